@@ -1,0 +1,1 @@
+"""What a person uses at the desk. Never deployed, never imported by functions or layers."""

@@ -1,0 +1,1 @@
+"""Runs the deployed state machine and the real handlers in virtual time."""

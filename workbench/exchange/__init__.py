@@ -1,0 +1,1 @@
+"""A simulated Alpaca that an unmodified client trades with."""
