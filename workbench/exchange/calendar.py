@@ -1,0 +1,71 @@
+"""The days and hours on which New York trades, from the exchange_calendars library, one year at a time."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+
+
+@dataclass(frozen=True)
+class Session:
+    """One trading day's core session, [open, close) in UTC."""
+
+    day: date
+    open: datetime
+    close: datetime
+    is_early_close: bool
+
+
+class TradingCalendar:
+    """The New York Stock Exchange's calendar with its holidays and early closes.
+
+    The library underneath takes most of a second to import and a tenth to build a year, so both wait for the first
+    question and are then shared by every instance.
+    """
+
+    def session(self, day: date) -> Session | None:
+        """The session of that day; None on a weekend or holiday."""
+        return _year(day.year).get(day)
+
+    def sessions(self, start: date, end: date) -> list[Session]:
+        """Every session from start to end, both included."""
+        years = range(start.year, end.year + 1)
+        return [session for year in years for session in _year(year).values() if start <= session.day <= end]
+
+    def next_session(self, after: datetime) -> Session:
+        """The first session that opens later than the given instant."""
+        for year in (after.year, after.year + 1):
+            for session in _year(year).values():
+                if session.open > after:
+                    return session
+        raise LookupError(f"no session opens after {after.isoformat()}")
+
+    def previous_session(self, before: datetime) -> Session:
+        """The last session that closed at or before the given instant."""
+        for year in (before.year, before.year - 1):
+            for session in reversed(_year(year).values()):
+                if session.close <= before:
+                    return session
+        raise LookupError(f"no session closed by {before.isoformat()}")
+
+    def session_before(self, day: date) -> Session:
+        """The last session of an earlier day."""
+        return self.previous_session(datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=6))
+
+
+@cache
+def _year(year: int) -> dict[date, Session]:
+    # Imported here because the library brings pandas with it, and most commands never ask for a date.
+    from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    calendar = XNYSExchangeCalendar(start=f"{year}-01-01", end=f"{year}-12-31")
+    early = {stamp.date() for stamp in calendar.early_closes}
+    rows = zip(calendar.schedule.index, calendar.schedule["open"], calendar.schedule["close"], strict=True)
+    return {day.date(): _session(day.date(), opens, closes, day.date() in early) for day, opens, closes in rows}
+
+
+def _session(day: date, opens: datetime, closes: datetime, is_early_close: bool) -> Session:
+    return Session(day, _utc(opens), _utc(closes), is_early_close)
+
+
+def _utc(stamp: datetime) -> datetime:
+    return datetime.fromtimestamp(int(stamp.timestamp()), tz=UTC)

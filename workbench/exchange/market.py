@@ -1,0 +1,108 @@
+"""A day of one symbol as arrays, and what every source of them, scripted, recorded or generated, promises."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int64s = NDArray[np.int64]
+Int8s = NDArray[np.int8]
+Letters = NDArray[np.uint8]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Quotes:
+    """The best bid and offer, one row per change, in time order; equal stamps apply in row order.
+
+    ts in nanoseconds UTC, prices in price units (1/10,000 dollar), sizes in shares. A side with price 0 is absent.
+    Venues are the exchange's ASCII letter, 0 where unknown.
+    """
+
+    ts: Int64s
+    bid: Int64s
+    bid_size: Int64s
+    ask: Int64s
+    ask_size: Int64s
+    bid_venue: Letters
+    ask_venue: Letters
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No quote all day."""
+        none, letters = np.empty(0, np.int64), np.empty(0, np.uint8)
+        return cls(none, none, none, none, none, letters, letters)
+
+
+@dataclass(frozen=True, eq=False)
+class Trades:
+    """The prints, in time order; a print meets the quote that stood before any quote row of the same stamp.
+
+    side is +1 where the buyer took liquidity, -1 where the seller did, 0 unknown. lit is True where the print could
+    have met a displayed order: off-exchange, auction, late and average-price prints are not lit.
+    """
+
+    ts: Int64s
+    price: Int64s
+    size: Int64s
+    side: Int8s
+    venue: Letters
+    lit: Flags
+
+    def __len__(self) -> int:
+        return len(self.ts)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No print all day."""
+        none, letters = np.empty(0, np.int64), np.empty(0, np.uint8)
+        return cls(none, none, none, np.empty(0, np.int8), letters, np.empty(0, np.bool_))
+
+
+@dataclass(frozen=True, eq=False)
+class SymbolDay:
+    """Everything that happens to one symbol on one day; halts are [start, end) in ns: no fills and no new quotes."""
+
+    symbol: str
+    day: date
+    quotes: Quotes
+    trades: Trades
+    halts: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the broker says about an asset."""
+
+    symbol: str
+    name: str
+    exchange: str = "NYSE"
+    tradable: bool = True
+    fractionable: bool = True
+    shortable: bool = True
+    easy_to_borrow: bool = True
+    marginable: bool = True
+
+
+class Market(Protocol):
+    """A source of symbol days; implementations cache what they hand out, and hand out the same thing every time."""
+
+    def symbols(self) -> tuple[str, ...]:
+        """Every listed symbol, in a fixed order."""
+
+    def listing(self, symbol: str) -> Listing | None:
+        """The asset's listing; None for a symbol this market does not know."""
+
+    def day(self, symbol: str, day: date) -> SymbolDay | None:
+        """That symbol's quotes and prints; None where the symbol or the day is not there."""
+
+    def days(self) -> tuple[date, ...] | None:
+        """The days this market has; None where it has every trading day."""
+
+    def reference_price(self, symbol: str, day: date) -> int | None:
+        """What a position is worth before the open, in price units: the previous close, or else the first quote."""

@@ -1,0 +1,48 @@
+"""Integers for prices and quantities inside the exchange, Decimal at its borders, never a float in between."""
+
+from decimal import Decimal
+from typing import Final
+
+PRICE_SCALE: Final = 10_000
+"""Price units per dollar: one unit is the finest price US equities are quoted in."""
+
+QTY_SCALE: Final = 1_000_000_000
+"""Quantity units per share: the broker takes nine decimals of a share."""
+
+_PRICE_STEP: Final = Decimal(1).scaleb(-4)
+_QTY_STEP: Final = Decimal(1).scaleb(-9)
+
+
+def to_price(dollars: Decimal) -> int:
+    """Dollars as price units; ValueError where the price is finer than 1/10,000 dollar."""
+    return _exact(dollars, PRICE_SCALE, "price")
+
+
+def price(units: int) -> Decimal:
+    """Price units as dollars, always with four decimals."""
+    return (Decimal(units) / PRICE_SCALE).quantize(_PRICE_STEP)
+
+
+def to_qty(shares: Decimal) -> int:
+    """Shares as quantity units; ValueError where finer than nine decimals of a share."""
+    return _exact(shares, QTY_SCALE, "quantity")
+
+
+def qty(units: int) -> Decimal:
+    """Quantity units as shares, always with nine decimals."""
+    return (Decimal(units) / QTY_SCALE).quantize(_QTY_STEP)
+
+
+def whole_shares(units: int) -> int:
+    """The whole shares in a quantity: only these are ever displayed."""
+    return units // QTY_SCALE
+
+
+def _exact(value: Decimal, scale: int, what: str) -> int:
+    if not value.is_finite():
+        raise ValueError(f"{what} {value} is not a finite number")
+    scaled = value * scale
+    units = int(scaled)
+    if units != scaled:
+        raise ValueError(f"{what} {value} is finer than 1/{scale:,}")
+    return units
