@@ -1,0 +1,280 @@
+"""Parent orders, their child orders at the broker, and the table of what may follow what."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from repeg.quote import Quote, Side
+
+CLIENT_ORDER_ID_LENGTH = 48
+OWN_PREFIX = "rp-"
+
+
+class ChildState(StrEnum):
+    """Where a child order stands, as far as we know.
+
+    `intended` is written before anything is sent; `unknown` means that the broker may or may not have it.
+    """
+
+    INTENDED = "intended"
+    UNKNOWN = "unknown"
+    LIVE = "live"
+    CANCELLING = "cancelling"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    REPLACED = "replaced"
+    REFUSED = "refused"
+    NEVER_ARRIVED = "never_arrived"
+
+
+UNRESOLVED = frozenset({ChildState.INTENDED, ChildState.UNKNOWN})
+RESTING = frozenset({ChildState.LIVE, ChildState.CANCELLING})
+CLOSED = frozenset(ChildState) - UNRESOLVED - RESTING
+
+_ENDS_AT_BROKER = frozenset(
+    {ChildState.FILLED, ChildState.CANCELED, ChildState.EXPIRED, ChildState.REJECTED, ChildState.REPLACED}
+)
+
+# What may follow what. A broker's last word may still be corrected by a later fill (a "canceled" that filled), and an
+# order thought never to have arrived may turn up: the world does both, so the table admits them.
+TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
+    ChildState.INTENDED: frozenset({ChildState.UNKNOWN, ChildState.REFUSED, ChildState.NEVER_ARRIVED}) | RESTING | _ENDS_AT_BROKER,
+    ChildState.UNKNOWN: frozenset({ChildState.REFUSED, ChildState.NEVER_ARRIVED}) | RESTING | _ENDS_AT_BROKER,
+    ChildState.LIVE: frozenset({ChildState.CANCELLING}) | _ENDS_AT_BROKER,
+    ChildState.CANCELLING: frozenset({ChildState.LIVE}) | _ENDS_AT_BROKER,
+    ChildState.CANCELED: frozenset({ChildState.FILLED}),
+    ChildState.EXPIRED: frozenset({ChildState.FILLED}),
+    ChildState.REPLACED: frozenset({ChildState.FILLED}),
+    ChildState.NEVER_ARRIVED: RESTING | _ENDS_AT_BROKER,
+    ChildState.FILLED: frozenset(),
+    ChildState.REJECTED: frozenset(),
+    ChildState.REFUSED: frozenset(),
+}
+
+
+class Rung(StrEnum):
+    """How urgently a child is priced: passive at the near side, at the mid, through the far side, at any price."""
+
+    PASSIVE = "passive"
+    MID = "mid"
+    CROSS = "cross"
+    MARKET = "market"
+
+
+class Outcome(StrEnum):
+    """How a parent order ended."""
+
+    FILLED = "filled"
+    PARTIAL_DEADLINE = "partial_deadline"
+    NO_FILL_COLLAR = "no_fill_collar"
+    HELD_WIDE = "held_wide"
+    HELD_STALE = "held_stale"
+    HELD_THIN = "held_thin"
+    HALTED = "halted"
+    UNFUNDED = "unfunded"
+    REJECTED = "rejected"
+    KILLED = "killed"
+    UNKNOWN = "unknown"
+
+
+class Intent(BaseModel):
+    """What we mean to send: written before it is sent, never changed afterwards.
+
+    `limit` is None for a market order; `notional` is the dollars it can cost at most (buy) or is meant to raise (sell);
+    `quote` is the book it was priced from.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    n: int
+    qty: Decimal
+    limit: Decimal | None
+    notional: Decimal
+    rung: Rung
+    reason: str
+    quote: Quote
+    decided_at: AwareDatetime
+
+
+class OrderReport(BaseModel):
+    """One order as the broker tells it. `status` is the broker's own word; a word we do not know is not an end."""
+
+    model_config = ConfigDict(frozen=True)
+
+    broker_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    status: str
+    qty: Decimal
+    filled_qty: Decimal
+    average_price: Decimal | None
+    limit: Decimal | None
+    submitted_at: AwareDatetime | None
+    replaced_by: str | None = None
+    replaces: str | None = None
+
+    @property
+    def state(self) -> ChildState:
+        """The child state that this report stands for."""
+        return _STATE_OF_STATUS.get(self.status, ChildState.LIVE)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the broker will do nothing more with it."""
+        return self.state in CLOSED
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this program placed it, by its id."""
+        return self.client_order_id.startswith(OWN_PREFIX)
+
+
+_STATE_OF_STATUS = {
+    "filled": ChildState.FILLED,
+    "canceled": ChildState.CANCELED,
+    "expired": ChildState.EXPIRED,
+    "rejected": ChildState.REJECTED,
+    "replaced": ChildState.REPLACED,
+    "pending_cancel": ChildState.CANCELLING,
+}
+
+
+class Child(BaseModel):
+    """One order at the broker, attempt `n` of its parent; quantities in shares, `filled` cumulative and never falling."""
+
+    model_config = ConfigDict(frozen=True)
+
+    n: int
+    client_order_id: str
+    qty: Decimal
+    limit: Decimal | None
+    rung: Rung
+    state: ChildState = ChildState.INTENDED
+    decided_at: AwareDatetime
+    broker_id: str | None = None
+    filled: Decimal = Decimal(0)
+    average_price: Decimal | None = None
+    notional: Decimal = Decimal(0)
+    note: str = ""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it can fill no more, as read from the broker (or refused by it)."""
+        return self.state in CLOSED
+
+    @property
+    def remaining(self) -> Decimal:
+        """Shares that it may still fill."""
+        return Decimal(0) if self.is_closed else self.qty - self.filled
+
+    def becomes(self, state: ChildState, note: str = "") -> Child:
+        """This child in another state, if the table allows it; the same state is no change."""
+        if state is self.state:
+            return self
+        if state not in TRANSITIONS[self.state]:
+            raise ValueError(f"{self.client_order_id}: {self.state} may not become {state}")
+        return self.model_copy(update={"state": state, "note": note or self.note})
+
+    def after(self, report: OrderReport) -> Child:
+        """This child as the broker tells it. Fills only grow; a closed child is not reopened by an older answer."""
+        filled = max(self.filled, report.filled_qty)
+        price = report.average_price if report.filled_qty >= self.filled and report.average_price else self.average_price
+        state = report.state if report.state in TRANSITIONS[self.state] else self.state
+        if self.state is ChildState.CANCELLING and state is ChildState.LIVE:
+            state = ChildState.CANCELLING  # our request is on its way; an older answer does not take it back
+        return self.model_copy(
+            update={"state": state, "filled": filled, "average_price": price, "broker_id": report.broker_id}
+        )
+
+
+class ParentState(StrEnum):
+    """`waiting` for a placement, `working` at the broker, `done` with an outcome."""
+
+    WAITING = "waiting"
+    WORKING = "working"
+    DONE = "done"
+
+
+class ParentOrder(BaseModel):
+    """One symbol and side of a run, with its target in shares and everything done for it so far."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    symbol: str
+    side: Side
+    target: Decimal
+    reference_price: Decimal
+    fractionable: bool = False
+    state: ParentState = ParentState.WAITING
+    outcome: Outcome | None = None
+    reason: str = ""
+    arrival: Quote | None = None
+    collar: Decimal | None = None
+    rung: Rung = Rung.PASSIVE
+    first_placed_at: AwareDatetime | None = None
+    moves: int = 0
+    rejections: int = 0
+    children: tuple[Child, ...] = ()
+    version: int = 0
+
+    @property
+    def child(self) -> Child | None:
+        """The latest child; the only one that can be open."""
+        return self.children[-1] if self.children else None
+
+    @property
+    def open_child(self) -> Child | None:
+        """The child that may still fill, if there is one."""
+        return self.child if self.child is not None and not self.child.is_closed else None
+
+    @property
+    def filled(self) -> Decimal:
+        """Shares bought or sold so far, over all children."""
+        return sum((child.filled for child in self.children), Decimal(0))
+
+    @property
+    def remaining(self) -> Decimal:
+        """Shares still to do."""
+        return self.target - self.filled
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """Dollars per share over all fills; None while nothing is filled or a price is still pending."""
+        done = [child for child in self.children if child.filled > 0]
+        prices = [child.average_price for child in done]
+        if not done or None in prices:
+            return None
+        paid = sum((child.filled * price for child, price in zip(done, prices, strict=True) if price), Decimal(0))
+        return paid / self.filled
+
+    def with_child(self, child: Child) -> ParentOrder:
+        """This order with its latest child as given (the same attempt), or with a new attempt added."""
+        kept = self.children[:-1] if self.child is not None and self.child.n == child.n else self.children
+        return self.model_copy(update={"children": (*kept, child)})
+
+    def done(self, outcome: Outcome, reason: str) -> ParentOrder:
+        """This order, ended."""
+        return self.model_copy(update={"state": ParentState.DONE, "outcome": outcome, "reason": reason})
+
+
+def client_order_id(run_id: str, symbol: str, side: Side, n: int) -> str:
+    """The broker's key for attempt `n`: a function of run, symbol, side and attempt, at most 48 characters."""
+    made = f"{run_prefix(run_id)}{symbol}.{side[0]}.{n}"
+    if len(made) > CLIENT_ORDER_ID_LENGTH:
+        raise ValueError(f"{made} is longer than {CLIENT_ORDER_ID_LENGTH} characters")
+    return made
+
+
+def run_prefix(run_id: str) -> str:
+    """What the client order ids of a run begin with. A run id holds no dot, so no run's prefix begins another's."""
+    return f"{OWN_PREFIX}{run_id}."

@@ -1,0 +1,111 @@
+"""The top of the book, and whether it may be traded on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Side(StrEnum):
+    """Which way a parent order trades."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sell: the direction in which a price gets worse for us."""
+        return 1 if self is Side.BUY else -1
+
+
+class Quote(BaseModel):
+    """Best bid and offer of a symbol. Prices in dollars, sizes in shares, `at` the quote's own time.
+
+    A price of zero means that nobody quotes on that side. `at` is None where the feed gave no stamp.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    symbol: str
+    bid: Decimal
+    bid_size: Decimal
+    ask: Decimal
+    ask_size: Decimal
+    at: datetime | None
+
+    @property
+    def mid(self) -> Decimal:
+        """Half way between bid and ask, exact."""
+        return (self.bid + self.ask) / 2
+
+    @property
+    def spread(self) -> Decimal:
+        """Ask less bid, in dollars."""
+        return self.ask - self.bid
+
+    def near(self, side: Side) -> Decimal:
+        """The best price on our own side of the book."""
+        return self.bid if side is Side.BUY else self.ask
+
+    def near_size(self, side: Side) -> Decimal:
+        """Shares displayed at the best price on our own side."""
+        return self.bid_size if side is Side.BUY else self.ask_size
+
+    def far(self, side: Side) -> Decimal:
+        """The best price on the other side: what an impatient order pays."""
+        return self.ask if side is Side.BUY else self.bid
+
+
+class Gate(StrEnum):
+    """Why a quote may not be traded on; `USE` when it may."""
+
+    USE = "use"
+    MISSING = "missing"
+    ONE_SIDED = "one_sided"
+    CROSSED = "crossed"
+    LOCKED = "locked"
+    STALE = "stale"
+    WIDE = "wide"
+    THIN = "thin"
+
+
+class GateLimits(Protocol):
+    """The settings that the gate reads."""
+
+    @property
+    def max_quote_age_seconds(self) -> int: ...
+    @property
+    def max_spread_pct(self) -> Decimal: ...
+    @property
+    def min_volume_shares(self) -> int: ...
+
+
+def gate(quote: Quote | None, side: Side, now: datetime, limits: GateLimits) -> Gate:
+    """The first reason, in the order a trader would ask, not to trade on this quote.
+
+    A quote without a time stamp is stale: its age is not known. Arithmetic begins only once both sides are there.
+    """
+    if quote is None:
+        return Gate.MISSING
+    if quote.bid <= 0 or quote.ask <= 0:
+        return Gate.ONE_SIDED
+    if quote.bid > quote.ask:
+        return Gate.CROSSED
+    if quote.bid == quote.ask:
+        return Gate.LOCKED
+    if age_seconds(quote, now) is None or (age_seconds(quote, now) or 0) > limits.max_quote_age_seconds:
+        return Gate.STALE
+    if quote.spread * 100 > limits.max_spread_pct * quote.mid:
+        return Gate.WIDE
+    if quote.near_size(side) < limits.min_volume_shares:
+        return Gate.THIN
+    return Gate.USE
+
+
+def age_seconds(quote: Quote, now: datetime) -> float | None:
+    """How old the quote is, in seconds; None where it carries no stamp."""
+    return None if quote.at is None else (now - quote.at).total_seconds()

@@ -1,0 +1,71 @@
+"""One execution of one plan on one trading date."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from repeg.errors import RefusedRun
+from repeg.plan import OrdersPlan, TargetsPlan
+from repeg.session import TradingDay, TradingWindow, trading_window
+from repeg.settings import Settings
+
+
+class RunState(StrEnum):
+    """`running` may place orders; `closing` only closes them; the rest is over."""
+
+    RUNNING = "running"
+    CLOSING = "closing"
+    CLOSED = "closed"
+    SWEPT = "swept"
+
+
+class KillSwitch(StrEnum):
+    """The operator's brake: trade, place nothing new, or place nothing and cancel all that is ours."""
+
+    ACTIVE = "active"
+    HALT_NEW = "halt_new"
+    CANCEL_ALL = "cancel_all"
+
+
+class Run(BaseModel):
+    """What a run was opened with, frozen; `epoch` rises when another execution takes it over, and fences the old one.
+
+    `owner` is the execution that holds it. `opening_cash` and `opening_positions` are the account as it was found.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    owner: str
+    epoch: int = 1
+    state: RunState = RunState.RUNNING
+    trading_day: TradingDay
+    plan: OrdersPlan | TargetsPlan
+    settings: Settings
+    preview: bool = False
+    started_at: AwareDatetime
+    is_planned: bool = False
+    opening_equity: Decimal = Decimal(0)
+    opening_positions: dict[str, Decimal] = {}
+    report: dict[str, Any] | None = None
+
+    @property
+    def window(self) -> TradingWindow:
+        """When this run may have orders accepted."""
+        return trading_window(
+            self.trading_day, self.settings.market_open_delay_minutes, self.settings.close_margin_minutes
+        )
+
+    def ensure_may_trade(self, epoch: int, today: date) -> None:
+        """Refuse a turn that comes from the past: another epoch, a run that is over, another day. Raises RefusedRun."""
+        if epoch != self.epoch:
+            raise RefusedRun(f"run {self.run_id} is at epoch {self.epoch}; this execution holds {epoch}")
+        if self.state is not RunState.RUNNING:
+            raise RefusedRun(f"run {self.run_id} is {self.state}")
+        if today != self.trading_day.day:
+            raise RefusedRun(f"run {self.run_id} is for {self.trading_day.day}; today is {today}")

@@ -1,0 +1,138 @@
+"""The settings of a run: from the environment, overridden by the run's input, frozen into the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from repeg.errors import InvalidSettings
+
+ENVIRONMENT_PREFIX = "EXECUTION__"
+
+Seconds = Annotated[int, Field(ge=1, le=23_400)]
+Percent = Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)]
+Dollars = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+
+
+class Escalation(StrEnum):
+    """How far an order may go once its patience is spent: nowhere, to the mid, to the far side, to a market order."""
+
+    NONE = "none"
+    MID = "mid"
+    CROSS = "cross"
+    MARKET = "market"
+
+
+class SymbolSettings(BaseModel):
+    """What one symbol does differently; what is None follows the run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_spread_pct: Percent | None = None
+    min_volume_shares: Annotated[int, Field(ge=0)] | None = None
+    repeg_threshold_pct: Annotated[Decimal, Field(ge=0, le=100)] | None = None
+    tick_size: Dollars | None = None
+    max_repegs: Annotated[int, Field(ge=0)] | None = None
+    patience_seconds: Seconds | None = None
+    max_quote_age_seconds: Seconds | None = None
+    max_slippage_bps: Annotated[Decimal, Field(ge=0, le=10_000)] | None = None
+    escalation: Escalation | None = None
+    max_order_notional: Dollars | None = None
+
+
+class Settings(BaseModel):
+    """Every setting of a run, with its default. Percentages are of a price, money is in dollars, sizes are shares."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    use_smart_limit_execution: bool = Field(True, description="Limit orders at the top of the book; off: market orders")
+    use_async_execution: bool = Field(True, description="Work the symbols concurrently; off: one after the other")
+    market_open_delay_minutes: int = Field(5, ge=0, le=180, description="Minutes after the open that are not ours")
+    max_spread_pct: Percent = Field(Decimal("0.25"), description="Widest spread to trade on, percent of the mid")
+    min_volume_shares: int = Field(100, ge=0, description="Fewest shares displayed on our side of the book")
+    repeg_threshold_pct: Decimal = Field(
+        Decimal("0.1"), ge=0, le=100, description="How far the near side must have left us, percent of our limit"
+    )
+    order_monitoring_seconds: Seconds = Field(30, description="The period of a turn")
+    tick_size: Dollars = Field(Decimal("0.01"), description="Coarsest price step from a dollar up; the law's below")
+    max_repegs: int = Field(10, ge=0, description="Moves before patience counts as spent")
+    patience_seconds: Seconds = Field(300, description="Time at the near side before escalating")
+    close_margin_minutes: int = Field(5, ge=0, le=180, description="Minutes before the close that are not ours")
+    max_quote_age_seconds: Seconds = Field(10, description="Oldest quote to trade on")
+    max_slippage_bps: Decimal = Field(Decimal(50), ge=0, le=10_000, description="The collar, against the arrival mid")
+    escalation: Escalation = Field(Escalation.CROSS, description="How far to go: none, mid, cross, market")
+    max_order_notional: Dollars | None = Field(None, description="Largest parent order, dollars; none: no limit")
+    max_run_notional: Dollars | None = Field(None, description="Largest sum of parent orders, dollars; none: no limit")
+    symbols: dict[str, SymbolSettings] = Field(default_factory=dict, description="Overrides by symbol")
+
+    def for_symbol(self, symbol: str) -> Settings:
+        """These settings as they hold for one symbol."""
+        own = self.symbols.get(symbol)
+        return self.model_copy(update=own.model_dump(exclude_none=True)) if own else self
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> Settings:
+        # 210 minutes is the shortest core session: an early close at 13:00.
+        if self.market_open_delay_minutes + self.close_margin_minutes >= 210:
+            raise _contradiction(
+                "close_margin_minutes", self.close_margin_minutes,
+                f"with market_open_delay_minutes={self.market_open_delay_minutes} it must leave time in a 210-minute half day",
+            )
+        if self.patience_seconds < self.order_monitoring_seconds:
+            raise _contradiction(
+                "patience_seconds", self.patience_seconds,
+                f"it is looked at once a turn: at least order_monitoring_seconds={self.order_monitoring_seconds}",
+            )
+        limits = (self.max_order_notional, self.max_run_notional)
+        if limits[0] is not None and limits[1] is not None and limits[0] > limits[1]:
+            raise _contradiction("max_order_notional", limits[0], f"at most max_run_notional={limits[1]}")
+        return self
+
+
+def resolve(environment: Mapping[str, str], overrides: Mapping[str, Any] | None) -> Settings:
+    """The settings of a run: defaults, then `EXECUTION__<NAME>` of the environment, then the run's own overrides.
+
+    Raises InvalidSettings naming the setting, its value and what it may be; an unknown name is refused.
+    """
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise InvalidSettings("settings", overrides, "an object of setting names and values")
+    return _validated({**_from_environment(environment), **(overrides or {})})
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found = {
+        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX)
+    }
+    # An empty template parameter means "not set": CloudFormation cannot pass nothing.
+    return {name: value for name, value in found.items() if value != ""}
+
+
+def _validated(values: dict[str, Any]) -> Settings:
+    unknown = sorted(set(values) - set(Settings.model_fields))
+    if unknown:
+        raise InvalidSettings(f"settings.{unknown[0]}", values[unknown[0]], f"one of {', '.join(Settings.model_fields)}")
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        cause = first.get("ctx", {}).get("error")
+        if isinstance(cause, _Contradiction):
+            raise InvalidSettings(f"settings.{cause.name}", cause.value, cause.expected) from None
+        field = ".".join(["settings", *map(str, first["loc"])])
+        raise InvalidSettings(field, first["input"], first["msg"].lower()) from None
+
+
+class _Contradiction(ValueError):
+    def __init__(self, name: str, value: object, expected: str) -> None:
+        self.name, self.value, self.expected = name, value, expected
+        super().__init__(expected)
+
+
+def _contradiction(name: str, value: object, expected: str) -> _Contradiction:
+    return _Contradiction(name, value, expected)
