@@ -80,6 +80,7 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
     KILLED = "killed"
     UNKNOWN = "unknown"
+    PREVIEW = "preview"
 
 
 class Intent(BaseModel):
@@ -205,7 +206,11 @@ class ParentState(StrEnum):
 
 
 class ParentOrder(BaseModel):
-    """One symbol and side of a run, with its target in shares and everything done for it so far."""
+    """One symbol and side of a run, with its target in shares and everything done for it so far.
+
+    `held` is why it was last not traded on (a gate's reason, `halted`, `unfunded`, `collar`); `committed` the dollars it
+    has taken from the budgets: what it filled and what its open child may still cost.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -224,6 +229,8 @@ class ParentOrder(BaseModel):
     first_placed_at: AwareDatetime | None = None
     moves: int = 0
     rejections: int = 0
+    held: str = ""
+    committed: Decimal = Decimal(0)
     children: tuple[Child, ...] = ()
     version: int = 0
 

@@ -35,7 +35,8 @@ class KillSwitch(StrEnum):
 class Run(BaseModel):
     """What a run was opened with, frozen; `epoch` rises when another execution takes it over, and fences the old one.
 
-    `owner` is the execution that holds it. `opening_cash` and `opening_positions` are the account as it was found.
+    `owner` is the execution that holds it. `opening_equity` and `opening_positions` are the account as it was found; `fractionable` the plan's symbols that trade
+    in fractions.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -52,6 +53,7 @@ class Run(BaseModel):
     is_planned: bool = False
     opening_equity: Decimal = Decimal(0)
     opening_positions: dict[str, Decimal] = {}
+    fractionable: tuple[str, ...] = ()
     report: dict[str, Any] | None = None
 
     @property

@@ -1,0 +1,256 @@
+"""Where an order should rest, when it moves, and when it stops being patient."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from repeg import tick
+from repeg.order import Child, ParentOrder, Rung
+from repeg.quote import Gate, Quote, Side, gate
+from repeg.settings import Escalation, Settings
+
+LADDERS: dict[Escalation, tuple[Rung, ...]] = {
+    Escalation.NONE: (Rung.PASSIVE,),
+    Escalation.MID: (Rung.PASSIVE, Rung.MID),
+    Escalation.CROSS: (Rung.PASSIVE, Rung.MID, Rung.CROSS),
+    Escalation.MARKET: (Rung.PASSIVE, Rung.MID, Rung.CROSS, Rung.MARKET),
+}
+
+# The close is near when fewer turns than this are left: one to cross, one to see what became of it.
+LAST_TURNS = 2
+
+
+class Verb(StrEnum):
+    """What to do with an order now."""
+
+    PLACE = "place"
+    HOLD = "hold"
+    MOVE = "move"
+    CROSS = "cross"
+    FINISH = "finish"
+
+
+class Decision(BaseModel):
+    """What to do with an order, at which limit, how urgently, and why.
+
+    `reason` is one word for counting, `because` the sentence for the tape; `limit` is None for a market order.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    verb: Verb
+    reason: str
+    because: str
+    rung: Rung
+    limit: Decimal | None = None
+
+    @property
+    def sends(self) -> bool:
+        """Whether acting on it puts a new child at the broker."""
+        return self.verb in {Verb.PLACE, Verb.MOVE, Verb.CROSS}
+
+
+class Moment(BaseModel):
+    """The time of a turn, when the run's window closes, and how long a turn is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    now: AwareDatetime
+    closes: AwareDatetime
+    turn_seconds: int
+
+    @property
+    def close_is_near(self) -> bool:
+        """Whether only the last turns are left."""
+        return self.closes - self.now <= timedelta(seconds=LAST_TURNS * self.turn_seconds)
+
+
+def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> Decision:
+    """The next step of one order, from what is filled, the book, the time and the settings of its symbol."""
+    if order.remaining <= 0:
+        return Decision(verb=Verb.FINISH, reason="filled", because="filled", rung=order.rung)
+    answer = look(order, quote, moment.now, settings)
+    if answer is not Gate.USE or quote is None:
+        return _hold(order, answer, describe(quote, answer, moment.now))
+    rung, urgency = due_rung(order, quote, moment, settings)
+    if order.open_child is None:
+        return _start(order, quote, rung, urgency, moment.now.date(), settings)
+    if rung is not order.open_child.rung:
+        return _escalate(order, order.open_child, quote, rung, urgency, moment.now.date(), settings)
+    return _keep_up(order, order.open_child, quote, moment.now.date(), settings)
+
+
+def look(order: ParentOrder, quote: Quote | None, now: datetime, settings: Settings) -> Gate:
+    """The quote gate, with our own resting order left out of the size on our side.
+
+    At the best price ourselves, the size behind us is not in the quote: thinness there says nothing.
+    """
+    answer = gate(quote, order.side, now, settings)
+    child = order.open_child
+    rests_on_top = child is not None and quote is not None and child.limit == quote.near(order.side)
+    return Gate.USE if answer is Gate.THIN and rests_on_top else answer
+
+
+def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> tuple[Rung, str]:
+    """How urgently to price now, and the name of what spent the patience (empty while there is some left)."""
+    if not settings.use_smart_limit_execution:
+        return Rung.MARKET, "market_orders"
+    ladder = LADDERS[settings.escalation]
+    at = ladder.index(order.rung) if order.rung in ladder else len(ladder) - 1
+    urgency = _spent(order, quote, moment, settings)
+    if not urgency:
+        return ladder[at], ""
+    if order.first_placed_at is None:
+        return (_last_limit(ladder), urgency) if moment.close_is_near else (ladder[at], "")
+    if moment.close_is_near and at < ladder.index(_last_limit(ladder)):
+        return _last_limit(ladder), urgency
+    following = ladder[min(at + 1, len(ladder) - 1)]
+    if following is Rung.MID and Rung.CROSS in ladder and not _mid_improves(order, quote, moment.now.date(), settings):
+        return Rung.CROSS, urgency
+    return following, urgency
+
+
+def passive_price(side: Side, quote: Quote, day: date, floor: Decimal) -> Decimal:
+    """One tick better than the near side, but never reaching the far side: at a one-tick spread, join.
+
+    A limit that reaches the far side is a market order by another name.
+    """
+    if side is Side.BUY:
+        improved = tick.above(quote.bid, day, floor)
+        return improved if improved < quote.ask else tick.round_down(quote.bid, day, floor)
+    improved = tick.below(quote.ask, day, floor)
+    return improved if improved > quote.bid else tick.round_up(quote.ask, day, floor)
+
+
+def mid_price(side: Side, quote: Quote, day: date, floor: Decimal) -> Decimal:
+    """The midpoint, rounded away from the far side so that a half tick never crosses."""
+    return tick.round_down(quote.mid, day, floor) if side is Side.BUY else tick.round_up(quote.mid, day, floor)
+
+
+def collar(side: Side, arrival: Quote, max_slippage_bps: Decimal, day: date, floor: Decimal) -> Decimal:
+    """The worst price that the order may ever pay: the arrival mid and so many basis points against us."""
+    worst = arrival.mid * (1 + side.sign * max_slippage_bps / 10_000)
+    return tick.round_down(worst, day, floor) if side is Side.BUY else tick.round_up(worst, day, floor)
+
+
+def limit_for(rung: Rung, order: ParentOrder, quote: Quote, day: date, settings: Settings) -> Decimal | None:
+    """The limit of a child at a rung, inside the collar; None for a market order."""
+    if rung is Rung.MARKET:
+        return None
+    if rung is Rung.CROSS and order.collar is not None:
+        return order.collar
+    price = mid_price if rung is Rung.MID else passive_price
+    return _inside(order, price(order.side, quote, day, settings.tick_size))
+
+
+def describe(quote: Quote | None, answer: Gate, now: datetime) -> str:
+    """The book in words, and what is wrong with it."""
+    if quote is None:
+        return "no quote"
+    book = _book(quote)
+    if answer is Gate.STALE:
+        return f"{book}, stale since {quote.at.isoformat() if quote.at else 'an unknown time'}"
+    return book if answer is Gate.USE else f"{book}, {answer.replace('_', ' ')}"
+
+
+def _book(quote: Quote) -> str:
+    return f"bid {quote.bid} × ask {quote.ask}"
+
+
+def _spent(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> str:
+    if moment.close_is_near:
+        return "close_is_near"
+    if order.first_placed_at is None:
+        return ""
+    if moment.now - order.first_placed_at >= timedelta(seconds=settings.patience_seconds):
+        return "patience_spent"
+    child = order.open_child
+    is_behind = child is not None and _left_behind(order.side, child, quote, moment.now.date(), settings) > 0
+    return "moves_spent" if is_behind and order.moves >= settings.max_repegs else ""
+
+
+def _left_behind(side: Side, child: Child, quote: Quote, day: date, settings: Settings) -> Decimal:
+    """By how many dollars the near side has left a passive child behind, if that is enough to move it; else zero."""
+    if child.limit is None or child.rung is not Rung.PASSIVE:
+        return Decimal(0)
+    gap = _worse_by(side, quote.near(side), child.limit)
+    is_enough = gap >= tick.tick_at(child.limit, day, settings.tick_size)
+    return gap if is_enough and gap * 100 >= settings.repeg_threshold_pct * child.limit else Decimal(0)
+
+
+def _last_limit(ladder: tuple[Rung, ...]) -> Rung:
+    return next(rung for rung in reversed(ladder) if rung is not Rung.MARKET)
+
+
+def _mid_improves(order: ParentOrder, quote: Quote, day: date, settings: Settings) -> bool:
+    """Whether the midpoint is a better place than where the order rests: at one tick there is no price in between."""
+    child = order.open_child
+    resting = child.limit if child is not None and child.limit is not None else quote.near(order.side)
+    return _worse_by(order.side, _inside(order, mid_price(order.side, quote, day, settings.tick_size)), resting) > 0
+
+
+def _start(
+    order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings
+) -> Decision:
+    limit = limit_for(rung, order, quote, day, settings)
+    verb = Verb.CROSS if rung in {Rung.CROSS, Rung.MARKET} else Verb.PLACE
+    reason = urgency or ("join" if limit == quote.near(order.side) else "improve")
+    return Decision(verb=verb, reason=reason, because=f"{_book(quote)}, {_words(reason)}",
+                    rung=rung, limit=limit)
+
+
+def _escalate(
+    order: ParentOrder, child: Child, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings
+) -> Decision:
+    limit = limit_for(rung, order, quote, day, settings)
+    if limit is not None and child.limit is not None and _worse_by(order.side, limit, child.limit) <= 0:
+        return _hold(order, "collar" if limit == order.collar else "near", f"already at {child.limit}, {_words(urgency)}")
+    verb = Verb.MOVE if rung is Rung.MID else Verb.CROSS
+    because = f"{_book(quote)}, {_words(urgency)}"
+    return Decision(verb=verb, reason=urgency, because=because, rung=rung, limit=limit)
+
+
+def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings: Settings) -> Decision:
+    """Follow the near side when it has left us behind; our own resting order is never what we follow."""
+    if child.limit is None or child.rung is not Rung.PASSIVE:
+        return _hold(order, "working", f"{child.rung}, {_book(quote)}")
+    name = "bid" if order.side is Side.BUY else "ask"
+    near = quote.near(order.side)
+    if _worse_by(order.side, near, child.limit) <= 0:
+        return _hold(order, "near", f"{name} {near}, we are on top")
+    if not _left_behind(order.side, child, quote, day, settings):
+        return _hold(order, "near", f"{name} {near}, not far enough")
+    limit = _inside(order, passive_price(order.side, quote, day, settings.tick_size))
+    if _worse_by(order.side, limit, child.limit) <= 0:
+        return _hold(order, "collar", f"{name} {near} is past the collar {order.collar}")
+    if order.moves >= settings.max_repegs:
+        return _hold(order, "moves_spent", f"{name} {near}, all {settings.max_repegs} moves made")
+    verb = "rose" if order.side is Side.BUY else "fell"
+    because = f"{name} {verb} to {near}, move {order.moves + 1} of {settings.max_repegs}"
+    return Decision(verb=Verb.MOVE, reason="near_moved", because=because, rung=Rung.PASSIVE, limit=limit)
+
+
+def _inside(order: ParentOrder, price: Decimal) -> Decimal:
+    if order.collar is None:
+        return price
+    return min(price, order.collar) if order.side is Side.BUY else max(price, order.collar)
+
+
+def _worse_by(side: Side, price: Decimal, than: Decimal) -> Decimal:
+    """How much more aggressive `price` is than another, in dollars: higher for a buy, lower for a sell."""
+    return side.sign * (price - than)
+
+
+def _hold(order: ParentOrder, reason: str, because: str) -> Decision:
+    child = order.open_child
+    return Decision(verb=Verb.HOLD, reason=reason, because=because, rung=order.rung, limit=child.limit if child else None)
+
+
+def _words(reason: str) -> str:
+    return {"improve": "improve by a tick", "join": "join the near side", "close_is_near": "the close is near"}.get(
+        reason, reason.replace("_", " ")
+    )
