@@ -1,8 +1,16 @@
 """The days and hours on which New York trades, from the exchange_calendars library, one year at a time."""
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+NEW_YORK: Final = ZoneInfo("America/New_York")
+NANOSECONDS: Final = 1_000_000_000
+
+_CLOCK_TIME: Final = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?")
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,22 @@ class TradingCalendar:
     def session_before(self, day: date) -> Session:
         """The last session of an earlier day."""
         return self.previous_session(datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=6))
+
+
+def nanoseconds(instant: datetime) -> int:
+    """An aware datetime as nanoseconds since the epoch."""
+    since = instant - datetime(1970, 1, 1, tzinfo=UTC)
+    return ((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) * 1_000
+
+
+def new_york(day: date, clock: str) -> int:
+    """A New York wall time such as "09:35:00.5" on that day as nanoseconds since the epoch."""
+    parts = _CLOCK_TIME.fullmatch(clock)
+    if parts is None:
+        raise ValueError(f"time {clock!r} is not HH:MM, HH:MM:SS or HH:MM:SS.fraction")
+    hour, minute, second, fraction = parts.groups(default="0")
+    local = datetime.combine(day, time(int(hour), int(minute), int(second)), tzinfo=NEW_YORK)
+    return nanoseconds(local) + int(fraction.ljust(9, "0"))
 
 
 @cache

@@ -75,6 +75,16 @@ class SymbolDay:
     halts: tuple[tuple[int, int], ...] = ()
 
 
+    def first_price(self) -> int | None:
+        """The first quote's mid, or its only side, in price units; None where nothing is quoted."""
+        return _quoted_price(self.quotes, 1)
+
+    def last_price(self) -> int | None:
+        """The last lit print, or else the last quote's mid or only side, in price units."""
+        lit = np.flatnonzero(self.trades.lit)
+        return int(self.trades.price[lit[-1]]) if len(lit) else _quoted_price(self.quotes, -1)
+
+
 @dataclass(frozen=True)
 class Listing:
     """What the broker says about an asset."""
@@ -106,3 +116,11 @@ class Market(Protocol):
 
     def reference_price(self, symbol: str, day: date) -> int | None:
         """What a position is worth before the open, in price units: the previous close, or else the first quote."""
+
+
+def _quoted_price(quotes: Quotes, step: int) -> int | None:
+    quoted = np.flatnonzero((quotes.bid > 0) | (quotes.ask > 0))[::step]
+    if not len(quoted):
+        return None
+    bid, ask = int(quotes.bid[quoted[0]]), int(quotes.ask[quoted[0]])
+    return (bid + ask) // 2 if bid and ask else bid or ask
