@@ -220,7 +220,6 @@ class ParentOrder(BaseModel):
     target: Decimal
     reference_price: Decimal
     fractionable: bool = False
-    state: ParentState = ParentState.WAITING
     outcome: Outcome | None = None
     reason: str = ""
     arrival: Quote | None = None
@@ -233,6 +232,13 @@ class ParentOrder(BaseModel):
     committed: Decimal = Decimal(0)
     children: tuple[Child, ...] = ()
     version: int = 0
+
+    @property
+    def state(self) -> ParentState:
+        """Where the order stands: it follows from its outcome and its open child."""
+        if self.outcome is not None:
+            return ParentState.DONE
+        return ParentState.WORKING if self.open_child is not None else ParentState.WAITING
 
     @property
     def child(self) -> Child | None:
@@ -271,7 +277,7 @@ class ParentOrder(BaseModel):
 
     def done(self, outcome: Outcome, reason: str) -> ParentOrder:
         """This order, ended."""
-        return self.model_copy(update={"state": ParentState.DONE, "outcome": outcome, "reason": reason})
+        return self.model_copy(update={"outcome": outcome, "reason": reason})
 
 
 def client_order_id(run_id: str, symbol: str, side: Side, n: int) -> str:

@@ -217,7 +217,8 @@ def _escalate(
 def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings: Settings) -> Decision:
     """Follow the near side when it has left us behind; our own resting order is never what we follow."""
     if child.limit is None or child.rung is not Rung.PASSIVE:
-        return _hold(order, "working", f"{child.rung}, {_book(quote)}")
+        is_beyond = child.limit == order.collar and _worse_by(order.side, quote.far(order.side), child.limit or Decimal(0)) > 0
+        return _hold(order, "collar" if is_beyond else "working", f"{child.rung}, {_book(quote)}")
     name = "bid" if order.side is Side.BUY else "ask"
     near = quote.near(order.side)
     if _worse_by(order.side, near, child.limit) <= 0:

@@ -1,0 +1,49 @@
+"""CloseRun: cancel what is ours and open, confirm, reconcile with the fills, report, notify."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from repeg.closing import close_orders, publish, report_on
+from repeg.errors import StillOpen
+from repeg.ports import Ports
+from repeg.run import RunState
+from repeg.shell import count, lambda_step
+from repeg.turn import begin
+from repeg.wiring import ports
+
+
+@lambda_step
+def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Payload: run_id, epoch, turn, and `ending` where a step failed. Answer: outcome, error, reason."""
+    turns = event.get("turn", {}).get("turns", 0)
+    answer = close_run(event["run_id"], event["epoch"], turns, event.get("ending"), ports())
+    count(runs_settled=answer["outcome"] == "settled", runs_failed=answer["outcome"] != "settled")
+    return answer
+
+
+def close_run(
+    run_id: str, epoch: int, turns: int, failure: dict[str, Any] | None, ports: Ports
+) -> dict[str, Any]:
+    """End the run with nothing of ours open. Raises StillOpen, to be called again, until that is read from the broker."""
+    run = ports.store.run(run_id)
+    if run is None or run.epoch != epoch:
+        return {"outcome": "failed", "error": "Fenced", "reason": f"{run_id} is not ours to close: {_holder(run)}"}
+    if run.state is RunState.CLOSED and run.report is not None:
+        return {key: run.report[key] for key in ("outcome", "error", "reason")}
+    ports.store.set_run_state(run_id, epoch, RunState.CLOSING)
+    turn = begin(run_id, ports)
+    left = close_orders(turn)
+    report = report_on(turn, turns, failure, left)
+    ports.store.save_report(run_id, report)
+    if left:
+        raise StillOpen(f"{run_id}: still open at the broker: {', '.join(left)}")
+    publish(turn, report)
+    ports.store.set_run_state(run_id, epoch, RunState.CLOSED)
+    return {key: report[key] for key in ("outcome", "error", "reason")}
+
+
+def _holder(run: Any) -> str:
+    return "there is no such run" if run is None else f"it is at epoch {run.epoch}"

@@ -1,0 +1,39 @@
+"""OpenRun: read the input, refuse what is wrong with it, claim the run, freeze its settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from repeg.opening import prepare, read_start, session_for
+from repeg.ports import Ports
+from repeg.shell import lambda_step
+from repeg.turn import begin
+from repeg.wiring import ports
+
+
+@lambda_step
+def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Payload: the execution's input, its id. Answer: what every later step needs to find the run."""
+    return open_run(event["input"], event["execution"], os.environ, ports())
+
+
+def open_run(raw: object, execution: str, environment: Mapping[str, str], ports: Ports) -> dict[str, Any]:
+    """Claim the run that the input describes, or take over one whose execution has been renewed."""
+    if isinstance(raw, Mapping) and "renewal" in raw:
+        return renew_run(raw["renewal"], execution, ports)
+    start = read_start(raw, environment, ports)
+    now = ports.broker.clock().now
+    run = ports.store.claim_run(prepare(start, session_for(start, now, ports), execution, now, ports))
+    begin(run.run_id, ports).note("run", "open", run.run_id, f"{execution}")
+    return {"run_id": run.run_id, "epoch": run.epoch, "first_turn": 0, "turn": {"turns": 0}}
+
+
+def renew_run(renewal: Mapping[str, Any], execution: str, ports: Ports) -> dict[str, Any]:
+    """Go on with a run in a new execution: its epoch rises, so that the old one can place nothing more."""
+    run = ports.store.take_over(renewal["run_id"], int(renewal["epoch"]), execution)
+    turns = int(renewal["turns"])
+    return {"run_id": run.run_id, "epoch": run.epoch, "first_turn": turns, "turn": {"turns": turns}}

@@ -1,0 +1,48 @@
+"""RepegOrders: the turn. Read what the broker says, compare it with what we want, act once per order, write it down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from repeg.errors import BrokerUnavailable
+from repeg.order import ParentState
+from repeg.pace import Next, after_turn
+from repeg.placement import read_back
+from repeg.ports import Ports
+from repeg.session import next_turn, wire
+from repeg.shell import count, lambda_step
+from repeg.turn import open_turn
+from repeg.wiring import ports
+from repeg.work import book_fills, listed_orders, work
+
+
+@lambda_step
+def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Payload: run_id, epoch, first_turn, turn. Answer: what comes next, the turn count, and when the next turn is due."""
+    answer = repeg_orders(event["run_id"], event["epoch"], event["turn"]["turns"], event["first_turn"], ports())
+    count(turns=1, orders_working=answer["working"])
+    return answer
+
+
+def repeg_orders(run_id: str, epoch: int, turns: int, first_turn: int, ports: Ports) -> dict[str, Any]:
+    """Reconcile every working order with the broker, then hold it, move it, cross with it, or finish it."""
+    turn = open_turn(run_id, epoch, ports)
+    orders = ports.store.orders(run_id)
+    working = [order for order in orders if order.state is ParentState.WORKING]
+    listed = listed_orders(turn) if working else {}
+    seen = turn.each(lambda order: read_back(turn, order, listed), working)
+    book_fills(turn, working, seen)
+    quotes = ports.market.quotes([order.symbol for order in seen if order.open_child]) if seen else {}
+    kill = ports.store.kill_switch()
+    worked = {order.symbol: order for order in turn.each(lambda o: work(turn, o, quotes.get(o.symbol), kill), seen)}
+    after = [worked.get(order.symbol, order) for order in orders]
+    following = after_turn(after, turn.now, turn.run.window, kill, turns + 1 - first_turn)
+    due = next_turn(turn.now, turn.run.window, turn.run.settings.order_monitoring_seconds)
+    return {
+        "decision": following,
+        "turns": turns + 1,
+        "turn_at": wire(due),
+        "working": sum(order.state is ParentState.WORKING for order in after),
+    }

@@ -1,0 +1,111 @@
+"""Closing a run: nothing of ours stays open, every order gets an outcome, the books are held against the broker's."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from repeg.analysis import Settlement, analyse
+from repeg.broker import CancelAnswer, Execution
+from repeg.ending import ending
+from repeg.order import UNRESOLVED, ChildState, OrderReport, ParentOrder
+from repeg.placement import UNKNOWN_SETTLES, finish, read_back, withdraw
+from repeg.turn import Turn
+from repeg.work import book_executions, listed_orders
+
+RUN_SETTLED = "repeg.run.settled"
+RUN_FAILED = "repeg.run.failed"
+
+
+def close_orders(turn: Turn) -> list[str]:
+    """Cancel and confirm every order of the run; returns the client order ids that may still be open."""
+    listed = listed_orders(turn)
+    orders = turn.ports.store.orders(turn.run.run_id)
+
+    def close(order: ParentOrder) -> ParentOrder:
+        return _close(turn, read_back(turn, order, listed))
+
+    closed = turn.each(close, orders)
+    strays = set(listed) - {child.client_order_id for order in orders for child in order.children}
+    stray_ids = [client_id for client_id in sorted(strays) if not _cancel_stray(turn, listed[client_id])]
+    book_executions(turn, closed)
+    return [order.open_child.client_order_id for order in closed if order.open_child is not None] + stray_ids
+
+
+def report_on(turn: Turn, turns: int, failure: dict[str, Any] | None, left: list[str]) -> dict[str, Any]:
+    """The run's report: an outcome for every order, what it cost, and whether our books are the broker's."""
+    orders = turn.ports.store.orders(turn.run.run_id)
+    kill = turn.ports.store.kill_switch()
+    ended = orders if left else turn.each(lambda order: _end(turn, order, *ending(order, kill)), orders)
+    executions = turn.ports.store.executions(turn.run.run_id)
+    reason = _unexplained(ended, executions, left)
+    error, cause = _failure(failure, reason)
+    settlement = Settlement(
+        outcome="failed" if error else "settled", error=error, reason=cause or "every order has an outcome", turns=turns
+    )
+    return analyse(turn.run, ended, executions, settlement)
+
+
+def publish(turn: Turn, report: dict[str, Any]) -> None:
+    """Tell whoever listens how the run ended."""
+    turn.note("run", report["outcome"], report["run_id"], report["reason"])
+    kind = RUN_SETTLED if report["outcome"] == "settled" else RUN_FAILED
+    turn.ports.notifier.publish(kind, {key: report[key] for key in ("run_id", "outcome", "error", "reason", "totals")})
+
+
+def _close(turn: Turn, order: ParentOrder) -> ParentOrder:
+    child = order.open_child
+    if child is None:
+        return order
+    if child.state in UNRESOLVED:
+        return _give_up_unknown(turn, order)
+    after = withdraw(turn, order)
+    return turn.ports.store.save_order(after) if after != order else order
+
+
+def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:
+    """An intent that the broker still does not know once it has had its time never arrived: it has been looked for
+    twice, here and in the read before, and nothing is sent again while a run closes."""
+    child = order.children[-1]
+    if turn.now - child.decided_at < UNKNOWN_SETTLES:
+        return order
+    turn.ports.runtime.pause(1)
+    if turn.ports.broker.order(child.client_order_id) is not None:
+        return order
+    return turn.ports.store.save_order(order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
+
+
+def _cancel_stray(turn: Turn, report: OrderReport) -> bool:
+    """An order with this run's prefix that our books do not hold: cancelled like any other, and told."""
+    turn.note(report.symbol, "stray", report.client_order_id, "at the broker, not in our books")
+    answer = turn.ports.broker.cancel(report.broker_id)
+    turn.ports.runtime.pause(1)
+    after = turn.ports.broker.order(report.client_order_id)
+    return after is not None and after.is_closed and answer is not CancelAnswer.UNKNOWN
+
+
+def _end(turn: Turn, order: ParentOrder, outcome: Any, reason: str) -> ParentOrder:
+    return order if order.outcome is not None else finish(turn, order, outcome, reason)
+
+
+def _unexplained(orders: list[ParentOrder], executions: list[Execution], left: list[str]) -> str:
+    """What is not accounted for, in words; empty where every share is."""
+    if left:
+        return f"still open at the broker: {', '.join(left)}"
+    unknown = [order.symbol for order in orders if order.outcome == "unknown"]
+    if unknown:
+        return f"outcome unknown: {', '.join(unknown)}"
+    booked: dict[str, Decimal] = {}
+    for execution in executions:
+        booked[execution.symbol] = booked.get(execution.symbol, Decimal(0)) + execution.qty
+    wrong = [order for order in orders if booked.get(order.symbol, Decimal(0)) != order.filled]
+    return ", ".join(f"{o.symbol} filled {o.filled} but booked {booked.get(o.symbol, Decimal(0))}" for o in wrong)
+
+
+def _failure(failure: dict[str, Any] | None, reason: str) -> tuple[str, str]:
+    if failure:
+        return str(failure.get("Error", "Failed")), str(failure.get("Cause", ""))[:2_000]
+    return ("Unexplained", reason) if reason else ("", "")
+
+

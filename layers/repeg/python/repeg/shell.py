@@ -1,0 +1,38 @@
+"""The edge of a function: one logger, tracer and metrics, and the decorator that puts them round a step."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+logger = Logger()
+metrics = Metrics()
+tracer = Tracer()
+
+Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
+
+
+def lambda_step(handler: Handler) -> Handler:
+    """A handler with structured logs, metrics in its output and a trace that never holds its answer."""
+
+    @functools.wraps(handler)
+    def step(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        if "run_id" in event:
+            logger.append_keys(run_id=event["run_id"])
+        return handler(event, context)
+
+    traced = tracer.capture_lambda_handler(step, capture_response=False, capture_error=False)
+    measured = metrics.log_metrics(traced, capture_cold_start_metric=True)
+    return logger.inject_lambda_context(measured, clear_state=True)
+
+
+def count(**counts: int) -> None:
+    """Emit counts as metrics, named in CamelCase after their keywords; zeros are not worth a data point."""
+    for name, value in counts.items():
+        if value:
+            metrics.add_metric(name=name.title().replace("_", ""), unit=MetricUnit.Count, value=value)

@@ -1,0 +1,106 @@
+"""Working one order through one turn: decide, then act once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from repeg import peg
+from repeg.broker import Execution
+from repeg.order import UNRESOLVED, ChildState, OrderReport, Outcome, ParentOrder, run_prefix
+from repeg.peg import Decision, Verb
+from repeg.placement import finish, send, withdraw
+from repeg.quote import Gate, Quote, gate
+from repeg.run import KillSwitch
+from repeg.turn import Turn
+from repeg.validation import held_word
+
+
+def listed_orders(turn: Turn) -> dict[str, OrderReport]:
+    """The run's own open orders as the broker lists them, by client order id. Others' orders are not looked at."""
+    prefix = run_prefix(turn.run.run_id)
+    return {r.client_order_id: r for r in turn.ports.broker.open_orders() if r.client_order_id.startswith(prefix)}
+
+
+def book_fills(turn: Turn, before: Sequence[ParentOrder], after: Sequence[ParentOrder]) -> list[Execution]:
+    """Book the run's executions if a read has shown that something was filled; each is booked once, by its own id."""
+    filled_before = sum((order.filled for order in before), Decimal(0))
+    if sum((order.filled for order in after), Decimal(0)) == filled_before:
+        return []
+    return book_executions(turn, after)
+
+
+def book_executions(turn: Turn, orders: Sequence[ParentOrder]) -> list[Execution]:
+    """Book every execution of the day that belongs to a child of these orders; returns the new ones."""
+    ours = {child.broker_id for order in orders for child in order.children}
+    found = turn.ports.broker.executions(turn.run.trading_day.day)
+    return turn.ports.store.book(turn.run.run_id, [execution for execution in found if execution.broker_order_id in ours])
+
+
+def place(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> ParentOrder:
+    """The first child of a waiting order, or a new one after its last was closed, for `qty` shares."""
+    decision = _decide(turn, order, quote)
+    if quote is None or not decision.sends:
+        return _keep(turn, order, decision, quote)
+    if turn.run.preview:
+        return finish(turn, order, Outcome.PREVIEW, f"would {decision.verb} at {decision.limit}")
+    return send(turn, order, decision, quote, qty)
+
+
+def work(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) -> ParentOrder:
+    """Hold, move, cross or finish an order that has been read back."""
+    child = order.open_child
+    if order.remaining <= 0:
+        return finish(turn, order, Outcome.FILLED, "filled")
+    if child is None or child.state in UNRESOLVED or kill is not KillSwitch.ACTIVE:
+        return order
+    decision = _decide(turn, order, quote)
+    if not decision.sends and child.state is not ChildState.CANCELLING:
+        return _keep(turn, order, decision, quote)
+    if not turn.may_send:
+        return order
+    return _succeed(turn, order, withdraw(turn, order), decision, quote)
+
+
+def _succeed(
+    turn: Turn, before: ParentOrder, withdrawn: ParentOrder, decision: Decision, quote: Quote | None
+) -> ParentOrder:
+    """After the old child: a new one for what is left, or the end; if the old one is not closed yet, nothing."""
+    if withdrawn.open_child is None and withdrawn.remaining <= 0:
+        return finish(turn, withdrawn, Outcome.FILLED, "filled before the cancel")
+    if withdrawn.open_child is not None or not decision.sends or quote is None or withdrawn.outcome is not None:
+        return turn.ports.store.save_order(withdrawn) if withdrawn != before else before
+    return send(turn, withdrawn, decision, quote, withdrawn.remaining)
+
+
+def _decide(turn: Turn, order: ParentOrder, quote: Quote | None) -> Decision:
+    settings = turn.settings(order.symbol)
+    decision = peg.decide(order, quote, turn.moment, settings)
+    turn.note(
+        order.symbol,
+        str(decision.verb),
+        _tape_detail(order, decision),
+        decision.because,
+        rule="peg.decide",
+        inputs={"order": order, "quote": quote, "moment": turn.moment, "settings": settings},
+        answer=decision,
+    )
+    return decision
+
+
+def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | None) -> ParentOrder:
+    """Hold; remember what holds it when that has changed, for the outcome if the day ends so."""
+    answer = gate(quote, order.side, turn.moment.now, turn.settings(order.symbol))
+    is_book = answer is not Gate.USE and decision.reason == answer
+    held = held_word(turn, quote, answer) if is_book else "collar" if decision.reason == "collar" else ""
+    return order if order.held == held else turn.ports.store.save_order(order.model_copy(update={"held": held}))
+
+
+def _tape_detail(order: ParentOrder, decision: Decision) -> str:
+    price = "market" if decision.limit is None else f"{decision.limit}"
+    child = order.open_child
+    if decision.verb is Verb.HOLD:
+        return price if child is not None else ""
+    if child is None:
+        return f"{order.side} {order.remaining} @ {price}"
+    return f"{child.limit} → {price}"
