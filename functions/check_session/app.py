@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from repeg.wiring import ports
 
 from repeg import session
 from repeg.ports import Ports
 from repeg.shell import lambda_step
 from repeg.turn import begin
-from repeg.wiring import ports
 
 
 @lambda_step

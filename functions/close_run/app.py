@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from repeg.wiring import ports
 
-from repeg.closing import close_orders, publish, report_on
-from repeg.errors import StillOpen
+from repeg.closing import cancel_by_prefix, close_orders, publish, report_on
+from repeg.errors import StillOpen, StoreUnavailable
 from repeg.ports import Ports
-from repeg.run import RunState
+from repeg.run import Run, RunState
 from repeg.shell import count, lambda_step
 from repeg.turn import begin
-from repeg.wiring import ports
 
 
 @lambda_step
@@ -28,7 +28,7 @@ def close_run(
     run_id: str, epoch: int, turns: int, failure: dict[str, Any] | None, ports: Ports
 ) -> dict[str, Any]:
     """End the run with nothing of ours open. Raises StillOpen, to be called again, until that is read from the broker."""
-    run = ports.store.run(run_id)
+    run = _run_or_cancel(run_id, ports)
     if run is None or run.epoch != epoch:
         return {"outcome": "failed", "error": "Fenced", "reason": f"{run_id} is not ours to close: {_holder(run)}"}
     if run.state is RunState.CLOSED and run.report is not None:
@@ -45,5 +45,14 @@ def close_run(
     return {key: report[key] for key in ("outcome", "error", "reason")}
 
 
-def _holder(run: Any) -> str:
+def _run_or_cancel(run_id: str, ports: Ports) -> Run | None:
+    """The run's row; while the table does not answer, cancel by the run's prefix with the broker as the only truth."""
+    try:
+        return ports.store.run(run_id)
+    except StoreUnavailable:
+        cancel_by_prefix(run_id, ports)
+        raise
+
+
+def _holder(run: Run | None) -> str:
     return "there is no such run" if run is None else f"it is at epoch {run.epoch}"

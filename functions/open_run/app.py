@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from repeg.wiring import ports
 
 from repeg.opening import prepare, read_start, session_for
 from repeg.ports import Ports
 from repeg.shell import lambda_step
 from repeg.turn import begin
-from repeg.wiring import ports
 
 
 @lambda_step

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from repeg.wiring import ports
 
 from repeg.errors import BrokerUnavailable
-from repeg.order import ParentState
+from repeg.journal import Entry
+from repeg.order import ParentOrder, ParentState
 from repeg.pace import Next, after_turn
 from repeg.placement import read_back
 from repeg.ports import Ports
 from repeg.session import next_turn, wire
 from repeg.shell import count, lambda_step
-from repeg.turn import open_turn
-from repeg.wiring import ports
+from repeg.turn import Turn, find_run, open_turn
 from repeg.work import book_fills, listed_orders, work
 
 
@@ -28,21 +29,37 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 def repeg_orders(run_id: str, epoch: int, turns: int, first_turn: int, ports: Ports) -> dict[str, Any]:
     """Reconcile every working order with the broker, then hold it, move it, cross with it, or finish it."""
-    turn = open_turn(run_id, epoch, ports)
-    orders = ports.store.orders(run_id)
+    try:
+        turn = open_turn(run_id, epoch, ports)
+        orders = work_all(turn)
+    except BrokerUnavailable as error:
+        return skip_turn(run_id, turns, first_turn, str(error), ports)
+    following = after_turn(orders, turn.now, turn.run.window, ports.store.kill_switch(), turns + 1 - first_turn)
+    due = next_turn(turn.now, turn.run.window, turn.run.settings.order_monitoring_seconds)
+    working = sum(order.state is ParentState.WORKING for order in orders)
+    return {"decision": following, "turns": turns + 1, "turn_at": wire(due), "working": working}
+
+
+def work_all(turn: Turn) -> list[ParentOrder]:
+    """Every order of the run after its turn."""
+    orders = turn.ports.store.orders(turn.run.run_id)
     working = [order for order in orders if order.state is ParentState.WORKING]
     listed = listed_orders(turn) if working else {}
     seen = turn.each(lambda order: read_back(turn, order, listed), working)
     book_fills(turn, working, seen)
-    quotes = ports.market.quotes([order.symbol for order in seen if order.open_child]) if seen else {}
-    kill = ports.store.kill_switch()
+    quotes = turn.ports.market.quotes([order.symbol for order in seen if order.open_child]) if seen else {}
+    kill = turn.ports.store.kill_switch()
     worked = {order.symbol: order for order in turn.each(lambda o: work(turn, o, quotes.get(o.symbol), kill), seen)}
-    after = [worked.get(order.symbol, order) for order in orders]
-    following = after_turn(after, turn.now, turn.run.window, kill, turns + 1 - first_turn)
-    due = next_turn(turn.now, turn.run.window, turn.run.settings.order_monitoring_seconds)
-    return {
-        "decision": following,
-        "turns": turns + 1,
-        "turn_at": wire(due),
-        "working": sum(order.state is ParentState.WORKING for order in after),
-    }
+    return [worked.get(order.symbol, order) for order in orders]
+
+
+def skip_turn(run_id: str, turns: int, first_turn: int, why: str, ports: Ports) -> dict[str, Any]:
+    """A turn in which the broker did not answer: what rests keeps resting, until our own clock says the window closes."""
+    run = find_run(run_id, ports)
+    now = ports.runtime.now()
+    ports.journal.record(Entry(now, run_id, "run", "skip", reason=why))
+    orders = ports.store.orders(run_id)
+    following = after_turn(orders, now, run.window, ports.store.kill_switch(), turns + 1 - first_turn)
+    following = Next.WAIT if following is Next.VALIDATE else following
+    due = next_turn(now, run.window, run.settings.order_monitoring_seconds)
+    return {"decision": following, "turns": turns + 1, "turn_at": wire(due), "working": len(orders)}

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-
-from repeg.order import ParentOrder, ParentState
-from repeg.ports import Ports
-from repeg.quote import Gate
-from repeg.shell import count, lambda_step
-from repeg.turn import open_turn
-from repeg.validation import accept
 from repeg.wiring import ports
+
+from repeg.errors import BrokerUnavailable
+from repeg.journal import Entry
+from repeg.order import ParentState
+from repeg.ports import Ports
+from repeg.shell import count, lambda_step
+from repeg.turn import Turn, open_turn
+from repeg.validation import accept, is_held_by_book
 
 
 @lambda_step
@@ -25,13 +26,17 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 def validate_quotes(run_id: str, epoch: int, ports: Ports) -> dict[str, Any]:
     """Look at every waiting order's quote; the first accepted one is its arrival and fixes its collar."""
-    turn = open_turn(run_id, epoch, ports)
-    waiting = [order for order in ports.store.orders(run_id) if order.state is ParentState.WAITING]
-    quotes = ports.market.quotes([order.symbol for order in waiting]) if waiting else {}
+    try:
+        return look_at_quotes(open_turn(run_id, epoch, ports))
+    except BrokerUnavailable as error:
+        ports.journal.record(Entry(ports.runtime.now(), run_id, "run", "skip", reason=str(error)))
+        return {"use": 0, "hold": 0}
 
-    def look(order: ParentOrder) -> ParentOrder:
-        return accept(turn, order, quotes.get(order.symbol))
 
-    looked_at = turn.each(look, waiting)
-    held = [order for order in looked_at if order.held in set(Gate) | {"halted"}]
-    return {"use": len(looked_at) - len(held), "hold": len(held)}
+def look_at_quotes(turn: Turn) -> dict[str, Any]:
+    """How many waiting orders have a book that may be traded on, and how many do not."""
+    waiting = [order for order in turn.ports.store.orders(turn.run.run_id) if order.state is ParentState.WAITING]
+    quotes = turn.ports.market.quotes([order.symbol for order in waiting]) if waiting else {}
+    looked_at = turn.each(lambda order: accept(turn, order, quotes.get(order.symbol)), waiting)
+    held = sum(is_held_by_book(order) for order in looked_at)
+    return {"use": len(looked_at) - held, "hold": held}

@@ -9,8 +9,9 @@ from typing import Any
 from repeg.analysis import Settlement, analyse
 from repeg.broker import CancelAnswer, Execution
 from repeg.ending import ending
-from repeg.order import UNRESOLVED, ChildState, OrderReport, ParentOrder
+from repeg.order import UNRESOLVED, ChildState, OrderReport, ParentOrder, run_prefix
 from repeg.placement import UNKNOWN_SETTLES, finish, read_back, withdraw
+from repeg.ports import Ports
 from repeg.turn import Turn
 from repeg.work import book_executions, listed_orders
 
@@ -31,6 +32,18 @@ def close_orders(turn: Turn) -> list[str]:
     stray_ids = [client_id for client_id in sorted(strays) if not _cancel_stray(turn, listed[client_id])]
     book_executions(turn, closed)
     return [order.open_child.client_order_id for order in closed if order.open_child is not None] + stray_ids
+
+
+def cancel_by_prefix(run_id: str, ports: Ports) -> list[str]:
+    """Ask for the cancel of every open order whose id begins with the run's prefix; needs no table. Returns their ids.
+
+    Others' orders, and other runs', are never touched.
+    """
+    prefix = run_prefix(run_id)
+    ours = [report for report in ports.broker.open_orders() if report.client_order_id.startswith(prefix)]
+    for report in ours:
+        ports.broker.cancel(report.broker_id)
+    return [report.client_order_id for report in ours]
 
 
 def report_on(turn: Turn, turns: int, failure: dict[str, Any] | None, left: list[str]) -> dict[str, Any]:

@@ -99,7 +99,12 @@ def _missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
         return order
     intent = next(i for i in turn.ports.store.intents(order.run_id) if i.client_order_id == child.client_order_id)
     turn.note(order.symbol, "resend", f"{intent.side} {intent.qty} @ {intent.limit}", "never seen at the broker")
-    return _record(turn, order, turn.ports.broker.submit(intent))
+    answer = turn.ports.broker.submit(intent)
+    if isinstance(answer, Refused):
+        # The first request may have arrived meanwhile and taken the cash that this one was refused for.
+        found = _ask(turn, child)
+        answer = Accepted(report=found) if found is not None else answer
+    return _record(turn, order, answer)
 
 
 def _may_resend(turn: Turn) -> bool:

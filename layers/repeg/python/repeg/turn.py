@@ -92,10 +92,16 @@ def open_turn(run_id: str, epoch: int, ports: Ports) -> Turn:
 
 def begin(run_id: str, ports: Ports) -> Turn:
     """Begin a turn on a run in whatever state it is. Raises RefusedRun where there is no such run."""
-    run = ports.store.run(run_id)
-    if run is None:
-        raise RefusedRun(f"there is no run {run_id}")
+    run = find_run(run_id, ports)
     started = ports.runtime.now()
     now = ports.broker.clock().now
     moment = Moment(now=now, closes=run.window.closes, turn_seconds=run.settings.order_monitoring_seconds)
     return Turn(run=run, ports=ports, moment=moment, started=started)
+
+
+def find_run(run_id: str, ports: Ports) -> Run:
+    """The run's row. Raises RefusedRun where there is none."""
+    run = ports.store.run(run_id)
+    if run is None:
+        raise RefusedRun(f"there is no run {run_id}")
+    return run
