@@ -84,11 +84,10 @@ def _year(year: int) -> dict[date, Session]:
     calendar = XNYSExchangeCalendar(start=f"{year}-01-01", end=f"{year}-12-31")
     early = {stamp.date() for stamp in calendar.early_closes}
     rows = zip(calendar.schedule.index, calendar.schedule["open"], calendar.schedule["close"], strict=True)
-    return {day.date(): _session(day.date(), opens, closes, day.date() in early) for day, opens, closes in rows}
-
-
-def _session(day: date, opens: datetime, closes: datetime, is_early_close: bool) -> Session:
-    return Session(day, _utc(opens), _utc(closes), is_early_close)
+    return {
+        day.date(): Session(day.date(), _utc(opens), _utc(closes), is_early_close=day.date() in early)
+        for day, opens, closes in rows
+    }
 
 
 def _utc(stamp: datetime) -> datetime:

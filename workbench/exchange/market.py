@@ -1,6 +1,6 @@
 """A day of one symbol as arrays, and what every source of them, scripted, recorded or generated, promises."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Protocol, Self
 
@@ -11,6 +11,7 @@ Int64s = NDArray[np.int64]
 Int8s = NDArray[np.int8]
 Letters = NDArray[np.uint8]
 Flags = NDArray[np.bool_]
+Spans = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +32,10 @@ class Quotes:
 
     def __len__(self) -> int:
         return len(self.ts)
+
+    def where(self, keep: Flags) -> "Quotes":
+        """The rows marked to keep."""
+        return self if keep.all() else Quotes(*(getattr(self, field.name)[keep] for field in fields(self)))
 
     @classmethod
     def empty(cls) -> Self:
@@ -57,6 +62,10 @@ class Trades:
     def __len__(self) -> int:
         return len(self.ts)
 
+    def where(self, keep: Flags) -> "Trades":
+        """The rows marked to keep."""
+        return self if keep.all() else Trades(*(getattr(self, field.name)[keep] for field in fields(self)))
+
     @classmethod
     def empty(cls) -> Self:
         """No print all day."""
@@ -72,7 +81,7 @@ class SymbolDay:
     day: date
     quotes: Quotes
     trades: Trades
-    halts: tuple[tuple[int, int], ...] = ()
+    halts: Spans = ()
 
 
     def first_price(self) -> int | None:
@@ -116,6 +125,14 @@ class Market(Protocol):
 
     def reference_price(self, symbol: str, day: date) -> int | None:
         """What a position is worth before the open, in price units: the previous close, or else the first quote."""
+
+
+def inside(ts: Int64s, spans: Spans) -> Flags:
+    """Which stamps lie in any of the half-open spans."""
+    found = np.zeros(len(ts), np.bool_)
+    for start, end in spans:
+        found |= (ts >= start) & (ts < end)
+    return found
 
 
 def _quoted_price(quotes: Quotes, step: int) -> int | None:

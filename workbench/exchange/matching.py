@@ -132,7 +132,7 @@ class SymbolBook:
         self._run(to)
         return self._take_fills()
 
-    def quote(self, at: int, include_ours: bool = True) -> BookQuote | None:
+    def quote(self, at: int, *, include_ours: bool = True) -> BookQuote | None:
         """The book as the data feed shows it; the last quote stays, whatever its age. None before the first.
 
         With our orders in it, the book runs to that instant: a better price of ours is the best, at the same price

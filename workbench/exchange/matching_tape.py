@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from workbench.exchange.market import Flags, Int8s, Int64s, Letters, Quotes, SymbolDay, Trades
+from workbench.exchange.market import Int8s, Int64s, Letters, SymbolDay, Trades, inside
 from workbench.exchange.units import PRICE_SCALE, QTY_SCALE
 
 ABSENT: Final = 1 << 62
@@ -26,13 +26,13 @@ class Tape:
 
     def __init__(self, day: SymbolDay) -> None:
         self.halts = day.halts
-        self.quotes = _quotes_where(day.quotes, _outside(day.quotes.ts, day.halts))
-        self.trades = _trades_where(day.trades, _outside(day.trades.ts, day.halts))
+        self.quotes = day.quotes.where(~inside(day.quotes.ts, day.halts))
+        self.trades = day.trades.where(~inside(day.trades.ts, day.halts))
 
     @cached_property
     def prints(self) -> Trades:
         """The prints that could have met a displayed order."""
-        return _trades_where(self.trades, self.trades.lit)
+        return self.trades.where(self.trades.lit)
 
     @cached_property
     def row_before(self) -> Int64s:
@@ -174,37 +174,3 @@ def shares(count: int) -> int:
 
 def _in_order(side: int, bids: Int64s, asks: Int64s) -> tuple[Int64s, Int64s]:
     return (bids, asks) if side > 0 else (asks, bids)
-
-
-def _outside(ts: Int64s, halts: tuple[tuple[int, int], ...]) -> Flags:
-    inside = np.zeros(len(ts), np.bool_)
-    for start, end in halts:
-        inside |= (ts >= start) & (ts < end)
-    return ~inside
-
-
-def _quotes_where(quotes: Quotes, keep: Flags) -> Quotes:
-    if keep.all():
-        return quotes
-    return Quotes(
-        quotes.ts[keep],
-        quotes.bid[keep],
-        quotes.bid_size[keep],
-        quotes.ask[keep],
-        quotes.ask_size[keep],
-        quotes.bid_venue[keep],
-        quotes.ask_venue[keep],
-    )
-
-
-def _trades_where(trades: Trades, keep: Flags) -> Trades:
-    if keep.all():
-        return trades
-    return Trades(
-        trades.ts[keep],
-        trades.price[keep],
-        trades.size[keep],
-        trades.side[keep],
-        trades.venue[keep],
-        trades.lit[keep],
-    )

@@ -115,7 +115,7 @@ class _Numbers:
         inside = at < self._ends
         character = self._columns.body[np.minimum(at, self._ends)]
         digit = character - np.uint8(_ZERO)
-        is_digit, is_point = inside & (digit <= 9), inside & (character == _POINT)  # noqa: PLR2004  digits are 0 to 9
+        is_digit, is_point = inside & (digit <= 9), inside & (character == _POINT)
         self._unreadable |= inside & ~is_digit & ~(is_point & ~self._pointed)
         kept = is_digit & (~self._pointed | (self._decimals < decimals))
         self._too_fine |= is_digit & ~kept & (digit > 0)
