@@ -24,15 +24,25 @@ RULES: tuple[IncrementRule, ...] = (
 )
 
 
-def tick_at(price: Decimal, day: date, floor: Decimal = Decimal("0.01")) -> Decimal:
-    """The increment, in dollars, of a price on a date.
+def increment(price: Decimal, day: date, rules: tuple[IncrementRule, ...] = RULES) -> Decimal:
+    """The law's increment, in dollars, of a price on a date; the newest rule for the price wins.
 
-    `floor` is the desk's own coarsest step for prices of a dollar and more; below a dollar the law's finer grid is kept,
-    because a cent there would be a hundred ticks.
+    Raises ValueError where no rule is known: an increment is never guessed.
     """
-    in_force = [rule for rule in RULES if rule.since <= day and price >= rule.from_price]
-    rule = max(in_force, key=lambda r: (r.from_price, r.since))
-    return max(rule.increment, floor) if price >= 1 else rule.increment
+    in_force = [rule for rule in rules if rule.since <= day and price >= rule.from_price]
+    if not in_force:
+        raise ValueError(f"no price increment is known for {price} on {day}")
+    return max(in_force, key=lambda rule: (rule.from_price, rule.since)).increment
+
+
+def tick_at(price: Decimal, day: date, floor: Decimal = Decimal("0.01")) -> Decimal:
+    """The step, in dollars, that a limit near this price is put on.
+
+    `floor` is the desk's own coarsest step for prices of a dollar and more; below a dollar the law's finer grid is
+    kept, because a cent there would be a hundred ticks.
+    """
+    step = increment(price, day)
+    return max(step, floor) if price >= 1 else step
 
 
 def round_down(price: Decimal, day: date, floor: Decimal = Decimal("0.01")) -> Decimal:
