@@ -1,0 +1,155 @@
+"""The simulated Alpaca: a market, an account and the API in front of them, driven by a clock from outside."""
+
+from collections.abc import Callable
+from typing import Final
+
+from workbench.exchange.account import Account
+from workbench.exchange.account_api import AccountApi
+from workbench.exchange.data_api import DataApi
+from workbench.exchange.desk import Desk
+from workbench.exchange.floor import Floor
+from workbench.exchange.gate import Gate
+from workbench.exchange.hours import Hours, TradingHours
+from workbench.exchange.knobs import Knobs
+from workbench.exchange.ledger import Ledger
+from workbench.exchange.market import Market
+from workbench.exchange.matching import FillModel
+from workbench.exchange.opening import OpeningAccount
+from workbench.exchange.records import Records
+from workbench.exchange.refusal import Refusal
+from workbench.exchange.replacing import Replacing
+from workbench.exchange.routes import Routes, is_data
+from workbench.exchange.seeds import Draws, asset_id
+from workbench.exchange.timers import Timers
+from workbench.exchange.trading_api import TradingApi
+from workbench.exchange.venue import Venue
+from workbench.exchange.wire import Request, Response
+
+_DEFAULT_KNOBS: Final = Knobs()
+_DEFAULT_OPENING: Final = OpeningAccount()
+
+
+class Exchange:
+    """One simulated broker with one account.
+
+    Time (ns UTC) is only what `clock()` says. The exchange catches up with it at each request: everything that was due
+    in between happens first, in exact order of time. It has no threads of its own and is not to be called from several.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        clock: Callable[[], int],
+        knobs: Knobs = _DEFAULT_KNOBS,
+        opening: OpeningAccount = _DEFAULT_OPENING,
+        seed: int = 0,
+        fill_model: FillModel = FillModel.QUEUE,
+    ) -> None:
+        self.market, self.knobs, self.opening = market, knobs, opening
+        self._clock = clock
+        self.now = clock()
+        self.hours = TradingHours()
+        self.timers = Timers()
+        self.venue = Venue(market, fill_model)
+        self._start_days()
+        draws = Draws(seed)
+        self.account = Account(opening, draws.uuid(), self.now, self.price)
+        self.records = Records(self.account, self.timers, knobs, draws)
+        self.floor = Floor(self.records, self.venue, self.hours)
+        self.desk = Desk(self.floor)
+        self.replacing = Replacing(self.desk)
+        self.gate = Gate({opening.key_id: opening.secret_key}, knobs)
+        self.trading, self.accounts, self.data = TradingApi(self), AccountApi(self), DataApi(self)
+        self.routes = Routes(self)
+        self._draws = draws
+        self._symbols = {asset_id(symbol): symbol for symbol in market.symbols()}
+        self.last_equity = self.account.portfolio.equity()
+        self._closing_equity = self.last_equity
+
+    @property
+    def ledger(self) -> Ledger:
+        """The truth of the account."""
+        return self.account.ledger
+
+    def handle(self, request: Request) -> Response:
+        """Answer one call at the clock's present time."""
+        self.advance()
+        try:
+            self.gate.admit(request, self.now, is_data=is_data(request.path))
+            response = self.routes.dispatch(request)
+        except Refusal as refusal:
+            response = refusal.response()
+        response.headers["X-Request-ID"] = self._draws.request_id()
+        if is_data(request.path) and self.knobs.data_rate_headers:
+            response.headers.update(self.gate.data.headers())
+        return response
+
+    def advance(self) -> None:
+        """Catch up with the clock; a clock that goes back is waited for."""
+        now = max(self._clock(), self.now)
+        while True:
+            timer, market = self.timers.next_at, self.venue.next_at
+            # What is due at an instant comes before what the market does in it.
+            if timer <= market:
+                if timer > now:
+                    break
+                self.now = timer
+                self.timers.run_next()
+            elif market > now:
+                break
+            else:
+                self.now = market
+                for fill in self.venue.run_next():
+                    self.floor.fill(fill)
+        self.now = now
+
+    def next_event_at(self) -> int:
+        """The earliest instant (ns) at which anything may happen without a request."""
+        return min(self.timers.next_at, self.venue.next_at)
+
+    def price(self, symbol: str) -> int:
+        """What one share is worth now, in price units."""
+        return self.venue.price(symbol, self.now)
+
+    def symbol_of(self, key: str) -> str:
+        """The symbol behind a symbol or an asset id."""
+        return self._symbols.get(key.lower(), key)
+
+    def _start_days(self) -> None:
+        upcoming = self.hours.upcoming(self.now)
+        if self.now < upcoming.pre:
+            current = self.hours.before(upcoming)
+            self.venue.open_day(current.day, self.hours.before(current).day)
+            if self.now < current.post:
+                self.timers.at(current.post, self._end, current)
+            self._schedule(upcoming)
+        else:
+            self.venue.open_day(upcoming.day, self.hours.before(upcoming).day)
+            self._schedule(upcoming)
+
+    def _schedule(self, hours: Hours) -> None:
+        for at, action in (
+            (hours.pre, self._turn_day),
+            (hours.open, self._open),
+            (hours.close, self._close),
+            (hours.post, self._end),
+        ):
+            if at > self.now:
+                self.timers.at(at, action, hours)
+
+    def _turn_day(self, at: int, hours: Hours) -> None:
+        self.venue.open_day(hours.day, self.hours.before(hours).day)
+        self.last_equity = self._closing_equity
+        self.account.portfolio.start_day()
+        self.desk.open_session(at)
+
+    def _open(self, at: int, hours: Hours) -> None:  # noqa: ARG002
+        self.desk.open_session(at)
+
+    def _close(self, at: int, hours: Hours) -> None:
+        self.desk.end_session(at)
+        self._closing_equity = self.account.portfolio.equity()
+        self._schedule(self.hours.after(hours))
+
+    def _end(self, at: int, hours: Hours) -> None:  # noqa: ARG002
+        self.desk.end_session(at)

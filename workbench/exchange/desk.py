@@ -1,0 +1,159 @@
+"""The order desk: takes in new orders, cancels and replacements that have passed every check, and ends the day."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from workbench.exchange.families import leg_terms
+from workbench.exchange.floor import Floor
+from workbench.exchange.orders import Order, Status, Terms
+from workbench.exchange.rules import reserve_price, size
+
+_AUCTIONS: Final = frozenset({"opg", "cls"})
+
+
+@dataclass
+class Desk:
+    """Starts and ends orders. `at` is now and never goes back."""
+
+    floor: Floor
+
+    def __post_init__(self) -> None:
+        self.records = self.floor.records
+        self.hours = self.floor.hours
+        self.timers = self.records.timers
+        self.knobs = self.records.knobs
+        self.draws = self.records.draws
+
+    def submit(self, terms: Terms, at: int, *, is_closing: bool) -> Order:
+        """Accept an order and send it on its way."""
+        order = self.create(terms, at, is_closing=is_closing)
+        self.records.add(order, at)
+        for leg in leg_terms(terms):
+            order.legs.append(self._create_leg(leg, order, at))
+        self._send(order, at)
+        return order
+
+    def create(self, terms: Terms, at: int, *, is_closing: bool) -> Order:
+        """An order that nobody has heard of yet."""
+        is_queued = self.start_of(terms, at) > at or self.knobs.accepted_status == "accepted"
+        order = self._new(terms, Status.ACCEPTED if is_queued else Status.PENDING_NEW, at)
+        order.is_closing = is_closing
+        order.quantity = size(terms, self.floor.venue, at)
+        order.reserve_price = 0 if is_closing else reserve_price(terms, self.floor.venue, at)
+        return order
+
+    def cancel(self, order: Order, at: int) -> None:
+        """Ask for an order's end; it may still execute until that comes."""
+        order.cancel_requested_at = at
+        delay = self._cancel_delay(order, at)
+        if delay == 0:
+            self.floor.finish(order, Status.CANCELED, at)
+            return
+        self.records.move(order, Status.PENDING_CANCEL, at)
+        self.timers.at(at + delay, self._complete_cancel, order)
+
+    def start_of(self, terms: Terms, at: int) -> int:
+        """When the order may go to the venue: now, or when its session next starts."""
+        session = self.hours.upcoming(at)
+        if terms.time_in_force == "cls":
+            return session.close
+        if terms.time_in_force == "opg":
+            return session.open if at < session.open else self.hours.after(session).open
+        if not terms.extended_hours:
+            return max(session.open, at)
+        today = self.hours.on(self.hours.day(at))
+        return at if today is not None and today.is_extended(at) else max(session.pre, at)
+
+    def end_of(self, terms: Terms, at: int) -> int:
+        """When the order ends by itself."""
+        if terms.time_in_force == "gtc":
+            return self.hours.good_till_canceled(at)
+        session = self.hours.upcoming(at)
+        if terms.time_in_force == "opg":
+            return session.close if at < session.open else self.hours.after(session).close
+        if not terms.extended_hours:
+            return session.close
+        today = self.hours.on(self.hours.day(at))
+        return today.post if today is not None and today.is_extended(at) else session.post
+
+    def open_session(self, at: int) -> None:
+        """Working orders that waited for the session go back into the book."""
+        for order in self._open_orders():
+            if order.is_working and not order.in_book and self.start_of(order.terms, at) <= at:
+                self.floor.work(order, at)
+
+    def end_session(self, at: int) -> None:
+        """Expire what is due; what lives on leaves the book until its next session."""
+        for order in self._open_orders():
+            if order.expires_at <= at:
+                self._expire(order, at)
+            elif order.in_book and self.start_of(order.terms, at) > at:
+                # The session is half open: what the market does in the closing instant comes too late.
+                self.floor.leave(order, at - 1)
+
+    def _open_orders(self) -> list[Order]:
+        return list(self.records.account.orders.open.values())
+
+    def _new(self, terms: Terms, status: Status, at: int) -> Order:
+        return Order(
+            id=self.draws.uuid(),
+            client_order_id=terms.client_order_id or self.draws.uuid(),
+            terms=terms,
+            quantity=terms.quantity,
+            status=status,
+            created_at=at,
+            submitted_at=at,
+            updated_at=at,
+            expires_at=self.end_of(terms, at),
+        )
+
+    def _create_leg(self, terms: Terms, parent: Order, at: int) -> Order:
+        leg = self._new(terms, Status.HELD, at)
+        leg.parent, leg.is_closing = parent, True
+        self.records.add(leg, at)
+        return leg
+
+    def _send(self, order: Order, at: int) -> None:
+        start = self.start_of(order.terms, at)
+        if order.terms.time_in_force == "gtc":
+            self.timers.at(order.expires_at, self._sweep, order)
+        if start > at:
+            self.timers.at(start, self._route, order)
+        elif self.knobs.accepted_status == "new":
+            self.floor.acknowledge(at, order)
+        else:
+            self.timers.at(at + self.draws.delay(self.knobs.ack_delay), self.floor.acknowledge, order)
+
+    def _route(self, at: int, order: Order) -> None:
+        if not order.is_open:
+            return
+        is_auction = order.terms.time_in_force in _AUCTIONS
+        if is_auction and self.knobs.auction_orders == "expire":
+            self.floor.finish(order, Status.EXPIRED, at)
+            return
+        if order.status is Status.ACCEPTED:
+            self.records.move(order, Status.PENDING_NEW, at)
+        if is_auction:
+            self.floor.acknowledge(at, order)
+        else:
+            self.timers.at(at + self.draws.delay(self.knobs.ack_delay), self.floor.acknowledge, order)
+
+    def _cancel_delay(self, order: Order, at: int) -> int:
+        start = self.start_of(order.terms, at)
+        if start > at and not order.in_book:
+            return 0 if self.knobs.cancel_while_closed == "immediate" else start - at
+        return self.draws.delay(self.knobs.cancel_delay)
+
+    def _complete_cancel(self, at: int, order: Order) -> None:
+        if order.status is Status.PENDING_CANCEL:
+            self.floor.finish(order, Status.CANCELED, at)
+
+    def _expire(self, order: Order, at: int) -> None:
+        if not order.is_open or not self.floor.leave(order, at - 1):
+            return
+        is_canceled = order.executed and self.knobs.partial_day_status == "canceled"
+        self.floor.finish(order, Status.CANCELED if is_canceled else Status.EXPIRED, at)
+
+    def _sweep(self, at: int, order: Order) -> None:
+        if order.is_open:
+            self.floor.finish(order, Status.CANCELED, at)

@@ -1,0 +1,144 @@
+"""The truth of the account: a double-entry, append-only record of cash, shares, holds, executions and order events."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+USD: Final = "USD"
+CASH: Final = "cash"
+POSITION: Final = "position"
+STREET: Final = "street"
+OPENING: Final = "opening"
+FREE: Final = "free"
+HELD: Final = "held"
+
+
+class Posting(NamedTuple):
+    """One side of an entry; money units for USD, quantity units for a symbol."""
+
+    account: str
+    commodity: str
+    amount: int
+
+
+class Entry(NamedTuple):
+    """One balanced booking: its postings sum to zero in every commodity."""
+
+    at: int
+    kind: str
+    order_id: str
+    postings: tuple[Posting, ...]
+
+
+class OrderEvent(NamedTuple):
+    """One thing that happened to one order. quantity and filled in quantity units, limit in price units.
+
+    filled counts this order's own executions; what a replacement inherits is not in it.
+    """
+
+    at: int
+    order_id: str
+    client_order_id: str
+    symbol: str
+    side: int
+    event: str
+    status: str
+    quantity: int | None
+    filled: int
+    limit: int | None
+    reason: str
+
+
+class Execution(NamedTuple):
+    """One fill. cumulative and leaves are the chain's, limit the one in force at that instant."""
+
+    at: int
+    id: str
+    order_id: str
+    client_order_id: str
+    symbol: str
+    side: int
+    quantity: int
+    price: int
+    cumulative: int
+    leaves: int
+    status: str
+    limit: int | None
+
+
+@dataclass
+class Ledger:
+    """Everything that was booked, in the order it happened; nothing is ever changed or taken out."""
+
+    def __post_init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.events: list[OrderEvent] = []
+        self.executions: list[Execution] = []
+        self._balances: defaultdict[tuple[str, str], int] = defaultdict(int)
+
+    def balance(self, account: str, commodity: str = USD) -> int:
+        """What the account holds of the commodity."""
+        return self._balances.get((account, commodity), 0)
+
+    @property
+    def cash(self) -> int:
+        """Settled and unsettled cash together, in money units."""
+        return self._balances[CASH, USD]
+
+    @property
+    def held_cash(self) -> int:
+        """Buying power that open orders hold, in money units."""
+        return self._balances[HELD, USD]
+
+    def held_shares(self, symbol: str) -> int:
+        """Shares that open closing orders hold, in quantity units."""
+        return self._balances.get((HELD, symbol), 0)
+
+    def position(self, symbol: str) -> int:
+        """Signed position in quantity units."""
+        return self._balances.get((POSITION, symbol), 0)
+
+    def open(self, at: int, cash: int, positions: dict[str, int]) -> None:
+        """Book what the account starts with."""
+        postings = [Posting(CASH, USD, cash), Posting(OPENING, USD, -cash)]
+        for symbol, quantity in positions.items():
+            postings += [Posting(POSITION, symbol, quantity), Posting(OPENING, symbol, -quantity)]
+        self.book(at, "opening", "", tuple(postings))
+
+    def hold(self, at: int, order_id: str, commodity: str, change: int) -> None:
+        """Hold more (or, negative, less) money or shares for an order."""
+        self.book(at, "hold", order_id, (Posting(HELD, commodity, change), Posting(FREE, commodity, -change)))
+
+    def execute(self, execution: Execution) -> None:
+        """Book a fill: shares one way, their exact value the other."""
+        signed = execution.side * execution.quantity
+        value = signed * execution.price
+        symbol = execution.symbol
+        postings = (
+            Posting(POSITION, symbol, signed),
+            Posting(STREET, symbol, -signed),
+            Posting(CASH, USD, -value),
+            Posting(STREET, USD, value),
+        )
+        self.executions.append(execution)
+        self.book(execution.at, "execution", execution.order_id, postings)
+
+    def book(self, at: int, kind: str, order_id: str, postings: tuple[Posting, ...]) -> None:
+        """Append a balanced entry; ValueError where it does not balance or goes back in time."""
+        if self.entries and at < self.entries[-1].at:
+            raise ValueError(f"entry at {at} is earlier than the last one at {self.entries[-1].at}")
+        _require_balance(postings)
+        balances = self._balances
+        for account, commodity, amount in postings:
+            balances[account, commodity] += amount
+        self.entries.append(Entry(at, kind, order_id, postings))
+
+
+def _require_balance(postings: tuple[Posting, ...]) -> None:
+    if len(postings) == 2 and postings[0][1] == postings[1][1] and postings[0][2] == -postings[1][2]:
+        return
+    sums: defaultdict[str, int] = defaultdict(int)
+    for _, commodity, amount in postings:
+        sums[commodity] += amount
+    if any(sums.values()):
+        raise ValueError(f"entry does not balance: {postings}")

@@ -1,0 +1,121 @@
+"""Replaces orders: a new order is promised at once, and takes over from the old one only when the venue agrees."""
+
+from dataclasses import dataclass, replace
+
+from workbench.exchange.desk import Desk
+from workbench.exchange.orders import Order, Status, Terms
+from workbench.exchange.rules import check_buying_power, check_shares, reserve_price
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a replace asks for; None leaves the term as it is. quantity is the chain's new total."""
+
+    quantity: int | None = None
+    limit: int | None = None
+    stop: int | None = None
+    trail: int | None = None
+    time_in_force: str | None = None
+    client_order_id: str | None = None
+
+    def applied(self, terms: Terms) -> Terms:
+        """The terms with the changes made."""
+        return replace(
+            terms,
+            quantity=self.quantity or terms.quantity,
+            limit=self.limit or terms.limit,
+            stop=self.stop or terms.stop,
+            trail_price=(self.trail or terms.trail_price) if terms.trail_price else None,
+            trail_percent=(self.trail or terms.trail_percent) if terms.trail_percent else None,
+            time_in_force=self.time_in_force or terms.time_in_force,
+            client_order_id=self.client_order_id,
+        )
+
+
+@dataclass
+class Replacing:
+    """Replacements under way. `at` is now and never goes back."""
+
+    desk: Desk
+
+    def __post_init__(self) -> None:
+        self.records = self.desk.records
+        self.floor = self.desk.floor
+
+    def begin(self, old: Order, changes: Changes, at: int) -> Order:
+        """Promise the replacement, holding the larger of the two; refuses what the account cannot carry."""
+        terms = changes.applied(old.terms)
+        price = 0 if old.is_closing else reserve_price(terms, self.floor.venue, at)
+        remaining = (terms.quantity or 0) - old.total_executed
+        cash = max(0, price * remaining - old.held_cash)
+        shares = max(0, remaining - old.held_shares) if old.is_closing else 0
+        self._check(terms.symbol, cash, shares)
+        new = self._create(old, terms, at)
+        new.reserve_price = price
+        self.records.account.orders.add(new)
+        self.records.set_hold(new, cash, shares, at)
+        self.records.move(old, Status.PENDING_REPLACE, at)
+        self.records.note(new, new.status, at)
+        delay = self.desk.draws.delay(self.desk.knobs.replace_delay)
+        self.desk.timers.at(at + delay, self._settle, old, new)
+        return new
+
+    def _check(self, symbol: str, cash: int, shares: int) -> None:
+        if cash:
+            check_buying_power(self.records.account, cash)
+        if shares:
+            check_shares(self.records.account, symbol, shares)
+
+    def _create(self, old: Order, terms: Terms, at: int) -> Order:
+        draws = self.desk.draws
+        return Order(
+            id=draws.uuid(),
+            client_order_id=terms.client_order_id or draws.uuid(),
+            terms=terms,
+            quantity=terms.quantity,
+            status=Status.PENDING_NEW,
+            created_at=at,
+            submitted_at=at,
+            updated_at=at,
+            expires_at=self.desk.end_of(terms, at),
+            is_closing=old.is_closing,
+            inherited=old.total_executed,
+            inherited_value=old.inherited_value + old.executed_value,
+            shows_inheritance=self.desk.knobs.replace_fill_inheritance == "inherit",
+            replaces=old,
+        )
+
+    def _settle(self, at: int, old: Order, new: Order) -> None:
+        if not new.is_open:
+            return
+        if not self.floor.leave(old, at):
+            self._refuse(old, new, at, "the order it was to replace has ended")
+            return
+        new.inherit(old)
+        if new.remaining <= 0:
+            self.give_back(old, new, at, "qty must be > filled_qty")
+            return
+        self._succeed(old, new, at)
+
+    def give_back(self, old: Order, new: Order, at: int, reason: str) -> None:
+        """The replacement comes to nothing and the old order works on, at its old price, at the back of the queue."""
+        self._refuse(old, new, at, reason)
+        self.records.move(old, old.resting_status, at)
+        if old.is_working and self.desk.start_of(old.terms, at) <= at:
+            self.floor.work(old, at)
+
+    def _refuse(self, old: Order, new: Order, at: int, reason: str) -> None:
+        new.inherit(old)
+        self.records.note(old, "order_replace_rejected", at, reason)
+        self.records.end(new, Status.REJECTED, at, reason)
+
+    def _succeed(self, old: Order, new: Order, at: int) -> None:
+        old.replaced_by, old.replaced_at, old.is_working = new, at, False
+        self.records.move(old, Status.REPLACED, at)
+        self.records.set_hold(old, 0, 0, at)
+        self.records.hold(new, at)
+        new.settled_at = at + self.desk.draws.delay(self.desk.knobs.chain_settle_delay)
+        new.is_working = True
+        self.records.move(new, Status.NEW, at)
+        if self.desk.start_of(new.terms, at) <= at:
+            self.floor.work(new, at)

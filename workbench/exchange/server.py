@@ -1,0 +1,93 @@
+"""Serves an exchange over loopback from a background thread, for clients that want a real socket."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+from workbench.exchange.core import Exchange
+from workbench.exchange.wire import Request, Response
+
+_T = TypeVar("_T")
+
+
+class ExchangeServer:
+    """A context manager: inside it the exchange answers on `trading_url` and `data_url`.
+
+    Requests are answered one after the other on the server's thread. Whoever else touches the exchange meanwhile goes
+    through `call`.
+    """
+
+    def __init__(self, exchange: Exchange, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.exchange = exchange
+        self._host, self._port = host, port
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="exchange", daemon=True)
+        self._runner: web.ServerRunner | None = None
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._run(self._start())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._run(self._stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def trading_url(self) -> str:
+        """Base URL for TradingClient(url_override=…)."""
+        return f"http://{self._host}:{self._port}"
+
+    @property
+    def data_url(self) -> str:
+        """Base URL for StockHistoricalDataClient(url_override=…)."""
+        return self.trading_url
+
+    def call(self, action: Callable[[], _T]) -> _T:
+        """Run something on the server's thread, between two requests."""
+
+        async def run() -> _T:
+            return action()
+
+        return self._run(run())
+
+    def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        future: Future[_T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        return future.result()
+
+    async def _start(self) -> None:
+        self._runner = web.ServerRunner(web.Server(self._answer))
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self._port)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+
+    async def _stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _answer(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        return http_response(self.exchange.handle(await exchange_request(incoming)))
+
+
+async def exchange_request(incoming: web.BaseRequest) -> Request:
+    """The HTTP request as the exchange reads it."""
+    path = URL(incoming.raw_path, encoded=True).raw_path if "?" in incoming.raw_path else incoming.raw_path
+    body = await incoming.read() if incoming.can_read_body else b""
+    return Request(incoming.method, path, list(incoming.query.items()), incoming.headers, body)
+
+
+def http_response(response: Response) -> web.Response:
+    """The exchange's answer as aiohttp sends it."""
+    return web.Response(status=response.status, headers=CIMultiDict(response.headers), body=response.body)

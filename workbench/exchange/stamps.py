@@ -1,0 +1,64 @@
+"""Nanoseconds as the broker writes time: RFC 3339 with up to nine digits, in UTC or in New York."""
+
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+NEW_YORK: Final = ZoneInfo("America/New_York")
+SECOND: Final = 1_000_000_000
+MILLISECOND: Final = 1_000_000
+MINUTE: Final = 60 * SECOND
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def utc(at: int) -> str:
+    """2026-11-20T19:15:22.123456789Z, trailing zeros trimmed."""
+    seconds, part = divmod(at, SECOND)
+    return f"{_utc_second(seconds)}{_fraction(part)}Z"
+
+
+def new_york(at: int) -> str:
+    """2026-11-20T14:15:22.123456789-05:00, the offset by daylight saving."""
+    seconds, part = divmod(at, SECOND)
+    local = datetime.fromtimestamp(seconds, NEW_YORK).isoformat()
+    return f"{local[:19]}{_fraction(part)}{local[19:]}"
+
+
+def nanoseconds(moment: datetime) -> int:
+    """An aware datetime as nanoseconds since the epoch, exactly."""
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds * 1_000
+
+
+def local_day(at: int) -> date:
+    """The date in New York."""
+    return datetime.fromtimestamp(at // SECOND, NEW_YORK).date()
+
+
+def local_clock(at: int) -> time:
+    """The wall clock in New York, to the second."""
+    return datetime.fromtimestamp(at // SECOND, NEW_YORK).time()
+
+
+def at_local(day: date, clock: time) -> int:
+    """That wall clock of that day in New York, as nanoseconds."""
+    return nanoseconds(datetime.combine(day, clock, NEW_YORK).astimezone(UTC))
+
+
+def parsed(value: str) -> int | None:
+    """An RFC 3339 stamp or a date as nanoseconds; None where it is neither. A stamp without a zone is UTC."""
+    try:
+        moment = datetime.fromisoformat(value)
+        return nanoseconds((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
+    except (ValueError, OverflowError):
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _utc_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _fraction(part: int) -> str:
+    return f".{part:09d}".rstrip("0") if part else ""
