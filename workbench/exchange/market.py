@@ -83,7 +83,6 @@ class SymbolDay:
     trades: Trades
     halts: Spans = ()
 
-
     def first_price(self) -> int | None:
         """The first quote's mid, or its only side, in price units; None where nothing is quoted."""
         return _quoted_price(self.quotes, 1)
