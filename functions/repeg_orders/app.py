@@ -31,6 +31,7 @@ def repeg_orders(run_id: str, epoch: int, turns: int, first_turn: int, ports: Po
     """Reconcile every working order with the broker, then hold it, move it, cross with it, or finish it."""
     try:
         turn = open_turn(run_id, epoch, ports)
+        ports.store.beat(run_id, turn.moment.now)
         orders = work_all(turn)
     except BrokerUnavailable as error:
         return skip_turn(run_id, turns, first_turn, str(error), ports)

@@ -291,3 +291,8 @@ def client_order_id(run_id: str, symbol: str, side: Side, n: int) -> str:
 def run_prefix(run_id: str) -> str:
     """What the client order ids of a run begin with. A run id holds no dot, so no run's prefix begins another's."""
     return f"{OWN_PREFIX}{run_id}."
+
+
+def run_of(client_order_id: str) -> str:
+    """The run that an order of ours belongs to, from its id alone."""
+    return client_order_id.removeprefix(OWN_PREFIX).partition(".")[0]

@@ -129,6 +129,18 @@ class Store(Protocol):
     def executions(self, run_id: str) -> list[Execution]:
         """Every booked execution of the run, by time."""
 
+    def run_of(self, owner: str) -> Run | None:
+        """The run that an execution has claimed or taken over, or None."""
+
+    def runs_on(self, day: date) -> list[Run]:
+        """Every run of a trading date, sorted by id."""
+
+    def beat(self, run_id: str, at: datetime) -> None:
+        """Note that the run has turned."""
+
+    def last_turn(self, run_id: str) -> datetime | None:
+        """When the run last turned, or None."""
+
     def kill_switch(self) -> KillSwitch:
         """The brake as it stands; a row that was never written reads as active."""
 

@@ -1,0 +1,208 @@
+"""Seeded days: a short market, an account, a plan and settings, harsher than a real morning and over in minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from workbench.exchange.calendar import TradingCalendar
+from workbench.exchange.knobs import Knobs
+from workbench.exchange.market import Listing, Quotes, SymbolDay, Trades
+from workbench.exchange.matching import FillModel
+from workbench.exchange.opening import OpeningAccount
+from workbench.exchange.units import PRICE_SCALE, price
+
+SYMBOLS = ("AAA", "BBB", "CCC", "DDD", "EEE")
+CENT = PRICE_SCALE // 100
+SECOND = 1_000_000_000
+
+# The half day's window can be closed half an hour after it opens; the other days are begun near their close. So every
+# seed is a whole run, from the wait for the session to the report, in less than a hundred turns.
+HALF_DAY = date(2026, 11, 27)
+FULL_DAYS = (date(2026, 11, 23), date(2026, 3, 9), date(2026, 11, 2))
+
+
+@dataclass(frozen=True)
+class Day:
+    """Everything that a seed decides about the world before any fault: the same seed, the same day."""
+
+    seed: int
+    day: date
+    start: datetime
+    market: ShortMarket
+    opening: OpeningAccount
+    knobs: Knobs
+    fill_model: FillModel
+    plan: dict[str, Any]
+    settings: dict[str, Any]
+
+    @property
+    def targets(self) -> dict[str, tuple[int, Decimal]]:
+        """Per symbol, the sign of its order and the shares wanted, from the plan and the opening positions alone."""
+        held = {symbol: qty for symbol, (qty, _) in self.opening.positions.items()}
+        return {
+            row["symbol"]: (1, Decimal(row["qty"]))
+            if row["side"] == "buy"
+            else (-1, held[row["symbol"]] if row["qty"] == "all" else Decimal(row["qty"]))
+            for row in self.plan["orders"]
+        }
+
+
+class ShortMarket:
+    """A market of a few symbols whose quotes and prints cover one stretch of one day, a row a second and more."""
+
+    def __init__(self, days: dict[str, SymbolDay]) -> None:
+        self._days = days
+
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol, sorted."""
+        return tuple(sorted(self._days))
+
+    def listing(self, symbol: str) -> Listing | None:
+        """An ordinary stock."""
+        return Listing(symbol, f"{symbol} Inc.") if symbol in self._days else None
+
+    def day(self, symbol: str, day: date) -> SymbolDay | None:
+        """The one day there is."""
+        found = self._days.get(symbol)
+        return found if found is not None and found.day == day else None
+
+    def days(self) -> tuple[date, ...]:
+        """The one day there is."""
+        return tuple({found.day for found in self._days.values()})
+
+    def reference_price(self, symbol: str, _day: date) -> int | None:
+        """The first quote."""
+        found = self._days.get(symbol)
+        return found.first_price() if found else None
+
+
+def make_day(seed: int) -> Day:
+    """The day of a seed."""
+    chance = Random(f"day {seed}")
+    near_open = chance.random() < 0.8
+    day = HALF_DAY if near_open else chance.choice(FULL_DAYS)
+    session = TradingCalendar().session(day)
+    if session is None:
+        raise ValueError(f"{day} is not a trading day")
+    delay = chance.choice((0, 1, 5))
+    start = session.open - timedelta(seconds=chance.randint(-60, 300)) if near_open else session.close - timedelta(minutes=25)
+    symbols = SYMBOLS[: chance.randint(1, 4)]
+    first = min(start, session.open) - timedelta(minutes=2)
+    length = 40 * 60
+    market = ShortMarket({s: _symbol_day(s, day, first, length, chance.getrandbits(32)) for s in symbols})
+    opening, plan = _account_and_plan(market, symbols, chance)
+    settings = _settings(chance, delay, near_open)
+    return Day(
+        seed=seed, day=day, start=start, market=market, opening=opening, knobs=_knobs(chance),
+        fill_model=chance.choice(list(FillModel)), plan=plan, settings=settings,
+    )
+
+
+def _settings(chance: Random, delay: int, near_open: bool) -> dict[str, Any]:  # noqa: FBT001 - private, one caller
+    monitoring = chance.choice((10, 15, 30))
+    return {
+        "market_open_delay_minutes": delay,
+        # On the half day 210 minutes are open; what is left between the two margins is 15 to 25 minutes.
+        "close_margin_minutes": 180 - chance.choice((0, 5)) if near_open else chance.choice((2, 5, 10)),
+        "order_monitoring_seconds": monitoring,
+        "patience_seconds": max(monitoring, chance.choice((30, 60, 120, 240))),
+        "max_repegs": chance.choice((0, 1, 3, 10)),
+        "repeg_threshold_pct": chance.choice(("0", "0.01", "0.05")),
+        "max_spread_pct": chance.choice(("0.1", "0.5", "5")),
+        "min_volume_shares": chance.choice((0, 100)),
+        "max_slippage_bps": chance.choice((5, 50, 200)),
+        "escalation": chance.choice(("none", "mid", "cross", "cross", "market")),
+        "use_smart_limit_execution": chance.random() < 0.95,
+        "use_async_execution": chance.random() < 0.8,
+    }
+
+
+def _knobs(chance: Random) -> Knobs:
+    return Knobs(
+        ack_delay=chance.choice(((5, 40), (0, 0), (500, 3_000))),
+        cancel_delay=chance.choice(((5, 60), (0, 0), (300, 4_000), (20_000, 40_000))),
+        release_delay=chance.choice(((0, 20), (0, 0), (500, 5_000))),
+        list_lag=chance.choice(((0, 0), (0, 2_000), (5_000, 40_000))),
+        client_id_lag=chance.choice(((0, 0), (0, 0), (100, 3_000))),
+        accepted_status=chance.choice(("pending_new", "accepted", "new")),
+        cancel_of_canceled=chance.choice(("204", "422")),
+        second_cancel=chance.choice(("422", "204")),
+        market_without_quote=chance.choice(("rejected", "resting")),
+        partial_day_status=chance.choice(("expired", "canceled")),
+        replace_fill_inheritance=chance.choice(("inherit", "zero")),
+        requests_per_minute=200,
+    )
+
+
+def _account_and_plan(market: ShortMarket, symbols: tuple[str, ...], chance: Random) -> tuple[OpeningAccount, dict[str, Any]]:
+    orders: list[dict[str, str]] = []
+    positions: dict[str, tuple[Decimal, Decimal]] = {}
+    cost = Decimal(0)
+    for symbol in symbols:
+        worth = price(market.reference_price(symbol, HALF_DAY) or 0)
+        qty = Decimal(chance.choice((1, 40, 100, 350)))
+        if chance.random() < 0.4:
+            positions[symbol] = (qty + chance.choice((0, 10)), worth)
+            orders.append({"symbol": symbol, "side": "sell", "qty": chance.choice((str(qty), "all"))})
+        else:
+            cost += qty * worth
+            orders.append({"symbol": symbol, "side": "buy", "qty": str(qty)})
+    # Sometimes the sells must pay for the buys, sometimes nothing can, mostly there is enough.
+    cash = (cost * chance.choice((Decimal("0.2"), Decimal("0.9"), Decimal(2), Decimal(5)))).quantize(Decimal("0.01"))
+    return OpeningAccount(cash=cash, positions=positions), {"name": "seed", "orders": orders}
+
+
+def _symbol_day(symbol: str, day: date, first: datetime, seconds: int, seed: int) -> SymbolDay:
+    """A walk of the bid in cents with a spread of its own; a print in every third second; some odd moments."""
+    dice = np.random.Generator(np.random.PCG64(seed))
+    start = round(first.timestamp()) * SECOND
+    ts = start + np.arange(seconds, dtype=np.int64) * SECOND + dice.integers(0, SECOND, seconds)
+    base = int(dice.choice((95, 1_400, 4_800, 19_000))) * CENT
+    step = int(dice.choice((0, 1, 1, 2)))
+    bid = base + np.cumsum(dice.integers(-step, step + 1, seconds)) * CENT
+    bid = np.maximum(bid, base // 2)
+    spread = dice.integers(1, int(dice.choice((2, 2, 6, 25))), seconds) * CENT
+    ask = bid + spread
+    sizes = dice.choice((50, 100, 200, 1_000), (2, seconds))
+    _spoil(dice, bid, ask)
+    venue = np.full(seconds, ord("N"), np.uint8)
+    quotes = Quotes(ts, bid, np.where(bid > 0, sizes[0], 0), ask, np.where(ask > 0, sizes[1], 0), venue, venue)
+    return SymbolDay(symbol, day, quotes, _prints(dice, quotes), ())
+
+
+def _spoil(dice: np.random.Generator, bid: np.ndarray[Any, np.dtype[np.int64]], ask: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+    """In one symbol of three, stretches of one-sided, locked or crossed quotes."""
+    if dice.integers(0, 3):
+        return
+    for _ in range(3):
+        at = int(dice.integers(0, len(bid) - 60))
+        stretch = slice(at, at + int(dice.integers(5, 60)))
+        kind = int(dice.integers(0, 4))
+        if kind == 0:
+            ask[stretch] = 0
+        elif kind == 1:
+            bid[stretch] = 0
+        elif kind == 2:  # noqa: PLR2004
+            ask[stretch] = bid[stretch]
+        else:
+            ask[stretch] = bid[stretch] - CENT
+
+
+def _prints(dice: np.random.Generator, quotes: Quotes) -> Trades:
+    rows = np.flatnonzero((dice.integers(0, 3, len(quotes)) == 0) & (quotes.bid > 0) & (quotes.ask > quotes.bid))
+    side = dice.choice(np.array((-1, 1), np.int8), len(rows))
+    at_bid = side < 0
+    return Trades(
+        ts=quotes.ts[rows] + 1,
+        price=np.where(at_bid, quotes.bid[rows], quotes.ask[rows]),
+        size=dice.choice((10, 100, 300), len(rows)),
+        side=side,
+        venue=np.full(len(rows), ord("N"), np.uint8),
+        lit=np.ones(len(rows), np.bool_),
+    )
