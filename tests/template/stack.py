@@ -1,0 +1,106 @@
+"""The template as it is written and as SAM translates it."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "template.yaml"
+DEFINITION = ROOT / "statemachine" / "execute_plan.asl.json"
+FUNCTION = "AWS::Serverless::Function"
+REGION = "us-east-1"
+
+# What `sam package` does to local folders: each becomes an address that changes with its content.
+PACKAGED = ("CodeUri", "ContentUri", "DefinitionUri")
+# SAM asks IAM for these; offline they are told.
+MANAGED = {
+    name: f"arn:aws:iam::aws:policy/{name}"
+    for name in ("service-role/AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess")
+}
+
+Template = dict[str, Any]
+
+
+def written() -> Template:
+    """The template, with short intrinsics in their long form."""
+    parsed: Template = yaml_parse(TEMPLATE.read_text())
+    return parsed
+
+
+def translated(template: Template | None = None, contents: Mapping[str, str] | None = None) -> Template:
+    """What CloudFormation gets. `contents` stands for changed files, by the logical id that they belong to."""
+    packaged = copy.deepcopy(template or written())
+    for name, resource in packaged["Resources"].items():
+        properties = resource.get("Properties", {})
+        for field in PACKAGED:
+            if field in properties:
+                properties[field] = f"s3://artifacts/{(contents or {}).get(name, name)}"
+    answer: Template = Translator(MANAGED, Parser(), boto_session=_Offline()).translate(packaged, defaults(packaged))
+    return answer
+
+
+def defaults(template: Template) -> dict[str, str]:
+    """Every parameter at its default, as CloudFormation passes it: a string."""
+    return {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
+
+
+def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
+    """The resources of a type, by logical id."""
+    return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
+
+
+def functions() -> dict[str, dict[str, Any]]:
+    """The functions as written, each with what Globals give it."""
+    template = written()
+    shared = template["Globals"]["Function"]
+    found = {}
+    for name, resource in of_type(template, FUNCTION).items():
+        own = resource["Properties"]
+        variables = {
+            **shared["Environment"]["Variables"],
+            **own.get("Environment", {}).get("Variables", {}),
+        }
+        found[name] = {**shared, **own, "Environment": {"Variables": variables}}
+    return found
+
+
+def environment(function: str) -> dict[str, str]:
+    """A function's environment with parameters at their defaults; what only a deploy knows is left out."""
+    known = defaults(written())
+    variables = functions()[function]["Environment"]["Variables"]
+    values = {name: known.get(value["Ref"]) if isinstance(value, dict) else value for name, value in variables.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def definition() -> Template:
+    """The state machine's definition before substitution."""
+    parsed: Template = json.loads(DEFINITION.read_text())
+    return parsed
+
+
+def statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every policy statement of every role, with the role's logical id; both arms of a condition."""
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        for policy in role["Properties"].get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                arms = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
+                yield from ((name, arm) for arm in arms if "Effect" in arm)
+
+
+def listed(value: Any) -> list[Any]:
+    """One or many, as IAM allows either."""
+    return value if isinstance(value, list) else [value]
+
+
+class _Offline:
+    """The one thing that the translator asks of an AWS session."""
+
+    region_name = REGION

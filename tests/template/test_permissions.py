@@ -1,0 +1,120 @@
+"""Who may do what: nothing more than a step needs, and no key where somebody could read it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.template.stack import FUNCTION, environment, functions, listed, of_type, statements, translated, written
+
+FUNCTIONS = sorted(of_type(written(), FUNCTION))
+
+READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"}
+TABLE = {"Fn::GetAtt": ["RunTable", "Arn"]}
+SECRET = {"Fn::Sub": ["${secretArn}", {"secretArn": {"Ref": "BrokerSecret"}}]}
+
+
+@pytest.fixture(scope="module")
+def allowed() -> list[tuple[str, dict[str, Any]]]:
+    return list(statements(translated()))
+
+
+def actions(allowed: list[tuple[str, dict[str, Any]]], role: str) -> set[str]:
+    return {action for name, statement in allowed if name == role for action in listed(statement["Action"])}
+
+
+def test_no_action_is_a_wildcard(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+    assert [action for _, statement in allowed for action in listed(statement["Action"]) if "*" in action] == []
+
+
+def test_only_log_delivery_and_tracing_name_no_resource(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+    starred = {action for _, one in allowed if "*" in listed(one["Resource"]) for action in listed(one["Action"])}
+    assert {action.split(":")[0] for action in starred} == {"logs", "xray"}
+
+
+def test_the_table_is_never_deleted_from_nor_scanned(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+    on_table = {action for _, one in allowed for action in listed(one["Action"]) if action.startswith("dynamodb:")}
+    assert on_table == READ | WRITE
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_reaches_one_table_and_one_secret(name: str, allowed: list[tuple[str, dict[str, Any]]]) -> None:
+    own = [statement for role, statement in allowed if role == f"{name}Role"]
+    for statement in own:
+        service = listed(statement["Action"])[0].split(":")[0]
+        assert service in {"dynamodb", "secretsmanager", "s3", "events"}
+        assert service != "dynamodb" or statement["Resource"] == TABLE
+        assert service != "secretsmanager" or statement["Resource"] == SECRET
+    assert "secretsmanager:GetSecretValue" in actions(allowed, f"{name}Role")
+    assert "dynamodb:GetItem" in actions(allowed, f"{name}Role")
+
+
+def test_only_open_run_reads_plans_and_only_where_a_bucket_is_named(
+    allowed: list[tuple[str, dict[str, Any]]],
+) -> None:
+    readers = [(role, one) for role, one in allowed if "s3:GetObject" in listed(one["Action"])]
+    assert [role for role, _ in readers] == ["OpenRunRole"]
+    assert readers[0][1]["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:s3:::${PlanBucket}/*"}
+    (policy,) = (
+        policy["PolicyDocument"]["Statement"]
+        for policy in translated()["Resources"]["OpenRunRole"]["Properties"]["Policies"]
+        if "s3:GetObject" in json.dumps(policy)
+    )
+    assert policy[1]["Fn::If"][0] == "HasPlanBucket"
+
+
+def test_only_close_run_publishes_events(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+    publishers = [role for role, one in allowed if "events:PutEvents" in listed(one["Action"])]
+    assert publishers == ["CloseRunRole"]
+
+
+def test_only_the_machine_calls_functions_and_only_its_own(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+    ((role, statement),) = ((role, one) for role, one in allowed if "lambda:InvokeFunction" in listed(one["Action"]))
+    assert role == "ExecutePlanRole"
+    # All versions of each: a running execution still calls those of its own deploy.
+    assert statement["Resource"] == [{"Fn::Sub": f"${{{name}.Arn}}:*"} for name in of_type(written(), FUNCTION)]
+
+
+def test_the_machine_may_start_itself_and_nothing_else(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+    started = {role: one["Resource"] for role, one in allowed if "states:StartExecution" in listed(one["Action"])}
+    (machine,) = of_type(written(), "AWS::Serverless::StateMachine").values()
+    name = machine["Properties"]["Name"]["Fn::Sub"]
+    arn = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:" + name
+    assert started == {"ScheduleRole": {"Ref": "ExecutePlan"}, "ExecutePlanRole": {"Fn::Sub": arn}}
+
+
+def test_nobody_may_redrive_an_execution() -> None:
+    """A click in the console could trade yesterday's plan."""
+    assert "states:RedriveExecution" not in json.dumps(translated())
+
+
+@pytest.mark.parametrize("role", ["ScheduleRole", "ExecutePlanRole"])
+def test_a_service_takes_the_role_only_for_this_account(role: str) -> None:
+    (trust,) = translated()["Resources"][role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
+
+
+def test_no_key_is_a_parameter() -> None:
+    for name, parameter in written()["Parameters"].items():
+        assert not re.search(r"key|secret|token|password", name, re.IGNORECASE), name
+        assert "NoEcho" not in parameter, name
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_key_is_in_the_environment(name: str) -> None:
+    variables = functions()[name]["Environment"]["Variables"]
+    suspicious = [key for key in variables if re.search(r"key|secret|token|password", key, re.IGNORECASE)]
+    assert suspicious == ["BROKER_SECRET_ARN"]
+    assert variables["BROKER_SECRET_ARN"] == {"Ref": "BrokerSecret"}
+    assert "BROKER_SECRET_ARN" not in environment(name)
+
+
+def test_the_secret_is_born_with_a_placeholder_and_outlives_the_stack() -> None:
+    (secret,) = of_type(written(), "AWS::SecretsManager::Secret").values()
+    assert "SecretString" not in secret["Properties"]
+    assert "GenerateSecretString" in secret["Properties"]
+    assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Retain", "Retain")

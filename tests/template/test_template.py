@@ -1,0 +1,189 @@
+"""What linters let pass: the schedule's words, the files behind the paths, the ladder of time limits, the settings."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+import zoneinfo
+from typing import Any
+
+import pytest
+
+from repeg.settings import ENVIRONMENT_PREFIX, Settings, resolve
+from repeg.turn import STEP_SECONDS
+from tests.template.stack import (
+    FUNCTION,
+    ROOT,
+    TEMPLATE,
+    definition,
+    environment,
+    functions,
+    of_type,
+    translated,
+    written,
+)
+
+# One request to the broker: two seconds to connect, five to read.
+REQUEST_SECONDS = 7
+
+FUNCTIONS = sorted(of_type(written(), FUNCTION))
+
+
+@pytest.fixture(scope="module")
+def schedule() -> dict[str, Any]:
+    (only,) = of_type(written(), "AWS::Scheduler::Schedule").values()
+    properties: dict[str, Any] = only["Properties"]
+    return properties
+
+
+def test_the_schedule_fires_five_minutes_before_the_open_on_weekdays(schedule: dict[str, Any]) -> None:
+    match = re.fullmatch(r"cron\((\S+) (\S+) (\S+) (\S+) (\S+) (\S+)\)", schedule["ScheduleExpression"])
+    assert match is not None
+    minute, hour, day_of_month, month, day_of_week, year = match.groups()
+    assert (hour, minute) == ("9", "25")
+    assert (month, year) == ("*", "*")
+    # One of the two must be a question mark, and which one decides whether weekends are meant.
+    assert (day_of_month, day_of_week) == ("?", "MON-FRI")
+
+
+def test_the_schedule_follows_new_yorks_clock(schedule: dict[str, Any]) -> None:
+    assert schedule["ScheduleExpressionTimezone"] == "America/New_York"
+    assert schedule["ScheduleExpressionTimezone"] in zoneinfo.available_timezones()
+
+
+def test_the_schedule_is_off_until_somebody_turns_it_on(schedule: dict[str, Any]) -> None:
+    assert schedule["State"] == {"Ref": "ScheduleState"}
+    assert written()["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
+
+
+def test_a_schedule_that_is_on_must_have_a_plan() -> None:
+    (rule,) = written()["Rules"].values()
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "ScheduleState"}, "ENABLED"]}
+    needed = [assertion["Assert"]["Fn::Not"][0]["Fn::Equals"] for assertion in rule["Assertions"]]
+    assert needed == [[{"Ref": "PlanUri"}, ""], [{"Ref": "PlanBucket"}, ""]]
+
+
+def test_a_start_is_never_delivered_late(schedule: dict[str, Any]) -> None:
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    retry = schedule["Target"]["RetryPolicy"]
+    assert 300 <= retry["MaximumEventAgeInSeconds"] <= 600
+    assert retry["MaximumRetryAttempts"] <= 5
+
+
+def test_a_start_that_failed_is_kept(schedule: dict[str, Any]) -> None:
+    queue = schedule["Target"]["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]
+    assert queue in of_type(written(), "AWS::SQS::Queue")
+
+
+def test_the_scheduled_time_reaches_the_scheduler_as_these_very_bytes(schedule: dict[str, Any]) -> None:
+    """An encoder that turns < into an escape would leave the words there for the run to read."""
+    filled = schedule["Target"]["Input"]["Fn::Sub"].replace("${PlanUri}", "s3://plans/core.json")
+    assert json.loads(filled) == {
+        "scheduled_time": "<aws.scheduler.scheduled-time>",
+        "plan_uri": "s3://plans/core.json",
+    }
+    assert b'"scheduled_time": "<aws.scheduler.scheduled-time>"' in TEMPLATE.read_bytes()
+    assert "<aws.scheduler.scheduled-time>" in json.dumps(translated())
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_handler_is_there(name: str) -> None:
+    function = functions()[name]
+    module, handler = function["Handler"].split(".")
+    source = ROOT / function["CodeUri"] / f"{module}.py"
+    defined = [node.name for node in ast.parse(source.read_text()).body if isinstance(node, ast.FunctionDef)]
+    assert handler in defined
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_limit_is_above_the_one_inside_it(name: str) -> None:
+    function = functions()[name]["Timeout"]
+    task = definition()["States"][name]["TimeoutSeconds"]
+    assert function - REQUEST_SECONDS > REQUEST_SECONDS
+    assert function + 5 <= task
+
+
+@pytest.mark.parametrize("name", ["PlaceOrders", "RepegOrders"])
+def test_a_step_stops_starting_work_while_a_request_still_fits(name: str) -> None:
+    assert functions()[name]["Timeout"] > STEP_SECONDS + REQUEST_SECONDS
+
+
+def test_the_folders_are_those_of_the_definition_and_the_layers() -> None:
+    (machine,) = of_type(written(), "AWS::Serverless::StateMachine").values()
+    assert (ROOT / machine["Properties"]["DefinitionUri"]).is_file()
+    for layer in of_type(written(), "AWS::Serverless::LayerVersion").values():
+        assert (ROOT / layer["Properties"]["ContentUri"] / "Makefile").is_file()
+
+
+def test_every_placeholder_of_the_definition_is_filled_and_no_other() -> None:
+    (machine,) = of_type(written(), "AWS::Serverless::StateMachine").values()
+    placeholders = set(re.findall(r"\$\{(\w+)\}", json.dumps(definition())))
+    assert placeholders == set(machine["Properties"]["DefinitionSubstitutions"])
+
+
+def test_the_template_says_every_setting_with_its_own_default() -> None:
+    by_template = environment("OpenRun")
+    named = {name.removeprefix(ENVIRONMENT_PREFIX).lower() for name in by_template if ENVIRONMENT_PREFIX in name}
+    # Overrides by symbol belong to a run, not to a deploy.
+    assert named == set(Settings.model_fields) - {"symbols"}
+    assert resolve(by_template, None) == Settings()
+
+
+def test_only_the_step_that_freezes_the_settings_is_given_them() -> None:
+    given = [name for name in FUNCTIONS if any(key.startswith(ENVIRONMENT_PREFIX) for key in environment(name))]
+    assert given == ["OpenRun"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_trace_holds_neither_answers_nor_errors(name: str) -> None:
+    assert environment(name)["POWERTOOLS_TRACER_CAPTURE_RESPONSE"] == "false"
+    assert environment(name)["POWERTOOLS_TRACER_CAPTURE_ERROR"] == "false"
+
+
+def test_the_table_outlives_the_stack_and_only_counters_expire() -> None:
+    (table,) = of_type(written(), "AWS::DynamoDB::Table").values()
+    assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert table["Properties"]["DeletionProtectionEnabled"] is True
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["Properties"]["TimeToLiveSpecification"]["AttributeName"] == "expires_at"
+
+
+def test_logs_end_and_hold_no_data_of_a_run() -> None:
+    groups = of_type(translated(), "AWS::Logs::LogGroup")
+    assert all("RetentionInDays" in group["Properties"] for group in groups.values())
+    for function in of_type(translated(), "AWS::Lambda::Function").values():
+        assert function["Properties"]["LoggingConfig"]["LogGroup"]["Ref"] in groups
+    (machine,) = of_type(written(), "AWS::Serverless::StateMachine").values()
+    assert machine["Properties"]["Logging"]["IncludeExecutionData"] is False
+    assert machine["Properties"]["Logging"]["Level"] == "ERROR"
+
+
+def test_every_parameter_is_explained_and_has_a_default() -> None:
+    for name, parameter in written()["Parameters"].items():
+        assert parameter["Description"].endswith("."), name
+        assert "Default" in parameter, name
+
+
+def test_every_parameter_stands_in_a_group_of_the_console() -> None:
+    groups = written()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert [name for group in groups for name in group["Parameters"]] == list(written()["Parameters"])
+
+
+@pytest.mark.parametrize("stage", ["paper", "live"])
+def test_a_stage_sets_only_parameters_that_exist_to_values_that_are_allowed(stage: str) -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    overrides = dict(line.split("=", 1) for line in config[stage]["deploy"]["parameters"]["parameter_overrides"])
+    for name, value in overrides.items():
+        parameter = written()["Parameters"][name]
+        assert value in parameter.get("AllowedValues", [value]), name
+        assert re.search(parameter.get("AllowedPattern", ""), value), name
+    assert overrides["TradingMode"] == stage
+    assert overrides["ScheduleState"] == "DISABLED"
+
+
+def test_live_trading_starts_with_limits() -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    overrides = dict(line.split("=", 1) for line in config["live"]["deploy"]["parameters"]["parameter_overrides"])
+    assert float(overrides["MaxOrderNotional"]) <= float(overrides["MaxRunNotional"])
