@@ -7,15 +7,33 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from repeg.errors import InvalidSettings
+from repeg.plan import SYMBOL
 
 ENVIRONMENT_PREFIX = "EXECUTION__"
 
-Seconds = Annotated[int, Field(ge=1, le=23_400)]
+
+def _not_a_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("whole_number", "input should be a whole number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_not_a_flag)]
+Count = Annotated[Whole, Field(ge=0)]
+Seconds = Annotated[Whole, Field(ge=1, le=23_400)]
+Minutes = Annotated[Whole, Field(ge=0, le=180)]
 Percent = Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)]
+Threshold = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
+# Below 10,000: all of them would be a sell at no price.
+BasisPoints = Annotated[Decimal, Field(ge=0, lt=10_000, allow_inf_nan=False)]
 Dollars = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+# Whole cents, for from a dollar up nothing finer is a price; at most a dollar, for more could round a price to nothing.
+Step = Annotated[Decimal, Field(gt=0, le=1, multiple_of=Decimal("0.01"), allow_inf_nan=False)]
+Ticker = Annotated[str, Field(pattern=f"^{SYMBOL.pattern}$")]
 
 
 class Escalation(StrEnum):
@@ -33,13 +51,13 @@ class SymbolSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_spread_pct: Percent | None = None
-    min_volume_shares: Annotated[int, Field(ge=0)] | None = None
-    repeg_threshold_pct: Annotated[Decimal, Field(ge=0, le=100)] | None = None
-    tick_size: Dollars | None = None
-    max_repegs: Annotated[int, Field(ge=0)] | None = None
+    min_volume_shares: Count | None = None
+    repeg_threshold_pct: Threshold | None = None
+    tick_size: Step | None = None
+    max_repegs: Count | None = None
     patience_seconds: Seconds | None = None
     max_quote_age_seconds: Seconds | None = None
-    max_slippage_bps: Annotated[Decimal, Field(ge=0, le=10_000)] | None = None
+    max_slippage_bps: BasisPoints | None = None
     escalation: Escalation | None = None
     max_order_notional: Dollars | None = None
 
@@ -49,25 +67,29 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    use_smart_limit_execution: bool = Field(True, description="Limit orders at the top of the book; off: market orders")
-    use_async_execution: bool = Field(True, description="Work the symbols concurrently; off: one after the other")
-    market_open_delay_minutes: int = Field(5, ge=0, le=180, description="Minutes after the open that are not ours")
+    use_smart_limit_execution: bool = Field(
+        default=True, description="Limit orders at the top of the book; off: market orders"
+    )
+    use_async_execution: bool = Field(
+        default=True, description="Work the symbols concurrently; off: one after the other"
+    )
+    market_open_delay_minutes: Minutes = Field(5, description="Minutes after the open that are not ours")
     max_spread_pct: Percent = Field(Decimal("0.25"), description="Widest spread to trade on, percent of the mid")
-    min_volume_shares: int = Field(100, ge=0, description="Fewest shares displayed on our side of the book")
-    repeg_threshold_pct: Decimal = Field(
-        Decimal("0.1"), ge=0, le=100, description="How far the near side must have left us, percent of our limit"
+    min_volume_shares: Count = Field(100, description="Fewest shares displayed on our side of the book")
+    repeg_threshold_pct: Threshold = Field(
+        Decimal("0.1"), description="How far the near side must have left us, percent of our limit"
     )
     order_monitoring_seconds: Seconds = Field(30, description="The period of a turn")
-    tick_size: Dollars = Field(Decimal("0.01"), description="Coarsest price step from a dollar up; the law's below")
-    max_repegs: int = Field(10, ge=0, description="Moves before patience counts as spent")
+    tick_size: Step = Field(Decimal("0.01"), description="Coarsest price step from a dollar up; the law's below")
+    max_repegs: Count = Field(10, description="Moves before patience counts as spent")
     patience_seconds: Seconds = Field(300, description="Time at the near side before escalating")
-    close_margin_minutes: int = Field(5, ge=0, le=180, description="Minutes before the close that are not ours")
+    close_margin_minutes: Minutes = Field(5, description="Minutes before the close that are not ours")
     max_quote_age_seconds: Seconds = Field(10, description="Oldest quote to trade on")
-    max_slippage_bps: Decimal = Field(Decimal(50), ge=0, le=10_000, description="The collar, against the arrival mid")
+    max_slippage_bps: BasisPoints = Field(Decimal(50), description="The collar, against the arrival mid")
     escalation: Escalation = Field(Escalation.CROSS, description="How far to go: none, mid, cross, market")
     max_order_notional: Dollars | None = Field(None, description="Largest parent order, dollars; none: no limit")
     max_run_notional: Dollars | None = Field(None, description="Largest sum of parent orders, dollars; none: no limit")
-    symbols: dict[str, SymbolSettings] = Field(default_factory=dict, description="Overrides by symbol")
+    symbols: dict[Ticker, SymbolSettings] = Field(default_factory=dict, description="Overrides by symbol")
 
     def for_symbol(self, symbol: str) -> Settings:
         """These settings as they hold for one symbol."""
@@ -78,18 +100,13 @@ class Settings(BaseModel):
     def _no_contradiction(self) -> Settings:
         # 210 minutes is the shortest core session: an early close at 13:00.
         if self.market_open_delay_minutes + self.close_margin_minutes >= 210:
-            raise _contradiction(
+            raise _Contradiction(
                 "close_margin_minutes", self.close_margin_minutes,
-                f"with market_open_delay_minutes={self.market_open_delay_minutes} it must leave time in a 210-minute half day",
+                f"with market_open_delay_minutes={self.market_open_delay_minutes} a half day has 210",
             )
-        if self.patience_seconds < self.order_monitoring_seconds:
-            raise _contradiction(
-                "patience_seconds", self.patience_seconds,
-                f"it is looked at once a turn: at least order_monitoring_seconds={self.order_monitoring_seconds}",
-            )
-        limits = (self.max_order_notional, self.max_run_notional)
-        if limits[0] is not None and limits[1] is not None and limits[0] > limits[1]:
-            raise _contradiction("max_order_notional", limits[0], f"at most max_run_notional={limits[1]}")
+        _ensure_consistent("", self)
+        for symbol in self.symbols:
+            _ensure_consistent(f"symbols.{symbol}.", self.for_symbol(symbol))
         return self
 
 
@@ -116,23 +133,36 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 def _validated(values: dict[str, Any]) -> Settings:
     unknown = sorted(set(values) - set(Settings.model_fields))
     if unknown:
-        raise InvalidSettings(f"settings.{unknown[0]}", values[unknown[0]], f"one of {', '.join(Settings.model_fields)}")
+        known = ", ".join(Settings.model_fields)
+        raise InvalidSettings(f"settings.{unknown[0]}", values[unknown[0]], f"one of {known}")
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        cause = first.get("ctx", {}).get("error")
-        if isinstance(cause, _Contradiction):
-            raise InvalidSettings(f"settings.{cause.name}", cause.value, cause.expected) from None
-        field = ".".join(["settings", *map(str, first["loc"])])
-        raise InvalidSettings(field, first["input"], first["msg"].lower()) from None
+        raise _refusal(error.errors()[0]) from None
+
+
+def _refusal(first: ErrorDetails) -> InvalidSettings:
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, _Contradiction):
+        return InvalidSettings(f"settings.{cause.name}", cause.value, cause.expected)
+    field = ".".join(["settings", *(str(part) for part in first["loc"] if part != "[key]")])
+    if first["type"] == "extra_forbidden":
+        return InvalidSettings(field, first["input"], f"one of {', '.join(SymbolSettings.model_fields)}")
+    return InvalidSettings(field, first["input"], first["msg"].lower())
+
+
+def _ensure_consistent(where: str, own: Settings) -> None:
+    if own.patience_seconds < own.order_monitoring_seconds:
+        raise _Contradiction(
+            f"{where}patience_seconds", own.patience_seconds,
+            f"it is looked at once a turn: at least order_monitoring_seconds={own.order_monitoring_seconds}",
+        )
+    most = own.max_run_notional
+    if own.max_order_notional is not None and most is not None and own.max_order_notional > most:
+        raise _Contradiction(f"{where}max_order_notional", own.max_order_notional, f"at most max_run_notional={most}")
 
 
 class _Contradiction(ValueError):
     def __init__(self, name: str, value: object, expected: str) -> None:
         self.name, self.value, self.expected = name, value, expected
         super().__init__(expected)
-
-
-def _contradiction(name: str, value: object, expected: str) -> _Contradiction:
-    return _Contradiction(name, value, expected)
