@@ -19,6 +19,7 @@ SYMBOL = re.compile(r"[A-Z]{1,5}(\.[A-Z]{1,2})?")
 MAX_NAME_LENGTH = 15
 MAX_ORDERS = 500
 MAX_DECIMALS = 9
+TOO_LARGE = 10**12
 
 EVERYTHING: Literal["all"] = "all"
 
@@ -62,7 +63,9 @@ Plan = OrdersPlan | TargetsPlan
 def parse_text(text: str, source: str) -> Plan:
     """A plan from the text of a file. Raises InvalidPlan, also where the text is not JSON."""
     try:
-        raw = json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=str)
+        raw = json.loads(
+            text, parse_float=Decimal, parse_int=Decimal, parse_constant=str, object_pairs_hook=_each_name_once
+        )
     except ValueError as error:
         raise InvalidPlan("plan", source, f"it must be JSON ({error})") from None
     return parse(raw)
@@ -95,7 +98,9 @@ def _orders_plan(name: str, fields: Mapping[str, Any]) -> OrdersPlan:
     seen: dict[str, Side] = {}
     for index, order in enumerate(orders):
         if order.symbol in seen:
-            raise InvalidPlan(f"plan.orders[{index}].symbol", order.symbol, f"each symbol once; it is {seen[order.symbol]} above")
+            raise InvalidPlan(
+                f"plan.orders[{index}].symbol", order.symbol, f"each symbol once; there is a {seen[order.symbol]} above"
+            )
         seen[order.symbol] = order.side
     return OrdersPlan(name=name, orders=orders)
 
@@ -105,7 +110,7 @@ def _order(field: str, raw: object) -> PlanOrder:
     _only(field, fields, {"symbol", "side", "qty"})
     symbol = _symbol(f"{field}.symbol", fields.get("symbol"))
     side = fields.get("side")
-    if side not in {"buy", "sell"}:
+    if side not in ("buy", "sell"):
         raise InvalidPlan(f"{field}.side", side, "buy or sell")
     if fields.get("qty") == EVERYTHING:
         if side != "sell":
@@ -125,7 +130,8 @@ def _targets_plan(name: str, fields: Mapping[str, Any]) -> TargetsPlan:
     if not 1 <= len(rows) <= MAX_ORDERS:
         raise InvalidPlan("plan.targets", len(rows), f"between 1 and {MAX_ORDERS} symbols")
     targets = {
-        _symbol(f"plan.targets.{symbol}", symbol): _share(f"plan.targets.{symbol}", weight) for symbol, weight in rows.items()
+        _symbol(f"plan.targets.{symbol}", symbol): _share(f"plan.targets.{symbol}", weight)
+        for symbol, weight in rows.items()
     }
     reserve = _share("plan.cash_reserve", fields.get("cash_reserve", "0"))
     total = sum(targets.values(), reserve)
@@ -159,7 +165,20 @@ def _number(field: str, raw: object, expected: str) -> Decimal:
         raise InvalidPlan(field, raw, expected) from None
     if not value.is_finite():
         raise InvalidPlan(field, raw, expected)
-    return value
+    if abs(value) >= TOO_LARGE:
+        raise InvalidPlan(field, raw, f"{expected}, below {TOO_LARGE:,}")
+    # 1e3 is a thousand shares, and is told and sent as 1000.
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON would keep the last of two weights for a symbol and say nothing."""
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise InvalidPlan("plan", name, "each name once in an object")
+        fields[name] = value
+    return fields
 
 
 def _object(field: str, raw: object) -> Mapping[str, Any]:
