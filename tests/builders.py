@@ -1,0 +1,143 @@
+"""Builders that state only what matters; the rest is a quiet book at noon of an ordinary trading day."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from repeg.broker import Execution
+from repeg.order import Child, ChildState, OrderReport, ParentOrder, Rung
+from repeg.peg import Moment
+from repeg.plan import OrdersPlan, PlanOrder
+from repeg.quote import Quote, Side
+from repeg.run import Run
+from repeg.session import TradingDay, trading_day
+from repeg.settings import Settings, resolve
+
+MONDAY = date(2026, 11, 23)
+NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
+WINDOW_CLOSES = datetime(2026, 11, 23, 20, 55, tzinfo=UTC)
+
+
+def after_noon(seconds: float) -> datetime:
+    """An instant of the trading day, so many seconds after noon in New York."""
+    return NOON + timedelta(seconds=seconds)
+
+
+def a_day(day: date = MONDAY, opens: time = time(9, 30), closes: time = time(16, 0)) -> TradingDay:
+    """A core session of that date, by New York wall times."""
+    return trading_day(day, opens, closes)
+
+
+def a_quote(
+    bid: str = "100.00",
+    ask: str = "100.05",
+    *,
+    bid_size: str = "500",
+    ask_size: str = "500",
+    at: datetime | None = NOON,
+    symbol: str = "AAPL",
+) -> Quote:
+    """Five cents wide, five hundred shares a side, stamped noon."""
+    return Quote(
+        symbol=symbol, bid=Decimal(bid), ask=Decimal(ask), bid_size=Decimal(bid_size), ask_size=Decimal(ask_size), at=at
+    )
+
+
+def settings_with(**values: Any) -> Settings:
+    """The defaults but for these, as a run's input would override them."""
+    return resolve({}, values)
+
+
+def a_moment(now: datetime = NOON, closes: datetime = WINDOW_CLOSES, turn_seconds: int = 30) -> Moment:
+    """A turn, hours before the close unless told otherwise."""
+    return Moment(now=now, closes=closes, turn_seconds=turn_seconds)
+
+
+def a_child(
+    limit: str | None = "100.01",
+    *,
+    qty: str = "100",
+    filled: str = "0",
+    price: str | None = None,
+    state: ChildState = ChildState.LIVE,
+    rung: Rung = Rung.PASSIVE,
+    n: int = 1,
+    notional: str = "0",
+) -> Child:
+    """A passive child, resting at the broker."""
+    return Child(
+        n=n,
+        client_order_id=f"rp-core-2026-11-23.AAPL.b.{n}",
+        qty=Decimal(qty),
+        limit=None if limit is None else Decimal(limit),
+        rung=rung,
+        state=state,
+        decided_at=NOON,
+        broker_id=f"broker-{n}",
+        filled=Decimal(filled),
+        average_price=None if price is None else Decimal(price),
+        notional=Decimal(notional),
+    )
+
+
+def an_order(side: Side = Side.BUY, target: str = "100", *children: Child, **fields: Any) -> ParentOrder:
+    """An order that has arrived at 100.00 × 100.05, its collar five dollars away."""
+    stated: dict[str, Any] = {
+        "run_id": "core-2026-11-23",
+        "symbol": "AAPL",
+        "reference_price": Decimal("100.02"),
+        "arrival": a_quote(),
+        "collar": Decimal("105.00") if side is Side.BUY else Decimal("95.00"),
+    }
+    return ParentOrder(side=side, target=Decimal(target), children=children, **{**stated, **fields})
+
+
+def resting(
+    limit: str | None = "100.01", side: Side = Side.BUY, *, rung: Rung = Rung.PASSIVE, **fields: Any
+) -> ParentOrder:
+    """An order whose first child was placed at noon and still rests, untouched."""
+    stated: dict[str, Any] = {"first_placed_at": NOON, "rung": rung}
+    return an_order(side, "100", a_child(limit, rung=rung), **{**stated, **fields})
+
+
+def a_report(status: str = "new", *, filled: str = "0", price: str | None = None, **fields: Any) -> OrderReport:
+    """What the broker tells of the first child."""
+    stated: dict[str, Any] = {
+        "broker_id": "broker-1",
+        "client_order_id": "rp-core-2026-11-23.AAPL.b.1",
+        "symbol": "AAPL",
+        "side": Side.BUY,
+        "qty": Decimal(100),
+        "limit": Decimal("100.01"),
+        "submitted_at": NOON,
+    }
+    average = None if price is None else Decimal(price)
+    return OrderReport(status=status, filled_qty=Decimal(filled), average_price=average, **{**stated, **fields})
+
+
+def an_execution(qty: str, price: str, symbol: str = "AAPL", side: Side = Side.BUY) -> Execution:
+    """A fill at noon; its id is its content."""
+    return Execution(
+        activity_id=f"{symbol}:{side}:{qty}:{price}",
+        broker_order_id="broker-1",
+        symbol=symbol,
+        side=side,
+        qty=Decimal(qty),
+        price=Decimal(price),
+        at=NOON,
+    )
+
+
+def a_run(**fields: Any) -> Run:
+    """A running run of a plan of one order, on its own day."""
+    stated: dict[str, Any] = {
+        "run_id": "core-2026-11-23",
+        "owner": "execution-1",
+        "trading_day": a_day(),
+        "plan": OrdersPlan(name="core", orders=(PlanOrder(symbol="AAPL", side=Side.BUY, qty=Decimal(100)),)),
+        "settings": Settings(),
+        "started_at": NOON,
+    }
+    return Run(**{**stated, **fields})

@@ -1,0 +1,6 @@
+"""Property tests draw the same examples on every machine and every day."""
+
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=300)
+settings.load_profile("repeatable")

@@ -1,0 +1,171 @@
+"""Plans: what is read exactly as written, and how each thing that can be wrong with one is named."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from repeg.errors import InvalidPlan
+from repeg.plan import OrdersPlan, PlanOrder, TargetsPlan, parse, parse_text
+from repeg.quote import Side
+
+
+def order(**fields: Any) -> dict[str, Any]:
+    return {"symbol": "AAPL", "side": "buy", "qty": "40", **fields}
+
+
+def orders(*rows: Any) -> dict[str, Any]:
+    return {"name": "rebalance", "orders": list(rows)}
+
+
+def targets(weights: Any, **fields: Any) -> dict[str, Any]:
+    return {"name": "core", "targets": weights, **fields}
+
+
+def test_a_list_of_orders_is_read_in_its_own_order() -> None:
+    text = '{"name": "rebalance", "orders": [{"symbol": "AAPL", "side": "buy", "qty": "40"}, \
+             {"symbol": "BRK.B", "side": "sell", "qty": "all"}]}'
+    assert parse_text(text, "plan.json") == OrdersPlan(
+        name="rebalance",
+        orders=(
+            PlanOrder(symbol="AAPL", side=Side.BUY, qty=Decimal(40)),
+            PlanOrder(symbol="BRK.B", side=Side.SELL, qty="all"),
+        ),
+    )
+
+
+def test_target_weights_come_with_a_reserve_and_a_smallest_trade() -> None:
+    plan = parse(targets({"AAPL": "0.30", "KO": "0.20"}, cash_reserve="0.02", min_trade_notional="25"))
+    assert plan == TargetsPlan(
+        name="core",
+        targets={"AAPL": Decimal("0.30"), "KO": Decimal("0.20")},
+        cash_reserve=Decimal("0.02"),
+        min_trade_notional=Decimal(25),
+    )
+
+
+def test_reserve_and_smallest_trade_are_zero_where_nothing_is_said() -> None:
+    plan = parse(targets({"AAPL": "1"}))
+    assert isinstance(plan, TargetsPlan)
+    assert plan.cash_reserve == plan.min_trade_notional == 0
+
+
+@pytest.mark.parametrize("written", ["7.2273576", "0.1", "100", "0.000000001", "123456789.123456789"])
+def test_a_number_of_json_keeps_every_digit(written: str) -> None:
+    quoted = parse_text(json.dumps(orders(order(qty=written))), "plan.json")
+    bare = parse_text(json.dumps(orders(order(qty="QTY"))).replace('"QTY"', written), "plan.json")
+    assert quoted == bare
+    assert isinstance(bare, OrdersPlan)
+    assert bare.orders[0].qty == Decimal(written)
+    assert f"{bare.orders[0].qty:f}" == written
+
+
+def test_a_float_of_an_inline_plan_is_the_number_that_was_typed() -> None:
+    plan = parse(targets({"AAPL": 0.1, "KO": 0.2}))
+    assert isinstance(plan, TargetsPlan)
+    assert plan.targets == {"AAPL": Decimal("0.1"), "KO": Decimal("0.2")}
+
+
+def test_an_exponent_is_read_as_plain_shares() -> None:
+    plan = parse(orders(order(qty="1e3")))
+    assert isinstance(plan, OrdersPlan)
+    assert str(plan.orders[0].qty) == "1000"
+
+
+def test_weights_of_exactly_one_are_allowed() -> None:
+    plan = parse(targets({"AAPL": "0.6", "KO": "0.38"}, cash_reserve="0.02"))
+    assert isinstance(plan, TargetsPlan)
+    assert sum(plan.targets.values()) + plan.cash_reserve == 1
+
+
+BAD: list[tuple[Any, str, object, str]] = [
+    # what, field, value, part of what would be right
+    ("not a plan", "plan", "not a plan", "object"),
+    ([], "plan", [], "object"),
+    ({"orders": []}, "plan.name", None, "lower-case"),
+    ({**orders(order()), "name": "Rebalance"}, "plan.name", "Rebalance", "lower-case"),
+    ({**orders(order()), "name": "a-name-of-sixteen"[:16]}, "plan.name", "a-name-of-sixtee", "at most 15"),
+    ({**orders(order()), "name": "trailing-"}, "plan.name", "trailing-", "hyphens"),
+    ({"name": "core"}, "plan", ["name"], "either orders or targets"),
+    ({**orders(order()), "targets": {}}, "plan", ["name", "orders", "targets"], "either orders or targets"),
+    ({**orders(order()), "cash_reserve": "0.1"}, "plan.cash_reserve", "0.1", "only name, orders"),
+    (orders(), "plan.orders", [], "at least one"),
+    ({"name": "core", "orders": "AAPL"}, "plan.orders", "AAPL", "list"),
+    (orders(*[order()] * 501), "plan.orders", 501, "at most 500"),
+    (orders("AAPL"), "plan.orders[0]", "AAPL", "object"),
+    (orders(order(limit="3")), "plan.orders[0].limit", "3", "only qty, side, symbol"),
+    (orders(order(symbol="aapl")), "plan.orders[0].symbol", "aapl", "ticker"),
+    (orders(order(symbol="TOOLONG")), "plan.orders[0].symbol", "TOOLONG", "ticker"),
+    (orders(order(symbol=None)), "plan.orders[0].symbol", None, "ticker"),
+    (orders({"side": "buy", "qty": 1}), "plan.orders[0].symbol", None, "ticker"),
+    (orders(order(side="short")), "plan.orders[0].side", "short", "buy or sell"),
+    (orders(order(side=None)), "plan.orders[0].side", None, "buy or sell"),
+    (orders(order(side=["buy"])), "plan.orders[0].side", ["buy"], "buy or sell"),
+    (orders(order(qty="0")), "plan.orders[0].qty", Decimal(0), "positive"),
+    (orders(order(), order(symbol="KO", qty="-5")), "plan.orders[1].qty", Decimal(-5), "positive"),
+    (orders(order(qty="all")), "plan.orders[0].qty", "all", "only a sell may say all"),
+    (orders(order(qty=None)), "plan.orders[0].qty", None, "positive"),
+    (orders(order(qty=True)), "plan.orders[0].qty", True, "positive"),
+    (orders(order(qty="forty")), "plan.orders[0].qty", "forty", "positive"),
+    (orders(order(qty="NaN")), "plan.orders[0].qty", "NaN", "positive"),
+    (orders(order(qty="Infinity")), "plan.orders[0].qty", "Infinity", "positive"),
+    (orders(order(qty={})), "plan.orders[0].qty", {}, "positive"),
+    (orders(order(qty="1e30")), "plan.orders[0].qty", "1e30", "below"),
+    (orders(order(qty="0.0000000001")), "plan.orders[0].qty", Decimal("1E-10"), "at most 9 decimals"),
+    (orders(order(), order(side="sell")), "plan.orders[1].symbol", "AAPL", "each symbol once"),
+    (orders(order(), order()), "plan.orders[1].symbol", "AAPL", "each symbol once"),
+    (targets({}), "plan.targets", 0, "between 1 and 500"),
+    (targets(["AAPL"]), "plan.targets", ["AAPL"], "object"),
+    (targets({"aapl": "0.1"}), "plan.targets.aapl", "aapl", "ticker"),
+    (targets({"AAPL": "-0.1"}), "plan.targets.AAPL", Decimal("-0.1"), "between 0 and 1"),
+    (targets({"AAPL": "30"}), "plan.targets.AAPL", Decimal(30), "between 0 and 1"),
+    (targets({"AAPL": "30%"}), "plan.targets.AAPL", "30%", "between 0 and 1"),
+    (targets({"AAPL": "0.6", "KO": "0.41"}), "plan.targets", Decimal("1.01"), "at most 1"),
+    (targets({"AAPL": "0.99"}, cash_reserve="0.02"), "plan.targets", Decimal("1.01"), "at most 1"),
+    (targets({"AAPL": "0.5"}, cash_reserve="2"), "plan.cash_reserve", Decimal(2), "between 0 and 1"),
+    (targets({"AAPL": "0.5"}, min_trade_notional="-1"), "plan.min_trade_notional", Decimal(-1), "zero or more"),
+    (targets({"AAPL": "0.5"}, orders_first=True), "plan.orders_first", True, "only cash_reserve"),
+]
+
+
+@pytest.mark.parametrize(("raw", "field", "value", "expected"), BAD)
+def test_a_bad_plan_is_refused_naming_field_value_and_what_would_be_right(
+    raw: object, field: str, value: object, expected: str
+) -> None:
+    with pytest.raises(InvalidPlan) as caught:
+        parse(raw)
+    assert (caught.value.field, caught.value.value) == (field, value)
+    assert expected in caught.value.expected
+    assert str(caught.value).startswith(f"{field}: ")
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "orders: []", '{"name": "core", "orders": [}'])
+def test_a_malformed_file_is_refused_naming_the_file(text: str) -> None:
+    with pytest.raises(InvalidPlan, match=r"plan: 'plan\.json' is not usable; it must be JSON"):
+        parse_text(text, "plan.json")
+
+
+def test_not_a_number_is_not_a_quantity() -> None:
+    with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.qty: 'NaN'"):
+        parse_text('{"name": "core", "orders": [{"symbol": "AAPL", "side": "buy", "qty": NaN}]}', "plan.json")
+
+
+def test_a_weight_written_twice_in_a_file_is_not_silently_the_last_one() -> None:
+    with pytest.raises(InvalidPlan, match=r"AAPL.*once"):
+        parse_text('{"name": "core", "targets": {"AAPL": "0.3", "KO": "0.1", "AAPL": "0.2"}}', "plan.json")
+
+
+def test_a_value_of_any_length_makes_a_message_that_can_be_read() -> None:
+    with pytest.raises(InvalidPlan) as caught:
+        parse(orders(order(symbol="A" * 10_000)))
+    assert len(str(caught.value)) < 250
+
+
+def test_a_date_is_no_part_of_a_plan() -> None:
+    with pytest.raises(InvalidPlan, match=r"plan\.date"):
+        parse({**orders(order()), "date": date(2026, 11, 23).isoformat()})

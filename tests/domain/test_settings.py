@@ -1,0 +1,207 @@
+"""Settings: defaults, where they come from, and what is refused by name."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from repeg.errors import InvalidSettings
+from repeg.settings import Escalation, Settings, SymbolSettings, resolve
+
+
+def refusal(overrides: Any, environment: dict[str, str] | None = None) -> InvalidSettings:
+    with pytest.raises(InvalidSettings) as caught:
+        resolve(environment or {}, overrides)
+    return caught.value
+
+
+def test_the_defaults_are_the_published_ones() -> None:
+    assert resolve({}, None).model_dump() == {
+        "use_smart_limit_execution": True,
+        "use_async_execution": True,
+        "market_open_delay_minutes": 5,
+        "max_spread_pct": Decimal("0.25"),
+        "min_volume_shares": 100,
+        "repeg_threshold_pct": Decimal("0.1"),
+        "order_monitoring_seconds": 30,
+        "tick_size": Decimal("0.01"),
+        "max_repegs": 10,
+        "patience_seconds": 300,
+        "close_margin_minutes": 5,
+        "max_quote_age_seconds": 10,
+        "max_slippage_bps": Decimal(50),
+        "escalation": Escalation.CROSS,
+        "max_order_notional": None,
+        "max_run_notional": None,
+        "symbols": {},
+    }
+
+
+def test_the_environment_overrides_the_defaults_and_the_run_overrides_the_environment() -> None:
+    environment = {"EXECUTION__MAX_REPEGS": "3", "EXECUTION__PATIENCE_SECONDS": "120", "PATH": "/usr/bin"}
+    settings = resolve(environment, {"patience_seconds": 60})
+    assert (settings.max_repegs, settings.patience_seconds) == (3, 60)
+
+
+def test_an_override_of_null_takes_a_limit_of_the_environment_away() -> None:
+    environment = {"EXECUTION__MAX_RUN_NOTIONAL": "1000"}
+    assert resolve(environment, None).max_run_notional == 1000
+    assert resolve(environment, {"max_run_notional": None}).max_run_notional is None
+
+
+def test_an_empty_variable_is_not_set_for_a_template_cannot_pass_nothing() -> None:
+    assert resolve({"EXECUTION__MAX_ORDER_NOTIONAL": ""}, None) == Settings()
+
+
+def test_the_environment_writes_flags_numbers_and_words_as_text() -> None:
+    settings = resolve(
+        {
+            "EXECUTION__USE_ASYNC_EXECUTION": "false",
+            "EXECUTION__MAX_SPREAD_PCT": "0.30",
+            "EXECUTION__ESCALATION": "market",
+        },
+        None,
+    )
+    assert (settings.use_async_execution, settings.escalation) == (False, Escalation.MARKET)
+    assert settings.max_spread_pct == Decimal("0.30")
+
+
+def test_a_decimal_number_of_json_is_kept_as_it_was_written() -> None:
+    assert resolve({}, {"max_spread_pct": 0.1}).max_spread_pct == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "field", "value"),
+    [
+        ({"max_spread": "0.25"}, "settings.max_spread", "0.25"),
+        ({"MAX_REPEGS": 3}, "settings.MAX_REPEGS", 3),
+        ({"symbols": {"BAC": {"max_spread": 1}}}, "settings.symbols.BAC.max_spread", 1),
+        ({"symbols": {"BAC": {"order_monitoring_seconds": 60}}}, "settings.symbols.BAC.order_monitoring_seconds", 60),
+        ({"symbols": {"BAC": {"use_async_execution": False}}}, "settings.symbols.BAC.use_async_execution", False),
+        ({"symbols": {"bac": {"max_repegs": 1}}}, "settings.symbols.bac", "bac"),
+    ],
+)
+def test_an_unknown_setting_is_refused_by_name(overrides: dict[str, Any], field: str, value: object) -> None:
+    error = refusal(overrides)
+    assert (error.field, error.value) == (field, value)
+
+
+def test_a_misspelt_variable_is_refused_like_a_misspelt_override() -> None:
+    assert refusal(None, {"EXECUTION__MAX_REPEG": "3"}).field == "settings.max_repeg"
+
+
+def test_a_setting_of_the_whole_run_is_refused_under_symbols_with_what_a_symbol_may_say() -> None:
+    error = refusal({"symbols": {"BAC": {"market_open_delay_minutes": 0}}})
+    assert error.expected == f"one of {', '.join(SymbolSettings.model_fields)}"
+
+
+OUT_OF_RANGE: list[tuple[str, object]] = [
+    ("use_smart_limit_execution", "perhaps"),
+    ("use_async_execution", 2),
+    ("market_open_delay_minutes", -1),
+    ("market_open_delay_minutes", 181),
+    ("max_spread_pct", "0"),
+    ("max_spread_pct", "100.1"),
+    ("max_spread_pct", "NaN"),
+    ("min_volume_shares", -1),
+    ("min_volume_shares", 0.5),
+    ("repeg_threshold_pct", "-0.1"),
+    ("repeg_threshold_pct", "Infinity"),
+    ("order_monitoring_seconds", 0),
+    ("order_monitoring_seconds", 23_401),
+    ("tick_size", "0"),
+    ("tick_size", "0.025"),  # half of these steps would be sub-penny prices
+    ("tick_size", "1.01"),  # a step over a dollar would round a price to nothing
+    ("max_repegs", -1),
+    ("max_repegs", "ten"),
+    ("patience_seconds", None),
+    ("max_repegs", True),
+    ("close_margin_minutes", 181),
+    ("max_quote_age_seconds", 0),
+    ("max_slippage_bps", "-1"),
+    ("max_slippage_bps", "10000"),  # a sell collar of nothing
+    ("escalation", "panic"),
+    ("max_order_notional", "0"),
+    ("max_run_notional", "a lot"),
+    ("symbols", "BAC"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), OUT_OF_RANGE)
+def test_a_value_out_of_range_is_refused_naming_setting_and_value(name: str, value: object) -> None:
+    error = refusal({name: value})
+    assert (error.field, error.value) == (f"settings.{name}", value)
+    assert error.expected
+    assert str(error).startswith(f"settings.{name}: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [(name, bad) for name, bad in OUT_OF_RANGE if name in SymbolSettings.model_fields and bad is not None],
+)
+def test_a_symbol_is_held_to_the_ranges_of_the_run(name: str, value: object) -> None:
+    error = refusal({"symbols": {"BAC": {name: value}}})
+    assert (error.field, error.value) == (f"settings.symbols.BAC.{name}", value)
+
+
+def test_a_symbol_may_say_no_more_than_a_run() -> None:
+    assert set(SymbolSettings.model_fields) < set(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "field"),
+    [
+        ({"market_open_delay_minutes": 180, "close_margin_minutes": 30}, "settings.close_margin_minutes"),
+        ({"patience_seconds": 29}, "settings.patience_seconds"),
+        ({"order_monitoring_seconds": 301}, "settings.patience_seconds"),
+        ({"max_order_notional": "1001", "max_run_notional": "1000"}, "settings.max_order_notional"),
+        ({"symbols": {"BAC": {"patience_seconds": 29}}}, "settings.symbols.BAC.patience_seconds"),
+        (
+            {"max_run_notional": "1000", "symbols": {"BAC": {"max_order_notional": "1001"}}},
+            "settings.symbols.BAC.max_order_notional",
+        ),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused_by_name(overrides: dict[str, Any], field: str) -> None:
+    error = refusal(overrides)
+    assert error.field == field
+    assert error.field.rsplit(".", 1)[1] in str(error)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"market_open_delay_minutes": 180, "close_margin_minutes": 29},
+        {"patience_seconds": 30},
+        {"max_order_notional": "1000", "max_run_notional": "1000"},
+        {"tick_size": "1.00"},
+        {"max_slippage_bps": "0", "repeg_threshold_pct": "0", "min_volume_shares": 0, "max_repegs": 0},
+    ],
+)
+def test_the_edge_of_what_is_allowed_is_allowed(overrides: dict[str, Any]) -> None:
+    assert resolve({}, overrides) != Settings()
+
+
+@pytest.mark.parametrize("overrides", ["fast", ["max_repegs"], 3])
+def test_settings_that_are_not_an_object_are_refused(overrides: object) -> None:
+    assert refusal(overrides).field == "settings"
+
+
+def test_a_symbol_overrides_only_what_it_names_and_only_for_itself() -> None:
+    settings = resolve({}, {"max_repegs": 4, "symbols": {"BRK.B": {"max_spread_pct": "1.5", "escalation": "none"}}})
+    own = settings.for_symbol("BRK.B")
+    assert (own.max_spread_pct, own.escalation, own.max_repegs) == (Decimal("1.5"), Escalation.NONE, 4)
+    assert settings.for_symbol("KO") == settings
+
+
+def test_resolved_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        Settings().max_repegs = 11  # type: ignore[misc]
+
+
+def test_settings_survive_the_table_they_are_frozen_into() -> None:
+    settings = resolve({}, {"max_spread_pct": "0.30", "symbols": {"BAC": {"max_slippage_bps": "12.5"}}})
+    assert Settings.model_validate_json(settings.model_dump_json()) == settings

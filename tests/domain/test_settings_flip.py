@@ -1,0 +1,135 @@
+"""No idle knobs: for every setting, a decision that comes out differently when it is flipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+
+from repeg import peg, risk, session
+from repeg.errors import RefusedRun
+from repeg.order import Outcome, ParentOrder
+from repeg.ports import Ports
+from repeg.quote import Side, gate
+from repeg.settings import Settings
+from repeg.turn import Turn
+from tests.builders import NOON, a_day, a_moment, a_quote, a_run, after_noon, an_order, resting, settings_with
+
+Decide = Callable[[Settings], object]
+
+
+def first_order(settings: Settings) -> object:
+    return peg.decide(an_order(), a_quote(), a_moment(), settings)
+
+
+def session_at(minutes_after_open: int) -> Decide:
+    def decide(settings: Settings) -> object:
+        delay, margin = settings.market_open_delay_minutes, settings.close_margin_minutes
+        window = session.trading_window(a_day(), delay, margin)
+        return session.check(a_day().open + timedelta(minutes=minutes_after_open), window).decision
+
+    return decide
+
+
+def gate_on(bid: str, ask: str, bid_size: str = "500", seconds_old: int = 0) -> Decide:
+    quote = a_quote(bid, ask, bid_size=bid_size, at=after_noon(-seconds_old))
+    return lambda settings: gate(quote, Side.BUY, NOON, settings)
+
+
+def turn_of(bid: str, seconds: int, moves: int = 0) -> Decide:
+    """What is done, and why, with an order resting at 100.01 when the bid has moved and so many seconds have passed."""
+    ask = str(Decimal(bid) + Decimal("0.05"))
+    now = after_noon(seconds)
+    quote = a_quote(bid, ask, at=now)
+
+    def decide(settings: Settings) -> object:
+        answer = peg.decide(resting(moves=moves), quote, a_moment(now), settings)
+        return answer.verb, answer.reason
+
+    return decide
+
+
+def rung_when_patience_is_spent(settings: Settings) -> object:
+    now = after_noon(3_600)
+    return peg.due_rung(resting(), a_quote(at=now), a_moment(now), settings)[0]
+
+
+def next_turn_after_the_open(settings: Settings) -> object:
+    window = session.trading_window(a_day(), 5, 5)
+    return session.next_turn(window.opens, window, settings.order_monitoring_seconds)
+
+
+def widest_price(settings: Settings) -> object:
+    return peg.collar(Side.BUY, a_quote(), settings.max_slippage_bps, NOON.date(), settings.tick_size)
+
+
+def is_refused(settings: Settings) -> object:
+    """Two orders of 10,002 dollars each, held against the limits."""
+    try:
+        risk.ensure_within_limits([an_order(), an_order()], settings)
+    except RefusedRun:
+        return "refused"
+    return "accepted"
+
+
+@dataclass
+class Threads:
+    """A runtime that remembers whether the work came all at once."""
+
+    at_once: list[int] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return NOON
+
+    def map(self, function: Callable[[ParentOrder], ParentOrder], items: Sequence[ParentOrder]) -> list[ParentOrder]:
+        self.at_once.append(len(items))
+        return [function(item) for item in items]
+
+
+def how_two_orders_are_worked(settings: Settings) -> object:
+    threads = Threads()
+    unused = cast("Any", None)
+    ports = Ports(unused, unused, unused, unused, unused, unused, runtime=cast("Any", threads))
+    turn = Turn(run=a_run(settings=settings), ports=ports, moment=a_moment(), started=NOON)
+    worked = turn.each(lambda order: order.done(Outcome.FILLED, "filled"), [an_order(), an_order(Side.SELL)])
+    assert [order.outcome for order in worked] == ["filled", "filled"]
+    return threads.at_once
+
+
+FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
+    "use_smart_limit_execution": (first_order, {"use_smart_limit_execution": False}),
+    "use_async_execution": (how_two_orders_are_worked, {"use_async_execution": False}),
+    "market_open_delay_minutes": (session_at(5), {"market_open_delay_minutes": 6}),
+    "max_spread_pct": (gate_on("100.00", "100.30"), {"max_spread_pct": "0.30"}),
+    "min_volume_shares": (gate_on("100.00", "100.05", bid_size="99"), {"min_volume_shares": 99}),
+    "repeg_threshold_pct": (turn_of("100.06", 30), {"repeg_threshold_pct": "0.04"}),
+    "order_monitoring_seconds": (next_turn_after_the_open, {"order_monitoring_seconds": 60}),
+    "tick_size": (first_order, {"tick_size": "0.03"}),
+    "max_repegs": (turn_of("100.30", 30, moves=2), {"max_repegs": 2}),
+    "patience_seconds": (turn_of("100.01", 120), {"patience_seconds": 120}),
+    "close_margin_minutes": (session_at(384), {"close_margin_minutes": 6}),
+    "max_quote_age_seconds": (gate_on("100.00", "100.05", seconds_old=11), {"max_quote_age_seconds": 11}),
+    "max_slippage_bps": (widest_price, {"max_slippage_bps": 49}),
+    "escalation": (rung_when_patience_is_spent, {"escalation": "none"}),
+    "max_order_notional": (is_refused, {"max_order_notional": "10001"}),
+    "max_run_notional": (is_refused, {"max_run_notional": "20003"}),
+    "symbols": (
+        lambda settings: first_order(settings.for_symbol("AAPL")),
+        {"symbols": {"AAPL": {"max_spread_pct": "0.01"}}},
+    ),
+}
+
+
+def test_every_setting_has_a_decision_that_it_changes() -> None:
+    assert set(FLIPS) == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_flipping_a_setting_changes_a_decision(name: str) -> None:
+    decide, flipped = FLIPS[name]
+    assert list(flipped) == [name]
+    assert decide(settings_with(**flipped)) != decide(Settings())
