@@ -1,0 +1,103 @@
+"""An intent's transaction: what it writes, what it is conditional on, and which refusal its failed conditions mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from repeg.adapters import dynamodb_rows as rows
+from repeg.adapters import refusals
+from repeg.adapters.dynamodb_wire import ABSENT, Action, Check, Condition, Put, Row, Update, Value
+from repeg.errors import RepegError, StoreUnavailable
+from repeg.order import Intent, ParentOrder
+from repeg.ports import BudgetEntry
+from repeg.run import KillSwitch, RunState
+
+# The places of the actions in the transaction; the budgets follow.
+_RUN, _KILL, _INTENT, _ORDER, _BUDGETS = range(5)
+
+_KILL_IS_ACTIVE = Condition("attribute_not_exists(#pk) OR #state = :active", {"active": KillSwitch.ACTIVE.value})
+
+
+@dataclass(frozen=True)
+class IntentWrite:
+    """An order as read with a new intent in it, to be written at an epoch against budgets."""
+
+    order: ParentOrder
+    intent: Intent
+    epoch: int
+    budgets: Sequence[BudgetEntry]
+
+    @property
+    def actions(self) -> list[Action]:
+        """Guards, intent, order, budgets: all or none."""
+        guards = [run_is_running(self.order.run_id, self.epoch), Check(rows.KILL, _KILL_IS_ACTIVE)]
+        return [*guards, self._new, self._moved, *map(_debit, self.budgets)]
+
+    def refusal(self, found: Mapping[int, Row | None]) -> RepegError | None:
+        """What the failed conditions mean, the gravest first; None where this very intent has been written before."""
+        refused = refusal_of_run(self.order.run_id, self.epoch, found)
+        if refused:
+            return refused
+        if _KILL in found:
+            row = found[_KILL] or {}
+            return refusals.of_kill_switch(str(row.get("state")))
+        if (found.get(_INTENT), found.get(_ORDER)) == (self._new.row, self._moved.row):
+            return None
+        if _INTENT in found:
+            return refusals.other_intent(self.intent.client_order_id)
+        if _ORDER in found:
+            return refusals.moved_order(self.order, rows.read_version(found[_ORDER]))
+        return self._over_budget(found)
+
+    @property
+    def _new(self) -> Put:
+        return Put(rows.intent_row(self.order.run_id, self.intent), ABSENT)
+
+    @property
+    def _moved(self) -> Put:
+        return next_version(self.order)[1]
+
+    def _over_budget(self, found: Mapping[int, Row | None]) -> RepegError:
+        for place, entry in enumerate(self.budgets, _BUDGETS):
+            refused = refusals.of_budget(entry, rows.read_spent(found.get(place))) if place in found else None
+            if refused:
+                return refused
+        return StoreUnavailable(f"intent {self.intent.client_order_id} was refused, but no condition says why")
+
+
+def next_version(order: ParentOrder) -> tuple[ParentOrder, Put]:
+    """The order as it will stand, and the write that puts it there if nobody else has moved it since it was read."""
+    saved = order.model_copy(update={"version": order.version + 1})
+    return saved, Put(rows.order_row(saved), Condition("#version = :read", {"read": order.version}))
+
+
+def run_is_running(run_id: str, epoch: int) -> Check:
+    """The condition that a run is running at an epoch; it goes first in a transaction."""
+    running: dict[str, Value] = {"epoch": epoch, "running": RunState.RUNNING.value}
+    return Check(rows.guard_key(run_id), Condition("#epoch = :epoch AND #state = :running", running))
+
+
+def refusal_of_run(run_id: str, epoch: int, found: Mapping[int, Row | None]) -> RepegError | None:
+    """The refusal that a failed `run_is_running` means."""
+    row = found.get(_RUN)
+    return refusals.of_run(run_id, rows.read_guard(row) if row else None, epoch) if _RUN in found else None
+
+
+def _debit(entry: BudgetEntry) -> Update:
+    room: dict[str, Decimal] = {}
+    if entry.max_notional is not None:
+        room["notional"] = entry.max_notional - entry.notional
+    if entry.max_orders is not None:
+        room["orders"] = Decimal(entry.max_orders - entry.orders)
+    fits = " AND ".join(_fits(name, most) for name, most in room.items())
+    condition = Condition(fits, {f"room_{name}": most for name, most in room.items()}) if room else None
+    amounts: dict[str, Value] = {"notional": entry.notional, "orders": entry.orders}
+    return Update(rows.budget_key(entry.key), "ADD #notional :notional, #orders :orders", amounts, condition)
+
+
+def _fits(name: str, room: Decimal) -> str:
+    """What must hold of the amount spent so far; an amount over the limit does not even fit into an empty row."""
+    spent_leaves_room = f"#{name} <= :room_{name}"
+    return f"(attribute_not_exists(#{name}) OR {spent_leaves_room})" if room >= 0 else spent_leaves_room

@@ -1,0 +1,114 @@
+"""Runs, orders, intents and fills to say things with: each builder states only what a test cares about."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from repeg.broker import Execution
+from repeg.order import Child, Intent, ParentOrder, Rung, client_order_id
+from repeg.plan import OrdersPlan, PlanOrder
+from repeg.ports import BudgetEntry
+from repeg.quote import Quote, Side
+from repeg.run import Run
+from repeg.session import TradingDay
+from repeg.settings import Settings
+
+RUN_ID = "core-2026-03-05"
+OWNER = "arn:execution:first"
+NOON = datetime(2026, 3, 5, 17, tzinfo=UTC)
+RUN_BUDGET = f"run:{RUN_ID}"
+DAY_BUDGET = "day:2026-03-05"
+
+
+def a_run(run_id: str = RUN_ID, owner: str = OWNER) -> Run:
+    """A run of one order, as its opening step claims it."""
+    return Run(
+        run_id=run_id,
+        owner=owner,
+        trading_day=TradingDay(
+            day=date(2026, 3, 5),
+            open=datetime(2026, 3, 5, 14, 30, tzinfo=UTC),
+            close=datetime(2026, 3, 5, 21, tzinfo=UTC),
+        ),
+        plan=OrdersPlan(name="core", orders=(PlanOrder(symbol="AAPL", side=Side.BUY, qty=Decimal("40.5")),)),
+        settings=Settings(max_run_notional=Decimal("250000.10")),
+        started_at=NOON,
+        opening_equity=Decimal("100000.01"),
+        opening_positions={"KO": Decimal("7.227358")},
+    )
+
+
+def an_order(symbol: str = "AAPL", target: str = "40", run_id: str = RUN_ID) -> ParentOrder:
+    """A parent order that nothing has been done for."""
+    return ParentOrder(
+        run_id=run_id, symbol=symbol, side=Side.BUY, target=Decimal(target), reference_price=Decimal("189.42")
+    )
+
+
+def a_quote(symbol: str = "AAPL") -> Quote:
+    """A book four cents wide."""
+    return Quote(
+        symbol=symbol,
+        bid=Decimal("189.40"),
+        bid_size=Decimal(300),
+        ask=Decimal("189.44"),
+        ask_size=Decimal(200),
+        at=NOON,
+    )
+
+
+def an_intent(order: ParentOrder, n: int = 1, limit: str = "189.41", qty: str = "40") -> Intent:
+    """Attempt `n` of an order."""
+    return Intent(
+        client_order_id=client_order_id(order.run_id, order.symbol, order.side, n),
+        symbol=order.symbol,
+        side=order.side,
+        n=n,
+        qty=Decimal(qty),
+        limit=Decimal(limit),
+        notional=Decimal(qty) * Decimal(limit),
+        rung=Rung.PASSIVE,
+        reason="improve by a tick",
+        quote=a_quote(order.symbol),
+        decided_at=NOON,
+    )
+
+
+def with_intent(order: ParentOrder, intent: Intent) -> ParentOrder:
+    """The order with the intent's child in it."""
+    return order.with_child(
+        Child(
+            n=intent.n,
+            client_order_id=intent.client_order_id,
+            qty=intent.qty,
+            limit=intent.limit,
+            rung=intent.rung,
+            decided_at=intent.decided_at,
+            notional=intent.notional,
+        )
+    )
+
+
+def a_budget(
+    key: str = RUN_BUDGET,
+    notional: str = "7576.40",
+    max_notional: str | None = None,
+    max_orders: int | None = None,
+) -> BudgetEntry:
+    """One order's amount against a budget."""
+    limit = None if max_notional is None else Decimal(max_notional)
+    return BudgetEntry(key=key, notional=Decimal(notional), orders=1, max_notional=limit, max_orders=max_orders)
+
+
+def a_fill(activity_id: str, seconds: int = 0, qty: str = "10") -> Execution:
+    """A fill some seconds after noon."""
+    return Execution(
+        activity_id=activity_id,
+        broker_order_id="61e69015-8549-4bfd-b9c3-01e75843f47d",
+        symbol="AAPL",
+        side=Side.BUY,
+        qty=Decimal(qty),
+        price=Decimal("189.41"),
+        at=NOON + timedelta(seconds=seconds),
+    )
