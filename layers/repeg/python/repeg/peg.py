@@ -76,11 +76,13 @@ def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Se
     answer = look(order, quote, moment.now, settings)
     if answer is not Gate.USE or quote is None:
         return _hold(order, answer, describe(quote, answer, moment.now))
+    if order.collar is None:
+        return _hold(order, "not_arrived", f"{_book(quote)}, no arrival price yet")
     rung, urgency = due_rung(order, quote, moment, settings)
     if order.open_child is None:
         return _start(order, quote, rung, urgency, moment.now.date(), settings)
     if rung is not order.open_child.rung:
-        return _escalate(order, order.open_child, quote, rung, urgency, moment.now.date(), settings)
+        return _escalate(order, quote, rung, urgency, moment.now.date(), settings)
     return _keep_up(order, order.open_child, quote, moment.now.date(), settings)
 
 
@@ -96,22 +98,21 @@ def look(order: ParentOrder, quote: Quote | None, now: datetime, settings: Setti
 
 
 def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> tuple[Rung, str]:
-    """How urgently to price now, and the name of what spent the patience (empty while there is some left)."""
+    """How urgently to price now, and what has spent the patience (empty where it lasts or no rung would gain anything).
+
+    A rung that is no better a price than the one held is passed over: at a one-tick spread the mid is where we are.
+    """
     if not settings.use_smart_limit_execution:
         return Rung.MARKET, "market_orders"
     ladder = LADDERS[settings.escalation]
-    at = ladder.index(order.rung) if order.rung in ladder else len(ladder) - 1
+    at = ladder.index(order.rung)
     urgency = _spent(order, quote, moment, settings)
     if not urgency:
         return ladder[at], ""
-    if order.first_placed_at is None:
-        return (_last_limit(ladder), urgency) if moment.close_is_near else (ladder[at], "")
-    if moment.close_is_near and at < ladder.index(_last_limit(ladder)):
-        return _last_limit(ladder), urgency
-    following = ladder[min(at + 1, len(ladder) - 1)]
-    if following is Rung.MID and Rung.CROSS in ladder and not _mid_improves(order, quote, moment.now.date(), settings):
-        return Rung.CROSS, urgency
-    return following, urgency
+    first = max(at + 1, ladder.index(_last_limit(ladder))) if moment.close_is_near else at + 1
+    gaining = (rung for rung in ladder[first:] if _gains(rung, order, quote, moment.now.date(), settings))
+    rung = next(gaining, None)
+    return (rung, urgency) if rung is not None else (ladder[at], "")
 
 
 def passive_price(side: Side, quote: Quote, day: date, floor: Decimal) -> Decimal:
@@ -138,10 +139,12 @@ def collar(side: Side, arrival: Quote, max_slippage_bps: Decimal, day: date, flo
 
 
 def limit_for(rung: Rung, order: ParentOrder, quote: Quote, day: date, settings: Settings) -> Decimal | None:
-    """The limit of a child at a rung, inside the collar; None for a market order."""
+    """The limit of a child at a rung, inside the collar; None for a market order. Raises ValueError before arrival."""
     if rung is Rung.MARKET:
         return None
-    if rung is Rung.CROSS and order.collar is not None:
+    if order.collar is None:
+        raise ValueError(f"{order.symbol} has no collar before it has arrived")
+    if rung is Rung.CROSS:
         return order.collar
     price = mid_price if rung is Rung.MID else passive_price
     return _inside(order, price(order.side, quote, day, settings.tick_size))
@@ -174,41 +177,40 @@ def _spent(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings)
 
 
 def _left_behind(side: Side, child: Child, quote: Quote, day: date, settings: Settings) -> Decimal:
-    """By how many dollars the near side has left a passive child behind, if that is enough to move it; else zero."""
-    if child.limit is None or child.rung is not Rung.PASSIVE:
+    """By how many dollars the near side has left a waiting child behind, if that is enough to move it; else zero."""
+    if child.limit is None or child.rung is Rung.CROSS:
         return Decimal(0)
     gap = _worse_by(side, quote.near(side), child.limit)
     is_enough = gap >= tick.tick_at(child.limit, day, settings.tick_size)
-    return gap if is_enough and gap * 100 >= settings.repeg_threshold_pct * child.limit else Decimal(0)
+    return gap if is_enough and gap * 100 > settings.repeg_threshold_pct * child.limit else Decimal(0)
 
 
 def _last_limit(ladder: tuple[Rung, ...]) -> Rung:
     return next(rung for rung in reversed(ladder) if rung is not Rung.MARKET)
 
 
-def _mid_improves(order: ParentOrder, quote: Quote, day: date, settings: Settings) -> bool:
-    """Whether the midpoint is a better place than where the order rests: at one tick there is no price in between."""
-    child = order.open_child
-    resting = child.limit if child is not None and child.limit is not None else quote.near(order.side)
-    return _worse_by(order.side, _inside(order, mid_price(order.side, quote, day, settings.tick_size)), resting) > 0
+def _gains(rung: Rung, order: ParentOrder, quote: Quote, day: date, settings: Settings) -> bool:
+    """Whether a rung is a better price than where the order rests, or would rest."""
+    limit, child = limit_for(rung, order, quote, day, settings), order.open_child
+    resting = child.limit if child is not None and child.limit is not None else _inside(order, quote.near(order.side))
+    return limit is None or _worse_by(order.side, limit, resting) > 0
 
 
-def _start(
-    order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings
-) -> Decision:
+def _start(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings) -> Decision:
     limit = limit_for(rung, order, quote, day, settings)
     verb = Verb.CROSS if rung in {Rung.CROSS, Rung.MARKET} else Verb.PLACE
-    reason = urgency or ("join" if limit == quote.near(order.side) else "improve")
-    return Decision(verb=verb, reason=reason, because=f"{_book(quote)}, {_words(reason)}",
-                    rung=rung, limit=limit)
+    reason = urgency or (_kind_of_place(order, quote, limit) if rung is Rung.PASSIVE else str(rung))
+    return Decision(verb=verb, reason=reason, because=f"{_book(quote)}, {_words(reason)}", rung=rung, limit=limit)
 
 
-def _escalate(
-    order: ParentOrder, child: Child, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings
-) -> Decision:
+def _kind_of_place(order: ParentOrder, quote: Quote, limit: Decimal | None) -> str:
+    if limit == quote.near(order.side):
+        return "join"
+    return "collar" if limit == order.collar else "improve"
+
+
+def _escalate(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings) -> Decision:
     limit = limit_for(rung, order, quote, day, settings)
-    if limit is not None and child.limit is not None and _worse_by(order.side, limit, child.limit) <= 0:
-        return _hold(order, "collar" if limit == order.collar else "near", f"already at {child.limit}, {_words(urgency)}")
     verb = Verb.MOVE if rung is Rung.MID else Verb.CROSS
     because = f"{_book(quote)}, {_words(urgency)}"
     return Decision(verb=verb, reason=urgency, because=because, rung=rung, limit=limit)
@@ -216,23 +218,23 @@ def _escalate(
 
 def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings: Settings) -> Decision:
     """Follow the near side when it has left us behind; our own resting order is never what we follow."""
-    if child.limit is None or child.rung is not Rung.PASSIVE:
-        is_beyond = child.limit == order.collar and _worse_by(order.side, quote.far(order.side), child.limit or Decimal(0)) > 0
+    if child.limit is None or child.rung is Rung.CROSS:
+        is_beyond = child.limit is not None and _worse_by(order.side, quote.far(order.side), child.limit) > 0
         return _hold(order, "collar" if is_beyond else "working", f"{child.rung}, {_book(quote)}")
-    name = "bid" if order.side is Side.BUY else "ask"
+    name, verb = ("bid", "rose") if order.side is Side.BUY else ("ask", "fell")
     near = quote.near(order.side)
     if _worse_by(order.side, near, child.limit) <= 0:
         return _hold(order, "near", f"{name} {near}, we are on top")
-    if not _left_behind(order.side, child, quote, day, settings):
-        return _hold(order, "near", f"{name} {near}, not far enough")
-    limit = _inside(order, passive_price(order.side, quote, day, settings.tick_size))
-    if _worse_by(order.side, limit, child.limit) <= 0:
+    if child.limit == order.collar:
         return _hold(order, "collar", f"{name} {near} is past the collar {order.collar}")
+    limit = limit_for(child.rung, order, quote, day, settings)
+    gains = limit is not None and _worse_by(order.side, limit, child.limit) > 0
+    if not gains or not _left_behind(order.side, child, quote, day, settings):
+        return _hold(order, "near", f"{name} {near}, not far enough")
     if order.moves >= settings.max_repegs:
         return _hold(order, "moves_spent", f"{name} {near}, all {settings.max_repegs} moves made")
-    verb = "rose" if order.side is Side.BUY else "fell"
     because = f"{name} {verb} to {near}, move {order.moves + 1} of {settings.max_repegs}"
-    return Decision(verb=Verb.MOVE, reason="near_moved", because=because, rung=Rung.PASSIVE, limit=limit)
+    return Decision(verb=Verb.MOVE, reason="near_moved", because=because, rung=child.rung, limit=limit)
 
 
 def _inside(order: ParentOrder, price: Decimal) -> Decimal:
@@ -247,11 +249,15 @@ def _worse_by(side: Side, price: Decimal, than: Decimal) -> Decimal:
 
 
 def _hold(order: ParentOrder, reason: str, because: str) -> Decision:
-    child = order.open_child
-    return Decision(verb=Verb.HOLD, reason=reason, because=because, rung=order.rung, limit=child.limit if child else None)
+    limit = order.open_child.limit if order.open_child is not None else None
+    return Decision(verb=Verb.HOLD, reason=reason, because=because, rung=order.rung, limit=limit)
 
 
 def _words(reason: str) -> str:
-    return {"improve": "improve by a tick", "join": "join the near side", "close_is_near": "the close is near"}.get(
-        reason, reason.replace("_", " ")
-    )
+    words = {
+        "improve": "improve by a tick",
+        "join": "join the near side",
+        "collar": "no better than the collar",
+        "close_is_near": "the close is near",
+    }
+    return words.get(reason, reason.replace("_", " "))
