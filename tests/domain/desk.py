@@ -1,0 +1,43 @@
+"""A desk in miniature: acts on decisions, and shows our own order in the book that is quoted back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from repeg.order import ChildState, ParentOrder
+from repeg.peg import Decision, Verb
+from repeg.quote import Quote, Side
+from tests.builders import a_child
+
+
+def act(order: ParentOrder, decision: Decision, now: datetime) -> ParentOrder:
+    """The order after the decision has been carried out: nothing fills, the old child is confirmed cancelled first."""
+    if not decision.sends:
+        return order
+    gone = order.with_child(order.open_child.becomes(ChildState.CANCELED)) if order.open_child else order
+    limit = None if decision.limit is None else str(decision.limit)
+    child = a_child(limit, qty=str(gone.remaining), rung=decision.rung, n=len(gone.children) + 1)
+    return gone.with_child(child).model_copy(
+        update={
+            "rung": decision.rung,
+            "first_placed_at": gone.first_placed_at or now,
+            "moves": gone.moves + (decision.verb is Verb.MOVE),
+        }
+    )
+
+
+def displayed(others: Quote, order: ParentOrder, now: datetime) -> Quote:
+    """The others' book with our resting order in it, as the feed would quote it."""
+    child, near, far = order.open_child, others.near(order.side), others.far(order.side)
+    seen = others.model_copy(update={"at": now})
+    if child is None or child.limit is None or not _is_between(near, child.limit, far):
+        return seen
+    size = child.remaining if child.limit != near else others.near_size(order.side) + child.remaining
+    side = "bid" if order.side is Side.BUY else "ask"
+    return seen.model_copy(update={side: child.limit, f"{side}_size": size})
+
+
+def _is_between(near: Decimal, limit: Decimal, far: Decimal) -> bool:
+    """An order behind the near side is not quoted, one that reaches the far side does not rest."""
+    return near <= limit < far or far < limit <= near
