@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from repeg.wiring import ports
 
-from repeg.closing import cancel_by_prefix, close_orders, publish, report_on
-from repeg.errors import StillOpen, StoreUnavailable
+from repeg.closing import cancel_by_prefix, close_orders, ensure_over, publish, report_on
+from repeg.errors import StoreUnavailable
 from repeg.ports import Ports
 from repeg.run import Run, RunState
 from repeg.shell import count, lambda_step
@@ -38,8 +38,7 @@ def close_run(
     left = close_orders(turn)
     report = report_on(turn, turns, failure, left)
     ports.store.save_report(run_id, report)
-    if left:
-        raise StillOpen(f"{run_id}: still open at the broker: {', '.join(left)}")
+    ensure_over(report, left)
     publish(turn, report)
     ports.store.set_run_state(run_id, epoch, RunState.CLOSED)
     return {key: report[key] for key in ("outcome", "error", "reason")}

@@ -44,7 +44,7 @@ def place_ready(turn: Turn) -> int:
     """Sells first, all at once; then the buys that their cash is there for. Returns how many now have a child."""
     orders = turn.ports.store.orders(turn.run.run_id)
     ready = [order for order in orders if order.state is ParentState.WAITING and not is_held_by_book(order)]
-    quotes = turn.ports.market.quotes([order.symbol for order in ready]) if ready else {}
+    quotes = turn.quotes(ready)
     sells = [order for order in ready if order.side is Side.SELL]
     sold = turn.each(lambda order: place(turn, order, quotes.get(order.symbol), order.remaining), sells)
     buys = [order for order in ready if order.side is Side.BUY]

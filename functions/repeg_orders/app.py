@@ -48,7 +48,7 @@ def work_all(turn: Turn) -> list[ParentOrder]:
     listed = listed_orders(turn) if working else {}
     seen = turn.each(lambda order: read_back(turn, order, listed), working)
     book_fills(turn, working, seen)
-    quotes = turn.ports.market.quotes([order.symbol for order in seen if order.open_child]) if seen else {}
+    quotes = turn.quotes([order for order in seen if order.open_child])
     kill = turn.ports.store.kill_switch()
     worked = {order.symbol: order for order in turn.each(lambda o: work(turn, o, quotes.get(o.symbol), kill), seen)}
     return [worked.get(order.symbol, order) for order in orders]

@@ -36,7 +36,7 @@ def validate_quotes(run_id: str, epoch: int, ports: Ports) -> dict[str, Any]:
 def look_at_quotes(turn: Turn) -> dict[str, Any]:
     """How many waiting orders have a book that may be traded on, and how many do not."""
     waiting = [order for order in turn.ports.store.orders(turn.run.run_id) if order.state is ParentState.WAITING]
-    quotes = turn.ports.market.quotes([order.symbol for order in waiting]) if waiting else {}
+    quotes = turn.quotes(waiting)
     looked_at = turn.each(lambda order: accept(turn, order, quotes.get(order.symbol)), waiting)
     held = sum(is_held_by_book(order) for order in looked_at)
     return {"use": len(looked_at) - held, "hold": held}

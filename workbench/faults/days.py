@@ -93,7 +93,7 @@ def make_day(seed: int) -> Day:
     delay = chance.choice((0, 1, 5))
     start = session.open - timedelta(seconds=chance.randint(-60, 300)) if near_open else session.close - timedelta(minutes=25)
     symbols = SYMBOLS[: chance.randint(1, 4)]
-    first = min(start, session.open) - timedelta(minutes=2)
+    first = (min(start, session.open) if near_open else start) - timedelta(minutes=2)
     length = 40 * 60
     market = ShortMarket({s: _symbol_day(s, day, first, length, chance.getrandbits(32)) for s in symbols})
     opening, plan = _account_and_plan(market, symbols, chance)

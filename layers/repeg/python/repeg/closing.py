@@ -9,6 +9,7 @@ from typing import Any
 from repeg.analysis import Settlement, analyse
 from repeg.broker import CancelAnswer, Execution
 from repeg.ending import ending
+from repeg.errors import StillOpen
 from repeg.order import UNRESOLVED, ChildState, OrderReport, ParentOrder, run_prefix
 from repeg.placement import UNKNOWN_SETTLES, finish, read_back, withdraw
 from repeg.ports import Ports
@@ -58,6 +59,13 @@ def report_on(turn: Turn, turns: int, failure: dict[str, Any] | None, left: list
         outcome="failed" if error else "settled", error=error, reason=cause or "every order has an outcome", turns=turns
     )
     return analyse(turn.run, ended, executions, settlement)
+
+
+def ensure_over(report: dict[str, Any], left: list[str]) -> None:
+    """Raise StillOpen while an order is open at the broker, or has no outcome written down yet."""
+    unwritten = [row["symbol"] for row in report["orders"] if row["outcome"] is None]
+    if left or unwritten:
+        raise StillOpen(f"{report['run_id']}: still open at the broker {left}, without an outcome {unwritten}")
 
 
 def publish(turn: Turn, report: dict[str, Any]) -> None:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from repeg.closing import cancel_by_prefix, close_orders, publish, report_on
-from repeg.errors import StillOpen
+from repeg.closing import cancel_by_prefix, close_orders, ensure_over, publish, report_on
 from repeg.ports import Ports
 from repeg.run import Run, RunState
 from repeg.turn import begin
@@ -36,8 +35,7 @@ def sweep(run: Run, owner: str, cause: str, ports: Ports) -> dict[str, Any]:
     left = _look_until_empty(run.run_id, ports)
     report = report_on(begin(run.run_id, ports), 0, {"Error": "Swept", "Cause": cause}, left)
     ports.store.save_report(run.run_id, report)
-    if left:
-        raise StillOpen(f"{run.run_id}: still open at the broker: {', '.join(left)}")
+    ensure_over(report, left)
     publish(turn, report)
     ports.store.set_run_state(run.run_id, fenced.epoch, RunState.SWEPT)
     return {"run_id": run.run_id, "outcome": "swept", "cancelled": 0}

@@ -14,6 +14,7 @@ from repeg.journal import Entry
 from repeg.order import ParentOrder
 from repeg.peg import Moment
 from repeg.ports import Ports
+from repeg.quote import Quote
 from repeg.run import Run
 from repeg.session import trading_date
 from repeg.settings import Settings
@@ -66,6 +67,10 @@ class Turn:
         if self.run.settings.use_async_execution:
             return self.ports.runtime.map(alone, orders)
         return [alone(order) for order in orders]
+
+    def quotes(self, orders: Sequence[ParentOrder]) -> dict[str, Quote]:
+        """The books of these orders, in one request; none for no orders."""
+        return self.ports.market.quotes([order.symbol for order in orders]) if orders else {}
 
     def note(
         self,

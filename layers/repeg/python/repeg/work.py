@@ -39,6 +39,8 @@ def book_executions(turn: Turn, orders: Sequence[ParentOrder]) -> list[Execution
 
 def place(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> ParentOrder:
     """The first child of a waiting order, or a new one after its last was closed, for `qty` shares."""
+    if order.remaining <= 0:
+        return finish(turn, order, Outcome.FILLED, "filled")
     decision = _decide(turn, order, quote)
     if quote is None or not decision.sends:
         return _keep(turn, order, decision, quote)

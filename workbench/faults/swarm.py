@@ -1,0 +1,95 @@
+"""Which fault strikes which call: seeded, a different handful of kinds for every seed, and over after a while."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from enum import StrEnum
+from random import Random
+
+
+class Fault(StrEnum):
+    """What can happen to one call over a port."""
+
+    CRASH_BEFORE = "crash_before"
+    CRASH_AFTER = "crash_after"
+    FREEZE_BEFORE = "freeze_before"
+    FREEZE_AFTER = "freeze_after"
+    LOST_BEFORE = "lost_before"
+    LOST_AFTER = "lost_after"
+    LATE = "late"
+    REFUSED_FOR_NOW = "refused_for_now"
+    STALE = "stale"
+
+
+class Mishap(StrEnum):
+    """What can happen to the workflow as a whole."""
+
+    DUPLICATE_START = "duplicate_start"
+    DUPLICATE_INVOCATION = "duplicate_invocation"
+    THROTTLED = "throttled"
+    ABORT = "abort"
+    LOST_EVENT = "lost_event"
+    REDRIVE = "redrive"
+    KILL_HALT = "kill_halt"
+    KILL_CANCEL = "kill_cancel"
+    KEYS_ROTATED = "keys_rotated"
+    BROKER_OUTAGE = "broker_outage"
+    STORE_OUTAGE = "store_outage"
+    EARLY_WAKE = "early_wake"
+    LATE_START = "late_start"
+
+
+WRITES = frozenset({"submit", "cancel", "replace"})
+MOST_FAULTS = 40
+
+
+class Swarm:
+    """Draws faults for calls. Every seed enables its own few kinds, so that rare pairs are met as often as common ones."""
+
+    def __init__(self, seed: int, ends: datetime, *, quiet: bool = False) -> None:
+        self._chance = Random(f"swarm {seed}")
+        self._ends = ends
+        self.injected: Counter[str] = Counter()
+        self.calls = 0
+        count = 0 if quiet else self._chance.randint(0, 4)
+        self._kinds = self._chance.sample(list(Fault), count)
+        self._rate = self._chance.choice((0.002, 0.01, 0.03, 0.1))
+        mishaps = 0 if quiet else self._chance.choice((0, 1, 1, 2))
+        self.mishaps = frozenset(self._chance.sample(list(Mishap), mishaps))
+
+    def draw(self, port: str, name: str, now: datetime) -> Fault | None:
+        """The fault of this call, or None; writes are struck more often than reads, for there it hurts."""
+        self.calls += 1
+        if not self._kinds or now >= self._ends or self.injected.total() >= MOST_FAULTS:
+            return None
+        is_write = name in WRITES or name.startswith(("write", "save", "claim", "book", "add", "take", "set"))
+        if self._chance.random() >= self._rate * (3 if is_write else 1):
+            return None
+        fault = self._chance.choice(self._kinds)
+        if not _fits(fault, port, name):
+            return None
+        self.count(f"{fault} {port}.{name}")
+        return fault
+
+    def count(self, what: str) -> None:
+        """Count something injected."""
+        self.injected[what] += 1
+
+    def within(self, low: float, high: float) -> float:
+        """A seeded number of seconds."""
+        return self._chance.uniform(low, high)
+
+    def seconds(self, low: int, high: int) -> int:
+        """A seeded whole number of seconds."""
+        return self._chance.randint(low, high)
+
+
+def _fits(fault: Fault, port: str, name: str) -> bool:
+    if fault is Fault.LATE:
+        return name in {"submit", "cancel"}
+    if fault is Fault.REFUSED_FOR_NOW:
+        return port == "broker" and name in WRITES
+    if fault is Fault.STALE:
+        return name in {"quotes", "open_orders"}
+    return True
