@@ -20,7 +20,7 @@ from workbench.exchange.refusal import Refusal
 from workbench.exchange.replacing import Replacing
 from workbench.exchange.routes import Routes, is_data
 from workbench.exchange.seeds import Draws, asset_id
-from workbench.exchange.timers import Timers
+from workbench.exchange.timers import MARKET, Timers
 from workbench.exchange.trading_api import TradingApi
 from workbench.exchange.venue import Venue
 from workbench.exchange.wire import Request, Response
@@ -88,17 +88,14 @@ class Exchange:
         """Catch up with the clock; a clock that goes back is waited for."""
         now = max(self._clock(), self.now)
         while True:
-            timer, market = self.timers.next_at, self.venue.next_at
-            # What is due at an instant comes before what the market does in it.
-            if timer <= market:
-                if timer > now:
-                    break
-                self.now = timer
-                self.timers.run_next()
-            elif market > now:
+            due, market = self.timers.next_turn, (self.venue.next_at, MARKET)
+            at = min(due, market)[0]
+            if at > now:
                 break
+            self.now = at
+            if due < market:
+                self.timers.run_next()
             else:
-                self.now = market
                 for fill in self.venue.run_next():
                     self.floor.fill(fill)
         self.now = now
@@ -116,26 +113,22 @@ class Exchange:
         return self._symbols.get(key.lower(), key)
 
     def _start_days(self) -> None:
-        upcoming = self.hours.upcoming(self.now)
-        if self.now < upcoming.pre:
-            current = self.hours.before(upcoming)
-            self.venue.open_day(current.day, self.hours.before(current).day)
-            if self.now < current.post:
-                self.timers.at(current.post, self._end, current)
-            self._schedule(upcoming)
-        else:
-            self.venue.open_day(upcoming.day, self.hours.before(upcoming).day)
-            self._schedule(upcoming)
+        session = self.hours.upcoming(self.now)
+        current = session if self.now >= session.pre else self.hours.before(session)
+        self.venue.open_day(current.day, self.hours.before(current).day)
+        if current is not session:
+            self._schedule(current)
+        self._schedule(session)
 
     def _schedule(self, hours: Hours) -> None:
-        for at, action in (
-            (hours.pre, self._turn_day),
-            (hours.open, self._open),
-            (hours.close, self._close),
-            (hours.post, self._end),
-        ):
+        starts = {hours.pre: self._turn_day, hours.open: self._open}
+        ends = {hours.close: self._close, hours.post: self._end}
+        for at, action in starts.items():
             if at > self.now:
                 self.timers.at(at, action, hours)
+        for at, action in ends.items():
+            if at > self.now:
+                self.timers.before_market(at, action, hours)
 
     def _turn_day(self, at: int, hours: Hours) -> None:
         self.venue.open_day(hours.day, self.hours.before(hours).day)

@@ -7,6 +7,7 @@ from workbench.exchange.families import leg_terms
 from workbench.exchange.floor import Floor
 from workbench.exchange.orders import Order, Status, Terms
 from workbench.exchange.rules import reserve_price, size
+from workbench.exchange.spans import ends_at, starts_at
 
 _AUCTIONS: Final = frozenset({"opg", "cls"})
 
@@ -35,7 +36,7 @@ class Desk:
 
     def create(self, terms: Terms, at: int, *, is_closing: bool) -> Order:
         """An order that nobody has heard of yet."""
-        is_queued = self.start_of(terms, at) > at or self.knobs.accepted_status == "accepted"
+        is_queued = starts_at(terms, self.hours, at) > at or self.knobs.accepted_status == "accepted"
         order = self._new(terms, Status.ACCEPTED if is_queued else Status.PENDING_NEW, at)
         order.is_closing = is_closing
         order.quantity = size(terms, self.floor.venue, at)
@@ -52,34 +53,10 @@ class Desk:
         self.records.move(order, Status.PENDING_CANCEL, at)
         self.timers.at(at + delay, self._complete_cancel, order)
 
-    def start_of(self, terms: Terms, at: int) -> int:
-        """When the order may go to the venue: now, or when its session next starts."""
-        session = self.hours.upcoming(at)
-        if terms.time_in_force == "cls":
-            return session.close
-        if terms.time_in_force == "opg":
-            return session.open if at < session.open else self.hours.after(session).open
-        if not terms.extended_hours:
-            return max(session.open, at)
-        today = self.hours.on(self.hours.day(at))
-        return at if today is not None and today.is_extended(at) else max(session.pre, at)
-
-    def end_of(self, terms: Terms, at: int) -> int:
-        """When the order ends by itself."""
-        if terms.time_in_force == "gtc":
-            return self.hours.good_till_canceled(at)
-        session = self.hours.upcoming(at)
-        if terms.time_in_force == "opg":
-            return session.close if at < session.open else self.hours.after(session).close
-        if not terms.extended_hours:
-            return session.close
-        today = self.hours.on(self.hours.day(at))
-        return today.post if today is not None and today.is_extended(at) else session.post
-
     def open_session(self, at: int) -> None:
         """Working orders that waited for the session go back into the book."""
         for order in self._open_orders():
-            if order.is_working and not order.in_book and self.start_of(order.terms, at) <= at:
+            if order.is_working and not order.in_book:
                 self.floor.work(order, at)
 
     def end_session(self, at: int) -> None:
@@ -87,9 +64,14 @@ class Desk:
         for order in self._open_orders():
             if order.expires_at <= at:
                 self._expire(order, at)
-            elif order.in_book and self.start_of(order.terms, at) > at:
+            elif order.in_book and starts_at(order.terms, self.hours, at) > at:
                 # The session is half open: what the market does in the closing instant comes too late.
                 self.floor.leave(order, at - 1)
+
+    def sweep_later(self, order: Order) -> None:
+        """An order without a day's end is canceled after some months."""
+        if order.terms.time_in_force == "gtc":
+            self.timers.at(order.expires_at, self._sweep, order)
 
     def _open_orders(self) -> list[Order]:
         return list(self.records.account.orders.open.values())
@@ -104,7 +86,7 @@ class Desk:
             created_at=at,
             submitted_at=at,
             updated_at=at,
-            expires_at=self.end_of(terms, at),
+            expires_at=ends_at(terms, self.hours, at),
         )
 
     def _create_leg(self, terms: Terms, parent: Order, at: int) -> Order:
@@ -114,9 +96,8 @@ class Desk:
         return leg
 
     def _send(self, order: Order, at: int) -> None:
-        start = self.start_of(order.terms, at)
-        if order.terms.time_in_force == "gtc":
-            self.timers.at(order.expires_at, self._sweep, order)
+        start = starts_at(order.terms, self.hours, at)
+        self.sweep_later(order)
         if start > at:
             self.timers.at(start, self._route, order)
         elif self.knobs.accepted_status == "new":
@@ -139,7 +120,7 @@ class Desk:
             self.timers.at(at + self.draws.delay(self.knobs.ack_delay), self.floor.acknowledge, order)
 
     def _cancel_delay(self, order: Order, at: int) -> int:
-        start = self.start_of(order.terms, at)
+        start = starts_at(order.terms, self.hours, at)
         if start > at and not order.in_book:
             return 0 if self.knobs.cancel_while_closed == "immediate" else start - at
         return self.draws.delay(self.knobs.cancel_delay)

@@ -22,7 +22,7 @@ class Families:
         if order.terms.order_class == "oco":
             for leg in order.legs:
                 leg.is_working = True
-                self.floor.watch(leg, at)
+                self.floor.work(leg, at)
 
     def filled(self, order: Order, at: int) -> None:
         """An entry brings its exits to life; an exit ends its twin."""
@@ -41,12 +41,9 @@ class Families:
         """A stop takes over from its twin what that has not sold yet."""
         for twin in _twins(stop):
             if twin.is_open:
-                left = twin.remaining
-                twin.legs, legs = [], twin.legs
-                self.floor.finish(twin, Status.CANCELED, at)
-                twin.legs = legs
+                self.floor.retire(twin, Status.CANCELED, at)
                 self.floor.records.set_hold(twin, 0, 0, at)
-                stop.quantity = min(stop.quantity or 0, left)
+                stop.quantity = min(stop.quantity or 0, twin.remaining)
 
     def _activate(self, at: int, leg: Order) -> None:
         if leg.status is not Status.HELD:
@@ -54,7 +51,7 @@ class Families:
         records = self.floor.records
         leg.is_working = True
         if any(twin.terms.type == "limit" for twin in _twins(leg)):
-            self.floor.watch(leg, at)
+            self.floor.work(leg, at)
             return
         if (leg.quantity or 0) > records.account.portfolio.available(leg.terms.symbol):
             self.floor.finish(leg, Status.REJECTED, at, "position is no longer there")

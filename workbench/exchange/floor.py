@@ -8,10 +8,12 @@ from workbench.exchange.hours import TradingHours
 from workbench.exchange.matching import BookOrder, Fill
 from workbench.exchange.orders import BUY, Order, Status, Terms, quantity_for
 from workbench.exchange.records import Records
+from workbench.exchange.spans import starts_at
 from workbench.exchange.units import QTY_SCALE
 from workbench.exchange.venue import Trail, Venue
 
-_AT_ONCE: Final = frozenset({"ioc", "fok", "opg", "cls"})
+_AUCTIONS: Final = frozenset({"opg", "cls"})
+_AT_ONCE: Final = frozenset({"ioc", "fok"}) | _AUCTIONS
 
 
 @dataclass
@@ -36,7 +38,9 @@ class Floor:
         self.families.started(order, at)
 
     def work(self, order: Order, at: int) -> None:
-        """Put a working order into the book, or its stop on watch."""
+        """Put a working order into the book, or its stop on watch; out of its hours it waits for them."""
+        if not self._is_in_hours(order, at):
+            return
         if order.terms.type in {"market", "limit"} or order.is_triggered:
             self._enter(order, at)
         else:
@@ -46,13 +50,20 @@ class Floor:
         """Set the instant at which the tape will trigger a stop, if it does today."""
         terms, venue = order.terms, self.venue
         if terms.is_trailing:
-            start = venue.price(terms.symbol, at)
+            order.high_water, order.watched_at = order.high_water or venue.price(terms.symbol, at), at
             trail = Trail(terms.trail_price, terms.trail_percent)
-            due = venue.trail_trigger(terms.symbol, terms.side, trail, start, at)
+            due = venue.trail_trigger(terms.symbol, terms.side, trail, order.high_water, at)
         else:
             due = venue.trigger(terms.symbol, terms.side, terms.stop or 0, at)
         if due is not None:
             self.records.timers.at(due, self._trigger, order, terms)
+
+    def follow(self, order: Order, at: int) -> None:
+        """Bring a watched trailing stop's high-water mark up to date."""
+        if order.high_water is not None and order.is_working and not order.is_triggered:
+            terms = order.terms
+            order.high_water = self.venue.high_water(terms.symbol, terms.side, order.high_water, order.watched_at, at)
+            order.watched_at = at
 
     def fill(self, fill: Fill) -> None:
         """Take in an execution and what follows from it."""
@@ -63,11 +74,17 @@ class Floor:
             self.families.filled(order, fill.at)
 
     def finish(self, order: Order, status: Status, at: int, reason: str = "") -> bool:
-        """End an order; False where an execution came first and left nothing to end."""
+        """End an order, and its family with it; False where an execution came first and left nothing to end."""
+        if not self.retire(order, status, at, reason):
+            return False
+        self.families.ended(order, status, at)
+        return True
+
+    def retire(self, order: Order, status: Status, at: int, reason: str = "") -> bool:
+        """End an order by itself; False where an execution came first and left nothing to end."""
         if not self.leave(order, at):
             return False
         self.records.end(order, status, at, reason)
-        self.families.ended(order, status, at)
         return True
 
     def leave(self, order: Order, at: int) -> bool:
@@ -108,6 +125,11 @@ class Floor:
             return False
         return True
 
+    def _is_in_hours(self, order: Order, at: int) -> bool:
+        if order.terms.time_in_force in _AUCTIONS:
+            return True
+        return at < order.expires_at and starts_at(order.terms, self.hours, at) <= at
+
     def _far_side(self, terms: Terms, at: int) -> tuple[int, int]:
         quote = self.venue.quote(terms.symbol, at)
         if quote is None:
@@ -127,8 +149,9 @@ class Floor:
 
     def _trigger(self, at: int, order: Order, terms: Terms) -> None:
         is_due = order.is_open and order.is_working and not order.is_triggered
-        if not is_due or order.terms is not terms or at >= order.expires_at:
+        if not is_due or order.terms is not terms or not self._is_in_hours(order, at):
             return
+        self.follow(order, at)
         order.is_triggered = True
         self.families.triggered(order, at)
         if order.status is Status.HELD:

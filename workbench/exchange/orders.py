@@ -136,6 +136,8 @@ class Order:
     """From when on it is found by its client_order_id."""
     high_water: int | None = None
     """The best price (price units) since a trailing stop went on watch."""
+    watched_at: int = 0
+    """When that mark was last brought up to date."""
     held_cash: int = 0
     held_shares: int = 0
     reserve_price: int = 0
@@ -188,6 +190,14 @@ class Order:
             self.expired_at = at
         elif status is Status.REJECTED:
             self.failed_at = at
+
+    def adopt_family(self, old: "Order") -> None:
+        """Take the place of the order it replaces among its legs, or as the parent of them."""
+        self.legs, self.parent = old.legs, old.parent
+        for leg in self.legs:
+            leg.parent = self
+        if self.parent is not None:
+            self.parent.legs = [self if leg is old else leg for leg in self.parent.legs]
 
     def inherit(self, old: "Order") -> None:
         """Take over what the chain has executed so far."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from workbench.exchange.desk import Desk
 from workbench.exchange.orders import Order, Status, Terms
 from workbench.exchange.rules import check_buying_power, check_shares, reserve_price
+from workbench.exchange.spans import ends_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Replacing:
         self.records.set_hold(new, cash, shares, at)
         self.records.move(old, Status.PENDING_REPLACE, at)
         self.records.note(new, new.status, at)
+        self.desk.sweep_later(new)
         delay = self.desk.draws.delay(self.desk.knobs.replace_delay)
         self.desk.timers.at(at + delay, self._settle, old, new)
         return new
@@ -77,7 +79,7 @@ class Replacing:
             created_at=at,
             submitted_at=at,
             updated_at=at,
-            expires_at=self.desk.end_of(terms, at),
+            expires_at=ends_at(terms, self.desk.hours, at),
             is_closing=old.is_closing,
             inherited=old.total_executed,
             inherited_value=old.inherited_value + old.executed_value,
@@ -88,34 +90,31 @@ class Replacing:
     def _settle(self, at: int, old: Order, new: Order) -> None:
         if not new.is_open:
             return
-        if not self.floor.leave(old, at):
-            self._refuse(old, new, at, "the order it was to replace has ended")
-            return
         new.inherit(old)
-        if new.remaining <= 0:
+        if not old.is_open:
+            self._refuse(old, new, at, "the order it was to replace has ended")
+        elif new.remaining <= 0:
             self.give_back(old, new, at, "qty must be > filled_qty")
-            return
-        self._succeed(old, new, at)
+        else:
+            self._succeed(old, new, at)
 
     def give_back(self, old: Order, new: Order, at: int, reason: str) -> None:
-        """The replacement comes to nothing and the old order works on, at its old price, at the back of the queue."""
+        """The replacement comes to nothing, and the old order, which never left the book, works on as before."""
         self._refuse(old, new, at, reason)
         self.records.move(old, old.resting_status, at)
-        if old.is_working and self.desk.start_of(old.terms, at) <= at:
-            self.floor.work(old, at)
 
     def _refuse(self, old: Order, new: Order, at: int, reason: str) -> None:
-        new.inherit(old)
         self.records.note(old, "order_replace_rejected", at, reason)
         self.records.end(new, Status.REJECTED, at, reason)
 
     def _succeed(self, old: Order, new: Order, at: int) -> None:
+        self.floor.leave(old, at)
         old.replaced_by, old.replaced_at, old.is_working = new, at, False
+        new.settled_at = at + self.desk.draws.delay(self.desk.knobs.chain_settle_delay)
+        new.is_working = True
+        new.adopt_family(old)
         self.records.move(old, Status.REPLACED, at)
         self.records.set_hold(old, 0, 0, at)
         self.records.hold(new, at)
-        new.settled_at = at + self.desk.draws.delay(self.desk.knobs.chain_settle_delay)
-        new.is_working = True
         self.records.move(new, Status.NEW, at)
-        if self.desk.start_of(new.terms, at) <= at:
-            self.floor.work(new, at)
+        self.floor.work(new, at)

@@ -58,16 +58,29 @@ def check_wash_trade(account: Account, terms: Terms, knobs: Knobs) -> None:
             raise _wash_trade(order)
 
 
-def classify(account: Account, terms: Terms, listing: Listing, knobs: Knobs) -> bool:
-    """True where the order closes (part of) a position, False where it opens or adds to one."""
-    held = account.portfolio.quantity(terms.symbol)
-    if held * terms.side < 0:
-        return True
+def check_opening(account: Account, terms: Terms, listing: Listing, knobs: Knobs) -> None:
+    """An order that opens or adds to a position: a short where that is allowed, and never both sides at once."""
     if terms.side == SELL:
         _check_short(account, terms, listing, knobs)
     elif any(not order.is_closing for order in account.orders.open_in(terms.symbol, SELL)):
         raise Refusal.forbidden("cannot open a long buy while a short sell order is open")
-    return False
+
+
+def check_class(terms: Terms, *, is_closing: bool) -> None:
+    """A bracket enters a position, a one-cancels-other pair leaves one, and both last a day or until canceled."""
+    if not terms.is_advanced:
+        return
+    name = terms.order_class
+    if terms.time_in_force not in {"day", "gtc"}:
+        raise Refusal.unprocessable(f"{name} orders must be DAY or GTC orders")
+    if name == "oco" and not is_closing:
+        raise Refusal.unprocessable("oco orders must be exit orders")
+    if name == "bracket" and is_closing:
+        raise Refusal.unprocessable("bracket orders must be entry orders")
+    entry = -terms.side if name == "oco" else terms.side
+    if terms.take_profit and terms.stop_loss and (terms.take_profit - terms.stop_loss) * entry <= 0:
+        word = ">" if entry == BUY else "<"
+        raise Refusal.unprocessable(f"take_profit.limit_price must be {word} stop_loss.stop_price")
 
 
 def check_shares(account: Account, symbol: str, quantity: int) -> None:

@@ -12,10 +12,11 @@ from workbench.exchange.replacing import Changes
 from workbench.exchange.rules import (
     check_auction_window,
     check_buying_power,
+    check_class,
+    check_opening,
     check_shares,
     check_switches,
     check_wash_trade,
-    classify,
     reserve_price,
     size,
 )
@@ -57,11 +58,16 @@ class TradingApi:
         check_wash_trade(account, terms, knobs)
         is_closing = account.portfolio.quantity(terms.symbol) * terms.side < 0
         check_switches(account.switches, terms, is_closing=is_closing)
-        if classify(account, terms, listing, knobs):
-            check_shares(account, terms.symbol, size(terms, exchange.venue, at))
+        if not is_closing:
+            check_opening(account, terms, listing, knobs)
+        check_class(terms, is_closing=is_closing)
+        quantity, price = size(terms, exchange.venue, at), reserve_price(terms, exchange.venue, at)
+        if not quantity * price:
+            raise Refusal.unprocessable(f'asset "{terms.symbol}" has no market price')
+        if is_closing:
+            check_shares(account, terms.symbol, quantity)
         else:
-            cost = reserve_price(terms, exchange.venue, at) * size(terms, exchange.venue, at)
-            check_buying_power(account, cost)
+            check_buying_power(account, price * quantity)
         return exchange.desk.submit(terms, at, is_closing=is_closing)
 
     def list_orders(self, request: Request) -> Response:
@@ -111,6 +117,8 @@ class TradingApi:
 
     def view(self, order: Order, *, is_nested: bool = True) -> dict[str, Any]:
         """The order on the wire."""
+        if order.terms.is_trailing:
+            self._exchange.floor.follow(order, self._exchange.now)
         return order_view(order, self._knobs, is_nested=is_nested)
 
     def _order(self, order_id: str) -> Order:

@@ -1,0 +1,126 @@
+"""Calls a simulated exchange in process, and lets its time pass."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from workbench.exchange.calendar import new_york
+from workbench.exchange.core import Exchange
+from workbench.exchange.knobs import Knobs
+from workbench.exchange.market import Listing, Market
+from workbench.exchange.matching import FillModel
+from workbench.exchange.opening import OpeningAccount
+from workbench.exchange.scripted import Event, ScriptedMarket, quote
+from workbench.exchange.wire import Request, Response
+
+FRIDAY = date(2026, 11, 20)
+MILLISECOND = 1_000_000
+SECOND = 1_000 * MILLISECOND
+PROMPT = Knobs(
+    ack_delay=(10, 10),
+    cancel_delay=(10, 10),
+    replace_delay=(10, 10),
+    release_delay=(0, 0),
+    requests_per_minute=None,
+    data_requests_per_minute=None,
+)
+"""Every delay ten milliseconds, nothing held longer than it must be, no rate limit."""
+
+QUIET_BOOK = [quote("09:30", "300 @ 100.00", "200 @ 100.05")]
+
+
+class Caller:
+    """An exchange with its clock in hand."""
+
+    def __init__(self, exchange: Exchange, move: Callable[[int], None]) -> None:
+        self.exchange = exchange
+        self._move = move
+        opening = exchange.opening
+        self.headers = {"APCA-API-KEY-ID": opening.key_id, "APCA-API-SECRET-KEY": opening.secret_key}
+
+    def wait(self, milliseconds: float) -> None:
+        """Let so much time pass, and the exchange catch up with it."""
+        self.wait_until(self.exchange.now + round(milliseconds * MILLISECOND))
+
+    def wait_until(self, at: int) -> None:
+        """Let time pass until an instant (ns)."""
+        self._move(at)
+        self.exchange.advance()
+
+    def wait_for(self, clock: str, day: date = FRIDAY) -> None:
+        """Let time pass until a New York wall time."""
+        self.wait_until(new_york(day, clock))
+
+    def call(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Response:
+        """One request with the account's keys."""
+        content = b"" if body is None else json.dumps(body).encode()
+        return self.exchange.handle(Request(method, path, list((query or {}).items()), self.headers, content))
+
+    def get(self, path: str, **query: str) -> Any:
+        """The JSON of a GET that must succeed."""
+        return self._ok(self.call("GET", path, query=query))
+
+    def submit(self, **terms: Any) -> dict[str, Any]:
+        """A new order that must be accepted; a day limit buy of 10 AAPL at 100.00 but for what is given."""
+        return self._ok(self.try_submit(**terms))
+
+    def try_submit(self, **terms: Any) -> Response:
+        """A new order, whatever becomes of it."""
+        return self.call("POST", "/v2/orders", order_body(**terms))
+
+    def replace(self, order_id: str, **changes: Any) -> dict[str, Any]:
+        """A replace that must be accepted."""
+        return self._ok(self.call("PATCH", f"/v2/orders/{order_id}", changes))
+
+    def cancel(self, order_id: str) -> Response:
+        """A cancel."""
+        return self.call("DELETE", f"/v2/orders/{order_id}")
+
+    def order(self, order_id: str) -> dict[str, Any]:
+        """The order now."""
+        return self.get(f"/v2/orders/{order_id}")
+
+    def status(self, order_id: str) -> str:
+        """The order's status now."""
+        return str(self.order(order_id)["status"])
+
+    @staticmethod
+    def _ok(response: Response) -> Any:
+        assert response.status < 300, response
+        return response.json()
+
+
+def order_body(**terms: Any) -> dict[str, Any]:
+    """A day limit buy of 10 AAPL at 100.00 but for what is given; a None takes a field out."""
+    body = {"symbol": "AAPL", "qty": "10", "side": "buy", "type": "limit", "time_in_force": "day", "limit_price": "100.00"}
+    return {name: value for name, value in (body | terms).items() if value is not None}
+
+
+def a_caller(
+    book: Sequence[Event] = QUIET_BOOK,
+    *,
+    market: Market | None = None,
+    at: str = "10:00",
+    day: date = FRIDAY,
+    knobs: Knobs = PROMPT,
+    model: FillModel = FillModel.QUEUE,
+    seed: int = 1,
+    listings: Sequence[Listing] = (),
+    **opening: Any,
+) -> Caller:
+    """A hundred thousand dollars and no position on a Friday at ten, AAPL quoted 100.00 × 100.05 all day."""
+    now = [new_york(day, at)]
+    source = market or ScriptedMarket({day: {"AAPL": book}}, listings)
+    exchange = Exchange(source, lambda: now[0], knobs, OpeningAccount(**opening), seed, model)
+
+    def move(to: int) -> None:
+        now[0] = to
+
+    return Caller(exchange, move)
+
+
+def holding(shares: str, average: str = "90") -> dict[str, tuple[Decimal, Decimal]]:
+    """An opening position in AAPL."""
+    return {"AAPL": (Decimal(shares), Decimal(average))}
