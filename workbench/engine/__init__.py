@@ -1,1 +1,1 @@
-"""Runs the deployed state machine and the real handlers in virtual time."""
+"""Runs the deployed stack in one process and in virtual time."""
