@@ -1,0 +1,195 @@
+"""The account at Alpaca: orders, fills, money and hours, in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+from urllib.parse import quote as url_quote
+
+import requests
+from alpaca.trading.client import TradingClient
+
+from repeg.adapters import alpaca_errors as errors
+from repeg.adapters import alpaca_wire as wire
+from repeg.adapters.alpaca_http import Answer, Body, Connection, Failure
+from repeg.adapters.alpaca_keys import Keys, KeySource, TradingMode
+from repeg.broker import Accepted, Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission, Unknown
+from repeg.errors import BrokerUnavailable
+from repeg.order import Intent, OrderReport
+from repeg.session import NEW_YORK, TradingDay, trading_date
+
+ORDERS_PER_PAGE = 500
+ACTIVITIES_PER_PAGE = 100
+
+Read = TypeVar("Read")
+
+
+class AlpacaBroker:
+    """A Broker on Alpaca's trading API.
+
+    `url` points to a simulated broker; without it the mode alone says which of Alpaca's two endpoints is used.
+    """
+
+    def __init__(
+        self, keys: KeySource, mode: TradingMode, mount: Callable[[requests.Session], None], url: str | None = None
+    ) -> None:
+        def build(pair: Keys) -> TradingClient:
+            return TradingClient(
+                pair.key_id.get_secret_value(),
+                pair.secret_key.get_secret_value(),
+                paper=mode is TradingMode.PAPER,
+                raw_data=True,
+                url_override=url,
+            )
+
+        self._connection = Connection(build, keys, mount)
+
+    def submit(self, intent: Intent) -> Submission:
+        """Send a DAY order, limit or market, under the intent's client order id. Never sent twice by itself."""
+        answer = self._connection.post("/orders", wire.order_fields(intent))
+        if isinstance(answer, Failure):
+            return errors.submission(answer)
+        return _accepted(answer, intent.client_order_id)
+
+    def replace(self, broker_id: str, limit: Decimal, client_order_id: str) -> Submission:
+        """Change the limit of an open order (quantity left out); the successor has the new client order id."""
+        change = {"limit_price": wire.exact(limit), "client_order_id": client_order_id}
+        answer = self._connection.patch(f"/orders/{_segment(broker_id)}", change)
+        if isinstance(answer, Failure):
+            return errors.replacement(answer)
+        return _accepted(answer, client_order_id)
+
+    def cancel(self, broker_id: str) -> CancelAnswer:
+        """Ask for a cancel. The order is not cancelled until a read says so."""
+        answer = self._connection.delete(f"/orders/{_segment(broker_id)}")
+        return errors.cancellation(answer) if isinstance(answer, Failure) else CancelAnswer.REQUESTED
+
+    def order(self, client_order_id: str) -> OrderReport | None:
+        """The order of that id, or None where the broker says it has none (which may be too early to say)."""
+        found = self._find("/orders:by_client_order_id", wire.report, client_order_id=client_order_id)
+        if found is not None and found.client_order_id != client_order_id:
+            raise BrokerUnavailable(f"asked for order {client_order_id}, got {found.client_order_id}")
+        return found
+
+    def order_by_broker_id(self, broker_id: str) -> OrderReport | None:
+        """The order of that broker id."""
+        return self._find(f"/orders/{_segment(broker_id)}", wire.report)
+
+    def open_orders(self) -> list[OrderReport]:
+        """Every open order of the account, oldest first, over all pages.
+
+        A page begins a microsecond before the last one ended, because orders may share a stamp; what comes twice counts
+        once. Raises BrokerUnavailable where a full page brings nothing new: then some orders could not be seen.
+        """
+        found: dict[str, OrderReport] = {}
+        after: dict[str, str] = {}
+        while True:
+            page = self._orders_page(after)
+            new = {order.broker_id: order for order in wire.reports(page)}
+            is_last = len(page) < ORDERS_PER_PAGE
+            if not is_last and new.keys() <= found.keys():
+                raise BrokerUnavailable(f"more than {ORDERS_PER_PAGE} open orders share one stamp")
+            found |= new
+            if is_last:
+                return list(found.values())
+            after = _after(new.values())
+
+    def executions(self, day: date) -> list[Execution]:
+        """Every fill of a New York date, over all pages, oldest first."""
+        begins = datetime.combine(day, time(0), NEW_YORK)
+        bounds = {
+            "after": (begins - timedelta(seconds=1)).isoformat(),
+            "until": datetime.combine(day + timedelta(days=1), time(0, 0, 1), NEW_YORK).isoformat(),
+        }
+        found: dict[str, Execution] = {}
+        token: dict[str, str] = {}
+        while True:
+            page = self._activities_page({**bounds, **token})
+            found |= {execution.activity_id: execution for execution in page}
+            if len(page) < ACTIVITIES_PER_PAGE:
+                break
+            token = {"page_token": page[-1].activity_id}
+        of_day = (execution for execution in found.values() if trading_date(execution.at) == day)
+        return sorted(of_day, key=lambda execution: (execution.at, execution.activity_id))
+
+    def clock(self) -> BrokerClock:
+        """The broker's time."""
+        return self._read("/clock", wire.clock)
+
+    def trading_day(self, day: date) -> TradingDay | None:
+        """The core session of a date; None where there is none."""
+        rows = self._read("/calendar", _rows, start=day.isoformat(), end=day.isoformat())
+        with wire.reading("/calendar"):
+            sessions = [wire.session(row) for row in rows if row["date"] == day.isoformat()]
+        return sessions[0] if sessions else None
+
+    def account(self) -> Account:
+        """Money as the broker reads it now."""
+        row = self._read("/account", dict)
+        with wire.reading("/account"):
+            told = wire.unborrowed_power(row)
+            return wire.account(row, wire.cash_left(row, self.open_orders()) if told is None else told)
+
+    def positions(self) -> list[Position]:
+        """All holdings."""
+        return self._read("/positions", lambda rows: [wire.position(row) for row in _rows(rows)])
+
+    def asset(self, symbol: str) -> Asset | None:
+        """The listing, or None where the broker does not know the symbol."""
+        return self._find(f"/assets/{_segment(symbol)}", wire.asset)
+
+    def _orders_page(self, after: dict[str, str]) -> list[wire.Json]:
+        return self._read("/orders", _rows, status="open", direction="asc", limit=ORDERS_PER_PAGE, **after)
+
+    def _activities_page(self, bounds: dict[str, str]) -> list[Execution]:
+        return self._read(
+            "/account/activities/FILL",
+            lambda rows: [wire.execution(row) for row in _rows(rows)],
+            direction="asc",
+            page_size=ACTIVITIES_PER_PAGE,
+            **bounds,
+        )
+
+    def _find(self, path: str, read: Callable[[Any], Read], **params: object) -> Read | None:
+        answer = self._connection.get(path, params)
+        if isinstance(answer, Failure) and errors.is_absent(answer):
+            return None
+        return _value(path, answer, read)
+
+    def _read(self, path: str, read: Callable[[Any], Read], **params: object) -> Read:
+        return _value(path, self._connection.get(path, params), read)
+
+
+def _value(path: str, answer: Answer, read: Callable[[Any], Read]) -> Read:
+    if isinstance(answer, Failure):
+        raise errors.unreadable(path, answer)
+    with wire.reading(path):
+        return read(answer.value)
+
+
+def _accepted(answer: Body, client_order_id: str) -> Submission:
+    """The broker's own word for the order; an answer that cannot be read, or is about another order, proves nothing."""
+    try:
+        report = _value("/orders", answer, wire.report)
+    except BrokerUnavailable as error:
+        return Unknown(reason=str(error))
+    if report.client_order_id != client_order_id:
+        return Unknown(reason=f"the answer is about order {report.client_order_id}")
+    return Accepted(report=report)
+
+
+def _after(page: Any) -> dict[str, str]:
+    stamps = [order.submitted_at for order in page if order.submitted_at is not None]
+    return {"after": (max(stamps) - timedelta(microseconds=1)).isoformat()} if stamps else {}
+
+
+def _rows(value: Any) -> list[wire.Json]:
+    if not isinstance(value, list):
+        raise TypeError("the answer is not a list")
+    return value
+
+
+def _segment(text: str) -> str:
+    return url_quote(text, safe="")

@@ -1,0 +1,39 @@
+"""Tells whoever listens, on an event bus."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic_core import to_json
+
+from repeg.errors import RepegError
+
+if TYPE_CHECKING:
+    from mypy_boto3_events import EventBridgeClient
+
+SOURCE = "repeg"
+
+
+class EventsUnavailable(RepegError):
+    """The bus has not taken an event; whoever listens has not been told."""
+
+
+class EventNotifier:
+    """A Notifier on one bus. Amounts go out as strings."""
+
+    def __init__(self, client: EventBridgeClient, bus: str = "default") -> None:
+        self._client = client
+        self._bus = bus
+
+    def publish(self, kind: str, detail: dict[str, Any]) -> None:
+        """One event, at least once. Raises EventsUnavailable where the bus does not take it."""
+        body = to_json(detail).decode()
+        entry = {"Source": SOURCE, "DetailType": kind, "Detail": body, "EventBusName": self._bus}
+        try:
+            answer = self._client.put_events(Entries=[entry])  # type: ignore[list-item]
+        except (ClientError, BotoCoreError) as error:
+            raise EventsUnavailable(f"{kind}: {error}") from None
+        if answer["FailedEntryCount"]:
+            failed = answer["Entries"][0]
+            raise EventsUnavailable(f"{kind}: {failed.get('ErrorCode')} {failed.get('ErrorMessage')}")

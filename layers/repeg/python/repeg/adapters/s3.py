@@ -1,0 +1,64 @@
+"""Plans from S3."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from repeg.errors import InvalidPlan, StoreUnavailable
+
+MAX_BYTES = 1_000_000
+
+# What the service answers where there is no object for us; anything else may be different in a moment.
+_ABSENT = {
+    "NoSuchKey": "an object that exists",
+    "NoSuchBucket": "a bucket that exists",
+    "404": "an object that exists",
+    "AccessDenied": "an object that this function may read",
+    "403": "an object that this function may read",
+    "InvalidBucketName": "a bucket that exists",
+}
+
+
+class S3Plans:
+    """Plans kept as objects, addressed as s3://bucket/key."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def text(self, uri: str) -> str:
+        """The text of a plan. Raises InvalidPlan where there is none to read, StoreUnavailable where S3 fails."""
+        bucket, key = _address(uri)
+        try:
+            body = self._client.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_BYTES + 1)
+        except ClientError as error:
+            raise _translated(uri, error) from None
+        except BotoCoreError as error:
+            raise StoreUnavailable(f"{uri}: {type(error).__name__}") from None
+        return _decoded(uri, body)
+
+
+def _address(uri: str) -> tuple[str, str]:
+    parts = urlsplit(uri)
+    key = uri.removeprefix(f"s3://{parts.netloc}/")
+    if parts.scheme != "s3" or not parts.netloc or key in {"", uri}:
+        raise InvalidPlan("plan_uri", uri, "s3://<bucket>/<key>")
+    return parts.netloc, key
+
+
+def _translated(uri: str, error: ClientError) -> InvalidPlan | StoreUnavailable:
+    code = error.response["Error"].get("Code", "")
+    if code in _ABSENT:
+        return InvalidPlan("plan_uri", uri, _ABSENT[code])
+    return StoreUnavailable(f"{uri}: {code}")
+
+
+def _decoded(uri: str, body: bytes) -> str:
+    if len(body) > MAX_BYTES:
+        raise InvalidPlan("plan_uri", uri, f"at most {MAX_BYTES} bytes")
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise InvalidPlan("plan_uri", uri, "a text in UTF-8") from None

@@ -1,0 +1,77 @@
+"""The broker's keys from Secrets Manager, fetched anew when the broker has rejected them."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError, TransformParameterError
+from botocore.config import Config
+from pydantic import ValidationError
+
+from repeg.adapters.alpaca_keys import Keys, TradingMode, ensure_keys_fit
+from repeg.errors import BrokerUnavailable, InvalidSettings, RepegError
+
+MAX_AGE_SECONDS = 300
+_TIMEOUTS = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+class SecretKeys:
+    """A KeySource on a secret of the form {"key_id": …, "secret_key": …}.
+
+    Raises BrokerUnavailable where the secret cannot be read, InvalidSettings where it does not hold what it should.
+    """
+
+    def __init__(self, arn: str, mode: TradingMode) -> None:
+        self._arn = arn
+        self._mode = mode
+        self._provider = SecretsProvider(boto_config=_TIMEOUTS)
+        self._lock = threading.Lock()
+        self._rejected: Keys | None = None
+        self._keys = self._read()
+
+    def current(self) -> Keys:
+        """The pair to use."""
+        return self._keys
+
+    def renewed(self, rejected: Keys) -> Keys:
+        """The pair to use after a rejection.
+
+        The first rejection of a pair fetches the secret past the cache; later ones wait for the cache to age, so that
+        revoked keys do not become a storm of requests. Many workers are rejected at once: the first fetches for all.
+        """
+        with self._lock:
+            if self._keys == rejected:
+                self._keys = self._read() if self._rejected == rejected else self._read(force_fetch=True)
+                self._rejected = rejected
+            return self._keys
+
+    def _read(self, **options: bool) -> Keys:
+        """Nothing is raised while an exception is being handled: what that one carries may hold the secret."""
+        found = self._fetch(**options)
+        if isinstance(found, RepegError):
+            raise found
+        keys = _parsed(found)
+        if keys is None:
+            raise self._not_a_pair()
+        ensure_keys_fit(keys, self._mode)
+        return keys
+
+    def _fetch(self, **options: bool) -> Any:
+        try:
+            return self._provider.get(self._arn, max_age=MAX_AGE_SECONDS, transform="json", **options)
+        except TransformParameterError:
+            return self._not_a_pair()
+        except GetParameterError as error:
+            return BrokerUnavailable(f"the keys cannot be read: {error}")
+
+    def _not_a_pair(self) -> InvalidSettings:
+        return InvalidSettings("BROKER_SECRET_ARN", self._arn, 'its secret must be JSON with "key_id" and "secret_key"')
+
+
+def _parsed(found: object) -> Keys | None:
+    try:
+        return Keys.model_validate(found)
+    except ValidationError:
+        return None

@@ -1,0 +1,138 @@
+"""Builds the ports once per container, on first use, from the environment."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from ipaddress import IPv4Network, ip_address
+from urllib.parse import urlsplit
+
+import boto3
+from aws_lambda_powertools import Logger
+from botocore.config import Config
+
+from repeg.adapters.alpaca import AlpacaBroker
+from repeg.adapters.alpaca_data import AlpacaMarket
+from repeg.adapters.alpaca_keys import SIMULATED, FixedKeys, KeySource, TradingMode
+from repeg.adapters.dynamodb import DynamoStore
+from repeg.adapters.eventbridge import EventNotifier
+from repeg.adapters.logs import LogJournal
+from repeg.adapters.s3 import S3Plans
+from repeg.adapters.secrets import SecretKeys
+from repeg.adapters.threads import MAX_WORKERS, SystemRuntime
+from repeg.errors import InvalidSettings
+from repeg.ports import Ports, Runtime
+
+FEEDS = ("iex", "sip")
+
+_LOCAL_NAMES = frozenset({"localhost", "host.docker.internal"})
+_DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
+_AWS = Config(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=MAX_WORKERS + 2,
+)
+
+
+class _Wiring:
+    """What has been built or installed so far."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.runtime: Runtime | None = None
+        self.ports: Ports | None = None
+
+
+_wiring = _Wiring()
+
+
+def ports() -> Ports:
+    """The ports of this container, built on first use. Raises InvalidSettings naming the variable that is wrong."""
+    with _wiring.lock:
+        if _wiring.ports is None:
+            _wiring.ports = build(os.environ, _wiring.runtime or SystemRuntime())
+        return _wiring.ports
+
+
+def use(runtime: Runtime | None) -> None:
+    """Build on this runtime from now on (None: the deployed one); what was built before is forgotten."""
+    with _wiring.lock:
+        _wiring.runtime = runtime
+        _wiring.ports = None
+
+
+def provide(ports: Ports | None) -> None:
+    """Install complete ports, of a test or a simulation; None forgets them."""
+    with _wiring.lock:
+        _wiring.ports = ports
+
+
+def build(environment: Mapping[str, str], runtime: Runtime) -> Ports:
+    """The deployed ports. Raises InvalidSettings naming the variable that is wrong."""
+    mode = _one_of(environment, "TRADING_MODE", tuple(word.value for word in TradingMode))
+    trading_url, data_url = simulated_urls(environment)
+    keys = _keys(environment, TradingMode(mode), is_simulated=trading_url is not None)
+    feed = _one_of({"DATA_FEED": "iex", **environment}, "DATA_FEED", FEEDS)
+    return Ports(
+        broker=AlpacaBroker(keys, TradingMode(mode), runtime.mount, trading_url),
+        market=AlpacaMarket(keys, feed, runtime.mount, data_url),
+        store=DynamoStore(boto3.client("dynamodb", config=_AWS), _required(environment, "TABLE_NAME"), runtime.pause),
+        notifier=EventNotifier(boto3.client("events", config=_AWS)),
+        journal=LogJournal(Logger()),
+        plans=S3Plans(boto3.client("s3", config=_AWS)),
+        runtime=runtime,
+    )
+
+
+def simulated_urls(environment: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Where a simulated broker listens, as BROKER_URL and DATA_URL say; None and None for Alpaca itself.
+
+    They may only point to this machine, only in mode paper, and only both at once: no variable can send a live order,
+    or live keys, to a place that the mode does not name.
+    """
+    given = {name: environment.get(name, "") for name in ("BROKER_URL", "DATA_URL")}
+    if not any(given.values()):
+        return None, None
+    for name, url in given.items():
+        if environment.get("TRADING_MODE") != TradingMode.PAPER:
+            raise InvalidSettings(name, url, "unset unless TRADING_MODE is paper")
+        if not is_local(url):
+            raise InvalidSettings(name, url, "http://<host>:<port> on this machine, for both or for neither")
+    return given["BROKER_URL"], given["DATA_URL"]
+
+
+def is_local(url: str) -> bool:
+    """Whether a URL is a bare http address on this machine, as it or a container on it sees it."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or parts.username or parts.path or parts.query or parts.fragment:
+        return False
+    host = parts.hostname or ""
+    if host in _LOCAL_NAMES:
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address in _DOCKER_BRIDGE
+
+
+def _keys(environment: Mapping[str, str], mode: TradingMode, *, is_simulated: bool) -> KeySource:
+    if is_simulated and not environment.get("BROKER_SECRET_ARN"):
+        return FixedKeys(SIMULATED)
+    return SecretKeys(_required(environment, "BROKER_SECRET_ARN"), mode)
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise InvalidSettings(name, value, "it must be set")
+    return value
+
+
+def _one_of(environment: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
+    value = environment.get(name, "")
+    if value not in words:
+        raise InvalidSettings(name, value, f"one of {', '.join(words)}")
+    return value
