@@ -18,6 +18,8 @@ _OUTCOME_OF_HOLD = {
     "unfunded": Outcome.UNFUNDED,
     "waits_for_sells": Outcome.UNFUNDED,
     "rejected": Outcome.REJECTED,
+    "shares": Outcome.REJECTED,
+    "opposite_order": Outcome.REJECTED,
 }
 
 
