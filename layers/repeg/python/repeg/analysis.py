@@ -116,4 +116,4 @@ def _shown(value: Decimal | None, step: Decimal) -> str | None:
 
 
 def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"
+    return f"{value.normalize() + 0:f}"  # adding zero takes the sign off a zero
