@@ -1,0 +1,75 @@
+"""How an order that the day has ended for is named: every order of the plan gets an outcome with a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from repeg.ending import ending
+from repeg.order import ChildState, Outcome, ParentOrder
+from repeg.quote import Gate, Side
+from repeg.run import KillSwitch
+from tests.builders import a_child, an_order
+
+PARTLY = a_child(filled="40", price="100.01", state=ChildState.CANCELED)
+FULLY = a_child(filled="100", price="100.01", state=ChildState.FILLED)
+
+
+def named(order: ParentOrder, kill: KillSwitch = KillSwitch.ACTIVE) -> tuple[Outcome, str]:
+    return ending(order, kill)
+
+
+@pytest.mark.parametrize(
+    ("held", "outcome", "reason"),
+    [
+        ("", Outcome.PARTIAL_DEADLINE, "40 of 100: the window closed"),
+        ("wide", Outcome.HELD_WIDE, "40 of 100: wide"),
+        ("thin", Outcome.HELD_THIN, "40 of 100: thin"),
+        ("stale", Outcome.HELD_STALE, "40 of 100: stale"),
+        ("missing", Outcome.HELD_STALE, "40 of 100: missing"),
+        ("one_sided", Outcome.HELD_STALE, "40 of 100: one sided"),
+        ("crossed", Outcome.HELD_STALE, "40 of 100: crossed"),
+        ("locked", Outcome.HELD_STALE, "40 of 100: locked"),
+        ("halted", Outcome.HALTED, "40 of 100: halted"),
+        ("collar", Outcome.NO_FILL_COLLAR, "40 of 100: collar"),
+        ("unfunded", Outcome.UNFUNDED, "40 of 100: unfunded"),
+        ("waits_for_sells", Outcome.UNFUNDED, "40 of 100: waits for sells"),
+        ("rejected", Outcome.REJECTED, "40 of 100: rejected"),
+        ("shares", Outcome.REJECTED, "40 of 100: shares"),
+        ("opposite_order", Outcome.REJECTED, "40 of 100: opposite order"),
+    ],
+)
+def test_what_is_left_is_named_after_what_held_it_last(held: str, outcome: Outcome, reason: str) -> None:
+    assert named(an_order(Side.BUY, "100", PARTLY, held=held)) == (outcome, reason)
+
+
+def test_every_reason_of_the_gate_has_its_own_outcome() -> None:
+    for answer in set(Gate) - {Gate.USE}:
+        assert named(an_order(held=str(answer)))[0] is not Outcome.PARTIAL_DEADLINE
+
+
+def test_a_filled_order_is_filled_whatever_held_it_and_whatever_the_brake_says() -> None:
+    filled = an_order(Side.BUY, "100", FULLY, held="wide")
+    assert named(filled, KillSwitch.CANCEL_ALL) == (Outcome.FILLED, "filled")
+
+
+@pytest.mark.parametrize("state", [ChildState.INTENDED, ChildState.UNKNOWN])
+def test_an_order_that_nobody_knows_about_is_unknown_and_not_guessed(state: ChildState) -> None:
+    lost = an_order(Side.BUY, "100", PARTLY, a_child(n=2, state=state), held="wide")
+    assert named(lost, KillSwitch.CANCEL_ALL)[0] is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("kill", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])
+def test_what_the_kill_switch_stopped_is_named_killed(kill: KillSwitch) -> None:
+    assert named(an_order(Side.BUY, "100", PARTLY, held="wide"), kill) == (Outcome.KILLED, f"the kill switch is {kill}")
+
+
+def test_every_outcome_can_be_reached() -> None:
+    """`preview` is the outcome of an order that was decided and, as asked, not placed."""
+    reached = {
+        named(an_order(Side.BUY, "100", FULLY))[0],
+        named(an_order(Side.BUY, "100", a_child(state=ChildState.UNKNOWN)))[0],
+        named(an_order(), KillSwitch.HALT_NEW)[0],
+        *(named(an_order(held=held))[0] for held in ("", "wide", "stale", "thin", "collar", "halted", "unfunded")),
+        named(an_order(held="rejected"))[0],
+    }
+    assert reached == set(Outcome) - {Outcome.PREVIEW}

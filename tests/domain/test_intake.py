@@ -1,0 +1,166 @@
+"""Intake: from a plan to parent orders, refusing what the account or the listing cannot bear."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repeg.broker import Asset
+from repeg.errors import InvalidPlan
+from repeg.intake import Holdings, ensure_tradable, parent_orders, symbols_of
+from repeg.order import ParentOrder
+from repeg.plan import Plan, parse
+
+PRICES = {"AAPL": Decimal("189.42"), "KO": Decimal("60.00"), "BAC": Decimal("13.96")}
+
+
+def orders_plan(*rows: tuple[str, str, str]) -> Plan:
+    return parse({"name": "core", "orders": [{"symbol": s, "side": side, "qty": qty} for s, side, qty in rows]})
+
+
+def targets_plan(weights: dict[str, str], **fields: Any) -> Plan:
+    return parse({"name": "core", "targets": weights, **fields})
+
+
+def drafted(
+    plan: Plan,
+    held: dict[str, str] | None = None,
+    equity: str = "100000",
+    prices: dict[str, Decimal] = PRICES,
+    fractionable: frozenset[str] = frozenset(),
+) -> list[ParentOrder]:
+    holdings = Holdings(equity=Decimal(equity), available={s: Decimal(qty) for s, qty in (held or {}).items()})
+    return parent_orders("core-2026-11-23", plan, holdings, prices, fractionable)
+
+
+def told(orders: list[ParentOrder]) -> list[tuple[str, str, str]]:
+    return [(order.symbol, str(order.side), str(order.target)) for order in orders]
+
+
+def an_asset(symbol: str, *, is_tradable: bool = True, is_fractionable: bool = False) -> Asset:
+    return Asset(symbol=symbol, is_tradable=is_tradable, is_fractionable=is_fractionable)
+
+
+def test_orders_are_taken_as_written_and_sorted_by_symbol() -> None:
+    orders = drafted(orders_plan(("KO", "sell", "30"), ("AAPL", "buy", "40")), {"KO": "30"})
+    assert told(orders) == [("AAPL", "buy", "40"), ("KO", "sell", "30")]
+    assert [order.reference_price for order in orders] == [Decimal("189.42"), Decimal("60.00")]
+
+
+def test_all_is_the_brokers_exact_quantity() -> None:
+    assert told(drafted(orders_plan(("KO", "sell", "all")), {"KO": "7.2273576"})) == [("KO", "sell", "7.2273576")]
+
+
+def test_sell_7_227358_of_7_2273576_held_is_refused_before_the_broker_rejects_it() -> None:
+    with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.qty: '7\.227358' .* at most the 7\.2273576 KO held"):
+        drafted(orders_plan(("KO", "sell", "7.227358")), {"KO": "7.2273576"})
+
+
+@pytest.mark.parametrize(
+    ("held", "qty"), [({}, "1"), ({}, "all"), ({"KO": "-5"}, "1"), ({"KO": "-5"}, "all"), ({"KO": "9"}, "10")]
+)
+def test_long_only_no_more_is_sold_than_is_held_and_free(held: dict[str, str], qty: str) -> None:
+    with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.qty: .* KO held and free"):
+        drafted(orders_plan(("KO", "sell", qty)), held)
+
+
+def test_a_holding_that_is_short_is_not_bought_back_here() -> None:
+    with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.symbol: 'KO' .* not held short \(-5\)"):
+        drafted(orders_plan(("KO", "buy", "10")), {"KO": "-5"})
+    with pytest.raises(InvalidPlan, match=r"plan\.targets\.KO: '-5' .* not held short"):
+        drafted(targets_plan({"KO": "0.1"}), {"KO": "-5"})
+
+
+@pytest.mark.parametrize("price", [None, Decimal(0), Decimal("-0.01")])
+def test_price_lookup_fails_and_no_price_or_quantity_is_made_up(price: Decimal | None) -> None:
+    prices = {} if price is None else {"KO": price}
+    with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.symbol: 'KO' .* a symbol with a price"):
+        drafted(orders_plan(("KO", "buy", "10")), prices=prices)
+    with pytest.raises(InvalidPlan, match=r"plan\.targets\.KO: 'KO' .* a symbol with a price"):
+        drafted(targets_plan({"KO": "0"}), {"KO": "3"}, prices=prices)
+
+
+@pytest.mark.parametrize(
+    ("weight", "held", "expected"),
+    [
+        ("0.30", "0", [("KO", "buy", "500")]),  # 30,000 dollars at 60
+        ("0.3001", "0", [("KO", "buy", "500")]),  # 500.17 shares, rounded down: never more than its weight
+        ("0.30", "120", [("KO", "buy", "380")]),
+        ("0.30", "120.5", [("KO", "buy", "379")]),
+        ("0.30", "500", []),
+        ("0.30", "500.9", []),  # less than a share too much
+        ("0.30", "620.5", [("KO", "sell", "120")]),
+        ("0", "0.3", [("KO", "sell", "0.3")]),
+        ("0", "0", []),
+    ],
+)
+def test_a_weight_becomes_whole_shares_towards_it(weight: str, held: str, expected: list[tuple[str, str, str]]) -> None:
+    assert told(drafted(targets_plan({"KO": weight}), {"KO": held})) == expected
+
+
+def test_non_fractionable_holding_of_0_3_shares_is_sold_in_full_not_floored_to_an_orphan() -> None:
+    assert told(drafted(orders_plan(("BAC", "sell", "all")), {"BAC": "0.3"})) == [("BAC", "sell", "0.3")]
+    ensure_tradable(orders_plan(("BAC", "sell", "all")), {"BAC": an_asset("BAC")})
+
+
+def test_a_holding_that_the_plan_does_not_name_is_left_alone() -> None:
+    assert told(drafted(targets_plan({"AAPL": "0"}), {"AAPL": "10", "KO": "99"})) == [("AAPL", "sell", "10")]
+
+
+@pytest.mark.parametrize(("smallest", "count"), [("599.99", 1), ("600", 1), ("600.01", 0)])
+def test_differences_under_min_trade_notional_are_not_traded(smallest: str, count: int) -> None:
+    plan = targets_plan({"KO": "0.006"}, min_trade_notional=smallest)  # ten shares at 60
+    assert len(drafted(plan)) == count
+
+
+def test_targets_are_sorted_by_symbol_too() -> None:
+    orders = drafted(targets_plan({"KO": "0.1", "AAPL": "0.1"}))
+    assert [order.symbol for order in orders] == ["AAPL", "KO"]
+
+
+@given(
+    st.integers(0, 1000).map(lambda n: Decimal(n) / 1000),
+    st.integers(0, 10**7).map(lambda n: Decimal(n) / 1000),
+    st.integers(1, 10**6).map(lambda n: Decimal(n) / 100),
+)
+def test_a_weight_is_never_overshot_and_never_missed_by_a_share(weight: Decimal, held: Decimal, price: Decimal) -> None:
+    orders = drafted(targets_plan({"KO": str(weight)}), {"KO": str(held)}, prices={"KO": price})
+    wanted = 100_000 * weight / price
+    change = sum((order.side.sign * order.target for order in orders), Decimal(0))
+    assert abs(held + change - wanted) < 1
+    assert held + change >= 0
+    assert change <= 0 or held + change <= wanted
+    assert change >= 0 or held + change >= wanted
+
+
+def test_an_order_knows_whether_its_symbol_trades_in_fractions() -> None:
+    orders = drafted(orders_plan(("AAPL", "buy", "1"), ("KO", "buy", "1")), fractionable=frozenset({"KO"}))
+    assert [order.fractionable for order in orders] == [False, True]
+
+
+def test_an_unknown_symbol_is_refused_naming_where_it_stands() -> None:
+    with pytest.raises(InvalidPlan, match=r"plan\.orders\[1\]\.symbol: 'ZZZZ' .* the broker lists"):
+        ensure_tradable(orders_plan(("KO", "buy", "1"), ("ZZZZ", "buy", "1")), {"KO": an_asset("KO"), "ZZZZ": None})
+    with pytest.raises(InvalidPlan, match=r"plan\.targets\.ZZZZ: 'ZZZZ'"):
+        ensure_tradable(targets_plan({"ZZZZ": "0.1"}), {})
+
+
+def test_a_symbol_that_is_not_tradable_is_refused() -> None:
+    with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.symbol: 'KO' .* tradable"):
+        ensure_tradable(orders_plan(("KO", "buy", "1")), {"KO": an_asset("KO", is_tradable=False)})
+
+
+def test_a_fraction_needs_a_symbol_that_trades_in_fractions() -> None:
+    plan = orders_plan(("KO", "buy", "1.5"))
+    ensure_tradable(plan, {"KO": an_asset("KO", is_fractionable=True)})
+    with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.qty: '1\.5' .* whole shares"):
+        ensure_tradable(plan, {"KO": an_asset("KO")})
+
+
+def test_the_symbols_of_a_plan_are_in_its_own_order() -> None:
+    assert symbols_of(orders_plan(("KO", "buy", "1"), ("AAPL", "buy", "1"))) == ["KO", "AAPL"]
+    assert symbols_of(targets_plan({"KO": "0.1", "AAPL": "0.1"})) == ["KO", "AAPL"]

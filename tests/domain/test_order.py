@@ -1,0 +1,177 @@
+"""Orders: what may follow what, and ids that a retry finds again."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repeg.order import (
+    CLIENT_ORDER_ID_LENGTH,
+    CLOSED,
+    RESTING,
+    TRANSITIONS,
+    UNRESOLVED,
+    ChildState,
+    Outcome,
+    ParentState,
+    client_order_id,
+    run_prefix,
+)
+from repeg.plan import MAX_NAME_LENGTH, run_id
+from repeg.quote import Side
+from tests.builders import MONDAY, a_child, a_report, an_order
+from tests.domain.markets import SIDES
+
+# Rows become columns where there is a mark.
+TABLE = """
+                unknown live cancelling filled canceled expired rejected replaced refused never_arrived
+intended        x       x    x          x      x        x       x        x        x       x
+unknown         .       x    x          x      x        x       x        x        x       x
+live            .       .    x          x      x        x       x        x        .       .
+cancelling      .       x    .          x      x        x       x        x        .       .
+canceled        .       .    .          x      .        .       .        .        .       .
+expired         .       .    .          x      .        .       .        .        .       .
+replaced        .       .    .          x      .        .       .        .        .       .
+never_arrived   .       x    x          x      x        x       x        x        .       .
+filled          .       .    .          .      .        .       .        .        .       .
+rejected        .       .    .          .      .        .       .        .        .       .
+refused         .       .    .          .      .        .       .        .        .       .
+"""
+
+
+def read_table() -> dict[ChildState, frozenset[ChildState]]:
+    head, *rows = [line.split() for line in TABLE.strip().splitlines()]
+    return {
+        ChildState(before): frozenset(ChildState(after) for after, mark in zip(head, marks, strict=True) if mark == "x")
+        for before, *marks in rows
+    }
+
+
+def test_the_table_says_what_may_follow_what() -> None:
+    assert read_table() == TRANSITIONS
+
+
+def test_every_state_is_in_the_table_and_is_open_or_closed() -> None:
+    assert set(TRANSITIONS) == set(ChildState)
+    assert set(ChildState) == UNRESOLVED | RESTING | CLOSED
+    assert not CLOSED & (UNRESOLVED | RESTING)
+
+
+@pytest.mark.parametrize("before", list(ChildState))
+@pytest.mark.parametrize("after", list(ChildState))
+def test_a_child_changes_as_the_table_says_and_no_other_way(before: ChildState, after: ChildState) -> None:
+    child = a_child(state=before)
+    if after is before or after in read_table()[before]:
+        assert child.becomes(after, "told").state is after
+    else:
+        with pytest.raises(ValueError, match=f"{before} may not become {after}"):
+            child.becomes(after)
+
+
+def test_the_same_state_again_is_no_change_and_keeps_its_note() -> None:
+    unknown = a_child(state=ChildState.INTENDED).becomes(ChildState.UNKNOWN, "read timed out")
+    assert unknown.becomes(ChildState.UNKNOWN) == unknown
+    assert unknown.note == "read timed out"
+    assert unknown.becomes(ChildState.LIVE).note == "read timed out"
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        ("new", ChildState.LIVE),
+        ("accepted", ChildState.LIVE),
+        ("pending_new", ChildState.LIVE),
+        ("partially_filled", ChildState.LIVE),
+        ("pending_replace", ChildState.LIVE),
+        ("done_for_day", ChildState.LIVE),
+        ("stopped", ChildState.LIVE),
+        ("suspended", ChildState.LIVE),
+        ("a word of next year", ChildState.LIVE),
+        ("pending_cancel", ChildState.CANCELLING),
+        ("filled", ChildState.FILLED),
+        ("canceled", ChildState.CANCELED),
+        ("expired", ChildState.EXPIRED),
+        ("rejected", ChildState.REJECTED),
+        ("replaced", ChildState.REPLACED),
+    ],
+)
+def test_a_word_of_the_broker_that_we_do_not_know_is_not_an_end(status: str, state: ChildState) -> None:
+    report = a_report(status)
+    assert report.state is state
+    assert report.is_closed is (state in CLOSED)
+
+
+def test_orders_not_ours_are_told_by_their_id() -> None:
+    assert a_report().is_ours
+    assert not a_report(client_order_id="my-own-order").is_ours
+
+
+def test_an_order_without_an_open_child_waits_with_one_works_and_with_an_outcome_is_done() -> None:
+    assert an_order().state is ParentState.WAITING
+    assert an_order(Side.BUY, "100", a_child()).state is ParentState.WORKING
+    assert an_order(Side.BUY, "100", a_child(state=ChildState.INTENDED)).state is ParentState.WORKING
+    assert an_order(Side.BUY, "100", a_child(state=ChildState.UNKNOWN)).state is ParentState.WORKING
+    assert an_order().done(Outcome.HELD_WIDE, "wide").state is ParentState.DONE
+
+
+def test_broker_cancelled_with_unfilled_quantity_is_not_done_terminal_is_not_complete() -> None:
+    order = an_order(Side.BUY, "100", a_child(filled="40", state=ChildState.CANCELED))
+    assert order.state is ParentState.WAITING
+    assert order.remaining == 60
+
+
+def test_the_same_attempt_replaces_the_child_and_a_new_one_is_added() -> None:
+    order = an_order(Side.BUY, "100", a_child(n=1, state=ChildState.CANCELED))
+    again = order.with_child(a_child(n=1, state=ChildState.CANCELED, filled="5"))
+    assert [child.filled for child in again.children] == [5]
+    assert [child.n for child in again.with_child(a_child(n=2)).children] == [1, 2]
+
+
+LONGEST = "a" * MAX_NAME_LENGTH
+
+NAMES = st.lists(st.text("abr2", min_size=1, max_size=4), min_size=1, max_size=3).map("-".join)
+DATES = st.dates(date(2026, 1, 1), date(2026, 1, 4))
+SYMBOLS = st.sampled_from(["A", "AB", "A.B"])
+RUNS = st.tuples(NAMES | st.sampled_from(["a", "a-r2", "a-2026-01-01", "a-2026-01-01-r2"]), DATES, st.integers(1, 99))
+
+
+def test_the_longest_name_symbol_and_run_number_leave_room_for_999_attempts() -> None:
+    made = client_order_id(run_id(LONGEST, MONDAY, 99), "ABCDE.WS", Side.SELL, 999)
+    assert made == "rp-aaaaaaaaaaaaaaa-2026-11-23-r99.ABCDE.WS.s.999"
+    assert len(made) == CLIENT_ORDER_ID_LENGTH
+
+
+def test_an_id_that_the_broker_would_refuse_is_never_made() -> None:
+    with pytest.raises(ValueError, match="longer than 48"):
+        client_order_id(run_id(LONGEST, MONDAY, 99), "ABCDE.WS", Side.SELL, 1000)
+
+
+@given(RUNS, RUNS, SYMBOLS, SYMBOLS, SIDES, SIDES)
+def test_random_client_order_ids_would_be_one_order_per_try_so_an_id_is_a_function_of_run_symbol_side_and_attempt(
+    run: tuple[str, date, int], other: tuple[str, date, int], symbol: str, second: str, side: Side, turned: Side
+) -> None:
+    first_id = client_order_id(run_id(*run), symbol, side, 1)
+    assert first_id == client_order_id(run_id(*run), symbol, side, 1)
+    is_same = (run, symbol, side) == (other, second, turned)
+    assert (first_id == client_order_id(run_id(*other), second, turned, 1)) is is_same
+
+
+@given(RUNS, RUNS)
+def test_the_prefix_of_one_run_never_begins_anothers(run: tuple[str, date, int], other: tuple[str, date, int]) -> None:
+    prefix = run_prefix(run_id(*run))
+    assert client_order_id(run_id(*other), "AAPL", Side.BUY, 1).startswith(prefix) is (run == other)
+
+
+def test_a_fallback_schedule_five_minutes_later_is_the_same_run_and_a_further_run_is_explicit() -> None:
+    assert run_id("core", MONDAY) == "core-2026-11-23"
+    assert run_id("core", MONDAY, 2) == "core-2026-11-23-r2"
+    assert run_id("core", MONDAY + timedelta(days=1)) == "core-2026-11-24"
+
+
+def test_attempts_of_a_run_have_different_ids() -> None:
+    made = {client_order_id("core-2026-11-23", "AAPL", Side.BUY, n) for n in range(1, 31)}
+    assert len(made) == 30
+    assert a_child().client_order_id in made

@@ -1,0 +1,132 @@
+"""Fills: booked whenever they are seen, never lost, never counted twice; what is left is the target less them all."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repeg.order import CLOSED, TRANSITIONS, Child, ChildState, OrderReport
+from repeg.quote import Side
+from tests.builders import a_child, a_report, an_order
+
+STATUSES = st.sampled_from(
+    ["new", "partially_filled", "pending_cancel", "filled", "canceled", "expired", "rejected", "replaced", "stopped"]
+)
+REPORTS = st.builds(
+    lambda status, filled: a_report(status, filled=str(filled), price="100.01" if filled else None),
+    STATUSES,
+    st.integers(0, 100),
+)
+
+
+def test_fill_beats_the_cancel_and_is_booked() -> None:
+    asked = a_child().becomes(ChildState.CANCELLING)
+    seen = asked.after(a_report("filled", filled="100", price="100.01"))
+    assert seen.state is ChildState.FILLED
+    assert seen.filled == 100
+    assert seen.remaining == 0
+
+
+def test_a_fill_inside_the_cancel_window_is_in_the_cancelled_childs_quantity() -> None:
+    asked = a_child(filled="40", price="100.01").becomes(ChildState.CANCELLING)
+    order = an_order(Side.BUY, "100", asked.after(a_report("canceled", filled="60", price="100.01")))
+    assert order.remaining == 40
+
+
+def test_a_fill_after_canceled_was_reported_is_still_booked() -> None:
+    gone = a_child(state=ChildState.CANCELED, filled="40", price="100.00")
+    late = gone.after(a_report("canceled", filled="60", price="100.01"))
+    assert (late.state, late.filled, late.average_price) == (ChildState.CANCELED, Decimal(60), Decimal("100.01"))
+    assert gone.after(a_report("filled", filled="100", price="100.01")).state is ChildState.FILLED
+
+
+def test_4_of_10_filled_then_two_renewals_leaves_6_not_10() -> None:
+    children = [
+        a_child(qty="10", filled="4", price="100.00", n=1, state=ChildState.CANCELED),
+        a_child(qty="6", n=2, state=ChildState.CANCELED),
+        a_child(qty="6", n=3),
+    ]
+    order = an_order(Side.BUY, "10", *children)
+    assert order.filled == 4
+    assert order.remaining == 6
+
+
+def test_one_failed_status_read_during_the_cancel_leaves_the_child_open_so_there_is_no_successor() -> None:
+    order = an_order(Side.BUY, "100", a_child(state=ChildState.UNKNOWN))
+    assert order.open_child is not None
+    assert order.open_child.remaining == 100
+
+
+def test_an_older_answer_does_not_take_a_fill_or_a_cancel_back() -> None:
+    asked = a_child(filled="60", price="100.02").becomes(ChildState.CANCELLING)
+    seen = asked.after(a_report("new", filled="40", price="100.01"))
+    assert (seen.state, seen.filled, seen.average_price) == (ChildState.CANCELLING, Decimal(60), Decimal("100.02"))
+
+
+def test_submit_timed_out_but_was_accepted_and_is_adopted() -> None:
+    lost = a_child(state=ChildState.UNKNOWN).model_copy(update={"broker_id": None})
+    found = lost.after(a_report("new", broker_id="broker-77"))
+    assert (found.state, found.broker_id) == (ChildState.LIVE, "broker-77")
+
+
+def test_an_order_thought_never_to_have_arrived_may_turn_up_filled() -> None:
+    assert a_child(state=ChildState.NEVER_ARRIVED).after(a_report("filled", filled="100", price="100.01")).filled == 100
+
+
+def test_status_filled_average_price_null_is_price_pending_never_a_failure() -> None:
+    seen = a_child().after(a_report("filled", filled="100", price=None))
+    order = an_order(Side.BUY, "100", seen)
+    assert seen.state is ChildState.FILLED
+    assert order.remaining == 0
+    assert order.average_price is None
+    priced = an_order(Side.BUY, "100", seen.after(a_report("filled", filled="100", price="100.01")))
+    assert priced.average_price == Decimal("100.01")
+
+
+def test_a_null_price_does_not_wipe_out_the_price_that_was_read_before() -> None:
+    seen = a_child(filled="40", price="100.01").after(a_report("new", filled="40", price=None))
+    assert seen.average_price == Decimal("100.01")
+
+
+def test_the_average_price_is_weighted_over_all_children() -> None:
+    children = [
+        a_child(filled="30", price="100.00", n=1, state=ChildState.CANCELED),
+        a_child(n=2, state=ChildState.CANCELED),
+        a_child(filled="10", price="100.04", n=3),
+    ]
+    assert an_order(Side.BUY, "100", *children).average_price == Decimal("100.01")
+
+
+def test_nothing_filled_has_no_average_price() -> None:
+    assert an_order(Side.BUY, "100", a_child()).average_price is None
+    assert an_order().average_price is None
+
+
+@given(st.sampled_from(ChildState), st.lists(REPORTS, max_size=8))
+def test_after_any_reports_in_any_order_fills_only_grow_and_the_table_is_kept(
+    state: ChildState, reports: list[OrderReport]
+) -> None:
+    child = a_child(state=state)
+    for report in reports:
+        seen = child.after(report)
+        assert seen.filled == max(child.filled, report.filled_qty)
+        assert seen.state is child.state or seen.state in TRANSITIONS[child.state]
+        assert not child.is_closed or seen.is_closed or child.state is ChildState.NEVER_ARRIVED
+        child = seen
+
+
+@given(st.lists(REPORTS, max_size=6))
+def test_reading_the_same_reports_again_changes_nothing(reports: list[OrderReport]) -> None:
+    child: Child = a_child()
+    for report in reports:
+        once = child.after(report)
+        assert once.after(report) == once
+        child = once
+
+
+@pytest.mark.parametrize("state", sorted(CLOSED))
+def test_a_closed_child_can_fill_no_more(state: ChildState) -> None:
+    assert a_child(filled="40", price="100.01", state=state).remaining == 0

@@ -1,0 +1,184 @@
+"""What may be spent: limits on orders and runs, and which buys the cash is there for."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from repeg import risk
+from repeg.errors import RefusedRun
+from repeg.order import ChildState, Outcome
+from repeg.quote import Side
+from repeg.risk import Funding, Grant, Need, release_buys
+from tests.builders import a_child, a_quote, an_order, settings_with
+
+D = Decimal
+
+
+def need(symbol: str, qty: str, price: str) -> Need:
+    return Need(symbol=symbol, qty=D(qty), worst_price=D(price), is_fractionable=False)
+
+
+def told(grants: list[Grant]) -> list[tuple[str, str, int]]:
+    return [(grant.symbol, str(grant.funding), int(grant.qty)) for grant in grants]
+
+
+AAPL = need("AAPL", "100", "200")  # 20,000 dollars
+KO = need("KO", "100", "60")  # 6,000 dollars
+BAC = need("BAC", "100", "14")  # 1,400 dollars
+
+
+def test_buys_that_the_cash_is_there_for_all_go_biggest_first() -> None:
+    assert told(release_buys([BAC, AAPL, KO], D(27_400), D(0))) == [
+        ("AAPL", "funded", 100),
+        ("KO", "funded", 100),
+        ("BAC", "funded", 100),
+    ]
+
+
+def test_a_dollar_short_and_the_smallest_is_cut_to_whole_shares() -> None:
+    assert told(release_buys([BAC, AAPL, KO], D(27_399), D(0)))[-1] == ("BAC", "scaled", 99)
+
+
+def test_what_not_even_one_share_can_be_paid_for_is_skipped_and_said_so() -> None:
+    assert told(release_buys([AAPL, KO, BAC], D(20_059), D(0))) == [
+        ("AAPL", "funded", 100),
+        ("KO", "unfunded", 0),
+        ("BAC", "scaled", 4),
+    ]
+
+
+def test_with_no_cash_or_less_nothing_is_bought() -> None:
+    assert told(release_buys([BAC], D(0), D(0))) == [("BAC", "unfunded", 0)]
+    assert told(release_buys([BAC], D(-500), D(0))) == [("BAC", "unfunded", 0)]
+
+
+def test_while_sells_are_open_what_does_not_fit_waits_and_is_not_scaled() -> None:
+    assert told(release_buys([AAPL], D(10_000), D(15_000))) == [("AAPL", "waits_for_sells", 0)]
+
+
+def test_a_smaller_buy_may_pass_a_waiting_bigger_one_only_where_the_sells_will_cover_both() -> None:
+    waiting = ("AAPL", "waits_for_sells", 0)
+    assert told(release_buys([AAPL, KO], D(10_000), D(16_000))) == [waiting, ("KO", "funded", 100)]
+    assert told(release_buys([AAPL, KO], D(10_000), D(15_999))) == [waiting, ("KO", "waits_for_sells", 0)]
+
+
+def test_a_buy_that_passed_is_paid_before_the_next_one_asks() -> None:
+    grants = release_buys([AAPL, KO, BAC], D(10_000), D(17_399))
+    assert told(grants) == [("AAPL", "waits_for_sells", 0), ("KO", "funded", 100), ("BAC", "waits_for_sells", 0)]
+
+
+def test_equal_needs_go_by_symbol_so_that_two_machines_agree() -> None:
+    twins = [need("B", "1", "10"), need("A", "1", "10")]
+    assert [grant.symbol for grant in release_buys(twins, D(10), D(0))] == ["A", "B"]
+
+
+NEEDS = st.lists(st.tuples(st.integers(1, 500), st.integers(1, 50_000)), min_size=1, max_size=8, unique=True).map(
+    lambda rows: [need(f"S{i}", str(qty), str(D(price) / 100)) for i, (qty, price) in enumerate(rows)]
+)
+DOLLARS = st.integers(-100_000, 20_000_000).map(lambda n: D(n) / 100)
+PROCEEDS = st.just(D(0)) | st.integers(1, 20_000_000).map(lambda n: D(n) / 100)
+
+
+@given(NEEDS, DOLLARS, PROCEEDS)
+def test_grants_never_cost_more_than_the_cash_as_read(needs: list[Need], cash: Decimal, sells: Decimal) -> None:
+    price = {n.symbol: n.worst_price for n in needs}
+    spent = sum((grant.qty * price[grant.symbol] for grant in release_buys(needs, cash, sells)), D(0))
+    assert spent <= max(cash, D(0))
+
+
+@given(NEEDS, DOLLARS, PROCEEDS)
+def test_every_need_gets_one_answer_and_never_more_than_it_asked_for(
+    needs: list[Need], cash: Decimal, sells: Decimal
+) -> None:
+    grants = release_buys(needs, cash, sells)
+    wanted = {n.symbol: n.qty for n in needs}
+    assert [grant.symbol for grant in grants] == [n.symbol for n in sorted(needs, key=lambda n: (-n.cost, n.symbol))]
+    for grant in grants:
+        assert 0 <= grant.qty <= wanted[grant.symbol]
+        assert (grant.qty == wanted[grant.symbol]) is (grant.funding is Funding.FUNDED)
+        assert (grant.qty == 0) is (grant.funding in {Funding.UNFUNDED, Funding.WAITS_FOR_SELLS})
+        assert sells == 0 or grant.funding in {Funding.FUNDED, Funding.WAITS_FOR_SELLS}
+        assert sells > 0 or grant.funding is not Funding.WAITS_FOR_SELLS
+
+
+@given(NEEDS, DOLLARS, PROCEEDS)
+def test_a_buy_that_waits_is_never_robbed_by_a_smaller_one(needs: list[Need], cash: Decimal, sells: Decimal) -> None:
+    """Whoever passes it leaves enough, with what the sells will bring, for everyone that waits ahead of it."""
+    cost = {n.symbol: n.cost for n in needs}
+    left, waiting = cash + sells, D(0)
+    for grant in release_buys(needs, cash, sells):
+        if grant.funding is Funding.WAITS_FOR_SELLS:
+            waiting += cost[grant.symbol]
+        elif grant.funding is Funding.FUNDED:
+            left -= cost[grant.symbol]
+            assert left >= waiting
+
+
+@given(NEEDS, DOLLARS)
+def test_scaling_leaves_less_than_a_share_unspent(needs: list[Need], cash: Decimal) -> None:
+    price = {n.symbol: n.worst_price for n in needs}
+    left = cash
+    for grant in release_buys(needs, cash, D(0)):
+        left -= grant.qty * price[grant.symbol]
+        assert grant.funding not in {Funding.SCALED, Funding.UNFUNDED} or left < price[grant.symbol]
+
+
+def test_the_worst_price_is_the_collar_then_the_far_side_then_what_it_was_planned_at() -> None:
+    fresh = an_order(collar=None, reference_price=D("99.00"))
+    assert risk.worst_price(an_order(), a_quote()) == D("105.00")
+    assert risk.worst_price(fresh, a_quote()) == D("100.05")
+    assert risk.worst_price(fresh, a_quote("107", "0")) == D("99.00")
+    assert risk.worst_price(fresh, None) == D("99.00")
+
+
+def test_headroom_is_what_open_buys_may_still_cost_above_their_limits() -> None:
+    working = an_order(Side.BUY, "100", a_child("100.00", filled="40"))  # 60 shares, five dollars each
+    sell = an_order(Side.SELL, "100", a_child("100.00"))
+    at_market = an_order(Side.BUY, "100", a_child(None))
+    closed = an_order(Side.BUY, "100", a_child("100.00", state=ChildState.CANCELED))
+    assert risk.headroom([working, sell, at_market, closed]) == 300
+    assert risk.headroom([an_order(Side.BUY, "100", a_child("105.00"))]) == 0
+
+
+def test_sells_are_expected_to_bring_what_is_left_of_them_at_their_collars() -> None:
+    working = an_order(Side.SELL, "100", a_child(filled="40"))
+    over = an_order(Side.SELL, "100").done(Outcome.HELD_WIDE, "wide")
+    assert risk.expected_from_sells([working, over, an_order(Side.BUY)]) == 60 * D("95.00")
+
+
+def test_a_child_commits_all_it_may_cost_while_open_and_what_it_filled_once_closed() -> None:
+    open_child = a_child(qty="60", filled="10", notional="6000", n=2)
+    closed = a_child(qty="100", filled="40", notional="10000", state=ChildState.CANCELED)
+    assert risk.committed([closed, open_child]) == 4_000 + 6_000
+    assert risk.committed([closed.model_copy(update={"filled": D(0)})]) == 0
+
+
+def test_a_market_order_is_counted_at_the_far_side() -> None:
+    assert risk.notional_of(D(10), None, a_quote("100.00", "100.05"), Side.BUY) == D("1000.50")
+    assert risk.notional_of(D(10), None, a_quote("100.00", "100.05"), Side.SELL) == 1_000
+    assert risk.notional_of(D(10), D("100.02"), a_quote(), Side.BUY) == D("1000.20")
+
+
+def test_an_order_over_its_limit_refuses_the_run_naming_order_amount_and_limit() -> None:
+    orders = [an_order(reference_price=D("100.02"))]
+    risk.ensure_within_limits(orders, settings_with(max_order_notional="10002"))
+    with pytest.raises(RefusedRun, match=r"buy AAPL is worth 10002\.00; max_order_notional is 10001\.99"):
+        risk.ensure_within_limits(orders, settings_with(max_order_notional="10001.99"))
+
+
+def test_a_symbols_own_order_limit_holds_for_that_symbol() -> None:
+    mine = settings_with(max_order_notional="99999", symbols={"AAPL": {"max_order_notional": "1"}})
+    with pytest.raises(RefusedRun, match="AAPL"):
+        risk.ensure_within_limits([an_order()], mine)
+    risk.ensure_within_limits([an_order(symbol="KO")], mine)
+
+
+def test_a_run_over_its_limit_is_refused_sells_and_buys_together() -> None:
+    orders = [an_order(), an_order(Side.SELL, symbol="KO")]
+    risk.ensure_within_limits(orders, settings_with(max_run_notional="20004"))
+    with pytest.raises(RefusedRun, match=r"the run is worth 20004\.00; max_run_notional is 20003"):
+        risk.ensure_within_limits(orders, settings_with(max_run_notional="20003"))

@@ -1,0 +1,41 @@
+"""A run may trade only at its own epoch, while it is running, on its own day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from repeg.errors import RefusedRun
+from repeg.run import Run, RunState
+from tests.builders import MONDAY, a_run, settings_with
+
+
+def test_a_running_run_may_trade_on_its_own_day() -> None:
+    a_run().ensure_may_trade(1, MONDAY)
+
+
+def test_an_execution_redriven_a_week_later_places_no_orders() -> None:
+    with pytest.raises(RefusedRun, match="is for 2026-11-23; today is 2026-11-30"):
+        a_run().ensure_may_trade(1, MONDAY + timedelta(days=7))
+
+
+def test_an_execution_aborted_in_the_console_is_fenced_by_its_epoch() -> None:
+    with pytest.raises(RefusedRun, match="at epoch 2; this execution holds 1"):
+        a_run(epoch=2).ensure_may_trade(1, MONDAY)
+
+
+@pytest.mark.parametrize("state", [RunState.CLOSING, RunState.CLOSED, RunState.SWEPT])
+def test_a_run_that_is_over_or_closing_may_not_trade(state: RunState) -> None:
+    with pytest.raises(RefusedRun, match=f"is {state}"):
+        a_run(state=state).ensure_may_trade(1, MONDAY)
+
+
+def test_the_window_follows_the_settings_that_were_frozen_into_the_run() -> None:
+    window = a_run(settings=settings_with(market_open_delay_minutes=30, close_margin_minutes=15)).window
+    assert (f"{window.opens:%H:%M}", f"{window.closes:%H:%M}") == ("15:00", "20:45")
+
+
+def test_a_run_survives_the_table_it_is_written_to() -> None:
+    run = a_run(settings=settings_with(max_run_notional="12345.67"))
+    assert Run.model_validate_json(run.model_dump_json()) == run
