@@ -74,10 +74,20 @@ def functions() -> dict[str, dict[str, Any]]:
 
 def environment(function: str) -> dict[str, str]:
     """A function's environment with parameters at their defaults; what only a deploy knows is left out."""
-    known = defaults(written())
     variables = functions()[function]["Environment"]["Variables"]
-    values = {name: known.get(value["Ref"]) if isinstance(value, dict) else value for name, value in variables.items()}
+    values = {name: _at_defaults(value) for name, value in variables.items()}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _at_defaults(value: Any) -> str | None:
+    """What a Ref to a parameter, or an If on one, comes to; None where only a deploy can tell."""
+    if not isinstance(value, dict):
+        return str(value)
+    if "Ref" in value:
+        return defaults(written()).get(value["Ref"])
+    condition, held, otherwise = value["Fn::If"]
+    left, right = written()["Conditions"][condition]["Fn::Equals"]
+    return _at_defaults(held if _at_defaults(left) == _at_defaults(right) else otherwise)
 
 
 def definition() -> Template:

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from tests.template.stack import FUNCTION, environment, functions, listed, of_type, statements, translated, written
+from tests.statemachine.rules import tasks
+from tests.template.stack import (
+    FUNCTION,
+    definition,
+    environment,
+    functions,
+    listed,
+    of_type,
+    statements,
+    translated,
+    written,
+)
 
 FUNCTIONS = sorted(of_type(written(), FUNCTION))
 
@@ -46,7 +57,7 @@ def test_a_function_reaches_one_table_and_one_secret(name: str, allowed: list[tu
     own = [statement for role, statement in allowed if role == f"{name}Role"]
     for statement in own:
         service = listed(statement["Action"])[0].split(":")[0]
-        assert service in {"dynamodb", "secretsmanager", "s3", "events"}
+        assert service in {"dynamodb", "secretsmanager", "s3", "events", "sqs"}
         assert service != "dynamodb" or statement["Resource"] == TABLE
         assert service != "secretsmanager" or statement["Resource"] == SECRET
     assert "secretsmanager:GetSecretValue" in actions(allowed, f"{name}Role")
@@ -67,16 +78,17 @@ def test_only_open_run_reads_plans_and_only_where_a_bucket_is_named(
     assert policy[1]["Fn::If"][0] == "HasPlanBucket"
 
 
-def test_only_close_run_publishes_events(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+def test_only_what_ends_a_run_publishes_events(allowed: list[tuple[str, dict[str, Any]]]) -> None:
     publishers = [role for role, one in allowed if "events:PutEvents" in listed(one["Action"])]
-    assert publishers == ["CloseRunRole"]
+    assert publishers == ["CloseRunRole", "SweepOrdersRole", "WatchRunsRole"]
 
 
 def test_only_the_machine_calls_functions_and_only_its_own(allowed: list[tuple[str, dict[str, Any]]]) -> None:
-    ((role, statement),) = ((role, one) for role, one in allowed if "lambda:InvokeFunction" in listed(one["Action"]))
-    assert role == "ExecutePlanRole"
+    called = {role: one["Resource"] for role, one in allowed if "lambda:InvokeFunction" in listed(one["Action"])}
+    assert set(called) == {"ScheduleRole", "ExecutePlanRole"}
+    assert called["ScheduleRole"] == {"Ref": "WatchRunsAliascurrent"}
     # All versions of each: a running execution still calls those of its own deploy.
-    assert statement["Resource"] == [{"Fn::Sub": f"${{{name}.Arn}}:*"} for name in of_type(written(), FUNCTION)]
+    assert called["ExecutePlanRole"] == [{"Fn::Sub": f"${{{name}.Arn}}:*"} for name in tasks(definition())]
 
 
 def test_the_machine_may_start_itself_and_nothing_else(allowed: list[tuple[str, dict[str, Any]]]) -> None:

@@ -7,12 +7,15 @@ import json
 import re
 import tomllib
 import zoneinfo
+from datetime import date
 from typing import Any
 
 import pytest
 
 from repeg.settings import ENVIRONMENT_PREFIX, Settings, resolve
+from repeg.sweeping import MAX_LOOKS, ZOMBIE_SECONDS
 from repeg.turn import STEP_SECONDS
+from tests.statemachine.rules import tasks
 from tests.template.stack import (
     FUNCTION,
     ROOT,
@@ -24,6 +27,7 @@ from tests.template.stack import (
     translated,
     written,
 )
+from workbench.engine.schedules import Cron
 
 # One request to the broker: two seconds to connect, five to read.
 REQUEST_SECONDS = 7
@@ -33,8 +37,13 @@ FUNCTIONS = sorted(of_type(written(), FUNCTION))
 
 @pytest.fixture(scope="module")
 def schedule() -> dict[str, Any]:
-    (only,) = of_type(written(), "AWS::Scheduler::Schedule").values()
-    properties: dict[str, Any] = only["Properties"]
+    properties: dict[str, Any] = of_type(written(), "AWS::Scheduler::Schedule")["Schedule"]["Properties"]
+    return properties
+
+
+@pytest.fixture(scope="module")
+def watch() -> dict[str, Any]:
+    properties: dict[str, Any] = of_type(written(), "AWS::Scheduler::Schedule")["WatchSchedule"]["Properties"]
     return properties
 
 
@@ -97,7 +106,40 @@ def test_the_handler_is_there(name: str) -> None:
     assert handler in defined
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_watch_goes_on_from_the_open_until_after_the_close(watch: dict[str, Any]) -> None:
+    cron = Cron.parse(watch["ScheduleExpression"])
+    assert watch["ScheduleExpressionTimezone"] == "America/New_York"
+    assert [cron.has_day(date(2026, 11, day)) for day in (20, 21, 22, 23)] == [True, False, False, True]
+    assert {(9, 40), (12, 0), (16, 0), (16, 10)} <= set(cron.times())
+    assert watch["State"] == "ENABLED"
+
+
+def test_an_execution_that_dies_is_swept() -> None:
+    (rule,) = of_type(translated(), "AWS::Events::Rule").values()
+    assert rule["Properties"]["EventPattern"] == {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"stateMachineArn": [{"Ref": "ExecutePlan"}], "status": ["FAILED", "TIMED_OUT", "ABORTED"]},
+    }
+    assert rule["Properties"]["Targets"][0]["Arn"] == {"Ref": "SweepOrdersAliascurrent"}
+
+
+def test_a_sweep_outlives_every_step_that_may_still_send() -> None:
+    sending = [functions()[name]["Timeout"] for name in tasks(definition()) if name != "CloseRun"]
+    assert max(sending) + REQUEST_SECONDS < ZOMBIE_SECONDS
+    for name in ("SweepOrders", "WatchRuns"):
+        assert functions()[name]["Timeout"] >= (MAX_LOOKS - 1) * ZOMBIE_SECONDS + MAX_LOOKS * STEP_SECONDS
+
+
+@pytest.mark.parametrize("name", ["SweepOrders", "WatchRuns"])
+def test_what_nobody_waits_for_leaves_its_failure_in_the_queue(name: str) -> None:
+    assert functions()[name]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"] == {
+        "Type": "SQS",
+        "Destination": {"Fn::GetAtt": ["Undelivered", "Arn"]},
+    }
+
+
+@pytest.mark.parametrize("name", tasks(definition()))
 def test_each_limit_is_above_the_one_inside_it(name: str) -> None:
     function = functions()[name]["Timeout"]
     task = definition()["States"][name]["TimeoutSeconds"]

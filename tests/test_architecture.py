@@ -1,0 +1,160 @@
+"""Names line up, arrows point inwards, and nothing grows unseen."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.statemachine.rules import tasks
+from tests.template.stack import FUNCTION, ROOT, definition, of_type, written
+
+LAYER = ROOT / "layers" / "repeg" / "python" / "repeg"
+DEPLOYED = [ROOT / "functions", LAYER]
+OURS = [*DEPLOYED, ROOT / "workbench", ROOT / "tests"]
+
+# The world begins here: the wire, the environment, Lambda.
+EDGES = {"adapters", "wiring", "shell"}
+WORLD = {"alpaca", "aws_lambda_powertools", "boto3", "botocore"}
+# A module that is named for nothing becomes the place for everything.
+NAMELESS = {"common", "helpers", "manager", "managers", "misc", "models", "services", "util", "utils"}
+
+LONGEST_FILE = 250
+LONGEST_FUNCTION = 40
+# What was longer when this rule came. A figure here may fall, and it goes with the last line too many.
+LONG_FILES: dict[str, int] = {}
+LONG_FUNCTIONS: dict[str, int] = {}
+
+
+def snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+STEPS = {name: snake(name) for name in tasks(definition())}
+# Called by events, not by the machine.
+KEEPERS = {"SweepOrders": "sweep_orders", "WatchRuns": "watch_runs"}
+DOORS = STEPS | KEEPERS
+
+
+def test_a_step_has_one_name_everywhere() -> None:
+    """State, function in the template, substitution, folder, event and test: one table, derived and not kept."""
+    template = written()
+    (machine,) = of_type(template, "AWS::Serverless::StateMachine").values()
+    functions = of_type(template, FUNCTION)
+    assert set(functions) == set(DOORS)
+    assert set(machine["Properties"]["DefinitionSubstitutions"]) == {f"{name}Arn" for name in STEPS}
+    for name, folder in DOORS.items():
+        assert functions[name]["Properties"]["CodeUri"] == f"functions/{folder}/"
+    assert {path.parent.name for path in (ROOT / "functions").glob("*/app.py")} == set(DOORS.values())
+    assert {path.stem for path in (ROOT / "events").glob("*.json")} == set(DOORS.values())
+    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / "functions").glob("test_*.py")}
+    assert set(DOORS.values()) <= tested
+
+
+@pytest.mark.parametrize("folder", DOORS.values())
+def test_a_step_is_two_hops_from_its_rule(folder: str) -> None:
+    """The handler, then a function of the folder's name that takes its ports as arguments."""
+    tree = ast.parse((ROOT / "functions" / folder / "app.py").read_text())
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert "lambda_handler" in functions
+    assert "ports" in {argument.arg for argument in functions[folder].args.args}
+
+
+@pytest.mark.parametrize("folder", STEPS.values())
+def test_an_event_is_what_the_machine_hands_over(folder: str) -> None:
+    event = json.loads((ROOT / "events" / f"{folder}.json").read_text())
+    handed = {"input", "execution", "started_at"} if folder == "open_run" else {"run_id", "epoch", "first_turn", "turn"}
+    assert handed <= set(event)
+
+
+def python_files(*folders: Path) -> list[Path]:
+    return sorted(path for folder in folders for path in folder.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """The dotted names that a file imports, at any depth; `from a import b` counts as a and as a.b."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def reaching(path: Path, *packages: str) -> list[str]:
+    """What a file imports of these packages."""
+    return sorted(name for name in imported(path) for package in packages if f"{name}.".startswith(f"{package}."))
+
+
+def shown(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def pure_files() -> list[Path]:
+    return [path for path in python_files(LAYER) if path.relative_to(LAYER).parts[0].removesuffix(".py") not in EDGES]
+
+
+@pytest.mark.parametrize("path", pure_files(), ids=shown)
+def test_a_rule_knows_nothing_of_the_world(path: Path) -> None:
+    assert reaching(path, *WORLD, "repeg.adapters", "repeg.wiring", "repeg.shell", "os", "socket", "threading") == []
+
+
+@pytest.mark.parametrize("path", python_files(*DEPLOYED), ids=shown)
+def test_nothing_deployed_knows_the_workbench(path: Path) -> None:
+    assert reaching(path, "workbench", "tests", "moto", "numpy", "pandas") == []
+
+
+@pytest.mark.parametrize("path", python_files(ROOT / "functions"), ids=shown)
+def test_a_step_reaches_the_world_through_its_ports(path: Path) -> None:
+    assert reaching(path, "repeg.adapters", "alpaca", "boto3", "botocore", "functions") == []
+
+
+@pytest.mark.parametrize("path", python_files(LAYER), ids=shown)
+def test_the_layer_knows_no_step(path: Path) -> None:
+    assert reaching(path, "functions", "app") == []
+
+
+def test_only_the_alpaca_adapter_knows_alpaca() -> None:
+    knowing = {path.relative_to(LAYER).as_posix() for path in python_files(LAYER) if reaching(path, "alpaca")}
+    assert {Path(name).name.split("_")[0].removesuffix(".py") for name in knowing} <= {"alpaca"}
+
+
+@pytest.mark.parametrize("path", python_files(ROOT / "workbench" / "exchange"), ids=shown)
+def test_the_simulated_exchange_does_not_know_what_trades_on_it(path: Path) -> None:
+    """What judges the program must not share its mistakes."""
+    assert reaching(path, "repeg", "functions", "alpaca") == []
+
+
+def test_no_module_is_named_for_nothing() -> None:
+    assert [shown(path) for path in python_files(*OURS) if NAMELESS & {path.stem, path.parent.name}] == []
+
+
+def test_the_checks_see_what_they_look_for(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text("import boto3.session\nfrom repeg import wiring\n\ndef late() -> None:\n    import osprey\n")
+    assert reaching(wrong, "boto3", "repeg.wiring", "os") == ["boto3.session", "repeg.wiring"]
+
+
+def functions_in(path: Path) -> Iterator[tuple[str, int]]:
+    """Each function of a file and its lines, decorators and docstring not counted."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+            assert node.end_lineno is not None
+            yield f"{shown(path)}:{node.name}", node.end_lineno - body[0].lineno + 1
+
+
+def test_no_file_is_too_long_to_be_read_at_once() -> None:
+    lengths = {shown(path): len(path.read_text().splitlines()) for path in python_files(*OURS)}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == LONG_FILES
+
+
+def test_no_function_is_too_long_to_be_seen_at_once() -> None:
+    lengths = {name: length for path in python_files(*OURS) for name, length in functions_in(path)}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == LONG_FUNCTIONS
