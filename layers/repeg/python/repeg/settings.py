@@ -22,10 +22,9 @@ def _not_a_flag(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_not_a_flag)]
-Count = Annotated[Whole, Field(ge=0)]
-Seconds = Annotated[Whole, Field(ge=1, le=23_400)]
-Minutes = Annotated[Whole, Field(ge=0, le=180)]
+Count = Annotated[int, Field(ge=0), BeforeValidator(_not_a_flag)]
+Seconds = Annotated[int, Field(ge=1, le=23_400), BeforeValidator(_not_a_flag)]
+Minutes = Annotated[int, Field(ge=0, le=180), BeforeValidator(_not_a_flag)]
 Percent = Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)]
 Threshold = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
 # Below 10,000: all of them would be a sell at no price.
