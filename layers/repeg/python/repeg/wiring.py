@@ -12,8 +12,8 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
-from repeg.adapters.alpaca import AlpacaBroker
-from repeg.adapters.alpaca_data import AlpacaMarket
+from repeg.adapters.alpaca import AlpacaBroker, trading_api
+from repeg.adapters.alpaca_data import AlpacaMarket, data_api
 from repeg.adapters.alpaca_keys import SIMULATED, FixedKeys, KeySource, TradingMode
 from repeg.adapters.dynamodb import DynamoStore
 from repeg.adapters.eventbridge import EventNotifier
@@ -76,8 +76,8 @@ def build(environment: Mapping[str, str], runtime: Runtime) -> Ports:
     keys = _keys(environment, TradingMode(mode), is_simulated=trading_url is not None)
     feed = _one_of({"DATA_FEED": "iex", **environment}, "DATA_FEED", FEEDS)
     return Ports(
-        broker=AlpacaBroker(keys, TradingMode(mode), runtime.mount, trading_url),
-        market=AlpacaMarket(keys, feed, runtime.mount, data_url),
+        broker=AlpacaBroker(trading_api(keys, TradingMode(mode), runtime.mount, trading_url)),
+        market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed),
         store=DynamoStore(boto3.client("dynamodb", config=_AWS), _required(environment, "TABLE_NAME"), runtime.pause),
         notifier=EventNotifier(boto3.client("events", config=_AWS)),
         journal=LogJournal(Logger()),

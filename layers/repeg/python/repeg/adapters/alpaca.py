@@ -13,7 +13,7 @@ from alpaca.trading.client import TradingClient
 
 from repeg.adapters import alpaca_errors as errors
 from repeg.adapters import alpaca_wire as wire
-from repeg.adapters.alpaca_http import Answer, Body, Connection, Failure
+from repeg.adapters.alpaca_http import Answer, Body, Calls, Connection, Failure
 from repeg.adapters.alpaca_keys import Keys, KeySource, TradingMode
 from repeg.broker import Accepted, Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission, Unknown
 from repeg.errors import BrokerUnavailable
@@ -26,29 +26,32 @@ ACTIVITIES_PER_PAGE = 100
 Read = TypeVar("Read")
 
 
+def trading_api(
+    keys: KeySource, mode: TradingMode, mount: Callable[[requests.Session], None], url: str | None = None
+) -> Connection:
+    """The way to the trading API; `url` points to a simulated broker, otherwise the mode alone says where it goes."""
+
+    def build(pair: Keys) -> TradingClient:
+        return TradingClient(
+            pair.key_id.get_secret_value(),
+            pair.secret_key.get_secret_value(),
+            paper=mode is TradingMode.PAPER,
+            raw_data=True,
+            url_override=url,
+        )
+
+    return Connection(build, keys, mount)
+
+
 class AlpacaBroker:
-    """A Broker on Alpaca's trading API.
+    """A Broker on Alpaca's trading API."""
 
-    `url` points to a simulated broker; without it the mode alone says which of Alpaca's two endpoints is used.
-    """
-
-    def __init__(
-        self, keys: KeySource, mode: TradingMode, mount: Callable[[requests.Session], None], url: str | None = None
-    ) -> None:
-        def build(pair: Keys) -> TradingClient:
-            return TradingClient(
-                pair.key_id.get_secret_value(),
-                pair.secret_key.get_secret_value(),
-                paper=mode is TradingMode.PAPER,
-                raw_data=True,
-                url_override=url,
-            )
-
-        self._connection = Connection(build, keys, mount)
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
 
     def submit(self, intent: Intent) -> Submission:
         """Send a DAY order, limit or market, under the intent's client order id. Never sent twice by itself."""
-        answer = self._connection.post("/orders", wire.order_fields(intent))
+        answer = self._calls.post("/orders", wire.order_fields(intent))
         if isinstance(answer, Failure):
             return errors.submission(answer)
         return _accepted(answer, intent.client_order_id)
@@ -56,14 +59,14 @@ class AlpacaBroker:
     def replace(self, broker_id: str, limit: Decimal, client_order_id: str) -> Submission:
         """Change the limit of an open order (quantity left out); the successor has the new client order id."""
         change = {"limit_price": wire.exact(limit), "client_order_id": client_order_id}
-        answer = self._connection.patch(f"/orders/{_segment(broker_id)}", change)
+        answer = self._calls.patch(f"/orders/{_segment(broker_id)}", change)
         if isinstance(answer, Failure):
             return errors.replacement(answer)
         return _accepted(answer, client_order_id)
 
     def cancel(self, broker_id: str) -> CancelAnswer:
         """Ask for a cancel. The order is not cancelled until a read says so."""
-        answer = self._connection.delete(f"/orders/{_segment(broker_id)}")
+        answer = self._calls.delete(f"/orders/{_segment(broker_id)}")
         return errors.cancellation(answer) if isinstance(answer, Failure) else CancelAnswer.REQUESTED
 
     def order(self, client_order_id: str) -> OrderReport | None:
@@ -153,13 +156,13 @@ class AlpacaBroker:
         )
 
     def _find(self, path: str, read: Callable[[Any], Read], **params: object) -> Read | None:
-        answer = self._connection.get(path, params)
+        answer = self._calls.get(path, params)
         if isinstance(answer, Failure) and errors.is_absent(answer):
             return None
         return _value(path, answer, read)
 
     def _read(self, path: str, read: Callable[[Any], Read], **params: object) -> Read:
-        return _value(path, self._connection.get(path, params), read)
+        return _value(path, self._calls.get(path, params), read)
 
 
 def _value(path: str, answer: Answer, read: Callable[[Any], Read]) -> Read:

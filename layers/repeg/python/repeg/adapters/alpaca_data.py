@@ -11,7 +11,7 @@ from alpaca.data.historical.stock import StockHistoricalDataClient
 
 from repeg.adapters import alpaca_errors as errors
 from repeg.adapters import alpaca_wire as wire
-from repeg.adapters.alpaca_http import Connection, Failure
+from repeg.adapters.alpaca_http import Calls, Connection, Failure
 from repeg.adapters.alpaca_keys import Keys, KeySource
 from repeg.errors import BrokerUnavailable
 from repeg.quote import Quote
@@ -19,18 +19,22 @@ from repeg.quote import Quote
 SYMBOLS_PER_REQUEST = 100
 
 
+def data_api(keys: KeySource, mount: Callable[[requests.Session], None], url: str | None = None) -> Connection:
+    """The way to the data API; `url` points to a simulated broker."""
+
+    def build(pair: Keys) -> StockHistoricalDataClient:
+        return StockHistoricalDataClient(
+            pair.key_id.get_secret_value(), pair.secret_key.get_secret_value(), raw_data=True, url_override=url
+        )
+
+    return Connection(build, keys, mount)
+
+
 class AlpacaMarket:
-    """A Market on Alpaca's data API. `url` points to a simulated broker."""
+    """A Market on Alpaca's data API, read from one feed."""
 
-    def __init__(
-        self, keys: KeySource, feed: str, mount: Callable[[requests.Session], None], url: str | None = None
-    ) -> None:
-        def build(pair: Keys) -> StockHistoricalDataClient:
-            return StockHistoricalDataClient(
-                pair.key_id.get_secret_value(), pair.secret_key.get_secret_value(), raw_data=True, url_override=url
-            )
-
-        self._connection = Connection(build, keys, mount)
+    def __init__(self, calls: Calls, feed: str) -> None:
+        self._calls = calls
         self._feed = feed
 
     def quotes(self, symbols: Iterable[str]) -> dict[str, Quote]:
@@ -53,7 +57,7 @@ class AlpacaMarket:
     def _chunk(self, what: str, symbols: Sequence[str]) -> dict[str, wire.Json]:
         """One request; where a symbol spoils it for the others, two halves, until the spoilt one stands alone."""
         path = f"/stocks/{what}/latest"
-        answer = self._connection.get(path, {"symbols": ",".join(symbols), "feed": self._feed})
+        answer = self._calls.get(path, {"symbols": ",".join(symbols), "feed": self._feed})
         if isinstance(answer, Failure) and answer.status == 400 and "symbol" in answer.message:
             if len(symbols) == 1:
                 return {}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 from alpaca.common.exceptions import APIError
@@ -48,6 +48,22 @@ class Failure:
 
 
 Answer = Body | Failure
+
+
+class Calls(Protocol):
+    """Four verbs on paths below the API's version. None of them raises for what the other side says."""
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
+        """Read."""
+
+    def post(self, path: str, fields: Mapping[str, Any]) -> Answer:
+        """Write."""
+
+    def patch(self, path: str, fields: Mapping[str, Any]) -> Answer:
+        """Change."""
+
+    def delete(self, path: str) -> Answer:
+        """Remove."""
 
 
 class Redirected(requests.exceptions.RequestException):
@@ -107,7 +123,7 @@ class Connection:
         try:
             return Body(request(path, data))
         except APIError as error:
-            return _refused(error)
+            return refused(error.status_code, str(error))
         except requests.exceptions.ConnectionError as error:
             return Failure(None, message=type(error).__name__, was_cut=True)
         except (requests.exceptions.RequestException, ValueError) as error:
@@ -153,16 +169,16 @@ def _no_number(word: str) -> Decimal:
     raise ValueError(f"{word} is not a number")
 
 
-def _refused(error: APIError) -> Failure:
+def refused(status: int, text: str) -> Failure:
     """Status, code and message of the broker's refusal; a body that is not the API's own says nothing."""
     try:
-        body = json.loads(str(error))
+        body = json.loads(text)
     except ValueError:
         body = None
     fields = body if isinstance(body, dict) else {}
     code, words = fields.get("code"), [fields.get("message"), fields.get("reject_reason")]
     return Failure(
-        error.status_code,
+        status,
         code if isinstance(code, int) else None,
         ", ".join(word for word in words if isinstance(word, str))[:MESSAGE_LENGTH],
     )

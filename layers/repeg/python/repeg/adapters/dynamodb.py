@@ -102,7 +102,7 @@ class DynamoStore:
 
     def orders(self, run_id: str) -> list[ParentOrder]:
         """Every parent order of the run, sorted by symbol, over all pages."""
-        found = self._table.read_all(rows.partition(run_id), rows.ORDER)
+        found = self._table.read_all(rows.partition(run_id), rows.ORDER, "body")
         return [rows.read_model(ParentOrder, row) for row in found]
 
     def save_order(self, order: ParentOrder) -> ParentOrder:
@@ -132,7 +132,7 @@ class DynamoStore:
 
     def intents(self, run_id: str) -> list[Intent]:
         """Every intent of the run by its id, over all pages."""
-        found = self._table.read_all(rows.partition(run_id), rows.INTENT)
+        found = self._table.read_all(rows.partition(run_id), rows.INTENT, "body")
         return [rows.read_model(Intent, row) for row in found]
 
     def book(self, run_id: str, executions: Sequence[Execution]) -> list[Execution]:
@@ -148,7 +148,7 @@ class DynamoStore:
 
     def executions(self, run_id: str) -> list[Execution]:
         """Every booked execution of the run, by time."""
-        found = self._table.read_all(rows.partition(run_id), rows.FILL)
+        found = self._table.read_all(rows.partition(run_id), rows.FILL, "body")
         return sorted((rows.read_model(Execution, row) for row in found), key=lambda e: (e.at, e.activity_id))
 
     def run_of(self, owner: str) -> Run | None:
@@ -158,7 +158,7 @@ class DynamoStore:
 
     def runs_on(self, day: date) -> list[Run]:
         """Every run of a trading date, sorted by id, over all pages."""
-        found = self._table.read_all(rows.day_partition(day), rows.RUN)
+        found = self._table.read_all(rows.day_partition(day), rows.RUN, "run_id")
         return [_present(self.run(rows.read_owned(row))) for row in found]
 
     def beat(self, run_id: str, at: datetime) -> None:
@@ -200,7 +200,7 @@ class DynamoStore:
     def _add_missing(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> None:
         """Add what is not there; an attempt that loses to the same step run twice is made up anew, once."""
         for _ in range(2):
-            there = {row["sk"] for row in self._table.read_all(rows.partition(run_id), rows.ORDER)}
+            there = {row["sk"] for row in self._table.read_all(rows.partition(run_id), rows.ORDER, "sk")}
             missing = [Put(row, ABSENT) for row in map(rows.order_row, orders) if row["sk"] not in there]
             try:
                 return self._add(run_id, epoch, missing)

@@ -229,4 +229,4 @@ def _reading(row: Row) -> Iterator[None]:
         yield
     except (KeyError, ValueError) as error:
         reason = type(error).__name__
-        raise StoreUnavailable(f"row {row.get('pk')} {row.get('sk')} cannot be read ({reason})") from None
+        raise StoreUnavailable(f"a row of {row.get('pk')} cannot be read ({reason})") from None

@@ -79,17 +79,19 @@ class Table:
         answer = self._call(lambda: self._client.get_item(TableName=self._name, Key=wire_key(key), ConsistentRead=True))
         return read_row(answer["Item"]) if "Item" in answer else None
 
-    def read_all(self, pk: str, prefix: str) -> Iterator[Row]:
-        """The rows of a partition whose sort key begins with `prefix`, in the order of their sort keys."""
+    def read_all(self, pk: str, prefix: str, attribute: str) -> Iterator[Row]:
+        """One attribute of the rows whose sort key begins with `prefix`, in the order of those keys."""
         request: dict[str, Any] = {
             "TableName": self._name,
             "ConsistentRead": True,
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
             "ExpressionAttributeValues": {":pk": {"S": pk}, ":prefix": {"S": prefix}},
+            "ProjectionExpression": "#attribute",
+            "ExpressionAttributeNames": {"#attribute": attribute},
         }
         while True:
             answer = self._call(lambda: self._client.query(**request))
-            yield from map(read_row, answer["Items"])
+            yield from ({"pk": pk, **read_row(item)} for item in answer["Items"])
             if not answer.get("LastEvaluatedKey"):
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
