@@ -1,6 +1,7 @@
 """The days and hours on which New York trades, from the exchange_calendars library, one year at a time."""
 
 import re
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -79,9 +80,12 @@ def new_york(day: date, clock: str) -> int:
 @cache
 def _year(year: int) -> dict[date, Session]:
     # Imported here because the library brings pandas with it, and most commands never ask for a date.
-    from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar  # type: ignore[import-untyped]  # noqa: PLC0415
+    from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar  # noqa: PLC0415
 
-    calendar = XNYSExchangeCalendar(start=f"{year}-01-01", end=f"{year}-12-31")
+    with warnings.catch_warnings():
+        # The library still reads pandas the way the pinned pandas says it will not in its next major version.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        calendar = XNYSExchangeCalendar(start=f"{year}-01-01", end=f"{year}-12-31")
     early = {stamp.date() for stamp in calendar.early_closes}
     rows = zip(calendar.schedule.index, calendar.schedule["open"], calendar.schedule["close"], strict=True)
     return {

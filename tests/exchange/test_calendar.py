@@ -1,0 +1,80 @@
+"""The trading calendar: holidays, early closes and the two changes of the clock."""
+
+import subprocess
+import sys
+from datetime import UTC, date, datetime
+
+import pytest
+
+from workbench.exchange.calendar import TradingCalendar, new_york
+
+CALENDAR = TradingCalendar()
+
+
+def utc(year: int, month: int, day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
+
+
+def test_an_ordinary_day_runs_from_half_past_nine_to_four_in_new_york() -> None:
+    session = CALENDAR.session(date(2025, 6, 3))
+    assert session is not None
+    assert (session.open, session.close) == (utc(2025, 6, 3, 13, 30), utc(2025, 6, 3, 20))
+    assert not session.is_early_close
+
+
+@pytest.mark.parametrize(
+    "closed",
+    [date(2025, 6, 7), date(2025, 6, 19), date(2025, 1, 9), date(2024, 3, 29), date(2026, 7, 3), date(2012, 10, 29)],
+    ids=["Saturday", "Juneteenth", "a president's funeral", "Good Friday", "the fourth on a Saturday", "a hurricane"],
+)
+def test_there_is_no_session_on_a_day_off(closed: date) -> None:
+    assert CALENDAR.session(closed) is None
+
+
+@pytest.mark.parametrize("short", [date(2024, 11, 29), date(2024, 12, 24), date(2025, 7, 3)])
+def test_an_early_close_is_at_one_in_new_york(short: date) -> None:
+    session = CALENDAR.session(short)
+    assert session is not None
+    assert session.is_early_close
+    assert int(session.close.timestamp()) * 10**9 == new_york(short, "13:00")
+
+
+def test_the_open_moves_by_an_hour_in_utc_when_the_clocks_change() -> None:
+    opens = [session.open.hour for session in CALENDAR.sessions(date(2025, 3, 7), date(2025, 3, 10))]
+    assert opens == [14, 13]
+
+
+def test_sessions_include_both_ends_and_cross_the_year() -> None:
+    days = [session.day for session in CALENDAR.sessions(date(2024, 12, 31), date(2025, 1, 2))]
+    assert days == [date(2024, 12, 31), date(2025, 1, 2)]
+
+
+def test_the_next_session_opens_later_than_now() -> None:
+    opening = CALENDAR.session(date(2025, 6, 3))
+    assert opening is not None
+    assert CALENDAR.next_session(utc(2025, 6, 3, 13, 29)) == opening
+    assert CALENDAR.next_session(opening.open).day == date(2025, 6, 4)
+    assert CALENDAR.next_session(utc(2024, 12, 31, 22)).day == date(2025, 1, 2)
+
+
+def test_the_previous_session_has_closed() -> None:
+    assert CALENDAR.previous_session(utc(2025, 6, 3, 20)).day == date(2025, 6, 3)
+    assert CALENDAR.previous_session(utc(2025, 6, 3, 19, 59)).day == date(2025, 6, 2)
+    assert CALENDAR.session_before(date(2025, 1, 2)).day == date(2024, 12, 31)
+
+
+def test_a_wall_time_knows_summer_and_fractions() -> None:
+    assert new_york(date(2025, 6, 3), "09:35:00.5") == 1_748_957_700_500_000_000
+    assert new_york(date(2025, 1, 2), "09:35") == int(utc(2025, 1, 2, 14, 35).timestamp()) * 10**9
+
+
+@pytest.mark.parametrize("clock", ["9:35", "09:35:00.", "0935", "25:00", "09:35 "])
+def test_a_malformed_wall_time_is_refused(clock: str) -> None:
+    with pytest.raises(ValueError, match=r"HH:MM|hour must be"):
+        new_york(date(2025, 6, 3), clock)
+
+
+def test_the_library_is_not_loaded_before_a_date_is_asked_for() -> None:
+    program = "import sys, workbench.exchange.calendar; sys.exit('exchange_calendars' in sys.modules)"
+    finished = subprocess.run([sys.executable, "-c", program], check=False)  # noqa: S603  our own interpreter
+    assert finished.returncode == 0
