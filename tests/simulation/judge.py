@@ -1,0 +1,78 @@
+"""Judges a finished day by the exchange's own ledger: what the broker saw, at every instant, against what was wanted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from repeg.order import Intent, ParentOrder
+from repeg.quote import Side
+from workbench.exchange.core import Exchange
+from workbench.exchange.ledger import CASH, USD, OrderEvent
+from workbench.exchange.orders import TERMINAL
+from workbench.exchange.units import qty as shares
+
+OURS = "rp-"
+_TERMINAL = frozenset(map(str, TERMINAL))
+
+
+def nothing_of_ours_is_open(exchange: Exchange) -> None:
+    """No order of ours may still execute."""
+    left = [order for order in exchange.account.orders.open.values() if order.client_order_id.startswith(OURS)]
+    assert not left, [(order.client_order_id, order.status) for order in left]
+
+
+def never_a_share_too_many(exchange: Exchange, orders: Iterable[ParentOrder]) -> None:
+    """After every event: filled + live <= target, and at most one live child, for each parent."""
+    targets = {order.symbol: order.target for order in orders}
+    latest: defaultdict[str, dict[str, OrderEvent]] = defaultdict(dict)
+    for event in exchange.ledger.events:
+        if not event.client_order_id.startswith(OURS):
+            continue
+        children = latest[event.symbol]
+        children[event.order_id] = event
+        live = [child for child in children.values() if child.status not in _TERMINAL]
+        assert len(live) <= 1, f"{event.symbol}: {[child.client_order_id for child in live]} live at once at {event.at}"
+        committed = sum(child.filled for child in children.values())
+        committed += sum((child.quantity or 0) - child.filled for child in live)
+        assert shares(committed) <= targets[event.symbol], f"{event.symbol}: {shares(committed)} at {event.at}"
+
+
+def books_are_the_brokers(exchange: Exchange, orders: Iterable[ParentOrder]) -> None:
+    """What we believe to be filled is what the ledger says was executed."""
+    executed: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for execution in exchange.ledger.executions:
+        executed[execution.symbol] += shares(execution.quantity)
+    for order in orders:
+        assert order.filled == executed.pop(order.symbol, Decimal(0)), order.symbol
+    assert not executed
+
+
+def every_order_was_meant(exchange: Exchange, intents: Iterable[Intent]) -> None:
+    """Every order at the broker has an intent of the same id, side, quantity and limit, and no id was used twice."""
+    by_id = {intent.client_order_id: intent for intent in intents}
+    placed = [order for order in exchange.account.orders.by_id.values() if order.client_order_id.startswith(OURS)]
+    assert len({order.client_order_id for order in placed}) == len(placed)
+    for order in placed:
+        intent = by_id[order.client_order_id]
+        side = 1 if intent.side is Side.BUY else -1
+        limit = None if intent.limit is None else int(intent.limit * 10_000)
+        assert (order.terms.symbol, order.terms.side, order.terms.limit) == (intent.symbol, side, limit)
+        assert shares(order.quantity or 0) == intent.qty
+
+
+def cash_is_never_negative(exchange: Exchange) -> None:
+    """No booking leaves the account in debt."""
+    cash = 0
+    for entry in exchange.ledger.entries:
+        cash += sum(posting.amount for posting in entry.postings if (posting.account, posting.commodity) == (CASH, USD))
+        assert cash >= 0, entry
+
+
+def submissions(exchange: Exchange) -> Mapping[str, int]:
+    """How often each client order id of ours was taken in."""
+    seen: defaultdict[str, int] = defaultdict(int)
+    for order in exchange.account.orders.by_id.values():
+        seen[order.client_order_id] += 1
+    return seen

@@ -1,0 +1,116 @@
+"""What somebody at the command line asks for, read and checked: plan, market, date, settings, account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from repeg import plan as plans
+from repeg.errors import InvalidInput
+from repeg.intake import symbols_of
+from workbench.exchange.generated import GeneratedMarket
+from workbench.exchange.market import Market
+from workbench.exchange.recorded import RecordedMarket, RecordingError
+from workbench.simulation import Scenario
+from workbench.simulation_account import Holdings, opening_account, read_positions
+
+GENERATED = "generated"
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command's options as they were typed; None where nothing was."""
+
+    plan: Path
+    market: str
+    date: str
+    seed: int
+    settings: tuple[str, ...]
+    cash: str | None
+    positions: Path | None
+
+
+def scenario(options: Options) -> Scenario:
+    """The day that the options describe. Raises InvalidInput naming the option or field that is wrong."""
+    raw = read_plan(options.plan)
+    plan, day = plans.parse(raw), read_date(options.date)
+    holdings = Holdings(
+        cash=None if options.cash is None else read_cash(options.cash),
+        positions=None if options.positions is None else read_positions(options.positions),
+    )
+    settings = read_settings(options.settings)
+    market = open_market(options.market, options.seed, day, [*symbols_of(plan), *(holdings.positions or {})])
+    return Scenario(raw, market, day, opening_account(plan, holdings, market, day), settings, options.seed)
+
+
+def read_plan(path: Path) -> Any:
+    """The decoded plan, its fields not yet checked. Raises InvalidInput where it cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput("plan", str(path), f"a file that can be read ({error.strerror})") from None
+    except ValueError as error:
+        raise InvalidInput("plan", str(path), f"it must be JSON ({error})") from None
+
+
+def read_date(text: str) -> date:
+    """A calendar date. Raises InvalidInput."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput("date", text, "a date such as 2026-11-23") from None
+
+
+def read_cash(text: str) -> Decimal:
+    """Dollars. Raises InvalidInput."""
+    try:
+        cash = Decimal(text)
+    except InvalidOperation:
+        cash = Decimal("NaN")
+    if not cash.is_finite() or cash < 0:
+        raise InvalidInput("cash", text, "dollars, zero or more, such as 25000")
+    return cash
+
+
+def read_settings(assignments: Iterable[str]) -> dict[str, Any]:
+    """NAME=VALUE pairs as the run's settings; `symbols.AAPL.max_repegs=3` holds for one symbol. Raises InvalidInput."""
+    settings: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not name or not equals:
+            raise InvalidInput("set", assignment, "NAME=VALUE, such as max_spread_pct=0.5")
+        *groups, last = name.split(".")
+        _group(settings, groups, assignment)[last] = value
+    return settings
+
+
+def open_market(where: str, seed: int, day: date, symbols: Iterable[str]) -> Market:
+    """The generated market, or the recordings in a folder, with these symbols' days read so that nothing fails later.
+
+    Raises InvalidInput where there is no such folder or day, or a recording cannot be read.
+    """
+    if where == GENERATED:
+        return GeneratedMarket(seed)
+    try:
+        market = RecordedMarket(Path(where))
+        market.require(day)
+        for symbol in sorted(set(symbols)):
+            market.reference_price(symbol, day)
+            market.day(symbol, day)
+    except RecordingError as error:
+        raise InvalidInput("market", where, str(error)) from None
+    return market
+
+
+def _group(settings: dict[str, Any], path: list[str], assignment: str) -> dict[str, Any]:
+    for name in path:
+        inner = settings.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise InvalidInput("set", assignment, f"either {name}=… or {name}.…=…, not both")
+        settings = inner
+    return settings

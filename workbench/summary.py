@@ -1,0 +1,85 @@
+"""What a run came to: the summary that programs read, and the tables that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+ORDER_FIELDS = (
+    "symbol", "side", "qty", "filled_qty", "average_price", "arrival_mid", "cost_bps", "cost_half_spreads", "moves",
+    "children", "outcome", "reason",
+)  # fmt: skip
+COST_FIELDS = ("cost_bps", "market_cost_bps")
+_NOTHING = "–"
+
+_HEADINGS = {
+    "symbol": "symbol", "side": "side", "qty": "shares", "filled_qty": "filled", "arrival_mid": "arrival mid",
+    "average_price": "average", "cost_bps": "cost bps", "cost_half_spreads": "half-spreads", "moves": "moves",
+    "outcome": "outcome", "reason": "reason",
+}  # fmt: skip
+_WORDS = frozenset({"symbol", "side", "outcome", "reason"})
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a run took: state transitions and events of its executions, requests to the broker and to its data feed."""
+
+    transitions: int
+    history_events: int
+    trading_requests: int
+    data_requests: int
+
+
+def summarise(report: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
+    """The summary of a run, from its own report and from what it took; money and quantities as strings.
+
+    `market_cost_bps` is what market orders at arrival would have cost, from the same quotes.
+    """
+    totals = report["totals"]
+    return {
+        "run_id": report["run_id"],
+        "outcome": report["outcome"],
+        "reason": report["reason"],
+        "orders": [{field: order[field] for field in ORDER_FIELDS} for order in report["orders"]],
+        "totals": {field: totals[field] for field in COST_FIELDS} | {"turns": totals["turns"]} | asdict(usage),
+    }
+
+
+def tables(summary: Mapping[str, Any]) -> RenderableType:
+    """A row for each order, and the run's totals below."""
+    return Group(_orders(summary["orders"]), "", _totals(summary))
+
+
+def _orders(orders: list[Mapping[str, Any]]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for field, heading in _HEADINGS.items():
+        table.add_column(heading, justify="left" if field in _WORDS else "right", no_wrap=field != "reason")
+    for order in orders:
+        table.add_row(*(_shown(order[field]) for field in _HEADINGS))
+    return table
+
+
+def _totals(summary: Mapping[str, Any]) -> Table:
+    totals, orders = summary["totals"], summary["orders"]
+    filled = sum(order["outcome"] == "filled" for order in orders)
+    table = Table.grid(padding=(0, 2))
+    table.add_row("run", f"{summary['run_id']}: {summary['outcome']}, {summary['reason']}")
+    table.add_row("filled", f"{filled} of {len(orders)} orders")
+    table.add_row("cost", f"{_bps(totals['cost_bps'])}; market orders at arrival, from the same quotes: "
+                          f"{_bps(totals['market_cost_bps'])}")  # fmt: skip
+    table.add_row("workflow", f"{totals['turns']} turns, {totals['transitions']} transitions, "
+                              f"{totals['history_events']} history events")  # fmt: skip
+    table.add_row("requests", f"{totals['trading_requests']} to the broker, {totals['data_requests']} for quotes")
+    return table
+
+
+def _shown(value: Any) -> str:
+    return _NOTHING if value is None else str(value)
+
+
+def _bps(value: str | None) -> str:
+    return _NOTHING if value is None else f"{value} bps of the arrival mid"
