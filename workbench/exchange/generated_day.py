@@ -89,7 +89,8 @@ class DayMaker:
         chance = min(ONE // 2, ONE * self._regime.moves // self._updates)
         chances = chance * _raised(self._regime.opening_moves, violence) // 100
         is_move = words.draw(1) < chances
-        is_move[0] = True
+        # The open brings a new quote: none from before it stays in force.
+        is_move[[0, min(int((since_open < 0).sum()), len(ts) - 1)]] = True
         return Rows(ts, since_open, np.cumsum(is_move) - 1, words)
 
     def _arrivals(self) -> tuple[Int64s, Words]:
@@ -220,9 +221,9 @@ class DayMaker:
 
     def _traded_rows(self, rows: Rows, quotes: Quotes) -> Int64s:
         chance = min(ONE - 1, ONE * self._regime.trades // self._updates)
-        both = (quotes.bid > 0) & (quotes.ask > quotes.bid) & (rows.since_open >= 0)
-        both[-1] = False
-        return np.flatnonzero(both & (rows.words.draw(2) < chance))
+        both = (quotes.bid > 0) & (quotes.ask > quotes.bid) & (rows.since_open >= 0) & ~inside(rows.ts, self._halts())
+        lasting = np.diff(rows.ts, append=rows.ts[-1:]) > 0
+        return np.flatnonzero(both & lasting & (rows.words.draw(2) < chance))
 
     def _aggressors(self, rows: Rows, moves: Moves, standing: Int64s, draws: Int64s) -> Int64s:
         # Whoever takes liquidity is more often right than wrong about the next move.
@@ -230,8 +231,9 @@ class DayMaker:
         return np.where(draws < ONE * 5 // 8, following, -following)
 
     def _print_times(self, rows: Rows, standing: Int64s, draws: Int64s) -> Int64s:
+        # After the quote they meet and before or with the next one, which is when a print meets its quote.
         gap = rows.ts[standing + 1] - rows.ts[standing]
-        return rows.ts[standing] + (gap * (draws >> 8) >> 8)
+        return rows.ts[standing] + 1 + ((gap - 1) * (draws >> 8) >> 8)
 
     def _improvement(self, quotes: Quotes, standing: Int64s, draws: Int64s) -> Int64s:
         """What an off-exchange print is better than the touch: up to a quarter of the spread, in 1/10,000 dollar."""

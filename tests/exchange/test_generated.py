@@ -1,0 +1,307 @@
+"""The generated market against the measured one: same seed, same bytes; and each regime within its bands."""
+
+import hashlib
+from dataclasses import dataclass, fields
+from datetime import date
+
+import numpy as np
+import pytest
+
+from workbench.exchange.calendar import NANOSECONDS, TradingCalendar, nanoseconds, new_york
+from workbench.exchange.generated import DEFAULT_UNIVERSE, GeneratedMarket, universe
+from workbench.exchange.market import Flags, SymbolDay
+from workbench.exchange.matching_tape import tick_at
+
+DAY = date(2025, 6, 3)
+HALF_DAY = date(2024, 11, 29)
+SEEDS = pytest.mark.parametrize("seed", [1, 2, 3])
+ONE_TICK = ("BAC", "F", "T", "SPY", "AIG", "KO", "PFE")
+FEW_TICKS = ("AAPL", "IBM", "JNJ", "MSFT")
+WIDE = ("CAT", "AMZN")
+VERY_WIDE = ("GOOG", "NFLX")
+PINNED = ("BAC", "F", "T", "SPY")
+EVERYBODY = tuple(instrument.listing.symbol for instrument in DEFAULT_UNIVERSE)
+
+
+def made(symbol: str, seed: int = 1, day: date = DAY, activity: float = 0.25) -> SymbolDay:
+    found = GeneratedMarket(seed, activity=activity).day(symbol, day)
+    assert found is not None
+    return found
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Time-weighted figures of a day's core session, as the table of recordings has them."""
+
+    day: SymbolDay
+
+    def during(self, start: str, end: str) -> Flags:
+        quotes = self.day.quotes
+        span = (quotes.ts >= new_york(self.day.day, start)) & (quotes.ts < new_york(self.day.day, end))
+        return span & (quotes.bid > 0) & (quotes.ask > 0)
+
+    def spread_ticks(self) -> np.ndarray:
+        tick = tick_at(int(self.day.quotes.ask.max()))
+        return (self.day.quotes.ask - self.day.quotes.bid) // tick
+
+    def share_of_time(self, ticks: int) -> float:
+        core, lasted = self.during("09:30", "16:00"), np.diff(self.day.quotes.ts, append=self.day.quotes.ts[-1:])
+        return float(lasted[core & (self.spread_ticks() == ticks)].sum() / lasted[core].sum())
+
+    def median_spread(self) -> float:
+        return float(np.median(self.spread_ticks()[self.during("09:35", "16:00")]))
+
+    def opening_spread_ratio(self) -> float:
+        return self.mean_spread("09:30", "09:35") / self.mean_spread("09:35", "16:00")
+
+    def mean_spread(self, start: str, end: str) -> float:
+        return float(np.average(self.spread_ticks()[self.during(start, end)]))
+
+    def opening_volatility_ratio(self) -> float:
+        return self.volatility("09:30:05", "09:35") / self.volatility("09:35", "16:00")
+
+    def volatility(self, start: str, end: str) -> float:
+        """Basis points per square root of a minute, from the mid each second."""
+        quotes = self.day.quotes
+        seconds = np.arange(new_york(self.day.day, start), new_york(self.day.day, end), NANOSECONDS)
+        mids = ((quotes.bid + quotes.ask) / 2)[quotes.ts.searchsorted(seconds, side="right") - 1]
+        return float(np.sqrt((np.diff(mids) ** 2).mean() * 60) / mids.mean() * 10_000)
+
+
+@SEEDS
+@pytest.mark.parametrize("symbol", ONE_TICK)
+def test_a_one_tick_name_is_one_tick_wide_nearly_all_the_time(symbol: str, seed: int) -> None:
+    assert 0.955 <= Measured(made(symbol, seed)).share_of_time(1) <= 1.0
+
+
+@SEEDS
+@pytest.mark.parametrize(
+    ("symbols", "low", "high"), [(ONE_TICK, 1, 1), (FEW_TICKS, 3, 5), (WIDE, 11, 14), (VERY_WIDE, 23, 29)]
+)
+def test_the_median_spread_is_as_measured(symbols: tuple[str, ...], low: int, high: int, seed: int) -> None:
+    for symbol in symbols:
+        assert low <= Measured(made(symbol, seed)).median_spread() <= high
+
+
+@SEEDS
+@pytest.mark.parametrize("symbol", FEW_TICKS)
+def test_a_name_of_a_few_ticks_is_sometimes_one_and_often_two_wide(symbol: str, seed: int) -> None:
+    measured = Measured(made(symbol, seed))
+    assert 0.03 <= measured.share_of_time(1) <= 0.10
+    assert 0.11 <= measured.share_of_time(2) <= 0.26
+
+
+@SEEDS
+@pytest.mark.parametrize("symbol", [*FEW_TICKS, *WIDE, *VERY_WIDE, "AIG", "KO"])
+def test_the_first_five_minutes_are_violent(symbol: str, seed: int) -> None:
+    measured = Measured(made(symbol, seed))
+    assert 2.4 <= measured.opening_spread_ratio() <= 4.2
+    assert 2.3 <= measured.opening_volatility_ratio() <= 5.4
+
+
+@SEEDS
+@pytest.mark.parametrize("symbol", FEW_TICKS)
+def test_the_violence_decays_until_ten(symbol: str, seed: int) -> None:
+    measured = Measured(made(symbol, seed))
+    quiet = measured.mean_spread("10:00", "15:45")
+    assert 1.6 <= measured.mean_spread("09:35", "09:40") / quiet <= 3.2
+    assert 1.0 <= measured.mean_spread("09:45", "10:00") / quiet <= 2.0
+
+
+@SEEDS
+@pytest.mark.parametrize("symbol", PINNED)
+def test_a_pinned_spread_is_pinned_from_the_open_but_not_its_price(symbol: str, seed: int) -> None:
+    measured = Measured(made(symbol, seed))
+    assert 0.8 <= measured.opening_spread_ratio() <= 1.1
+    assert measured.opening_volatility_ratio() >= 1.4
+
+
+@pytest.mark.parametrize(
+    ("symbol", "low", "high"), [("BAC", 45_000, 95_000), ("SPY", 4_000, 7_500), ("AIG", 800, 1_500), ("IBM", 150, 300)]
+)
+def test_queues_are_as_long_as_measured(symbol: str, low: int, high: int) -> None:
+    quotes = made(symbol).quotes
+    assert low <= np.median(quotes.bid_size[quotes.bid > 0]) <= high
+
+
+@pytest.mark.parametrize("symbol", WIDE + VERY_WIDE)
+def test_a_wide_name_quotes_odd_lots_a_fifth_of_the_time(symbol: str) -> None:
+    sizes = made(symbol).quotes.bid_size
+    assert np.median(sizes) == 100
+    assert 0.15 <= (sizes < 100).mean() <= 0.32
+
+
+@pytest.mark.parametrize(("symbol", "per_second"), [("BAC", 11.7), ("IBM", 2.4), ("AMZN", 2.5), ("GOOG", 2.1)])
+def test_updates_come_as_often_as_measured_at_full_activity(symbol: str, per_second: float) -> None:
+    rate = len(made(symbol, activity=1.0).quotes) / 23_400
+    assert 0.85 * per_second <= rate <= 1.15 * per_second
+
+
+def test_activity_changes_the_updates_and_hardly_how_far_the_price_goes() -> None:
+    busy, calm = made("IBM", activity=1.0), made("IBM", activity=0.25)
+    assert 3.6 <= len(busy.quotes) / len(calm.quotes) <= 4.4
+    ratio = Measured(busy).volatility("10:00", "15:30") / Measured(calm).volatility("10:00", "15:30")
+    assert 0.75 <= ratio <= 1.35
+
+
+@SEEDS
+@pytest.mark.parametrize("symbol", EVERYBODY)
+def test_every_day_is_well_formed(symbol: str, seed: int) -> None:
+    day = made(symbol, seed, activity=0.1)
+    quotes, trades = day.quotes, day.trades
+    tick = tick_at(DEFAULT_UNIVERSE[EVERYBODY.index(symbol)].price)
+    both = (quotes.bid > 0) & (quotes.ask > 0)
+    assert (np.diff(quotes.ts) >= 0).all()
+    assert (np.diff(trades.ts) >= 0).all()
+    assert quotes.ts[0] == new_york(DAY, "09:25")
+    assert max(quotes.ts[-1], trades.ts[-1]) <= new_york(DAY, "16:00")
+    assert trades.ts[0] >= new_york(DAY, "09:30")
+    assert (quotes.ask[both] >= quotes.bid[both]).all()
+    assert not (quotes.bid % tick).any()
+    assert not (quotes.ask % tick).any()
+    assert ((quotes.bid_size > 0) == (quotes.bid > 0)).all()
+    assert (trades.size > 0).all()
+
+
+@SEEDS
+@pytest.mark.parametrize("symbol", ["BAC", "IBM", "AMZN", "CENT", "HALT"])
+def test_prints_agree_with_the_quotes_they_met(symbol: str, seed: int) -> None:
+    day = made(symbol, seed)
+    trades, quotes = day.trades, day.quotes
+    met = quotes.ts.searchsorted(trades.ts, side="left") - 1
+    bid, ask = quotes.bid[met], quotes.ask[met]
+    assert (trades.lit == (trades.venue != ord("D"))).all()
+    assert ((trades.price == bid) | (trades.price == ask))[trades.lit].all()
+    assert ((trades.price >= bid) & (trades.price <= ask)).all()
+    assert (trades.price == ask)[trades.side > 0].all()
+    assert (trades.price == bid)[trades.side < 0].all()
+    assert not trades.side[~trades.lit].any()
+    assert 0.25 <= 1 - trades.lit.mean() <= 0.38
+    shown = np.where(trades.price == ask, quotes.ask_size[met], quotes.bid_size[met])
+    assert (trades.size <= shown)[trades.lit].all()
+
+
+@pytest.mark.parametrize("symbol", ["IBM", "BAC", "AMZN"])
+def test_before_the_open_quotes_are_wide_or_one_sided(symbol: str) -> None:
+    measured = Measured(made(symbol, activity=1.0))
+    quotes = measured.day.quotes
+    early = quotes.ts < new_york(DAY, "09:30")
+    missing = (quotes.bid[early] == 0) | (quotes.ask[early] == 0)
+    assert 0.05 <= missing.mean() <= 0.5
+    assert measured.mean_spread("09:25", "09:30") >= 5 * measured.mean_spread("10:00", "15:00")
+
+
+def test_one_name_has_no_offer_for_a_quarter_of_an_hour() -> None:
+    quotes = made("LONE").quotes
+    core = quotes.ts >= new_york(DAY, "09:30")
+    gone = quotes.ts[core & (quotes.ask == 0)]
+    assert new_york(DAY, "10:40") <= gone[0] <= new_york(DAY, "10:40:30")
+    assert new_york(DAY, "10:54:30") <= gone[-1] < new_york(DAY, "10:55")
+    assert (quotes.bid[core] > 0).all()
+
+
+def test_one_name_is_halted_for_five_minutes() -> None:
+    day = made("HALT")
+    start, end = new_york(DAY, "11:00"), new_york(DAY, "11:05")
+    assert day.halts == ((start, end),)
+    for stamps in (day.quotes.ts, day.trades.ts):
+        assert not ((stamps >= start) & (stamps < end)).any()
+        assert (stamps >= end).any()
+
+
+@SEEDS
+def test_one_name_is_never_narrower_than_a_quarter_percent(seed: int) -> None:
+    quotes = made("RIFT", seed, activity=1.0).quotes
+    both = (quotes.bid > 0) & (quotes.ask > 0)
+    spread, mid = (quotes.ask - quotes.bid)[both], (quotes.ask + quotes.bid)[both] / 2
+    assert (spread / mid).min() > 0.0025
+
+
+@SEEDS
+def test_one_name_trades_under_a_dollar_in_hundredths_of_a_cent(seed: int) -> None:
+    quotes = made("CENT", seed).quotes
+    assert quotes.ask.max() < 10_000
+    assert (quotes.bid % 100 > 0).any()
+
+
+def test_a_half_day_ends_at_one() -> None:
+    quotes = made("IBM", day=HALF_DAY).quotes
+    assert new_york(HALF_DAY, "12:59:30") <= quotes.ts[-1] < new_york(HALF_DAY, "13:00")
+
+
+@pytest.mark.parametrize("day", [date(2025, 3, 7), date(2025, 3, 10), date(2026, 11, 2)])
+def test_a_day_follows_its_session_whatever_the_clocks_do(day: date) -> None:
+    session = TradingCalendar().session(day)
+    assert session is not None
+    assert made("IBM", day=day).quotes.ts[0] == nanoseconds(session.open) - 300 * NANOSECONDS
+
+
+def test_there_is_no_day_without_a_session_or_a_listing() -> None:
+    market = GeneratedMarket(1)
+    assert market.day("IBM", date(2025, 6, 7)) is None
+    assert market.day("NOPE", DAY) is None
+    assert market.listing("NOPE") is None
+    assert market.reference_price("NOPE", DAY) is None
+
+
+def test_a_day_depends_on_nothing_but_seed_symbol_and_date() -> None:
+    alone = made("IBM")
+    crowd = GeneratedMarket(1, universe(100), activity=0.25)
+    crowd.day("AMZN", DAY)
+    assert digest(crowd.day("IBM", DAY)) == digest(alone)
+    others = {digest(made("IBM", seed=2)), digest(made("IBM", day=date(2025, 6, 4))), digest(made("JNJ"))}
+    assert len(others | {digest(alone)}) == 4
+
+
+@pytest.mark.parametrize(
+    ("symbol", "expected"),
+    [
+        ("AIG", "b9f013ad865ffe15"),
+        ("IBM", "496e0c181923995a"),
+        ("AMZN", "a1ca8d63d54c354f"),
+        ("CENT", "a304b366dee56038"),
+    ],
+)
+def test_the_bytes_are_the_same_on_every_machine(symbol: str, expected: str) -> None:
+    assert digest(made(symbol)) == expected
+
+
+def test_the_previous_close_is_near_the_open() -> None:
+    market = GeneratedMarket(1)
+    for symbol in EVERYBODY:
+        day, reference = market.day(symbol, DAY), market.reference_price(symbol, DAY)
+        first = day.first_price() if day else None
+        assert reference is not None
+        assert first is not None
+        assert abs(reference - first) <= 0.2 * first
+
+
+def test_the_default_universe_has_what_a_broker_refuses() -> None:
+    listings = [instrument.listing for instrument in DEFAULT_UNIVERSE]
+    assert len(listings) == 21
+    assert sum(not listing.fractionable for listing in listings) == 2
+    assert sum(not listing.tradable for listing in listings) == 1
+    assert sum(not listing.easy_to_borrow for listing in listings) == 1
+
+
+def test_a_universe_grows_by_ordinary_names_and_keeps_the_ones_it_had() -> None:
+    hundred = universe(100)
+    assert len({instrument.listing.symbol for instrument in hundred}) == 100
+    assert hundred[:40] == universe(40)
+    assert universe(5) == DEFAULT_UNIVERSE[:5]
+    assert all(instrument.price % 100 == 0 and instrument.price > 10_000 for instrument in hundred[21:])
+
+
+@pytest.mark.parametrize("activity", [0, -1, float("nan")])
+def test_an_activity_of_nothing_is_refused(activity: float) -> None:
+    with pytest.raises(ValueError, match="activity"):
+        GeneratedMarket(1, activity=activity)
+
+
+def digest(day: SymbolDay | None) -> str:
+    assert day is not None
+    columns = hashlib.sha256()
+    for table in (day.quotes, day.trades):
+        for field in fields(table):
+            columns.update(getattr(table, field.name).tobytes())
+    return columns.hexdigest()[:16]
