@@ -1,13 +1,14 @@
 """The deployed stack, running in one process and in virtual time."""
 
+# ruff: noqa: TID251 - it seeds the module random, and boto3 speaks to the simulated account
 from __future__ import annotations
 
 import importlib.util
 import json
 import random
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -17,15 +18,16 @@ from zoneinfo import ZoneInfo
 import boto3
 import time_machine
 
-from workbench.engine import moto_corrections, surroundings
+from workbench.engine import surroundings
 from workbench.engine.deployment import Stack, deploy
 from workbench.engine.events import status_change
 from workbench.engine.execution import Execution
 from workbench.engine.host import Function, Host, Invocation
+from workbench.engine.moto_corrections import account, corrections, functions, records, rules
 from workbench.engine.moto_corrections.patches import Patches
 from workbench.engine.runtime import VirtualRuntime
-from workbench.engine.schedules import Schedule
 from workbench.engine.scheduler import EPOCH, Scheduler
+from workbench.engine.schedules import Schedule
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -44,8 +46,8 @@ class StuckExecution(RuntimeError):
 class Engine:
     """Deploys a SAM template and runs its state machines and functions in virtual time.
 
-    `parameters` are the template's; `runtime_environment` is added to the environment of every function. `machine` is the
-    logical id of the state machine that `start_execution` starts, where the template has several.
+    `parameters` are the template's; `runtime_environment` is added to the environment of every function. `machine` is
+    the logical id of the state machine that `start_execution` starts, where the template has several.
 
         with Engine(template=Path("template.yaml"), start=datetime(2025, 1, 2, 14, 20, tzinfo=UTC), seed=7) as engine:
             arn = engine.start_execution({"plan": plan})
@@ -110,22 +112,18 @@ class Engine:
         self.client("stepfunctions").stop_execution(executionArn=arn, **reasons)
 
     def run(self, until: datetime | None = None) -> None:
-        """Move virtual time until nothing can move, or to `until`. Raises StuckExecution if one still runs at the end."""
+        """Move virtual time until nothing can move, or to `until`. Raises StuckExecution if one then still runs."""
         self.scheduler.run(until)
         if until is None:
             self._refuse_stuck()
 
     def execution(self, arn: str) -> Execution:
         """How an execution stands."""
-        from workbench.engine.moto_corrections import executions
-
-        return executions.read(arn, REGION)
+        return records.read(arn, REGION)
 
     def executions(self) -> list[Execution]:
         """Every execution of the stack, in the order of their starts."""
-        from workbench.engine.moto_corrections import executions
-
-        return [self.execution(arn) for arn in executions.arns(REGION)]
+        return [self.execution(arn) for arn in records.arns(REGION)]
 
     def invoke(self, function: str, event: Any) -> Invocation:
         """Call a function, by its logical id, and wait for its end in virtual time."""
@@ -163,18 +161,14 @@ class Engine:
         return found
 
     def _begin(self) -> None:
-        from workbench.engine.moto_corrections import account, functions, rules
-
         enter = self._open.enter_context
         enter(surroundings.separated())
         enter(surroundings.with_variables(CREDENTIALS))
-        # The first moto's modules are imported at the real time: some of them talk TLS and cache on disk.
-        moto_corrections.check_version()
         enter(account.simulated(self.seed))
         traveller = enter(time_machine.travel(self.scheduler.now(), tick=False))
         self.scheduler.on_advance.append(lambda moment: traveller.move_to(_at(moment)))
         patches = enter(Patches())
-        moto_corrections.apply(patches, self.scheduler, self._status_changed, self._table_call)
+        corrections.apply(patches, self.scheduler, self._status_changed, self._table_call)
         enter(_seeded(self.seed))
         self._stack = deploy(self._template, self._parameters, self.client)
         functions.apply(patches, self.host, self._stack.source)
@@ -191,9 +185,7 @@ class Engine:
             importlib.import_module("repeg.wiring").use(self.runtime)
 
     def _status_changed(self, execution: Any) -> None:
-        from workbench.engine.moto_corrections import executions, rules
-
-        record = executions.record(execution)
+        record = records.record(execution)
         self._announced += 1
         event = status_change(record, execution.state_machine_arn, ACCOUNT, REGION, self._announced)
         for listener in self.on_status_change:
@@ -219,15 +211,12 @@ def _at(moment_ns: int) -> datetime:
     return EPOCH + timedelta(microseconds=moment_ns // 1_000)
 
 
-class _seeded:  # noqa: N801 - a context manager
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
     """The interpreter draws the jitter of its retries from the module random: seeded, and put back afterwards."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-
-    def __enter__(self) -> None:
-        self._state = random.getstate()
-        random.seed(f"jitter {self._seed}")
-
-    def __exit__(self, *_: object) -> None:
-        random.setstate(self._state)
+    before = random.getstate()
+    random.seed(f"jitter {seed}")
+    try:
+        yield
+    finally:
+        random.setstate(before)

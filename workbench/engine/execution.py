@@ -39,18 +39,20 @@ class Execution:
         kinds = [event["type"] for event in self.history]
         entered = sum(kind.endswith("StateEntered") for kind in kinds)
         attempts = sum(kind in ("TaskScheduled", "LambdaFunctionScheduled") for kind in kinds)
-        return entered + max(0, attempts - kinds.count("TaskStateEntered"))
+        retried = max(0, attempts - kinds.count("TaskStateEntered"))
+        return int(entered) + retried
 
     @cached_property
     def largest_payload(self) -> int:
         """Bytes of the largest input or output in the history; 262,144 is the end."""
-        sizes = (len(text.encode()) for event in self.history for text in _payloads(event))
-        return max(sizes, default=0)
+        return max((len(text.encode()) for event in self.history for text in _payloads(event)), default=0)
 
     @property
     def states(self) -> list[str]:
         """The names of the states that it entered, in order."""
-        return [event["stateEnteredEventDetails"]["name"] for event in self.history if "stateEnteredEventDetails" in event]
+        return [
+            event["stateEnteredEventDetails"]["name"] for event in self.history if "stateEnteredEventDetails" in event
+        ]
 
     @property
     def digest(self) -> str:

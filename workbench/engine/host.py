@@ -1,4 +1,4 @@
-"""Runs the stack's functions as Lambda does: loaded once, called with JSON, timed out, and failed in Lambda's own words."""
+"""Runs the stack's functions as Lambda does: loaded once, called with JSON, timed out, failed in Lambda's own words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from uuid import UUID
+from uuid import UUID  # noqa: TID251 - of a number
 
 from workbench.engine import surroundings
 from workbench.engine.scheduler import Killed, Scheduler, VirtualThread
@@ -93,8 +93,8 @@ class Context:
 class Host:
     """Calls functions. `before_invoke` and `after_invoke` may look at, delay, kill or repeat each invocation.
 
-    `before_invoke` runs in the invocation's own thread, before the handler; `after_invoke` once it has ended, however it
-    ended. Concurrent calls of one function share its module, unlike on AWS.
+    `before_invoke` runs in the invocation's own thread, before the handler; `after_invoke` once it is over, whatever
+    became of it. Concurrent calls of one function share its module, unlike on AWS.
     """
 
     def __init__(self, scheduler: Scheduler, environment: dict[str, str]) -> None:
@@ -271,5 +271,3 @@ def _load(function: Function, module_name: str) -> ModuleType:
     except ImportError as error:
         raise _Unusable("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from error
     return module
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import random  # noqa: TID251 - seeded below
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -21,14 +21,14 @@ DEFAULT_WORKERS = 16
 
 
 class TransportHangs(Exception):
-    """Raised by an inner transport that would never answer: the caller's time-out decides how long it waits for that."""
+    """Raised by an inner transport that would never answer: the caller waits for that as long as its time-out."""
 
 
 class LatentTransport(BaseAdapter):
     """Carries requests by another adapter, at a seeded cost in virtual time: part of it before, part after.
 
-    An answer that would come after the caller's read time-out becomes a ReadTimeout at that moment, though the other side
-    has acted on the request, as with a real network.
+    An answer that would come after the caller's read time-out becomes a ReadTimeout at that moment, though the other
+    side has acted on the request, as with a real network.
     """
 
     def __init__(self, inner: BaseAdapter, runtime: VirtualRuntime) -> None:
@@ -39,10 +39,10 @@ class LatentTransport(BaseAdapter):
     def send(
         self,
         request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: None | float | tuple[float, float] | tuple[float, None] = None,
-        verify: bool | str = True,
-        cert: None | bytes | str | tuple[bytes | str, bytes | str] = None,
+        stream: bool = False,  # noqa: FBT001, FBT002 - the signature is that of requests
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,  # noqa: FBT001, FBT002
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Send one request; virtual latency passes before and after."""
@@ -162,6 +162,5 @@ def _value(outcome: _Outcome[Result]) -> Result:
 
 
 def _read_timeout(timeout: Any) -> float | None:
-    if isinstance(timeout, tuple):
-        return timeout[1]
-    return getattr(timeout, "read_timeout", timeout)
+    seconds = timeout[1] if isinstance(timeout, tuple) else getattr(timeout, "read_timeout", timeout)
+    return None if seconds is None else float(seconds)

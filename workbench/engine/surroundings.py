@@ -1,5 +1,6 @@
-"""What a process has for itself and concurrent functions here must not share: environment variables and standard output."""
+"""What a process has to itself, and functions here must not share: environment variables and standard output."""
 
+# ruff: noqa: SLF001, TID251 - here is where a process keeps its environment
 from __future__ import annotations
 
 import os
@@ -28,9 +29,9 @@ def inside(environment: MutableMapping[str, str], output: Callable[[str], None])
 def separated() -> Iterator[None]:
     """While this lasts, `inside` has effect."""
     real_class, real_output = os.environ.__class__, sys.stdout
-    os.environ.__class__ = _Overlaid
+    os.environ.__class__ = _Overlaid  # every reference to it sees the change
     if not isinstance(real_output, _Routed):
-        sys.stdout = _Routed(real_output)  # type: ignore[assignment]
+        sys.stdout = _Routed(real_output)
     try:
         yield
     finally:

@@ -86,7 +86,9 @@ def _content(source: Path) -> bytes:
     if source.is_file():
         return source.read_bytes()
     files = sorted(file for file in source.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
-    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(source).as_posix()}" for file in files]
+    lines = [
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(source).as_posix()}" for file in files
+    ]
     return "\n".join([source.as_posix().rsplit("/", 1)[-1], *lines]).encode()
 
 
@@ -94,7 +96,7 @@ def _python_folder(layer: Path) -> Path:
     return layer / "python" if (layer / "python").is_dir() else layer
 
 
-class _NoManagedPolicies(ManagedPolicyLoader):
+class _NoManagedPolicies(ManagedPolicyLoader):  # type: ignore[misc]  # untyped
     """Permissions are not enforced here, so that no list of managed policies is needed."""
 
     def __init__(self) -> None:

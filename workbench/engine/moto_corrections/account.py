@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from uuid import UUID
+from typing import Any
+from uuid import UUID  # noqa: TID251 - of seeded bits
 
-import moto.stepfunctions.parser.asl.component.eval_component as eval_component
-import moto.stepfunctions.parser.asl.eval.callback.callback as callback
-import moto.stepfunctions.parser.asl.eval.states as states
-import moto.stepfunctions.parser.utils as utils
 from moto.core.models import MockAWS, botocore_stubber
 from moto.moto_api._internal import mock_random
+from moto.stepfunctions.parser import utils
+from moto.stepfunctions.parser.asl.component import eval_component
+from moto.stepfunctions.parser.asl.eval import states
+from moto.stepfunctions.parser.asl.eval.callback import callback
 
 from workbench.engine.moto_corrections.patches import Patches
 
-CONFIG = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
+INTERPRETER_LOG = logging.getLogger("moto.stepfunctions")
+CONFIG: Any = {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}}
 
 
 class _BotocoreAlone(MockAWS):
     """moto also takes over the requests library, at a cost for each request; nobody here speaks to AWS that way."""
 
-    def _enable_patching(self, reset: bool = True) -> None:
+    def _enable_patching(self, reset: bool = True) -> None:  # noqa: FBT001, FBT002 - moto's signature
         botocore_stubber.enabled = True
         if reset:
             self.reset()
 
-    def _disable_patching(self, remove_data: bool) -> None:
+    def _disable_patching(self, remove_data: bool) -> None:  # noqa: FBT001
         botocore_stubber.enabled = False
         if remove_data:
             self.reset()
@@ -41,6 +44,9 @@ def simulated(seed: int) -> Iterator[None]:
     with _BotocoreAlone(CONFIG), Patches() as patches:
         for module in (utils, eval_component, callback, states):
             patches.replace(module, "long_uid", _identifier)
+        # It logs as errors what a machine handles; what went wrong stands in the history.
+        patches.replace(INTERPRETER_LOG, "handlers", [logging.NullHandler()])
+        INTERPRETER_LOG.propagate = False
         yield
 
 

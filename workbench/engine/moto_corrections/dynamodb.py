@@ -1,4 +1,4 @@
-"""Where moto's DynamoDB differs from AWS: transactions that copy the table, tokens that are ignored, calls that race."""
+"""Where moto's DynamoDB differs from AWS: transactions that copy tables, tokens that are ignored, calls that race."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-import moto.dynamodb.models as models
 from moto.core.responses import ActionResult
+from moto.dynamodb import models
 from moto.dynamodb.exceptions import ERROR_TYPE_PREFIX, DynamodbException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType

@@ -1,14 +1,15 @@
 """Where moto starts, ends and describes executions otherwise than AWS does."""
 
+# ruff: noqa: SLF001 - moto has no other handles
 from __future__ import annotations
 
 import copy
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.responses import ActionResult
 from moto.moto_api._internal import mock_random
 from moto.stepfunctions.exceptions import InvalidExecutionInput
 from moto.stepfunctions.models import StateMachineAlias
@@ -21,14 +22,13 @@ from moto.stepfunctions.parser.api import (
 )
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.program.program import Program
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
-from moto.stepfunctions.parser.asl.eval.program_state import ProgramError, ProgramStopped, ProgramTimedOut
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
-from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from workbench.engine.execution import Execution as Record
 from workbench.engine.moto_corrections.patches import Patches
 from workbench.engine.moto_corrections.states import aws_time
 from workbench.engine.scheduler import Killed, Scheduler
@@ -42,55 +42,17 @@ StatusListener = Callable[[Any], None]
 
 def apply(patches: Patches, scheduler: Scheduler, on_status: StatusListener) -> None:
     """Make all corrections of this module; `on_status` hears of every execution that starts or ends."""
-    _start_as_aws_does(patches, on_status)
+    _start_as_aws_does(patches, scheduler, on_status)
     _write_the_start_time_as_text(patches)
     _end_at_once(patches, scheduler)
     _limit_the_history(patches)
     _announce_the_end(patches, on_status)
     _describe_in_full(patches)
-    _pass_on_why_it_was_stopped(patches)
+    _pass_on_why_it_was_stopped(patches, scheduler)
 
 
-def arns(region: str) -> list[str]:
-    """The ARNs of all executions, in the order of their starts."""
-    return [execution.exec_arn for execution in _all(region)]
-
-
-def read(arn: str, region: str) -> Record:
-    """One execution, from the interpreter's own record. Raises KeyError for an ARN that is none."""
-    for execution in _all(region):
-        if execution.exec_arn == arn:
-            return record(execution)
-    raise KeyError(f"no execution has the ARN {arn}")
-
-
-def record(execution: Any) -> Record:
-    """An execution as it stands; its history is read where it is kept, since the API takes a third of a millisecond per
-    event."""
-    environment = execution.exec_worker.env if execution.exec_worker else None
-    history = environment.event_manager._history_event_list if environment else []
-    return Record(
-        arn=execution.exec_arn,
-        name=execution.name,
-        status=str(execution.exec_status.value),
-        input=execution.input_data,
-        output=execution.output,
-        error=execution.error,
-        cause=execution.cause,
-        started=execution.start_date,
-        stopped=execution.stop_date,
-        history=list(history),
-    )
-
-
-def _all(region: str) -> list[Any]:
-    machines = stepfunctions_parser_backends[DEFAULT_ACCOUNT_ID][region].state_machines
-    everyone = [execution for machine in machines for execution in machine.executions]
-    return sorted(everyone, key=lambda execution: execution.start_date)
-
-
-def _start_as_aws_does(patches: Patches, on_status: StatusListener) -> None:
-    """Names are made up where none is given; aliases and versions start the machine they point at, under its own name."""
+def _start_as_aws_does(patches: Patches, scheduler: Scheduler, on_status: StatusListener) -> None:
+    """A name is made up where none is given; an alias or a version starts its machine, under the machine's name."""
 
     def start(
         self: Any,
@@ -117,7 +79,7 @@ def _start_as_aws_does(patches: Patches, on_status: StatusListener) -> None:
             account_id=self.account_id,
             region_name=self.region_name,
             state_machine=snapshot,
-            start_date=datetime.now(UTC),
+            start_date=scheduler.now(),
             cloud_watch_logging_session=None,
             input_data=text,
             activity_store={},
@@ -167,6 +129,9 @@ def _end_at_once(patches: Patches, scheduler: Scheduler) -> None:
     """
 
     def evaluate(self: Any, env: Any) -> None:
+        if env.is_frame():  # an iteration of a Map ends with the execution that it belongs to
+            inner(self, env)
+            return
         env.next_state_name = self.start_at.start_at_name
         env.settled = scheduler.event()
         env.event_manager.root = env
@@ -191,28 +156,28 @@ def _end_at_once(patches: Patches, scheduler: Scheduler) -> None:
         self.env.set_stop(stop_date=stop_date, cause=cause, error=error)
         self.env.settled.set()
 
-    from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+    def start(self: Any) -> None:
+        scheduler.spawn_apart(self._execution_logic)  # an execution outlives the call that started it
 
-    patches.replace(Program, "eval", evaluate)
+    inner = patches.replace(Program, "eval", evaluate)
+    patches.replace(ExecutionWorker, "start", start)
     patches.replace(ExecutionWorker, "stop", stop)
 
 
 def _record_the_end(env: Any) -> None:
     """The last event of an execution that was ended from outside."""
-    state = env.program_state()
-    if isinstance(state, ProgramStopped):
-        kind = HistoryEventType.ExecutionAborted
-        details = EventDetails(
-            executionAbortedEventDetails=ExecutionAbortedEventDetails(error=state.error, cause=state.cause)
-        )
-    elif isinstance(state, ProgramTimedOut):
-        kind = HistoryEventType.ExecutionTimedOut
-        details = EventDetails(executionTimedOutEventDetails=ExecutionTimedOutEventDetails())
-    elif isinstance(state, ProgramError):
-        kind = HistoryEventType.ExecutionFailed
-        details = EventDetails(executionFailedEventDetails=state.error or ExecutionFailedEventDetails())
+    kind, details = _ending(env.program_state())
     env.event_history_context.source_event_id = 0
     env.event_manager.add_event(context=env.event_history_context, event_type=kind, event_details=details)
+
+
+def _ending(state: Any) -> tuple[HistoryEventType, dict[str, Any]]:
+    if isinstance(state, ProgramStopped):
+        reason = ExecutionAbortedEventDetails(error=state.error, cause=state.cause)
+        return HistoryEventType.ExecutionAborted, {"executionAbortedEventDetails": reason}
+    if isinstance(state, ProgramTimedOut):
+        return HistoryEventType.ExecutionTimedOut, {"executionTimedOutEventDetails": ExecutionTimedOutEventDetails()}
+    return HistoryEventType.ExecutionFailed, {"executionFailedEventDetails": state.error or {}}
 
 
 def _limit_the_history(patches: Patches) -> None:
@@ -260,12 +225,10 @@ def _describe_in_full(patches: Patches) -> None:
     original = patches.replace(StepFunctionResponse, "describe_execution", describe)
 
 
-def _pass_on_why_it_was_stopped(patches: Patches) -> None:
+def _pass_on_why_it_was_stopped(patches: Patches, scheduler: Scheduler) -> None:
     def stop(self: Any) -> Any:
-        from moto.core.responses import ActionResult
-
         execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
-        now = datetime.now(UTC)
+        now = scheduler.now()
         if execution.exec_status == ExecutionStatus.RUNNING:
             execution.stop(stop_date=now, error=self._get_param("error"), cause=self._get_param("cause"))
         return ActionResult({"stopDate": execution.stop_date or now})

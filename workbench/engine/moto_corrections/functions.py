@@ -9,8 +9,8 @@ from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda_simple.models import LambdaSimpleBackend, lambda_simple_backends
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import JsonRESTError
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
 from workbench.engine.host import Function, Host, PayloadTooLarge
@@ -71,5 +71,3 @@ def deployed(backend: Any, name: str, qualifier: str | None, sources: Callable[[
 def backend(region: str) -> Any:
     """moto's registry of functions."""
     return lambda_simple_backends[DEFAULT_ACCOUNT_ID][region]
-
-

@@ -56,5 +56,3 @@ def _write_dates_as_text(patches: Patches) -> None:
         original(self, env, *args, **kwargs)
 
     original = patches.replace(StateTaskService, "_after_eval_execution", finish)
-
-

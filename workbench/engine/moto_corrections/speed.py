@@ -1,5 +1,6 @@
 """What makes moto slow without making it more faithful: clients made anew, paths parsed anew, HTTP to oneself."""
 
+# ruff: noqa: TID251 - the calls that it shortens are made with boto3
 from __future__ import annotations
 
 import copy
@@ -10,15 +11,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import moto.dynamodb.models.table as table_module
 from botocore import handlers, parsers
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import JsonRESTError
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models import table as table_module
 from moto.dynamodb.models.dynamo_type import Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 from moto.stepfunctions.parser.asl.component.common.path import result_path
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 
 from workbench.engine.moto_corrections.dynamodb import LOCK
@@ -45,6 +47,7 @@ def apply(patches: Patches, before_call: BeforeCall) -> None:
     """Make all changes of this module; `before_call` hears the name of every DynamoDB operation before it acts."""
     _keep_clients(patches)
     _keep_parsed_paths(patches)
+    _write_no_reports(patches)
     _keep_sizes(patches)
     _read_one_partition(patches)
     patches.replace(_short_cut, "before_call", before_call)
@@ -65,6 +68,12 @@ def _keep_clients(patches: Patches) -> None:
 def _keep_parsed_paths(patches: Patches) -> None:
     for module in (json_path, result_path):
         patches.replace(module, "parse", functools.lru_cache(maxsize=None)(module.parse))
+
+
+def _write_no_reports(patches: Patches) -> None:
+    """On every exception, handled or not, the interpreter describes itself at length to a log that is switched off."""
+    for name in ("_log_exception", "_log_failure_event_exception"):
+        patches.replace(EvalComponent, name, lambda *_, **__: None)
 
 
 def _keep_sizes(patches: Patches) -> None:
@@ -115,7 +124,7 @@ def _matches(key: Any, comparison: str | None, values: list[Any]) -> bool:
 
 
 class _ShortCut:
-    """Answers a store's calls from moto's handler, after botocore checked and wrote them, without sending them anywhere.
+    """Answers a store's calls from moto's handler, once botocore has checked and written them, without sending them.
 
     It stands in botocore's own list of handlers, once and for all, and does nothing while `before_call` is None.
     """

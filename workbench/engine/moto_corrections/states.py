@@ -1,8 +1,8 @@
-"""Where moto's interpreter reads a state otherwise than AWS does: errors that nothing catches, choices, waits, time stamps."""
+"""Where moto's interpreter reads a state otherwise than AWS does: uncatchable errors, choices, waits, time stamps."""
 
+# ruff: noqa: SLF001 - moto has no other handles
 from __future__ import annotations
 
-import copy
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,9 +23,11 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable import NoSuchVariable
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.inline_iteration_component import (
+    InlineIterationComponent,
+)
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 from workbench.engine.moto_corrections.patches import Patches
 from workbench.engine.scheduler import Scheduler
@@ -33,6 +35,7 @@ from workbench.engine.scheduler import Scheduler
 # Documented as terminal: States.ALL does not match them.
 BEYOND_STATES_ALL = ("States.Runtime", "States.DataLimitExceeded")
 TIMESTAMP = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$")
+MAX_INLINE_ITERATIONS = 40
 # What moto says when no rule of a Choice matched and it has no default.
 NO_CHOICE = "No branching option reached in state"
 
@@ -50,6 +53,7 @@ def apply(patches: Patches, scheduler: Scheduler) -> None:
     _wait_until_the_very_second(patches, scheduler)
     _stamp_entry_in_milliseconds(patches)
     _kill_what_timed_out(patches, scheduler)
+    _bound_inline_maps(patches)
 
 
 def _leave_terminal_errors_uncaught(patches: Patches) -> None:
@@ -138,13 +142,24 @@ def _kill_what_timed_out(patches: Patches, scheduler: Scheduler) -> None:
     original = patches.replace(ExecutionState, "_evaluate_with_timeout", evaluate)
 
 
+def _bound_inline_maps(patches: Patches) -> None:
+    """AWS runs about forty iterations of an inline Map at once, whatever the machine asks for."""
+
+    def evaluate(self: Any, env: Any) -> None:
+        asked = env.stack[-1]
+        asked.max_concurrency = min(asked.max_concurrency or MAX_INLINE_ITERATIONS, MAX_INLINE_ITERATIONS)
+        original(self, env)
+
+    original = patches.replace(InlineIterationComponent, "_eval_body", evaluate)
+
+
 def _failure(env: Any, error: StatesErrorNameType, cause: str) -> FailureEventException:
-    details = ExecutionFailedEventDetails(error=error.to_name(), cause=cause)
+    details: Any = {"executionFailedEventDetails": ExecutionFailedEventDetails(error=error.to_name(), cause=cause)}
     return FailureEventException(
         FailureEvent(
             env=env,
             error_name=StatesErrorName(typ=error),
             event_type=HistoryEventType.ExecutionFailed,
-            event_details=EventDetails(executionFailedEventDetails=copy.copy(details)),
+            event_details=details,
         )
     )

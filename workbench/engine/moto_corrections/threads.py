@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from moto.stepfunctions.parser import utils
+
 from workbench.engine.moto_corrections.patches import Patches
 from workbench.engine.scheduler import Scheduler, VirtualThread
 
 PACKAGE = "moto.stepfunctions"
-# Modules that moto imports only when they are needed, and that hold names to be swapped.
-INTERPRETER = ("moto.stepfunctions.parser.models", "moto.stepfunctions.responses")
 
 
 class VirtualLock:
@@ -61,7 +61,7 @@ class InterpreterThread:
         args: Iterable[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
         name: str | None = None,
-        daemon: bool | None = None,
+        daemon: Any = None,
     ) -> None:
         del daemon  # all virtual threads end with their scheduler
         self.name = name
@@ -107,7 +107,7 @@ def virtual_names(scheduler: Scheduler) -> dict[int, Any]:
         (threading.Lock, virtual_threading.Lock),
         (threading.RLock, virtual_threading.RLock),
         (time, virtual_time),
-        (time.sleep, scheduler.sleep),
+        (time.sleep, scheduler.sleep),  # noqa: TID251 - to be replaced,
     ]
     return {id(real): virtual for real, virtual in pairs}
 
@@ -119,8 +119,6 @@ def interpreter_modules() -> list[ModuleType]:
 
 def apply(patches: Patches, scheduler: Scheduler) -> int:
     """Swap the names in every loaded module of the interpreter; how many were swapped."""
-    from moto.stepfunctions.parser import utils
-
     virtual = virtual_names(scheduler)
     virtual[id(utils.TMP_THREADS)] = Forgetful()
     swapped = 0
