@@ -1,0 +1,128 @@
+"""A simulated broker at noon, with a Broker and a Market on it: in process or through alpaca-py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from repeg.adapters.alpaca import AlpacaBroker, trading_api
+from repeg.adapters.alpaca_data import AlpacaMarket, data_api
+from repeg.adapters.alpaca_keys import SIMULATED, FixedKeys, TradingMode
+from repeg.adapters.threads import SystemRuntime
+from repeg.ports import Broker, Market
+from workbench.exchange.calendar import new_york
+from workbench.exchange.core import Exchange
+from workbench.exchange.knobs import Knobs
+from workbench.exchange.market import Listing
+from workbench.exchange.opening import OpeningAccount
+from workbench.exchange.scripted import ScriptedMarket, quote, trade
+from workbench.exchange.server import ExchangeServer
+from workbench.exchange.transport import ExchangeTransport
+from workbench.twins.direct_broker import DirectBroker
+
+THURSDAY = date(2026, 3, 5)
+SECOND = 1_000_000_000
+UNLIMITED = Knobs(requests_per_minute=None, data_requests_per_minute=None)
+HOLDINGS = {"KO": (Decimal("7.227358"), Decimal("60.00")), "F": (Decimal(50), Decimal("12.10"))}
+
+
+@dataclass
+class Desk:
+    """The broker's two ports, and the exchange behind them with its clock."""
+
+    exchange: Exchange
+    broker: Broker
+    market: Market
+    clock: list[int] = field(repr=False)
+
+    def pass_time(self, seconds: float = 1) -> None:
+        """Let time pass: acknowledgements, fills and cancels happen by the next call."""
+        self.clock[0] += int(seconds * SECOND)
+
+    def go_to(self, day: date, time: str) -> None:
+        """Let it be that New York time."""
+        self.clock[0] = new_york(day, time)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How the simulated broker is set up."""
+
+    knobs: Knobs = UNLIMITED
+    opening: OpeningAccount = OpeningAccount(positions=HOLDINGS)  # noqa: RUF009 - it is frozen
+    day: date = THURSDAY
+    feed: str = "iex"
+
+
+def a_market(day: date) -> ScriptedMarket:
+    """A quiet book, a one-sided one, a cheap one, one that cannot be traded, and a hundred and fifty names more."""
+    crowd = {
+        f"Q{a}{b}": [quote("09:30", "100 @ 10.00", "100 @ 10.02")] for a in "ABCDEFGHIJKLMNO" for b in "PQRSTUVWXY"
+    }
+    return ScriptedMarket(
+        {
+            day: {
+                "AAPL": [
+                    quote("09:30", "300 @ 189.40", "200 @ 189.44"),
+                    trade("09:31", "100 @ 189.42"),
+                    quote("12:30", "300 @ 189.36", "200 @ 189.40"),
+                    trade("12:30:01", "500 @ 189.38", side=-1),
+                ],
+                "KO": [quote("09:30", "300 @ 60.40", None)],
+                "F": [quote("09:30", "900 @ 12.10", "900 @ 12.11"), trade("09:31", "100 @ 12.11")],
+                "PNY": [quote("09:30", "500 @ 0.8512", "500 @ 0.8515")],
+                "WHL": [quote("09:30", "500 @ 20.00", "500 @ 20.01")],
+                "DEAD": [quote("09:30", "500 @ 5.00", "500 @ 5.01")],
+                **crowd,
+            }
+        },
+        listings=[
+            Listing("WHL", "Whole Shares Inc.", fractionable=False),
+            Listing("DEAD", "Dead Inc.", tradable=False),
+        ],
+    )
+
+
+def an_exchange(terms: Terms) -> tuple[Exchange, list[int]]:
+    """A simulated broker at noon, and the clock that moves it."""
+    clock = [new_york(terms.day, "12:00")]
+    exchange = Exchange(a_market(terms.day), lambda: clock[0], terms.knobs, terms.opening, seed=7)
+    return exchange, clock
+
+
+@contextmanager
+def direct(terms: Terms) -> Iterator[Desk]:
+    """The twin: no HTTP, no SDK."""
+    exchange, clock = an_exchange(terms)
+    twin = DirectBroker(exchange, terms.feed)
+    yield Desk(exchange, twin, twin, clock)
+
+
+@contextmanager
+def alpaca_in_process(terms: Terms) -> Iterator[Desk]:
+    """The adapter through alpaca-py and requests, without a socket."""
+    exchange, clock = an_exchange(terms)
+    mount = ExchangeTransport(exchange.handle).mount
+    keys = FixedKeys(SIMULATED)
+    broker = AlpacaBroker(trading_api(keys, TradingMode.PAPER, mount))
+    yield Desk(exchange, broker, AlpacaMarket(data_api(keys, mount), terms.feed), clock)
+
+
+@contextmanager
+def alpaca_over_loopback(terms: Terms) -> Iterator[Desk]:
+    """The adapter as deployed: real threads, real sockets."""
+    exchange, clock = an_exchange(terms)
+    keys, mount = FixedKeys(SIMULATED), SystemRuntime().mount
+    with ExchangeServer(exchange) as server:
+        broker = AlpacaBroker(trading_api(keys, TradingMode.PAPER, mount, server.trading_url))
+        yield Desk(exchange, broker, AlpacaMarket(data_api(keys, mount, server.data_url), terms.feed), clock)
+
+
+KINDS: dict[str, Callable[[Terms], AbstractContextManager[Desk]]] = {
+    "direct": direct,
+    "alpaca in process": alpaca_in_process,
+    "alpaca over loopback": alpaca_over_loopback,
+}
