@@ -18,6 +18,7 @@ from repeg.order import (
     Outcome,
     ParentState,
     client_order_id,
+    run_of,
     run_prefix,
 )
 from repeg.plan import MAX_NAME_LENGTH, run_id
@@ -175,3 +176,8 @@ def test_attempts_of_a_run_have_different_ids() -> None:
     made = {client_order_id("core-2026-11-23", "AAPL", Side.BUY, n) for n in range(1, 31)}
     assert len(made) == 30
     assert a_child().client_order_id in made
+
+
+@given(RUNS, SYMBOLS, SIDES, st.integers(1, 99))
+def test_an_id_tells_its_run(run: tuple[str, date, int], symbol: str, side: Side, n: int) -> None:
+    assert run_of(client_order_id(run_id(*run), symbol, side, n)) == run_id(*run)

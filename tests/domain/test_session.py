@@ -95,6 +95,11 @@ def test_turns_fall_on_a_grid_of_periods_at_least_half_a_period_away(seconds_in:
     assert due == WINDOW.opens + timedelta(seconds=due_in)
 
 
+def test_before_the_window_the_first_turn_is_a_period_after_it_opens() -> None:
+    due = session.next_turn(WINDOW.opens - timedelta(minutes=10), WINDOW, 30)
+    assert due == WINDOW.opens + timedelta(seconds=30)
+
+
 def test_the_last_turn_is_at_the_close_of_the_window() -> None:
     assert session.next_turn(WINDOW.closes - timedelta(seconds=20), WINDOW, 30) == WINDOW.closes
 

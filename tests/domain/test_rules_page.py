@@ -1,0 +1,53 @@
+"""The page of rules knows every word that the rules use."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from repeg import peg
+from repeg.order import Outcome, Rung
+from repeg.quote import Gate
+from repeg.risk import Funding
+from repeg.session import SessionDecision
+from repeg.settings import Escalation
+
+PAGE = (Path(__file__).parents[2] / "docs" / "trading-rules.md").read_text(encoding="utf-8")
+
+WORDS = {"near", "collar", "working", "not_arrived", "moves_spent", "near_moved", "patience_spent", "close_is_near"}
+PLACING = {"improve", "join", "market_orders"}
+
+
+@pytest.mark.parametrize("word", sorted({*Gate, *Outcome, *Funding, *Escalation, *Rung} - {Rung.PASSIVE}))
+def test_every_word_of_a_gate_an_outcome_a_grant_or_a_rung_is_explained(word: str) -> None:
+    assert f"`{word}`" in PAGE
+
+
+@pytest.mark.parametrize("word", sorted(WORDS | PLACING))
+def test_every_reason_of_a_decision_is_explained(word: str) -> None:
+    assert f"`{word}`" in PAGE
+
+
+def test_the_reasons_listed_here_are_the_ones_in_the_rule() -> None:
+    found = set(_texts(ast.parse(Path(peg.__file__).read_text(encoding="utf-8"))))
+    assert found >= WORDS | PLACING
+    assert {text for text in found if "_" in text} <= WORDS | PLACING | {"_"}
+
+
+def test_every_verb_and_every_answer_of_the_session_is_named() -> None:
+    for verb in peg.Verb:
+        assert verb in PAGE
+    for decision in SessionDecision:
+        assert decision in PAGE
+
+
+def _texts(tree: ast.AST) -> Iterable[str]:
+    """The one-word texts of a module: its reasons, and not its sentences."""
+    return (
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.replace("_", "a").isalpha()
+    )
