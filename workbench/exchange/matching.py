@@ -123,7 +123,7 @@ class SymbolBook:
             self._waiting.remove(order_id)
         else:
             self._note_display(order.side, resting, at)
-            self._sides[order.side].orders.remove(resting)
+            self._sides[order.side].remove(resting)
         self._look_ahead()
         return order.remaining
 
@@ -207,12 +207,13 @@ class SymbolBook:
         self._note_display(order.side, resting, at)
 
     def _look_ahead(self) -> None:
-        if not self._orders:
-            self._quiet_until = _NEVER
-            return
-        sides = self._sides.values()
-        row = self._next_row if self._waiting else min(side.next_row(self._next_row) for side in sides)
-        index = min(side.next_print(self._next_print) for side in sides)
+        row, index = len(self._tape.quotes), len(self._tape.prints)
+        for side in self._sides.values():
+            if side.orders:
+                side_row, side_index = side.next_event(self._next_row, self._next_print)
+                row, index = min(row, side_row), min(index, side_index)
+        if self._waiting:
+            row = min(row, self._next_row)
         self._next_row, self._next_print = row, index
         self._quiet_until = min(_at(self._tape.quotes.ts, row), _at(self._tape.prints.ts, index))
 

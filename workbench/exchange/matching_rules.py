@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from workbench.exchange.market import Int64s
 from workbench.exchange.matching_tape import ABSENT, HITS_US, Outlook, Tape, shares
 from workbench.exchange.units import QTY_SCALE
 
@@ -39,12 +40,16 @@ class Resting:
 class FillRule(Protocol):
     """One belief about how resting orders fill.
 
-    print_reach says how far from the limit a print may be and still matter: 0 at the limit or through it, -1 only
-    through it. sizes_count is False where the displayed size is ignored and every fill is at the quote.
+    sizes_count is False where the displayed size is ignored and every fill is at the quote.
     """
 
-    print_reach: int
     sizes_count: bool
+
+    def far_reach(self, outlook: Outlook) -> Int64s:
+        """Per quote row the lowest limit, times the side, that it could fill: what the book may skip ahead by."""
+
+    def print_reach(self, outlook: Outlook) -> Int64s:
+        """Per lit print the lowest limit, times the side, whose order it could concern."""
 
     def join(self, order: Resting, outlook: Outlook, row: int) -> None:
         """Takes a place in the queue by the quote row in force, -1 for none."""
@@ -59,8 +64,15 @@ class FillRule(Protocol):
 class TradeThrough:
     """Only what goes strictly through the limit fills: never too kind, and blind to every fill at the touch."""
 
-    print_reach = -1
     sizes_count = True
+
+    def far_reach(self, outlook: Outlook) -> Int64s:
+        """One unit through the far side."""
+        return outlook.far + 1
+
+    def print_reach(self, outlook: Outlook) -> Int64s:
+        """One unit through the print."""
+        return outlook.print_price + 1
 
     def join(self, order: Resting, outlook: Outlook, row: int) -> None:
         """Needs no place in the queue."""
@@ -77,8 +89,15 @@ class TradeThrough:
 class Touch:
     """Whatever touches the limit fills, as if we were always first in line: the optimistic end of the bracket."""
 
-    print_reach = 0
     sizes_count = True
+
+    def far_reach(self, outlook: Outlook) -> Int64s:
+        """The far side."""
+        return outlook.far
+
+    def print_reach(self, outlook: Outlook) -> Int64s:
+        """The print."""
+        return outlook.print_price
 
     def join(self, order: Resting, outlook: Outlook, row: int) -> None:
         """Needs no place in the queue."""
@@ -95,8 +114,11 @@ class Touch:
 class Paper(Touch):
     """The broker's paper engine: fills at the quote once that is marketable, in any size, and never by a print."""
 
-    print_reach = -2 * ABSENT
     sizes_count = False
+
+    def print_reach(self, outlook: Outlook) -> Int64s:
+        """Out of every order's reach."""
+        return np.full(len(outlook.print_price), ABSENT)
 
     def volume_for(self, order: Resting, outlook: Outlook, tape: Tape, index: int, left: int) -> int:  # noqa: ARG002
         """Nothing: this engine looks at no prints."""
@@ -109,8 +131,15 @@ class SameVenueQueue:
     Where either the quote or the print names no venue, they cannot be told apart and count as one.
     """
 
-    print_reach = 0
     sizes_count = True
+
+    def far_reach(self, outlook: Outlook) -> Int64s:
+        """The far side where the market is not locked, and through it where it is."""
+        return outlook.far_unlocked
+
+    def print_reach(self, outlook: Outlook) -> Int64s:
+        """The print where it came to our side, and through it where it did not."""
+        return outlook.sold_to_us
 
     def join(self, order: Resting, outlook: Outlook, row: int) -> None:
         """Behind the displayed size at the best price, first at a better one, nowhere known behind it."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from workbench.exchange.market import Int64s
 from workbench.exchange.matching_rules import FillRule, Resting
 from workbench.exchange.matching_tape import ABSENT, Outlook, Scan, Tape, shares, tick_at
 from workbench.exchange.units import whole_shares
@@ -63,6 +64,14 @@ class BookSide:
         """The tape seen from this side; made when the first order comes."""
         return self._tape.outlook(self._side)
 
+    @cached_property
+    def _far_reach(self) -> Int64s:
+        return self._rule.far_reach(self.outlook)
+
+    @cached_property
+    def _print_reach(self) -> Int64s:
+        return self._rule.print_reach(self.outlook)
+
     def enter(self, order: Resting, row: int) -> Iterator[Execution]:
         """Takes what is there at once and rests what is left, under that quote row (-1 for none yet)."""
         if row >= 0 and self.outlook.far.item(row) <= order.level and self.outlook.far.item(row) != ABSENT:
@@ -74,24 +83,16 @@ class BookSide:
         self.orders.append(order)
         self.orders.sort(key=lambda resting: -resting.level)
 
-    def next_row(self, start: int) -> int:
-        """The first quote row from start on that could trade with us; past the end where there is none."""
-        if not self.orders:
-            return len(self._tape.quotes)
-        level = min(self.orders[0].level, ABSENT - 1)
-        if self._rows is None or self._rows.level != level:
-            self._rows = Scan(self.outlook.far, level, start)
-        return self._rows.first(start)
+    def remove(self, order: Resting) -> None:
+        """Takes an order out."""
+        self.orders.remove(order)
 
-    def next_print(self, start: int) -> int:
-        """The first lit print from start on that could matter to us; past the end where there is none."""
-        best = next((order.level for order in self.orders if not order.is_market), None)
-        if best is None:
-            return len(self._tape.prints)
-        level = best + self._rule.print_reach
-        if self._prints is None or self._prints.level != level:
-            self._prints = Scan(self.outlook.print_price, level, start)
-        return self._prints.first(start)
+    def next_event(self, row: int, index: int) -> tuple[int, int]:
+        """The first quote row and the first lit print from these on that could matter to us; past the end for none."""
+        level = self.orders[0].level
+        if level == ABSENT:
+            return self._row_reaching(ABSENT - 1, row), self._print_reaching(self._best_limit(), index)
+        return self._row_reaching(level, row), self._print_reaching(level, index)
 
     def meet_quote(self, row: int) -> Iterator[Execution]:
         """A quote row comes into force: its far side trades with every order it reaches, at the order's limit."""
@@ -137,6 +138,19 @@ class BookSide:
     def has_taken(self) -> bool:
         """Whether anything of the far side may still be missing because of us."""
         return self._taken.quantity > 0
+
+    def _row_reaching(self, level: int, start: int) -> int:
+        if self._rows is None or self._rows.level != level:
+            self._rows = Scan(self._far_reach, level, start)
+        return self._rows.first(start)
+
+    def _print_reaching(self, level: int, start: int) -> int:
+        if self._prints is None or self._prints.level != level:
+            self._prints = Scan(self._print_reach, level, start)
+        return self._prints.first(start)
+
+    def _best_limit(self) -> int:
+        return next((order.level for order in self.orders if not order.is_market), -2 * ABSENT)
 
     def _reached(self, price: int) -> list[Resting]:
         return [order for order in self.orders if price <= order.level and price != ABSENT]

@@ -111,6 +111,16 @@ class Outlook:
         self.aggressor: Int8s = tape.aggressor * np.int8(side)
 
     @cached_property
+    def far_unlocked(self) -> Int64s:
+        """The far prices, one unit farther where the near side is there too: at such a price nobody in line fills."""
+        return np.where(self.near < self.far, self.far, self.far + 1)
+
+    @cached_property
+    def sold_to_us(self) -> Int64s:
+        """The print prices, one unit farther where the other party did not come to take what we offer."""
+        return np.where(self.aggressor == HITS_US, self.print_price, self.print_price + 1)
+
+    @cached_property
     def far_run(self) -> Int64s:
         """A number per row that changes whenever the far price does."""
         return np.concatenate(([0], np.cumsum(self.far[1:] != self.far[:-1])))
