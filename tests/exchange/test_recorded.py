@@ -14,7 +14,7 @@ DAY = date(2018, 1, 2)
 TEN = new_york(DAY, "10:00")
 QUOTES = f"""ts,bid,bid_size,ask,ask_size,bid_venue,ask_venue
 {TEN},158.3900,100,158.5,1800,N,T
-{TEN},158.4,200,158.5000,1700,N,
+{TEN},158.4,200.0,158.500000,1700,N,
 {TEN + 5},0,0,0.0001,1,,N
 """
 TRADES = f"""ts,price,size,side,venue,lit
