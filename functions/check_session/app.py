@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from repeg.wiring import ports
 
 from repeg import session
 from repeg.ports import Ports
+from repeg.run import Run
 from repeg.shell import lambda_step
 from repeg.turn import begin
 
@@ -24,10 +25,17 @@ def check_session(run_id: str, ports: Ports) -> dict[str, Any]:
     turn = begin(run_id, ports)
     window = turn.run.window
     answer = session.check(turn.moment.now, window)
-    seconds = (answer.until - turn.moment.now).total_seconds()
-    detail = f"{answer.decision} {seconds:.0f}s" if answer.decision is session.SessionDecision.WAIT else answer.decision
-    opens = turn.run.trading_day.open.astimezone(session.NEW_YORK)
-    delay = turn.run.settings.market_open_delay_minutes
-    turn.note("session", detail, reason=f"opens {opens:%H:%M}, the first {delay} minutes are not ours",
+    turn.note("session", answer.decision, f"until {_clock(answer.until)}", _because(turn.run, answer.decision),
               rule="session.check", answer=answer)
     return {"decision": answer.decision, "reason": answer.reason, "until": session.wire(answer.until)}
+
+
+def _because(run: Run, decision: session.SessionDecision) -> str:
+    day, settings = run.trading_day, run.settings
+    if decision is session.SessionDecision.WAIT:
+        return f"opens {_clock(day.open)}, the first {settings.market_open_delay_minutes} minutes are not ours"
+    return f"closes {_clock(day.close)}, the last {settings.close_margin_minutes} minutes are not ours"
+
+
+def _clock(instant: datetime) -> str:
+    return f"{instant.astimezone(session.NEW_YORK):%H:%M}"

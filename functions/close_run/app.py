@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from repeg.wiring import ports
 
 from repeg.closing import cancel_by_prefix, close_orders, ensure_over, publish, report_on
 from repeg.errors import StoreUnavailable
@@ -13,6 +12,7 @@ from repeg.ports import Ports
 from repeg.run import Run, RunState
 from repeg.shell import count, lambda_step
 from repeg.turn import begin
+from repeg.wiring import ports
 
 
 @lambda_step

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from repeg.wiring import ports
 
 from repeg.opening import prepare, read_start, session_for
 from repeg.ports import Ports
 from repeg.shell import lambda_step
 from repeg.turn import begin
+from repeg.wiring import ports
 
 
 @lambda_step
@@ -28,7 +28,7 @@ def open_run(raw: object, execution: str, environment: Mapping[str, str], ports:
     start = read_start(raw, environment, ports)
     now = ports.broker.clock().now
     run = ports.store.claim_run(prepare(start, session_for(start, now, ports), execution, now, ports))
-    begin(run.run_id, ports).note("run", "open", run.run_id, f"{execution}")
+    begin(run.run_id, ports).note("run", "open", run.run_id, f"execution {execution.rpartition(':')[2]}")
     return {"run_id": run.run_id, "epoch": run.epoch, "first_turn": 0, "turn": {"turns": 0}}
 
 

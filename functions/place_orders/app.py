@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from repeg.wiring import ports
 
 from repeg.errors import BrokerUnavailable
 from repeg.journal import Entry
@@ -17,6 +16,7 @@ from repeg.session import next_turn, wire
 from repeg.shell import count, lambda_step
 from repeg.turn import Turn, find_run, open_turn
 from repeg.validation import is_held_by_book
+from repeg.wiring import ports
 from repeg.work import place
 
 

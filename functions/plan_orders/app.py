@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from repeg.wiring import ports
 
 from repeg.opening import draft_orders
 from repeg.order import ParentOrder
 from repeg.ports import Ports
 from repeg.shell import count, lambda_step
 from repeg.turn import Turn, open_turn
+from repeg.wiring import ports
 
 
 @lambda_step

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from repeg.wiring import ports
 
 from repeg.errors import BrokerUnavailable
 from repeg.journal import Entry
@@ -16,6 +15,7 @@ from repeg.ports import Ports
 from repeg.session import next_turn, wire
 from repeg.shell import count, lambda_step
 from repeg.turn import Turn, find_run, open_turn
+from repeg.wiring import ports
 from repeg.work import book_fills, listed_orders, work
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from repeg.wiring import ports
 
 from repeg.errors import BrokerUnavailable
 from repeg.journal import Entry
@@ -14,6 +13,7 @@ from repeg.ports import Ports
 from repeg.shell import count, lambda_step
 from repeg.turn import Turn, open_turn
 from repeg.validation import accept, is_held_by_book
+from repeg.wiring import ports
 
 
 @lambda_step

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from repeg import tick
 from repeg.order import Child, ParentOrder, Rung
-from repeg.quote import Gate, Quote, Side, gate
+from repeg.quote import Gate, Quote, Side, age_seconds, gate, shown
 from repeg.settings import Escalation, Settings
 
 LADDERS: dict[Escalation, tuple[Rung, ...]] = {
@@ -156,12 +156,15 @@ def describe(quote: Quote | None, answer: Gate, now: datetime) -> str:
         return "no quote"
     book = _book(quote)
     if answer is Gate.STALE:
-        return f"{book}, stale since {quote.at.isoformat() if quote.at else 'an unknown time'}"
+        age = age_seconds(quote, now)
+        return f"{book}, stale: " + ("no time stamp" if age is None else f"{age:.0f}s old")
     return book if answer is Gate.USE else f"{book}, {answer.replace('_', ' ')}"
 
 
 def _book(quote: Quote) -> str:
-    return f"bid {quote.bid} × ask {quote.ask}"
+    bid = f"bid {shown(quote.bid)}" if quote.bid else "no bid"
+    ask = f"ask {shown(quote.ask)}" if quote.ask else "no ask"
+    return f"{bid} × {ask}"
 
 
 def _spent(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> str:
@@ -224,16 +227,16 @@ def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings
     name, verb = ("bid", "rose") if order.side is Side.BUY else ("ask", "fell")
     near = quote.near(order.side)
     if _worse_by(order.side, near, child.limit) <= 0:
-        return _hold(order, "near", f"{name} {near}, we are on top")
+        return _hold(order, "near", f"{name} {shown(near)}, we are on top")
     if child.limit == order.collar:
-        return _hold(order, "collar", f"{name} {near} is past the collar {order.collar}")
+        return _hold(order, "collar", f"{name} {shown(near)} is past the collar {shown(order.collar)}")
     limit = limit_for(child.rung, order, quote, day, settings)
     gains = limit is not None and _worse_by(order.side, limit, child.limit) > 0
     if not gains or not _left_behind(order.side, child, quote, day, settings):
-        return _hold(order, "near", f"{name} {near}, not far enough")
+        return _hold(order, "near", f"{name} {shown(near)}, not far enough")
     if order.moves >= settings.max_repegs:
-        return _hold(order, "moves_spent", f"{name} {near}, all {settings.max_repegs} moves made")
-    because = f"{name} {verb} to {near}, move {order.moves + 1} of {settings.max_repegs}"
+        return _hold(order, "moves_spent", f"{name} {shown(near)}, all {settings.max_repegs} moves made")
+    because = f"{name} {verb} to {shown(near)}, move {order.moves + 1} of {settings.max_repegs}"
     return Decision(verb=Verb.MOVE, reason="near_moved", because=because, rung=child.rung, limit=limit)
 
 

@@ -13,7 +13,7 @@ from repeg.broker import Accepted, Refusal, Refused, Submission
 from repeg.order import UNRESOLVED, Child, ChildState, Intent, OrderReport, Outcome, ParentOrder, client_order_id
 from repeg.peg import Decision, Verb
 from repeg.ports import BudgetEntry
-from repeg.quote import Quote
+from repeg.quote import Quote, shown
 from repeg.run import KillSwitch
 from repeg.turn import Turn
 
@@ -26,6 +26,9 @@ MAX_REJECTIONS = 3
 
 # A cancel is confirmed by reading; these pauses add up to two seconds, the most that a step waits for one.
 CONFIRMATION_PAUSES = (0.1, 0.2, 0.3, 0.6, 0.8)
+
+# Averages are told to a hundredth of a cent.
+_PRICE_STEP = Decimal("0.0001")
 
 _PASSING = frozenset({Refusal.FUNDS, Refusal.SHARES, Refusal.OPPOSITE_ORDER})
 
@@ -76,14 +79,14 @@ def withdraw(turn: Turn, order: ParentOrder) -> ParentOrder:
         asked = _absorb(turn, asked, report) if report is not None else asked
         if asked.open_child is None:
             return asked
-    turn.note(order.symbol, "hold", f"{child.limit}", "cancel not confirmed yet")
+    turn.note(order.symbol, "hold", _limit(child), "cancel not confirmed yet")
     return asked
 
 
 def finish(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
     """End the order with an outcome and save it."""
     average = order.average_price
-    price = f" @ {average:.4f}" if average is not None else ""
+    price = f" @ {shown(average.quantize(_PRICE_STEP))}" if average is not None else ""
     turn.note(order.symbol, "finish", f"{order.filled} of {order.target}{price}", reason)
     return turn.ports.store.save_order(order.done(outcome, reason))
 
@@ -98,7 +101,7 @@ def _missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
         turn.note(order.symbol, "hold", reason=f"unknown for {age.total_seconds():.0f}s, not at the broker")
         return order
     intent = next(i for i in turn.ports.store.intents(order.run_id) if i.client_order_id == child.client_order_id)
-    turn.note(order.symbol, "resend", f"{intent.side} {intent.qty} @ {intent.limit}", "never seen at the broker")
+    turn.note(order.symbol, "resend", f"{intent.side} {intent.qty} @ {_limit(intent)}", "never seen at the broker")
     answer = turn.ports.broker.submit(intent)
     if isinstance(answer, Refused):
         # The first request may have arrived meanwhile and taken the cash that this one was refused for.
@@ -127,7 +130,7 @@ def _absorb(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentOrder:
                   f"{order.filled + seen.filled - child.filled} of {order.target}")
     after = order.with_child(seen)
     if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
-        turn.note(order.symbol, "rejected", f"{seen.limit}", "the broker rejected it after accepting it")
+        turn.note(order.symbol, "rejected", _limit(seen), "the broker rejected it after accepting it")
         after = _rejected(after, "rejected by the broker")
     if seen.is_closed:
         after = after.model_copy(update={"committed": risk.committed(after.children)})
@@ -142,7 +145,7 @@ def _record(turn: Turn, order: ParentOrder, answer: Submission) -> ParentOrder:
     if isinstance(answer, Refused):
         turn.note(order.symbol, "refused", answer.refusal, answer.message)
         return turn.ports.store.save_order(_refused(order, child, answer))
-    turn.note(order.symbol, "unknown", f"{child.limit}", answer.reason)
+    turn.note(order.symbol, "unknown", _limit(child), answer.reason)
     unknown = child if child.state is ChildState.UNKNOWN else child.becomes(ChildState.UNKNOWN, answer.reason)
     return turn.ports.store.save_order(order.with_child(unknown))
 
@@ -206,5 +209,9 @@ def _paid(before: Child, after: Child) -> str:
         return "?"
     earlier = before.filled * (before.average_price or Decimal(0))
     price = (after.filled * after.average_price - earlier) / (after.filled - before.filled)
-    return f"{price.quantize(Decimal('0.0001')).normalize():f}"
+    return shown(price.quantize(_PRICE_STEP))
+
+
+def _limit(of: Child | Intent) -> str:
+    return "market" if of.limit is None else shown(of.limit)
 

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+_CENT = Decimal("0.01")
+
 
 class Side(StrEnum):
     """Which way a parent order trades."""
@@ -58,6 +60,12 @@ class Quote(BaseModel):
     def far(self, side: Side) -> Decimal:
         """The best price on the other side: what an impatient order pays."""
         return self.ask if side is Side.BUY else self.bid
+
+
+def shown(price: Decimal) -> str:
+    """Dollars as a trader writes them: with cents, and with more decimals only where there are more."""
+    cents = price.quantize(_CENT)
+    return f"{cents if cents == price else price.normalize():f}"
 
 
 class Gate(StrEnum):

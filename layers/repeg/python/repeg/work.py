@@ -10,7 +10,7 @@ from repeg.broker import Execution
 from repeg.order import UNRESOLVED, ChildState, OrderReport, Outcome, ParentOrder, run_prefix
 from repeg.peg import Decision, Verb
 from repeg.placement import finish, send, withdraw
-from repeg.quote import Gate, Quote, gate
+from repeg.quote import Gate, Quote, gate, shown
 from repeg.run import KillSwitch
 from repeg.turn import Turn
 from repeg.validation import held_word
@@ -41,11 +41,11 @@ def place(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> 
     """The first child of a waiting order, or a new one after its last was closed, for `qty` shares."""
     if order.remaining <= 0:
         return finish(turn, order, Outcome.FILLED, "filled")
-    decision = _decide(turn, order, quote)
+    decision = _decide(turn, order, quote, qty)
     if quote is None or not decision.sends:
         return _keep(turn, order, decision, quote)
     if turn.run.preview:
-        return finish(turn, order, Outcome.PREVIEW, f"would {decision.verb} at {decision.limit}")
+        return finish(turn, order, Outcome.PREVIEW, f"would {decision.verb} at {_price(decision.limit)}")
     return send(turn, order, decision, quote, qty)
 
 
@@ -56,7 +56,7 @@ def work(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) 
         return finish(turn, order, Outcome.FILLED, "filled")
     if child is None or child.state in UNRESOLVED or kill is not KillSwitch.ACTIVE:
         return order
-    decision = _decide(turn, order, quote)
+    decision = _decide(turn, order, quote, order.remaining)
     if not decision.sends and child.state is not ChildState.CANCELLING:
         return _keep(turn, order, decision, quote)
     if not turn.may_send:
@@ -75,13 +75,13 @@ def _succeed(
     return send(turn, withdrawn, decision, quote, withdrawn.remaining)
 
 
-def _decide(turn: Turn, order: ParentOrder, quote: Quote | None) -> Decision:
+def _decide(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> Decision:
     settings = turn.settings(order.symbol)
     decision = peg.decide(order, quote, turn.moment, settings)
     turn.note(
         order.symbol,
         str(decision.verb),
-        _tape_detail(order, decision),
+        _tape_detail(order, decision, qty),
         decision.because,
         rule="peg.decide",
         inputs={"order": order, "quote": quote, "moment": turn.moment, "settings": settings},
@@ -98,11 +98,15 @@ def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | Non
     return order if order.held == held else turn.ports.store.save_order(order.model_copy(update={"held": held}))
 
 
-def _tape_detail(order: ParentOrder, decision: Decision) -> str:
-    price = "market" if decision.limit is None else f"{decision.limit}"
+def _tape_detail(order: ParentOrder, decision: Decision, qty: Decimal) -> str:
+    price = _price(decision.limit)
     child = order.open_child
     if decision.verb is Verb.HOLD:
         return price if child is not None else ""
     if child is None:
-        return f"{order.side} {order.remaining} @ {price}"
-    return f"{child.limit} → {price}"
+        return f"{order.side} {qty} @ {price}"
+    return f"{_price(child.limit)} → {price}"
+
+
+def _price(limit: Decimal | None) -> str:
+    return "market" if limit is None else shown(limit)
