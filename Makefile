@@ -19,8 +19,8 @@ CANDIDATES = python3.13 $(wildcard $(shell pyenv root 2>/dev/null)/versions/3.13
 first = $(firstword $(foreach candidate,$(1),$(shell $(candidate) -c 'import sys; sys.version_info < (3, 11) or print(sys.executable)' 2>/dev/null)))
 LAMBDA_PYTHON = $(call first,$(CANDIDATES))
 PYTHON = $(call first,$(CANDIDATES) python3.12 python3.11 python3 python)
-# sam looks for python3.13 by name.
-BUILD_PATH = $(CURDIR)/.venv-sam/bin:$(dir $(LAMBDA_PYTHON)):$(PATH)
+# sam and the layers' own Makefiles look for python3.13 by name, and for its pip.
+BUILD_PATH = $(CURDIR)/.venv-lambda/bin:$(CURDIR)/.venv-sam/bin:$(PATH)
 
 define install
 	@[ -n "$(2)" ] || { echo "repeg needs Python 3.11 or newer, on PATH or in pyenv; there is none." >&2; exit 1; }
@@ -48,10 +48,10 @@ bench: .venv/.development
 	.venv/bin/python -m workbench.bench
 
 simulate-faults: .venv/.development
-	.venv/bin/python -m workbench.faults --seeds $(SEEDS)
+	.venv/bin/python -m workbench.faults seeds --seeds $(SEEDS)
 
-build: .venv-sam/.installed
-	@[ -n "$(LAMBDA_PYTHON)" ] || { echo "sam build needs python3.13 on PATH (or in pyenv): it is what Lambda runs." >&2; exit 1; }
+build: .venv-sam/.installed .venv-lambda/.installed
+	@[ -x .venv-lambda/bin/python3.13 ] || { echo "sam build needs python3.13 on PATH (or in pyenv): it is what Lambda runs." >&2; exit 1; }
 	PATH="$(BUILD_PATH)" sam build
 
 lock: .venv-sam/.installed

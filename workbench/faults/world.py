@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -214,7 +215,7 @@ class World:
             Mishap.STORE_OUTAGE: lambda: self._outage("is_store_down"),
         }
         for mishap in sorted(self.swarm.mishaps & set(acts)):
-            self.scheduler.spawn_apart(lambda act=acts[mishap], name=mishap: self._later(act, name))
+            self.scheduler.spawn_apart(partial(self._later, acts[mishap], mishap))
 
     def _later(self, act: Callable[[], None], name: Mishap) -> None:
         length = (self.window.closes - self.day.start).total_seconds()
@@ -248,7 +249,7 @@ class World:
     def _foreign_order(self) -> None:
         """Somebody's own order in the same account, far from the market: it must be there at the end, untouched."""
         symbol = self.day.market.symbols()[0]
-        body = {"symbol": symbol, "side": "buy", "qty": "1", "type": "limit", "limit_price": "1", "time_in_force": "gtc"}
+        body = {"symbol": symbol, "side": "buy", "qty": "1", "type": "limit", "limit_price": "0.01", "time_in_force": "gtc"}
         answer = self.exchange.handle(
             Request("POST", "/v2/orders", [], dict(self.broker.headers), json.dumps(body).encode())
         )

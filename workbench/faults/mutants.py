@@ -1,0 +1,357 @@
+"""Planted bugs: each a known way to lose, double or strand an order. The simulation must find every one of them.
+
+They live outside the deployed code and are put in by replacing names for the length of one seed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from repeg import closing, order, peg, placement, run, session, sweeping, turn, work
+from repeg.broker import Accepted, Refusal, Refused, Unknown
+from repeg.order import ChildState, Outcome, ParentOrder
+from repeg.run import KillSwitch
+from workbench.twins import direct_broker, memory_store
+
+Place = tuple[Any, str]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A bug: what it imitates, and the names it replaces. `make` gets the originals by the same keys."""
+
+    story: str
+    make: Callable[[Mapping[str, Any]], dict[str, Any]]
+    places: Mapping[str, Place]
+
+
+@contextmanager
+def planted(name: str | None) -> Iterator[None]:
+    """Plant a mutant for the length of a block, wherever its originals have been imported; None plants nothing."""
+    if name is None:
+        yield
+        return
+    mutant = MUTANTS[name]
+    replacements = mutant.make({key: getattr(*place) for key, place in mutant.places.items()})
+    # What is restored is the attribute as it stands in the class, a static method still being one.
+    put = [(owner, attribute, vars(owner)[attribute], replacements[key])
+           for key, place in mutant.places.items() for owner, attribute in _everywhere(place)]  # fmt: skip
+    try:
+        for owner, attribute, _, new in put:
+            setattr(owner, attribute, new)
+        yield
+    finally:
+        for owner, attribute, old, _ in put:
+            setattr(owner, attribute, old)
+
+
+def _everywhere(place: Place) -> list[Place]:
+    """The place itself, and every module of ours that has imported the same thing."""
+    owner, attribute = place
+    original = getattr(owner, attribute)
+    if not callable(original) or isinstance(owner, type):
+        return [place]
+    ours = [module for name, module in sorted(sys.modules.items()) if name.startswith(("repeg.", "functions."))]
+    found = [(module, name) for module in ours for name, value in vars(module).items() if value is original]
+    return found or [place]
+
+
+def _closed_without_reading(parent: ParentOrder) -> ParentOrder:
+    child = parent.children[-1]
+    state = ChildState.CANCELED if child.state is not ChildState.CANCELED else child.state
+    return parent.with_child(child.model_copy(update={"state": state}))
+
+
+def _cancel_is_done(_: Mapping[str, Any]) -> dict[str, Any]:
+    def withdraw(turn: Any, parent: ParentOrder) -> ParentOrder:
+        turn.ports.broker.cancel(parent.children[-1].broker_id)
+        return _closed_without_reading(parent)
+
+    return {"withdraw": withdraw}
+
+
+def _unread_is_cancelled(old: Mapping[str, Any]) -> dict[str, Any]:
+    def withdraw(turn: Any, parent: ParentOrder) -> ParentOrder:
+        after = old["withdraw"](turn, parent)
+        return _closed_without_reading(after) if after.open_child is not None else after
+
+    return {"withdraw": withdraw}
+
+
+def _timeout_is_refusal(old: Mapping[str, Any]) -> dict[str, Any]:
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        if isinstance(answer, Unknown):
+            child = parent.children[-1].becomes(ChildState.REFUSED, answer.reason)
+            return turn.ports.store.save_order(parent.with_child(child))
+        return old["record"](turn, parent, answer)
+
+    return {"record": record}
+
+
+def _missing_is_lost(_: Mapping[str, Any]) -> dict[str, Any]:
+    def missing(turn: Any, parent: ParentOrder, child: Any) -> Any:
+        if child.state in {ChildState.INTENDED, ChildState.UNKNOWN}:
+            return turn.ports.store.save_order(parent.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
+        return parent
+
+    return {"missing": missing}
+
+
+def _last_child_counts(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {"filled": property(lambda parent: parent.children[-1].filled if parent.children else Decimal(0))}
+
+
+def _whole_quantity_again(old: Mapping[str, Any]) -> dict[str, Any]:
+    def send(turn: Any, parent: ParentOrder, decision: Any, quote: Any, qty: Decimal) -> Any:
+        return old["send"](turn, parent, decision, quote, parent.target if parent.children else qty)
+
+    return {"send": send}
+
+
+def _id_by_the_clock(old: Mapping[str, Any]) -> dict[str, Any]:
+    counter = iter(range(10**9))
+
+    def client_order_id(run_id: str, symbol: str, side: Any, _: int) -> str:
+        return f"rp-{run_id}.{symbol}.{side[0]}.x{next(counter)}"
+
+    def submit(broker: Any, intent: Any) -> Any:
+        fresh = client_order_id(intent.client_order_id[3:].split(".")[0], intent.symbol, intent.side, 0)
+        return old["submit"](broker, intent.model_copy(update={"client_order_id": fresh}))
+
+    return {"submit": submit}
+
+
+def _post_before_intent(_: Mapping[str, Any]) -> dict[str, Any]:
+    def send(turn: Any, parent: ParentOrder, decision: Any, quote: Any, qty: Decimal) -> Any:
+        intent = placement._intent(turn, parent, decision, quote, qty)
+        answer = turn.ports.broker.submit(intent)
+        grown = placement._with_intent(turn, parent, intent, decision)
+        stored = turn.ports.store.write_intent(grown, intent, turn.run.epoch, [])
+        return placement._record(turn, stored, answer)
+
+    return {"send": send}
+
+
+def _retry_with_new_id(old: Mapping[str, Any]) -> dict[str, Any]:
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        if not isinstance(answer, Unknown):
+            return old["record"](turn, parent, answer)
+        child = parent.children[-1]
+        intent = next(i for i in turn.ports.store.intents(parent.run_id) if i.client_order_id == child.client_order_id)
+        again = turn.ports.broker.submit(intent.model_copy(update={"client_order_id": f"{child.client_order_id}r"}))
+        return old["record"](turn, parent, again)
+
+    return {"record": record}
+
+
+def _intent_taken_back(old: Mapping[str, Any]) -> dict[str, Any]:
+    """The idempotency utility's way: an exception deletes the record, so that the next try begins anew."""
+
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        if not isinstance(answer, Unknown):
+            return old["record"](turn, parent, answer)
+        emptied = parent.model_copy(update={"children": parent.children[:-1], "rejections": parent.rejections})
+        return turn.ports.store.save_order(emptied)
+
+    def intent(turn: Any, parent: ParentOrder, decision: Any, quote: Any, qty: Decimal) -> Any:
+        made = old["intent"](turn, parent, decision, quote, qty)
+        stamp = f"{made.client_order_id}.{round(turn.now.timestamp())}"
+        return made.model_copy(update={"client_order_id": stamp})
+
+    return {"record": record, "intent": intent}
+
+
+def _unconditional_writes(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {"unmoved": staticmethod(lambda _order, _found: None)}
+
+
+def _single_look(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {"looks": 1}
+
+
+def _no_prefix(_: Mapping[str, Any]) -> dict[str, Any]:
+    def cancel_all(_run_id: str, ports: Any) -> list[str]:
+        reports = ports.broker.open_orders()
+        for report in reports:
+            ports.broker.cancel(report.broker_id)
+        return [report.client_order_id for report in reports]
+
+    return {"cancel": cancel_all, "prefix": lambda _run_id: ""}
+
+
+def _early_wake(_: Mapping[str, Any]) -> dict[str, Any]:
+    def check(now: Any, window: Any) -> Any:
+        early = window.model_copy(update={"opens": window.opens - timedelta(seconds=1)})
+        return session.SessionAnswer(
+            decision=session.SessionDecision.TRADE if now >= early.opens else session.SessionDecision.WAIT,
+            reason="", until=early.opens,
+        )  # fmt: skip
+
+    return {"check": check, "may_send": property(lambda _turn: True)}
+
+
+def _no_deadline(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {"may_send": property(lambda _turn: True)}
+
+
+def _no_collar(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {"inside": lambda _order, price: price}
+
+
+def _kill_switch_at_start_only(old: Mapping[str, Any]) -> dict[str, Any]:
+    def write(store: Any, parent: Any, intent: Any, epoch: int, budgets: Any) -> Any:
+        state, store._kill_switch = store._kill_switch, KillSwitch.ACTIVE
+        try:
+            return old["write"](store, parent, intent, epoch, budgets)
+        finally:
+            store._kill_switch = state
+
+    return {"write": write, "work": lambda turn, parent, quote, _kill: old["work"](turn, parent, quote, KillSwitch.ACTIVE)}
+
+
+def _no_fencing(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "guard": lambda _store, _run_id, _epoch: None,
+        "may_trade": lambda _run, _epoch, _today: None,
+    }
+
+
+def _close_without_cancel(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {"close": lambda _turn: []}
+
+
+def _closed_is_complete(old: Mapping[str, Any]) -> dict[str, Any]:
+    """An order that the broker ended counts as done, whatever it left unfilled."""
+
+    def read_back(turn: Any, parent: ParentOrder, listed: Any) -> Any:
+        after = old["read_back"](turn, parent, listed)
+        if after.open_child is None and after.children and after.outcome is None:
+            return placement.finish(turn, after.model_copy(update={"target": after.target}), Outcome.FILLED, "done")
+        return after
+
+    return {"read_back": read_back}
+
+
+def _unknown_forgotten_at_close(_: Mapping[str, Any]) -> dict[str, Any]:
+    def give_up(turn: Any, parent: ParentOrder) -> Any:
+        child = parent.children[-1].becomes(ChildState.NEVER_ARRIVED)
+        return turn.ports.store.save_order(parent.with_child(child))
+
+    return {"give_up": give_up}
+
+
+def _fills_from_the_last_answer(_: Mapping[str, Any]) -> dict[str, Any]:
+    """A later, staler answer overwrites what was known to be filled, and an end can be taken back."""
+
+    def after(child: Any, report: Any) -> Any:
+        return child.model_copy(
+            update={"state": report.state, "filled": report.filled_qty, "average_price": report.average_price,
+                    "broker_id": report.broker_id}
+        )  # fmt: skip
+
+    return {"after": after}
+
+
+def _unlisted_is_cancelled(_: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not in the list of open orders is taken for cancelled."""
+
+    def read_back(turn: Any, parent: ParentOrder, listed: Any) -> Any:
+        child = parent.open_child
+        if child is None:
+            return parent
+        report = listed.get(child.client_order_id)
+        seen = parent.with_child(child.after(report)) if report is not None else _closed_without_reading(parent)
+        return turn.ports.store.save_order(seen) if seen != parent else parent
+
+    return {"read_back": read_back}
+
+
+def _accepted_is_filled(old: Mapping[str, Any]) -> dict[str, Any]:
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        if isinstance(answer, Accepted):
+            full = answer.report.model_copy(update={"filled_qty": answer.report.qty, "status": "filled"})
+            return old["record"](turn, parent, Accepted(report=full))
+        return old["record"](turn, parent, answer)
+
+    return {"record": record}
+
+
+def _refusal_of_a_resend_believed(_: Mapping[str, Any]) -> dict[str, Any]:
+    """After an unknown outcome, a refusal of the same id (for cash that the first request took) ends the attempt."""
+
+    def missing(turn: Any, parent: ParentOrder, child: Any) -> Any:
+        intent = next(i for i in turn.ports.store.intents(parent.run_id) if i.client_order_id == child.client_order_id)
+        answer = turn.ports.broker.submit(intent)
+        if isinstance(answer, Unknown):
+            answer = Refused(refusal=Refusal.OTHER, message=answer.reason)
+        return placement._record(turn, parent, answer)
+
+    return {"missing": missing}
+
+
+_RECORD: dict[str, Place] = {"record": (placement, "_record")}
+_SEND: dict[str, Place] = {"send": (placement, "send")}
+_READ_BACK: dict[str, Place] = {"read_back": (placement, "read_back")}
+_WITHDRAW: dict[str, Place] = {"withdraw": (placement, "withdraw")}
+_MISSING: dict[str, Place] = {"missing": (placement, "_missing")}
+_STORE = memory_store.MemoryStore
+
+MUTANTS: dict[str, Mutant] = {
+    "cancel_is_done": Mutant("fills inside the cancel window are never counted", _cancel_is_done, _WITHDRAW),
+    "unread_is_cancelled": Mutant("a failed read during the cancel", _unread_is_cancelled, _WITHDRAW),
+    "timeout_is_refusal": Mutant("submit times out, a new id is sent", _timeout_is_refusal, _RECORD),
+    "missing_is_lost": Mutant("a new id on the first 404", _missing_is_lost, _MISSING),
+    "last_child_counts": Mutant(
+        "a new order's 0 overwrites the old one's fills", _last_child_counts, {"filled": (ParentOrder, "filled")}
+    ),
+    "whole_quantity_again": Mutant("the original quantity after partial fills", _whole_quantity_again, _SEND),
+    "id_by_the_clock": Mutant(
+        "a random client_order_id on every try", _id_by_the_clock, {"submit": (direct_broker.DirectBroker, "submit")}
+    ),
+    "post_before_intent": Mutant("record before intent: the order goes out first", _post_before_intent, _SEND),
+    "retry_with_new_id": Mutant("a blind retry of POST", _retry_with_new_id, _RECORD),
+    "intent_taken_back": Mutant(
+        "the record deleted on an exception", _intent_taken_back, {**_RECORD, "intent": (placement, "_intent")}
+    ),
+    "unconditional_writes": Mutant(
+        "updates without a version", _unconditional_writes, {"unmoved": (_STORE, "_ensure_unmoved")}
+    ),
+    "single_look": Mutant("a sweep in a single pass", _single_look, {"looks": (sweeping, "EMPTY_LOOKS")}),
+    "no_prefix": Mutant(
+        "cancel-all kills the user's own orders", _no_prefix,
+        {"cancel": (closing, "cancel_by_prefix"), "prefix": (order, "run_prefix")},
+    ),
+    "early_wake": Mutant(
+        "a wait cut to whole seconds wakes early", _early_wake,
+        {"check": (session, "check"), "may_send": (turn.Turn, "may_send")},
+    ),
+    "no_deadline": Mutant("no deadline read before a request", _no_deadline, {"may_send": (turn.Turn, "may_send")}),
+    "no_collar": Mutant("an order chases past its collar", _no_collar, {"inside": (peg, "_inside")}),
+    "kill_switch_at_start_only": Mutant(
+        "the kill switch read once", _kill_switch_at_start_only,
+        {"write": (_STORE, "write_intent"), "work": (work, "work")},
+    ),
+    "no_fencing": Mutant(
+        "an old epoch may still write", _no_fencing,
+        {"guard": (_STORE, "_refusal_of_run"), "may_trade": (run.Run, "ensure_may_trade")},
+    ),
+    "close_without_cancel": Mutant(
+        "monitoring ends with the order open", _close_without_cancel, {"close": (closing, "close_orders")}
+    ),
+    "closed_is_complete": Mutant("an expired order with a remainder is dropped", _closed_is_complete, _READ_BACK),
+    "unknown_forgotten": Mutant(
+        "an unknown is given up at the close", _unknown_forgotten_at_close, {"give_up": (closing, "_give_up_unknown")}
+    ),
+    "stale_answer_wins": Mutant(
+        "a stale answer overwrites fills", _fills_from_the_last_answer, {"after": (order.Child, "after")}
+    ),
+    "unlisted_is_cancelled": Mutant("not in the open list is taken for cancelled", _unlisted_is_cancelled, _READ_BACK),
+    "accepted_is_filled": Mutant("accepted is taken for filled", _accepted_is_filled, _RECORD),
+    "resend_refused": Mutant("a refused resend ends the attempt", _refusal_of_a_resend_believed, _MISSING),
+}
