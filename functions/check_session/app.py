@@ -12,6 +12,7 @@ from repeg.ports import Ports
 from repeg.run import Run
 from repeg.shell import lambda_step
 from repeg.turn import begin
+from repeg.wiring import ports
 
 
 @lambda_step
