@@ -89,8 +89,9 @@ class AlpacaBroker:
         found: dict[str, OrderReport] = {}
         after: dict[str, str] = {}
         while True:
-            page = self._orders_page(after)
-            new = {order.broker_id: order for order in wire.reports(page)}
+            page = self._read("/orders", _rows, status="open", direction="asc", limit=ORDERS_PER_PAGE, **after)
+            with wire.reading("/orders"):
+                new = {order.broker_id: order for order in wire.reports(page)}
             is_last = len(page) < ORDERS_PER_PAGE
             if not is_last and new.keys() <= found.keys():
                 raise BrokerUnavailable(f"more than {ORDERS_PER_PAGE} open orders share one stamp")
@@ -142,9 +143,6 @@ class AlpacaBroker:
     def asset(self, symbol: str) -> Asset | None:
         """The listing, or None where the broker does not know the symbol."""
         return self._find(f"/assets/{_segment(symbol)}", wire.asset)
-
-    def _orders_page(self, after: dict[str, str]) -> list[wire.Json]:
-        return self._read("/orders", _rows, status="open", direction="asc", limit=ORDERS_PER_PAGE, **after)
 
     def _activities_page(self, bounds: dict[str, str]) -> list[Execution]:
         return self._read(

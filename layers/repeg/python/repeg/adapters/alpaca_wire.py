@@ -17,6 +17,7 @@ from repeg.session import TradingDay, trading_day
 Json = Mapping[str, Any]
 
 _TRADING_STATUSES = frozenset({"ACTIVE", "PAPER_ONLY"})
+_SIDES = frozenset({"buy", "sell"})
 _BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
 
 
@@ -66,8 +67,8 @@ def report(row: Json) -> OrderReport:
 
 
 def reports(rows: Iterable[Json]) -> list[OrderReport]:
-    """A list of orders, ours all of them; somebody else's that has no symbol or side (several legs) is left out."""
-    return [report(row) for row in rows if _is_ours(row) or (row.get("symbol") and row.get("side"))]
+    """A list of orders, ours all of them; somebody else's that is no plain buy or sell (several legs) is left out."""
+    return [report(row) for row in rows if _is_ours(row) or (row.get("symbol") and row.get("side") in _SIDES)]
 
 
 def execution(row: Json) -> Execution:

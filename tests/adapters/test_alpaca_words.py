@@ -1,0 +1,387 @@
+"""Alpaca's rows and refusals in our words: what is unknown, missing or null, and what a failure means."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from repeg.adapters import alpaca_errors as errors
+from repeg.adapters.alpaca_http import Failure
+from repeg.adapters.alpaca_keys import SIMULATED, Keys, TradingMode, ensure_account_fits, ensure_keys_fit
+from repeg.broker import CancelAnswer, Refusal, Refused, Unknown
+from repeg.errors import BrokerDenied, BrokerUnavailable, InvalidSettings
+from repeg.order import ChildState, OrderReport
+from repeg.quote import Side
+from tests.adapters.brokers import (
+    OURS,
+    a_broker,
+    a_market,
+    an_account_row,
+    an_activity_row,
+    an_order_row,
+)
+from tests.adapters.wire import answer, scripted
+from tests.contracts.words import an_intent, an_order
+from workbench.exchange.opening import OpeningAccount
+
+NOON = datetime(2026, 3, 5, 17, tzinfo=UTC)
+
+
+def listed(*rows: dict[str, Any]) -> list[OrderReport]:
+    """Open orders, as one page."""
+    with scripted(answer(200, list(rows))) as script:
+        return a_broker(script).open_orders()
+
+
+# Orders
+
+
+@pytest.mark.parametrize("status", ["held", "pending_review", "a_word_of_next_year", "done_for_day", "pending_replace"])
+def test_a_status_that_is_not_known_to_be_an_end_is_none(status: str) -> None:
+    (report,) = listed(an_order_row(status=status))
+    assert (report.state, report.is_closed) == (ChildState.LIVE, False)
+
+
+def test_stamps_are_cut_to_microseconds_and_may_be_missing() -> None:
+    stamped, unstamped = listed(an_order_row(), an_order_row(id="b", submitted_at=None))
+    assert stamped.submitted_at == datetime(2026, 3, 5, 17, 0, 0, 577215, tzinfo=UTC)
+    assert unstamped.submitted_at is None
+
+
+def test_numbers_may_come_as_numbers() -> None:
+    (report,) = listed(an_order_row(qty=40, limit_price=189.41, filled_qty=10, filled_avg_price=189.4))
+    assert (report.qty, report.limit, report.average_price) == (Decimal(40), Decimal("189.41"), Decimal("189.4"))
+
+
+def test_an_order_in_dollars_has_no_quantity() -> None:
+    (report,) = listed(an_order_row(client_order_id="theirs", qty=None, notional="500"))
+    assert report.qty == 0
+
+
+def test_somebody_elses_order_of_several_legs_is_left_out() -> None:
+    legs = an_order_row(client_order_id="theirs", symbol="", side=None)
+    assert [report.client_order_id for report in listed(legs, an_order_row())] == [OURS]
+
+
+@pytest.mark.parametrize(
+    "broken", [{"symbol": None}, {"side": "sideways"}, {"status": None}, {"qty": "NaN"}, {"id": 7}]
+)
+def test_an_order_of_ours_that_cannot_be_read_is_an_error_and_not_left_out(broken: dict[str, Any]) -> None:
+    with pytest.raises(BrokerUnavailable, match="cannot be read"):
+        listed(an_order_row(**broken))
+
+
+def test_a_page_of_orders_without_stamps_is_not_taken_for_all() -> None:
+    page = [an_order_row(id=str(n), submitted_at=None) for n in range(500)]
+    with scripted(*[answer(200, page)] * 2) as script, pytest.raises(BrokerUnavailable, match="share one stamp"):
+        a_broker(script).open_orders()
+
+
+def test_the_next_page_begins_a_microsecond_before_the_last_ended() -> None:
+    page = [an_order_row(id=str(n)) for n in range(500)]
+    with scripted(answer(200, page), answer(200, [an_order_row(id="499"), an_order_row(id="500")])) as script:
+        assert len(a_broker(script).open_orders()) == 501
+    assert "limit=500" in script.asked[0].target
+    assert "after" not in script.asked[0].target
+    assert "after=2026-03-05T17%3A00%3A00.577214%2B00%3A00" in script.asked[1].target
+
+
+# Fills
+
+
+def test_fills_are_paged_by_the_last_id_and_read_once() -> None:
+    first = [an_activity_row(id=f"{n:03}") for n in range(100)]
+    second = [an_activity_row(id="099"), an_activity_row(id="100", side="sell_short")]
+    with scripted(answer(200, first), answer(200, second)) as script:
+        fills = a_broker(script).executions(date(2026, 3, 5))
+    assert len(fills) == 101
+    assert fills[-1].side is Side.SELL
+    assert "page_size=100" in script.asked[0].target
+    assert "page_token=099" in script.asked[1].target
+
+
+def test_a_date_of_fills_is_new_yorks_and_not_greenwichs() -> None:
+    late = an_activity_row(id="late", transaction_time="2026-03-06T00:30:00Z")
+    next_day = an_activity_row(id="next", transaction_time="2026-03-06T05:00:00Z")
+    with scripted(answer(200, [late, next_day])) as script:
+        assert [fill.activity_id for fill in a_broker(script).executions(date(2026, 3, 5))] == ["late"]
+    assert "after=2026-03-04T23%3A59%3A59-05%3A00" in script.asked[0].target
+    assert "until=2026-03-06T00%3A00%3A01-05%3A00" in script.asked[0].target
+
+
+def test_a_fill_that_cannot_be_read_is_an_error_and_not_left_out() -> None:
+    with scripted(answer(200, [an_activity_row(price=None)])) as script, pytest.raises(BrokerUnavailable):
+        a_broker(script).executions(date(2026, 3, 5))
+
+
+# Money
+
+
+def spendable(*replies: dict[str, Any] | list[dict[str, Any]]) -> Decimal:
+    """What an account may spend."""
+    with scripted(*[answer(200, reply) for reply in replies]) as script:
+        return a_broker(script).account().spendable
+
+
+def test_spendable_is_the_least_of_cash_buying_power_and_what_needs_no_margin() -> None:
+    assert spendable(an_account_row()) == Decimal("55000.25")
+    assert spendable(an_account_row(non_marginable_buying_power="90000")) == Decimal("60000.25")
+    assert spendable(an_account_row(buying_power="10")) == Decimal(10)
+    assert spendable(an_account_row(cash="-5")) == 0
+
+
+def test_without_a_word_on_margin_it_is_cash_less_what_open_buys_may_cost() -> None:
+    account = an_account_row(non_marginable_buying_power=None)
+    buy = an_order_row(qty="100", filled_qty="40", limit_price="100")
+    sell = an_order_row(id="b", side="sell")
+    assert spendable(account, [buy, sell]) == Decimal("60000.25") - 6000
+
+
+def test_without_a_word_on_margin_an_open_market_buy_leaves_nothing_to_count_on() -> None:
+    assert spendable(an_account_row(non_marginable_buying_power=None), [an_order_row(limit_price=None)]) == 0
+
+
+@pytest.mark.parametrize(
+    "block",
+    [{"trading_blocked": True}, {"account_blocked": True}, {"trade_suspended_by_user": True}, {"status": "SUBMITTED"}],
+)
+def test_every_block_blocks(block: dict[str, Any]) -> None:
+    with scripted(answer(200, an_account_row(**block))) as script:
+        assert a_broker(script).account().is_blocked
+
+
+def test_a_position_without_a_word_on_open_orders_is_all_available() -> None:
+    rows = [{"symbol": "KO", "qty": "7.5", "side": "long"}, {"symbol": "F", "qty": "50", "side": "short"}]
+    with scripted(answer(200, rows)) as script:
+        ko, f = a_broker(script).positions()
+    assert (ko.qty, ko.available, f.qty) == (Decimal("7.5"), Decimal("7.5"), Decimal(-50))
+
+
+def test_an_asset_that_says_little_trades_little() -> None:
+    bare, inactive = {"symbol": "KO"}, {"symbol": "F", "tradable": True, "status": "inactive"}
+    with scripted(answer(200, bare), answer(200, inactive)) as script:
+        broker = a_broker(script)
+        for symbol in ("KO", "F"):
+            asset = broker.asset(symbol)
+            assert asset is not None
+            assert (asset.is_tradable, asset.is_fractionable) == (False, False)
+
+
+# Hours
+
+
+def test_a_clock_without_a_zone_is_no_clock() -> None:
+    zoneless = answer(200, {"timestamp": "2026-03-05T12:00:00", "is_open": True})
+    with scripted(zoneless) as script, pytest.raises(BrokerUnavailable):
+        a_broker(script).clock()
+
+
+def test_a_calendar_that_answers_with_other_days_has_no_session() -> None:
+    with scripted(answer(200, [{"date": "2026-03-09", "open": "09:30", "close": "16:00"}])) as script:
+        assert a_broker(script).trading_day(date(2026, 3, 7)) is None
+
+
+# Quotes
+
+
+def test_a_null_price_or_size_is_nobody_on_that_side() -> None:
+    row = {"t": "2026-03-05T17:00:00.000000001Z", "bp": 189.4, "bs": 3, "ap": None, "as": None}
+    with scripted(answer(200, {"quotes": {"AAPL": row}, "currency": "USD"})) as script:
+        quote = a_market(script).quotes(["AAPL"])["AAPL"]
+    assert (quote.ask, quote.ask_size, quote.at) == (Decimal(0), Decimal(0), NOON)
+
+
+def test_a_quote_without_a_stamp_has_no_age() -> None:
+    with scripted(answer(200, {"quotes": {"AAPL": {"bp": 1, "bs": 1, "ap": 2, "as": 1}}})) as script:
+        assert a_market(script).quotes(["AAPL"])["AAPL"].at is None
+
+
+@pytest.mark.parametrize("row", [None, 7, {"bp": "x"}, {"bp": True}, {"t": "yesterday"}, {"t": "2026-03-05T12:00:00"}])
+def test_a_quote_that_cannot_be_read_costs_the_others_nothing(row: object) -> None:
+    good = {"t": "2026-03-05T17:00:00Z", "bp": 1, "bs": 1, "ap": 2, "as": 1}
+    with scripted(answer(200, {"quotes": {"AAPL": row, "KO": good}})) as script:
+        assert a_market(script).quotes(["AAPL", "KO"]).keys() == {"KO"}
+
+
+@pytest.mark.parametrize("row", [None, {"p": None}, {"p": 0}, {"p": -1}, {"p": "x"}, {}])
+def test_a_trade_without_a_price_is_no_last_price(row: object) -> None:
+    with scripted(answer(200, {"trades": {"AAPL": row}})) as script:
+        assert a_market(script).last_prices(["AAPL"]) == {}
+
+
+@pytest.mark.parametrize("body", [{"quotes": None}, {"quotes": {}}])
+def test_an_empty_market_is_empty(body: object) -> None:
+    with scripted(answer(200, body)) as script:
+        assert a_market(script).quotes(["AAPL"]) == {}
+
+
+@pytest.mark.parametrize("body", [{"bars": {}}, [], {"quotes": [1]}, {"quotes": "none"}])
+def test_an_answer_that_is_no_list_of_quotes_is_an_error_and_no_empty_market(body: object) -> None:
+    with scripted(answer(200, body)) as script, pytest.raises(BrokerUnavailable):
+        a_market(script).quotes(["AAPL"])
+
+
+# Failures
+
+
+def failure(status: int | None, code: int | None = None, message: str = "") -> Failure:
+    """A failed request."""
+    return Failure(status, code, message)
+
+
+@pytest.mark.parametrize(
+    ("failed", "why"),
+    [
+        (failure(401), Refusal.DENIED),
+        (failure(401, 40110000, "request is not authorized"), Refusal.DENIED),
+        (failure(403, None, "forbidden."), Refusal.DENIED),
+        (failure(403, 40310000, "insufficient buying power"), Refusal.FUNDS),
+        (failure(403, 40310000, "insufficient qty available for order (requested: 3, available: 0)"), Refusal.SHARES),
+        (failure(403, 40310000, "account is not allowed to short"), Refusal.SHARES),
+        (failure(422, 42210000, "fractional orders cannot be sold short"), Refusal.SHARES),
+        (failure(403, 40310000, "potential wash trade detected. use complex orders"), Refusal.OPPOSITE_ORDER),
+        (failure(422, 42210000, "potential wash trade detected. use complex orders"), Refusal.OPPOSITE_ORDER),
+        (
+            failure(403, 40310000, "cannot open a short sell while a long buy order is open"),
+            Refusal.OPPOSITE_ORDER,
+        ),
+        (
+            failure(422, 42210000, "invalid limit_price 290.123. sub-penny increment does not fulfill minimum"),
+            Refusal.PRICE,
+        ),
+        (failure(422, 40010001, "limit price must be > 0"), Refusal.PRICE),
+        (failure(422, 42210000, 'asset "ZZZZ" not found'), Refusal.ASSET),
+        (failure(403, 40310000, 'asset "X" is not fractionable'), Refusal.ASSET),
+        (failure(422, 42210000, "requested asset is not fractionable"), Refusal.ASSET),
+        (failure(403, 40310000, "account is restricted to liquidation only"), Refusal.DENIED),
+        (failure(403, 40310100, "trade denied due to pattern day trading protection"), Refusal.DENIED),
+        (failure(422, 40010001, "client_order_id must be no more than 128 characters"), Refusal.OTHER),
+        (failure(400, 40010000, "request body format is invalid"), Refusal.OTHER),
+        (failure(422, 42210000, "words of next year"), Refusal.OTHER),
+    ],
+)
+def test_what_the_broker_refuses_definitively_is_refused(failed: Failure, why: Refusal) -> None:
+    answered = errors.submission(failed)
+    assert isinstance(answered, Refused)
+    assert answered.refusal is why
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        failure(422, 40010001, "client_order_id must be unique"),
+        failure(None, None, "ReadTimeout"),
+        failure(200),
+        failure(400),
+        failure(400, 40019999, "of unknown origin"),
+        failure(403),
+        failure(403, 42210000, "subscription does not permit querying recent SIP data"),
+        failure(404, 40410000, "order not found"),
+        failure(408),
+        failure(409, 40910000, "conflict"),
+        failure(422),
+        failure(422, 50010000, "internal"),
+        failure(429, 42910000, "rate limit exceeded"),
+        failure(500, 50010000, "internal server error occurred"),
+        failure(502),
+        failure(504),
+    ],
+)
+def test_everything_else_is_unknown(failed: Failure) -> None:
+    assert isinstance(errors.submission(failed), Unknown)
+    assert isinstance(errors.replacement(failed), Unknown)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["unable to replace order, order isn't sent to exchange yet", "order already replaced"],
+)
+def test_some_refusals_of_a_replacement_do_not_say_that_it_failed(message: str) -> None:
+    assert isinstance(errors.replacement(failure(422, 42210000, message)), Unknown)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["cannot replace order in accepted status", "order is not open", "order chain not fully replaced"],
+)
+def test_a_replacement_may_be_refused(message: str) -> None:
+    answered = errors.replacement(failure(422, 42210000, message))
+    assert isinstance(answered, Refused)
+    assert answered.refusal is Refusal.OTHER
+
+
+@pytest.mark.parametrize(
+    ("failed", "means"),
+    [
+        (failure(404, 40410000, "order not found for x"), CancelAnswer.NOT_FOUND),
+        (failure(404), CancelAnswer.UNKNOWN),
+        (failure(422, 42210000, 'order is already in "filled" state'), CancelAnswer.NOT_OPEN),
+        (failure(422, 42210000, "order pending cancel"), CancelAnswer.REQUESTED),
+        (failure(422, 42210000, "order pending replace"), CancelAnswer.UNKNOWN),
+        (failure(422, 40010001, "order_id is missing"), CancelAnswer.UNKNOWN),
+        (failure(401), CancelAnswer.UNKNOWN),
+        (failure(429, 42910000, "rate limit exceeded"), CancelAnswer.UNKNOWN),
+        (failure(None), CancelAnswer.UNKNOWN),
+    ],
+)
+def test_a_failed_cancel_says_what_is_known(failed: Failure, means: CancelAnswer) -> None:
+    assert errors.cancellation(failed) is means
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_read_that_is_not_allowed_is_denied(status: int) -> None:
+    assert isinstance(errors.unreadable("/clock", failure(status)), BrokerDenied)
+
+
+@pytest.mark.parametrize("status", [None, 400, 404, 422, 429, 500, 504])
+def test_a_read_that_fails_otherwise_is_unavailable(status: int | None) -> None:
+    assert isinstance(errors.unreadable("/clock", failure(status)), BrokerUnavailable)
+
+
+def test_a_refusals_reason_is_read_too() -> None:
+    body = {"code": 40310000, "message": "order refused", "reject_reason": "opposite side limit order exists"}
+    with scripted(answer(403, body)) as script:
+        refused = a_broker(script).submit(an_intent(an_order()))
+    assert isinstance(refused, Refused)
+    assert refused.refusal is Refusal.OPPOSITE_ORDER
+
+
+# Keys
+
+
+def keys(key_id: str) -> Keys:
+    """A pair with that key id."""
+    return Keys.model_validate({"key_id": key_id, "secret_key": "x"})
+
+
+def test_keys_of_the_other_endpoint_are_refused_without_being_shown() -> None:
+    with pytest.raises(InvalidSettings, match="it is for live") as refused:
+        ensure_keys_fit(keys("AKSECRETSECRET"), TradingMode.PAPER)
+    assert "AKSECRETSECRET" not in str(refused.value)
+    with pytest.raises(InvalidSettings, match="it is for paper"):
+        ensure_keys_fit(keys("PKX"), TradingMode.LIVE)
+
+
+@pytest.mark.parametrize(
+    ("key_id", "mode"), [("PKX", TradingMode.PAPER), ("AKX", TradingMode.LIVE), ("CKX", TradingMode.LIVE)]
+)
+def test_keys_that_fit_or_say_nothing_pass(key_id: str, mode: TradingMode) -> None:
+    ensure_keys_fit(keys(key_id), mode)
+
+
+def test_an_account_of_the_other_endpoint_is_refused() -> None:
+    ensure_account_fits("PA3ABC", TradingMode.PAPER)
+    ensure_account_fits("123456789", TradingMode.LIVE)
+    with pytest.raises(InvalidSettings, match="a paper account"):
+        ensure_account_fits("PA3ABC", TradingMode.LIVE)
+    with pytest.raises(InvalidSettings, match="no paper account"):
+        ensure_account_fits("123456789", TradingMode.PAPER)
+
+
+def test_the_simulated_pair_is_the_one_that_the_simulated_broker_knows() -> None:
+    opening = OpeningAccount()
+    pair = (SIMULATED.key_id.get_secret_value(), SIMULATED.secret_key.get_secret_value())
+    assert pair == (opening.key_id, opening.secret_key)
