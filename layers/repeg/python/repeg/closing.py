@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -126,7 +127,16 @@ def _unexplained(orders: list[ParentOrder], executions: list[Execution], left: l
 
 def _failure(failure: dict[str, Any] | None, reason: str) -> tuple[str, str]:
     if failure:
-        return str(failure.get("Error", "Failed")), str(failure.get("Cause", ""))[:2_000]
+        return str(failure.get("Error", "Failed")), _message(str(failure.get("Cause", "")))[:2_000]
     return ("Unexplained", reason) if reason else ("", "")
+
+
+def _message(cause: str) -> str:
+    """What a person reads of a cause: a function that failed leaves JSON, with its message and a stack trace."""
+    try:
+        told = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(told.get("errorMessage", cause)) if isinstance(told, dict) else cause
 
 
