@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.engine.host import Function
+from workbench.engine.invocation import Function
 from workbench.engine.moto_corrections import functions, resources
 from workbench.engine.moto_corrections.resources import DeploymentError
 from workbench.engine.template import BUCKET, Package, package

@@ -1,6 +1,6 @@
 """The deployed stack, running in one process and in virtual time."""
 
-# ruff: noqa: TID251 - it seeds the module random, and boto3 speaks to the simulated account
+# ruff: noqa: TID251 - it seeds the module random
 from __future__ import annotations
 
 import importlib.util
@@ -15,14 +15,14 @@ from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-import boto3
 import time_machine
 
 from workbench.engine import surroundings
 from workbench.engine.deployment import Stack, deploy
 from workbench.engine.events import status_change
 from workbench.engine.execution import Execution
-from workbench.engine.host import Function, Host, Invocation
+from workbench.engine.host import Host
+from workbench.engine.invocation import Function, Invocation
 from workbench.engine.moto_corrections import account, corrections, functions, records, rules
 from workbench.engine.moto_corrections.patches import Patches
 from workbench.engine.runtime import VirtualRuntime
@@ -77,7 +77,6 @@ class Engine:
         self._machine = machine
         self._open = ExitStack()
         self._stack: Stack | None = None
-        self._clients: dict[str, Any] = {}
         self._announced = 0
 
     def __enter__(self) -> Self:
@@ -135,9 +134,7 @@ class Engine:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the simulated account."""
-        if service not in self._clients:
-            self._clients[service] = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
-        return self._clients[service]
+        return account.client(service, REGION)
 
     def table_name(self, logical_id: str | None = None) -> str:
         """The name of a table; of the only one, where there is only one."""

@@ -8,14 +8,13 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from uuid import UUID  # noqa: TID251 - of a number
 
 from workbench.engine import surroundings
-from workbench.engine.scheduler import Killed, Scheduler, VirtualThread
+from workbench.engine.invocation import Context, Function, Invocation
+from workbench.engine.scheduler import Killed, Scheduler
 
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
 RETRIES_OF_EVENTS = (60, 120)
@@ -23,71 +22,6 @@ RETRIES_OF_EVENTS = (60, 120)
 
 class PayloadTooLarge(ValueError):
     """A request larger than Lambda takes."""
-
-
-@dataclass(frozen=True)
-class Function:
-    """A deployed function, as its configuration says."""
-
-    name: str
-    arn: str
-    version: str
-    handler: str
-    folder: Path
-    timeout: int
-    memory: int
-    environment: dict[str, str]
-    region: str
-
-
-@dataclass
-class Invocation:
-    """One call of a function, from before it starts until after it ended; what fault injection holds in its hand."""
-
-    function: Function
-    event: Any
-    request_id: str
-    number: int
-    started_ns: int
-    thread: VirtualThread[Any] | None = None
-    payload: str = ""
-    error: str | None = None
-    log: list[str] = field(default_factory=list)
-
-    def kill(self) -> None:
-        """End it now, as when its sandbox dies: whatever it has sent is sent, and it does nothing more."""
-        if self.thread is not None:
-            self.thread.kill()
-
-    def pause(self) -> None:
-        """Freeze it: a zombie that may go on later."""
-        if self.thread is not None:
-            self.thread.pause()
-
-    def resume(self) -> None:
-        """Let it go on."""
-        if self.thread is not None:
-            self.thread.resume()
-
-
-@dataclass(frozen=True)
-class Context:
-    """The context object that a handler gets."""
-
-    function_name: str
-    function_version: str
-    invoked_function_arn: str
-    memory_limit_in_mb: str
-    aws_request_id: str
-    log_group_name: str
-    log_stream_name: str
-    remaining: Callable[[], int]
-    identity: None = None
-    client_context: None = None
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds of virtual time until the function times out."""
-        return self.remaining()
 
 
 class Host:
@@ -160,7 +94,7 @@ class Host:
             look(invocation)
 
     def _run(self, invocation: Invocation) -> None:
-        with surroundings.inside(self._process(invocation.function), invocation.log.append):
+        with surroundings.inside(self._process(invocation.function), invocation.written.append):
             for look in self.before_invoke:
                 look(invocation)
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from workbench.engine.moto_corrections.resources import DeploymentError
+
+# It counts its own use for a service that is not here, and complains when nobody collects the counts.
+logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 BUCKET = "artefacts"
 LOCAL_PATHS = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID  # noqa: TID251 - of seeded bits
 
+import boto3  # noqa: TID251 - it speaks to nobody outside this process
 from moto.core.models import MockAWS, botocore_stubber
 from moto.moto_api._internal import mock_random
 from moto.stepfunctions.parser import utils
@@ -35,6 +37,12 @@ class _BotocoreAlone(MockAWS):
             self.reset()
 
 
+@functools.cache
+def client(service: str, region: str) -> Any:
+    """A boto3 client of the simulated account, made once: making one takes longer than a hundred calls."""
+    return boto3.client(service, region_name=region)  # type: ignore[call-overload]
+
+
 @contextmanager
 def simulated(seed: int) -> Iterator[None]:
     """An empty account; its identifiers are functions of the seed and of the order in which they are asked for."""
@@ -47,7 +55,10 @@ def simulated(seed: int) -> Iterator[None]:
         # It logs as errors what a machine handles; what went wrong stands in the history.
         patches.replace(INTERPRETER_LOG, "handlers", [logging.NullHandler()])
         INTERPRETER_LOG.propagate = False
-        yield
+        try:
+            yield
+        finally:
+            client.cache_clear()
 
 
 def _identifier() -> str:

@@ -13,7 +13,8 @@ from moto.core.exceptions import JsonRESTError
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
-from workbench.engine.host import Function, Host, PayloadTooLarge
+from workbench.engine.host import Host, PayloadTooLarge
+from workbench.engine.invocation import Function
 from workbench.engine.moto_corrections.patches import Patches
 
 

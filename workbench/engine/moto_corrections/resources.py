@@ -1,6 +1,6 @@
 """Resource types of CloudFormation that moto skips without a word, and the properties it drops."""
 
-# ruff: noqa: SLF001, TID251 - moto has no other handles; the account that it deploys to is simulated
+# ruff: noqa: SLF001 - moto has no other handles; the account that it deploys to is simulated
 from __future__ import annotations
 
 import json
@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import boto3
 from moto.awslambda.models import LambdaFunction, LayerVersion
 from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
 from moto.dynamodb.models.table import Table
 
+from workbench.engine.moto_corrections import account
 from workbench.engine.moto_corrections.patches import Patches
 
 SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
@@ -61,7 +61,7 @@ class ResourceType:
         """Make the resource."""
         del account_id
         properties = declared["Properties"]
-        made = self.make(name, properties, partial(boto3.client, region_name=region_name))
+        made = self.make(name, properties, partial(account.client, region=region_name))
         made.properties = properties
         return made
 
@@ -251,7 +251,7 @@ def _keep_expiry_and_recovery(patches: Patches) -> None:
         del cls
         table = original(name, declared, account_id, region_name, **kwargs)
         properties = declared["Properties"]
-        client = boto3.client("dynamodb", region_name=region_name)
+        client = account.client("dynamodb", region_name)
         if "TimeToLiveSpecification" in properties:
             wanted = properties["TimeToLiveSpecification"]
             client.update_time_to_live(TableName=table.name, TimeToLiveSpecification=wanted)

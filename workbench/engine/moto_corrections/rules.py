@@ -1,6 +1,5 @@
 """EventBridge rules that call functions and publish to topics, which moto's rules cannot."""
 
-# ruff: noqa: TID251 - a rule publishes through the simulated account
 from __future__ import annotations
 
 import json
@@ -8,11 +7,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.events.models import Rule, events_backends
 from moto.events.utils import EventTemplateParser
 
+from workbench.engine.moto_corrections import account
 from workbench.engine.moto_corrections.patches import Patches
 
 ToFunction = Callable[[str, str], None]
@@ -50,7 +49,7 @@ def _send(target: dict[str, Any], event: dict[str, Any], to_function: ToFunction
     if service == "lambda":
         to_function(target["Arn"], _payload(target, event))
     elif service == "sns":
-        boto3.client("sns", region_name=region).publish(TopicArn=target["Arn"], Message=_payload(target, event))
+        account.client("sns", region).publish(TopicArn=target["Arn"], Message=_payload(target, event))
     return service in ("lambda", "sns")
 
 

@@ -6,14 +6,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from moto.stepfunctions.parser import utils
 
 from workbench.engine.moto_corrections.patches import Patches
-from workbench.engine.scheduler import Scheduler, VirtualThread
+from workbench.engine.scheduler import Scheduler, VirtualEvent, VirtualThread
 
+NO_TIMEOUT = 99_999_999
 PACKAGE = "moto.stepfunctions"
 
 
@@ -68,6 +70,11 @@ class InterpreterThread:
         self._call = lambda: target(*args, **(kwargs or {}))
         self._thread: VirtualThread[Any] | None = None
 
+    @property
+    def native_id(self) -> int | None:
+        """A number of its own, once it has started."""
+        return None if self._thread is None else self._thread.number
+
     def start(self) -> None:
         """Start it."""
         self._thread = self.scheduler.spawn(self._call)
@@ -82,6 +89,19 @@ class InterpreterThread:
         return self._thread is not None and self._thread.is_alive
 
 
+class InterpreterEvent(VirtualEvent):
+    """threading.Event in virtual time. The interpreter's default time-out, three years, stands for none.
+
+    So an execution that waits for an answer that nobody will give is found stuck, instead of timed out in 2028.
+    """
+
+    __slots__ = ()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set."""
+        return super().wait(None if timeout is not None and timeout >= NO_TIMEOUT else timeout)
+
+
 class Forgetful(list[Any]):
     """The interpreter keeps every thread it ever started in such a list; this one keeps none."""
 
@@ -92,9 +112,10 @@ class Forgetful(list[Any]):
 def virtual_names(scheduler: Scheduler) -> dict[int, Any]:
     """What stands in for each of the real objects, by the identity of the real one."""
     thread = type("InterpreterThread", (InterpreterThread,), {"scheduler": scheduler})
+    event = partial(InterpreterEvent, scheduler)
     virtual_threading = SimpleNamespace(
         Thread=thread,
-        Event=scheduler.event,
+        Event=event,
         Lock=lambda: VirtualLock(scheduler),
         RLock=lambda: VirtualLock(scheduler),
         current_thread=threading.current_thread,
@@ -103,7 +124,7 @@ def virtual_names(scheduler: Scheduler) -> dict[int, Any]:
     pairs: list[tuple[Any, Any]] = [
         (threading, virtual_threading),
         (threading.Thread, thread),
-        (threading.Event, scheduler.event),
+        (threading.Event, event),
         (threading.Lock, virtual_threading.Lock),
         (threading.RLock, virtual_threading.RLock),
         (time, virtual_time),

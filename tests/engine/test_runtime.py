@@ -1,0 +1,161 @@
+"""The runtime port in virtual time, and the network that it simulates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+
+from workbench.engine.runtime import TransportHangs, VirtualRuntime
+from workbench.engine.scheduler import Scheduler
+
+OPEN = datetime(2025, 1, 2, 14, 30, tzinfo=UTC)
+ORDERS = "http://127.0.0.1/v2/orders"
+QUOTES = "http://127.0.0.1/v2/stocks/quotes/latest"
+
+
+class Broker(BaseAdapter):
+    """Answers at once, or never; notes when each request reached it."""
+
+    def __init__(self, scheduler: Scheduler, hangs: bool = False) -> None:
+        super().__init__()
+        self.arrivals: list[datetime] = []
+        self._scheduler = scheduler
+        self._hangs = hangs
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        self.arrivals.append(self._scheduler.now())
+        if self._hangs:
+            raise TransportHangs
+        response = requests.Response()
+        response.status_code = 200
+        response.request = request
+        response.url = request.url or ""
+        return response
+
+    def close(self) -> None:
+        pass
+
+
+class Desk:
+    """A runtime, a session on it, and the broker behind."""
+
+    def __init__(self, seed: int = 1, hangs: bool = False, **options: Any) -> None:
+        self.scheduler = Scheduler(OPEN)
+        self.broker = Broker(self.scheduler, hangs)
+        self.runtime = VirtualRuntime(self.scheduler, seed, transport=lambda: self.broker, **options)
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.runtime.mount(self.session)
+
+    def get(self, url: str = ORDERS, timeout: Any = (2, 5)) -> requests.Response:
+        return self.session.get(url, timeout=timeout)
+
+    @property
+    def seconds(self) -> float:
+        return (self.scheduler.now() - OPEN) / timedelta(seconds=1)
+
+
+def test_a_request_takes_virtual_time_on_the_way_there_and_on_the_way_back() -> None:
+    desk = Desk()
+    assert desk.get().status_code == 200
+    assert 0.020 <= desk.seconds <= 0.080
+    assert OPEN < desk.broker.arrivals[0] < desk.scheduler.now()
+
+
+def test_latency_is_a_function_of_the_seed() -> None:
+    def durations(seed: int) -> list[float]:
+        desk = Desk(seed)
+        return [(desk.get(), desk.seconds)[1] for _ in range(5)]
+
+    assert durations(1) == durations(1)
+    assert durations(1) != durations(2)
+
+
+def test_requests_are_counted_by_kind() -> None:
+    desk = Desk()
+    for url in (
+        ORDERS,
+        QUOTES,
+        QUOTES,
+        "https://data.alpaca.markets/v2/anything",
+        "https://paper-api.alpaca.markets/v2/clock",
+    ):
+        desk.get(url)
+    assert desk.runtime.requests == {"trading": 2, "data": 3}
+
+
+def test_a_broker_that_never_answers_costs_the_read_timeout_in_virtual_time() -> None:
+    desk = Desk(hangs=True)
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        desk.get(timeout=(2, 5))
+    assert desk.seconds == pytest.approx(5)
+    assert len(desk.broker.arrivals) == 1
+
+
+def test_an_answer_later_than_the_timeout_is_a_timeout_though_the_broker_acted() -> None:
+    desk = Desk(milliseconds=(900, 1_000))
+    acted = 0
+    for _ in range(20):
+        before, begin = len(desk.broker.arrivals), desk.seconds
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            desk.get(timeout=0.5)
+        assert desk.seconds - begin == pytest.approx(0.5)
+        acted += len(desk.broker.arrivals) - before
+    assert 0 < acted < 20  # some never arrived, some arrived and were not heard of
+
+
+def test_map_runs_calls_at_the_same_time_and_answers_in_the_order_of_the_items() -> None:
+    desk = Desk()
+
+    def place(pause: float) -> float:
+        desk.runtime.pause(pause)
+        return pause
+
+    assert desk.runtime.map(place, [3.0, 1.0, 2.0]) == [3.0, 1.0, 2.0]
+    assert desk.seconds == 3
+
+
+def test_map_runs_no_more_calls_at_once_than_it_has_workers() -> None:
+    desk = Desk(workers=2)
+    working: list[int] = []
+    most = 0
+
+    def place(number: int) -> None:
+        nonlocal most
+        working.append(number)
+        most = max(most, len(working))
+        desk.runtime.pause(1)
+        working.remove(number)
+
+    desk.runtime.map(place, range(6))
+    assert most == 2
+    assert desk.seconds == 3
+
+
+def test_map_raises_the_first_failure_only_after_all_calls_are_over() -> None:
+    desk = Desk()
+    done: list[int] = []
+
+    def place(number: int) -> None:
+        desk.runtime.pause(number)
+        if number in (1, 3):
+            raise ValueError(number)
+        done.append(number)
+
+    with pytest.raises(ValueError, match="^3$"):
+        desk.runtime.map(place, [3, 1, 4, 2])
+    assert done == [2, 4]
+
+
+def test_map_of_nothing_is_nothing() -> None:
+    assert Desk().runtime.map(lambda item: item, []) == []
+
+
+def test_concurrent_requests_overlap() -> None:
+    desk = Desk()
+    desk.runtime.map(lambda _: desk.get(), range(16))
+    assert desk.seconds <= 0.080
