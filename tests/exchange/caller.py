@@ -28,7 +28,7 @@ PROMPT = Knobs(
 )
 """Every delay ten milliseconds, nothing held longer than it must be, no rate limit."""
 
-QUIET_BOOK = [quote("09:30", "300 @ 100.00", "200 @ 100.05")]
+QUIET_BOOK: list[Event] = [quote("09:30", "300 @ 100.00", "200 @ 100.05")]
 
 
 class Caller:
@@ -64,7 +64,8 @@ class Caller:
 
     def submit(self, **terms: Any) -> dict[str, Any]:
         """A new order that must be accepted; a day limit buy of 10 AAPL at 100.00 but for what is given."""
-        return self._ok(self.try_submit(**terms))
+        view: dict[str, Any] = self._ok(self.try_submit(**terms))
+        return view
 
     def try_submit(self, **terms: Any) -> Response:
         """A new order, whatever becomes of it."""
@@ -72,7 +73,8 @@ class Caller:
 
     def replace(self, order_id: str, **changes: Any) -> dict[str, Any]:
         """A replace that must be accepted."""
-        return self._ok(self.call("PATCH", f"/v2/orders/{order_id}", changes))
+        view: dict[str, Any] = self._ok(self.call("PATCH", f"/v2/orders/{order_id}", changes))
+        return view
 
     def cancel(self, order_id: str) -> Response:
         """A cancel."""
@@ -80,7 +82,8 @@ class Caller:
 
     def order(self, order_id: str) -> dict[str, Any]:
         """The order now."""
-        return self.get(f"/v2/orders/{order_id}")
+        view: dict[str, Any] = self.get(f"/v2/orders/{order_id}")
+        return view
 
     def status(self, order_id: str) -> str:
         """The order's status now."""

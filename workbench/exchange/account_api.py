@@ -125,7 +125,7 @@ class AccountApi:
 
     def clock(self, request: Request) -> Response:  # noqa: ARG002
         """GET /v2/clock."""
-        at, hours = self._exchange.now, self._exchange.hours
+        at, hours = self._exchange.now + self._exchange.clock_skew, self._exchange.hours
         session = hours.upcoming(at)
         is_open = session.is_core(at)
         return json_response(

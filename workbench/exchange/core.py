@@ -7,6 +7,7 @@ from workbench.exchange.account import Account
 from workbench.exchange.account_api import AccountApi
 from workbench.exchange.data_api import DataApi
 from workbench.exchange.desk import Desk
+from workbench.exchange.faults import Faults
 from workbench.exchange.floor import Floor
 from workbench.exchange.gate import Gate
 from workbench.exchange.hours import Hours, TradingHours
@@ -15,11 +16,14 @@ from workbench.exchange.ledger import Ledger
 from workbench.exchange.market import Market
 from workbench.exchange.matching import FillModel
 from workbench.exchange.opening import OpeningAccount
+from workbench.exchange.races import Races
 from workbench.exchange.records import Records
 from workbench.exchange.refusal import Refusal
 from workbench.exchange.replacing import Replacing
 from workbench.exchange.routes import Routes, is_data
 from workbench.exchange.seeds import Draws, asset_id
+from workbench.exchange.splits import Splits
+from workbench.exchange.stamps import SECOND
 from workbench.exchange.timers import MARKET, Timers
 from workbench.exchange.trading_api import TradingApi
 from workbench.exchange.venue import Venue
@@ -45,9 +49,12 @@ class Exchange:
         seed: int = 0,
         fill_model: FillModel = FillModel.QUEUE,
     ) -> None:
+        self.faults, self.races = Faults(seed), Races(seed)
+        self.faults.postpone = self._postpone
         self.market, self.knobs, self.opening = market, knobs, opening
         self._clock = clock
         self.now = clock()
+        self.clock_skew = 0
         self.hours = TradingHours()
         self.timers = Timers()
         self.venue = Venue(market, fill_model)
@@ -55,7 +62,7 @@ class Exchange:
         draws = Draws(seed)
         self.account = Account(opening, draws.uuid(), self.now, self.price)
         self.records = Records(self.account, self.timers, knobs, draws)
-        self.floor = Floor(self.records, self.venue, self.hours)
+        self.floor = Floor(self.records, self.venue, self.hours, self.races)
         self.desk = Desk(self.floor)
         self.replacing = Replacing(self.desk)
         self.gate = Gate({opening.key_id: opening.secret_key}, knobs)
@@ -72,16 +79,12 @@ class Exchange:
         return self.account.ledger
 
     def handle(self, request: Request) -> Response:
-        """Answer one call at the clock's present time."""
+        """Answer one call at the clock's present time; a TransportFault where an armed fault leaves it unanswered."""
         self.advance()
-        try:
-            self.gate.admit(request, self.now, is_data=is_data(request.path))
-            response = self.routes.dispatch(request)
-        except Refusal as refusal:
-            response = refusal.response()
+        response = self.faults.before(request)
+        if response is None:
+            response = self.faults.after(request, self._answer(request))
         response.headers["X-Request-ID"] = self._draws.request_id()
-        if is_data(request.path) and self.knobs.data_rate_headers:
-            response.headers.update(self.gate.data.headers())
         return response
 
     def advance(self) -> None:
@@ -104,6 +107,15 @@ class Exchange:
         """The earliest instant (ns) at which anything may happen without a request."""
         return min(self.timers.next_at, self.venue.next_at)
 
+    def skew_clock(self, seconds: float) -> None:
+        """Have the clock endpoint, and nothing else, be so many seconds ahead."""
+        self.clock_skew = round(seconds * SECOND)
+
+    def split(self, symbol: str, new: int, old: int) -> None:
+        """Split a stock now: every `old` shares become `new`."""
+        self.advance()
+        Splits(self.floor).split(symbol, new, old, self.now)
+
     def price(self, symbol: str) -> int:
         """What one share is worth now, in price units."""
         return self.venue.price(symbol, self.now)
@@ -111,6 +123,23 @@ class Exchange:
     def symbol_of(self, key: str) -> str:
         """The symbol behind a symbol or an asset id."""
         return self._symbols.get(key.lower(), key)
+
+    def _answer(self, request: Request) -> Response:
+        of_data = is_data(request.path)
+        try:
+            self.gate.admit(request, self.now, is_data=of_data)
+            response = self.routes.dispatch(request)
+        except Refusal as refusal:
+            response = refusal.response()
+        if of_data and self.knobs.data_rate_headers:
+            response.headers.update(self.gate.data.headers())
+        return response
+
+    def _postpone(self, seconds: float, request: Request) -> None:
+        self.timers.at(self.now + round(seconds * SECOND), self._arrive, request)
+
+    def _arrive(self, at: int, request: Request) -> None:  # noqa: ARG002
+        self._answer(request)
 
     def _start_days(self) -> None:
         session = self.hours.upcoming(self.now)

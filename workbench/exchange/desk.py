@@ -6,6 +6,7 @@ from typing import Final
 from workbench.exchange.families import leg_terms
 from workbench.exchange.floor import Floor
 from workbench.exchange.orders import Order, Status, Terms
+from workbench.exchange.races import Race
 from workbench.exchange.rules import reserve_price, size
 from workbench.exchange.spans import ends_at, starts_at
 
@@ -87,6 +88,8 @@ class Desk:
             submitted_at=at,
             updated_at=at,
             expires_at=ends_at(terms, self.hours, at),
+            listed_at=at + self.draws.delay(self.knobs.list_lag),
+            findable_at=at + self.draws.delay(self.knobs.client_id_lag),
         )
 
     def _create_leg(self, terms: Terms, parent: Order, at: int) -> Order:
@@ -120,13 +123,20 @@ class Desk:
             self.timers.at(at + self.draws.delay(self.knobs.ack_delay), self.floor.acknowledge, order)
 
     def _cancel_delay(self, order: Order, at: int) -> int:
+        stuck = self.floor.races.delay(Race.CANCEL_STUCK, order)
+        if stuck is not None:
+            return stuck
         start = starts_at(order.terms, self.hours, at)
         if start > at and not order.in_book:
             return 0 if self.knobs.cancel_while_closed == "immediate" else start - at
         return self.draws.delay(self.knobs.cancel_delay)
 
     def _complete_cancel(self, at: int, order: Order) -> None:
-        if order.status is Status.PENDING_CANCEL:
+        if order.status is not Status.PENDING_CANCEL:
+            return
+        if order.in_book and self.floor.races.is_lost(Race.CANCEL_LOSES, order):
+            self.floor.force(order, order.remaining, at)
+        else:
             self.floor.finish(order, Status.CANCELED, at)
 
     def _expire(self, order: Order, at: int) -> None:

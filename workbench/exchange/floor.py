@@ -1,12 +1,13 @@
 """The trading floor: orders reach the venue, rest, trigger, execute, and leave it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from workbench.exchange.families import Families
 from workbench.exchange.hours import TradingHours
 from workbench.exchange.matching import BookOrder, Fill
 from workbench.exchange.orders import BUY, Order, Status, Terms, quantity_for
+from workbench.exchange.races import Race, Races
 from workbench.exchange.records import Records
 from workbench.exchange.spans import starts_at
 from workbench.exchange.units import QTY_SCALE
@@ -23,6 +24,7 @@ class Floor:
     records: Records
     venue: Venue
     hours: TradingHours
+    races: Races
 
     def __post_init__(self) -> None:
         self.families = Families(self)
@@ -32,6 +34,9 @@ class Floor:
         if not order.is_open or order.is_working:
             return
         order.is_working = True
+        if self.races.is_lost(Race.REJECTED_LATER, order):
+            self.finish(order, Status.REJECTED, at, "rejected by the venue")
+            return
         if order.status in {Status.PENDING_NEW, Status.ACCEPTED}:
             self.records.move(order, Status.NEW, at)
         self.work(order, at)
@@ -68,10 +73,17 @@ class Floor:
     def fill(self, fill: Fill) -> None:
         """Take in an execution and what follows from it."""
         order = self.records.account.orders.by_id[fill.order_id]
-        self.records.execute(order, fill)
+        for quantity in self.races.pieces(order, fill.quantity):
+            self.records.execute(order, replace(fill, quantity=quantity))
         if not order.is_open:
             order.in_book = False
             self.families.filled(order, fill.at)
+
+    def force(self, order: Order, quantity: int, at: int) -> None:
+        """Execute so much of a resting order at its own price, whatever the market does; the rest leaves the book."""
+        if self.leave(order, at):
+            price = order.terms.limit or self.venue.price(order.terms.symbol, at)
+            self.fill(Fill(order.id, at, price, quantity))
 
     def finish(self, order: Order, status: Status, at: int, reason: str = "") -> bool:
         """End an order, and its family with it; False where an execution came first and left nothing to end."""

@@ -52,12 +52,21 @@ class Gate:
     knobs: Knobs
 
     def __post_init__(self) -> None:
+        self._revoked: set[str] = set()
         self.trading = Allowance(self.knobs.requests_per_minute)
         self.data = Allowance(self.knobs.data_requests_per_minute)
 
+    def revoke(self, key_id: str) -> None:
+        """The pair opens nothing until it is restored."""
+        self._revoked.add(key_id)
+
+    def restore(self, key_id: str) -> None:
+        """The pair opens the account again."""
+        self._revoked.discard(key_id)
+
     def is_known(self, key_id: str, secret: str) -> bool:
         """Whether the pair opens the account."""
-        return self.keys.get(key_id) == secret
+        return self.keys.get(key_id) == secret and key_id not in self._revoked
 
     def admit(self, request: Request, at: int, *, is_data: bool) -> None:
         """Let the call in, or refuse it as the API in question does."""

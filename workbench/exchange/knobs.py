@@ -50,7 +50,7 @@ class Knobs:
     """filled_at while only partly filled [57]."""
     auction_orders: Literal["expire", "immediate"] = "expire"
     """opg and cls orders: end unfilled, as on paper, or execute at once against the quote [45]."""
-    split_orders: Literal["keep", "cancel"] = "keep"
+    split_orders: Literal["cancel", "keep"] = "cancel"
     """What a split does to open good-till-canceled orders [64]."""
 
     missing_headers: Literal["html401", "json403"] = "html401"

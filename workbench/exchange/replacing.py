@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 
 from workbench.exchange.desk import Desk
 from workbench.exchange.orders import Order, Status, Terms
+from workbench.exchange.races import Race
 from workbench.exchange.rules import check_buying_power, check_shares, reserve_price
 from workbench.exchange.spans import ends_at
+from workbench.exchange.units import QTY_SCALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ class Replacing:
         self.records.move(old, Status.PENDING_REPLACE, at)
         self.records.note(new, new.status, at)
         self.desk.sweep_later(new)
-        delay = self.desk.draws.delay(self.desk.knobs.replace_delay)
+        stuck = self.floor.races.delay(Race.REPLACE_STUCK, old)
+        delay = self.desk.draws.delay(self.desk.knobs.replace_delay) if stuck is None else stuck
         self.desk.timers.at(at + delay, self._settle, old, new)
         return new
 
@@ -90,9 +93,14 @@ class Replacing:
     def _settle(self, at: int, old: Order, new: Order) -> None:
         if not new.is_open:
             return
+        can_race = old.in_book and (new.quantity or 0) > old.total_executed + 1
+        race = self.floor.races.replace(old) if can_race else None
+        self._run(race, old, new, at)
         new.inherit(old)
         if not old.is_open:
             self._refuse(old, new, at, "the order it was to replace has ended")
+        elif race is Race.REPLACE_FORGOTTEN:
+            self.give_back(old, new, at, "")
         elif new.remaining <= 0:
             self.give_back(old, new, at, "qty must be > filled_qty")
         else:
@@ -102,6 +110,15 @@ class Replacing:
         """The replacement comes to nothing, and the old order, which never left the book, works on as before."""
         self._refuse(old, new, at, reason)
         self.records.move(old, old.resting_status, at)
+
+    def _run(self, race: Race | None, old: Order, new: Order, at: int) -> None:
+        if race in {Race.REPLACE_LOSES, Race.REPLACE_SHOWS_PARENT}:
+            self.floor.force(old, old.remaining, at)
+            new.shows_inheritance = new.shows_inheritance or race is Race.REPLACE_SHOWS_PARENT
+            new.filled_at = old.filled_at if race is Race.REPLACE_SHOWS_PARENT else None
+        elif race is Race.REPLACE_LOSES_PART:
+            room = min(old.remaining, (new.quantity or 0) - old.total_executed)
+            self.floor.force(old, max(room // 2 // QTY_SCALE * QTY_SCALE, 1), at)
 
     def _refuse(self, old: Order, new: Order, at: int, reason: str) -> None:
         self.records.note(old, "order_replace_rejected", at, reason)

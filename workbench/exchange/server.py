@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
+from socket import SO_LINGER, SOL_SOCKET
+from struct import pack
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -12,6 +14,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from workbench.exchange.core import Exchange
+from workbench.exchange.faults import Failure, TransportFault
 from workbench.exchange.wire import Request, Response
 
 _T = TypeVar("_T")
@@ -67,7 +70,7 @@ class ExchangeServer:
         return future.result()
 
     async def _start(self) -> None:
-        self._runner = web.ServerRunner(web.Server(self._answer))
+        self._runner = web.ServerRunner(web.Server(self._answer, handler_cancellation=True), shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
@@ -78,7 +81,24 @@ class ExchangeServer:
             await self._runner.cleanup()
 
     async def _answer(self, incoming: web.BaseRequest) -> web.StreamResponse:
-        return http_response(self.exchange.handle(await exchange_request(incoming)))
+        try:
+            response = self.exchange.handle(await exchange_request(incoming))
+        except TransportFault as fault:
+            await _break_off(incoming, fault)
+            raise asyncio.CancelledError from fault
+        if response.delay:
+            await asyncio.sleep(response.delay)
+        return http_response(response)
+
+
+async def _break_off(incoming: web.BaseRequest, fault: TransportFault) -> None:
+    await asyncio.sleep(fault.seconds)
+    if incoming.transport is None:
+        return
+    if fault.failure is Failure.RESET:
+        # Without lingering, closing a socket resets the connection.
+        incoming.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))
+    incoming.transport.abort()
 
 
 async def exchange_request(incoming: web.BaseRequest) -> Request:

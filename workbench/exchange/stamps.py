@@ -55,6 +55,12 @@ def parsed(value: str) -> int | None:
         return None
 
 
+def nanoseconds_of(stamp: str) -> int:
+    """The instant of a stamp as `utc` writes it, exactly."""
+    whole, _, part = stamp.removesuffix("Z").partition(".")
+    return nanoseconds(datetime.fromisoformat(whole).replace(tzinfo=UTC)) + int(part.ljust(9, "0") or 0)
+
+
 @lru_cache(maxsize=4096)
 def _utc_second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

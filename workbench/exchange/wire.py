@@ -28,11 +28,12 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One answer."""
+    """One answer; it takes `delay` seconds longer than usual to arrive."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    delay: float = 0
 
     def json(self) -> Any:
         """The body, parsed."""

@@ -1,0 +1,67 @@
+"""The unmodified alpaca-py, imported in one place."""
+
+import warnings
+
+with warnings.catch_warnings():
+    # It imports a part of websockets that warns of its own end.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from alpaca.common.exceptions import APIError  # noqa: TID251 - the client under test
+    from alpaca.data.enums import DataFeed  # noqa: TID251
+    from alpaca.data.historical.corporate_actions import CorporateActionsClient  # noqa: TID251
+    from alpaca.data.historical.stock import StockHistoricalDataClient  # noqa: TID251
+    from alpaca.data.live.stock import StockDataStream  # noqa: TID251
+    from alpaca.data.requests import (  # noqa: TID251
+        CorporateActionsRequest,
+        StockLatestQuoteRequest,
+        StockLatestTradeRequest,
+        StockSnapshotRequest,
+    )
+    from alpaca.trading.client import TradingClient  # noqa: TID251
+    from alpaca.trading.enums import OrderSide, OrderStatus, QueryOrderStatus, TimeInForce  # noqa: TID251
+    from alpaca.trading.models import Order  # noqa: TID251
+    from alpaca.trading.requests import (  # noqa: TID251
+        ClosePositionRequest,
+        GetCalendarRequest,
+        GetOrderByIdRequest,
+        GetOrdersRequest,
+        LimitOrderRequest,
+        MarketOrderRequest,
+        OrderRequest,
+        ReplaceOrderRequest,
+        StopLossRequest,
+        StopOrderRequest,
+        TakeProfitRequest,
+        TrailingStopOrderRequest,
+    )
+    from alpaca.trading.stream import TradingStream  # noqa: TID251
+
+__all__ = [
+    "APIError",
+    "ClosePositionRequest",
+    "CorporateActionsClient",
+    "CorporateActionsRequest",
+    "DataFeed",
+    "GetCalendarRequest",
+    "GetOrderByIdRequest",
+    "GetOrdersRequest",
+    "LimitOrderRequest",
+    "MarketOrderRequest",
+    "Order",
+    "OrderRequest",
+    "OrderSide",
+    "OrderStatus",
+    "QueryOrderStatus",
+    "ReplaceOrderRequest",
+    "StockDataStream",
+    "StockHistoricalDataClient",
+    "StockLatestQuoteRequest",
+    "StockLatestTradeRequest",
+    "StockSnapshotRequest",
+    "StopLossRequest",
+    "StopOrderRequest",
+    "TakeProfitRequest",
+    "TimeInForce",
+    "TradingClient",
+    "TradingStream",
+    "TrailingStopOrderRequest",
+]

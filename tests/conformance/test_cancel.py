@@ -1,0 +1,127 @@
+"""Rows 85 to 93: canceling orders."""
+
+from tests.conformance.alpaca_bench import a_bench, across, refused
+from tests.conformance.sdk import TimeInForce
+from tests.exchange.caller import PROMPT
+from workbench.exchange.knobs import Knobs
+from workbench.exchange.races import Race
+
+UNKNOWN = "11111111-2222-4333-8444-555555555555"
+
+
+@across(cancel_delay=((10, 10), (0, 0)))
+def test_row_085_a_cancel_answers_204_then_pending_cancel_then_canceled(knobs: Knobs) -> None:
+    with a_bench(knobs=knobs) as bench:
+        order = bench.working()
+        answer = bench.raw("DELETE", f"/v2/orders/{order.id}")
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert bench.status(order) == ("canceled" if knobs.cancel_delay == (0, 0) else "pending_cancel")
+        bench.wait(10)
+        done = bench.order(order)
+    assert done.status == "canceled"
+    assert done.canceled_at is not None
+
+
+def test_row_086_a_filled_order_cannot_be_canceled() -> None:
+    with a_bench() as bench:
+        order = bench.working(price=101)
+        with refused(422, 42210000, 'order is already in "filled" state'):
+            bench.trading.cancel_order_by_id(order.id)
+
+
+@across(cancel_of_canceled=("204", "422"))
+def test_row_087_a_canceled_order_cancels_again_or_is_refused(knobs: Knobs) -> None:
+    with a_bench(knobs=knobs) as bench:
+        order = bench.working()
+        bench.trading.cancel_order_by_id(order.id)
+        bench.wait(50)
+        if knobs.cancel_of_canceled == "204":
+            bench.trading.cancel_order_by_id(order.id)
+        else:
+            with refused(422, 42210000, 'order is already in "canceled" state'):
+                bench.trading.cancel_order_by_id(order.id)
+        assert bench.status(order) == "canceled"
+
+
+@across(second_cancel=("422", "204"))
+def test_row_088_a_second_cancel_while_one_is_pending_is_refused_or_taken(knobs: Knobs) -> None:
+    with a_bench(knobs=knobs) as bench:
+        order = bench.working()
+        bench.trading.cancel_order_by_id(order.id)
+        if knobs.second_cancel == "204":
+            bench.trading.cancel_order_by_id(order.id)
+        else:
+            with refused(422, 42210000, "order pending cancel"):
+                bench.trading.cancel_order_by_id(order.id)
+        bench.wait(50)
+        assert bench.status(order) == "canceled"
+
+
+def test_row_089_a_cancel_of_an_unknown_order_is_404() -> None:
+    with a_bench() as bench, refused(404, 40410000, f"order not found for {UNKNOWN}"):
+        bench.trading.cancel_order_by_id(UNKNOWN)
+
+
+def test_row_090_a_cancel_can_lose_to_a_fill_after_its_204() -> None:
+    with a_bench() as bench:
+        bench.on_server(lambda: bench.exchange.races.arm(Race.CANCEL_LOSES))
+        order = bench.working(price=99)
+        bench.trading.cancel_order_by_id(order.id)
+        assert bench.status(order) == "pending_cancel"
+        bench.wait(50)
+        done = bench.order(order)
+        assert (done.status, done.filled_qty, done.canceled_at) == ("filled", "10", None)
+        assert bench.trading.get_open_position("AAPL").qty == "10"
+
+
+@across(cancel_while_closed=("immediate", "at_open"))
+def test_row_091_a_cancel_while_closed_completes_at_once_or_at_the_open(knobs: Knobs) -> None:
+    with a_bench(knobs=knobs, at="08:00") as bench:
+        order = bench.limit()
+        bench.trading.cancel_order_by_id(order.id)
+        assert bench.status(order) == ("canceled" if knobs.cancel_while_closed == "immediate" else "pending_cancel")
+        bench.wait_for("09:30:01")
+        assert bench.status(order) == "canceled"
+
+
+@across(cancel_while_closed=("immediate", "at_open"))
+def test_row_091_a_good_till_canceled_order_overnight_likewise(knobs: Knobs) -> None:
+    with a_bench(knobs=knobs) as bench:
+        order = bench.working(time_in_force=TimeInForce.GTC)
+        bench.wait_for("17:00")
+        bench.trading.cancel_order_by_id(order.id)
+        assert bench.status(order) == ("canceled" if knobs.cancel_while_closed == "immediate" else "pending_cancel")
+
+
+def test_row_092_canceling_all_answers_207_with_an_outcome_for_each() -> None:
+    with a_bench() as bench:
+        orders = [bench.working(price=90 + index) for index in range(3)]
+        bench.working(price=101)
+        answer = bench.raw("DELETE", "/v2/orders")
+        bench.wait(50)
+        outcomes = bench.trading.cancel_orders()
+        statuses = [bench.status(order) for order in orders]
+    assert answer.status_code == 207
+    assert answer.json() == [{"id": str(order.id), "status": 200} for order in orders]
+    assert statuses == ["canceled"] * 3
+    assert outcomes == []
+
+
+def test_row_092_an_order_that_cannot_be_canceled_says_so_in_the_list() -> None:
+    with a_bench() as bench:
+        order = bench.working()
+        bench.trading.cancel_order_by_id(order.id)
+        (outcome,) = bench.trading.cancel_orders()
+    assert (outcome.id, outcome.status) == (order.id, 422)
+    assert outcome.body == {"code": 42210000, "message": "order pending cancel"}
+
+
+def test_row_093_a_cancel_can_be_pending_for_hours() -> None:
+    with a_bench(knobs=PROMPT) as bench:
+        bench.on_server(lambda: bench.exchange.races.arm(Race.CANCEL_STUCK, seconds=3 * 3600))
+        order = bench.working(price=90)
+        bench.trading.cancel_order_by_id(order.id)
+        bench.wait_for("12:59")
+        assert bench.status(order) == "pending_cancel"
+        bench.wait_for("13:01")
+        assert bench.status(order) == "canceled"

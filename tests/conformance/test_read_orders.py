@@ -1,0 +1,151 @@
+"""Rows 48 to 54: how orders are found again."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID  # noqa: TID251 - the broker's ids
+
+import pytest
+
+from tests.conformance.alpaca_bench import Bench, a_bench, across, refused, shares
+from tests.conformance.sdk import GetOrdersRequest, Order, OrderSide, QueryOrderStatus
+from tests.exchange.caller import FRIDAY, PROMPT
+from workbench.exchange.knobs import Knobs
+from workbench.exchange.scripted import ScriptedMarket, quote
+
+UNKNOWN = "11111111-2222-4333-8444-555555555555"
+
+
+def test_row_048_lists_default_to_open_newest_first_and_fifty() -> None:
+    with a_bench() as bench:
+        orders = []
+        for index in range(52):
+            orders.append(bench.limit(price=1, qty=1, client_order_id=f"n{index}"))
+            bench.wait(1)
+        bench.working(price=101)
+        listed = bench.trading.get_orders()
+    assert len(listed) == 50
+    assert [o.client_order_id for o in listed[:2]] == ["n51", "n50"]
+
+
+@across(list_limit_excess=("422", "clamp"))
+def test_row_048_more_than_five_hundred_are_refused_or_clamped(knobs: Knobs) -> None:
+    with a_bench(knobs=knobs) as bench:
+        assert bench.raw("GET", "/v2/orders?limit=500").status_code == 200
+        answer = bench.raw("GET", "/v2/orders?limit=501")
+    assert answer.status_code == (422 if knobs.list_limit_excess == "422" else 200)
+
+
+def test_row_049_open_closed_and_all_divide_the_statuses_between_them() -> None:
+    with a_bench(positions=shares("10")) as bench:
+        statuses = _one_of_each(bench)
+        listed = {state: _statuses(bench, state) for state in ("open", "closed", "all")}
+    assert listed["open"] == {"pending_new", "new", "partially_filled", "pending_cancel", "pending_replace", "held"}
+    assert listed["closed"] == {"filled", "canceled", "replaced"}
+    assert listed["all"] == listed["open"] | listed["closed"]
+    assert statuses <= listed["all"]
+
+
+def test_row_049_accepted_and_expired_and_rejected_have_their_places_too() -> None:
+    with a_bench(at="15:59") as bench:
+        bench.limit(price=90)
+        bench.wait_for("16:00:01")
+        bench.limit(price=90)
+        assert _statuses(bench, "open") == {"accepted"}
+        assert _statuses(bench, "closed") == {"expired"}
+
+
+def test_row_050_after_until_direction_side_and_symbols_select() -> None:
+    book = [quote("09:30", "300 @ 100.00", "200 @ 100.05")]
+    with a_bench(market=ScriptedMarket({FRIDAY: {"AAPL": book, "KO": book}}), positions=shares("10")) as bench:
+        bench.limit(client_order_id="first")
+        bench.wait(1_000)
+        middle = bench.limit(client_order_id="middle", symbol="KO")
+        bench.wait(1_000)
+        bench.limit(client_order_id="last", side="sell", price=101)
+
+        def names(**filters: Any) -> list[str]:
+            return [o.client_order_id for o in bench.trading.get_orders(GetOrdersRequest(**filters))]
+
+        assert names() == ["last", "middle", "first"]
+        assert names(direction="asc") == ["first", "middle", "last"]
+        assert names(side=OrderSide.SELL) == ["last"]
+        assert names(symbols=["KO", "MSFT"]) == ["middle"]
+        assert names(limit=1) == ["last"]
+        # Both ends are exclusive.
+        assert names(after=middle.submitted_at) == ["last"]
+        assert names(until=middle.submitted_at) == ["first"]
+        assert names(after=datetime(2026, 11, 20, 14, tzinfo=UTC), until=datetime(2026, 11, 20, 16, tzinfo=UTC)) == [
+            "last",
+            "middle",
+            "first",
+        ]
+
+
+@pytest.mark.parametrize("spelling", ["True", "true", "1"])
+def test_row_050_nested_is_taken_in_any_case_and_rolls_legs_up(spelling: str) -> None:
+    with a_bench() as bench:
+        bench.post(order_class="bracket", take_profit={"limit_price": "105"}, stop_loss={"stop_price": "95"})
+        nested = bench.raw("GET", f"/v2/orders?nested={spelling}").json()
+        flat = bench.raw("GET", "/v2/orders").json()
+    assert [len(order["legs"]) for order in nested] == [2]
+    assert [order["legs"] for order in flat] == [None, None, None]
+
+
+@across(list_lag=((0, 0), (500, 500)))
+def test_row_051_a_new_order_can_be_missing_from_lists_while_it_is_there_by_id(knobs: Knobs) -> None:
+    with a_bench(knobs=knobs) as bench:
+        order = bench.limit()
+        assert bench.status(order) == "pending_new"
+        assert len(bench.trading.get_orders()) == (1 if knobs == PROMPT else 0)
+        bench.wait(500)
+        assert len(bench.trading.get_orders()) == 1
+
+
+def test_row_052_an_unknown_id_is_404_and_something_that_is_no_id_422() -> None:
+    with a_bench() as bench:
+        with refused(404, 40410000, f"order not found for {UNKNOWN}"):
+            bench.trading.get_order_by_id(UNKNOWN)
+        answer = bench.raw("GET", "/v2/orders/not-an-id")
+    assert answer.status_code == 422
+    assert answer.json() == {"code": 40010001, "message": "order_id is missing"}
+
+
+def test_row_053_an_order_is_found_by_its_client_order_id_and_an_unknown_one_is_404() -> None:
+    with a_bench() as bench:
+        order = bench.limit(client_order_id="plan-2026-11-20-AAPL-buy-1")
+        assert bench.trading.get_order_by_client_id("plan-2026-11-20-AAPL-buy-1").id == order.id
+        with refused(404, 40410000, "order not found for nobody"):
+            bench.trading.get_order_by_client_id("nobody")
+
+
+def test_row_054_after_a_replace_each_client_order_id_finds_its_own_order() -> None:
+    with a_bench() as bench:
+        old = bench.working(client_order_id="original")
+        new = bench.replace(old, limit_price=99.5, client_order_id="successor")
+        bench.wait(50)
+        original = bench.trading.get_order_by_client_id("original")
+        successor = bench.trading.get_order_by_client_id("successor")
+    assert (original.id, original.status, original.replaced_by) == (old.id, "replaced", new.id)
+    assert (successor.id, successor.status, successor.replaces) == (new.id, "new", old.id)
+
+
+def _statuses(bench: Bench, state: str) -> set[str]:
+    orders = bench.trading.get_orders(GetOrdersRequest(status=QueryOrderStatus(state), limit=500))
+    return {order.status.value for order in orders if isinstance(order, Order)}
+
+
+def _one_of_each(bench: Bench) -> set[str]:
+    bench.working(price=101, qty=1)
+    partial = bench.working(price=100.05, qty=400)
+    assert isinstance(partial.id, UUID)
+    canceled = bench.working(price=99)
+    bench.trading.cancel_order_by_id(canceled.id)
+    bench.replace(bench.working(price=98), limit_price=98.01)
+    bench.wait(50)
+    bench.working(price=96)
+    bench.post(order_class="bracket", take_profit={"limit_price": "105"}, stop_loss={"stop_price": "90"})
+    cancels, replaces = bench.working(price=95), bench.working(price=94)
+    bench.trading.cancel_order_by_id(cancels.id)
+    bench.replace(replaces, limit_price=94.5)
+    bench.limit(price=93)
+    return {order.status.value for order in (partial, cancels, replaces)}
