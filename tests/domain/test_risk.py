@@ -19,7 +19,7 @@ D = Decimal
 
 
 def need(symbol: str, qty: str, price: str) -> Need:
-    return Need(symbol=symbol, qty=D(qty), worst_price=D(price), is_fractionable=False)
+    return Need(symbol=symbol, qty=D(qty), worst_price=D(price))
 
 
 def told(grants: list[Grant]) -> list[tuple[str, str, int]]:

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from repeg import wiring
 from repeg.journal import Entry
+from repeg.metering import MeteredBroker, RequestMeter
 from repeg.order import OWN_PREFIX
 from repeg.plan import run_id
 from repeg.ports import Broker, Market, Ports, Store
@@ -263,9 +264,10 @@ class World:
         broker = port("broker", self.broker, (0.02, 0.08), lambda: self.is_broker_down)
         broker.on_call.append(self._sent)
         market = port("market", self.broker, (0.02, 0.08), lambda: self.is_broker_down)
-        store = port("store", self.store, (0.002, 0.01), lambda: self.is_store_down)
+        store = cast(Store, port("store", self.store, (0.002, 0.01), lambda: self.is_store_down))
+        meter = RequestMeter(store, self.runtime, self.day.knobs.requests_per_minute or 200)
         return Ports(
-            broker=cast(Broker, broker), market=cast(Market, market), store=cast(Store, store),
+            broker=MeteredBroker(cast(Broker, broker), meter), market=cast(Market, market), store=store,
             notifier=self.notifier, journal=self.journal, plans=cast(Any, None), runtime=self.runtime,
         )
 

@@ -30,6 +30,7 @@ class MemoryStore:
         self._spent: defaultdict[str, refusals.Spent] = defaultdict(refusals.Spent)
         self._owned: dict[str, str] = {}
         self._turned: dict[str, datetime] = {}
+        self._leased: dict[str, int] = {}
         self._kill_switch = KillSwitch.ACTIVE
 
     def claim_run(self, run: Run) -> Run:
@@ -140,6 +141,14 @@ class MemoryStore:
     def last_turn(self, run_id: str) -> datetime | None:
         """When the run last turned, or None."""
         return self._turned.get(run_id)
+
+    def lease_requests(self, bucket: str, count: int, most: int) -> bool:
+        """Take so many requests out of a bucket that may give `most` in all; whether they were there."""
+        leased = self._leased.get(bucket, 0) + count
+        if leased > most:
+            return False
+        self._leased[bucket] = leased
+        return True
 
     def kill_switch(self) -> KillSwitch:
         """The brake as it stands."""

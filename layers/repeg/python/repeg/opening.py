@@ -70,6 +70,7 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
     """The run to claim, with the account as found. Raises RefusedRun, BrokerDenied or InvalidPlan."""
     if ports.store.kill_switch() is not KillSwitch.ACTIVE:
         raise RefusedRun(f"the kill switch is {ports.store.kill_switch()}; set it to active before starting a run")
+    risk.ensure_allowed(intake.symbols_of(start.plan), start.settings)
     account = _open_account(ports)
     assets = _assets(start.plan, ports)
     intake.ensure_tradable(start.plan, assets)

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from repeg import risk
 from repeg.broker import Accepted, Refusal, Refused, Submission
+from repeg.ending import ending
 from repeg.order import UNRESOLVED, Child, ChildState, Intent, OrderReport, Outcome, ParentOrder, client_order_id
 from repeg.peg import Decision, Verb
 from repeg.ports import BudgetEntry
@@ -51,11 +52,14 @@ def read_back(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) ->
 def send(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qty: Decimal) -> ParentOrder:
     """Write the intent of a new child, then send it. Returns the order as stored afterwards.
 
+    An order that has used up its attempts is ended instead: whatever refuses it will go on refusing.
     Raises Conflict or RefusedRun, before anything is sent, where the run, the order or a budget has moved on.
     """
     if not turn.may_send:
         turn.note(order.symbol, "hold", reason="too late in this step to send")
         return order
+    if len(order.children) >= turn.run.settings.max_attempts:
+        return finish(turn, order, *ending(order, KillSwitch.ACTIVE))
     intent = _intent(turn, order, decision, quote, qty)
     grown = _with_intent(turn, order, intent, decision)
     budgets = _budgets(turn, grown.committed - order.committed)
@@ -132,8 +136,6 @@ def _absorb(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentOrder:
     if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
         turn.note(order.symbol, "rejected", _limit(seen), "the broker rejected it after accepting it")
         after = _rejected(after, "rejected by the broker")
-    if seen.is_closed:
-        after = after.model_copy(update={"committed": risk.committed(after.children)})
     return after
 
 
@@ -152,7 +154,6 @@ def _record(turn: Turn, order: ParentOrder, answer: Submission) -> ParentOrder:
 
 def _refused(order: ParentOrder, child: Child, answer: Refused) -> ParentOrder:
     after = order.with_child(child.becomes(ChildState.REFUSED, answer.message))
-    after = after.model_copy(update={"committed": risk.committed(after.children)})
     if answer.refusal in _PASSING:
         held = "unfunded" if answer.refusal is Refusal.FUNDS else str(answer.refusal)
         return after.model_copy(update={"held": held})
@@ -199,8 +200,12 @@ def _with_intent(turn: Turn, order: ParentOrder, intent: Intent, decision: Decis
 
 
 def _budgets(turn: Turn, notional: Decimal) -> list[BudgetEntry]:
-    settings = turn.run.settings
-    return [BudgetEntry(f"run:{turn.run.run_id}", notional, 1, settings.max_run_notional, None)]
+    """What an intent takes from the run's budget and from the day's, which all runs of a day share."""
+    settings, day = turn.run.settings, turn.run.trading_day.day
+    return [
+        BudgetEntry(f"run:{turn.run.run_id}", notional, 1, settings.max_run_notional, settings.max_run_orders),
+        BudgetEntry(f"day:{day.isoformat()}", notional, 1, settings.max_day_notional, None),
+    ]
 
 
 def _paid(before: Child, after: Child) -> str:

@@ -141,6 +141,10 @@ class Store(Protocol):
     def last_turn(self, run_id: str) -> datetime | None:
         """When the run last turned, or None."""
 
+    def lease_requests(self, bucket: str, count: int, most: int) -> bool:
+        """Take so many requests out of a bucket that may give `most` in all; whether they were there. Shared by all
+        who trade on the account."""
+
     def kill_switch(self) -> KillSwitch:
         """The brake as it stands; a row that was never written reads as active."""
 

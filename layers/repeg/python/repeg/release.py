@@ -8,6 +8,7 @@ from decimal import Decimal
 from repeg import risk
 from repeg.order import Outcome, ParentOrder, ParentState
 from repeg.placement import finish
+from repeg.plan import TargetsPlan
 from repeg.quote import Quote
 from repeg.risk import Funding, Grant, Need
 from repeg.turn import Turn
@@ -21,9 +22,11 @@ def fund(
 
     An order that cannot be paid for is ended once nothing of the run is left that could bring cash.
     """
-    spendable = turn.ports.broker.account().spendable - risk.headroom(orders)
+    spendable = turn.ports.broker.account().spendable - risk.headroom(orders) - _reserve(turn)
+    # When the close is near, no sell is waited for any more: what the cash buys now is better than nothing.
+    expected = Decimal(0) if turn.present.close_is_near else risk.expected_from_sells(orders)
     needs = [_need(order, quotes.get(order.symbol)) for order in buys]
-    grants = {grant.symbol: grant for grant in risk.release_buys(needs, spendable, risk.expected_from_sells(orders))}
+    grants = {grant.symbol: grant for grant in risk.release_buys(needs, spendable, expected)}
     nothing_comes = not any(order.state is ParentState.WORKING for order in orders) and not any(
         grant.qty > 0 for grant in grants.values()
     )
@@ -32,12 +35,17 @@ def fund(
     return {symbol: grant.qty for symbol, grant in grants.items()}
 
 
+def _reserve(turn: Turn) -> Decimal:
+    """Dollars that a plan of weights wants to stay in cash."""
+    wanted = turn.run.plan
+    return wanted.cash_reserve * turn.run.opening_equity if isinstance(wanted, TargetsPlan) else Decimal(0)
+
+
 def _need(order: ParentOrder, quote: Quote | None) -> Need:
     return Need(
         symbol=order.symbol,
         qty=order.remaining,
         worst_price=risk.worst_price(order, quote),
-        is_fractionable=order.fractionable,
     )
 
 

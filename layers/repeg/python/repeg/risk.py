@@ -22,7 +22,6 @@ class Need(BaseModel):
     symbol: str
     qty: Decimal
     worst_price: Decimal
-    is_fractionable: bool
 
     @property
     def cost(self) -> Decimal:
@@ -116,6 +115,13 @@ def ensure_within_limits(orders: Sequence[ParentOrder], settings: Settings) -> N
     total = sum((order.target * order.reference_price for order in orders), Decimal(0))
     if settings.max_run_notional is not None and total > settings.max_run_notional:
         raise RefusedRun(f"the run is worth {total:.2f}; max_run_notional is {settings.max_run_notional}")
+
+
+def ensure_allowed(symbols: Iterable[str], settings: Settings) -> None:
+    """Refuse a plan with a symbol that is not on the allow-list, where there is one. Raises RefusedRun naming it."""
+    for symbol in symbols:
+        if settings.allowed_symbols is not None and symbol not in settings.allowed_symbols:
+            raise RefusedRun(f"{symbol} is not among allowed_symbols: {', '.join(settings.allowed_symbols)}")
 
 
 def _headroom(order: ParentOrder, child: Child | None) -> Decimal:

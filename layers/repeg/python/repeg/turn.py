@@ -44,6 +44,11 @@ class Turn:
         return self.moment.now + (self.ports.runtime.now() - self.started)
 
     @property
+    def present(self) -> Moment:
+        """The moment as it is now: a step may take half a minute, and a quote must not be judged by its beginning."""
+        return self.moment.model_copy(update={"now": self.now})
+
+    @property
     def may_send(self) -> bool:
         """Whether an order may still leave: inside the window, with time for the answer, and within the step's time."""
         in_step = self.ports.runtime.now() - self.started < timedelta(seconds=STEP_SECONDS)
@@ -100,7 +105,9 @@ def begin(run_id: str, ports: Ports) -> Turn:
     run = find_run(run_id, ports)
     started = ports.runtime.now()
     now = ports.broker.clock().now
-    moment = Moment(now=now, closes=run.window.closes, turn_seconds=run.settings.order_monitoring_seconds)
+    # An order must have left before the margin, so that is where the day ends for whoever decides.
+    closes = run.window.closes - SEND_MARGIN
+    moment = Moment(now=now, closes=closes, turn_seconds=run.settings.order_monitoring_seconds)
     return Turn(run=run, ports=ports, moment=moment, started=started)
 
 

@@ -15,7 +15,7 @@ HALTED = "halted"
 
 def accept(turn: Turn, order: ParentOrder, quote: Quote | None) -> ParentOrder:
     """The order after a look at its book: held with a reason, or free, with its arrival quote and its collar fixed."""
-    now = turn.moment.now
+    now = turn.now
     settings = turn.settings(order.symbol)
     answer = look(order, quote, now, settings)
     if answer is not Gate.USE or quote is None:
@@ -37,7 +37,7 @@ def hold(turn: Turn, order: ParentOrder, reason: str, because: str) -> ParentOrd
 
 def held_word(turn: Turn, quote: Quote | None, answer: Gate) -> str:
     """The gate's reason; a quote that has stood still for minutes is called halted."""
-    age = age_seconds(quote, turn.moment.now) if quote is not None else None
+    age = age_seconds(quote, turn.now) if quote is not None else None
     return HALTED if answer is Gate.STALE and age is not None and age >= HALT_AGE_SECONDS else str(answer)
 
 

@@ -22,9 +22,13 @@ from repeg.adapters.s3 import S3Plans
 from repeg.adapters.secrets import SecretKeys
 from repeg.adapters.threads import MAX_WORKERS, SystemRuntime
 from repeg.errors import InvalidSettings
+from repeg.metering import MeteredBroker, RequestMeter
 from repeg.ports import Ports, Runtime
 
 FEEDS = ("iex", "sip")
+
+# Below this not even one order could be cancelled and placed anew within a turn.
+SMALLEST_BUDGET = 60
 
 _LOCAL_NAMES = frozenset({"localhost", "host.docker.internal"})
 _DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
@@ -75,10 +79,12 @@ def build(environment: Mapping[str, str], runtime: Runtime) -> Ports:
     trading_url, data_url = simulated_urls(environment)
     keys = _keys(environment, TradingMode(mode), is_simulated=trading_url is not None)
     feed = _one_of({"DATA_FEED": "iex", **environment}, "DATA_FEED", FEEDS)
+    store = DynamoStore(boto3.client("dynamodb", config=_AWS), _required(environment, "TABLE_NAME"), runtime.pause)
+    broker = AlpacaBroker(trading_api(keys, TradingMode(mode), runtime.mount, trading_url))
     return Ports(
-        broker=AlpacaBroker(trading_api(keys, TradingMode(mode), runtime.mount, trading_url)),
+        broker=MeteredBroker(broker, RequestMeter(store, runtime, _per_minute(environment))),
         market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed),
-        store=DynamoStore(boto3.client("dynamodb", config=_AWS), _required(environment, "TABLE_NAME"), runtime.pause),
+        store=store,
         notifier=EventNotifier(boto3.client("events", config=_AWS)),
         journal=LogJournal(Logger()),
         plans=S3Plans(boto3.client("s3", config=_AWS)),
@@ -129,6 +135,14 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     if not value:
         raise InvalidSettings(name, value, "it must be set")
     return value
+
+
+def _per_minute(environment: Mapping[str, str]) -> int:
+    """The trading requests a minute that the broker allows the account, of all who trade on it."""
+    given = environment.get("REQUESTS_PER_MINUTE") or "200"
+    if not given.isdecimal() or int(given) < SMALLEST_BUDGET:
+        raise InvalidSettings("REQUESTS_PER_MINUTE", given, f"a whole number from {SMALLEST_BUDGET} on")
+    return int(given)
 
 
 def _one_of(environment: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:

@@ -77,14 +77,15 @@ def _succeed(
 
 def _decide(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> Decision:
     settings = turn.settings(order.symbol)
-    decision = peg.decide(order, quote, turn.moment, settings)
+    moment = turn.present
+    decision = peg.decide(order, quote, moment, settings)
     turn.note(
         order.symbol,
         str(decision.verb),
         _tape_detail(order, decision, qty),
         decision.because,
         rule="peg.decide",
-        inputs={"order": order, "quote": quote, "moment": turn.moment, "settings": settings},
+        inputs={"order": order, "quote": quote, "moment": moment, "settings": settings},
         answer=decision,
     )
     return decision
@@ -92,7 +93,7 @@ def _decide(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -
 
 def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | None) -> ParentOrder:
     """Hold; remember what holds it when that has changed, for the outcome if the day ends so."""
-    answer = gate(quote, order.side, turn.moment.now, turn.settings(order.symbol))
+    answer = gate(quote, order.side, turn.now, turn.settings(order.symbol))
     is_book = answer is not Gate.USE and decision.reason == answer
     held = held_word(turn, quote, answer) if is_book else "collar" if decision.reason == "collar" else ""
     return order if order.held == held else turn.ports.store.save_order(order.model_copy(update={"held": held}))

@@ -169,6 +169,18 @@ class DynamoStore:
         """When the run last turned, or None."""
         return rows.read_turn(self._table.read(rows.turn_key(run_id)))
 
+    def lease_requests(self, bucket: str, count: int, most: int) -> bool:
+        """Take so many requests out of a bucket that may give `most` in all; whether they were there."""
+        room = Condition("attribute_not_exists(#leased) OR #leased <= :room", {"room": most - count})
+        values: dict[str, Value] = {"count": count, "expires": rows.lease_expiry(bucket)}
+        try:
+            self._table.update(
+                Update(rows.lease_key(bucket), "ADD #leased :count SET #expires_at = :expires", values, room)
+            )
+        except ConditionFailed:
+            return False
+        return True
+
     def kill_switch(self) -> KillSwitch:
         """The brake as it stands; a row that was never written reads as active."""
         return rows.read_kill_switch(self._table.read(rows.KILL))

@@ -53,6 +53,16 @@ def report_key(run_id: str) -> Key:
     return Key(partition(run_id), "REPORT")
 
 
+def lease_key(bucket: str) -> Key:
+    """The row that counts the requests of a few seconds; the only kind of row that expires."""
+    return Key(ACCOUNT, f"REQUESTS#{bucket}")
+
+
+def lease_expiry(bucket: str) -> int:
+    """When a bucket's row may be dropped, in seconds since 1970: a day after the bucket."""
+    return int(datetime.fromisoformat(bucket).timestamp()) + 86_400
+
+
 def owner_key(owner: str) -> Key:
     """The row that says which run an execution has held."""
     return Key(f"OWNER#{owner}", "RUN")

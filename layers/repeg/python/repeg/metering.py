@@ -1,0 +1,152 @@
+"""The account's request budget: every call to the broker takes its share first, and some is kept for cancels.
+
+The limit counts over any sixty seconds. A minute is cut into buckets of ten seconds that give a seventh of it each: no
+sixty seconds touch more than seven of them, so the limit holds wherever the minute is thought to begin.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+from repeg.broker import Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission, Unknown
+from repeg.errors import BrokerUnavailable, StoreUnavailable
+from repeg.order import Intent, OrderReport
+from repeg.ports import Broker, Runtime, Store
+from repeg.session import TradingDay
+
+Answer = TypeVar("Answer")
+
+BUCKET_SECONDS = 10
+BUCKETS_TOUCHED = 7
+
+# What only a cancel and the read that confirms it may use.
+KEPT_FOR_CANCELS = Decimal("0.2")
+
+# Requests are leased a few at a time: a write to the table for each would cost more than the request.
+LEASE = 4
+
+# A caller waits for the next bucket at most so often; then the call is not made.
+MOST_WAITS = 2
+
+
+class RequestMeter:
+    """Hands out requests from the account's shared budget, `per_minute` in any sixty seconds."""
+
+    def __init__(self, store: Store, runtime: Runtime, per_minute: int) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._most = per_minute // BUCKETS_TOUCHED
+        self._left: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def take(self, *, is_cancel: bool) -> bool:
+        """Take one request, waiting for the next bucket if this one is spent; whether there was one."""
+        for wait in range(MOST_WAITS + 1):
+            if wait:
+                self._runtime.pause(self._until_next())
+            bucket = bucket_of(self._runtime.now())
+            if self._from_lease(bucket) or self._lease(bucket, is_cancel=is_cancel):
+                return True
+        return False
+
+    def _from_lease(self, bucket: str) -> bool:
+        with self._lock:
+            left = self._left.get(bucket, 0)
+            self._left = {bucket: left - 1} if left else {}
+            return left > 0
+
+    def _lease(self, bucket: str, *, is_cancel: bool) -> bool:
+        most = self._most if is_cancel else int(self._most * (1 - KEPT_FOR_CANCELS))
+        size = 1 if is_cancel else LEASE
+        if not self._store.lease_requests(bucket, size, most):
+            return False
+        with self._lock:
+            self._left = {bucket: self._left.get(bucket, 0) + size - 1}
+        return True
+
+    def _until_next(self) -> float:
+        now = self._runtime.now()
+        return BUCKET_SECONDS - (now.timestamp() % BUCKET_SECONDS) + 0.001
+
+
+class MeteredBroker:
+    """A Broker whose calls take from the budget first. A read without a request raises BrokerUnavailable; a write that
+    could not be sent is unknown like any other: it is looked up, and sent again under the same id."""
+
+    def __init__(self, broker: Broker, meter: RequestMeter) -> None:
+        self._broker = broker
+        self._meter = meter
+
+    def submit(self, intent: Intent) -> Submission:
+        """Send an order."""
+        return self._write(lambda: self._broker.submit(intent))
+
+    def replace(self, broker_id: str, limit: Decimal, client_order_id: str) -> Submission:
+        """Change a limit."""
+        return self._write(lambda: self._broker.replace(broker_id, limit, client_order_id))
+
+    def cancel(self, broker_id: str) -> CancelAnswer:
+        """Ask for a cancel, from the share that is kept for it."""
+        try:
+            is_granted = self._meter.take(is_cancel=True)
+        except StoreUnavailable:
+            is_granted = True  # a cancel never waits for the books: it only ever makes us safer
+        return self._broker.cancel(broker_id) if is_granted else CancelAnswer.UNKNOWN
+
+    def order(self, client_order_id: str) -> OrderReport | None:
+        """The order of that id."""
+        return self._read(lambda: self._broker.order(client_order_id))
+
+    def order_by_broker_id(self, broker_id: str) -> OrderReport | None:
+        """The order of that broker id."""
+        return self._read(lambda: self._broker.order_by_broker_id(broker_id))
+
+    def open_orders(self) -> list[OrderReport]:
+        """Every open order."""
+        return self._read(self._broker.open_orders)
+
+    def executions(self, day: date) -> list[Execution]:
+        """Every fill of a date."""
+        return self._read(lambda: self._broker.executions(day))
+
+    def clock(self) -> BrokerClock:
+        """The broker's time."""
+        return self._read(self._broker.clock)
+
+    def trading_day(self, day: date) -> TradingDay | None:
+        """The session of a date."""
+        return self._read(lambda: self._broker.trading_day(day))
+
+    def account(self) -> Account:
+        """Money."""
+        return self._read(self._broker.account)
+
+    def positions(self) -> list[Position]:
+        """Holdings."""
+        return self._read(self._broker.positions)
+
+    def asset(self, symbol: str) -> Asset | None:
+        """A listing."""
+        return self._read(lambda: self._broker.asset(symbol))
+
+    def _read(self, call: Callable[[], Answer]) -> Answer:
+        if not self._meter.take(is_cancel=False):
+            raise BrokerUnavailable("the account's request budget is spent")
+        return call()
+
+    def _write(self, call: Callable[[], Submission]) -> Submission:
+        try:
+            is_granted = self._meter.take(is_cancel=False)
+        except StoreUnavailable as error:
+            return Unknown(reason=f"not sent: {error}")
+        return call() if is_granted else Unknown(reason="not sent: the account's request budget is spent")
+
+
+def bucket_of(now: datetime) -> str:
+    """The bucket of an instant, by its beginning."""
+    begins = now - timedelta(seconds=now.timestamp() % BUCKET_SECONDS)
+    return begins.replace(microsecond=0).isoformat()
