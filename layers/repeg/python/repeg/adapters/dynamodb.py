@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from repeg.adapters import dynamodb_rows as rows
 from repeg.adapters import refusals
-from repeg.adapters.dynamodb_intent import IntentWrite, next_version, refusal_of_run, run_is_running
+from repeg.adapters.dynamodb_intent import IntentWrite, next_version, refusal_of_run, run_is_unplanned
 from repeg.adapters.dynamodb_table import TRANSACTION_LIMIT, ConditionFailed, Table, TransactionRefused
 from repeg.adapters.dynamodb_wire import ABSENT, PRESENT, Action, Condition, Put, Row, Update, Value
 from repeg.broker import Execution
@@ -210,20 +210,27 @@ class DynamoStore:
         return rows.read_guard(failed.found)
 
     def _add_missing(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> None:
-        """Add what is not there; an attempt that loses to the same step run twice is made up anew, once."""
+        """Add what is not there, until somebody has planned the run.
+
+        An attempt that loses to the same step run twice is made up anew, once.
+        """
         for _ in range(2):
             there = {row["sk"] for row in self._table.read_all(rows.partition(run_id), rows.ORDER, "sk")}
             missing = [Put(row, ABSENT) for row in map(rows.order_row, orders) if row["sk"] not in there]
             try:
-                return self._add(run_id, epoch, missing)
+                self._add(run_id, epoch, missing)
             except TransactionRefused as refused:
                 _raise(refusal_of_run(run_id, epoch, refused.found))
+                if 0 in refused.found:
+                    return  # planned, by the other one
+            else:
+                return
         raise StoreUnavailable(f"run {run_id}: its orders are being added by somebody else")
 
     def _add(self, run_id: str, epoch: int, puts: Sequence[Put]) -> None:
         size = TRANSACTION_LIMIT - 1
         for start in range(0, len(puts), size):
-            actions: list[Action] = [run_is_running(run_id, epoch), *puts[start : start + size]]
+            actions: list[Action] = [run_is_unplanned(run_id, epoch), *puts[start : start + size]]
             self._table.transact(actions, f"plan {run_id}")
 
     def _mark_planned(self, run_id: str, epoch: int) -> None:

@@ -79,8 +79,15 @@ def run_is_running(run_id: str, epoch: int) -> Check:
     return Check(rows.guard_key(run_id), Condition("#epoch = :epoch AND #state = :running", running))
 
 
+def run_is_unplanned(run_id: str, epoch: int) -> Check:
+    """The condition that a run is running at an epoch and that nobody has finished its orders yet."""
+    running = run_is_running(run_id, epoch)
+    unplanned = f"{running.condition.expression} AND #is_planned = :no"
+    return Check(running.key, Condition(unplanned, {**running.condition.values, "no": False}))
+
+
 def refusal_of_run(run_id: str, epoch: int, found: Mapping[int, Row | None]) -> RepegError | None:
-    """The refusal that a failed `run_is_running` means."""
+    """The refusal that the failed condition on a run means, where it is one: a planned run is no refusal."""
     row = found.get(_RUN)
     return refusals.of_run(run_id, rows.read_guard(row) if row else None, epoch) if _RUN in found else None
 

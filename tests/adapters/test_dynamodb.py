@@ -1,0 +1,463 @@
+"""What only a real table does: pages, lost answers, conflicts, throttling, rows that cannot be read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from functools import partial
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError  # noqa: TID251 - what a table raises
+from moto import mock_aws
+
+from repeg.adapters.dynamodb import DynamoStore
+from repeg.adapters.dynamodb_table import PAUSES_SECONDS
+from repeg.adapters.dynamodb_wire import Key
+from repeg.adapters.threads import SystemRuntime
+from repeg.errors import Conflict, RefusedRun, StoreUnavailable
+from repeg.order import ParentOrder
+from repeg.run import KillSwitch, RunState
+from tests.contracts.tables import TABLE, a_client, create_table
+from tests.contracts.words import (
+    RUN_ID,
+    a_budget,
+    a_fill,
+    a_run,
+    an_intent,
+    an_order,
+    with_intent,
+)
+
+BUSY = ("TransactionCanceledException", "TransactionConflict")
+
+
+class Wire:
+    """A client that does what the real one does, remembers it, and fails on demand.
+
+    `before` and `after` are raised once each, by the next calls; the operations in `down` never act, and the answers of
+    those in `lost` never come.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.before: list[Exception] = []
+        self.after: list[Exception] = []
+        self.down: set[str] = set()
+        self.lost: set[str] = set()
+        self.races: dict[str, Callable[[], object]] = {}
+
+    def __getattr__(self, operation: str) -> Any:
+        return partial(self._call, operation)
+
+    def made(self, operation: str) -> list[dict[str, Any]]:
+        """The requests of one operation."""
+        return [request for name, request in self.calls if name == operation]
+
+    def first(self, operation: str, race: Callable[[], object]) -> None:
+        """Let somebody else act just after the operation's next answer."""
+        self.races[operation] = race
+
+    def _call(self, operation: str, **request: Any) -> Any:
+        self.calls.append((operation, request))
+        if self.before or operation in self.down:
+            raise self.before.pop(0) if self.before else timeout()
+        answer = getattr(self.client, operation)(**request)
+        self.races.pop(operation, _nobody)()
+        if self.after or operation in self.lost:
+            raise self.after.pop(0) if self.after else timeout()
+        return answer
+
+
+class Table:
+    """A store with a run of one order, its client, and the pauses that it has made."""
+
+    def __init__(self) -> None:
+        self.wire = Wire(a_client())
+        self.pauses: list[float] = []
+        self.store = DynamoStore(cast("Any", self.wire), TABLE, self.pauses.append)
+        create_table(self.wire.client)
+        self.store.claim_run(a_run())
+        self.store.add_orders(RUN_ID, 1, [an_order()])
+        self.wire.calls.clear()
+
+    def row(self, key: Key) -> dict[str, Any]:
+        """A row as it is on the table."""
+        found: dict[str, Any] = self.wire.client.get_item(
+            TableName=TABLE, Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}}
+        ).get("Item", {})
+        return found
+
+    def spoil(self, key: Key, **attributes: str) -> None:
+        """Write a row that nobody of ours would write."""
+        item = {"pk": {"S": key.pk}, "sk": {"S": key.sk}, **{name: {"S": value} for name, value in attributes.items()}}
+        self.wire.client.put_item(TableName=TABLE, Item=item)
+
+
+def another(table: Table) -> DynamoStore:
+    """Another container's store on the same table."""
+    return DynamoStore(table.wire.client, TABLE, table.pauses.append)
+
+
+@pytest.fixture
+def table() -> Iterator[Table]:
+    """A table on moto."""
+    with mock_aws():
+        yield Table()
+
+
+def client_error(code: str, *reasons: str) -> ClientError:
+    """An error as the service words it, with a transaction's reasons."""
+    response: Any = {"Error": {"Code": code, "Message": "no"}}
+    if reasons:
+        response["CancellationReasons"] = [{"Code": reason} for reason in reasons]
+    return ClientError(response, "AnyOperation")
+
+
+def timeout() -> ReadTimeoutError:
+    """The answer did not come."""
+    return ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
+
+
+def place(store: DynamoStore, order: ParentOrder | None = None) -> ParentOrder:
+    """Write the first intent of the only order."""
+    read = order or an_order()
+    intent = an_intent(read)
+    return store.write_intent(with_intent(read, intent), intent, 1, [a_budget(max_notional="10000")])
+
+
+# Pages
+
+
+def long_reason(symbol: str) -> ParentOrder:
+    """An order whose row takes a good part of a page."""
+    return an_order(symbol).model_copy(update={"reason": symbol * 60_000})
+
+
+def test_orders_come_from_all_pages(table: Table) -> None:
+    symbols = [f"{a}{b}" for a in "ABCD" for b in "EFGHI"]
+    other = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2"))
+    orders = [long_reason(symbol).model_copy(update={"run_id": other.run_id}) for symbol in symbols]
+    for order in orders:
+        table.wire.client.put_item(TableName=TABLE, Item=_row_of(order))
+    table.wire.calls.clear()
+    assert table.store.orders(other.run_id) == orders
+    pages = table.wire.made("query")
+    assert len(pages) > 1
+    assert all(page["ConsistentRead"] for page in pages)
+
+
+def test_intents_and_fills_come_from_all_pages(table: Table) -> None:
+    order = an_order()
+    for n in range(1, 21):
+        intent = an_intent(order, n).model_copy(update={"reason": "x" * 100_000})
+        order = table.store.write_intent(with_intent(order, intent), intent, 1, [])
+    table.wire.calls.clear()
+    assert [intent.n for intent in sorted(table.store.intents(RUN_ID), key=lambda i: i.n)] == list(range(1, 21))
+    assert len(table.wire.made("query")) > 1
+
+
+def test_more_fills_than_a_batch_holds_are_booked_and_known_again(table: Table) -> None:
+    fills = [a_fill(f"{n:04}") for n in range(230)]
+    assert table.store.book(RUN_ID, fills) == fills
+    elsewhere = DynamoStore(a_client(), TABLE, table.pauses.append)
+    assert elsewhere.book(RUN_ID, [*fills, a_fill("new")]) == [a_fill("new")]
+
+
+def test_fills_that_were_booked_before_cost_no_request(table: Table) -> None:
+    table.store.book(RUN_ID, [a_fill("a")])
+    table.wire.calls.clear()
+    assert table.store.book(RUN_ID, [a_fill("a")]) == []
+    assert table.wire.calls == []
+
+
+def test_keys_that_a_batch_left_over_are_asked_for_again(table: Table) -> None:
+    fills = [a_fill("a"), a_fill("b")]
+    table.store.book(RUN_ID, fills)
+    asked: list[Any] = []
+
+    def half(**request: Any) -> Any:
+        asked.append(request["RequestItems"][TABLE]["Keys"])
+        kept, left = asked[-1][:1], asked[-1][1:]
+        answer = table.wire.client.batch_get_item(RequestItems={TABLE: {"Keys": kept, "ConsistentRead": True}})
+        return {**answer, "UnprocessedKeys": {TABLE: {"Keys": left, "ConsistentRead": True}} if left else {}}
+
+    other = Wire(table.wire.client)
+    other.batch_get_item = half  # type: ignore[attr-defined]
+    assert DynamoStore(cast("Any", other), TABLE, table.pauses.append).book(RUN_ID, fills) == []
+    assert len(asked) == 2
+
+
+# Lost answers
+
+
+def test_an_intent_whose_answer_was_lost_is_done_when_it_is_sent_again(table: Table) -> None:
+    table.wire.after.append(timeout())
+    with pytest.raises(StoreUnavailable, match="ReadTimeoutError"):
+        place(table.store)
+    written = place(table.store)
+    assert table.store.orders(RUN_ID) == [written]
+    assert table.row(Key(f"RUN#{RUN_ID}", "BUDGET"))["orders"] == {"N": "1"}
+
+
+def test_the_same_intent_carries_the_same_token_and_another_a_different_one(table: Table) -> None:
+    table.wire.before += [timeout(), timeout()]
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            place(table.store)
+    with pytest.raises(Conflict):
+        place(table.store, an_order().model_copy(update={"version": 7}))
+    tokens = [request["ClientRequestToken"] for request in table.wire.made("transact_write_items")]
+    assert tokens[0] == tokens[1] != tokens[2]
+    assert all(len(token) <= 36 for token in tokens)
+
+
+def test_an_order_whose_answer_was_lost_is_saved_when_it_is_sent_again(table: Table) -> None:
+    moved = an_order().model_copy(update={"moves": 1})
+    table.wire.after.append(timeout())
+    with pytest.raises(StoreUnavailable):
+        table.store.save_order(moved)
+    assert table.store.save_order(moved) == table.store.orders(RUN_ID)[0]
+
+
+def test_a_claim_whose_answer_was_lost_is_still_ours(table: Table) -> None:
+    run = a_run(run_id=f"{RUN_ID}-r2")
+    table.wire.after.append(timeout())
+    with pytest.raises(StoreUnavailable):
+        table.store.claim_run(run)
+    assert table.store.claim_run(run) == run
+
+
+def test_a_takeover_whose_answer_was_lost_raises_the_epoch_once(table: Table) -> None:
+    table.wire.after.append(timeout())
+    with pytest.raises(StoreUnavailable):
+        table.store.take_over(RUN_ID, 1, "arn:sweeper")
+    assert table.store.take_over(RUN_ID, 1, "arn:sweeper").epoch == 2
+
+
+def test_orders_whose_answer_was_lost_are_added_once(table: Table) -> None:
+    other = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2"))
+    orders = [an_order(symbol, run_id=other.run_id) for symbol in ("AAPL", "KO")]
+    table.wire.lost.add("transact_write_items")
+    with pytest.raises(StoreUnavailable):
+        table.store.add_orders(other.run_id, 1, orders)
+    table.wire.lost.clear()
+    assert table.store.add_orders(other.run_id, 1, orders).is_planned
+    assert table.store.orders(other.run_id) == orders
+
+
+def test_a_plan_that_was_cut_off_between_its_orders_and_its_mark_keeps_its_orders(table: Table) -> None:
+    other = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2"))
+    orders = [an_order("AAPL", run_id=other.run_id)]
+    table.wire.down.add("update_item")
+    with pytest.raises(StoreUnavailable):
+        table.store.add_orders(other.run_id, 1, orders)
+    table.wire.down.clear()
+    assert table.store.add_orders(other.run_id, 1, [an_order("AAPL", "99", other.run_id)]).is_planned
+    assert table.store.orders(other.run_id) == orders
+
+
+def test_a_plan_that_somebody_finishes_at_the_same_time_is_theirs_alone(table: Table) -> None:
+    run_id = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2")).run_id
+    theirs, ours = an_order("AAPL", "1", run_id), [an_order("AAPL", "2", run_id), an_order("KO", "2", run_id)]
+    table.wire.first("query", lambda: another(table).add_orders(run_id, 1, [theirs]))
+    assert table.store.add_orders(run_id, 1, ours).is_planned
+    assert table.store.orders(run_id) == [theirs]
+
+
+def test_a_plan_that_somebody_has_begun_at_the_same_time_is_finished_by_both(table: Table) -> None:
+    run_id = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2")).run_id
+    theirs, ours = an_order("AAPL", "1", run_id), an_order("KO", "2", run_id)
+    table.wire.first("query", lambda: table.wire.client.put_item(TableName=TABLE, Item=_row_of(theirs)))
+    assert table.store.add_orders(run_id, 1, [an_order("AAPL", "2", run_id), ours]).is_planned
+    assert table.store.orders(run_id) == [theirs, ours]
+
+
+def test_a_fill_whose_answer_was_lost_is_booked_all_the_same(table: Table) -> None:
+    table.wire.lost.add("put_item")
+    with pytest.raises(StoreUnavailable):
+        table.store.book(RUN_ID, [a_fill("a")])
+    table.wire.lost.clear()
+    assert table.store.book(RUN_ID, [a_fill("a")]) == []
+    assert table.store.executions(RUN_ID) == [a_fill("a")]
+
+
+def test_a_fill_that_somebody_books_at_the_same_time_is_booked_once(table: Table) -> None:
+    table.wire.first("batch_get_item", lambda: another(table).book(RUN_ID, [a_fill("a", qty="10")]))
+    table.store.book(RUN_ID, [a_fill("a", qty="99")])
+    assert table.store.executions(RUN_ID) == [a_fill("a", qty="10")]
+
+
+# A busy table
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error(*BUSY),
+        client_error("TransactionCanceledException", "None", "ThrottlingError"),
+        client_error("TransactionConflictException"),
+        client_error("ProvisionedThroughputExceededException"),
+        client_error("ThrottlingException"),
+        client_error("TransactionInProgressException"),
+        client_error("InternalServerError"),
+    ],
+)
+def test_what_passes_is_waited_for(table: Table, error: ClientError) -> None:
+    table.wire.before += [error, error]
+    place(table.store)
+    assert table.pauses == list(PAUSES_SECONDS[:2])
+    assert len(table.store.intents(RUN_ID)) == 1
+
+
+def test_what_does_not_pass_is_unavailable_after_a_few_attempts(table: Table) -> None:
+    table.wire.before += [client_error(*BUSY)] * 9
+    with pytest.raises(StoreUnavailable, match="still busy"):
+        place(table.store)
+    assert sum(table.pauses) < 1
+    table.wire.before.clear()
+    assert table.store.intents(RUN_ID) == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        client_error("ResourceNotFoundException"),
+        client_error("AccessDeniedException"),
+        client_error("ValidationException"),
+        ConnectTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_unavailable_at_once(table: Table, error: Exception) -> None:
+    for attempt in (table.store.kill_switch, lambda: table.store.run(RUN_ID), lambda: place(table.store)):
+        table.wire.before = [error]
+        with pytest.raises(StoreUnavailable):
+            attempt()
+    assert table.pauses == []
+
+
+class Crowd:
+    """A client that counts how many transactions it is in at once."""
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self.most = 0
+
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        """Stay inside for a moment, so that others could come."""
+        self.inside += 1
+        self.most = max(self.most, self.inside)
+        threading.Event().wait(0.02)
+        self.inside -= 1
+        return {}
+
+
+def test_transactions_of_one_handler_never_overlap() -> None:
+    crowd = Crowd()
+    store = DynamoStore(cast("Any", crowd), TABLE, lambda seconds: None)
+    SystemRuntime().map(lambda symbol: place(store, an_order(symbol)), ["AAPL", "KO", "F"])
+    assert crowd.most == 1
+
+
+# Rows that cannot be read
+
+
+def test_a_kill_switch_that_cannot_be_read_is_not_an_open_road(table: Table) -> None:
+    table.spoil(Key("ACCOUNT", "KILL"), state="on holiday")
+    with pytest.raises(StoreUnavailable, match="ACCOUNT cannot be read"):
+        table.store.kill_switch()
+    with pytest.raises(RefusedRun, match="kill switch is on holiday"):
+        place(table.store)
+
+
+def test_a_kill_switch_without_a_state_is_not_an_open_road(table: Table) -> None:
+    table.spoil(Key("ACCOUNT", "KILL"))
+    with pytest.raises(StoreUnavailable):
+        table.store.kill_switch()
+    with pytest.raises(RefusedRun):
+        place(table.store)
+
+
+def test_a_row_of_another_release_is_an_error_and_not_left_out(table: Table) -> None:
+    table.spoil(Key(f"RUN#{RUN_ID}", "ORDER#KO"), body='{"symbol": "KO"}')
+    with pytest.raises(StoreUnavailable, match="cannot be read"):
+        table.store.orders(RUN_ID)
+    table.spoil(Key(f"RUN#{RUN_ID}", "INTENT#x"))
+    with pytest.raises(StoreUnavailable, match="cannot be read"):
+        table.store.intents(RUN_ID)
+
+
+def test_a_run_in_a_state_of_another_release_cannot_trade(table: Table) -> None:
+    table.wire.client.update_item(
+        TableName=TABLE,
+        Key={"pk": {"S": f"RUN#{RUN_ID}"}, "sk": {"S": "RUN"}},
+        UpdateExpression="SET #s = :s",
+        ExpressionAttributeNames={"#s": "state"},
+        ExpressionAttributeValues={":s": {"S": "hovering"}},
+    )
+    with pytest.raises(RefusedRun, match="is hovering"):
+        place(table.store)
+    with pytest.raises(StoreUnavailable):
+        table.store.run(RUN_ID)
+
+
+# What a row costs
+
+
+def test_the_row_that_every_intent_is_conditional_on_stays_small(table: Table) -> None:
+    table.store.save_report(RUN_ID, {"orders": ["x" * 1000] * 100})
+    place(table.store)
+    table.store.set_run_state(RUN_ID, 1, RunState.CLOSING)
+    assert len(str(table.row(Key(f"RUN#{RUN_ID}", "RUN")))) < 500
+
+
+def test_a_turn_does_not_touch_the_row_that_intents_are_conditional_on(table: Table) -> None:
+    before = table.row(Key(f"RUN#{RUN_ID}", "RUN"))
+    table.store.beat(RUN_ID, a_fill("a").at)
+    place(table.store)
+    assert table.row(Key(f"RUN#{RUN_ID}", "RUN")) == before
+
+
+def test_what_a_run_was_opened_with_is_read_once(table: Table) -> None:
+    for _ in range(3):
+        table.store.run(RUN_ID)
+    assert len(table.wire.made("get_item")) == 3
+
+
+def test_a_run_of_five_hundred_orders_and_its_report_fit_their_rows(table: Table) -> None:
+    symbols = [f"{a}{b}{c}" for a in "ABCDE" for b in "FGHIJ" for c in "KLMNOPQRSTUVWXYZABCD"]
+    run = a_run(run_id=f"{RUN_ID}-r2").model_copy(update={"opening_positions": dict.fromkeys(symbols, Decimal("1.5"))})
+    table.store.claim_run(run)
+    row = {"symbol": "AAPL", "reason": "x" * 500, "cost_bps": Decimal("1.23")}
+    table.store.save_report(run.run_id, {"orders": [row] * 500})
+    found = table.store.run(run.run_id)
+    assert found is not None
+    assert found.report is not None
+    assert len(found.report["orders"]) == 500
+
+
+def test_nothing_is_ever_deleted(table: Table) -> None:
+    place(table.store)
+    table.store.set_kill_switch(KillSwitch.HALT_NEW)
+    table.store.book(RUN_ID, [a_fill("a")])
+    table.store.take_over(RUN_ID, 1, "arn:sweeper")
+    table.store.set_run_state(RUN_ID, 2, RunState.SWEPT)
+    table.store.save_report(RUN_ID, {})
+    assert not {name for name, _ in table.wire.calls if "delete" in name}
+    for request in table.wire.made("transact_write_items"):
+        assert all("Delete" not in action for action in request["TransactItems"])
+
+
+def _nobody() -> None:
+    return None
+
+
+def _row_of(order: ParentOrder) -> dict[str, Any]:
+    return {
+        "pk": {"S": f"RUN#{order.run_id}"},
+        "sk": {"S": f"ORDER#{order.symbol}"},
+        "version": {"N": "0"},
+        "body": {"S": order.model_dump_json()},
+    }
