@@ -13,6 +13,8 @@ from workbench.engine.scheduler import Scheduler, VirtualThread
 from workbench.faults.swarm import WRITES, Fault, Swarm
 
 # What the adapter waits for an answer, in seconds, before it calls the outcome unknown.
+STALEABLE = frozenset({"quotes", "open_orders", "order"})
+
 TIMEOUT_SECONDS = {"broker": 5.0, "market": 5.0, "store": 2.0, "notifier": 2.0}
 
 
@@ -71,7 +73,8 @@ class UnreliablePort:
         for listener in self.on_call:
             listener(name, args)
         answer = method(*args)
-        self.last[name, repr(args)] = answer if name in {"quotes", "open_orders"} else None
+        if name in STALEABLE:
+            self.last[name, repr(args)] = answer
         self._strike(fault, Fault.CRASH_AFTER, Fault.FREEZE_AFTER)
         if fault is Fault.LOST_AFTER:
             return self._lost(name)

@@ -6,7 +6,7 @@ store is read for one thing only, the intents that must have been written before
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -20,6 +20,9 @@ from workbench.exchange.ledger import Execution, OrderEvent
 from workbench.exchange.orders import TERMINAL, Order
 from workbench.exchange.units import price, qty, to_qty
 from workbench.faults.days import Day
+
+MINUTE = 60_000_000_000
+REQUESTS_PER_MINUTE = 200
 
 _OVER = frozenset(str(status) for status in TERMINAL)
 
@@ -53,11 +56,19 @@ class Checker:
         self._chains: defaultdict[str, _Chain] = defaultdict(_Chain)
         self._intents: dict[str, Intent] = {}
         self._foreign: dict[str, str] = {}
+        self._requests: deque[int] = deque()
         exchange.records.listeners.append(self._hear)
 
     def adopt_foreign(self, order_id: str) -> None:
         """An order that is not ours: nobody of ours may touch it."""
         self._foreign[order_id] = "open"
+
+    def count_request(self, at: int) -> None:
+        """A request that left for the trading API; no sixty seconds may hold more than the account is allowed."""
+        self._requests.append(at)
+        while self._requests[0] <= at - MINUTE:
+            self._requests.popleft()
+        self._check(len(self._requests) <= REQUESTS_PER_MINUTE, "too_many_requests", None, str(len(self._requests)))
 
     def _hear(self, event: OrderEvent, order: Order, execution: Execution | None) -> None:
         if event.order_id in self._foreign:
@@ -147,6 +158,9 @@ class Checker:
             is_known = order.outcome is not Outcome.UNKNOWN
             matches = to_qty(order.filled) == self._chains[order.symbol].filled
             self._check(matches or not is_known, "filled_differs", None, f"{order.symbol} {order.filled}")
+            is_full = self._chains[order.symbol].filled >= to_qty(self._day.targets[order.symbol][1])
+            is_called_full = order.outcome is Outcome.FILLED
+            self._check(is_full == is_called_full or not is_known, "outcome_untrue", None, f"{order.symbol} {order.outcome}")
         for intent in self._store.intents(run_id):
             seen = self._intents.get(intent.client_order_id, intent)
             self._check(seen == intent, "intent_changed", None, intent.client_order_id)

@@ -172,7 +172,8 @@ def _unconditional_writes(_: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _single_look(_: Mapping[str, Any]) -> dict[str, Any]:
-    return {"looks": 1}
+    """One pass over what the broker lists, with no thought for what may still be on its way."""
+    return {"looks": 1, **_unknown_forgotten_at_close({})}
 
 
 def _no_prefix(_: Mapping[str, Any]) -> dict[str, Any]:
@@ -246,14 +247,12 @@ def _unknown_forgotten_at_close(_: Mapping[str, Any]) -> dict[str, Any]:
     return {"give_up": give_up}
 
 
-def _fills_from_the_last_answer(_: Mapping[str, Any]) -> dict[str, Any]:
-    """A later, staler answer overwrites what was known to be filled, and an end can be taken back."""
+def _fills_added_up(old: Mapping[str, Any]) -> dict[str, Any]:
+    """Every answer's cumulative fill is added to what was known, as if it were news."""
 
     def after(child: Any, report: Any) -> Any:
-        return child.model_copy(
-            update={"state": report.state, "filled": report.filled_qty, "average_price": report.average_price,
-                    "broker_id": report.broker_id}
-        )  # fmt: skip
+        seen = old["after"](child, report)
+        return seen.model_copy(update={"filled": min(child.qty, child.filled + report.filled_qty)})
 
     return {"after": after}
 
@@ -322,7 +321,10 @@ MUTANTS: dict[str, Mutant] = {
     "unconditional_writes": Mutant(
         "updates without a version", _unconditional_writes, {"unmoved": (_STORE, "_ensure_unmoved")}
     ),
-    "single_look": Mutant("a sweep in a single pass", _single_look, {"looks": (sweeping, "EMPTY_LOOKS")}),
+    "single_look": Mutant(
+        "a sweep in a single pass", _single_look,
+        {"looks": (sweeping, "EMPTY_LOOKS"), "give_up": (closing, "_give_up_unknown")},
+    ),
     "no_prefix": Mutant(
         "cancel-all kills the user's own orders", _no_prefix,
         {"cancel": (closing, "cancel_by_prefix"), "prefix": (order, "run_prefix")},
@@ -348,8 +350,8 @@ MUTANTS: dict[str, Mutant] = {
     "unknown_forgotten": Mutant(
         "an unknown is given up at the close", _unknown_forgotten_at_close, {"give_up": (closing, "_give_up_unknown")}
     ),
-    "stale_answer_wins": Mutant(
-        "a stale answer overwrites fills", _fills_from_the_last_answer, {"after": (order.Child, "after")}
+    "fills_added_up": Mutant(
+        "cumulative fills summed as if each were new", _fills_added_up, {"after": (order.Child, "after")}
     ),
     "unlisted_is_cancelled": Mutant("not in the open list is taken for cancelled", _unlisted_is_cancelled, _READ_BACK),
     "accepted_is_filled": Mutant("accepted is taken for filled", _accepted_is_filled, _RECORD),

@@ -139,7 +139,7 @@ class World:
         if Mishap.THROTTLED in self.swarm.mishaps and self.swarm.within(0, 1) < 0.05:  # noqa: PLR2004
             self.swarm.count("throttled")
             raise TaskFailed("Lambda.TooManyRequestsException", "Rate exceeded")
-        if Mishap.DUPLICATE_INVOCATION in self.swarm.mishaps and self.swarm.within(0, 1) < 0.1:  # noqa: PLR2004
+        if Mishap.DUPLICATE_INVOCATION in self.swarm.mishaps and self.swarm.within(0, 1) < 0.3:  # noqa: PLR2004
             self.swarm.count("duplicate_invocation")
             self.scheduler.spawn_apart(lambda: self._shadow(function, payload))
         return self._invoke(function, payload)
@@ -273,6 +273,7 @@ class World:
 
     def _sent(self, name: str, args: tuple[Any, ...]) -> None:
         """A request that the network delivered late may arrive outside the window: it had left inside."""
+        self.checker.count_request(self.scheduler.now_ns)
         if name == "late" and args and hasattr(args[0], "client_order_id"):
             self.checker.exempt_from_window.add(args[0].client_order_id)
 
