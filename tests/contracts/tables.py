@@ -20,7 +20,7 @@ def a_client(endpoint: str | None = None) -> DynamoDBClient:
         region_name="us-east-1",
         endpoint_url=endpoint,
         aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the mocked service wants some
+        aws_secret_access_key="test",
         config=Config(retries={"mode": "standard", "total_max_attempts": 1}),
     )
 

@@ -420,6 +420,34 @@ def test_booking_nothing_changes_nothing(planned: Store) -> None:
     assert planned.executions(RUN_ID) == []
 
 
+# Requests
+
+
+def test_a_bucket_gives_exactly_what_it_has(store: Store) -> None:
+    bucket = "2026-03-05T17:00:10+00:00"
+    assert store.lease_requests(bucket, 4, 9)
+    assert store.lease_requests(bucket, 4, 9)
+    assert not store.lease_requests(bucket, 4, 9)
+    assert store.lease_requests(bucket, 1, 9)
+    assert not store.lease_requests(bucket, 1, 9)
+
+
+def test_what_is_kept_for_others_is_not_leased(store: Store) -> None:
+    bucket = "2026-03-05T17:00:10+00:00"
+    assert store.lease_requests(bucket, 4, 7)
+    assert not store.lease_requests(bucket, 4, 7)
+    assert store.lease_requests(bucket, 4, 9)
+
+
+def test_more_than_a_bucket_ever_has_is_not_leased_even_at_first(store: Store) -> None:
+    assert not store.lease_requests("2026-03-05T17:00:10+00:00", 4, 3)
+
+
+def test_every_bucket_has_its_own(store: Store) -> None:
+    assert store.lease_requests("2026-03-05T17:00:10+00:00", 4, 4)
+    assert store.lease_requests("2026-03-05T17:00:20+00:00", 4, 4)
+
+
 # Who runs what, and since when
 
 
@@ -469,3 +497,30 @@ def test_the_brake_reads_back_as_it_was_set(store: Store, state: KillSwitch) -> 
     store.set_kill_switch(KillSwitch.CANCEL_ALL)
     store.set_kill_switch(state)
     assert store.kill_switch() is state
+
+
+# The account's requests
+
+
+def test_a_bucket_gives_its_requests_and_not_one_more(store: Store) -> None:
+    assert [store.lease_requests(NOON.isoformat(), 4, 10) for _ in range(4)] == [True, True, False, False]
+    assert store.lease_requests(NOON.isoformat(), 2, 10)
+    assert not store.lease_requests(NOON.isoformat(), 1, 10)
+
+
+def test_a_lease_that_was_refused_has_taken_nothing(store: Store) -> None:
+    assert not store.lease_requests(NOON.isoformat(), 11, 10)
+    assert store.lease_requests(NOON.isoformat(), 10, 10)
+
+
+def test_every_bucket_is_its_own(store: Store) -> None:
+    assert store.lease_requests(NOON.isoformat(), 10, 10)
+    assert store.lease_requests((NOON + timedelta(seconds=10)).isoformat(), 10, 10)
+    assert not store.lease_requests(NOON.isoformat(), 1, 10)
+
+
+def test_who_may_take_more_finds_what_others_had_to_leave(store: Store) -> None:
+    assert store.lease_requests(NOON.isoformat(), 8, 8)
+    assert not store.lease_requests(NOON.isoformat(), 1, 8)
+    assert store.lease_requests(NOON.isoformat(), 2, 10)
+    assert not store.lease_requests(NOON.isoformat(), 1, 10)

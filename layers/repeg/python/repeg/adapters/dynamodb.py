@@ -11,7 +11,7 @@ from repeg.adapters import dynamodb_rows as rows
 from repeg.adapters import refusals
 from repeg.adapters.dynamodb_intent import IntentWrite, next_version, refusal_of_run, run_is_unplanned
 from repeg.adapters.dynamodb_table import TRANSACTION_LIMIT, ConditionFailed, Table, TransactionRefused
-from repeg.adapters.dynamodb_wire import ABSENT, PRESENT, Action, Condition, Put, Row, Update, Value
+from repeg.adapters.dynamodb_wire import ABSENT, PRESENT, Action, Condition, Put, Row, Update, Value, leaves_room
 from repeg.broker import Execution
 from repeg.errors import RepegError, StoreUnavailable
 from repeg.order import Intent, ParentOrder
@@ -171,12 +171,10 @@ class DynamoStore:
 
     def lease_requests(self, bucket: str, count: int, most: int) -> bool:
         """Take so many requests out of a bucket that may give `most` in all; whether they were there."""
-        room = Condition("attribute_not_exists(#leased) OR #leased <= :room", {"room": most - count})
         values: dict[str, Value] = {"count": count, "expires": rows.lease_expiry(bucket)}
         try:
-            self._table.update(
-                Update(rows.lease_key(bucket), "ADD #leased :count SET #expires_at = :expires", values, room)
-            )
+            change = "ADD #leased :count SET #expires_at = :expires"
+            self._table.update(Update(rows.lease_key(bucket), change, values, leaves_room({"leased": most - count})))
         except ConditionFailed:
             return False
         return True

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from repeg.adapters import dynamodb_rows as rows
 from repeg.adapters import refusals
-from repeg.adapters.dynamodb_wire import ABSENT, Action, Check, Condition, Put, Row, Update, Value
+from repeg.adapters.dynamodb_wire import ABSENT, Action, Check, Condition, Put, Row, Update, Value, leaves_room
 from repeg.errors import RepegError, StoreUnavailable
 from repeg.order import Intent, ParentOrder
 from repeg.ports import BudgetEntry
@@ -93,18 +93,10 @@ def refusal_of_run(run_id: str, epoch: int, found: Mapping[int, Row | None]) -> 
 
 
 def _debit(entry: BudgetEntry) -> Update:
-    room: dict[str, Decimal] = {}
+    room: dict[str, Decimal | int] = {}
     if entry.max_notional is not None:
         room["notional"] = entry.max_notional - entry.notional
     if entry.max_orders is not None:
-        room["orders"] = Decimal(entry.max_orders - entry.orders)
-    fits = " AND ".join(_fits(name, most) for name, most in room.items())
-    condition = Condition(fits, {f"room_{name}": most for name, most in room.items()}) if room else None
+        room["orders"] = entry.max_orders - entry.orders
     amounts: dict[str, Value] = {"notional": entry.notional, "orders": entry.orders}
-    return Update(rows.budget_key(entry.key), "ADD #notional :notional, #orders :orders", amounts, condition)
-
-
-def _fits(name: str, room: Decimal) -> str:
-    """What must hold of the amount spent so far; an amount over the limit does not even fit into an empty row."""
-    spent_leaves_room = f"#{name} <= :room_{name}"
-    return f"(attribute_not_exists(#{name}) OR {spent_leaves_room})" if room >= 0 else spent_leaves_room
+    return Update(rows.budget_key(entry.key), "ADD #notional :notional, #orders :orders", amounts, leaves_room(room))

@@ -66,6 +66,18 @@ class Check:
 Action = Put | Update | Check
 
 
+def leaves_room(room: Mapping[str, Decimal | int]) -> Condition | None:
+    """The condition that each counter, as it is, is not above its room; None where nothing is limited.
+
+    A counter that is not there yet counts as zero: it passes unless its room is negative.
+    """
+    expressions = [
+        f"(attribute_not_exists(#{name}) OR #{name} <= :room_{name})" if most >= 0 else f"#{name} <= :room_{name}"
+        for name, most in room.items()
+    ]
+    return Condition(" AND ".join(expressions), {f"room_{name}": most for name, most in room.items()}) if room else None
+
+
 def wire_row(row: Row) -> dict[str, Any]:
     """A row as DynamoDB spells it."""
     return {name: _wire_value(value) for name, value in row.items()}

@@ -1,0 +1,207 @@
+"""What the environment may say, what is refused by name, and that everything is built once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import boto3  # noqa: TID251 - the secret has to come from somewhere
+import pytest
+from moto import mock_aws
+
+from repeg import wiring
+from repeg.adapters.alpaca import AlpacaBroker
+from repeg.adapters.dynamodb import DynamoStore
+from repeg.adapters.threads import SystemRuntime
+from repeg.errors import BrokerUnavailable, InvalidSettings
+from repeg.ports import Ports
+
+LOCAL = {"BROKER_URL": "http://127.0.0.1:8080", "DATA_URL": "http://127.0.0.1:8080"}
+PAPER = {"TABLE_NAME": "runs", "TRADING_MODE": "paper"}
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Amazon's services, mocked; and nothing built before or after."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    for name in ("BROKER_URL", "DATA_URL", "BROKER_SECRET_ARN", "TABLE_NAME", "TRADING_MODE", "DATA_FEED"):
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        yield
+    wiring.provide(None)
+    wiring.use(None)
+
+
+def secret(**content: str) -> str:
+    """The ARN of a secret with that content."""
+    client = boto3.client("secretsmanager", region_name="us-east-1")
+    return client.create_secret(Name="keys", SecretString=json.dumps(content))["ARN"]
+
+
+def built(**environment: str) -> Ports:
+    """The ports that an environment builds."""
+    return wiring.build({**PAPER, **environment}, SystemRuntime())
+
+
+def alpaca(ports: Ports) -> Any:
+    """The adapter behind the request budget."""
+    return cast("Any", ports.broker)._broker
+
+
+def test_paper_with_a_secret_builds_all_ports() -> None:
+    ports = built(BROKER_SECRET_ARN=secret(key_id="PKX", secret_key="x"))
+    assert isinstance(alpaca(ports), AlpacaBroker)
+    assert isinstance(ports.store, DynamoStore)
+
+
+def test_the_mode_alone_says_where_orders_go() -> None:
+    arn = secret(key_id="CKX", secret_key="x")
+    hosts = {}
+    for mode in ("paper", "live"):
+        calls = alpaca(built(TRADING_MODE=mode, BROKER_SECRET_ARN=arn))._calls
+        hosts[mode] = str(calls._client(calls._keys.current())._base_url.value)
+    assert hosts == {"paper": "https://paper-api.alpaca.markets", "live": "https://api.alpaca.markets"}
+
+
+def test_the_simulated_broker_needs_no_secret() -> None:
+    broker = alpaca(built(**LOCAL))
+    keys = broker._calls._keys.current()
+    assert keys.key_id.get_secret_value() == "PKSIMULATED000000000"
+    assert broker._calls._client(keys)._base_url == "http://127.0.0.1:8080"
+
+
+def test_the_simulated_broker_takes_the_secret_that_it_is_given() -> None:
+    broker = alpaca(built(**LOCAL, BROKER_SECRET_ARN=secret(key_id="PKMINE", secret_key="x")))
+    assert broker._calls._keys.current().key_id.get_secret_value() == "PKMINE"
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({"TRADING_MODE": ""}, "TRADING_MODE"),
+        ({"TRADING_MODE": "Live"}, "TRADING_MODE"),
+        ({"TABLE_NAME": "", **LOCAL}, "TABLE_NAME"),
+        ({"REQUESTS_PER_MINUTE": "59", **LOCAL}, "REQUESTS_PER_MINUTE"),
+        ({"REQUESTS_PER_MINUTE": "many", **LOCAL}, "REQUESTS_PER_MINUTE"),
+        ({}, "BROKER_SECRET_ARN"),
+        ({"DATA_FEED": "delayed_sip", **LOCAL}, "DATA_FEED"),
+        ({"DATA_FEED": "", **LOCAL}, "DATA_FEED"),
+        ({"TRADING_MODE": "live", **LOCAL}, "BROKER_URL"),
+        ({"TRADING_MODE": "live", "DATA_URL": "http://127.0.0.1:1"}, "BROKER_URL"),
+        ({"BROKER_URL": "http://127.0.0.1:8080"}, "DATA_URL"),
+        ({"DATA_URL": "http://127.0.0.1:8080"}, "BROKER_URL"),
+        ({**LOCAL, "BROKER_URL": "https://api.alpaca.markets"}, "BROKER_URL"),
+        ({**LOCAL, "DATA_URL": "http://127.0.0.1.example.com"}, "DATA_URL"),
+    ],
+)
+def test_what_is_wrong_is_refused_by_name(environment: dict[str, str], named: str) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        built(**environment)
+    assert refused.value.field == named
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8080",
+        "http://127.9.9.9",
+        "http://localhost:1",
+        "http://[::1]:8080",
+        "http://host.docker.internal:8080",
+        "http://172.17.0.1:8080",
+        "https://localhost",
+    ],
+)
+def test_this_machine_is_local(url: str) -> None:
+    assert wiring.is_local(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "127.0.0.1:8080",
+        "ftp://127.0.0.1",
+        "http://127.0.0.1:8080/",
+        "http://127.0.0.1:8080/v2",
+        "http://127.0.0.1@evil.example",
+        "http://me:pw@127.0.0.1",
+        "http://127.0.0.1?x",
+        "http://127.0.0.1#x",
+        "http://10.0.0.1",
+        "http://172.31.0.1",
+        "http://169.254.169.254",
+        "http://0.0.0.0",
+        "http://localhost.example",
+        "http://paper-api.alpaca.markets",
+    ],
+)
+def test_everything_else_is_not(url: str) -> None:
+    assert not wiring.is_local(url)
+
+
+def test_keys_of_the_other_endpoint_are_refused() -> None:
+    with pytest.raises(InvalidSettings, match="it is for live"):
+        built(BROKER_SECRET_ARN=secret(key_id="AKX", secret_key="x"))
+
+
+@pytest.mark.parametrize("content", [{}, {"key_id": "PKX"}, {"key_id": "PKX", "secret_key": ""}])
+def test_a_secret_that_holds_no_pair_is_refused_by_its_arn(content: dict[str, str]) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        built(BROKER_SECRET_ARN=secret(**content))
+    assert refused.value.field == "BROKER_SECRET_ARN"
+
+
+def test_a_secret_that_cannot_be_read_is_tried_again_later() -> None:
+    with pytest.raises(BrokerUnavailable, match="the keys cannot be read"):
+        built(BROKER_SECRET_ARN="arn:aws:secretsmanager:us-east-1:123456789012:secret:none-a1b2c3")
+
+
+# Once
+
+
+def use_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that builds."""
+    for name, value in {**PAPER, **LOCAL}.items():
+        monkeypatch.setenv(name, value)
+
+
+class Still(SystemRuntime):
+    """A runtime whose clock stands still."""
+
+    def now(self) -> datetime:
+        """Noon."""
+        return datetime(2026, 3, 5, 17, tzinfo=UTC)
+
+
+def test_the_ports_are_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_environment(monkeypatch)
+    assert wiring.ports() is wiring.ports()
+
+
+def test_another_runtime_forgets_what_was_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_environment(monkeypatch)
+    deployed, still = wiring.ports(), Still()
+    wiring.use(still)
+    assert wiring.ports().runtime is still
+    assert wiring.ports() is not deployed
+    wiring.use(None)
+    assert not isinstance(wiring.ports().runtime, Still)
+
+
+def test_complete_ports_can_be_provided(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_environment(monkeypatch)
+    own = wiring.build({**PAPER, **LOCAL}, Still())
+    wiring.provide(own)
+    assert wiring.ports() is own
+    wiring.provide(None)
+    assert wiring.ports() is not own
+
+
+def test_a_failed_attempt_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidSettings):
+        wiring.ports()
+    use_environment(monkeypatch)
+    assert isinstance(wiring.ports(), Ports)
