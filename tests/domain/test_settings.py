@@ -36,6 +36,10 @@ def test_the_defaults_are_the_published_ones() -> None:
         "escalation": Escalation.CROSS,
         "max_order_notional": None,
         "max_run_notional": None,
+        "max_day_notional": None,
+        "max_run_orders": None,
+        "max_attempts": 50,
+        "allowed_symbols": None,
         "symbols": {},
     }
 
@@ -126,6 +130,12 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
     ("escalation", "panic"),
     ("max_order_notional", "0"),
     ("max_run_notional", "a lot"),
+    ("max_day_notional", "0"),
+    ("max_day_notional", "Infinity"),
+    ("max_run_orders", 0),
+    ("max_run_orders", True),
+    ("max_attempts", 0),
+    ("max_attempts", 100_001),
     ("symbols", "BAC"),
 ]
 
@@ -183,6 +193,25 @@ def test_settings_that_contradict_each_other_are_refused_by_name(overrides: dict
 )
 def test_the_edge_of_what_is_allowed_is_allowed(overrides: dict[str, Any]) -> None:
     assert resolve({}, overrides) != Settings()
+
+
+@pytest.mark.parametrize("listed", [["AAPL", "BRK.B"], "AAPL, BRK.B", "AAPL,BRK.B"])
+def test_an_allow_list_is_a_list_or_a_text_between_commas(listed: object) -> None:
+    assert resolve({}, {"allowed_symbols": listed}).allowed_symbols == ("AAPL", "BRK.B")
+
+
+def test_the_environment_can_hold_an_allow_list_and_a_run_can_take_it_away() -> None:
+    environment = {"EXECUTION__ALLOWED_SYMBOLS": "AAPL,KO", "EXECUTION__MAX_DAY_NOTIONAL": "50000.50"}
+    settings = resolve(environment, None)
+    assert (settings.allowed_symbols, settings.max_day_notional) == (("AAPL", "KO"), Decimal("50000.50"))
+    assert resolve(environment, {"allowed_symbols": None}).allowed_symbols is None
+
+
+@pytest.mark.parametrize(
+    ("listed", "where"), [("AAPL,aapl", "1"), ("AAPL,", "1"), (["KO", "KO Inc."], "1"), ([3], "0")]
+)
+def test_an_allow_list_holds_tickers_and_names_what_is_none(listed: object, where: str) -> None:
+    assert refusal({"allowed_symbols": listed}).field == f"settings.allowed_symbols.{where}"
 
 
 @pytest.mark.parametrize("overrides", ["fast", ["max_repegs"], 3])

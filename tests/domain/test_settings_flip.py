@@ -10,14 +10,27 @@ from typing import Any, cast
 
 import pytest
 
-from repeg import peg, risk, session
+from repeg import peg, placement, risk, session
+from repeg.broker import Submission, Unknown
 from repeg.errors import RefusedRun
-from repeg.order import Outcome, ParentOrder
+from repeg.order import ChildState, Intent, Outcome, ParentOrder
 from repeg.ports import Ports
 from repeg.quote import Side, gate
 from repeg.settings import Settings
 from repeg.turn import Turn
-from tests.builders import NOON, a_day, a_moment, a_quote, a_run, after_noon, an_order, resting, settings_with
+from tests.builders import (
+    NOON,
+    a_child,
+    a_day,
+    a_moment,
+    a_quote,
+    a_run,
+    after_noon,
+    an_order,
+    resting,
+    settings_with,
+)
+from workbench.twins.memory_store import MemoryStore
 
 Decide = Callable[[Settings], object]
 
@@ -100,6 +113,50 @@ def how_two_orders_are_worked(settings: Settings) -> object:
     return threads.at_once
 
 
+class Silence:
+    """A broker that takes every order and answers none, and a journal that keeps nothing."""
+
+    def submit(self, intent: Intent) -> Submission:
+        return Unknown(reason="no answer")
+
+    def record(self, entry: object) -> None: ...
+
+
+def intents_of(settings: Settings, *orders: ParentOrder) -> int:
+    """How many of these orders get another child written down for them."""
+    store, run, silence = MemoryStore(), a_run(settings=settings), cast("Any", Silence())
+    store.claim_run(run)
+    store.add_orders(run.run_id, 1, orders)
+    runtime = cast("Any", Threads())
+    ports = Ports(silence, cast("Any", None), store, cast("Any", None), silence, cast("Any", None), runtime)
+    turn = Turn(run=run, ports=ports, moment=a_moment(), started=NOON)
+
+    def send(order: ParentOrder) -> ParentOrder:
+        decision = peg.decide(order, a_quote(), a_moment(), Settings())
+        return placement.send(turn, order, decision, a_quote(), order.remaining)
+
+    turn.each(send, orders)
+    return len(store.intents(run.run_id))
+
+
+def orders_that_are_sent(settings: Settings) -> object:
+    """Of two orders, each of which takes 10,001 dollars out of the budgets."""
+    return intents_of(settings, an_order(), an_order(symbol="KO"))
+
+
+def attempts_after_two(settings: Settings) -> object:
+    gone = [a_child(state=ChildState.CANCELED, n=n) for n in (1, 2)]
+    return intents_of(settings, an_order(Side.BUY, "100", *gone))
+
+
+def is_allowed(settings: Settings) -> object:
+    try:
+        risk.ensure_allowed(["AAPL"], settings)
+    except RefusedRun:
+        return "refused"
+    return "accepted"
+
+
 FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "use_smart_limit_execution": (first_order, {"use_smart_limit_execution": False}),
     "use_async_execution": (how_two_orders_are_worked, {"use_async_execution": False}),
@@ -117,6 +174,10 @@ FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "escalation": (rung_when_patience_is_spent, {"escalation": "none"}),
     "max_order_notional": (is_refused, {"max_order_notional": "10001"}),
     "max_run_notional": (is_refused, {"max_run_notional": "20003"}),
+    "max_day_notional": (orders_that_are_sent, {"max_day_notional": "20001"}),
+    "max_run_orders": (orders_that_are_sent, {"max_run_orders": 1}),
+    "max_attempts": (attempts_after_two, {"max_attempts": 2}),
+    "allowed_symbols": (is_allowed, {"allowed_symbols": ["KO"]}),
     "symbols": (
         lambda settings: first_order(settings.for_symbol("AAPL")),
         {"symbols": {"AAPL": {"max_spread_pct": "0.01"}}},

@@ -68,7 +68,10 @@ def _range(about: dict[str, Any], schema: dict[str, Any]) -> str:
         return ", ".join(f"`{word}`" for word in words)
     if about.get("type") == "object":
         return "symbols with settings"
-    number = next(choice for choice in about.get("anyOf", [about]) if choice.get("type") in {"integer", "number"})
+    choices = about.get("anyOf", [about])
+    if any(choice.get("type") == "array" for choice in choices):
+        return "a list of tickers, or tickers between commas"
+    number = next(choice for choice in choices if choice.get("type") in {"integer", "number"})
     bounds = [words.format(f"{number[bound]:g}") for bound, words in _BOUNDS.items() if bound in number]
     steps = [f"in steps of {number['multipleOf']:g}"] if "multipleOf" in number else []
     return ", ".join(bounds + steps)
