@@ -61,6 +61,10 @@ class Swarm:
         self._focus = frozenset[str]() if self._chance.random() < 0.6 else self._chance.choice(FOCI)  # noqa: PLR2004
         mishaps = 0 if quiet else self._chance.choice((0, 1, 1, 2, 3))
         self.mishaps = frozenset(self._chance.sample(list(Mishap), mishaps))
+        if Mishap.DUPLICATE_INVOCATION in self.mishaps:
+            # Two at once are dangerous when one of them is slow: it writes down what was true a turn ago.
+            self._kinds += [Fault.FREEZE_BEFORE, Fault.FREEZE_AFTER]
+            self._rate = max(self._rate, 0.03)
 
     def draw(self, port: str, name: str, now: datetime) -> Fault | None:
         """The fault of this call, or None; writes are struck more often than reads, for there it hurts."""
