@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError, TransformParameterError
@@ -48,30 +47,20 @@ class SecretKeys:
             return self._keys
 
     def _read(self, **options: bool) -> Keys:
-        """Nothing is raised while an exception is being handled: what that one carries may hold the secret."""
+        """Nothing is raised where the secret is in reach: not while an exception is handled, nor beside its text."""
         found = self._fetch(**options)
         if isinstance(found, RepegError):
             raise found
-        keys = _parsed(found)
-        if keys is None:
-            raise self._not_a_pair()
-        ensure_keys_fit(keys, self._mode)
-        return keys
+        ensure_keys_fit(found, self._mode)
+        return found
 
-    def _fetch(self, **options: bool) -> Any:
+    def _fetch(self, **options: bool) -> Keys | RepegError:
         try:
-            return self._provider.get(self._arn, max_age=MAX_AGE_SECONDS, transform="json", **options)
-        except TransformParameterError:
-            return self._not_a_pair()
+            return Keys.model_validate(
+                self._provider.get(self._arn, max_age=MAX_AGE_SECONDS, transform="json", **options)
+            )
+        except (TransformParameterError, ValidationError):
+            expected = 'its secret must be JSON with "key_id" and "secret_key"'
+            return InvalidSettings("BROKER_SECRET_ARN", self._arn, expected)
         except GetParameterError as error:
             return BrokerUnavailable(f"the keys cannot be read: {error}")
-
-    def _not_a_pair(self) -> InvalidSettings:
-        return InvalidSettings("BROKER_SECRET_ARN", self._arn, 'its secret must be JSON with "key_id" and "secret_key"')
-
-
-def _parsed(found: object) -> Keys | None:
-    try:
-        return Keys.model_validate(found)
-    except ValidationError:
-        return None
