@@ -69,6 +69,19 @@ def call(name: str, **fields: Any) -> dict[str, Any]:
     }
 
 
+HEAD = """import os
+
+import boto3
+
+from tests.engine import clock
+
+CALLS = []
+
+
+def lambda_handler(event, context):
+    CALLS.append(event)
+"""
+
 ROLE = {
     "Type": "AWS::IAM::Role",
     "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}},
@@ -84,7 +97,5 @@ def _machine(functions: Mapping[str, str]) -> dict[str, Any]:
 
 def _write_handler(folder: Path, body: str) -> None:
     folder.mkdir()
-    head = "import os\n\nimport boto3\n\nfrom tests.engine import clock\n\nCALLS = []\n\n\ndef lambda_handler(event, context):\n    CALLS.append(event)\n"
-    (folder / "app.py").write_text(
-        head + textwrap.indent(textwrap.dedent(body).strip(), "    ") + "\n", encoding="utf-8"
-    )
+    text = HEAD + textwrap.indent(textwrap.dedent(body).strip(), "    ") + "\n"
+    (folder / "app.py").write_text(text, encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.engine.clock import later
 from tests.engine.stacks import START, call, fixture_stack, stack
 from workbench.engine.engine import Engine
 from workbench.engine.invocation import Invocation
@@ -102,7 +103,7 @@ def test_what_a_function_prints_goes_to_its_log_and_not_to_the_terminal(
 ) -> None:
     with one_function(tmp_path, "print('decision', 'hold')") as engine:
         assert engine.invoke("Work", {}).log == "decision hold\n"
-        print("from the desk")  # noqa: T201
+        print("from the desk")
     assert capsys.readouterr().out == "from the desk\n"
 
 
@@ -172,11 +173,11 @@ def test_the_machine_sees_a_timed_out_function_as_an_error_that_it_can_catch(tmp
 def test_a_function_can_be_killed_between_two_writes_and_writes_no_more() -> None:
     with fixture_stack() as engine:
         engine.before_table_call.append(lambda operation: engine.scheduler.sleep(0.010))
-        victims = []
+        victims: list[Invocation] = []
 
         def kill_in_the_act(invocation: Invocation) -> None:
             victims.append(invocation)
-            engine.scheduler.spawn_apart(lambda: (engine.scheduler.sleep(0.005), invocation.kill()))
+            later(engine.scheduler, 0.005, invocation.kill)
 
         engine.host.before_invoke.append(kill_in_the_act)
         invocation = engine.invoke("Advance", {"input": {}})
@@ -199,8 +200,11 @@ def test_a_killed_function_cannot_write_even_while_it_cleans_up(tmp_path: Path) 
             print("wrote")
     """
     with one_function(tmp_path, body) as engine:
-        killer = lambda invocation: engine.scheduler.spawn_apart(lambda: (engine.scheduler.sleep(1), invocation.kill()))  # noqa: E731
-        engine.host.before_invoke.append(killer)
+
+        def kill_soon(invocation: Invocation) -> None:
+            later(engine.scheduler, 1, invocation.kill)
+
+        engine.host.before_invoke.append(kill_soon)
         invocation = engine.invoke("Work", {})
         engine.scheduler.run()
         assert invocation.error == "Runtime.ExitError"
@@ -214,7 +218,7 @@ def test_a_frozen_function_wakes_later_as_a_zombie(tmp_path: Path) -> None:
         print("acted")
     """
     with stack(tmp_path, states, {"Work": body}) as engine:
-        zombies = []
+        zombies: list[Invocation] = []
 
         def freeze_the_first(invocation: Invocation) -> None:
             if not zombies:
@@ -234,7 +238,7 @@ def test_a_frozen_function_wakes_later_as_a_zombie(tmp_path: Path) -> None:
 
 def test_an_event_can_be_delivered_twice() -> None:
     with fixture_stack() as engine:
-        first = []
+        first: list[Invocation] = []
 
         def twice(invocation: Invocation) -> None:
             if not first:

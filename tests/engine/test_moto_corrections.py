@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from tests.engine.interpreters import Correct, everything, moto
 from tests.engine.stacks import START
+from workbench.engine.moto_corrections import executions, threads
 
 DONE: dict[str, Any] = {"Type": "Succeed"}
 
@@ -86,7 +87,9 @@ def test_a_choice_that_matches_nothing_fails_by_that_name() -> None:
 
 def waited(correct: tuple[Correct, ...], until: str) -> float:
     with moto(*correct) as interpreter:
-        described = interpreter.run(machine({"Open": {"Type": "Wait", "TimestampPath": "$.until", "End": True}}), {"until": until})
+        described = interpreter.run(
+            machine({"Open": {"Type": "Wait", "TimestampPath": "$.until", "End": True}}), {"until": until}
+        )
         assert described["status"] == "SUCCEEDED", described
         return interpreter.seconds
 
@@ -177,7 +180,11 @@ SUCCESSOR = {
 
 
 def renewing() -> dict[str, Any]:
-    last = {"Type": "Choice", "Choices": [{"Variable": "$.last", "IsPresent": True, "Next": "Done"}], "Default": "Renew"}
+    last = {
+        "Type": "Choice",
+        "Choices": [{"Variable": "$.last", "IsPresent": True, "Next": "Done"}],
+        "Default": "Renew",
+    }
     return {"Which": last, **SUCCESSOR, "Done": DONE}
 
 
@@ -248,8 +255,6 @@ def events(correct: tuple[Correct, ...], definition: dict[str, Any], given: Any 
 
 
 def test_a_history_holds_no_more_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    from workbench.engine.moto_corrections import executions
-
     monkeypatch.setattr(executions, "MAX_HISTORY_EVENTS", 10)
     states = {f"P{n}": {"Type": "Pass", "Next": f"P{n + 1}"} for n in range(8)} | {"P8": DONE}
     assert len(events(UNMODIFIED, machine(states))) == 20
@@ -258,8 +263,6 @@ def test_a_history_holds_no_more_than_its_limit(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_success_may_be_the_last_event_of_a_full_history(monkeypatch: pytest.MonkeyPatch) -> None:
-    from workbench.engine.moto_corrections import executions
-
     states = {"P": {"Type": "Pass", "End": True}}
     monkeypatch.setattr(executions, "MAX_HISTORY_EVENTS", 4)
     assert events(CORRECTED, machine(states))[-1] == "ExecutionSucceeded"
@@ -293,17 +296,20 @@ def test_branches_and_iterations_end_with_the_execution_that_is_stopped() -> Non
 
 
 def test_many_names_of_the_interpreter_are_swapped_and_all_are_put_back() -> None:
-    from moto.stepfunctions.parser.asl.component.state.exec import execute_state
-    from moto.stepfunctions.parser.backend import execution_worker
-
-    before = (execute_state.threading, execute_state.Thread, execution_worker.Thread)
+    before = _names()
     with moto():
-        assert all(now is not then for now, then in zip(_names(), before, strict=True))
-    assert _names() == before
+        during = _names()
+    assert during.keys() == before.keys()
+    swapped = [name for name in before if during[name] is not before[name]]
+    assert len(swapped) == 29
+    assert any(name.endswith("execute_state.Thread") for name in swapped)
+    assert all(now is before[name] for name, now in _names().items())
 
 
-def _names() -> tuple[Any, Any, Any]:
-    from moto.stepfunctions.parser.asl.component.state.exec import execute_state
-    from moto.stepfunctions.parser.backend import execution_worker
-
-    return execute_state.threading, execute_state.Thread, execution_worker.Thread
+def _names() -> dict[str, Any]:
+    return {
+        f"{module.__name__}.{name}": value
+        for module in threads.interpreter_modules()
+        for name, value in vars(module).items()
+        if not name.startswith("__")
+    }

@@ -146,7 +146,7 @@ def test_map_raises_the_first_failure_only_after_all_calls_are_over() -> None:
             raise ValueError(number)
         done.append(number)
 
-    with pytest.raises(ValueError, match="^3$"):
+    with pytest.raises(ValueError, match=r"^3$"):
         desk.runtime.map(place, [3, 1, 4, 2])
     assert done == [2, 4]
 

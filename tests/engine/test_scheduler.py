@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
+from tests.engine.clock import later
 from workbench.engine.scheduler import Killed, NothingMoves, Scheduler
 
 OPEN = datetime(2025, 1, 2, 14, 30, tzinfo=UTC)
@@ -43,7 +45,7 @@ def test_time_moves_only_when_everybody_waits(scheduler: Scheduler) -> None:
 def test_whoever_came_first_goes_first_at_the_same_instant(scheduler: Scheduler) -> None:
     order: list[int] = []
     for number in range(5):
-        scheduler.spawn(lambda number=number: (scheduler.sleep(1), order.append(number)))  # type: ignore[misc]
+        later(scheduler, 1, partial(order.append, number))
     scheduler.run()
     assert order == [0, 1, 2, 3, 4]
 
@@ -62,7 +64,7 @@ def test_an_event_wakes_all_who_wait_and_reports_who_came_too_late(scheduler: Sc
     event = scheduler.event()
     patient = scheduler.spawn(lambda: event.wait(10))
     hasty = scheduler.spawn(lambda: event.wait(4))
-    scheduler.spawn(lambda: (scheduler.sleep(5), event.set()))
+    later(scheduler, 5, event.set)
     scheduler.run()
     assert (patient.result(), hasty.result()) == (True, False)
     assert seconds_since_open(scheduler) == 5
@@ -77,7 +79,11 @@ def test_a_deadline_that_nobody_waits_for_any_more_does_not_move_the_clock(sched
 
 
 def test_a_join_waits_for_the_end_and_a_result_is_what_the_function_returned(scheduler: Scheduler) -> None:
-    thread = scheduler.spawn(lambda: (scheduler.sleep(7), "filled")[1])
+    def work() -> str:
+        scheduler.sleep(7)
+        return "filled"
+
+    thread = scheduler.spawn(work)
     assert not thread.join(timeout=6)
     assert thread.result() == "filled"
     assert seconds_since_open(scheduler) == 7
@@ -85,7 +91,7 @@ def test_a_join_waits_for_the_end_and_a_result_is_what_the_function_returned(sch
 
 def test_the_code_outside_drives_the_threads_while_it_sleeps(scheduler: Scheduler) -> None:
     seen: list[float] = []
-    scheduler.spawn(lambda: (scheduler.sleep(1), seen.append(seconds_since_open(scheduler))))
+    later(scheduler, 1, lambda: seen.append(seconds_since_open(scheduler)))
     scheduler.sleep(30)
     assert seen == [1]
     assert seconds_since_open(scheduler) == 30
@@ -123,7 +129,7 @@ def test_a_killed_thread_stops_where_it_waits_and_can_never_wait_again(scheduler
             steps.append("slept in the grave")
 
     thread = scheduler.spawn(work)
-    scheduler.spawn(lambda: (scheduler.sleep(3), thread.kill()))
+    later(scheduler, 3, thread.kill)
     scheduler.run()
 
     assert steps == ["unwound"]
@@ -161,7 +167,7 @@ def test_a_thread_takes_its_children_with_it_but_not_those_it_set_apart(schedule
         scheduler.sleep(100)
 
     thread = scheduler.spawn(parent)
-    scheduler.spawn(lambda: (scheduler.sleep(1), thread.kill()))
+    later(scheduler, 1, thread.kill)
     scheduler.run()
     assert finished == ["apart"]
 
@@ -169,12 +175,16 @@ def test_a_thread_takes_its_children_with_it_but_not_those_it_set_apart(schedule
 def test_a_grandchild_dies_with_the_process_though_its_parent_has_ended(scheduler: Scheduler) -> None:
     finished: list[str] = []
 
+    def grandchild() -> None:
+        scheduler.sleep(5)
+        finished.append("grandchild")
+
     def parent() -> None:
-        scheduler.spawn(lambda: scheduler.spawn(lambda: (scheduler.sleep(5), finished.append("grandchild"))))
+        scheduler.spawn(lambda: scheduler.spawn(grandchild))
         scheduler.sleep(100)
 
     thread = scheduler.spawn(parent)
-    scheduler.spawn(lambda: (scheduler.sleep(1), thread.kill()))
+    later(scheduler, 1, thread.kill)
     scheduler.run()
     assert finished == []
 
@@ -201,9 +211,9 @@ def test_a_thread_killed_before_its_first_turn_never_runs(scheduler: Scheduler) 
 
 def test_a_paused_thread_goes_on_where_it_was_when_it_is_resumed(scheduler: Scheduler) -> None:
     woke: list[float] = []
-    zombie = scheduler.spawn(lambda: (scheduler.sleep(5), woke.append(seconds_since_open(scheduler))))
-    scheduler.spawn(lambda: (scheduler.sleep(1), zombie.pause()))
-    scheduler.spawn(lambda: (scheduler.sleep(60), zombie.resume()))
+    zombie = later(scheduler, 5, lambda: woke.append(seconds_since_open(scheduler)))
+    later(scheduler, 1, zombie.pause)
+    later(scheduler, 60, zombie.resume)
     scheduler.run()
     assert woke == [60]
 
@@ -250,7 +260,12 @@ def test_followers_hear_of_every_move_of_the_clock(scheduler: Scheduler) -> None
     heard: list[int] = []
     scheduler.on_advance.append(heard.append)
     start = scheduler.now_ns
-    scheduler.spawn(lambda: (scheduler.sleep(0.5), scheduler.sleep(0), scheduler.sleep(1)))
+
+    def work() -> None:
+        for pause in (0.5, 0, 1):
+            scheduler.sleep(pause)
+
+    scheduler.spawn(work)
     scheduler.run()
     assert [moment - start for moment in heard] == [500_000_000, 1_500_000_000]
 
@@ -260,7 +275,7 @@ def test_it_is_light_enough_for_thousands_of_seeds() -> None:
     for _ in range(100):
         with Scheduler(OPEN) as scheduler:
             for _ in range(20):
-                scheduler.spawn(lambda scheduler=scheduler: scheduler.sleep(1))  # type: ignore[misc]
+                scheduler.spawn(partial(scheduler.sleep, 1))
             scheduler.run()
     per_thread = (time.perf_counter() - begin) / 2_000
     assert per_thread < 0.000_2  # 20 microseconds, with room for a busy machine

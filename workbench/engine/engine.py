@@ -179,7 +179,9 @@ class Engine:
             if str(folder) not in sys.path:
                 sys.path.insert(0, str(folder))
         if importlib.util.find_spec("repeg") and importlib.util.find_spec("repeg.wiring"):
-            importlib.import_module("repeg.wiring").use(self.runtime)
+            wiring = importlib.import_module("repeg.wiring")
+            wiring.use(self.runtime)
+            self._open.callback(wiring.use, None)
 
     def _status_changed(self, execution: Any) -> None:
         record = records.record(execution)

@@ -16,6 +16,8 @@ from workbench.engine import surroundings
 from workbench.engine.invocation import Context, Function, Invocation
 from workbench.engine.scheduler import Killed, Scheduler
 
+__all__ = ["Context", "Function", "Host", "Invocation", "PayloadTooLarge"]
+
 MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
 RETRIES_OF_EVENTS = (60, 120)
 

@@ -149,14 +149,21 @@ class _ShortCut:
             with LOCK:
                 result = getattr(handler, SHORT_CUTS[model.name])().result
         except JsonRESTError as error:
-            answer = _parser().parse(
-                {"status_code": error.code, "headers": {}, "body": error.description.encode()}, model.output_shape
-            )
-            return SimpleNamespace(status_code=error.code, headers={}), answer
+            return SimpleNamespace(status_code=error.code, headers={}), _error(error, model)
         known = model.output_shape.members
         answer = {key: value for key, value in result.items() if value is not None and key in known}
         answer["ResponseMetadata"] = {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
         return SimpleNamespace(status_code=200, headers={}), answer
+
+
+def _error(error: JsonRESTError, model: Any) -> Any:
+    """The answer that botocore makes of an error, with the fields that its kind has."""
+    wire = {"status_code": error.code, "headers": {}, "body": error.description.encode()}
+    answer = _parser().parse(wire, model.output_shape)
+    shape = model.service_model.shape_for_error_code(answer["Error"]["Code"])
+    if shape is not None:
+        answer.update(_parser().parse(wire, shape))
+    return answer
 
 
 @functools.cache

@@ -1,0 +1,274 @@
+"""DynamoDB on moto: transactions, tokens, and a short cut that answers exactly as the long way does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+
+from tests.engine.interpreters import Correct, Interpreter, everything, moto
+from workbench.engine.engine import REGION
+from workbench.engine.moto_corrections import dynamodb, speed
+from workbench.engine.scheduler import Scheduler
+
+TABLE = "orders"
+MISSING_VERSION = {"ConditionExpression": "attribute_exists(pk)"}
+
+
+def with_short_cut(patches: Any, scheduler: Scheduler) -> None:
+    """The corrections of DynamoDB and the short cut."""
+    without_short_cut(patches, scheduler)
+    speed.apply(patches, lambda operation: None)
+
+
+def without_short_cut(patches: Any, scheduler: Scheduler) -> None:
+    """The corrections of DynamoDB alone."""
+    dynamodb.apply(patches, scheduler.now)
+
+
+@contextmanager
+def table(*correct: Correct) -> Iterator[tuple[Interpreter, Any]]:
+    """An account with one table of a partition and a sort key."""
+    with moto(*correct) as interpreter:
+        client = interpreter.client("dynamodb")
+        client.create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield interpreter, client
+
+
+def key(sort: str) -> dict[str, Any]:
+    return {"pk": {"S": "run"}, "sk": {"S": sort}}
+
+
+def put(sort: str, **fields: Any) -> dict[str, Any]:
+    return {"Put": {"TableName": TABLE, "Item": key(sort), **fields}}
+
+
+def add_one(sort: str) -> dict[str, Any]:
+    return {
+        "Update": {
+            "TableName": TABLE,
+            "Key": key(sort),
+            "UpdateExpression": "ADD committed :one",
+            "ExpressionAttributeValues": {":one": {"N": "1"}},
+        }
+    }
+
+
+def committed(client: Any) -> str:
+    return str(client.get_item(TableName=TABLE, Key=key("budget"))["Item"]["committed"]["N"])
+
+
+def send_twice(correct: Correct | None, *, after: timedelta = timedelta(0)) -> str:
+    with table(*([correct] if correct else [])) as (interpreter, client):
+        for _ in range(2):
+            client.transact_write_items(TransactItems=[add_one("budget")], ClientRequestToken="order-1")
+            interpreter.scheduler.sleep(after.total_seconds())
+        return committed(client)
+
+
+def test_a_transaction_sent_twice_with_its_token_is_done_once() -> None:
+    assert send_twice(None) == "2"
+    assert send_twice(everything) == "1"
+    assert send_twice(without_short_cut) == "1"
+
+
+def test_a_token_is_forgotten_after_ten_minutes() -> None:
+    assert send_twice(everything, after=timedelta(minutes=10)) == "2"
+    assert send_twice(everything, after=timedelta(minutes=9)) == "1"
+
+
+def test_a_token_cannot_be_used_for_another_transaction() -> None:
+    with table(everything) as (_, client):
+        client.transact_write_items(TransactItems=[add_one("budget")], ClientRequestToken="order-1")
+        with pytest.raises(client.exceptions.IdempotentParameterMismatchException):
+            client.transact_write_items(TransactItems=[put("other")], ClientRequestToken="order-1")
+
+
+def test_a_cancelled_transaction_may_be_sent_again_with_its_token() -> None:
+    with table(everything) as (_, client):
+        request = {
+            "TransactItems": [add_one("budget"), put("order", **MISSING_VERSION)],
+            "ClientRequestToken": "order-1",
+        }
+        with pytest.raises(client.exceptions.TransactionCanceledException):
+            client.transact_write_items(**request)
+        client.put_item(TableName=TABLE, Item=key("order"))
+        client.transact_write_items(**request)
+        assert committed(client) == "1"
+
+
+def fail_a_transaction(*correct: Correct) -> tuple[bool, list[str]]:
+    """Whether the table is still the same one after a cancelled transaction, and the rows in it."""
+    with table(*correct) as (_, client):
+        client.put_item(TableName=TABLE, Item={**key("old"), "version": {"N": "1"}})
+        tables = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables
+        before = tables[TABLE]
+        delete = {"Delete": {"TableName": TABLE, "Key": key("old")}}
+        with pytest.raises(client.exceptions.TransactionCanceledException) as cancelled:
+            client.transact_write_items(
+                TransactItems=[put("new"), delete, add_one("budget"), put("order", **MISSING_VERSION)]
+            )
+        codes = [reason["Code"] for reason in cancelled.value.response["CancellationReasons"]]
+        assert codes == ["None", "None", "None", "ConditionalCheckFailed"]
+        rows = client.scan(TableName=TABLE)["Items"]
+        return tables[TABLE] is before, [f"{row['sk']['S']} {row.get('version')}" for row in rows]
+
+
+def test_a_cancelled_transaction_leaves_every_row_and_does_not_replace_the_table() -> None:
+    assert fail_a_transaction() == (False, ["old {'N': '1'}"])
+    assert fail_a_transaction(everything) == (True, ["old {'N': '1'}"])
+
+
+# ── the short cut ────────────────────────────────────────────────────────────────────────────────────────────────
+
+Call = tuple[str, dict[str, Any]]
+
+sorts = st.sampled_from([f"order#{number}" for number in range(4)] + [f"intent#{number}" for number in range(4)])
+values = st.sampled_from(
+    [
+        {"S": "189.41"},
+        {"N": "12"},
+        {"BOOL": True},
+        {"NULL": True},
+        {"L": [{"S": "a"}]},
+        {"M": {"b": {"N": "1"}}},
+        {"SS": ["x", "y"]},
+        {"B": b"\x00\xff"},
+    ]
+)
+conditions = st.sampled_from(
+    [
+        {},
+        {"ConditionExpression": "attribute_exists(pk)"},
+        {"ConditionExpression": "attribute_not_exists(pk)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"},
+        {"ConditionExpression": "version = :v", "ExpressionAttributeValues": {":v": {"N": "1"}}},
+        {"ConditionExpression": "attribute_exists(pk)", "ExpressionAttributeValues": {":v": {"N": "1"}}},  # not used
+    ]
+)
+items = st.builds(lambda sort, value: {**key(sort), "version": {"N": "1"}, "value": value}, sorts, values)
+calls = st.one_of(
+    st.builds(lambda sort: ("get_item", {"Key": key(sort), "ConsistentRead": True}), sorts),
+    st.builds(lambda item, condition: ("put_item", {"Item": item, **condition}), items, conditions),
+    st.builds(lambda sort, condition: ("delete_item", {"Key": key(sort), **condition}), sorts, conditions),
+    st.builds(
+        lambda sort, value: (
+            "update_item",
+            {
+                "Key": key(sort),
+                "UpdateExpression": "SET #value = :value ADD version :one",
+                "ExpressionAttributeNames": {"#value": "value"},
+                "ExpressionAttributeValues": {":value": value, ":one": {"N": "1"}},
+                "ReturnValues": "ALL_NEW",
+            },
+        ),
+        sorts,
+        values,
+    ),
+    st.builds(
+        lambda prefix, limit, forward: (
+            "query",
+            {
+                "KeyConditionExpression": "pk = :run AND begins_with(sk, :prefix)",
+                "ExpressionAttributeValues": {":run": {"S": "run"}, ":prefix": {"S": prefix}},
+                "Limit": limit,
+                "ScanIndexForward": forward,
+            },
+        ),
+        st.sampled_from(["order#", "intent#", "nothing#", "o"]),
+        st.integers(1, 6),
+        st.booleans(),
+    ),
+    st.just(("get_item", {"Key": {"pk": {"S": "run"}}})),  # an error: half a key
+    st.just(("query", {"KeyConditionExpression": "pk = :run", "ExpressionAttributeValues": {":run": {"S": "run"}}})),
+)
+
+
+def outcome(client: Any, call: Call) -> Any:
+    name, parameters = call
+    try:
+        answer = getattr(client, name)(TableName=TABLE, **parameters)
+    except ClientError as error:
+        kept = {name: value for name, value in error.response.items() if name != "ResponseMetadata"}
+        return type(error).__name__, kept
+    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+
+def outcomes(correct: Correct, script: list[Call]) -> list[Any]:
+    with table(correct) as (_, client):
+        return [outcome(client, call) for call in script]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(calls, min_size=1, max_size=12))
+def test_the_short_cut_answers_as_the_long_way_does(script: list[Call]) -> None:
+    assert outcomes(with_short_cut, script) == outcomes(without_short_cut, script)
+
+
+def pages(client: Any, limit: int) -> list[str]:
+    asked = {
+        "TableName": TABLE,
+        "KeyConditionExpression": "pk = :run AND begins_with(sk, :prefix)",
+        "ExpressionAttributeValues": {":run": {"S": "run"}, ":prefix": {"S": "order#"}},
+        "Limit": limit,
+    }
+    return [row["sk"]["S"] for page in client.get_paginator("query").paginate(**asked) for row in page["Items"]]
+
+
+def test_pages_of_a_query_hold_every_row_of_its_kind_once() -> None:
+    with table(everything) as (_, client):
+        for number in range(10):
+            client.put_item(TableName=TABLE, Item=key(f"order#{number}"))
+            client.put_item(TableName=TABLE, Item=key(f"intent#{number}"))
+        assert pages(client, 3) == [f"order#{number}" for number in range(10)]
+
+
+def test_what_was_read_can_be_changed_without_changing_the_table() -> None:
+    with table(everything) as (_, client):
+        client.put_item(TableName=TABLE, Item={**key("order"), "fills": {"L": [{"S": "a"}]}})
+        read: Callable[[], Any] = lambda: client.get_item(TableName=TABLE, Key=key("order"))["Item"]["fills"]["L"]  # noqa: E731
+        read().append({"S": "b"})
+        assert read() == [{"S": "a"}]
+
+
+def test_a_row_that_grows_by_updates_is_measured_again() -> None:
+    with table(everything) as (_, client):
+        client.put_item(TableName=TABLE, Item=key("order"))
+        asked = {
+            "TableName": TABLE,
+            "KeyConditionExpression": "pk = :run",
+            "ExpressionAttributeValues": {":run": {"S": "run"}},
+        }
+        assert len(client.query(**asked)["Items"]) == 1
+        for sort in ("order", "order2", "order3"):
+            client.update_item(
+                TableName=TABLE,
+                Key=key(sort),
+                UpdateExpression="SET padding = :padding",
+                ExpressionAttributeValues={":padding": {"S": "x" * 390_000}},
+            )
+        assert len(client.query(**asked)["Items"]) == 2  # a page holds at most 1 MB
+
+
+def test_every_call_is_told_before_it_acts() -> None:
+    heard: list[str] = []
+
+    def listening(patches: Any, scheduler: Scheduler) -> None:
+        speed.apply(patches, heard.append)
+
+    with table(listening) as (_, client):
+        client.put_item(TableName=TABLE, Item=key("order"))
+        client.list_tables()
+    assert heard == ["CreateTable", "PutItem", "ListTables"]
