@@ -5,9 +5,11 @@ from typing import Final
 
 from workbench.exchange.account import Account
 from workbench.exchange.account_api import AccountApi
+from workbench.exchange.control import PREFIX, Control
 from workbench.exchange.data_api import DataApi
 from workbench.exchange.desk import Desk
 from workbench.exchange.faults import Faults
+from workbench.exchange.feed import Feed
 from workbench.exchange.floor import Floor
 from workbench.exchange.gate import Gate
 from workbench.exchange.hours import Hours, TradingHours
@@ -24,7 +26,7 @@ from workbench.exchange.routes import Routes, is_data
 from workbench.exchange.seeds import Draws, asset_id
 from workbench.exchange.splits import Splits
 from workbench.exchange.stamps import SECOND
-from workbench.exchange.timers import MARKET, Timers
+from workbench.exchange.timers import FEED, MARKET, Timers
 from workbench.exchange.trading_api import TradingApi
 from workbench.exchange.venue import Venue
 from workbench.exchange.wire import Request, Response
@@ -58,6 +60,7 @@ class Exchange:
         self.hours = TradingHours()
         self.timers = Timers()
         self.venue = Venue(market, fill_model)
+        self.feed = Feed(self.venue)
         self._start_days()
         draws = Draws(seed)
         self.account = Account(opening, draws.uuid(), self.now, self.price)
@@ -68,6 +71,7 @@ class Exchange:
         self.gate = Gate({opening.key_id: opening.secret_key}, knobs)
         self.trading, self.accounts, self.data = TradingApi(self), AccountApi(self), DataApi(self)
         self.routes = Routes(self)
+        self.control = Control(self)
         self._draws = draws
         self._symbols = {asset_id(symbol): symbol for symbol in market.symbols()}
         self.last_equity = self.account.portfolio.equity()
@@ -81,9 +85,12 @@ class Exchange:
     def handle(self, request: Request) -> Response:
         """Answer one call at the clock's present time; a TransportFault where an armed fault leaves it unanswered."""
         self.advance()
+        if request.path.startswith(PREFIX):
+            return self.control.handle(request)
         response = self.faults.before(request)
         if response is None:
             response = self.faults.after(request, self._answer(request))
+        self.feed.refresh(self.now)
         response.headers["X-Request-ID"] = self._draws.request_id()
         return response
 
@@ -91,21 +98,24 @@ class Exchange:
         """Catch up with the clock; a clock that goes back is waited for."""
         now = max(self._clock(), self.now)
         while True:
-            due, market = self.timers.next_turn, (self.venue.next_at, MARKET)
-            at = min(due, market)[0]
-            if at > now:
+            due, market, feed = self.timers.next_turn, (self.venue.next_at, MARKET), (self.feed.next_at, FEED)
+            turn = min(due, market, feed)
+            if turn[0] > now:
                 break
-            self.now = at
-            if due < market:
+            self.now = turn[0]
+            if turn is due:
                 self.timers.run_next()
+            elif turn is feed:
+                self.feed.run_next()
             else:
                 for fill in self.venue.run_next():
                     self.floor.fill(fill)
+            self.feed.refresh(self.now)
         self.now = now
 
     def next_event_at(self) -> int:
         """The earliest instant (ns) at which anything may happen without a request."""
-        return min(self.timers.next_at, self.venue.next_at)
+        return min(self.timers.next_at, self.venue.next_at, self.feed.next_at)
 
     def skew_clock(self, seconds: float) -> None:
         """Have the clock endpoint, and nothing else, be so many seconds ahead."""
@@ -161,6 +171,7 @@ class Exchange:
 
     def _turn_day(self, at: int, hours: Hours) -> None:
         self.venue.open_day(hours.day, self.hours.before(hours).day)
+        self.feed.turn_day(at)
         self.last_equity = self._closing_equity
         self.account.portfolio.start_day()
         self.desk.open_session(at)

@@ -63,11 +63,12 @@ class Desk:
     def end_session(self, at: int) -> None:
         """Expire what is due; what lives on leaves the book until its next session."""
         for order in self._open_orders():
-            if order.expires_at <= at:
-                self._expire(order, at)
-            elif order.in_book and starts_at(order.terms, self.hours, at) > at:
+            if order.in_book and (order.expires_at <= at or starts_at(order.terms, self.hours, at) > at):
                 # The session is half open: what the market does in the closing instant comes too late.
                 self.floor.leave(order, at - 1)
+        for order in self._open_orders():
+            if order.is_open and order.expires_at <= at:
+                self._expire(order, at)
 
     def sweep_later(self, order: Order) -> None:
         """An order without a day's end is canceled after some months."""
@@ -140,8 +141,6 @@ class Desk:
             self.floor.finish(order, Status.CANCELED, at)
 
     def _expire(self, order: Order, at: int) -> None:
-        if not order.is_open or not self.floor.leave(order, at - 1):
-            return
         is_canceled = order.executed and self.knobs.partial_day_status == "canceled"
         self.floor.finish(order, Status.CANCELED if is_canceled else Status.EXPIRED, at)
 

@@ -53,7 +53,9 @@ class Families:
         if any(twin.terms.type == "limit" for twin in _twins(leg)):
             self.floor.work(leg, at)
             return
-        if (leg.quantity or 0) > records.account.portfolio.available(leg.terms.symbol):
+        portfolio, symbol = records.account.portfolio, leg.terms.symbol
+        is_exit = portfolio.quantity(symbol) * leg.terms.side < 0
+        if not is_exit or (leg.quantity or 0) > portfolio.available(symbol):
             self.floor.finish(leg, Status.REJECTED, at, "position is no longer there")
             return
         records.move(leg, Status.NEW, at)

@@ -107,11 +107,33 @@ class Fault:
         return changed
 
 
+class StreamFailure(StrEnum):
+    """How a stream fails a client."""
+
+    DROP = "drop"
+    """The event is never told."""
+    DUPLICATE = "duplicate"
+    """The event is told twice."""
+    DISCONNECT = "disconnect"
+    """The event is told, then the connection closes."""
+    SILENT = "silent"
+    """A connection is taken, and nothing is ever said on it; its event is `connect`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamFault:
+    """One failure of the streams, at the events of that name (or any, *)."""
+
+    failure: StreamFailure
+    event: str = "*"
+
+
 class Faults:
     """The faults that are armed. `postpone` has a call carried out so many seconds later."""
 
     def __init__(self, seed: int = 0) -> None:
         self.armory = Armory[Fault](seed)
+        self.stream_armory = Armory[StreamFault](seed)
         self.postpone: Callable[[float, Request], None] = _nowhere
 
     def arm(self, fault: Fault, when: When | None = None) -> None:
@@ -119,6 +141,22 @@ class Faults:
         if isinstance(fault.rewrite, str) and fault.kind is Kind.REWRITE:
             REWRITES[fault.rewrite]
         self.armory.arm(fault, when or When())
+
+    def arm_stream(self, fault: StreamFault, when: When | None = None) -> None:
+        """Have the next event that fits suffer it."""
+        self.stream_armory.arm(fault, when or When())
+
+    def disarm(self) -> None:
+        """Everything is well again."""
+        self.armory.disarm()
+        self.stream_armory.disarm()
+
+    def stream(self, event: str) -> StreamFailure | None:
+        """What happens to an event on the streams; a new connection is the event `connect`."""
+        if not self.stream_armory:
+            return None
+        fault = self.stream_armory.take(lambda each: each.event in {"*", event})
+        return fault.failure if fault else None
 
     def before(self, request: Request) -> Response | None:
         """What keeps the call from being carried out: an answer, or a TransportFault raised."""

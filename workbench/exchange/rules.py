@@ -67,7 +67,7 @@ def check_opening(account: Account, terms: Terms, listing: Listing, knobs: Knobs
 
 
 def check_class(terms: Terms, *, is_closing: bool) -> None:
-    """A bracket enters a position, a one-cancels-other pair leaves one, and both last a day or until canceled."""
+    """What brings its own exits enters a position, a one-cancels-other pair leaves one; all are day or gtc."""
     if not terms.is_advanced:
         return
     name = terms.order_class
@@ -75,8 +75,8 @@ def check_class(terms: Terms, *, is_closing: bool) -> None:
         raise Refusal.unprocessable(f"{name} orders must be DAY or GTC orders")
     if name == "oco" and not is_closing:
         raise Refusal.unprocessable("oco orders must be exit orders")
-    if name == "bracket" and is_closing:
-        raise Refusal.unprocessable("bracket orders must be entry orders")
+    if name != "oco" and is_closing:
+        raise Refusal.unprocessable(f"{name} orders must be entry orders")
     entry = -terms.side if name == "oco" else terms.side
     if terms.take_profit and terms.stop_loss and (terms.take_profit - terms.stop_loss) * entry <= 0:
         word = ">" if entry == BUY else "<"

@@ -14,7 +14,9 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from workbench.exchange.core import Exchange
+from workbench.exchange.data_api import FEEDS
 from workbench.exchange.faults import Failure, TransportFault
+from workbench.exchange.sockets import Sockets
 from workbench.exchange.wire import Request, Response
 
 _T = TypeVar("_T")
@@ -30,8 +32,9 @@ class ExchangeServer:
     def __init__(self, exchange: Exchange, host: str = "127.0.0.1", port: int = 0) -> None:
         self.exchange = exchange
         self._host, self._port = host, port
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, name="exchange", daemon=True)
+        self.loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self.loop.run_forever, name="exchange", daemon=True)
+        self.sockets = Sockets(exchange)
         self._runner: web.ServerRunner | None = None
 
     def __enter__(self) -> Self:
@@ -43,9 +46,9 @@ class ExchangeServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._run(self._stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
-        self._loop.close()
+        self.loop.close()
 
     @property
     def trading_url(self) -> str:
@@ -57,6 +60,15 @@ class ExchangeServer:
         """Base URL for StockHistoricalDataClient(url_override=…)."""
         return self.trading_url
 
+    @property
+    def trade_stream_url(self) -> str:
+        """Full URL for TradingStream(url_override=…)."""
+        return f"ws://{self._host}:{self._port}/stream"
+
+    def data_stream_url(self, feed: str = "iex") -> str:
+        """Full URL for StockDataStream(url_override=…)."""
+        return f"ws://{self._host}:{self._port}/v2/{feed}"
+
     def call(self, action: Callable[[], _T]) -> _T:
         """Run something on the server's thread, between two requests."""
 
@@ -66,7 +78,7 @@ class ExchangeServer:
         return self._run(run())
 
     def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
-        future: Future[_T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future: Future[_T] = asyncio.run_coroutine_threadsafe(work, self.loop)
         return future.result()
 
     async def _start(self) -> None:
@@ -77,10 +89,13 @@ class ExchangeServer:
         self._port = self._runner.addresses[0][1]
 
     async def _stop(self) -> None:
+        await self.sockets.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
     async def _answer(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        if incoming.headers.get("Upgrade", "").lower() == "websocket" and is_stream(incoming.path):
+            return await self.sockets.serve(incoming)
         try:
             response = self.exchange.handle(await exchange_request(incoming))
         except TransportFault as fault:
@@ -89,6 +104,11 @@ class ExchangeServer:
         if response.delay:
             await asyncio.sleep(response.delay)
         return http_response(response)
+
+
+def is_stream(path: str) -> bool:
+    """Whether a path is one of the streams'."""
+    return path == "/stream" or path.removeprefix("/v2/") in FEEDS
 
 
 async def _break_off(incoming: web.BaseRequest, fault: TransportFault) -> None:

@@ -8,7 +8,8 @@ NEVER: Final = 1 << 63
 
 _BEFORE_THE_MARKET: Final = 0
 MARKET: Final = 1
-_AFTER_THE_MARKET: Final = 2
+FEED: Final = 2
+_AFTER_THE_MARKET: Final = 3
 
 
 class Timers:

@@ -1,0 +1,349 @@
+"""Rows 113 to 119: the two streams as alpaca-py's own stream clients, and plain websockets, experience them."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import msgpack  # type: ignore[import-untyped]
+import pytest
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+
+from tests.conformance.alpaca_bench import Bench, a_bench
+from tests.conformance.streaming import Heard, market_data, trade_updates, until
+from tests.exchange.caller import FRIDAY, PROMPT, QUIET_BOOK
+from workbench.exchange.arming import When
+from workbench.exchange.faults import StreamFailure, StreamFault
+from workbench.exchange.races import Race
+from workbench.exchange.scripted import Event, ScriptedMarket, halt, quote, trade
+
+MOVING: list[Event] = [
+    quote("09:30", "300 @ 100.00", "200 @ 100.05"),
+    quote("10:00:01", "300 @ 100.01", "200 @ 100.05"),
+    trade("10:00:02", "50 @ 100.01", side=-1),
+    quote("10:00:03", "250 @ 100.01", "200 @ 100.05"),
+]
+
+
+def test_row_113_an_orders_fill_may_never_reach_the_stream() -> None:
+    with a_bench() as bench, trade_updates(bench) as heard:
+        _fail(bench, StreamFault(failure=StreamFailure.DROP, event="fill"))
+        order = bench.working(price=101)
+        assert order.status == "filled"
+        second = bench.working(price=99)
+        assert [(u.event, u.order.id) for u in heard.take(4)] == [
+            ("pending_new", order.id),
+            ("new", order.id),
+            ("pending_new", second.id),
+            ("new", second.id),
+        ]
+
+
+def test_row_114_the_trade_stream_authorizes_and_listens_in_binary_frames() -> None:
+    async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
+        await socket.send_json(_credentials(bench))
+        authorized = await socket.receive()
+        await socket.send_json({"action": "listen", "data": {"streams": ["trade_updates"]}})
+        listening = await socket.receive()
+        assert authorized.type == listening.type == WSMsgType.BINARY
+        assert json.loads(authorized.data) == {
+            "stream": "authorization",
+            "data": {"status": "authorized", "action": "authenticate"},
+        }
+        assert json.loads(listening.data) == {"stream": "listening", "data": {"streams": ["trade_updates"]}}
+
+    with a_bench() as bench:
+        _on_socket(bench, bench.server.trade_stream_url, talk)
+
+
+def test_row_114_the_wrong_key_is_unauthorized_and_so_is_listening_without_one() -> None:
+    async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
+        await socket.send_json({"action": "auth", "key": bench.key_id, "secret": "wrong"})
+        refused = json.loads((await socket.receive()).data)
+        await socket.send_json({"action": "listen", "data": {"streams": ["trade_updates"]}})
+        unheard = json.loads((await socket.receive()).data)
+        await socket.send_json({"action": "auth", "key": bench.key_id, "secret": bench.secret})
+        welcome = json.loads((await socket.receive()).data)
+        assert refused["data"] == {"status": "unauthorized", "action": "authenticate"}
+        assert unheard["data"] == {"status": "unauthorized", "action": "listen"}
+        assert welcome["data"]["status"] == "authorized"
+
+    with a_bench() as bench:
+        _on_socket(bench, bench.server.trade_stream_url, talk)
+
+
+def test_row_114_alpaca_py_with_the_wrong_secret_hears_nothing() -> None:
+    with a_bench() as bench, trade_updates(bench, secret="wrong", waits=False) as heard:
+        bench.working(price=101)
+        assert bench.on_server(lambda: bench.server.sockets.listening) == 0
+        assert heard.is_silent()
+
+
+def test_row_115_an_order_is_new_fills_in_part_and_then_whole() -> None:
+    book = [*QUIET_BOOK, quote("10:30", "300 @ 100.00", "300 @ 100.04")]
+    with a_bench(book) as bench, trade_updates(bench) as heard:
+        order = bench.working(price=100.05, qty=300)
+        bench.wait_for("10:31")
+        updates = heard.take(4)
+        assert [update.event for update in updates] == ["pending_new", "new", "partial_fill", "fill"]
+        assert {update.order.id for update in updates} == {order.id}
+        assert [update.order.status for update in updates] == ["pending_new", "new", "partially_filled", "filled"]
+
+
+def test_row_115_a_cancel_is_told_as_pending_and_then_canceled() -> None:
+    with a_bench() as bench, trade_updates(bench) as heard:
+        order = bench.working()
+        bench.trading.cancel_order_by_id(order.id)
+        bench.wait(50)
+        assert [update.event for update in heard.take(4)] == ["pending_new", "new", "pending_cancel", "canceled"]
+
+
+def test_row_115_a_replace_tells_of_the_old_order_and_then_of_the_new() -> None:
+    with a_bench() as bench, trade_updates(bench) as heard:
+        old = bench.working(price=99)
+        new = bench.replace(old, limit_price=99.5)
+        bench.wait(50)
+        updates = heard.take(6)[2:]
+        assert [(update.event, update.order.id) for update in updates] == [
+            ("pending_replace", old.id),
+            ("pending_new", new.id),
+            ("replaced", old.id),
+            ("new", new.id),
+        ]
+        assert updates[2].order.replaced_by == new.id
+
+
+def test_row_115_a_replace_that_comes_to_nothing_is_told_as_such() -> None:
+    with a_bench() as bench, trade_updates(bench) as heard:
+        bench.on_server(lambda: bench.exchange.races.arm(Race.REPLACE_LOSES))
+        old = bench.working(price=99)
+        new = bench.replace(old, limit_price=99.5)
+        bench.wait(50)
+        updates = heard.take(7)[4:]
+        assert [(update.event, update.order.id) for update in updates] == [
+            ("fill", old.id),
+            ("order_replace_rejected", old.id),
+            ("rejected", new.id),
+        ]
+
+
+def test_row_116_a_fill_event_carries_this_executions_size_and_the_orders_total() -> None:
+    book = [*QUIET_BOOK, quote("10:30", "300 @ 100.00", "300 @ 100.04")]
+    with a_bench(book) as bench, trade_updates(bench) as heard:
+        bench.working(price=100.05, qty=300)
+        bench.wait_for("10:31")
+        _, _, first, second = heard.take(4)
+    assert (first.qty, first.price, first.order.filled_qty, first.position_qty) == (200, 100.05, "200", 200)
+    assert (second.qty, second.price, second.order.filled_qty, second.position_qty) == (100, 100.05, "300", 300)
+    assert first.execution_id != second.execution_id
+
+
+def test_row_117_nothing_is_replayed_after_a_reconnect() -> None:
+    with a_bench() as bench, trade_updates(bench) as heard:
+        _fail(bench, StreamFault(failure=StreamFailure.DISCONNECT, event="pending_new"))
+        lost = bench.limit(price=99)
+        assert heard.next().event == "pending_new"
+        until(bench, lambda: bench.server.sockets.listening == 0)
+        bench.wait(50)
+        until(bench, lambda: bench.server.sockets.listening == 1)
+        assert bench.status(lost) == "new"
+        bench.trading.cancel_order_by_id(lost.id)
+        assert heard.next().event in {"new", "pending_cancel"}
+
+
+def test_an_event_can_be_told_twice() -> None:
+    with a_bench() as bench, trade_updates(bench) as heard:
+        _fail(bench, StreamFault(failure=StreamFailure.DUPLICATE, event="fill"))
+        bench.working(price=101)
+        updates = heard.take(4)
+    assert [update.event for update in updates] == ["pending_new", "new", "fill", "fill"]
+    assert updates[2].execution_id == updates[3].execution_id
+
+
+def test_row_118_market_data_streams_quotes_and_trades_as_they_happen() -> None:
+    with a_bench(MOVING) as bench, market_data(bench, quotes=["AAPL"], trades=["AAPL"]) as heard:
+        bench.wait(5_000)
+        first, print_, second = heard.take(3)
+    assert (first.symbol, first.bid_price, first.bid_size) == ("AAPL", 100.01, 300)
+    assert first.timestamp.isoformat() == "2026-11-20T15:00:01+00:00"
+    assert (print_.price, print_.size) == (100.01, 50)
+    assert second.bid_size == 250
+
+
+def test_row_118_our_own_order_changes_the_quote_that_is_streamed() -> None:
+    with a_bench() as bench, market_data(bench, quotes=["AAPL"]) as heard:
+        order = bench.working(price=100.02, qty=7)
+        shown = heard.next()
+        bench.trading.cancel_order_by_id(order.id)
+        bench.wait(50)
+        gone = heard.next()
+    assert (shown.bid_price, shown.bid_size) == (100.02, 7)
+    assert (gone.bid_price, gone.bid_size) == (100.0, 300)
+
+
+def test_row_118_bars_and_halts_are_streamed() -> None:
+    book: list[Event] = [*MOVING, halt("10:05", "10:10"), quote("10:11", "300 @ 100.00", "200 @ 100.05")]
+    symbols: dict[str, Any] = {"bars": ["AAPL"], "trading_statuses": ["AAPL"]}
+    with a_bench(book) as bench, market_data(bench, **symbols) as heard:
+        bench.wait_for("10:12")
+        bar, halted, resumed = heard.take(3)
+    assert (bar.open, bar.volume, bar.timestamp.isoformat()) == (100.01, 50, "2026-11-20T15:00:00+00:00")
+    assert (halted.status_code, resumed.status_code) == ("H", "T")
+
+
+@pytest.mark.parametrize("content_type", ["application/msgpack", "application/json"])
+def test_row_118_msgpack_with_timestamps_where_the_header_asks_and_json_otherwise(content_type: str) -> None:
+    async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
+        pack = msgpack.packb if content_type.endswith("msgpack") else json.dumps
+        unpack = msgpack.unpackb if content_type.endswith("msgpack") else json.loads
+        send: Any = socket.send_bytes if content_type.endswith("msgpack") else socket.send_str
+
+        async def heard() -> Any:
+            return unpack((await socket.receive()).data)
+
+        assert await heard() == [{"T": "success", "msg": "connected"}]
+        await send(pack({"action": "auth", "key": bench.key_id, "secret": bench.secret}))
+        assert await heard() == [{"T": "success", "msg": "authenticated"}]
+        await send(pack({"action": "subscribe", "quotes": ["AAPL"], "trades": ["KO"]}))
+        (subscription,) = await heard()
+        assert (subscription["quotes"], subscription["trades"], subscription["bars"]) == (["AAPL"], ["KO"], [])
+        await asyncio.to_thread(bench.wait, 1_500)
+        (message,) = await heard()
+        is_packed = content_type.endswith("msgpack")
+        assert message["t"] == (msgpack.Timestamp(1795186801) if is_packed else "2026-11-20T15:00:01Z")
+        assert (message["T"], message["S"], message["bp"], message["as"]) == ("q", "AAPL", 100.01, 200)
+
+    with a_bench(MOVING) as bench:
+        _on_socket(bench, bench.server.data_stream_url(), talk, content_type)
+
+
+def test_row_118_a_second_connection_is_one_too_many() -> None:
+    async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
+        assert await _errors(socket, _login(bench)) == [(406, "connection limit exceeded")]
+        assert (await socket.receive()).type == WSMsgType.CLOSE
+
+    with a_bench() as bench, market_data(bench, quotes=["AAPL"]):
+        _on_socket(bench, bench.server.data_stream_url(), talk)
+
+
+def test_row_118_two_connections_where_two_are_allowed() -> None:
+    async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
+        assert await _errors(socket, _login(bench)) == []
+
+    knobs = replace(PROMPT, stream_connection_limit=2)
+    with a_bench(knobs=knobs) as bench, market_data(bench, quotes=["AAPL"]):
+        _on_socket(bench, bench.server.data_stream_url(), talk)
+
+
+@pytest.mark.parametrize(("limit", "errors"), [(30, [(405, "symbol limit exceeded")]), (None, [])])
+def test_row_118_thirty_one_symbols_are_one_too_many(limit: int | None, errors: list[tuple[int, str]]) -> None:
+    async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
+        assert await _errors(socket, _login(bench)) == []
+        thirty = {"action": "subscribe", "quotes": [f"S{number}" for number in range(30)]}
+        assert await _errors(socket, thirty) == []
+        assert await _errors(socket, {"action": "subscribe", "trades": ["S0"]}) == []
+        assert await _errors(socket, {"action": "subscribe", "trades": ["MORE"]}) == errors
+
+    with a_bench(knobs=replace(PROMPT, stream_symbol_limit=limit)) as bench:
+        _on_socket(bench, bench.server.data_stream_url(), talk)
+
+
+@pytest.mark.parametrize(("entitled", "errors"), [("no", [(409, "insufficient subscription")]), ("yes", [])])
+def test_row_118_the_consolidated_feed_needs_its_subscription(entitled: str, errors: list[tuple[int, str]]) -> None:
+    async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
+        assert await _errors(socket, _login(bench)) == errors
+
+    with a_bench(knobs=replace(PROMPT, sip_entitled=entitled == "yes")) as bench:
+        _on_socket(bench, bench.server.data_stream_url("sip"), talk)
+
+
+def test_row_118_what_the_stream_does_not_understand_is_an_error_by_number() -> None:
+    async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
+        assert await _errors(socket, {"action": "subscribe", "quotes": ["AAPL"]}) == [(401, "not authenticated")]
+        assert await _errors(socket, ["nonsense"]) == [(400, "invalid syntax")]
+        assert await _errors(socket, _login(bench)) == []
+        assert await _errors(socket, _login(bench)) == [(403, "already authenticated")]
+        assert await _errors(socket, {"action": "dance"}) == [(400, "invalid syntax")]
+        assert await _errors(socket, {"action": "subscribe", "quotes": "AAPL"}) == [(400, "invalid syntax")]
+        assert await _errors(socket, {"action": "subscribe", "dreams": ["AAPL"]}) == [
+            (410, "invalid subscribe action for this feed")
+        ]
+        assert await _errors(socket, {"action": "unsubscribe", "quotes": ["AAPL"]}) == []
+
+    with a_bench() as bench:
+        _on_socket(bench, bench.server.data_stream_url(), talk)
+
+
+def test_row_118_the_wrong_secret_ends_the_conversation() -> None:
+    async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
+        assert await _errors(socket, _login(bench) | {"secret": "wrong"}) == [(402, "auth failed")]
+        assert (await socket.receive()).type == WSMsgType.CLOSE
+
+    with a_bench() as bench:
+        _on_socket(bench, bench.server.data_stream_url(), talk)
+
+
+def test_row_118_an_unsubscribed_symbol_is_heard_no_more() -> None:
+    async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
+        await _errors(socket, _login(bench))
+        await _errors(socket, {"action": "subscribe", "quotes": ["AAPL", "KO"]})
+        await _errors(socket, {"action": "unsubscribe", "quotes": ["AAPL"]})
+        await asyncio.to_thread(bench.wait, 10_000)
+        assert [message["S"] for message in json.loads((await socket.receive()).data)] == ["KO"]
+
+    script = {FRIDAY: {"AAPL": MOVING, "KO": MOVING}}
+    with a_bench(market=ScriptedMarket(script)) as bench:
+        _on_socket(bench, bench.server.data_stream_url(), talk)
+
+
+def test_row_119_a_stream_can_accept_and_then_say_nothing() -> None:
+    with a_bench() as bench:
+        _fail(bench, StreamFault(failure=StreamFailure.SILENT, event="connect"), times=None)
+        with trade_updates(bench, waits=False) as updates, market_data(bench, waits=False, quotes=["AAPL"]) as data:
+            until(bench, lambda: bench.server.sockets.silent == 2)
+            bench.working(price=101)
+            assert (updates.is_silent(), data.is_silent()) == (True, True)
+
+
+def test_alpaca_py_survives_a_disconnect_of_market_data() -> None:
+    with a_bench(MOVING) as bench, market_data(bench, quotes=["AAPL"]) as heard:
+        asyncio.run_coroutine_threadsafe(bench.server.sockets.close(), bench.server.loop).result(5)
+        until(bench, lambda: bench.server.sockets.subscribed == 0)
+        until(bench, lambda: bench.server.sockets.subscribed == 1)
+        bench.wait(5_000)
+        assert isinstance(heard, Heard)
+        assert heard.next().bid_price == 100.01
+
+
+Talk = Callable[[ClientWebSocketResponse, Bench], Awaitable[None]]
+
+
+def _on_socket(bench: Bench, url: str, talk: Talk, content_type: str = "application/json") -> None:
+    async def converse() -> None:
+        headers = {"Content-Type": content_type}
+        async with ClientSession() as session, session.ws_connect(url, headers=headers) as socket:
+            await asyncio.wait_for(talk(socket, bench), 10)
+
+    asyncio.run(converse())
+
+
+async def _errors(socket: ClientWebSocketResponse, said: Any) -> list[tuple[int, str]]:
+    """Say something and hear what is wrong with it; greetings on the way are skipped."""
+    await socket.send_json(said)
+    while True:
+        (message,) = json.loads((await socket.receive()).data)
+        if message.get("msg") != "connected":
+            return [(message["code"], message["msg"])] if message["T"] == "error" else []
+
+
+def _login(bench: Bench) -> dict[str, str]:
+    return {"action": "auth", "key": bench.key_id, "secret": bench.secret}
+
+
+def _credentials(bench: Bench) -> dict[str, Any]:
+    return {"action": "authenticate", "data": {"key_id": bench.key_id, "secret_key": bench.secret}}
+
+
+def _fail(bench: Bench, fault: StreamFault, **when: Any) -> None:
+    bench.on_server(lambda: bench.exchange.faults.arm_stream(fault, When(**when)))
