@@ -48,6 +48,7 @@ class UnreliablePort:
         self._outage = outage
         self.last: dict[tuple[str, str], Any] = {}
         self.on_call: list[Callable[[str, tuple[Any, ...]], None]] = []
+        self.struck = scheduler.event()
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._inner, name)
@@ -59,6 +60,8 @@ class UnreliablePort:
 
     def _call(self, name: str, method: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         fault = self._swarm.draw(self._name, name, self._scheduler.now())
+        if fault is not None:
+            self.struck.set()
         there, back = (self._swarm.within(*self._latency) / 2 for _ in range(2))
         self._strike(fault, Fault.CRASH_BEFORE, Fault.FREEZE_BEFORE)
         self._scheduler.sleep(there)

@@ -66,6 +66,11 @@ class Swarm:
             self._kinds += [Fault.FREEZE_BEFORE, Fault.FREEZE_AFTER]
             self._rate = max(self._rate, 0.03)
 
+        if Mishap.ABORT in self.mishaps:
+            # An abort is worst while an order is on its way: written down, not yet seen by the broker.
+            self._kinds += [Fault.FREEZE_BEFORE, Fault.LATE]
+            self._focus = frozenset({"submit"})
+
     def draw(self, port: str, name: str, now: datetime) -> Fault | None:
         """The fault of this call, or None; writes are struck more often than reads, for there it hurts."""
         self.calls += 1

@@ -11,7 +11,7 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workbench.engine.scheduler import Scheduler, VirtualThread
@@ -71,6 +71,7 @@ class Walker:
         self._invoke = invoke
         self._start = start
         self.on_end: list[Callable[[Execution], None]] = []
+        self.wakes_early: Callable[[], float] = lambda: 0.0  # by so many seconds, as the service's waits may
 
     def start(self, name: str, given: Json) -> Execution:
         """Begin an execution; it walks whenever the scheduler runs."""
@@ -117,7 +118,8 @@ class Walker:
         if kind == "Pass":
             return _placed(state, data, _filled(state["Parameters"], data, self._context(execution))), state["Next"]
         if kind == "Wait":
-            self._scheduler.sleep_until(_instant(_get(state["TimestampPath"], data)))
+            until = _instant(_get(state["TimestampPath"], data))
+            self._scheduler.sleep_until(until - timedelta(seconds=self.wakes_early()))
             return data, state["Next"]
         if kind == "Task":
             return self._task(execution, state, data)

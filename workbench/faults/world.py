@@ -20,7 +20,7 @@ from repeg.order import OWN_PREFIX
 from repeg.plan import run_id
 from repeg.ports import Broker, Market, Ports, Store
 from repeg.run import KillSwitch
-from repeg.session import trading_window
+from repeg.session import trading_window, wire
 from repeg.settings import resolve
 from workbench.engine.runtime import VirtualRuntime
 from workbench.engine.scheduler import Scheduler
@@ -39,7 +39,7 @@ DEFINITION = Path(__file__).parents[2] / "statemachine" / "execute_plan.asl.json
 # Each function's own time limit, in seconds, as the template sets it; a test holds the two together.
 FUNCTION_TIMEOUTS = {
     "OpenRun": 25, "CheckSession": 25, "PlanOrders": 25, "ValidateQuotes": 25, "PlaceOrders": 50, "RepegOrders": 50,
-    "CloseRun": 110, "SweepOrders": 420, "WatchRuns": 420,
+    "CloseRun": 110, "SweepOrders": 600, "WatchRuns": 600,
 }  # fmt: skip
 
 FOLDERS = {
@@ -47,6 +47,9 @@ FOLDERS = {
     "ValidateQuotes": "validate_quotes", "PlaceOrders": "place_orders", "RepegOrders": "repeg_orders",
     "CloseRun": "close_run", "SweepOrders": "sweep_orders", "WatchRuns": "watch_runs",
 }  # fmt: skip
+
+# A late start, before the minutes that are drawn: inside the window, after it, on the next day.
+LATENESS = (timedelta(0), timedelta(hours=2), timedelta(days=1))
 
 
 class MemoryJournal:
@@ -119,16 +122,19 @@ class World:
         definition = json.loads(DEFINITION.read_text())
         self.walker = Walker(definition, self.scheduler, seed, self.invoke, self._start)
         self.walker.on_end.append(self._ended)
+        if Mishap.EARLY_WAKE in self.swarm.mishaps:
+            self.walker.wakes_early = self._early
         self._foreign_order()
 
     def run(self) -> Result:
         """Start the run as the schedule would, let everything happen, and hold the end against the ledger."""
         wiring.provide(self.ports)
-        given = {"plan": self.day.plan, "settings": self.day.settings}
-        self._start("run", given)
+        given = {"plan": self.day.plan, "settings": self.day.settings, "scheduled_time": wire(self.day.start)}
+        late = self._late()
+        self.scheduler.spawn_apart(lambda: self._start_after(late, given))
         self._plan_mishaps(given)
         self.scheduler.spawn_apart(self._watch)
-        self.scheduler.run(until=self.session.close + timedelta(minutes=10))
+        self.scheduler.run(until=max(self.session.close, self.day.start + late) + timedelta(minutes=10))
         self.exchange.advance()
         self.checker.at_the_end(self.run_id)
         self.scheduler.close()
@@ -177,6 +183,21 @@ class World:
             raise TaskFailed("StepFunctions.ExecutionAlreadyExistsException", name)
         self.executions.append(self.walker.start(name, given))
 
+    def _start_after(self, late: timedelta, given: dict[str, Any]) -> None:
+        self.scheduler.sleep(late.total_seconds())
+        self._start("run", given)
+
+    def _late(self) -> timedelta:
+        """How long after its time the schedule starts the run: minutes, hours, or when the day is over."""
+        if Mishap.LATE_START not in self.swarm.mishaps:
+            return timedelta(0)
+        self.swarm.count(Mishap.LATE_START)
+        return LATENESS[self.swarm.seconds(0, len(LATENESS) - 1)] + timedelta(seconds=self.swarm.within(0, 600))
+
+    def _early(self) -> float:
+        self.swarm.count(Mishap.EARLY_WAKE)
+        return self.swarm.within(0, 0.999)
+
     def _ended(self, execution: Execution) -> None:
         """The service's event of an execution's end, which may be late, and in one mishap never comes."""
         if execution.status == "SUCCEEDED":
@@ -207,7 +228,6 @@ class World:
     def _plan_mishaps(self, given: dict[str, Any]) -> None:
         acts: dict[Mishap, Callable[[], None]] = {
             Mishap.DUPLICATE_START: lambda: self._start("again", given),
-            Mishap.ABORT: lambda: self.walker.stop(self.executions[-1]),
             Mishap.REDRIVE: lambda: self._redrive(given),
             Mishap.KILL_HALT: lambda: self._kill(KillSwitch.HALT_NEW),
             Mishap.KILL_CANCEL: lambda: self._kill(KillSwitch.CANCEL_ALL),
@@ -217,6 +237,17 @@ class World:
         }
         for mishap in sorted(self.swarm.mishaps & set(acts)):
             self.scheduler.spawn_apart(partial(self._later, acts[mishap], mishap))
+        if Mishap.ABORT in self.swarm.mishaps:
+            self.scheduler.spawn_apart(self._abort)
+
+    def _abort(self) -> None:
+        """Somebody stops the execution, soon after a call to the broker has gone wrong or else at any time."""
+        length = (self.window.closes - self.day.start).total_seconds()
+        self._broker_port.struck.wait(self.swarm.within(0, 2 * length))
+        self.scheduler.sleep(self.swarm.within(0, 3))
+        self.swarm.count(Mishap.ABORT)
+        for execution in self.executions[-1:]:  # there is none yet where the start is late
+            self.walker.stop(execution)
 
     def _later(self, act: Callable[[], None], name: Mishap) -> None:
         length = (self.window.closes - self.day.start).total_seconds()
@@ -263,6 +294,7 @@ class World:
 
         broker = port("broker", self.broker, (0.02, 0.08), lambda: self.is_broker_down)
         broker.on_call.append(self._sent)
+        self._broker_port = broker
         market = port("market", self.broker, (0.02, 0.08), lambda: self.is_broker_down)
         store = cast(Store, port("store", self.store, (0.002, 0.01), lambda: self.is_store_down))
         meter = RequestMeter(store, self.runtime, self.day.knobs.requests_per_minute or 200)
