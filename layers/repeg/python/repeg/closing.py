@@ -12,7 +12,7 @@ from repeg.broker import CancelAnswer, Execution
 from repeg.ending import ending
 from repeg.errors import StillOpen
 from repeg.order import UNRESOLVED, ChildState, OrderReport, ParentOrder, run_prefix
-from repeg.placement import UNKNOWN_SETTLES, finish, read_back, withdraw
+from repeg.placement import UNKNOWN_IS_LOST, finish, read_back, withdraw
 from repeg.ports import Ports
 from repeg.turn import Turn
 from repeg.work import book_executions, listed_orders
@@ -27,7 +27,7 @@ def close_orders(turn: Turn) -> list[str]:
     orders = turn.ports.store.orders(turn.run.run_id)
 
     def close(order: ParentOrder) -> ParentOrder:
-        return _close(turn, read_back(turn, order, listed))
+        return _close(turn, read_back(turn, _turned_up(turn, order), listed))
 
     closed = turn.each(close, orders)
     strays = set(listed) - {child.client_order_id for order in orders for child in order.children}
@@ -86,11 +86,20 @@ def _close(turn: Turn, order: ParentOrder) -> ParentOrder:
     return turn.ports.store.save_order(after) if after != order else order
 
 
+def _turned_up(turn: Turn, order: ParentOrder) -> ParentOrder:
+    """The order, its last child open again if it was given up as never arrived and has arrived after all."""
+    child = order.child
+    if child is None or child.state is not ChildState.NEVER_ARRIVED:
+        return order
+    report = turn.ports.broker.order(child.client_order_id)
+    return order if report is None else turn.ports.store.save_order(order.with_child(child.after(report)))
+
+
 def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:
     """An intent that the broker still does not know once it has had its time never arrived: it has been looked for
     twice, here and in the read before, and nothing is sent again while a run closes."""
     child = order.children[-1]
-    if turn.now - child.decided_at < UNKNOWN_SETTLES:
+    if turn.now - child.sent_at < UNKNOWN_IS_LOST:
         return order
     turn.ports.runtime.pause(1)
     if turn.ports.broker.order(child.client_order_id) is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -161,11 +162,17 @@ class Child(BaseModel):
     rung: Rung
     state: ChildState = ChildState.INTENDED
     decided_at: AwareDatetime
+    resent_at: AwareDatetime | None = None
     broker_id: str | None = None
     filled: Decimal = Decimal(0)
     average_price: Decimal | None = None
     notional: Decimal = Decimal(0)
     note: str = ""
+
+    @property
+    def sent_at(self) -> datetime:
+        """When it was last on the point of being sent; from then on it may be on its way."""
+        return self.resent_at or self.decided_at
 
     @property
     def is_closed(self) -> bool:

@@ -15,12 +15,16 @@ from repeg.order import UNRESOLVED, Child, ChildState, Intent, OrderReport, Outc
 from repeg.peg import Decision, Verb
 from repeg.ports import BudgetEntry
 from repeg.quote import Quote, shown
-from repeg.run import KillSwitch
+from repeg.run import KillSwitch, RunState
 from repeg.turn import Turn
 
 # How long an order that the broker does not know yet may still be on its way: only then is the same intent sent again.
 # A step that was cut off between intent and request has been ended by its own time limit long before.
 UNKNOWN_SETTLES = timedelta(seconds=60)
+
+# A step that is frozen between writing an intent down and sending it lives for its time limit, and its request may then
+# be late by as much again: only after both is an order that nobody has seen given up.
+UNKNOWN_IS_LOST = timedelta(seconds=120)
 
 # After so many refusals an order is given up; the same request will be refused again.
 MAX_REJECTIONS = 3
@@ -100,12 +104,15 @@ def _missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     if child.state not in UNRESOLVED:
         turn.note(order.symbol, "hold", reason=f"the broker does not find {child.client_order_id}")
         return order
-    age = turn.now - child.decided_at
+    age = turn.now - child.sent_at
     if age < UNKNOWN_SETTLES or not _may_resend(turn):
         turn.note(order.symbol, "hold", reason=f"unknown for {age.total_seconds():.0f}s, not at the broker")
         return order
     intent = next(i for i in turn.ports.store.intents(order.run_id) if i.client_order_id == child.client_order_id)
     turn.note(order.symbol, "resend", f"{intent.side} {intent.qty} @ {_limit(intent)}", "never seen at the broker")
+    # Written down first, like an intent: whoever closes the run must know that it may be on its way again.
+    again = child.model_copy(update={"resent_at": turn.now})
+    order = turn.ports.store.save_order(order.with_child(again))
     answer = turn.ports.broker.submit(intent)
     if isinstance(answer, Refused):
         # The first request may have arrived meanwhile and taken the cash that this one was refused for.
@@ -115,7 +122,10 @@ def _missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
 
 
 def _may_resend(turn: Turn) -> bool:
-    return turn.may_send and turn.ports.store.kill_switch() is KillSwitch.ACTIVE
+    """Whether the run, as it stands this moment, may still place orders: what a new intent's transaction would ask."""
+    run = turn.ports.store.run(turn.run.run_id)
+    is_ours = run is not None and run.state is RunState.RUNNING and run.epoch == turn.run.epoch
+    return is_ours and turn.may_send and turn.ports.store.kill_switch() is KillSwitch.ACTIVE
 
 
 def _ask(turn: Turn, child: Child) -> OrderReport | None:
