@@ -54,6 +54,7 @@ class Swarm:
         self._ends = ends
         self.injected: Counter[str] = Counter()
         self.calls = 0
+        self._struck = 0
         count = 0 if quiet else self._chance.randint(0, 4)
         self._kinds = self._chance.sample(list(Fault), count)
         self._rate = self._chance.choice((0.002, 0.01, 0.03, 0.1))
@@ -74,13 +75,14 @@ class Swarm:
     def draw(self, port: str, name: str, now: datetime) -> Fault | None:
         """The fault of this call, or None; writes are struck more often than reads, for there it hurts."""
         self.calls += 1
-        if not self._kinds or now >= self._ends or self.injected.total() >= MOST_FAULTS:
+        if not self._kinds or now >= self._ends or self._struck >= MOST_FAULTS:
             return None
         if self._chance.random() >= self._likelihood(name):
             return None
         fault = self._chance.choice(self._kinds)
         if not _fits(fault, port, name):
             return None
+        self._struck += 1
         self.count(f"{fault} {port}.{name}")
         return fault
 
