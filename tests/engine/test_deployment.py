@@ -100,7 +100,13 @@ def test_a_substitution_that_is_missing_or_not_used_stops_the_deployment(
 
 @pytest.mark.parametrize(
     ("parameters", "message"),
-    [({"Color": "red"}, "no parameter Color"), ({"Colour": "green"}, "Colour is green, not one of red, blue")],
+    [
+        ({"Color": "red"}, "no parameter Color"),
+        ({"Colour": "green"}, "Colour is green, not one of red, blue"),
+        ({"Cap": "much"}, "Cap is much, which does not match"),
+        ({"Seconds": "0"}, "Seconds is 0, not between 1 and 3600"),
+        ({"Seconds": "soon"}, "Seconds is soon, not between"),
+    ],
 )
 def test_a_parameter_that_the_template_does_not_allow_is_refused(parameters: dict[str, str], message: str) -> None:
     with pytest.raises(DeploymentError, match=message), fixture_stack(parameters=parameters):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -130,6 +132,33 @@ def fail_a_transaction(*correct: Correct) -> tuple[bool, list[str]]:
 def test_a_cancelled_transaction_leaves_every_row_and_does_not_replace_the_table() -> None:
     assert fail_a_transaction() == (False, ["old {'N': '1'}"])
     assert fail_a_transaction(everything) == (True, ["old {'N': '1'}"])
+
+
+def count_from_many_threads(client: Any, threads: int, times: int) -> int:
+    def count() -> None:
+        for _ in range(times):
+            client.update_item(
+                TableName=TABLE,
+                Key=key("budget"),
+                UpdateExpression="ADD committed :one",
+                ExpressionAttributeValues={":one": {"N": "1"}},
+            )
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            for counted in [pool.submit(count) for _ in range(threads)]:
+                counted.result()
+    finally:
+        sys.setswitchinterval(interval)
+    return int(committed(client))
+
+
+@pytest.mark.parametrize("correct", [everything, without_short_cut])
+def test_real_threads_do_not_lose_each_others_updates(correct: Correct) -> None:
+    with table(correct) as (_, client):
+        assert count_from_many_threads(client, threads=8, times=25) == 200
 
 
 # ── the short cut ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -89,18 +89,21 @@ class _Overlaid(os._Environ[str]):
 class _Routed:
     """Standard output that goes to the function that writes, and to the real one outside of functions.
 
-    Loggers keep the stream they were made with, so it looks up where to write each time.
+    Loggers keep the stream they were made with, beyond the end of an engine: so it looks up where to write each time.
     """
 
     def __init__(self, real: TextIO) -> None:
-        self._real = real
+        self._wrapped = real
 
     def write(self, text: str) -> int:
         output = _output.get()
         if output is None:
-            return self._real.write(text)
+            return self._real().write(text)
         output(text)
         return len(text)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
+        return getattr(self._real(), name)
+
+    def _real(self) -> TextIO:
+        return sys.stdout._wrapped if isinstance(sys.stdout, _Routed) else sys.stdout

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +70,26 @@ def _check_parameters(template: dict[str, Any], parameters: dict[str, str]) -> N
     for name, value in parameters.items():
         if name not in declared:
             raise DeploymentError(f"the template has no parameter {name}")
-        allowed = [str(choice) for choice in declared[name].get("AllowedValues", [value])]
-        if value not in allowed:
-            raise DeploymentError(f"{name} is {value}, not one of {', '.join(allowed)}")
+        _check_value(name, value, declared[name])
+
+
+def _check_value(name: str, value: str, rule: dict[str, Any]) -> None:
+    """What CloudFormation checks of a parameter's value, and moto does not."""
+    allowed = [str(choice) for choice in rule.get("AllowedValues", [value])]
+    if value not in allowed:
+        raise DeploymentError(f"{name} is {value}, not one of {', '.join(allowed)}")
+    if not re.search(rule.get("AllowedPattern", ""), value):
+        raise DeploymentError(f"{name} is {value}, which does not match {rule['AllowedPattern']}")
+    if rule["Type"] == "Number" and not _within(value, rule.get("MinValue"), rule.get("MaxValue")):
+        raise DeploymentError(f"{name} is {value}, not between {rule.get('MinValue')} and {rule.get('MaxValue')}")
+
+
+def _within(value: str, low: Any, high: Any) -> bool:
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return False
+    return (low is None or number >= Decimal(str(low))) and (high is None or number <= Decimal(str(high)))
 
 
 def _local_paths(template: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
