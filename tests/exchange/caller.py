@@ -97,7 +97,8 @@ class Caller:
 
 def order_body(**terms: Any) -> dict[str, Any]:
     """A day limit buy of 10 AAPL at 100.00 but for what is given; a None takes a field out."""
-    body = {"symbol": "AAPL", "qty": "10", "side": "buy", "type": "limit", "time_in_force": "day", "limit_price": "100.00"}
+    body = {"symbol": "AAPL", "qty": "10", "side": "buy", "type": "limit", "time_in_force": "day"}
+    body["limit_price"] = "100.00"
     return {name: value for name, value in (body | terms).items() if value is not None}
 
 

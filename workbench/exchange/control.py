@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -150,7 +150,7 @@ class Control:
 
     def _armed(self, request: Request) -> Any:  # noqa: ARG002
         exchange = self._exchange
-        armories = {
+        armories: dict[str, Sequence[tuple[object, When, int]]] = {
             "faults": exchange.faults.armory.armed(),
             "stream_faults": exchange.faults.stream_armory.armed(),
             "races": exchange.races.entries.armed(),

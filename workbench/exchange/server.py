@@ -1,8 +1,9 @@
 """Serves an exchange over loopback from a background thread, for clients that want a real socket."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from socket import SO_LINGER, SOL_SOCKET
 from struct import pack
 from threading import Thread
@@ -20,35 +21,45 @@ from workbench.exchange.sockets import Sockets
 from workbench.exchange.wire import Request, Response
 
 _T = TypeVar("_T")
+_TICK = 0.005
+"""Seconds between two looks at a running clock."""
 
 
 class ExchangeServer:
     """A context manager: inside it the exchange answers on `trading_url` and `data_url`.
 
     Requests are answered one after the other on the server's thread. Whoever else touches the exchange meanwhile goes
-    through `call`.
+    through `call`. Where the exchange's clock runs by itself, `runs` has the exchange keep up with it between requests,
+    so that streams tell of things as they happen. An error of the exchange itself is a 500 to the client, and is raised
+    again where the context ends.
     """
 
-    def __init__(self, exchange: Exchange, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, exchange: Exchange, host: str = "127.0.0.1", port: int = 0, *, runs: bool = False) -> None:
         self.exchange = exchange
+        self._runs = runs
         self._host, self._port = host, port
         self.loop = asyncio.new_event_loop()
         self._thread = Thread(target=self.loop.run_forever, name="exchange", daemon=True)
         self.sockets = Sockets(exchange)
         self._runner: web.ServerRunner | None = None
+        self._ticker: asyncio.Task[None] | None = None
+        self._failures: list[Exception] = []
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._run(self._start())
+        try:
+            self._run(self._start())
+        except BaseException:
+            self._close()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._run(self._stop())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join()
-        self.loop.close()
+        self._close()
+        if error is None and self._failures:
+            raise self._failures[0]
 
     @property
     def trading_url(self) -> str:
@@ -81,19 +92,47 @@ class ExchangeServer:
         future: Future[_T] = asyncio.run_coroutine_threadsafe(work, self.loop)
         return future.result()
 
+    def _close(self) -> None:
+        self._run(self._stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
     async def _start(self) -> None:
         self._runner = web.ServerRunner(web.Server(self._answer, handler_cancellation=True), shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port)
         await site.start()
         self._port = self._runner.addresses[0][1]
+        if self._runs:
+            self._ticker = asyncio.create_task(self._keep_up())
+
+    async def _keep_up(self) -> None:
+        with self._noting_failures():
+            while True:
+                self.exchange.advance()
+                await asyncio.sleep(_TICK)
+
+    @contextmanager
+    def _noting_failures(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._failures.append(error)
+            raise
 
     async def _stop(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
         await self.sockets.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
     async def _answer(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        with self._noting_failures():
+            return await self._answered(incoming)
+
+    async def _answered(self, incoming: web.BaseRequest) -> web.StreamResponse:
         if incoming.headers.get("Upgrade", "").lower() == "websocket" and is_stream(incoming.path):
             return await self.sockets.serve(incoming)
         try:
