@@ -37,6 +37,8 @@ STARTS_AT = time(9, 25)
 
 Follow = Callable[[Entry], None]
 
+_KNOBS = Knobs()
+
 
 class Wire(StrEnum):
     """How requests reach the broker: handed over in the process, or by HTTP over a loopback socket."""
@@ -47,15 +49,19 @@ class Wire(StrEnum):
 
 @dataclass(frozen=True)
 class Scenario:
-    """What a day is made of. `plan` is the decoded plan as it was given, `settings` the run's own overrides."""
+    """What a day is made of.
+
+    `plan` is the decoded plan as it was given, `settings` the run's own overrides, `parameters` the template's.
+    """
 
     plan: Any
     market: Market
     day: date
     opening: OpeningAccount
     settings: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
-    knobs: Knobs = Knobs()
+    knobs: Knobs = _KNOBS
     fill_model: FillModel = FillModel.QUEUE
     wire: Wire = Wire.IN_PROCESS
 
@@ -70,17 +76,16 @@ class Scenario:
         return plan.run_id(self.plan["name"], self.day)
 
 
-class MemoryJournal:
-    """A Journal that keeps every entry, and tells whoever follows."""
+@dataclass(frozen=True)
+class ToldJournal:
+    """A Journal that keeps nothing and tells everybody who follows: a day has a hundred thousand entries."""
 
-    def __init__(self, follow: Follow) -> None:
-        self.entries: list[Entry] = []
-        self._follow = follow
+    followers: tuple[Follow, ...]
 
     def record(self, entry: Entry) -> None:
-        """Keep one entry."""
-        self.entries.append(entry)
-        self._follow(entry)
+        """Pass one entry on."""
+        for follow in self.followers:
+            follow(entry)
 
 
 @dataclass
@@ -90,7 +95,6 @@ class SimulatedDay:
     scenario: Scenario
     engine: Engine
     exchange: Exchange
-    journal: MemoryJournal
     ports: Ports
 
     def start(self, name: str) -> str:
@@ -126,23 +130,31 @@ class SimulatedDay:
 
 
 @contextmanager
-def opened(scenario: Scenario, follow: Follow = lambda _: None) -> Iterator[SimulatedDay]:
-    """Set a day up: deploy the stack, open the broker, put its keys where the functions look for them."""
+def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
+    """Set a day up: deploy the stack, open the broker, put its keys where the functions look for them.
+
+    Followers are told every entry of the journal as it is made.
+    """
     transport = _Transport()
 
     def runtime(scheduler: Scheduler) -> VirtualRuntime:
         return VirtualRuntime(scheduler, scenario.seed, transport=transport.make)
 
-    with Engine(template=TEMPLATE, start=scenario.starts, seed=scenario.seed, runtime=runtime) as engine:
+    with Engine(
+        template=TEMPLATE,
+        start=scenario.starts,
+        seed=scenario.seed,
+        parameters=scenario.parameters,
+        runtime=runtime,
+    ) as engine:
         exchange = _exchange(scenario, engine.scheduler)
         _keep_keys(engine, scenario.opening)
         with _served(scenario, exchange, transport) as variables:
-            journal = MemoryJournal(follow)
             environment = {**engine.function("OpenRun").environment, **variables}
-            ports = replace(wiring.build(environment, engine.runtime), journal=journal)
+            ports = replace(wiring.build(environment, engine.runtime), journal=ToldJournal(followers))
             wiring.provide(ports)
             try:
-                yield SimulatedDay(scenario, engine, exchange, journal, ports)
+                yield SimulatedDay(scenario, engine, exchange, ports)
             finally:
                 wiring.provide(None)
 

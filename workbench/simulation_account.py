@@ -1,4 +1,4 @@
-"""The account that a simulated day opens with: what the plan sells is held, and cash is short, so that sells fund buys."""
+"""The account that a simulated day opens with: it holds what is to be sold and little cash, so that sells fund buys."""
 
 from __future__ import annotations
 

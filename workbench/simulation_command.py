@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,11 @@ from rich.console import Console
 
 from repeg.errors import InvalidInput
 from repeg.journal import Entry
-from workbench import tape
-from workbench.simulation import Scenario, opened
+from workbench.simulation import Follow, Scenario, opened
 from workbench.simulation_input import Options, scenario
 from workbench.simulation_progress import following
 from workbench.summary import tables
+from workbench.tape import Tape
 
 SETTLED, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -31,7 +33,7 @@ _WIDE = 160
 class Finished:
     """A day that is over. `summary` is None where there was no run to sum up; then `error` and `cause` say why."""
 
-    entries: list[Entry]
+    tape: str
     summary: dict[str, Any] | None
     error: str
     cause: str
@@ -47,8 +49,8 @@ class Finished:
 def simulate(options: Options, out: Path | None, *, is_json: bool) -> int:
     """Simulate the day that the options describe; the exit code."""
     try:
-        _make(out)
-        finished = run(scenario(options))
+        with _kept_journal(out) as follow:
+            finished = run(scenario(options), follow)
     except InvalidInput as error:
         typer.echo(str(error), err=True)
         return BAD_INPUT
@@ -58,13 +60,14 @@ def simulate(options: Options, out: Path | None, *, is_json: bool) -> int:
     return finished.exit_code
 
 
-def run(day: Scenario) -> Finished:
+def run(day: Scenario, follow: Follow) -> Finished:
     """Let the day happen, with a progress display where somebody looks."""
-    with following(Console(stderr=True)) as follow, opened(day, follow) as simulated:
+    tape = Tape()
+    with following(Console(stderr=True)) as progress, opened(day, tape.see, progress, follow) as simulated:
         simulated.start(day.run_id)
         simulated.run()
         ending = simulated.ending()
-        return Finished(simulated.journal.entries, simulated.summary(), ending.error or "", ending.cause or "")
+        return Finished(tape.text(), simulated.summary(), ending.error or "", ending.cause or "")
 
 
 def show(finished: Finished, *, is_json: bool) -> None:
@@ -77,26 +80,34 @@ def show(finished: Finished, *, is_json: bool) -> None:
         return
     console = Console(highlight=False)
     console.width = console.width if console.is_terminal else _WIDE
-    typer.echo(tape.read(finished.entries))
+    typer.echo(finished.tape)
     console.print(tables(finished.summary))
 
 
 def keep(finished: Finished, folder: Path) -> None:
-    """Write tape.txt and journal.jsonl, and summary.json where there is a summary."""
-    (folder / "tape.txt").write_text(tape.read(finished.entries), encoding="utf-8")
-    journal = "".join(f"{entry.line()}\n" for entry in finished.entries)
-    (folder / "journal.jsonl").write_text(journal, encoding="utf-8")
+    """Write tape.txt, and summary.json where there is a summary."""
+    (folder / "tape.txt").write_text(finished.tape, encoding="utf-8")
     if finished.summary is not None:
         (folder / "summary.json").write_text(f"{_json(finished.summary)}\n", encoding="utf-8")
 
 
-def _make(folder: Path | None) -> None:
-    """The folder to keep things in, before a day is spent on them. Raises InvalidInput where it cannot be made."""
+@contextmanager
+def _kept_journal(folder: Path | None) -> Iterator[Follow]:
+    """A follower that writes journal.jsonl into the folder. Raises InvalidInput where that cannot be written."""
+    if folder is None:
+        yield lambda _: None
+        return
     try:
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "journal.jsonl").open("w", encoding="utf-8")
     except OSError as error:
-        raise InvalidInput("out", str(folder), f"a folder that can be made ({error.strerror})") from None
+        raise InvalidInput("out", str(folder), f"a folder that can be written to ({error.strerror})") from None
+
+    def write(entry: Entry) -> None:
+        file.write(f"{entry.line()}\n")
+
+    with file:
+        yield write
 
 
 def _json(summary: dict[str, Any]) -> str:

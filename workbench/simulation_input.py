@@ -45,7 +45,8 @@ def scenario(options: Options) -> Scenario:
     )
     settings = read_settings(options.settings)
     market = open_market(options.market, options.seed, day, [*symbols_of(plan), *(holdings.positions or {})])
-    return Scenario(raw, market, day, opening_account(plan, holdings, market, day), settings, options.seed)
+    account = opening_account(plan, holdings, market, day)
+    return Scenario(raw, market, day, account, settings, seed=options.seed)
 
 
 def read_plan(path: Path) -> Any:

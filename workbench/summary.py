@@ -43,7 +43,7 @@ def summarise(report: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
     return {
         "run_id": report["run_id"],
         "outcome": report["outcome"],
-        "reason": report["reason"],
+        "reason": ": ".join(filter(None, (report["error"], report["reason"]))),
         "orders": [{field: order[field] for field in ORDER_FIELDS} for order in report["orders"]],
         "totals": {field: totals[field] for field in COST_FIELDS} | {"turns": totals["turns"]} | asdict(usage),
     }

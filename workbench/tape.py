@@ -8,40 +8,49 @@ from repeg.journal import Entry
 from repeg.peg import Decision
 from repeg.session import NEW_YORK
 
-_SUBJECT, _VERB, _DETAIL = 9, 7, 24
-
-
-class Tape:
-    """Turns journal entries into lines, one by one.
-
-    A hold is shown when it is news: the same order, at the same limit, held for the same reason is not.
-    """
-
-    def __init__(self) -> None:
-        self._told: dict[str, tuple[str, str]] = {}
-
-    def line(self, entry: Entry) -> str | None:
-        """The entry's line; None where it says nothing new."""
-        if entry.verb != "hold":
-            if entry.verb not in _LEAVES_HOLD:
-                self._told.pop(entry.subject, None)
-            return _line(entry)
-        hold = (entry.detail, _why(entry))
-        if self._told.get(entry.subject) == hold:
-            return None
-        self._told[entry.subject] = hold
-        return _line(entry)
-
-
-def read(entries: Iterable[Entry]) -> str:
-    """A whole day, a line for each entry that says something new."""
-    tape = Tape()
-    lines = (tape.line(entry) for entry in entries)
-    return "".join(f"{line}\n" for line in lines if line is not None)
+_SUBJECT, _VERB, _DETAIL = 9, 8, 24
 
 
 # A fill in part leaves an order where it is held: the same hold afterwards is no news.
 _LEAVES_HOLD = frozenset({"fill"})
+
+
+class Tape:
+    """Takes journal entries as they come, and keeps a line of each that says something new.
+
+    A hold is news when it holds another order, at another limit or for another reason than the one before.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._told: dict[str, tuple[str, str]] = {}
+
+    def see(self, entry: Entry) -> None:
+        """Take one entry."""
+        if self._is_news(entry):
+            self.lines.append(_line(entry))
+
+    def text(self) -> str:
+        """The tape so far, each line ended."""
+        return "".join(f"{line}\n" for line in self.lines)
+
+    def _is_news(self, entry: Entry) -> bool:
+        if entry.verb != "hold":
+            if entry.verb not in _LEAVES_HOLD:
+                self._told.pop(entry.subject, None)
+            return True
+        hold = (entry.detail, _why(entry))
+        is_news = self._told.get(entry.subject) != hold
+        self._told[entry.subject] = hold
+        return is_news
+
+
+def read(entries: Iterable[Entry]) -> str:
+    """A whole day as text."""
+    tape = Tape()
+    for entry in entries:
+        tape.see(entry)
+    return tape.text()
 
 
 def _why(entry: Entry) -> str:
@@ -51,5 +60,5 @@ def _why(entry: Entry) -> str:
 
 def _line(entry: Entry) -> str:
     clock = f"{entry.at.astimezone(NEW_YORK):%H:%M:%S}"
-    columns = f"{clock}  {entry.subject:<{_SUBJECT}} {entry.verb:<{_VERB}}{entry.detail:<{_DETAIL}}  {entry.reason}"
+    columns = f"{clock}  {entry.subject:<{_SUBJECT}} {entry.verb:<{_VERB}} {entry.detail:<{_DETAIL}}  {entry.reason}"
     return " ".join(columns.splitlines()).rstrip()

@@ -1,4 +1,4 @@
-"""Judges a finished day by the exchange's own ledger: what the broker saw, at every instant, against what was wanted."""
+"""Judges a finished day by the exchange's own ledger: what the broker saw at every instant, and what was wanted."""
 
 from __future__ import annotations
 

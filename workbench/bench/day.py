@@ -1,0 +1,166 @@
+"""How long a day with a hundred orders takes here, and what it takes of the workflow, the table and the broker."""
+
+import resource
+import sys
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from time import perf_counter
+
+import numpy as np
+
+from workbench.exchange.generated import GeneratedMarket, Instrument, universe
+from workbench.exchange.knobs import Knobs
+from workbench.exchange.market import Listing, Quotes, SymbolDay, Trades
+from workbench.exchange.opening import OpeningAccount
+from workbench.simulation import Scenario, SimulatedDay, opened
+
+DAY = date(2026, 11, 23)
+ORDERS = 100
+SHARES = 500
+TICK = 100
+TARGET_SECONDS, TARGET_MEGABYTES = 20, 1_024
+
+# Patient to the end and free to move: every order works all day.
+SETTINGS = {
+    "escalation": "none",
+    "max_repegs": "1000",
+    "max_slippage_bps": "9000",
+    "max_spread_pct": "100",
+    "max_quote_age_seconds": "23400",
+    "min_volume_shares": "0",
+    "patience_seconds": "23400",
+}
+
+
+class RunawayMarket:
+    """The generated market, but that nobody ever trades with us: what is bought only rises, what is sold only falls."""
+
+    def __init__(self, market: GeneratedMarket, buys: frozenset[str]) -> None:
+        self._market = market
+        self._buys = buys
+        self._days: dict[tuple[str, date], SymbolDay | None] = {}
+
+    def symbols(self) -> tuple[str, ...]:
+        """Those of the market."""
+        return self._market.symbols()
+
+    def listing(self, symbol: str) -> Listing | None:
+        """As the market has it."""
+        return self._market.listing(symbol)
+
+    def days(self) -> None:
+        """Every trading day."""
+
+    def day(self, symbol: str, day: date) -> SymbolDay | None:
+        """The day as it ran away."""
+        if (symbol, day) not in self._days:
+            found = self._market.day(symbol, day)
+            self._days[symbol, day] = found and self._run_away(found)
+        return self._days[symbol, day]
+
+    def reference_price(self, symbol: str, day: date) -> int | None:
+        """As the market has it."""
+        return self._market.reference_price(symbol, day)
+
+    def _run_away(self, day: SymbolDay) -> SymbolDay:
+        quotes = day.quotes
+        spread = TICK if quotes.ask[0] - quotes.bid[0] == TICK else 3 * TICK
+        if day.symbol in self._buys:
+            bid = np.maximum.accumulate(quotes.bid)
+            ran: Quotes = replace(quotes, bid=bid, ask=bid + spread)
+        else:
+            ask = np.minimum.accumulate(quotes.ask)
+            ran = replace(quotes, bid=ask - spread, ask=ask)
+        return replace(day, quotes=ran, trades=_one_print(day.trades))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a day."""
+
+    seconds: float
+    megabytes: float
+    turns: int
+    figures: dict[str, float]
+
+
+def main() -> None:
+    """Run the day and print its table."""
+    started = perf_counter()
+    with opened(_scenario()) as day:
+        calls: Counter[str] = Counter()
+        day.engine.before_table_call.append(lambda operation: calls.update([operation]))
+        set_up = perf_counter() - started
+        day.start("bench")
+        day.run()
+        _print(_measure(day, calls, perf_counter() - started), set_up)
+
+
+def _scenario() -> Scenario:
+    calm = [stock for stock in universe(ORDERS + 10) if not (stock.halt or stock.one_sided)]
+    stocks = [_lettered(stock) for stock in calm if stock.listing.tradable][:ORDERS]
+    symbols = [stock.listing.symbol for stock in stocks]
+    buys = frozenset(symbols[::2])
+    plan = {
+        "name": "bench",
+        "orders": [{"symbol": s, "side": "buy" if s in buys else "sell", "qty": str(SHARES)} for s in symbols],
+    }
+    held = {symbol: (Decimal(SHARES), Decimal(100)) for symbol in symbols if symbol not in buys}
+    return Scenario(
+        plan,
+        RunawayMarket(GeneratedMarket(1, stocks), buys),
+        DAY,
+        OpeningAccount(cash=Decimal(100_000_000), positions=held),
+        SETTINGS,
+        # The budget that the functions share is not what is measured here.
+        parameters={"RequestsPerMinute": "100000"},
+        seed=1,
+        knobs=Knobs(requests_per_minute=None, data_requests_per_minute=None),
+    )
+
+
+def _lettered(stock: Instrument) -> Instrument:
+    """The same stock under a symbol without digits, as New York's are."""
+    symbol = stock.listing.symbol.translate(str.maketrans("0123456789", "ABCDEFGHIJ"))
+    return replace(stock, listing=replace(stock.listing, symbol=symbol))
+
+
+def _one_print(trades: Trades) -> Trades:
+    """The first print alone: enough for a price, and it comes before any order of ours."""
+    return Trades(**{name: getattr(trades, name)[:1] for name in trades.__dataclass_fields__})
+
+
+def _measure(day: SimulatedDay, calls: Counter[str], seconds: float) -> Measured:
+    summary = day.summary()
+    if summary is None or summary["outcome"] != "settled":
+        raise RuntimeError(f"the day did not settle: {day.ending().cause}")
+    totals = summary["totals"]
+    turns = totals["turns"]
+    figures = {
+        "moves": sum(order["moves"] for order in summary["orders"]),
+        "history events a turn": totals["history_events"] / turns,
+        "transitions a turn": totals["transitions"] / turns,
+        "trading requests a turn": totals["trading_requests"] / turns,
+        "data requests a turn": totals["data_requests"] / turns,
+        "table calls a turn": calls.total() / turns,
+        **{f"  {operation}": count / turns for operation, count in sorted(calls.items())},
+    }
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return Measured(seconds, peak / (1_024 * 1_024 if sys.platform == "darwin" else 1_024), turns, figures)
+
+
+def _print(measured: Measured, set_up: float) -> None:
+    def line(what: str, value: str, target: str = "") -> None:
+        sys.stdout.write(f"{what:<28} {value:>12}  {target}\n".rstrip() + "\n")
+
+    sys.stdout.write(f"a day of {ORDERS} orders, {measured.turns} turns\n")
+    line("wall time", f"{measured.seconds:.1f} s", f"target {TARGET_SECONDS} s, of it {set_up:.1f} s to set up")
+    line("peak memory", f"{measured.megabytes:.0f} MB", f"target {TARGET_MEGABYTES} MB")
+    for what, value in measured.figures.items():
+        line(what, f"{value:,.1f}")
+
+
+if __name__ == "__main__":
+    main()
