@@ -26,8 +26,15 @@ def check_session(run_id: str, ports: Ports) -> dict[str, Any]:
     turn = begin(run_id, ports)
     window = turn.run.window
     answer = session.check(turn.moment.now, window)
-    turn.note("session", answer.decision, f"until {_clock(answer.until)}", _because(turn.run, answer.decision),
-              rule="session.check", inputs={"window": window}, answer=answer)
+    turn.note(
+        "session",
+        answer.decision,
+        f"until {_clock(answer.until)}",
+        _because(turn.run, answer.decision),
+        rule="session.check",
+        inputs={"window": window},
+        answer=answer,
+    )
     return {"decision": answer.decision, "reason": answer.reason, "until": session.wire(answer.until)}
 
 

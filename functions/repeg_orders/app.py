@@ -21,7 +21,7 @@ from repeg.work import book_fills, listed_orders, work
 
 @lambda_step
 def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Payload: run_id, epoch, first_turn, turn. Answer: what comes next, the turn count, and when the next turn is due."""
+    """Payload: run_id, epoch, first_turn, turn. Answer: what comes next, the turn count, when the next is due."""
     answer = repeg_orders(event["run_id"], event["epoch"], event["turn"]["turns"], event["first_turn"], ports())
     count(turns=1, orders_working=answer["working"])
     return answer
@@ -55,7 +55,7 @@ def work_all(turn: Turn) -> list[ParentOrder]:
 
 
 def skip_turn(run_id: str, turns: int, first_turn: int, why: str, ports: Ports) -> dict[str, Any]:
-    """A turn in which the broker did not answer: what rests keeps resting, until our own clock says the window closes."""
+    """A turn in which the broker did not answer: what rests keeps resting, until our own clock ends the window."""
     run = find_run(run_id, ports)
     now = ports.runtime.now()
     ports.journal.record(Entry(now, run_id, "run", "skip", reason=why))

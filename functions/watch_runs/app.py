@@ -65,7 +65,9 @@ def _close_left_open(runs: list[Run], clock: BrokerClock, ports: Ports) -> list[
     ids = {run_of(report.client_order_id) for report in ports.broker.open_orders() if report.is_ours}
     dead = sorted(run_id for run_id in ids if run_id not in closes or clock.now > closes[run_id] + GRACE)
     return [
-        Alert(finding=Finding.LEFT_OPEN, run_id=run_id, reason=f"cancelled {', '.join(cancel_by_prefix(run_id, ports))}")
+        Alert(
+            finding=Finding.LEFT_OPEN, run_id=run_id, reason=f"cancelled {', '.join(cancel_by_prefix(run_id, ports))}"
+        )
         for run_id in dead
     ]
 

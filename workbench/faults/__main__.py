@@ -68,7 +68,9 @@ def _print(tally: Tally, seconds: float) -> None:
         typer.echo(f"  {kind:<24} {number}")
     typer.echo(f"outcomes    {dict(sorted(tally.outcomes.items()))}")
     typer.echo(f"executions  {dict(sorted(tally.statuses.items()))}")
-    typer.echo(f"violations  {sum(len(found) for found in tally.failing.values())} on seeds {sorted(tally.failing)[:20]}")
+    typer.echo(
+        f"violations  {sum(len(found) for found in tally.failing.values())} on seeds {sorted(tally.failing)[:20]}"
+    )
 
 
 def _by_kind(tally: Tally) -> dict[str, int]:

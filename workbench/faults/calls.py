@@ -37,7 +37,12 @@ class UnreliablePort:
     """
 
     def __init__(
-        self, name: str, inner: object, scheduler: Scheduler, swarm: Swarm, latency: tuple[float, float],
+        self,
+        name: str,
+        inner: object,
+        scheduler: Scheduler,
+        swarm: Swarm,
+        latency: tuple[float, float],
         outage: Callable[[], bool],
     ) -> None:
         self._name = name
@@ -73,15 +78,19 @@ class UnreliablePort:
             return self._arrive_late(name, method, args)
         if fault is Fault.STALE and (name, repr(args)) in self.last:
             return self.last[name, repr(args)]
+        answer = self._arrive(name, method, args)
+        self._strike(fault, Fault.CRASH_AFTER, Fault.FREEZE_AFTER)
+        if fault is Fault.LOST_AFTER:
+            return self._lost(name)
+        self._scheduler.sleep(back)
+        return answer
+
+    def _arrive(self, name: str, method: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         for listener in self.on_call:
             listener(name, args)
         answer = method(*args)
         if name in STALEABLE:
             self.last[name, repr(args)] = answer
-        self._strike(fault, Fault.CRASH_AFTER, Fault.FREEZE_AFTER)
-        if fault is Fault.LOST_AFTER:
-            return self._lost(name)
-        self._scheduler.sleep(back)
         return answer
 
     def _strike(self, fault: Fault | None, crash: Fault, freeze: Fault) -> None:

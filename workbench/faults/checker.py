@@ -160,7 +160,9 @@ class Checker:
             self._check(matches or not is_known, "filled_differs", None, f"{order.symbol} {order.filled}")
             is_full = self._chains[order.symbol].filled >= to_qty(self._day.targets[order.symbol][1])
             is_called_full = order.outcome is Outcome.FILLED
-            self._check(is_full == is_called_full or not is_known, "outcome_untrue", None, f"{order.symbol} {order.outcome}")
+            self._check(
+                is_full == is_called_full or not is_known, "outcome_untrue", None, f"{order.symbol} {order.outcome}"
+            )
         for intent in self._store.intents(run_id):
             seen = self._intents.get(intent.client_order_id, intent)
             self._check(seen == intent, "intent_changed", None, intent.client_order_id)
@@ -172,7 +174,9 @@ class Checker:
         return self._intents.get(client_order_id)
 
     def _parent(self, symbol: str) -> ParentOrder | None:
-        run_ids = {intent.client_order_id.removeprefix(OWN_PREFIX).partition(".")[0] for intent in self._intents.values()}
+        run_ids = {
+            intent.client_order_id.removeprefix(OWN_PREFIX).partition(".")[0] for intent in self._intents.values()
+        }
         orders = [order for run_id in sorted(run_ids) for order in self._store.orders(run_id)]
         return next((order for order in orders if order.symbol == symbol), None)
 

@@ -91,7 +91,11 @@ def make_day(seed: int) -> Day:
     if session is None:
         raise ValueError(f"{day} is not a trading day")
     delay = chance.choice((0, 1, 5))
-    start = session.open - timedelta(seconds=chance.randint(-60, 300)) if near_open else session.close - timedelta(minutes=25)
+    start = (
+        session.open - timedelta(seconds=chance.randint(-60, 300))
+        if near_open
+        else session.close - timedelta(minutes=25)
+    )
     symbols = SYMBOLS[: chance.randint(1, 4)]
     first = (min(start, session.open) if near_open else start) - timedelta(minutes=2)
     length = 40 * 60
@@ -99,8 +103,15 @@ def make_day(seed: int) -> Day:
     opening, plan = _account_and_plan(market, symbols, chance)
     settings = _settings(chance, delay, near_open)
     return Day(
-        seed=seed, day=day, start=start, market=market, opening=opening, knobs=_knobs(chance),
-        fill_model=chance.choice(list(FillModel)), plan=plan, settings=settings,
+        seed=seed,
+        day=day,
+        start=start,
+        market=market,
+        opening=opening,
+        knobs=_knobs(chance),
+        fill_model=chance.choice(list(FillModel)),
+        plan=plan,
+        settings=settings,
     )
 
 
@@ -140,7 +151,9 @@ def _knobs(chance: Random) -> Knobs:
     )
 
 
-def _account_and_plan(market: ShortMarket, symbols: tuple[str, ...], chance: Random) -> tuple[OpeningAccount, dict[str, Any]]:
+def _account_and_plan(
+    market: ShortMarket, symbols: tuple[str, ...], chance: Random
+) -> tuple[OpeningAccount, dict[str, Any]]:
     orders: list[dict[str, str]] = []
     positions: dict[str, tuple[Decimal, Decimal]] = {}
     cost = Decimal(0)
@@ -176,7 +189,9 @@ def _symbol_day(symbol: str, day: date, first: datetime, seconds: int, seed: int
     return SymbolDay(symbol, day, quotes, _prints(dice, quotes), ())
 
 
-def _spoil(dice: np.random.Generator, bid: np.ndarray[Any, np.dtype[np.int64]], ask: np.ndarray[Any, np.dtype[np.int64]]) -> None:
+def _spoil(
+    dice: np.random.Generator, bid: np.ndarray[Any, np.dtype[np.int64]], ask: np.ndarray[Any, np.dtype[np.int64]]
+) -> None:
     """In one symbol of three, stretches of one-sided, locked or crossed quotes."""
     if dice.integers(0, 3):
         return
@@ -188,7 +203,7 @@ def _spoil(dice: np.random.Generator, bid: np.ndarray[Any, np.dtype[np.int64]], 
             ask[stretch] = 0
         elif kind == 1:
             bid[stretch] = 0
-        elif kind == 2:  # noqa: PLR2004
+        elif kind == 2:
             ask[stretch] = bid[stretch]
         else:
             ask[stretch] = bid[stretch] - CENT

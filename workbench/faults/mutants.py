@@ -213,7 +213,10 @@ def _kill_switch_at_start_only(old: Mapping[str, Any]) -> dict[str, Any]:
         finally:
             store._kill_switch = state
 
-    return {"write": write, "work": lambda turn, parent, quote, _kill: old["work"](turn, parent, quote, KillSwitch.ACTIVE)}
+    return {
+        "write": write,
+        "work": lambda turn, parent, quote, _kill: old["work"](turn, parent, quote, KillSwitch.ACTIVE),
+    }
 
 
 def _no_fencing(_: Mapping[str, Any]) -> dict[str, Any]:
@@ -322,25 +325,30 @@ MUTANTS: dict[str, Mutant] = {
         "updates without a version", _unconditional_writes, {"unmoved": (_STORE, "_ensure_unmoved")}
     ),
     "single_look": Mutant(
-        "a sweep in a single pass", _single_look,
+        "a sweep in a single pass",
+        _single_look,
         {"looks": (sweeping, "EMPTY_LOOKS"), "give_up": (closing, "_give_up_unknown")},
     ),
     "no_prefix": Mutant(
-        "cancel-all kills the user's own orders", _no_prefix,
+        "cancel-all kills the user's own orders",
+        _no_prefix,
         {"cancel": (closing, "cancel_by_prefix"), "prefix": (order, "run_prefix")},
     ),
     "early_wake": Mutant(
-        "a wait cut to whole seconds wakes early", _early_wake,
+        "a wait cut to whole seconds wakes early",
+        _early_wake,
         {"check": (session, "check"), "may_send": (turn.Turn, "may_send")},
     ),
     "no_deadline": Mutant("no deadline read before a request", _no_deadline, {"may_send": (turn.Turn, "may_send")}),
     "no_collar": Mutant("an order chases past its collar", _no_collar, {"inside": (peg, "_inside")}),
     "kill_switch_at_start_only": Mutant(
-        "the kill switch read once", _kill_switch_at_start_only,
+        "the kill switch read once",
+        _kill_switch_at_start_only,
         {"write": (_STORE, "write_intent"), "work": (work, "work")},
     ),
     "no_fencing": Mutant(
-        "an old epoch may still write", _no_fencing,
+        "an old epoch may still write",
+        _no_fencing,
         {"guard": (_STORE, "_refusal_of_run"), "may_trade": (run.Run, "ensure_may_trade")},
     ),
     "close_without_cancel": Mutant(

@@ -8,7 +8,10 @@ from workbench.faults.world import Result
 
 def story(result: Result) -> str:
     """Violations first, then the faults, then the tape."""
-    lines = [f"seed {result.seed}: {', '.join(result.statuses)}", *(f"  violated  {text}" for text in result.violations)]
+    lines = [
+        f"seed {result.seed}: {', '.join(result.statuses)}",
+        *(f"  violated  {text}" for text in result.violations),
+    ]
     lines += [f"  fault     {what} x{number}" for what, number in sorted(result.injected.items())]
     for entry in result.journal:
         at = entry.at.astimezone(NEW_YORK).strftime("%H:%M:%S.%f")[:-3]

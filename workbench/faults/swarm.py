@@ -47,7 +47,7 @@ MOST_FAULTS = 40
 
 
 class Swarm:
-    """Draws faults for calls. Every seed enables its own few kinds, so that rare pairs are met as often as common ones."""
+    """Draws faults for calls. Every seed enables its own few kinds, so that rare pairs are met as often as others."""
 
     def __init__(self, seed: int, ends: datetime, *, quiet: bool = False) -> None:
         self._chance = Random(f"swarm {seed}")
@@ -59,7 +59,7 @@ class Swarm:
         self._kinds = self._chance.sample(list(Fault), count)
         self._rate = self._chance.choice((0.002, 0.01, 0.03, 0.1))
         # In some seeds the faults strike the writes alone, and often: that is where orders are lost and doubled.
-        self._focus = frozenset[str]() if self._chance.random() < 0.6 else self._chance.choice(FOCI)  # noqa: PLR2004
+        self._focus = frozenset[str]() if self._chance.random() < 0.6 else self._chance.choice(FOCI)
         mishaps = 0 if quiet else self._chance.choice((0, 1, 1, 2, 3))
         self.mishaps = frozenset(self._chance.sample(list(Mishap), mishaps))
         if Mishap.DUPLICATE_INVOCATION in self.mishaps:

@@ -142,10 +142,10 @@ class World:
 
     def invoke(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Run a deployed handler as Lambda would: in its time limit, dead if it is killed, errors by class name."""
-        if Mishap.THROTTLED in self.swarm.mishaps and self.swarm.within(0, 1) < 0.05:  # noqa: PLR2004
+        if Mishap.THROTTLED in self.swarm.mishaps and self.swarm.within(0, 1) < 0.05:
             self.swarm.count("throttled")
             raise TaskFailed("Lambda.TooManyRequestsException", "Rate exceeded")
-        if Mishap.DUPLICATE_INVOCATION in self.swarm.mishaps and self.swarm.within(0, 1) < 0.3:  # noqa: PLR2004
+        if Mishap.DUPLICATE_INVOCATION in self.swarm.mishaps and self.swarm.within(0, 1) < 0.3:
             self.swarm.count("duplicate_invocation")
             self.scheduler.spawn_apart(lambda: self._shadow(function, payload))
         return self._invoke(function, payload)
@@ -281,11 +281,18 @@ class World:
     def _foreign_order(self) -> None:
         """Somebody's own order in the same account, far from the market: it must be there at the end, untouched."""
         symbol = self.day.market.symbols()[0]
-        body = {"symbol": symbol, "side": "buy", "qty": "1", "type": "limit", "limit_price": "0.01", "time_in_force": "gtc"}
+        body = {
+            "symbol": symbol,
+            "side": "buy",
+            "qty": "1",
+            "type": "limit",
+            "limit_price": "0.01",
+            "time_in_force": "gtc",
+        }
         answer = self.exchange.handle(
             Request("POST", "/v2/orders", [], dict(self.broker.headers), json.dumps(body).encode())
         )
-        if answer.status == 200:  # noqa: PLR2004 - refused where it would be a wash trade or there is no cash
+        if answer.status == 200:
             self.checker.adopt_foreign(answer.json()["id"])
 
     def _ports(self) -> Ports:
@@ -299,8 +306,13 @@ class World:
         store = cast(Store, port("store", self.store, (0.002, 0.01), lambda: self.is_store_down))
         meter = RequestMeter(store, self.runtime, self.day.knobs.requests_per_minute or 200)
         return Ports(
-            broker=MeteredBroker(cast(Broker, broker), meter), market=cast(Market, market), store=store,
-            notifier=self.notifier, journal=self.journal, plans=cast(Any, None), runtime=self.runtime,
+            broker=MeteredBroker(cast(Broker, broker), meter),
+            market=cast(Market, market),
+            store=store,
+            notifier=self.notifier,
+            journal=self.journal,
+            plans=cast(Any, None),
+            runtime=self.runtime,
         )
 
     def _sent(self, name: str, args: tuple[Any, ...]) -> None:
@@ -332,4 +344,3 @@ def _context(function: str) -> Any:
         function_name=function, memory_limit_in_mb=512, invoked_function_arn=f"arn:{function}", aws_request_id="0",
         get_remaining_time_in_millis=lambda: FUNCTION_TIMEOUTS[function] * 1_000,
     )  # fmt: skip
-

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -147,5 +146,3 @@ def _message(cause: str) -> str:
     except ValueError:
         return cause
     return str(told.get("errorMessage", cause)) if isinstance(told, dict) else cause
-
-

@@ -37,7 +37,9 @@ def ensure_tradable(plan: Plan, assets: Mapping[str, Asset | None]) -> None:
         if not asset.is_tradable:
             raise InvalidPlan(field, symbol, "a symbol that is tradable at the broker")
         if qty is not None and qty != qty.to_integral_value() and not asset.is_fractionable:
-            raise InvalidPlan(field.replace("symbol", "qty"), qty, f"whole shares: {symbol} does not trade in fractions")
+            raise InvalidPlan(
+                field.replace("symbol", "qty"), qty, f"whole shares: {symbol} does not trade in fractions"
+            )
 
 
 def parent_orders(
@@ -49,7 +51,10 @@ def parent_orders(
     never costs more than its weight) and the exact holding for a full exit.
     """
     orders = (
-        [_from_order(run_id, f"plan.orders[{index}]", order, holdings, prices) for index, order in enumerate(plan.orders)]
+        [
+            _from_order(run_id, f"plan.orders[{index}]", order, holdings, prices)
+            for index, order in enumerate(plan.orders)
+        ]
         if isinstance(plan, OrdersPlan)
         else _from_targets(run_id, plan, holdings, prices)
     )
@@ -63,16 +68,23 @@ def _from_order(
     held = holdings.available.get(wanted.symbol, Decimal(0))
     qty = held if wanted.qty == EVERYTHING else Decimal(wanted.qty)
     if wanted.side is Side.SELL and (held <= 0 or qty > held):
-        raise InvalidPlan(f"{field}.qty", wanted.qty, f"at most the {max(held, Decimal(0))} {wanted.symbol} held and free")
+        raise InvalidPlan(
+            f"{field}.qty", wanted.qty, f"at most the {max(held, Decimal(0))} {wanted.symbol} held and free"
+        )
     if wanted.side is Side.BUY and held < 0:
         raise InvalidPlan(f"{field}.symbol", wanted.symbol, f"a symbol that is not held short ({held})")
     return ParentOrder(
-        run_id=run_id, symbol=wanted.symbol, side=wanted.side, target=qty,
+        run_id=run_id,
+        symbol=wanted.symbol,
+        side=wanted.side,
+        target=qty,
         reference_price=_price(f"{field}.symbol", wanted.symbol, prices),
     )
 
 
-def _from_targets(run_id: str, plan: TargetsPlan, holdings: Holdings, prices: Mapping[str, Decimal]) -> list[ParentOrder]:
+def _from_targets(
+    run_id: str, plan: TargetsPlan, holdings: Holdings, prices: Mapping[str, Decimal]
+) -> list[ParentOrder]:
     orders = []
     for symbol, weight in plan.targets.items():
         price = _price(f"plan.targets.{symbol}", symbol, prices)

@@ -62,7 +62,9 @@ def session_for(start: Start, now: datetime, ports: Ports) -> TradingDay:
     settings = start.settings
     window = trading_window(day, settings.market_open_delay_minutes, settings.close_margin_minutes)
     if now >= window.closes:
-        raise MarketClosed("start time", now.isoformat(), f"before the run's window closes at {window.closes.isoformat()}")
+        raise MarketClosed(
+            "start time", now.isoformat(), f"before the run's window closes at {window.closes.isoformat()}"
+        )
     return day
 
 
@@ -152,4 +154,3 @@ def _scheduled_time(raw: object) -> datetime | None:
         return TypeAdapter(AwareDatetime).validate_python(raw)
     except ValidationError:
         raise InvalidInput("input.scheduled_time", raw, "an RFC 3339 time such as 2026-11-23T14:25:00Z") from None
-

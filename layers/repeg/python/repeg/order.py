@@ -44,7 +44,9 @@ _ENDS_AT_BROKER = frozenset(
 # What may follow what. A broker's last word may still be corrected by a later fill (a "canceled" that filled), and an
 # order thought never to have arrived may turn up: the world does both, so the table admits them.
 TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
-    ChildState.INTENDED: frozenset({ChildState.UNKNOWN, ChildState.REFUSED, ChildState.NEVER_ARRIVED}) | RESTING | _ENDS_AT_BROKER,
+    ChildState.INTENDED: frozenset({ChildState.UNKNOWN, ChildState.REFUSED, ChildState.NEVER_ARRIVED})
+    | RESTING
+    | _ENDS_AT_BROKER,
     ChildState.UNKNOWN: frozenset({ChildState.REFUSED, ChildState.NEVER_ARRIVED}) | RESTING | _ENDS_AT_BROKER,
     ChildState.LIVE: frozenset({ChildState.CANCELLING}) | _ENDS_AT_BROKER,
     ChildState.CANCELLING: frozenset({ChildState.LIVE}) | _ENDS_AT_BROKER,
@@ -151,7 +153,7 @@ _STATE_OF_STATUS = {
 
 
 class Child(BaseModel):
-    """One order at the broker, attempt `n` of its parent; quantities in shares, `filled` cumulative and never falling."""
+    """One order at the broker, attempt `n` of its parent. Quantities in shares; `filled` is cumulative, never falling."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -195,7 +197,9 @@ class Child(BaseModel):
     def after(self, report: OrderReport) -> Child:
         """This child as the broker tells it. Fills only grow; a closed child is not reopened by an older answer."""
         filled = max(self.filled, report.filled_qty)
-        price = report.average_price if report.filled_qty >= self.filled and report.average_price else self.average_price
+        price = (
+            report.average_price if report.filled_qty >= self.filled and report.average_price else self.average_price
+        )
         state = report.state if report.state in TRANSITIONS[self.state] else self.state
         if self.state is ChildState.CANCELLING and state is ChildState.LIVE:
             state = ChildState.CANCELLING  # our request is on its way; an older answer does not take it back
@@ -215,8 +219,8 @@ class ParentState(StrEnum):
 class ParentOrder(BaseModel):
     """One symbol and side of a run, with its target in shares and everything done for it so far.
 
-    `held` is why it was last not traded on (a gate's reason, `halted`, `unfunded`, `collar`); `committed` the dollars it
-    has taken from the budgets: what it filled and what its open child may still cost.
+    `held` is why it was last not traded on (a gate's reason, `halted`, `unfunded`, `collar`). `committed` is the dollars
+    it has taken from the budgets: what it filled and what its open child may still cost.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -10,8 +10,8 @@ from repeg.order import ParentOrder, ParentState
 from repeg.run import KillSwitch
 from repeg.session import TradingWindow
 
-# A turn that also validates and places costs 19 events of an execution's history (Wait 2, three Tasks of 5, Choice 2), a
-# retried attempt 3 more. A history ends at 25,000 events; a run moves to a new execution well before.
+# A turn that also validates and places costs 19 events of an execution's history (Wait 2, three Tasks of 5, Choice 2),
+# a retried attempt 3 more. A history ends at 25,000 events; a run moves to a new execution well before.
 EVENTS_PER_TURN = 19
 HISTORY_BUDGET = 20_000
 TURNS_PER_EXECUTION = HISTORY_BUDGET // EVENTS_PER_TURN

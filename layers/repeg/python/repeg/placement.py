@@ -140,8 +140,12 @@ def _absorb(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentOrder:
     child = order.children[-1]
     seen = child.after(report)
     if seen.filled > child.filled:
-        turn.note(order.symbol, "fill", f"{seen.filled - child.filled} @ {_paid(child, seen)}",
-                  f"{order.filled + seen.filled - child.filled} of {order.target}")
+        turn.note(
+            order.symbol,
+            "fill",
+            f"{seen.filled - child.filled} @ {_paid(child, seen)}",
+            f"{order.filled + seen.filled - child.filled} of {order.target}",
+        )
     after = order.with_child(seen)
     if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
         turn.note(order.symbol, "rejected", _limit(seen), "the broker rejected it after accepting it")
@@ -194,8 +198,13 @@ def _intent(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qt
 
 def _with_intent(turn: Turn, order: ParentOrder, intent: Intent, decision: Decision) -> ParentOrder:
     child = Child(
-        n=intent.n, client_order_id=intent.client_order_id, qty=intent.qty, limit=intent.limit, rung=intent.rung,
-        decided_at=intent.decided_at, notional=intent.notional,
+        n=intent.n,
+        client_order_id=intent.client_order_id,
+        qty=intent.qty,
+        limit=intent.limit,
+        rung=intent.rung,
+        decided_at=intent.decided_at,
+        notional=intent.notional,
     )
     grown = order.with_child(child)
     return grown.model_copy(
@@ -229,4 +238,3 @@ def _paid(before: Child, after: Child) -> str:
 
 def _limit(of: Child | Intent) -> str:
     return "market" if of.limit is None else shown(of.limit)
-

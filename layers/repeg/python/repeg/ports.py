@@ -73,7 +73,7 @@ class Market(Protocol):
 
 @dataclass(frozen=True)
 class BudgetEntry:
-    """An amount to commit against one shared budget row, and the most that the row may hold after it (None: no limit)."""
+    """An amount to commit against a shared budget row, and the most that the row may hold after it (None: no limit)."""
 
     key: str
     notional: Decimal

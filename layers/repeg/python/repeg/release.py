@@ -31,7 +31,7 @@ def fund(
         grant.qty > 0 for grant in grants.values()
     )
     for order in buys:
-        _tell(turn, order, grants[order.symbol], spendable, nothing_comes)
+        _tell(turn, order, grants[order.symbol], spendable, nothing_comes=nothing_comes)
     return {symbol: grant.qty for symbol, grant in grants.items()}
 
 
@@ -49,7 +49,7 @@ def _need(order: ParentOrder, quote: Quote | None) -> Need:
     )
 
 
-def _tell(turn: Turn, order: ParentOrder, grant: Grant, spendable: Decimal, nothing_comes: bool) -> None:
+def _tell(turn: Turn, order: ParentOrder, grant: Grant, spendable: Decimal, *, nothing_comes: bool) -> None:
     cash = f"{spendable:.2f} to spend"
     if grant.funding is Funding.SCALED:
         turn.note(order.symbol, "scale", f"{order.remaining} → {grant.qty}", cash)

@@ -57,7 +57,7 @@ def release_buys(needs: Sequence[Need], spendable: Decimal, expected_from_sells:
     grants: list[Grant] = []
     cash, waiting = spendable, Decimal(0)
     for need in sorted(needs, key=lambda n: (-n.cost, n.symbol)):
-        grant = _grant(need, cash, cash + expected_from_sells - waiting, expected_from_sells > 0)
+        grant = _grant(need, cash, expected_from_sells, waiting)
         if grant.funding is Funding.WAITS_FOR_SELLS:
             waiting += need.cost
         cash -= grant.qty * need.worst_price
@@ -65,10 +65,10 @@ def release_buys(needs: Sequence[Need], spendable: Decimal, expected_from_sells:
     return grants
 
 
-def _grant(need: Need, cash: Decimal, uncommitted: Decimal, sells_are_open: bool) -> Grant:
-    if need.cost <= min(cash, uncommitted):
+def _grant(need: Need, cash: Decimal, expected_from_sells: Decimal, waiting: Decimal) -> Grant:
+    if need.cost <= min(cash, cash + expected_from_sells - waiting):
         return Grant(symbol=need.symbol, funding=Funding.FUNDED, qty=need.qty)
-    if sells_are_open:
+    if expected_from_sells > 0:
         return Grant(symbol=need.symbol, funding=Funding.WAITS_FOR_SELLS)
     qty = (max(cash, Decimal(0)) / need.worst_price).to_integral_value(ROUND_FLOOR)
     if qty <= 0:
@@ -77,7 +77,7 @@ def _grant(need: Need, cash: Decimal, uncommitted: Decimal, sells_are_open: bool
 
 
 def worst_price(order: ParentOrder, quote: Quote | None) -> Decimal:
-    """The most (buy) or least (sell) that a share of the order may trade at: its collar, or the far side before it has one."""
+    """The most (buy) or least (sell) that a share may trade at: the collar, or the far side before there is one."""
     if order.collar is not None:
         return order.collar
     far = quote.far(order.side) if quote is not None else Decimal(0)
@@ -85,7 +85,7 @@ def worst_price(order: ParentOrder, quote: Quote | None) -> Decimal:
 
 
 def headroom(orders: Iterable[ParentOrder]) -> Decimal:
-    """Dollars that open buys may still need beyond what the broker holds for them: from their limits up to their collars."""
+    """Dollars that open buys may need beyond what the broker holds for them: from their limits to their collars."""
     return sum((_headroom(order, order.open_child) for order in orders if order.side is Side.BUY), Decimal(0))
 
 
@@ -102,11 +102,13 @@ def notional_of(qty: Decimal, limit: Decimal | None, quote: Quote, side: Side) -
 
 def committed(children: Iterable[Child]) -> Decimal:
     """Dollars that children have taken: all of an open one, the filled part of a closed one."""
-    return sum((child.notional * (child.filled / child.qty if child.is_closed else 1) for child in children), Decimal(0))
+    return sum(
+        (child.notional * (child.filled / child.qty if child.is_closed else 1) for child in children), Decimal(0)
+    )
 
 
 def ensure_within_limits(orders: Sequence[ParentOrder], settings: Settings) -> None:
-    """Refuse a run whose orders are larger than its settings allow. Raises RefusedRun naming order, amount and limit."""
+    """Refuse a run whose orders are larger than its settings allow. Raises RefusedRun naming order and limit."""
     for order in orders:
         limit = settings.for_symbol(order.symbol).max_order_notional
         amount = order.target * order.reference_price

@@ -35,7 +35,8 @@ class KillSwitch(StrEnum):
 class Run(BaseModel):
     """What a run was opened with, frozen; `epoch` rises when another execution takes it over, and fences the old one.
 
-    `owner` is the execution that holds it. `opening_equity` and `opening_positions` are the account as it was found; `fractionable` the plan's symbols that trade
+    `owner` is the execution that holds it. `opening_equity` and `opening_positions` are the
+    account as it was found; `fractionable` are the plan's symbols that trade
     in fractions.
     """
 

@@ -34,7 +34,9 @@ def book_executions(turn: Turn, orders: Sequence[ParentOrder]) -> list[Execution
     """Book every execution of the day that belongs to a child of these orders; returns the new ones."""
     ours = {child.broker_id for order in orders for child in order.children}
     found = turn.ports.broker.executions(turn.run.trading_day.day)
-    return turn.ports.store.book(turn.run.run_id, [execution for execution in found if execution.broker_order_id in ours])
+    return turn.ports.store.book(
+        turn.run.run_id, [execution for execution in found if execution.broker_order_id in ours]
+    )
 
 
 def place(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> ParentOrder:
