@@ -78,16 +78,17 @@ class UnreliablePort:
             return self._arrive_late(name, method, args)
         if fault is Fault.STALE and (name, repr(args)) in self.last:
             return self.last[name, repr(args)]
-        answer = self._arrive(name, method, args)
+        # A request whose sender was frozen left when it should have, and arrives when it can.
+        answer = self._arrive("late" if fault is Fault.FREEZE_BEFORE else name, name, method, args)
         self._strike(fault, Fault.CRASH_AFTER, Fault.FREEZE_AFTER)
         if fault is Fault.LOST_AFTER:
             return self._lost(name)
         self._scheduler.sleep(back)
         return answer
 
-    def _arrive(self, name: str, method: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    def _arrive(self, told: str, name: str, method: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         for listener in self.on_call:
-            listener(name, args)
+            listener(told, args)
         answer = method(*args)
         if name in STALEABLE:
             self.last[name, repr(args)] = answer

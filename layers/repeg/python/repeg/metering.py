@@ -43,6 +43,11 @@ class RequestMeter:
         self._left: dict[str, int] = {}
         self._lock = threading.Lock()
 
+    @property
+    def now(self) -> datetime:
+        """Our clock."""
+        return self._runtime.now()
+
     def take(self, *, is_cancel: bool) -> bool:
         """Take one request, waiting for the next bucket if this one is spent; whether there was one."""
         for wait in range(MOST_WAITS + 1):
@@ -82,8 +87,14 @@ class MeteredBroker:
         self._meter = meter
 
     def submit(self, intent: Intent) -> Submission:
-        """Send an order."""
-        return self._write(lambda: self._broker.submit(intent))
+        """Send an order, unless its time has passed while a request was waited for."""
+
+        def send() -> Submission:
+            if intent.not_after is not None and self._meter.now > intent.not_after:
+                return Unknown(reason=f"not sent: it was to leave before {intent.not_after.isoformat()}")
+            return self._broker.submit(intent)
+
+        return self._write(send)
 
     def replace(self, broker_id: str, limit: Decimal, client_order_id: str) -> Submission:
         """Change a limit."""

@@ -90,7 +90,7 @@ class Intent(BaseModel):
     """What we mean to send: written before it is sent, never changed afterwards.
 
     `limit` is None for a market order; `notional` is the dollars it can cost at most (buy) or is meant to raise (sell);
-    `quote` is the book it was priced from.
+    `quote` is the book it was priced from; after `not_after` it must no longer leave.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -106,6 +106,7 @@ class Intent(BaseModel):
     reason: str
     quote: Quote
     decided_at: AwareDatetime
+    not_after: AwareDatetime | None = None
 
 
 class OrderReport(BaseModel):
@@ -153,7 +154,7 @@ _STATE_OF_STATUS = {
 
 
 class Child(BaseModel):
-    """One order at the broker, attempt `n` of its parent. Quantities in shares; `filled` is cumulative, never falling."""
+    """One order at the broker, attempt `n` of its parent. Quantities in shares; `filled` is cumulative and only grows."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -219,8 +220,8 @@ class ParentState(StrEnum):
 class ParentOrder(BaseModel):
     """One symbol and side of a run, with its target in shares and everything done for it so far.
 
-    `held` is why it was last not traded on (a gate's reason, `halted`, `unfunded`, `collar`). `committed` is the dollars
-    it has taken from the budgets: what it filled and what its open child may still cost.
+    `held` is why it was last not traded on (a gate's reason, `halted`, `unfunded`, `collar`). `committed` is the
+    dollars it has taken from the budgets: what it filled and what its open child may still cost.
     """
 
     model_config = ConfigDict(frozen=True)

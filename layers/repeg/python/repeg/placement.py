@@ -26,6 +26,9 @@ UNKNOWN_SETTLES = timedelta(seconds=60)
 # be late by as much again: only after both is an order that nobody has seen given up.
 UNKNOWN_IS_LOST = timedelta(seconds=120)
 
+# A request takes at most this long to be accepted or to be called unknown.
+ANSWER_TIME = timedelta(seconds=5)
+
 # After so many refusals an order is given up; the same request will be refused again.
 MAX_REJECTIONS = 3
 
@@ -193,6 +196,7 @@ def _intent(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qt
         reason=decision.reason,
         quote=quote,
         decided_at=turn.now,
+        not_after=turn.run.window.closes - ANSWER_TIME,
     )
 
 

@@ -91,7 +91,10 @@ def read_row(item: Mapping[str, Any]) -> Row:
 def _wire_value(value: Value) -> dict[str, Any]:
     if isinstance(value, bool):
         return {"BOOL": value}
-    return {"S": str(value)} if isinstance(value, str) else {"N": f"{Decimal(value):f}"}
+    if isinstance(value, str):
+        return {"S": str(value)}
+    # Without trailing zeros, as the service gives it back: the same number is the same request.
+    return {"N": f"{Decimal(value).normalize():f}"}
 
 
 def _read_value(value: Mapping[str, Any]) -> Value:
