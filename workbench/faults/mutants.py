@@ -197,8 +197,11 @@ def _early_wake(_: Mapping[str, Any]) -> dict[str, Any]:
     return {"check": check, "may_send": property(lambda _turn: True)}
 
 
-def _no_deadline(_: Mapping[str, Any]) -> dict[str, Any]:
-    return {"may_send": property(lambda _turn: True)}
+def _no_deadline(old: Mapping[str, Any]) -> dict[str, Any]:
+    def intent(turn: Any, parent: ParentOrder, decision: Any, quote: Any, qty: Decimal) -> Any:
+        return old["intent"](turn, parent, decision, quote, qty).model_copy(update={"not_after": None})
+
+    return {"may_send": property(lambda _turn: True), "intent": intent}
 
 
 def _no_collar(_: Mapping[str, Any]) -> dict[str, Any]:
@@ -339,7 +342,11 @@ MUTANTS: dict[str, Mutant] = {
         _early_wake,
         {"check": (session, "check"), "may_send": (turn.Turn, "may_send")},
     ),
-    "no_deadline": Mutant("no deadline read before a request", _no_deadline, {"may_send": (turn.Turn, "may_send")}),
+    "no_deadline": Mutant(
+        "no deadline read before a request",
+        _no_deadline,
+        {"may_send": (turn.Turn, "may_send"), "intent": (placement, "_intent")},
+    ),
     "no_collar": Mutant("an order chases past its collar", _no_collar, {"inside": (peg, "_inside")}),
     "kill_switch_at_start_only": Mutant(
         "the kill switch read once",

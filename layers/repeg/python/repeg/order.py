@@ -154,7 +154,7 @@ _STATE_OF_STATUS = {
 
 
 class Child(BaseModel):
-    """One order at the broker, attempt `n` of its parent. Quantities in shares; `filled` is cumulative and only grows."""
+    """One order at the broker, attempt `n` of its parent. Quantities in shares; `filled` only grows."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Any
+
+# What the service keeps of a number; one that would have to be rounded is an error.
+_NUMBERS = Context(prec=38, traps=[Inexact, InvalidOperation])
 
 Value = str | bool | int | Decimal
 Row = dict[str, Value]
@@ -94,7 +97,7 @@ def _wire_value(value: Value) -> dict[str, Any]:
     if isinstance(value, str):
         return {"S": str(value)}
     # Without trailing zeros, as the service gives it back: the same number is the same request.
-    return {"N": f"{Decimal(value).normalize():f}"}
+    return {"N": f"{_NUMBERS.normalize(Decimal(value)):f}"}
 
 
 def _read_value(value: Mapping[str, Any]) -> Value:
