@@ -37,7 +37,7 @@ class ExchangeServer:
     def __init__(self, exchange: Exchange, host: str = "127.0.0.1", port: int = 0, *, runs: bool = False) -> None:
         self.exchange = exchange
         self._runs = runs
-        self._host, self._port = host, port
+        self._host, self.port = host, port
         self.loop = asyncio.new_event_loop()
         self._thread = Thread(target=self.loop.run_forever, name="exchange", daemon=True)
         self.sockets = Sockets(exchange)
@@ -64,7 +64,7 @@ class ExchangeServer:
     @property
     def trading_url(self) -> str:
         """Base URL for TradingClient(url_override=…)."""
-        return f"http://{self._host}:{self._port}"
+        return f"http://{self._host}:{self.port}"
 
     @property
     def data_url(self) -> str:
@@ -74,11 +74,11 @@ class ExchangeServer:
     @property
     def trade_stream_url(self) -> str:
         """Full URL for TradingStream(url_override=…)."""
-        return f"ws://{self._host}:{self._port}/stream"
+        return f"ws://{self._host}:{self.port}/stream"
 
     def data_stream_url(self, feed: str = "iex") -> str:
         """Full URL for StockDataStream(url_override=…)."""
-        return f"ws://{self._host}:{self._port}/v2/{feed}"
+        return f"ws://{self._host}:{self.port}/v2/{feed}"
 
     def call(self, action: Callable[[], _T]) -> _T:
         """Run something on the server's thread, between two requests."""
@@ -101,9 +101,9 @@ class ExchangeServer:
     async def _start(self) -> None:
         self._runner = web.ServerRunner(web.Server(self._answer, handler_cancellation=True), shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port)
+        site = web.TCPSite(self._runner, self._host, self.port)
         await site.start()
-        self._port = self._runner.addresses[0][1]
+        self.port = self._runner.addresses[0][1]
         if self._runs:
             self._ticker = asyncio.create_task(self._keep_up())
 
