@@ -1,0 +1,89 @@
+"""The first days of the campaign, on every check-in: all that can go wrong does, and no invariant gives way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.faults.fingerprint import fingerprint
+from tests.template.stack import ROOT, written
+from workbench.faults.campaign import QUIET, first_failure, run_seed
+from workbench.faults.story import story
+from workbench.faults.swarm import Fault, Mishap, Swarm
+from workbench.faults.world import FUNCTION_TIMEOUTS
+
+SEEDS = 300
+CHUNK = 15
+
+# Two ordinary days, one on which a function is invoked twice, and one that goes through the broker's own library.
+ALIKE = (7, 40, 191, 13)
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_no_invariant_gives_way_under_faults(first: int) -> None:
+    failing = [result for result in map(run_seed, range(first, first + CHUNK)) if result.violations]
+    assert not failing, "\n".join(story(result) for result in failing)
+
+
+def test_every_kind_of_fault_and_mishap_strikes_within_the_slice() -> None:
+    missing = {str(kind) for kind in (*Fault, *Mishap)}
+    for seed in range(SEEDS):
+        if missing & _enabled(seed):
+            missing -= {what.partition(" ")[0] for what in run_seed(seed).injected}
+    assert not missing
+
+
+def test_the_same_seed_is_the_same_day() -> None:
+    assert fingerprint(ALIKE[0]) == fingerprint(ALIKE[0])
+
+
+def test_another_seed_is_another_day() -> None:
+    assert fingerprint(ALIKE[0]) != fingerprint(ALIKE[1])
+
+
+def test_the_same_seed_is_the_same_day_in_another_process_with_other_hashes() -> None:
+    one, other = (_elsewhere(hash_seed, ALIKE) for hash_seed in ("1", "4242"))
+    assert _lines(one) == _lines(other)
+
+
+def test_a_planted_bug_is_seen() -> None:
+    assert first_failure(range(60), "post_before_intent") is not None
+
+
+def test_functions_are_cut_off_when_the_template_says() -> None:
+    template = written()
+    usual = template["Globals"]["Function"]["Timeout"]
+    limits = {name: template["Resources"][name]["Properties"].get("Timeout", usual) for name in FUNCTION_TIMEOUTS}
+    assert limits == FUNCTION_TIMEOUTS
+
+
+def test_every_function_of_the_template_takes_part() -> None:
+    resources = written()["Resources"].items()
+    assert {name for name, made in resources if made["Type"] == "AWS::Serverless::Function"} == FUNCTION_TIMEOUTS.keys()
+
+
+def _enabled(seed: int) -> set[str]:
+    """The kinds that a seed may inject, without living through its day."""
+    swarm = Swarm(seed, datetime.max.replace(tzinfo=UTC))
+    return {str(kind) for kind in (*swarm._kinds, *swarm.mishaps)}
+
+
+def _elsewhere(hash_seed: str, seeds: Sequence[int]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.fingerprint", *map(str, seeds)],
+        cwd=ROOT,
+        env={**QUIET, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": f"{ROOT}:{ROOT / 'layers/repeg/python'}"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _lines(process: subprocess.Popen[str]) -> list[str]:
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert len(out.splitlines()) == len(ALIKE)
+    return out.splitlines()

@@ -1,0 +1,29 @@
+"""Every seed that has ever found a bug is lived through again, with the reason written beside it.
+
+A seed's day follows from the harness as it is: where the harness changes, a seed becomes another day, and is kept all
+the same. It costs a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.faults.campaign import run_seed
+from workbench.faults.story import story
+
+FOUND: list[dict[str, Any]] = json.loads(Path(__file__).with_name("regressions.json").read_text())
+
+
+@pytest.mark.parametrize("found", FOUND, ids=lambda found: str(found["seed"]))
+def test_a_seed_that_found_a_bug_finds_it_no_more(found: dict[str, Any]) -> None:
+    result = run_seed(found["seed"])
+    assert not result.violations, f"{found['reason']}\n{story(result)}"
+
+
+def test_every_seed_is_kept_once_with_its_reason() -> None:
+    assert len({found["seed"] for found in FOUND}) == len(FOUND)
+    assert all(found.keys() == {"seed", "reason"} and len(found["reason"]) > 20 for found in FOUND)
