@@ -25,10 +25,10 @@ def a_client(endpoint: str | None = None) -> DynamoDBClient:
     )
 
 
-def create_table(client: DynamoDBClient) -> None:
+def create_table(client: DynamoDBClient, name: str = TABLE) -> None:
     """The table as the template declares it: two string keys, paid by the request."""
     client.create_table(
-        TableName=TABLE,
+        TableName=name,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[
             {"AttributeName": "pk", "AttributeType": "S"},
