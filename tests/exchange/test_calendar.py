@@ -76,5 +76,5 @@ def test_a_malformed_wall_time_is_refused(clock: str) -> None:
 
 def test_the_library_is_not_loaded_before_a_date_is_asked_for() -> None:
     program = "import sys, workbench.exchange.calendar; sys.exit('exchange_calendars' in sys.modules)"
-    finished = subprocess.run([sys.executable, "-c", program], check=False)  # noqa: S603  our own interpreter
+    finished = subprocess.run([sys.executable, "-c", program], check=False)
     assert finished.returncode == 0
