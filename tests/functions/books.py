@@ -1,0 +1,54 @@
+"""Books of a morning, written down as a few changes and quoted anew every other second, so that none is stale."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from workbench.exchange.scripted import ScriptedQuote, ScriptedTrade, quote, trade
+
+Event = ScriptedQuote | ScriptedTrade
+
+EVERY = timedelta(seconds=2)
+UNTIL = "10:00"
+
+
+def book(*changes: str, prints: tuple[str, ...] = (), until: str = UNTIL) -> list[Event]:
+    """Quotes from changes such as `09:30 300 @ 189.40 × 200 @ 189.44` and prints such as `09:36:10 40 @ 189.41 sold`.
+
+    A side that nobody quotes is `-`. Each book holds until the next change.
+    """
+    starts = [_time(change.split(" ", 1)[0]) for change in changes] + [_time(until)]
+    events: list[tuple[datetime, Event]] = []
+    for change, start, end in zip(changes, starts, starts[1:], strict=False):
+        bid, ask = (side.strip() for side in change.split(" ", 1)[1].split("×"))
+        at = start
+        while at < end:
+            shown = quote(_shown(at), None if bid == "-" else bid, None if ask == "-" else ask)
+            events.append((at, shown))
+            at += EVERY
+    events += [(_time(told.split(" ", 1)[0]), _print(told)) for told in prints]
+    return [event for _, event in sorted(events, key=lambda timed: timed[0])]
+
+
+def _print(told: str) -> ScriptedTrade:
+    time, rest = told.split(" ", 1)
+    what, _, how = rest.rpartition(" ")
+    return trade(time, what, side={"bought": 1, "sold": -1}[how])
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-11-23T{text}")
+
+
+def _shown(at: datetime) -> str:
+    return at.strftime("%H:%M:%S.%f")
+
+
+QUIET = "09:20 300 @ 189.40 × 200 @ 189.44"
+UP = "09:36:10 300 @ 189.65 × 200 @ 189.69"
+"""The bid has left by more than a tenth of a percent."""
+
+AAPL = book(QUIET)
+"""Four cents wide, all morning."""
+KO = book("09:20 500 @ 60.40 × 500 @ 60.43")
+"""Three cents wide, all morning."""

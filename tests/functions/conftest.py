@@ -1,0 +1,17 @@
+"""Opens desks and closes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.functions.desk import Desk, a_desk
+
+
+@pytest.fixture
+def open_desk() -> Iterator[Callable[..., Desk]]:
+    """Opens a desk on books and on terms that a case may change."""
+    with ExitStack() as stack:
+        yield lambda books, **options: stack.enter_context(a_desk(books, **options))

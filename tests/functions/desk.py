@@ -1,0 +1,250 @@
+"""A desk of twins: the steps as deployed, the simulated broker behind them, and a clock that only moves when told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+from functions.close_run.app import close_run
+from functions.open_run.app import open_run
+from functions.place_orders.app import place_orders
+from functions.plan_orders.app import plan_orders
+from functions.repeg_orders.app import repeg_orders
+from functions.validate_quotes.app import validate_quotes
+from repeg.adapters.alpaca_data import AlpacaMarket
+from repeg.adapters.alpaca_http import Answer
+from repeg.errors import InvalidPlan
+from repeg.order import ParentOrder
+from repeg.ports import Broker, Ports, Store
+from repeg.quote import shown
+from repeg.run import Run
+from tests.builders import MONDAY
+from tests.functions.books import Event
+from tests.simulation import judge
+from workbench.engine.runtime import VirtualRuntime
+from workbench.engine.scheduler import EPOCH, Scheduler
+from workbench.exchange.calendar import new_york
+from workbench.exchange.core import Exchange
+from workbench.exchange.knobs import Knobs
+from workbench.exchange.opening import OpeningAccount
+from workbench.exchange.orders import Order
+from workbench.exchange.scripted import ScriptedMarket
+from workbench.exchange.units import price
+from workbench.exchange.units import qty as shares
+from workbench.faults.world import MemoryJournal, QuietNotifier
+from workbench.twins.direct_broker import DirectBroker, ExchangeCalls
+from workbench.twins.memory_store import MemoryStore
+
+RUN_ID = "core-2026-11-23"
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:execute-plan:first"
+PROMPT = Knobs(
+    ack_delay=(0, 0),
+    cancel_delay=(50, 50),
+    release_delay=(0, 0),
+    requests_per_minute=None,
+    data_requests_per_minute=None,
+)
+"""Orders reach the book at once, cancels take a twentieth of a second, and nobody counts requests."""
+
+
+class Line(ExchangeCalls):
+    """The way to the broker: remembers what was sent; every call takes `seconds`."""
+
+    def __init__(self, exchange: Exchange, headers: Mapping[str, str], pause: Callable[[float], None]) -> None:
+        super().__init__(exchange, headers, pause)
+        self._pause = pause
+        self.seconds = 0.0
+        self.sent: list[tuple[str, str]] = []
+
+    def _call(self, method: str, path: str, query: list[tuple[str, str]] | None = None, body: bytes = b"") -> Answer:
+        self.sent.append((method, path))
+        if self.seconds:
+            self._pause(self.seconds)
+        return super()._call(method, path, query, body)
+
+
+class DeskBroker(DirectBroker):
+    """The broker and its feed over such a line."""
+
+    def __init__(self, exchange: Exchange, pause: Callable[[float], None]) -> None:
+        super().__init__(exchange, wait=pause)
+        self.line = Line(exchange, self.headers, pause)
+        self._calls = self.line
+        self._market = AlpacaMarket(self.line, "iex")
+
+
+class MemoryPlans:
+    """Plan files by address."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    def text(self, uri: str) -> str:
+        """The text of a plan file."""
+        if uri not in self._texts:
+            raise InvalidPlan("plan_uri", uri, "an object that exists")
+        return self._texts[uri]
+
+
+class Desk:
+    """One account on one day, and the steps of a run to be taken one by one; prices move as the books say."""
+
+    def __init__(
+        self,
+        books: Mapping[str, Sequence[Event]],
+        *,
+        at: str = "09:36",
+        opening: OpeningAccount | None = None,
+        knobs: Knobs = PROMPT,
+        store: Store | None = None,
+        plans: Mapping[str, str] | None = None,
+        market: ScriptedMarket | None = None,
+    ) -> None:
+        self.scheduler = Scheduler(_instant(at))
+        self.exchange = Exchange(
+            market or ScriptedMarket({MONDAY: books}), lambda: self.scheduler.now_ns, knobs, opening or OpeningAccount()
+        )
+        self.runtime = VirtualRuntime(self.scheduler)
+        self.broker = DeskBroker(self.exchange, self.runtime.pause)
+        self.store = store or MemoryStore()
+        self.journal = MemoryJournal()
+        self.notifier = QuietNotifier()
+        self.epoch = 1
+        self.turns = 0
+        self.ports = Ports(
+            broker=cast("Broker", self.broker), market=self.broker, store=self.store, notifier=self.notifier,
+            journal=self.journal, plans=MemoryPlans(plans or {}), runtime=self.runtime,
+        )  # fmt: skip
+
+    # Time
+
+    def wait_until(self, time: str) -> None:
+        """Let it be that New York time of the day."""
+        self.scheduler.run(until=_instant(time))
+        self.exchange.advance()
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass."""
+        self.scheduler.run(until=self.scheduler.now() + timedelta(seconds=seconds))
+        self.exchange.advance()
+
+    # The steps
+
+    def open(self, plan: Mapping[str, Any], *, execution: str = EXECUTION, **settings: Any) -> dict[str, Any]:
+        """OpenRun with this plan and these settings."""
+        given: dict[str, Any] = {"plan": plan, **({"settings": settings} if settings else {})}
+        return open_run(given, execution, {}, self.ports)
+
+    def begin(self, *orders: str, **settings: Any) -> None:
+        """Open a run of such orders as `buy 40 AAPL`, and plan it."""
+        self.open(a_plan(*orders), **settings)
+        plan_orders(RUN_ID, self.epoch, self.ports)
+
+    def validate(self) -> dict[str, Any]:
+        """ValidateQuotes."""
+        return validate_quotes(RUN_ID, self.epoch, self.ports)
+
+    def place(self) -> dict[str, Any]:
+        """ValidateQuotes, then PlaceOrders."""
+        self.validate()
+        return place_orders(RUN_ID, self.epoch, self.turns, self.ports)
+
+    def repeg(self) -> dict[str, Any]:
+        """RepegOrders."""
+        answer = repeg_orders(RUN_ID, self.epoch, self.turns, 0, self.ports)
+        self.turns = answer["turns"]
+        return answer
+
+    def close(self, failure: dict[str, Any] | None = None) -> dict[str, Any]:
+        """CloseRun."""
+        return close_run(RUN_ID, self.epoch, self.turns, failure, self.ports)
+
+    # What has become of it
+
+    @property
+    def run(self) -> Run:
+        """The run's row."""
+        run = self.store.run(RUN_ID)
+        assert run is not None
+        return run
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The run's report."""
+        assert self.run.report is not None
+        return self.run.report
+
+    def order(self, symbol: str = "AAPL") -> ParentOrder:
+        """A parent order as it is stored."""
+        return next(order for order in self.store.orders(RUN_ID) if order.symbol == symbol)
+
+    def row(self, symbol: str = "AAPL") -> dict[str, Any]:
+        """An order's row in the report."""
+        return next(row for row in self.report["orders"] if row["symbol"] == symbol)
+
+    def at_broker(self, symbol: str | None = None) -> list[Order]:
+        """Every order the broker ever took of us, oldest first."""
+        orders = self.exchange.account.orders.by_id.values()
+        return [o for o in orders if o.client_order_id.startswith("rp-") and symbol in {None, o.terms.symbol}]
+
+    def open_at_broker(self, symbol: str | None = None) -> list[str]:
+        """Our open orders as the broker has them, such as `40 AAPL @ 189.41`: what remains, symbol, limit."""
+        return [_open(order) for order in self.at_broker(symbol) if order.is_open]
+
+    def bought(self, symbol: str = "AAPL") -> Decimal:
+        """Shares executed for us, by the broker's ledger; sold ones count below zero."""
+        found = (shares(e.side * e.quantity) for e in self.exchange.ledger.executions if e.symbol == symbol)
+        return sum(found, Decimal(0))
+
+    def posts(self) -> int:
+        """How often an order was sent."""
+        return sum(method == "POST" for method, _ in self.broker.line.sent)
+
+    def judge(self) -> None:
+        """Hold the broker's ledger against what was wanted and meant."""
+        orders = self.store.orders(RUN_ID)
+        judge.never_a_share_too_many(self.exchange, orders)
+        judge.every_order_was_meant(self.exchange, self.store.intents(RUN_ID))
+        judge.cash_is_never_negative(self.exchange)
+        judge.books_are_the_brokers(self.exchange, orders)
+
+    def told(self, subject: str, verb: str) -> list[tuple[str, str]]:
+        """Detail and reason of what the journal says of a subject."""
+        return [(e.detail, e.reason) for e in self.journal.entries if (e.subject, e.verb) == (subject, verb)]
+
+
+@contextmanager
+def a_desk(books: Mapping[str, Sequence[Event]], **options: Any) -> Iterator[Desk]:
+    """A desk whose loose ends are tied up afterwards."""
+    desk = Desk(books, **options)
+    try:
+        yield desk
+    finally:
+        desk.scheduler.close()
+
+
+OpenDesk = Callable[..., Desk]
+"""Opens a desk on books and on terms."""
+
+
+def a_plan(*orders: str) -> dict[str, Any]:
+    """A plan of such orders as `buy 40 AAPL` or `sell all KO`."""
+    rows = [dict(zip(("side", "qty", "symbol"), order.split(), strict=True)) for order in orders]
+    return {"name": "core", "orders": rows}
+
+
+def holding(cash: str = "100000", **positions: str) -> OpeningAccount:
+    """An account with cash and shares, carried at a dollar each."""
+    held = {symbol: (Decimal(qty), Decimal(1)) for symbol, qty in positions.items()}
+    return OpeningAccount(cash=Decimal(cash), positions=held)
+
+
+def _open(order: Order) -> str:
+    return f"{shares(order.remaining).normalize():f} {order.terms.symbol} @ {shown(price(order.terms.limit or 0))}"
+
+
+def _instant(time: str) -> datetime:
+    return EPOCH + timedelta(microseconds=new_york(MONDAY, time) // 1_000)

@@ -1,0 +1,204 @@
+"""OpenRun: whatever is wrong with a start is said before anything is claimed; a run is opened once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from functions.open_run.app import open_run
+from repeg.errors import (
+    BrokerDenied,
+    BrokerUnavailable,
+    Conflict,
+    DuplicateRun,
+    InvalidInput,
+    InvalidPlan,
+    InvalidSettings,
+    MarketClosed,
+    RefusedRun,
+)
+from repeg.run import KillSwitch, RunState
+from tests.builders import MONDAY
+from tests.functions.books import AAPL, KO
+from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
+from workbench.exchange.faults import Fault, Kind
+from workbench.exchange.market import Listing
+from workbench.exchange.opening import OpeningAccount
+from workbench.exchange.scripted import ScriptedMarket
+
+BUY = a_plan("buy 40 AAPL")
+SECOND = EXECUTION.replace("first", "second")
+LISTINGS = [Listing("WHL", "Whole Shares Inc.", fractionable=False), Listing("DEAD", "Dead Inc.", tradable=False)]
+
+
+@pytest.fixture
+def desk(open_desk: OpenDesk) -> Desk:
+    """AAPL to buy, 7.227358 KO to sell."""
+    market = ScriptedMarket({MONDAY: {"AAPL": AAPL, "KO": KO}}, LISTINGS)
+    return open_desk({}, market=market, opening=holding(KO="7.227358"), at="09:25")
+
+
+def start(desk: Desk, **given: Any) -> dict[str, Any]:
+    return open_run({"plan": BUY, **given}, EXECUTION, {}, desk.ports)
+
+
+def nothing_has_happened(desk: Desk) -> bool:
+    return desk.store.runs_on(MONDAY) == [] and desk.posts() == 0
+
+
+def test_a_start_before_the_open_claims_the_run_and_says_where_to_find_it(desk: Desk) -> None:
+    assert start(desk) == {"run_id": RUN_ID, "epoch": 1, "first_turn": 0, "turn": {"turns": 0}}
+    assert (desk.run.owner, desk.run.state, desk.run.trading_day.day) == (EXECUTION, RunState.RUNNING, MONDAY)
+    assert desk.posts() == 0
+
+
+def test_the_run_freezes_its_settings_and_the_account_as_it_was_found(desk: Desk) -> None:
+    environment = {"EXECUTION__MAX_REPEGS": "3", "EXECUTION__PATIENCE_SECONDS": "120"}
+    open_run({"plan": BUY, "settings": {"patience_seconds": 60}}, EXECUTION, environment, desk.ports)
+    assert (desk.run.settings.max_repegs, desk.run.settings.patience_seconds) == (3, 60)
+    assert desk.run.opening_positions == {"KO": Decimal("7.227358")}
+    assert desk.run.opening_equity > 100_000
+    assert desk.run.fractionable == ("AAPL",)
+
+
+WRONG: list[tuple[dict[str, Any], type[InvalidInput], str]] = [
+    ({"plan": {"name": "core", "orders": []}}, InvalidPlan, "plan.orders"),
+    ({"plan": a_plan("buy 0 AAPL")}, InvalidPlan, "plan.orders[0].qty"),
+    ({"plan": a_plan("buy all AAPL")}, InvalidPlan, "plan.orders[0].qty"),
+    ({"plan": a_plan("buy 40 ZZZZ")}, InvalidPlan, "plan.orders[0].symbol"),
+    ({"plan": a_plan("buy 40 AAPL", "buy 1 DEAD")}, InvalidPlan, "plan.orders[1].symbol"),
+    ({"plan": a_plan("buy 0.5 WHL")}, InvalidPlan, "plan.orders[0].qty"),
+    ({"plan": a_plan("sell 7.3 KO")}, InvalidPlan, "plan.orders[0].qty"),
+    ({"plan": a_plan("sell all AAPL")}, InvalidPlan, "plan.orders[0].qty"),
+    ({"plan": {"name": "core", "targets": {"AAPL": "0.9", "KO": "0.2"}}}, InvalidPlan, "plan.targets"),
+    ({"plan_uri": "s3://plans/core.json"}, InvalidInput, "input"),
+    ({"settings": {"max_repeg": 3}}, InvalidSettings, "settings.max_repeg"),
+    ({"settings": {"max_spread_pct": "0"}}, InvalidSettings, "settings.max_spread_pct"),
+    ({"preview": "yes"}, InvalidInput, "input.preview"),
+    ({"run_number": 0}, InvalidInput, "input.run_number"),
+    ({"scheduled_time": "2026-11-23T14:25:00"}, InvalidInput, "input.scheduled_time"),
+    ({"scheduled_time": "2026-11-20T14:25:00Z"}, MarketClosed, "input.scheduled_time"),
+    ({"urgent": True}, InvalidInput, "input.urgent"),
+]
+
+
+@pytest.mark.parametrize(("given", "kind", "field"), WRONG, ids=[field for _, _, field in WRONG])
+def test_what_is_wrong_is_named_before_anything_is_claimed(
+    desk: Desk, given: dict[str, Any], kind: type[InvalidInput], field: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        start(desk, **given)
+    assert caught.value.field == field
+    assert nothing_has_happened(desk)
+
+
+@pytest.mark.parametrize("raw", [None, [], "core", {}])
+def test_an_input_that_is_no_plan_at_all_is_refused(desk: Desk, raw: object) -> None:
+    with pytest.raises(InvalidInput):
+        open_run(raw, EXECUTION, {}, desk.ports)
+    assert nothing_has_happened(desk)
+
+
+def test_a_plan_can_lie_elsewhere(open_desk: OpenDesk) -> None:
+    text = '{"name": "core", "orders": [{"symbol": "AAPL", "side": "buy", "qty": 0.1}]}'
+    desk = open_desk({"AAPL": AAPL}, plans={"s3://plans/core.json": text})
+    open_run({"plan_uri": "s3://plans/core.json"}, EXECUTION, {}, desk.ports)
+    (order,) = desk.run.plan.orders  # type: ignore[union-attr]
+    assert order.qty == Decimal("0.1")
+
+
+def test_a_plan_that_is_not_where_it_should_be_is_refused(desk: Desk) -> None:
+    with pytest.raises(InvalidPlan, match=r"s3://plans/gone\.json"):
+        open_run({"plan_uri": "s3://plans/gone.json"}, EXECUTION, {}, desk.ports)
+
+
+@pytest.mark.parametrize("time", ["15:55", "16:30"])
+def test_a_start_after_the_window_is_refused_and_not_kept_for_tomorrow(open_desk: OpenDesk, time: str) -> None:
+    desk = open_desk({"AAPL": AAPL}, at=time)
+    with pytest.raises(MarketClosed, match="start time"):
+        start(desk)
+    assert nothing_has_happened(desk)
+
+
+def test_there_is_no_run_on_a_day_without_a_session(desk: Desk) -> None:
+    desk.scheduler.run(until=datetime(2026, 11, 26, 14, 25, tzinfo=UTC))  # Thanksgiving
+    with pytest.raises(MarketClosed, match="2026-11-26"):
+        start(desk)
+
+
+@pytest.mark.parametrize("brake", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])
+def test_no_run_is_opened_under_the_kill_switch(desk: Desk, brake: KillSwitch) -> None:
+    desk.store.set_kill_switch(brake)
+    with pytest.raises(RefusedRun, match=f"kill switch is {brake}"):
+        start(desk)
+    assert nothing_has_happened(desk)
+
+
+def test_no_run_is_opened_on_a_blocked_account(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL}, opening=OpeningAccount(trading_blocked=True))
+    with pytest.raises(BrokerDenied, match="blocked"):
+        start(desk)
+    assert nothing_has_happened(desk)
+
+
+@pytest.mark.parametrize("path", ["/v2/clock", "/v2/calendar", "/v2/account", "/v2/positions", "/v2/assets/AAPL"])
+def test_a_broker_that_does_not_answer_is_asked_again_later_and_claims_nothing(desk: Desk, path: str) -> None:
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path=path, status=503))
+    with pytest.raises(BrokerUnavailable):
+        start(desk)
+    assert nothing_has_happened(desk)
+    assert start(desk)["epoch"] == 1
+
+
+def test_a_second_start_of_the_same_run_is_a_duplicate_that_names_the_first(desk: Desk) -> None:
+    start(desk)
+    before = desk.run
+    with pytest.raises(DuplicateRun, match=EXECUTION):
+        open_run({"plan": a_plan("buy 4000 AAPL")}, SECOND, {}, desk.ports)
+    assert desk.run == before
+
+
+def test_a_run_that_is_over_is_not_opened_again_on_its_day(desk: Desk) -> None:
+    start(desk)
+    desk.store.set_run_state(RUN_ID, 1, RunState.CLOSED)
+    with pytest.raises(DuplicateRun):
+        open_run({"plan": BUY}, SECOND, {}, desk.ports)
+
+
+def test_the_same_execution_asks_twice_and_gets_the_same_answer(desk: Desk) -> None:
+    assert start(desk) == start(desk)
+    assert len(desk.store.runs_on(MONDAY)) == 1
+
+
+def test_a_further_run_of_the_day_is_one_that_says_so(desk: Desk) -> None:
+    start(desk)
+    again = open_run({"plan": BUY, "run_number": 2}, SECOND, {}, desk.ports)
+    assert again["run_id"] == f"{RUN_ID}-r2"
+
+
+def test_a_renewal_raises_the_epoch_and_goes_on_counting(desk: Desk) -> None:
+    start(desk)
+    renewal = {"renewal": {"run_id": RUN_ID, "epoch": 1, "turns": 1052}}
+    answer = open_run(renewal, SECOND, {}, desk.ports)
+    assert answer == {"run_id": RUN_ID, "epoch": 2, "first_turn": 1052, "turn": {"turns": 1052}}
+    assert open_run(renewal, SECOND, {}, desk.ports) == answer
+    assert desk.run.owner == SECOND
+
+
+def test_a_renewed_run_is_closed_to_the_execution_it_came_from(desk: Desk) -> None:
+    desk.begin("buy 40 AAPL")
+    desk.wait_until("09:36")
+    open_run({"renewal": {"run_id": RUN_ID, "epoch": 1, "turns": 5}}, SECOND, {}, desk.ports)
+    with pytest.raises(RefusedRun, match="epoch 2; this execution holds 1"):
+        desk.place()
+    assert desk.posts() == 0
+
+
+def test_a_renewal_from_the_past_loses(desk: Desk) -> None:
+    start(desk)
+    open_run({"renewal": {"run_id": RUN_ID, "epoch": 1, "turns": 5}}, SECOND, {}, desk.ports)
+    with pytest.raises(Conflict, match="epoch 2"):
+        open_run({"renewal": {"run_id": RUN_ID, "epoch": 1, "turns": 5}}, "arn:third", {}, desk.ports)

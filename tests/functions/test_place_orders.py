@@ -1,0 +1,296 @@
+"""PlaceOrders: the intent before the order, sells before buys, and no dollar spent that is not there."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from functions.open_run.app import open_run
+from functions.plan_orders.app import plan_orders
+from repeg.errors import RefusedRun
+from repeg.order import ChildState, Outcome, ParentState
+from tests.functions.books import AAPL, KO, book
+from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
+from workbench.exchange.arming import When
+from workbench.exchange.faults import Fault, Kind
+from workbench.exchange.units import qty as shares
+
+SHORT_OF_CASH = {"code": 40310000, "message": "insufficient buying power"}
+BAD_PRICE = {"code": 42210000, "message": "invalid limit_price 189.41. sub-penny increment"}
+
+
+def desk_with(open_desk: OpenDesk, *orders: str, cash: str = "100000", **held: str) -> Desk:
+    """A run of these orders, planned at 09:36."""
+    desk = open_desk({"AAPL": AAPL, "KO": KO}, opening=holding(cash, **held))
+    desk.begin(*orders)
+    return desk
+
+
+def refuse(desk: Desk, body: dict[str, Any], times: int = 1, status: int = 403) -> None:
+    """Have the next orders refused in the broker's own words."""
+    fault = Fault(kind=Kind.ANSWER_BEFORE, method="POST", path="/v2/orders", status=status, body=body)
+    desk.exchange.faults.arm(fault, When(times=times))
+
+
+# What is sent
+
+
+def test_an_order_rests_a_tick_better_than_the_near_side(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL", "sell all KO", KO="100")
+    answer = desk.place()
+    assert answer == {"turns": 0, "turn_at": "2026-11-23T14:36:30Z", "placed": 2}
+    assert sorted(desk.open_at_broker()) == ["100 KO @ 60.42", "40 AAPL @ 189.41"]
+    assert desk.told("AAPL", "place") == [("buy 40 @ 189.41", "bid 189.40 × ask 189.44, improve by a tick")]
+    desk.judge()
+
+
+def test_in_a_one_tick_market_it_joins_and_never_crosses(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book("09:30 300 @ 189.40 × 200 @ 189.41")})
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    assert desk.open_at_broker() == ["40 AAPL @ 189.40"]
+    assert desk.bought() == 0
+
+
+def test_market_orders_take_the_same_way_if_that_is_what_is_wanted(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL", use_smart_limit_execution=False)
+    desk.place()
+    (intent,) = desk.store.intents(RUN_ID)
+    assert (intent.limit, intent.notional) == (None, Decimal("7577.60"))
+    desk.wait(1)
+    assert desk.bought() == 40
+    assert desk.repeg()["decision"] == "close"
+    desk.judge()
+
+
+def test_the_intent_is_written_before_the_order_is_sent(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL")
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="POST"))
+    desk.place()
+    (intent,) = desk.store.intents(RUN_ID)
+    assert intent.client_order_id == f"rp-{RUN_ID}.AAPL.b.1"
+    assert (intent.qty, intent.limit) == (Decimal(40), Decimal("189.41"))
+    assert intent.quote.bid == Decimal("189.40")
+    assert desk.order().children[-1].state is ChildState.UNKNOWN
+    assert desk.at_broker() == []
+
+
+def test_placing_again_sends_nothing_more(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL", "sell all KO", KO="100")
+    desk.place()
+    assert desk.place()["placed"] == 0
+    assert desk.posts() == 2
+
+
+def test_an_order_whose_outcome_is_unknown_is_not_placed_anew(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL")
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_AFTER, method="POST"))
+    desk.place()
+    desk.place()
+    assert desk.posts() == 1
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+
+
+def test_a_preview_decides_everything_and_sends_nothing(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    open_run({"plan": a_plan("buy 40 AAPL"), "preview": True}, EXECUTION, {}, desk.ports)
+    plan_orders(RUN_ID, 1, desk.ports)
+    desk.place()
+    assert (desk.order().outcome, desk.order().reason) == (Outcome.PREVIEW, "would place at 189.41")
+    assert (desk.posts(), desk.store.intents(RUN_ID)) == (0, [])
+
+
+def test_a_book_that_went_bad_since_it_was_validated_is_not_traded_on(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book("09:30 300 @ 189.40 × 200 @ 189.44", "09:36:10 300 @ 188.00 × 200 @ 191.00")})
+    desk.begin("buy 40 AAPL")
+    desk.validate()
+    desk.wait_until("09:36:12")
+    desk.place()
+    assert desk.order().held == "wide"
+    assert desk.posts() == 0
+
+
+def test_one_order_after_the_other_or_all_at_once_are_the_same_orders(open_desk: OpenDesk) -> None:
+    books = {"AAPL": AAPL, "KO": KO}
+    placed = []
+    for flag in (True, False):
+        desk = open_desk(books)
+        desk.begin("buy 40 AAPL", "buy 10 KO", use_async_execution=flag)
+        desk.place()
+        placed.append(desk.open_at_broker())
+    assert placed[0] == placed[1] == ["40 AAPL @ 189.41", "10 KO @ 60.41"]
+
+
+def test_one_symbols_failure_is_not_the_others(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL", "buy 10 KO")
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="POST", status=500))
+    desk.place()
+    states = {order.symbol: order.children[-1].state for order in desk.store.orders(RUN_ID)}
+    assert states == {"AAPL": ChildState.UNKNOWN, "KO": ChildState.LIVE}
+
+
+# When nothing may be sent
+
+
+def test_no_order_leaves_in_the_last_ten_seconds_of_the_window(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book("15:40 300 @ 189.40 × 200 @ 189.44", until="16:00")}, at="15:54:49")
+    desk.begin("buy 40 AAPL")
+    desk.validate()
+    desk.wait_until("15:54:50")
+    desk.place()
+    assert desk.posts() == 0
+    assert desk.told("AAPL", "hold")[-1] == ("", "too late in this step to send")
+
+
+def test_no_order_leaves_late_in_a_step_for_its_time_limit_must_not_cut_it_in_two(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL", max_quote_age_seconds=60)
+    desk.validate()
+    desk.broker.line.seconds = 12  # clock, then quotes, then account: no time left to send
+    desk.place()
+    assert desk.posts() == 0
+    assert {reason for _, reason in desk.told("AAPL", "hold")} == {"too late in this step to send"}
+
+
+def test_a_fenced_execution_sends_nothing(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL")
+    desk.validate()
+    desk.store.take_over(RUN_ID, 1, "arn:sweeper")
+    with pytest.raises(RefusedRun, match="epoch 2"):
+        desk.place()
+    assert (desk.posts(), desk.store.intents(RUN_ID)) == (0, [])
+
+
+def test_an_execution_that_is_fenced_while_it_works_sends_nothing_more(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL")
+    desk.broker.line.seconds = 1
+    step = desk.scheduler.spawn(desk.place)
+    desk.wait(2.5)
+    desk.store.take_over(RUN_ID, 1, "arn:sweeper")
+    assert step.result()["placed"] == 0
+    assert (desk.posts(), desk.store.intents(RUN_ID)) == (0, [])
+    assert "epoch 2; this execution holds 1" in desk.told("AAPL", "error")[0][1]
+
+
+@pytest.mark.parametrize("path", ["/v2/clock", "/v2/stocks/quotes/latest", "/v2/account"])
+def test_a_silent_broker_costs_a_turn_and_the_next_one_is_due_all_the_same(open_desk: OpenDesk, path: str) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL")
+    desk.validate()
+    skip = 1 if path == "/v2/clock" else 0  # the first look at the clock is ValidateQuotes'
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path=path, status=502), When(skip=skip, times=2))
+    answer = desk.place()
+    assert (answer["placed"], answer["turn_at"], desk.posts()) == (0, "2026-11-23T14:36:30Z", 0)
+    assert desk.told("run", "skip")
+
+
+# Money
+
+
+def test_sells_are_sent_before_buys(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL", "sell all KO", cash="8000", KO="100")
+    desk.place()
+    assert [order.terms.symbol for order in desk.at_broker()] == ["KO", "AAPL"]
+
+
+def test_a_buy_waits_for_the_sells_that_pay_for_it(open_desk: OpenDesk) -> None:
+    ko = book("09:30 500 @ 60.40 × 500 @ 60.43", prints=("09:36:20 200 @ 60.42 bought",))
+    desk = open_desk({"AAPL": AAPL, "KO": ko}, opening=holding("1000", KO="200"))
+    desk.begin("buy 40 AAPL", "sell all KO")
+    desk.place()
+    assert desk.open_at_broker() == ["200 KO @ 60.42"]
+    assert desk.order("AAPL").held == "waits_for_sells"
+    desk.wait_until("09:36:30")
+    assert desk.repeg()["decision"] == "validate"
+    desk.place()
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+    assert desk.bought("KO") == -200
+    desk.judge()
+
+
+def test_a_buy_is_paid_for_at_its_collar_and_not_at_its_limit(open_desk: OpenDesk) -> None:
+    """40 shares at 189.41 are 7,576.40; at the collar of 190.36 they are 7,614.40, and so much must be there."""
+    enough = desk_with(open_desk, "buy 40 AAPL", cash="7614.40")
+    enough.place()
+    assert enough.open_at_broker() == ["40 AAPL @ 189.41"]
+    short = desk_with(open_desk, "buy 40 AAPL", cash="7614.39")
+    short.place()
+    assert short.open_at_broker() == ["39 AAPL @ 189.41"]
+
+
+def test_without_sells_a_buy_is_cut_to_what_the_cash_buys_and_says_so(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL", cash="5000")
+    desk.place()
+    assert desk.open_at_broker() == ["26 AAPL @ 189.41"]
+    assert desk.told("AAPL", "scale") == [("40 → 26", "5000.00 to spend")]
+
+
+def test_without_cash_for_a_share_a_buy_ends_unfunded(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL", cash="190.35")
+    desk.place()
+    assert (desk.order().outcome, desk.order().reason) == (Outcome.UNFUNDED, "no cash for a share: 190.35 to spend")
+    assert desk.posts() == 0
+
+
+def test_the_biggest_need_comes_first_and_the_rest_gets_what_is_left(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 10 KO", "buy 40 AAPL", cash="8000")
+    desk.place()
+    left = 8000 - 40 * Decimal("190.36")
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41", f"{left // Decimal('60.71')} KO @ 60.41"]
+    desk.judge()
+
+
+def test_what_an_open_buy_may_still_need_is_not_spent_on_another(open_desk: OpenDesk) -> None:
+    """A buy at work holds its limit at the broker; up to its collar another 38 dollars are kept for it."""
+    ko = book("09:30 500 @ 59.00 × 500 @ 60.43", "09:36:10 500 @ 60.40 × 500 @ 60.43")
+    desk = open_desk({"AAPL": AAPL, "KO": ko}, opening=holding(str(40 * Decimal("189.41") + 10 * Decimal("60.71"))))
+    desk.begin("buy 40 AAPL", "buy 10 KO")
+    desk.place()
+    desk.wait_until("09:36:12")
+    desk.place()
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41", "9 KO @ 60.41"]
+
+
+def test_the_cash_reserve_of_a_plan_of_weights_is_left_alone(open_desk: OpenDesk) -> None:
+    """31 shares planned at 189.42; three percent dearer they would cost 6,079 of the 6,000 that are not reserved."""
+    rising = book("09:30 300 @ 189.40 × 200 @ 189.44", "09:36:10 300 @ 195.08 × 200 @ 195.12")
+    desk = open_desk({"AAPL": rising}, opening=holding("10000"))
+    plan = {"name": "core", "targets": {"AAPL": "0.6"}, "cash_reserve": "0.4"}
+    open_run({"plan": plan}, EXECUTION, {}, desk.ports)
+    plan_orders(RUN_ID, 1, desk.ports)
+    assert desk.order().target == 31
+    desk.wait_until("09:36:12")
+    desk.place()
+    assert desk.open_at_broker() == ["30 AAPL @ 195.09"]
+
+
+def test_a_full_exit_is_sent_to_the_last_fraction(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "sell all KO", KO="7.227358")
+    desk.place()
+    (order,) = desk.at_broker()
+    assert shares(order.quantity or 0) == Decimal("7.227358")
+
+
+# Refusals
+
+
+def test_a_buy_refused_for_cash_waits_and_is_sent_again_under_the_next_id(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL")
+    refuse(desk, SHORT_OF_CASH)
+    assert desk.place()["placed"] == 0
+    order = desk.order()
+    assert (order.state, order.held, order.children[0].state) == (ParentState.WAITING, "unfunded", ChildState.REFUSED)
+    desk.place()
+    assert [order.client_order_id for order in desk.at_broker()] == [f"rp-{RUN_ID}.AAPL.b.2"]
+    desk.judge()
+
+
+def test_after_the_third_refusal_an_order_is_rejected_in_the_brokers_words(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL")
+    refuse(desk, BAD_PRICE, times=9, status=422)
+    for _ in range(5):
+        desk.place()
+    assert (desk.order().outcome, desk.posts()) == (Outcome.REJECTED, 3)
+    assert "sub-penny" in desk.order().reason

@@ -1,0 +1,114 @@
+"""PlanOrders: the plan becomes parent orders once, from the account and the prices of that moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from functions.plan_orders.app import plan_orders
+from repeg.errors import InvalidPlan, RefusedRun
+from repeg.quote import Side
+from repeg.run import RunState
+from tests.functions.books import AAPL, KO, book
+from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan, holding
+
+MOVING = book("09:30 300 @ 189.40 × 200 @ 189.44", "09:40 300 @ 250.00 × 200 @ 250.04")
+
+
+@pytest.fixture
+def desk(open_desk: OpenDesk) -> Desk:
+    """100,000 dollars and 7.227358 KO."""
+    return open_desk({"AAPL": MOVING, "KO": KO}, opening=holding(KO="7.227358"))
+
+
+def planned(desk: Desk, plan: dict[str, Any], **settings: Any) -> dict[str, tuple[Side, Decimal]]:
+    desk.open(plan, **settings)
+    plan_orders(RUN_ID, 1, desk.ports)
+    return {order.symbol: (order.side, order.target) for order in desk.store.orders(RUN_ID)}
+
+
+def test_orders_are_written_down_as_asked_and_nothing_is_sent(desk: Desk) -> None:
+    assert planned(desk, a_plan("buy 40 AAPL", "sell 5 KO")) == {
+        "AAPL": (Side.BUY, Decimal(40)),
+        "KO": (Side.SELL, Decimal(5)),
+    }
+    assert desk.posts() == 0
+    assert desk.told("AAPL", "plan") == [("buy 40", "worth 7576.80")]
+
+
+def test_all_of_a_holding_is_the_brokers_exact_quantity(desk: Desk) -> None:
+    assert planned(desk, a_plan("sell all KO")) == {"KO": (Side.SELL, Decimal("7.227358"))}
+
+
+def test_weights_become_whole_shares_to_buy_and_an_exact_exit(desk: Desk) -> None:
+    plan = {"name": "core", "targets": {"AAPL": "0.30", "KO": "0"}, "cash_reserve": "0.02"}
+    equity = 100_000 + Decimal("7.227358") * Decimal("60.415")
+    assert planned(desk, plan) == {
+        "AAPL": (Side.BUY, (equity * Decimal("0.30") // Decimal("189.42"))),
+        "KO": (Side.SELL, Decimal("7.227358")),
+    }
+
+
+def test_a_difference_that_is_not_worth_it_is_no_order(desk: Desk) -> None:
+    plan = {"name": "core", "targets": {"AAPL": "0.30", "KO": "0"}, "min_trade_notional": "500"}
+    assert planned(desk, plan).keys() == {"AAPL"}
+
+
+def test_a_run_is_planned_once_whatever_the_market_does_afterwards(desk: Desk) -> None:
+    plan = {"name": "core", "targets": {"AAPL": "0.30"}}
+    first = planned(desk, plan)
+    desk.wait_until("09:41")
+    assert plan_orders(RUN_ID, 1, desk.ports) == {"orders": 1}
+    assert {order.symbol: (order.side, order.target) for order in desk.store.orders(RUN_ID)} == first
+    assert len(desk.told("AAPL", "plan")) == 1
+
+
+def test_a_plan_that_no_longer_fits_the_account_is_refused_before_any_order(desk: Desk) -> None:
+    desk.open(a_plan("sell 7 KO"))
+    sold = {"symbol": "KO", "side": "sell", "qty": "5", "type": "market", "time_in_force": "day"}
+    desk.broker.line.post("/orders", sold)
+    desk.wait(1)
+    with pytest.raises(InvalidPlan, match=r"at most the 2\.227358 KO held and free"):
+        plan_orders(RUN_ID, 1, desk.ports)
+    assert desk.store.orders(RUN_ID) == []
+
+
+def test_limits_are_checked_at_the_prices_of_the_moment(desk: Desk) -> None:
+    desk.open(a_plan("buy 40 AAPL"), max_order_notional="7600")
+    desk.wait_until("09:41")
+    with pytest.raises(RefusedRun, match=r"buy AAPL is worth 10000\.80; max_order_notional is 7600"):
+        plan_orders(RUN_ID, 1, desk.ports)
+    assert desk.store.orders(RUN_ID) == []
+
+
+@pytest.mark.parametrize("state", [RunState.CLOSING, RunState.CLOSED, RunState.SWEPT])
+def test_a_run_that_is_over_is_not_planned(desk: Desk, state: RunState) -> None:
+    desk.open(a_plan("buy 40 AAPL"))
+    desk.store.set_run_state(RUN_ID, 1, state)
+    with pytest.raises(RefusedRun, match=f"is {state}"):
+        plan_orders(RUN_ID, 1, desk.ports)
+
+
+def test_an_execution_that_was_fenced_plans_nothing(desk: Desk) -> None:
+    desk.open(a_plan("buy 40 AAPL"))
+    desk.store.take_over(RUN_ID, 1, "arn:sweeper")
+    with pytest.raises(RefusedRun, match="epoch 2"):
+        plan_orders(RUN_ID, 1, desk.ports)
+    assert desk.store.orders(RUN_ID) == []
+
+
+def test_yesterdays_run_is_not_planned_today(desk: Desk) -> None:
+    desk.open(a_plan("buy 40 AAPL"))
+    desk.scheduler.run(until=datetime(2026, 11, 24, 15, 0, tzinfo=UTC))
+    with pytest.raises(RefusedRun, match="is for 2026-11-23; today is 2026-11-24"):
+        plan_orders(RUN_ID, 1, desk.ports)
+    assert desk.store.orders(RUN_ID) == []
+
+
+def test_two_desks_plan_the_same_orders(open_desk: OpenDesk) -> None:
+    books = {"AAPL": AAPL, "KO": KO}
+    plan = {"name": "core", "targets": {"KO": "0.25", "AAPL": "0.50"}}
+    assert planned(open_desk(books), plan) == planned(open_desk(books), plan)

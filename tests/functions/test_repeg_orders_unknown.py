@@ -1,0 +1,210 @@
+"""RepegOrders where nobody knows: an order without an answer is looked up by its id, never replaced by a new one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from repeg.order import ChildState, Outcome, ParentState
+from repeg.run import KillSwitch
+from tests.functions.books import AAPL, QUIET, book
+from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk
+from workbench.exchange.arming import When
+from workbench.exchange.faults import Fault, Kind
+from workbench.exchange.races import Race
+
+FIRST_ID = f"rp-{RUN_ID}.AAPL.b.1"
+LATER = book(QUIET, until="10:30")
+
+
+def post(kind: Kind, **terms: object) -> Fault:
+    """A fault of the request that sends an order."""
+    return Fault(kind=kind, method="POST", path="/v2/orders", **terms)  # type: ignore[arg-type]
+
+
+def unanswered(open_desk: OpenDesk, fault: Fault, **options: object) -> Desk:
+    """40 AAPL to buy; the request that sends them, at 09:36, meets a fault."""
+    desk = open_desk({"AAPL": LATER}, **options)
+    desk.begin("buy 40 AAPL")
+    desk.exchange.faults.arm(fault)
+    desk.place()
+    assert desk.order().children[-1].state is ChildState.UNKNOWN
+    return desk
+
+
+def turn_at(desk: Desk, time: str) -> dict[str, object]:
+    desk.wait_until(time)
+    return desk.repeg()
+
+
+def one_order_of_ours(desk: Desk) -> bool:
+    """Whether the broker took exactly one order of ours, of the first id."""
+    return [order.client_order_id for order in desk.at_broker()] == [FIRST_ID]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        post(Kind.HANG_AFTER),
+        post(Kind.RESET_AFTER),
+        post(Kind.ANSWER_AFTER, status=500),
+        post(Kind.ANSWER_AFTER, status=504),
+        post(Kind.ANSWER_AFTER, status=200, body="<html>"),
+    ],
+    ids=["timed out", "cut", "500", "504", "unreadable"],
+)
+def test_an_order_that_was_accepted_unheard_is_found_and_adopted(open_desk: OpenDesk, fault: Fault) -> None:
+    desk = unanswered(open_desk, fault)
+    turn_at(desk, "09:36:30")
+    child = desk.order().children[-1]
+    assert (child.state, child.n, child.broker_id) == (ChildState.LIVE, 1, desk.at_broker()[0].id)
+    assert (desk.posts(), one_order_of_ours(desk)) == (1, True)
+    desk.judge()
+
+
+def test_one_that_filled_unheard_is_found_filled_and_nothing_is_sent_again(open_desk: OpenDesk) -> None:
+    down = book(QUIET, prints=("09:36:10 40 @ 189.41 sold",))
+    desk = open_desk({"AAPL": down})
+    desk.begin("buy 40 AAPL")
+    desk.exchange.faults.arm(post(Kind.HANG_AFTER))
+    desk.place()
+    assert turn_at(desk, "09:36:30")["decision"] == "close"
+    assert (desk.bought(), desk.posts(), desk.order().outcome) == (Decimal(40), 1, Outcome.FILLED)
+    desk.judge()
+
+
+def test_one_that_the_list_does_not_show_yet_is_asked_for_by_its_id(open_desk: OpenDesk) -> None:
+    lagging = PROMPT.__class__(**{**vars(PROMPT), "list_lag": (60_000, 60_000)})
+    desk = unanswered(open_desk, post(Kind.HANG_AFTER), knobs=lagging)
+    turn_at(desk, "09:36:30")
+    assert desk.order().children[-1].state is ChildState.LIVE
+    assert desk.posts() == 1
+
+
+def test_one_that_arrives_twenty_seconds_late_is_adopted(open_desk: OpenDesk) -> None:
+    desk = unanswered(open_desk, post(Kind.LATE, delay=20))
+    assert desk.at_broker() == []
+    turn_at(desk, "09:36:30")
+    assert desk.order().children[-1].state is ChildState.LIVE
+    assert (desk.posts(), one_order_of_ours(desk)) == (1, True)
+
+
+@pytest.mark.parametrize("kind", [Kind.HANG_BEFORE, Kind.RESET_BEFORE])
+def test_one_that_never_arrived_is_sent_again_after_a_minute_under_the_same_id(open_desk: OpenDesk, kind: Kind) -> None:
+    desk = unanswered(open_desk, post(kind))
+    turn_at(desk, "09:36:30")
+    turn_at(desk, "09:36:59")
+    assert (desk.posts(), desk.at_broker()) == (1, [])
+    assert desk.told("AAPL", "hold")[-1] == ("", "unknown for 59s, not at the broker")
+    turn_at(desk, "09:37:00")
+    assert desk.told("AAPL", "resend") == [("buy 40 @ 189.41", "never seen at the broker")]
+    assert (desk.posts(), one_order_of_ours(desk), len(desk.order().children)) == (2, True, 1)
+    desk.judge()
+
+
+def test_a_late_twin_that_arrives_after_it_was_sent_again_is_refused_by_its_id(open_desk: OpenDesk) -> None:
+    desk = unanswered(open_desk, post(Kind.LATE, delay=75))
+    turn_at(desk, "09:37:00")
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+    desk.wait_until("09:37:20")
+    assert one_order_of_ours(desk)
+    turn_at(desk, "09:37:30")
+    desk.judge()
+
+
+def test_one_sent_again_without_an_answer_stays_unknown_and_keeps_its_id(open_desk: OpenDesk) -> None:
+    desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
+    desk.exchange.faults.arm(post(Kind.HANG_AFTER))
+    turn_at(desk, "09:37:00")
+    assert desk.order().children[-1].state is ChildState.UNKNOWN
+    turn_at(desk, "09:37:30")
+    assert desk.order().children[-1].state is ChildState.LIVE
+    assert (desk.posts(), one_order_of_ours(desk)) == (2, True)
+    desk.judge()
+
+
+def test_a_resend_that_is_refused_because_the_first_one_took_the_cash_adopts_the_first(open_desk: OpenDesk) -> None:
+    """It arrives between the look that did not find it and the second request, which the broker cannot pay for."""
+    desk = unanswered(open_desk, post(Kind.LATE, delay=63.5))
+    refusal = {"code": 40310000, "message": "insufficient buying power"}
+    desk.exchange.faults.arm(post(Kind.ANSWER_BEFORE, status=403, body=refusal))
+    desk.wait_until("09:37:00")
+    desk.broker.line.seconds = 1  # clock, list, look by id, request: it arrives before the last look
+    desk.repeg()
+    child = desk.order().children[-1]
+    assert (child.state, child.n, desk.order().held) == (ChildState.LIVE, 1, "")
+    assert one_order_of_ours(desk)
+    desk.judge()
+
+
+def test_a_resend_that_is_truly_refused_frees_the_order_for_the_next_id(open_desk: OpenDesk) -> None:
+    desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
+    refusal = {"code": 40310000, "message": "insufficient buying power"}
+    desk.exchange.faults.arm(post(Kind.ANSWER_BEFORE, status=403, body=refusal))
+    turn_at(desk, "09:37:00")
+    assert (desk.order().state, desk.order().held) == (ParentState.WAITING, "unfunded")
+    desk.place()
+    assert [order.client_order_id for order in desk.at_broker()] == [f"rp-{RUN_ID}.AAPL.b.2"]
+    desk.judge()
+
+
+@pytest.mark.parametrize("brake", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])
+def test_under_the_brake_an_unknown_order_is_not_sent_again(open_desk: OpenDesk, brake: KillSwitch) -> None:
+    desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
+    desk.store.set_kill_switch(brake)
+    turn_at(desk, "09:37:30")
+    assert (desk.posts(), desk.at_broker()) == (1, [])
+
+
+def test_a_crash_between_intent_and_request_is_an_unknown_order_like_any_other(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    desk.validate()
+    desk.broker.line.seconds = 1
+    step = desk.scheduler.spawn(desk.place)
+    desk.wait(5.5)  # a second each for clock, book, clock, book, account; then the request has left
+    step.kill()
+    desk.wait(1)
+    desk.broker.line.seconds = 0
+    assert (desk.order().children[-1].state, desk.at_broker()) == (ChildState.INTENDED, [])
+    turn_at(desk, "09:36:30")
+    turn_at(desk, "09:37:10")
+    assert one_order_of_ours(desk)
+    assert desk.order().children[-1].state is ChildState.LIVE
+    desk.judge()
+
+
+def test_an_order_that_is_accepted_and_then_rejected_is_tried_three_times_and_given_up(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    desk.exchange.races.arm(Race.REJECTED_LATER, when=When(times=3))
+    decisions = []
+    for time in ("09:36:00", "09:36:30", "09:37:00"):
+        desk.wait_until(time)
+        desk.place()
+        desk.wait(1)
+        decisions.append(desk.repeg()["decision"])
+    assert decisions == ["validate", "validate", "close"]
+    assert (desk.order().outcome, desk.order().rejections) == (Outcome.REJECTED, 3)
+    assert [child.state for child in desk.order().children] == [ChildState.REJECTED] * 3
+    desk.judge()
+
+
+def test_a_fill_whose_price_is_still_pending_is_a_fill(open_desk: OpenDesk) -> None:
+    down = book(QUIET, prints=("09:36:10 40 @ 189.41 sold",))
+    desk = open_desk({"AAPL": down})
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    desk.wait_until("09:36:30")
+
+    def without_a_price(order: dict[str, object]) -> dict[str, object]:
+        return {**order, "filled_avg_price": None}
+
+    fault = Fault(kind=Kind.REWRITE, method="GET", path="/v2/orders:by_client_order_id", rewrite=without_a_price)
+    desk.exchange.faults.arm(fault)
+    desk.repeg()
+    assert (desk.order().outcome, desk.order().filled) == (Outcome.FILLED, Decimal(40))
+    desk.close()
+    assert desk.row()["average_price"] == "189.41"
+    assert desk.store.executions(RUN_ID)[0].price == Decimal("189.41")

@@ -1,0 +1,135 @@
+"""ValidateQuotes: an order is held with a reason, or free, with its arrival and its collar fixed for good."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from repeg.errors import RefusedRun
+from repeg.order import ParentState
+from tests.functions.books import AAPL, KO, Event, book
+from tests.functions.desk import Desk, OpenDesk, holding
+from workbench.exchange.faults import Fault, Kind
+from workbench.exchange.scripted import quote, trade
+
+GOOD = "09:36:30 300 @ 189.40 × 200 @ 189.44"
+HELD = {
+    "one_sided": "09:30 300 @ 189.40 × -",
+    "crossed": "09:30 300 @ 189.45 × 200 @ 189.44",
+    "locked": "09:30 300 @ 189.44 × 200 @ 189.44",
+    "wide": "09:30 300 @ 189.00 × 200 @ 189.48",
+    "thin": "09:30 99 @ 189.40 × 200 @ 189.44",
+}
+
+
+def desk_on(open_desk: OpenDesk, events: list[Event]) -> Desk:
+    """A run that buys 40 AAPL, planned a minute after its window opened."""
+    desk = open_desk({"AAPL": [trade("09:19", "10 @ 189.42"), *events]})
+    desk.begin("buy 40 AAPL")
+    return desk
+
+
+def test_a_good_book_frees_an_order_and_fixes_its_arrival_and_its_collar(open_desk: OpenDesk) -> None:
+    desk = desk_on(open_desk, AAPL)
+    assert desk.validate() == {"use": 1, "hold": 0}
+    order = desk.order()
+    assert order.arrival is not None
+    assert (order.arrival.bid, order.arrival.ask) == (Decimal("189.40"), Decimal("189.44"))
+    assert order.collar == Decimal("190.36")  # 189.42 and 50 basis points, on the tick below
+    assert (order.state, order.held) == (ParentState.WAITING, "")
+
+
+def test_a_sells_collar_lies_below_the_arrival(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL}, opening=holding(AAPL="9"))
+    desk.begin("sell all AAPL", max_slippage_bps="10")
+    desk.validate()
+    assert desk.order().collar == Decimal("189.24")  # 189.42 less 10 basis points, 189.2306, on the tick above
+
+
+def test_arrival_and_collar_stay_where_they_were_fixed(open_desk: OpenDesk) -> None:
+    desk = desk_on(open_desk, book("09:30 300 @ 189.40 × 200 @ 189.44", "09:36:30 300 @ 191.00 × 200 @ 191.04"))
+    desk.validate()
+    fixed = desk.order()
+    desk.wait_until("09:37")
+    assert desk.validate() == {"use": 1, "hold": 0}
+    assert desk.order() == fixed
+
+
+@pytest.mark.parametrize("reason", list(HELD))
+def test_a_book_that_may_not_be_traded_on_holds_the_order_until_it_is_good(open_desk: OpenDesk, reason: str) -> None:
+    desk = desk_on(open_desk, book(HELD[reason], GOOD))
+    assert desk.validate() == {"use": 0, "hold": 1}
+    held = desk.order()
+    assert (held.held, held.arrival, held.collar) == (reason, None, None)
+    desk.wait_until("09:37")
+    assert desk.validate() == {"use": 1, "hold": 0}
+    order = desk.order()
+    assert order.arrival is not None
+    assert (order.held, order.arrival.bid) == ("", Decimal("189.40"))
+
+
+def test_a_reason_is_told_when_it_is_news_and_not_every_turn(open_desk: OpenDesk) -> None:
+    desk = desk_on(open_desk, book(HELD["wide"], "09:37 99 @ 189.40 × 200 @ 189.44"))
+    for time in ("09:36:00", "09:36:30", "09:37:00", "09:37:30"):
+        desk.wait_until(time)
+        desk.validate()
+    assert [reason for _, reason in desk.told("AAPL", "hold")] == [
+        "bid 189.00 × ask 189.48, wide",
+        "bid 189.40 × ask 189.44, thin",
+    ]
+
+
+def test_a_quote_that_stands_still_is_stale_and_after_minutes_halted(open_desk: OpenDesk) -> None:
+    desk = desk_on(open_desk, [quote("09:35:45", "300 @ 189.40", "200 @ 189.44")])
+    desk.validate()
+    assert desk.order().held == "stale"
+    desk.wait_until("09:40:44")
+    desk.validate()
+    assert desk.order().held == "stale"
+    desk.wait_until("09:40:45")
+    desk.validate()
+    assert desk.order().held == "halted"
+
+
+def test_a_symbol_without_a_quote_is_missing(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(prints=("09:31 10 @ 189.41 sold",), until="09:31")})
+    desk.begin("buy 40 AAPL")
+    desk.validate()
+    assert desk.order().held == "missing"
+
+
+def test_every_order_is_looked_at_for_itself_in_one_request(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(HELD["wide"]), "KO": KO})
+    desk.begin("buy 40 AAPL", "buy 10 KO")
+    before = len(desk.broker.line.sent)
+    assert desk.validate() == {"use": 1, "hold": 1}
+    assert [path for _, path in desk.broker.line.sent[before:]].count("/stocks/quotes/latest") == 1
+    assert (desk.order("AAPL").held, desk.order("KO").held) == ("wide", "")
+
+
+def test_an_order_at_work_is_not_looked_at_here(open_desk: OpenDesk) -> None:
+    desk = desk_on(open_desk, AAPL)
+    desk.place()
+    before = desk.order()
+    assert desk.validate() == {"use": 0, "hold": 0}
+    assert desk.order() == before
+
+
+@pytest.mark.parametrize("path", ["/v2/clock", "/v2/stocks/quotes/latest"])
+def test_a_silent_broker_costs_a_turn_and_nothing_else(open_desk: OpenDesk, path: str) -> None:
+    desk = desk_on(open_desk, AAPL)
+    before = desk.order()
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path=path, status=502))
+    assert desk.validate() == {"use": 0, "hold": 0}
+    assert desk.order() == before
+    assert len(desk.told("run", "skip")) == 1
+    assert desk.validate() == {"use": 1, "hold": 0}
+
+
+def test_a_fenced_execution_looks_at_nothing(open_desk: OpenDesk) -> None:
+    desk = desk_on(open_desk, AAPL)
+    desk.store.take_over(desk.run.run_id, 1, "arn:sweeper")
+    with pytest.raises(RefusedRun, match="epoch 2"):
+        desk.validate()
+    assert desk.order().arrival is None
