@@ -71,6 +71,10 @@ class Caller:
         """A new order, whatever becomes of it."""
         return self.call("POST", "/v2/orders", order_body(**terms))
 
+    def try_submit_body(self, body: Any) -> Response:
+        """A body as it is, whatever becomes of it."""
+        return self.call("POST", "/v2/orders", body)
+
     def replace(self, order_id: str, **changes: Any) -> dict[str, Any]:
         """A replace that must be accepted."""
         view: dict[str, Any] = self._ok(self.call("PATCH", f"/v2/orders/{order_id}", changes))
