@@ -3,13 +3,16 @@
 import resource
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from time import perf_counter
+from typing import TypeVar
 
 import numpy as np
 
+from workbench.exchange.calendar import NANOSECONDS
 from workbench.exchange.generated import GeneratedMarket, Instrument, universe
 from workbench.exchange.knobs import Knobs
 from workbench.exchange.market import Listing, Quotes, SymbolDay, Trades
@@ -20,6 +23,8 @@ DAY = date(2026, 11, 23)
 ORDERS = 100
 SHARES = 500
 TICK = 100
+Rows = TypeVar("Rows", Quotes, Trades)
+
 TARGET_SECONDS, TARGET_MEGABYTES = 20, 1_024
 
 # Patient to the end and free to move: every order works all day.
@@ -37,10 +42,11 @@ SETTINGS = {
 class RunawayMarket:
     """The generated market, but that nobody ever trades with us: what is bought only rises, what is sold only falls."""
 
-    def __init__(self, market: GeneratedMarket, buys: frozenset[str]) -> None:
-        self._market = market
+    def __init__(self, stocks: Sequence[Instrument], buys: frozenset[str]) -> None:
+        self._stocks = stocks
+        self._market = self._generated()
         self._buys = buys
-        self._days: dict[tuple[str, date], SymbolDay | None] = {}
+        self._days: dict[str, SymbolDay | None] = {}
 
     def symbols(self) -> tuple[str, ...]:
         """Those of the market."""
@@ -54,26 +60,38 @@ class RunawayMarket:
         """Every trading day."""
 
     def day(self, symbol: str, day: date) -> SymbolDay | None:
-        """The day as it ran away."""
-        if (symbol, day) not in self._days:
-            found = self._market.day(symbol, day)
-            self._days[symbol, day] = found and self._run_away(found)
-        return self._days[symbol, day]
+        """The day as it ran away; of any other day no more than how it began."""
+        if symbol not in self._days:
+            found = self._generated().day(symbol, DAY)  # a market of its own, which forgets the day again
+            self._days[symbol] = found and self._run_away(found)
+        ran = self._days[symbol]
+        return ran if day == DAY or ran is None else _beginning(ran, day)
 
     def reference_price(self, symbol: str, day: date) -> int | None:
         """As the market has it."""
         return self._market.reference_price(symbol, day)
 
+    def _generated(self) -> GeneratedMarket:
+        return GeneratedMarket(1, self._stocks)
+
     def _run_away(self, day: SymbolDay) -> SymbolDay:
-        quotes = day.quotes
+        quotes = day.quotes.where((day.quotes.bid > 0) & (day.quotes.ask > 0))
         spread = TICK if quotes.ask[0] - quotes.bid[0] == TICK else 3 * TICK
-        if day.symbol in self._buys:
-            bid = np.maximum.accumulate(quotes.bid)
-            ran: Quotes = replace(quotes, bid=bid, ask=bid + spread)
-        else:
-            ask = np.minimum.accumulate(quotes.ask)
-            ran = replace(quotes, bid=ask - spread, ask=ask)
-        return replace(day, quotes=ran, trades=_one_print(day.trades))
+        is_bought = day.symbol in self._buys
+        bid = np.maximum.accumulate(quotes.bid) if is_bought else np.minimum.accumulate(quotes.ask) - spread
+        return replace(day, quotes=replace(quotes, bid=bid, ask=bid + spread), trades=_first(day.trades))
+
+
+def _beginning(day: SymbolDay, earlier: date) -> SymbolDay:
+    """The first quote and the first print of a day, on an earlier day."""
+    back = (day.day - earlier).days * 86_400 * NANOSECONDS
+    quotes, trades = _first(day.quotes), _first(day.trades)
+    moved = replace(quotes, ts=quotes.ts - back), replace(trades, ts=trades.ts - back)
+    return SymbolDay(day.symbol, earlier, *moved)
+
+
+def _first(rows: Rows) -> Rows:
+    return rows.where(np.arange(len(rows)) == 0)
 
 
 @dataclass(frozen=True)
@@ -110,7 +128,7 @@ def _scenario() -> Scenario:
     held = {symbol: (Decimal(SHARES), Decimal(100)) for symbol in symbols if symbol not in buys}
     return Scenario(
         plan,
-        RunawayMarket(GeneratedMarket(1, stocks), buys),
+        RunawayMarket(stocks, buys),
         DAY,
         OpeningAccount(cash=Decimal(100_000_000), positions=held),
         SETTINGS,
@@ -125,11 +143,6 @@ def _lettered(stock: Instrument) -> Instrument:
     """The same stock under a symbol without digits, as New York's are."""
     symbol = stock.listing.symbol.translate(str.maketrans("0123456789", "ABCDEFGHIJ"))
     return replace(stock, listing=replace(stock.listing, symbol=symbol))
-
-
-def _one_print(trades: Trades) -> Trades:
-    """The first print alone: enough for a price, and it comes before any order of ours."""
-    return Trades(**{name: getattr(trades, name)[:1] for name in trades.__dataclass_fields__})
 
 
 def _measure(day: SimulatedDay, calls: Counter[str], seconds: float) -> Measured:
