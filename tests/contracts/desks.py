@@ -7,11 +7,14 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
+
+import requests
 
 from repeg.adapters.alpaca import AlpacaBroker, trading_api
 from repeg.adapters.alpaca_data import AlpacaMarket, data_api
 from repeg.adapters.alpaca_keys import SIMULATED, FixedKeys, TradingMode
-from repeg.adapters.threads import SystemRuntime
+from repeg.adapters.transport import CONNECT_SECONDS, READ_SECONDS, BoundedTransport
 from repeg.ports import Broker, Market
 from workbench.exchange.calendar import new_york
 from workbench.exchange.core import Exchange
@@ -93,11 +96,34 @@ def an_exchange(terms: Terms) -> tuple[Exchange, list[int]]:
     return exchange, clock
 
 
+def pass_by(clock: list[int]) -> Callable[[float], None]:
+    """Waiting, as far as the exchange can tell."""
+
+    def wait(seconds: float) -> None:
+        clock[0] += int(seconds * SECOND)
+
+    return wait
+
+
+class PatientTransport(ExchangeTransport):
+    """The exchange in process, under a client that waits as long as the deployed one."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        """Send one request."""
+        return super().send(request, **{**options, "timeout": (CONNECT_SECONDS, READ_SECONDS)})
+
+
+def mount(session: requests.Session) -> None:
+    """The deployed transport, with time-outs that a test can wait for."""
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, BoundedTransport(connect_seconds=1, read_seconds=0.5))
+
+
 @contextmanager
 def direct(terms: Terms) -> Iterator[Desk]:
     """The twin: no HTTP, no SDK."""
     exchange, clock = an_exchange(terms)
-    twin = DirectBroker(exchange, terms.feed)
+    twin = DirectBroker(exchange, terms.feed, pass_by(clock))
     yield Desk(exchange, twin, twin, clock)
 
 
@@ -105,7 +131,7 @@ def direct(terms: Terms) -> Iterator[Desk]:
 def alpaca_in_process(terms: Terms) -> Iterator[Desk]:
     """The adapter through alpaca-py and requests, without a socket."""
     exchange, clock = an_exchange(terms)
-    mount = ExchangeTransport(exchange.handle).mount
+    mount = PatientTransport(exchange.handle, pass_by(clock)).mount
     keys = FixedKeys(SIMULATED)
     broker = AlpacaBroker(trading_api(keys, TradingMode.PAPER, mount))
     yield Desk(exchange, broker, AlpacaMarket(data_api(keys, mount), terms.feed), clock)
@@ -115,7 +141,7 @@ def alpaca_in_process(terms: Terms) -> Iterator[Desk]:
 def alpaca_over_loopback(terms: Terms) -> Iterator[Desk]:
     """The adapter as deployed: real threads, real sockets."""
     exchange, clock = an_exchange(terms)
-    keys, mount = FixedKeys(SIMULATED), SystemRuntime().mount
+    keys = FixedKeys(SIMULATED)
     with ExchangeServer(exchange) as server:
         broker = AlpacaBroker(trading_api(keys, TradingMode.PAPER, mount, server.trading_url))
         yield Desk(exchange, broker, AlpacaMarket(data_api(keys, mount, server.data_url), terms.feed), clock)

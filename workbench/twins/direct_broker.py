@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from repeg.adapters.alpaca import AlpacaBroker
 from repeg.adapters.alpaca_data import AlpacaMarket
-from repeg.adapters.alpaca_http import Answer, Body, refused
+from repeg.adapters.alpaca_http import Answer, Body, Failure, refused
+from repeg.adapters.transport import READ_SECONDS
 from repeg.quote import Quote
 from workbench.exchange.core import Exchange
+from workbench.exchange.faults import Failure as HowItFails
+from workbench.exchange.faults import TransportFault
 from workbench.exchange.wire import Request, Response
 
 VERSION = "/v2"
-_REFUSED = 400
+
+
+def _without_time(seconds: float) -> None:
+    """No time passes but what the exchange's clock says."""
 
 
 class ExchangeCalls:
-    """The four verbs of Alpaca's API on an exchange in this process; `headers` go with every call."""
+    """The four verbs of Alpaca's API on an exchange in this process; `headers` go with every call.
 
-    def __init__(self, exchange: Exchange, headers: Mapping[str, str]) -> None:
+    `wait` lets so many seconds pass where an answer is late or does not come; a caller's patience is the deployed one.
+    """
+
+    def __init__(self, exchange: Exchange, headers: Mapping[str, str], wait: Callable[[float], None]) -> None:
         self._exchange = exchange
         self._headers = headers
+        self._wait = wait
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
-        """Read."""
-        return self._call("GET", path, query=[(name, str(value)) for name, value in (params or {}).items()])
+        """Read; once more where the connection failed, as the adapter does."""
+        query = [(name, str(value)) for name, value in (params or {}).items()]
+        answer = self._call("GET", path, query=query)
+        return self._call("GET", path, query=query) if isinstance(answer, Failure) and answer.was_cut else answer
 
     def post(self, path: str, fields: Mapping[str, Any]) -> Answer:
         """Write."""
@@ -42,8 +54,26 @@ class ExchangeCalls:
         return self._call("DELETE", path)
 
     def _call(self, method: str, path: str, query: list[tuple[str, str]] | None = None, body: bytes = b"") -> Answer:
-        request = Request(method, VERSION + path, query or [], dict(self._headers), body)
-        return _answer(self._exchange.handle(request))
+        try:
+            response = self._exchange.handle(Request(method, VERSION + path, query or [], dict(self._headers), body))
+        except TransportFault as fault:
+            return self._unanswered(fault)
+        if response.delay >= READ_SECONDS:
+            return self._timed_out()
+        if response.delay:
+            self._wait(response.delay)
+        return _answer(response)
+
+    def _unanswered(self, fault: TransportFault) -> Failure:
+        if fault.failure is HowItFails.HANG:
+            if fault.seconds >= READ_SECONDS:
+                return self._timed_out()
+            self._wait(fault.seconds)
+        return Failure(None, message="ConnectionError", was_cut=True)
+
+    def _timed_out(self) -> Failure:
+        self._wait(READ_SECONDS)
+        return Failure(None, message="ReadTimeout")
 
 
 class DirectBroker(AlpacaBroker):
@@ -52,12 +82,12 @@ class DirectBroker(AlpacaBroker):
     The keys in `headers` are the account's own until somebody changes them.
     """
 
-    def __init__(self, exchange: Exchange, feed: str = "iex") -> None:
+    def __init__(self, exchange: Exchange, feed: str = "iex", wait: Callable[[float], None] = _without_time) -> None:
         self.headers = {
             "APCA-API-KEY-ID": exchange.opening.key_id,
             "APCA-API-SECRET-KEY": exchange.opening.secret_key,
         }
-        calls = ExchangeCalls(exchange, self.headers)
+        calls = ExchangeCalls(exchange, self.headers, wait)
         super().__init__(calls)
         self._market = AlpacaMarket(calls, feed)
 
@@ -71,6 +101,11 @@ class DirectBroker(AlpacaBroker):
 
 
 def _answer(response: Response) -> Answer:
-    if response.status >= _REFUSED:
-        return refused(response.status, response.body.decode())
-    return Body(json.loads(response.body, parse_float=Decimal) if response.body else None)
+    if response.status >= 400:
+        return refused(response.status, response.body.decode(errors="replace"))
+    if response.status >= 300:
+        return Failure(None, message="Redirected")
+    try:
+        return Body(json.loads(response.body, parse_float=Decimal) if response.body else None)
+    except ValueError as error:
+        return Failure(None, message=type(error).__name__)
