@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from decimal import Decimal, Inexact
+from decimal import Decimal
 from functools import partial
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from repeg.adapters.dynamodb import DynamoStore
 from repeg.adapters.dynamodb_table import PAUSES_SECONDS
-from repeg.adapters.dynamodb_wire import Key, wire_row
+from repeg.adapters.dynamodb_wire import Key
 from repeg.adapters.threads import SystemRuntime
 from repeg.errors import Conflict, RefusedRun, StoreUnavailable
 from repeg.order import ParentOrder
@@ -401,28 +401,6 @@ def test_a_run_in_a_state_of_another_release_cannot_trade(table: Table) -> None:
         place(table.store)
     with pytest.raises(StoreUnavailable):
         table.store.run(RUN_ID)
-
-
-# Numbers
-
-
-@pytest.mark.parametrize(
-    ("number", "spelt"),
-    [
-        ("7576.40", "7576.4"),
-        ("1E+9", "1000000000"),
-        ("0.00", "0"),
-        ("-0.5", "-0.5"),
-        ("12345678901234567890.123456789012345678", "12345678901234567890.123456789012345678"),
-    ],
-)
-def test_a_number_goes_out_as_the_service_gives_it_back(number: str, spelt: str) -> None:
-    assert wire_row({"n": Decimal(number)}) == {"n": {"N": spelt}}
-
-
-def test_a_number_that_would_be_rounded_is_an_error() -> None:
-    with pytest.raises(Inexact):
-        wire_row({"n": Decimal("1." + "0" * 40 + "1")})
 
 
 # What a row costs
