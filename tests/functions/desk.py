@@ -13,16 +13,17 @@ from functions.open_run.app import open_run
 from functions.place_orders.app import place_orders
 from functions.plan_orders.app import plan_orders
 from functions.repeg_orders.app import repeg_orders
+from functions.sweep_orders.app import sweep_orders
 from functions.validate_quotes.app import validate_quotes
-from repeg.adapters.alpaca_data import AlpacaMarket
-from repeg.adapters.alpaca_http import Answer
-from repeg.errors import InvalidPlan
+from functions.watch_runs.app import watch_runs
 from repeg.order import ParentOrder
 from repeg.ports import Broker, Ports, Store
 from repeg.quote import shown
 from repeg.run import Run
+from repeg.watching import Alert
 from tests.builders import MONDAY
 from tests.functions.books import Event
+from tests.functions.line import DeskBroker, MemoryPlans
 from tests.simulation import judge
 from workbench.engine.runtime import VirtualRuntime
 from workbench.engine.scheduler import EPOCH, Scheduler
@@ -35,7 +36,6 @@ from workbench.exchange.scripted import ScriptedMarket
 from workbench.exchange.units import price
 from workbench.exchange.units import qty as shares
 from workbench.faults.world import MemoryJournal, QuietNotifier
-from workbench.twins.direct_broker import DirectBroker, ExchangeCalls
 from workbench.twins.memory_store import MemoryStore
 
 RUN_ID = "core-2026-11-23"
@@ -48,45 +48,6 @@ PROMPT = Knobs(
     data_requests_per_minute=None,
 )
 """Orders reach the book at once, cancels take a twentieth of a second, and nobody counts requests."""
-
-
-class Line(ExchangeCalls):
-    """The way to the broker: remembers what was sent; every call takes `seconds`."""
-
-    def __init__(self, exchange: Exchange, headers: Mapping[str, str], pause: Callable[[float], None]) -> None:
-        super().__init__(exchange, headers, pause)
-        self._pause = pause
-        self.seconds = 0.0
-        self.sent: list[tuple[str, str]] = []
-
-    def _call(self, method: str, path: str, query: list[tuple[str, str]] | None = None, body: bytes = b"") -> Answer:
-        self.sent.append((method, path))
-        if self.seconds:
-            self._pause(self.seconds)
-        return super()._call(method, path, query, body)
-
-
-class DeskBroker(DirectBroker):
-    """The broker and its feed over such a line."""
-
-    def __init__(self, exchange: Exchange, pause: Callable[[float], None]) -> None:
-        super().__init__(exchange, wait=pause)
-        self.line = Line(exchange, self.headers, pause)
-        self._calls = self.line
-        self._market = AlpacaMarket(self.line, "iex")
-
-
-class MemoryPlans:
-    """Plan files by address."""
-
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        self._texts = texts
-
-    def text(self, uri: str) -> str:
-        """The text of a plan file."""
-        if uri not in self._texts:
-            raise InvalidPlan("plan_uri", uri, "an object that exists")
-        return self._texts[uri]
 
 
 class Desk:
@@ -138,6 +99,12 @@ class Desk:
         given: dict[str, Any] = {"plan": plan, **({"settings": settings} if settings else {})}
         return open_run(given, execution, {}, self.ports)
 
+    def submit(self, client_order_id: str) -> None:
+        """An order of somebody else's, far below the market: 5 AAPL at 100.00."""
+        terms = {"symbol": "AAPL", "side": "buy", "qty": "5", "type": "limit", "limit_price": "100.00"}
+        self.broker.line.post("/orders", {**terms, "time_in_force": "day", "client_order_id": client_order_id})
+        self.wait(1)
+
     def begin(self, *orders: str, **settings: Any) -> None:
         """Open a run of such orders as `buy 40 AAPL`, and plan it."""
         self.open(a_plan(*orders), **settings)
@@ -158,9 +125,22 @@ class Desk:
         self.turns = answer["turns"]
         return answer
 
+    def turn_at(self, time: str) -> dict[str, Any]:
+        """RepegOrders at that time."""
+        self.wait_until(time)
+        return self.repeg()
+
     def close(self, failure: dict[str, Any] | None = None) -> dict[str, Any]:
         """CloseRun."""
         return close_run(RUN_ID, self.epoch, self.turns, failure, self.ports)
+
+    def sweep(self, execution: str = EXECUTION, status: str = "ABORTED") -> dict[str, Any]:
+        """SweepOrders for an execution that has ended so."""
+        return sweep_orders(execution, status, self.ports)
+
+    def watch(self, *, expect_run: bool = True) -> list[Alert]:
+        """WatchRuns."""
+        return watch_runs(expect_run, self.ports)
 
     # What has become of it
 

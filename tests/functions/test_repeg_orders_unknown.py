@@ -33,11 +33,6 @@ def unanswered(open_desk: OpenDesk, fault: Fault, **options: object) -> Desk:
     return desk
 
 
-def turn_at(desk: Desk, time: str) -> dict[str, object]:
-    desk.wait_until(time)
-    return desk.repeg()
-
-
 def one_order_of_ours(desk: Desk) -> bool:
     """Whether the broker took exactly one order of ours, of the first id."""
     return [order.client_order_id for order in desk.at_broker()] == [FIRST_ID]
@@ -56,7 +51,7 @@ def one_order_of_ours(desk: Desk) -> bool:
 )
 def test_an_order_that_was_accepted_unheard_is_found_and_adopted(open_desk: OpenDesk, fault: Fault) -> None:
     desk = unanswered(open_desk, fault)
-    turn_at(desk, "09:36:30")
+    desk.turn_at("09:36:30")
     child = desk.order().children[-1]
     assert (child.state, child.n, child.broker_id) == (ChildState.LIVE, 1, desk.at_broker()[0].id)
     assert (desk.posts(), one_order_of_ours(desk)) == (1, True)
@@ -69,7 +64,7 @@ def test_one_that_filled_unheard_is_found_filled_and_nothing_is_sent_again(open_
     desk.begin("buy 40 AAPL")
     desk.exchange.faults.arm(post(Kind.HANG_AFTER))
     desk.place()
-    assert turn_at(desk, "09:36:30")["decision"] == "close"
+    assert desk.turn_at("09:36:30")["decision"] == "close"
     assert (desk.bought(), desk.posts(), desk.order().outcome) == (Decimal(40), 1, Outcome.FILLED)
     desk.judge()
 
@@ -77,7 +72,7 @@ def test_one_that_filled_unheard_is_found_filled_and_nothing_is_sent_again(open_
 def test_one_that_the_list_does_not_show_yet_is_asked_for_by_its_id(open_desk: OpenDesk) -> None:
     lagging = PROMPT.__class__(**{**vars(PROMPT), "list_lag": (60_000, 60_000)})
     desk = unanswered(open_desk, post(Kind.HANG_AFTER), knobs=lagging)
-    turn_at(desk, "09:36:30")
+    desk.turn_at("09:36:30")
     assert desk.order().children[-1].state is ChildState.LIVE
     assert desk.posts() == 1
 
@@ -85,7 +80,7 @@ def test_one_that_the_list_does_not_show_yet_is_asked_for_by_its_id(open_desk: O
 def test_one_that_arrives_twenty_seconds_late_is_adopted(open_desk: OpenDesk) -> None:
     desk = unanswered(open_desk, post(Kind.LATE, delay=20))
     assert desk.at_broker() == []
-    turn_at(desk, "09:36:30")
+    desk.turn_at("09:36:30")
     assert desk.order().children[-1].state is ChildState.LIVE
     assert (desk.posts(), one_order_of_ours(desk)) == (1, True)
 
@@ -93,11 +88,11 @@ def test_one_that_arrives_twenty_seconds_late_is_adopted(open_desk: OpenDesk) ->
 @pytest.mark.parametrize("kind", [Kind.HANG_BEFORE, Kind.RESET_BEFORE])
 def test_one_that_never_arrived_is_sent_again_after_a_minute_under_the_same_id(open_desk: OpenDesk, kind: Kind) -> None:
     desk = unanswered(open_desk, post(kind))
-    turn_at(desk, "09:36:30")
-    turn_at(desk, "09:36:59")
+    desk.turn_at("09:36:30")
+    desk.turn_at("09:36:59")
     assert (desk.posts(), desk.at_broker()) == (1, [])
     assert desk.told("AAPL", "hold")[-1] == ("", "unknown for 59s, not at the broker")
-    turn_at(desk, "09:37:00")
+    desk.turn_at("09:37:00")
     assert desk.told("AAPL", "resend") == [("buy 40 @ 189.41", "never seen at the broker")]
     assert (desk.posts(), one_order_of_ours(desk), len(desk.order().children)) == (2, True, 1)
     desk.judge()
@@ -105,20 +100,20 @@ def test_one_that_never_arrived_is_sent_again_after_a_minute_under_the_same_id(o
 
 def test_a_late_twin_that_arrives_after_it_was_sent_again_is_refused_by_its_id(open_desk: OpenDesk) -> None:
     desk = unanswered(open_desk, post(Kind.LATE, delay=75))
-    turn_at(desk, "09:37:00")
+    desk.turn_at("09:37:00")
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
     desk.wait_until("09:37:20")
     assert one_order_of_ours(desk)
-    turn_at(desk, "09:37:30")
+    desk.turn_at("09:37:30")
     desk.judge()
 
 
 def test_one_sent_again_without_an_answer_stays_unknown_and_keeps_its_id(open_desk: OpenDesk) -> None:
     desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
     desk.exchange.faults.arm(post(Kind.HANG_AFTER))
-    turn_at(desk, "09:37:00")
+    desk.turn_at("09:37:00")
     assert desk.order().children[-1].state is ChildState.UNKNOWN
-    turn_at(desk, "09:37:30")
+    desk.turn_at("09:37:30")
     assert desk.order().children[-1].state is ChildState.LIVE
     assert (desk.posts(), one_order_of_ours(desk)) == (2, True)
     desk.judge()
@@ -142,7 +137,7 @@ def test_a_resend_that_is_truly_refused_frees_the_order_for_the_next_id(open_des
     desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
     refusal = {"code": 40310000, "message": "insufficient buying power"}
     desk.exchange.faults.arm(post(Kind.ANSWER_BEFORE, status=403, body=refusal))
-    turn_at(desk, "09:37:00")
+    desk.turn_at("09:37:00")
     assert (desk.order().state, desk.order().held) == (ParentState.WAITING, "unfunded")
     desk.place()
     assert [order.client_order_id for order in desk.at_broker()] == [f"rp-{RUN_ID}.AAPL.b.2"]
@@ -153,7 +148,7 @@ def test_a_resend_that_is_truly_refused_frees_the_order_for_the_next_id(open_des
 def test_under_the_brake_an_unknown_order_is_not_sent_again(open_desk: OpenDesk, brake: KillSwitch) -> None:
     desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
     desk.store.set_kill_switch(brake)
-    turn_at(desk, "09:37:30")
+    desk.turn_at("09:37:30")
     assert (desk.posts(), desk.at_broker()) == (1, [])
 
 
@@ -168,8 +163,8 @@ def test_a_crash_between_intent_and_request_is_an_unknown_order_like_any_other(o
     desk.wait(1)
     desk.broker.line.seconds = 0
     assert (desk.order().children[-1].state, desk.at_broker()) == (ChildState.INTENDED, [])
-    turn_at(desk, "09:36:30")
-    turn_at(desk, "09:37:10")
+    desk.turn_at("09:36:30")
+    desk.turn_at("09:37:10")
     assert one_order_of_ours(desk)
     assert desk.order().children[-1].state is ChildState.LIVE
     desk.judge()

@@ -1,0 +1,50 @@
+"""The way from a desk to the simulated broker, which remembers what went over it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from repeg.adapters.alpaca_data import AlpacaMarket
+from repeg.adapters.alpaca_http import Answer
+from repeg.errors import InvalidPlan
+from workbench.exchange.core import Exchange
+from workbench.twins.direct_broker import DirectBroker, ExchangeCalls
+
+
+class Line(ExchangeCalls):
+    """The way to the broker: remembers what was sent; every call takes `seconds`."""
+
+    def __init__(self, exchange: Exchange, headers: Mapping[str, str], pause: Callable[[float], None]) -> None:
+        super().__init__(exchange, headers, pause)
+        self._pause = pause
+        self.seconds = 0.0
+        self.sent: list[tuple[str, str]] = []
+
+    def _call(self, method: str, path: str, query: list[tuple[str, str]] | None = None, body: bytes = b"") -> Answer:
+        self.sent.append((method, path))
+        if self.seconds:
+            self._pause(self.seconds)
+        return super()._call(method, path, query, body)
+
+
+class DeskBroker(DirectBroker):
+    """The broker and its feed over such a line."""
+
+    def __init__(self, exchange: Exchange, pause: Callable[[float], None]) -> None:
+        super().__init__(exchange, wait=pause)
+        self.line = Line(exchange, self.headers, pause)
+        self._calls = self.line
+        self._market = AlpacaMarket(self.line, "iex")
+
+
+class MemoryPlans:
+    """Plan files by address."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    def text(self, uri: str) -> str:
+        """The text of a plan file."""
+        if uri not in self._texts:
+            raise InvalidPlan("plan_uri", uri, "an object that exists")
+        return self._texts[uri]

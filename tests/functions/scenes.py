@@ -1,0 +1,29 @@
+"""Where most cases begin: a run whose orders already rest at the broker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.functions.books import KO, QUIET, Event, book
+from tests.functions.desk import Desk, OpenDesk, holding
+
+SOLD_INTO = book(QUIET, prints=("09:36:10 15 @ 189.41 sold",))
+"""Fifteen of our shares are filled at 09:36:10."""
+
+
+def resting(open_desk: OpenDesk, events: list[Event] | None = None, **settings: Any) -> Desk:
+    """40 AAPL to buy, resting at 189.41 since 09:36."""
+    desk = open_desk({"AAPL": events or book(QUIET)})
+    desk.begin("buy 40 AAPL", **settings)
+    desk.place()
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+    return desk
+
+
+def half_filled(open_desk: OpenDesk, **options: Any) -> Desk:
+    """40 AAPL to buy, of which 15 are filled, and 100 KO to sell, resting, at 09:36:20."""
+    desk = open_desk({"AAPL": SOLD_INTO, "KO": KO}, opening=holding(KO="100"), **options)
+    desk.begin("buy 40 AAPL", "sell all KO")
+    desk.place()
+    desk.wait_until("09:36:20")
+    return desk

@@ -1,0 +1,141 @@
+"""PlaceOrders and money: sells before buys, and no dollar spent that is not there."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from functions.open_run.app import open_run
+from functions.plan_orders.app import plan_orders
+from repeg.order import ChildState, Outcome, ParentState
+from tests.functions.books import AAPL, KO, book
+from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, holding
+from workbench.exchange.arming import When
+from workbench.exchange.faults import Fault, Kind
+from workbench.exchange.units import qty as shares
+
+SHORT_OF_CASH = {"code": 40310000, "message": "insufficient buying power"}
+BAD_PRICE = {"code": 42210000, "message": "invalid limit_price 189.41. sub-penny increment"}
+
+
+def desk_with(open_desk: OpenDesk, *orders: str, cash: str = "100000", **held: str) -> Desk:
+    """A run of these orders, planned at 09:36."""
+    desk = open_desk({"AAPL": AAPL, "KO": KO}, opening=holding(cash, **held))
+    desk.begin(*orders)
+    return desk
+
+
+def refuse(desk: Desk, body: dict[str, Any], times: int = 1, status: int = 403) -> None:
+    """Have the next orders refused in the broker's own words."""
+    fault = Fault(kind=Kind.ANSWER_BEFORE, method="POST", path="/v2/orders", status=status, body=body)
+    desk.exchange.faults.arm(fault, When(times=times))
+
+
+# Money
+
+
+def test_sells_are_sent_before_buys(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL", "sell all KO", cash="8000", KO="100")
+    desk.place()
+    assert [order.terms.symbol for order in desk.at_broker()] == ["KO", "AAPL"]
+
+
+def test_a_buy_waits_for_the_sells_that_pay_for_it(open_desk: OpenDesk) -> None:
+    ko = book("09:30 500 @ 60.40 × 500 @ 60.43", prints=("09:36:20 200 @ 60.42 bought",))
+    desk = open_desk({"AAPL": AAPL, "KO": ko}, opening=holding("1000", KO="200"))
+    desk.begin("buy 40 AAPL", "sell all KO")
+    desk.place()
+    assert desk.open_at_broker() == ["200 KO @ 60.42"]
+    assert desk.order("AAPL").held == "waits_for_sells"
+    desk.wait_until("09:36:30")
+    assert desk.repeg()["decision"] == "validate"
+    desk.place()
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+    assert desk.bought("KO") == -200
+    desk.judge()
+
+
+def test_a_buy_is_paid_for_at_its_collar_and_not_at_its_limit(open_desk: OpenDesk) -> None:
+    """40 shares at 189.41 are 7,576.40; at the collar of 190.36 they are 7,614.40, and so much must be there."""
+    enough = desk_with(open_desk, "buy 40 AAPL", cash="7614.40")
+    enough.place()
+    assert enough.open_at_broker() == ["40 AAPL @ 189.41"]
+    short = desk_with(open_desk, "buy 40 AAPL", cash="7614.39")
+    short.place()
+    assert short.open_at_broker() == ["39 AAPL @ 189.41"]
+
+
+def test_without_sells_a_buy_is_cut_to_what_the_cash_buys_and_says_so(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL", cash="5000")
+    desk.place()
+    assert desk.open_at_broker() == ["26 AAPL @ 189.41"]
+    assert desk.told("AAPL", "scale") == [("40 → 26", "5000.00 to spend")]
+
+
+def test_without_cash_for_a_share_a_buy_ends_unfunded(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL", cash="190.35")
+    desk.place()
+    assert (desk.order().outcome, desk.order().reason) == (Outcome.UNFUNDED, "no cash for a share: 190.35 to spend")
+    assert desk.posts() == 0
+
+
+def test_the_biggest_need_comes_first_and_the_rest_gets_what_is_left(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 10 KO", "buy 40 AAPL", cash="8000")
+    desk.place()
+    left = 8000 - 40 * Decimal("190.36")
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41", f"{left // Decimal('60.71')} KO @ 60.41"]
+    desk.judge()
+
+
+def test_what_an_open_buy_may_still_need_is_not_spent_on_another(open_desk: OpenDesk) -> None:
+    """A buy at work holds its limit at the broker; up to its collar another 38 dollars are kept for it."""
+    ko = book("09:30 500 @ 59.00 × 500 @ 60.43", "09:36:10 500 @ 60.40 × 500 @ 60.43")
+    desk = open_desk({"AAPL": AAPL, "KO": ko}, opening=holding(str(40 * Decimal("189.41") + 10 * Decimal("60.71"))))
+    desk.begin("buy 40 AAPL", "buy 10 KO")
+    desk.place()
+    desk.wait_until("09:36:12")
+    desk.place()
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41", "9 KO @ 60.41"]
+
+
+def test_the_cash_reserve_of_a_plan_of_weights_is_left_alone(open_desk: OpenDesk) -> None:
+    """31 shares planned at 189.42; three percent dearer they would cost 6,079 of the 6,000 that are not reserved."""
+    rising = book("09:30 300 @ 189.40 × 200 @ 189.44", "09:36:10 300 @ 195.08 × 200 @ 195.12")
+    desk = open_desk({"AAPL": rising}, opening=holding("10000"))
+    plan = {"name": "core", "targets": {"AAPL": "0.6"}, "cash_reserve": "0.4"}
+    open_run({"plan": plan}, EXECUTION, {}, desk.ports)
+    plan_orders(RUN_ID, 1, desk.ports)
+    assert desk.order().target == 31
+    desk.wait_until("09:36:12")
+    desk.place()
+    assert desk.open_at_broker() == ["30 AAPL @ 195.09"]
+
+
+def test_a_full_exit_is_sent_to_the_last_fraction(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "sell all KO", KO="7.227358")
+    desk.place()
+    (order,) = desk.at_broker()
+    assert shares(order.quantity or 0) == Decimal("7.227358")
+
+
+# Refusals
+
+
+def test_a_buy_refused_for_cash_waits_and_is_sent_again_under_the_next_id(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL")
+    refuse(desk, SHORT_OF_CASH)
+    assert desk.place()["placed"] == 0
+    order = desk.order()
+    assert (order.state, order.held, order.children[0].state) == (ParentState.WAITING, "unfunded", ChildState.REFUSED)
+    desk.place()
+    assert [order.client_order_id for order in desk.at_broker()] == [f"rp-{RUN_ID}.AAPL.b.2"]
+    desk.judge()
+
+
+def test_after_the_third_refusal_an_order_is_rejected_in_the_brokers_words(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL")
+    refuse(desk, BAD_PRICE, times=9, status=422)
+    for _ in range(5):
+        desk.place()
+    assert (desk.order().outcome, desk.posts()) == (Outcome.REJECTED, 3)
+    assert "sub-penny" in desk.order().reason

@@ -1,0 +1,152 @@
+"""WatchRuns: a run that is missing or stuck, and orders that nobody holds; a healthy run it does not touch."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from repeg.run import RunState
+from repeg.watching import Alert, Finding
+from tests.builders import MONDAY
+from tests.functions.books import AAPL, QUIET, book
+from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan
+from tests.functions.scenes import half_filled, resting
+from tests.simulation import judge
+from workbench.exchange.faults import Fault, Kind
+
+
+def found(alerts: list[Alert]) -> list[tuple[Finding, str]]:
+    return [(alert.finding, alert.run_id) for alert in alerts]
+
+
+def published(desk: Desk) -> list[str]:
+    return [kind for kind, _ in desk.notifier.published]
+
+
+def test_a_session_day_without_a_run_is_told_once_it_is_late(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL}, at="09:39:59")
+    assert desk.watch() == []
+    desk.wait_until("09:40")
+    assert found(desk.watch()) == [(Finding.MISSED_RUN, "")]
+    assert desk.notifier.published[0][1]["reason"] == "no run on 2026-11-23, a session day"
+
+
+def test_nobody_is_missed_where_no_run_is_expected(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL}, at="12:00")
+    assert desk.watch(expect_run=False) == []
+
+
+def test_nobody_is_missed_on_a_day_without_a_session(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.scheduler.run(until=datetime(2026, 11, 26, 17, 0, tzinfo=UTC))
+    assert desk.watch() == []
+
+
+def test_a_run_that_turns_is_left_alone(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, escalation="none")
+    for time in ("09:36:30", "09:40", "09:44", "09:48"):
+        desk.turn_at(time)
+        assert desk.watch() == []
+    assert (desk.run.epoch, desk.run.state) == (1, RunState.RUNNING)
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+
+
+def test_a_run_that_waits_for_its_window_is_not_stuck(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL}, at="08:00", market=None)
+    desk.wait_until("09:25")
+    desk.open(a_plan("buy 40 AAPL"), market_open_delay_minutes=30)
+    desk.wait_until("10:04")
+    assert desk.watch() == []
+
+
+def test_a_run_that_has_not_turned_for_minutes_is_swept_and_told(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    desk.turn_at("09:36:30")
+    desk.wait_until("09:41:30")
+    assert desk.watch() == []
+    desk.wait_until("09:41:31")
+    assert found(desk.watch()) == [(Finding.STUCK_RUN, RUN_ID)]
+    assert (desk.run.epoch, desk.run.state) == (2, RunState.SWEPT)
+    judge.nothing_of_ours_is_open(desk.exchange)
+    desk.judge()
+    assert "repeg.watch.stuck_run" in published(desk)
+
+
+def test_a_slow_run_has_the_patience_of_its_own_turns(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, order_monitoring_seconds=200, patience_seconds=400)
+    desk.turn_at("09:38:20")
+    desk.wait_until("09:48:20")
+    assert desk.watch() == []
+    desk.wait_until("09:48:21")
+    assert found(desk.watch()) == [(Finding.STUCK_RUN, RUN_ID)]
+
+
+def test_watching_again_finds_nothing_more(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    desk.wait_until("09:50")
+    assert found(desk.watch()) == [(Finding.STUCK_RUN, RUN_ID)]
+    run = desk.run
+    assert desk.watch() == []
+    assert desk.run == run
+
+
+def test_a_watch_that_loses_the_run_to_a_sweeper_tells_nothing(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    desk.wait_until("09:50")
+    watcher = desk.scheduler.spawn(desk.watch)
+    desk.wait(30)
+    sweeper = desk.scheduler.spawn(desk.sweep)
+    desk.wait(300)
+    assert (watcher.result(), sweeper.result()["outcome"]) == ([], "swept")
+    assert desk.run.state is RunState.SWEPT
+    judge.nothing_of_ours_is_open(desk.exchange)
+
+
+def test_an_order_that_is_open_after_its_runs_window_is_cancelled_and_told(open_desk: OpenDesk) -> None:
+    """The run is over, and yet something with its mark rests: a request that came late, or a mistake of ours."""
+    late = book(QUIET, until="16:00")
+    desk = resting(open_desk, late)
+    desk.close()
+    desk.submit(f"rp-{RUN_ID}.AAPL.b.9")
+    desk.wait_until("15:58")
+    assert desk.watch() == []
+    desk.wait_until("15:58:01")
+    assert found(desk.watch()) == [(Finding.LEFT_OPEN, RUN_ID)]
+    desk.wait(1)
+    judge.nothing_of_ours_is_open(desk.exchange)
+    assert desk.watch() == []
+
+
+def test_an_order_of_a_run_that_the_table_does_not_know_is_nobodys(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.submit("rp-lost-2026-11-20.AAPL.b.1")
+    alerts = desk.watch(expect_run=False)
+    assert found(alerts) == [(Finding.LEFT_OPEN, "lost-2026-11-20")]
+    assert alerts[0].reason == "cancelled rp-lost-2026-11-20.AAPL.b.1"
+
+
+def test_an_order_without_our_mark_is_never_touched(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.submit("my-own-order")
+    desk.wait_until("15:59")
+    assert desk.watch(expect_run=False) == []
+    assert desk.exchange.account.orders.by_client_id["my-own-order"].is_open
+
+
+@pytest.mark.parametrize("path", ["/v2/clock", "/v2/calendar", "/v2/orders"])
+def test_a_watch_that_cannot_see_says_so_instead_of_finding_nothing(open_desk: OpenDesk, path: str) -> None:
+    desk = resting(open_desk)
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path=path, status=502))
+    with pytest.raises(Exception, match="502"):
+        desk.watch()
+
+
+def test_every_run_of_the_day_is_watched(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    run = desk.run
+    again = run.model_copy(update={"run_id": f"{RUN_ID}-r2", "owner": "arn:second", "is_planned": False})
+    desk.store.claim_run(again)
+    desk.wait_until("09:50")
+    assert found(desk.watch()) == [(Finding.STUCK_RUN, RUN_ID), (Finding.STUCK_RUN, f"{RUN_ID}-r2")]
+    assert [run.state for run in desk.store.runs_on(MONDAY)] == [RunState.SWEPT, RunState.SWEPT]
