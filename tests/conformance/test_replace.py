@@ -206,6 +206,19 @@ def test_row_078_race_c_the_replacement_is_forgotten_and_the_old_order_works_on(
         assert (back.status, back.limit_price, back.replaced_by) == ("new", "99", None)
 
 
+def test_row_078_a_replace_can_be_pending_for_hours() -> None:
+    with a_bench() as bench:
+        bench.on_server(lambda: bench.exchange.races.arm(Race.REPLACE_STUCK, seconds=2 * 3600))
+        old = bench.working(price=90)
+        new = bench.replace(old, limit_price=90.5)
+        bench.wait_for("11:59")
+        assert (bench.status(old), bench.status(new)) == ("pending_replace", "pending_new")
+        with refused(422, 42210000, "order pending replace"):
+            bench.trading.cancel_order_by_id(old.id)
+        bench.wait_for("12:01")
+        assert (bench.status(old), bench.status(new)) == ("replaced", "new")
+
+
 @pytest.mark.parametrize(
     ("status", "body"),
     [(422, {"code": 40010001, "message": "unable to replace order, order isn't sent to exchange yet"}), (500, None)],

@@ -27,10 +27,6 @@ def _with(**fields: Any) -> Rewrite:
     return _first(lambda view: view | fields)
 
 
-def _without(field: str) -> Rewrite:
-    return _first(lambda view: {name: value for name, value in view.items() if name != field})
-
-
 def _quotes(change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Rewrite:
     """The change on every quote of an answer about latest quotes."""
 
@@ -64,7 +60,6 @@ REWRITES: Final[dict[str, Rewrite]] = {
     "unknown_exchange": _with(exchange="MOON"),
     "null_submitted_at": _with(submitted_at=None),
     "null_created_at": _with(created_at=None),
-    "without_easy_to_borrow": _without("easy_to_borrow"),
     "numbers_for_strings": _first(lambda view: {name: _number(value) for name, value in view.items()}),
     "quote_stale": _quotes(_aged),
     "quote_crossed": _quotes(_crossed),

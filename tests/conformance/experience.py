@@ -1,0 +1,48 @@
+"""What an unmodified alpaca-py experiences of each thing that can go wrong; the tests beside this file show it."""
+
+FAULTS = {
+    "reset_before": "requests.ConnectionError; no order exists",
+    "reset_after": "requests.ConnectionError; the order exists",
+    "hang_before": "waits for ever, as it sets no timeout; with one, ReadTimeout; no order exists",
+    "hang_after": "the same, and the order exists",
+    "late": "ReadTimeout, and a lookup that finds nothing; the order appears later",
+    "slow": "the order, later",
+    "answer_before": "APIError with that status; 429 and 504 are tried four times, POST included",
+    "answer_after": "504: posts again and is refused for its own order's id, or places a second order; page: "
+    "JSONDecodeError; nothing: TypeError",
+    "rewrite": "see the rewrites",
+}
+REWRITES = {
+    "unknown_status": "ValidationError after the order was accepted; one such order spoils the whole list",
+    "unknown_asset_class": "ValidationError for the whole list",
+    "unknown_exchange": "ValidationError for all positions",
+    "null_submitted_at": "ValidationError",
+    "null_created_at": "ValidationError",
+    "numbers_for_strings": "ValidationError for the account",
+    "quote_stale": "an old quote that looks like any other",
+    "quote_crossed": "a bid above the ask",
+    "quote_locked": "a bid at the ask",
+    "quote_wide": "a spread of forty percent",
+    "quote_without_bid": "a bid of 0",
+    "quote_without_ask": "an ask of 0",
+    "quote_null_price": "ValidationError",
+    "quote_null": "the symbol is missing from the answer",
+    "quote_absent": "the symbol is missing from the answer",
+}
+RACES = {
+    "rejected_later": "an accepted order, then status rejected without a reason",
+    "cancel_loses": "None from the cancel, then status filled",
+    "cancel_stuck": "status pending_cancel for as long as it takes",
+    "replace_stuck": "status pending_replace, the replacement pending_new, for as long as it takes",
+    "replace_loses": "a replacement that is rejected, and a filled order under the old id",
+    "replace_loses_part": "a replacement for less than expected; the chain's total holds",
+    "replace_forgotten": "a replacement that is rejected, and the old order at its old price",
+    "replace_shows_parent": "a rejected replacement with filled_qty of its parent",
+    "one_share_fills": "many executions, and many partial_fill updates",
+}
+STREAM_FAULTS = {
+    "drop": "no update; the order read by id is filled",
+    "duplicate": "the same update twice, with one execution_id",
+    "disconnect": "a reconnect after its backoff; what happened meanwhile is never told",
+    "silent": "nothing, without an error",
+}

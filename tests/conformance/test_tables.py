@@ -1,0 +1,57 @@
+"""The page about the simulator says what the code says, and every row, knob and fault has its test."""
+
+from dataclasses import fields
+
+import pytest
+
+from tests.conformance import experience
+from tests.conformance.rows import ROWS
+from tests.conformance.tables import PAGE, documented, fault_tests, page_with, row_tests, tables
+from workbench.exchange import knobs
+from workbench.exchange.faults import Kind, StreamFailure
+from workbench.exchange.knobs import Knobs
+from workbench.exchange.races import Race
+from workbench.exchange.rewrites import REWRITES
+
+
+def test_the_tables_on_the_page_are_those_the_code_makes() -> None:
+    page = PAGE.read_text()
+    assert page_with(tables(), page) == page, "run: python -m tests.conformance.tables"
+
+
+def test_the_list_has_every_row_from_1_to_124_once() -> None:
+    assert [row.number for row in ROWS] == list(range(1, 125))
+
+
+def test_every_row_has_a_test_that_names_it_and_no_test_names_another() -> None:
+    assert set(row_tests()) == {row.number for row in ROWS}
+
+
+def test_every_knob_is_explained_and_belongs_to_a_row() -> None:
+    named = " ".join(row.knob for row in ROWS).replace(",", "").split()
+    meanings = documented(knobs.__file__, "Knobs")
+    for knob in fields(Knobs):
+        assert knob.name in meanings
+        assert knob.name in named or knob.name == "data_rate_headers"
+
+
+@pytest.mark.parametrize(
+    ("names", "seen"),
+    [
+        (Kind, experience.FAULTS),
+        (StreamFailure, experience.STREAM_FAULTS),
+        (Race, experience.RACES),
+        (REWRITES, experience.REWRITES),
+    ],
+)
+def test_everything_that_can_be_armed_says_what_the_client_experiences(names: object, seen: dict[str, str]) -> None:
+    assert {str(name) for name in names} == set(seen)  # type: ignore[attr-defined]
+
+
+def test_everything_that_can_be_armed_has_a_test() -> None:
+    assert [name for name, tests in fault_tests().items() if not tests] == []
+
+
+def test_a_page_without_a_place_for_a_table_is_an_error() -> None:
+    with pytest.raises(KeyError, match="rows"):
+        page_with({"rows": ""}, "# no place")
