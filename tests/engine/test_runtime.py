@@ -96,6 +96,13 @@ def test_a_broker_that_never_answers_costs_the_read_timeout_in_virtual_time() ->
     assert len(desk.broker.arrivals) == 1
 
 
+def test_a_client_that_names_no_timeout_gets_the_deployed_transports() -> None:
+    desk = Desk(hangs=True)
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        desk.get()
+    assert desk.seconds == pytest.approx(5)
+
+
 def test_an_answer_later_than_the_timeout_is_a_timeout_though_the_broker_acted() -> None:
     desk = Desk(milliseconds=(900, 1_000))
     acted = 0

@@ -19,6 +19,9 @@ Result = TypeVar("Result")
 MILLISECONDS_PER_REQUEST = (20, 80)
 DEFAULT_WORKERS = 16
 
+# What the deployed transport waits for an answer where the client names no time: alpaca-py never does.
+READ_SECONDS = 5.0
+
 
 class TransportHangs(Exception):
     """Raised by an inner transport that would never answer: the caller waits for that as long as its time-out."""
@@ -53,23 +56,21 @@ class LatentTransport(BaseAdapter):
         try:
             response = self._inner.send(request, stream, timeout, verify, cert, proxies)
         except TransportHangs:
-            self._hang(None if limit is None else limit - there, request)
-        self._travel(back, None if limit is None else limit - there, request)
+            self._hang(limit - there, request)
+        self._travel(back, limit - there, request)
         return response
 
     def close(self) -> None:
         """Close the adapter that carries."""
         self._inner.close()
 
-    def _travel(self, seconds: float, limit: float | None, request: requests.PreparedRequest) -> None:
-        if limit is not None and seconds > limit:
+    def _travel(self, seconds: float, limit: float, request: requests.PreparedRequest) -> None:
+        if seconds > limit:
             self._hang(limit, request)
         self._runtime.pause(seconds)
 
-    def _hang(self, seconds: float | None, request: requests.PreparedRequest) -> None:
-        if seconds is None:
-            self._runtime.scheduler.event().wait()  # until whoever waits is killed
-        self._runtime.pause(max(seconds or 0.0, 0.0))
+    def _hang(self, seconds: float, request: requests.PreparedRequest) -> None:
+        self._runtime.pause(max(seconds, 0.0))
         raise requests.exceptions.ReadTimeout(f"no answer to {request.method} {request.url}", request=request)
 
 
@@ -161,6 +162,6 @@ def _value(outcome: _Outcome[Result]) -> Result:
     return outcome.value  # type: ignore[return-value]
 
 
-def _read_timeout(timeout: Any) -> float | None:
+def _read_timeout(timeout: Any) -> float:
     seconds = timeout[1] if isinstance(timeout, tuple) else getattr(timeout, "read_timeout", timeout)
-    return None if seconds is None else float(seconds)
+    return READ_SECONDS if seconds is None else float(seconds)
