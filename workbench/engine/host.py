@@ -94,6 +94,7 @@ class Host:
             self.recycle(function.name)
         for look in self.after_invoke:
             look(invocation)
+        invocation.thread = None
 
     def _run(self, invocation: Invocation) -> None:
         with surroundings.inside(self._process(invocation.function), invocation.written.append):

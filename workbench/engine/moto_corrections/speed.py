@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 from botocore import handlers, parsers
+from moto.core.common_models import BaseModel
 from moto.core.exceptions import JsonRESTError
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import DynamoDBBackend
@@ -48,6 +49,7 @@ def apply(patches: Patches, before_call: BeforeCall) -> None:
     _keep_clients(patches)
     _keep_parsed_paths(patches)
     _write_no_reports(patches)
+    _forget_instances(patches)
     _keep_sizes(patches)
     _read_one_partition(patches)
     patches.replace(_short_cut, "before_call", before_call)
@@ -74,6 +76,11 @@ def _write_no_reports(patches: Patches) -> None:
     """On every exception, handled or not, the interpreter describes itself at length to a log that is switched off."""
     for name in ("_log_exception", "_log_failure_event_exception"):
         patches.replace(EvalComponent, name, lambda *_, **__: None)
+
+
+def _forget_instances(patches: Patches) -> None:
+    """moto keeps every model that it ever made, each version of each item among them, to show them on a page."""
+    patches.replace(BaseModel, "__new__", staticmethod(lambda cls, *_, **__: object.__new__(cls)))
 
 
 def _keep_sizes(patches: Patches) -> None:
