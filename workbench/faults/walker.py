@@ -99,15 +99,16 @@ class Walker:
         raise UnknownDefinition("a state leads nowhere")
 
     def _finish(self, execution: Execution, state: Json, data: Any) -> None:
-        execution.output = data
         if state["Type"] == "Fail":
             execution.error = _value(state, "Error", data)
             execution.cause = _value(state, "Cause", data)
             return self._end(execution, "FAILED")
+        execution.output = data
         return self._end(execution, "SUCCEEDED")
 
     def _end(self, execution: Execution, status: str) -> None:
         execution.status = status
+        execution.events += 1
         for listener in self.on_end:
             listener(execution)
 
