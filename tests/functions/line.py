@@ -12,19 +12,23 @@ from workbench.twins.direct_broker import DirectBroker, ExchangeCalls
 
 
 class Line(ExchangeCalls):
-    """The way to the broker: remembers what was sent; every call takes `seconds`."""
+    """The way to the broker: remembers what was sent, and when (ns) trading calls arrived; each takes `seconds`."""
 
     def __init__(self, exchange: Exchange, headers: Mapping[str, str], pause: Callable[[float], None]) -> None:
         super().__init__(exchange, headers, pause)
         self._pause = pause
         self.seconds = 0.0
         self.sent: list[tuple[str, str]] = []
+        self.arrived: list[int] = []
 
     def _call(self, method: str, path: str, query: list[tuple[str, str]] | None = None, body: bytes = b"") -> Answer:
         self.sent.append((method, path))
         if self.seconds:
             self._pause(self.seconds)
-        return super()._call(method, path, query, body)
+        answer = super()._call(method, path, query, body)
+        if not path.startswith("/stocks"):
+            self.arrived.append(self._exchange.now)
+        return answer
 
 
 class DeskBroker(DirectBroker):

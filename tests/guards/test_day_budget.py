@@ -1,0 +1,75 @@
+"""What all runs of a day may commit together, on every store, with two executions at work at once."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from functions.open_run.app import open_run
+from functions.place_orders.app import place_orders
+from functions.plan_orders.app import plan_orders
+from functions.validate_quotes.app import validate_quotes
+from repeg.ports import Store
+from tests.functions.books import AAPL
+from tests.functions.desk import Desk, OpenDesk
+from workbench.exchange.units import price, qty
+
+NAMES = ("core", "tilt")
+
+
+def two_runs(open_desk: OpenDesk, store: Store, **settings: str) -> Desk:
+    """Two runs of one day, each with 40 AAPL to buy, ready to place."""
+    desk = open_desk({"AAPL": AAPL}, store=store)
+    for name in NAMES:
+        plan = {"name": name, "orders": [{"symbol": "AAPL", "side": "buy", "qty": "40"}]}
+        open_run({"plan": plan, "settings": settings}, f"arn:{name}", {}, desk.ports)
+        plan_orders(f"{name}-2026-11-23", 1, desk.ports)
+        validate_quotes(f"{name}-2026-11-23", 1, desk.ports)
+    return desk
+
+
+def place_both_at_once(desk: Desk) -> None:
+    desk.broker.line.seconds = 0.05
+    steps = [
+        desk.scheduler.spawn(lambda run=f"{name}-2026-11-23": place_orders(run, 1, 0, desk.ports))  # type: ignore[misc]
+        for name in NAMES
+    ]
+    desk.wait(10)
+    for step in steps:
+        step.result()
+    desk.broker.line.seconds = 0
+
+
+def committed(desk: Desk) -> Decimal:
+    """Dollars of orders at the broker."""
+    return sum((qty(o.quantity or 0) * price(o.terms.limit or 0) for o in desk.at_broker()), Decimal(0))
+
+
+def test_two_runs_at_once_share_the_day_and_one_of_them_waits(open_desk: OpenDesk, store: Store) -> None:
+    desk = two_runs(open_desk, store, max_day_notional="10000")
+    place_both_at_once(desk)
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+    refused = [reason for _, reason in desk.told("AAPL", "error")]
+    assert len(refused) == 1
+    assert "budget day:2026-11-23" in refused[0]
+
+
+def test_where_the_day_has_room_for_both_both_trade(open_desk: OpenDesk, store: Store) -> None:
+    desk = two_runs(open_desk, store, max_day_notional="15152.80")
+    place_both_at_once(desk)
+    assert committed(desk) == Decimal("15152.80")
+
+
+def test_however_often_they_try_the_day_is_never_exceeded(open_desk: OpenDesk, store: Store) -> None:
+    desk = two_runs(open_desk, store, max_day_notional="15152.79")
+    for _ in range(5):
+        place_both_at_once(desk)
+    assert committed(desk) <= Decimal("15152.79")
+
+
+@pytest.mark.parametrize("limit", ["max_run_notional", "max_run_orders"])
+def test_a_runs_own_limit_is_no_limit_of_the_other(open_desk: OpenDesk, store: Store, limit: str) -> None:
+    desk = two_runs(open_desk, store, **{limit: {"max_run_notional": "7600", "max_run_orders": "1"}[limit]})
+    place_both_at_once(desk)
+    assert len(desk.at_broker()) == 2

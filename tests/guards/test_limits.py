@@ -1,0 +1,117 @@
+"""Every limit bites: at the start where it can be known, and otherwise in the transaction that writes the intent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from repeg.errors import RefusedRun
+from repeg.order import Outcome
+from tests.builders import MONDAY
+from tests.functions.books import AAPL, KO, QUIET, UP, book
+from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan
+from tests.functions.scenes import resting
+from workbench.exchange.units import price
+from workbench.twins.memory_store import MemoryStore
+
+CLIMBING = book(
+    QUIET,
+    "09:36:10 300 @ 189.65 × 200 @ 189.69",
+    "09:36:40 300 @ 189.90 × 200 @ 189.94",
+    "09:37:10 300 @ 190.15 × 200 @ 190.19",
+    "09:37:40 300 @ 191.40 × 200 @ 191.44",
+)
+TURNS = ("09:36:30", "09:37:00", "09:37:30", "09:38:00", "09:38:30")
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"max_order_notional": "7576.79"}, r"buy AAPL is worth 7576\.80; max_order_notional is 7576\.79"),
+        ({"symbols": {"AAPL": {"max_order_notional": "7000"}}}, "max_order_notional is 7000"),
+        ({"max_run_notional": "8180.94"}, r"the run is worth 8180\.95; max_run_notional is 8180\.94"),
+        ({"allowed_symbols": ["KO", "MSFT"]}, "AAPL is not among allowed_symbols: KO, MSFT"),
+    ],
+)
+def test_a_run_over_a_limit_is_not_even_claimed(open_desk: OpenDesk, settings: dict[str, Any], says: str) -> None:
+    desk = open_desk({"AAPL": AAPL, "KO": KO})
+    with pytest.raises(RefusedRun, match=says):
+        desk.open(a_plan("buy 40 AAPL", "buy 10 KO"), **settings)
+    assert desk.store.runs_on(MONDAY) == []
+
+
+def test_a_run_at_its_limits_to_the_cent_trades(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL, "KO": KO})
+    desk.begin(
+        "buy 40 AAPL", "buy 10 KO",
+        max_order_notional="7576.80", max_run_notional="8180.95", max_day_notional="8180.50", max_run_orders=2,
+        max_attempts=1, allowed_symbols="AAPL,KO",
+    )  # fmt: skip
+    assert desk.place()["placed"] == 2
+
+
+def climb(desk: Desk) -> None:
+    """Five turns in a market that runs away from us."""
+    for time in TURNS:
+        desk.turn_at(time)
+        desk.place()
+
+
+def test_a_move_that_would_cost_more_than_the_run_may_is_not_sent(open_desk: OpenDesk) -> None:
+    """Planned at 7,576.80 under a limit of 7,590: 189.66 for 40 fits, 189.91 does not."""
+    desk = resting(open_desk, CLIMBING, max_run_notional="7590")
+    climb(desk)
+    limits = [price(order.terms.limit or 0) for order in desk.at_broker()]
+    assert limits == [Decimal("189.41"), Decimal("189.66")]
+    assert any("budget run:core-2026-11-23" in reason for _, reason in desk.told("AAPL", "error"))
+    desk.close()
+    assert desk.row()["outcome"] == "partial_deadline"
+    desk.judge()
+
+
+def test_a_cancelled_order_gives_back_what_it_took_so_that_moves_do_not_add_up(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, CLIMBING, max_run_notional="7616", max_day_notional="7616", max_slippage_bps="40")
+    climb(desk)
+    limits = [price(order.terms.limit or 0) for order in desk.at_broker()]
+    assert limits == [Decimal("189.41"), Decimal("189.66"), Decimal("189.91"), Decimal("190.16"), Decimal("190.17")]
+    assert isinstance(desk.store, MemoryStore)
+    spent = desk.store.spent(f"run:{RUN_ID}")
+    assert (spent.notional, spent.orders) == (40 * Decimal("190.17"), 5)
+
+
+def test_what_was_filled_stays_taken(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, UP, prints=("09:36:05 16 @ 189.41 sold",)))
+    desk.turn_at("09:36:30")
+    assert isinstance(desk.store, MemoryStore)
+    assert desk.store.spent("day:2026-11-23").notional == 16 * Decimal("189.41") + 24 * Decimal("189.66")
+
+
+def test_a_run_sends_no_more_orders_than_it_may(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, CLIMBING, max_run_orders=2)
+    climb(desk)
+    assert (len(desk.at_broker()), desk.posts()) == (2, 2)
+    assert any("2 orders of 2 are committed" in reason for _, reason in desk.told("AAPL", "error"))
+    desk.judge()
+
+
+def test_an_order_that_has_used_up_its_attempts_is_ended(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, CLIMBING, max_attempts=3)
+    climb(desk)
+    assert len(desk.at_broker()) == 3
+    assert desk.order().outcome is Outcome.PARTIAL_DEADLINE
+    assert desk.repeg()["decision"] == "close"
+    desk.judge()
+
+
+@pytest.mark.parametrize("bps", ["0", "5", "15", "50"])
+def test_no_limit_is_ever_beyond_the_collar(open_desk: OpenDesk, bps: str) -> None:
+    desk = open_desk({"AAPL": CLIMBING})
+    desk.begin("buy 40 AAPL", max_slippage_bps=bps, patience_seconds=60)
+    desk.place()
+    climb(desk)
+    worst = Decimal("189.42") * (1 + Decimal(bps) / 10_000)
+    assert desk.at_broker()
+    assert max(price(order.terms.limit or 0) for order in desk.at_broker()) <= worst
+    desk.judge()

@@ -1,0 +1,89 @@
+"""The account's requests: no crowd of orders asks more often than the broker allows, and cancels get through."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from repeg.broker import CancelAnswer, Unknown
+from repeg.metering import MeteredBroker, RequestMeter, bucket_of
+from tests.builders import after_noon
+from tests.functions.books import Event, book
+from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk, holding
+from tests.functions.scenes import resting
+
+MINUTE = 60_000_000_000
+CROWD = [f"{a}{b}X" for a in "ABCDEFGH" for b in "KLMNO"]
+
+
+def metered(desk: Desk, per_minute: int = 200) -> Desk:
+    """The same desk with its broker behind the account's budget."""
+    meter = RequestMeter(desk.store, desk.runtime, per_minute)
+    desk.ports = replace(desk.ports, broker=MeteredBroker(desk.ports.broker, meter))
+    return desk
+
+
+def busiest_minute(arrived: list[int]) -> int:
+    """The most trading calls that any sixty seconds saw."""
+    return max(bisect_left(arrived, at + MINUTE) - place for place, at in enumerate(arrived))
+
+
+def a_stroll() -> list[Event]:
+    """A bid that rises by ten cents every half minute."""
+    times = [f"09:{36 + turn // 2}:{10 + 30 * (turn % 2)}" for turn in range(8)]
+    bids = [Decimal("20.00") + Decimal("0.10") * turn for turn in range(8)]
+    steps = [f"{time} 900 @ {bid} × 900 @ {bid + Decimal('0.03')}" for time, bid in zip(times, bids, strict=True)]
+    return book("09:20 900 @ 19.90 × 900 @ 19.93", *steps, until="09:45")
+
+
+@pytest.mark.parametrize("per_minute", [100, 200])
+def test_forty_orders_that_move_every_turn_stay_under_the_limit(open_desk: OpenDesk, per_minute: int) -> None:
+    strict = replace(PROMPT, requests_per_minute=per_minute)
+    desk = open_desk({symbol: a_stroll() for symbol in CROWD}, knobs=strict, opening=holding("1000000"), at="09:35")
+    desk.begin(*(f"buy 10 {symbol}" for symbol in CROWD), max_slippage_bps="900", escalation="none")
+    desk.broker.line.arrived.clear()
+    desk.wait_until("09:36")
+    metered(desk, per_minute)
+    for turn in range(10):
+        desk.wait_until(f"09:{37 + turn // 2}:{30 * (turn % 2):02}")
+        desk.place()
+        desk.repeg()
+    assert len(desk.at_broker()) > 60  # it has made something of its requests
+    assert busiest_minute(desk.broker.line.arrived) <= per_minute
+    desk.judge()
+
+
+def test_without_the_budget_the_same_orders_ask_far_more_than_a_hundred_times_a_minute(open_desk: OpenDesk) -> None:
+    desk = open_desk({symbol: a_stroll() for symbol in CROWD}, opening=holding("1000000"), at="09:35")
+    desk.begin(*(f"buy 10 {symbol}" for symbol in CROWD), max_slippage_bps="900", escalation="none")
+    desk.wait_until("09:37")
+    for _ in range(2):
+        desk.place()
+        desk.repeg()
+        desk.wait(30)
+    assert busiest_minute(desk.broker.line.arrived) > 150
+
+
+def test_where_others_have_spent_the_budget_no_order_leaves_and_a_cancel_does(open_desk: OpenDesk) -> None:
+    desk = metered(resting(open_desk))
+    for seconds in (0, 10, 20):
+        desk.store.lease_requests(bucket_of(after_noon(0).replace(hour=14, minute=36, second=seconds)), 22, 22)
+    (order,) = desk.at_broker()
+    intent = desk.store.intents(RUN_ID)[0].model_copy(update={"client_order_id": f"rp-{RUN_ID}.AAPL.b.2"})
+    assert isinstance(desk.ports.broker.submit(intent), Unknown)
+    assert desk.posts() == 1
+    assert desk.ports.broker.cancel(order.id) is CancelAnswer.REQUESTED
+    desk.wait(1)
+    assert desk.open_at_broker() == []
+
+
+def test_a_step_without_a_request_is_a_skipped_turn(open_desk: OpenDesk) -> None:
+    desk = metered(resting(open_desk))
+    for seconds in (30, 40, 50):
+        desk.store.lease_requests(bucket_of(after_noon(0).replace(hour=14, minute=36, second=seconds)), 22, 22)
+    assert desk.turn_at("09:36:30")["decision"] == "wait"
+    assert desk.told("run", "skip") == [("", "the account's request budget is spent")]
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
