@@ -58,9 +58,9 @@ def serving(  # the parts of an exchange, and where to find it
 
 def serve(server: ExchangeServer, show: Callable[[str], None], stop: Event | None = None) -> None:
     """Say where the server is and how to get in, then wait for Ctrl-C (or for `stop`)."""
-    for line in greeting(server):
-        show(line)
     try:
+        for line in greeting(server):
+            show(line)
         (stop or Event()).wait()
     except KeyboardInterrupt:
         show("stopped")

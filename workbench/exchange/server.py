@@ -96,6 +96,8 @@ class ExchangeServer:
         self._run(self._stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
+        # Connections that were just dropped still have their last call to make.
+        self.loop.run_until_complete(asyncio.sleep(0))
         self.loop.close()
 
     async def _start(self) -> None:

@@ -1,0 +1,159 @@
+"""Somebody else's bot, pointed at a served exchange: place, replace, cancel, stream, and Ctrl-C at the end."""
+
+import signal
+import socket
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import pytest
+import requests
+
+from tests.conformance.alpaca_bench import Bench
+from tests.conformance.streaming import market_data, trade_updates
+from tests.exchange.caller import FRIDAY, QUIET_BOOK
+from workbench.exchange.calendar import new_york
+from workbench.exchange.clocks import RealClock, RunningClock, SteppedClock
+from workbench.exchange.knobs import Knobs
+from workbench.exchange.market import SymbolDay
+from workbench.exchange.scripted import Event as TapeEvent
+from workbench.exchange.scripted import ScriptedMarket, quote
+from workbench.exchange.serve import clock_for, greeting, serve, serving
+
+ROOT = Path(__file__).parents[2]
+TICKING: list[TapeEvent] = [
+    *QUIET_BOOK,
+    *(
+        quote(f"10:{second // 60:02}:{second % 60:02}", "300 @ 100.00", f"{200 + second} @ 100.05")
+        for second in range(600)
+    ),
+]
+PROGRAM = """
+from datetime import date
+from workbench.exchange.generated import GeneratedMarket
+from workbench.exchange.serve import clock_for, serve, serving
+with serving(GeneratedMarket(1), clock_for(date(2026, 11, 20), "10:00", real_time=False, speed=1), port=0) as server:
+    serve(server, lambda line: print(line, flush=True))
+print("left", flush=True)
+"""
+
+
+def test_a_bot_places_replaces_cancels_and_streams_while_time_runs() -> None:
+    clock = clock_for(FRIDAY, "10:00", real_time=False, speed=20)
+    with serving(ScriptedMarket({FRIDAY: {"AAPL": TICKING}}), clock, port=0) as server:
+        bench = Bench(server, [0])
+        with trade_updates(bench) as updates:
+            order = bench.limit(price=99)
+            assert [updates.next().event for _ in range(2)] == ["pending_new", "new"]
+            new = bench.replace(order, limit_price=99.5)
+            events = [updates.next() for _ in range(4)]
+            assert {(update.event, update.order.id) for update in events[2:]} == {
+                ("replaced", order.id),
+                ("new", new.id),
+            }
+            bench.trading.cancel_order_by_id(new.id)
+            assert [updates.next().event for _ in range(2)] == ["pending_cancel", "canceled"]
+        bench.close()
+
+
+def test_quotes_stream_by_themselves_while_time_runs() -> None:
+    clock = clock_for(FRIDAY, "10:00", real_time=False, speed=20)
+    with serving(ScriptedMarket({FRIDAY: {"AAPL": TICKING}}), clock, port=0) as server:
+        bench = Bench(server, [0])
+        with market_data(bench, quotes=["AAPL"]) as heard:
+            sizes = [heard.next().ask_size for _ in range(3)]
+        bench.close()
+    assert sizes == [sizes[0], sizes[0] + 1, sizes[0] + 2]
+
+
+def test_everything_a_bot_needs_is_said_and_the_server_leaves_when_told() -> None:
+    said, stop = list[str](), Event()
+    with serving(
+        ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), SteppedClock(new_york(FRIDAY, "10:00")), port=0
+    ) as server:
+        stop.set()
+        serve(server, said.append, stop)
+        assert said == greeting(server)
+        account = requests.get(_said(said, "trading API") + "/v2/account", headers=_headers(said), timeout=5)
+        assert account.json()["status"] == "ACTIVE"
+        address = ("127.0.0.1", server.port)
+    assert not _is_open(address)
+
+
+def test_a_standing_clock_is_moved_over_the_control_plane() -> None:
+    clock = clock_for(FRIDAY, "10:00", real_time=False, speed=0)
+    with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), clock, port=0) as server, requests.Session() as http:
+        moved = http.post(f"{server.trading_url}/_sim/clock", json={"advance_seconds": 60}, timeout=5).json()
+    assert moved == {"now": "2026-11-20T15:01:00Z"}
+
+
+def test_ctrl_c_leaves_nothing_behind() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        said = [program.stdout.readline().rstrip("\n") for _ in range(8)]
+        host, port = _said(said, "trading API").removeprefix("http://").split(":")
+        assert _is_open((host, int(port)))
+        asked = monotonic()
+        program.send_signal(signal.SIGINT)
+        rest, _ = program.communicate(timeout=10)
+    assert rest.splitlines() == ["stopped", "left"]
+    assert program.returncode == 0
+    assert monotonic() - asked < 5
+    assert not _is_open((host, int(port)))
+
+
+def test_a_port_that_is_taken_is_an_error_and_nothing_is_left_running() -> None:
+    market, clock = ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), SteppedClock(new_york(FRIDAY, "10:00"))
+    with serving(market, clock, port=0) as server, pytest.raises(OSError, match="address"):
+        serving(market, clock, port=server.port).__enter__()
+
+
+def test_an_error_of_the_exchange_itself_is_a_500_and_raised_again_at_the_end() -> None:
+    class Broken(ScriptedMarket):
+        def day(self, symbol: str, day: date) -> SymbolDay | None:
+            raise ZeroDivisionError(f"{symbol} on {day}")
+
+    broken = Broken({FRIDAY: {"AAPL": QUIET_BOOK}})
+    answers = []
+
+    def ask() -> None:
+        with serving(broken, SteppedClock(new_york(FRIDAY, "10:00")), port=0) as server:
+            url = f"{server.trading_url}/v2/stocks/quotes/latest?symbols=AAPL"
+            answers.append(requests.get(url, headers=_headers(greeting(server)), timeout=5))
+
+    with pytest.raises(ZeroDivisionError):
+        ask()
+    assert answers[0].status_code == 500
+
+
+def test_a_clock_needs_a_day_and_does_not_run_backwards() -> None:
+    assert isinstance(clock_for(None, "09:30", real_time=True, speed=1), RealClock)
+    assert isinstance(clock_for(FRIDAY, "09:30", real_time=False, speed=60), RunningClock)
+    with pytest.raises(ValueError, match="a day to start on"):
+        clock_for(None, "09:30", real_time=False, speed=1)
+    with pytest.raises(ValueError, match="speed -1"):
+        clock_for(FRIDAY, "09:30", real_time=False, speed=-1)
+
+
+def test_the_real_clock_is_the_wall_clock() -> None:
+    first, second = RealClock()(), RealClock()()
+    assert 1_700_000_000 * 10**9 < first <= second
+    assert Knobs().requests_per_minute == 200
+
+
+def _said(lines: list[str], name: str) -> str:
+    (value,) = (line.removeprefix(name).strip() for line in lines if line.startswith(name))
+    return value
+
+
+def _headers(lines: list[str]) -> dict[str, str]:
+    return {"APCA-API-KEY-ID": _said(lines, "key id"), "APCA-API-SECRET-KEY": _said(lines, "secret key")}
+
+
+def _is_open(address: tuple[str, int]) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(address) == 0

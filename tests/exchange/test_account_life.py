@@ -1,0 +1,185 @@
+"""The account through days: margin, shorts, closing positions, extended hours, expiry after months."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.exchange.caller import FRIDAY, PROMPT, QUIET_BOOK, a_caller, holding
+from workbench.exchange.matching import FillModel
+from workbench.exchange.scripted import Event, ScriptedMarket, quote, trade
+
+MONDAY = date(2026, 11, 23)
+MARGIN: dict[str, Any] = {"multiplier": 2, "shorting_enabled": True}
+TWO_DAYS: dict[date, dict[str, list[Event]]] = {
+    FRIDAY: {"AAPL": [*QUIET_BOOK, trade("15:59", "100 @ 100.00")]},
+    MONDAY: {"AAPL": [quote("09:30", "300 @ 110.00", "200 @ 110.05"), trade("09:31", "100 @ 110.00")]},
+}
+
+
+def test_a_margin_account_buys_twice_its_equity() -> None:
+    caller = a_caller(multiplier=2)
+    assert caller.get("/v2/account")["buying_power"] == "200000"
+    caller.submit(qty="1500", limit_price="100.00")
+    assert caller.get("/v2/account")["buying_power"] == "50000"
+    assert caller.try_submit(qty="600", limit_price="100.00").status == 403
+
+
+def test_a_short_is_sold_bought_back_and_gone() -> None:
+    caller = a_caller(**MARGIN)
+    caller.submit(side="sell", limit_price="99.00")
+    caller.wait(50)
+    assert caller.get("/v2/positions/AAPL")["side"] == "short"
+    assert caller.try_submit(qty="11").json()["message"].startswith("insufficient qty available for order")
+    caller.submit(qty="10", limit_price="101")
+    caller.wait(50)
+    assert caller.get("/v2/positions") == []
+    assert caller.get("/v2/account")["cash"] == "99999.5"
+
+
+def test_a_long_buy_and_a_short_sell_are_never_open_together() -> None:
+    caller = a_caller(**MARGIN)
+    caller.submit(side="sell", limit_price="105.00")
+    caller.wait(50)
+    answer = caller.try_submit(limit_price="99.00").json()
+    assert answer["message"] == "cannot open a long buy while a short sell order is open"
+    caller = a_caller(**MARGIN)
+    caller.submit(limit_price="99.00")
+    answer = caller.try_submit(side="sell", limit_price="105").json()
+    assert answer["message"] == "cannot open a short sell while a long buy order is open"
+
+
+@pytest.mark.parametrize(("query", "left"), [({}, None), ({"qty": "4"}, "6.5"), ({"percentage": "50"}, "5.25")])
+def test_a_position_is_closed_whole_or_in_part(query: dict[str, str], left: str | None) -> None:
+    caller = a_caller(positions=holding("10.5"))
+    assert caller.call("DELETE", "/v2/positions/AAPL", query=query).status == 200
+    caller.wait(50)
+    held = caller.get("/v2/positions")
+    assert (held[0]["qty"] if held else None) == left
+
+
+@pytest.mark.parametrize("query", [{"qty": "0"}, {"percentage": "101"}, {"qty": "x"}, {"qty": "1", "percentage": "1"}])
+def test_a_position_cannot_be_closed_by_nonsense(query: dict[str, str]) -> None:
+    caller = a_caller(positions=holding("10"))
+    assert caller.call("DELETE", "/v2/positions/AAPL", query=query).status == 422
+
+
+def test_all_positions_are_closed_with_an_outcome_for_each_and_orders_canceled_first() -> None:
+    market = ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK, "KO": QUIET_BOOK}})
+    positions = {"AAPL": (Decimal(10), Decimal(90)), "KO": (Decimal(5), Decimal(90))}
+    caller = a_caller(market=market, positions=positions, knobs=replace(PROMPT, cancel_delay=(0, 0)))
+    caller.submit(side="sell", limit_price="105")
+    caller.wait(50)
+    refused = caller.call("DELETE", "/v2/positions").json()
+    assert [(each["symbol"], each["status"]) for each in refused] == [("AAPL", 403), ("KO", 200)]
+    answer = caller.call("DELETE", "/v2/positions", query={"cancel_orders": "true"})
+    assert answer.status == 207
+    assert [each["status"] for each in answer.json()] == [200, 200]
+    caller.wait(50)
+    assert caller.call("DELETE", "/v2/positions", query={"cancel_orders": "maybe"}).status == 422
+    assert [position["symbol"] for position in caller.get("/v2/positions")] == []
+
+
+def test_last_equity_is_that_of_the_close_before() -> None:
+    caller = a_caller(market=ScriptedMarket(TWO_DAYS), positions=holding("10"))
+    caller.wait_for("17:00")
+    opening = caller.get("/v2/account")["last_equity"]
+    caller.wait_for("09:35", MONDAY)
+    account = caller.get("/v2/account")
+    assert (account["last_equity"], account["equity"]) == ("101000", "101100")
+    assert opening == "101000.25"
+
+
+def test_a_positions_change_of_the_day_counts_from_the_close_before() -> None:
+    caller = a_caller(market=ScriptedMarket(TWO_DAYS), positions=holding("10"))
+    caller.wait_for("09:35", MONDAY)
+    caller.submit(limit_price="111")
+    caller.wait(50)
+    position = caller.get("/v2/positions/AAPL")
+    assert (position["lastday_price"], position["current_price"], position["change_today"]) == ("100", "110", "0.1")
+    assert position["unrealized_intraday_pl"] == "99.5"
+    assert position["unrealized_pl"] == "199.5"
+
+
+def test_before_the_first_quote_of_a_day_the_latest_is_the_day_befores() -> None:
+    caller = a_caller(market=ScriptedMarket(TWO_DAYS))
+    caller.wait_for("09:00", MONDAY)
+    latest = caller.get("/v2/stocks/quotes/latest", symbols="AAPL")["quotes"]["AAPL"]
+    last = caller.get("/v2/stocks/trades/latest", symbols="AAPL")["trades"]["AAPL"]
+    assert (latest["t"], last["t"]) == ("2026-11-20T14:30:00Z", "2026-11-20T20:59:00Z")
+
+
+def test_a_good_till_canceled_order_is_canceled_after_ninety_days() -> None:
+    caller = a_caller()
+    order = caller.submit(time_in_force="gtc", limit_price="90")
+    assert order["expires_at"] == "2027-02-18T21:15:00Z"
+    caller.wait_for("16:14", date(2027, 2, 18))
+    assert caller.status(order["id"]) == "new"
+    caller.wait_for("16:15", date(2027, 2, 18))
+    assert caller.status(order["id"]) == "canceled"
+
+
+@pytest.mark.parametrize(
+    ("at", "day", "working", "ends"),
+    [
+        ("03:00", FRIDAY, "04:00", "2026-11-21T01:00:00Z"),
+        ("17:00", FRIDAY, "17:00", "2026-11-21T01:00:00Z"),
+        ("21:00", date(2026, 11, 19), "04:00", "2026-11-21T01:00:00Z"),
+    ],
+)
+def test_an_extended_hours_order_works_from_four_to_eight(at: str, day: date, working: str, ends: str) -> None:
+    caller = a_caller(market=ScriptedMarket(TWO_DAYS), at=at, day=day)
+    order = caller.submit(extended_hours=True, limit_price="90")
+    assert order["expires_at"] == ends
+    caller.wait_for(working + ":01", FRIDAY)
+    assert caller.status(order["id"]) == "new"
+
+
+def test_fills_come_at_their_own_times_however_rarely_one_looks() -> None:
+    book = [*QUIET_BOOK, *(quote(f"10:{minute:02}", "300 @ 99.00", "3 @ 99.05") for minute in range(1, 9, 2))]
+
+    def seen(step: int) -> list[tuple[int, int, int]]:
+        caller = a_caller(book, model=FillModel.PAPER)
+        caller.submit(limit_price="99.50", qty="10")
+        for _ in range(900_000 // step):
+            caller.wait(step)
+        return [(e.at, e.quantity, e.price) for e in caller.exchange.ledger.executions]
+
+    assert seen(500) == seen(900_000)
+    assert seen(500)
+
+
+def test_the_same_seed_and_calls_give_the_same_ledger() -> None:
+    def ledger(seed: int) -> list[Any]:
+        caller = a_caller(seed=seed, knobs=replace(PROMPT, ack_delay=(1, 90)))
+        first = caller.submit(limit_price="99")
+        caller.wait(100)
+        caller.replace(first["id"], limit_price="101")
+        caller.wait(100)
+        return [caller.exchange.ledger.events, caller.exchange.ledger.executions]
+
+    assert ledger(3) == ledger(3)
+    assert ledger(3) != ledger(4)
+
+
+def test_a_refused_order_does_not_shift_what_happens_to_the_next() -> None:
+    def ack(refusals: int) -> Any:
+        caller = a_caller(knobs=replace(PROMPT, ack_delay=(1, 900)))
+        for _ in range(refusals):
+            assert caller.try_submit(qty="0").status == 422
+        order = caller.submit()
+        caller.wait(1000)
+        return caller.order(order["id"])["updated_at"]
+
+    assert ack(0) == ack(3)
+
+
+def test_a_clock_that_goes_back_is_waited_for() -> None:
+    caller = a_caller()
+    order = caller.submit()
+    caller.wait(50)
+    caller.wait(-10_000)
+    assert caller.status(order["id"]) == "new"
+    assert caller.exchange.next_event_at() > caller.exchange.now
