@@ -54,7 +54,7 @@ def place(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> 
 def work(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) -> ParentOrder:
     """Hold, move, cross or finish an order that has been read back."""
     child = order.open_child
-    if order.remaining <= 0:
+    if child is None and order.remaining <= 0:
         return finish(turn, order, Outcome.FILLED, "filled")
     if child is None or child.state in UNRESOLVED or kill is not KillSwitch.ACTIVE:
         return order

@@ -103,7 +103,7 @@ class DynamoStore:
     def orders(self, run_id: str) -> list[ParentOrder]:
         """Every parent order of the run, sorted by symbol, over all pages."""
         found = self._table.read_all(rows.partition(run_id), rows.ORDER, "body")
-        return [rows.read_model(ParentOrder, row) for row in found]
+        return [rows.read_order(row) for row in found]
 
     def save_order(self, order: ParentOrder) -> ParentOrder:
         """Write the order if its version is still the one read; returned with the next version. Raises Conflict."""

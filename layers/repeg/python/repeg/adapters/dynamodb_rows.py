@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -223,6 +224,18 @@ def read_model(model: type[Model], row: Row) -> Model:
     """The model that a row's body holds."""
     with _reading(row):
         return model.model_validate_json(_body(row))
+
+
+def read_order(row: Row) -> ParentOrder:
+    """The order that a row's body holds. Most orders have not changed since they were last read, and a frozen model of
+    the same text is the same order: it is parsed once."""
+    with _reading(row):
+        return _order_of(_body(row))
+
+
+@lru_cache(maxsize=2_048)
+def _order_of(body: str) -> ParentOrder:
+    return ParentOrder.model_validate_json(body)
 
 
 def _row(key: Key, body: str) -> Row:
