@@ -37,7 +37,7 @@ help:
 demo: .venv/.workbench
 	@.venv/bin/repeg simulate
 
-test: lint .venv-sam/.installed .venv-lambda/.installed
+test: lint .venv-sam/.installed .venv-lambda/.installed .venv-ministack/.installed
 	.venv/bin/python -m pytest -n 2 --dist loadgroup
 
 lint: .venv/.development
@@ -55,7 +55,7 @@ build: .venv-sam/.installed .venv-lambda/.installed
 	PATH="$(BUILD_PATH)" sam build
 
 lock: .venv-sam/.installed
-	for name in runtime workbench development lambda sam; do \
+	for name in runtime workbench development lambda sam ministack; do \
 		.venv-sam/bin/uv pip compile $(LOCK) --universal --python-version 3.11 requirements/$$name.in -o requirements/$$name.txt || exit; done
 	.venv-sam/bin/uv pip compile $(LOCK) --python-version 3.13 --python-platform x86_64-manylinux_2_34 \
 		-c requirements/runtime.txt --override requirements/layer-overrides.txt \
@@ -63,7 +63,7 @@ lock: .venv-sam/.installed
 LOCK = --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:
-	rm -rf .venv .venv-sam .venv-lambda .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-lambda .venv-ministack .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # Each environment is set up once and again when its pins change.
@@ -79,6 +79,11 @@ clean:
 # sam pins boto3 to the patch, so it lives apart.
 .venv-sam/.installed: requirements/sam.txt
 	$(call install,.venv-sam,$(PYTHON),$<)
+	@touch $@
+
+# Its own dependencies are many, and nothing here imports it.
+.venv-ministack/.installed: requirements/ministack.txt
+	$(call install,.venv-ministack,$(PYTHON),$<)
 	@touch $@
 
 # What Lambda brings by itself, on the Python that Lambda runs: here the built functions are tried. Without that Python

@@ -90,7 +90,9 @@ class Lambda:
     def invoke(self, event: Any) -> Any:
         """The answer, or what Lambda reports in its place."""
         answer = requests.post(
-            f"{self.url}/2015-03-31/functions/function/invocations", data=json.dumps(event), timeout=ANSWER_SECONDS
+            f"{self.url}/2015-03-31/functions/function/invocations",
+            data=json.dumps(event),
+            timeout=ANSWER_SECONDS,
         )
         return answer.json()
 

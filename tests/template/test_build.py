@@ -5,29 +5,19 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pandas as pd
 import pytest
-from moto.server import ThreadedMotoServer
 
 from repeg.pace import Next
 from repeg.session import SessionDecision
-from tests.statemachine.rules import states
-from tests.template.artefact import Artefact, available, build, missing, running, sam
-from tests.template.stack import FUNCTION, REGION, ROOT, definition, environment, of_type, written
-from tests.test_architecture import snake
-from workbench.exchange.core import Exchange
-from workbench.exchange.opening import OpeningAccount
-from workbench.exchange.scripted import ScriptedMarket, quote
-from workbench.exchange.server import ExchangeServer
+from tests.statemachine.rules import states, tasks
+from tests.template.artefact import Artefact, available, build, missing, sam
+from tests.template.stack import FUNCTION, REGION, ROOT, definition, of_type, written
+from tests.template.world import DAY, KEYS, World, around
 
 pytestmark = [
     pytest.mark.skipif(missing() != "", reason=missing()),
@@ -36,7 +26,6 @@ pytestmark = [
 ]
 
 MEGABYTE = 1024 * 1024
-KEYS = {"key_id": "PKCANARYCANARYCANARY", "secret_key": "canary-secret-that-must-be-seen-nowhere-at-all"}
 
 
 @pytest.fixture(scope="session")
@@ -119,135 +108,68 @@ def test_the_layer_has_the_versions_that_were_tested() -> None:
 
 # ── The functions themselves ──────────────────────────────────────────────────────────────────────────────────────────
 
-
-@dataclass
-class World:
-    """A broker and an account of AWS on this machine, and the time of day there."""
-
-    exchange: Exchange
-    environment: dict[str, str]
-    log: Path
-    clock: list[int]
-
-    def at(self, hour: int, minute: int, second: int = 0) -> None:
-        """Move the broker's clock, which runs on from there."""
-        moment = datetime(2026, 11, 20, hour, minute, second, tzinfo=UTC)
-        self.clock[0] = int(moment.timestamp()) * 1_000_000_000 - time.monotonic_ns()
-
-
-def two_calm_stocks() -> ScriptedMarket:
-    """AAPL and KO, quoted every ten seconds with a spread of two and one cents."""
-    times = [f"09:{minute:02}:{second:02}" for minute in range(20, 60) for second in range(0, 60, 10)]
-    scripts = {
-        "AAPL": [quote(moment, "300 @ 189.40", "300 @ 189.42") for moment in times],
-        "KO": [quote(moment, "900 @ 70.10", "900 @ 70.11") for moment in times],
-    }
-    return ScriptedMarket({date(2026, 11, 20): scripts}, reference_prices={"AAPL": "189.00", "KO": "70.00"})
+RUNNABLE = pytest.mark.skipif(available() != "", reason=available())
 
 
 @pytest.fixture(scope="module")
-def amazon() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def world(amazon: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    clock = [0]
-    account = OpeningAccount(
-        cash=Decimal(10_000),
-        positions={"KO": (Decimal(100), Decimal(70))},
-        key_id=KEYS["key_id"],
-        secret_key=KEYS["secret_key"],
-    )
-    placed = World(None, {}, tmp_path_factory.mktemp("logs"), clock)  # type: ignore[arg-type]
-    placed.at(14, 25, 30)
-    placed.exchange = Exchange(two_calm_stocks(), lambda: clock[0] + time.monotonic_ns(), opening=account)
-    credentials = {"AWS_ACCESS_KEY_ID": "simulated", "AWS_SECRET_ACCESS_KEY": "simulated"}
-    with ExchangeServer(placed.exchange) as server:
-        placed.environment = {
-            **credentials,
-            "AWS_ENDPOINT_URL": amazon,
-            "TABLE_NAME": make_table(amazon),
-            "BROKER_SECRET_ARN": make_secret(amazon),
-            "BROKER_URL": server.trading_url,
-            "DATA_URL": server.data_url,
-        }
+def world(artefact: Artefact, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with around(artefact, tmp_path_factory.mktemp("logs")) as placed:
         yield placed
 
 
-def client(service: str, endpoint: str) -> Any:
-    return boto3.client(
-        service,  # type: ignore[call-overload]
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id="simulated",
-        aws_secret_access_key="simulated",
-    )
-
-
-def make_table(endpoint: str) -> str:
-    """The table as the template declares it."""
-    (table,) = of_type(written(), "AWS::DynamoDB::Table").values()
-    keys = {name: table["Properties"][name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
-    client("dynamodb", endpoint).create_table(TableName="runs", **keys)
-    return "runs"
-
-
-def make_secret(endpoint: str) -> str:
-    made = client("secretsmanager", endpoint).create_secret(Name="broker", SecretString=json.dumps(KEYS))
-    return str(made["ARN"])
-
-
-def call(name: str, artefact: Artefact, world: World) -> dict[str, Any]:
-    """What a built function answers to its event."""
-    event = json.loads((ROOT / "events" / f"{snake(name)}.json").read_text())
-    log = world.log / f"{name}.log"
-    with running(artefact, name, {**environment(name), **world.environment}, log) as function:
-        answer: dict[str, Any] = function.invoke(event)
-    assert "errorType" not in answer, (answer, log.read_text()[-3000:])
-    return answer
-
-
-def selected(name: str) -> set[str]:
-    """What the machine reads of a step's answer."""
-    return {path.removeprefix("$.Payload.") for path in states(definition())[name]["ResultSelector"].values()}
-
-
-@pytest.mark.skipif(available() != "", reason=available())
-def test_each_function_answers_its_event_from_the_build(artefact: Artefact, world: World) -> None:
+@pytest.fixture(scope="module")
+def answers(world: World) -> dict[str, dict[str, Any]]:
     """One run, its steps called in turn as the machine calls them; nothing here is ours but the world around."""
-    answers = {name: call(name, artefact, world) for name in ("OpenRun", "CheckSession")}
-    assert answers["OpenRun"] == {"run_id": "rebalance-2026-11-20", "epoch": 1, "first_turn": 0, "turn": {"turns": 0}}
-    assert answers["CheckSession"]["decision"] == SessionDecision.WAIT
-    assert answers["CheckSession"]["until"] == "2026-11-20T14:35:00Z"
+    found = {name: world.call(name) for name in ("OpenRun", "CheckSession")}
+    world.clock.set(14, 35, 1)
+    found |= {name: world.call(name) for name in ("PlanOrders", "ValidateQuotes", "PlaceOrders")}
+    world.clock.set(14, 40, 0)
+    found |= {name: world.call(name) for name in ("RepegOrders", "WatchRuns", "CloseRun", "SweepOrders")}
+    return found
 
-    world.at(14, 35, 1)
-    answers |= {name: call(name, artefact, world) for name in ("PlanOrders", "ValidateQuotes", "PlaceOrders")}
+
+@RUNNABLE
+def test_every_function_of_the_template_answers(answers: dict[str, dict[str, Any]]) -> None:
+    assert set(answers) == set(of_type(written(), FUNCTION))
+
+
+@RUNNABLE
+def test_the_run_is_opened_and_waits_for_its_window(answers: dict[str, dict[str, Any]]) -> None:
+    assert answers["OpenRun"] == {"run_id": f"rebalance-{DAY}", "epoch": 1, "first_turn": 0, "turn": {"turns": 0}}
+    assert answers["CheckSession"]["decision"] == SessionDecision.WAIT
+    assert answers["CheckSession"]["until"] == f"{DAY}T14:35:00Z"
+
+
+@RUNNABLE
+def test_both_orders_are_planned_placed_and_held(answers: dict[str, dict[str, Any]]) -> None:
     assert answers["PlanOrders"] == {"orders": 2}
     assert answers["ValidateQuotes"] == {"use": 2, "hold": 0}
     assert answers["PlaceOrders"]["placed"] == 2
+    assert (answers["RepegOrders"]["decision"], answers["RepegOrders"]["working"]) == (Next.WAIT, 2)
 
-    world.at(14, 35, 31)
-    answers |= {name: call(name, artefact, world) for name in ("RepegOrders", "WatchRuns", "CloseRun", "SweepOrders")}
-    assert answers["RepegOrders"]["decision"] == Next.WAIT
-    assert answers["RepegOrders"]["working"] == 2
+
+@RUNNABLE
+def test_the_run_is_closed_with_nothing_left_to_watch_or_sweep(answers: dict[str, dict[str, Any]]) -> None:
     assert answers["WatchRuns"] == {"alerts": []}
     assert answers["CloseRun"]["outcome"] == "settled"
     # The event is of an execution that ended after its run was closed.
     assert answers["SweepOrders"]["outcome"] == "over"
 
-    assert set(answers) == set(of_type(written(), FUNCTION))
-    for name in set(answers) & set(states(definition())):
-        assert selected(name) <= set(answers[name]), name
+
+@RUNNABLE
+@pytest.mark.parametrize("name", sorted(tasks(definition())))
+def test_a_step_answers_all_that_the_machine_reads(name: str, answers: dict[str, dict[str, Any]]) -> None:
+    selected = {path.removeprefix("$.Payload.") for path in states(definition())[name]["ResultSelector"].values()}
+    assert selected <= set(answers[name])
 
 
-@pytest.mark.skipif(available() != "", reason=available())
-def test_no_function_writes_the_keys_down(world: World) -> None:
-    logs = list(world.log.glob("*.log"))
-    assert {log.stem for log in logs} == set(of_type(written(), FUNCTION))
-    written_down = [log.stem for log in logs for secret in KEYS.values() if secret in log.read_text()]
-    assert written_down == []
+@RUNNABLE
+@pytest.mark.usefixtures("answers")
+def test_the_keys_are_in_no_log_and_no_row(world: World) -> None:
+    logs = {path.stem: path.read_bytes() for path in world.logs.glob("*.log")}
+    rows = json.dumps(world.rows(), default=str).encode()
+    assert set(logs) == set(of_type(written(), FUNCTION))
+    assert b"decision" in logs["PlaceOrders"]
+    assert b"rp-rebalance" in rows
+    everything = b"".join([*logs.values(), rows])
+    assert [name for name, secret in KEYS.items() if secret.encode() in everything] == []
