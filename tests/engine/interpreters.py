@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import time_machine
-
 from tests.engine.stacks import START
 from workbench.engine import surroundings
+from workbench.engine.clock import clock_of
 from workbench.engine.engine import CREDENTIALS, REGION
 from workbench.engine.moto_corrections import account, corrections, threads
 from workbench.engine.moto_corrections.patches import Patches
-from workbench.engine.scheduler import EPOCH, Scheduler
+from workbench.engine.scheduler import Scheduler
 
 Correct = Callable[[Patches, Scheduler], Any]
 
@@ -61,8 +60,7 @@ def moto(*chosen: Correct) -> Iterator[Interpreter]:
     with ExitStack() as opened:
         opened.enter_context(surroundings.with_variables(CREDENTIALS))
         opened.enter_context(account.simulated(1))
-        traveller = opened.enter_context(time_machine.travel(START, tick=False))
-        scheduler.on_advance.append(lambda now: traveller.move_to(EPOCH + timedelta(microseconds=now // 1_000)))
+        opened.enter_context(clock_of(scheduler))
         patches = opened.enter_context(Patches())
         threads.apply(patches, scheduler)
         for correct in chosen:

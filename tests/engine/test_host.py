@@ -13,6 +13,7 @@ import pytest
 from tests.engine.clock import later
 from tests.engine.stacks import START, call, fixture_stack, stack
 from workbench.engine.engine import Engine
+from workbench.engine.host import PayloadTooLarge
 from workbench.engine.invocation import Invocation
 
 CLOSED = {"Closed": {"Type": "Succeed"}}
@@ -289,3 +290,14 @@ def test_a_task_that_calls_a_function_that_is_not_there_fails_as_on_aws(tmp_path
         arn = engine.start_execution({})
         engine.run()
         assert engine.execution(arn).error == "Lambda.ResourceNotFoundException"
+
+
+def test_a_request_larger_than_lambda_takes_is_refused(tmp_path: Path) -> None:
+    with one_function(tmp_path, "return 1") as engine:
+        large = "x" * (6 * 1024 * 1024)
+        with pytest.raises(PayloadTooLarge):
+            engine.invoke("Work", large)
+        client = engine.client("lambda")
+        with pytest.raises(client.exceptions.RequestTooLargeException):
+            client.invoke(FunctionName=engine.stack.physical_id("Work"), Payload=json.dumps(large))
+        assert engine.host.invocations == []

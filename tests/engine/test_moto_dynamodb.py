@@ -18,7 +18,7 @@ from moto.dynamodb.models import dynamodb_backends
 
 from tests.engine.interpreters import Correct, Interpreter, everything, moto
 from workbench.engine.engine import REGION
-from workbench.engine.moto_corrections import dynamodb, speed
+from workbench.engine.moto_corrections import dynamodb, dynamodb_speed
 from workbench.engine.scheduler import Scheduler
 
 TABLE = "orders"
@@ -28,7 +28,7 @@ MISSING_VERSION = {"ConditionExpression": "attribute_exists(pk)"}
 def with_short_cut(patches: Any, scheduler: Scheduler) -> None:
     """The corrections of DynamoDB and the short cut."""
     without_short_cut(patches, scheduler)
-    speed.apply(patches, lambda operation: None)
+    dynamodb_speed.apply(patches, lambda operation: None)
 
 
 def without_short_cut(patches: Any, scheduler: Scheduler) -> None:
@@ -187,6 +187,16 @@ conditions = st.sampled_from(
         {"ConditionExpression": "attribute_exists(pk)", "ExpressionAttributeValues": {":v": {"N": "1"}}},  # not used
     ]
 )
+projections = st.sampled_from(
+    [
+        {},
+        {"ProjectionExpression": "sk"},
+        {"ProjectionExpression": "sk, #value", "ExpressionAttributeNames": {"#value": "value"}},
+        {"ProjectionExpression": "#value[0]", "ExpressionAttributeNames": {"#value": "value"}},
+        {"ProjectionExpression": "#value.b, version", "ExpressionAttributeNames": {"#value": "value"}},
+        {"ProjectionExpression": "missing"},
+    ]
+)
 items = st.builds(lambda sort, value: {**key(sort), "version": {"N": "1"}, "value": value}, sorts, values)
 calls = st.one_of(
     st.builds(lambda sort: ("get_item", {"Key": key(sort), "ConsistentRead": True}), sorts),
@@ -207,9 +217,10 @@ calls = st.one_of(
         values,
     ),
     st.builds(
-        lambda prefix, limit, forward: (
+        lambda prefix, limit, forward, projection: (
             "query",
             {
+                **projection,
                 "KeyConditionExpression": "pk = :run AND begins_with(sk, :prefix)",
                 "ExpressionAttributeValues": {":run": {"S": "run"}, ":prefix": {"S": prefix}},
                 "Limit": limit,
@@ -219,7 +230,9 @@ calls = st.one_of(
         st.sampled_from(["order#", "intent#", "nothing#", "o"]),
         st.integers(1, 6),
         st.booleans(),
+        projections,
     ),
+    st.builds(lambda sort, projection: ("get_item", {"Key": key(sort), **projection}), sorts, projections),
     st.just(("get_item", {"Key": {"pk": {"S": "run"}}})),  # an error: half a key
     st.just(("query", {"KeyConditionExpression": "pk = :run", "ExpressionAttributeValues": {":run": {"S": "run"}}})),
 )
@@ -295,7 +308,7 @@ def test_every_call_is_told_before_it_acts() -> None:
     heard: list[str] = []
 
     def listening(patches: Any, scheduler: Scheduler) -> None:
-        speed.apply(patches, heard.append)
+        dynamodb_speed.apply(patches, heard.append)
 
     with table(listening) as (_, client):
         client.put_item(TableName=TABLE, Item=key("order"))

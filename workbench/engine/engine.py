@@ -9,15 +9,14 @@ import random
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-import time_machine
-
 from workbench.engine import surroundings
+from workbench.engine.clock import clock_of
 from workbench.engine.deployment import Stack, deploy
 from workbench.engine.events import status_change
 from workbench.engine.execution import Execution
@@ -26,7 +25,7 @@ from workbench.engine.invocation import Function, Invocation
 from workbench.engine.moto_corrections import account, corrections, functions, records, rules
 from workbench.engine.moto_corrections.patches import Patches
 from workbench.engine.runtime import VirtualRuntime
-from workbench.engine.scheduler import EPOCH, Scheduler
+from workbench.engine.scheduler import Scheduler
 from workbench.engine.schedules import Schedule
 
 REGION = "us-east-1"
@@ -162,8 +161,7 @@ class Engine:
         enter(surroundings.separated())
         enter(surroundings.with_variables(CREDENTIALS))
         enter(account.simulated(self.seed))
-        traveller = enter(time_machine.travel(self.scheduler.now(), tick=False))
-        self.scheduler.on_advance.append(lambda moment: traveller.move_to(_at(moment)))
+        enter(clock_of(self.scheduler))
         patches = enter(Patches())
         corrections.apply(patches, self.scheduler, self._status_changed, self._table_call)
         enter(_seeded(self.seed))
@@ -204,10 +202,6 @@ class Engine:
         if stuck:
             where = ", ".join(f"{execution.name} in {execution.states[-1:]}" for execution in stuck)
             raise StuckExecution(f"still running at {self.scheduler.now().isoformat()}, and nothing can move: {where}")
-
-
-def _at(moment_ns: int) -> datetime:
-    return EPOCH + timedelta(microseconds=moment_ns // 1_000)
 
 
 @contextmanager

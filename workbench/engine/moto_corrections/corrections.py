@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workbench.engine.moto_corrections import dynamodb, executions, integrations, resources, speed, states, threads
+from workbench.engine.moto_corrections import (
+    dynamodb,
+    dynamodb_speed,
+    executions,
+    integrations,
+    resources,
+    speed,
+    states,
+    threads,
+)
 from workbench.engine.moto_corrections.patches import Patches
 from workbench.engine.scheduler import Scheduler
 
@@ -19,5 +28,6 @@ def apply(
     executions.apply(patches, scheduler, on_status)
     integrations.apply(patches)
     dynamodb.apply(patches, scheduler.now)
-    speed.apply(patches, before_table_call)
+    dynamodb_speed.apply(patches, before_table_call)
+    speed.apply(patches)
     resources.apply(patches)
