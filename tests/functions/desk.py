@@ -99,11 +99,11 @@ class Desk:
         given: dict[str, Any] = {"plan": plan, **({"settings": settings} if settings else {})}
         return open_run(given, execution, {}, self.ports)
 
-    def submit(self, client_order_id: str) -> None:
+    def submit(self, client_order_id: str, *, wait: float = 1) -> None:
         """An order of somebody else's, far below the market: 5 AAPL at 100.00."""
         terms = {"symbol": "AAPL", "side": "buy", "qty": "5", "type": "limit", "limit_price": "100.00"}
         self.broker.line.post("/orders", {**terms, "time_in_force": "day", "client_order_id": client_order_id})
-        self.wait(1)
+        self.wait(wait)
 
     def begin(self, *orders: str, **settings: Any) -> None:
         """Open a run of such orders as `buy 40 AAPL`, and plan it."""

@@ -1,0 +1,23 @@
+"""The desk of the steps, and the machine on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from repeg import shell, wiring
+from tests.functions.conftest import open_desk
+from tests.functions.desk import Desk
+from tests.regressions.machine import Machine
+
+__all__ = ["open_desk"]
+
+
+@pytest.fixture
+def machine_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Desk], Machine]]:
+    """Sets the deployed machine up at a desk; metrics go where the template's variable would send them."""
+    shell.metrics.clear_metrics()
+    monkeypatch.setattr(shell.metrics.provider, "namespace", "repeg")
+    yield Machine
+    wiring.provide(None)

@@ -1,0 +1,227 @@
+"""How workflows fail: guards that cannot trip, failures that end well, and waits that nobody has added up."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from functions.place_orders.app import place_orders
+from repeg.run import RunState
+from tests.builders import MONDAY
+from tests.functions.books import AAPL, KO
+from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan, holding
+from tests.regressions.machine import NAME, Machine
+from tests.simulation import judge
+from tests.statemachine import rules
+from tests.template.stack import DEFINITION, ROOT, definition, of_type, written
+from workbench.exchange.arming import When
+from workbench.exchange.faults import Fault, Kind
+from workbench.exchange.races import Race
+
+MachineAt = Callable[[Desk], Machine]
+GIVEN = {"plan": a_plan("buy 40 AAPL")}
+
+
+def day(open_desk: OpenDesk, at: str = "09:25") -> Desk:
+    return open_desk({"AAPL": AAPL, "KO": KO}, at=at)
+
+
+def test_a_failing_branch_is_read_in_the_very_words_that_it_emits(open_desk: OpenDesk, machine_at: MachineAt) -> None:
+    """What a Catch hands on is what CloseRun reads: a run whose plan no longer fits ends with that sentence."""
+    desk = day(open_desk)
+    execution = machine_at(desk).start({**GIVEN, "settings": {"max_order_notional": "7576.80"}})
+    desk.wait_until("09:30")
+    desk.exchange.faults.arm(
+        Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/positions", status=403, body={"message": "forbidden"}),
+        When(times=None),
+    )
+    desk.wait_until("10:30")
+    assert (execution.status, execution.error) == ("FAILED", "BrokerDenied")
+    assert desk.report["error"] == "BrokerDenied"
+    assert desk.report["reason"] in execution.cause
+
+
+def test_what_a_limit_counts_is_counted_in_the_write_that_it_guards(open_desk: OpenDesk) -> None:
+    """A breaker whose counter nothing increments never trips: here the count and the intent are one write."""
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    spent = desk.store.spent(f"run:{RUN_ID}")  # type: ignore[attr-defined]
+    assert spent.orders == len(desk.store.intents(RUN_ID)) == len(desk.at_broker()) == 1
+
+
+def test_every_task_catches_everything() -> None:
+    assert list(rules.every_task_catches_everything(definition())) == []
+
+
+def test_one_bad_symbol_does_not_abort_the_others(open_desk: OpenDesk, machine_at: MachineAt) -> None:
+    desk = day(open_desk)
+    given = {"plan": a_plan("buy 40 AAPL", "buy 10 KO"), "settings": {"patience_seconds": 30}}
+    desk.exchange.races.arm(Race.REJECTED_LATER, symbol="KO", when=When(times=None))
+    execution = machine_at(desk).start(given)
+    desk.wait_until("10:00")
+    assert execution.status == "SUCCEEDED"
+    assert {row["symbol"]: row["outcome"] for row in desk.report["orders"]} == {"AAPL": "filled", "KO": "rejected"}
+
+
+def test_a_failure_ends_in_fail_after_it_was_reported(open_desk: OpenDesk, machine_at: MachineAt) -> None:
+    desk = day(open_desk)
+    desk.exchange.faults.arm(
+        Fault(kind=Kind.REWRITE, method="GET", path="/v2/account/activities/FILL", rewrite=lambda rows: []),
+        When(times=None),
+    )
+    execution = machine_at(desk).start({**GIVEN, "settings": {"patience_seconds": 30}})
+    desk.wait_until("10:30")
+    assert (execution.status, execution.error) == ("FAILED", "Unexplained")
+    assert desk.report["outcome"] == "failed"
+    assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.failed"]
+
+
+def test_an_order_whose_row_has_moved_on_is_not_sent(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    desk.validate()
+    desk.broker.line.seconds = 1
+    step = desk.scheduler.spawn(desk.place)
+    desk.wait(4.5)
+    desk.store.save_order(desk.order())
+    desk.wait(10)
+    step.result()
+    assert desk.posts() == 0
+    assert desk.told("AAPL", "error")[0][0] == "Conflict"
+
+
+def test_a_second_start_while_the_first_runs_trades_nothing(open_desk: OpenDesk, machine_at: MachineAt) -> None:
+    desk = day(open_desk)
+    machine = machine_at(desk)
+    first, second = machine.start(GIVEN), machine.start(GIVEN, f"{NAME}-again")
+    desk.wait_until("09:36")
+    assert (first.status, second.status, second.path) == ("RUNNING", "SUCCEEDED", ["OpenRun", "DuplicateRun"])
+    assert len(desk.at_broker()) == 1
+
+
+def test_a_limit_of_the_day_is_kept_in_no_containers_memory(open_desk: OpenDesk) -> None:
+    """Another container, with nothing in its memory, meets what the first has committed."""
+    first = open_desk({"AAPL": AAPL})
+    first.begin("buy 40 AAPL", max_day_notional="10000")
+    first.place()
+    second = open_desk({"AAPL": AAPL}, store=first.store)
+    second.store.claim_run(
+        first.run.model_copy(update={"run_id": f"{RUN_ID}-r2", "owner": "arn:second", "is_planned": False})
+    )
+    order = first.order().model_copy(update={"run_id": f"{RUN_ID}-r2", "children": (), "committed": 0, "version": 0})
+    second.store.add_orders(f"{RUN_ID}-r2", 1, [order])
+    place_orders(f"{RUN_ID}-r2", 1, 0, second.ports)
+    assert second.posts() == 0
+    assert "budget day:2026-11-23" in second.told("AAPL", "error")[0][1]
+
+
+def test_a_crash_between_two_steps_of_a_placement_leaves_a_run_that_can_go_on(open_desk: OpenDesk) -> None:
+    """Intent, order and budgets are one transaction: whenever the step dies, the next turn knows what there is."""
+    for seconds in (0.5, 2.5, 4.5, 5.5, 6.5):
+        desk = open_desk({"AAPL": AAPL})
+        desk.begin("buy 40 AAPL")
+        desk.broker.line.seconds = 1
+        step = desk.scheduler.spawn(desk.place)
+        desk.wait(seconds)
+        step.kill()
+        desk.wait(5)
+        desk.broker.line.seconds = 0
+        intents = desk.store.intents(RUN_ID)
+        assert [child.client_order_id for child in desk.order().children] == [i.client_order_id for i in intents]
+        for time in ("09:36:30", "09:37:30"):
+            desk.wait_until(time)
+            desk.place()
+            desk.repeg()
+        assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+        desk.judge()
+
+
+def counted() -> set[str]:
+    """The metrics that the functions emit, by their names in the account."""
+    found: set[str] = set()
+    for path in (ROOT / "functions").glob("*/app.py"):
+        for call in re.findall(r"\bcount\((.*?)\)\n", path.read_text(), re.DOTALL):
+            found |= {name.title().replace("_", "") for name in re.findall(r"(\w+)=(?!=)", call)}
+    return found
+
+
+def test_the_metric_of_a_stuck_run_is_emitted_by_the_watch(
+    open_desk: OpenDesk, machine_at: MachineAt, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    desk.wait_until("09:50")
+    machine_at(desk).invoke("WatchRuns", {})
+    emitted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert [blob["StuckRuns"] for blob in emitted] == [[1.0]]
+
+
+def test_no_alarm_listens_for_a_metric_that_nothing_emits() -> None:
+    assert {"StuckRuns", "MissedRuns", "OrdersLeftOpen", "RunsFailed"} <= counted()
+    alarms = of_type(written(), "AWS::CloudWatch::Alarm").values()
+    ours = [alarm["Properties"] for alarm in alarms if not str(alarm["Properties"].get("Namespace")).startswith("AWS/")]
+    assert {alarm["MetricName"] for alarm in ours if "MetricName" in alarm} <= counted()
+
+
+def test_the_last_page_of_the_open_orders_is_read_too(open_desk: OpenDesk) -> None:
+    """A run's order lies behind 510 of somebody else's: it is found, cancelled, and the others are left alone."""
+    desk = open_desk({"AAPL": AAPL}, opening=holding("1000000"))
+    for number in range(510):
+        desk.submit(f"their-{number}", wait=0.001)
+    desk.submit(f"rp-{RUN_ID}.AAPL.b.9")
+    desk.open(a_plan("buy 40 AAPL"))
+    assert desk.close()["outcome"] == "settled"
+    judge.nothing_of_ours_is_open(desk.exchange)
+    assert len(desk.exchange.account.orders.open) == 510
+
+
+def worst_case_seconds(state: dict[str, Any]) -> float:
+    """How long a task's retries may wait in all, without their jitter."""
+    total = 0.0
+    for retry in state.get("Retry", []):
+        delays = [
+            retry.get("IntervalSeconds", 1) * retry.get("BackoffRate", 2.0) ** n
+            for n in range(retry.get("MaxAttempts", 3))
+        ]
+        total += sum(min(delay, retry.get("MaxDelaySeconds", delay)) for delay in delays)
+    return total
+
+
+def test_no_retry_waits_for_days() -> None:
+    """Every sum of every Retry: within a quarter of an hour, for closing within an hour and a half."""
+    waits = {name: worst_case_seconds(state) for name, state in definition()["States"].items() if "Retry" in state}
+    assert max(seconds for name, seconds in waits.items() if name != "CloseRun") <= 15 * 60
+    assert waits["CloseRun"] <= 90 * 60
+    assert min(waits.values()) > 0
+
+
+def test_the_definition_is_json_before_anything_is_substituted() -> None:
+    text = DEFINITION.read_text()
+    assert json.loads(text)["StartAt"] == "OpenRun"
+    assert re.findall(r'[^"]\$\{\w+\}[^"]', text) == []
+    assert len(re.findall(r'"\$\{\w+\}"', text)) == 7
+
+
+def test_an_execution_that_is_aborted_while_its_function_places_leaves_nothing_open(
+    open_desk: OpenDesk, machine_at: MachineAt
+) -> None:
+    desk = day(open_desk)
+    machine = machine_at(desk)
+    execution = machine.start(GIVEN)
+    desk.wait_until("09:34:50")
+    desk.broker.line.seconds = 3
+    desk.wait_until("09:35:20")
+    assert machine.calls[-1] in {"PlaceOrders", "ValidateQuotes", "PlanOrders"}
+    machine.walker.stop(execution)
+    sweeper = desk.scheduler.spawn(lambda: desk.sweep(NAME))
+    desk.wait_until("09:45")
+    assert (execution.status, sweeper.result()["outcome"]) == ("ABORTED", "swept")
+    assert desk.run.state is RunState.SWEPT
+    judge.nothing_of_ours_is_open(desk.exchange)
+    assert [run.run_id for run in desk.store.runs_on(MONDAY)] == [RUN_ID]
+    desk.judge()
