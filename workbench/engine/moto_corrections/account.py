@@ -39,8 +39,14 @@ class _BotocoreAlone(MockAWS):
 
 @functools.cache
 def client(service: str, region: str) -> Any:
-    """A boto3 client of the simulated account, made once: making one takes longer than a hundred calls."""
-    return boto3.client(service, region_name=region)  # type: ignore[call-overload]
+    """A boto3 client of the simulated account, made once and for all: making one takes longer than a hundred calls."""
+    return session().client(service, region_name=region)
+
+
+@functools.cache
+def session() -> Any:
+    """What reads the services' descriptions, once; its keys open nothing."""
+    return boto3.Session(aws_access_key_id="simulated", aws_secret_access_key="simulated")  # noqa: S106
 
 
 @contextmanager
@@ -54,11 +60,8 @@ def simulated(seed: int) -> Iterator[None]:
             patches.replace(module, "long_uid", _identifier)
         # It logs as errors what a machine handles; what went wrong stands in the history.
         patches.replace(INTERPRETER_LOG, "handlers", [logging.NullHandler()])
-        INTERPRETER_LOG.propagate = False
-        try:
-            yield
-        finally:
-            client.cache_clear()
+        patches.replace(INTERPRETER_LOG, "propagate", False)  # noqa: FBT003
+        yield
 
 
 def _identifier() -> str:

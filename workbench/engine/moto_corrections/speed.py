@@ -1,18 +1,17 @@
 """What makes the interpreter slow without making it more faithful: clients and paths made anew, reports, memories."""
 
-# ruff: noqa: TID251 - the clients that it keeps are made with boto3
 from __future__ import annotations
 
 import functools
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 from moto.core.common_models import BaseModel
 from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 
+from workbench.engine.moto_corrections import account
 from workbench.engine.moto_corrections.patches import Patches
 
 
@@ -30,7 +29,7 @@ def _keep_clients(patches: Patches) -> None:
     def client(*, service_name: str, region_name: str, **kwargs: Any) -> Any:
         key = (service_name, region_name)
         if key not in made:
-            made[key] = boto3.client(service_name, region_name=region_name, **kwargs)  # type: ignore[call-overload]
+            made[key] = account.session().client(service_name, region_name=region_name, **kwargs)
         return made[key]
 
     patches.replace(boto_client, "boto3", SimpleNamespace(client=client))
