@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
-import logging
 import sys
-import warnings
 from collections.abc import Sequence
 
+from workbench.faults.campaign import quietly
 from workbench.faults.world import World
 
 
 def fingerprint(seed: int) -> str:
     """Equal for two runs in which everything happened alike, to the nanosecond."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
+    with quietly():
         world = World(seed)
         result = world.run()
     ledger = world.exchange.ledger
@@ -26,7 +22,6 @@ def fingerprint(seed: int) -> str:
 
 def main(seeds: Sequence[str]) -> None:
     """Print a line for each seed."""
-    logging.disable(logging.CRITICAL)
     for seed in seeds:
         sys.stdout.write(f"{seed} {fingerprint(int(seed))}\n")
 

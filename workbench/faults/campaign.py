@@ -6,12 +6,13 @@ import contextlib
 import io
 import logging
 import multiprocessing
-import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from repeg import shell
+from workbench.engine.surroundings import with_variables
 from workbench.faults.mutants import planted
 from workbench.faults.world import Result, World
 
@@ -52,12 +53,26 @@ class Tally:
         self.failing.update(other.failing)
 
 
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Without the handlers' own logs, warnings and metrics; afterwards all is as it was."""
+    level, metrics = logging.root.manager.disable, dict(vars(shell.metrics))
+    logging.disable(logging.CRITICAL)
+    # Switched off by a variable, they would still pile up until they must be written.
+    vars(shell.metrics)["add_metric"] = _uncounted
+    try:
+        with warnings.catch_warnings(), with_variables(QUIET), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        vars(shell.metrics).clear()
+        vars(shell.metrics).update(metrics)
+        logging.disable(level)
+
+
 def run_seed(seed: int, mutant: str | None = None, *, quiet: bool = False) -> Result:
     """One seed in this process, with a planted bug or none."""
-    os.environ.update(QUIET)
-    logging.disable(logging.CRITICAL)
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), planted(mutant):
-        warnings.simplefilter("ignore")
+    with quietly(), planted(mutant):
         return World(seed, quiet=quiet).run()
 
 
@@ -78,6 +93,10 @@ def first_failure(seeds: Sequence[int], mutant: str) -> tuple[int, str] | None:
         if violations:
             return seed, violations[0].partition(":")[0]
     return None
+
+
+def _uncounted(**_metric: object) -> None:
+    """A metric that nobody wants."""
 
 
 def _run_chunk(work: tuple[Sequence[int], str | None]) -> Tally:

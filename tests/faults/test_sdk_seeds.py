@@ -1,0 +1,44 @@
+"""One seed in ten goes through alpaca-py, and nothing that anybody decides depends on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from repeg.errors import BrokerDenied
+from workbench.faults import world
+from workbench.faults.campaign import run_seed
+from workbench.faults.sdk_broker import SdkBroker
+from workbench.faults.world import World, uses_sdk
+from workbench.twins.direct_broker import DirectBroker
+
+
+def test_one_seed_in_ten_uses_the_library() -> None:
+    assert sum(map(uses_sdk, range(300))) == 30
+
+
+def test_the_other_seeds_do_not() -> None:
+    assert [type(World(seed).broker) for seed in (3, 4)] == [SdkBroker, DirectBroker]
+
+
+@pytest.mark.parametrize("seed", [13, 23, 43, 73])
+def test_the_day_is_the_same_through_the_library(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    through_the_library = run_seed(seed)
+    monkeypatch.setattr(world, "uses_sdk", lambda _seed: False)
+    assert run_seed(seed) == through_the_library
+
+
+def test_a_client_never_outlives_its_seed() -> None:
+    one, other = World(3), World(13)
+    assert one.broker.account().cash != other.broker.account().cash
+    assert one.broker.account().cash == one.day.opening.cash
+
+
+def test_revoked_keys_open_nothing_and_restored_ones_do() -> None:
+    world = World(3)
+    broker = world.broker
+    good = dict(broker.headers)
+    broker.headers["APCA-API-SECRET-KEY"] = "revoked"
+    with pytest.raises(BrokerDenied):
+        broker.account()
+    broker.headers.update(good)
+    assert broker.account().cash == world.day.opening.cash

@@ -1,0 +1,64 @@
+"""Whole days with the deployed handlers, once walked and once interpreted: the same decisions, the same ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from repeg import wiring
+from tests.template.stack import TEMPLATE
+from workbench.engine.engine import Engine
+from workbench.faults.calls import CURRENT, Invocation
+from workbench.faults.world import World
+
+SEEDS = (1, 2, 3, 8, 12)
+
+# A wait of the interpreter ends a microsecond off.
+INTERPRETED_WAITS_ARE_FLOATS = 0.000_05
+
+
+def interpreted(seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], World]:
+    """The day of a seed in the real interpreter, on the stack as the template deploys it; then its settings stay."""
+    with Engine(template=TEMPLATE, start=World(seed).day.start, seed=seed) as engine:
+        world = World(seed, quiet=True, scheduler=engine.scheduler)
+        wiring.provide(world.ports)
+        CURRENT.set(Invocation("any"))
+        arn = engine.start_execution(world.given, "run")
+        engine.run()
+        execution = engine.execution(arn)
+        for name, value in engine.function("OpenRun").environment.items():
+            monkeypatch.setenv(name, value)
+    return [execution.status, *execution.states], world
+
+
+def walked(seed: int) -> tuple[list[str], World]:
+    """The same day, walked."""
+    world = World(seed, quiet=True)
+    wiring.provide(world.ports)
+    execution = world.walker.start("run", world.given)
+    world.scheduler.run()
+    return [execution.status, *execution.path], world
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_whole_day_is_the_same_walked_and_interpreted(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected, there = interpreted(seed, monkeypatch)
+    way, here = walked(seed)
+    assert way == expected
+    assert len(way) > 10
+    assert _told(here) == _told(there)
+    assert _moments(here) == pytest.approx(_moments(there), abs=INTERPRETED_WAITS_ARE_FLOATS)
+
+
+def _told(world: World) -> list[tuple[Any, ...]]:
+    """Everything decided and everything that happened at the broker, without the times."""
+    decisions = [(entry.subject, entry.verb, entry.detail, entry.reason) for entry in world.journal.entries]
+    ledger = world.exchange.ledger.events
+    events = [(e.client_order_id, e.event, e.status, e.quantity, e.filled, e.limit) for e in ledger]
+    return [*decisions, *events]
+
+
+def _moments(world: World) -> list[float]:
+    """When it was, in seconds."""
+    return [entry.at.timestamp() for entry in world.journal.entries]
