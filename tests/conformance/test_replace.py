@@ -194,6 +194,19 @@ def test_row_077_race_b_the_replacement_executes_only_what_is_left(knobs: Knobs)
         assert _executed(bench) == 100
 
 
+def test_row_077_a_replace_to_a_quantity_that_the_market_has_overtaken_comes_to_nothing() -> None:
+    book = [*FORTY[:1], quote("10:00:00.055", "300 @ 100.00", "35 @ 100.04")]
+    with a_bench(book, model=FillModel.TOUCH) as bench:
+        old = bench.working(price=100.05, qty=100)
+        assert old.filled_qty == "40"
+        new = bench.replace(old, qty=60)
+        bench.wait(50)
+        assert bench.status(new) == "rejected"
+        back = bench.order(old)
+        assert (back.status, back.replaced_by) == ("partially_filled", None)
+        assert int(str(back.filled_qty)) >= 60
+
+
 def test_row_078_race_c_the_replacement_is_forgotten_and_the_old_order_works_on() -> None:
     with a_bench() as bench:
         _arm(bench, Race.REPLACE_FORGOTTEN)

@@ -35,6 +35,12 @@ def test_row_029_a_buy_beyond_buying_power_is_refused_with_both_figures() -> Non
     }
 
 
+@pytest.mark.parametrize(("price", "status"), [("100000", 200), ("100000.01", 403)])
+def test_row_029_the_last_cent_of_buying_power_can_be_spent_and_not_one_more(price: str, status: int) -> None:
+    with a_bench() as bench:
+        assert bench.post(qty="1", limit_price=price).status_code == status
+
+
 @across(release_delay=((0, 0), (200, 200)))
 def test_row_030_an_open_buy_holds_its_value_and_a_cancel_gives_it_back(knobs: Knobs) -> None:
     with a_bench(knobs=knobs) as bench:

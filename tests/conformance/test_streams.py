@@ -182,6 +182,13 @@ def test_row_118_our_own_order_changes_the_quote_that_is_streamed() -> None:
     assert (gone.bid_price, gone.bid_size) == (100.0, 300)
 
 
+def test_row_118_an_order_that_is_gone_at_once_is_gone_from_the_stream_at_once() -> None:
+    with a_bench(knobs=replace(PROMPT, cancel_delay=(0, 0))) as bench, market_data(bench, quotes=["AAPL"]) as heard:
+        order = bench.working(price=100.02, qty=7)
+        bench.trading.cancel_order_by_id(order.id)
+        assert [heard.next().bid_price for _ in range(2)] == [100.02, 100.0]
+
+
 def test_row_118_bars_and_halts_are_streamed() -> None:
     book: list[Event] = [*MOVING, halt("10:05", "10:10"), quote("10:11", "300 @ 100.00", "200 @ 100.05")]
     symbols: dict[str, Any] = {"bars": ["AAPL"], "trading_statuses": ["AAPL"]}

@@ -137,6 +137,14 @@ def test_an_extended_hours_order_works_from_four_to_eight(at: str, day: date, wo
     assert caller.status(order["id"]) == "new"
 
 
+@pytest.mark.parametrize(("last", "status"), [("15:59:59.999999999", "filled"), ("16:00", "expired")])
+def test_the_closing_instant_is_not_part_of_the_session(last: str, status: str) -> None:
+    caller = a_caller([*QUIET_BOOK, quote(last, "300 @ 98.00", "300 @ 98.05")], model=FillModel.PAPER)
+    order = caller.submit(limit_price="99")
+    caller.wait_for("16:00:01")
+    assert caller.status(order["id"]) == status
+
+
 def test_fills_come_at_their_own_times_however_rarely_one_looks() -> None:
     book = [*QUIET_BOOK, *(quote(f"10:{minute:02}", "300 @ 99.00", "3 @ 99.05") for minute in range(1, 9, 2))]
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -157,6 +158,23 @@ def test_any_read_is_answered(path: str, query: list[tuple[str, str]]) -> None:
 def test_any_stretch_of_the_calendar_is_answered(start: str, end: str) -> None:
     response = _lived_in().call("GET", "/v2/calendar", query={"start": start or "soon", "end": end or "later"})
     _require_no_server_error(response.status)
+
+
+@pytest.mark.parametrize("terms", [{"qty": "1e10"}, {"limit_price": "1e12"}, {"qty": None, "notional": 10**25}])
+def test_more_than_anybody_trades_is_refused(terms: dict[str, Any]) -> None:
+    caller = a_caller(cash=Decimal(10**20))
+    response = caller.try_submit(**terms)
+    assert (response.status, response.json()["code"]) == (422, 40010001)
+    assert response.json()["message"].endswith("is too large")
+
+
+def test_a_trail_of_a_hundred_percent_is_refused_and_one_of_just_less_never_triggers() -> None:
+    caller = a_caller(positions=holding("10"))
+    trail = {"side": "sell", "type": "trailing_stop", "limit_price": None}
+    assert caller.try_submit(**trail, trail_percent="100").json()["message"] == "trail percent must be < 100"
+    order = caller.submit(**trail, trail_percent="99.9999")
+    caller.wait(60_000)
+    assert caller.status(order["id"]) == "new"
 
 
 @pytest.mark.parametrize(

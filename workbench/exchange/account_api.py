@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.exchange import intake
+from workbench.exchange import fields
 from workbench.exchange.calendar import Session
 from workbench.exchange.figures import QTY_DIGITS, exact, number
 from workbench.exchange.hours import hours_of
@@ -61,7 +61,7 @@ class AccountApi:
 
     def configure(self, request: Request) -> Response:
         """PATCH /v2/account/configurations."""
-        body = intake.read_body(request.body)
+        body = fields.read_body(request.body)
         flags = {name: body[name] for name in _FLAGS if body.get(name) is not None}
         if not all(isinstance(value, bool) for value in flags.values()):
             raise Refusal.malformed()

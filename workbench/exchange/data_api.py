@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.exchange.intake import is_symbol
+from workbench.exchange.fields import is_symbol
 from workbench.exchange.params import Params
 from workbench.exchange.refusal import Refusal
 from workbench.exchange.snapshots import snapshot_view

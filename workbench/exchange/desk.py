@@ -38,7 +38,7 @@ class Desk:
     def create(self, terms: Terms, at: int, *, is_closing: bool) -> Order:
         """An order that nobody has heard of yet."""
         is_queued = starts_at(terms, self.hours, at) > at or self.knobs.accepted_status == "accepted"
-        order = self._new(terms, Status.ACCEPTED if is_queued else Status.PENDING_NEW, at)
+        order = self.new_order(terms, Status.ACCEPTED if is_queued else Status.PENDING_NEW, at)
         order.is_closing = is_closing
         order.quantity = size(terms, self.floor.venue, at)
         order.reserve_price = 0 if is_closing else reserve_price(terms, self.floor.venue, at)
@@ -78,7 +78,8 @@ class Desk:
     def _open_orders(self) -> list[Order]:
         return list(self.records.account.orders.open.values())
 
-    def _new(self, terms: Terms, status: Status, at: int) -> Order:
+    def new_order(self, terms: Terms, status: Status, at: int) -> Order:
+        """An order with an id, its times, and nothing else yet."""
         return Order(
             id=self.draws.uuid(),
             client_order_id=terms.client_order_id or self.draws.uuid(),
@@ -94,7 +95,7 @@ class Desk:
         )
 
     def _create_leg(self, terms: Terms, parent: Order, at: int) -> Order:
-        leg = self._new(terms, Status.HELD, at)
+        leg = self.new_order(terms, Status.HELD, at)
         leg.parent, leg.is_closing = parent, True
         self.records.add(leg, at)
         return leg
@@ -133,8 +134,6 @@ class Desk:
         return self.draws.delay(self.knobs.cancel_delay)
 
     def _complete_cancel(self, at: int, order: Order) -> None:
-        if order.status is not Status.PENDING_CANCEL:
-            return
         if order.in_book and self.floor.races.is_lost(Race.CANCEL_LOSES, order):
             self.floor.force(order, order.remaining, at)
         else:

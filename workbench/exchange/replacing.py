@@ -6,7 +6,6 @@ from workbench.exchange.desk import Desk
 from workbench.exchange.orders import Order, Status, Terms
 from workbench.exchange.races import Race
 from workbench.exchange.rules import check_buying_power, check_shares, reserve_price
-from workbench.exchange.spans import ends_at
 from workbench.exchange.units import QTY_SCALE
 
 
@@ -72,23 +71,11 @@ class Replacing:
             check_shares(self.records.account, symbol, shares)
 
     def _create(self, old: Order, terms: Terms, at: int) -> Order:
-        draws = self.desk.draws
-        return Order(
-            id=draws.uuid(),
-            client_order_id=terms.client_order_id or draws.uuid(),
-            terms=terms,
-            quantity=terms.quantity,
-            status=Status.PENDING_NEW,
-            created_at=at,
-            submitted_at=at,
-            updated_at=at,
-            expires_at=ends_at(terms, self.desk.hours, at),
-            is_closing=old.is_closing,
-            inherited=old.total_executed,
-            inherited_value=old.inherited_value + old.executed_value,
-            shows_inheritance=self.desk.knobs.replace_fill_inheritance == "inherit",
-            replaces=old,
-        )
+        new = self.desk.new_order(terms, Status.PENDING_NEW, at)
+        new.is_closing, new.replaces = old.is_closing, old
+        new.shows_inheritance = self.desk.knobs.replace_fill_inheritance == "inherit"
+        new.inherit(old)
+        return new
 
     def _settle(self, at: int, old: Order, new: Order) -> None:
         if not new.is_open:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from workbench.exchange import intake
+from workbench.exchange import fields, intake
 from workbench.exchange.orders import Order, Status, Terms
 from workbench.exchange.params import Params
 from workbench.exchange.refusal import Refusal
@@ -21,6 +21,7 @@ from workbench.exchange.rules import (
     size,
 )
 from workbench.exchange.seeds import is_uuid
+from workbench.exchange.units import QTY_SCALE
 from workbench.exchange.views import order_view
 from workbench.exchange.wire import Request, Response, empty_response, json_response
 
@@ -43,7 +44,7 @@ class TradingApi:
 
     def submit(self, request: Request) -> Response:
         """POST /v2/orders."""
-        terms = intake.read_terms(intake.read_body(request.body))
+        terms = intake.read_terms(fields.read_body(request.body))
         return json_response(self.view(self.place(terms)))
 
     def place(self, terms: Terms) -> Order:
@@ -96,7 +97,7 @@ class TradingApi:
     def replace(self, request: Request, order_id: str) -> Response:
         """PATCH /v2/orders/{id}."""
         old = self._order(order_id)
-        body = intake.read_body(request.body)
+        body = fields.read_body(request.body)
         self._require_replaceable(old)
         changes = self._changes(old, body)
         self._require_free_id(changes.client_order_id)
@@ -178,15 +179,15 @@ class TradingApi:
         if order.status not in _REPLACEABLE:
             raise Refusal.unprocessable(f"cannot replace order in {order.status} status")
 
-    def _changes(self, old: Order, body: intake.Body) -> Changes:
+    def _changes(self, old: Order, body: fields.Body) -> Changes:
         terms = old.terms
         changes = Changes(
             quantity=self._quantity(old, body),
-            limit=intake.read_price(body, "limit_price", "limit price"),
-            stop=intake.read_price(body, "stop_price", "stop price"),
-            trail=intake.read_price(body, "trail", "trail"),
-            time_in_force=intake.read_time_in_force(body),
-            client_order_id=intake.read_client_order_id(body),
+            limit=fields.read_price(body, "limit_price", "limit price"),
+            stop=fields.read_price(body, "stop_price", "stop price"),
+            trail=fields.read_price(body, "trail", "trail"),
+            time_in_force=fields.read_time_in_force(body),
+            client_order_id=fields.read_client_order_id(body),
         )
         self._require_fitting(terms, changes)
         new = changes.applied(terms)
@@ -194,13 +195,13 @@ class TradingApi:
             raise Refusal.unprocessable("order parameters are not changed")
         return changes
 
-    def _quantity(self, old: Order, body: intake.Body) -> int | None:
-        quantity = intake.read_quantity(body)
+    def _quantity(self, old: Order, body: fields.Body) -> int | None:
+        quantity = fields.read_quantity(body)
         if quantity is None or quantity == old.quantity:
             return None
         if old.terms.is_advanced or old.parent is not None:
             raise Refusal.unprocessable("qty cannot be changed for advanced orders")
-        if old.terms.is_fractional or quantity % intake.ONE_SHARE:
+        if old.terms.is_fractional or quantity % QTY_SCALE:
             raise Refusal.unprocessable("qty of a fractional order cannot be changed")
         if quantity <= old.total_executed:
             raise Refusal.unprocessable("qty must be > filled_qty")

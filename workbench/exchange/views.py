@@ -23,6 +23,21 @@ from workbench.exchange.stamps import MILLISECOND, utc
 
 View = dict[str, Any]
 
+_UNUSED_OF_ACCOUNT: Final[View] = {
+    "admin_configurations": {},
+    "user_configurations": None,
+    "transfers_blocked": False,
+    "options_buying_power": "0",
+    "options_approved_level": 0,
+    "options_trading_level": 0,
+    "accrued_fees": "0",
+    "last_maintenance_margin": "0",
+    "sma": "0",
+    "crypto_tier": 1,
+    "intraday_adjustments": "0",
+    "pending_reg_taf_fees": "0",
+}
+
 # The real API stamps created_at a little after submitted_at.
 _FILING_TIME: Final = 91_209
 
@@ -108,52 +123,47 @@ def position_view(holding: Holding, account: Account, listing: Listing | None, p
 
 def account_view(account: Account, last_equity: int, knobs: Knobs) -> View:
     """The account, valued now."""
-    portfolio, switches, cash = account.portfolio, account.switches, account.ledger.cash
-    long_value, short_value = portfolio.long_value(), portfolio.short_value()
-    equity, power = cash + long_value + short_value, max(portfolio.buying_power(), 0)
-    exposure = long_value - short_value
+    switches, power = account.switches, money_text(max(account.portfolio.buying_power(), 0))
     view: View = {
         "id": account.id,
-        "admin_configurations": {},
-        "user_configurations": None,
         "account_number": account.number,
         "status": "ACTIVE",
         "crypto_status": "ACTIVE",
         "currency": "USD",
-        "buying_power": money_text(power),
-        "regt_buying_power": money_text(power),
-        "effective_buying_power": money_text(power),
-        "non_marginable_buying_power": money_text(max(cash - account.ledger.held_cash, 0)),
-        "options_buying_power": "0",
-        "cash": money_text(cash),
-        "accrued_fees": "0",
-        "portfolio_value": money_text(equity),
-        "trading_blocked": switches.trading_blocked,
-        "transfers_blocked": False,
-        "account_blocked": switches.account_blocked,
         "created_at": utc(account.opened_at),
-        "trade_suspended_by_user": switches.trade_suspended_by_user,
-        "multiplier": str(portfolio.multiplier),
-        "shorting_enabled": switches.shorting_enabled and not switches.no_shorting,
-        "equity": money_text(equity),
+        "balance_asof": utc(account.opened_at)[:10],
+        "multiplier": str(account.portfolio.multiplier),
+        "buying_power": power,
+        "regt_buying_power": power,
+        "effective_buying_power": power,
         "last_equity": money_text(last_equity),
+        "trading_blocked": switches.trading_blocked,
+        "account_blocked": switches.account_blocked,
+        "trade_suspended_by_user": switches.trade_suspended_by_user,
+        "shorting_enabled": switches.shorting_enabled and not switches.no_shorting,
+        **_money_view(account),
+        **_UNUSED_OF_ACCOUNT,
+    }
+    if knobs.pdt_fields:
+        view |= {"pattern_day_trader": False, "daytrade_count": 0, "daytrading_buying_power": power}
+    return view
+
+
+def _money_view(account: Account) -> View:
+    portfolio, cash = account.portfolio, account.ledger.cash
+    long_value, short_value = portfolio.long_value(), portfolio.short_value()
+    equity, exposure = money_text(cash + long_value + short_value), long_value - short_value
+    return {
+        "cash": money_text(cash),
+        "equity": equity,
+        "portfolio_value": equity,
         "long_market_value": money_text(long_value),
         "short_market_value": money_text(short_value),
         "position_market_value": money_text(exposure),
+        "non_marginable_buying_power": money_text(max(cash - account.ledger.held_cash, 0)),
         "initial_margin": ratio_text(exposure, portfolio.multiplier * MONEY_SCALE),
         "maintenance_margin": ratio_text(exposure * _maintenance(portfolio.multiplier), 100 * MONEY_SCALE),
-        "last_maintenance_margin": "0",
-        "sma": "0",
-        "balance_asof": utc(account.opened_at)[:10],
-        "crypto_tier": 1,
-        "options_approved_level": 0,
-        "options_trading_level": 0,
-        "intraday_adjustments": "0",
-        "pending_reg_taf_fees": "0",
     }
-    if knobs.pdt_fields:
-        view |= {"pattern_day_trader": False, "daytrade_count": 0, "daytrading_buying_power": money_text(power)}
-    return view
 
 
 def configuration_view(account: Account) -> View:
