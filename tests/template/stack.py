@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,7 +32,12 @@ Template = dict[str, Any]
 
 def written() -> Template:
     """The template, with short intrinsics in their long form."""
-    parsed: Template = yaml_parse(TEMPLATE.read_text())
+    return copy.deepcopy(_parsed(TEMPLATE.read_text()))
+
+
+@functools.cache
+def _parsed(text: str) -> Template:
+    parsed: Template = yaml_parse(text)
     return parsed
 
 

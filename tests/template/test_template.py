@@ -93,8 +93,12 @@ def test_the_scheduled_time_reaches_the_scheduler_as_these_very_bytes(schedule: 
         "scheduled_time": "<aws.scheduler.scheduled-time>",
         "plan_uri": "s3://plans/core.json",
     }
-    assert b'"scheduled_time": "<aws.scheduler.scheduled-time>"' in TEMPLATE.read_bytes()
-    assert "<aws.scheduler.scheduled-time>" in json.dumps(translated())
+    (one,) = (line for line in TEMPLATE.read_bytes().splitlines() if b'${PlanUri}"}' in line)
+    assert b'"scheduled_time": "<aws.scheduler.scheduled-time>"' in one
+    inputs = [
+        one["Properties"]["Target"]["Input"] for one in of_type(translated(), "AWS::Scheduler::Schedule").values()
+    ]
+    assert all("<aws.scheduler.scheduled-time>" in json.dumps(text) for text in inputs)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
