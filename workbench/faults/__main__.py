@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from workbench.faults.baseline_days import wrong_days
+from workbench.faults.baselines import BASELINES
 from workbench.faults.campaign import QUIET, Tally, first_failure, run_seed, run_seeds
 from workbench.faults.mutants import MUTANTS
 from workbench.faults.story import story
@@ -44,6 +46,16 @@ def mutants(
     if missed:
         typer.echo(f"never seen: {', '.join(missed)}")
         raise typer.Exit(1)
+
+
+@app.command()
+def baselines(count: Annotated[int, typer.Option("--seeds", help="How many seeds")] = 500) -> None:
+    """Give the same days to two executors that are often seen, and count the days on which something was wrong."""
+    for name, (story_of_it, _) in BASELINES.items():
+        wrong = wrong_days(name, range(count), os.cpu_count() or 1)
+        typer.echo(f"{story_of_it}, {count} days")
+        for kind, days in wrong.items():
+            typer.echo(f"  {kind:<18} {days:>5} days  {days / count:.1%}")
 
 
 @app.command()

@@ -247,7 +247,7 @@ class World:
     def _abort(self) -> None:
         """Somebody stops the execution, soon after a call to the broker has gone wrong or else at any time."""
         length = (self.window.closes - self.day.start).total_seconds()
-        self._broker_port.struck.wait(self.swarm.within(0, 2 * length))
+        self.broker_port.struck.wait(self.swarm.within(0, 2 * length))
         self.scheduler.sleep(self.swarm.within(0, 3))
         self.swarm.count(Mishap.ABORT)
         for execution in self.executions[-1:]:  # there is none yet where the start is late
@@ -305,7 +305,7 @@ class World:
 
         broker = port("broker", self.broker, (0.02, 0.08), lambda: self.is_broker_down)
         broker.on_call.append(self._sent)
-        self._broker_port = broker
+        self.broker_port = broker
         market = port("market", self.broker, (0.02, 0.08), lambda: self.is_broker_down)
         store = cast(Store, port("store", self.store, (0.002, 0.01), lambda: self.is_store_down))
         meter = RequestMeter(store, self.runtime, self.day.knobs.requests_per_minute or 200)

@@ -1,0 +1,41 @@
+"""What the usual executors do on the same days: the judge sees them fail, and sees nothing where nothing is wrong."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
+from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
+
+from workbench.faults.baseline_days import BaselineDay
+from workbench.faults.baselines import BASELINES, VirtualRecords
+from workbench.faults.swarm import Swarm
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_the_usual_executors_buy_too_much_under_faults(baseline: str) -> None:
+    assert any("overfill" in BaselineDay(seed, baseline).run() for seed in range(100))
+
+
+def test_a_careful_executor_is_right_where_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Swarm, "draw", lambda *_: None)
+    days = [BaselineDay(seed, "decorated") for seed in range(12)]
+    assert [day.run() for day in days] == [frozenset()] * len(days)
+    assert sum((line.filled for day in days for line in day._book), Decimal(0)) > 0
+
+
+def test_a_record_in_progress_is_void_after_the_step_and_a_complete_one_never() -> None:
+    now = [datetime(2026, 11, 27, 15, 0, tzinfo=UTC)]
+    records = VirtualRecords(lambda: now[0])
+    begun = DataRecord("key", status="INPROGRESS")
+    records._put_record(begun)
+    with pytest.raises(IdempotencyItemAlreadyExistsError):
+        records._put_record(begun)
+    now[0] += timedelta(seconds=51)
+    records._put_record(begun)
+    records._update_record(DataRecord("key", status="COMPLETED"))
+    now[0] += timedelta(days=1)
+    with pytest.raises(IdempotencyItemAlreadyExistsError):
+        records._put_record(begun)
