@@ -91,6 +91,7 @@ def test_row_057_a_fill_can_come_one_share_at_a_time() -> None:
     assert order.status == "filled"
     assert [fill["qty"] for fill in fills] == ["1"] * 5
     assert [fill["cum_qty"] for fill in fills] == ["1", "2", "3", "4", "5"]
+    assert [fill["leaves_qty"] for fill in fills] == ["4", "3", "2", "1", "0"]
     assert [fill["type"] for fill in fills] == ["partial_fill"] * 4 + ["fill"]
 
 

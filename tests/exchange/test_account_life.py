@@ -27,6 +27,20 @@ def test_a_margin_account_buys_twice_its_equity() -> None:
     assert caller.try_submit(qty="600", limit_price="100.00").status == 403
 
 
+def test_a_margin_accounts_positions_count_against_what_it_can_buy() -> None:
+    caller = a_caller(multiplier=2, positions=holding("500"))
+    assert caller.get("/v2/account")["equity"] == "150012.5"
+    assert caller.get("/v2/account")["buying_power"] == "250012.5"
+
+
+def test_a_partial_sale_leaves_the_average_price_and_takes_its_share_of_the_cost() -> None:
+    caller = a_caller(positions=holding("10"))
+    caller.submit(side="sell", qty="4", limit_price="99")
+    caller.wait(50)
+    position = caller.get("/v2/positions/AAPL")
+    assert (position["qty"], position["avg_entry_price"], position["cost_basis"]) == ("6", "90", "540")
+
+
 def test_a_short_is_sold_bought_back_and_gone() -> None:
     caller = a_caller(**MARGIN)
     caller.submit(side="sell", limit_price="99.00")
