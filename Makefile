@@ -1,7 +1,7 @@
 # make demo             a generated day, executed by the deployed state machine, in a few seconds
 # make test             the whole gate: ruff, mypy, pytest
 # make lint             ruff and mypy alone
-# make bench            how fast a full day runs here
+# make bench            how fast a full day, the engine, the exchange and its matching run here
 # make simulate-faults  SEEDS=100 days under faults
 # make build            sam build: what would be deployed, in .aws-sam/build
 # make lock             pin the dependencies anew
@@ -45,7 +45,7 @@ lint: .venv/.development
 	.venv/bin/mypy
 
 bench: .venv/.development
-	.venv/bin/python -m workbench.bench
+	@for part in day engine exchange matching; do .venv/bin/python -m workbench.bench.$$part || exit; done
 
 simulate-faults: .venv/.development
 	.venv/bin/python -m workbench.faults seeds --seeds $(SEEDS)
