@@ -15,9 +15,8 @@ __all__ = ["open_desk"]
 
 
 @pytest.fixture
-def machine_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Desk], Machine]]:
-    """Sets the deployed machine up at a desk; metrics go where the template's variable would send them."""
+def machine_at() -> Iterator[Callable[[Desk], Machine]]:
+    """Sets the deployed machine up at a desk."""
     shell.metrics.clear_metrics()
-    monkeypatch.setattr(shell.metrics.provider, "namespace", "repeg")
     yield Machine
     wiring.provide(None)

@@ -11,7 +11,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 logger = Logger()
-metrics = Metrics()
+# Named here and not by the environment alone: whoever loads this module before a function's variables are there would
+# otherwise have every step fail that counts something.
+metrics = Metrics(namespace="repeg", service="repeg")
 tracer = Tracer()
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
