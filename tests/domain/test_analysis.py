@@ -123,7 +123,7 @@ def test_executions_of_another_symbol_are_not_this_orders() -> None:
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_the_report_says_which_run_ended_how_and_when(preview: bool) -> None:  # noqa: FBT001
+def test_the_report_says_which_run_ended_how_and_when(preview: bool) -> None:
     answer = analyse(a_run(preview=preview), [], [], SETTLED)
     head = {key: answer[key] for key in ("run_id", "outcome", "error", "reason", "trading_date", "preview")}
     assert head == {
