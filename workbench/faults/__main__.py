@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from workbench.faults import reliability
 from workbench.faults.baseline_days import wrong_days
 from workbench.faults.baselines import BASELINES
 from workbench.faults.campaign import QUIET, Tally, first_failure, run_seed, run_seeds
 from workbench.faults.mutants import MUTANTS
 from workbench.faults.story import story
+
+PUBLISH = "Keep the numbers in docs/reliability.json and write docs/reliability.md anew"
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
@@ -23,13 +26,19 @@ def seeds(
     count: Annotated[int, typer.Option("--seeds", help="How many seeds")] = 300,
     first: Annotated[int, typer.Option(help="The first seed")] = 0,
     processes: Annotated[int, typer.Option(help="Processes; 0: one a core")] = 0,
+    *,
+    publish: Annotated[bool, typer.Option("--publish", help=PUBLISH)] = False,
 ) -> None:
     """Run seeds and hold every invariant against the broker's ledger."""
     started = time.perf_counter()
     tally = Tally()
-    for part in run_seeds(range(first, first + count), processes or os.cpu_count() or 1):
+    workers = processes or os.cpu_count() or 1
+    for part in run_seeds(range(first, first + count), workers):
         tally.add(part)
-    _print(tally, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    _print(tally, seconds)
+    if publish:
+        reliability.keep("campaign", reliability.campaign_numbers(tally, seconds, workers))
     for seed in sorted(tally.failing)[:3]:
         typer.echo(story(run_seed(seed)))
     if tally.failing:
@@ -40,22 +49,39 @@ def seeds(
 def mutants(
     count: Annotated[int, typer.Option("--seeds", help="Seeds that a mutant may survive")] = 1_000,
     only: Annotated[str, typer.Option(help="One mutant's name")] = "",
+    *,
+    publish: Annotated[bool, typer.Option("--publish", help=PUBLISH)] = False,
 ) -> None:
     """Plant each known bug and look for the first seed that sees it; exit code 1 where one is never seen."""
-    missed = [name for name in ([only] if only else MUTANTS) if not _found(name, range(count))]
+    found = {name: _found(name, range(count)) for name in ([only] if only else MUTANTS)}
+    if publish:
+        reliability.keep("mutants", found)
+    missed = [name for name, mutant in found.items() if mutant["seed"] is None]
     if missed:
         typer.echo(f"never seen: {', '.join(missed)}")
         raise typer.Exit(1)
 
 
 @app.command()
-def baselines(count: Annotated[int, typer.Option("--seeds", help="How many seeds")] = 500) -> None:
+def baselines(
+    count: Annotated[int, typer.Option("--seeds", help="How many seeds")] = 500,
+    *,
+    publish: Annotated[bool, typer.Option("--publish", help=PUBLISH)] = False,
+) -> None:
     """Give the same days to two executors that are often seen, and count the days on which something was wrong."""
-    for name, (story_of_it, _) in BASELINES.items():
-        wrong = wrong_days(name, range(count), os.cpu_count() or 1)
-        typer.echo(f"{story_of_it}, {count} days")
-        for kind, days in wrong.items():
+    wrong = {told: wrong_days(name, range(count), os.cpu_count() or 1) for name, (told, _) in BASELINES.items()}
+    for told, kinds in wrong.items():
+        typer.echo(f"{told}, {count} days")
+        for kind, days in kinds.items():
             typer.echo(f"  {kind:<18} {days:>5} days  {days / count:.1%}")
+    if publish:
+        reliability.keep("baselines", {"seeds": count, "wrong": wrong})
+
+
+@app.command("publish")
+def write_page() -> None:
+    """Write docs/reliability.md anew from the numbers kept in docs/reliability.json."""
+    reliability.PAGE.write_text(reliability.page(reliability.kept()))
 
 
 @app.command()
@@ -64,11 +90,11 @@ def show(seed: int, mutant: Annotated[str, typer.Option(help="A mutant to plant"
     typer.echo(story(run_seed(seed, mutant or None)))
 
 
-def _found(name: str, within: Sequence[int]) -> bool:
-    found = first_failure(within, name)
-    seen = f"seed {found[0]:>4}  {found[1]}" if found else "NEVER"
-    typer.echo(f"{name:<26} {seen:<34} {MUTANTS[name].story}")
-    return found is not None
+def _found(name: str, within: Sequence[int]) -> dict[str, Any]:
+    """The first seed that sees a mutant and the invariant that it breaks there; no seed where none does."""
+    seed, invariant = first_failure(within, name) or (None, "")
+    typer.echo(f"{name:<26} {'NEVER' if seed is None else f'seed {seed}':<12} {invariant:<22} {MUTANTS[name].story}")
+    return {"seed": seed, "invariant": invariant, "story": MUTANTS[name].story}
 
 
 def _print(tally: Tally, seconds: float) -> None:
