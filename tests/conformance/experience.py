@@ -38,6 +38,8 @@ RACES = {
     "replace_loses_part": "a replacement for less than expected; the chain's total holds",
     "replace_forgotten": "a replacement that is rejected, and the old order at its old price",
     "replace_shows_parent": "a rejected replacement with filled_qty of its parent",
+    "late_in_lists": "get_orders without the order, get_order_by_id with it",
+    "late_by_client_id": "404 by client_order_id for an order that exists",
     "one_share_fills": "many executions, and many partial_fill updates",
 }
 STREAM_FAULTS = {

@@ -10,6 +10,7 @@ from tests.conformance.alpaca_bench import Bench, a_bench, across, refused, shar
 from tests.conformance.sdk import GetOrdersRequest, Order, OrderSide, QueryOrderStatus
 from tests.exchange.caller import FRIDAY, PROMPT
 from workbench.exchange.knobs import Knobs
+from workbench.exchange.races import Race
 from workbench.exchange.scripted import ScriptedMarket, quote
 
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
@@ -99,6 +100,21 @@ def test_row_051_a_new_order_can_be_missing_from_lists_while_it_is_there_by_id(k
         assert len(bench.trading.get_orders()) == (1 if knobs == PROMPT else 0)
         bench.wait(500)
         assert len(bench.trading.get_orders()) == 1
+
+
+def test_row_051_one_order_can_be_made_late_in_lists_and_by_its_client_order_id() -> None:
+    with a_bench() as bench:
+        bench.on_server(lambda: bench.exchange.races.arm(Race.LATE_IN_LISTS, seconds=2))
+        bench.on_server(lambda: bench.exchange.races.arm(Race.LATE_BY_CLIENT_ID, seconds=3))
+        late = bench.limit(client_order_id="late")
+        bench.limit(client_order_id="prompt")
+        assert [order.client_order_id for order in bench.trading.get_orders()] == ["prompt"]
+        with refused(404, 40410000, "order not found for late"):
+            bench.trading.get_order_by_client_id("late")
+        bench.wait(2_000)
+        assert len(bench.trading.get_orders()) == 2
+        bench.wait(1_000)
+        assert bench.trading.get_order_by_client_id("late").id == late.id
 
 
 def test_row_052_an_unknown_id_is_404_and_something_that_is_no_id_422() -> None:

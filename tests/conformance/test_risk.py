@@ -165,6 +165,15 @@ def test_row_038_limits_of_ours_that_would_meet_are_a_wash_trade() -> None:
     }
 
 
+def test_row_038_a_replace_that_would_make_ours_meet_is_a_wash_trade_too() -> None:
+    with a_bench(positions=shares("10")) as bench:
+        bench.working(price=101, side="sell")
+        buy = bench.working(price=100)
+        with refused(403, 40310000, WASH):
+            bench.replace(buy, limit_price=101)
+        assert bench.status(buy) == "new"
+
+
 def test_row_039_limits_of_ours_that_cannot_meet_are_accepted() -> None:
     with a_bench(positions=shares("10")) as bench:
         bench.working(price=100)

@@ -26,21 +26,24 @@ class Traffic:
         self.ids: list[str] = []
 
     def step(self) -> None:
-        """One operation, and some time."""
+        """One operation, and some time; a server error is a failure."""
+        assert self.try_step() < 500
+
+    def try_step(self) -> int:
+        """Some time, and one operation, with the status it was answered with."""
+        self.caller.wait_until(self.caller.exchange.now + self._pause())
         action = self.dice.choices(
             (self.submit, self.replace, self.cancel, self.close, self.look, self.cancel_all), (10, 5, 3, 1, 2, 0.05)
         )[0]
         response = action()
-        assert response.status < 500, response
         self.outcomes[f"{action.__name__} {response.status}"] += 1
-        self.caller.wait_until(self.caller.exchange.now + self._pause())
+        return response.status
 
     def submit(self) -> Response:
         """An order of any kind, sensible or not."""
         body = self._sized(self._priced(self._plain()))
         response = self.caller.call("POST", "/v2/orders", body)
-        if response.status == 200:
-            self._remember(response.json())
+        self._remember(response)
         return response
 
     def replace(self) -> Response:
@@ -54,8 +57,7 @@ class Traffic:
         if self.dice.random() < 0.3:
             changes["qty"] = self.dice.choice((1, 3, 10, 40, 120))
         response = self.caller.call("PATCH", f"/v2/orders/{order_id}", changes)
-        if response.status == 200:
-            self._remember(response.json())
+        self._remember(response)
         return response
 
     def cancel(self) -> Response:
@@ -119,9 +121,11 @@ class Traffic:
         cents = middle // 100 + self.dice.choice(_PRICES) + away
         return f"{max(cents, 1) / 100:.2f}"
 
-    def _remember(self, view: dict[str, Any]) -> None:
-        self.ids.append(view["id"])
-        self.ids.extend(leg["id"] for leg in view["legs"] or ())
+    def _remember(self, response: Response) -> None:
+        if response.status == 200 and response.body.startswith(b"{"):
+            view = response.json()
+            self.ids.append(view["id"])
+            self.ids.extend(leg["id"] for leg in view["legs"] or ())
 
     def _some_id(self) -> str:
         if not self.ids:

@@ -5,6 +5,7 @@ from typing import Final
 
 from workbench.exchange.families import leg_terms
 from workbench.exchange.floor import Floor
+from workbench.exchange.knobs import Milliseconds
 from workbench.exchange.orders import Order, Status, Terms
 from workbench.exchange.races import Race
 from workbench.exchange.rules import reserve_price, size
@@ -80,7 +81,7 @@ class Desk:
 
     def new_order(self, terms: Terms, status: Status, at: int) -> Order:
         """An order with an id, its times, and nothing else yet."""
-        return Order(
+        order = Order(
             id=self.draws.uuid(),
             client_order_id=terms.client_order_id or self.draws.uuid(),
             terms=terms,
@@ -90,9 +91,14 @@ class Desk:
             submitted_at=at,
             updated_at=at,
             expires_at=ends_at(terms, self.hours, at),
-            listed_at=at + self.draws.delay(self.knobs.list_lag),
-            findable_at=at + self.draws.delay(self.knobs.client_id_lag),
         )
+        order.listed_at = at + self._lag(Race.LATE_IN_LISTS, order, self.knobs.list_lag)
+        order.findable_at = at + self._lag(Race.LATE_BY_CLIENT_ID, order, self.knobs.client_id_lag)
+        return order
+
+    def _lag(self, race: Race, order: Order, usual: Milliseconds) -> int:
+        late = self.floor.races.delay(race, order)
+        return self.draws.delay(usual) if late is None else late
 
     def _create_leg(self, terms: Terms, parent: Order, at: int) -> Order:
         leg = self.new_order(terms, Status.HELD, at)

@@ -29,6 +29,10 @@ class Race(StrEnum):
     """The replacement is rejected without a word and the old order works on [78]."""
     REPLACE_SHOWS_PARENT = "replace_shows_parent"
     """The old order fills, and its rejected replacement shows the fill as its own [80]."""
+    LATE_IN_LISTS = "late_in_lists"
+    """The order is missing from lists for `seconds` [51]."""
+    LATE_BY_CLIENT_ID = "late_by_client_id"
+    """The order is not found by its client_order_id for `seconds` [112]."""
     ONE_SHARE_FILLS = "one_share_fills"
     """A fill comes in executions of one share each [57, 116]."""
 

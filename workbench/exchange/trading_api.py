@@ -101,6 +101,7 @@ class TradingApi:
         self._require_replaceable(old)
         changes = self._changes(old, body)
         self._require_free_id(changes.client_order_id)
+        check_wash_trade(self._account, changes.applied(old.terms), self._knobs)
         new = self._exchange.replacing.begin(old, changes, self._exchange.now)
         return json_response(self.view(new))
 

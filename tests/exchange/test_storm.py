@@ -1,0 +1,49 @@
+"""In the worst weather the client may know nothing, but the account still adds up."""
+
+from collections import Counter
+
+import pytest
+
+from tests.exchange.auditor import Auditor
+from tests.exchange.caller import a_caller
+from tests.exchange.traffic import Traffic
+from workbench.exchange.faults import Kind, TransportFault
+from workbench.exchange.generated import DEFAULT_UNIVERSE, GeneratedMarket
+from workbench.exchange.knobs import Knobs
+from workbench.exchange.storm import brew, faults
+
+LIMITLESS = Knobs(requests_per_minute=None, data_requests_per_minute=None)
+
+
+def _weathered(seed: int) -> tuple[Counter[str], list[object]]:
+    market = GeneratedMarket(seed, DEFAULT_UNIVERSE[7:9], activity=0.2)
+    caller = a_caller(market=market, knobs=LIMITLESS, seed=seed)
+    brew(caller.exchange, chance=0.02)
+    traffic, auditor, seen = Traffic(caller, market.symbols(), seed), Auditor(caller.exchange), Counter[str]()
+    for _ in range(600):
+        try:
+            seen[str(traffic.try_step())] += 1
+        except TransportFault as fault:
+            seen[fault.failure] += 1
+        auditor.check()
+    caller.exchange.faults.disarm()
+    caller.exchange.races.entries.disarm()
+    caller.call("DELETE", "/v2/orders")
+    caller.wait(5 * 24 * 3_600_000)
+    auditor.check()
+    auditor.check_closed()
+    return seen, list(caller.exchange.ledger.events)
+
+
+def test_the_account_adds_up_through_every_fault_and_race() -> None:
+    seen, _ = _weathered(11)
+    assert {"reset", "hang", "500", "503", "429", "200", "204"} <= set(seen)
+
+
+def test_the_same_seed_brews_the_same_storm() -> None:
+    assert _weathered(12) == _weathered(12)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_storm_has_every_kind_of_fault(kind: Kind) -> None:
+    assert kind in {fault.kind for fault in faults()}
