@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repeg.opening import prepare, read_start, session_for
+from repeg.opening import claimed_before, prepare, read_start, session_for
 from repeg.ports import Ports
 from repeg.shell import lambda_step
 from repeg.turn import begin
@@ -27,7 +27,9 @@ def open_run(raw: object, execution: str, environment: Mapping[str, str], ports:
         return renew_run(raw["renewal"], execution, ports)
     start = read_start(raw, environment, ports)
     now = ports.broker.clock().now
-    run = ports.store.claim_run(prepare(start, session_for(start, now, ports), execution, now, ports))
+    run = claimed_before(start, execution, now, ports)
+    if run is None:
+        run = ports.store.claim_run(prepare(start, session_for(start, now, ports), execution, now, ports))
     begin(run.run_id, ports).note("run", "open", run.run_id, f"execution {execution.rpartition(':')[2]}")
     return {"run_id": run.run_id, "epoch": run.epoch, "first_turn": 0, "turn": {"turns": 0}}
 

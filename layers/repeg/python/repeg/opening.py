@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, Validati
 
 from repeg import intake, plan, risk
 from repeg.broker import Account, Asset
-from repeg.errors import BrokerDenied, InvalidInput, MarketClosed, RefusedRun
+from repeg.errors import BrokerDenied, DuplicateRun, InvalidInput, MarketClosed, RefusedRun
 from repeg.order import ParentOrder
 from repeg.plan import Plan
 from repeg.ports import Ports
@@ -49,6 +49,18 @@ def read_start(raw: object, environment: Mapping[str, str], ports: Ports) -> Sta
         run_number=_run_number(raw.get("run_number", 1)),
         scheduled_time=_scheduled_time(raw.get("scheduled_time")),
     )
+
+
+def claimed_before(start: Start, owner: str, now: datetime, ports: Ports) -> Run | None:
+    """Today's run of this plan, where the owner holds it already. Raises DuplicateRun where somebody else does.
+
+    Asked before anything is checked: once a run's own orders hold the shares, its plan could not be started any more,
+    and a second start would end as a failure that there is nothing to be done about.
+    """
+    run = ports.store.run(plan.run_id(start.plan.name, trading_date(now), start.run_number))
+    if run is not None and run.owner != owner:
+        raise DuplicateRun(f"run {run.run_id} belongs to {run.owner}")
+    return run
 
 
 def session_for(start: Start, now: datetime, ports: Ports) -> TradingDay:
