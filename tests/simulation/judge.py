@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from repeg.order import Intent, ParentOrder
 from repeg.quote import Side
+from repeg.run import Run
+from workbench.exchange.calendar import nanoseconds
 from workbench.exchange.core import Exchange
 from workbench.exchange.ledger import CASH, USD, OrderEvent
 from workbench.exchange.orders import TERMINAL
@@ -60,6 +62,14 @@ def every_order_was_meant(exchange: Exchange, intents: Iterable[Intent]) -> None
         limit = None if intent.limit is None else int(intent.limit * 10_000)
         assert (order.terms.symbol, order.terms.side, order.terms.limit) == (intent.symbol, side, limit)
         assert shares(order.quantity or 0) == intent.qty
+
+
+def every_order_was_sent_in_the_window(exchange: Exchange, run: Run) -> None:
+    """Nothing of ours was taken in before the opening minutes were over, or after the last minutes had begun."""
+    opens, closes = nanoseconds(run.window.opens), nanoseconds(run.window.closes)
+    for order in exchange.account.orders.by_id.values():
+        if order.client_order_id.startswith(OURS):
+            assert opens <= order.created_at < closes, order.client_order_id
 
 
 def cash_is_never_negative(exchange: Exchange) -> None:

@@ -1,0 +1,162 @@
+"""The days whose tapes are kept as golden files: what happens in each, and how its orders end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from repeg.plan import parse
+from workbench.exchange.generated import DEFAULT_UNIVERSE, GeneratedMarket
+from workbench.exchange.generated_regimes import Incident
+from workbench.exchange.market import Market
+from workbench.exchange.scripted import Event, ScriptedMarket, quote, trade
+from workbench.simulation import Scenario
+from workbench.simulation_account import Holdings, opening_account
+from workbench.simulation_input import read_plan
+
+SEED = 1
+MONDAY = date(2026, 11, 23)
+GOLDEN = Path(__file__).parents[1] / "golden"
+DEMO = Path(__file__).parents[2] / "workbench" / "plans" / "demo.json"
+
+NO_HOLDINGS = Holdings()
+
+
+@dataclass(frozen=True)
+class GoldenDay:
+    """A day and how its orders end; `outcomes` says which do not simply get filled."""
+
+    name: str
+    plan: Mapping[str, Any]
+    day: date = MONDAY
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    holdings: Holdings = NO_HOLDINGS
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    market: Callable[[date], Market] = lambda _: GeneratedMarket(SEED)
+
+    @property
+    def tape(self) -> Path:
+        """Where its tape is kept."""
+        return GOLDEN / f"{self.name}.txt"
+
+    def scenario(self) -> Scenario:
+        """The day to simulate; its market is made anew, so that no day knows of another."""
+        market = self.market(self.day)
+        opening = opening_account(parse(self.plan), self.holdings, market, self.day)
+        return Scenario(self.plan, market, self.day, opening, self.settings, seed=SEED)
+
+
+def orders(name: str, *lines: str) -> dict[str, Any]:
+    """A plan from lines such as "buy 150 AAPL"."""
+    words = [line.split() for line in lines]
+    return {"name": name, "orders": [{"symbol": s, "side": side, "qty": qty} for side, qty, s in words]}
+
+
+def halted(symbol: str, start: int, length: int) -> Callable[[date], Market]:
+    """The generated market with one stock halted from so many seconds after the open, for so many seconds."""
+    halt = Incident(start, length)
+    universe = [replace(stock, halt=halt) if stock.listing.symbol == symbol else stock for stock in DEFAULT_UNIVERSE]
+    return lambda _: GeneratedMarket(SEED, universe)
+
+
+def scripted(**minutes: Iterable[list[Event]]) -> Callable[[date], Market]:
+    """A market of stocks of which each is told minute by minute, from the open on."""
+    scripts = {symbol: [event for events in told for event in events] for symbol, told in minutes.items()}
+    return lambda day: ScriptedMarket({day: scripts})
+
+
+def walk(bid: str, ask: str, ticks: int, *, until: int) -> Iterator[list[Event]]:
+    """A book that moves so many ticks a minute and that nobody trades in.
+
+    It is quoted once before the open, for a price to plan with, and then anew every five seconds.
+    """
+    yield [quote("09:20", f"500 @ {bid}", f"500 @ {ask}")]
+    for minute in range(until):
+        shift = minute * ticks * Decimal("0.01")
+        shown = f"500 @ {Decimal(bid) + shift}", f"500 @ {Decimal(ask) + shift}"
+        yield [quote(_clock(minute, second), *shown) for second in range(0, 60, 5)]
+
+
+def lifted(bid: str, ask: str, size: int, *, until: int) -> Iterator[list[Event]]:
+    """A book that stands still, and a buyer of so many shares in every minute, who takes from the ask's own venue."""
+    for minute, quotes in enumerate(walk(bid, ask, 0, until=until), start=-1):
+        yield [*quotes, trade(_clock(minute, 58), f"{size} @ {ask}", side=1)] if minute >= 0 else quotes
+
+
+def _clock(minute: int, second: int) -> str:
+    opened = 9 * 60 + 30 + minute
+    return f"{opened // 60:02}:{opened % 60:02}:{second:02}"
+
+
+PATIENT = {"escalation": "none", "patience_seconds": "23400"}
+
+DAYS = (
+    GoldenDay("quiet", read_plan(DEMO)),
+    GoldenDay(
+        "violent_open",
+        orders("violent", "sell 900 IBM", "sell 300 NFLX", "buy 300 GOOG", "buy 400 CAT", "buy 1500 AIG"),
+        settings={"market_open_delay_minutes": "0", "order_monitoring_seconds": "10", "patience_seconds": "60"},
+    ),
+    GoldenDay(
+        "half_day",
+        orders("half-day", "sell 1500 KO", "buy 200 AAPL", "buy 100 IBM"),
+        day=date(2026, 11, 27),
+        settings={**PATIENT, "order_monitoring_seconds": "60", "max_slippage_bps": "20", "max_repegs": "5"},
+        outcomes={"AAPL": "no_fill_collar", "IBM": "partial_deadline"},
+        market=scripted(
+            KO=lifted("61.45", "61.46", 300, until=210),
+            AAPL=walk("189.40", "189.44", 1, until=210),
+            IBM=walk("182.30", "182.36", 0, until=210),
+        ),
+    ),
+    GoldenDay("clocks_forward", orders("spring", "sell 200 MSFT", "buy 300 KO", "buy 100 JNJ"), day=date(2026, 3, 9)),
+    GoldenDay("clocks_back", orders("autumn", "sell 200 MSFT", "buy 300 KO", "buy 100 JNJ"), day=date(2026, 11, 2)),
+    GoldenDay(
+        "one_sided",
+        orders("one-sided", "sell 900 LONE", "buy 100 HARD"),
+        settings={"market_open_delay_minutes": "75"},
+    ),
+    GoldenDay(
+        "halt",
+        orders("halt", "sell 30000 HALT", "buy 50 MSFT"),
+        settings={"market_open_delay_minutes": "86", "symbols": {"HALT": PATIENT}},
+    ),
+    GoldenDay(
+        "halted_for_good",
+        orders("no-return", "sell 30000 HALT", "buy 50 MSFT"),
+        settings={"order_monitoring_seconds": "120", "symbols": {"HALT": PATIENT}},
+        market=halted("HALT", start=360, length=23_400),
+        outcomes={"HALT": "halted"},
+    ),
+    GoldenDay(
+        "never_narrow",
+        orders("wide", "sell 400 RIFT", "sell 100 IBM", "buy 500 KO"),
+        settings={"order_monitoring_seconds": "300", "symbols": {"RIFT": {"max_quote_age_seconds": "120"}}},
+        outcomes={"RIFT": "held_wide", "KO": "no_fill_collar"},
+    ),
+    GoldenDay(
+        "unfunded",
+        orders("unfunded", "buy 10 AAPL", "buy 5 GOOG", "buy 20 KO"),
+        holdings=Holdings(cash=Decimal(2_000)),
+        outcomes={"AAPL": "unfunded", "GOOG": "unfunded", "KO": "unfunded"},
+    ),
+    GoldenDay(
+        "impatient",
+        orders("impatient", "sell 900 KO", "buy 300 AAPL", "buy 500 T"),
+        settings={"patience_seconds": "90"},
+        market=scripted(
+            KO=walk("61.43", "61.47", -1, until=30),
+            AAPL=walk("189.40", "189.48", 2, until=30),
+            T=lifted("17.42", "17.43", 400, until=30),
+        ),
+    ),
+    GoldenDay(
+        "market_orders",
+        orders("at-market", "sell 500 AIG", "sell 100 IBM", "buy 100 AAPL", "buy 40 CAT"),
+        settings={"use_smart_limit_execution": "false"},
+    ),
+)

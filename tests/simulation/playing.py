@@ -1,0 +1,48 @@
+"""Plays a golden day, and keeps what the exchange and the store know of it at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from repeg.order import Intent, ParentOrder
+from repeg.run import Run
+from workbench.engine.execution import Execution
+from workbench.exchange.core import Exchange
+from workbench.simulation import Scenario, opened
+from workbench.tape import Tape
+
+
+@dataclass(frozen=True)
+class Played:
+    """A day that is over."""
+
+    tape: str
+    summary: dict[str, Any]
+    run: Run
+    orders: list[ParentOrder]
+    intents: list[Intent]
+    exchange: Exchange
+    executions: list[Execution]
+
+
+def play(scenario: Scenario) -> Played:
+    """Run the day from its start to its end."""
+    tape = Tape()
+    with opened(scenario, tape.see) as day:
+        day.start(scenario.run_id)
+        day.run()
+        summary = day.summary()
+        assert summary is not None, day.ending().cause
+        store = day.ports.store
+        run = store.run(scenario.run_id)
+        assert run is not None
+        return Played(
+            tape.text(),
+            summary,
+            run,
+            store.orders(scenario.run_id),
+            store.intents(scenario.run_id),
+            day.exchange,
+            day.engine.executions(),
+        )

@@ -1,0 +1,62 @@
+"""Whole days, from 09:25 to the last report, against the tapes that were read and kept."""
+
+from __future__ import annotations
+
+import pytest
+
+from repeg.pace import EVENTS_PER_TURN
+from tests.simulation import judge
+from tests.simulation.days import DAYS, GoldenDay
+from tests.simulation.playing import Played, play
+
+BIGGEST_PAYLOAD = 4_096
+
+# What a run costs besides its turns: its opening, a wait, its plan, its closing.
+EVENTS_AROUND_TURNS = 60
+
+
+@pytest.fixture(scope="module", params=DAYS, ids=lambda day: day.name)
+def golden(request: pytest.FixtureRequest) -> tuple[GoldenDay, Played]:
+    day: GoldenDay = request.param
+    return day, play(day.scenario())
+
+
+def test_the_day_reads_as_it_did(golden: tuple[GoldenDay, Played]) -> None:
+    day, played = golden
+    assert played.tape == day.tape.read_text(encoding="utf-8"), "python -m tests.simulation.regenerate, and read it"
+
+
+def test_every_order_ends_as_it_should(golden: tuple[GoldenDay, Played]) -> None:
+    day, played = golden
+    expected = {order["symbol"]: "filled" for order in day.plan["orders"]} | dict(day.outcomes)
+    assert {order["symbol"]: order["outcome"] for order in played.summary["orders"]} == expected
+    assert played.summary["outcome"] == "settled"
+
+
+def test_the_brokers_ledger_agrees(golden: tuple[GoldenDay, Played]) -> None:
+    _, played = golden
+    judge.nothing_of_ours_is_open(played.exchange)
+    judge.never_a_share_too_many(played.exchange, played.orders)
+    judge.books_are_the_brokers(played.exchange, played.orders)
+    judge.every_order_was_meant(played.exchange, played.intents)
+    judge.cash_is_never_negative(played.exchange)
+
+
+def test_nothing_was_sent_outside_the_window(golden: tuple[GoldenDay, Played]) -> None:
+    _, played = golden
+    judge.every_order_was_sent_in_the_window(played.exchange, played.run)
+
+
+def test_the_workflow_stays_within_its_budgets(golden: tuple[GoldenDay, Played]) -> None:
+    _, played = golden
+    totals = played.summary["totals"]
+    assert [execution.status for execution in played.executions] == ["SUCCEEDED"]
+    assert totals["history_events"] <= EVENTS_AROUND_TURNS + EVENTS_PER_TURN * totals["turns"]
+    assert all(execution.largest_payload <= BIGGEST_PAYLOAD for execution in played.executions)
+
+
+@pytest.mark.parametrize(("name", "utc"), [("clocks_forward", "13:25"), ("clocks_back", "14:25"), ("quiet", "14:25")])
+def test_a_run_starts_at_the_same_hour_in_new_york_whatever_utc_says(name: str, utc: str) -> None:
+    (day,) = (day for day in DAYS if day.name == name)
+    assert f"{day.scenario().starts:%H:%M}" == utc
+    assert day.tape.read_text(encoding="utf-8").startswith("09:25:00")
