@@ -17,6 +17,7 @@ from workbench.exchange.arming import When
 from workbench.exchange.faults import StreamFailure, StreamFault
 from workbench.exchange.races import Race
 from workbench.exchange.scripted import Event, ScriptedMarket, halt, quote, trade
+from workbench.exchange.sockets import Sockets
 
 MOVING: list[Event] = [
     quote("09:30", "300 @ 100.00", "200 @ 100.05"),
@@ -288,6 +289,17 @@ def test_row_118_the_wrong_secret_ends_the_conversation() -> None:
         assert (await socket.receive()).type == WSMsgType.CLOSE
 
     with a_bench() as bench:
+        _on_socket(bench, bench.server.data_stream_url(), talk)
+
+
+def test_row_118_a_client_that_does_not_authenticate_in_time_is_let_go() -> None:
+    async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
+        assert json.loads((await socket.receive()).data) == [{"T": "success", "msg": "connected"}]
+        assert json.loads((await socket.receive()).data) == [{"T": "error", "code": 404, "msg": "auth timeout"}]
+        assert (await socket.receive()).type == WSMsgType.CLOSE
+
+    with a_bench() as bench:
+        bench.server.sockets = Sockets(bench.exchange, patience=0.05)
         _on_socket(bench, bench.server.data_stream_url(), talk)
 
 

@@ -14,8 +14,6 @@ from workbench.exchange.ledger import Execution, OrderEvent
 from workbench.exchange.orders import Order
 from workbench.exchange.trade_stream import TradeStream, trade_update
 
-AUTHENTICATION_SECONDS = 10
-
 
 class _Line:
     """One websocket and the frames that wait to be sent on it; None hangs up."""
@@ -52,10 +50,10 @@ class _Line:
 
 
 class Sockets:
-    """Every open stream of one exchange."""
+    """Every open stream of one exchange; a client of market data has `patience` seconds to authenticate."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, exchange: Exchange, patience: float = 10) -> None:
+        self._exchange, self._patience = exchange, patience
         self._trade: dict[TradeStream, _Line] = {}
         self._data: dict[DataStream, _Line] = {}
         self._open: set[web.WebSocketResponse] = set()
@@ -123,7 +121,7 @@ class Sockets:
             lambda: exchange.now,
         )
         self._data[stream] = line
-        alarm = asyncio.get_running_loop().call_later(AUTHENTICATION_SECONDS, self._time_out, stream, line)
+        alarm = asyncio.get_running_loop().call_later(self._patience, self._time_out, stream, line)
         try:
             await line.carry(lambda frame: self._receive(stream, line, frame))
         finally:
