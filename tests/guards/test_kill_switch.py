@@ -116,7 +116,7 @@ def test_a_brake_that_cannot_be_read_is_pulled(open_desk: OpenDesk) -> None:
     desk.place()
     assert nothing_was_sent(desk)
     with pytest.raises(StoreUnavailable):
-        desk.open(a_plan("buy 40 AAPL"), execution="arn:second")
+        desk.open(a_plan("buy 40 AAPL") | {"name": "other"}, execution="arn:second")
 
 
 def test_a_brake_that_cannot_be_read_moves_nothing_and_resends_nothing(open_desk: OpenDesk) -> None:
