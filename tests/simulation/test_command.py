@@ -1,0 +1,219 @@
+"""`repeg simulate` as a person or a program meets it: what it prints and keeps, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from typer.testing import Result
+
+from repeg.order import ParentOrder
+from repeg.peg import Decision, Moment, decide
+from repeg.quote import Quote
+from repeg.settings import Settings
+from tests.simulation.at_the_desk import repeg, write
+from tests.simulation.days import DAYS, DEMO, GoldenDay, orders
+from workbench.simulation_command import BAD_INPUT, FAILED, SETTLED, run
+from workbench.summary import ORDER_FIELDS
+
+TOTALS = {
+    "cost_bps", "market_cost_bps", "turns", "transitions", "history_events", "trading_requests", "data_requests",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+    out = tmp_path_factory.mktemp("kept") / "new" / "folder"
+    return repeg("--out", out), out
+
+
+def test_the_demo_settles_and_shows_tape_orders_and_totals(demo: tuple[Result, Path]) -> None:
+    result, _ = demo
+    assert result.exit_code == SETTLED
+    assert result.stdout.startswith("09:25:00  run       open     demo-2026-11-23")
+    assert "8 of 8 orders" in result.stdout
+    assert "market orders at arrival, from the same quotes" in result.stdout
+    assert result.stderr == ""
+
+
+def test_what_is_kept_is_the_tape_the_summary_and_the_journal(demo: tuple[Result, Path]) -> None:
+    result, out = demo
+    assert sorted(path.name for path in out.iterdir()) == ["journal.jsonl", "summary.json", "tape.txt"]
+    assert result.stdout.startswith((out / "tape.txt").read_text(encoding="utf-8"))
+
+
+def test_the_summary_has_the_agreed_shape(demo: tuple[Result, Path]) -> None:
+    summary = json.loads((demo[1] / "summary.json").read_text(encoding="utf-8"))
+    assert set(summary) == {"run_id", "outcome", "reason", "orders", "totals"}
+    assert all(tuple(order) == ORDER_FIELDS for order in summary["orders"])
+    assert set(summary["totals"]) == TOTALS
+    assert (summary["run_id"], summary["outcome"]) == ("demo-2026-11-23", "settled")
+
+
+def test_every_decision_in_the_journal_can_be_made_again(demo: tuple[Result, Path]) -> None:
+    lines = [json.loads(line) for line in (demo[1] / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
+    decided = [line for line in lines if line["rule"] == "peg.decide"]
+    assert len(decided) >= 8
+    for line in decided:
+        given = line["inputs"]
+        quote = None if given["quote"] is None else Quote.model_validate(given["quote"])
+        again = decide(
+            ParentOrder.model_validate(given["order"]),
+            quote,
+            Moment.model_validate(given["moment"]),
+            Settings.model_validate(given["settings"]),
+        )
+        assert same(again, line["answer"]), line
+
+
+def same(answer: BaseModel, told: Any) -> bool:
+    return Decision.model_validate(told) == answer
+
+
+def test_json_is_the_summary_and_nothing_else(demo: tuple[Result, Path]) -> None:
+    result = repeg("--json")
+    assert json.loads(result.stdout) == json.loads((demo[1] / "summary.json").read_text(encoding="utf-8"))
+    assert result.stderr == ""
+
+
+def test_another_seed_is_another_day(demo: tuple[Result, Path]) -> None:
+    result = repeg("--seed", "2")
+    assert result.exit_code == SETTLED
+    assert result.stdout != demo[0].stdout
+
+
+def test_a_setting_of_one_symbol_holds_for_it_alone(tmp_path: Path) -> None:
+    plan = write(tmp_path, orders("two", "sell 100 IBM", "sell 100 JNJ"))
+    result = repeg("--plan", plan, "--json", "--set", "symbols.IBM.max_spread_pct=0.0001", "--set",
+                   "order_monitoring_seconds=300")  # fmt: skip
+    outcomes = {order["symbol"]: order["outcome"] for order in json.loads(result.stdout)["orders"]}
+    assert outcomes == {"IBM": "held_wide", "JNJ": "filled"}
+
+
+def test_the_account_can_be_told(tmp_path: Path) -> None:
+    positions = tmp_path / "positions.json"
+    positions.write_text('{"KO": "12.5"}', encoding="utf-8")
+    plan = write(tmp_path, orders("exit", "sell all KO", "buy 1 AAPL"))
+    result = repeg("--plan", plan, "--positions", positions, "--cash", "5000", "--json")
+    assert {order["symbol"]: order["filled_qty"] for order in json.loads(result.stdout)["orders"]} == {
+        "AAPL": "1",
+        "KO": "12.5",
+    }
+
+
+BAD_PLANS = [
+    ('{"name": "x", "orders": [', "plan: ", "it must be JSON"),
+    (orders("x", "buy 10 ZZZZ"), "plan.orders[0].symbol: 'ZZZZ'", "a symbol that the broker lists"),
+    (orders("x", "buy 10 AAPL", "sell 5 AAPL"), "plan.orders[1].symbol: 'AAPL'", "each symbol once"),
+    (orders("x", "buy 0 AAPL"), "plan.orders[0].qty: '0'", "a positive number of shares"),
+    (orders("x", "buy -4 AAPL"), "plan.orders[0].qty: '-4'", "a positive number of shares"),
+    (orders("x", "buy 10 GONE"), "plan.orders[0].symbol: 'GONE'", "tradable"),
+    (orders("x", "buy 1.5 RIFT"), "plan.orders[0].qty: '1.5'", "whole shares"),
+    ({"name": "x", "targets": {"AAPL": "0.7", "KO": "0.6"}}, "plan.targets: '1.3'", "at most 1"),
+    ([1, 2], "plan: ", "an object"),
+]
+
+
+@pytest.mark.parametrize(("plan", "field", "expected"), BAD_PLANS, ids=[field for _, field, _ in BAD_PLANS])
+def test_a_plan_that_cannot_be_meant_is_refused_in_one_line(
+    plan: Any, field: str, expected: str, tmp_path: Path
+) -> None:
+    refused(repeg("--plan", write(tmp_path, plan)), field, expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "expected"),
+    [
+        (["--plan", "nowhere.json"], "plan: 'nowhere.json'", "a file that can be read"),
+        (["--date", "2026-11-26"], "trading date: '2026-11-26'", "a core session"),
+        (["--date", "2026-11-28"], "trading date: '2026-11-28'", "a core session"),
+        (["--date", "tomorrow"], "date: 'tomorrow'", "a date such as"),
+        (["--set", "max_spread=1"], "settings.max_spread: '1'", "one of use_smart_limit_execution"),
+        (["--set", "max_spread_pct=-1"], "settings.max_spread_pct: '-1'", "greater than 0"),
+        (["--set", "patience_seconds=5"], "settings.patience_seconds: 5", "order_monitoring_seconds=30"),
+        (["--set", "escalation"], "set: 'escalation'", "NAME=VALUE"),
+        (["--set", "symbols=1", "--set", "symbols.KO.max_repegs=2"], "set: 'symbols.KO", "not both"),
+        (["--cash", "much"], "cash: 'much'", "dollars"),
+        (["--positions", "none.json"], "positions: 'none.json'", "a file that can be read"),
+        (["--market", "no/such/folder"], "market: 'no/such/folder'", "is not a folder"),
+        (["--out", __file__], "out: ", "a folder that can be written to"),
+        (["--set", "max_run_notional=1000"], "max_run_notional is 1000", "the run is worth"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_an_option_that_cannot_be_meant_is_refused_in_one_line(
+    arguments: list[str], field: str, expected: str
+) -> None:
+    refused(repeg(*arguments), field, expected)
+
+
+def refused(result: Result, field: str, expected: str) -> None:
+    assert result.exit_code == BAD_INPUT
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert field in result.stderr
+    assert expected in result.stderr
+
+
+QUOTES = """ts,bid,bid_size,ask,ask_size
+1514903400000000000,10.00,100,10.01,100
+1514903401000000000,10.00,100,10.01,100
+"""
+
+
+@pytest.mark.parametrize(
+    ("quotes", "told"),
+    [
+        (QUOTES.replace("1514903401", "1514903399"), "ts"),
+        (QUOTES.replace("ask_size", "offer_size"), "ask_size"),
+        (QUOTES.replace("10.01,100\n1514903401", "ten,100\n1514903401"), "ten"),
+    ],
+    ids=["rows out of order", "a column missing", "a price that is no number"],
+)
+def test_a_recording_that_cannot_be_read_is_refused_by_line_and_value(quotes: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "ABC-2018-01-02.quotes.csv").write_text(quotes, encoding="utf-8")
+    plan = write(tmp_path, orders("x", "buy 10 ABC"))
+    result = repeg("--plan", plan, "--market", tmp_path, "--date", "2018-01-02")
+    refused(result, "ABC-2018-01-02.quotes.csv", told)
+
+
+def test_a_day_that_was_not_recorded_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ABC-2018-01-02.quotes.csv").write_text(QUOTES, encoding="utf-8")
+    plan = write(tmp_path, orders("x", "buy 10 ABC"))
+    refused(repeg("--plan", plan, "--market", tmp_path, "--date", "2018-01-03"), "2018-01-03", "2018-01-02")
+
+
+def test_a_refused_run_sends_nothing() -> None:
+    day = GoldenDay("refused", orders("refused", "buy 10 ZZZZ", "buy 10 AAPL")).scenario()
+    entries: list[Any] = []
+    assert run(day, entries.append).exit_code == BAD_INPUT
+    assert entries == []
+
+
+def test_a_run_that_the_broker_denies_has_failed() -> None:
+    (quiet,) = (day for day in DAYS if day.name == "quiet")
+    day = quiet.scenario()
+    finished = run(replace(day, opening=replace(day.opening, account_blocked=True)), lambda _: None)
+    assert (finished.exit_code, finished.error) == (FAILED, "BrokerDenied")
+
+
+def test_what_is_sold_is_held_and_cash_is_short_of_what_is_bought() -> None:
+    opening = DAYS[0].scenario().opening
+    assert {symbol: shares for symbol, (shares, _) in opening.positions.items()} == {
+        "AIG": Decimal(400),
+        "BAC": Decimal(2000),
+        "GOOG": Decimal(100),
+    }
+    assert opening.cash == Decimal(10_000)
+
+
+def test_help_names_every_option() -> None:
+    told = repeg("--help").stdout
+    for option in ("--plan", "--market", "--date", "--seed", "--set", "--cash", "--positions", "--out", "--json"):
+        assert option in told
+    assert DEMO.exists()

@@ -1,0 +1,39 @@
+"""The same seed gives the same day, byte for byte, in another process and over another wire."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.days import DAYS
+from tests.simulation.playing import play
+from workbench.simulation import Wire
+
+ROOT = Path(__file__).parents[2]
+
+
+def simulate(out: Path, hash_seed: str) -> dict[str, bytes]:
+    """The files that a process of its own leaves."""
+    command = [sys.executable, "-c", "from workbench.cli import app; app()", "simulate", "--out", str(out)]
+    paths = os.pathsep.join(str(path) for path in (ROOT, ROOT / "layers" / "repeg" / "python"))
+    environment = {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": paths}
+    subprocess.run(command, cwd=out.parent, env=environment, check=True, capture_output=True)
+    return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
+
+
+def test_two_processes_with_other_hash_seeds_leave_the_same_files(tmp_path: Path) -> None:
+    first, second = (simulate(tmp_path / name, name) for name in ("1", "4242"))
+    assert sorted(first) == ["journal.jsonl", "summary.json", "tape.txt"]
+    assert first == second
+
+
+@pytest.mark.parametrize("name", ["quiet", "impatient"])
+def test_over_http_the_day_is_the_same(name: str) -> None:
+    (day,) = (day for day in DAYS if day.name == name)
+    over_http = play(replace(day.scenario(), wire=Wire.HTTP))
+    assert over_http.tape == day.tape.read_text(encoding="utf-8")
