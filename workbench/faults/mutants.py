@@ -14,10 +14,11 @@ from decimal import Decimal
 from typing import Any
 
 from repeg import closing, order, peg, placement, run, session, sweeping, turn, work
+from repeg.adapters import alpaca
 from repeg.broker import Accepted, Refusal, Refused, Unknown
 from repeg.order import ChildState, Outcome, ParentOrder
 from repeg.run import KillSwitch
-from workbench.twins import direct_broker, memory_store
+from workbench.twins import memory_store
 
 Place = tuple[Any, str]
 
@@ -317,7 +318,7 @@ MUTANTS: dict[str, Mutant] = {
     ),
     "whole_quantity_again": Mutant("the original quantity after partial fills", _whole_quantity_again, _SEND),
     "id_by_the_clock": Mutant(
-        "a random client_order_id on every try", _id_by_the_clock, {"submit": (direct_broker.DirectBroker, "submit")}
+        "a random client_order_id on every try", _id_by_the_clock, {"submit": (alpaca.AlpacaBroker, "submit")}
     ),
     "post_before_intent": Mutant("record before intent: the order goes out first", _post_before_intent, _SEND),
     "retry_with_new_id": Mutant("a blind retry of POST", _retry_with_new_id, _RECORD),

@@ -95,8 +95,10 @@ class Result:
 class World:
     """Everything of one seed. `run` lets it happen; the checker has seen every event of the broker's ledger."""
 
-    def __init__(self, seed: int, *, quiet: bool = False, scheduler: Scheduler | None = None) -> None:
-        self.day: Day = make_day(seed)
+    def __init__(
+        self, seed: int, *, quiet: bool = False, day: Day | None = None, scheduler: Scheduler | None = None
+    ) -> None:
+        self.day: Day = day or make_day(seed)
         self.scheduler = scheduler or Scheduler(self.day.start)
         self.store = MemoryStore()
         self.exchange = Exchange(

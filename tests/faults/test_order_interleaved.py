@@ -1,0 +1,131 @@
+"""One order under any interleaving of turns, crashes, lost answers, late requests, cancels and duplicates.
+
+The steps are the deployed ones, in the order that chance has them; the judge has the broker's ledger and nothing else.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from repeg import wiring
+from tests.faults.lively_day import lively_day
+from workbench.faults.mutants import planted
+from workbench.faults.swarm import Fault, _fits
+from workbench.faults.walker import TaskFailed
+from workbench.faults.world import World
+
+CALLS = (
+    ("broker", "submit"), ("broker", "cancel"), ("broker", "order"), ("broker", "open_orders"), ("market", "quotes"),
+    ("store", "write_intent"), ("store", "save_order"), ("store", "book"),
+)  # fmt: skip
+STRIKES = [(fault, call) for port, call in CALLS for fault in Fault if _fits(fault, port, call)]
+
+
+class OrderInterleaved(RuleBasedStateMachine):
+    """The parent order of one run."""
+
+    @initialize(seed=st.integers(0, 99))
+    def the_run_opens(self, seed: int) -> None:
+        """A run with its first child at the broker, at the opening of its window."""
+        self.planned_faults: dict[str, Fault] = {}
+        self.world = World(seed, quiet=True, day=lively_day(seed))
+        self.world.swarm.draw = self.struck_with  # type: ignore[assignment]
+        wiring.provide(self.world.ports)
+        self.state = self.step("OpenRun", {"input": self.world.given, "execution": "run"}) or {}
+        self.world.scheduler.run(until=max(self.world.window.opens, self.world.scheduler.now()))
+        self.step("PlanOrders", self.state)
+        self.it_is_placed()
+
+    @rule(seconds=st.sampled_from([0.5, 5, 10, 30, 61]))
+    def time_passes(self, seconds: float) -> None:
+        """The market moves, orders fill, what was late arrives."""
+        self.world.scheduler.run(until=self.world.scheduler.now() + timedelta(seconds=seconds))
+        self.world.exchange.advance()
+
+    @rule(strike=st.sampled_from(STRIKES))
+    def the_next_such_call_goes_wrong(self, strike: tuple[Fault, str]) -> None:
+        """A crash, a freeze, a lost or late request, an older answer."""
+        fault, call = strike
+        self.planned_faults[call] = fault
+
+    @rule()
+    def it_is_placed(self) -> None:
+        """The two steps of a placement, whether there is something to place or not."""
+        self.step("ValidateQuotes", self.state)
+        self.step("PlaceOrders", self.state)
+
+    @rule()
+    def a_turn(self) -> None:
+        """Read, compare, act."""
+        self.step("RepegOrders", self.state)
+
+    @rule()
+    def two_turns_at_once(self) -> None:
+        """The same step twice, one a moment after the other."""
+        other = self.world.scheduler.spawn_apart(lambda: self.step("RepegOrders", self.state))
+        self.step("RepegOrders", self.state)
+        other.join()
+
+    @rule()
+    def a_placement_beside_a_turn(self) -> None:
+        """Two different steps at once."""
+        other = self.world.scheduler.spawn_apart(lambda: self.step("PlaceOrders", self.state))
+        self.step("RepegOrders", self.state)
+        other.join()
+
+    @invariant()
+    def the_ledger_bears_it_out(self) -> None:
+        """Filled and live within the target, one live child, every order intended: held at every event."""
+        if hasattr(self, "world"):
+            assert not self.world.checker.violations, self.world.checker.violations[0]
+
+    def teardown(self) -> None:
+        """However it stands, the run can be closed, and then nothing is open and the books are right."""
+        if not hasattr(self, "world"):
+            return
+        self.planned_faults.clear()
+        closed = None
+        for _ in range(12):
+            self.time_passes(61)
+            closed = closed or self.step("CloseRun", self.state)
+        self.world.checker.at_the_end(self.world.run_id)
+        self.world.scheduler.close()
+        wiring.provide(None)
+        assert closed is not None
+        assert not self.world.checker.violations, self.world.checker.violations[0]
+
+    def struck_with(self, _port: str, name: str, _now: datetime) -> Fault | None:
+        """What chance has planned for this call, once."""
+        return self.planned_faults.pop(name, None)
+
+    def step(self, function: str, payload: dict[str, Any]) -> dict[str, Any] | None:
+        """One invocation of a deployed function; None where it failed or died."""
+        with suppress(TaskFailed):
+            return self.world._invoke(function, payload)
+        return None
+
+
+QUICK = settings(
+    max_examples=50,
+    stateful_step_count=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
+TestOrderInterleaved = OrderInterleaved.TestCase
+TestOrderInterleaved.settings = QUICK
+
+
+@pytest.mark.parametrize("bug", ["timeout_is_refusal", "unread_is_cancelled", "last_child_counts"])
+def test_an_interleaving_is_found_that_shows_a_planted_bug(bug: str) -> None:
+    with planted(bug), pytest.raises((AssertionError, BaseExceptionGroup)):
+        run_state_machine_as_test(OrderInterleaved, settings=settings(QUICK, phases=[Phase.generate]))

@@ -1,0 +1,66 @@
+"""The page of what was measured says what was measured, and names everything that is held."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench.faults import checker, reliability
+from workbench.faults.baselines import BASELINES
+from workbench.faults.campaign import Tally
+from workbench.faults.mutants import MUTANTS
+
+
+def test_the_page_is_what_the_kept_numbers_make() -> None:
+    assert reliability.PAGE.read_text() == reliability.page(reliability.kept())
+
+
+def test_every_invariant_of_the_judge_is_explained_and_no_other() -> None:
+    assert set(_names()) == reliability.INVARIANTS.keys()
+
+
+def test_every_measured_mutant_is_one_that_there_is() -> None:
+    assert reliability.kept()["mutants"].keys() == MUTANTS.keys()
+
+
+def test_every_measured_baseline_is_one_that_there_is() -> None:
+    assert list(reliability.kept()["baselines"]["wrong"]) == sorted(told for told, _ in BASELINES.values())
+
+
+def test_a_new_measurement_takes_the_place_of_the_old_and_leaves_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reliability, "NUMBERS", tmp_path / "numbers.json")
+    monkeypatch.setattr(reliability, "PAGE", tmp_path / "page.md")
+    reliability.keep("baselines", {"seeds": 8, "wrong": {"careless": {"overfill": 2}}})
+    reliability.keep("campaign", reliability.campaign_numbers(Tally(seeds=1), 1.0, 2))
+    reliability.keep("campaign", reliability.campaign_numbers(_a_tally(), 12.4, 2))
+    page = reliability.PAGE.read_text()
+    assert page == reliability.page(reliability.kept())
+    assert "| careless | 25.0% |" in page
+    assert "| days | 1,200 |" in page
+    assert "| **violations** | **1** |" in page
+    assert "| `broker.submit` | 3 |" in page
+    assert "| `abort` | 2 |" in page
+
+
+def _names() -> Iterator[str]:
+    """What the judge calls a violation: the second argument of each check, or the names that a loop hands to it."""
+    for node in ast.walk(ast.parse(Path(checker.__file__).read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "_check":
+            yield from _texts(node.args[1])
+        if isinstance(node, ast.For):
+            yield from _texts(node.iter)
+
+
+def _texts(node: ast.AST) -> list[str]:
+    return [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+
+
+def _a_tally() -> Tally:
+    struck = Counter({"crash_before broker.submit": 3, "abort": 2})
+    return Tally(seeds=1_200, orders=5, fills=4, calls=99, injected=struck, failing={7: ["left_open: {}"]})
