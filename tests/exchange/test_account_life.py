@@ -96,6 +96,28 @@ def test_all_positions_are_closed_with_an_outcome_for_each_and_orders_canceled_f
     assert [position["symbol"] for position in caller.get("/v2/positions")] == []
 
 
+@pytest.mark.parametrize(
+    ("ask", "filled"), [("100.05", "9.995002498"), ("101.00", "9.900990099"), ("99.00", "10.101010101")]
+)
+def test_a_notional_order_spends_its_money_at_the_price_it_meets(ask: str, filled: str) -> None:
+    book = [*QUIET_BOOK, quote("10:00:00.005", "300 @ 98.00", f"300 @ {ask}")]
+    caller = a_caller(book)
+    order = caller.submit(type="market", qty=None, limit_price=None, notional="1000")
+    assert round(Decimal(caller.get("/v2/account")["buying_power"]), 6) == 99_000
+    caller.wait(50)
+    done = caller.order(order["id"])
+    assert (done["status"], done["filled_qty"], done["qty"]) == ("filled", filled, None)
+    assert 99_000 <= Decimal(caller.get("/v2/account")["cash"]) < Decimal("99000.00001")
+
+
+def test_a_notional_sale_never_sells_more_than_is_held() -> None:
+    book = [*QUIET_BOOK, quote("10:00:00.005", "300 @ 50.00", "300 @ 50.05")]
+    caller = a_caller(book, positions=holding("10"))
+    order = caller.submit(side="sell", type="market", qty=None, limit_price=None, notional="1000")
+    caller.wait(50)
+    assert (caller.order(order["id"])["filled_qty"], caller.get("/v2/positions")) == ("10", [])
+
+
 def test_last_equity_is_that_of_the_close_before() -> None:
     caller = a_caller(market=ScriptedMarket(TWO_DAYS), positions=holding("10"))
     caller.wait_for("17:00")

@@ -140,7 +140,7 @@ class Floor:
     def _is_in_hours(self, order: Order, at: int) -> bool:
         if order.terms.time_in_force in _AUCTIONS:
             return True
-        return at < order.expires_at and starts_at(order.terms, self.hours, at) <= at
+        return starts_at(order.terms, self.hours, at) <= at
 
     def _far_side(self, terms: Terms, at: int) -> tuple[int, int]:
         quote = self.venue.quote(terms.symbol, at)
