@@ -204,7 +204,8 @@ def test_row_102_sizes_are_in_shares_and_our_own_order_is_in_the_quote() -> None
 
 @across(snapshot_of_illiquid=("null", "absent"))
 def test_row_103_snapshots_are_a_map_without_a_wrapper_and_may_lack_parts(knobs: Knobs) -> None:
-    book = {**TWO, "BRK.B": [*TWO["BRK.B"], trade("09:40:10", "50 @ 480.20"), trade("09:40:20", "150 @ 480.40")]}
+    prints = [trade("09:38", "10 @ 470.00"), trade("09:40:10", "50 @ 480.20"), trade("09:40:20", "150 @ 480.40")]
+    book = {**TWO, "BRK.B": [*TWO["BRK.B"], *prints]}
     with a_bench(market=ScriptedMarket({FRIDAY: book}), knobs=knobs) as bench:
         raw = bench.raw("GET", "/v2/stocks/snapshots?symbols=AAPL,BRK.B").json()
         models = bench.data.get_stock_snapshot(StockSnapshotRequest(symbol_or_symbols=["AAPL", "BRK.B"]))
@@ -221,7 +222,7 @@ def test_row_103_snapshots_are_a_map_without_a_wrapper_and_may_lack_parts(knobs:
         "vw": 480.35,
     }
     assert models["AAPL"].latest_trade is None
-    assert models["BRK.B"].daily_bar.volume == 200
+    assert models["BRK.B"].daily_bar.volume == 210
     assert (last["BRK.B"].price, last["BRK.B"].size) == (480.4, 150)
 
 
