@@ -174,7 +174,7 @@ class _Transport:
 def _served(scenario: Scenario, exchange: Exchange, transport: _Transport) -> Iterator[dict[str, str]]:
     """The broker within reach; the variables that point the functions to it."""
     if scenario.wire is Wire.IN_PROCESS:
-        transport.make_one = lambda: ExchangeTransport(lambda request: exchange.handle(request))
+        transport.make_one = lambda: ExchangeTransport(lambda request: exchange.handle(request))  # noqa: PLW0108 - it may be replaced
         yield {}
         return
     with ExchangeServer(exchange) as server:
