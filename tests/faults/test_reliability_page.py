@@ -24,11 +24,11 @@ def test_every_invariant_of_the_judge_is_explained_and_no_other() -> None:
 
 
 def test_every_measured_mutant_is_one_that_there_is() -> None:
-    assert reliability.kept()["mutants"].keys() == MUTANTS.keys()
+    assert reliability.kept().get("mutants", {}).keys() == MUTANTS.keys()
 
 
 def test_every_measured_baseline_is_one_that_there_is() -> None:
-    assert list(reliability.kept()["baselines"]["wrong"]) == sorted(told for told, _ in BASELINES.values())
+    assert list(reliability.kept()["baselines"]["wrong"]) == [told for told, _ in BASELINES.values()]
 
 
 def test_a_new_measurement_takes_the_place_of_the_old_and_leaves_the_others(

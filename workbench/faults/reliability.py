@@ -64,8 +64,8 @@ _FAULTS = tuple(str(fault) for fault in Fault)
 def keep(section: str, measured: Any) -> None:
     """Put one section's numbers into the kept ones, and write the page anew."""
     numbers = {**kept(), section: measured}
-    NUMBERS.write_text(json.dumps(numbers, indent=1, sort_keys=True) + "\n")
-    PAGE.write_text(page(numbers))
+    NUMBERS.write_text(json.dumps(numbers, indent=1) + "\n")
+    PAGE.write_text(page(kept()))
 
 
 def kept() -> dict[str, Any]:
