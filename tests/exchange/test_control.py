@@ -6,6 +6,7 @@ import pytest
 
 from tests.exchange.caller import SECOND, Caller, a_caller, holding
 from workbench.exchange.faults import Failure, TransportFault
+from workbench.exchange.rewrites import REWRITES
 from workbench.exchange.wire import Request
 
 
@@ -39,6 +40,18 @@ def test_a_rewrite_is_armed_by_name() -> None:
     assert quotes["AAPL"]["bp"] > quotes["AAPL"]["ap"]
 
 
+@pytest.mark.parametrize("rewrite", sorted(REWRITES))
+@pytest.mark.parametrize(
+    "path",
+    ["/v2/account", "/v2/orders", "/v2/positions", "/v2/clock", "/v2/assets", "/v2/stocks/snapshots?symbols=AAPL"],
+)
+def test_a_rewrite_of_an_answer_it_was_not_made_for_is_no_server_error(rewrite: str, path: str) -> None:
+    caller = a_caller(positions=holding("10"))
+    _tell(caller, "POST", "/faults", {"kind": "rewrite", "rewrite": rewrite})
+    bare, _, query = path.partition("?")
+    assert caller.get(bare, **dict([query.split("=")] if query else [])) is not None
+
+
 def test_a_race_is_armed_for_one_symbol() -> None:
     caller = a_caller()
     _tell(caller, "POST", "/races", {"race": "rejected_later", "symbol": "KO"})
@@ -61,6 +74,14 @@ def test_what_is_armed_is_listed_and_can_be_called_off() -> None:
     assert armed["faults"][0]["when"] == {"times": 3, "skip": 1, "chance": 0.5}
     _tell(caller, "DELETE", "/faults")
     assert _tell(caller, "GET", "/faults") == {"faults": [], "stream_faults": [], "races": []}
+
+
+def test_a_storm_is_brewed_and_called_off() -> None:
+    caller = a_caller()
+    _tell(caller, "POST", "/storm", {"chance": 0.01})
+    assert all(len(each) > 2 for each in _tell(caller, "GET", "/faults").values())
+    _tell(caller, "DELETE", "/faults")
+    assert not any(_tell(caller, "GET", "/faults").values())
 
 
 def test_keys_are_revoked_and_restored() -> None:
@@ -121,6 +142,8 @@ def test_a_split_is_carried_out() -> None:
         ("/faults", {"kind": "rewrite", "rewrite": "poetry"}, "poetry"),
         ("/faults", {"kind": "slow", "colour": "red"}, "colour"),
         ("/faults", {"kind": "slow", "chance": 2}, "chance"),
+        ("/faults", {"kind": "slow", "path": "("}, "path"),
+        ("/faults", {"kind": "answer_before", "status": 99}, "status"),
         ("/races", {"race": "rat"}, "race"),
         ("/keys", {}, "revoked"),
         ("/splits", {"symbol": "NOPE", "new": 1, "old": 1}, "NOPE"),

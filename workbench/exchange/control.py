@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,7 @@ from workbench.exchange.races import Race
 from workbench.exchange.refusal import Refusal
 from workbench.exchange.rewrites import REWRITES
 from workbench.exchange.stamps import utc
+from workbench.exchange.storm import brew
 from workbench.exchange.views import side_word
 from workbench.exchange.wire import Request, Response, json_response
 
@@ -47,9 +49,18 @@ class ArmFault(_Timed):
     path: str = ".*"
     seconds: float = Field(30, ge=0)
     delay: float = Field(5, ge=0)
-    status: int = Field(504, ge=100, le=599)
+    status: int = Field(504, ge=200, le=599)
     body: Any = None
     rewrite: str = ""
+
+    @field_validator("path")
+    @classmethod
+    def _is_expression(cls, path: str) -> str:
+        try:
+            re.compile(path)
+        except re.error as error:
+            raise ValueError(f"path {path!r} is no regular expression: {error}") from error
+        return path
 
     @field_validator("rewrite")
     @classmethod
@@ -72,6 +83,12 @@ class ArmRace(_Timed):
     race: Race
     symbol: str | None = None
     seconds: float = Field(0, ge=0)
+
+
+class BrewStorm(_Order):
+    """POST /_sim/storm."""
+
+    chance: float = Field(gt=0, le=1)
 
 
 class SetKeys(_Order):
@@ -108,6 +125,7 @@ class Control:
             ("POST", "/faults"): self._arm_fault,
             ("POST", "/stream-faults"): self._arm_stream_fault,
             ("POST", "/races"): self._arm_race,
+            ("POST", "/storm"): self._brew,
             ("DELETE", "/faults"): self._disarm,
             ("POST", "/keys"): self._set_keys,
             ("POST", "/clock"): self._move_clock,
@@ -175,6 +193,11 @@ class Control:
         order = ArmRace.model_validate_json(request.body)
         self._exchange.races.arm(order.race, symbol=order.symbol, seconds=order.seconds, when=order.when)
         return {"armed": order.race}
+
+    def _brew(self, request: Request) -> Any:
+        order = BrewStorm.model_validate_json(request.body)
+        brew(self._exchange, order.chance)
+        return {"chance": order.chance}
 
     def _disarm(self, request: Request) -> Any:  # noqa: ARG002
         self._exchange.faults.disarm()

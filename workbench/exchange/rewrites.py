@@ -28,12 +28,14 @@ def _with(**fields: Any) -> Rewrite:
 
 
 def _quotes(change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Rewrite:
-    """The change on every quote of an answer about latest quotes."""
+    """The change on every quote of an answer about latest quotes; other answers stay as they are."""
 
     def rewrite(body: Any) -> Any:
-        if "quote" in body:
+        if isinstance(body, dict) and "quote" in body:
             return body | {"quote": change(body["quote"])}
-        return body | {"quotes": {symbol: change(quote) for symbol, quote in body.get("quotes", {}).items()}}
+        if isinstance(body, dict) and "quotes" in body:
+            return body | {"quotes": {symbol: change(quote) for symbol, quote in body["quotes"].items()}}
+        return body
 
     return rewrite
 
@@ -51,7 +53,7 @@ def _wide(quote: dict[str, Any]) -> dict[str, Any]:
 
 
 def _no_quotes(body: Any) -> Any:
-    return body | {"quotes": {}}
+    return body | {"quotes": {}} if isinstance(body, dict) and "quotes" in body else body
 
 
 REWRITES: Final[dict[str, Rewrite]] = {

@@ -1,11 +1,15 @@
 """Bad weather by seed: every fault and every race at once, each with its chance."""
 
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 from workbench.exchange.arming import When
-from workbench.exchange.core import Exchange
 from workbench.exchange.faults import Fault, Kind, StreamFailure, StreamFault
 from workbench.exchange.races import Race
+
+if TYPE_CHECKING:
+    from workbench.exchange.core import Exchange
 
 _QUOTES: Final = (
     "quote_stale",
