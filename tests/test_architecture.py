@@ -39,6 +39,7 @@ LONG_FILES = {
     "tests/contracts/test_broker.py": 428,
     "tests/contracts/test_store.py": 526,
     "workbench/engine/moto_corrections/resources.py": 277,
+    "workbench/exchange/control.py": 261,
     "workbench/exchange/generated_day.py": 274,
     "workbench/exchange/views.py": 251,
     "workbench/faults/mutants.py": 375,
