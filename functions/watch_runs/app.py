@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from repeg.broker import BrokerClock
 from repeg.closing import cancel_by_prefix
 from repeg.errors import Conflict
-from repeg.order import run_of
+from repeg.naming import run_of
 from repeg.ports import Ports
 from repeg.run import Run
 from repeg.session import trading_date

@@ -372,7 +372,7 @@ def test_an_order_that_never_was_is_not_found(desk: Desk) -> None:
 
 def test_a_replaced_order_has_a_successor_with_its_own_id(desk: Desk) -> None:
     report = placed(desk, buy("AAPL", "40", "189.41"))
-    answer = desk.broker.replace(report.broker_id, Decimal("189.42"), "rp-successor")
+    answer = desk.broker.replace(report.broker_id, a_change("189.42", "rp-successor"))
     assert isinstance(answer, Accepted)
     assert answer.report.replaces == report.broker_id
     desk.pass_time()
@@ -383,10 +383,10 @@ def test_a_replaced_order_has_a_successor_with_its_own_id(desk: Desk) -> None:
 
 def test_a_replacement_at_the_same_price_or_of_an_ended_order_is_refused(desk: Desk) -> None:
     report = placed(desk, buy("AAPL", "40", "189.41"))
-    same = desk.broker.replace(report.broker_id, Decimal("189.41"), "rp-same")
+    same = desk.broker.replace(report.broker_id, a_change("189.41", "rp-same"))
     desk.broker.cancel(report.broker_id)
     desk.pass_time()
-    ended = desk.broker.replace(report.broker_id, Decimal("189.42"), "rp-ended")
+    ended = desk.broker.replace(report.broker_id, a_change("189.42", "rp-ended"))
     assert isinstance(same, Refused)
     assert isinstance(ended, Refused)
     assert desk.broker.order("rp-ended") is None
@@ -394,9 +394,9 @@ def test_a_replacement_at_the_same_price_or_of_an_ended_order_is_refused(desk: D
 
 def test_a_second_replacement_of_one_order_is_not_known_to_have_failed(desk: Desk) -> None:
     report = placed(desk, buy("AAPL", "40", "189.41"))
-    desk.broker.replace(report.broker_id, Decimal("189.42"), "rp-successor")
+    desk.broker.replace(report.broker_id, a_change("189.42", "rp-successor"))
     desk.pass_time()
-    assert isinstance(desk.broker.replace(report.broker_id, Decimal("189.42"), "rp-successor"), Unknown)
+    assert isinstance(desk.broker.replace(report.broker_id, a_change("189.42", "rp-successor")), Unknown)
 
 
 # Keys and limits
@@ -422,7 +422,7 @@ def test_a_spent_request_budget_makes_reads_fail_and_writes_unknown(open_desk: O
     with pytest.raises(BrokerUnavailable, match="429"):
         desk.broker.order(intent.client_order_id)
     assert isinstance(desk.broker.submit(buy("AAPL", "40", "189.41", n=2)), Unknown)
-    assert isinstance(desk.broker.replace(report.broker_id, Decimal("189.42"), "rp-x"), Unknown)
+    assert isinstance(desk.broker.replace(report.broker_id, a_change("189.42", "rp-x")), Unknown)
     assert desk.broker.cancel(report.broker_id) is CancelAnswer.UNKNOWN
     desk.pass_time(61)
     assert desk.broker.open_orders() == [report]

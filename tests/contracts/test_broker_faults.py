@@ -107,7 +107,7 @@ def test_a_replacement_whose_answer_was_lost_is_found_by_its_id(desk: Desk) -> N
     assert isinstance(answer, Accepted)
     desk.pass_time()
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_AFTER, method="PATCH", status=504))
-    assert isinstance(desk.broker.replace(answer.report.broker_id, Decimal("189.42"), "rp-next"), Unknown)
+    assert isinstance(desk.broker.replace(answer.report.broker_id, a_change("189.42", "rp-next")), Unknown)
     desk.pass_time()
     report = desk.broker.order("rp-next")
     assert report is not None

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from repeg import tick
-from repeg.order import OWN_PREFIX, Intent, Outcome, ParentOrder
+from repeg.naming import OWN_PREFIX
+from repeg.order import Intent, Outcome, ParentOrder
 from repeg.ports import Store
 from repeg.session import TradingWindow
 from repeg.settings import Settings
@@ -37,10 +38,26 @@ class Violation(AssertionError):
 
 @dataclass
 class _Chain:
-    """What the ledger says of one parent order: shares executed, shares live, ids that are open."""
+    """What the ledger says of one parent order: shares executed, and the orders that are open."""
 
     filled: int = 0
-    live: dict[str, int] = field(default_factory=dict)
+    live: dict[str, Order] = field(default_factory=dict)
+
+    @property
+    def working(self) -> list[list[Order]]:
+        """The open orders, those that replace each other together: such a chain executes its quantity once."""
+        chains: dict[str, list[Order]] = {}
+        for order in self.live.values():
+            first = order
+            while first.replaces is not None and first.replaces.id in self.live:
+                first = first.replaces
+            chains.setdefault(first.id, []).append(order)
+        return list(chains.values())
+
+    @property
+    def remaining(self) -> int:
+        """Shares that may still execute."""
+        return sum(max(_remaining(order) for order in orders) for orders in self.working)
 
 
 class Checker:
@@ -78,27 +95,28 @@ class Checker:
             return
         chain = self._chains[event.symbol]
         if event.order_id not in chain.live and event.status not in _OVER and event.filled == 0:
-            self._arrived(event, chain)
+            self._arrived(event, order, chain)
         chain.filled += execution.quantity if execution is not None else 0
         if event.status in _OVER:
             chain.live.pop(event.order_id, None)
         else:
-            chain.live[event.order_id] = (order.quantity or 0) - order.executed
+            chain.live[event.order_id] = order
         self._weigh(event, chain)
         if execution is not None:
             self._executed(event, execution)
 
     def _weigh(self, event: OrderEvent, chain: _Chain) -> None:
         sign, wanted = self._day.targets.get(event.symbol, (0, Decimal(0)))
-        total = chain.filled + sum(chain.live.values())
+        total = chain.filled + chain.remaining
         self._check(event.side == sign, "wrong_side", event)
         self._check(total <= to_qty(wanted), "more_than_target", event, f"{qty(total)} of {wanted}")
-        self._check(len(chain.live) <= 1, "two_live_children", event, str(sorted(chain.live)))
+        self._check(len(chain.working) <= 1, "two_live_children", event, str(sorted(chain.live)))
         self._check(self._exchange.ledger.cash >= 0, "cash_negative", event, str(self._exchange.ledger.cash))
         self._check(self._exchange.ledger.position(event.symbol) >= 0, "short", event)
 
-    def _arrived(self, event: OrderEvent, chain: _Chain) -> None:
-        self._check(not chain.live, "successor_before_end", event, str(sorted(chain.live)))
+    def _arrived(self, event: OrderEvent, order: Order, chain: _Chain) -> None:
+        others = sorted(set(chain.live) - ({order.replaces.id} if order.replaces is not None else set()))
+        self._check(not others, "successor_before_end", event, str(others))
         intent = self._intent(event.client_order_id)
         if intent is None:
             return self._check(False, "no_intent", event)  # noqa: FBT003 - the claim that failed
@@ -137,7 +155,7 @@ class Checker:
 
     def at_the_end(self, run_id: str) -> None:
         """Once nothing moves any more: nothing of ours open, every order named, the books equal to the ledger's."""
-        live = {symbol: chain.live for symbol, chain in self._chains.items() if chain.live}
+        live = {symbol: sorted(chain.live) for symbol, chain in self._chains.items() if chain.live}
         self._check(not live, "left_open", None, str(live))
         run = self._store.run(run_id)
         if run is None:
@@ -183,3 +201,9 @@ class Checker:
     def _check(self, holds: bool, name: str, event: OrderEvent | None, seen: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:
             self.violations.append(Violation(name, f"{seen} {event or ''}".strip()))
+
+
+def _remaining(order: Order) -> int:
+    """What an order may still execute, as it is now: what its predecessors executed is no longer there for it."""
+    before = order.replaces.total_executed if order.replaces is not None else 0
+    return (order.quantity or 0) - before - order.executed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -15,11 +15,14 @@ from workbench.exchange.knobs import Knobs
 from workbench.exchange.market import Listing, Quotes, SymbolDay, Trades
 from workbench.exchange.matching import FillModel
 from workbench.exchange.opening import OpeningAccount
+from workbench.exchange.races import REPLACE_RACES, Race
 from workbench.exchange.units import PRICE_SCALE, price
 
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD", "EEE")
 CENT = PRICE_SCALE // 100
 SECOND = 1_000_000_000
+
+REPLACES = [*sorted(REPLACE_RACES), Race.REPLACE_STUCK]
 
 # The half day's window can be closed half an hour after it opens; the other days are begun near their close. So every
 # seed is a whole run, from the wait for the session to the report, in less than a hundred turns.
@@ -40,6 +43,8 @@ class Day:
     fill_model: FillModel
     plan: dict[str, Any]
     settings: dict[str, Any]
+    races: tuple[Race, ...] = ()
+    stuck_seconds: float = 0
 
     @property
     def targets(self) -> dict[str, tuple[int, Decimal]]:
@@ -102,7 +107,7 @@ def make_day(seed: int) -> Day:
     market = ShortMarket({s: _symbol_day(s, day, first, length, chance.getrandbits(32)) for s in symbols})
     opening, plan = _account_and_plan(market, symbols, chance)
     settings = _settings(chance, delay, near_open)
-    return Day(
+    made = Day(
         seed=seed,
         day=day,
         start=start,
@@ -113,6 +118,22 @@ def make_day(seed: int) -> Day:
         plan=plan,
         settings=settings,
     )
+    return _replacing(made) if seed % 3 == 0 else made
+
+
+def _replacing(made: Day) -> Day:
+    """The same day for a run that moves by replace, with what can go wrong with one: races, slow and stuck replaces."""
+    chance = Random(f"replace {made.seed}")
+    knobs = replace(
+        made.knobs,
+        replace_delay=chance.choice(((10, 80), (0, 0), (500, 5_000), (20_000, 40_000))),
+        chain_settle_delay=chance.choice(((0, 0), (0, 0), (1_000, 40_000))),
+    )
+    # Moves must be made for one to be lost: patience is long, and what rests is left behind by a tick.
+    eager = {"patience_seconds": 600, "max_repegs": 10, "repeg_threshold_pct": "0", "escalation": "cross"}
+    settings = {**made.settings, "use_replace": True, **(eager if chance.random() < 0.5 else {})}
+    races = tuple(chance.sample(REPLACES, chance.randint(0, 3)))
+    return replace(made, knobs=knobs, settings=settings, races=races, stuck_seconds=chance.uniform(5, 90))
 
 
 def _settings(chance: Random, delay: int, near_open: bool) -> dict[str, Any]:  # noqa: FBT001 - private, one caller

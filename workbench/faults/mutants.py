@@ -13,7 +13,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from repeg import closing, order, peg, placement, run, session, sweeping, turn, work
+from repeg import closing, intents, naming, order, peg, placement, run, session, sweeping, turn, work
 from repeg.adapters import alpaca
 from repeg.broker import Accepted, Refusal, Refused, Unknown
 from repeg.order import ChildState, Outcome, ParentOrder
@@ -130,9 +130,9 @@ def _id_by_the_clock(old: Mapping[str, Any]) -> dict[str, Any]:
 
 def _post_before_intent(_: Mapping[str, Any]) -> dict[str, Any]:
     def send(turn: Any, parent: ParentOrder, decision: Any, quote: Any, qty: Decimal) -> Any:
-        intent = placement._intent(turn, parent, decision, quote, qty)
+        intent = intents.new_intent(turn, parent, decision, quote, qty)
         answer = turn.ports.broker.submit(intent)
-        grown = placement._with_intent(turn, parent, intent, decision)
+        grown = intents.with_intent(turn, parent, intent, decision)
         stored = turn.ports.store.write_intent(grown, intent, turn.run.epoch, [])
         return placement._record(turn, stored, answer)
 
@@ -323,7 +323,7 @@ MUTANTS: dict[str, Mutant] = {
     "post_before_intent": Mutant("record before intent: the order goes out first", _post_before_intent, _SEND),
     "retry_with_new_id": Mutant("a blind retry of POST", _retry_with_new_id, _RECORD),
     "intent_taken_back": Mutant(
-        "the record deleted on an exception", _intent_taken_back, {**_RECORD, "intent": (placement, "_intent")}
+        "the record deleted on an exception", _intent_taken_back, {**_RECORD, "intent": (intents, "new_intent")}
     ),
     "unconditional_writes": Mutant(
         "updates without a version", _unconditional_writes, {"unmoved": (_STORE, "_ensure_unmoved")}
@@ -336,7 +336,7 @@ MUTANTS: dict[str, Mutant] = {
     "no_prefix": Mutant(
         "cancel-all kills the user's own orders",
         _no_prefix,
-        {"cancel": (closing, "cancel_by_prefix"), "prefix": (order, "run_prefix")},
+        {"cancel": (closing, "cancel_by_prefix"), "prefix": (naming, "run_prefix")},
     ),
     "early_wake": Mutant(
         "a wait cut to whole seconds wakes early",
@@ -346,7 +346,7 @@ MUTANTS: dict[str, Mutant] = {
     "no_deadline": Mutant(
         "no deadline read before a request",
         _no_deadline,
-        {"may_send": (turn.Turn, "may_send"), "intent": (placement, "_intent")},
+        {"may_send": (turn.Turn, "may_send"), "intent": (intents, "new_intent")},
     ),
     "no_collar": Mutant("an order chases past its collar", _no_collar, {"inside": (peg, "_inside")}),
     "kill_switch_at_start_only": Mutant(

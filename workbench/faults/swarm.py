@@ -40,7 +40,8 @@ class Mishap(StrEnum):
     LATE_START = "late_start"
 
 
-FOCI = (frozenset({"submit"}), frozenset({"submit", "write_intent", "save_order"}), frozenset({"cancel", "order"}))
+SENDS = frozenset({"submit", "replace"})
+FOCI = (SENDS, SENDS | {"write_intent", "save_order"}, frozenset({"cancel", "order"}))
 FOCUSED_RATE = 0.3
 WRITES = frozenset({"submit", "cancel", "replace"})
 MOST_FAULTS = 40
@@ -70,7 +71,7 @@ class Swarm:
         if Mishap.ABORT in self.mishaps:
             # An abort is worst while an order is on its way: written down, not yet seen by the broker.
             self._kinds += [Fault.FREEZE_BEFORE, Fault.LATE]
-            self._focus = frozenset({"submit"})
+            self._focus = SENDS
 
     def draw(self, port: str, name: str, now: datetime) -> Fault | None:
         """The fault of this call, or None; writes are struck more often than reads, for there it hurts."""
@@ -107,7 +108,7 @@ class Swarm:
 
 def _fits(fault: Fault, port: str, name: str) -> bool:
     if fault is Fault.LATE:
-        return name in {"submit", "cancel"}
+        return name in WRITES
     if fault is Fault.REFUSED_FOR_NOW:
         return port == "broker" and name in WRITES
     if fault is Fault.STALE:

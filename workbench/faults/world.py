@@ -16,7 +16,7 @@ from typing import Any, cast
 from repeg import wiring
 from repeg.journal import Entry
 from repeg.metering import MeteredBroker, RequestMeter
-from repeg.order import OWN_PREFIX
+from repeg.naming import OWN_PREFIX
 from repeg.plan import run_id
 from repeg.ports import Broker, Market, Ports, Store
 from repeg.run import KillSwitch
@@ -24,6 +24,7 @@ from repeg.session import trading_window, wire
 from repeg.settings import resolve
 from workbench.engine.runtime import VirtualRuntime
 from workbench.engine.scheduler import Scheduler
+from workbench.exchange.arming import When
 from workbench.exchange.core import Exchange
 from workbench.exchange.wire import Request
 from workbench.faults.calls import CURRENT, Invocation, UnreliablePort
@@ -104,6 +105,8 @@ class World:
         self.exchange = Exchange(
             self.day.market, lambda: self.scheduler.now_ns, self.day.knobs, self.day.opening, seed, self.day.fill_model
         )
+        for race in self.day.races:
+            self.exchange.races.arm(race, seconds=self.day.stuck_seconds, when=When(times=None, chance=0.3))
         self.broker = (SdkBroker if uses_sdk(seed) else DirectBroker)(self.exchange)
         self.settings = resolve({}, self.day.settings)
         session = self.broker.trading_day(self.day.day)
@@ -288,13 +291,8 @@ class World:
         """Somebody's own order in the same account, far from the market: it must be there at the end, untouched."""
         symbol = self.day.market.symbols()[0]
         body = {
-            "symbol": symbol,
-            "side": "buy",
-            "qty": "1",
-            "type": "limit",
-            "limit_price": "0.01",
-            "time_in_force": "gtc",
-        }
+            "symbol": symbol, "side": "buy", "qty": "1", "type": "limit", "limit_price": "0.01", "time_in_force": "gtc",
+        }  # fmt: skip
         answer = self.exchange.handle(
             Request("POST", "/v2/orders", [], dict(self.broker.headers), json.dumps(body).encode())
         )
@@ -324,8 +322,8 @@ class World:
     def _sent(self, name: str, args: tuple[Any, ...]) -> None:
         """A request that the network delivered late may arrive outside the window: it had left inside."""
         self.checker.count_request(self.scheduler.now_ns)
-        if name == "late" and args and hasattr(args[0], "client_order_id"):
-            self.checker.exempt_from_window.add(args[0].client_order_id)
+        if name == "late" and args and hasattr(args[-1], "client_order_id"):
+            self.checker.exempt_from_window.add(args[-1].client_order_id)
 
     def _result(self) -> Result:
         ours = [e for e in self.exchange.ledger.executions if e.client_order_id.startswith(OWN_PREFIX)]

@@ -10,8 +10,9 @@ from repeg.analysis import Settlement, analyse
 from repeg.broker import CancelAnswer, Execution
 from repeg.ending import ending
 from repeg.errors import StillOpen
-from repeg.order import UNRESOLVED, ChildState, OrderReport, ParentOrder, run_prefix
-from repeg.placement import UNKNOWN_IS_LOST, finish, read_back, withdraw
+from repeg.naming import run_prefix
+from repeg.order import UNRESOLVED, ChildState, OrderReport, ParentOrder
+from repeg.placement import UNKNOWN_IS_LOST, absorb, finish, read_back, withdraw
 from repeg.ports import Ports
 from repeg.turn import Turn
 from repeg.work import book_executions, listed_orders
@@ -32,7 +33,7 @@ def close_orders(turn: Turn) -> list[str]:
     strays = set(listed) - {child.client_order_id for order in orders for child in order.children}
     stray_ids = [client_id for client_id in sorted(strays) if not _cancel_stray(turn, listed[client_id])]
     book_executions(turn, closed)
-    return [order.open_child.client_order_id for order in closed if order.open_child is not None] + stray_ids
+    return [child.client_order_id for order in closed for child in order.open_children] + stray_ids
 
 
 def cancel_by_prefix(run_id: str, ports: Ports) -> list[str]:
@@ -76,13 +77,11 @@ def publish(turn: Turn, report: dict[str, Any]) -> None:
 
 
 def _close(turn: Turn, order: ParentOrder) -> ParentOrder:
-    child = order.open_child
-    if child is None:
-        return order
-    if child.state in UNRESOLVED:
-        return _give_up_unknown(turn, order)
     after = withdraw(turn, order)
-    return turn.ports.store.save_order(after) if after != order else order
+    saved = turn.ports.store.save_order(after) if after != order else order
+    # Only the latest can be unresolved: what it was to replace had been seen to rest.
+    is_unknown = saved.child is not None and saved.child.state in UNRESOLVED
+    return _give_up_unknown(turn, saved) if is_unknown else saved
 
 
 def _turned_up(turn: Turn, order: ParentOrder) -> ParentOrder:
@@ -91,7 +90,7 @@ def _turned_up(turn: Turn, order: ParentOrder) -> ParentOrder:
     if child is None or child.state is not ChildState.NEVER_ARRIVED:
         return order
     report = turn.ports.broker.order(child.client_order_id)
-    return order if report is None else turn.ports.store.save_order(order.with_child(child.after(report)))
+    return order if report is None else turn.ports.store.save_order(absorb(turn, order, report))
 
 
 def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:

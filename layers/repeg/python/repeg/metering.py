@@ -88,17 +88,11 @@ class MeteredBroker:
 
     def submit(self, intent: Intent) -> Submission:
         """Send an order, unless its time has passed while a request was waited for."""
+        return self._write(intent, lambda: self._broker.submit(intent))
 
-        def send() -> Submission:
-            if intent.not_after is not None and self._meter.now > intent.not_after:
-                return Unknown(reason=f"not sent: it was to leave before {intent.not_after.isoformat()}")
-            return self._broker.submit(intent)
-
-        return self._write(send)
-
-    def replace(self, broker_id: str, limit: Decimal, client_order_id: str) -> Submission:
-        """Change a limit."""
-        return self._write(lambda: self._broker.replace(broker_id, limit, client_order_id))
+    def replace(self, broker_id: str, intent: Intent) -> Submission:
+        """Move an order, unless the time for it has passed while a request was waited for."""
+        return self._write(intent, lambda: self._broker.replace(broker_id, intent))
 
     def cancel(self, broker_id: str) -> CancelAnswer:
         """Ask for a cancel, from the share that is kept for it."""
@@ -149,12 +143,16 @@ class MeteredBroker:
             raise BrokerUnavailable("the account's request budget is spent")
         return call()
 
-    def _write(self, call: Callable[[], Submission]) -> Submission:
+    def _write(self, intent: Intent, call: Callable[[], Submission]) -> Submission:
         try:
             is_granted = self._meter.take(is_cancel=False)
         except StoreUnavailable as error:
             return Unknown(reason=f"not sent: {error}")
-        return call() if is_granted else Unknown(reason="not sent: the account's request budget is spent")
+        if not is_granted:
+            return Unknown(reason="not sent: the account's request budget is spent")
+        if intent.not_after is not None and self._meter.now > intent.not_after:
+            return Unknown(reason=f"not sent: it was to leave before {intent.not_after.isoformat()}")
+        return call()
 
 
 def bucket_of(now: datetime) -> str:

@@ -8,10 +8,8 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from repeg.naming import OWN_PREFIX
 from repeg.quote import Quote, Side
-
-CLIENT_ORDER_ID_LENGTH = 48
-OWN_PREFIX = "rp-"
 
 
 class ChildState(StrEnum):
@@ -41,8 +39,9 @@ _ENDS_AT_BROKER = frozenset(
     {ChildState.FILLED, ChildState.CANCELED, ChildState.EXPIRED, ChildState.REJECTED, ChildState.REPLACED}
 )
 
-# What may follow what. A broker's last word may still be corrected by a later fill (a "canceled" that filled), and an
-# order thought never to have arrived may turn up: the world does both, so the table admits them.
+# What may follow what. A broker's last word may still be corrected by a later fill (a "canceled" that filled), an order
+# thought never to have arrived may turn up, and so may a replacement that was refused: the world does all three, so the
+# table admits them.
 TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
     ChildState.INTENDED: frozenset({ChildState.UNKNOWN, ChildState.REFUSED, ChildState.NEVER_ARRIVED})
     | RESTING
@@ -56,7 +55,7 @@ TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
     ChildState.NEVER_ARRIVED: RESTING | _ENDS_AT_BROKER,
     ChildState.FILLED: frozenset(),
     ChildState.REJECTED: frozenset(),
-    ChildState.REFUSED: frozenset(),
+    ChildState.REFUSED: RESTING | _ENDS_AT_BROKER,
 }
 
 
@@ -154,7 +153,10 @@ _STATE_OF_STATUS = {
 
 
 class Child(BaseModel):
-    """One order at the broker, attempt `n` of its parent. Quantities in shares; `filled` only grows."""
+    """One order at the broker, attempt `n` of its parent. Quantities in shares; `filled` only grows.
+
+    `replaces` is the attempt whose place it takes: its quantity is then the chain's, `filled` its very own.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -167,6 +169,7 @@ class Child(BaseModel):
     decided_at: AwareDatetime
     resent_at: AwareDatetime | None = None
     broker_id: str | None = None
+    replaces: int | None = None
     filled: Decimal = Decimal(0)
     average_price: Decimal | None = None
     notional: Decimal = Decimal(0)
@@ -254,13 +257,18 @@ class ParentOrder(BaseModel):
 
     @property
     def child(self) -> Child | None:
-        """The latest child; the only one that can be open."""
+        """The latest child."""
         return self.children[-1] if self.children else None
 
     @property
+    def open_children(self) -> tuple[Child, ...]:
+        """The children that may still fill, oldest first: one at most, or one and its replacement."""
+        return tuple(child for child in self.children if not child.is_closed)
+
+    @property
     def open_child(self) -> Child | None:
-        """The child that may still fill, if there is one."""
-        return self.child if self.child is not None and not self.child.is_closed else None
+        """The latest child that may still fill, if there is one."""
+        return self.open_children[-1] if self.open_children else None
 
     @property
     def filled(self) -> Decimal:
@@ -283,28 +291,19 @@ class ParentOrder(BaseModel):
         return paid / self.filled
 
     def with_child(self, child: Child) -> ParentOrder:
-        """This order with its latest child as given (the same attempt), or with a new attempt added."""
-        kept = self.children[:-1] if self.child is not None and self.child.n == child.n else self.children
-        return self.model_copy(update={"children": (*kept, child)})
+        """This order with that attempt as given, or with a new attempt added."""
+        others = (each for each in self.children if each.n != child.n)
+        return self.model_copy(update={"children": tuple(sorted((*others, child), key=lambda each: each.n))})
+
+    def replacement_of(self, child: Child) -> Child | None:
+        """The attempt that takes, or was to take, the place of a child."""
+        return next((each for each in self.children if each.replaces == child.n), None)
+
+    def predecessors(self, child: Child) -> tuple[Child, ...]:
+        """The children whose place a child takes, the latest first."""
+        old = next((each for each in self.children if each.n == child.replaces), None)
+        return () if old is None else (old, *self.predecessors(old))
 
     def done(self, outcome: Outcome, reason: str) -> ParentOrder:
         """This order, ended."""
         return self.model_copy(update={"outcome": outcome, "reason": reason})
-
-
-def client_order_id(run_id: str, symbol: str, side: Side, n: int) -> str:
-    """The broker's key for attempt `n`: a function of run, symbol, side and attempt, at most 48 characters."""
-    made = f"{run_prefix(run_id)}{symbol}.{side[0]}.{n}"
-    if len(made) > CLIENT_ORDER_ID_LENGTH:
-        raise ValueError(f"{made} is longer than {CLIENT_ORDER_ID_LENGTH} characters")
-    return made
-
-
-def run_prefix(run_id: str) -> str:
-    """What the client order ids of a run begin with. A run id holds no dot, so no run's prefix begins another's."""
-    return f"{OWN_PREFIX}{run_id}."
-
-
-def run_of(client_order_id: str) -> str:
-    """The run that an order of ours belongs to, from its id alone."""
-    return client_order_id.removeprefix(OWN_PREFIX).partition(".")[0]

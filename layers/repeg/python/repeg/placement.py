@@ -1,6 +1,7 @@
 """Placing exactly once: intent first, then the request; an unknown outcome is looked up, never guessed.
 
-A successor is sent only after its predecessor is closed as read from the broker, for what is then left.
+A successor is sent only after its predecessor is closed as read from the broker, for what is then left. A replacement
+takes the predecessor's place instead, and both are read until only one of them can fill.
 """
 
 from __future__ import annotations
@@ -8,15 +9,16 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from repeg import risk
+from repeg import chain
 from repeg.broker import Accepted, Refusal, Refused, Submission
 from repeg.ending import ending
-from repeg.order import UNRESOLVED, Child, ChildState, Intent, OrderReport, Outcome, ParentOrder, client_order_id
-from repeg.peg import Decision, Verb
-from repeg.ports import BudgetEntry
-from repeg.quote import Quote, shown
+from repeg.intents import budgets, new_intent, with_intent
+from repeg.order import UNRESOLVED, Child, ChildState, Intent, OrderReport, Outcome, ParentOrder
+from repeg.peg import Decision
+from repeg.quote import Quote
 from repeg.run import KillSwitch, RunState
 from repeg.turn import Turn
+from repeg.words import average, limit, paid
 
 # How long an order that the broker does not know yet may still be on its way: only then is the same intent sent again.
 # A step that was cut off between intent and request has been ended by its own time limit long before.
@@ -26,34 +28,28 @@ UNKNOWN_SETTLES = timedelta(seconds=60)
 # be late by as much again: only after both is an order that nobody has seen given up.
 UNKNOWN_IS_LOST = timedelta(seconds=120)
 
-# A request takes at most this long to be accepted or to be called unknown.
-ANSWER_TIME = timedelta(seconds=5)
-
 # After so many refusals an order is given up; the same request will be refused again.
 MAX_REJECTIONS = 3
 
 # A cancel is confirmed by reading; these pauses add up to two seconds, the most that a step waits for one.
 CONFIRMATION_PAUSES = (0.1, 0.2, 0.3, 0.6, 0.8)
 
-# Averages are told to a hundredth of a cent.
-_PRICE_STEP = Decimal("0.0001")
-
 _PASSING = frozenset({Refusal.FUNDS, Refusal.SHARES, Refusal.OPPOSITE_ORDER})
 
 
 def read_back(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:
-    """The order with its open child as the broker tells it now, saved if anything changed.
+    """The order with its open children as the broker tells them now, oldest first, saved if anything changed.
 
-    `listed` is the list of open orders; what is not in it is asked for by its id, for a list may lag.
+    `listed` is the list of open orders; what is not in it is asked for by its id, for a list may lag. An order and its
+    replacement are both asked for: only one of two answers of different age could be believed.
     """
-    child = order.open_child
-    if child is None:
-        return order
-    report = listed.get(child.client_order_id) or _ask(turn, child)
-    if report is None:
-        return _missing(turn, order, child)
-    seen = _absorb(turn, order, report)
-    return turn.ports.store.save_order(seen) if seen != order else order
+    is_chain = len(order.open_children) > 1
+    for n in [child.n for child in order.open_children]:
+        child = _attempt(order, n)
+        if not child.is_closed:
+            report = None if is_chain else listed.get(child.client_order_id)
+            order = _read(turn, order, child, report or _ask(turn, child))
+    return order
 
 
 def send(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qty: Decimal) -> ParentOrder:
@@ -67,39 +63,93 @@ def send(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qty: 
         return order
     if len(order.children) >= turn.run.settings.max_attempts:
         return finish(turn, order, *ending(order, KillSwitch.ACTIVE))
-    intent = _intent(turn, order, decision, quote, qty)
-    grown = _with_intent(turn, order, intent, decision)
-    budgets = _budgets(turn, grown.committed - order.committed)
-    stored = turn.ports.store.write_intent(grown, intent, turn.run.epoch, budgets)
+    intent = new_intent(turn, order, decision, quote, qty)
+    stored = _write_down(turn, order, with_intent(turn, order, intent, decision), intent)
     return _record(turn, stored, turn.ports.broker.submit(intent))
 
 
-def withdraw(turn: Turn, order: ParentOrder) -> ParentOrder:
-    """Ask the broker to cancel the open child and read until it is closed, for at most two seconds.
+def replace(turn: Turn, order: ParentOrder, child: Child, decision: Decision, quote: Quote) -> ParentOrder:
+    """Write the intent of a replacement, then have the broker move the child. Returns the order as stored afterwards.
 
-    The order comes back unsaved, its child closed or still `cancelling`; fills that beat the cancel are in it.
+    It is never sent again: a second replace of the same order could replace the first one's. Raises like `send`.
     """
-    child = order.open_child
-    if child is None or child.broker_id is None:
+    if child.broker_id is None:
+        raise ValueError(f"{child.client_order_id} is not at the broker")
+    intent = new_intent(turn, order, decision, quote, child.qty)
+    stored = _write_down(turn, order, with_intent(turn, order, intent, decision, child.n), intent)
+    return _record(turn, stored, turn.ports.broker.replace(child.broker_id, intent))
+
+
+def withdraw(turn: Turn, order: ParentOrder) -> ParentOrder:
+    """Ask the broker to cancel every open child, oldest first, and read each until it is closed, for at most two
+    seconds.
+
+    The order comes back unsaved, its children closed or still `cancelling`; fills that beat a cancel are in it.
+    """
+    for n in [child.n for child in order.open_children]:
+        order = _withdraw(turn, order, _attempt(order, n))
+    return order
+
+
+def absorb(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentOrder:
+    """The order with what a report says of one of its children; a fill and a broker's rejection are told.
+
+    A child that was replaced is only closed together with a look at its replacement.
+    """
+    child = next(each for each in order.children if each.client_order_id == report.client_order_id)
+    settled = chain.own(turn, order, child, report)
+    if settled is None:
+        turn.note(order.symbol, "hold", limit(child), "what the replacement itself has filled is not clear yet")
+        return order.with_child(chain.unsettled(child, report))
+    seen = child.after(settled)
+    after = order.with_child(seen)
+    if seen.filled > child.filled:
+        told = f"{seen.filled - child.filled} @ {paid(child, seen)}"
+        turn.note(order.symbol, "fill", told, f"{after.filled} of {order.target}")
+    if seen.state is ChildState.REPLACED and child.state is not ChildState.REPLACED:
+        return _taken_over(turn, after, seen, report) or order
+    if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
+        turn.note(order.symbol, "rejected", limit(seen), "the broker rejected it after accepting it")
+        after = _rejected(after, seen, "rejected by the broker")
+    return after
+
+
+def finish(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
+    """End the order with an outcome and save it."""
+    price = f" @ {average(order.average_price)}" if order.average_price is not None else ""
+    turn.note(order.symbol, "finish", f"{order.filled} of {order.target}{price}", reason)
+    return turn.ports.store.save_order(order.done(outcome, reason))
+
+
+def _write_down(turn: Turn, order: ParentOrder, grown: ParentOrder, intent: Intent) -> ParentOrder:
+    taken = budgets(turn, grown.committed - order.committed)
+    return turn.ports.store.write_intent(grown, intent, turn.run.epoch, taken)
+
+
+def _attempt(order: ParentOrder, n: int) -> Child:
+    return next(child for child in order.children if child.n == n)
+
+
+def _read(turn: Turn, order: ParentOrder, child: Child, report: OrderReport | None) -> ParentOrder:
+    if report is None:
+        return _missing(turn, order, child)
+    seen = absorb(turn, order, report)
+    return turn.ports.store.save_order(seen) if seen != order else order
+
+
+def _withdraw(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+    if child.is_closed or child.broker_id is None:
         return order
     turn.ports.broker.cancel(child.broker_id)
     asked = order.with_child(child.becomes(ChildState.CANCELLING))
     for pause in CONFIRMATION_PAUSES:
         turn.ports.runtime.pause(pause)
         report = _ask(turn, child)
-        asked = _absorb(turn, asked, report) if report is not None else asked
-        if asked.open_child is None:
+        asked = absorb(turn, asked, report) if report is not None else asked
+        if _attempt(asked, child.n).is_closed:
             return asked
-    turn.note(order.symbol, "hold", _limit(child), "cancel not confirmed yet")
+    turn.note(order.symbol, "hold", limit(child), "cancel not confirmed yet")
     return asked
-
-
-def finish(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
-    """End the order with an outcome and save it."""
-    average = order.average_price
-    price = f" @ {shown(average.quantize(_PRICE_STEP))}" if average is not None else ""
-    turn.note(order.symbol, "finish", f"{order.filled} of {order.target}{price}", reason)
-    return turn.ports.store.save_order(order.done(outcome, reason))
 
 
 def _missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
@@ -107,12 +157,14 @@ def _missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     if child.state not in UNRESOLVED:
         turn.note(order.symbol, "hold", reason=f"the broker does not find {child.client_order_id}")
         return order
+    if child.replaces is not None:
+        return _unseen(turn, order, child)
     age = turn.now - child.sent_at
     if age < UNKNOWN_SETTLES or not _may_resend(turn):
         turn.note(order.symbol, "hold", reason=f"unknown for {age.total_seconds():.0f}s, not at the broker")
         return order
     intent = next(i for i in turn.ports.store.intents(order.run_id) if i.client_order_id == child.client_order_id)
-    turn.note(order.symbol, "resend", f"{intent.side} {intent.qty} @ {_limit(intent)}", "never seen at the broker")
+    turn.note(order.symbol, "resend", f"{intent.side} {intent.qty} @ {limit(intent)}", "never seen at the broker")
     # Written down first, like an intent: whoever closes the run must know that it may be on its way again.
     again = child.model_copy(update={"resent_at": turn.now})
     order = turn.ports.store.save_order(order.with_child(again))
@@ -122,6 +174,18 @@ def _missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
         found = _ask(turn, child)
         answer = Accepted(report=found) if found is not None else answer
     return _record(turn, order, answer)
+
+
+def _unseen(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+    """A replacement that the broker does not know. Its request can do nothing once the old order is closed otherwise;
+    while that still rests, it may be on its way."""
+    age = turn.now - child.sent_at
+    old = order.predecessors(child)[0]
+    if age < (UNKNOWN_SETTLES if old.is_closed else UNKNOWN_IS_LOST):
+        turn.note(order.symbol, "hold", reason=f"replacement unknown for {age.total_seconds():.0f}s")
+        return order
+    turn.note(order.symbol, "lost", limit(child), "the replacement was never seen at the broker")
+    return turn.ports.store.save_order(chain.stood_down(order.with_child(child.becomes(ChildState.NEVER_ARRIVED))))
 
 
 def _may_resend(turn: Turn) -> bool:
@@ -138,107 +202,44 @@ def _ask(turn: Turn, child: Child) -> OrderReport | None:
     return report
 
 
-def _absorb(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentOrder:
-    """The order with what a report says of its latest child; a fill and a broker's rejection are told."""
-    child = order.children[-1]
-    seen = child.after(report)
-    if seen.filled > child.filled:
-        turn.note(
-            order.symbol,
-            "fill",
-            f"{seen.filled - child.filled} @ {_paid(child, seen)}",
-            f"{order.filled + seen.filled - child.filled} of {order.target}",
-        )
-    after = order.with_child(seen)
-    if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
-        turn.note(order.symbol, "rejected", _limit(seen), "the broker rejected it after accepting it")
-        after = _rejected(after, "rejected by the broker")
-    return after
+def _taken_over(turn: Turn, order: ParentOrder, old: Child, report: OrderReport) -> ParentOrder | None:
+    """The order with what has taken an old child's place, whatever became of our request for it; None where the broker
+    says that something has, and does not show what."""
+    new = order.replacement_of(old)
+    if new is None:
+        return order
+    found = turn.ports.broker.order_by_broker_id(report.replaced_by) if report.replaced_by else None
+    if found is None or found.client_order_id != new.client_order_id:
+        turn.note(order.symbol, "hold", limit(old), f"replaced by {report.replaced_by}, which is not found")
+        return None
+    return absorb(turn, order, found)
 
 
 def _record(turn: Turn, order: ParentOrder, answer: Submission) -> ParentOrder:
     """Write down what the broker answered to a submission: accepted, refused, or unknown."""
     child = order.children[-1]
     if isinstance(answer, Accepted):
-        return turn.ports.store.save_order(_absorb(turn, order, answer.report))
+        return turn.ports.store.save_order(absorb(turn, order, answer.report))
     if isinstance(answer, Refused):
         turn.note(order.symbol, "refused", answer.refusal, answer.message)
         return turn.ports.store.save_order(_refused(order, child, answer))
-    turn.note(order.symbol, "unknown", _limit(child), answer.reason)
+    turn.note(order.symbol, "unknown", limit(child), answer.reason)
     unknown = child if child.state is ChildState.UNKNOWN else child.becomes(ChildState.UNKNOWN, answer.reason)
     return turn.ports.store.save_order(order.with_child(unknown))
 
 
 def _refused(order: ParentOrder, child: Child, answer: Refused) -> ParentOrder:
     after = order.with_child(child.becomes(ChildState.REFUSED, answer.message))
-    if answer.refusal in _PASSING:
+    if answer.refusal in _PASSING and child.replaces is None:
         held = "unfunded" if answer.refusal is Refusal.FUNDS else str(answer.refusal)
         return after.model_copy(update={"held": held})
-    return _rejected(after, answer.message)
+    return _rejected(after, child, answer.message)
 
 
-def _rejected(order: ParentOrder, reason: str) -> ParentOrder:
+def _rejected(order: ParentOrder, child: Child, reason: str) -> ParentOrder:
+    """The order after a rejection, ended by the last one too many. A replacement's does not count: the old order is
+    there, and the next move is a cancel."""
+    if child.replaces is not None:
+        return chain.stood_down(order)
     after = order.model_copy(update={"rejections": order.rejections + 1, "held": "rejected"})
     return after.done(Outcome.REJECTED, reason) if after.rejections >= MAX_REJECTIONS else after
-
-
-def _intent(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qty: Decimal) -> Intent:
-    n = order.children[-1].n + 1 if order.children else 1
-    return Intent(
-        client_order_id=client_order_id(order.run_id, order.symbol, order.side, n),
-        symbol=order.symbol,
-        side=order.side,
-        n=n,
-        qty=qty,
-        limit=decision.limit,
-        notional=risk.notional_of(qty, decision.limit, quote, order.side),
-        rung=decision.rung,
-        reason=decision.reason,
-        quote=quote,
-        decided_at=turn.now,
-        not_after=turn.run.window.closes - ANSWER_TIME,
-    )
-
-
-def _with_intent(turn: Turn, order: ParentOrder, intent: Intent, decision: Decision) -> ParentOrder:
-    child = Child(
-        n=intent.n,
-        client_order_id=intent.client_order_id,
-        qty=intent.qty,
-        limit=intent.limit,
-        rung=intent.rung,
-        decided_at=intent.decided_at,
-        notional=intent.notional,
-    )
-    grown = order.with_child(child)
-    return grown.model_copy(
-        update={
-            "rung": intent.rung,
-            "first_placed_at": order.first_placed_at or turn.now,
-            "moves": order.moves + (1 if decision.verb is Verb.MOVE else 0),
-            "held": "",
-            "committed": risk.committed(grown.children),
-        }
-    )
-
-
-def _budgets(turn: Turn, notional: Decimal) -> list[BudgetEntry]:
-    """What an intent takes from the run's budget and from the day's, which all runs of a day share."""
-    settings, day = turn.run.settings, turn.run.trading_day.day
-    return [
-        BudgetEntry(f"run:{turn.run.run_id}", notional, 1, settings.max_run_notional, settings.max_run_orders),
-        BudgetEntry(f"day:{day.isoformat()}", notional, 1, settings.max_day_notional, None),
-    ]
-
-
-def _paid(before: Child, after: Child) -> str:
-    """The price of what was filled between two looks, from the two averages; `?` while the broker has no price yet."""
-    if after.average_price is None:
-        return "?"
-    earlier = before.filled * (before.average_price or Decimal(0))
-    price = (after.filled * after.average_price - earlier) / (after.filled - before.filled)
-    return shown(price.quantize(_PRICE_STEP))
-
-
-def _limit(of: Child | Intent) -> str:
-    return "market" if of.limit is None else shown(of.limit)

@@ -27,8 +27,9 @@ class Broker(Protocol):
     def submit(self, intent: Intent) -> Submission:
         """Send a DAY order, limit or market, under the intent's client order id. Never sent twice by itself."""
 
-    def replace(self, broker_id: str, limit: Decimal, client_order_id: str) -> Submission:
-        """Change the limit of an open order (quantity left out); the successor has the new client order id."""
+    def replace(self, broker_id: str, intent: Intent) -> Submission:
+        """Move an open order to the intent's limit, quantity left out; the replacement has the intent's client order
+        id. Never sent twice by itself."""
 
     def cancel(self, broker_id: str) -> CancelAnswer:
         """Ask for a cancel. The order is not cancelled until a read says so."""

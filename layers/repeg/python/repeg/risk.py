@@ -86,7 +86,7 @@ def worst_price(order: ParentOrder, quote: Quote | None) -> Decimal:
 
 def headroom(orders: Iterable[ParentOrder]) -> Decimal:
     """Dollars that open buys may need beyond what the broker holds for them: from their limits to their collars."""
-    return sum((_headroom(order, order.open_child) for order in orders if order.side is Side.BUY), Decimal(0))
+    return sum((_headroom(order) for order in orders if order.side is Side.BUY), Decimal(0))
 
 
 def expected_from_sells(orders: Iterable[ParentOrder]) -> Decimal:
@@ -101,10 +101,13 @@ def notional_of(qty: Decimal, limit: Decimal | None, quote: Quote, side: Side) -
 
 
 def committed(children: Iterable[Child]) -> Decimal:
-    """Dollars that children have taken: all of an open one, the filled part of a closed one."""
-    return sum(
-        (child.notional * (child.filled / child.qty if child.is_closed else 1) for child in children), Decimal(0)
-    )
+    """Dollars that children have taken: the filled part of a closed one, all of an open one.
+
+    An open child and its replacement count once, as the dearer: only one of them can fill.
+    """
+    known = list(children)
+    done = sum((child.notional * child.filled / child.qty for child in known if child.is_closed), Decimal(0))
+    return done + max((child.notional for child in known if not child.is_closed), default=Decimal(0))
 
 
 def ensure_within_limits(orders: Sequence[ParentOrder], settings: Settings) -> None:
@@ -126,7 +129,12 @@ def ensure_allowed(symbols: Iterable[str], settings: Settings) -> None:
             raise RefusedRun(f"{symbol} is not among allowed_symbols: {', '.join(settings.allowed_symbols)}")
 
 
-def _headroom(order: ParentOrder, child: Child | None) -> Decimal:
-    if child is None or child.limit is None or order.collar is None:
+def _headroom(order: ParentOrder) -> Decimal:
+    """That of the open child that needs most: of an order and its replacement only one can fill."""
+    return max((_needed(order, child) for child in order.open_children), default=Decimal(0))
+
+
+def _needed(order: ParentOrder, child: Child) -> Decimal:
+    if child.limit is None or order.collar is None:
         return Decimal(0)
     return max(Decimal(0), order.collar - child.limit) * child.remaining

@@ -82,6 +82,9 @@ class Settings(BaseModel):
     use_async_execution: bool = Field(
         default=True, description="Work the symbols concurrently; off: one after the other"
     )
+    use_replace: bool = Field(
+        default=False, description="Move an unfilled order with one replace; off: cancel, confirm, send anew"
+    )
     market_open_delay_minutes: Minutes = Field(5, description="Minutes after the open that are not ours")
     max_spread_pct: Percent = Field(Decimal("0.25"), description="Widest spread to trade on, percent of the mid")
     min_volume_shares: Count = Field(100, description="Fewest shares displayed on our side of the book")

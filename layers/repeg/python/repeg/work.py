@@ -7,9 +7,11 @@ from decimal import Decimal
 
 from repeg import peg
 from repeg.broker import Execution
-from repeg.order import UNRESOLVED, ChildState, OrderReport, Outcome, ParentOrder, run_prefix
+from repeg.chain import is_replaceable
+from repeg.naming import run_prefix
+from repeg.order import UNRESOLVED, ChildState, OrderReport, Outcome, ParentOrder
 from repeg.peg import Decision, Verb
-from repeg.placement import finish, send, withdraw
+from repeg.placement import finish, replace, send, withdraw
 from repeg.quote import Gate, Quote, gate, shown
 from repeg.run import KillSwitch
 from repeg.turn import Turn
@@ -56,13 +58,16 @@ def work(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) 
     child = order.open_child
     if child is None and order.remaining <= 0:
         return finish(turn, order, Outcome.FILLED, "filled")
-    if child is None or child.state in UNRESOLVED or kill is not KillSwitch.ACTIVE:
+    is_clear = child is not None and child.state not in UNRESOLVED and len(order.open_children) == 1
+    if child is None or not is_clear or kill is not KillSwitch.ACTIVE:
         return order
     decision = _decide(turn, order, quote, order.remaining)
     if not decision.sends and child.state is not ChildState.CANCELLING:
         return _keep(turn, order, decision, quote)
     if not turn.may_send:
         return order
+    if quote is not None and is_replaceable(order, child, decision, turn.settings(order.symbol)):
+        return replace(turn, order, child, decision, quote)
     return _succeed(turn, order, withdraw(turn, order), decision, quote)
 
 

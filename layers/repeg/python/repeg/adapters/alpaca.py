@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import quote as url_quote
 
@@ -56,13 +55,13 @@ class AlpacaBroker:
             return errors.submission(answer)
         return _accepted(answer, intent.client_order_id)
 
-    def replace(self, broker_id: str, limit: Decimal, client_order_id: str) -> Submission:
-        """Change the limit of an open order (quantity left out); the successor has the new client order id."""
-        change = {"limit_price": wire.exact(limit), "client_order_id": client_order_id}
-        answer = self._calls.patch(f"/orders/{_segment(broker_id)}", change)
+    def replace(self, broker_id: str, intent: Intent) -> Submission:
+        """Move an open order to the intent's limit, quantity left out; the replacement has the intent's client order
+        id. Never sent twice by itself."""
+        answer = self._calls.patch(f"/orders/{_segment(broker_id)}", wire.change_fields(intent))
         if isinstance(answer, Failure):
             return errors.replacement(answer)
-        return _accepted(answer, client_order_id)
+        return _accepted(answer, intent.client_order_id)
 
     def cancel(self, broker_id: str) -> CancelAnswer:
         """Ask for a cancel. The order is not cancelled until a read says so."""

@@ -10,7 +10,8 @@ from typing import Any
 
 from repeg.broker import Account, Asset, BrokerClock, Execution, Position
 from repeg.errors import BrokerUnavailable
-from repeg.order import OWN_PREFIX, Intent, OrderReport
+from repeg.naming import OWN_PREFIX
+from repeg.order import Intent, OrderReport
 from repeg.quote import Quote, Side
 from repeg.session import TradingDay, trading_day
 
@@ -41,6 +42,13 @@ def order_fields(intent: Intent) -> dict[str, str]:
         "client_order_id": intent.client_order_id,
     }
     return fields if intent.limit is None else {**fields, "limit_price": exact(intent.limit)}
+
+
+def change_fields(intent: Intent) -> dict[str, str]:
+    """A change of the price alone. Raises ValueError for an intent without a limit."""
+    if intent.limit is None:
+        raise ValueError(f"{intent.client_order_id} has no limit to move to")
+    return {"limit_price": exact(intent.limit), "client_order_id": intent.client_order_id}
 
 
 def exact(amount: Decimal) -> str:
