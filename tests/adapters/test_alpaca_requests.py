@@ -24,10 +24,10 @@ from repeg.errors import BrokerDenied, BrokerUnavailable
 from repeg.order import Intent
 from tests.adapters.brokers import BROKER_ID, OURS, a_broker, a_market, an_order_row, mount
 from tests.adapters.wire import Reply, answer, break_off, drip, hang_up, say_nothing, scripted
-from tests.contracts.words import an_intent, an_order
+from tests.contracts.words import a_change, an_intent, an_order
 
 INTENT = an_intent(an_order())
-LIMIT = Decimal("189.42")
+CHANGE = a_change("189.42", "rp-next")
 UNAUTHORIZED = answer(401, {"message": "unauthorized."})
 
 
@@ -79,7 +79,7 @@ def test_an_order_goes_out_once_whatever_becomes_of_the_answer(reply: Reply) -> 
 def test_a_replacement_and_a_cancel_go_out_once_too(reply: Reply) -> None:
     with scripted(reply, reply) as script:
         broker = a_broker(script)
-        assert isinstance(broker.replace(BROKER_ID, LIMIT, "rp-next"), Unknown)
+        assert isinstance(broker.replace(BROKER_ID, CHANGE), Unknown)
         assert broker.cancel(BROKER_ID) is CancelAnswer.UNKNOWN
     assert script.methods == ["PATCH", "DELETE"]
 
@@ -156,7 +156,7 @@ def test_amounts_go_out_as_strings_of_plain_digits() -> None:
 
 def test_a_replacement_names_the_price_and_its_id_and_no_quantity() -> None:
     with scripted(answer(200, an_order_row(client_order_id="rp-next"))) as script:
-        assert isinstance(a_broker(script).replace(BROKER_ID, LIMIT, "rp-next"), Accepted)
+        assert isinstance(a_broker(script).replace(BROKER_ID, CHANGE), Accepted)
     assert script.asked[0].target == f"/v2/orders/{BROKER_ID}"
     assert script.asked[0].fields == {"limit_price": "189.42", "client_order_id": "rp-next"}
 

@@ -24,7 +24,7 @@ from repeg.adapters.secrets import SecretKeys
 from repeg.errors import InvalidSettings, RepegError
 from tests.adapters.brokers import BROKER_ID, OURS, mount
 from tests.adapters.wire import Reply, Script, answer, break_off, drip, hang_up, say_nothing, scripted
-from tests.contracts.words import an_intent, an_order
+from tests.contracts.words import a_change, an_intent, an_order
 
 KEY_ID = "AKCANARYKEYIDENTIFIER"
 SECRET = "canary-sings-where-it-should-not"
@@ -101,7 +101,7 @@ def calls(script: Script) -> list[Callable[[], Any]]:
         lambda: broker.order(OURS),
         lambda: broker.submit(an_intent(an_order())),
         lambda: broker.cancel(BROKER_ID),
-        lambda: broker.replace(BROKER_ID, an_order().target, "rp-next"),
+        lambda: broker.replace(BROKER_ID, a_change("189.42", "rp-next")),
         lambda: market.quotes(["AAPL"]),
     ]
 

@@ -14,7 +14,7 @@ from repeg.errors import BrokerDenied, BrokerUnavailable
 from repeg.order import ChildState, Intent, OrderReport
 from repeg.quote import Side
 from tests.contracts.desks import HOLDINGS, SECOND, THURSDAY, Desk
-from tests.contracts.words import an_intent, an_order
+from tests.contracts.words import a_change, an_intent, an_order
 from workbench.exchange.knobs import Knobs
 from workbench.exchange.opening import OpeningAccount
 

@@ -10,7 +10,7 @@ from repeg.broker import Accepted, CancelAnswer, Unknown
 from repeg.errors import BrokerUnavailable
 from repeg.order import ChildState
 from tests.contracts.desks import Desk
-from tests.contracts.words import an_intent, an_order
+from tests.contracts.words import a_change, an_intent, an_order
 from workbench.exchange.faults import Fault, Kind
 
 INTENT = an_intent(an_order())

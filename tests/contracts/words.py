@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from repeg.broker import Execution
-from repeg.order import Child, Intent, ParentOrder, Rung, client_order_id
+from repeg.naming import client_order_id
+from repeg.order import Child, Intent, ParentOrder, Rung
 from repeg.plan import OrdersPlan, PlanOrder
 from repeg.ports import BudgetEntry
 from repeg.quote import Quote, Side
@@ -73,6 +74,11 @@ def an_intent(order: ParentOrder, n: int = 1, limit: str = "189.41", qty: str = 
         quote=a_quote(order.symbol),
         decided_at=NOON,
     )
+
+
+def a_change(limit: str, client_order_id: str) -> Intent:
+    """A replacement's intent: the limit to move to, under an id of its own."""
+    return an_intent(an_order(), 2, limit).model_copy(update={"client_order_id": client_order_id})
 
 
 def with_intent(order: ParentOrder, intent: Intent) -> ParentOrder:

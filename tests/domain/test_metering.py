@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from repeg.broker import CancelAnswer, Submission, Unknown
 from repeg.errors import BrokerUnavailable, StoreUnavailable
 from repeg.metering import BUCKET_SECONDS, LEASE, MeteredBroker, RequestMeter, bucket_of
-from repeg.order import Intent, Rung
+from repeg.order import Intent
 from repeg.ports import Broker, Store
-from repeg.quote import Side
-from tests.builders import NOON, a_quote, after_noon
+from tests.builders import NOON, after_noon
+from tests.contracts.words import an_intent, an_order
 from workbench.twins.memory_store import MemoryStore
 
 PER_MINUTE = 200
@@ -82,23 +82,8 @@ def reads_until_refused(broker: MeteredBroker) -> int:
     raise AssertionError("the budget is never spent")
 
 
-INTENT = Intent(
-    client_order_id="rp-core-2026-11-23.AAPL.b.1",
-    symbol="AAPL",
-    side=Side.BUY,
-    n=1,
-    qty=Decimal(40),
-    limit=Decimal("189.41"),
-    notional=Decimal("7576.40"),
-    rung=Rung.PASSIVE,
-    reason="improve",
-    quote=a_quote(),
-    decided_at=NOON,
-)
-
-
 def submit(broker: MeteredBroker) -> Submission:
-    return broker.submit(INTENT)
+    return broker.submit(an_intent(an_order()))
 
 
 def busiest_minute(calls: list[datetime]) -> int:

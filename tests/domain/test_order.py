@@ -8,19 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeg.order import (
-    CLIENT_ORDER_ID_LENGTH,
-    CLOSED,
-    RESTING,
-    TRANSITIONS,
-    UNRESOLVED,
-    ChildState,
-    Outcome,
-    ParentState,
-    client_order_id,
-    run_of,
-    run_prefix,
-)
+from repeg.naming import CLIENT_ORDER_ID_LENGTH, client_order_id, run_of, run_prefix
+from repeg.order import CLOSED, RESTING, TRANSITIONS, UNRESOLVED, ChildState, Outcome, ParentState
 from repeg.plan import MAX_NAME_LENGTH, run_id
 from repeg.quote import Side
 from tests.builders import MONDAY, a_child, a_report, an_order
@@ -39,7 +28,7 @@ replaced        .       .    .          x      .        .       .        .      
 never_arrived   .       x    x          x      x        x       x        x        .       .
 filled          .       .    .          .      .        .       .        .        .       .
 rejected        .       .    .          .      .        .       .        .        .       .
-refused         .       .    .          .      .        .       .        .        .       .
+refused         .       x    x          x      x        x       x        x        .       .
 """
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 
 from repeg import shell
 from workbench.engine.surroundings import with_variables
-from workbench.faults.mutants import planted
+from workbench.faults.mutants import MUTANTS
+from workbench.faults.planting import planted
 from workbench.faults.world import Result, World
 
 # The handlers' own logs and metrics would be the larger part of the work; they have tests of their own.
@@ -72,7 +73,7 @@ def quietly() -> Iterator[None]:
 
 def run_seed(seed: int, mutant: str | None = None, *, quiet: bool = False) -> Result:
     """One seed in this process, with a planted bug or none."""
-    with quietly(), planted(mutant):
+    with quietly(), planted(MUTANTS[mutant] if mutant else None):
         return World(seed, quiet=quiet).run()
 
 

@@ -22,6 +22,11 @@ SYMBOLS = ("AAA", "BBB", "CCC", "DDD", "EEE")
 CENT = PRICE_SCALE // 100
 SECOND = 1_000_000_000
 
+# Moves must be made for one to be lost: looks are frequent, the book is taken as it is, and patience is long.
+EAGER = {
+    "order_monitoring_seconds": 5, "patience_seconds": 600, "max_repegs": 20, "repeg_threshold_pct": "0",
+    "max_spread_pct": "5", "min_volume_shares": 0, "max_slippage_bps": 200, "use_smart_limit_execution": True,
+}  # fmt: skip
 REPLACES = [*sorted(REPLACE_RACES), Race.REPLACE_STUCK]
 
 # The half day's window can be closed half an hour after it opens; the other days are begun near their close. So every
@@ -129,9 +134,7 @@ def _replacing(made: Day) -> Day:
         replace_delay=chance.choice(((10, 80), (0, 0), (500, 5_000), (20_000, 40_000))),
         chain_settle_delay=chance.choice(((0, 0), (0, 0), (1_000, 40_000))),
     )
-    # Moves must be made for one to be lost: patience is long, and what rests is left behind by a tick.
-    eager = {"patience_seconds": 600, "max_repegs": 10, "repeg_threshold_pct": "0", "escalation": "cross"}
-    settings = {**made.settings, "use_replace": True, **(eager if chance.random() < 0.5 else {})}
+    settings = {**made.settings, "use_replace": True, **(EAGER if chance.random() < 0.8 else {})}
     races = tuple(chance.sample(REPLACES, chance.randint(0, 3)))
     return replace(made, knobs=knobs, settings=settings, races=races, stuck_seconds=chance.uniform(5, 90))
 

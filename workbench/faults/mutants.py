@@ -5,10 +5,7 @@ They live outside the deployed code and are put in by replacing names for the le
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,49 +15,9 @@ from repeg.adapters import alpaca
 from repeg.broker import Accepted, Refusal, Refused, Unknown
 from repeg.order import ChildState, Outcome, ParentOrder
 from repeg.run import KillSwitch
+from workbench.faults.mutants_of_replace import REPLACE_MUTANTS
+from workbench.faults.planting import Mutant, Place
 from workbench.twins import memory_store
-
-Place = tuple[Any, str]
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """A bug: what it imitates, and the names it replaces. `make` gets the originals by the same keys."""
-
-    story: str
-    make: Callable[[Mapping[str, Any]], dict[str, Any]]
-    places: Mapping[str, Place]
-
-
-@contextmanager
-def planted(name: str | None) -> Iterator[None]:
-    """Plant a mutant for the length of a block, wherever its originals have been imported; None plants nothing."""
-    if name is None:
-        yield
-        return
-    mutant = MUTANTS[name]
-    replacements = mutant.make({key: getattr(*place) for key, place in mutant.places.items()})
-    # What is restored is the attribute as it stands in the class, a static method still being one.
-    put = [(owner, attribute, vars(owner)[attribute], replacements[key])
-           for key, place in mutant.places.items() for owner, attribute in _everywhere(place)]  # fmt: skip
-    try:
-        for owner, attribute, _, new in put:
-            setattr(owner, attribute, new)
-        yield
-    finally:
-        for owner, attribute, old, _ in put:
-            setattr(owner, attribute, old)
-
-
-def _everywhere(place: Place) -> list[Place]:
-    """The place itself, and every module of ours that has imported the same thing."""
-    owner, attribute = place
-    original = getattr(owner, attribute)
-    if not callable(original) or isinstance(owner, type):
-        return [place]
-    ours = [module for name, module in sorted(sys.modules.items()) if name.startswith(("repeg.", "functions."))]
-    found = [(module, name) for module in ours for name, value in vars(module).items() if value is original]
-    return found or [place]
 
 
 def _closed_without_reading(parent: ParentOrder) -> ParentOrder:
@@ -372,4 +329,5 @@ MUTANTS: dict[str, Mutant] = {
     "unlisted_is_cancelled": Mutant("not in the open list is taken for cancelled", _unlisted_is_cancelled, _READ_BACK),
     "accepted_is_filled": Mutant("accepted is taken for filled", _accepted_is_filled, _RECORD),
     "resend_refused": Mutant("a refused resend ends the attempt", _refusal_of_a_resend_believed, _MISSING),
+    **REPLACE_MUTANTS,
 }
