@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from repeg import peg, placement, risk, session
+from repeg import chain, peg, placement, risk, session
 from repeg.broker import Submission, Unknown
 from repeg.errors import RefusedRun
 from repeg.order import ChildState, Intent, Outcome, ParentOrder
@@ -157,9 +157,17 @@ def is_allowed(settings: Settings) -> object:
     return "accepted"
 
 
+def how_an_order_is_moved(settings: Settings) -> object:
+    order = resting()
+    decision = peg.decide(order, a_quote("100.30", "100.35"), a_moment(), Settings())
+    assert decision.verb is peg.Verb.MOVE
+    return chain.is_replaceable(order, order.children[0], decision, settings)
+
+
 FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "use_smart_limit_execution": (first_order, {"use_smart_limit_execution": False}),
     "use_async_execution": (how_two_orders_are_worked, {"use_async_execution": False}),
+    "use_replace": (how_an_order_is_moved, {"use_replace": True}),
     "market_open_delay_minutes": (session_at(5), {"market_open_delay_minutes": 6}),
     "max_spread_pct": (gate_on("100.00", "100.30"), {"max_spread_pct": "0.30"}),
     "min_volume_shares": (gate_on("100.00", "100.05", bid_size="99"), {"min_volume_shares": 99}),

@@ -12,7 +12,7 @@ from repeg.run import Run
 from workbench.exchange.calendar import nanoseconds
 from workbench.exchange.core import Exchange
 from workbench.exchange.ledger import CASH, USD, OrderEvent
-from workbench.exchange.orders import TERMINAL
+from workbench.exchange.orders import TERMINAL, Order
 from workbench.exchange.units import qty as shares
 
 OURS = "rp-"
@@ -26,7 +26,11 @@ def nothing_of_ours_is_open(exchange: Exchange) -> None:
 
 
 def never_a_share_too_many(exchange: Exchange, orders: Iterable[ParentOrder]) -> None:
-    """After every event: filled + live <= target, and at most one live child, for each parent."""
+    """After every event: filled + live <= target, and at most one live child, for each parent.
+
+    While a child is being replaced, it and its replacement have one quantity between them and are one.
+    """
+    placed = exchange.account.orders.by_id
     targets = {order.symbol: order.target for order in orders}
     latest: defaultdict[str, dict[str, OrderEvent]] = defaultdict(dict)
     for event in exchange.ledger.events:
@@ -34,11 +38,24 @@ def never_a_share_too_many(exchange: Exchange, orders: Iterable[ParentOrder]) ->
             continue
         children = latest[event.symbol]
         children[event.order_id] = event
-        live = [child for child in children.values() if child.status not in _TERMINAL]
+        open_ids = {child.order_id for child in children.values() if child.status not in _TERMINAL}
+        live = [child for child in children.values() if child.order_id in open_ids - _replacing(placed, open_ids)]
         assert len(live) <= 1, f"{event.symbol}: {[child.client_order_id for child in live]} live at once at {event.at}"
         committed = sum(child.filled for child in children.values())
-        committed += sum((child.quantity or 0) - child.filled for child in live)
+        for child in live:
+            chain = [child.order_id, *_predecessors(placed[child.order_id])]
+            committed += (child.quantity or 0) - sum(children[each].filled for each in chain)
         assert shares(committed) <= targets[event.symbol], f"{event.symbol}: {shares(committed)} at {event.at}"
+
+
+def _predecessors(order: Order) -> list[str]:
+    """The ids of those whose place an order has taken, the latest first."""
+    return [] if order.replaces is None else [order.replaces.id, *_predecessors(order.replaces)]
+
+
+def _replacing(placed: Mapping[str, Order], open_ids: set[str]) -> set[str]:
+    """Those of the open orders whose predecessor is open too."""
+    return {each for each in open_ids if open_ids & set(_predecessors(placed[each])[:1])}
 
 
 def books_are_the_brokers(exchange: Exchange, orders: Iterable[ParentOrder]) -> None:

@@ -88,6 +88,8 @@ class Swarm:
         return fault
 
     def _likelihood(self, name: str) -> float:
+        if name == "replace":
+            return FOCUSED_RATE  # there are few of them, and much to go wrong with each
         if self._focus:
             return FOCUSED_RATE if name in self._focus else 0.0
         is_write = name in WRITES or name.startswith(("write", "save", "claim", "book", "add", "take", "set"))

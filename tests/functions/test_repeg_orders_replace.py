@@ -1,0 +1,262 @@
+"""RepegOrders with `use_replace`: one request moves an unfilled order, and both are read until only one can fill."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from repeg.order import ChildState, Outcome, Rung
+from tests.functions.books import QUIET, UP, book
+from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk
+from workbench.exchange.faults import Fault, Kind
+from workbench.exchange.knobs import Knobs
+from workbench.exchange.races import Race
+
+RISEN = book(QUIET, UP)
+INHERITANCE = pytest.mark.parametrize("habit", ["inherit", "zero"])
+OLD, NEW = ["40 AAPL @ 189.41"], ["40 AAPL @ 189.66"]
+
+
+def replacing(open_desk: OpenDesk, prints: tuple[str, ...] = (), habit: Any = "inherit", **settings: Any) -> Desk:
+    """40 AAPL to buy, resting at 189.41 since 09:36, in a market that rises; moves are replaces."""
+    knobs = Knobs(
+        ack_delay=PROMPT.ack_delay, cancel_delay=PROMPT.cancel_delay, release_delay=PROMPT.release_delay,
+        requests_per_minute=None, data_requests_per_minute=None, replace_fill_inheritance=habit,
+    )  # fmt: skip
+    desk = open_desk({"AAPL": book(QUIET, UP, prints=prints)}, knobs=knobs)
+    desk.begin("buy 40 AAPL", use_replace=True, **settings)
+    desk.place()
+    assert desk.open_at_broker() == OLD
+    return desk
+
+
+def states(desk: Desk) -> list[ChildState]:
+    return [child.state for child in desk.order().children]
+
+
+def sent(desk: Desk, method: str) -> int:
+    return sum(each == method for each, _ in desk.broker.line.sent)
+
+
+def moved_until(desk: Desk, *times: str) -> None:
+    for time in times:
+        desk.turn_at(time)
+        desk.place()
+
+
+# One request
+
+
+def test_a_move_is_one_replace_and_no_cancel(open_desk: OpenDesk) -> None:
+    desk = replacing(open_desk)
+    desk.turn_at("09:36:30")
+    desk.wait(1)
+    assert (desk.open_at_broker(), sent(desk, "PATCH"), sent(desk, "DELETE"), desk.posts()) == (NEW, 1, 0, 1)
+    desk.turn_at("09:37:00")
+    assert states(desk) == [ChildState.REPLACED, ChildState.LIVE]
+    assert desk.order().moves == 1
+    desk.judge()
+
+
+def test_a_replacement_is_written_down_before_it_is_sent_for_the_whole_quantity(open_desk: OpenDesk) -> None:
+    desk = replacing(open_desk)
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="PATCH"))
+    desk.turn_at("09:36:30")
+    assert [(i.n, i.qty, i.limit) for i in desk.store.intents(RUN_ID)][1] == (2, Decimal(40), Decimal("189.66"))
+    assert [child.replaces for child in desk.order().children] == [None, 1]
+
+
+def test_nothing_is_decided_while_the_old_order_and_its_replacement_may_both_fill(open_desk: OpenDesk) -> None:
+    desk = replacing(open_desk)
+    desk.exchange.races.arm(Race.REPLACE_STUCK, seconds=100)
+    moved_until(desk, "09:36:30", "09:37:00", "09:37:30")
+    assert (sent(desk, "PATCH"), sent(desk, "DELETE"), desk.posts()) == (1, 0, 1)
+    assert len(desk.order().open_children) == 2
+    moved_until(desk, "09:39:00")
+    assert states(desk) == [ChildState.REPLACED, ChildState.LIVE]
+    desk.judge()
+
+
+def test_a_partly_filled_order_is_moved_by_a_cancel(open_desk: OpenDesk) -> None:
+    desk = replacing(open_desk, prints=("09:36:10 15 @ 189.41 sold",))
+    desk.turn_at("09:36:30")
+    assert (desk.open_at_broker(), sent(desk, "PATCH")) == (["25 AAPL @ 189.66"], 0)
+    desk.judge()
+
+
+def test_a_step_to_a_cross_is_a_cancel_and_a_new_order(open_desk: OpenDesk) -> None:
+    desk = replacing(open_desk, patience_seconds=60)
+    moved_until(desk, "09:36:30", "09:37:30")
+    before = sent(desk, "PATCH")
+    moved_until(desk, "09:38:00")
+    last = desk.order().children[-1]
+    assert (last.rung, last.replaces) == (Rung.CROSS, None)
+    assert (sent(desk, "PATCH"), sent(desk, "DELETE")) == (before, 1)
+    desk.judge()
+
+
+def test_a_replacement_shares_the_budget_of_what_it_replaces(open_desk: OpenDesk) -> None:
+    desk = replacing(open_desk, max_run_notional="7600")
+    desk.turn_at("09:36:30")
+    desk.wait(1)
+    assert desk.open_at_broker() == NEW
+    assert desk.order().committed == 40 * Decimal("189.66")
+
+
+# Refused, unknown, late
+
+
+@pytest.mark.parametrize("message", ["insufficient qty available", "cannot replace order in accepted status"])
+def test_a_refused_replace_is_not_tried_again_and_the_next_turn_cancels(open_desk: OpenDesk, message: str) -> None:
+    desk = replacing(open_desk)
+    refusal = {"code": 42210000, "message": message}
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="PATCH", status=422, body=refusal))
+    desk.turn_at("09:36:30")
+    assert (states(desk), desk.open_at_broker()) == ([ChildState.LIVE, ChildState.REFUSED], OLD)
+    assert (desk.order().moves, desk.order().rejections) == (0, 0)
+    desk.turn_at("09:37:00")
+    assert (desk.open_at_broker(), sent(desk, "PATCH")) == (NEW, 1)
+    desk.judge()
+
+
+def test_a_replace_that_never_arrived_is_given_up_after_two_minutes_and_never_resent(open_desk: OpenDesk) -> None:
+    desk = replacing(open_desk)
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="PATCH"))
+    moved_until(desk, "09:36:30", "09:37:00", "09:38:00")
+    assert (states(desk), desk.open_at_broker()) == ([ChildState.LIVE, ChildState.UNKNOWN], OLD)
+    moved_until(desk, "09:39:00")
+    assert states(desk)[1] is ChildState.NEVER_ARRIVED
+    assert (desk.open_at_broker(), sent(desk, "PATCH")) == (NEW, 1)
+    desk.judge()
+
+
+def test_a_replace_that_arrives_late_is_adopted(open_desk: OpenDesk) -> None:
+    desk = replacing(open_desk)
+    desk.exchange.faults.arm(Fault(kind=Kind.LATE, method="PATCH", seconds=5, delay=45))
+    moved_until(desk, "09:36:30", "09:37:00")
+    assert desk.open_at_broker() == OLD
+    moved_until(desk, "09:37:30")
+    assert (states(desk), desk.open_at_broker()) == ([ChildState.REPLACED, ChildState.LIVE], NEW)
+    desk.judge()
+
+
+@pytest.mark.parametrize("state", [ChildState.NEVER_ARRIVED, ChildState.REFUSED])
+def test_a_replacement_that_was_given_up_and_is_there_is_taken_up_again(open_desk: OpenDesk, state: ChildState) -> None:
+    desk = replacing(open_desk)
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_AFTER, method="PATCH", seconds=5))
+    desk.turn_at("09:36:30")
+    order = desk.order()
+    desk.store.save_order(order.with_child(order.children[1].becomes(state)))
+    moved_until(desk, "09:37:00")
+    assert (states(desk), desk.open_at_broker()) == ([ChildState.REPLACED, ChildState.LIVE], NEW)
+    assert len(desk.at_broker()) == 2
+    desk.judge()
+
+
+# The five races
+
+
+@INHERITANCE
+@pytest.mark.parametrize("race", [Race.REPLACE_LOSES, Race.REPLACE_SHOWS_PARENT])
+def test_a_fill_that_beats_the_replace_is_counted_once(open_desk: OpenDesk, race: Race, habit: str) -> None:
+    """Races A and E: the old order is filled, the new one rejected, and perhaps shown with the old one's fill."""
+    desk = replacing(open_desk, habit=habit)
+    desk.exchange.races.arm(race)
+    moved_until(desk, "09:36:30", "09:37:00")
+    assert (desk.order().outcome, desk.order().filled, desk.bought()) == (Outcome.FILLED, Decimal(40), Decimal(40))
+    desk.close()
+    assert states(desk) == [ChildState.FILLED, ChildState.REJECTED]
+    assert [child.filled for child in desk.order().children] == [40, 0]
+    desk.judge()
+
+
+@INHERITANCE
+def test_a_part_that_beats_the_replace_is_the_old_ones_and_the_rest_the_new_ones(
+    open_desk: OpenDesk, habit: str
+) -> None:
+    """Race B, and what the new order fills after it."""
+    desk = replacing(open_desk, habit=habit, prints=("09:37:10 5 @ 189.66 sold", "09:37:40 500 @ 189.66 sold"))
+    desk.exchange.races.arm(Race.REPLACE_LOSES_PART)
+    desk.turn_at("09:36:30")
+    desk.turn_at("09:37:00")
+    assert [child.filled for child in desk.order().children] == [20, 0]
+    assert desk.open_at_broker() == ["20 AAPL @ 189.66"]
+    desk.turn_at("09:37:30")
+    assert [child.filled for child in desk.order().children] == [20, 5]
+    desk.turn_at("09:38:00")
+    assert [child.filled for child in desk.order().children] == [20, 20]
+    assert (desk.order().outcome, desk.bought()) == (Outcome.FILLED, Decimal(40))
+    desk.close()
+    assert desk.report["error"] in {"", None}
+    desk.judge()
+
+
+def test_a_replacement_that_is_silently_rejected_leaves_the_old_order_and_a_cancel_moves_it(
+    open_desk: OpenDesk,
+) -> None:
+    """Race C: the answer was a success."""
+    desk = replacing(open_desk)
+    desk.exchange.races.arm(Race.REPLACE_FORGOTTEN)
+    desk.turn_at("09:36:30")
+    desk.wait(1)
+    assert desk.open_at_broker() == OLD
+    desk.turn_at("09:37:00")
+    assert states(desk) == [ChildState.CANCELED, ChildState.REJECTED, ChildState.LIVE]
+    assert (desk.open_at_broker(), sent(desk, "PATCH"), desk.order().rejections) == (NEW, 1, 0)
+    desk.judge()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(kind=Kind.ANSWER_AFTER, method="PATCH", status=500, body={"code": 50010000, "message": "internal"}),
+        Fault(kind=Kind.ANSWER_AFTER, method="PATCH", status=422,
+              body={"code": 40010001, "message": "unable to replace order, order isn't sent to exchange yet"}),
+        Fault(kind=Kind.ANSWER_AFTER, method="PATCH", status=422,
+              body={"code": 42210000, "message": "some other refusal"}),
+    ],
+    ids=["500", "said not to be replaced", "refused"],
+)  # fmt: skip
+def test_a_failure_after_which_the_order_was_replaced_is_found_out(open_desk: OpenDesk, fault: Fault) -> None:
+    """Race D: what the answer says is not what happened."""
+    desk = replacing(open_desk)
+    desk.exchange.faults.arm(fault)
+    moved_until(desk, "09:36:30", "09:37:00")
+    assert (states(desk), desk.open_at_broker()) == ([ChildState.REPLACED, ChildState.LIVE], NEW)
+    assert len(desk.at_broker()) == 2
+    desk.judge()
+
+
+@INHERITANCE
+def test_while_the_executions_do_not_bear_out_a_replacements_fills_nothing_is_believed(
+    open_desk: OpenDesk, habit: str
+) -> None:
+    desk = replacing(open_desk, habit=habit, prints=("09:36:50 5 @ 189.66 sold",))
+    desk.exchange.races.arm(Race.REPLACE_LOSES_PART)
+    desk.turn_at("09:36:30")
+    read = desk.broker.executions
+    desk.broker.executions = lambda day: []  # type: ignore[method-assign]
+    desk.turn_at("09:37:00")
+    assert [child.filled for child in desk.order().children] == [20, 0]
+    assert desk.order().open_child is not None
+    desk.broker.executions = read  # type: ignore[method-assign]
+    desk.turn_at("09:37:30")
+    assert [child.filled for child in desk.order().children] == [20, 5]
+    desk.judge()
+
+
+# The close
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_the_close_cancels_whichever_of_the_two_is_open(open_desk: OpenDesk, seconds: int) -> None:
+    desk = replacing(open_desk)
+    if seconds:
+        desk.exchange.races.arm(Race.REPLACE_STUCK, seconds=seconds)
+    desk.turn_at("09:36:30")
+    desk.close()
+    assert desk.open_at_broker() == []
+    assert desk.order().open_children == ()
+    desk.judge()
