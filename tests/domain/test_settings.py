@@ -22,6 +22,7 @@ def test_the_defaults_are_the_published_ones() -> None:
     assert resolve({}, None).model_dump() == {
         "use_smart_limit_execution": True,
         "use_async_execution": True,
+        "use_replace": False,
         "market_open_delay_minutes": 5,
         "max_spread_pct": Decimal("0.25"),
         "min_volume_shares": 100,

@@ -94,6 +94,7 @@ def test_a_step_to_a_cross_is_a_cancel_and_a_new_order(open_desk: OpenDesk) -> N
     last = desk.order().children[-1]
     assert (last.rung, last.replaces) == (Rung.CROSS, None)
     assert (sent(desk, "PATCH"), sent(desk, "DELETE")) == (before, 1)
+    desk.turn_at("09:38:30")
     desk.judge()
 
 
