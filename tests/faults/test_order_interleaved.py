@@ -16,7 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from repeg import wiring
 from tests.faults.lively_day import lively_day
-from workbench.faults.mutants import planted
+from workbench.faults.mutants import MUTANTS
+from workbench.faults.planting import planted
 from workbench.faults.swarm import Fault, _fits
 from workbench.faults.walker import TaskFailed
 from workbench.faults.world import World
@@ -127,5 +128,5 @@ TestOrderInterleaved.settings = QUICK
 
 @pytest.mark.parametrize("bug", ["unread_is_cancelled", "last_child_counts"])
 def test_an_interleaving_is_found_that_shows_a_planted_bug(bug: str) -> None:
-    with planted(bug), pytest.raises((AssertionError, BaseExceptionGroup)):
+    with planted(MUTANTS[bug]), pytest.raises((AssertionError, BaseExceptionGroup)):
         run_state_machine_as_test(OrderInterleaved, settings=settings(QUICK, phases=[Phase.generate]))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-from repeg.order import OWN_PREFIX
+from repeg.naming import OWN_PREFIX
 from repeg.ports import Broker
 from repeg.quote import Side
 from workbench.exchange.units import to_qty

@@ -23,7 +23,8 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import D
 
 from repeg.broker import Accepted, Refused
 from repeg.errors import BrokerDenied, BrokerUnavailable
-from repeg.order import OWN_PREFIX, Intent, OrderReport, Rung
+from repeg.naming import OWN_PREFIX
+from repeg.order import Intent, OrderReport, Rung
 from repeg.ports import Broker
 from repeg.quote import Quote, Side
 
