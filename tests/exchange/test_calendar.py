@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import pytest
 
-from workbench.exchange.calendar import TradingCalendar, new_york
+from workbench.exchange import calendar
+from workbench.exchange.calendar import Session, TradingCalendar, new_york
 
 CALENDAR = TradingCalendar()
 
@@ -72,6 +74,30 @@ def test_a_wall_time_knows_summer_and_fractions() -> None:
 def test_a_malformed_wall_time_is_refused(clock: str) -> None:
     with pytest.raises(ValueError, match=r"HH:MM|hour must be"):
         new_york(date(2025, 6, 3), clock)
+
+
+def test_sixty_years_are_built_in_one_go_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[tuple[int, int]] = []
+
+    def counted(first: int, last: int) -> Iterator[Session]:
+        built.append((first, last))
+        return schedule(first, last)
+
+    schedule = calendar._schedule
+    monkeypatch.setattr(calendar, "_known", {})
+    monkeypatch.setattr(calendar, "_schedule", counted)
+    everything = CALENDAR.sessions(date(1970, 1, 1), date(2030, 1, 10))
+    assert (everything[0].day, everything[-1].day) == (date(1970, 1, 2), date(2030, 1, 10))
+    assert len(CALENDAR.sessions(date(1970, 1, 1), date(2029, 12, 31))) == len(everything) - 7
+    assert CALENDAR.session(date(2026, 11, 26)) is None
+    assert built == [(1970, 2030)]
+
+
+def test_a_year_that_is_known_stays_what_it_was_when_more_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calendar, "_known", {})
+    known = CALENDAR.session(date(2025, 7, 3))
+    stretch = CALENDAR.sessions(date(2024, 1, 1), date(2026, 12, 31))
+    assert [session for session in stretch if session.day == date(2025, 7, 3)] == [known]
 
 
 def test_the_library_is_not_loaded_before_a_date_is_asked_for() -> None:

@@ -1,10 +1,10 @@
-"""The days and hours on which New York trades, from the exchange_calendars library, one year at a time."""
+"""The days and hours on which New York trades, from the exchange_calendars library, in whole years."""
 
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -27,8 +27,8 @@ class Session:
 class TradingCalendar:
     """The New York Stock Exchange's calendar with its holidays and early closes.
 
-    The library underneath takes most of a second to import and a tenth to build a year, so both wait for the first
-    question and are then shared by every instance.
+    The library underneath takes most of a second to import, and a fifth to build one year or sixty, so both wait for
+    the first question, years are built all at once, and every instance shares them.
     """
 
     def session(self, day: date) -> Session | None:
@@ -37,8 +37,8 @@ class TradingCalendar:
 
     def sessions(self, start: date, end: date) -> list[Session]:
         """Every session from start to end, both included."""
-        years = range(start.year, end.year + 1)
-        return [session for year in years for session in _year(year).values() if start <= session.day <= end]
+        years = _years(start.year, end.year)
+        return [session for year in years for session in year.values() if start <= session.day <= end]
 
     def next_session(self, after: datetime) -> Session:
         """The first session that opens later than the given instant."""
@@ -77,21 +77,42 @@ def new_york(day: date, clock: str) -> int:
     return nanoseconds(local) + int(fraction.ljust(9, "0"))
 
 
-@cache
-def _year(year: int) -> dict[date, Session]:
+_Year = dict[date, Session]
+_known: dict[int, _Year] = {}
+
+
+def _year(year: int) -> _Year:
+    return _years(year, year)[0]
+
+
+def _years(first: int, last: int) -> list[_Year]:
+    # What is not known yet comes from one schedule: building sixty takes as long as building one.
+    missing = [year for year in range(first, last + 1) if year not in _known]
+    if missing:
+        _learn(missing[0], missing[-1])
+    return [_known[year] for year in range(first, last + 1)]
+
+
+def _learn(first: int, last: int) -> None:
+    years: dict[int, _Year] = {year: {} for year in range(first, last + 1)}
+    for session in _schedule(first, last):
+        years[session.day.year][session.day] = session
+    # At once, as a server's thread may be reading.
+    _known.update(years)
+
+
+def _schedule(first: int, last: int) -> Iterator[Session]:
     # Imported here because the library brings pandas with it, and most commands never ask for a date.
     from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar  # noqa: PLC0415
 
     with warnings.catch_warnings():
         # The library still reads pandas the way the pinned pandas says it will not in its next major version.
         warnings.simplefilter("ignore", DeprecationWarning)
-        calendar = XNYSExchangeCalendar(start=f"{year}-01-01", end=f"{year}-12-31")
+        calendar = XNYSExchangeCalendar(start=f"{first}-01-01", end=f"{last}-12-31")
     early = {stamp.date() for stamp in calendar.early_closes}
     rows = zip(calendar.schedule.index, calendar.schedule["open"], calendar.schedule["close"], strict=True)
-    return {
-        day.date(): Session(day.date(), _utc(opens), _utc(closes), is_early_close=day.date() in early)
-        for day, opens, closes in rows
-    }
+    for day, opens, closes in rows:
+        yield Session(day.date(), _utc(opens), _utc(closes), is_early_close=day.date() in early)
 
 
 def _utc(stamp: datetime) -> datetime:
