@@ -131,6 +131,15 @@ def test_one_order_triggers_the_other(exit_terms: dict[str, Any], kind: str) -> 
     assert caller.get("/v2/positions/AAPL")["qty_available"] == "0"
 
 
+@pytest.mark.parametrize("order_class", [None, "", "simple"])
+def test_exits_without_a_class_are_ignored(order_class: str | None) -> None:
+    caller = a_caller()
+    view = caller.submit(order_class=order_class, limit_price="101", **EXITS)
+    caller.wait(100)
+    assert (view["legs"], caller.status(view["id"])) == (None, "filled")
+    assert caller.get("/v2/orders", status="open") == []
+
+
 @pytest.mark.parametrize(
     ("terms", "message"),
     [
@@ -144,7 +153,6 @@ def test_one_order_triggers_the_other(exit_terms: dict[str, Any], kind: str) -> 
             "take_profit.limit_price must be > stop_loss.stop_price",
         ),
         ({"order_class": "bracket", **EXITS, "qty": "0.5"}, "fractional orders must be simple orders"),
-        ({"take_profit": {"limit_price": "105"}}, "simple orders must not have take_profit or stop_loss"),
     ],
 )
 def test_a_family_that_cannot_be_is_refused(terms: dict[str, Any], message: str) -> None:

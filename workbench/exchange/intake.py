@@ -107,8 +107,7 @@ def _size(body: Body) -> tuple[int | None, int | None]:
 def _legs(body: Body, order_class: str) -> tuple[int | None, int | None, int | None]:
     profit, loss = read_object(body, "take_profit"), read_object(body, "stop_loss")
     if order_class in {"", "simple"}:
-        if profit or loss:
-            raise Refusal.parameter("simple orders must not have take_profit or stop_loss")
+        # The broker takes a simple order and ignores its exits, as many a client has found out.
         return None, None, None
     prices = (
         read_price(profit, "limit_price", "take_profit.limit_price"),
