@@ -235,7 +235,7 @@ def test_a_404_that_is_not_the_brokers_own_is_not_an_absent_order(reply: bytes) 
         with pytest.raises(BrokerUnavailable):
             broker.order(OURS)
         with pytest.raises(BrokerUnavailable):
-            broker.asset("AAPL")
+            broker.assets(["AAPL"])
         assert broker.cancel(BROKER_ID) is CancelAnswer.UNKNOWN
 
 

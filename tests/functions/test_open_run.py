@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from functions.check_session.app import check_session
 from functions.open_run.app import open_run
+from functions.plan_orders.app import plan_orders
 from repeg.errors import (
     BrokerDenied,
     BrokerUnavailable,
@@ -20,9 +22,10 @@ from repeg.errors import (
     MarketClosed,
     RefusedRun,
 )
+from repeg.metering import BUCKETS_TOUCHED, KEPT_FOR_CANCELS
 from repeg.run import KillSwitch, RunState
 from tests.builders import MONDAY
-from tests.functions.books import AAPL, KO
+from tests.functions.books import AAPL, KO, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
 from workbench.exchange.faults import Fault, Kind
 from workbench.exchange.market import Listing
@@ -151,6 +154,45 @@ def test_a_broker_that_does_not_answer_is_asked_again_later_and_claims_nothing(d
         start(desk)
     assert nothing_has_happened(desk)
     assert start(desk)["epoch"] == 1
+
+
+CROWD = [f"{a}{b}X" for a in "ABCDEFGHIJ" for b in "KLMNOPQRST"]
+
+
+@pytest.fixture
+def crowded(open_desk: OpenDesk) -> Desk:
+    """A hundred names, one that does not trade, and the time at which orders may be placed."""
+    books = {symbol: book("09:35 900 @ 20.00 × 900 @ 20.03", until="09:40") for symbol in CROWD}
+    market = ScriptedMarket({MONDAY: books}, LISTINGS)
+    return open_desk({}, market=market, opening=holding("1000000"), at="09:36")
+
+
+def orders_of(symbols: list[str]) -> dict[str, Any]:
+    return a_plan(*(f"buy 10 {symbol}" for symbol in symbols))
+
+
+def test_a_hundred_orders_are_placed_with_few_requests_before_the_first_of_them(crowded: Desk) -> None:
+    """Not one bucket of the account's budget is used up by them, the share that is kept for closing left alone."""
+    crowded.open(orders_of(CROWD), max_run_orders=1)
+    check_session(RUN_ID, crowded.ports)
+    plan_orders(RUN_ID, 1, crowded.ports)
+    crowded.place()
+    before = crowded.broker.line.sent[: crowded.broker.line.sent.index(("POST", "/orders"))]
+    data = [path for _, path in before if path.startswith("/stocks")]
+    assert before.count(("GET", "/assets")) == 1
+    assert len(before) - len(data) == 15 < 200 // BUCKETS_TOUCHED * (1 - KEPT_FOR_CANCELS)
+    assert len(data) == 6
+
+
+@pytest.mark.parametrize(("symbol", "says"), [("ZZZZ", "that the broker lists"), ("DEAD", "that is tradable at")])
+def test_one_bad_name_among_a_hundred_is_named_as_it_is_among_two(crowded: Desk, symbol: str, says: str) -> None:
+    said = []
+    for crowd in (CROWD[:1], CROWD):
+        with pytest.raises(InvalidPlan, match=says) as caught:
+            crowded.open(orders_of([*crowd, symbol]))
+        said.append(str(caught.value).replace(f"orders[{len(crowd)}]", "orders[n]"))
+    assert said[0] == said[1]
+    assert nothing_has_happened(crowded)
 
 
 def test_a_second_start_of_the_same_run_is_a_duplicate_that_names_the_first(desk: Desk) -> None:

@@ -7,7 +7,7 @@ sixty seconds touch more than seven of them, so the limit holds wherever the min
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -134,9 +134,9 @@ class MeteredBroker:
         """Holdings."""
         return self._read(self._broker.positions)
 
-    def asset(self, symbol: str) -> Asset | None:
-        """A listing."""
-        return self._read(lambda: self._broker.asset(symbol))
+    def assets(self, symbols: Sequence[str]) -> dict[str, Asset]:
+        """Listings."""
+        return self._read(lambda: self._broker.assets(symbols))
 
     def _read(self, call: Callable[[], Answer]) -> Answer:
         if not self._meter.take(is_cancel=False):

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from repeg import intake, plan, risk
-from repeg.broker import Account, Asset
+from repeg.broker import Account
 from repeg.errors import BrokerDenied, DuplicateRun, InvalidInput, MarketClosed, RefusedRun
 from repeg.order import ParentOrder
 from repeg.plan import Plan
@@ -86,7 +86,7 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
         raise RefusedRun(f"the kill switch is {ports.store.kill_switch()}; set it to active before starting a run")
     risk.ensure_allowed(intake.symbols_of(start.plan), start.settings)
     account = _open_account(ports)
-    assets = _assets(start.plan, ports)
+    assets = ports.broker.assets(intake.symbols_of(start.plan))
     intake.ensure_tradable(start.plan, assets)
     run = Run(
         run_id=plan.run_id(start.plan.name, day.day, start.run_number),
@@ -98,7 +98,7 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
         started_at=now,
         opening_equity=account.equity,
         opening_positions={position.symbol: position.qty for position in ports.broker.positions()},
-        fractionable=tuple(symbol for symbol, asset in assets.items() if asset and asset.is_fractionable),
+        fractionable=tuple(symbol for symbol, asset in assets.items() if asset.is_fractionable),
     )
     draft_orders(run, ports)
     return run
@@ -129,11 +129,6 @@ def _open_account(ports: Ports) -> Account:
     if account.is_blocked:
         raise BrokerDenied("the broker has blocked this account from trading")
     return account
-
-
-def _assets(wanted: Plan, ports: Ports) -> dict[str, Asset | None]:
-    symbols = intake.symbols_of(wanted)
-    return dict(zip(symbols, ports.runtime.map(ports.broker.asset, symbols), strict=True))
 
 
 def _plan(raw: Mapping[str, Any], ports: Ports) -> Plan:

@@ -58,8 +58,12 @@ class Broker(Protocol):
     def positions(self) -> list[Position]:
         """All holdings."""
 
-    def asset(self, symbol: str) -> Asset | None:
-        """The listing, or None where the broker does not know the symbol."""
+    def assets(self, symbols: Sequence[str]) -> dict[str, Asset]:
+        """The listings of these symbols, in few requests however many they are; an unknown one is absent.
+
+        Where many are unknown, it is enough that the first of them, in the order given, is told apart from one that is
+        known and does not trade.
+        """
 
 
 class Market(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote as url_quote
@@ -21,6 +21,11 @@ from repeg.session import NEW_YORK, TradingDay, trading_date
 
 ORDERS_PER_PAGE = 500
 ACTIVITIES_PER_PAGE = 100
+
+# So many assets are asked for by name, one after the other. More are looked up in the listing of all: 11,500 rows, 6 MB
+# (a third of one as they travel), 0.2 seconds of a whole processor, which are 0.7 in a function of 512 MB, and 35 MB of
+# its memory. Ten requests of some sixty milliseconds take as long, and a budget of requests bears no more.
+FEW_ASSETS = 10
 
 Read = TypeVar("Read")
 
@@ -139,9 +144,31 @@ class AlpacaBroker:
         """All holdings."""
         return self._read("/positions", lambda rows: [wire.position(row) for row in _rows(rows)])
 
-    def asset(self, symbol: str) -> Asset | None:
-        """The listing, or None where the broker does not know the symbol."""
-        return self._find(f"/assets/{_segment(symbol)}", wire.asset)
+    def assets(self, symbols: Sequence[str]) -> dict[str, Asset]:
+        """The listings of these symbols, in their order; an unknown one is absent.
+
+        Many are looked up among all active ones, in one request. What is not there is asked for by name, as a few are,
+        for only so does the broker say whether it knows them; beyond the first few in the order given it stays absent.
+        Raises BrokerUnavailable where the listing lacks what the broker trades by name: then it proves nothing.
+        """
+        listed = self._active(frozenset(symbols)) if len(symbols) > FEW_ASSETS else {}
+        missing = [symbol for symbol in symbols if symbol not in listed]
+        named = self._named(missing[:FEW_ASSETS])
+        if len(missing) > FEW_ASSETS and all(asset.is_tradable for asset in named.values()) and named:
+            raise BrokerUnavailable(f"/assets: the listing lacks {', '.join(named)}")
+        found = listed | named
+        return {symbol: found[symbol] for symbol in symbols if symbol in found}
+
+    def _active(self, symbols: Collection[str]) -> dict[str, Asset]:
+        """Those of the symbols that are in the listing of all active shares; the other rows are not even read."""
+        rows = self._read("/assets", _rows, status="active", asset_class="us_equity")
+        with wire.reading("/assets"):
+            return {row["symbol"]: wire.asset(row) for row in rows if row.get("symbol") in symbols}
+
+    def _named(self, symbols: Sequence[str]) -> dict[str, Asset]:
+        """The listings of symbols asked for one by one."""
+        found = {symbol: self._find(f"/assets/{_segment(symbol)}", wire.asset) for symbol in symbols}
+        return {symbol: asset for symbol, asset in found.items() if asset is not None}
 
     def _activities_page(self, bounds: dict[str, str]) -> list[Execution]:
         return self._read(
