@@ -186,7 +186,8 @@ class DayMaker:
         sizes = pick(np.array(self._regime.sizes, np.int64), np.stack([anchors.draw(n) for n in range(4)], 1).ravel())
         if length == 1:
             return np.take(sizes, place)
-        before, part = place // length, place % length
+        before = place // length
+        part = place - before * length
         drifted: Int64s = (sizes[before] * (length - part) + sizes[before + 1] * part) // length
         return drifted // 100 * 100
 

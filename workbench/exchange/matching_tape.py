@@ -28,6 +28,7 @@ class Tape:
         self.halts = day.halts
         self.quotes = day.quotes.where(~inside(day.quotes.ts, day.halts))
         self.trades = day.trades.where(~inside(day.trades.ts, day.halts))
+        self._outlooks: dict[int, Outlook] = {}
 
     @cached_property
     def prints(self) -> Trades:
@@ -56,12 +57,10 @@ class Tape:
         """Whether trading stands still at that instant, or has not had its first quote after a halt yet."""
         return any(start <= ts and (ts < end or self._quoted_at(ts) < start) for start, end in self.halts)
 
-    @cached_property
-    def _outlooks(self) -> dict[int, "Outlook"]:
-        return {side: Outlook(self, side) for side in (1, -1)}
-
     def outlook(self, side: int) -> "Outlook":
-        """The day as an order of that side sees it."""
+        """The day as an order of that side sees it; made when the first one looks, for it is as large as the day."""
+        if side not in self._outlooks:
+            self._outlooks[side] = Outlook(self, side)
         return self._outlooks[side]
 
     def _quoted_at(self, ts: int) -> int:
@@ -102,9 +101,7 @@ class Outlook:
     def __init__(self, tape: Tape, side: int) -> None:
         quotes = tape.quotes
         self.side = side
-        bid: Int64s = np.where(quotes.bid > 0, quotes.bid * side, -ABSENT * side)
-        ask: Int64s = np.where(quotes.ask > 0, quotes.ask * side, ABSENT * side)
-        self.near, self.far = _in_order(side, bid, ask)
+        self.near, self.far = _in_order(side, _oriented(quotes.bid, side, -ABSENT), _oriented(quotes.ask, side, ABSENT))
         self.near_size, self.far_size = _in_order(side, quotes.bid_size, quotes.ask_size)
         self.near_venue: Letters = quotes.bid_venue if side > 0 else quotes.ask_venue
         self.print_price: Int64s = tape.prints.price * side
@@ -113,7 +110,8 @@ class Outlook:
     @cached_property
     def far_unlocked(self) -> Int64s:
         """The far prices, one unit farther where the near side is there too: at such a price nobody in line fills."""
-        return np.where(self.near < self.far, self.far, self.far + 1)
+        is_locked = self.near >= self.far
+        return np.where(is_locked, self.far + 1, self.far) if is_locked.any() else self.far
 
     @cached_property
     def sold_to_us(self) -> Int64s:
@@ -180,6 +178,14 @@ def tick_at(price: int) -> int:
 def shares(count: int) -> int:
     """Whole shares as quantity units."""
     return count * QTY_SCALE
+
+
+def _oriented(prices: Int64s, side: int, absent: int) -> Int64s:
+    """Prices times the side, an absent one beyond all; the very same array where nothing about it changes."""
+    is_there = prices > 0
+    if is_there.all():
+        return prices if side > 0 else -prices
+    return np.where(is_there, prices, absent) * side
 
 
 def _in_order(side: int, bids: Int64s, asks: Int64s) -> tuple[Int64s, Int64s]:

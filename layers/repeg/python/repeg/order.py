@@ -207,9 +207,9 @@ class Child(BaseModel):
         state = report.state if report.state in TRANSITIONS[self.state] else self.state
         if self.state is ChildState.CANCELLING and state is ChildState.LIVE:
             state = ChildState.CANCELLING  # our request is on its way; an older answer does not take it back
-        return self.model_copy(
-            update={"state": state, "filled": filled, "average_price": price, "broker_id": report.broker_id}
-        )
+        seen = {"state": state, "filled": filled, "average_price": price, "broker_id": report.broker_id}
+        is_news = any(getattr(self, name) != value for name, value in seen.items())
+        return self.model_copy(update=seen) if is_news else self
 
 
 class ParentState(StrEnum):
@@ -263,17 +263,20 @@ class ParentOrder(BaseModel):
     @property
     def open_children(self) -> tuple[Child, ...]:
         """The children that may still fill, oldest first: one at most, or one and its replacement."""
-        return tuple(child for child in self.children if not child.is_closed)
+        return tuple([child for child in self.children if child.state not in CLOSED])
 
     @property
     def open_child(self) -> Child | None:
         """The latest child that may still fill, if there is one."""
-        return self.open_children[-1] if self.open_children else None
+        for child in reversed(self.children):  # where there is one it is the last, and nobody looks at all the others
+            if child.state not in CLOSED:
+                return child
+        return None
 
     @property
     def filled(self) -> Decimal:
         """Shares bought or sold so far, over all children."""
-        return sum((child.filled for child in self.children), Decimal(0))
+        return sum([child.filled for child in self.children], Decimal(0))
 
     @property
     def remaining(self) -> Decimal:
@@ -292,6 +295,8 @@ class ParentOrder(BaseModel):
 
     def with_child(self, child: Child) -> ParentOrder:
         """This order with that attempt as given, or with a new attempt added."""
+        if self.children and self.children[-1] is child:
+            return self
         others = (each for each in self.children if each.n != child.n)
         return self.model_copy(update={"children": tuple(sorted((*others, child), key=lambda each: each.n))})
 
