@@ -12,7 +12,8 @@ from workbench.exchange.knobs import Knobs
 from workbench.exchange.market import Quotes, SymbolDay, Trades
 from workbench.exchange.matching import FillModel
 from workbench.exchange.opening import OpeningAccount
-from workbench.faults.days import CENT, HALF_DAY, SECOND, Day, ShortMarket, make_day
+from workbench.faults.days import HALF_DAY, Day, make_day
+from workbench.faults.short_market import CENT, SECOND, ShortMarket
 
 SECONDS = 40 * 60
 SYMBOL = "AAA"

@@ -109,7 +109,7 @@ class OrderInterleaved(RuleBasedStateMachine):
     def step(self, function: str, payload: dict[str, Any]) -> dict[str, Any] | None:
         """One invocation of a deployed function; None where it failed or died."""
         with suppress(TaskFailed):
-            return self.world._invoke(function, payload)
+            return self.world.invoke_once(function, payload)
         return None
 
 

@@ -35,7 +35,7 @@ from workbench.exchange.orders import Order
 from workbench.exchange.scripted import ScriptedMarket
 from workbench.exchange.units import price
 from workbench.exchange.units import qty as shares
-from workbench.faults.world import MemoryJournal, QuietNotifier
+from workbench.faults.records import MemoryJournal, QuietNotifier
 from workbench.twins.memory_store import MemoryStore
 
 RUN_ID = "core-2026-11-23"

@@ -65,7 +65,7 @@ def test_a_move_that_would_cost_more_than_the_run_may_is_not_sent(open_desk: Ope
     climb(desk)
     limits = [price(order.terms.limit or 0) for order in desk.at_broker()]
     assert limits == [Decimal("189.41"), Decimal("189.66")]
-    assert any("budget run:core-2026-11-23" in reason for _, reason in desk.told("AAPL", "error"))
+    assert any("budget run:core-2026-11-23" in reason for _, reason in desk.told("AAPL", "hold"))
     desk.close()
     assert desk.row()["outcome"] == "partial_deadline"
     desk.judge()
@@ -92,7 +92,7 @@ def test_a_run_sends_no_more_orders_than_it_may(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, CLIMBING, max_run_orders=2)
     climb(desk)
     assert (len(desk.at_broker()), desk.posts()) == (2, 2)
-    assert any("2 orders of 2 are committed" in reason for _, reason in desk.told("AAPL", "error"))
+    assert any("2 orders of 2 are committed" in reason for _, reason in desk.told("AAPL", "hold"))
     desk.judge()
 
 

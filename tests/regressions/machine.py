@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from repeg import wiring
 from tests.functions.desk import Desk
+from workbench.faults.lambdas import FOLDERS
 from workbench.faults.walker import Execution, TaskFailed, Walker
-from workbench.faults.world import DEFINITION, FOLDERS
+from workbench.faults.world import DEFINITION
 
 NAME = "arn:aws:states:us-east-1:123456789012:execution:execute-plan:walked"
 

@@ -20,7 +20,7 @@ from workbench.exchange.wire import Request, Response
 Handle = Callable[[Request], Response]
 
 
-def _without_time(seconds: float) -> None:
+def without_time(seconds: float) -> None:
     """No time passes here but what the handler lets pass."""
 
 
@@ -32,7 +32,7 @@ class ExchangeTransport(BaseAdapter):
     without a timeout until the other side gives up.
     """
 
-    def __init__(self, handle: Handle, wait: Callable[[float], None] = _without_time) -> None:
+    def __init__(self, handle: Handle, wait: Callable[[float], None] = without_time) -> None:
         super().__init__()
         self._handle, self._wait = handle, wait
 

@@ -45,6 +45,7 @@ class BaselineDay:
     def run(self) -> frozenset[str]:
         """Live through the day; what was wrong with it, by kind."""
         world = self._world
+        world.mishaps.brew()
         world.scheduler.spawn_apart(self._work)
         # Judged before the close: then the broker ends whatever is open, and nothing could be left.
         world.scheduler.run(until=min(world.window.closes + GRACE, world.session.close - timedelta(seconds=1)))

@@ -33,7 +33,7 @@ CURRENT: ContextVar[Invocation] = ContextVar("invocation")
 class UnreliablePort:
     """Passes every call of a port on, at a cost in virtual time and under the faults of a swarm.
 
-    `outage` says whether the other side is down altogether at this moment.
+    `outage` says whether the other side is down at this moment for a call of that name.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class UnreliablePort:
         scheduler: Scheduler,
         swarm: Swarm,
         latency: tuple[float, float],
-        outage: Callable[[], bool],
+        outage: Callable[[str], bool],
     ) -> None:
         self._name = name
         self._inner = inner
@@ -70,7 +70,7 @@ class UnreliablePort:
         there, back = (self._swarm.within(*self._latency) / 2 for _ in range(2))
         self._strike(fault, Fault.CRASH_BEFORE, Fault.FREEZE_BEFORE)
         self._scheduler.sleep(there)
-        if self._outage() or fault is Fault.LOST_BEFORE:
+        if self._outage(name) or fault is Fault.LOST_BEFORE:
             return self._lost(name)
         if fault is Fault.REFUSED_FOR_NOW:
             return self._failed(name, "rate limit exceeded")

@@ -15,7 +15,8 @@ from repeg import shell
 from workbench.engine.surroundings import with_variables
 from workbench.faults.mutants import MUTANTS
 from workbench.faults.planting import planted
-from workbench.faults.world import Result, World
+from workbench.faults.records import Result
+from workbench.faults.world import World
 
 # The handlers' own logs and metrics would be the larger part of the work; they have tests of their own.
 QUIET = {

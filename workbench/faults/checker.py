@@ -7,13 +7,13 @@ store is read for one thing only, the intents that must have been written before
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from repeg import tick
-from repeg.naming import OWN_PREFIX
+from repeg.naming import OWN_PREFIX, run_of
 from repeg.order import Intent, Outcome, ParentOrder
-from repeg.ports import Store
 from repeg.session import TradingWindow
 from repeg.settings import Settings
 from workbench.exchange.core import Exchange
@@ -21,9 +21,12 @@ from workbench.exchange.ledger import Execution, OrderEvent
 from workbench.exchange.orders import TERMINAL, Order
 from workbench.exchange.units import price, qty, to_qty
 from workbench.faults.days import Day
+from workbench.faults.watched_store import WatchedStore
 
 MINUTE = 60_000_000_000
 REQUESTS_PER_MINUTE = 200
+# What an execution may use of the service's limits, which are 262,144 bytes and 25,000 events.
+PAYLOAD_BYTES, HISTORY_EVENTS = 8_192, 20_000
 
 _OVER = frozenset(str(status) for status in TERMINAL)
 
@@ -63,10 +66,11 @@ class _Chain:
 class Checker:
     """Listens to an exchange's ledger. Violations are collected, the first one first."""
 
-    def __init__(self, day: Day, exchange: Exchange, store: Store, settings: Settings, window: TradingWindow) -> None:
+    def __init__(
+        self, day: Day, exchange: Exchange, store: WatchedStore, settings: Settings, window: TradingWindow
+    ) -> None:
         self.violations: list[Violation] = []
         self.exempt_from_window: set[str] = set()
-        self.closed_to_intents_since: int | None = None
         self.killed_since: int | None = None
         self._day, self._exchange, self._store = day, exchange, store
         self._settings, self._window = settings, window
@@ -74,6 +78,7 @@ class Checker:
         self._intents: dict[str, Intent] = {}
         self._foreign: dict[str, str] = {}
         self._requests: deque[int] = deque()
+        self._sent: list[Order] = []
         exchange.records.listeners.append(self._hear)
 
     def adopt_foreign(self, order_id: str) -> None:
@@ -86,6 +91,15 @@ class Checker:
         while self._requests[0] <= at - MINUTE:
             self._requests.popleft()
         self._check(len(self._requests) <= REQUESTS_PER_MINUTE, "too_many_requests", None, str(len(self._requests)))
+
+    def weigh_payload(self, function: str, size: int) -> None:
+        """A handler's answer, in bytes: ids, counts and decisions, never the orders themselves."""
+        self._check(size <= PAYLOAD_BYTES, "payload_too_large", None, f"{size} of {function}")
+
+    def weigh_histories(self, events: Iterable[int]) -> None:
+        """The history events of each execution."""
+        for count in events:
+            self._check(count <= HISTORY_EVENTS, "history_too_long", None, str(count))
 
     def _hear(self, event: OrderEvent, order: Order, execution: Execution | None) -> None:
         if event.order_id in self._foreign:
@@ -123,18 +137,36 @@ class Checker:
         same = (intent.side.sign, to_qty(intent.qty)) == (event.side, event.quantity)
         limit = None if event.limit is None else price(event.limit)
         self._check(same and intent.limit == limit, "intent_differs", event, intent.model_dump_json())
+        is_plain = (order.terms.time_in_force, order.terms.extended_hours) == ("day", False)
+        self._check(is_plain, "not_a_day_order", event, f"{order.terms.time_in_force}")
         self._in_time(event, intent)
+        self._budgeted(event, order)
         self._priced(event, limit)
         return None
 
+    def _budgeted(self, event: OrderEvent, order: Order) -> None:
+        """What orders may cost, at their limits: all of an open one, the filled part of a closed one."""
+        self._sent.append(order)
+        most, orders = self._settings.max_run_notional, self._settings.max_run_orders
+        self._check(orders is None or len(self._sent) <= orders, "too_many_orders", event, str(len(self._sent)))
+        if most is None or any(each.terms.limit is None for each in self._sent):
+            return
+        working = [orders for chain in self._chains.values() for orders in chain.working]
+        # An order and its replacement share a quantity: the dearer counts.
+        working = [o + [order] * (order.replaces in o) for o in working] + [[order]] * (order.replaces is None)
+        ended = [each for each in self._sent if str(each.status) in _OVER]
+        total = sum([max(map(_cost, o)) for o in working] + [_cost(each) for each in ended], Decimal(0))
+        self._check(total <= most, "over_budget", event, f"{total} of {most}")
+
     def _in_time(self, event: OrderEvent, intent: Intent) -> None:
-        decided = round(intent.decided_at.timestamp() * 1e9)
+        written = self._store.written[intent.client_order_id]
+        closing = self._store.closing.get(run_of(intent.client_order_id))
         if event.client_order_id not in self.exempt_from_window:
             at = event.at / 1e9
             inside = self._window.opens.timestamp() <= at < self._window.closes.timestamp()
             self._check(inside, "outside_window", event)
-        for name, since in (("after_kill", self.killed_since), ("after_close", self.closed_to_intents_since)):
-            self._check(since is None or decided <= since, name, event)
+        for name, since in (("after_kill", self.killed_since), ("after_close", closing)):
+            self._check(since is None or written <= since, name, event)
 
     def _priced(self, event: OrderEvent, limit: Decimal | None) -> None:
         if limit is None:
@@ -187,20 +219,23 @@ class Checker:
 
     def _intent(self, client_order_id: str) -> Intent | None:
         if client_order_id not in self._intents:
-            run_id = client_order_id.removeprefix(OWN_PREFIX).partition(".")[0]
+            run_id = run_of(client_order_id)
             self._intents.update({intent.client_order_id: intent for intent in self._store.intents(run_id)})
         return self._intents.get(client_order_id)
 
     def _parent(self, symbol: str) -> ParentOrder | None:
-        run_ids = {
-            intent.client_order_id.removeprefix(OWN_PREFIX).partition(".")[0] for intent in self._intents.values()
-        }
-        orders = [order for run_id in sorted(run_ids) for order in self._store.orders(run_id)]
+        run_ids = sorted({run_of(client_order_id) for client_order_id in self._intents})
+        orders = [order for run_id in run_ids for order in self._store.orders(run_id)]
         return next((order for order in orders if order.symbol == symbol), None)
 
     def _check(self, holds: bool, name: str, event: OrderEvent | None, seen: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:
             self.violations.append(Violation(name, f"{seen} {event or ''}".strip()))
+
+
+def _cost(order: Order) -> Decimal:
+    units = order.executed if str(order.status) in _OVER else order.quantity or 0
+    return price(order.terms.limit or 0) * qty(units)
 
 
 def _remaining(order: Order) -> int:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from random import Random
 from typing import Any
 
-import numpy as np
-
 from workbench.exchange.calendar import TradingCalendar
 from workbench.exchange.knobs import Knobs
-from workbench.exchange.market import Listing, Quotes, SymbolDay, Trades
 from workbench.exchange.matching import FillModel
 from workbench.exchange.opening import OpeningAccount
 from workbench.exchange.races import REPLACE_RACES, Race
-from workbench.exchange.units import PRICE_SCALE, price
+from workbench.exchange.units import price
+from workbench.faults.short_market import ShortMarket, running_away, symbol_day
 
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD", "EEE")
-CENT = PRICE_SCALE // 100
-SECOND = 1_000_000_000
+
+LENGTH = 40 * 60
 
 # Moves must be made for one to be lost: looks are frequent, the book is taken as it is, and patience is long.
 EAGER = {
@@ -28,6 +26,10 @@ EAGER = {
     "max_spread_pct": "5", "min_volume_shares": 0, "max_slippage_bps": 200, "use_smart_limit_execution": True,
 }  # fmt: skip
 REPLACES = [*sorted(REPLACE_RACES), Race.REPLACE_STUCK]
+RACES = sorted(set(Race) - set(REPLACES))
+
+# What a seed leaves over by three: a day that moves by replace, a day that may be lively, any day.
+REPLACING, LIVELY = 0, 1
 
 # The half day's window can be closed half an hour after it opens; the other days are begun near their close. So every
 # seed is a whole run, from the wait for the session to the report, in less than a hundred turns.
@@ -50,6 +52,8 @@ class Day:
     settings: dict[str, Any]
     races: tuple[Race, ...] = ()
     stuck_seconds: float = 0
+    storm: float = 0
+    """The chance of each fault of the simulator at each request; it only strikes where there are requests."""
 
     @property
     def targets(self) -> dict[str, tuple[int, Decimal]]:
@@ -61,35 +65,6 @@ class Day:
             else (-1, held[row["symbol"]] if row["qty"] == "all" else Decimal(row["qty"]))
             for row in self.plan["orders"]
         }
-
-
-class ShortMarket:
-    """A market of a few symbols whose quotes and prints cover one stretch of one day, a row a second and more."""
-
-    def __init__(self, days: dict[str, SymbolDay]) -> None:
-        self._days = days
-
-    def symbols(self) -> tuple[str, ...]:
-        """Every symbol, sorted."""
-        return tuple(sorted(self._days))
-
-    def listing(self, symbol: str) -> Listing | None:
-        """An ordinary stock."""
-        return Listing(symbol, f"{symbol} Inc.") if symbol in self._days else None
-
-    def day(self, symbol: str, day: date) -> SymbolDay | None:
-        """The one day there is."""
-        found = self._days.get(symbol)
-        return found if found is not None and found.day == day else None
-
-    def days(self) -> tuple[date, ...]:
-        """The one day there is."""
-        return tuple({found.day for found in self._days.values()})
-
-    def reference_price(self, symbol: str, _day: date) -> int | None:
-        """The first quote."""
-        found = self._days.get(symbol)
-        return found.first_price() if found else None
 
 
 def make_day(seed: int) -> Day:
@@ -108,8 +83,7 @@ def make_day(seed: int) -> Day:
     )
     symbols = SYMBOLS[: chance.randint(1, 4)]
     first = (min(start, session.open) if near_open else start) - timedelta(minutes=2)
-    length = 40 * 60
-    market = ShortMarket({s: _symbol_day(s, day, first, length, chance.getrandbits(32)) for s in symbols})
+    market = ShortMarket({s: symbol_day(s, day, first, LENGTH, chance.getrandbits(32)) for s in symbols})
     opening, plan = _account_and_plan(market, symbols, chance)
     settings = _settings(chance, delay, near_open)
     made = Day(
@@ -123,7 +97,8 @@ def make_day(seed: int) -> Day:
         plan=plan,
         settings=settings,
     )
-    return _replacing(made) if seed % 3 == 0 else made
+    made = _lively(made) if seed % 3 == LIVELY else made
+    return _limited(_replacing(made) if seed % 3 == REPLACING else _racing(made))
 
 
 def _replacing(made: Day) -> Day:
@@ -137,6 +112,47 @@ def _replacing(made: Day) -> Day:
     settings = {**made.settings, "use_replace": True, **(EAGER if chance.random() < 0.8 else {})}
     races = tuple(chance.sample(REPLACES, chance.randint(0, 3)))
     return replace(made, knobs=knobs, settings=settings, races=races, stuck_seconds=chance.uniform(5, 90))
+
+
+def _lively(made: Day) -> Day:
+    """The same day, mostly with books that run away from the orders and a run that goes after them."""
+    chance = Random(f"lively {made.seed}")
+    if chance.random() < 0.4:
+        return made
+    days = {symbol: made.market.day(symbol, made.day) for symbol in made.market.symbols()}
+    running = {
+        symbol: running_away(calm, made.targets[symbol][0], chance.getrandbits(32))
+        for symbol, calm in days.items()
+        if calm is not None
+    }
+    eager = {**EAGER, "order_monitoring_seconds": 10, "max_repegs": 50, "max_slippage_bps": 500}
+    return replace(made, market=ShortMarket(running), settings={**made.settings, **eager})
+
+
+def _racing(made: Day) -> Day:
+    """The same day at a broker that loses races of its own: late rejections, cancels that lose or stick, slow lists."""
+    chance = Random(f"races {made.seed}")
+    if chance.random() < 0.5:
+        return made
+    races = tuple(chance.sample(RACES, chance.randint(1, 3)))
+    return replace(made, races=races, stuck_seconds=chance.uniform(5, 90), storm=chance.choice((0, 0.001, 0.01)))
+
+
+def _limited(made: Day) -> Day:
+    """The same day, in one seed of four under limits that bite: enough for the plan, or too little for its moves."""
+    chance = Random(f"limits {made.seed}")
+    if chance.random() < 0.75:
+        return made
+    worth = [qty * price(made.market.reference_price(s, made.day) or 0) for s, (_, qty) in made.targets.items()]
+    total = sum(worth, Decimal(0)) * chance.choice((Decimal("1.02"), Decimal("1.2"), Decimal(3)))
+    limits = {
+        "max_run_notional": str(total.quantize(Decimal(1), ROUND_CEILING)),
+        "max_day_notional": str(total.quantize(Decimal(1), ROUND_CEILING)),
+        "max_run_orders": chance.choice((1, 2, 4, 12)),
+        "max_attempts": chance.choice((1, 3, 50)),
+    }
+    kept = chance.sample(sorted(limits), chance.randint(1, 3))
+    return replace(made, settings={**made.settings, **{name: limits[name] for name in kept}})
 
 
 def _settings(chance: Random, delay: int, near_open: bool) -> dict[str, Any]:  # noqa: FBT001 - private, one caller
@@ -193,55 +209,3 @@ def _account_and_plan(
     # Sometimes the sells must pay for the buys, sometimes nothing can, mostly there is enough.
     cash = (cost * chance.choice((Decimal("0.2"), Decimal("0.9"), Decimal(2), Decimal(5)))).quantize(Decimal("0.01"))
     return OpeningAccount(cash=cash, positions=positions), {"name": "seed", "orders": orders}
-
-
-def _symbol_day(symbol: str, day: date, first: datetime, seconds: int, seed: int) -> SymbolDay:
-    """A walk of the bid in cents with a spread of its own; a print in every third second; some odd moments."""
-    dice = np.random.Generator(np.random.PCG64(seed))
-    start = round(first.timestamp()) * SECOND
-    ts = start + np.arange(seconds, dtype=np.int64) * SECOND + dice.integers(0, SECOND, seconds)
-    base = int(dice.choice((95, 1_400, 4_800, 19_000))) * CENT
-    step = int(dice.choice((0, 1, 1, 2)))
-    bid = base + np.cumsum(dice.integers(-step, step + 1, seconds)) * CENT
-    bid = np.maximum(bid, base // 2)
-    spread = dice.integers(1, int(dice.choice((2, 2, 6, 25))), seconds) * CENT
-    ask = bid + spread
-    sizes = dice.choice((50, 100, 200, 1_000), (2, seconds))
-    _spoil(dice, bid, ask)
-    venue = np.full(seconds, ord("N"), np.uint8)
-    quotes = Quotes(ts, bid, np.where(bid > 0, sizes[0], 0), ask, np.where(ask > 0, sizes[1], 0), venue, venue)
-    return SymbolDay(symbol, day, quotes, _prints(dice, quotes), ())
-
-
-def _spoil(
-    dice: np.random.Generator, bid: np.ndarray[Any, np.dtype[np.int64]], ask: np.ndarray[Any, np.dtype[np.int64]]
-) -> None:
-    """In one symbol of three, stretches of one-sided, locked or crossed quotes."""
-    if dice.integers(0, 3):
-        return
-    for _ in range(3):
-        at = int(dice.integers(0, len(bid) - 60))
-        stretch = slice(at, at + int(dice.integers(5, 60)))
-        kind = int(dice.integers(0, 4))
-        if kind == 0:
-            ask[stretch] = 0
-        elif kind == 1:
-            bid[stretch] = 0
-        elif kind == 2:
-            ask[stretch] = bid[stretch]
-        else:
-            ask[stretch] = bid[stretch] - CENT
-
-
-def _prints(dice: np.random.Generator, quotes: Quotes) -> Trades:
-    rows = np.flatnonzero((dice.integers(0, 3, len(quotes)) == 0) & (quotes.bid > 0) & (quotes.ask > quotes.bid))
-    side = dice.choice(np.array((-1, 1), np.int8), len(rows))
-    at_bid = side < 0
-    return Trades(
-        ts=quotes.ts[rows] + 1,
-        price=np.where(at_bid, quotes.bid[rows], quotes.ask[rows]),
-        size=dice.choice((10, 100, 300), len(rows)),
-        side=side,
-        venue=np.full(len(rows), ord("N"), np.uint8),
-        lit=np.ones(len(rows), np.bool_),
-    )

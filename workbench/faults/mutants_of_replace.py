@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from repeg import chain, placement
+from repeg import chain, placement, reading
 from repeg.adapters import alpaca_wire
 from repeg.broker import Accepted, Unknown
 from repeg.order import ChildState, ParentOrder
@@ -91,7 +91,7 @@ def _remainder_as_quantity(old: Mapping[str, Any]) -> dict[str, Any]:
 
 _OWN: dict[str, Place] = {"own": (chain, "own")}
 _RECORD: dict[str, Place] = {"record": (placement, "_record")}
-_TAKEN_OVER: dict[str, Place] = {"taken_over": (placement, "_taken_over")}
+_TAKEN_OVER: dict[str, Place] = {"taken_over": (reading, "_taken_over")}
 
 REPLACE_MUTANTS: dict[str, Mutant] = {
     "inherited_fills_counted": Mutant("a replacement's inherited fills counted twice", _inherited_counted, _OWN),

@@ -25,8 +25,11 @@ INVARIANTS = {
     "intent_differs": "What arrives has the side, the quantity and the limit that were written down.",
     "intent_changed": "What was written down is never changed.",
     "outside_window": "No order arrives before the opening delay or after the closing margin.",
-    "after_kill": "No order is decided after the kill switch was set.",
-    "after_close": "No order is decided once the run closes.",
+    "after_kill": "No order is written down after the kill switch was set.",
+    "after_close": "No order is written down once the run closes.",
+    "not_a_day_order": "Every order is for the day and for the core session.",
+    "too_many_orders": "A run sends no more orders than it may.",
+    "over_budget": "What orders may still cost and have cost, at their limits, never exceeds the run's budget.",
     "past_the_collar": "No limit is worse than the collar of its order.",
     "no_collar": "No order with a limit arrives without a collar.",
     "off_the_tick": "Every limit is a whole number of ticks.",
@@ -36,6 +39,8 @@ INVARIANTS = {
     "short": "No position ever falls below zero.",
     "foreign_order_touched": "An order of somebody else in the same account is neither cancelled nor replaced.",
     "too_many_requests": "No sixty seconds hold more requests than the broker allows the account.",
+    "payload_too_large": "What a step hands on is at most 8 KB.",
+    "history_too_long": "No execution writes more than 20,000 events of history.",
     "left_open": "At the end nothing of ours is open.",
     "orders_without_run": "Nothing is at the broker that no run answers for.",
     "no_report": "Every run has a report.",
@@ -112,7 +117,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _campaign(run: Mapping[str, Any]) -> list[str]:
     injected: Mapping[str, int] = run["injected"]
     strikes = {what: number for what, number in injected.items() if what.partition(" ")[0] in _FAULTS}
-    mishaps = {what: number for what, number in injected.items() if what not in strikes}
+    brokers = {what: number for what, number in injected.items() if what.partition(" ")[0] in {"race", "wire"}}
+    mishaps = {what: number for what, number in injected.items() if what not in strikes.keys() | brokers.keys()}
     violations = sum(len(found) for found in run["violations"].values())
     rows = [
         ("days", f"{run['seeds']:,}"),
@@ -130,6 +136,7 @@ def _campaign(run: Mapping[str, Any]) -> list[str]:
         table(("End of an execution", "Executions"), _coded(_counted(run["executions"]))),
         "### Faults by the call they struck", _STRUCK, _struck(strikes),
         "### What befell whole runs", table(("Mishap", "Times"), _coded(_counted(mishaps))),
+        "### What the broker did of itself", _BROKERS, table(("", "Times"), _coded(_counted(brokers))),
     ]  # fmt: skip
 
 
@@ -186,6 +193,11 @@ _STRUCK = (
     "A crash kills the function and all that it started; a freeze holds it for up to two minutes and lets it go on;"
     " lost means that the request, or its answer, never comes; late, that it arrives up to a minute after it was given"
     " up; stale, that an older answer comes once more."
+)
+
+_BROKERS = (
+    "A race is one that an order lost at the broker; a fault on the wire is what alpaca-py was answered, where it is in"
+    " the path."
 )
 
 _PLANTED = (

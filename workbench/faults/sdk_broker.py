@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from pydantic import SecretStr
@@ -12,7 +12,7 @@ from repeg.adapters.alpaca_data import AlpacaMarket, data_api
 from repeg.adapters.alpaca_keys import Keys, TradingMode
 from repeg.quote import Quote
 from workbench.exchange.core import Exchange
-from workbench.exchange.transport import ExchangeTransport
+from workbench.exchange.transport import ExchangeTransport, without_time
 
 
 class HeldKeys:
@@ -37,12 +37,12 @@ class SdkBroker(AlpacaBroker):
     Its clients belong to this object: another seed's broker has clients of its own.
     """
 
-    def __init__(self, exchange: Exchange, feed: str = "iex") -> None:
+    def __init__(self, exchange: Exchange, feed: str = "iex", *, wait: Callable[[float], None] = without_time) -> None:
         self.headers = {
             "APCA-API-KEY-ID": exchange.opening.key_id,
             "APCA-API-SECRET-KEY": exchange.opening.secret_key,
         }
-        keys, mount = HeldKeys(self.headers), ExchangeTransport(exchange.handle).mount
+        keys, mount = HeldKeys(self.headers), ExchangeTransport(exchange.handle, wait).mount
         super().__init__(trading_api(keys, TradingMode.PAPER, mount))
         self._market = AlpacaMarket(data_api(keys, mount), feed)
 

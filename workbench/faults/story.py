@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from repeg.session import NEW_YORK
-from workbench.faults.world import Result
+from workbench.faults.records import Result
 
 
 def story(result: Result) -> str:

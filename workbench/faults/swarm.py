@@ -38,6 +38,7 @@ class Mishap(StrEnum):
     STORE_OUTAGE = "store_outage"
     EARLY_WAKE = "early_wake"
     LATE_START = "late_start"
+    OTHER_RELEASE = "other_release"
 
 
 SENDS = frozenset({"submit", "replace"})
@@ -92,8 +93,7 @@ class Swarm:
             return FOCUSED_RATE  # there are few of them, and much to go wrong with each
         if self._focus:
             return FOCUSED_RATE if name in self._focus else 0.0
-        is_write = name in WRITES or name.startswith(("write", "save", "claim", "book", "add", "take", "set"))
-        return self._rate * (3 if is_write else 1)
+        return self._rate * (3 if _is_write(name) else 1)
 
     def count(self, what: str) -> None:
         """Count something injected."""
@@ -108,11 +108,15 @@ class Swarm:
         return self._chance.randint(low, high)
 
 
+def _is_write(name: str) -> bool:
+    return name in WRITES or name.startswith(("write", "save", "claim", "book", "add", "take", "set"))
+
+
 def _fits(fault: Fault, port: str, name: str) -> bool:
     if fault is Fault.LATE:
         return name in WRITES
     if fault is Fault.REFUSED_FOR_NOW:
-        return port == "broker" and name in WRITES
+        return (port == "broker" and name in WRITES) or (port == "store" and _is_write(name))
     if fault is Fault.STALE:
         return name in {"quotes", "open_orders", "order"}
     return True

@@ -12,8 +12,9 @@ from repeg.ending import ending
 from repeg.errors import StillOpen
 from repeg.naming import run_prefix
 from repeg.order import UNRESOLVED, ChildState, OrderReport, ParentOrder
-from repeg.placement import UNKNOWN_IS_LOST, absorb, finish, read_back, withdraw
+from repeg.placement import UNKNOWN_IS_LOST, finish, read_back, withdraw
 from repeg.ports import Ports
+from repeg.reading import absorb
 from repeg.turn import Turn
 from repeg.work import book_executions, listed_orders
 

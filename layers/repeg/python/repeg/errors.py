@@ -7,6 +7,7 @@
     │   └── MarketClosed
     ├── RefusedRun          the input is sound, the world is not: kill switch, fenced epoch, stale date, a limit
     ├── DuplicateRun        this run has been started before, by another execution
+    │   └── BudgetSpent     a budget of orders or dollars has no room for one more
     ├── BrokerUnavailable   a read failed; nothing is known to have changed; try again
     ├── BrokerDenied        the broker refuses our keys or our account
     ├── StoreUnavailable    the table did not answer; try again
@@ -45,6 +46,10 @@ class MarketClosed(InvalidInput):
 
 class RefusedRun(RepegError):
     """The run may not trade: kill switch, fenced, stale, over a limit, or not armed."""
+
+
+class BudgetSpent(RefusedRun):
+    """A budget has no room for an order: that order is held, the run goes on."""
 
 
 class DuplicateRun(RepegError):

@@ -6,19 +6,23 @@ takes the predecessor's place instead, and both are read until only one of them 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 from repeg import chain
 from repeg.broker import Accepted, Refusal, Refused, Submission
 from repeg.ending import ending
+from repeg.errors import BudgetSpent
 from repeg.intents import budgets, new_intent, with_intent
 from repeg.order import UNRESOLVED, Child, ChildState, Intent, OrderReport, Outcome, ParentOrder
 from repeg.peg import Decision
 from repeg.quote import Quote
+from repeg.reading import absorb, ask, rejected
 from repeg.run import KillSwitch, RunState
 from repeg.turn import Turn
-from repeg.words import average, limit, paid
+from repeg.words import average, limit
 
 # How long an order that the broker does not know yet may still be on its way: only then is the same intent sent again.
 # A step that was cut off between intent and request has been ended by its own time limit long before.
@@ -28,11 +32,11 @@ UNKNOWN_SETTLES = timedelta(seconds=60)
 # be late by as much again: only after both is an order that nobody has seen given up.
 UNKNOWN_IS_LOST = timedelta(seconds=120)
 
-# After so many refusals an order is given up; the same request will be refused again.
-MAX_REJECTIONS = 3
-
 # A cancel is confirmed by reading; these pauses add up to two seconds, the most that a step waits for one.
 CONFIRMATION_PAUSES = (0.1, 0.2, 0.3, 0.6, 0.8)
+
+# What an order waits for that a budget has no room for; another order's end may make some.
+HELD_BY_BUDGET = "budget"
 
 _PASSING = frozenset({Refusal.FUNDS, Refusal.SHARES, Refusal.OPPOSITE_ORDER})
 
@@ -48,7 +52,7 @@ def read_back(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) ->
         child = _attempt(order, n)
         if not child.is_closed:
             report = None if is_chain else listed.get(child.client_order_id)
-            order = _read(turn, order, child, report or _ask(turn, child))
+            order = _read(turn, order, child, report or ask(turn, child))
     return order
 
 
@@ -56,7 +60,8 @@ def send(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qty: 
     """Write the intent of a new child, then send it. Returns the order as stored afterwards.
 
     An order that has used up its attempts is ended instead: whatever refuses it will go on refusing.
-    Raises Conflict or RefusedRun, before anything is sent, where the run, the order or a budget has moved on.
+    One that a budget has no room for is held. Raises Conflict or RefusedRun, before anything is sent, where the run or
+    the order has moved on.
     """
     if not turn.may_send:
         turn.note(order.symbol, "hold", reason="too late in this step to send")
@@ -64,20 +69,20 @@ def send(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qty: 
     if len(order.children) >= turn.run.settings.max_attempts:
         return finish(turn, order, *ending(order, KillSwitch.ACTIVE))
     intent = new_intent(turn, order, decision, quote, qty)
-    stored = _write_down(turn, order, with_intent(turn, order, intent, decision), intent)
-    return _record(turn, stored, turn.ports.broker.submit(intent))
+    return _request(turn, order, with_intent(turn, order, intent, decision), intent, turn.ports.broker.submit)
 
 
 def replace(turn: Turn, order: ParentOrder, child: Child, decision: Decision, quote: Quote) -> ParentOrder:
     """Write the intent of a replacement, then have the broker move the child. Returns the order as stored afterwards.
 
-    It is never sent again: a second replace of the same order could replace the first one's. Raises like `send`.
+    It is never sent again: a second replace of the same order could replace the first one's. Where a budget has no
+    room for it, the child stays where it is. Raises like `send`.
     """
     if child.broker_id is None:
         raise ValueError(f"{child.client_order_id} is not at the broker")
     intent = new_intent(turn, order, decision, quote, child.qty)
-    stored = _write_down(turn, order, with_intent(turn, order, intent, decision, child.n), intent)
-    return _record(turn, stored, turn.ports.broker.replace(child.broker_id, intent))
+    grown = with_intent(turn, order, intent, decision, child.n)
+    return _request(turn, order, grown, intent, partial(turn.ports.broker.replace, child.broker_id))
 
 
 def withdraw(turn: Turn, order: ParentOrder) -> ParentOrder:
@@ -91,29 +96,6 @@ def withdraw(turn: Turn, order: ParentOrder) -> ParentOrder:
     return order
 
 
-def absorb(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentOrder:
-    """The order with what a report says of one of its children; a fill and a broker's rejection are told.
-
-    A child that was replaced is only closed together with a look at its replacement.
-    """
-    child = next(each for each in order.children if each.client_order_id == report.client_order_id)
-    settled = chain.own(turn, order, child, report)
-    if settled is None:
-        turn.note(order.symbol, "hold", limit(child), "what the replacement itself has filled is not clear yet")
-        return order.with_child(chain.unsettled(child, report))
-    seen = child.after(settled)
-    after = order.with_child(seen)
-    if seen.filled > child.filled:
-        told = f"{seen.filled - child.filled} @ {paid(child, seen)}"
-        turn.note(order.symbol, "fill", told, f"{after.filled} of {order.target}")
-    if seen.state is ChildState.REPLACED and child.state is not ChildState.REPLACED:
-        return _taken_over(turn, after, seen, report) or order
-    if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
-        turn.note(order.symbol, "rejected", limit(seen), "the broker rejected it after accepting it")
-        after = _rejected(after, seen, "rejected by the broker")
-    return after
-
-
 def finish(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
     """End the order with an outcome and save it."""
     price = f" @ {average(order.average_price)}" if order.average_price is not None else ""
@@ -124,6 +106,20 @@ def finish(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> Par
 def _write_down(turn: Turn, order: ParentOrder, grown: ParentOrder, intent: Intent) -> ParentOrder:
     taken = budgets(turn, grown.committed - order.committed)
     return turn.ports.store.write_intent(grown, intent, turn.run.epoch, taken)
+
+
+def _request(
+    turn: Turn, order: ParentOrder, grown: ParentOrder, intent: Intent, request: Callable[[Intent], Submission]
+) -> ParentOrder:
+    """Intent first, then the request. What a budget has no room for is held, and said once, not every turn."""
+    try:
+        stored = _write_down(turn, order, grown, intent)
+    except BudgetSpent as spent:
+        if order.held == HELD_BY_BUDGET:
+            return order
+        turn.note(order.symbol, "hold", reason=str(spent))
+        return turn.ports.store.save_order(order.model_copy(update={"held": HELD_BY_BUDGET}))
+    return _record(turn, stored, request(intent))
 
 
 def _attempt(order: ParentOrder, n: int) -> Child:
@@ -144,7 +140,7 @@ def _withdraw(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     asked = order.with_child(child.becomes(ChildState.CANCELLING))
     for pause in CONFIRMATION_PAUSES:
         turn.ports.runtime.pause(pause)
-        report = _ask(turn, child)
+        report = ask(turn, child)
         asked = absorb(turn, asked, report) if report is not None else asked
         if _attempt(asked, child.n).is_closed:
             return asked
@@ -171,7 +167,7 @@ def _missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     answer = turn.ports.broker.submit(intent)
     if isinstance(answer, Refused):
         # The first request may have arrived meanwhile and taken the cash that this one was refused for.
-        found = _ask(turn, child)
+        found = ask(turn, child)
         answer = Accepted(report=found) if found is not None else answer
     return _record(turn, order, answer)
 
@@ -195,26 +191,6 @@ def _may_resend(turn: Turn) -> bool:
     return is_ours and turn.may_send and turn.ports.store.kill_switch() is KillSwitch.ACTIVE
 
 
-def _ask(turn: Turn, child: Child) -> OrderReport | None:
-    report = turn.ports.broker.order(child.client_order_id)
-    if report is None and child.broker_id is not None:
-        return turn.ports.broker.order_by_broker_id(child.broker_id)
-    return report
-
-
-def _taken_over(turn: Turn, order: ParentOrder, old: Child, report: OrderReport) -> ParentOrder | None:
-    """The order with what has taken an old child's place, whatever became of our request for it; None where the broker
-    says that something has, and does not show what."""
-    new = order.replacement_of(old)
-    if new is None:
-        return order
-    found = turn.ports.broker.order_by_broker_id(report.replaced_by) if report.replaced_by else None
-    if found is None or found.client_order_id != new.client_order_id:
-        turn.note(order.symbol, "hold", limit(old), f"replaced by {report.replaced_by}, which is not found")
-        return None
-    return absorb(turn, order, found)
-
-
 def _record(turn: Turn, order: ParentOrder, answer: Submission) -> ParentOrder:
     """Write down what the broker answered to a submission: accepted, refused, or unknown."""
     child = order.children[-1]
@@ -233,13 +209,4 @@ def _refused(order: ParentOrder, child: Child, answer: Refused) -> ParentOrder:
     if answer.refusal in _PASSING and child.replaces is None:
         held = "unfunded" if answer.refusal is Refusal.FUNDS else str(answer.refusal)
         return after.model_copy(update={"held": held})
-    return _rejected(after, child, answer.message)
-
-
-def _rejected(order: ParentOrder, child: Child, reason: str) -> ParentOrder:
-    """The order after a rejection, ended by the last one too many. A replacement's does not count: the old order is
-    there, and the next move is a cancel."""
-    if child.replaces is not None:
-        return chain.stood_down(order)
-    after = order.model_copy(update={"rejections": order.rejections + 1, "held": "rejected"})
-    return after.done(Outcome.REJECTED, reason) if after.rejections >= MAX_REJECTIONS else after
+    return rejected(after, child, answer.message)

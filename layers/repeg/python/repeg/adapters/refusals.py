@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from repeg.errors import Conflict, DuplicateRun, RefusedRun
+from repeg.errors import BudgetSpent, Conflict, DuplicateRun, RefusedRun
 from repeg.order import ParentOrder
 from repeg.ports import BudgetEntry
 from repeg.run import KillSwitch, RunState
@@ -44,15 +44,15 @@ def of_kill_switch(found: str) -> RefusedRun | None:
     return None if found == KillSwitch.ACTIVE else RefusedRun(f"the kill switch is {found}")
 
 
-def of_budget(entry: BudgetEntry, spent: Spent) -> RefusedRun | None:
+def of_budget(entry: BudgetEntry, spent: Spent) -> BudgetSpent | None:
     """Refuse an amount that its budget row has no room for."""
     if entry.max_notional is not None and spent.notional + entry.notional > entry.max_notional:
-        return RefusedRun(
+        return BudgetSpent(
             f"budget {entry.key}: {spent.notional} dollars of {entry.max_notional} are committed; "
             f"{entry.notional} more do not fit"
         )
     if entry.max_orders is not None and spent.orders + entry.orders > entry.max_orders:
-        return RefusedRun(
+        return BudgetSpent(
             f"budget {entry.key}: {spent.orders} orders of {entry.max_orders} are committed; "
             f"{entry.orders} more do not fit"
         )
