@@ -61,3 +61,41 @@ def simulate(
 
     options = Options(plan, market, date, seed, tuple(set_ or ()), cash, positions)
     raise typer.Exit(run(options, out, is_json=json))
+
+
+@app.command()
+def exchange(
+    *,
+    market: Annotated[str, typer.Option(help="generated, or a folder of recordings.")] = "generated",
+    port: Annotated[str, typer.Option(help="Port on this machine; 0 for any that is free.", metavar="N")] = "8700",
+    date: Annotated[str | None, _option(
+        f"Trading day it starts on. Default: {DEFAULT_DATE}, or the first recorded day."
+    )] = None,
+    start: Annotated[str | None, _option("New York time it starts at. Default: 09:30.")] = None,
+    speed: Annotated[str | None, _option(
+        "How often as fast as the wall clock time runs; 0 stands still until moved. Default: 1.", metavar="X"
+    )] = None,
+    real_time: Annotated[bool, _option("It is now: day and time are the wall clock's.", "--real-time")] = False,
+    seed: Annotated[str, typer.Option(help="Draws the market, every delay and every fault.", metavar="N")] = "1",
+    cash: Annotated[str | None, _option("Dollars in the account. Default: 100000.")] = None,
+    positions: Annotated[Path | None, _option('Shares held, a JSON file such as {"KO": "300"}.')] = None,
+    multiplier: Annotated[str, typer.Option(help="1: a cash account; 2 or 4: margin, with short sales.")] = "1",
+    fill_model: Annotated[str, typer.Option(help="paper, queue, touch or trade_through.")] = "paper",
+    knob: Annotated[list[str] | None, _option(
+        "A habit of the broker's, from docs/simulator.md, such as replace_fill_inheritance=zero. Repeatable.",
+        "--knob", metavar="NAME=VALUE",
+    )] = None,
+    storm: Annotated[str | None, _option("Chance of every fault and race, at every opportunity.", metavar="P")] = None,
+) -> None:  # fmt: skip
+    """Serve a simulated Alpaca for any other program: REST, both streams and a control plane, until Ctrl-C.
+
+    Exit code: 0 it was stopped, 2 something is wrong with what was asked for.
+    """
+    from workbench.exchange_command import Options  # noqa: PLC0415 - as above
+    from workbench.exchange_command import exchange as serve  # noqa: PLC0415
+
+    options = Options(
+        market=market, port=port, date=date, start=start, speed=speed, real_time=real_time, seed=seed, cash=cash,
+        positions=positions, multiplier=multiplier, fill_model=fill_model, knobs=tuple(knob or ()), storm=storm,
+    )  # fmt: skip
+    raise typer.Exit(serve(options))

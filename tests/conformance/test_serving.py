@@ -1,13 +1,7 @@
-"""Somebody else's bot, pointed at a served exchange: place, replace, cancel, stream, and Ctrl-C at the end."""
+"""Somebody else's bot, pointed at a served exchange: place, replace, cancel, stream, and an end that leaves nothing."""
 
-import signal
 import socket
-import subprocess
-import sys
 from datetime import date
-from pathlib import Path
-from threading import Event
-from time import monotonic
 
 import pytest
 import requests
@@ -21,9 +15,8 @@ from workbench.exchange.knobs import Knobs
 from workbench.exchange.market import SymbolDay
 from workbench.exchange.scripted import Event as TapeEvent
 from workbench.exchange.scripted import ScriptedMarket, quote
-from workbench.exchange.serve import clock_for, greeting, serve, serving
+from workbench.exchange.serve import Stop, clock_for, greeting, serve, serving
 
-ROOT = Path(__file__).parents[2]
 TICKING: list[TapeEvent] = [
     *QUIET_BOOK,
     *(
@@ -31,14 +24,6 @@ TICKING: list[TapeEvent] = [
         for second in range(600)
     ),
 ]
-PROGRAM = """
-from datetime import date
-from workbench.exchange.generated import GeneratedMarket
-from workbench.exchange.serve import clock_for, serve, serving
-with serving(GeneratedMarket(1), clock_for(date(2026, 11, 20), "10:00", real_time=False, speed=1), port=0) as server:
-    serve(server, lambda line: print(line, flush=True))
-print("left", flush=True)
-"""
 
 
 def test_a_bot_places_replaces_cancels_and_streams_while_time_runs() -> None:
@@ -70,13 +55,11 @@ def test_quotes_stream_by_themselves_while_time_runs() -> None:
 
 
 def test_everything_a_bot_needs_is_said_and_the_server_leaves_when_told() -> None:
-    said, stop = list[str](), Event()
-    with serving(
-        ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), SteppedClock(new_york(FRIDAY, "10:00")), port=0
-    ) as server:
+    said, stop, clock = list[str](), Stop(), SteppedClock(new_york(FRIDAY, "10:00"))
+    with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), clock, port=0) as server:
         stop.set()
-        serve(server, said.append, stop)
-        assert said == greeting(server)
+        serve(server, clock, said.append, stop)
+        assert said == [*greeting(server, clock), "stopped"]
         account = requests.get(_said(said, "trading API") + "/v2/account", headers=_headers(said), timeout=5)
         assert account.json()["status"] == "ACTIVE"
         address = ("127.0.0.1", server.port)
@@ -90,44 +73,57 @@ def test_a_standing_clock_is_moved_over_the_control_plane() -> None:
     assert moved == {"now": "2026-11-20T15:01:00Z"}
 
 
-def test_ctrl_c_leaves_nothing_behind() -> None:
-    command = [sys.executable, "-W", "ignore", "-c", PROGRAM]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as program:
-        assert program.stdout is not None
-        said = [program.stdout.readline().rstrip("\n") for _ in range(8)]
-        host, port = _said(said, "trading API").removeprefix("http://").split(":")
-        assert _is_open((host, int(port)))
-        asked = monotonic()
-        program.send_signal(signal.SIGINT)
-        rest, _ = program.communicate(timeout=10)
-    assert rest.splitlines() == ["stopped", "left"]
-    assert program.returncode == 0
-    assert monotonic() - asked < 5
-    assert not _is_open((host, int(port)))
-
-
 def test_a_port_that_is_taken_is_an_error_and_nothing_is_left_running() -> None:
     market, clock = ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), SteppedClock(new_york(FRIDAY, "10:00"))
     with serving(market, clock, port=0) as server, pytest.raises(OSError, match="address"):
         serving(market, clock, port=server.port).__enter__()
 
 
-def test_an_error_of_the_exchange_itself_is_a_500_and_raised_again_at_the_end() -> None:
+def test_an_error_of_the_exchange_itself_is_a_500_stops_the_server_and_is_raised_again() -> None:
     class Broken(ScriptedMarket):
         def day(self, symbol: str, day: date) -> SymbolDay | None:
             raise ZeroDivisionError(f"{symbol} on {day}")
 
-    broken = Broken({FRIDAY: {"AAPL": QUIET_BOOK}})
+    broken, clock, stop = Broken({FRIDAY: {"AAPL": QUIET_BOOK}}), SteppedClock(new_york(FRIDAY, "10:00")), Stop()
     answers = []
 
     def ask() -> None:
-        with serving(broken, SteppedClock(new_york(FRIDAY, "10:00")), port=0) as server:
+        with serving(broken, clock, port=0, stop=stop) as server:
             url = f"{server.trading_url}/v2/stocks/quotes/latest?symbols=AAPL"
-            answers.append(requests.get(url, headers=_headers(greeting(server)), timeout=5))
+            answers.append(requests.get(url, headers=_headers(greeting(server, clock)), timeout=5))
+            stop.wait()
 
     with pytest.raises(ZeroDivisionError):
         ask()
     assert answers[0].status_code == 500
+
+
+@pytest.mark.parametrize(
+    ("speed", "pace"),
+    [
+        (0, "2026-11-20 10:00:00 in New York, and stands still until it is moved: curl -X POST "),
+        (1, "2026-11-20 10:00:00 in New York, and runs as fast as the wall clock; further at once: curl -X POST "),
+        (60, "2026-11-20 10:00:00 in New York, and runs 60 times as fast as the wall clock; further at once: curl -X "),
+    ],
+)
+def test_how_time_goes_on_is_said(speed: float, pace: str) -> None:
+    clock = clock_for(FRIDAY, "10:00", real_time=False, speed=speed)
+    with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), clock, port=0) as server:
+        assert _said(greeting(server, clock), "time").startswith(pace)
+
+
+def test_real_time_is_said_to_be_the_wall_clocks_and_cannot_be_moved() -> None:
+    with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), RealClock(), port=0) as server:
+        assert _said(greeting(server, RealClock()), "time").endswith("in New York: the wall clock's")
+        answer = requests.post(f"{server.trading_url}/_sim/clock", json={"advance_seconds": 60}, timeout=5)
+        assert answer.json()["message"] == "this exchange's clock runs by itself"
+
+
+def test_a_running_clock_is_moved_on_over_the_control_plane_and_runs_on_from_there() -> None:
+    clock = clock_for(FRIDAY, "10:00", real_time=False, speed=1)
+    with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), clock, port=0) as server:
+        answer = requests.post(f"{server.trading_url}/_sim/clock", json={"advance_seconds": 21_599}, timeout=5)
+        assert "2026-11-20T20:59:59" <= answer.json()["now"] < "2026-11-20T21:00:59"
 
 
 def test_a_clock_needs_a_day_and_does_not_run_backwards() -> None:

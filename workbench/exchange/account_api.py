@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from workbench.exchange.core import Exchange
 
 _PAGE_MOST: Final = 100
-_FIRST_DAY: Final = date(1970, 1, 1)
-_LAST_DAY: Final = date(2029, 12, 31)
+FIRST_DAY: Final = date(1970, 1, 1)
+LAST_DAY: Final = date(2029, 12, 31)
+"""The broker's calendar has these days and those between."""
 _WHOLE: Final = 100
 _NINTH: Final = Decimal(1).scaleb(-9)
 _FLAGS: Final = {
@@ -140,8 +141,8 @@ class AccountApi:
     def calendar(self, request: Request) -> Response:
         """GET /v2/calendar."""
         params = Params(request.query)
-        start, end = self._day(params, "start", _FIRST_DAY), self._day(params, "end", _LAST_DAY)
-        start, end = max(start, _FIRST_DAY), min(end, _LAST_DAY)
+        start, end = self._day(params, "start", FIRST_DAY), self._day(params, "end", LAST_DAY)
+        start, end = max(start, FIRST_DAY), min(end, LAST_DAY)
         if start > end:
             return json_response([])
         sessions = self._exchange.hours.calendar.sessions(start, end + timedelta(days=10))
@@ -203,7 +204,7 @@ class AccountApi:
     def _selected(self, params: Params) -> list[Execution]:
         after, until, day = params.stamp("after"), params.stamp("until"), params.text("date")
         if day is not None:
-            wanted = self._day(params, "date", _FIRST_DAY)
+            wanted = self._day(params, "date", FIRST_DAY)
             found = [e for e in self._account.ledger.executions if local_day(e.at) == wanted]
         else:
             found = [

@@ -27,6 +27,10 @@ class RunningClock:
     def __call__(self) -> int:
         return self.start + round((time.monotonic_ns() - self._began) * self.speed)
 
+    def move(self, seconds: float) -> None:
+        """Be so many seconds further at once."""
+        self.start += round(seconds * _SECOND)
+
 
 @dataclass
 class SteppedClock:

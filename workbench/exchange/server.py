@@ -30,13 +30,21 @@ class ExchangeServer:
 
     Requests are answered one after the other on the server's thread. Whoever else touches the exchange meanwhile goes
     through `call`. Where the exchange's clock runs by itself, `runs` has the exchange keep up with it between requests,
-    so that streams tell of things as they happen. An error of the exchange itself is a 500 to the client, and is raised
-    again where the context ends.
+    so that streams tell of things as they happen. An error of the exchange itself is a 500 to the client, is told by
+    `give_up` at once, and is raised again where the context ends.
     """
 
-    def __init__(self, exchange: Exchange, host: str = "127.0.0.1", port: int = 0, *, runs: bool = False) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        runs: bool = False,
+        give_up: Callable[[], None] = lambda: None,
+    ) -> None:
         self.exchange = exchange
-        self._runs = runs
+        self._runs, self._give_up = runs, give_up
         self._host, self.port = host, port
         self.loop = asyncio.new_event_loop()
         self._thread = Thread(target=self.loop.run_forever, name="exchange", daemon=True)
@@ -121,6 +129,7 @@ class ExchangeServer:
             yield
         except Exception as error:
             self._failures.append(error)
+            self._give_up()
             raise
 
     async def _stop(self) -> None:
