@@ -26,6 +26,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 def close_run(run_id: str, epoch: int, turns: int, failure: dict[str, Any] | None, ports: Ports) -> dict[str, Any]:
     """End the run with nothing of ours open. Raises StillOpen, to be called again, until the broker has said so."""
+    ports = ports.for_closing()
     run = _run_or_cancel(run_id, ports)
     if run is None or run.epoch != epoch:
         return {"outcome": "failed", "error": "Fenced", "reason": f"{run_id} is not ours to close: {_holder(run)}"}

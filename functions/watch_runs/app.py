@@ -35,6 +35,7 @@ def lambda_handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str,
 
 def watch_runs(expect_run: bool, ports: Ports) -> list[Alert]:  # noqa: FBT001 - the schedule's own switch
     """Find what is wrong today, sweep what is dead, cancel what nobody holds, and tell."""
+    ports = ports.for_closing()
     clock = ports.broker.clock()
     day = ports.broker.trading_day(trading_date(clock.now))
     if day is None:

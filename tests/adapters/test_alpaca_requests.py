@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from time import monotonic
 from types import SimpleNamespace
@@ -16,13 +17,23 @@ from alpaca.data.historical.stock import StockHistoricalDataClient  # noqa: TID2
 from alpaca.trading.client import TradingClient  # noqa: TID251 - as above
 from pydantic import SecretStr
 
+from repeg.adapters.alpaca import AlpacaBroker, trading_api
 from repeg.adapters.alpaca_http import disarmed
-from repeg.adapters.alpaca_keys import Keys
+from repeg.adapters.alpaca_keys import SIMULATED, FixedKeys, Keys, TradingMode
 from repeg.adapters.threads import SystemRuntime
 from repeg.broker import Accepted, CancelAnswer, Refusal, Refused, Unknown
 from repeg.errors import BrokerDenied, BrokerUnavailable
 from repeg.order import Intent
-from tests.adapters.brokers import BROKER_ID, OURS, a_broker, a_market, an_order_row, mount
+from tests.adapters.brokers import (
+    BROKER_ID,
+    OURS,
+    a_broker,
+    a_market,
+    an_account_row,
+    an_activity_row,
+    an_order_row,
+    mount,
+)
 from tests.adapters.wire import Reply, answer, break_off, drip, hang_up, say_nothing, scripted
 from tests.contracts.words import a_change, an_intent, an_order
 
@@ -237,6 +248,25 @@ def test_a_404_that_is_not_the_brokers_own_is_not_an_absent_order(reply: bytes) 
         with pytest.raises(BrokerUnavailable):
             broker.assets(["AAPL"])
         assert broker.cancel(BROKER_ID) is CancelAnswer.UNKNOWN
+
+
+def test_each_request_of_a_call_but_the_first_is_asked_leave_for() -> None:
+    """A second page of orders, of fills, a second asset: nobody outside of the adapter knows of them."""
+    orders = [an_order_row(id=str(n), client_order_id=str(n)) for n in range(500)]
+    fills = [an_activity_row(id=f"20260305170000000::{n}") for n in range(100)]
+    assets = [{"symbol": symbol, "tradable": True} for symbol in ("F", "KO", "T")]
+    bare = an_account_row(non_marginable_buying_power=None)
+    replies = [orders, [], fills, fills[:1], *assets, bare, [], []]
+    asked: list[int] = []
+    with scripted(*(answer(200, reply) for reply in replies)) as script:
+        calls = trading_api(FixedKeys(SIMULATED), TradingMode.PAPER, mount, script.url)
+        broker = AlpacaBroker(calls, lambda: asked.append(len(script.asked)))
+        broker.open_orders()
+        broker.executions(date(2026, 3, 5))
+        broker.assets(["F", "KO", "T"])
+        broker.account()
+        broker.positions()
+    assert asked == [1, 3, 5, 6, 8]
 
 
 # Keys

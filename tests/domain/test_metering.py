@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import cycle, repeat
 from typing import Any, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from repeg.broker import CancelAnswer, Submission, Unknown
 from repeg.errors import BrokerUnavailable, StoreUnavailable
 from repeg.metering import BUCKET_SECONDS, LEASE, MeteredBroker, RequestMeter, bucket_of
+from repeg.metering import metered as metered_by_page
 from repeg.order import Intent
 from repeg.ports import Broker, Store
 from tests.builders import NOON, after_noon
@@ -22,7 +25,7 @@ from tests.contracts.words import an_intent, an_order
 from workbench.twins.memory_store import MemoryStore
 
 PER_MINUTE = 200
-EACH_BUCKET = PER_MINUTE // 7
+EACH_BUCKET = PER_MINUTE // 8
 
 
 @dataclass
@@ -42,22 +45,36 @@ class Clock:
 
 @dataclass
 class Desk:
-    """A broker that notes when each call reached it."""
+    """A broker that notes when each call reached it: each is as many seconds under way as the next latency says."""
 
     clock: Clock
+    latencies: Iterator[float] = field(default_factory=lambda: repeat(0.0))
     reached: list[datetime] = field(default_factory=list)
 
     def submit(self, intent: Intent) -> Submission:
-        self.reached.append(self.clock.at)
+        self._note()
         return Unknown(reason="no answer")
 
     def cancel(self, broker_id: str) -> CancelAnswer:
-        self.reached.append(self.clock.at)
+        self._note()
         return CancelAnswer.REQUESTED
 
-    def positions(self) -> list[Any]:
-        self.reached.append(self.clock.at)
+    def order(self, client_order_id: str) -> None:
+        self._note()
+
+    def order_by_broker_id(self, broker_id: str) -> None:
+        self._note()
+
+    def open_orders(self) -> list[Any]:
+        self._note()
         return []
+
+    def positions(self) -> list[Any]:
+        self._note()
+        return []
+
+    def _note(self) -> None:
+        self.reached.append(self.clock.at + timedelta(seconds=next(self.latencies)))
 
 
 class Deaf(MemoryStore):
@@ -67,8 +84,10 @@ class Deaf(MemoryStore):
         raise StoreUnavailable("no answer in time")
 
 
-def metered(clock: Clock, store: Store | None = None, per_minute: int = PER_MINUTE) -> tuple[MeteredBroker, Desk]:
-    desk = Desk(clock)
+def metered(
+    clock: Clock, store: Store | None = None, per_minute: int = PER_MINUTE, latencies: Iterator[float] | None = None
+) -> tuple[MeteredBroker, Desk]:
+    desk = Desk(clock, latencies or repeat(0.0))
     meter = RequestMeter(store or MemoryStore(), cast("Any", clock), per_minute)
     return MeteredBroker(cast("Broker", desk), meter), desk
 
@@ -102,14 +121,18 @@ def call(broker: MeteredBroker, kind: str) -> None:
 
 
 BURSTS = st.tuples(st.sampled_from(["read", "submit", "cancel"]), st.integers(1, 60), st.integers(0, 25))
+UNDER_WAY = st.lists(st.sampled_from([0.0, 0.05, 1.0, 2.5, 5.0]), min_size=1, max_size=40)
 
 
-@given(st.lists(BURSTS, max_size=25), st.integers(0, 9_999))
+@given(st.lists(BURSTS, max_size=25), st.integers(0, 9_999), UNDER_WAY)
+@example([("cancel", 9, 5), *[("cancel", 9, 10)] * 5, ("cancel", 9, 9)], 9_500, [5.0] * 9 + [0.0] * 31)
 def test_no_sixty_seconds_see_more_requests_than_the_account_has(
-    bursts: list[tuple[str, int, int]], milliseconds: int
+    bursts: list[tuple[str, int, int]], milliseconds: int, latencies: list[float]
 ) -> None:
+    """As they arrive at the broker, each up to five seconds after it was granted."""
     clock, store = Clock(NOON + timedelta(milliseconds=milliseconds)), MemoryStore()
-    containers = [metered(clock, store, per_minute=63) for _ in range(2)]
+    under_way = cycle(latencies)
+    containers = [metered(clock, store, per_minute=63, latencies=under_way) for _ in range(2)]
     for kind, count, pause in [*bursts, ("cancel", 60, 0)]:
         for number in range(count):
             with suppress(BrokerUnavailable):
@@ -129,7 +152,7 @@ def test_a_budget_that_is_always_wanted_is_used_up() -> None:
 
 def test_a_spent_bucket_is_waited_for_twice_and_then_the_call_is_not_made() -> None:
     clock = Clock()
-    broker, desk = metered(clock, per_minute=7)  # one request a bucket, none of it for a lease of four
+    broker, desk = metered(clock, per_minute=8)  # one request a bucket, none of it for a lease of four
     with pytest.raises(BrokerUnavailable, match="budget is spent"):
         broker.positions()
     assert desk.reached == []
@@ -159,8 +182,77 @@ def test_what_is_kept_for_cancels_no_read_and_no_order_gets() -> None:
     assert answers[-1] is CancelAnswer.UNKNOWN
 
 
+def stand_still(clock: Clock) -> None:
+    """Time does not pass: this bucket is all there is."""
+    clock.pause = lambda seconds: None  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("name", ["order", "order_by_broker_id"])
+def test_the_read_that_confirms_a_cancel_has_its_request_where_no_other_read_has(name: str) -> None:
+    clock = Clock()
+    stand_still(clock)
+    broker, desk = metered(clock)
+    reads_until_refused(broker)
+    broker.cancel("1")
+    spent = len(desk.reached)
+    getattr(broker, name)("1")
+    assert len(desk.reached) == spent + 1
+
+
+@pytest.mark.parametrize("name", ["open_orders", "positions"])
+def test_whoever_ends_a_run_reads_from_what_is_kept(name: str) -> None:
+    clock = Clock()
+    stand_still(clock)
+    broker, desk = metered(clock)
+    reads = reads_until_refused(broker)
+    closing = broker.for_closing()
+    while len(desk.reached) < EACH_BUCKET:
+        getattr(closing, name)()
+    assert len(desk.reached) > reads
+    with pytest.raises(BrokerUnavailable):
+        getattr(closing, name)()
+
+
+def test_whoever_ends_a_run_looks_also_while_the_table_does_not_answer() -> None:
+    broker, desk = metered(Clock(), Deaf())
+    with pytest.raises(StoreUnavailable):
+        broker.open_orders()
+    assert broker.for_closing().open_orders() == []
+    assert len(desk.reached) == 1
+
+
+def test_every_page_of_an_answer_takes_a_request_of_its_own() -> None:
+    store, clock = MemoryStore(), Clock()
+    stand_still(clock)
+    meter = RequestMeter(store, cast("Any", clock), PER_MINUTE)
+    broker = metered_by_page(lambda further: cast("Broker", Book(further, pages=7)), meter)
+    broker.positions()
+    assert not store.lease_requests(bucket_of(NOON), EACH_BUCKET - 7, EACH_BUCKET)
+    broker.positions()
+    with pytest.raises(BrokerUnavailable, match="budget is spent"):
+        broker.positions()
+    broker.for_closing().open_orders()
+
+
+@dataclass
+class Book:
+    """A broker whose answers have pages."""
+
+    further: Callable[[], None]
+    pages: int
+
+    def positions(self) -> list[Any]:
+        for _ in range(self.pages - 1):
+            self.further()
+        return []
+
+    def open_orders(self) -> list[Any]:
+        self.further()
+        return []
+
+
 def test_an_order_without_a_request_is_unknown_and_was_never_sent() -> None:
-    broker, desk = metered(Clock(), per_minute=7)
+    broker, desk = metered(Clock(), per_minute=8)
     answer = submit(broker)
     assert isinstance(answer, Unknown)
     assert "not sent" in answer.reason

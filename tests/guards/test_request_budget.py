@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from repeg.broker import CancelAnswer, Unknown
-from repeg.metering import MeteredBroker, RequestMeter, bucket_of
+from repeg.errors import StoreUnavailable
+from repeg.metering import BUCKET_SECONDS, MeteredBroker, RequestMeter, bucket_of
+from repeg.run import Run, RunState
+from repeg.watching import Alert
 from tests.builders import after_noon
 from tests.functions.books import Event, book
 from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk, holding
-from tests.functions.scenes import resting
+from tests.functions.scenes import half_filled, resting
+from tests.simulation import judge
+from workbench.twins.memory_store import MemoryStore
 
 MINUTE = 60_000_000_000
 CROWD = [f"{a}{b}X" for a in "ABCDEFGH" for b in "KLMNO"]
@@ -70,7 +77,7 @@ def test_without_the_budget_the_same_orders_ask_far_more_than_a_hundred_times_a_
 def test_where_others_have_spent_the_budget_no_order_leaves_and_a_cancel_does(open_desk: OpenDesk) -> None:
     desk = metered(resting(open_desk))
     for seconds in (0, 10, 20):
-        desk.store.lease_requests(bucket_of(after_noon(0).replace(hour=14, minute=36, second=seconds)), 22, 22)
+        desk.store.lease_requests(bucket_of(after_noon(0).replace(hour=14, minute=36, second=seconds)), 20, 20)
     (order,) = desk.at_broker()
     intent = desk.store.intents(RUN_ID)[0].model_copy(update={"client_order_id": f"rp-{RUN_ID}.AAPL.b.2"})
     assert isinstance(desk.ports.broker.submit(intent), Unknown)
@@ -80,10 +87,76 @@ def test_where_others_have_spent_the_budget_no_order_leaves_and_a_cancel_does(op
     assert desk.open_at_broker() == []
 
 
+def beside_a_spender(desk: Desk, step: Callable[[], object]) -> None:
+    """Take a step while other runs of the account have all that they may ask for in the next minutes."""
+    for seconds in range(0, 300, BUCKET_SECONDS):
+        assert desk.store.lease_requests(bucket_of(desk.scheduler.now() + timedelta(seconds=seconds)), 20, 20)
+    taken = desk.scheduler.spawn(step)
+    desk.wait(240)
+    taken.result()
+
+
+def a_crowd_at_rest(open_desk: OpenDesk) -> Desk:
+    """Eight orders that rest."""
+    symbols = CROWD[:8]
+    books = {symbol: book("09:20 900 @ 19.90 × 900 @ 19.93") for symbol in symbols}
+    desk = open_desk(books, opening=holding("1000000"))
+    desk.broker.line.seconds = 0.02
+    desk.begin(*(f"buy 10 {symbol}" for symbol in symbols))
+    desk.place()
+    assert len(desk.open_at_broker()) == 8
+    return metered(desk)
+
+
+@pytest.mark.parametrize("how", ["close", "sweep"])
+def test_a_run_ends_cleanly_while_another_run_spends_everything_else(open_desk: OpenDesk, how: str) -> None:
+    desk = a_crowd_at_rest(open_desk)
+    beside_a_spender(desk, getattr(desk, how))
+    assert desk.run.state in {RunState.CLOSED, RunState.SWEPT}
+    judge.nothing_of_ours_is_open(desk.exchange)
+    assert {row["outcome"] for row in desk.report["orders"]} == {"partial_deadline"}
+
+
+def test_the_watchdog_sees_while_another_run_spends_everything_else(open_desk: OpenDesk) -> None:
+    desk = a_crowd_at_rest(open_desk)
+    found: list[Alert] = []
+    beside_a_spender(desk, lambda: found.extend(desk.watch(expect_run=False)))
+    assert found == []
+
+
+class Dark(MemoryStore):
+    """A store that does not answer for a while."""
+
+    is_dark = False
+
+    def run(self, run_id: str) -> Run | None:
+        self._ensure_light()
+        return super().run(run_id)
+
+    def lease_requests(self, bucket: str, count: int, most: int) -> bool:
+        self._ensure_light()
+        return super().lease_requests(bucket, count, most)
+
+    def _ensure_light(self) -> None:
+        if self.is_dark:
+            raise StoreUnavailable("no answer in time")
+
+
+def test_a_table_that_does_not_answer_keeps_no_closing_from_cancelling(open_desk: OpenDesk) -> None:
+    """The budget itself stands in the table that does not answer."""
+    store = Dark()
+    desk = metered(half_filled(open_desk, store=store))
+    store.is_dark = True
+    with pytest.raises(StoreUnavailable):
+        desk.close()
+    desk.wait(1)
+    assert desk.open_at_broker() == []
+
+
 def test_a_step_without_a_request_is_a_skipped_turn(open_desk: OpenDesk) -> None:
     desk = metered(resting(open_desk))
     for seconds in (30, 40, 50):
-        desk.store.lease_requests(bucket_of(after_noon(0).replace(hour=14, minute=36, second=seconds)), 22, 22)
+        desk.store.lease_requests(bucket_of(after_noon(0).replace(hour=14, minute=36, second=seconds)), 20, 20)
     assert desk.turn_at("09:36:30")["decision"] == "wait"
     assert desk.told("run", "skip") == [("", "the account's request budget is spent")]
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
@@ -23,6 +23,9 @@ Result = TypeVar("Result")
 
 class Broker(Protocol):
     """The account. Every read may raise BrokerUnavailable or BrokerDenied; writes answer instead of raising."""
+
+    def for_closing(self) -> Broker:
+        """The same account for whoever ends a run: its requests are there also where others have spent all they may."""
 
     def submit(self, intent: Intent) -> Submission:
         """Send a DAY order, limit or market, under the intent's client order id. Never sent twice by itself."""
@@ -205,3 +208,7 @@ class Ports:
     journal: Journal
     plans: Plans
     runtime: Runtime
+
+    def for_closing(self) -> Ports:
+        """The same ports for whoever ends a run."""
+        return replace(self, broker=self.broker.for_closing())

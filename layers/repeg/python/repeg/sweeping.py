@@ -26,6 +26,7 @@ def sweep(run: Run, owner: str, cause: str, ports: Ports) -> dict[str, Any]:
     Sweeping again changes nothing. Raises Conflict where somebody else is sweeping, StillOpen while an order will not
     close.
     """
+    ports = ports.for_closing()
     if run.state in {RunState.CLOSED, RunState.SWEPT}:
         return {"run_id": run.run_id, "outcome": "over", "cancelled": len(cancel_by_prefix(run.run_id, ports))}
     fenced = ports.store.take_over(run.run_id, run.epoch, owner)

@@ -22,7 +22,7 @@ from repeg.adapters.s3 import S3Plans
 from repeg.adapters.secrets import SecretKeys
 from repeg.adapters.threads import MAX_WORKERS, SystemRuntime
 from repeg.errors import InvalidSettings
-from repeg.metering import MeteredBroker, RequestMeter
+from repeg.metering import RequestMeter, metered
 from repeg.ports import Ports, Runtime
 
 FEEDS = ("iex", "sip")
@@ -80,9 +80,10 @@ def build(environment: Mapping[str, str], runtime: Runtime) -> Ports:
     keys = _keys(environment, TradingMode(mode), is_simulated=trading_url is not None)
     feed = _one_of({"DATA_FEED": "iex", **environment}, "DATA_FEED", FEEDS)
     store = DynamoStore(boto3.client("dynamodb", config=_AWS), _required(environment, "TABLE_NAME"), runtime.pause)
-    broker = AlpacaBroker(trading_api(keys, TradingMode(mode), runtime.mount, trading_url))
+    calls = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
+    meter = RequestMeter(store, runtime, _per_minute(environment))
     return Ports(
-        broker=MeteredBroker(broker, RequestMeter(store, runtime, _per_minute(environment))),
+        broker=metered(lambda further: AlpacaBroker(calls, further), meter),
         market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed),
         store=store,
         notifier=EventNotifier(boto3.client("events", config=_AWS)),

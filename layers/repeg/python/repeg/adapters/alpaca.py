@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 from urllib.parse import quote as url_quote
 
@@ -17,6 +18,7 @@ from repeg.adapters.alpaca_keys import Keys, KeySource, TradingMode
 from repeg.broker import Accepted, Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission, Unknown
 from repeg.errors import BrokerUnavailable
 from repeg.order import Intent, OrderReport
+from repeg.ports import Broker
 from repeg.session import NEW_YORK, TradingDay, trading_date
 
 ORDERS_PER_PAGE = 500
@@ -47,11 +49,21 @@ def trading_api(
     return Connection(build, keys, mount)
 
 
-class AlpacaBroker:
-    """A Broker on Alpaca's trading API."""
+def _as_many_as_it_takes() -> None:
+    """Nobody counts the requests."""
 
-    def __init__(self, calls: Calls) -> None:
+
+class AlpacaBroker:
+    """A Broker on Alpaca's trading API. `further` is called before each request of a call but the first, and may raise
+    BrokerUnavailable to end the call there."""
+
+    def __init__(self, calls: Calls, further: Callable[[], None] = _as_many_as_it_takes) -> None:
         self._calls = calls
+        self._further = further
+
+    def for_closing(self) -> Broker:
+        """Itself: nobody counts its calls."""
+        return self
 
     def submit(self, intent: Intent) -> Submission:
         """Send a DAY order, limit or market, under the intent's client order id. Never sent twice by itself."""
@@ -102,6 +114,7 @@ class AlpacaBroker:
             found |= new
             if is_last:
                 return list(found.values())
+            self._further()
             after = _after(new.values())
 
     def executions(self, day: date) -> list[Execution]:
@@ -118,6 +131,7 @@ class AlpacaBroker:
             found |= {execution.activity_id: execution for execution in page}
             if len(page) < ACTIVITIES_PER_PAGE:
                 break
+            self._further()
             token = {"page_token": page[-1].activity_id}
         of_day = (execution for execution in found.values() if trading_date(execution.at) == day)
         return sorted(of_day, key=lambda execution: (execution.at, execution.activity_id))
@@ -138,7 +152,7 @@ class AlpacaBroker:
         row = self._read("/account", dict)
         with wire.reading("/account"):
             told = wire.unborrowed_power(row)
-            return wire.account(row, wire.cash_left(row, self.open_orders()) if told is None else told)
+            return wire.account(row, self._cash_left(row) if told is None else told)
 
     def positions(self) -> list[Position]:
         """All holdings."""
@@ -151,13 +165,18 @@ class AlpacaBroker:
         for only so does the broker say whether it knows them; beyond the first few in the order given it stays absent.
         Raises BrokerUnavailable where the listing lacks what the broker trades by name: then it proves nothing.
         """
-        listed = self._active(frozenset(symbols)) if len(symbols) > FEW_ASSETS else {}
+        is_crowd = len(symbols) > FEW_ASSETS
+        listed = self._active(frozenset(symbols)) if is_crowd else {}
         missing = [symbol for symbol in symbols if symbol not in listed]
-        named = self._named(missing[:FEW_ASSETS])
+        named = self._named(missing[:FEW_ASSETS], requests_before=int(is_crowd))
         if len(missing) > FEW_ASSETS and all(asset.is_tradable for asset in named.values()) and named:
             raise BrokerUnavailable(f"/assets: the listing lacks {', '.join(named)}")
         found = listed | named
         return {symbol: found[symbol] for symbol in symbols if symbol in found}
+
+    def _cash_left(self, account: wire.Json) -> Decimal:
+        self._further()
+        return wire.cash_left(account, self.open_orders())
 
     def _active(self, symbols: Collection[str]) -> dict[str, Asset]:
         """Those of the symbols that are in the listing of all active shares; the other rows are not even read."""
@@ -165,10 +184,15 @@ class AlpacaBroker:
         with wire.reading("/assets"):
             return {row["symbol"]: wire.asset(row) for row in rows if row.get("symbol") in symbols}
 
-    def _named(self, symbols: Sequence[str]) -> dict[str, Asset]:
+    def _named(self, symbols: Sequence[str], requests_before: int) -> dict[str, Asset]:
         """The listings of symbols asked for one by one."""
-        found = {symbol: self._find(f"/assets/{_segment(symbol)}", wire.asset) for symbol in symbols}
-        return {symbol: asset for symbol, asset in found.items() if asset is not None}
+        found = {}
+        for before, symbol in enumerate(symbols, requests_before):
+            if before:
+                self._further()
+            if (asset := self._find(f"/assets/{_segment(symbol)}", wire.asset)) is not None:
+                found[symbol] = asset
+        return found
 
     def _activities_page(self, bounds: dict[str, str]) -> list[Execution]:
         return self._read(
