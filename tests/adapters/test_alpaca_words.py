@@ -145,12 +145,22 @@ def test_without_a_word_on_margin_an_open_market_buy_leaves_nothing_to_count_on(
 
 
 @pytest.mark.parametrize(
-    "block",
-    [{"trading_blocked": True}, {"account_blocked": True}, {"trade_suspended_by_user": True}, {"status": "SUBMITTED"}],
+    ("block", "named"),
+    [
+        ({}, ""),
+        ({"currency": "USD"}, ""),
+        ({"trading_blocked": True}, "trading_blocked"),
+        ({"account_blocked": True}, "account_blocked"),
+        ({"trade_suspended_by_user": True}, "trade_suspended_by_user"),
+        ({"status": "SUBMITTED"}, "status SUBMITTED"),
+        ({"currency": "EUR"}, "currency EUR"),
+        ({"status": "ACCOUNT_CLOSED", "account_blocked": True}, "account_blocked, status ACCOUNT_CLOSED"),
+    ],
 )
-def test_every_block_blocks(block: dict[str, Any]) -> None:
+def test_every_block_blocks_and_is_named(block: dict[str, Any], named: str) -> None:
     with scripted(answer(200, an_account_row(**block))) as script:
-        assert a_broker(script).account().is_blocked
+        account = a_broker(script).account()
+    assert (account.blocked_by, account.is_blocked) == (named, bool(named))
 
 
 def test_a_position_without_a_word_on_open_orders_is_all_available() -> None:

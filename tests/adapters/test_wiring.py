@@ -13,6 +13,7 @@ from moto import mock_aws
 
 from repeg import wiring
 from repeg.adapters.alpaca import AlpacaBroker
+from repeg.adapters.alpaca_keys import TradingMode
 from repeg.adapters.dynamodb import DynamoStore
 from repeg.adapters.threads import SystemRuntime
 from repeg.errors import BrokerUnavailable, InvalidSettings
@@ -53,6 +54,7 @@ def alpaca(ports: Ports) -> Any:
 def test_paper_with_a_secret_builds_all_ports() -> None:
     ports = built(BROKER_SECRET_ARN=secret(key_id="PKX", secret_key="x"))
     assert isinstance(alpaca(ports), AlpacaBroker)
+    assert [alpaca(each)._mode for each in (ports, ports.for_closing())] == [TradingMode.PAPER, TradingMode.PAPER]
     assert isinstance(ports.store, DynamoStore)
 
 

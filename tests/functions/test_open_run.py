@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from functions.check_session.app import check_session
 from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
+from repeg.adapters.alpaca import AlpacaBroker
+from repeg.adapters.alpaca_keys import TradingMode
 from repeg.errors import (
     BrokerDenied,
     BrokerUnavailable,
@@ -142,9 +145,19 @@ def test_no_run_is_opened_under_the_kill_switch(desk: Desk, brake: KillSwitch) -
 
 def test_no_run_is_opened_on_a_blocked_account(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, opening=OpeningAccount(trading_blocked=True))
-    with pytest.raises(BrokerDenied, match="blocked"):
+    with pytest.raises(BrokerDenied, match="this account may not trade: trading_blocked"):
         start(desk)
     assert nothing_has_happened(desk)
+
+
+def test_no_run_is_opened_on_an_account_of_the_other_mode(desk: Desk) -> None:
+    """The deployed broker knows its mode; the desk's account is a paper one."""
+    live = AlpacaBroker(desk.broker.line, mode=TradingMode.LIVE)
+    with pytest.raises(InvalidSettings, match="TRADING_MODE: 'live' is not usable; the keys open a paper account"):
+        open_run({"plan": BUY}, EXECUTION, {}, replace(desk.ports, broker=live))
+    assert nothing_has_happened(desk)
+    paper = AlpacaBroker(desk.broker.line, mode=TradingMode.PAPER)
+    assert open_run({"plan": BUY}, EXECUTION, {}, replace(desk.ports, broker=paper))["epoch"] == 1
 
 
 @pytest.mark.parametrize("path", ["/v2/clock", "/v2/calendar", "/v2/account", "/v2/positions", "/v2/assets/AAPL"])

@@ -23,14 +23,20 @@ class BrokerClock(_Told):
 
 
 class Account(_Told):
-    """Money in dollars. `spendable` is what may be spent without borrowing, less what open buys have reserved."""
+    """Money in dollars. `spendable` is what may be spent without borrowing, less what open buys have reserved;
+    `blocked_by` is what keeps the account from trading, in the broker's words, and empty where nothing does."""
 
     number: str
     equity: Decimal
     cash: Decimal
     buying_power: Decimal
     spendable: Decimal
-    is_blocked: bool
+    blocked_by: str = ""
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether anything keeps the account from trading."""
+        return bool(self.blocked_by)
 
 
 class Position(_Told):

@@ -127,7 +127,7 @@ def _prices(symbols: list[str], ports: Ports) -> dict[str, Decimal]:
 def _open_account(ports: Ports) -> Account:
     account = ports.broker.account()
     if account.is_blocked:
-        raise BrokerDenied("the broker has blocked this account from trading")
+        raise BrokerDenied(f"this account may not trade: {account.blocked_by}")
     return account
 
 

@@ -83,7 +83,7 @@ def build(environment: Mapping[str, str], runtime: Runtime) -> Ports:
     calls = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
     meter = RequestMeter(store, runtime, _per_minute(environment))
     return Ports(
-        broker=metered(lambda further: AlpacaBroker(calls, further), meter),
+        broker=metered(lambda further: AlpacaBroker(calls, further, TradingMode(mode)), meter),
         market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed),
         store=store,
         notifier=EventNotifier(boto3.client("events", config=_AWS)),

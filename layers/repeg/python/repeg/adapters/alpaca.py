@@ -14,7 +14,7 @@ from alpaca.trading.client import TradingClient
 from repeg.adapters import alpaca_errors as errors
 from repeg.adapters import alpaca_wire as wire
 from repeg.adapters.alpaca_http import Answer, Body, Calls, Connection, Failure
-from repeg.adapters.alpaca_keys import Keys, KeySource, TradingMode
+from repeg.adapters.alpaca_keys import Keys, KeySource, TradingMode, ensure_account_fits
 from repeg.broker import Accepted, Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission, Unknown
 from repeg.errors import BrokerUnavailable
 from repeg.order import Intent, OrderReport
@@ -55,11 +55,14 @@ def _as_many_as_it_takes() -> None:
 
 class AlpacaBroker:
     """A Broker on Alpaca's trading API. `further` is called before each request of a call but the first, and may raise
-    BrokerUnavailable to end the call there."""
+    BrokerUnavailable to end the call there; `mode` is what the account has to be for, where that is known."""
 
-    def __init__(self, calls: Calls, further: Callable[[], None] = _as_many_as_it_takes) -> None:
+    def __init__(
+        self, calls: Calls, further: Callable[[], None] = _as_many_as_it_takes, mode: TradingMode | None = None
+    ) -> None:
         self._calls = calls
         self._further = further
+        self._mode = mode
 
     def for_closing(self) -> Broker:
         """Itself: nobody counts its calls."""
@@ -148,11 +151,14 @@ class AlpacaBroker:
         return sessions[0] if sessions else None
 
     def account(self) -> Account:
-        """Money as the broker reads it now."""
+        """Money as the broker reads it now. Raises InvalidSettings where the account is of the other mode."""
         row = self._read("/account", dict)
         with wire.reading("/account"):
             told = wire.unborrowed_power(row)
-            return wire.account(row, self._cash_left(row) if told is None else told)
+            account = wire.account(row, self._cash_left(row) if told is None else told)
+        if self._mode is not None:
+            ensure_account_fits(account.number, self._mode)
+        return account
 
     def positions(self) -> list[Position]:
         """All holdings."""

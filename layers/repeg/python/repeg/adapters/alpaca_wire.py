@@ -115,7 +115,7 @@ def account(row: Json, unreserved: Decimal) -> Account:
         cash=cash,
         buying_power=buying_power,
         spendable=max(Decimal(0), min(cash, buying_power, unreserved)),
-        is_blocked=any(row.get(block) for block in _BLOCKS) or row.get("status") not in _TRADING_STATUSES,
+        blocked_by=", ".join(_blocks(row)),
     )
 
 
@@ -176,6 +176,15 @@ def trade_price(row: Json) -> Decimal | None:
 def stamp(raw: object) -> datetime | None:
     """An instant in UTC, cut to microseconds; None where the broker gives none."""
     return None if raw is None or raw == "" else _stamp(raw)
+
+
+def _blocks(row: Json) -> Iterator[str]:
+    """What keeps an account from trading. All money here is in dollars, so another currency does too."""
+    yield from (block for block in _BLOCKS if row.get(block))
+    if row.get("status") not in _TRADING_STATUSES:
+        yield f"status {row.get('status')}"
+    if row.get("currency", "USD") != "USD":
+        yield f"currency {row['currency']}"
 
 
 def _stamp(raw: object) -> datetime:
