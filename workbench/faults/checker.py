@@ -234,8 +234,8 @@ class Checker:
 
 
 def _cost(order: Order) -> Decimal:
-    units = order.executed if str(order.status) in _OVER else order.quantity or 0
-    return price(order.terms.limit or 0) * qty(units)
+    open_units = 0 if str(order.status) in _OVER else _remaining(order)
+    return price(order.terms.limit or 0) * qty(order.executed + open_units)
 
 
 def _remaining(order: Order) -> int:

@@ -61,6 +61,9 @@ def work(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) 
     is_clear = child is not None and child.state not in UNRESOLVED and len(order.open_children) == 1
     if child is None or not is_clear or kill is not KillSwitch.ACTIVE:
         return order
+    if order.remaining <= 0:
+        turn.note(order.symbol, "cancel", _price(child.limit), "filled before this one took its place")
+        return _succeed(turn, order, withdraw(turn, order))
     decision = _decide(turn, order, quote, order.remaining)
     if not decision.sends and child.state is not ChildState.CANCELLING:
         return _keep(turn, order, decision, quote)
@@ -72,12 +75,17 @@ def work(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) 
 
 
 def _succeed(
-    turn: Turn, before: ParentOrder, withdrawn: ParentOrder, decision: Decision, quote: Quote | None
+    turn: Turn,
+    before: ParentOrder,
+    withdrawn: ParentOrder,
+    decision: Decision | None = None,
+    quote: Quote | None = None,
 ) -> ParentOrder:
     """After the old child: a new one for what is left, or the end; if the old one is not closed yet, nothing."""
     if withdrawn.open_child is None and withdrawn.remaining <= 0:
         return finish(turn, withdrawn, Outcome.FILLED, "filled before the cancel")
-    if withdrawn.open_child is not None or not decision.sends or quote is None or withdrawn.outcome is not None:
+    is_over = withdrawn.open_child is not None or withdrawn.outcome is not None
+    if is_over or decision is None or not decision.sends or quote is None:
         return turn.ports.store.save_order(withdrawn) if withdrawn != before else before
     return send(turn, withdrawn, decision, quote, withdrawn.remaining)
 
