@@ -1,0 +1,41 @@
+"""Caution costs no fills: on days without faults a run fills what an executor that sees the whole day could fill."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from workbench.faults.campaign import quietly
+from workbench.faults.days import Day, make_day
+from workbench.faults.world import World
+
+# The book may be crossed at with any spread, inside a wide collar, before the close, and everything is paid for.
+GENEROUS = {
+    "escalation": "cross", "max_spread_pct": "50", "min_volume_shares": 0, "max_slippage_bps": 5_000,
+    "use_smart_limit_execution": True,
+}  # fmt: skip
+LIMITS = ("max_run_notional", "max_day_notional", "max_run_orders", "max_attempts")
+SEEDS = range(60)
+
+
+def generous_day(seed: int) -> Day:
+    """A seed's day without limits, without races, with cash for everything."""
+    day = make_day(seed)
+    settings = {name: value for name, value in day.settings.items() if name not in LIMITS} | GENEROUS
+    opening = replace(day.opening, cash=Decimal(10_000_000))
+    return replace(day, settings=settings, opening=opening, races=(), storm=0)
+
+
+def test_what_a_perfect_executor_could_fill_is_filled() -> None:
+    """With an ask to lift at any time, the perfect executor fills every share that the plan names."""
+    filled = wanted = Decimal(0)
+    for seed in SEEDS:
+        with quietly():
+            world = World(seed, quiet=True, day=generous_day(seed))
+            result = world.run()
+        assert not result.violations, (seed, result.violations)
+        orders = world.store.orders(world.run_id)
+        shares = [(min(order.filled / order.target, Decimal(1)), Decimal(1)) for order in orders]
+        filled += sum((part for part, _ in shares), Decimal(0))
+        wanted += len(world.day.targets)
+    assert filled / wanted >= Decimal("0.99"), f"{filled} of {wanted}"
