@@ -443,6 +443,7 @@ def test_nothing_is_ever_deleted(table: Table) -> None:
     table.store.set_kill_switch(KillSwitch.HALT_NEW)
     table.store.book(RUN_ID, [a_fill("a")])
     table.store.take_over(RUN_ID, 1, "arn:sweeper")
+    table.store.set_run_state(RUN_ID, 2, RunState.CLOSING)
     table.store.set_run_state(RUN_ID, 2, RunState.SWEPT)
     table.store.save_report(RUN_ID, {})
     assert not {name for name, _ in table.wire.calls if "delete" in name}

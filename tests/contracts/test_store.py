@@ -10,7 +10,7 @@ import pytest
 from repeg.errors import Conflict, DuplicateRun, RefusedRun
 from repeg.order import ParentOrder
 from repeg.ports import BudgetEntry, Store
-from repeg.run import KillSwitch, RunState
+from repeg.run import TRANSITIONS, KillSwitch, RunState
 from tests.contracts.words import (
     DAY_BUDGET,
     NOON,
@@ -21,6 +21,7 @@ from tests.contracts.words import (
     a_run,
     an_intent,
     an_order,
+    bring,
     with_intent,
 )
 
@@ -125,6 +126,30 @@ def test_a_run_changes_its_state_at_its_epoch(store: Store) -> None:
     assert store.run(RUN_ID) == a_run().model_copy(update={"state": RunState.CLOSING})
 
 
+@pytest.mark.parametrize("after", list(RunState))
+@pytest.mark.parametrize("before", list(RunState))
+def test_a_run_goes_from_state_to_state_as_its_table_says_and_never_back(
+    store: Store, before: RunState, after: RunState
+) -> None:
+    store.claim_run(a_run())
+    held = bring(store, before)
+    if after is before or after in TRANSITIONS[before]:
+        assert store.set_run_state(RUN_ID, 1, after).state is after
+        return
+    with pytest.raises(Conflict, match=f"run {RUN_ID} is {before}; it cannot become {after}"):
+        store.set_run_state(RUN_ID, 1, after)
+    assert store.run(RUN_ID) == held
+
+
+def test_a_run_that_is_over_stays_over_whoever_takes_it(store: Store) -> None:
+    store.claim_run(a_run())
+    bring(store, RunState.CLOSED)
+    store.take_over(RUN_ID, 1, "arn:late-renewal")
+    for state in (RunState.RUNNING, RunState.CLOSING):
+        with pytest.raises(Conflict, match="is closed"):
+            store.set_run_state(RUN_ID, 2, state)
+
+
 def test_a_fenced_execution_cannot_change_the_state(store: Store) -> None:
     store.claim_run(a_run())
     store.take_over(RUN_ID, 1, "arn:sweeper")
@@ -146,7 +171,7 @@ def test_the_last_report_is_kept_with_the_run(store: Store) -> None:
 def test_a_report_leaves_the_state_alone_and_a_state_the_report(store: Store) -> None:
     store.claim_run(a_run())
     store.save_report(RUN_ID, {"outcome": "done"})
-    closed = store.set_run_state(RUN_ID, 1, RunState.CLOSED)
+    closed = bring(store, RunState.CLOSED)
     assert (closed.state, closed.report) == (RunState.CLOSED, {"outcome": "done"})
 
 
@@ -285,7 +310,7 @@ def test_a_fenced_execution_writes_no_intent(planned: Store) -> None:
 
 @pytest.mark.parametrize("state", [RunState.CLOSING, RunState.CLOSED, RunState.SWEPT])
 def test_a_run_that_is_over_writes_no_intent(planned: Store, state: RunState) -> None:
-    planned.set_run_state(RUN_ID, 1, state)
+    bring(planned, state)
     with pytest.raises(RefusedRun, match=f"is {state}"):
         place(planned)
     assert nothing_was_written(planned)
@@ -472,7 +497,7 @@ def test_an_execution_that_lost_its_claim_holds_no_run(store: Store) -> None:
 def test_the_runs_of_a_date_come_sorted_and_as_they_stand(store: Store) -> None:
     store.claim_run(a_run(run_id=f"{RUN_ID}-r2", owner="arn:execution:second"))
     store.claim_run(a_run())
-    closed = store.set_run_state(RUN_ID, 1, RunState.CLOSED)
+    closed = bring(store, RunState.CLOSED)
     assert store.runs_on(date(2026, 3, 5)) == [closed, a_run(f"{RUN_ID}-r2", "arn:execution:second")]
     assert store.runs_on(date(2026, 3, 6)) == []
 

@@ -9,9 +9,9 @@ from repeg.broker import Execution
 from repeg.naming import client_order_id
 from repeg.order import Child, Intent, ParentOrder, Rung
 from repeg.plan import OrdersPlan, PlanOrder
-from repeg.ports import BudgetEntry
+from repeg.ports import BudgetEntry, Store
 from repeg.quote import Quote, Side
-from repeg.run import Run
+from repeg.run import Run, RunState
 from repeg.session import TradingDay
 from repeg.settings import Settings
 
@@ -118,3 +118,14 @@ def a_fill(activity_id: str, seconds: int = 0, qty: str = "10") -> Execution:
         price=Decimal("189.41"),
         at=NOON + timedelta(seconds=seconds),
     )
+
+
+def bring(store: Store, state: RunState, run_id: str = RUN_ID) -> Run:
+    """Bring a running run of the first epoch to a state, by the way that leads there."""
+    way = {
+        RunState.RUNNING: (RunState.RUNNING,),
+        RunState.CLOSING: (RunState.CLOSING,),
+        RunState.CLOSED: (RunState.CLOSING, RunState.CLOSED),
+        RunState.SWEPT: (RunState.CLOSING, RunState.SWEPT),
+    }
+    return [store.set_run_state(run_id, 1, step) for step in way[state]][-1]

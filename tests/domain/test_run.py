@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from repeg.errors import RefusedRun
-from repeg.run import Run, RunState
+from repeg.run import TRANSITIONS, Run, RunState
 from tests.builders import MONDAY, a_run, settings_with
 
 
@@ -29,6 +29,16 @@ def test_an_execution_aborted_in_the_console_is_fenced_by_its_epoch() -> None:
 def test_a_run_that_is_over_or_closing_may_not_trade(state: RunState) -> None:
     with pytest.raises(RefusedRun, match=f"is {state}"):
         a_run(state=state).ensure_may_trade(1, MONDAY)
+
+
+def test_a_run_that_is_over_becomes_nothing_else_and_none_begins_anew() -> None:
+    assert {state for state in RunState if not TRANSITIONS[state]} == {RunState.CLOSED, RunState.SWEPT}
+    assert not any(RunState.RUNNING in after for after in TRANSITIONS.values())
+
+
+def test_a_run_ends_only_by_way_of_closing() -> None:
+    assert [state for state in RunState if RunState.CLOSED in TRANSITIONS[state]] == [RunState.CLOSING]
+    assert [state for state in RunState if RunState.SWEPT in TRANSITIONS[state]] == [RunState.CLOSING]
 
 
 def test_the_window_follows_the_settings_that_were_frozen_into_the_run() -> None:

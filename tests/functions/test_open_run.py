@@ -28,6 +28,7 @@ from repeg.errors import (
 from repeg.metering import BUCKETS_TOUCHED, KEPT_FOR_CANCELS
 from repeg.run import KillSwitch, RunState
 from tests.builders import MONDAY
+from tests.contracts.words import bring
 from tests.functions.books import AAPL, KO, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
 from workbench.exchange.faults import Fault, Kind
@@ -218,7 +219,7 @@ def test_a_second_start_of_the_same_run_is_a_duplicate_that_names_the_first(desk
 
 def test_a_run_that_is_over_is_not_opened_again_on_its_day(desk: Desk) -> None:
     start(desk)
-    desk.store.set_run_state(RUN_ID, 1, RunState.CLOSED)
+    bring(desk.store, RunState.CLOSED, RUN_ID)
     with pytest.raises(DuplicateRun):
         open_run({"plan": BUY}, SECOND, {}, desk.ports)
 

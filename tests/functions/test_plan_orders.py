@@ -12,6 +12,7 @@ from functions.plan_orders.app import plan_orders
 from repeg.errors import InvalidPlan, RefusedRun
 from repeg.quote import Side
 from repeg.run import RunState
+from tests.contracts.words import bring
 from tests.functions.books import AAPL, KO, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan, holding
 
@@ -87,7 +88,7 @@ def test_limits_are_checked_at_the_prices_of_the_moment(desk: Desk) -> None:
 @pytest.mark.parametrize("state", [RunState.CLOSING, RunState.CLOSED, RunState.SWEPT])
 def test_a_run_that_is_over_is_not_planned(desk: Desk, state: RunState) -> None:
     desk.open(a_plan("buy 40 AAPL"))
-    desk.store.set_run_state(RUN_ID, 1, state)
+    bring(desk.store, state, RUN_ID)
     with pytest.raises(RefusedRun, match=f"is {state}"):
         plan_orders(RUN_ID, 1, desk.ports)
 

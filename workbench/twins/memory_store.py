@@ -15,7 +15,7 @@ from repeg.broker import Execution
 from repeg.errors import RepegError
 from repeg.order import Intent, ParentOrder
 from repeg.ports import BudgetEntry
-from repeg.run import KillSwitch, Run, RunState
+from repeg.run import KillSwitch, Run, RunState, may_become
 
 
 class MemoryStore:
@@ -57,10 +57,12 @@ class MemoryStore:
         return held
 
     def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Run:
-        """Change the state of a run at that epoch; the state it already has is no change. Raises Conflict."""
+        """Change the state of a run at that epoch, as its table of transitions allows. Raises Conflict."""
         held = self._existing(run_id)
         if held.epoch != epoch:
             raise refusals.moved_run(run_id, _guard(held), epoch)
+        if held.state not in may_become(state):
+            raise refusals.no_way_back(run_id, _guard(held), state)
         return self._change(held, state=state)
 
     def save_report(self, run_id: str, report: dict[str, Any]) -> None:

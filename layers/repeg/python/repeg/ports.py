@@ -105,7 +105,8 @@ class Store(Protocol):
         Raises Conflict where somebody else was first."""
 
     def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Run:
-        """Change the state of a run at that epoch; the state it already has is no change. Raises Conflict."""
+        """Change the state of a run at that epoch, as its table of transitions allows; the state it already has is no
+        change. Raises Conflict, also where the run is over: nothing opens it again."""
 
     def save_report(self, run_id: str, report: dict[str, Any]) -> None:
         """Keep the report with the run; the last one wins."""

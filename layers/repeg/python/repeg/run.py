@@ -24,6 +24,21 @@ class RunState(StrEnum):
     SWEPT = "swept"
 
 
+# What may follow what; a state may always be written again. What is over is over: a write that comes late, from a step
+# that was run twice, opens nothing again.
+TRANSITIONS: dict[RunState, frozenset[RunState]] = {
+    RunState.RUNNING: frozenset({RunState.CLOSING}),
+    RunState.CLOSING: frozenset({RunState.CLOSED, RunState.SWEPT}),
+    RunState.CLOSED: frozenset(),
+    RunState.SWEPT: frozenset(),
+}
+
+
+def may_become(state: RunState) -> list[RunState]:
+    """The states in which a run may be told to be in `state`, that one included."""
+    return [before for before in RunState if before is state or state in TRANSITIONS[before]]
+
+
 class KillSwitch(StrEnum):
     """The operator's brake: trade, place nothing new, or place nothing and cancel all that is ours."""
 

@@ -16,7 +16,7 @@ from repeg.broker import Execution
 from repeg.errors import RepegError, StoreUnavailable
 from repeg.order import Intent, ParentOrder
 from repeg.ports import BudgetEntry
-from repeg.run import KillSwitch, Run, RunState
+from repeg.run import KillSwitch, Run, RunState, may_become
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -73,11 +73,18 @@ class DynamoStore:
         return held
 
     def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Run:
-        """Change the state of a run at that epoch; the state it already has is no change. Raises Conflict."""
+        """Change the state of a run at that epoch, as its table of transitions allows. Raises Conflict."""
+        befores = {f"before_{n}": before.value for n, before in enumerate(may_become(state))}
+        may_follow = f"#epoch = :epoch AND #state IN ({', '.join(f':{name}' for name in befores)})"
+        condition = Condition(may_follow, {"epoch": epoch, **befores})
+        change = Update(rows.guard_key(run_id), "SET #state = :state", {"state": state.value}, condition)
         try:
-            return self._run(run_id, self._update_run(run_id, epoch, "SET #state = :state", state=state.value))
+            return self._run(run_id, self._table.update(change))
         except ConditionFailed as failed:
-            raise refusals.moved_run(run_id, self._held(run_id, failed), epoch) from None
+            held = self._held(run_id, failed)
+            if held.epoch != epoch:
+                raise refusals.moved_run(run_id, held, epoch) from None
+            raise refusals.no_way_back(run_id, held, state) from None
 
     def save_report(self, run_id: str, report: dict[str, Any]) -> None:
         """Keep the report with the run; the last one wins. Raises Conflict where there is no such run."""

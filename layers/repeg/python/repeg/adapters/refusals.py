@@ -74,6 +74,11 @@ def moved_run(run_id: str, found: Guard, epoch: int) -> Conflict:
     return Conflict(f"run {run_id} is at epoch {found.epoch}, owned by {found.owner}; this execution holds {epoch}")
 
 
+def no_way_back(run_id: str, found: Guard, state: RunState) -> Conflict:
+    """The run is in a state that the wanted one cannot follow."""
+    return Conflict(f"run {run_id} is {found.state}; it cannot become {state}")
+
+
 def moved_order(order: ParentOrder, found_version: int | None) -> Conflict:
     """The order has been written by somebody else since it was read."""
     where = "does not exist" if found_version is None else f"is at version {found_version}"
