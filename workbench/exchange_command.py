@@ -21,7 +21,7 @@ from workbench.desk_input import GENERATED, open_market, read_cash, read_date
 from workbench.exchange.account_api import FIRST_DAY, LAST_DAY
 from workbench.exchange.calendar import new_york
 from workbench.exchange.clocks import RealClock
-from workbench.exchange.control import BrewStorm
+from workbench.exchange.control_bodies import BrewStorm
 from workbench.exchange.hours import TradingHours
 from workbench.exchange.knobs import Knobs
 from workbench.exchange.market import Market

@@ -8,23 +8,21 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.exchange import fields
-from workbench.exchange.calendar import Session
+from workbench.exchange.account_views import (
+    account_view,
+    asset_view,
+    calendar_view,
+    configuration_view,
+    position_view,
+)
 from workbench.exchange.figures import QTY_DIGITS, exact, number
-from workbench.exchange.hours import hours_of
 from workbench.exchange.ledger import Execution
 from workbench.exchange.orders import BUY, SELL, Terms
 from workbench.exchange.params import Params
 from workbench.exchange.portfolio import Holding
 from workbench.exchange.refusal import Refusal
 from workbench.exchange.stamps import local_day, new_york
-from workbench.exchange.views import (
-    account_view,
-    activity_id,
-    activity_view,
-    asset_view,
-    configuration_view,
-    position_view,
-)
+from workbench.exchange.views import activity_id, activity_view
 from workbench.exchange.wire import Request, Response, json_response
 
 if TYPE_CHECKING:
@@ -146,7 +144,7 @@ class AccountApi:
         if start > end:
             return json_response([])
         sessions = self._exchange.hours.calendar.sessions(start, end + timedelta(days=10))
-        return json_response([_calendar_view(s, after) for s, after in pairwise(sessions) if s.day <= end])
+        return json_response([calendar_view(s, after) for s, after in pairwise(sessions) if s.day <= end])
 
     def announcements(self, request: Request) -> Response:  # noqa: ARG002
         """GET /v1/corporate-actions: nothing ever happens to these companies."""
@@ -233,16 +231,3 @@ class AccountApi:
             return date.fromisoformat(value[:10])
         except ValueError as error:
             raise Refusal.parameter(f"invalid {name}") from error
-
-
-def _calendar_view(session: Session, following: Session) -> dict[str, str]:
-    hours = hours_of(session)
-    opens, closes, pre, post = (new_york(at)[11:16] for at in (hours.open, hours.close, hours.pre, hours.post))
-    return {
-        "date": session.day.isoformat(),
-        "open": opens,
-        "close": closes,
-        "session_open": pre.replace(":", ""),
-        "session_close": post.replace(":", ""),
-        "settlement_date": following.day.isoformat(),
-    }

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import ValidationError
 
 from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind, StreamFailure, StreamFault
+from workbench.exchange.control_bodies import ArmFault, ArmRace, ArmStreamFault, BrewStorm, MoveClock, SetKeys, Split
+from workbench.exchange.faults import Fault, StreamFault
 from workbench.exchange.figures import money_text, price_text, qty_text
 from workbench.exchange.ledger import Execution, OrderEvent
 from workbench.exchange.params import Params
-from workbench.exchange.races import Race
 from workbench.exchange.refusal import Refusal
-from workbench.exchange.rewrites import REWRITES
 from workbench.exchange.stamps import utc
 from workbench.exchange.storm import brew
 from workbench.exchange.views import side_word
@@ -25,91 +23,6 @@ if TYPE_CHECKING:
     from workbench.exchange.core import Exchange
 
 PREFIX: Final = "/_sim"
-
-
-class _Order(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=False)
-
-
-class _Timed(_Order):
-    times: int | None = Field(1, ge=1)
-    skip: int = Field(0, ge=0)
-    chance: float = Field(1.0, gt=0, le=1)
-
-    @property
-    def when(self) -> When:
-        return When(times=self.times, skip=self.skip, chance=self.chance)
-
-
-class ArmFault(_Timed):
-    """POST /_sim/faults."""
-
-    kind: Kind
-    method: str = "*"
-    path: str = ".*"
-    seconds: float = Field(30, ge=0)
-    delay: float = Field(5, ge=0)
-    status: int = Field(504, ge=200, le=599)
-    body: Any = None
-    rewrite: str = ""
-
-    @field_validator("path")
-    @classmethod
-    def _is_expression(cls, path: str) -> str:
-        try:
-            re.compile(path)
-        except re.error as error:
-            raise ValueError(f"path {path!r} is no regular expression: {error}") from error
-        return path
-
-    @field_validator("rewrite")
-    @classmethod
-    def _is_known(cls, name: str) -> str:
-        if name and name not in REWRITES:
-            raise ValueError(f"there is no rewrite {name!r}; there are {', '.join(REWRITES)}")
-        return name
-
-
-class ArmStreamFault(_Timed):
-    """POST /_sim/stream-faults."""
-
-    failure: StreamFailure
-    event: str = "*"
-
-
-class ArmRace(_Timed):
-    """POST /_sim/races."""
-
-    race: Race
-    symbol: str | None = None
-    seconds: float = Field(0, ge=0)
-
-
-class BrewStorm(_Order):
-    """POST /_sim/storm."""
-
-    chance: float = Field(gt=0, le=1)
-
-
-class SetKeys(_Order):
-    """POST /_sim/keys."""
-
-    revoked: bool
-
-
-class MoveClock(_Order):
-    """POST /_sim/clock: how far the broker's clock endpoint is ahead of its market, and how far both move on."""
-
-    skew_seconds: float | None = None
-    advance_seconds: float | None = Field(None, ge=0)
-
-
-class Split(_Order):
-    """POST /_sim/splits."""
-
-    symbol: str
-    new: int = Field(ge=1)
-    old: int = Field(ge=1)
 
 
 class Control:

@@ -5,8 +5,9 @@ from datetime import date
 from typing import Final
 
 from workbench.exchange.calendar import TradingCalendar
-from workbench.exchange.generated_day import PERMILLE, DayMaker, opening_price
+from workbench.exchange.generated_day import DayMaker
 from workbench.exchange.generated_dice import Dice
+from workbench.exchange.generated_moves import PERMILLE, opening_price
 from workbench.exchange.generated_regimes import DEFAULT_UNIVERSE, Instrument, universe
 from workbench.exchange.market import Listing, SymbolDay
 

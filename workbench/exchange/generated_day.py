@@ -1,19 +1,14 @@
-"""Makes one symbol's day: arrivals, moves of the price, spreads, queues and prints, in integers all the way."""
+"""Makes one symbol's day: arrivals, quotes with their queues, and prints, in integers all the way."""
 
-from dataclasses import dataclass
-from itertools import pairwise
-from math import isqrt
 from typing import Final
 
 import numpy as np
 
 from workbench.exchange.calendar import NANOSECONDS, Session, nanoseconds
 from workbench.exchange.generated_dice import BITS, ONE, Dice, Words, pick
+from workbench.exchange.generated_moves import PERMILLE, Calming, MoveMaker, Moves, Rows, raised
 from workbench.exchange.generated_regimes import Incident, Instrument
-from workbench.exchange.market import Flags, Int64s, Letters, Quotes, Spans, SymbolDay, Trades, inside
-from workbench.exchange.matching_tape import tick_at
-
-PERMILLE: Final = 1_000
+from workbench.exchange.market import Flags, Int64s, Quotes, Spans, SymbolDay, Trades, inside
 
 _HOUR: Final = 3_600 * NANOSECONDS
 _BEFORE_OPEN: Final = 300
@@ -24,34 +19,7 @@ _MEAN_CUBE: Final = 4
 _FROM_OPEN: Final = ((-_BEFORE_OPEN, 10), (0, 250), (300, 170), (900, 130), (1_800, 90))
 _FROM_CLOSE: Final = ((-1_800, 140),)
 
-# How far the opening's violence has decayed: thousandths of calm_after gone, and thousandths of violence left.
-_DECAY: Final = ((0, 1_000), (167, 560), (500, 220), (1_000, 0))
-_PRE_OPEN_SPREAD: Final = 1_200
-
-_LIT_VENUES: Final = {"NASDAQ": "TTTTTTTKKPPZZZVN", "ARCA": "PPPPPPTTTTKKZZZV"}
-_LIT_VENUES_ELSEWHERE: Final = "NNNNNNTTTTPPKKZZ"
 _OFF_EXCHANGE: Final = ord("D")
-
-
-@dataclass(frozen=True)
-class Rows:
-    """When each update comes, which move of the price it belongs to, and the draws it was given."""
-
-    ts: Int64s
-    since_open: Int64s
-    move: Int64s
-    words: Words
-
-
-@dataclass(frozen=True)
-class Moves:
-    """What each move of the price does: the seconds since the open it comes at, and bid, ask and direction after it."""
-
-    bid: Int64s
-    ask: Int64s
-    direction: Int64s
-    bid_venue: Letters
-    ask_venue: Letters
 
 
 class DayMaker:
@@ -66,13 +34,13 @@ class DayMaker:
         self._day = session.day
         self._name = (seed, instrument.listing.symbol, session.day)
         self._updates = max(1, self._regime.updates * activity // PERMILLE)
-        letters = _LIT_VENUES.get(instrument.listing.exchange, _LIT_VENUES_ELSEWHERE)
-        self._venues = np.array([ord(letter) for letter in letters], np.int64)
+        self._calming = Calming(self._regime.calm_after)
+        self._move_maker = MoveMaker(instrument, self._name, self._updates, self._calming)
 
     def make(self) -> SymbolDay:
         """The whole day, from five minutes before the open to the close."""
         rows = self._rows()
-        moves = self._moves(rows)
+        moves = self._move_maker.make(rows)
         quotes = self._quotes(rows, moves)
         trades = self._trades(rows, moves, quotes)
         halts = self._halts()
@@ -85,9 +53,9 @@ class DayMaker:
     def _rows(self) -> Rows:
         ts, words = self._arrivals()
         since_open = (ts - self._open) // NANOSECONDS
-        violence = self._violence(since_open)
+        violence = self._calming.violence(since_open)
         chance = min(ONE // 2, ONE * self._regime.moves // self._updates)
-        chances = chance * _raised(self._regime.opening_moves, violence) // 100
+        chances = chance * raised(self._regime.opening_moves, violence) // 100
         is_move = words.draw(1) < chances
         # The open brings a new quote: none from before it stays in force.
         is_move[[0, min(int((since_open < 0).sum()), len(ts) - 1)]] = True
@@ -113,49 +81,6 @@ class DayMaker:
         starts = [start for start, _ in from_open + from_close]
         paces = [pace for _, pace in from_open + from_close]
         return np.array([*starts, self._close], np.int64), np.array(paces, np.int64)
-
-    def _violence(self, since_open: Int64s) -> Int64s:
-        by_second = _decay(self._regime.calm_after)
-        left: Int64s = by_second[np.clip(since_open, 0, len(by_second) - 1)]
-        return left
-
-    def _moves(self, rows: Rows) -> Moves:
-        first_rows = np.flatnonzero(np.diff(rows.move, prepend=-1))
-        since_open = rows.since_open[first_rows]
-        violence = self._violence(since_open)
-        words, more = self._dice("moves").words(len(first_rows)), self._dice("spreads").words(len(first_rows))
-        direction = _directions(words.draw(0), self._regime.bounce)
-        center = self._center(direction, words.draw(1), violence)
-        tick = tick_at(self._instrument.price)
-        spread = self._spreads(more, violence, since_open) * tick
-        bid = np.maximum(tick, (center - spread // 2) // tick * tick)
-        venues = [pick(self._venues, words.draw(which)).astype(np.uint8) for which in (2, 3)]
-        return Moves(bid, bid + spread, direction, venues[0], venues[1])
-
-    def _center(self, direction: Int64s, draws: Int64s, violence: Int64s) -> Int64s:
-        tick = tick_at(self._instrument.price)
-        jump = self._jump()
-        size = np.full(len(direction), tick)
-        if jump:
-            raised = _raised(self._regime.opening_jumps, violence)
-            size = (1 + (draws * (2 * jump) >> BITS)) * raised // 100
-        opening = opening_price(self._name[0], self._instrument, self._day) // tick * tick + tick // 2
-        center: Int64s = np.maximum(opening + np.cumsum(direction * size), 4 * tick)
-        return center
-
-    def _jump(self) -> int:
-        """The mean move that gives the regime's volatility at its number of moves, in price units."""
-        per_minute = self._instrument.price * self._regime.volatility // 1_000_000
-        moves_per_hour = min(self._regime.moves, self._updates // 2)
-        return isqrt(3 * 60 * per_minute * per_minute // (4 * max(1, moves_per_hour)))
-
-    def _spreads(self, words: Words, violence: Int64s, since_open: Int64s) -> Int64s:
-        fresh = words.draw(0) >= self._regime.spread_hold << 8
-        fresh[0] = True
-        held = np.maximum.accumulate(np.where(fresh, np.arange(len(fresh)), 0))
-        ticks = pick(np.array(self._regime.spreads, np.int64), words.draw(1)[held])
-        widened = np.where(since_open < 0, _PRE_OPEN_SPREAD, _raised(self._regime.opening_spread, violence))
-        return (ticks * widened + (words.draw(2) * 100 >> BITS)) // 100
 
     def _quotes(self, rows: Rows, moves: Moves) -> Quotes:
         bid, ask = moves.bid[rows.move], moves.ask[rows.move]
@@ -208,7 +133,7 @@ class DayMaker:
         touch = np.where(bought, quotes.ask[standing], quotes.bid[standing])
         shown = np.where(bought, quotes.ask_size[standing], quotes.bid_size[standing])
         venue = np.where(bought, quotes.ask_venue[standing], quotes.bid_venue[standing])
-        elsewhere = pick(self._venues, more.draw(1))
+        elsewhere = pick(self._move_maker.venues, more.draw(1))
         size = pick(np.array(self._regime.trade_sizes, np.int64), words.draw(1))
         silent = off | (more.draw(2) < ONE // 16)
         return Trades(
@@ -239,30 +164,6 @@ class DayMaker:
     def _improvement(self, quotes: Quotes, standing: Int64s, draws: Int64s) -> Int64s:
         """What an off-exchange print is better than the touch: up to a quarter of the spread, in 1/10,000 dollar."""
         return (quotes.ask[standing] - quotes.bid[standing]) * draws >> BITS + 2
-
-
-def opening_price(seed: int, instrument: Instrument, day: object) -> int:
-    """Where a day starts: within one percent of the instrument's price."""
-    room = instrument.price // 100
-    return instrument.price - room + Dice(seed, instrument.listing.symbol, day, "opening").below(2 * room + 1)
-
-
-def _directions(draws: Int64s, bounce: int) -> Int64s:
-    return 1 - 2 * (np.cumsum(draws < bounce << 8) & 1)
-
-
-def _raised(peak: int, violence: Int64s) -> Int64s:
-    """A percentage that is 100 in quiet times and peak at the open."""
-    return 100 + (peak - 100) * violence // PERMILLE
-
-
-def _decay(calm_after: int) -> Int64s:
-    """The violence left, in thousandths, by second since the open."""
-    left = [np.zeros(1, np.int64)]
-    for (start, high), (end, low) in pairwise(_DECAY):
-        seconds = np.arange((end - start) * calm_after // PERMILLE)
-        left.append(high + (low - high) * seconds // max(1, len(seconds)))
-    return np.concatenate([*left[1:], left[0]])
 
 
 def _cubed(draws: Int64s) -> Int64s:

@@ -24,6 +24,8 @@ class Splits:
                 at, "split", "", (Posting(POSITION, symbol, change), Posting(STREET, symbol, -change))
             )
             holding.quantity = after
+            if not after:
+                del records.account.portfolio.holdings[symbol]
         self._settle_orders(symbol, at)
 
     def _settle_orders(self, symbol: str, at: int) -> None:
