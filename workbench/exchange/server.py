@@ -1,6 +1,7 @@
 """Serves an exchange over loopback from a background thread, for clients that want a real socket."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -17,12 +18,17 @@ from yarl import URL
 from workbench.exchange.core import Exchange
 from workbench.exchange.data_api import FEEDS
 from workbench.exchange.faults import Failure, TransportFault
+from workbench.exchange.refusal import Refusal
 from workbench.exchange.sockets import Sockets
-from workbench.exchange.wire import Request, Response
+from workbench.exchange.wire import Request, Response, html_response
 
 _T = TypeVar("_T")
 _TICK = 0.005
 """Seconds between two looks at a running clock."""
+
+# What a client sends wrong is its own affair, and what goes wrong here is raised where the server ends.
+_UNHEARD = logging.getLogger(f"{__name__}.unheard")
+_UNHEARD.disabled = True
 
 
 class ExchangeServer:
@@ -109,7 +115,8 @@ class ExchangeServer:
         self.loop.close()
 
     async def _start(self) -> None:
-        self._runner = web.ServerRunner(web.Server(self._answer, handler_cancellation=True), shutdown_timeout=0.1)
+        server = web.Server(self._answer, handler_cancellation=True, logger=_UNHEARD)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self.port)
         await site.start()
@@ -127,6 +134,9 @@ class ExchangeServer:
     def _noting_failures(self) -> Iterator[None]:
         try:
             yield
+        except web.HTTPException:
+            # A handshake that the client has got wrong, answered by what is raised.
+            raise
         except Exception as error:
             self._failures.append(error)
             self._give_up()
@@ -147,7 +157,13 @@ class ExchangeServer:
         if incoming.headers.get("Upgrade", "").lower() == "websocket" and is_stream(incoming.path):
             return await self.sockets.serve(incoming)
         try:
-            response = self.exchange.handle(await exchange_request(incoming))
+            request = await exchange_request(incoming)
+        except web.RequestPayloadError:
+            return http_response(Refusal.malformed().response())
+        except web.HTTPRequestEntityTooLarge:
+            return http_response(html_response(413, "Request Entity Too Large"))
+        try:
+            response = self.exchange.handle(request)
         except TransportFault as fault:
             await _break_off(incoming, fault)
             raise asyncio.CancelledError from fault
