@@ -1,6 +1,7 @@
 """Whatever arrives on whatever route is answered without a server error, and a refusal changes nothing."""
 
 import json
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,9 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.exchange.caller import Caller, a_caller, holding
+from tests.exchange.caller import Caller, a_caller, holding, order_body
+from workbench.exchange.control import PREFIX
 from workbench.exchange.core import Exchange
+from workbench.exchange.faults import Kind, StreamFailure, TransportFault
 from workbench.exchange.market import Listing
+from workbench.exchange.races import Race
+from workbench.exchange.rewrites import REWRITES
 from workbench.exchange.wire import Request
 
 LISTINGS = [Listing("PLAIN", "No fractions", fractionable=False), Listing("DEAD", "Not tradable", tradable=False)]
@@ -35,7 +40,7 @@ _PATHS = """
     /v2/positions/%F0%9F%98%80 /v2/assets /v2/assets/AAPL /v2/clock /v1/corporate-actions
     /v2/stocks/quotes/latest /v2/stocks/trades/latest /v2/stocks/snapshots /v2/stocks/AAPL/snapshot
     /v2/stocks/%FF/quotes/latest /v2/stocks//trades/latest
-    /_sim /_sim/ledger /_sim/faults /_sim/races /_sim/keys /_sim/clock /_sim/splits
+    /_sim /_sim/ledger /_sim/faults /_sim/stream-faults /_sim/races /_sim/storm /_sim/keys /_sim/clock /_sim/splits
 """
 WORDS = st.sampled_from(["", *_WORDS.split()])
 NUMBERS = (
@@ -50,6 +55,10 @@ JSON = st.recursive(
     max_leaves=6,
 )
 LEG = st.fixed_dictionaries({}, optional={"limit_price": NUMBERS, "stop_price": NUMBERS, "trail": NUMBERS}) | JSON
+
+
+# Sixty years of it take long to read; it has a test of its own.
+APART = {"/v2/calendar"}
 
 
 def _usually(sensible: st.SearchStrategy[Any], fuzz: st.SearchStrategy[Any] = JSON) -> st.SearchStrategy[Any]:
@@ -93,6 +102,79 @@ CHANGES = st.fixed_dictionaries(
 VALUES = WORDS | NUMBERS.map(str) | st.text(max_size=12)
 QUERIES = st.lists(st.tuples(st.sampled_from(_PARAMETERS.split()), VALUES), max_size=4)
 PATHS = st.sampled_from(_PATHS.split()) | st.text(max_size=20).map(lambda tail: f"/v2/orders/{tail}")
+
+
+WHEN: dict[str, st.SearchStrategy[Any]] = {"times": st.none() | NUMBERS, "skip": NUMBERS, "chance": NUMBERS}
+SECONDS = st.sampled_from([0, 1, 30, 1e300]) | NUMBERS
+ARMING = st.one_of(
+    st.tuples(
+        st.just("/_sim/faults"),
+        st.fixed_dictionaries(
+            {"kind": _usually(st.sampled_from(list(Kind)))},
+            optional={
+                "method": WORDS,
+                "path": st.sampled_from([".*", "/v2/orders", "(", "/v2/stocks/.*"]) | JSON,
+                "seconds": SECONDS,
+                "delay": SECONDS,
+                "status": st.integers(100, 600) | JSON,
+                "body": JSON,
+                "rewrite": st.sampled_from(sorted(REWRITES)) | JSON,
+                **WHEN,
+            },
+        ),
+    ),
+    st.tuples(
+        st.just("/_sim/races"),
+        st.fixed_dictionaries(
+            {"race": _usually(st.sampled_from(list(Race)))},
+            optional={"symbol": WORDS | JSON, "seconds": SECONDS, **WHEN},
+        ),
+    ),
+    st.tuples(
+        st.just("/_sim/stream-faults"),
+        st.fixed_dictionaries({"failure": st.sampled_from(list(StreamFailure)) | JSON}, optional={"event": JSON}),
+    ),
+    st.tuples(st.just("/_sim/storm"), st.fixed_dictionaries({"chance": NUMBERS})),
+    st.tuples(st.just("/_sim/keys"), st.fixed_dictionaries({"revoked": JSON})),
+    st.tuples(st.just("/_sim/clock"), st.fixed_dictionaries({}, optional={"skew_seconds": SECONDS, "x": JSON})),
+    st.tuples(
+        st.just("/_sim/splits"),
+        st.fixed_dictionaries({"symbol": _usually(st.just("AAPL")), "new": NUMBERS, "old": NUMBERS}),
+    ),
+)
+
+
+def test_every_route_there_is_is_fuzzed() -> None:
+    exchange = a_caller().exchange
+    fuzzed = set(_PATHS.split())
+    assert set(exchange.routes.fixed) - fuzzed == APART
+    assert {prefix for prefix in exchange.routes.keyed if not any(path.startswith(prefix) for path in fuzzed)} == set()
+    assert {PREFIX + path for _, path in exchange.control.calls} - fuzzed == set()
+
+
+@QUICK
+@given(arming=ARMING)
+def test_whatever_is_armed_is_armed_or_refused_and_the_calls_after_it_are_answered(
+    arming: tuple[str, dict[str, Any]],
+) -> None:
+    caller = _lived_in()
+    path, body = arming
+    armed = caller.call("POST", path, body)
+    _require_no_server_error(armed.status)
+    json.loads(armed.body)
+    for method, where, sent in (
+        ("GET", "/v2/orders", None),
+        ("GET", "/v2/clock", None),
+        ("GET", "/v2/stocks/AAPL/quotes/latest", None),
+        ("GET", "/v2/positions", None),
+        ("POST", "/v2/orders", order_body(limit_price="101")),
+        ("DELETE", "/v2/orders", None),
+        ("GET", "/_sim/faults", None),
+    ):
+        # What is armed may break a call off, and nothing else may.
+        with suppress(TransportFault):
+            caller.call(method, where, sent)
+        caller.wait(500)
 
 
 @QUICK

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +14,7 @@ from workbench.exchange.account_views import (
     configuration_view,
     position_view,
 )
-from workbench.exchange.figures import QTY_DIGITS, exact, number
+from workbench.exchange.figures import QTY_DIGITS, number
 from workbench.exchange.ledger import Execution
 from workbench.exchange.orders import BUY, SELL, Terms
 from workbench.exchange.params import Params
@@ -33,7 +32,6 @@ FIRST_DAY: Final = date(1970, 1, 1)
 LAST_DAY: Final = date(2029, 12, 31)
 """The broker's calendar has these days and those between."""
 _WHOLE: Final = 100
-_NINTH: Final = Decimal(1).scaleb(-9)
 _FLAGS: Final = {
     "suspend_trade": "trade_suspended_by_user",
     "no_shorting": "no_shorting",
@@ -172,9 +170,12 @@ class AccountApi:
         value = number(shares or percentage)
         if value is None or value <= 0 or (shares is None and value > _WHOLE):
             raise Refusal.parameter("qty must be > 0" if shares else "percentage must be between 0 and 100")
-        if shares is None:
-            return held * exact(value.quantize(_NINTH), QTY_DIGITS) // (_WHOLE * 10**QTY_DIGITS)
-        return exact(value.quantize(_NINTH), QTY_DIGITS)
+        if shares is not None:
+            return fields.nine_decimals(value, "qty")
+        quantity = held * fields.nine_decimals(value, "percentage") // (_WHOLE * 10**QTY_DIGITS)
+        if not quantity:
+            raise Refusal.parameter("qty must be > 0")
+        return quantity
 
     def _close(self, holding: Holding, quantity: int) -> dict[str, Any]:
         side = SELL if holding.quantity > 0 else BUY

@@ -31,7 +31,7 @@ class Control:
     def __init__(self, exchange: Exchange, move: Callable[[float], None] | None = None) -> None:
         self.move = move
         self._exchange = exchange
-        self._calls: dict[tuple[str, str], Callable[[Request], Any]] = {
+        self.calls: dict[tuple[str, str], Callable[[Request], Any]] = {
             ("GET", ""): self._overview,
             ("GET", "/ledger"): self._ledger,
             ("GET", "/faults"): self._armed,
@@ -47,7 +47,7 @@ class Control:
 
     def handle(self, request: Request) -> Response:
         """Answer one call; a bad one names the field."""
-        call = self._calls.get((request.method, request.path.removeprefix(PREFIX).rstrip("/")))
+        call = self.calls.get((request.method, request.path.removeprefix(PREFIX).rstrip("/")))
         if call is None:
             return json_response({"message": "the control plane has no such call"}, 404)
         try:

@@ -1,9 +1,10 @@
 """What the control plane may be sent, field by field."""
 
+import json
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from workbench.exchange.arming import When
 from workbench.exchange.faults import Kind, StreamFailure
@@ -51,12 +52,18 @@ class ArmFault(_Timed):
             raise ValueError(f"path {path!r} is no regular expression: {error}") from error
         return path
 
-    @field_validator("rewrite")
+    @field_validator("body")
     @classmethod
-    def _is_known(cls, name: str) -> str:
-        if name and name not in REWRITES:
-            raise ValueError(f"there is no rewrite {name!r}; there are {', '.join(REWRITES)}")
-        return name
+    def _is_json(cls, body: Any) -> Any:
+        # What was read as JSON may hold a number that is too large to be written as such.
+        json.dumps(body, allow_nan=False)
+        return body
+
+    @model_validator(mode="after")
+    def _rewrites_as_known(self) -> Self:
+        if (self.rewrite or self.kind is Kind.REWRITE) and self.rewrite not in REWRITES:
+            raise ValueError(f"there is no rewrite {self.rewrite!r}; there are {', '.join(REWRITES)}")
+        return self
 
 
 class ArmStreamFault(_Timed):

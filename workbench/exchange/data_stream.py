@@ -27,6 +27,8 @@ ERRORS: Final = {
     500: "internal error",
 }
 MESSAGE_PACK: Final = "application/msgpack"
+EVERYTHING: Final = "*"
+"""In place of a symbol: all of them, for who has no limit."""
 
 
 class DataStream:
@@ -70,14 +72,15 @@ class DataStream:
             self._authenticate(said)
         elif not self.is_authenticated:
             self.fail(401)
-        elif said.get("action") in {"subscribe", "unsubscribe"}:
+        elif said.get("action") in ("subscribe", "unsubscribe"):
             self._change(said)
         else:
             self.fail(400)
 
     def tell(self, channel: str, symbol: str, message: Message) -> None:
         """Pass on what happened, where it was asked for."""
-        if self.is_authenticated and symbol in self._channels[channel]:
+        wanted = self._channels[channel]
+        if self.is_authenticated and (symbol in wanted or EVERYTHING in wanted):
             self._say(message)
 
     def fail(self, code: int) -> None:
@@ -90,7 +93,7 @@ class DataStream:
         self.is_authenticated = False
         for channel, symbols in self._channels.items():
             for symbol in symbols:
-                self._feed.unwatch(channel, symbol)
+                self._watch(self._feed.unwatch, channel, symbol)
             symbols.clear()
 
     def _authenticate(self, said: dict[str, Any]) -> None:
@@ -125,24 +128,28 @@ class DataStream:
             for symbol in symbols:
                 if symbol not in self._channels[channel]:
                     self._channels[channel].append(symbol)
-                    self._feed.watch(channel, symbol, self._now())
+                    self._watch(self._feed.watch, channel, symbol, self._now())
 
     def _unsubscribe(self, wanted: dict[str, list[str]]) -> None:
         for channel, symbols in wanted.items():
             for symbol in symbols:
                 if symbol in self._channels[channel]:
                     self._channels[channel].remove(symbol)
-                    self._feed.unwatch(channel, symbol)
+                    self._watch(self._feed.unwatch, channel, symbol)
+
+    def _watch(self, change: Callable[..., None], channel: str, symbol: str, *at: int) -> None:
+        for each in self._feed.symbols if symbol == EVERYTHING else (symbol,):
+            change(channel, each, *at)
 
     def _fits(self, wanted: dict[str, list[str]]) -> bool:
         limit = self._knobs.stream_symbol_limit
         held = {symbol for symbols in (*self._channels.values(), *wanted.values()) for symbol in symbols}
-        return limit is None or len(held) <= limit
+        return limit is None or (EVERYTHING not in held and len(held) <= limit)
 
     def _parse(self, frame: Frame) -> dict[str, Any] | None:
         try:
             said = msgpack.unpackb(frame) if self._is_packed and isinstance(frame, bytes) else json.loads(frame)
-        except (ValueError, msgpack.UnpackException):
+        except (ValueError, RecursionError, msgpack.UnpackException):
             return None
         return said if isinstance(said, dict) else None
 

@@ -47,6 +47,11 @@ class Feed:
         self._changed: set[str] = set()
 
     @property
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol that there is."""
+        return self._venue.symbols()
+
+    @property
     def next_at(self) -> int:
         """When (ns) the next message is due."""
         return min((cursor.next_at for cursor in self._cursors.values()), default=NEVER)

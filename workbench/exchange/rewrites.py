@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from math import isfinite
 from typing import Any, Final
 
 from workbench.exchange.stamps import nanoseconds_of, utc
@@ -80,6 +81,8 @@ def _number(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return float(value)
+        amount = float(value)
     except ValueError:
         return value
+    # A stock may well be called NAN or INF.
+    return amount if isfinite(amount) else value

@@ -23,16 +23,10 @@ class TradeStream:
 
     def receive(self, message: str | bytes) -> None:
         """Take in what the client says; what is not understood is ignored."""
-        try:
-            said = json.loads(message)
-        except ValueError:
-            return
-        if not isinstance(said, dict):
-            return
-        action = said.get("action")
-        if action in {"authenticate", "auth"}:
+        said = _parsed(message)
+        if said.get("action") in ("authenticate", "auth"):
             self._authenticate(said)
-        elif action == "listen":
+        elif said.get("action") == "listen":
             self._listen(said)
 
     def tell(self, update: bytes) -> None:
@@ -59,6 +53,14 @@ class TradeStream:
 
     def _say(self, stream: str, data: dict[str, Any]) -> None:
         self._send(json.dumps({"stream": stream, "data": data}).encode())
+
+
+def _parsed(message: str | bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(message)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def trade_update(

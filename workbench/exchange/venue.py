@@ -39,6 +39,10 @@ class Venue:
         self._previous: dict[str, SymbolBook | None] = {}
         self._due: list[tuple[int, str]] = []
 
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol that is listed."""
+        return self._market.symbols()
+
     def open_day(self, day: date, previous: date) -> None:
         """Turn to the next trading day; what was in the books is gone from them."""
         self._previous = self._books if self._day == previous else {}
