@@ -13,13 +13,13 @@ from typing import Any
 from botocore import handlers, parsers
 from moto.core.exceptions import JsonRESTError
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models import DynamoDBBackend, dynamo_type
 from moto.dynamodb.models import table as table_module
-from moto.dynamodb.models.dynamo_type import Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]  # untyped
 from moto.dynamodb.responses import DynamoHandler
 
+from workbench.engine.moto_corrections import dynamodb_expressions
 from workbench.engine.moto_corrections.dynamodb import LOCK
 from workbench.engine.moto_corrections.patches import Patches
 
@@ -42,17 +42,25 @@ BeforeCall = Callable[[str], None]
 
 def apply(patches: Patches, before_call: BeforeCall) -> None:
     """Make all changes of this module; `before_call` hears the name of every operation before it acts."""
+    dynamodb_expressions.apply(patches)
+    _take_texts_as_they_are(patches)
     _keep_sizes(patches)
-    _keep_parsed_updates(patches)
     _read_one_partition(patches)
     _project_by_name(patches)
     patches.replace(_short_cut, "before_call", before_call)
 
 
-def _keep_parsed_updates(patches: Patches) -> None:
-    """An update expression is parsed once; whoever works on the outcome takes a copy."""
-    parse = functools.lru_cache(maxsize=None)(UpdateExpressionParser.make)
-    patches.replace(UpdateExpressionParser, "make", staticmethod(parse))
+def _take_texts_as_they_are(patches: Patches) -> None:
+    """A text needs no cast to be compared, and one of plain letters has as many bytes as letters."""
+
+    def cast(self: Any) -> Any:
+        return self.value if self.type == "S" else original.fget(self)
+
+    def size(text: str | bytes) -> int:
+        return len(text) if isinstance(text, bytes) or text.isascii() else len(text.encode())
+
+    original = patches.replace(DynamoType, "cast_value", property(cast))
+    patches.replace(dynamo_type, "bytesize", size)
 
 
 def _project_by_name(patches: Patches) -> None:
@@ -64,7 +72,7 @@ def _project_by_name(patches: Patches) -> None:
         part = Item(self.hash_key, self.range_key, {})
         for (name,) in projection_expressions:
             if name in self.attrs:
-                part.attrs[name] = self.attrs[name]
+                dict.__setitem__(part.attrs, name, self.attrs[name])  # of an item that was not too large itself
         return part
 
     original = patches.replace(Item, "project", project)
@@ -91,15 +99,16 @@ def _keep_sizes(patches: Patches) -> None:
 def _read_one_partition(patches: Patches) -> None:
     """A query of the table reads the rows it asks for, instead of the whole table, and copies once, not twice."""
 
-    def query(self: Any, hash_key: Any, comparison: Any, values: Any, *args: Any, **kwargs: Any) -> Any:
-        # args: limit, exclusive_start_key, scan_index_forward, projection_expressions, index_name …
-        index_name = kwargs.get("index_name") or (args[4] if len(args) > 4 else None)
-        if index_name or hash_key is None or not self.has_range_key:
-            return original(self, hash_key, comparison, values, *args, **kwargs)
+    def query(self: Any, hash_key: Any, comparison: Any, values: Any, limit: Any, *args: Any, **kwargs: Any) -> Any:
+        # args: exclusive_start_key, scan_index_forward, projection_expressions, index_name …
+        index_name = kwargs.get("index_name") or (args[3] if len(args) > 3 else None)
+        # Whether a page of so many rows is the last also depends on the rows that nobody asked for.
+        if index_name or limit or hash_key is None or not self.has_range_key:
+            return original(self, hash_key, comparison, values, limit, *args, **kwargs)
         rows = self.items.get(hash_key, {})
         part = copy.copy(self)
-        part.items = {hash_key: {key: row for key, row in rows.items() if _matches(key, comparison, values)}}
-        return original(part, hash_key, comparison, values, *args, **kwargs)
+        part.all_items = lambda: [row for key, row in rows.items() if _matches(key, comparison, values)]  # sorted later
+        return original(part, hash_key, comparison, values, limit, *args, **kwargs)
 
     def deepcopy(value: Any, memo: Any = None) -> Any:
         is_result = isinstance(value, list) and value and isinstance(value[0], Item)

@@ -1,11 +1,13 @@
 """What makes the interpreter slow without making it more faithful: clients and paths made anew, reports, memories."""
 
+# ruff: noqa: TID251 - it changes how botocore writes requests that nobody sends
 from __future__ import annotations
 
 import functools
 from types import SimpleNamespace
 from typing import Any
 
+from botocore import useragent
 from moto.core.common_models import BaseModel
 from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
@@ -18,6 +20,7 @@ from workbench.engine.moto_corrections.patches import Patches
 def apply(patches: Patches) -> None:
     """Make all changes of this module."""
     _keep_clients(patches)
+    _keep_user_agents(patches)
     _keep_parsed_paths(patches)
     _write_no_reports(patches)
     _forget_instances(patches)
@@ -33,6 +36,12 @@ def _keep_clients(patches: Patches) -> None:
         return made[key]
 
     patches.replace(boto_client, "boto3", SimpleNamespace(client=client))
+
+
+def _keep_user_agents(patches: Patches) -> None:
+    """botocore writes out for every request anew who is asking; nobody here reads it."""
+    cleaned = functools.cache(useragent.sanitize_user_agent_string_component)
+    patches.replace(useragent, "sanitize_user_agent_string_component", cleaned)
 
 
 def _keep_parsed_paths(patches: Patches) -> None:
