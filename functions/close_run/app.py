@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repeg.closing import cancel_by_prefix, close_orders, ensure_over, publish, report_on
+from repeg.closing import announce, cancel_by_prefix, close_orders, ensure_over, publish, report_on
 from repeg.errors import StoreUnavailable
 from repeg.ports import Ports
 from repeg.run import Run, RunState
@@ -31,6 +31,7 @@ def close_run(run_id: str, epoch: int, turns: int, failure: dict[str, Any] | Non
     if run is None or run.epoch != epoch:
         return {"outcome": "failed", "error": "Fenced", "reason": f"{run_id} is not ours to close: {_holder(run)}"}
     if run.state is RunState.CLOSED and run.report is not None:
+        announce(run_id, run.report, ports)
         return {key: run.report[key] for key in ("outcome", "error", "reason")}
     ports.store.set_run_state(run_id, epoch, RunState.CLOSING)
     turn = begin(run_id, ports)
@@ -38,8 +39,8 @@ def close_run(run_id: str, epoch: int, turns: int, failure: dict[str, Any] | Non
     report = report_on(turn, turns, failure, left)
     ports.store.save_report(run_id, report)
     ensure_over(report, left)
-    publish(turn, report)
     ports.store.set_run_state(run_id, epoch, RunState.CLOSED)
+    publish(turn, report)
     return {key: report[key] for key in ("outcome", "error", "reason")}
 
 

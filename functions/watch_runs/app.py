@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from repeg.broker import BrokerClock
-from repeg.closing import cancel_by_prefix
-from repeg.errors import Conflict
+from repeg.closing import cancel_by_prefix, report_unseen
+from repeg.errors import BrokerDenied, BrokerUnavailable, Conflict
 from repeg.naming import run_of
 from repeg.ports import Ports
 from repeg.run import Run
@@ -23,6 +23,9 @@ from repeg.wiring import ports
 # An order that is open this long after its run's window closed is not being closed by anybody.
 GRACE = timedelta(minutes=3)
 
+# So many days back a run that is not over is looked for: a long weekend.
+LOOKS_BACK = 4
+
 
 @lambda_step
 def lambda_handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
@@ -34,30 +37,59 @@ def lambda_handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str,
 
 
 def watch_runs(expect_run: bool, ports: Ports) -> list[Alert]:  # noqa: FBT001 - the schedule's own switch
-    """Find what is wrong today, sweep what is dead, cancel what nobody holds, and tell."""
+    """Find what is wrong, sweep what is dead, cancel what nobody holds, and tell.
+
+    Raises what the broker raises where it cannot be looked at, once what is known without it has been told.
+    """
     ports = ports.for_closing()
-    clock = ports.broker.clock()
-    day = ports.broker.trading_day(trading_date(clock.now))
-    if day is None:
-        return []
-    runs = ports.store.runs_on(day.day)
-    alerts = missed(day, runs, clock.now) if expect_run else []
-    alerts += [alert for run in runs for alert in _sweep_if_stuck(run, clock, ports)]
-    alerts += _close_left_open(runs, clock, ports)
+    try:
+        clock = ports.broker.clock()
+        day = ports.broker.trading_day(trading_date(clock.now))
+    except (BrokerDenied, BrokerUnavailable) as error:
+        _tell([_unseen(run, error, ports) for run in _dead_runs(ports.runtime.now(), ports)], ports)
+        raise
+    runs = _recent_runs(clock.now, ports)
+    of_today = [run for run in runs if run.trading_day == day]
+    alerts = _tell(missed(day, of_today, clock.now), ports) if expect_run and day else []
+    alerts += _tell([alert for run in _dead_runs(clock.now, ports) for alert in _sweep(run, ports)], ports)
+    return alerts + (_tell(_close_left_open(runs, clock, ports), ports) if day else [])
+
+
+def _recent_runs(now: datetime, ports: Ports) -> list[Run]:
+    """The runs of today and of the days before: one that could not be looked at in time is still to be swept."""
+    today = trading_date(now)
+    return [run for back in range(LOOKS_BACK + 1) for run in ports.store.runs_on(today - timedelta(days=back))]
+
+
+def _dead_runs(now: datetime, ports: Ports) -> list[Run]:
+    return [run for run in _recent_runs(now, ports) if is_stuck(run, ports.store.last_turn(run.run_id), now)]
+
+
+def _sweep(run: Run, ports: Ports) -> list[Alert]:
+    alert = Alert(finding=Finding.STUCK_RUN, run_id=run.run_id, reason=_silence(run))
+    try:
+        sweep(run, f"watch of {run.run_id} at epoch {run.epoch}", alert.reason, ports)
+    except Conflict:
+        return []  # somebody else is sweeping it now
+    except (BrokerDenied, BrokerUnavailable) as error:
+        return [_unseen(run, error, ports)]
+    return [alert]
+
+
+def _unseen(run: Run, error: BrokerDenied | BrokerUnavailable, ports: Ports) -> Alert:
+    """A dead run that cannot be looked at: reported as failed once, and named until a look succeeds."""
+    reason = report_unseen(run.run_id, _silence(run), error, ports)
+    return Alert(finding=Finding.STUCK_RUN, run_id=run.run_id, reason=reason)
+
+
+def _silence(run: Run) -> str:
+    return f"{run.state}, and no turn for minutes"
+
+
+def _tell(alerts: list[Alert], ports: Ports) -> list[Alert]:
     for alert in alerts:
         ports.notifier.publish(f"repeg.watch.{alert.finding}", alert.model_dump(mode="json"))
     return alerts
-
-
-def _sweep_if_stuck(run: Run, clock: BrokerClock, ports: Ports) -> list[Alert]:
-    if not is_stuck(run, ports.store.last_turn(run.run_id), clock.now):
-        return []
-    alert = Alert(finding=Finding.STUCK_RUN, run_id=run.run_id, reason=f"{run.state}, and no turn for minutes")
-    try:
-        sweep(run, f"{run.owner}#watch", alert.reason, ports)
-    except Conflict:
-        return []  # somebody else is sweeping it now
-    return [alert]
 
 
 def _close_left_open(runs: list[Run], clock: BrokerClock, ports: Ports) -> list[Alert]:

@@ -403,6 +403,17 @@ def test_a_run_in_a_state_of_another_release_cannot_trade(table: Table) -> None:
         table.store.run(RUN_ID)
 
 
+def test_a_run_of_a_release_that_did_not_announce_reads_as_not_announced(table: Table) -> None:
+    table.wire.client.update_item(
+        TableName=TABLE,
+        Key={"pk": {"S": f"RUN#{RUN_ID}"}, "sk": {"S": "RUN"}},
+        UpdateExpression="REMOVE is_announced",
+    )
+    found = table.store.run(RUN_ID)
+    assert found is not None
+    assert not found.is_announced
+
+
 # What a row costs
 
 

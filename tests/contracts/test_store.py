@@ -175,6 +175,17 @@ def test_a_report_leaves_the_state_alone_and_a_state_the_report(store: Store) ->
     assert (closed.state, closed.report) == (RunState.CLOSED, {"outcome": "done"})
 
 
+def test_a_run_that_was_announced_says_so_and_stays_so(store: Store) -> None:
+    assert not store.claim_run(a_run()).is_announced
+    store.mark_announced(RUN_ID)
+    store.mark_announced(RUN_ID)
+    found = store.take_over(RUN_ID, 1, "arn:sweeper")
+    assert found.is_announced
+    assert store.set_run_state(RUN_ID, 2, RunState.CLOSING).is_announced
+    with pytest.raises(Conflict, match="does not exist"):
+        store.mark_announced("core-2026-03-06")
+
+
 def test_a_report_of_a_run_that_is_not_there_is_a_conflict(store: Store) -> None:
     with pytest.raises(Conflict, match="does not exist"):
         store.save_report(RUN_ID, {"outcome": "done"})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from repeg.errors import BrokerUnavailable, StillOpen
+from repeg.adapters.eventbridge import EventsUnavailable
+from repeg.errors import BrokerUnavailable, Conflict, StillOpen
 from repeg.order import ChildState, Outcome
+from repeg.ports import Notifier
 from repeg.run import KillSwitch, RunState
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk
@@ -62,6 +65,55 @@ def test_it_ends_once_however_often_it_is_called(open_desk: OpenDesk) -> None:
     assert desk.close() == first
     assert (desk.report, len(desk.broker.line.sent)) == (report, sent)
     assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.settled"]
+
+
+class HardOfHearing:
+    """A bus that does not take the first event, or takes it and loses its answer."""
+
+    def __init__(self, inner: Notifier, *, takes: bool) -> None:
+        self._inner, self._takes, self._is_first = inner, takes, True
+
+    def publish(self, kind: str, detail: dict[str, Any]) -> None:
+        was_first, self._is_first = self._is_first, False
+        if self._takes or not was_first:
+            self._inner.publish(kind, detail)
+        if was_first:
+            raise EventsUnavailable(kind)
+
+
+@pytest.mark.parametrize(("takes", "published"), [(False, 1), (True, 2)])
+def test_an_end_is_told_at_least_once_and_every_telling_has_the_same_id(
+    open_desk: OpenDesk, takes: bool, published: int
+) -> None:
+    desk = half_filled(open_desk)
+    desk.ports = replace(desk.ports, notifier=HardOfHearing(desk.notifier, takes=takes))
+    with pytest.raises(EventsUnavailable):
+        desk.close()
+    assert desk.run.state is RunState.CLOSED
+    sent = len(desk.broker.line.sent)
+    for _ in range(2):
+        assert desk.close()["outcome"] == "settled"
+    assert len(desk.broker.line.sent) == sent
+    assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.settled"] * published
+    assert {detail["event_id"] for _, detail in desk.notifier.published} == {f"{RUN_ID}.ended"}
+
+
+def test_two_closings_at_once_tell_one_end(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    desk.broker.line.seconds = 0.02
+
+    def close() -> str:
+        try:
+            return str(desk.close()["outcome"])
+        except (Conflict, StillOpen) as error:
+            return type(error).__name__
+
+    closings = [desk.scheduler.spawn(close) for _ in range(2)]
+    desk.wait(60)
+    assert "settled" in [closing.result() for closing in closings]
+    assert desk.close()["outcome"] == "settled"
+    assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.settled"]
+    judge.nothing_of_ours_is_open(desk.exchange)
 
 
 def test_a_fill_that_beats_the_closing_cancel_is_in_the_report(open_desk: OpenDesk) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from repeg.errors import Conflict, RefusedRun, StillOpen
+from repeg.adapters.eventbridge import EventsUnavailable
+from repeg.errors import BrokerDenied, BrokerUnavailable, Conflict, RefusedRun, StillOpen
 from repeg.order import ChildState
 from repeg.run import RunState
 from repeg.sweeping import ZOMBIE_SECONDS
@@ -130,9 +134,70 @@ def test_of_two_sweepers_at_once_the_later_takes_the_run_and_the_other_finds_it_
     assert [sweeper.result() for sweeper in sweepers] == ["conflict", "swept"]
     assert desk.sweep()["outcome"] == "over"
     assert desk.run.state is RunState.SWEPT
-    assert len(desk.notifier.published) <= 2
+    assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.failed"]
     judge.nothing_of_ours_is_open(desk.exchange)
     desk.judge()
+
+
+def test_a_sweep_that_was_cut_off_before_it_told_anybody_is_told_by_the_next(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    told = desk.ports
+    desk.ports = replace(told, notifier=Mute())
+    with pytest.raises(EventsUnavailable):
+        desk.sweep()
+    assert desk.run.state is RunState.SWEPT
+    desk.ports = told
+    for _ in range(2):
+        assert desk.sweep()["outcome"] == "over"
+    assert [(kind, detail["event_id"]) for kind, detail in desk.notifier.published] == [
+        ("repeg.run.failed", f"{RUN_ID}.ended")
+    ]
+
+
+class Mute:
+    """A bus that takes no event."""
+
+    def publish(self, kind: str, detail: dict[str, Any]) -> None:
+        raise EventsUnavailable(kind)
+
+
+# While the broker's keys are revoked
+
+
+def revoke(desk: Desk) -> str:
+    """Take the keys away; returned to be given back."""
+    name = "APCA-API-SECRET-KEY"
+    key, desk.broker.headers[name] = desk.broker.headers[name], "revoked"
+    return key
+
+
+def test_a_run_that_cannot_be_looked_at_is_reported_failed_once_with_what_is_not_known(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    key = revoke(desk)
+    for _ in range(3):
+        with pytest.raises(BrokerDenied):
+            desk.sweep()
+        desk.wait(60)
+    ((kind, detail),) = desk.notifier.published
+    assert (kind, detail["error"]) == ("repeg.run.failed", "Unseen")
+    since = "its execution ended ABORTED; could not look at the broker since 2026-11-23T14:36:20+00:00: "
+    assert detail["reason"].startswith(since)
+    assert desk.report["reason"] == detail["reason"]
+    assert desk.run.state is RunState.CLOSING
+    desk.broker.headers["APCA-API-SECRET-KEY"] = key
+    assert desk.sweep()["outcome"] == "swept"
+    assert len(desk.notifier.published) == 1
+    assert desk.report["error"] == "Swept"
+    judge.nothing_of_ours_is_open(desk.exchange)
+    desk.judge()
+
+
+def test_a_broker_that_is_only_slow_for_a_moment_is_not_reported_as_unseen(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders", status=502))
+    with pytest.raises(BrokerUnavailable):
+        desk.sweep()
+    assert desk.notifier.published == []
 
 
 def test_an_order_that_will_not_close_leaves_the_run_unswept_for_the_next_try(open_desk: OpenDesk) -> None:

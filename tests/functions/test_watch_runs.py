@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from repeg.errors import BrokerDenied, BrokerUnavailable
 from repeg.run import RunState
 from repeg.watching import Alert, Finding
 from tests.builders import MONDAY
@@ -140,6 +141,58 @@ def test_a_watch_that_cannot_see_says_so_instead_of_finding_nothing(open_desk: O
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path=path, status=502))
     with pytest.raises(Exception, match="502"):
         desk.watch()
+
+
+def revoke(desk: Desk) -> str:
+    name = "APCA-API-SECRET-KEY"
+    key, desk.broker.headers[name] = desk.broker.headers[name], "revoked"
+    return key
+
+
+def test_a_run_that_cannot_be_looked_at_is_named_again_and_again_until_a_look_succeeds(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    key = revoke(desk)
+    for time in ("09:50", "09:55"):
+        desk.wait_until(time)
+        with pytest.raises(BrokerDenied):
+            desk.watch()
+    named = [detail for kind, detail in desk.notifier.published if kind == "repeg.watch.stuck_run"]
+    assert [detail["run_id"] for detail in named] == [RUN_ID, RUN_ID]
+    assert all("could not look at the broker since 2026-11-23T14:50:00" in detail["reason"] for detail in named)
+    assert published(desk).count("repeg.run.failed") == 1
+    desk.broker.headers["APCA-API-SECRET-KEY"] = key
+    assert found(desk.watch()) == [(Finding.STUCK_RUN, RUN_ID)]
+    assert desk.watch() == []
+    assert published(desk).count("repeg.run.failed") == 1
+    judge.nothing_of_ours_is_open(desk.exchange)
+    desk.judge()
+
+
+def test_a_run_that_nobody_could_look_at_for_a_night_is_swept_the_next_day(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    key = revoke(desk)
+    with pytest.raises(BrokerDenied):
+        desk.sweep()
+    desk.broker.headers["APCA-API-SECRET-KEY"] = key
+    desk.scheduler.run(until=datetime(2026, 11, 26, 17, 0, tzinfo=UTC))  # Thanksgiving
+    assert found(desk.watch()) == [(Finding.STUCK_RUN, RUN_ID)]
+    assert desk.run.state is RunState.SWEPT
+
+
+def test_a_healthy_run_is_not_named_where_the_broker_cannot_be_looked_at_for_a_moment(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    revoke(desk)
+    with pytest.raises(BrokerDenied):
+        desk.watch()
+    assert desk.notifier.published == []
+
+
+def test_what_was_found_is_told_also_where_a_later_look_fails(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL}, at="09:40")
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders", status=502))
+    with pytest.raises(BrokerUnavailable):
+        desk.watch()
+    assert published(desk) == ["repeg.watch.missed_run"]
 
 
 def test_every_run_of_the_day_is_watched(open_desk: OpenDesk) -> None:

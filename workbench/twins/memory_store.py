@@ -70,6 +70,10 @@ class MemoryStore:
         self._existing(run_id)
         self._reports[run_id] = to_json(report).decode()
 
+    def mark_announced(self, run_id: str) -> None:
+        """Note that the run's end has been told to whoever listens. Raises Conflict where there is no such run."""
+        self._change(self._existing(run_id), is_announced=True)
+
     def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> Run:
         """Add parent orders that are not there yet, then mark the run as planned; a planned run stays as it is."""
         self._ensure(self._refusal_of_run(run_id, epoch))

@@ -9,17 +9,21 @@ from typing import Any
 from repeg.analysis import Settlement, analyse
 from repeg.broker import CancelAnswer, Execution
 from repeg.ending import ending
-from repeg.errors import StillOpen
+from repeg.errors import RepegError, StillOpen
+from repeg.journal import Entry
 from repeg.naming import run_prefix
 from repeg.order import UNRESOLVED, ChildState, OrderReport, ParentOrder
 from repeg.placement import UNKNOWN_IS_LOST, finish, read_back, withdraw
 from repeg.ports import Ports
 from repeg.reading import absorb
-from repeg.turn import Turn
+from repeg.turn import Turn, find_run
 from repeg.work import book_executions, listed_orders
 
 RUN_SETTLED = "repeg.run.settled"
 RUN_FAILED = "repeg.run.failed"
+
+# The error of a run that ended while nobody could look at the broker.
+UNSEEN = "Unseen"
 
 
 def close_orders(turn: Turn) -> list[str]:
@@ -70,11 +74,43 @@ def ensure_over(report: dict[str, Any], left: list[str]) -> None:
         raise StillOpen(f"{report['run_id']}: still open at the broker {left}, without an outcome {unwritten}")
 
 
+def report_unseen(run_id: str, cause: str, error: RepegError, ports: Ports) -> str:
+    """Report a run as failed from the books alone, where the broker cannot be looked at; returns what is not known.
+
+    Told once, with the time of the first look that failed; the report of a later look takes this one's place.
+    """
+    run = find_run(run_id, ports)
+    report = run.report
+    if report is None or report["error"] != UNSEEN:
+        now = ports.runtime.now()
+        reason = f"{cause}; could not look at the broker since {now.isoformat(timespec='seconds')}: {error}"
+        settlement = Settlement(outcome="failed", error=UNSEEN, reason=reason, turns=0)
+        report = analyse(run, ports.store.orders(run_id), ports.store.executions(run_id), settlement)
+        ports.store.save_report(run_id, report)
+        ports.journal.record(Entry(now, run_id, "run", "unseen", run_id, reason))
+    announce(run_id, report, ports)
+    return str(report["reason"])
+
+
 def publish(turn: Turn, report: dict[str, Any]) -> None:
-    """Tell whoever listens how the run ended."""
+    """Note how the run ended, and tell whoever listens."""
     turn.note("run", report["outcome"], report["run_id"], report["reason"])
+    announce(report["run_id"], report, turn.ports)
+
+
+def announce(run_id: str, report: dict[str, Any], ports: Ports) -> None:
+    """Tell whoever listens how a run ended, unless it has been told.
+
+    At least once: a step that is cut off between the event and its mark tells it again when it is repeated, and so do
+    two steps at the very same moment, always under the same `event_id`, by which a listener knows what it has heard. It
+    is told after the run's last state was written, which a fenced step cannot do: of two sweepers only one gets here.
+    """
+    if find_run(run_id, ports).is_announced:
+        return
     kind = RUN_SETTLED if report["outcome"] == "settled" else RUN_FAILED
-    turn.ports.notifier.publish(kind, {key: report[key] for key in ("run_id", "outcome", "error", "reason", "totals")})
+    told = {key: report[key] for key in ("run_id", "outcome", "error", "reason", "totals")}
+    ports.notifier.publish(kind, {"event_id": f"{run_id}.ended", **told})
+    ports.store.mark_announced(run_id)
 
 
 def _close(turn: Turn, order: ParentOrder) -> ParentOrder:

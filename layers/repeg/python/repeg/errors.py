@@ -6,8 +6,8 @@
     │   ├── InvalidSettings
     │   └── MarketClosed
     ├── RefusedRun          the input is sound, the world is not: kill switch, fenced epoch, stale date, a limit
-    ├── DuplicateRun        this run has been started before, by another execution
     │   └── BudgetSpent     a budget of orders or dollars has no room for one more
+    ├── DuplicateRun        this run has been started before, by another execution
     ├── BrokerUnavailable   a read failed; nothing is known to have changed; try again
     ├── BrokerDenied        the broker refuses our keys or our account
     ├── StoreUnavailable    the table did not answer; try again

@@ -111,6 +111,9 @@ class Store(Protocol):
     def save_report(self, run_id: str, report: dict[str, Any]) -> None:
         """Keep the report with the run; the last one wins."""
 
+    def mark_announced(self, run_id: str) -> None:
+        """Note that the run's end has been told to whoever listens. Raises Conflict where there is no such run."""
+
     def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> Run:
         """Add parent orders that are not there yet, then mark the run as planned. Repeating changes nothing."""
 

@@ -52,7 +52,7 @@ class Run(BaseModel):
 
     `owner` is the execution that holds it. `opening_equity` and `opening_positions` are the
     account as it was found; `fractionable` are the plan's symbols that trade
-    in fractions.
+    in fractions. `is_announced` says that its end has been told to whoever listens.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -71,6 +71,7 @@ class Run(BaseModel):
     opening_positions: dict[str, Decimal] = {}
     fractionable: tuple[str, ...] = ()
     report: dict[str, Any] | None = None
+    is_announced: bool = False
 
     @property
     def window(self) -> TradingWindow:

@@ -49,16 +49,12 @@ def trading_api(
     return Connection(build, keys, mount)
 
 
-def _as_many_as_it_takes() -> None:
-    """Nobody counts the requests."""
-
-
 class AlpacaBroker:
     """A Broker on Alpaca's trading API. `further` is called before each request of a call but the first, and may raise
     BrokerUnavailable to end the call there; `mode` is what the account has to be for, where that is known."""
 
     def __init__(
-        self, calls: Calls, further: Callable[[], None] = _as_many_as_it_takes, mode: TradingMode | None = None
+        self, calls: Calls, further: Callable[[], None] = lambda: None, mode: TradingMode | None = None
     ) -> None:
         self._calls = calls
         self._further = further

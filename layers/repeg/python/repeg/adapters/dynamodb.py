@@ -88,12 +88,12 @@ class DynamoStore:
 
     def save_report(self, run_id: str, report: dict[str, Any]) -> None:
         """Keep the report with the run; the last one wins. Raises Conflict where there is no such run."""
-        mark = Update(rows.guard_key(run_id), "SET #is_reported = :yes", {"yes": True}, PRESENT)
-        try:
-            self._table.update(mark)
-        except ConditionFailed:
-            raise refusals.no_such_run(run_id) from None
+        self._mark(run_id, "is_reported")
         self._table.put(Put(rows.report_row(run_id, report)))
+
+    def mark_announced(self, run_id: str) -> None:
+        """Note that the run's end has been told to whoever listens. Raises Conflict where there is no such run."""
+        self._mark(run_id, "is_announced")
 
     def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> Run:
         """Add parent orders that are not there yet, then mark the run as planned; a planned run stays as it is.
@@ -208,6 +208,12 @@ class DynamoStore:
     def _update_run(self, run_id: str, epoch: int, change: str, **values: str | int) -> Row:
         at_epoch = Condition("#epoch = :epoch", {"epoch": epoch})
         return self._table.update(Update(rows.guard_key(run_id), change, values, at_epoch))
+
+    def _mark(self, run_id: str, name: str) -> None:
+        try:
+            self._table.update(Update(rows.guard_key(run_id), f"SET #{name} = :yes", {"yes": True}, PRESENT))
+        except ConditionFailed:
+            raise refusals.no_such_run(run_id) from None
 
     def _held(self, run_id: str, failed: ConditionFailed) -> refusals.Guard:
         if failed.found is None:

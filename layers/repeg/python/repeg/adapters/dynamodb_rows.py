@@ -31,7 +31,7 @@ FILL = "FILL#"
 
 # What a run is at the moment stands in its guard row. What it was opened with never changes and stands apart, because
 # every intent is conditional on the guard row, and a condition is billed by the size of the row that it looks at.
-_OF_THE_MOMENT = {"owner", "epoch", "state", "is_planned", "report"}
+_OF_THE_MOMENT = {"owner", "epoch", "state", "is_planned", "report", "is_announced"}
 
 
 def partition(run_id: str) -> str:
@@ -166,6 +166,7 @@ def read_run(opening: Run, row: Row) -> Run:
                 "epoch": guard.epoch,
                 "state": RunState(guard.state),
                 "is_planned": bool(row["is_planned"]),
+                "is_announced": bool(row.get("is_announced", False)),
             }
         )
 
