@@ -1,7 +1,7 @@
 """The market data stream: one connection's conversation, in msgpack or JSON."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgpack  # type: ignore[import-untyped]
@@ -80,13 +80,13 @@ class DataStream:
     def tell(self, channel: str, symbol: str, message: Message) -> None:
         """Pass on what happened, where it was asked for."""
         wanted = self._channels[channel]
-        if self.is_authenticated and (symbol in wanted or EVERYTHING in wanted):
+        if self.is_authenticated and not self.is_over and (symbol in wanted or EVERYTHING in wanted):
             self._say(message)
 
     def fail(self, code: int) -> None:
         """Say what is wrong; some errors end the conversation."""
         self._say({"T": "error", "code": code, "msg": ERRORS[code]})
-        self.is_over = self.is_over or code in {402, 404, 406, 409}
+        self.is_over = self.is_over or code in {402, 404, 406, 407, 409}
 
     def close(self) -> None:
         """The client is gone."""
@@ -169,4 +169,4 @@ def _dated(message: Message) -> Message:
 
 
 def _are_symbols(symbols: object) -> bool:
-    return isinstance(symbols, Iterable) and not isinstance(symbols, str) and all(isinstance(s, str) for s in symbols)
+    return isinstance(symbols, list) and all(isinstance(symbol, str) for symbol in symbols)

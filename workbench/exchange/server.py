@@ -134,8 +134,8 @@ class ExchangeServer:
     def _noting_failures(self) -> Iterator[None]:
         try:
             yield
-        except web.HTTPException:
-            # A handshake that the client has got wrong, answered by what is raised.
+        except (web.HTTPException, ConnectionResetError):
+            # A handshake that the client has got wrong, or not waited for.
             raise
         except Exception as error:
             self._failures.append(error)

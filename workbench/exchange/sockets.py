@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Final
 
 from aiohttp import WSMsgType, web
 
@@ -13,6 +14,12 @@ from workbench.exchange.feed import Message
 from workbench.exchange.ledger import Execution, OrderEvent
 from workbench.exchange.orders import Order
 from workbench.exchange.trade_stream import TradeStream, trade_update
+
+_MOST_WAITING: Final = 20_000
+"""Frames that a client of market data has not read; one more, and it is too slow."""
+
+_LAST_WORD: Final = 1.0
+"""Seconds for a client to say goodbye as well, once it has been hung up on."""
 
 
 class _Line:
@@ -28,6 +35,10 @@ class _Line:
     def hang_up(self) -> None:
         self.waiting.put_nowait(None)
 
+    def forget(self) -> None:
+        while not self.waiting.empty():
+            self.waiting.get_nowait()
+
     async def carry(self, receive: Callable[[Frame], None]) -> None:
         """Both ways until either side hangs up."""
         writer = asyncio.create_task(self._write())
@@ -37,7 +48,8 @@ class _Line:
                     receive(message.data)
         finally:
             writer.cancel()
-            with suppress(asyncio.CancelledError):
+            # A client that is gone in the midst of a frame is gone, and nothing else.
+            with suppress(asyncio.CancelledError, ConnectionResetError):
                 await writer
 
     async def _write(self) -> None:
@@ -78,7 +90,7 @@ class Sockets:
 
     async def serve(self, incoming: web.BaseRequest) -> web.WebSocketResponse:
         """Carry one connection to its end."""
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(timeout=_LAST_WORD)
         await socket.prepare(incoming)
         line = _Line(socket)
         self._open.add(socket)
@@ -98,8 +110,7 @@ class Sockets:
 
     async def close(self) -> None:
         """Hang up on everybody."""
-        for socket in list(self._open):
-            await socket.close()
+        await asyncio.gather(*(socket.close() for socket in list(self._open)))
 
     async def _serve_trade(self, line: _Line) -> None:
         stream = TradeStream(self._exchange.gate, line.send)
@@ -161,5 +172,9 @@ class Sockets:
                 self._trade[stream].hang_up()
 
     def _market_event(self, channel: str, symbol: str, message: Message) -> None:
-        for stream in list(self._data):
+        for stream, line in list(self._data.items()):
             stream.tell(channel, symbol, message)
+            if line.waiting.qsize() > _MOST_WAITING:
+                line.forget()
+                stream.fail(407)
+                line.hang_up()
