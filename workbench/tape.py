@@ -14,6 +14,9 @@ _SUBJECT, _VERB, _DETAIL = 9, 8, 24
 # A fill in part leaves an order where it is held: the same hold afterwards is no news.
 _LEAVES_HOLD = frozenset({"fill"})
 
+# Kept in the journal so that they can be decided again; what comes of them is told order by order.
+_UNTOLD = frozenset({"accept", "release"})
+
 
 class Tape:
     """Takes journal entries as they come, and keeps a line of each that says something new.
@@ -35,6 +38,8 @@ class Tape:
         return "".join(f"{line}\n" for line in self.lines)
 
     def _is_news(self, entry: Entry) -> bool:
+        if entry.verb in _UNTOLD:
+            return False
         if entry.verb != "hold":
             if entry.verb not in _LEAVES_HOLD:
                 self._told.pop(entry.subject, None)

@@ -32,7 +32,7 @@ def check_session(run_id: str, ports: Ports) -> dict[str, Any]:
         f"until {_clock(answer.until)}",
         _because(turn.run, answer.decision),
         rule="session.check",
-        inputs={"window": window},
+        inputs={"moment": turn.moment, "window": window},
         answer=answer,
     )
     return {"decision": answer.decision, "reason": answer.reason, "until": session.wire(answer.until)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from pydantic import BaseModel, ConfigDict
+
 from repeg import risk
 from repeg.order import Outcome, ParentOrder, ParentState
 from repeg.placement import finish
@@ -15,6 +17,29 @@ from repeg.turn import Turn
 from repeg.validation import hold
 
 
+class Purse(BaseModel):
+    """What buys are released from: what each wants, the dollars there are, and those that sells are sure to bring."""
+
+    model_config = ConfigDict(frozen=True)
+
+    needs: tuple[Need, ...]
+    spendable: Decimal
+    expected_from_sells: Decimal
+
+
+class Release(BaseModel):
+    """What each buy may be placed for now, biggest need first."""
+
+    model_config = ConfigDict(frozen=True)
+
+    grants: tuple[Grant, ...]
+
+
+def decide(purse: Purse) -> Release:
+    """Which buys may go now."""
+    return Release(grants=tuple(risk.release_buys(purse.needs, purse.spendable, purse.expected_from_sells)))
+
+
 def fund(
     turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]
 ) -> dict[str, Decimal]:
@@ -22,17 +47,32 @@ def fund(
 
     An order that cannot be paid for is ended once nothing of the run is left that could bring cash.
     """
-    spendable = turn.ports.broker.account().spendable - risk.headroom(orders) - _reserve(turn)
-    # When the close is near, no sell is waited for any more: what the cash buys now is better than nothing.
-    expected = Decimal(0) if turn.present.close_is_near else risk.expected_from_sells(orders)
-    needs = [_need(order, quotes.get(order.symbol)) for order in buys]
-    grants = {grant.symbol: grant for grant in risk.release_buys(needs, spendable, expected)}
+    purse = _purse(turn, buys, orders, quotes)
+    release = decide(purse)
+    turn.note("run", "release", _told(release), f"{purse.spendable:.2f} to spend",
+              "release.decide", {"purse": purse}, release)  # fmt: skip
+    grants = {grant.symbol: grant for grant in release.grants}
     nothing_comes = not any(order.state is ParentState.WORKING for order in orders) and not any(
         grant.qty > 0 for grant in grants.values()
     )
     for order in buys:
-        _tell(turn, order, grants[order.symbol], spendable, nothing_comes=nothing_comes)
+        _tell(turn, order, grants[order.symbol], purse.spendable, nothing_comes=nothing_comes)
     return {symbol: grant.qty for symbol, grant in grants.items()}
+
+
+def _purse(
+    turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]
+) -> Purse:
+    return Purse(
+        needs=tuple(_need(order, quotes.get(order.symbol)) for order in buys),
+        spendable=turn.ports.broker.account().spendable - risk.headroom(orders) - _reserve(turn),
+        # When the close is near, no sell is waited for any more: what the cash buys now is better than nothing.
+        expected_from_sells=Decimal(0) if turn.present.close_is_near else risk.expected_from_sells(orders),
+    )
+
+
+def _told(release: Release) -> str:
+    return f"{sum(grant.qty > 0 for grant in release.grants)} of {len(release.grants)} buys"
 
 
 def _reserve(turn: Turn) -> Decimal:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
 from repeg.order import ParentOrder
-from repeg.peg import collar, describe, look
-from repeg.quote import Gate, Quote, age_seconds
+from repeg.peg import Moment, collar, describe, look
+from repeg.quote import Gate, Quote, age_seconds, shown
+from repeg.settings import Settings
 from repeg.turn import Turn
 
 # A feed has no word for a halt. A quote this old in a session is the only hint it gives.
@@ -13,25 +19,53 @@ HALT_AGE_SECONDS = 300
 HALTED = "halted"
 
 
+class Verdict(BaseModel):
+    """What is to be said of an order's book: whether it may be traded on, and the collar that then holds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    gate: Gate
+    collar: Decimal | None = None
+
+
+def judge(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> Verdict:
+    """Whether a waiting order's book may be traded on. The first that may fixes the order's collar, for good."""
+    answer = look(order, quote, moment.now, settings)
+    if answer is not Gate.USE or quote is None or order.arrival is not None:
+        return Verdict(gate=answer, collar=order.collar)
+    day = moment.now.date()
+    return Verdict(gate=answer, collar=collar(order.side, quote, settings.max_slippage_bps, day, settings.tick_size))
+
+
 def accept(turn: Turn, order: ParentOrder, quote: Quote | None) -> ParentOrder:
     """The order after a look at its book: held with a reason, or free, with its arrival quote and its collar fixed."""
-    now = turn.now
-    settings = turn.settings(order.symbol)
-    answer = look(order, quote, now, settings)
-    if answer is not Gate.USE or quote is None:
-        return hold(turn, order, held_word(turn, quote, answer), describe(quote, answer, now))
+    moment, settings = turn.present, turn.settings(order.symbol)
+    verdict = judge(order, quote, moment, settings)
+    why = Why("validation.judge", {"order": order, "quote": quote, "moment": moment, "settings": settings}, verdict)
+    if verdict.gate is not Gate.USE or quote is None:
+        words = describe(quote, verdict.gate, moment.now)
+        return hold(turn, order, held_word(turn, quote, verdict.gate), words, why)
     freed = order.model_copy(update={"held": ""}) if is_held_by_book(order) else order
     if freed.arrival is None:
-        worst = collar(order.side, quote, settings.max_slippage_bps, now.date(), settings.tick_size)
-        freed = freed.model_copy(update={"arrival": quote, "collar": worst})
+        freed = freed.model_copy(update={"arrival": quote, "collar": verdict.collar})
+        detail = "" if verdict.collar is None else f"collar {shown(verdict.collar)}"
+        turn.note(order.symbol, "accept", detail, describe(quote, verdict.gate, moment.now), *why)
     return turn.ports.store.save_order(freed) if freed != order else order
 
 
-def hold(turn: Turn, order: ParentOrder, reason: str, because: str) -> ParentOrder:
+class Why(NamedTuple):
+    """A rule, what it was asked and what it answered, as a journal's entry keeps them."""
+
+    rule: str
+    inputs: dict[str, BaseModel | None]
+    answer: BaseModel
+
+
+def hold(turn: Turn, order: ParentOrder, reason: str, because: str, why: Why | None = None) -> ParentOrder:
     """The order, held; a reason that is news is told and saved, the same reason again is neither."""
     if order.held == reason:
         return order
-    turn.note(order.symbol, "hold", reason=because)
+    turn.note(order.symbol, "hold", "", because, *(why or ()))
     return turn.ports.store.save_order(order.model_copy(update={"held": reason}))
 
 
