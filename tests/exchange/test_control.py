@@ -1,5 +1,6 @@
 """The control plane: anybody's bot can be given a bad day over HTTP, without a key."""
 
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -144,6 +145,13 @@ def test_a_split_is_carried_out() -> None:
         ("/faults", {"kind": "slow", "chance": 2}, "chance"),
         ("/faults", {"kind": "slow", "path": "("}, "path"),
         ("/faults", {"kind": "answer_before", "status": 99}, "status"),
+        ("/faults", {"kind": "answer_after", "body": {"a": [inf]}}, "body"),
+        ("/faults", {"kind": "rewrite"}, "quote_stale"),
+        ("/faults", {"kind": "slow", "seconds": inf}, "seconds"),
+        ("/races", {"race": "cancel_stuck", "seconds": 1e30}, "seconds"),
+        ("/clock", {"skew_seconds": -1e30}, "skew_seconds"),
+        ("/clock", {"advance_seconds": nan}, "advance_seconds"),
+        ("/splits", {"symbol": "AAPL", "new": 1, "old": 10**30}, "old"),
         ("/races", {"race": "rat"}, "race"),
         ("/keys", {}, "revoked"),
         ("/splits", {"symbol": "NOPE", "new": 1, "old": 1}, "NOPE"),

@@ -135,7 +135,7 @@ class ExchangeServer:
         try:
             yield
         except (web.HTTPException, ConnectionResetError):
-            # A handshake that the client has got wrong, or not waited for.
+            # A handshake that the client has got wrong, or a client that has gone in the midst of a frame.
             raise
         except Exception as error:
             self._failures.append(error)

@@ -48,8 +48,7 @@ class _Line:
                     receive(message.data)
         finally:
             writer.cancel()
-            # A client that is gone in the midst of a frame is gone, and nothing else.
-            with suppress(asyncio.CancelledError, ConnectionResetError):
+            with suppress(asyncio.CancelledError):
                 await writer
 
     async def _write(self) -> None:
