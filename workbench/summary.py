@@ -11,9 +11,10 @@ from rich.table import Table
 
 ORDER_FIELDS = (
     "symbol", "side", "qty", "filled_qty", "average_price", "arrival_mid", "cost_bps", "cost_half_spreads", "moves",
-    "children", "outcome", "reason",
+    "children", "outcome", "reason", "seconds_to_fill", "spread_captured", "last_mid", "unfilled_cost",
+    "unfilled_cost_bps",
 )  # fmt: skip
-COST_FIELDS = ("cost_bps", "market_cost_bps")
+COST_FIELDS = ("cost_bps", "market_cost_bps", "unfilled_cost")
 _NOTHING = "–"
 
 _HEADINGS = {

@@ -9,9 +9,10 @@ import pytest
 
 from repeg.analysis import Settlement, analyse, cost_bps, market_cost_bps, vwap
 from repeg.broker import Execution
-from repeg.order import ChildState, Outcome, ParentOrder
-from repeg.quote import Side
-from tests.builders import a_child, a_quote, a_run, an_execution, an_order
+from repeg.child import Child, ChildState
+from repeg.order import Intent, Outcome, ParentOrder
+from repeg.quote import Quote, Side
+from tests.builders import NOON, a_child, a_quote, a_run, after_noon, an_execution, an_order
 
 SETTLED = Settlement(outcome="settled", error="", reason="every order has an outcome", turns=12)
 
@@ -74,8 +75,84 @@ def test_the_row_of_an_order_reads_as_the_summary_shows_it() -> None:
             "children": 1,
             "outcome": "filled",
             "reason": "filled",
+            "seconds_to_fill": None,
+            "spread_captured": None,
+            "last_mid": None,
+            "unfilled_cost": "0",
+            "unfilled_cost_bps": "0",
         }
     ]
+
+
+def test_time_to_fill_is_from_the_first_placement_to_the_last_execution() -> None:
+    order, executions = bought(("60", "100.01"), ("40", "100.06"), first_placed_at=NOON)
+    late = [e.model_copy(update={"at": after_noon(s)}) for e, s in zip(executions, (90.25, 12), strict=True)]
+    assert report([order], late)["orders"][0]["seconds_to_fill"] == "90.25"
+    assert report([order], [])["orders"][0]["seconds_to_fill"] is None
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "captured"),
+    [
+        (Side.BUY, "100.00", "1"),  # at our own side of the book: all of it
+        (Side.BUY, "100.025", "0.75"),
+        (Side.BUY, "100.05", "0.5"),  # the mid
+        (Side.BUY, "100.10", "0"),  # the far side: none
+        (Side.BUY, "100.15", "-0.5"),
+        (Side.SELL, "100.10", "1"),
+        (Side.SELL, "100.00", "0"),
+    ],
+)
+def test_the_spread_captured_is_what_was_kept_of_it_against_the_far_side(side: Side, price: str, captured: str) -> None:
+    row = priced_from(a_quote("100.00", "100.10"), side, price)
+    assert row["spread_captured"] == captured
+
+
+def priced_from(quote: Quote, side: Side, price: str) -> dict[str, Any]:
+    """The row of an order that was filled at a price by a child that was priced from a quote."""
+    child = a_child(filled="100", price=price, state=ChildState.FILLED).model_copy(update={"broker_id": "b-1"})
+    order = an_order(side, "100", child, arrival=a_quote("99.00", "99.10"), outcome=Outcome.FILLED)
+    fill = an_execution("100", price, side=side).model_copy(update={"broker_order_id": "b-1"})
+    intent = an_intent(order, child, quote)
+    return analyse(a_run(), [order], [fill], SETTLED, intents=[intent])["orders"][0]  # type: ignore[no-any-return]
+
+
+def an_intent(order: ParentOrder, child: Child, quote: Quote) -> Intent:
+    return Intent(
+        client_order_id=child.client_order_id, symbol=order.symbol, side=order.side, n=child.n, qty=child.qty,
+        limit=child.limit, notional=child.notional, rung=child.rung, reason="", quote=quote, decided_at=NOON,
+    )  # fmt: skip
+
+
+def test_a_spread_of_nothing_cannot_be_captured() -> None:
+    assert priced_from(a_quote("100.00", "100.00"), Side.BUY, "100.00")["spread_captured"] is None
+
+
+@pytest.mark.parametrize(
+    ("side", "bid", "ask", "cost", "bps"),
+    [
+        (Side.BUY, "101.00", "101.10", "40", "99.95"),  # 40 shares that now cost a dollar more than the 100.05
+        (Side.SELL, "101.00", "101.10", "-40", "-99.95"),
+        (Side.BUY, "99.00", "99.10", "-40", "-99.95"),
+        (Side.SELL, "99.00", "99.10", "40", "99.95"),
+    ],
+)
+def test_what_was_not_filled_cost_the_way_of_the_mid_since_arrival(
+    side: Side, bid: str, ask: str, cost: str, bps: str
+) -> None:
+    child = a_child(filled="60", price="100.00", state=ChildState.CANCELED)
+    order = an_order(side, "100", child, arrival=ARRIVAL, outcome=Outcome.PARTIAL_DEADLINE)
+    answer = analyse(a_run(), [order], [], SETTLED, books={"AAPL": a_quote(bid, ask)})
+    row = answer["orders"][0]
+    assert (row["unfilled_cost"], row["unfilled_cost_bps"]) == (cost, bps)
+    assert answer["totals"]["unfilled_cost"] == cost
+
+
+@pytest.mark.parametrize("book", [None, a_quote("0", "100.10"), a_quote("100.00", "0")])
+def test_without_a_book_at_the_end_what_was_not_filled_has_no_price(book: Quote | None) -> None:
+    order = an_order(Side.BUY, "100", arrival=ARRIVAL, outcome=Outcome.HELD_WIDE)
+    row = analyse(a_run(), [order], [], SETTLED, books={"AAPL": book} if book else {})["orders"][0]
+    assert (row["last_mid"], row["unfilled_cost"], row["unfilled_cost_bps"]) == (None, None, None)
 
 
 def test_failed_orders_filtered_out_of_the_report_would_be_already_balanced_so_every_order_is_in_it() -> None:
@@ -107,6 +184,7 @@ def test_totals_weigh_costs_by_the_dollars_traded() -> None:
         "cost_bps": "3.33",  # 9.9900 × 5,000 / 15,005
         "market_cost_bps": "6.66",  # (4.9975 × 10,005 + 9.9900 × 5,000) / 15,005
         "executions": 2,
+        "unfilled_cost": None,
         "turns": 12,
     }
 

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from repeg.adapters.eventbridge import EventsUnavailable
+from repeg.child import ChildState
 from repeg.errors import BrokerUnavailable, Conflict, StillOpen
-from repeg.order import ChildState, Outcome
+from repeg.order import Outcome
 from repeg.ports import Notifier
 from repeg.run import KillSwitch, RunState
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk
-from tests.functions.scenes import half_filled
+from tests.functions.scenes import half_filled, resting
 from tests.simulation import judge
 from workbench.exchange.faults import Fault, Kind
 from workbench.exchange.races import Race
@@ -50,11 +51,13 @@ def test_the_report_has_the_agreed_shape_and_its_numbers_are_the_ledgers(open_de
         "symbol": "AAPL", "side": "buy", "qty": "40", "filled_qty": "15", "average_price": "189.41",
         "arrival_mid": "189.42", "cost_bps": "-0.53", "cost_half_spreads": "-0.5", "moves": 0, "children": 1,
         "outcome": "partial_deadline", "reason": "15 of 40: the window closed",
+        "seconds_to_fill": "10", "spread_captured": "0.75", "last_mid": "189.42", "unfilled_cost": "0",
+        "unfilled_cost_bps": "0",
     }  # fmt: skip
     assert set(desk.report) >= {"run_id", "outcome", "reason", "orders", "totals"}
     assert desk.report["totals"] == {
         "orders": 2, "orders_filled": 0, "filled_notional": "2841.15", "cost_bps": "-0.53", "market_cost_bps": "1.06",
-        "executions": 1, "turns": 1,
+        "executions": 1, "unfilled_cost": "0", "turns": 1,
     }  # fmt: skip
 
 
@@ -65,6 +68,23 @@ def test_it_ends_once_however_often_it_is_called(open_desk: OpenDesk) -> None:
     assert desk.close() == first
     assert (desk.report, len(desk.broker.line.sent)) == (report, sent)
     assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.settled"]
+
+
+def test_what_was_not_bought_is_reckoned_at_the_books_the_run_closes_on(open_desk: OpenDesk) -> None:
+    """25 of 40 at 189.67 instead of 189.42."""
+    desk = resting(open_desk, book(QUIET, UP, prints=("09:36:05 15 @ 189.41 sold",)))
+    desk.wait_until("09:36:20")
+    desk.close()
+    assert (desk.row()["last_mid"], desk.row()["unfilled_cost"]) == ("189.67", "6.25")
+    assert desk.report["totals"]["unfilled_cost"] == "6.25"
+
+
+def test_a_feed_that_does_not_answer_costs_the_report_a_number_and_nothing_else(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path="/v2/stocks/quotes/latest", status=503))
+    assert desk.close()["outcome"] == "settled"
+    assert (desk.row()["last_mid"], desk.row()["unfilled_cost"]) == (None, None)
+    judge.nothing_of_ours_is_open(desk.exchange)
 
 
 class HardOfHearing:

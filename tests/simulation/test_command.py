@@ -22,7 +22,8 @@ from workbench.simulation_command import BAD_INPUT, FAILED, SETTLED, run
 from workbench.summary import ORDER_FIELDS
 
 TOTALS = {
-    "cost_bps", "market_cost_bps", "turns", "transitions", "history_events", "trading_requests", "data_requests",
+    "cost_bps", "market_cost_bps", "unfilled_cost", "turns", "transitions", "history_events", "trading_requests",
+    "data_requests",
 }  # fmt: skip
 
 

@@ -8,13 +8,15 @@ from typing import Any
 
 from repeg.analysis import Settlement, analyse
 from repeg.broker import CancelAnswer, Execution
+from repeg.child import UNRESOLVED, ChildState, OrderReport
 from repeg.ending import ending
-from repeg.errors import RepegError, StillOpen
+from repeg.errors import BrokerDenied, BrokerUnavailable, RepegError, StillOpen
 from repeg.journal import Entry
 from repeg.naming import run_prefix
-from repeg.order import UNRESOLVED, ChildState, OrderReport, ParentOrder
+from repeg.order import ParentOrder
 from repeg.placement import UNKNOWN_IS_LOST, finish, read_back, withdraw
 from repeg.ports import Ports
+from repeg.quote import Quote
 from repeg.reading import absorb
 from repeg.turn import Turn, find_run
 from repeg.work import book_executions, listed_orders
@@ -64,7 +66,9 @@ def report_on(turn: Turn, turns: int, failure: dict[str, Any] | None, left: list
     settlement = Settlement(
         outcome="failed" if error else "settled", error=error, reason=cause or "every order has an outcome", turns=turns
     )
-    return analyse(turn.run, ended, executions, settlement)
+    return analyse(
+        turn.run, ended, executions, settlement, turn.ports.store.intents(turn.run.run_id), _books(turn, ended)
+    )
 
 
 def ensure_over(report: dict[str, Any], left: list[str]) -> None:
@@ -153,6 +157,15 @@ def _cancel_stray(turn: Turn, report: OrderReport) -> bool:
 
 def _end(turn: Turn, order: ParentOrder, outcome: Any, reason: str) -> ParentOrder:
     return order if order.outcome is not None else finish(turn, order, outcome, reason)
+
+
+def _books(turn: Turn, orders: list[ParentOrder]) -> dict[str, Quote]:
+    """The books at the end of what was not filled; none where the feed does not answer: no run stays open for them."""
+    try:
+        return turn.quotes([order for order in orders if order.remaining > 0])
+    except (BrokerUnavailable, BrokerDenied) as error:
+        turn.note("run", "unpriced", reason=str(error))
+        return {}
 
 
 def _unexplained(orders: list[ParentOrder], executions: list[Execution], left: list[str]) -> str:
