@@ -91,7 +91,7 @@ def test_an_error_of_the_exchange_itself_is_a_500_stops_the_server_and_is_raised
         with serving(broken, clock, port=0, stop=stop) as server:
             url = f"{server.trading_url}/v2/stocks/quotes/latest?symbols=AAPL"
             answers.append(requests.get(url, headers=_headers(greeting(server, clock)), timeout=5))
-            stop.wait()
+            stop.wait(5)
 
     with pytest.raises(ZeroDivisionError):
         ask()

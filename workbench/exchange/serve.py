@@ -31,9 +31,9 @@ class Stop:
         """Have the wait end, now or as soon as it begins."""
         self._told.put(None)
 
-    def wait(self) -> None:
-        """Until it is set."""
-        self._told.get()
+    def wait(self, seconds: float | None = None) -> None:
+        """Until it is set; queue.Empty where that takes longer than so many seconds."""
+        self._told.get(timeout=seconds)
 
 
 @contextmanager
