@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from repeg.broker import Execution
-from repeg.order import Child, ChildState, OrderReport, ParentOrder, Rung
+from repeg.child import Child, ChildState, OrderReport, Rung
+from repeg.order import ParentOrder
 from repeg.peg import Moment
 from repeg.plan import OrdersPlan, PlanOrder
 from repeg.quote import Quote, Side

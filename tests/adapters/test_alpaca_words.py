@@ -12,8 +12,8 @@ from repeg.adapters import alpaca_errors as errors
 from repeg.adapters.alpaca_http import Failure
 from repeg.adapters.alpaca_keys import SIMULATED, Keys, TradingMode, ensure_account_fits, ensure_keys_fit
 from repeg.broker import CancelAnswer, Refusal, Refused, Unknown
+from repeg.child import ChildState, OrderReport
 from repeg.errors import BrokerDenied, BrokerUnavailable, InvalidSettings
-from repeg.order import ChildState, OrderReport
 from repeg.quote import Side
 from tests.adapters.brokers import (
     OURS,

@@ -10,8 +10,9 @@ import pytest
 
 from repeg.adapters.alpaca_keys import TradingMode, ensure_account_fits
 from repeg.broker import Accepted, Asset, CancelAnswer, Refusal, Refused, Unknown
+from repeg.child import ChildState, OrderReport
 from repeg.errors import BrokerDenied, BrokerUnavailable
-from repeg.order import ChildState, Intent, OrderReport
+from repeg.order import Intent
 from repeg.quote import Side
 from tests.contracts.desks import HOLDINGS, SECOND, THURSDAY, Desk
 from tests.contracts.words import a_change, an_intent, an_order

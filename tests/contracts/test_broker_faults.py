@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from repeg.broker import Accepted, CancelAnswer, Unknown
+from repeg.child import ChildState
 from repeg.errors import BrokerUnavailable
-from repeg.order import ChildState
 from tests.contracts.desks import Desk
 from tests.contracts.words import a_change, an_intent, an_order
 from workbench.exchange.faults import Fault, Kind

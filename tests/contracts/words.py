@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from repeg.broker import Execution
+from repeg.child import Child, Rung
 from repeg.naming import client_order_id
-from repeg.order import Child, Intent, ParentOrder, Rung
+from repeg.order import Intent, ParentOrder
 from repeg.plan import OrdersPlan, PlanOrder
 from repeg.ports import BudgetEntry, Store
 from repeg.quote import Quote, Side

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from repeg.order import ChildState, ParentOrder
+from repeg.child import ChildState
+from repeg.order import ParentOrder
 from repeg.peg import Decision, Verb
 from repeg.quote import Quote, Side
 from tests.builders import a_child

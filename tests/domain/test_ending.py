@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from repeg.child import ChildState
 from repeg.ending import ending
-from repeg.order import ChildState, Outcome, ParentOrder
+from repeg.order import Outcome, ParentOrder
 from repeg.quote import Gate, Side
 from repeg.run import KillSwitch
 from tests.builders import a_child, an_order

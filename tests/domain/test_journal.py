@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repeg import peg
+from repeg.child import ChildState, Rung
 from repeg.journal import Entry
-from repeg.order import ChildState, ParentOrder, Rung
+from repeg.order import ParentOrder
 from repeg.peg import Decision, Moment
 from repeg.quote import Quote, Side
 from repeg.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeg.order import CLOSED, TRANSITIONS, Child, ChildState, OrderReport
+from repeg.child import CLOSED, TRANSITIONS, Child, ChildState, OrderReport
 from repeg.quote import Side
 from tests.builders import a_child, a_report, an_order
 

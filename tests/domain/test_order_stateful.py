@@ -9,7 +9,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from repeg.order import CLOSED, TRANSITIONS, Child, ChildState, OrderReport, ParentOrder, Rung
+from repeg.child import CLOSED, TRANSITIONS, Child, ChildState, OrderReport, Rung
+from repeg.order import ParentOrder
 from repeg.quote import Side
 from tests.builders import NOON, an_order
 

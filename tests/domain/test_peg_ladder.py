@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.order import Child, ChildState, ParentOrder, Rung
+from repeg.child import Child, ChildState, Rung
+from repeg.order import ParentOrder
 from repeg.peg import LADDERS, Moment, Verb, decide, due_rung
 from repeg.quote import Quote, Side
 from repeg.settings import Escalation, Settings

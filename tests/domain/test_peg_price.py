@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repeg import tick
-from repeg.order import Rung
+from repeg.child import Rung
 from repeg.peg import collar, limit_for, mid_price, passive_price
 from repeg.quote import Quote, Side
 from repeg.settings import Settings

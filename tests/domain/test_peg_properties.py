@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repeg import tick
-from repeg.order import ParentOrder, Rung
+from repeg.child import Rung
+from repeg.order import ParentOrder
 from repeg.peg import Verb, collar, decide
 from repeg.quote import Quote, Side
 from repeg.settings import Escalation, Settings

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.order import ChildState, ParentOrder, Rung
+from repeg.child import ChildState, Rung
+from repeg.order import ParentOrder
 from repeg.peg import Decision, Verb, decide
 from repeg.quote import Quote, Side
 from repeg.settings import Settings

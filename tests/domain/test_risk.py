@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repeg import risk
+from repeg.child import ChildState
 from repeg.errors import RefusedRun
-from repeg.order import ChildState, Outcome
+from repeg.order import Outcome
 from repeg.quote import Side
 from repeg.risk import Funding, Grant, Need, release_buys
 from tests.builders import a_child, a_quote, an_order, settings_with

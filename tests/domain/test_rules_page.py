@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from repeg import peg
-from repeg.order import Outcome, Rung
+from repeg.child import Rung
+from repeg.order import Outcome
 from repeg.quote import Gate
 from repeg.risk import Funding
 from repeg.session import SessionDecision

@@ -12,8 +12,9 @@ import pytest
 
 from repeg import chain, peg, placement, risk, session
 from repeg.broker import Submission, Unknown
+from repeg.child import ChildState
 from repeg.errors import RefusedRun
-from repeg.order import ChildState, Intent, Outcome, ParentOrder
+from repeg.order import Intent, Outcome, ParentOrder
 from repeg.ports import Ports
 from repeg.quote import Side, gate
 from repeg.settings import Settings

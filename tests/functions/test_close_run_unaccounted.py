@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from functions.close_run.app import close_run
+from repeg.child import ChildState
 from repeg.errors import StillOpen, StoreUnavailable
-from repeg.order import ChildState
 from repeg.run import Run
 from tests.functions.books import AAPL, KO, QUIET, book
 from tests.functions.desk import RUN_ID, OpenDesk, holding

@@ -8,8 +8,9 @@ import pytest
 
 from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
+from repeg.child import ChildState
 from repeg.errors import RefusedRun
-from repeg.order import ChildState, Outcome
+from repeg.order import Outcome
 from tests.functions.books import AAPL, KO, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
 from workbench.exchange.arming import When

@@ -7,7 +7,8 @@ from typing import Any
 
 from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
-from repeg.order import ChildState, Outcome, ParentState
+from repeg.child import ChildState
+from repeg.order import Outcome, ParentState
 from tests.functions.books import AAPL, KO, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, holding
 from workbench.exchange.arming import When

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from repeg.order import ChildState, Outcome, ParentState
+from repeg.child import ChildState
+from repeg.order import Outcome, ParentState
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import RUN_ID, OpenDesk, holding
 from tests.functions.scenes import resting

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from repeg.child import ChildState
 from repeg.errors import RefusedRun
-from repeg.order import ChildState
 from repeg.pace import TURNS_PER_EXECUTION
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import RUN_ID, OpenDesk

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from repeg.order import ChildState, Outcome, Rung
+from repeg.child import ChildState, Rung
+from repeg.order import Outcome
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk
 from workbench.exchange.faults import Fault, Kind

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.order import ChildState, Outcome, ParentState
+from repeg.child import ChildState
+from repeg.order import Outcome, ParentState
 from repeg.run import KillSwitch
 from tests.functions.books import AAPL, QUIET, book
 from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from repeg.adapters.eventbridge import EventsUnavailable
+from repeg.child import ChildState
 from repeg.errors import BrokerDenied, BrokerUnavailable, Conflict, RefusedRun, StillOpen
-from repeg.order import ChildState
 from repeg.run import RunState
 from repeg.sweeping import ZOMBIE_SECONDS
 from tests.functions.books import AAPL, QUIET, UP, book

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from repeg import peg, tick
+from repeg.child import Rung
 from repeg.errors import InvalidPlan
-from repeg.order import ParentState, Rung
+from repeg.order import ParentState
 from repeg.quote import Gate, Side, gate
 from repeg.settings import Settings
 from tests.builders import MONDAY, NOON, a_quote

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from repeg.child import ChildState
 from repeg.errors import Conflict
-from repeg.order import ChildState, Outcome
+from repeg.order import Outcome
 from repeg.quote import Side
 from tests.contracts.words import an_intent
 from tests.functions.books import QUIET, UP, book

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from repeg.child import Rung
 from repeg.journal import Entry
-from repeg.order import Rung
 from repeg.peg import Decision, Verb
 from workbench.tape import read
 

@@ -22,9 +22,10 @@ from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePer
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 
 from repeg.broker import Accepted, Refused
+from repeg.child import OrderReport, Rung
 from repeg.errors import BrokerDenied, BrokerUnavailable
 from repeg.naming import OWN_PREFIX
-from repeg.order import Intent, OrderReport, Rung
+from repeg.order import Intent
 from repeg.ports import Broker
 from repeg.quote import Quote, Side
 

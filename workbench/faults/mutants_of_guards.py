@@ -10,7 +10,8 @@ from typing import Any
 
 from repeg import closing, intents, naming, peg, placement, run, session, sweeping, turn, work
 from repeg.adapters import refusals
-from repeg.order import ChildState, ParentOrder
+from repeg.child import ChildState
+from repeg.order import ParentOrder
 from repeg.run import KillSwitch
 from workbench.faults.calls import CURRENT
 from workbench.faults.planting import Mutant, Place

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from repeg import intents, order, placement
+from repeg import intents, placement
 from repeg.adapters import alpaca
 from repeg.broker import Accepted, Refusal, Refused, Unknown
-from repeg.order import ChildState, Outcome, ParentOrder
+from repeg.child import Child, ChildState
+from repeg.order import Outcome, ParentOrder
 from workbench.faults.planting import Mutant, Place
 
 
@@ -202,7 +203,7 @@ ORDER_MUTANTS: dict[str, Mutant] = {
     ),
     "closed_is_complete": Mutant("an expired order with a remainder is dropped", _closed_is_complete, _READ_BACK),
     "fills_added_up": Mutant(
-        "cumulative fills summed as if each were new", _fills_added_up, {"after": (order.Child, "after")}
+        "cumulative fills summed as if each were new", _fills_added_up, {"after": (Child, "after")}
     ),
     "unlisted_is_cancelled": Mutant("not in the open list is taken for cancelled", _unlisted_is_cancelled, _READ_BACK),
     "accepted_is_filled": Mutant("accepted is taken for filled", _accepted_is_filled, _RECORD),

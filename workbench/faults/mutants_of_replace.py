@@ -9,7 +9,8 @@ from typing import Any
 from repeg import chain, placement, reading
 from repeg.adapters import alpaca_wire
 from repeg.broker import Accepted, Unknown
-from repeg.order import ChildState, ParentOrder
+from repeg.child import ChildState
+from repeg.order import ParentOrder
 from workbench.faults.planting import Mutant, Place
 
 

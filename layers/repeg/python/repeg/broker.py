@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from repeg.order import OrderReport
+from repeg.child import OrderReport
 from repeg.quote import Side
 
 

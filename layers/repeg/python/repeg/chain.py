@@ -9,7 +9,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from repeg.broker import Execution
-from repeg.order import Child, ChildState, OrderReport, ParentOrder
+from repeg.child import Child, ChildState, OrderReport
+from repeg.order import ParentOrder
 from repeg.peg import Decision, Verb
 from repeg.settings import Settings
 from repeg.turn import Turn

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from repeg.order import UNRESOLVED, Outcome, ParentOrder
+from repeg.child import UNRESOLVED
+from repeg.order import Outcome, ParentOrder
 from repeg.run import KillSwitch
 
 _OUTCOME_OF_HOLD = {

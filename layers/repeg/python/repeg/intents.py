@@ -6,8 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from repeg import risk
+from repeg.child import Child
 from repeg.naming import client_order_id
-from repeg.order import Child, Intent, ParentOrder
+from repeg.order import Intent, ParentOrder
 from repeg.peg import Decision, Verb
 from repeg.ports import BudgetEntry
 from repeg.quote import Quote

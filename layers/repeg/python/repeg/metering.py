@@ -18,8 +18,9 @@ from enum import StrEnum
 from typing import TypeVar
 
 from repeg.broker import Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission, Unknown
+from repeg.child import OrderReport
 from repeg.errors import BrokerUnavailable, StoreUnavailable
-from repeg.order import Intent, OrderReport
+from repeg.order import Intent
 from repeg.ports import Broker, Runtime, Store
 from repeg.session import TradingDay
 

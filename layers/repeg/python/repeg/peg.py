@@ -9,7 +9,8 @@ from enum import StrEnum
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from repeg import tick
-from repeg.order import Child, ParentOrder, Rung
+from repeg.child import Child, Rung
+from repeg.order import ParentOrder
 from repeg.quote import Gate, Quote, Side, age_seconds, gate, shown
 from repeg.settings import Escalation, Settings
 

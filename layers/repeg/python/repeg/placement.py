@@ -13,10 +13,11 @@ from functools import partial
 
 from repeg import chain
 from repeg.broker import Accepted, Refusal, Refused, Submission
+from repeg.child import UNRESOLVED, Child, ChildState, OrderReport
 from repeg.ending import ending
 from repeg.errors import BudgetSpent
 from repeg.intents import budgets, new_intent, with_intent
-from repeg.order import UNRESOLVED, Child, ChildState, Intent, OrderReport, Outcome, ParentOrder
+from repeg.order import Intent, Outcome, ParentOrder
 from repeg.peg import Decision
 from repeg.quote import Quote
 from repeg.reading import absorb, ask, rejected

@@ -11,8 +11,9 @@ from typing import Any, Protocol, TypeVar
 import requests
 
 from repeg.broker import Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission
+from repeg.child import OrderReport
 from repeg.journal import Entry
-from repeg.order import Intent, OrderReport, ParentOrder
+from repeg.order import Intent, ParentOrder
 from repeg.quote import Quote
 from repeg.run import KillSwitch, Run, RunState
 from repeg.session import TradingDay

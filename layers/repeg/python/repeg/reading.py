@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from repeg import chain
-from repeg.order import Child, ChildState, OrderReport, Outcome, ParentOrder
+from repeg.child import Child, ChildState, OrderReport
+from repeg.order import Outcome, ParentOrder
 from repeg.turn import Turn
 from repeg.words import limit, paid
 

@@ -8,8 +8,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from repeg.child import Child
 from repeg.errors import RefusedRun
-from repeg.order import Child, ParentOrder
+from repeg.order import ParentOrder
 from repeg.quote import Quote, Side
 from repeg.settings import Settings
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from repeg.order import Child, Intent
+from repeg.child import Child
+from repeg.order import Intent
 from repeg.quote import shown
 
 # Averages are told to a hundredth of a cent.

@@ -8,8 +8,9 @@ from decimal import Decimal
 from repeg import peg
 from repeg.broker import Execution
 from repeg.chain import is_replaceable
+from repeg.child import UNRESOLVED, ChildState, OrderReport
 from repeg.naming import run_prefix
-from repeg.order import UNRESOLVED, ChildState, OrderReport, Outcome, ParentOrder
+from repeg.order import Outcome, ParentOrder
 from repeg.peg import Decision, Verb
 from repeg.placement import finish, replace, send, withdraw
 from repeg.quote import Gate, Quote, gate, shown

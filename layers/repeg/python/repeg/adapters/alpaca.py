@@ -16,8 +16,9 @@ from repeg.adapters import alpaca_wire as wire
 from repeg.adapters.alpaca_http import Answer, Body, Calls, Connection, Failure
 from repeg.adapters.alpaca_keys import Keys, KeySource, TradingMode, ensure_account_fits
 from repeg.broker import Accepted, Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission, Unknown
+from repeg.child import OrderReport
 from repeg.errors import BrokerUnavailable
-from repeg.order import Intent, OrderReport
+from repeg.order import Intent
 from repeg.ports import Broker
 from repeg.session import NEW_YORK, TradingDay, trading_date
 

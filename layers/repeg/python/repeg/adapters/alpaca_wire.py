@@ -9,9 +9,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from repeg.broker import Account, Asset, BrokerClock, Execution, Position
+from repeg.child import OrderReport
 from repeg.errors import BrokerUnavailable
 from repeg.naming import OWN_PREFIX
-from repeg.order import Intent, OrderReport
+from repeg.order import Intent
 from repeg.quote import Quote, Side
 from repeg.session import TradingDay, trading_day
 
