@@ -202,16 +202,45 @@ def test_an_intent_whose_answer_was_lost_is_done_when_it_is_sent_again(table: Ta
     assert table.row(Key(f"RUN#{RUN_ID}", "BUDGET"))["orders"] == {"N": "1"}
 
 
-def test_the_same_intent_carries_the_same_token_and_another_a_different_one(table: Table) -> None:
-    table.wire.before += [timeout(), timeout()]
-    for _ in range(2):
-        with pytest.raises(StoreUnavailable):
-            place(table.store)
-    with pytest.raises(Conflict):
-        place(table.store, an_order().model_copy(update={"version": 7}))
-    tokens = [request["ClientRequestToken"] for request in table.wire.made("transact_write_items")]
-    assert tokens[0] == tokens[1] != tokens[2]
-    assert all(len(token) <= 36 for token in tokens)
+class Remembering:
+    """A client that answers a transaction it has had by the same token as it did before, as the service does for ten
+    minutes, and looks at no condition."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._had: set[str] = set()
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(self._wire, operation)
+
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        """Write, or remember."""
+        token = request.get("ClientRequestToken")
+        if token in self._had:
+            return {}
+        try:
+            answer: dict[str, Any] = self._wire.transact_write_items(**request)
+            return answer
+        finally:
+            self._had |= {token} - {None}
+
+
+@pytest.mark.parametrize("brake", ["kill switch", "epoch"])
+def test_an_intent_that_is_written_again_is_held_against_the_brake_and_the_epoch_anew(
+    table: Table, brake: str
+) -> None:
+    """Its first answer was lost, and in the meantime somebody has stopped the run: it must not be believed."""
+    stop = {
+        "kill switch": lambda: another(table).set_kill_switch(KillSwitch.HALT_NEW),
+        "epoch": lambda: another(table).take_over(RUN_ID, 1, "arn:sweeper"),
+    }
+    store = DynamoStore(cast("Any", Remembering(table.wire)), TABLE, table.pauses.append)
+    table.wire.first("transact_write_items", stop[brake])
+    table.wire.after.append(client_error("InternalServerError"))
+    with pytest.raises(RefusedRun, match=brake):
+        place(store)
+    with pytest.raises(RefusedRun, match=brake):
+        place(store)
 
 
 def test_an_order_whose_answer_was_lost_is_saved_when_it_is_sent_again(table: Table) -> None:

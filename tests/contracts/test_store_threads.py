@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from repeg.adapters.dynamodb import DynamoStore
 from repeg.adapters.threads import SystemRuntime
-from repeg.errors import Conflict, DuplicateRun, RefusedRun, RepegError
+from repeg.errors import BudgetSpent, Conflict, DuplicateRun, RefusedRun, RepegError
 from repeg.run import KillSwitch
 from tests.contracts.words import DAY_BUDGET, RUN_ID, a_budget, a_fill, a_run, an_intent, an_order, with_intent
 
@@ -50,7 +50,7 @@ def test_two_executions_never_overdraw_the_budget_that_they_share(ministack_stor
         place(stores[run_id], run_id, symbol, limit=20)
 
     found = list(outcomes(attempt, wanted).values())
-    assert (found.count(None), found.count(RefusedRun)) == (20, 30)
+    assert (found.count(None), found.count(BudgetSpent)) == (20, 30)
     assert sum(len(store.intents(run_id)) for run_id, store in stores.items()) == 20
 
 

@@ -44,7 +44,7 @@ class DynamoStore:
             Put(rows.day_row(run)),
         ]
         with suppress(TransactionRefused):  # there is one already; the next lines see whose it is
-            self._table.transact(claim, f"claim {run.run_id}")
+            self._table.transact(claim)
         held = _present(self.run(run.run_id))
         if held.owner != run.owner:
             raise refusals.duplicate(run.run_id, held.owner)
@@ -64,7 +64,7 @@ class DynamoStore:
             Put(rows.owner_row(owner, run_id)),
         ]
         with suppress(TransactionRefused):  # it has moved on; the next lines see to whom
-            self._table.transact(taking, f"take over {run_id}")
+            self._table.transact(taking)
         held = self.run(run_id)
         if held is None:
             raise refusals.no_such_run(run_id)
@@ -132,7 +132,7 @@ class DynamoStore:
         """
         write = IntentWrite(order, intent, epoch, budgets)
         try:
-            self._table.transact(write.actions, intent.client_order_id)
+            self._table.transact(write.actions)
         except TransactionRefused as refused:
             _raise(write.refusal(refused.found))
         return next_version(order)[0]
@@ -242,7 +242,7 @@ class DynamoStore:
         size = TRANSACTION_LIMIT - 1
         for start in range(0, len(puts), size):
             actions: list[Action] = [run_is_unplanned(run_id, epoch), *puts[start : start + size]]
-            self._table.transact(actions, f"plan {run_id}")
+            self._table.transact(actions)
 
     def _mark_planned(self, run_id: str, epoch: int) -> None:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -114,19 +113,19 @@ class Table:
         answer = self._call(lambda: self._client.update_item(TableName=self._name, ReturnValues="ALL_NEW", **fields))
         return read_row(answer["Attributes"])
 
-    def transact(self, actions: Sequence[Action], identity: str) -> None:
+    def transact(self, actions: Sequence[Action]) -> None:
         """All of the actions or none. Raises TransactionRefused.
 
-        `identity` names the transaction together with its contents: when it is sent again by the same name within ten
-        minutes, the service answers as it did the first time instead of doing it twice.
+        It carries no token of ours: for ten minutes the service would answer a second one by the same token as it did
+        the first, without a look at the conditions, and a brake pulled in between would not be seen. The SDK makes a
+        token for each call, so that only what it repeats within a call, seconds later, is answered so.
         """
         items = [self._wire_action(action) for action in actions]
-        token = sha256(f"{identity}\n{items!r}".encode()).hexdigest()[:36]
-        self._call(lambda: self._transact(items, token))
+        self._call(lambda: self._transact(items))
 
-    def _transact(self, items: list[dict[str, Any]], token: str) -> Any:
+    def _transact(self, items: list[dict[str, Any]]) -> Any:
         with self._transactions:
-            return self._client.transact_write_items(TransactItems=items, ClientRequestToken=token)  # type: ignore[arg-type]
+            return self._client.transact_write_items(TransactItems=items)  # type: ignore[arg-type]
 
     def _existing(self, keys: Sequence[Key]) -> set[Key]:
         wanted: Any = {self._name: {"Keys": [wire_key(key) for key in keys], "ConsistentRead": True}}
