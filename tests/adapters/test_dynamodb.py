@@ -16,7 +16,7 @@ from repeg.adapters.dynamodb import DynamoStore
 from repeg.adapters.dynamodb_table import PAUSES_SECONDS
 from repeg.adapters.dynamodb_wire import Key
 from repeg.adapters.threads import SystemRuntime
-from repeg.errors import Conflict, RefusedRun, StoreUnavailable
+from repeg.errors import RefusedRun, StoreUnavailable
 from repeg.order import ParentOrder
 from repeg.run import KillSwitch, RunState
 from tests.contracts.tables import TABLE, a_client, create_table
@@ -222,13 +222,12 @@ class Remembering:
             answer: dict[str, Any] = self._wire.transact_write_items(**request)
             return answer
         finally:
-            self._had |= {token} - {None}
+            if token is not None:
+                self._had.add(token)
 
 
 @pytest.mark.parametrize("brake", ["kill switch", "epoch"])
-def test_an_intent_that_is_written_again_is_held_against_the_brake_and_the_epoch_anew(
-    table: Table, brake: str
-) -> None:
+def test_an_intent_that_is_written_again_is_held_against_the_brake_and_the_epoch_anew(table: Table, brake: str) -> None:
     """Its first answer was lost, and in the meantime somebody has stopped the run: it must not be believed."""
     stop = {
         "kill switch": lambda: another(table).set_kill_switch(KillSwitch.HALT_NEW),
