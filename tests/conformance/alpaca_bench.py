@@ -32,6 +32,10 @@ from workbench.exchange.scripted import Event, ScriptedMarket
 from workbench.exchange.server import ExchangeServer
 
 _T = TypeVar("_T")
+ACCEPTED = PROMPT.accepted_status
+"""What a POST in session answers with."""
+TOLD_FIRST = "accepted" if ACCEPTED == "accepted" else "pending_new"
+"""The first event of an order on the stream, and its status there."""
 PATIENCE = 0.25
 """Seconds a client with a timeout waits."""
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 from pydantic import ValidationError
 
-from tests.conformance.alpaca_bench import PATIENCE, Bench, a_bench, across, refused, shares
+from tests.conformance.alpaca_bench import ACCEPTED, PATIENCE, Bench, a_bench, across, refused, shares
 from tests.conformance.sdk import APIError, GetOrdersRequest, LimitOrderRequest, OrderSide, TimeInForce
 from tests.exchange.caller import PROMPT
 from workbench.exchange.arming import When
@@ -111,13 +111,13 @@ def test_row_108_a_call_can_arrive_long_after_the_client_gave_up() -> None:
         with refused(404, 40410000, "order not found for mine"):
             bench.trading.get_order_by_client_id("mine")
         bench.wait(45_000)
-        assert bench.trading.get_order_by_client_id("mine").status == "pending_new"
+        assert bench.trading.get_order_by_client_id("mine").status == ACCEPTED
 
 
 def test_row_108_a_slow_answer_is_an_answer_to_who_waits() -> None:
     with a_bench() as bench:
         _arm(bench, _on_post(Kind.SLOW, seconds=PATIENCE / 4))
-        assert bench.trading.submit_order(A_BUY).status == "pending_new"
+        assert bench.trading.submit_order(A_BUY).status == ACCEPTED
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
@@ -167,7 +167,7 @@ def test_row_110_an_unknown_word_comes_after_the_order_was_accepted() -> None:
         _arm(bench, _on_post(Kind.REWRITE, rewrite="unknown_status"))
         with pytest.raises(ValidationError):
             bench.trading.submit_order(A_BUY)
-        assert bench.trading.get_order_by_client_id("mine").status == "pending_new"
+        assert bench.trading.get_order_by_client_id("mine").status == ACCEPTED
 
 
 def test_row_110_an_unknown_exchange_spoils_the_positions() -> None:
@@ -213,7 +213,7 @@ def test_row_112_so_many_reads_can_miss_it_as_well() -> None:
         for _ in range(2):
             with refused(404, 40410000, "order not found for mine"):
                 bench.trading.get_order_by_client_id("mine")
-        assert bench.trading.get_order_by_client_id("mine").status == "pending_new"
+        assert bench.trading.get_order_by_client_id("mine").status == ACCEPTED
 
 
 def test_keys_can_be_revoked_while_a_client_holds_them() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.alpaca_bench import Bench, a_bench, across, refused, shares
+from tests.conformance.alpaca_bench import ACCEPTED, Bench, a_bench, across, refused, shares
 from tests.conformance.sdk import APIError, ReplaceOrderRequest, TimeInForce
 from tests.exchange.caller import PROMPT, QUIET_BOOK
 from workbench.exchange.faults import Fault, Kind
@@ -41,9 +41,9 @@ def test_row_066_a_replacement_has_the_client_order_id_given_or_a_new_one() -> N
         second = bench.replace(first, limit_price=99.1, client_order_id="second")
         bench.wait(50)
         third = bench.replace(second, limit_price=99.2)
-        bench.wait(50)
+        bench.working(price=98, client_order_id="taken")
         with refused(422, 40010001, "client_order_id must be unique"):
-            bench.replace(third, limit_price=99.3, client_order_id="first")
+            bench.replace(third, limit_price=99.3, client_order_id="taken")
         assert bench.status(third) == "new"
     assert second.client_order_id == "second"
     assert third.client_order_id not in {"first", "second"}
@@ -56,11 +56,16 @@ def test_row_067_an_accepted_order_cannot_be_replaced() -> None:
             bench.replace(order, limit_price=99)
 
 
-def test_row_067_a_pending_order_cannot_be_replaced() -> None:
+@pytest.mark.skipif(ACCEPTED == "new", reason="such a broker has let the order through before it answers")
+def test_row_067_an_order_on_its_way_cannot_be_replaced() -> None:
     with a_bench() as bench:
         fresh = bench.limit()
-        with refused(422, 42210000, "cannot replace order in pending_new status"):
+        with refused(422, 42210000, f"cannot replace order in {ACCEPTED} status"):
             bench.replace(fresh, limit_price=99)
+
+
+def test_row_067_a_pending_order_cannot_be_replaced() -> None:
+    with a_bench() as bench:
         leaving = bench.working()
         bench.trading.cancel_order_by_id(leaving.id)
         with refused(422, 42210000, "cannot replace order in pending_cancel status"):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.alpaca_bench import Bench, a_bench, across, refused, shares
+from tests.conformance.alpaca_bench import ACCEPTED, Bench, a_bench, across, refused, shares
 from tests.conformance.sdk import (
     LimitOrderRequest,
     OrderSide,
@@ -118,7 +118,7 @@ def test_row_034_just_after_a_cancel_the_shares_are_still_held(knobs: Knobs) -> 
             with refused(403, 40310000, "insufficient qty available for order (requested: 10, available: 0)"):
                 bench.limit(price=102, qty=10, side="sell")
             bench.wait(200)
-        assert bench.limit(price=102, qty=10, side="sell").status == "pending_new"
+        assert bench.limit(price=102, qty=10, side="sell").status == ACCEPTED
 
 
 def test_row_035_a_sell_without_a_position_is_refused_where_shorting_is_off() -> None:
@@ -177,7 +177,7 @@ def test_row_038_a_replace_that_would_make_ours_meet_is_a_wash_trade_too() -> No
 def test_row_039_limits_of_ours_that_cannot_meet_are_accepted() -> None:
     with a_bench(positions=shares("10")) as bench:
         bench.working(price=100)
-        assert bench.limit(price=101, side="sell").status == "pending_new"
+        assert bench.limit(price=101, side="sell").status == ACCEPTED
 
 
 def test_row_040_a_new_market_sell_against_an_open_buy_is_refused() -> None:
@@ -262,7 +262,7 @@ def test_row_044_a_blocked_account_is_refused(flags: dict[str, Any], message: st
 
 def test_row_044_a_liquidation_only_account_may_still_sell() -> None:
     with a_bench(liquidation_only=True, positions=shares("10")) as bench:
-        assert bench.limit(side="sell", price=101).status == "pending_new"
+        assert bench.limit(side="sell", price=101).status == ACCEPTED
 
 
 @pytest.mark.parametrize(
@@ -293,11 +293,12 @@ def test_row_045_an_order_for_the_opening_ends_unfilled_or_executes_at_the_open(
         assert bench.status(order) == ("expired" if knobs.auction_orders == "expire" else "filled")
 
 
+@pytest.mark.skipif(ACCEPTED == "new", reason="such a broker has the venue's word before it answers")
 def test_row_046_an_order_can_be_accepted_and_rejected_later() -> None:
     with a_bench() as bench:
         bench.on_server(lambda: bench.exchange.races.arm(Race.REJECTED_LATER))
         order = bench.limit()
-        assert order.status == "pending_new"
+        assert order.status == ACCEPTED
         bench.wait(50)
         rejected = bench.order(order)
     assert rejected.status == "rejected"

@@ -10,7 +10,7 @@ import msgpack  # type: ignore[import-untyped]
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
-from tests.conformance.alpaca_bench import Bench, a_bench
+from tests.conformance.alpaca_bench import TOLD_FIRST, Bench, a_bench
 from tests.conformance.streaming import Heard, market_data, trade_updates, until
 from tests.exchange.caller import FRIDAY, PROMPT, QUIET_BOOK
 from workbench.exchange.arming import When
@@ -34,9 +34,9 @@ def test_row_113_an_orders_fill_may_never_reach_the_stream() -> None:
         assert order.status == "filled"
         second = bench.working(price=99)
         assert [(u.event, u.order.id) for u in heard.take(4)] == [
-            ("pending_new", order.id),
+            (TOLD_FIRST, order.id),
             ("new", order.id),
-            ("pending_new", second.id),
+            (TOLD_FIRST, second.id),
             ("new", second.id),
         ]
 
@@ -87,9 +87,9 @@ def test_row_115_an_order_is_new_fills_in_part_and_then_whole() -> None:
         order = bench.working(price=100.05, qty=300)
         bench.wait_for("10:31")
         updates = heard.take(4)
-        assert [update.event for update in updates] == ["pending_new", "new", "partial_fill", "fill"]
+        assert [update.event for update in updates] == [TOLD_FIRST, "new", "partial_fill", "fill"]
         assert {update.order.id for update in updates} == {order.id}
-        assert [update.order.status for update in updates] == ["pending_new", "new", "partially_filled", "filled"]
+        assert [update.order.status for update in updates] == [TOLD_FIRST, "new", "partially_filled", "filled"]
 
 
 def test_row_115_a_cancel_is_told_as_pending_and_then_canceled() -> None:
@@ -97,7 +97,7 @@ def test_row_115_a_cancel_is_told_as_pending_and_then_canceled() -> None:
         order = bench.working()
         bench.trading.cancel_order_by_id(order.id)
         bench.wait(50)
-        assert [update.event for update in heard.take(4)] == ["pending_new", "new", "pending_cancel", "canceled"]
+        assert [update.event for update in heard.take(4)] == [TOLD_FIRST, "new", "pending_cancel", "canceled"]
 
 
 def test_row_115_a_replace_tells_of_the_old_order_and_then_of_the_new() -> None:
@@ -142,9 +142,9 @@ def test_row_116_a_fill_event_carries_this_executions_size_and_the_orders_total(
 
 def test_row_117_nothing_is_replayed_after_a_reconnect() -> None:
     with a_bench() as bench, trade_updates(bench) as heard:
-        _fail(bench, StreamFault(failure=StreamFailure.DISCONNECT, event="pending_new"))
+        _fail(bench, StreamFault(failure=StreamFailure.DISCONNECT, event=TOLD_FIRST))
         lost = bench.limit(price=99)
-        assert heard.next().event == "pending_new"
+        assert heard.next().event == TOLD_FIRST
         until(bench, lambda: bench.server.sockets.listening == 0)
         bench.wait(50)
         until(bench, lambda: bench.server.sockets.listening == 1)
@@ -158,7 +158,7 @@ def test_an_event_can_be_told_twice() -> None:
         _fail(bench, StreamFault(failure=StreamFailure.DUPLICATE, event="fill"))
         bench.working(price=101)
         updates = heard.take(4)
-    assert [update.event for update in updates] == ["pending_new", "new", "fill", "fill"]
+    assert [update.event for update in updates] == [TOLD_FIRST, "new", "fill", "fill"]
     assert updates[2].execution_id == updates[3].execution_id
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.alpaca_bench import a_bench, across, refused, shares
+from tests.conformance.alpaca_bench import ACCEPTED, a_bench, across, refused, shares
 from tests.conformance.sdk import LimitOrderRequest, MarketOrderRequest, OrderSide, TimeInForce
 from workbench.exchange.knobs import Knobs
 from workbench.exchange.market import Listing
@@ -45,7 +45,7 @@ def test_row_007_an_order_without_legs_names_its_class_or_does_not(knobs: Knobs)
 def test_row_008_after_the_acknowledgement_delay_the_order_is_new(knobs: Knobs) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.limit()
-        assert bench.status(order) == "pending_new"
+        assert bench.status(order) == ACCEPTED
         bench.wait(knobs.ack_delay[1])
         assert bench.status(order) == "new"
 
