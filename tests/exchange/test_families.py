@@ -152,6 +152,33 @@ def test_exits_without_a_class_are_ignored(order_class: str | None) -> None:
             {"order_class": "bracket", **EXITS, "stop_loss": {"stop_price": "106"}},
             "take_profit.limit_price must be > stop_loss.stop_price",
         ),
+        (
+            {"order_class": "bracket", **EXITS, "limit_price": "105"},
+            "take_profit.limit_price must be >= base_price + 0.01",
+        ),
+        (
+            {"order_class": "bracket", **EXITS, "limit_price": "95"},
+            "stop_loss.stop_price must be <= base_price - 0.01",
+        ),
+        (
+            {"order_class": "oto", "type": "market", "limit_price": None, "stop_loss": {"stop_price": "100.02"}},
+            "stop_loss.stop_price must be <= base_price - 0.01",
+        ),
+        (
+            {
+                "order_class": "oco",
+                "symbol": "KO",
+                "side": "sell",
+                "limit_price": "110",
+                **EXITS,
+                "stop_loss": {"stop_price": "101"},
+            },
+            "stop_loss.stop_price must be <= base_price - 0.01",
+        ),
+        (
+            {"order_class": "bracket", **EXITS, "type": "stop", "limit_price": None, "stop_price": "101"},
+            "bracket orders must be market or limit orders",
+        ),
         ({"order_class": "bracket", **EXITS, "qty": "0.5"}, "fractional orders must be simple orders"),
     ],
 )

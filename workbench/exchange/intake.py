@@ -153,6 +153,8 @@ def _require_trail(terms: Terms) -> None:
         raise Refusal.parameter(f"{terms.type.replace('_', ' ')} orders require no trail price or trail percent")
     if terms.order_class == "oco" and terms.type != "limit":
         raise Refusal.parameter("oco orders must be limit orders")
+    if terms.is_advanced and terms.type not in {"market", "limit"}:
+        raise Refusal.parameter(f"{terms.order_class} orders must be market or limit orders")
 
 
 def _check_fraction(terms: Terms, listing: Listing) -> None:

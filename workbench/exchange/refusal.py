@@ -36,9 +36,9 @@ class Refusal(Exception):
         return cls(422, 40010001, message)
 
     @classmethod
-    def unprocessable(cls, message: str) -> Self:
+    def unprocessable(cls, message: str, **details: Any) -> Self:
         """Readable, but against a rule of the market or of the order's state."""
-        return cls(422, 42210000, message)
+        return cls(422, 42210000, message, **details)
 
     @classmethod
     def forbidden(cls, message: str, **details: Any) -> Self:

@@ -4,7 +4,7 @@ from datetime import time
 from typing import Final
 
 from workbench.exchange.account import Account, Switches
-from workbench.exchange.figures import money_text, qty_text
+from workbench.exchange.figures import money_text, price_text, qty_text
 from workbench.exchange.hours import TradingHours
 from workbench.exchange.knobs import Knobs
 from workbench.exchange.market import Listing
@@ -19,6 +19,7 @@ from workbench.exchange.venue import Venue
 _COLLAR_BPS: Final = 400
 _COLLAR_BPS_OF_DEAR: Final = 250
 _DEAR: Final = 50 * PRICE_SCALE
+_CENT: Final = PRICE_SCALE // 100
 _AUCTION_REOPENS: Final = time(19)
 _OPENING_CUTOFF: Final = 2 * MINUTE
 _CLOSING_CUTOFF: Final = 10 * MINUTE
@@ -66,8 +67,11 @@ def check_opening(account: Account, terms: Terms, listing: Listing, knobs: Knobs
         raise Refusal.forbidden("cannot open a long buy while a short sell order is open")
 
 
-def check_class(terms: Terms, *, is_closing: bool) -> None:
-    """What brings its own exits enters a position, a one-cancels-other pair leaves one; all are day or gtc."""
+def check_class(terms: Terms, last: int, *, is_closing: bool) -> None:
+    """What brings its own exits enters a position, a one-cancels-other pair leaves one; all are day or gtc.
+
+    The exits lie on either side of where the order itself would trade: its limit, or else the last price.
+    """
     if not terms.is_advanced:
         return
     name = terms.order_class
@@ -81,6 +85,19 @@ def check_class(terms: Terms, *, is_closing: bool) -> None:
     if terms.take_profit and terms.stop_loss and (terms.take_profit - terms.stop_loss) * entry <= 0:
         word = ">" if entry == BUY else "<"
         raise Refusal.unprocessable(f"take_profit.limit_price must be {word} stop_loss.stop_price")
+    if name == "oco":
+        _check_exit("stop_loss.stop_price", terms.stop_loss, last, -entry)
+    else:
+        base = terms.limit or last
+        _check_exit("take_profit.limit_price", terms.take_profit, base, entry)
+        _check_exit("stop_loss.stop_price", terms.stop_loss, base, -entry)
+
+
+def _check_exit(field: str, exit_price: int | None, base: int, beyond: int) -> None:
+    """At least a cent beyond the base price, upwards (+1) or downwards (-1)."""
+    if exit_price and base and (exit_price - base) * beyond < _CENT:
+        bound = "<= base_price - 0.01" if beyond < 0 else ">= base_price + 0.01"
+        raise Refusal.unprocessable(f"{field} must be {bound}", base_price=price_text(base))
 
 
 def check_shares(account: Account, symbol: str, quantity: int) -> None:

@@ -61,7 +61,7 @@ class TradingApi:
         check_switches(account.switches, terms, is_closing=is_closing)
         if not is_closing:
             check_opening(account, terms, listing, knobs)
-        check_class(terms, is_closing=is_closing)
+        check_class(terms, exchange.price(terms.symbol), is_closing=is_closing)
         quantity, price = size(terms, exchange.venue, at), reserve_price(terms, exchange.venue, at)
         if not quantity * price:
             raise Refusal.unprocessable(f'asset "{terms.symbol}" has no market price')
