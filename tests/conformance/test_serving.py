@@ -101,15 +101,17 @@ def test_an_error_of_the_exchange_itself_is_a_500_stops_the_server_and_is_raised
 @pytest.mark.parametrize(
     ("speed", "pace"),
     [
-        (0, "2026-11-20 10:00:00 in New York, and stands still until it is moved: curl -X POST "),
-        (1, "2026-11-20 10:00:00 in New York, and runs as fast as the wall clock; further at once: curl -X POST "),
-        (60, "2026-11-20 10:00:00 in New York, and runs 60 times as fast as the wall clock; further at once: curl -X "),
+        (0, " in New York, and stands still until it is moved: curl -X POST "),
+        (1, " in New York, and runs as fast as the wall clock; further at once: curl -X POST "),
+        (60, " in New York, and runs 60 times as fast as the wall clock; further at once: curl -X POST "),
     ],
 )
 def test_how_time_goes_on_is_said(speed: float, pace: str) -> None:
     clock = clock_for(FRIDAY, "10:00", real_time=False, speed=speed)
     with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), clock, port=0) as server:
-        assert _said(greeting(server, clock), "time").startswith(pace)
+        said = _said(greeting(server, clock), "time")
+    assert said.startswith("2026-11-20 10:")
+    assert pace in said
 
 
 def test_real_time_is_said_to_be_the_wall_clocks_and_cannot_be_moved() -> None:

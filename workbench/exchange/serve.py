@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import date
 from queue import SimpleQueue
 from signal import SIGINT, SIGTERM, signal
+from types import FrameType
 
 from workbench.exchange.calendar import new_york
 from workbench.exchange.clocks import RealClock, RunningClock, SteppedClock
@@ -38,17 +39,24 @@ class Stop:
 
 @contextmanager
 def stopped_by_signals() -> Iterator[Stop]:
-    """A stop that Ctrl-C and SIGTERM set for as long as the context lasts, so that neither cuts a cleaning up short.
+    """A stop that Ctrl-C and SIGTERM set, so that neither cuts a cleaning up short.
 
-    ValueError outside the main thread, which is the only one that signals reach.
+    Once one of them has come, the program is on its way out, and those that follow change nothing. ValueError outside
+    the main thread, which is the only one that signals reach.
     """
-    stop = Stop()
-    before = {number: signal(number, lambda *_: stop.set()) for number in (SIGINT, SIGTERM)}
+    stop, heard = Stop(), list[int]()
+
+    def hear(number: int, _: FrameType | None) -> None:
+        heard.append(number)
+        stop.set()
+
+    before = {number: signal(number, hear) for number in (SIGINT, SIGTERM)}
     try:
         yield stop
     finally:
-        for number, handler in before.items():
-            signal(number, handler)
+        if not heard:
+            for number, handler in before.items():
+                signal(number, handler)
 
 
 def clock_for(day: date | None, start: str, *, real_time: bool, speed: float) -> Clock:
