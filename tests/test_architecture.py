@@ -33,7 +33,6 @@ LONGEST_FUNCTION = 40
 LONG_FILES = {
     "layers/repeg/python/repeg/adapters/dynamodb.py": 256,
     "layers/repeg/python/repeg/adapters/dynamodb_rows.py": 255,
-    "layers/repeg/python/repeg/peg.py": 266,
     "tests/adapters/test_dynamodb.py": 463,
     "tests/contracts/test_broker.py": 428,
     "tests/contracts/test_store.py": 526,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from repeg import tick
 from repeg.child import Rung
-from repeg.peg import collar, limit_for, mid_price, passive_price
+from repeg.pricing import collar, limit_for, mid_price, passive_price
 from repeg.quote import Quote, Side
 from repeg.settings import Settings
 from tests.builders import MONDAY, a_quote, an_order

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from repeg import tick
 from repeg.child import Rung
 from repeg.order import ParentOrder
-from repeg.peg import Verb, collar, decide
+from repeg.peg import Verb, decide
+from repeg.pricing import collar
 from repeg.quote import Quote, Side
 from repeg.settings import Escalation, Settings
 from tests.builders import MONDAY, a_moment, after_noon, an_order, settings_with

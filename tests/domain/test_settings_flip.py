@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from repeg import chain, peg, placement, risk, session
+from repeg import chain, peg, placement, pricing, risk, session
 from repeg.broker import Submission, Unknown
 from repeg.child import ChildState
 from repeg.errors import RefusedRun
@@ -78,7 +78,7 @@ def next_turn_after_the_open(settings: Settings) -> object:
 
 
 def widest_price(settings: Settings) -> object:
-    return peg.collar(Side.BUY, a_quote(), settings.max_slippage_bps, NOON.date(), settings.tick_size)
+    return pricing.collar(Side.BUY, a_quote(), settings.max_slippage_bps, NOON.date(), settings.tick_size)
 
 
 def is_refused(settings: Settings) -> object:

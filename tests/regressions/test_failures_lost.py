@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from repeg import peg, tick
+from repeg import pricing, tick
 from repeg.child import Rung
 from repeg.errors import InvalidPlan
 from repeg.order import ParentState
@@ -126,8 +126,8 @@ def test_every_decision_has_a_quote_of_its_own(open_desk: OpenDesk) -> None:
 def test_the_midpoint_of_a_one_tick_market_rests_whatever_its_last_digit(bid: str) -> None:
     ask = str(Decimal(bid) + Decimal("0.01"))
     book_now = a_quote(bid, ask)
-    assert peg.mid_price(Side.BUY, book_now, MONDAY, Decimal("0.01")) == Decimal(bid)
-    assert peg.mid_price(Side.SELL, book_now, MONDAY, Decimal("0.01")) == Decimal(ask)
+    assert pricing.mid_price(Side.BUY, book_now, MONDAY, Decimal("0.01")) == Decimal(bid)
+    assert pricing.mid_price(Side.SELL, book_now, MONDAY, Decimal("0.01")) == Decimal(ask)
 
 
 def test_a_buy_limit_is_above_the_ask_only_where_that_was_decided(open_desk: OpenDesk) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from repeg import closing, intents, naming, peg, placement, run, session, sweeping, turn, work
+from repeg import closing, intents, naming, placement, pricing, run, session, sweeping, turn, work
 from repeg.adapters import refusals
 from repeg.child import ChildState
 from repeg.order import ParentOrder
@@ -154,7 +154,7 @@ GUARD_MUTANTS: dict[str, Mutant] = {
         _no_deadline,
         {"may_send": (turn.Turn, "may_send"), "intent": (intents, "new_intent")},
     ),
-    "no_collar": Mutant("an order chases past its collar", _no_collar, {"inside": (peg, "_inside")}),
+    "no_collar": Mutant("an order chases past its collar", _no_collar, {"inside": (pricing, "inside")}),
     "kill_switch_at_start_only": Mutant(
         "the kill switch read once",
         _kill_switch_at_start_only,

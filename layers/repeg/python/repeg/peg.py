@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from repeg import tick
 from repeg.child import Child, Rung
 from repeg.order import ParentOrder
+from repeg.pricing import inside, limit_for, worse_by
 from repeg.quote import Gate, Quote, Side, age_seconds, gate, shown
 from repeg.settings import Escalation, Settings
 
@@ -80,11 +81,12 @@ def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Se
     if order.collar is None:
         return _hold(order, "not_arrived", f"{_book(quote)}, no arrival price yet")
     rung, urgency = due_rung(order, quote, moment, settings)
-    if order.open_child is None:
-        return _start(order, quote, rung, urgency, moment.now.date(), settings)
-    if rung is not order.open_child.rung:
-        return _escalate(order, quote, rung, urgency, moment.now.date(), settings)
-    return _keep_up(order, order.open_child, quote, moment.now.date(), settings)
+    child, day = order.open_child, moment.now.date()
+    if child is None:
+        return _start(order, quote, rung, urgency, day, settings)
+    if rung is not child.rung:
+        return _escalate(order, quote, rung, urgency, day, settings)
+    return _keep_up(order, child, quote, day, settings)
 
 
 def look(order: ParentOrder, quote: Quote | None, now: datetime, settings: Settings) -> Gate:
@@ -93,9 +95,10 @@ def look(order: ParentOrder, quote: Quote | None, now: datetime, settings: Setti
     At the best price ourselves, the size behind us is not in the quote: thinness there says nothing.
     """
     answer = gate(quote, order.side, now, settings)
+    if answer is not Gate.THIN or quote is None:
+        return answer
     child = order.open_child
-    rests_on_top = child is not None and quote is not None and child.limit == quote.near(order.side)
-    return Gate.USE if answer is Gate.THIN and rests_on_top else answer
+    return Gate.USE if child is not None and child.limit == quote.near(order.side) else answer
 
 
 def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> tuple[Rung, str]:
@@ -114,41 +117,6 @@ def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Setting
     gaining = (rung for rung in ladder[first:] if _gains(rung, order, quote, moment.now.date(), settings))
     rung = next(gaining, None)
     return (rung, urgency) if rung is not None else (ladder[at], "")
-
-
-def passive_price(side: Side, quote: Quote, day: date, floor: Decimal) -> Decimal:
-    """One tick better than the near side, but never reaching the far side: at a one-tick spread, join.
-
-    A limit that reaches the far side is a market order by another name.
-    """
-    if side is Side.BUY:
-        improved = tick.above(quote.bid, day, floor)
-        return improved if improved < quote.ask else tick.round_down(quote.bid, day, floor)
-    improved = tick.below(quote.ask, day, floor)
-    return improved if improved > quote.bid else tick.round_up(quote.ask, day, floor)
-
-
-def mid_price(side: Side, quote: Quote, day: date, floor: Decimal) -> Decimal:
-    """The midpoint, rounded away from the far side so that a half tick never crosses."""
-    return tick.round_down(quote.mid, day, floor) if side is Side.BUY else tick.round_up(quote.mid, day, floor)
-
-
-def collar(side: Side, arrival: Quote, max_slippage_bps: Decimal, day: date, floor: Decimal) -> Decimal:
-    """The worst price that the order may ever pay: the arrival mid and so many basis points against us."""
-    worst = arrival.mid * (1 + side.sign * max_slippage_bps / 10_000)
-    return tick.round_down(worst, day, floor) if side is Side.BUY else tick.round_up(worst, day, floor)
-
-
-def limit_for(rung: Rung, order: ParentOrder, quote: Quote, day: date, settings: Settings) -> Decimal | None:
-    """The limit of a child at a rung, inside the collar; None for a market order. Raises ValueError before arrival."""
-    if rung is Rung.MARKET:
-        return None
-    if order.collar is None:
-        raise ValueError(f"{order.symbol} has no collar before it has arrived")
-    if rung is Rung.CROSS:
-        return order.collar
-    price = mid_price if rung is Rung.MID else passive_price
-    return _inside(order, price(order.side, quote, day, settings.tick_size))
 
 
 def describe(quote: Quote | None, answer: Gate, now: datetime) -> str:
@@ -176,15 +144,16 @@ def _spent(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings)
     if moment.now - order.first_placed_at >= timedelta(seconds=settings.patience_seconds):
         return "patience_spent"
     child = order.open_child
-    is_behind = child is not None and _left_behind(order.side, child, quote, moment.now.date(), settings) > 0
-    return "moves_spent" if is_behind and order.moves >= settings.max_repegs else ""
+    if child is None or order.moves < settings.max_repegs:
+        return ""
+    return "moves_spent" if _left_behind(order.side, child, quote, moment.now.date(), settings) else ""
 
 
 def _left_behind(side: Side, child: Child, quote: Quote, day: date, settings: Settings) -> Decimal:
     """By how many dollars the near side has left a waiting child behind, if that is enough to move it; else zero."""
     if child.limit is None or child.rung is Rung.CROSS:
         return Decimal(0)
-    gap = _worse_by(side, quote.near(side), child.limit)
+    gap = worse_by(side, quote.near(side), child.limit)
     is_enough = gap >= tick.tick_at(child.limit, day, settings.tick_size)
     return gap if is_enough and gap * 100 > settings.repeg_threshold_pct * child.limit else Decimal(0)
 
@@ -196,8 +165,8 @@ def _last_limit(ladder: tuple[Rung, ...]) -> Rung:
 def _gains(rung: Rung, order: ParentOrder, quote: Quote, day: date, settings: Settings) -> bool:
     """Whether a rung is a better price than where the order rests, or would rest."""
     limit, child = limit_for(rung, order, quote, day, settings), order.open_child
-    resting = child.limit if child is not None and child.limit is not None else _inside(order, quote.near(order.side))
-    return limit is None or _worse_by(order.side, limit, resting) > 0
+    resting = child.limit if child is not None and child.limit is not None else inside(order, quote.near(order.side))
+    return limit is None or worse_by(order.side, limit, resting) > 0
 
 
 def _start(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings) -> Decision:
@@ -223,16 +192,16 @@ def _escalate(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: d
 def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings: Settings) -> Decision:
     """Follow the near side when it has left us behind; our own resting order is never what we follow."""
     if child.limit is None or child.rung is Rung.CROSS:
-        is_beyond = child.limit is not None and _worse_by(order.side, quote.far(order.side), child.limit) > 0
+        is_beyond = child.limit is not None and worse_by(order.side, quote.far(order.side), child.limit) > 0
         return _hold(order, "collar" if is_beyond else "working", f"{child.rung}, {_book(quote)}")
     name, verb = ("bid", "rose") if order.side is Side.BUY else ("ask", "fell")
     near = quote.near(order.side)
-    if _worse_by(order.side, near, child.limit) <= 0:
+    if worse_by(order.side, near, child.limit) <= 0:
         return _hold(order, "near", f"{name} {shown(near)}, we are on top")
     if child.limit == order.collar:
         return _hold(order, "collar", f"{name} {shown(near)} is past the collar {shown(order.collar)}")
     limit = limit_for(child.rung, order, quote, day, settings)
-    gains = limit is not None and _worse_by(order.side, limit, child.limit) > 0
+    gains = limit is not None and worse_by(order.side, limit, child.limit) > 0
     if not gains or not _left_behind(order.side, child, quote, day, settings):
         return _hold(order, "near", f"{name} {shown(near)}, not far enough")
     if order.moves >= settings.max_repegs:
@@ -241,19 +210,9 @@ def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings
     return Decision(verb=Verb.MOVE, reason="near_moved", because=because, rung=child.rung, limit=limit)
 
 
-def _inside(order: ParentOrder, price: Decimal) -> Decimal:
-    if order.collar is None:
-        return price
-    return min(price, order.collar) if order.side is Side.BUY else max(price, order.collar)
-
-
-def _worse_by(side: Side, price: Decimal, than: Decimal) -> Decimal:
-    """How much more aggressive `price` is than another, in dollars: higher for a buy, lower for a sell."""
-    return side.sign * (price - than)
-
-
 def _hold(order: ParentOrder, reason: str, because: str) -> Decision:
-    limit = order.open_child.limit if order.open_child is not None else None
+    child = order.open_child
+    limit = child.limit if child is not None else None
     return Decision(verb=Verb.HOLD, reason=reason, because=because, rung=order.rung, limit=limit)
 
 

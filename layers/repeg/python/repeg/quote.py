@@ -105,7 +105,8 @@ def gate(quote: Quote | None, side: Side, now: datetime, limits: GateLimits) -> 
         return Gate.CROSSED
     if quote.bid == quote.ask:
         return Gate.LOCKED
-    if age_seconds(quote, now) is None or (age_seconds(quote, now) or 0) > limits.max_quote_age_seconds:
+    age = age_seconds(quote, now)
+    if age is None or age > limits.max_quote_age_seconds:
         return Gate.STALE
     if quote.spread * 100 > limits.max_spread_pct * quote.mid:
         return Gate.WIDE

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from repeg.order import ParentOrder
-from repeg.peg import Moment, collar, describe, look
+from repeg.peg import Moment, describe, look
+from repeg.pricing import collar
 from repeg.quote import Gate, Quote, age_seconds, shown
 from repeg.settings import Settings
 from repeg.turn import Turn
