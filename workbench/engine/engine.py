@@ -3,6 +3,7 @@
 # ruff: noqa: TID251 - it seeds the module random
 from __future__ import annotations
 
+import gc
 import importlib.util
 import json
 import random
@@ -166,6 +167,7 @@ class Engine:
         corrections.apply(patches, self.scheduler, self._status_changed, self._table_call)
         enter(_seeded(self.seed))
         self._stack = deploy(self._template, self._parameters, self.client)
+        enter(_set_aside())
         functions.apply(patches, self.host, self._stack.source)
         rules.apply(patches, self._call_from_rule)
         self._open.callback(self.scheduler.close)
@@ -213,3 +215,13 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         random.setstate(before)
+
+
+@contextmanager
+def _set_aside() -> Iterator[None]:
+    """What is loaded by now stays to the end: the garbage collector need not look through it again and again."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -123,7 +123,8 @@ class VirtualRuntime:
         return [_value(outcome) for outcome in outcomes if outcome is not None]
 
     def mount(self, session: requests.Session) -> None:
-        """Put virtual latency between this session and whoever answers it."""
+        """Put virtual latency between this session and whoever answers it; none of this machine's proxies."""
+        session.trust_env = False
         for scheme in ("http://", "https://"):
             session.mount(scheme, LatentTransport(self._transport(), self))
 

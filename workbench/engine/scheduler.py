@@ -44,6 +44,7 @@ class Scheduler:
 
     def __init__(self, start: datetime) -> None:
         self.now_ns = nanoseconds(start)
+        self._read_ns, self._read = 0, EPOCH
         self.current: VirtualThread[Any] | None = None
         self.ready: deque[Waiter] = deque()
         self.alive: dict[int, VirtualThread[Any]] = {}
@@ -62,7 +63,9 @@ class Scheduler:
 
     def now(self) -> datetime:
         """The virtual time, aware, in UTC, cut to microseconds."""
-        return EPOCH + timedelta(microseconds=self.now_ns // 1_000)
+        if self._read_ns != self.now_ns:  # a turn asks a thousand times at the same instant
+            self._read_ns, self._read = self.now_ns, EPOCH + timedelta(microseconds=self.now_ns // 1_000)
+        return self._read
 
     def spawn(self, function: Callable[[], Result]) -> VirtualThread[Result]:
         """A new thread that runs `function`, a child of the running one; its turn comes after those already ready."""

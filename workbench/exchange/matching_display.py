@@ -43,6 +43,9 @@ def with_ours(quote: BookQuote, row: int, sides: Mapping[int, BookSide], changed
     """The same row with us in it, as new as our last change to it. A better price of ours joins the tape's venue."""
     bid, bid_size = _shown(sides[1], sides[-1], 1, (quote.bid, quote.bid_size), row)
     ask, ask_size = _shown(sides[-1], sides[1], -1, (quote.ask, quote.ask_size), row)
+    shown = (bid, bid_size, ask, ask_size)
+    if changed <= quote.at and shown == (quote.bid, quote.bid_size, quote.ask, quote.ask_size):
+        return quote
     return replace(quote, at=max(quote.at, changed), bid=bid, bid_size=bid_size, ask=ask, ask_size=ask_size)
 
 

@@ -12,6 +12,7 @@ MINUTE: Final = 60 * SECOND
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@lru_cache(maxsize=65_536)
 def utc(at: int) -> str:
     """2026-11-20T19:15:22.123456789Z, trailing zeros trimmed."""
     seconds, part = divmod(at, SECOND)

@@ -3,12 +3,10 @@
 from typing import Any, Final
 
 from workbench.exchange.figures import (
-    PRICE_DIGITS,
     average_text,
     money_text,
     price_text,
     qty_text,
-    text,
 )
 from workbench.exchange.knobs import Knobs
 from workbench.exchange.ledger import Execution
@@ -106,4 +104,4 @@ def _stamp(at: int | None) -> str | None:
 
 
 def _price(units: int | None) -> str | None:
-    return None if units is None else text(units, PRICE_DIGITS)
+    return None if units is None else price_text(units)

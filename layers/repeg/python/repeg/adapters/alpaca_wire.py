@@ -18,6 +18,8 @@ from repeg.session import TradingDay, trading_day
 
 Json = Mapping[str, Any]
 
+_NUMERIC = (str, int, Decimal)
+
 _TRADING_STATUSES = frozenset({"ACTIVE", "PAPER_ONLY"})
 _SIDES = frozenset({"buy", "sell"})
 _BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
@@ -196,7 +198,7 @@ def _stamp(raw: object) -> datetime:
 
 
 def _amount(raw: object) -> Decimal:
-    if isinstance(raw, bool) or not isinstance(raw, str | int | Decimal):
+    if isinstance(raw, bool) or not isinstance(raw, _NUMERIC):
         raise TypeError(f"{raw!r} is not an amount")
     amount = Decimal(raw)
     if not amount.is_finite():
