@@ -1,5 +1,6 @@
 """Somebody else's bot, pointed at a served exchange: place, replace, cancel, stream, and an end that leaves nothing."""
 
+import signal
 import socket
 from datetime import date
 
@@ -15,7 +16,7 @@ from workbench.exchange.knobs import Knobs
 from workbench.exchange.market import SymbolDay
 from workbench.exchange.scripted import Event as TapeEvent
 from workbench.exchange.scripted import ScriptedMarket, quote
-from workbench.exchange.serve import Stop, clock_for, greeting, serve, serving
+from workbench.exchange.serve import Stop, clock_for, greeting, serve, serving, stopped_by_signals
 
 TICKING: list[TapeEvent] = [
     *QUIET_BOOK,
@@ -64,6 +65,27 @@ def test_everything_a_bot_needs_is_said_and_the_server_leaves_when_told() -> Non
         assert account.json()["status"] == "ACTIVE"
         address = ("127.0.0.1", server.port)
     assert not _is_open(address)
+
+
+def test_signals_are_what_they_were_where_none_has_come() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with stopped_by_signals():
+        assert signal.getsignal(signal.SIGTERM) not in before
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_after_one_signal_another_does_not_cut_the_end_short(number: int) -> None:
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with stopped_by_signals() as stop:
+            signal.raise_signal(number)
+            stop.wait(5)
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def test_a_standing_clock_is_moved_over_the_control_plane() -> None:

@@ -231,7 +231,8 @@ def test_row_118_a_second_connection_is_one_too_many() -> None:
         assert await _errors(socket, _login(bench)) == [(406, "connection limit exceeded")]
         assert (await socket.receive()).type == WSMsgType.CLOSE
 
-    with a_bench() as bench, market_data(bench, quotes=["AAPL"]):
+    knobs = replace(PROMPT, stream_connection_limit=1)
+    with a_bench(knobs=knobs) as bench, market_data(bench, quotes=["AAPL"]):
         _on_socket(bench, bench.server.data_stream_url(), talk)
 
 
