@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from repeg.adapters.alpaca_keys import TradingMode, ensure_account_fits
-from repeg.broker import Accepted, Asset, CancelAnswer, Refusal, Refused, Unknown
+from repeg.broker import Accepted, CancelAnswer, Refusal, Refused, Unknown
 from repeg.child import ChildState, OrderReport
 from repeg.errors import BrokerDenied, BrokerUnavailable
 from repeg.order import Intent
@@ -145,34 +145,6 @@ def test_a_short_position_is_negative(open_desk: OpenDesk) -> None:
     short = {"F": (Decimal(-50), Decimal("12.10"))}
     desk = open_desk(opening=OpeningAccount(positions=short, multiplier=2, shorting_enabled=True))
     assert [position.qty for position in desk.broker.positions()] == [Decimal(-50)]
-
-
-TOLD = {"AAPL": (True, True), "WHL": (True, False), "DEAD": (False, True)}
-"""Whether each is tradable, and in fractions; ZZZZ is unknown."""
-
-
-def told(assets: Mapping[str, Asset]) -> dict[str, tuple[bool, bool]]:
-    """Whether each asset is tradable, and in fractions."""
-    return {symbol: (asset.is_tradable, asset.is_fractionable) for symbol, asset in assets.items()}
-
-
-def test_an_asset_says_whether_it_trades_and_in_fractions(desk: Desk) -> None:
-    assert told(desk.broker.assets(["AAPL", "WHL", "DEAD", "ZZZZ"])) == TOLD
-
-
-def test_many_assets_are_told_as_few_are(desk: Desk) -> None:
-    crowd = [f"Q{a}{b}" for a in "ABCDEFGHIJKLMNO" for b in "PQRSTUVWXY"]
-    found = told(desk.broker.assets([*crowd, "AAPL", "WHL", "DEAD", "ZZZZ"]))
-    assert found == {**dict.fromkeys(crowd, (True, True)), **TOLD}
-
-
-def test_nothing_is_told_of_no_assets(desk: Desk) -> None:
-    assert desk.broker.assets([]) == {}
-
-
-def test_an_asset_without_easy_to_borrow_is_an_asset(open_desk: OpenDesk) -> None:
-    assets = open_desk(knobs=Knobs(easy_to_borrow=False)).broker.assets(["AAPL"])
-    assert assets["AAPL"].is_tradable
 
 
 # Submitting

@@ -10,7 +10,7 @@ import pytest
 from repeg.errors import Conflict, DuplicateRun, RefusedRun
 from repeg.order import ParentOrder
 from repeg.ports import BudgetEntry, Store
-from repeg.run import TRANSITIONS, KillSwitch, RunState
+from repeg.run import KillSwitch, RunState
 from tests.contracts.words import (
     DAY_BUDGET,
     NOON,
@@ -119,37 +119,6 @@ def test_taking_over_a_run_that_is_not_there_is_a_conflict(store: Store) -> None
         store.take_over(RUN_ID, 1, "arn:sweeper")
 
 
-def test_a_run_changes_its_state_at_its_epoch(store: Store) -> None:
-    store.claim_run(a_run())
-    assert store.set_run_state(RUN_ID, 1, RunState.CLOSING).state is RunState.CLOSING
-    assert store.set_run_state(RUN_ID, 1, RunState.CLOSING).state is RunState.CLOSING
-    assert store.run(RUN_ID) == a_run().model_copy(update={"state": RunState.CLOSING})
-
-
-@pytest.mark.parametrize("after", list(RunState))
-@pytest.mark.parametrize("before", list(RunState))
-def test_a_run_goes_from_state_to_state_as_its_table_says_and_never_back(
-    store: Store, before: RunState, after: RunState
-) -> None:
-    store.claim_run(a_run())
-    held = bring(store, before)
-    if after is before or after in TRANSITIONS[before]:
-        assert store.set_run_state(RUN_ID, 1, after).state is after
-        return
-    with pytest.raises(Conflict, match=f"run {RUN_ID} is {before}; it cannot become {after}"):
-        store.set_run_state(RUN_ID, 1, after)
-    assert store.run(RUN_ID) == held
-
-
-def test_a_run_that_is_over_stays_over_whoever_takes_it(store: Store) -> None:
-    store.claim_run(a_run())
-    bring(store, RunState.CLOSED)
-    store.take_over(RUN_ID, 1, "arn:late-renewal")
-    for state in (RunState.RUNNING, RunState.CLOSING):
-        with pytest.raises(Conflict, match="is closed"):
-            store.set_run_state(RUN_ID, 2, state)
-
-
 def test_a_fenced_execution_cannot_change_the_state(store: Store) -> None:
     store.claim_run(a_run())
     store.take_over(RUN_ID, 1, "arn:sweeper")
@@ -173,17 +142,6 @@ def test_a_report_leaves_the_state_alone_and_a_state_the_report(store: Store) ->
     store.save_report(RUN_ID, {"outcome": "done"})
     closed = bring(store, RunState.CLOSED)
     assert (closed.state, closed.report) == (RunState.CLOSED, {"outcome": "done"})
-
-
-def test_a_run_that_was_announced_says_so_and_stays_so(store: Store) -> None:
-    assert not store.claim_run(a_run()).is_announced
-    store.mark_announced(RUN_ID)
-    store.mark_announced(RUN_ID)
-    found = store.take_over(RUN_ID, 1, "arn:sweeper")
-    assert found.is_announced
-    assert store.set_run_state(RUN_ID, 2, RunState.CLOSING).is_announced
-    with pytest.raises(Conflict, match="does not exist"):
-        store.mark_announced("core-2026-03-06")
 
 
 def test_a_report_of_a_run_that_is_not_there_is_a_conflict(store: Store) -> None:

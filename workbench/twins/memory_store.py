@@ -59,10 +59,8 @@ class MemoryStore:
     def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Run:
         """Change the state of a run at that epoch, as its table of transitions allows. Raises Conflict."""
         held = self._existing(run_id)
-        if held.epoch != epoch:
-            raise refusals.moved_run(run_id, _guard(held), epoch)
-        if held.state not in may_become(state):
-            raise refusals.no_way_back(run_id, _guard(held), state)
+        if held.epoch != epoch or held.state not in may_become(state):
+            raise refusals.of_state_change(run_id, _guard(held), epoch, state)
         return self._change(held, state=state)
 
     def save_report(self, run_id: str, report: dict[str, Any]) -> None:
@@ -76,7 +74,7 @@ class MemoryStore:
 
     def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> Run:
         """Add parent orders that are not there yet, then mark the run as planned; a planned run stays as it is."""
-        self._ensure(self._refusal_of_run(run_id, epoch))
+        refusals.ensure_none(self._refusal_of_run(run_id, epoch))
         held = self._existing(run_id)
         if held.is_planned:
             return held
@@ -101,8 +99,8 @@ class MemoryStore:
         self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry]
     ) -> ParentOrder:
         """The intent, the order and the budgets, or none of them. Raises Conflict or RefusedRun."""
-        self._ensure(self._refusal_of_run(order.run_id, epoch))
-        self._ensure(refusals.of_kill_switch(self._kill_switch))
+        refusals.ensure_none(self._refusal_of_run(order.run_id, epoch))
+        refusals.ensure_none(refusals.of_kill_switch(self._kill_switch))
         saved = order.model_copy(update={"version": order.version + 1})
         there = self._intents[order.run_id].get(intent.client_order_id)
         found = self._orders[order.run_id].get(order.symbol)
@@ -112,7 +110,7 @@ class MemoryStore:
             raise refusals.other_intent(intent.client_order_id)
         self._ensure_unmoved(order, found)
         for entry in budgets:
-            self._ensure(refusals.of_budget(entry, self._spent[entry.key]))
+            refusals.ensure_none(refusals.of_budget(entry, self._spent[entry.key]))
         self._commit(saved, intent, budgets)
         return saved
 
@@ -189,11 +187,6 @@ class MemoryStore:
         for entry in budgets:
             spent = self._spent[entry.key]
             self._spent[entry.key] = refusals.Spent(spent.notional + entry.notional, spent.orders + entry.orders)
-
-    @staticmethod
-    def _ensure(refusal: RepegError | None) -> None:
-        if refusal is not None:
-            raise refusal
 
     @staticmethod
     def _ensure_unmoved(order: ParentOrder, found: ParentOrder | None) -> None:

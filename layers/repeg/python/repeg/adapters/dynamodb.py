@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from repeg.adapters import dynamodb_rows as rows
 from repeg.adapters import refusals
-from repeg.adapters.dynamodb_intent import IntentWrite, next_version, refusal_of_run, run_is_unplanned
+from repeg.adapters.dynamodb_intent import IntentWrite, next_version, refusal_of_run, run_is_unplanned, state_change
 from repeg.adapters.dynamodb_table import TRANSACTION_LIMIT, ConditionFailed, Table, TransactionRefused
 from repeg.adapters.dynamodb_wire import ABSENT, PRESENT, Action, Condition, Put, Row, Update, Value, leaves_room
 from repeg.broker import Execution
-from repeg.errors import RepegError, StoreUnavailable
+from repeg.errors import StoreUnavailable
 from repeg.order import Intent, ParentOrder
 from repeg.ports import BudgetEntry
-from repeg.run import KillSwitch, Run, RunState, may_become
+from repeg.run import KillSwitch, Run, RunState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -74,17 +74,10 @@ class DynamoStore:
 
     def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Run:
         """Change the state of a run at that epoch, as its table of transitions allows. Raises Conflict."""
-        befores = {f"before_{n}": before.value for n, before in enumerate(may_become(state))}
-        may_follow = f"#epoch = :epoch AND #state IN ({', '.join(f':{name}' for name in befores)})"
-        condition = Condition(may_follow, {"epoch": epoch, **befores})
-        change = Update(rows.guard_key(run_id), "SET #state = :state", {"state": state.value}, condition)
         try:
-            return self._run(run_id, self._table.update(change))
+            return self._run(run_id, self._table.update(state_change(run_id, epoch, state)))
         except ConditionFailed as failed:
-            held = self._held(run_id, failed)
-            if held.epoch != epoch:
-                raise refusals.moved_run(run_id, held, epoch) from None
-            raise refusals.no_way_back(run_id, held, state) from None
+            raise refusals.of_state_change(run_id, self._held(run_id, failed), epoch, state) from None
 
     def save_report(self, run_id: str, report: dict[str, Any]) -> None:
         """Keep the report with the run; the last one wins. Raises Conflict where there is no such run."""
@@ -101,7 +94,7 @@ class DynamoStore:
         Raises RefusedRun where the run is at another epoch or no longer runs.
         """
         row = self._table.read(rows.guard_key(run_id))
-        _raise(refusals.of_run(run_id, rows.read_guard(row) if row else None, epoch))
+        refusals.ensure_none(refusals.of_run(run_id, rows.read_guard(row) if row else None, epoch))
         if not _present(row)["is_planned"]:
             self._add_missing(run_id, epoch, orders)
             self._mark_planned(run_id, epoch)
@@ -134,7 +127,7 @@ class DynamoStore:
         try:
             self._table.transact(write.actions)
         except TransactionRefused as refused:
-            _raise(write.refusal(refused.found))
+            refusals.ensure_none(write.refusal(refused.found))
         return next_version(order)[0]
 
     def intents(self, run_id: str) -> list[Intent]:
@@ -205,10 +198,6 @@ class DynamoStore:
             self._openings[run_id] = rows.read_opening(_present(self._table.read(rows.opening_key(run_id))))
         return self._openings[run_id]
 
-    def _update_run(self, run_id: str, epoch: int, change: str, **values: str | int) -> Row:
-        at_epoch = Condition("#epoch = :epoch", {"epoch": epoch})
-        return self._table.update(Update(rows.guard_key(run_id), change, values, at_epoch))
-
     def _mark(self, run_id: str, name: str) -> None:
         try:
             self._table.update(Update(rows.guard_key(run_id), f"SET #{name} = :yes", {"yes": True}, PRESENT))
@@ -231,7 +220,7 @@ class DynamoStore:
             try:
                 self._add(run_id, epoch, missing)
             except TransactionRefused as refused:
-                _raise(refusal_of_run(run_id, epoch, refused.found))
+                refusals.ensure_none(refusal_of_run(run_id, epoch, refused.found))
                 if 0 in refused.found:
                     return  # planned, by the other one
             else:
@@ -245,8 +234,9 @@ class DynamoStore:
             self._table.transact(actions)
 
     def _mark_planned(self, run_id: str, epoch: int) -> None:
+        at_epoch = Condition("#epoch = :epoch", {"epoch": epoch})
         try:
-            self._update_run(run_id, epoch, "SET #is_planned = :yes", yes=True)
+            self._table.update(Update(rows.guard_key(run_id), "SET #is_planned = :yes", {"yes": True}, at_epoch))
         except ConditionFailed as failed:
             raise refusals.moved_run(run_id, self._held(run_id, failed), epoch) from None
 
@@ -255,11 +245,6 @@ class DynamoStore:
             self._table.put(Put(rows.fill_row(run_id, execution), ABSENT))
         except ConditionFailed:
             return  # in the meantime it has been booked, by an attempt of ours whose answer was lost or by another
-
-
-def _raise(refusal: RepegError | None) -> None:
-    if refusal is not None:
-        raise refusal from None
 
 
 def _present(found: Item | None) -> Item:

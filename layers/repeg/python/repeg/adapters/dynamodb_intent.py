@@ -12,7 +12,7 @@ from repeg.adapters.dynamodb_wire import ABSENT, Action, Check, Condition, Put, 
 from repeg.errors import RepegError, StoreUnavailable
 from repeg.order import Intent, ParentOrder
 from repeg.ports import BudgetEntry
-from repeg.run import KillSwitch, RunState
+from repeg.run import KillSwitch, RunState, may_become
 
 # The places of the actions in the transaction; the budgets follow.
 _RUN, _KILL, _INTENT, _ORDER, _BUDGETS = range(5)
@@ -84,6 +84,14 @@ def run_is_unplanned(run_id: str, epoch: int) -> Check:
     running = run_is_running(run_id, epoch)
     unplanned = f"{running.condition.expression} AND #is_planned = :no"
     return Check(running.key, Condition(unplanned, {**running.condition.values, "no": False}))
+
+
+def state_change(run_id: str, epoch: int, state: RunState) -> Update:
+    """The change of a run's state at an epoch, if its table of transitions leads there from the state it is in."""
+    befores: dict[str, Value] = {f"before_{n}": before.value for n, before in enumerate(may_become(state))}
+    may_follow = f"#epoch = :epoch AND #state IN ({', '.join(f':{name}' for name in befores)})"
+    condition = Condition(may_follow, {"epoch": epoch, **befores})
+    return Update(rows.guard_key(run_id), "SET #state = :state", {"state": state.value}, condition)
 
 
 def refusal_of_run(run_id: str, epoch: int, found: Mapping[int, Row | None]) -> RepegError | None:

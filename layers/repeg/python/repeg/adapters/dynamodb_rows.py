@@ -252,5 +252,4 @@ def _reading(row: Row) -> Iterator[None]:
     try:
         yield
     except (KeyError, ValueError) as error:
-        reason = type(error).__name__
-        raise StoreUnavailable(f"a row of {row.get('pk')} cannot be read ({reason})") from None
+        raise StoreUnavailable(f"a row of {row.get('pk')} cannot be read ({type(error).__name__})") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from repeg.errors import BudgetSpent, Conflict, DuplicateRun, RefusedRun
+from repeg.errors import BudgetSpent, Conflict, DuplicateRun, RefusedRun, RepegError
 from repeg.order import ParentOrder
 from repeg.ports import BudgetEntry
 from repeg.run import KillSwitch, RunState
@@ -26,6 +26,12 @@ class Spent:
 
     notional: Decimal = Decimal(0)
     orders: int = 0
+
+
+def ensure_none(refusal: RepegError | None) -> None:
+    """Raise a refusal, where there is one."""
+    if refusal is not None:
+        raise refusal from None
 
 
 def of_run(run_id: str, found: Guard | None, epoch: int) -> RefusedRun | None:
@@ -74,8 +80,10 @@ def moved_run(run_id: str, found: Guard, epoch: int) -> Conflict:
     return Conflict(f"run {run_id} is at epoch {found.epoch}, owned by {found.owner}; this execution holds {epoch}")
 
 
-def no_way_back(run_id: str, found: Guard, state: RunState) -> Conflict:
-    """The run is in a state that the wanted one cannot follow."""
+def of_state_change(run_id: str, found: Guard, epoch: int, state: RunState) -> Conflict:
+    """The run has gone on to another epoch, or is in a state that the wanted one cannot follow."""
+    if found.epoch != epoch:
+        return moved_run(run_id, found, epoch)
     return Conflict(f"run {run_id} is {found.state}; it cannot become {state}")
 
 
