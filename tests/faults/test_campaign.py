@@ -68,7 +68,7 @@ def test_every_function_of_the_template_takes_part() -> None:
 
 def _enabled(seed: int) -> set[str]:
     """The kinds that a seed may inject, without living through its day."""
-    swarm = Swarm(seed, datetime.max.replace(tzinfo=UTC))
+    swarm = Swarm(make_day(seed), datetime.max.replace(tzinfo=UTC))
     return {str(kind) for kind in (*swarm._kinds, *swarm.mishaps)}
 
 

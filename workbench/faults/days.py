@@ -25,10 +25,16 @@ EAGER = {
     "order_monitoring_seconds": 5, "patience_seconds": 600, "max_repegs": 20, "repeg_threshold_pct": "0",
     "max_spread_pct": "5", "min_volume_shares": 0, "max_slippage_bps": 200, "use_smart_limit_execution": True,
 }  # fmt: skip
+# And what is never given up before the window closes.
+PATIENT = {
+    "max_repegs": 1_000, "max_attempts": 400, "patience_seconds": 3_600, "max_slippage_bps": 2_000,
+    "escalation": "none",
+}  # fmt: skip
 REPLACES = [*sorted(REPLACE_RACES), Race.REPLACE_STUCK]
 RACES = sorted(set(Race) - set(REPLACES))
 
-# What a seed leaves over by three: a day that moves by replace, a day that may be lively, any day.
+# What a seed leaves over by three: a day that moves by replace, a day that goes after its prices, any day; the first
+# two are mostly lively.
 REPLACING, LIVELY = 0, 1
 
 # The half day's window can be closed half an hour after it opens; the other days are begun near their close. So every
@@ -52,6 +58,8 @@ class Day:
     settings: dict[str, Any]
     races: tuple[Race, ...] = ()
     stuck_seconds: float = 0
+    is_chased_to_the_end: bool = False
+    """Whether orders are still sent when the window closes; then the faults wait for its last minutes."""
     storm: float = 0
     """The chance of each fault of the simulator at each request; it only strikes where there are requests."""
 
@@ -97,7 +105,7 @@ def make_day(seed: int) -> Day:
         plan=plan,
         settings=settings,
     )
-    made = _lively(made) if seed % 3 == LIVELY else made
+    made = _lively(made) if seed % 3 in {REPLACING, LIVELY} else made
     return _limited(_replacing(made) if seed % 3 == REPLACING else _racing(made))
 
 
@@ -120,13 +128,29 @@ def _lively(made: Day) -> Day:
     if chance.random() < 0.4:
         return made
     days = {symbol: made.market.day(symbol, made.day) for symbol in made.market.symbols()}
+    to_the_end = chance.random() < 0.15
+    back_at = _window_closes(made) if to_the_end else None
     running = {
-        symbol: running_away(calm, made.targets[symbol][0], chance.getrandbits(32))
+        symbol: running_away(calm, made.targets[symbol][0], chance.getrandbits(32), back_at)
         for symbol, calm in days.items()
         if calm is not None
     }
     eager = {**EAGER, "order_monitoring_seconds": 10, "max_repegs": 50, "max_slippage_bps": 500}
-    return replace(made, market=ShortMarket(running), settings={**made.settings, **eager})
+    opening = made.opening
+    if to_the_end:
+        opening = replace(opening, cash=Decimal(1_000_000))
+        eager |= PATIENT
+    settings = {**made.settings, **eager}
+    return replace(
+        made, market=ShortMarket(running), settings=settings, opening=opening, is_chased_to_the_end=to_the_end
+    )
+
+
+def _window_closes(made: Day) -> datetime:
+    session = TradingCalendar().session(made.day)
+    if session is None:
+        raise ValueError(f"{made.day} is not a trading day")
+    return session.close - timedelta(minutes=made.settings["close_margin_minutes"])
 
 
 def _racing(made: Day) -> Day:
@@ -141,7 +165,7 @@ def _racing(made: Day) -> Day:
 def _limited(made: Day) -> Day:
     """The same day, in one seed of four under limits that bite: enough for the plan, or too little for its moves."""
     chance = Random(f"limits {made.seed}")
-    if chance.random() < 0.75:
+    if chance.random() < 0.75 or made.is_chased_to_the_end:
         return made
     worth = [qty * price(made.market.reference_price(s, made.day) or 0) for s, (_, qty) in made.targets.items()]
     total = sum(worth, Decimal(0)) * chance.choice((Decimal("1.02"), Decimal("1.2"), Decimal(3)))

@@ -95,18 +95,24 @@ def _prints(dice: np.random.Generator, quotes: Quotes) -> Trades:
     )
 
 
-def running_away(calm: SymbolDay, side: int, seed: int) -> SymbolDay:
+def running_away(calm: SymbolDay, side: int, seed: int, back_at: datetime | None = None) -> SymbolDay:
     """The same symbol and hours with a book that moves away from the orders of a side every few seconds, and with a
-    little traded at a time: such an order is moved many times."""
+    little traded at a time: such an order is moved many times.
+
+    With `back_at` nothing trades and nobody meets the book before that instant; then it is back where it began, and
+    whatever was forgotten there is filled.
+    """
     dice = np.random.Generator(np.random.PCG64(seed))
     seconds = len(calm.quotes)
     ts = calm.quotes.ts[0] + np.arange(seconds, dtype=np.int64) * SECOND
-    steps = side * dice.integers(-1, 3, -(-seconds // 5))
+    steps = dice.integers(-1, 3, -(-seconds // 5)) if back_at is None else dice.integers(0, 2, -(-seconds // 5))
     base = int(calm.first_price() or 1_000 * CENT)
-    bid = np.maximum(base + np.repeat(np.cumsum(steps), 5)[:seconds] * CENT, base // 2)
+    bid = np.maximum(base + side * np.repeat(np.cumsum(steps), 5)[:seconds] * CENT, base // 2)
+    if back_at is not None:
+        bid[ts >= round(back_at.timestamp()) * SECOND] = base
     ask = bid + int(dice.choice((1, 2, 4))) * CENT
     size, venue = np.full(seconds, 500), np.full(seconds, ord("N"), np.uint8)
-    rows = np.flatnonzero(dice.integers(0, 6, seconds) == 0)
+    rows = np.flatnonzero(dice.integers(0, 6, seconds) == 0) if back_at is None else np.arange(0)
     sides = dice.choice(np.array((-1, 1), np.int8), len(rows))
     prints = Trades(
         ts=ts[rows] + 1,

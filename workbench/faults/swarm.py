@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
+
+from workbench.faults.days import Day
 
 
 class Fault(StrEnum):
@@ -43,16 +45,17 @@ class Mishap(StrEnum):
 
 SENDS = frozenset({"submit", "replace"})
 FOCI = (SENDS, SENDS | {"write_intent", "save_order"}, frozenset({"cancel", "order"}))
-FOCUSED_RATE = 0.3
+FOCUSED_RATE = 0.4
 WRITES = frozenset({"submit", "cancel", "replace"})
 MOST_FAULTS = 40
+LAST_MINUTES = timedelta(seconds=45)
 
 
 class Swarm:
     """Draws faults for calls. Every seed enables its own few kinds, so that rare pairs are met as often as others."""
 
-    def __init__(self, seed: int, ends: datetime, *, quiet: bool = False) -> None:
-        self._chance = Random(f"swarm {seed}")
+    def __init__(self, day: Day, ends: datetime, *, quiet: bool = False) -> None:
+        self._chance = Random(f"swarm {day.seed}")
         self._ends = ends
         self.injected: Counter[str] = Counter()
         self.calls = 0
@@ -74,10 +77,20 @@ class Swarm:
             self._kinds += [Fault.FREEZE_BEFORE, Fault.LATE]
             self._focus = SENDS
 
+        self._begins = datetime.min.replace(tzinfo=ends.tzinfo)
+        if day.is_chased_to_the_end and not quiet:
+            # What is late at the very end arrives when nobody expects an order; nothing may end the day sooner.
+            self.mishaps = frozenset()
+            self._kinds, self._focus = [Fault.LATE, Fault.LATE, Fault.FREEZE_BEFORE], SENDS
+            self._begins = ends - LAST_MINUTES
+        elif day.settings.get("use_replace") and self._kinds and self._chance.random() < 0.5:
+            # A replace is worst where it is not known whether it was one.
+            self._kinds += [Fault.LATE, Fault.LOST_AFTER]
+
     def draw(self, port: str, name: str, now: datetime) -> Fault | None:
         """The fault of this call, or None; writes are struck more often than reads, for there it hurts."""
         self.calls += 1
-        if not self._kinds or now >= self._ends or self._struck >= MOST_FAULTS:
+        if not self._kinds or not self._begins <= now < self._ends or self._struck >= MOST_FAULTS:
             return None
         if self._chance.random() >= self._likelihood(name):
             return None

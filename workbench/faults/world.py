@@ -57,7 +57,7 @@ class World:
         delay, margin = self.settings.market_open_delay_minutes, self.settings.close_margin_minutes
         self.window = trading_window(session, delay, margin)
         self.session = session
-        self.swarm = Swarm(seed, self.window.closes, quiet=quiet)
+        self.swarm = Swarm(self.day, self.window.closes, quiet=quiet)
         self.checker = Checker(self.day, self.exchange, self.store, self.settings, self.window)
         self.journal = MemoryJournal()
         self.notifier = QuietNotifier()
