@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from repeg.errors import RefusedRun
-from repeg.order import Outcome
 from tests.builders import MONDAY
 from tests.functions.books import AAPL, KO, QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan
@@ -96,12 +95,14 @@ def test_a_run_sends_no_more_orders_than_it_may(open_desk: OpenDesk) -> None:
     desk.judge()
 
 
-def test_an_order_that_has_used_up_its_attempts_is_ended(open_desk: OpenDesk) -> None:
+def test_an_order_that_has_used_up_its_attempts_stays_where_it_rests(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, CLIMBING, max_attempts=3)
     climb(desk)
     assert len(desk.at_broker()) == 3
-    assert desk.order().outcome is Outcome.PARTIAL_DEADLINE
-    assert desk.repeg()["decision"] == "close"
+    assert desk.open_at_broker() == ["40 AAPL @ 189.91"]
+    assert desk.told("AAPL", "hold")[-1] == ("189.91", "3 orders were sent, max_attempts; this one stays")
+    desk.close()
+    assert (desk.row()["outcome"], desk.row()["reason"]) == ("partial_deadline", "0 of 40: attempts are used up")
     desk.judge()
 
 

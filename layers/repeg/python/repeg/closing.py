@@ -59,7 +59,8 @@ def report_on(turn: Turn, turns: int, failure: dict[str, Any] | None, left: list
     """The run's report: an outcome for every order, what it cost, and whether our books are the broker's."""
     orders = turn.ports.store.orders(turn.run.run_id)
     kill = turn.ports.store.kill_switch()
-    ended = orders if left else turn.each(lambda order: _end(turn, order, *ending(order, kill)), orders)
+    ended_by = "the run was ended" if failure else "the window closed"
+    ended = orders if left else turn.each(lambda order: _end(turn, order, *ending(order, kill, ended_by)), orders)
     executions = turn.ports.store.executions(turn.run.run_id)
     reason = _unexplained(ended, executions, left)
     error, cause = _failure(failure, reason)

@@ -24,8 +24,11 @@ _OUTCOME_OF_HOLD = {
 }
 
 
-def ending(order: ParentOrder, kill: KillSwitch) -> tuple[Outcome, str]:
-    """The outcome of an order at the end of its run, and the reason in words; first that fits wins."""
+def ending(order: ParentOrder, kill: KillSwitch, ended_by: str = "the window closed") -> tuple[Outcome, str]:
+    """The outcome of an order at the end of its run, and the reason in words; first that fits wins.
+
+    `ended_by` is what ended the run, for an order that nothing but that kept from going on.
+    """
     if order.remaining <= 0:
         return Outcome.FILLED, "filled"
     if any(child.state in UNRESOLVED for child in order.children):
@@ -33,5 +36,5 @@ def ending(order: ParentOrder, kill: KillSwitch) -> tuple[Outcome, str]:
     if kill is not KillSwitch.ACTIVE:
         return Outcome.KILLED, f"the kill switch is {kill}"
     outcome = _OUTCOME_OF_HOLD.get(order.held, Outcome.PARTIAL_DEADLINE)
-    why = order.held.replace("_", " ") or "the window closed"
+    why = order.held.replace("_", " ") or ended_by
     return outcome, f"{order.filled} of {order.target}: {why}"

@@ -67,10 +67,16 @@ def send(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qty: 
     if not turn.may_send:
         turn.note(order.symbol, "hold", reason="too late in this step to send")
         return order
-    if len(order.children) >= turn.run.settings.max_attempts:
-        return finish(turn, order, *ending(order, KillSwitch.ACTIVE))
+    if is_spent(turn, order):
+        outcome, _ = ending(order, KillSwitch.ACTIVE)
+        return finish(turn, order, outcome, f"{order.filled} of {order.target}: attempts are used up")
     intent = new_intent(turn, order, decision, quote, qty)
     return _request(turn, order, with_intent(turn, order, intent, decision), intent, turn.ports.broker.submit)
+
+
+def is_spent(turn: Turn, order: ParentOrder) -> bool:
+    """Whether an order has had all the children that it may have."""
+    return len(order.children) >= turn.run.settings.max_attempts
 
 
 def replace(turn: Turn, order: ParentOrder, child: Child, decision: Decision, quote: Quote) -> ParentOrder:

@@ -8,15 +8,18 @@ from decimal import Decimal
 from repeg import peg
 from repeg.broker import Execution
 from repeg.chain import is_replaceable
-from repeg.child import UNRESOLVED, ChildState, OrderReport
+from repeg.child import UNRESOLVED, Child, ChildState, OrderReport
 from repeg.naming import run_prefix
 from repeg.order import Outcome, ParentOrder
 from repeg.peg import Decision, Verb
-from repeg.placement import finish, replace, send, withdraw
+from repeg.placement import finish, is_spent, replace, send, withdraw
 from repeg.quote import Gate, Quote, gate, shown
 from repeg.run import KillSwitch
 from repeg.turn import Turn
 from repeg.validation import held_word
+
+# As its reason says at the end.
+HELD_BY_ATTEMPTS = "attempts are used up"
 
 
 def listed_orders(turn: Turn) -> dict[str, OrderReport]:
@@ -65,6 +68,8 @@ def work(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) 
     if order.remaining <= 0:
         turn.note(order.symbol, "cancel", _price(child.limit), "filled before this one took its place")
         return _succeed(turn, order, withdraw(turn, order))
+    if is_spent(turn, order) and child.state is ChildState.LIVE:
+        return _stay(turn, order, child)
     decision = _decide(turn, order, quote, order.remaining)
     if not decision.sends and child.state is not ChildState.CANCELLING:
         return _keep(turn, order, decision, quote)
@@ -113,6 +118,15 @@ def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | Non
     is_book = answer is not Gate.USE and decision.reason == answer
     held = held_word(turn, quote, answer) if is_book else "collar" if decision.reason == "collar" else ""
     return order if order.held == held else turn.ports.store.save_order(order.model_copy(update={"held": held}))
+
+
+def _stay(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+    """The last child that the order may have is left where it rests, until the run ends; said once."""
+    if order.held == HELD_BY_ATTEMPTS:
+        return order
+    sent = f"{len(order.children)} orders were sent, max_attempts; this one stays"
+    turn.note(order.symbol, "hold", _price(child.limit), sent)
+    return turn.ports.store.save_order(order.model_copy(update={"held": HELD_BY_ATTEMPTS}))
 
 
 def _tape_detail(order: ParentOrder, decision: Decision, qty: Decimal) -> str:
