@@ -5,21 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 from repeg import plan as plans
 from repeg.errors import InvalidInput
 from repeg.intake import symbols_of
-from workbench.exchange.generated import GeneratedMarket
-from workbench.exchange.market import Market
-from workbench.exchange.recorded import RecordedMarket, RecordingError
+from workbench.desk_input import open_market, read_cash, read_date
 from workbench.simulation import Scenario
 from workbench.simulation_account import Holdings, opening_account, read_positions
-
-GENERATED = "generated"
 
 
 @dataclass(frozen=True)
@@ -59,25 +53,6 @@ def read_plan(path: Path) -> Any:
         raise InvalidInput("plan", str(path), f"it must be JSON ({error})") from None
 
 
-def read_date(text: str) -> date:
-    """A calendar date. Raises InvalidInput."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput("date", text, "a date such as 2026-11-23") from None
-
-
-def read_cash(text: str) -> Decimal:
-    """Dollars. Raises InvalidInput."""
-    try:
-        cash = Decimal(text)
-    except InvalidOperation:
-        cash = Decimal("NaN")
-    if not cash.is_finite() or cash < 0:
-        raise InvalidInput("cash", text, "dollars, zero or more, such as 25000")
-    return cash
-
-
 def read_settings(assignments: Iterable[str]) -> dict[str, Any]:
     """NAME=VALUE pairs as the run's settings; `symbols.AAPL.max_repegs=3` holds for one symbol. Raises InvalidInput."""
     settings: dict[str, Any] = {}
@@ -88,24 +63,6 @@ def read_settings(assignments: Iterable[str]) -> dict[str, Any]:
         *groups, last = name.split(".")
         _group(settings, groups, assignment)[last] = value
     return settings
-
-
-def open_market(where: str, seed: int, day: date, symbols: Iterable[str]) -> Market:
-    """The generated market, or the recordings in a folder, with these symbols' days read so that nothing fails later.
-
-    Raises InvalidInput where there is no such folder or day, or a recording cannot be read.
-    """
-    if where == GENERATED:
-        return GeneratedMarket(seed)
-    try:
-        market = RecordedMarket(Path(where))
-        market.require(day)
-        for symbol in sorted(set(symbols)):
-            market.reference_price(symbol, day)
-            market.day(symbol, day)
-    except RecordingError as error:
-        raise InvalidInput("market", where, str(error)) from None
-    return market
 
 
 def _group(settings: dict[str, Any], path: list[str], assignment: str) -> dict[str, Any]:

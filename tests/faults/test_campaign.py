@@ -12,6 +12,7 @@ import pytest
 from tests.faults.fingerprint import fingerprint
 from tests.template.stack import ROOT, written
 from workbench.faults.campaign import QUIET, first_failure, run_seed
+from workbench.faults.days import make_day
 from workbench.faults.lambdas import FUNCTION_TIMEOUTS
 from workbench.faults.story import story
 from workbench.faults.swarm import Fault, Mishap, Swarm
