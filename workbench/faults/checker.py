@@ -7,7 +7,7 @@ store is read for one thing only, the intents that must have been written before
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -185,14 +185,18 @@ class Checker:
             worse = execution.side * (execution.price - execution.limit)
             self._check(worse <= 0, "worse_than_limit", event)
 
-    def at_the_end(self, run_id: str) -> None:
-        """Once nothing moves any more: nothing of ours open, every order named, the books equal to the ledger's."""
+    def at_the_end(self, run_id: str, told: Sequence[str] = ()) -> None:
+        """Once nothing moves any more: nothing of ours open, every order named, the books equal to the ledger's.
+
+        `told` are the ids of the events that told how a run ended; a listener knows an event again by its id.
+        """
         live = {symbol: sorted(chain.live) for symbol, chain in self._chains.items() if chain.live}
         self._check(not live, "left_open", None, str(live))
         run = self._store.run(run_id)
         if run is None:
             return self._check(not self._chains, "orders_without_run", None)
         self._check(run.report is not None, "no_report", None)
+        self._check(len(set(told)) == 1, "not_told_once", None, str(told))
         orders = self._store.orders(run_id)
         nameless = [order.symbol for order in orders if order.outcome is None]
         self._check(not nameless, "no_outcome", None, str(nameless))

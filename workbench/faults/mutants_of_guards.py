@@ -102,6 +102,18 @@ def _budget_in_memory(_: Mapping[str, Any]) -> dict[str, Any]:
     return {"write_down": write_down}
 
 
+def _told_anew(_: Mapping[str, Any]) -> dict[str, Any]:
+    """Every step that ends a run tells of it, under an id of its own, whether it has been told or not."""
+    counter = iter(range(10**9))
+
+    def announce(run_id: str, report: dict[str, Any], ports: Any) -> None:
+        told = {"event_id": f"{run_id}.{next(counter)}", "outcome": report["outcome"]}
+        ports.notifier.publish(closing.RUN_FAILED, told)
+        ports.store.mark_announced(run_id)
+
+    return {"announce": announce}
+
+
 def _ensure_room(entry: Any, spent: refusals.Spent) -> None:
     refusal = refusals.of_budget(entry, spent)
     if refusal is not None:
@@ -129,6 +141,9 @@ _STORE = memory_store.MemoryStore
 _WRITE_DOWN: dict[str, Place] = {"write_down": (placement, "_write_down")}
 
 GUARD_MUTANTS: dict[str, Mutant] = {
+    "told_twice": Mutant(
+        "the end announced under a new id each time", _told_anew, {"announce": (closing, "announce")}
+    ),
     "budget_outside": Mutant("the budget outside the transaction", _budget_outside, _WRITE_DOWN),
     "budget_in_memory": Mutant("a limit that is counted in memory", _budget_in_memory, _WRITE_DOWN),
     "unconditional_writes": Mutant(

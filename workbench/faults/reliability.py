@@ -44,6 +44,7 @@ INVARIANTS = {
     "left_open": "At the end nothing of ours is open.",
     "orders_without_run": "Nothing is at the broker that no run answers for.",
     "no_report": "Every run has a report.",
+    "not_told_once": "How a run ended is told, and told again only under the same id.",
     "no_outcome": "Every order has an outcome.",
     "books_differ": "The executions booked are the broker's, each once, at the broker's price.",
     "filled_differs": "The shares that an order says it filled are those of the ledger.",

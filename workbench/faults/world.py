@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from repeg import wiring
+from repeg.closing import RUN_FAILED, RUN_SETTLED
 from repeg.metering import MeteredBroker, RequestMeter
 from repeg.naming import OWN_PREFIX
 from repeg.plan import run_id
@@ -85,7 +86,7 @@ class World:
         self.scheduler.run(until=max(self.session.close, self.day.start + late) + timedelta(minutes=10))
         self.exchange.advance()
         self.mishaps.count_races()
-        self.checker.at_the_end(self.run_id)
+        self.checker.at_the_end(self.run_id, self._told())
         self.checker.weigh_histories(execution.events for execution in self.executions)
         self.scheduler.close()
         return self._result()
@@ -214,6 +215,10 @@ class World:
         self.checker.count_request(self.scheduler.now_ns)
         if name == "late" and args and hasattr(args[-1], "client_order_id"):
             self.checker.exempt_from_window.add(args[-1].client_order_id)
+
+    def _told(self) -> list[str]:
+        ends = [detail for kind, detail in self.notifier.published if kind in {RUN_SETTLED, RUN_FAILED}]
+        return [detail["event_id"] for detail in ends]
 
     def _result(self) -> Result:
         ours = [e for e in self.exchange.ledger.executions if e.client_order_id.startswith(OWN_PREFIX)]
