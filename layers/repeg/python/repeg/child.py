@@ -112,6 +112,10 @@ _STATE_OF_STATUS = {
 }
 
 
+# A note is for whoever reads the row; an order's row has one for every attempt, and must not grow out of the table.
+NOTE_LENGTH = 100
+
+
 class Child(BaseModel):
     """One order at the broker, attempt `n` of its parent. Quantities in shares; `filled` only grows.
 
@@ -156,7 +160,7 @@ class Child(BaseModel):
             return self
         if state not in TRANSITIONS[self.state]:
             raise ValueError(f"{self.client_order_id}: {self.state} may not become {state}")
-        return self.model_copy(update={"state": state, "note": note or self.note})
+        return self.model_copy(update={"state": state, "note": note[:NOTE_LENGTH] or self.note})
 
     def after(self, report: OrderReport) -> Child:
         """This child as the broker tells it. Fills only grow; a closed child is not reopened by an older answer."""

@@ -32,7 +32,9 @@ BasisPoints = Annotated[Decimal, Field(ge=0, lt=10_000, allow_inf_nan=False)]
 Dollars = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 # Whole cents, for from a dollar up nothing finer is a price; at most a dollar, for more could round a price to nothing.
 Step = Annotated[Decimal, Field(gt=0, le=1, multiple_of=Decimal("0.01"), allow_inf_nan=False)]
-Attempts = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_not_a_flag)]
+Orders = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_not_a_flag)]
+# An order's row holds all its attempts, and a row of the table at most 400 KB.
+Attempts = Annotated[int, Field(ge=1, le=400), BeforeValidator(_not_a_flag)]
 Ticker = Annotated[str, Field(pattern=f"^{SYMBOL.pattern}$")]
 
 
@@ -104,7 +106,7 @@ class Settings(BaseModel):
     max_day_notional: Dollars | None = Field(
         None, description="Most that all runs of a day together may commit, dollars; none: no limit"
     )
-    max_run_orders: Attempts | None = Field(None, description="Most orders that a run may send; none: no limit")
+    max_run_orders: Orders | None = Field(None, description="Most orders that a run may send; none: no limit")
     max_attempts: Attempts = Field(50, description="Most orders sent for one parent order")
     allowed_symbols: Tickers | None = Field(None, description="The only symbols that may be traded; none: all")
     symbols: dict[Ticker, SymbolSettings] = Field(default_factory=dict, description="Overrides by symbol")

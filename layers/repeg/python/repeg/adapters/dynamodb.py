@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from repeg.adapters import dynamodb_keys as keys
 from repeg.adapters import dynamodb_rows as rows
 from repeg.adapters import refusals
 from repeg.adapters.dynamodb_intent import IntentWrite, next_version, refusal_of_run, run_is_unplanned, state_change
@@ -20,8 +21,6 @@ from repeg.run import KillSwitch, Run, RunState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-Item = TypeVar("Item")
 
 
 class DynamoStore:
@@ -45,14 +44,14 @@ class DynamoStore:
         ]
         with suppress(TransactionRefused):  # there is one already; the next lines see whose it is
             self._table.transact(claim)
-        held = _present(self.run(run.run_id))
+        held = rows.present(self.run(run.run_id))
         if held.owner != run.owner:
             raise refusals.duplicate(run.run_id, held.owner)
         return held
 
     def run(self, run_id: str) -> Run | None:
         """The run, or None."""
-        row = self._table.read(rows.guard_key(run_id))
+        row = self._table.read(keys.guard_key(run_id))
         return None if row is None else self._run(run_id, row)
 
     def take_over(self, run_id: str, epoch: int, owner: str) -> Run:
@@ -60,7 +59,7 @@ class DynamoStore:
         at_epoch = Condition("#epoch = :epoch", {"epoch": epoch})
         change: dict[str, Value] = {"next": epoch + 1, "owner": owner}
         taking: list[Action] = [
-            Update(rows.guard_key(run_id), "SET #epoch = :next, #owner = :owner", change, at_epoch),
+            Update(keys.guard_key(run_id), "SET #epoch = :next, #owner = :owner", change, at_epoch),
             Put(rows.owner_row(owner, run_id)),
         ]
         with suppress(TransactionRefused):  # it has moved on; the next lines see to whom
@@ -93,16 +92,16 @@ class DynamoStore:
 
         Raises RefusedRun where the run is at another epoch or no longer runs.
         """
-        row = self._table.read(rows.guard_key(run_id))
+        row = self._table.read(keys.guard_key(run_id))
         refusals.ensure_none(refusals.of_run(run_id, rows.read_guard(row) if row else None, epoch))
-        if not _present(row)["is_planned"]:
+        if not rows.present(row)["is_planned"]:
             self._add_missing(run_id, epoch, orders)
             self._mark_planned(run_id, epoch)
-        return _present(self.run(run_id))
+        return rows.present(self.run(run_id))
 
     def orders(self, run_id: str) -> list[ParentOrder]:
         """Every parent order of the run, sorted by symbol, over all pages."""
-        found = self._table.read_all(rows.partition(run_id), rows.ORDER, "body")
+        found = self._table.read_all(keys.partition(run_id), keys.ORDER, "body")
         return [rows.read_order(row) for row in found]
 
     def save_order(self, order: ParentOrder) -> ParentOrder:
@@ -132,15 +131,15 @@ class DynamoStore:
 
     def intents(self, run_id: str) -> list[Intent]:
         """Every intent of the run by its id, over all pages."""
-        found = self._table.read_all(rows.partition(run_id), rows.INTENT, "body")
+        found = self._table.read_all(keys.partition(run_id), keys.INTENT, "body")
         return [rows.read_model(Intent, row) for row in found]
 
     def book(self, run_id: str, executions: Sequence[Execution]) -> list[Execution]:
         """Keep executions by activity id, each once; returns those that were not there when the call began."""
         known = self._booked.setdefault(run_id, set())
         unseen = {e.activity_id: e for e in executions if e.activity_id not in known}
-        there = self._table.existing([rows.fill_key(run_id, activity_id) for activity_id in unseen])
-        new = [e for e in unseen.values() if rows.fill_key(run_id, e.activity_id) not in there]
+        there = self._table.existing([keys.fill_key(run_id, activity_id) for activity_id in unseen])
+        new = [e for e in unseen.values() if keys.fill_key(run_id, e.activity_id) not in there]
         for execution in new:
             self._book(run_id, execution)
         known.update(unseen)
@@ -148,18 +147,18 @@ class DynamoStore:
 
     def executions(self, run_id: str) -> list[Execution]:
         """Every booked execution of the run, by time."""
-        found = self._table.read_all(rows.partition(run_id), rows.FILL, "body")
+        found = self._table.read_all(keys.partition(run_id), keys.FILL, "body")
         return sorted((rows.read_model(Execution, row) for row in found), key=lambda e: (e.at, e.activity_id))
 
     def run_of(self, owner: str) -> Run | None:
         """The run that an execution has claimed or taken over, or None."""
-        row = self._table.read(rows.owner_key(owner))
+        row = self._table.read(keys.owner_key(owner))
         return None if row is None else self.run(rows.read_owned(row))
 
     def runs_on(self, day: date) -> list[Run]:
         """Every run of a trading date, sorted by id, over all pages."""
-        found = self._table.read_all(rows.day_partition(day), rows.RUN, "run_id")
-        return [_present(self.run(rows.read_owned(row))) for row in found]
+        found = self._table.read_all(keys.day_partition(day), keys.RUN, "run_id")
+        return [rows.present(self.run(rows.read_owned(row))) for row in found]
 
     def beat(self, run_id: str, at: datetime) -> None:
         """Note that the run has turned. Its own row: the guard row must not change under the intents of a turn."""
@@ -167,40 +166,40 @@ class DynamoStore:
 
     def last_turn(self, run_id: str) -> datetime | None:
         """When the run last turned, or None."""
-        return rows.read_turn(self._table.read(rows.turn_key(run_id)))
+        return rows.read_turn(self._table.read(keys.turn_key(run_id)))
 
     def lease_requests(self, bucket: str, count: int, most: int) -> bool:
         """Take so many requests out of a bucket that may give `most` in all; whether they were there."""
-        values: dict[str, Value] = {"count": count, "expires": rows.lease_expiry(bucket)}
+        values: dict[str, Value] = {"count": count, "expires": keys.lease_expiry(bucket)}
         try:
             change = "ADD #leased :count SET #expires_at = :expires"
-            self._table.update(Update(rows.lease_key(bucket), change, values, leaves_room({"leased": most - count})))
+            self._table.update(Update(keys.lease_key(bucket), change, values, leaves_room({"leased": most - count})))
         except ConditionFailed:
             return False
         return True
 
     def kill_switch(self) -> KillSwitch:
         """The brake as it stands; a row that was never written reads as active."""
-        return rows.read_kill_switch(self._table.read(rows.KILL))
+        return rows.read_kill_switch(self._table.read(keys.KILL))
 
     def set_kill_switch(self, state: KillSwitch) -> None:
         """Set the brake."""
-        self._table.put(Put({"pk": rows.KILL.pk, "sk": rows.KILL.sk, "state": state.value}))
+        self._table.put(Put({"pk": keys.KILL.pk, "sk": keys.KILL.sk, "state": state.value}))
 
     def _run(self, run_id: str, row: Row) -> Run:
         run = rows.read_run(self._opening(run_id), row)
-        report = self._table.read(rows.report_key(run_id)) if row["is_reported"] else None
+        report = self._table.read(keys.report_key(run_id)) if row["is_reported"] else None
         return run if report is None else run.model_copy(update={"report": rows.read_report(report)})
 
     def _opening(self, run_id: str) -> Run:
         """What the run was opened with; it never changes, so that one read serves a container's whole life."""
         if run_id not in self._openings:
-            self._openings[run_id] = rows.read_opening(_present(self._table.read(rows.opening_key(run_id))))
+            self._openings[run_id] = rows.read_opening(rows.present(self._table.read(keys.opening_key(run_id))))
         return self._openings[run_id]
 
     def _mark(self, run_id: str, name: str) -> None:
         try:
-            self._table.update(Update(rows.guard_key(run_id), f"SET #{name} = :yes", {"yes": True}, PRESENT))
+            self._table.update(Update(keys.guard_key(run_id), f"SET #{name} = :yes", {"yes": True}, PRESENT))
         except ConditionFailed:
             raise refusals.no_such_run(run_id) from None
 
@@ -215,7 +214,7 @@ class DynamoStore:
         An attempt that loses to the same step run twice is made up anew, once.
         """
         for _ in range(2):
-            there = {row["sk"] for row in self._table.read_all(rows.partition(run_id), rows.ORDER, "sk")}
+            there = {row["sk"] for row in self._table.read_all(keys.partition(run_id), keys.ORDER, "sk")}
             missing = [Put(row, ABSENT) for row in map(rows.order_row, orders) if row["sk"] not in there]
             try:
                 self._add(run_id, epoch, missing)
@@ -236,7 +235,7 @@ class DynamoStore:
     def _mark_planned(self, run_id: str, epoch: int) -> None:
         at_epoch = Condition("#epoch = :epoch", {"epoch": epoch})
         try:
-            self._table.update(Update(rows.guard_key(run_id), "SET #is_planned = :yes", {"yes": True}, at_epoch))
+            self._table.update(Update(keys.guard_key(run_id), "SET #is_planned = :yes", {"yes": True}, at_epoch))
         except ConditionFailed as failed:
             raise refusals.moved_run(run_id, self._held(run_id, failed), epoch) from None
 
@@ -245,10 +244,3 @@ class DynamoStore:
             self._table.put(Put(rows.fill_row(run_id, execution), ABSENT))
         except ConditionFailed:
             return  # in the meantime it has been booked, by an attempt of ours whose answer was lost or by another
-
-
-def _present(found: Item | None) -> Item:
-    """What must be there, because rows are never deleted and this one has just been seen or written."""
-    if found is None:
-        raise StoreUnavailable("a row that was written cannot be found")
-    return found

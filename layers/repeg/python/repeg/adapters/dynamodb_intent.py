@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from repeg.adapters import dynamodb_keys as keys
 from repeg.adapters import dynamodb_rows as rows
 from repeg.adapters import refusals
 from repeg.adapters.dynamodb_wire import ABSENT, Action, Check, Condition, Put, Row, Update, Value, leaves_room
@@ -32,7 +33,7 @@ class IntentWrite:
     @property
     def actions(self) -> list[Action]:
         """Guards, intent, order, budgets: all or none."""
-        guards = [run_is_running(self.order.run_id, self.epoch), Check(rows.KILL, _KILL_IS_ACTIVE)]
+        guards = [run_is_running(self.order.run_id, self.epoch), Check(keys.KILL, _KILL_IS_ACTIVE)]
         return [*guards, self._new, self._moved, *map(_debit, self.budgets)]
 
     def refusal(self, found: Mapping[int, Row | None]) -> RepegError | None:
@@ -76,7 +77,7 @@ def next_version(order: ParentOrder) -> tuple[ParentOrder, Put]:
 def run_is_running(run_id: str, epoch: int) -> Check:
     """The condition that a run is running at an epoch; it goes first in a transaction."""
     running: dict[str, Value] = {"epoch": epoch, "running": RunState.RUNNING.value}
-    return Check(rows.guard_key(run_id), Condition("#epoch = :epoch AND #state = :running", running))
+    return Check(keys.guard_key(run_id), Condition("#epoch = :epoch AND #state = :running", running))
 
 
 def run_is_unplanned(run_id: str, epoch: int) -> Check:
@@ -91,7 +92,7 @@ def state_change(run_id: str, epoch: int, state: RunState) -> Update:
     befores: dict[str, Value] = {f"before_{n}": before.value for n, before in enumerate(may_become(state))}
     may_follow = f"#epoch = :epoch AND #state IN ({', '.join(f':{name}' for name in befores)})"
     condition = Condition(may_follow, {"epoch": epoch, **befores})
-    return Update(rows.guard_key(run_id), "SET #state = :state", {"state": state.value}, condition)
+    return Update(keys.guard_key(run_id), "SET #state = :state", {"state": state.value}, condition)
 
 
 def refusal_of_run(run_id: str, epoch: int, found: Mapping[int, Row | None]) -> RepegError | None:
@@ -107,4 +108,4 @@ def _debit(entry: BudgetEntry) -> Update:
     if entry.max_orders is not None:
         room["orders"] = entry.max_orders - entry.orders
     amounts: dict[str, Value] = {"notional": entry.notional, "orders": entry.orders}
-    return Update(rows.budget_key(entry.key), "ADD #notional :notional, #orders :orders", amounts, leaves_room(room))
+    return Update(keys.budget_key(entry.key), "ADD #notional :notional, #orders :orders", amounts, leaves_room(room))

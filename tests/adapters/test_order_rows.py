@@ -1,0 +1,62 @@
+"""An order's row: no larger than what is in it, and never too large for the table."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from repeg.adapters import dynamodb_rows as rows
+from repeg.child import NOTE_LENGTH, Child, ChildState, Rung
+from repeg.errors import InvalidSettings
+from repeg.naming import CLIENT_ORDER_ID_LENGTH
+from repeg.quote import Side
+from repeg.settings import resolve
+from tests.builders import NOON, an_order
+
+LARGEST_ROW = 400 * 1_024
+MOST_ATTEMPTS = 400
+
+
+def attempt(n: int) -> Child:
+    """As much as can be said of an attempt: every field is set, and the broker has refused it at length."""
+    child = Child(
+        n=n,
+        client_order_id="x" * CLIENT_ORDER_ID_LENGTH,
+        qty=Decimal("123456789.123456789"),
+        limit=Decimal("123456.7891"),
+        rung=Rung.PASSIVE,
+        decided_at=NOON,
+        resent_at=NOON + timedelta(microseconds=1),
+        broker_id="61e69015-8549-4bfd-b9c3-01e75843f47d",
+        replaces=n - 1,
+        filled=Decimal("123456789.123456788"),
+        average_price=Decimal("123456.7891234"),
+        notional=Decimal("12345678901234.567891234"),
+    )
+    return child.becomes(ChildState.REFUSED, "\N{MONEY BAG}" * 300)
+
+
+def test_the_row_of_an_order_that_has_used_every_attempt_fits_the_table() -> None:
+    full = an_order(Side.BUY, "100", *(attempt(n) for n in range(1, MOST_ATTEMPTS + 1)))
+    row = rows.order_row(full)
+    assert sum(len(name) + len(str(value).encode()) for name, value in row.items()) < LARGEST_ROW
+    assert rows.read_order(row) == full
+
+
+def test_no_setting_asks_for_more_attempts_than_a_row_holds() -> None:
+    assert resolve({}, {"max_attempts": MOST_ATTEMPTS}).max_attempts == MOST_ATTEMPTS
+    with pytest.raises(InvalidSettings, match="max_attempts"):
+        resolve({}, {"max_attempts": MOST_ATTEMPTS + 1})
+
+
+def test_a_note_is_cut_where_it_would_fill_the_row() -> None:
+    assert attempt(1).note == "\N{MONEY BAG}" * NOTE_LENGTH
+
+
+def test_what_has_not_happened_takes_no_room_in_a_row() -> None:
+    row = rows.order_row(an_order())
+    assert rows.read_order(row) == an_order()
+    assert {"outcome", "children", "first_placed_at", "held"}.isdisjoint(json.loads(str(row["body"])))
