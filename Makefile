@@ -26,6 +26,7 @@ define install
 	@[ -n "$(2)" ] || { echo "repeg needs Python 3.11 or newer, on PATH or in pyenv; there is none." >&2; exit 1; }
 	@echo "Setting up $(1) with $(2)"
 	@[ -x $(1)/bin/python ] || $(2) -m venv $(1) || { rm -rf $(1); exit 1; }
+	@$(1)/bin/python -m pip install --quiet --require-hashes --requirement requirements/pip.txt
 	@$(1)/bin/python -m pip install --quiet --require-hashes --requirement $(3)
 endef
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.docs.failure_matrix import PAGE, Row, UnknownTest, names_in, page, rows
+from workbench.faults.days import RACES
 from workbench.faults.swarm import Fault, Mishap
 
 
@@ -18,7 +19,9 @@ def test_every_one_of_the_thirty_faults_has_a_test() -> None:
 
 
 def test_every_kind_of_the_simulation_stands_in_the_table() -> None:
-    assert {fault for row in rows() for fault in row.simulated} == set(Fault) | set(Mishap)
+    told = {fault for row in rows() for fault in row.simulated}
+    assert told >= set(Fault) | set(Mishap)
+    assert told <= set(Fault) | set(Mishap) | set(RACES)
 
 
 @pytest.mark.parametrize("test", ["tests/test_failure_matrix.py::test_nobody_wrote_me", "tests/nowhere.py::test_x"])

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.exchange.races import Race
 from workbench.faults.swarm import Fault, Mishap
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +38,7 @@ class Row:
 
     what: str
     must: str
-    simulated: tuple[Fault | Mishap, ...]
+    simulated: tuple[Fault | Mishap | Race, ...]
     tests: tuple[str, ...]
 
 
@@ -63,8 +64,10 @@ def names_in(file: str) -> set[str]:
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
 
 
-def _kind(word: str) -> Fault | Mishap:
-    return Fault(word) if word in set(Fault) else Mishap(word)
+def _kind(word: str) -> Fault | Mishap | Race:
+    """The kind of that name; ValueError where the simulation knows none."""
+    found = next((kinds for kinds in (Fault, Mishap) if word in set(kinds)), Race)
+    return found(word)
 
 
 def _line(number: int, row: Row) -> str:
