@@ -12,10 +12,11 @@ from workbench.faults.world import World
 # The book may be crossed at with any spread, inside a wide collar, before the close, and everything is paid for.
 GENEROUS = {
     "escalation": "cross", "max_spread_pct": "50", "min_volume_shares": 0, "max_slippage_bps": 5_000,
-    "use_smart_limit_execution": True,
+    "use_smart_limit_execution": True, "max_attempts": 400,
 }  # fmt: skip
-LIMITS = ("max_run_notional", "max_day_notional", "max_run_orders", "max_attempts")
-SEEDS = range(60)
+LIMITS = ("max_run_notional", "max_day_notional", "max_run_orders")
+# A day that is chased to its end runs through every collar: there a perfect executor would not follow either.
+SEEDS = [seed for seed in range(80) if not make_day(seed).is_chased_to_the_end]
 
 
 def generous_day(seed: int) -> Day:
