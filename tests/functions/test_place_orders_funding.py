@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
 from repeg.child import ChildState
 from repeg.order import Outcome, ParentState
-from tests.functions.books import AAPL, KO, book
+from tests.functions.books import AAPL, KO, QUIET, UP, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, holding
 from workbench.exchange.arming import When
 from workbench.exchange.faults import Fault, Kind
@@ -71,6 +72,18 @@ def test_without_sells_a_buy_is_cut_to_what_the_cash_buys_and_says_so(open_desk:
     desk.place()
     assert desk.open_at_broker() == ["26 AAPL @ 189.41"]
     assert desk.told("AAPL", "scale") == [("40 → 26", "5000.00 to spend")]
+
+
+def test_a_buy_that_was_cut_to_the_cash_stays_so_when_it_moves(open_desk: OpenDesk) -> None:
+    """With margin behind it the account would take all 40, on borrowed money."""
+    borrower = replace(holding("5000"), multiplier=2)
+    desk = open_desk({"AAPL": book(QUIET, UP)}, opening=borrower)
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    assert desk.open_at_broker() == ["26 AAPL @ 189.41"]
+    desk.turn_at("09:36:30")
+    assert desk.open_at_broker() == ["26 AAPL @ 189.66"]
+    desk.judge()
 
 
 def test_without_cash_for_a_share_a_buy_ends_unfunded(open_desk: OpenDesk) -> None:

@@ -70,7 +70,7 @@ def work(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) 
         return _succeed(turn, order, withdraw(turn, order))
     if is_spent(turn, order) and child.state is ChildState.LIVE:
         return _stay(turn, order, child)
-    decision = _decide(turn, order, quote, order.remaining)
+    decision = _decide(turn, order, quote, child.remaining)
     if not decision.sends and child.state is not ChildState.CANCELLING:
         return _keep(turn, order, decision, quote)
     if not turn.may_send:
@@ -90,10 +90,19 @@ def _succeed(
     """After the old child: a new one for what is left, or the end; if the old one is not closed yet, nothing."""
     if withdrawn.open_child is None and withdrawn.remaining <= 0:
         return finish(turn, withdrawn, Outcome.FILLED, "filled before the cancel")
-    is_over = withdrawn.open_child is not None or withdrawn.outcome is not None
+    qty = _left_of(before, withdrawn)
+    is_over = withdrawn.open_child is not None or withdrawn.outcome is not None or qty <= 0
     if is_over or decision is None or not decision.sends or quote is None:
         return turn.ports.store.save_order(withdrawn) if withdrawn != before else before
-    return send(turn, withdrawn, decision, quote, withdrawn.remaining)
+    return send(turn, withdrawn, decision, quote, qty)
+
+
+def _left_of(before: ParentOrder, withdrawn: ParentOrder) -> Decimal:
+    """Shares that a successor is for: what the old child has left. That is less than the order wants where the cash
+    was not there for all of it: what was not released does not ride along with a move."""
+    asked = {child.n for child in before.open_children}
+    left = [child.qty - child.filled for child in withdrawn.children if child.n in asked]
+    return min([withdrawn.remaining, *left])
 
 
 def _decide(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> Decision:
