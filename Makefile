@@ -46,7 +46,7 @@ lint: .venv/.development
 	.venv/bin/mypy
 
 bench: .venv/.development
-	@for part in day engine exchange matching; do .venv/bin/python -m workbench.bench.$$part || exit; done
+	@.venv/bin/python -m workbench.bench
 
 simulate-faults: .venv/.development
 	.venv/bin/python -m workbench.faults seeds --seeds $(SEEDS)
