@@ -32,8 +32,11 @@ def drafted(
     equity: str = "100000",
     prices: dict[str, Decimal] = PRICES,
     fractionable: frozenset[str] = frozenset(),
+    free: dict[str, str] | None = None,
 ) -> list[ParentOrder]:
-    holdings = Holdings(equity=Decimal(equity), available={s: Decimal(qty) for s, qty in (held or {}).items()})
+    owned = {s: Decimal(qty) for s, qty in (held or {}).items()}
+    available = owned | {s: Decimal(qty) for s, qty in (free or {}).items()}
+    holdings = Holdings(equity=Decimal(equity), held=owned, available=available)
     return parent_orders("core-2026-11-23", plan, holdings, prices, fractionable)
 
 
@@ -164,3 +167,39 @@ def test_a_fraction_needs_a_symbol_that_trades_in_fractions() -> None:
 def test_the_symbols_of_a_plan_are_in_its_own_order() -> None:
     assert symbols_of(orders_plan(("KO", "buy", "1"), ("AAPL", "buy", "1"))) == ["KO", "AAPL"]
     assert symbols_of(targets_plan({"KO": "0.1", "AAPL": "0.1"})) == ["KO", "AAPL"]
+
+
+# Shares that an order of somebody else's has reserved
+
+
+@pytest.mark.parametrize("free", ["0", "40", "100"])
+def test_shares_that_a_stop_order_has_reserved_are_owned_all_the_same(free: str) -> None:
+    """100 KO at 60.00 are the 6 percent wanted: whoever counted only what is free would buy them once more."""
+    assert drafted(targets_plan({"KO": "0.06"}), {"KO": "100"}, free={"KO": free}) == []
+
+
+def test_a_weight_buys_what_is_missing_beside_reserved_shares() -> None:
+    assert told(drafted(targets_plan({"KO": "0.12"}), {"KO": "100"}, free={"KO": "0"})) == [("KO", "buy", "100")]
+
+
+@pytest.mark.parametrize("weight", ["0", "0.03"])
+def test_a_weight_that_would_sell_reserved_shares_is_refused_and_not_passed_over(weight: str) -> None:
+    with pytest.raises(InvalidPlan, match=rf"plan\.targets\.KO: '{weight}' .* at most the 40 KO held and free"):
+        drafted(targets_plan({"KO": weight}), {"KO": "100"}, free={"KO": "40"})
+
+
+def test_a_difference_that_is_not_worth_a_trade_needs_no_free_shares() -> None:
+    plan = targets_plan({"KO": "0.059"}, min_trade_notional="200")
+    assert drafted(plan, {"KO": "100"}, free={"KO": "0"}) == []
+
+
+def test_all_of_what_is_free_is_sold_and_no_reserved_share() -> None:
+    assert told(drafted(orders_plan(("KO", "sell", "all")), {"KO": "100"}, free={"KO": "40"})) == [("KO", "sell", "40")]
+
+
+@pytest.mark.parametrize("free", ["-5", "5"])
+def test_a_short_position_is_never_sold_however_its_free_shares_are_counted(free: str) -> None:
+    with pytest.raises(InvalidPlan, match="at most the 0 KO held and free"):
+        drafted(orders_plan(("KO", "sell", "all")), {"KO": "-5"}, free={"KO": free})
+    with pytest.raises(InvalidPlan, match=r"not held short \(-5\)"):
+        drafted(orders_plan(("KO", "buy", "1")), {"KO": "-5"}, free={"KO": free})

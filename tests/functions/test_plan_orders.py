@@ -53,6 +53,14 @@ def test_weights_become_whole_shares_to_buy_and_an_exact_exit(desk: Desk) -> Non
     }
 
 
+def test_a_holding_under_a_stop_order_is_not_bought_a_second_time(desk: Desk) -> None:
+    """The broker calls none of its shares available; they are owned all the same."""
+    stop = {"symbol": "KO", "side": "sell", "qty": "7", "type": "limit", "limit_price": "90.00", "time_in_force": "gtc"}
+    desk.broker.line.post("/orders", stop)
+    desk.wait(1)
+    assert planned(desk, {"name": "core", "targets": {"KO": "0.00434"}}) == {}
+
+
 def test_a_difference_that_is_not_worth_it_is_no_order(desk: Desk) -> None:
     plan = {"name": "core", "targets": {"AAPL": "0.30", "KO": "0"}, "min_trade_notional": "500"}
     assert planned(desk, plan).keys() == {"AAPL"}

@@ -15,12 +15,26 @@ from repeg.quote import Side
 
 
 class Holdings(BaseModel):
-    """The account at intake: equity in dollars, and per symbol the shares held that no open order has reserved."""
+    """The account at intake: equity in dollars, and per symbol the shares held (negative when short) and how many of
+    them no open order has reserved.
+
+    What is owned decides how far it is to a weight; what is free decides how much can be sold. A stop order reserves
+    shares and takes none away.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     equity: Decimal
+    held: dict[str, Decimal]
     available: dict[str, Decimal]
+
+    def owned(self, symbol: str) -> Decimal:
+        """Shares held, negative when short."""
+        return self.held.get(symbol, Decimal(0))
+
+    def free(self, symbol: str) -> Decimal:
+        """Shares that can be sold: held long, and reserved by nobody."""
+        return max(Decimal(0), min(self.owned(symbol), self.available.get(symbol, Decimal(0))))
 
 
 def symbols_of(plan: Plan) -> list[str]:
@@ -65,12 +79,10 @@ def parent_orders(
 def _from_order(
     run_id: str, field: str, wanted: PlanOrder, holdings: Holdings, prices: Mapping[str, Decimal]
 ) -> ParentOrder:
-    held = holdings.available.get(wanted.symbol, Decimal(0))
-    qty = held if wanted.qty == EVERYTHING else Decimal(wanted.qty)
-    if wanted.side is Side.SELL and (held <= 0 or qty > held):
-        raise InvalidPlan(
-            f"{field}.qty", wanted.qty, f"at most the {max(held, Decimal(0))} {wanted.symbol} held and free"
-        )
+    held, free = holdings.owned(wanted.symbol), holdings.free(wanted.symbol)
+    qty = free if wanted.qty == EVERYTHING else Decimal(wanted.qty)
+    if wanted.side is Side.SELL and (free <= 0 or qty > free):
+        raise InvalidPlan(f"{field}.qty", wanted.qty, f"at most the {free} {wanted.symbol} held and free")
     if wanted.side is Side.BUY and held < 0:
         raise InvalidPlan(f"{field}.symbol", wanted.symbol, f"a symbol that is not held short ({held})")
     return ParentOrder(
@@ -88,15 +100,18 @@ def _from_targets(
     orders = []
     for symbol, weight in plan.targets.items():
         price = _price(f"plan.targets.{symbol}", symbol, prices)
-        held = holdings.available.get(symbol, Decimal(0))
+        held, free = holdings.owned(symbol), holdings.free(symbol)
         if held < 0:
             raise InvalidPlan(f"plan.targets.{symbol}", held, "a symbol that is not held short")
         change = _change(weight, held, holdings.equity, price)
-        if change != 0 and abs(change) * price >= plan.min_trade_notional:
-            side = Side.BUY if change > 0 else Side.SELL
-            orders.append(
-                ParentOrder(run_id=run_id, symbol=symbol, side=side, target=abs(change), reference_price=price)
+        if change == 0 or abs(change) * price < plan.min_trade_notional:
+            continue
+        if -change > free:
+            raise InvalidPlan(
+                f"plan.targets.{symbol}", weight, f"a weight that sells at most the {free} {symbol} held and free"
             )
+        side = Side.BUY if change > 0 else Side.SELL
+        orders.append(ParentOrder(run_id=run_id, symbol=symbol, side=side, target=abs(change), reference_price=price))
     return orders
 
 

@@ -107,9 +107,11 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
 def draft_orders(run: Run, ports: Ports) -> list[ParentOrder]:
     """The run's parent orders from the account and the prices as they are now, within the limits of its settings."""
     symbols = intake.symbols_of(run.plan)
+    positions = ports.broker.positions()
     holdings = intake.Holdings(
         equity=ports.broker.account().equity,
-        available={position.symbol: position.available for position in ports.broker.positions()},
+        held={position.symbol: position.qty for position in positions},
+        available={position.symbol: position.available for position in positions},
     )
     orders = intake.parent_orders(run.run_id, run.plan, holdings, _prices(symbols, ports), frozenset(run.fractionable))
     risk.ensure_within_limits(orders, run.settings)
