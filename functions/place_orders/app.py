@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from repeg.errors import BrokerUnavailable
+from repeg.inventory import supply
 from repeg.journal import Entry
-from repeg.order import ParentState
+from repeg.order import ParentOrder, ParentState
 from repeg.ports import Ports
-from repeg.quote import Side
+from repeg.quote import Quote, Side
 from repeg.release import fund
 from repeg.session import next_turn, wire
 from repeg.shell import count, lambda_step
@@ -41,14 +44,23 @@ def place_orders(run_id: str, epoch: int, turns: int, ports: Ports) -> dict[str,
 
 
 def place_ready(turn: Turn) -> int:
-    """Sells first, all at once; then the buys that their cash is there for. Returns how many now have a child."""
+    """Sells of what is held first; then the buys that their cash is there for. Returns how many now have a child."""
     orders = turn.ports.store.orders(turn.run.run_id)
-    ready = [order for order in orders if order.state is ParentState.WAITING and not is_held_by_book(order)]
+    waiting = [order for order in orders if order.state is ParentState.WAITING]
+    # One that was cut off between its last fill and its end is still to be ended.
+    turn.each(lambda order: place(turn, order, None, Decimal(0)), [order for order in waiting if order.remaining <= 0])
+    ready = [order for order in waiting if order.remaining > 0 and not is_held_by_book(order)]
     quotes = turn.quotes(ready)
     sells = [order for order in ready if order.side is Side.SELL]
-    sold = turn.each(lambda order: place(turn, order, quotes.get(order.symbol), order.remaining), sells)
+    sold = _place(turn, sells, supply(turn, sells) if sells else {}, quotes)
     buys = [order for order in ready if order.side is Side.BUY]
-    grants = fund(turn, buys, orders, quotes) if buys else {}
-    funded = [order for order in buys if grants[order.symbol] > 0]
-    bought = turn.each(lambda order: place(turn, order, quotes.get(order.symbol), grants[order.symbol]), funded)
+    bought = _place(turn, buys, fund(turn, buys, orders, quotes) if buys else {}, quotes)
     return sum(order.open_child is not None for order in [*sold, *bought])
+
+
+def _place(
+    turn: Turn, orders: Sequence[ParentOrder], granted: Mapping[str, Decimal], quotes: Mapping[str, Quote]
+) -> list[ParentOrder]:
+    """All at once, each for the shares that it was granted; one that was granted none waits."""
+    due = [order for order in orders if granted[order.symbol] > 0]
+    return turn.each(lambda order: place(turn, order, quotes.get(order.symbol), granted[order.symbol]), due)

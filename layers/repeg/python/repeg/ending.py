@@ -20,6 +20,7 @@ _OUTCOME_OF_HOLD = {
     "waits_for_sells": Outcome.UNFUNDED,
     "rejected": Outcome.REJECTED,
     "shares": Outcome.REJECTED,
+    "not_held": Outcome.REJECTED,
     "opposite_order": Outcome.REJECTED,
 }
 

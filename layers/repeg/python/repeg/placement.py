@@ -17,9 +17,10 @@ from repeg.child import UNRESOLVED, Child, ChildState, OrderReport
 from repeg.ending import ending
 from repeg.errors import BudgetSpent
 from repeg.intents import budgets, new_intent, with_intent
+from repeg.inventory import holdings
 from repeg.order import Intent, Outcome, ParentOrder
 from repeg.peg import Decision
-from repeg.quote import Quote
+from repeg.quote import Quote, Side
 from repeg.reading import absorb, ask, rejected
 from repeg.run import KillSwitch, RunState
 from repeg.turn import Turn
@@ -163,7 +164,7 @@ def _missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     if child.replaces is not None:
         return _unseen(turn, order, child)
     age = turn.now - child.sent_at
-    if age < UNKNOWN_SETTLES or not _may_resend(turn):
+    if age < UNKNOWN_SETTLES or not _may_resend(turn, order, child):
         turn.note(order.symbol, "hold", reason=f"unknown for {age.total_seconds():.0f}s, not at the broker")
         return order
     intent = next(i for i in turn.ports.store.intents(order.run_id) if i.client_order_id == child.client_order_id)
@@ -191,11 +192,14 @@ def _unseen(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     return turn.ports.store.save_order(chain.stood_down(order.with_child(child.becomes(ChildState.NEVER_ARRIVED))))
 
 
-def _may_resend(turn: Turn) -> bool:
-    """Whether the run, as it stands this moment, may still place orders: what a new intent's transaction would ask."""
+def _may_resend(turn: Turn, order: ParentOrder, child: Child) -> bool:
+    """Whether the run, as it stands this moment, may still place orders: what a new intent's transaction would ask. A
+    sell also needs its shares to be there still: nothing that we know of has kept them reserved meanwhile."""
     run = turn.ports.store.run(turn.run.run_id)
     is_ours = run is not None and run.state is RunState.RUNNING and run.epoch == turn.run.epoch
-    return is_ours and turn.may_send and turn.ports.store.kill_switch() is KillSwitch.ACTIVE
+    if not is_ours or not turn.may_send or turn.ports.store.kill_switch() is not KillSwitch.ACTIVE:
+        return False
+    return order.side is Side.BUY or holdings(turn).get(order.symbol, Decimal(0)) >= child.qty
 
 
 def _record(turn: Turn, order: ParentOrder, answer: Submission) -> ParentOrder:

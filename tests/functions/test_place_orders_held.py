@@ -1,0 +1,126 @@
+"""PlaceOrders and shares: no sell of more than is still held, whoever has sold since the run was planned."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from functions.open_run.app import open_run
+from functions.place_orders.app import place_orders
+from functions.plan_orders.app import plan_orders
+from functions.repeg_orders.app import repeg_orders
+from functions.validate_quotes.app import validate_quotes
+from repeg.child import ChildState
+from repeg.order import Outcome
+from tests.functions.books import QUIET, book
+from tests.functions.desk import Desk, OpenDesk, a_plan, holding
+from workbench.exchange.arming import When
+from workbench.exchange.faults import Fault, Kind
+from workbench.exchange.opening import OpeningAccount
+
+WIDE_THEN_QUIET = ("09:20 300 @ 189.40 × 200 @ 192.44", "09:36:20 300 @ 189.40 × 200 @ 189.44")
+
+
+def short_seller(aapl: str) -> OpeningAccount:
+    """An account that the broker lets sell what it does not have."""
+    return replace(holding("10000", **({"AAPL": aapl} if aapl != "0" else {})), multiplier=2, shorting_enabled=True)
+
+
+def sell_by_hand(desk: Desk, qty: str) -> None:
+    """Somebody sells some AAPL at once."""
+    terms = {"symbol": "AAPL", "side": "sell", "qty": qty, "type": "market", "time_in_force": "day"}
+    desk.broker.line.post("/orders", terms)
+    desk.wait(1)
+
+
+def held_up(open_desk: OpenDesk) -> Desk:
+    """100 AAPL to sell, held for a wide book until 09:36:20."""
+    prints = ("09:36:30 400 @ 189.43 bought",)
+    desk = open_desk({"AAPL": book(*WIDE_THEN_QUIET, prints=prints)}, opening=short_seller("100"))
+    desk.begin("sell 100 AAPL")
+    desk.place()
+    assert desk.order().held == "wide"
+    return desk
+
+
+def test_what_somebody_sold_by_hand_is_not_sold_again_as_a_short(open_desk: OpenDesk) -> None:
+    desk = held_up(open_desk)
+    sell_by_hand(desk, "100")
+    desk.wait_until("09:36:24")
+    desk.place()
+    desk.place()
+    assert desk.posts() == 1  # the hand's own
+    assert desk.told("AAPL", "hold")[-1] == ("", "none are held any more")
+    assert len(desk.told("AAPL", "hold")) == 2
+    desk.close()
+    assert (desk.row()["outcome"], desk.row()["reason"]) == (Outcome.REJECTED, "0 of 100: not held")
+
+
+def test_what_is_left_of_a_holding_is_sold_and_the_rest_named(open_desk: OpenDesk) -> None:
+    desk = held_up(open_desk)
+    sell_by_hand(desk, "70")
+    desk.wait_until("09:36:24")
+    desk.place()
+    assert desk.told("AAPL", "scale") == [("100 → 30", "only 30 are still held")]
+    assert desk.open_at_broker() == ["30 AAPL @ 189.43"]
+    desk.turn_at("09:36:40")
+    desk.place()
+    assert desk.ports.broker.positions() == []
+    desk.close()
+    assert (desk.row()["filled_qty"], desk.row()["reason"]) == ("30", "30 of 100: not held")
+
+
+def test_two_runs_that_sell_the_same_shares_sell_them_once(open_desk: OpenDesk) -> None:
+    """The second is refused while the first one's order has the shares, and must not go on once they are gone."""
+    prints = ("09:36:20 400 @ 189.43 bought", "09:37:20 400 @ 189.43 bought")
+    desk = open_desk({"AAPL": book(QUIET, prints=prints)}, opening=short_seller("100"))
+    runs = [_begin(desk, name) for name in ("core", "tilt")]
+    for turn, time in enumerate(("09:36:01", "09:36:30", "09:37:00", "09:37:30")):
+        desk.wait_until(time)
+        for run_id in runs:
+            _turn(desk, run_id, turn)
+    assert desk.bought() == -100
+    assert desk.ports.broker.positions() == []
+
+
+def test_a_lost_sell_is_not_sent_again_once_its_shares_are_gone(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET)}, opening=short_seller("100"))
+    desk.begin("sell 100 AAPL")
+    lost = Fault(kind=Kind.ANSWER_BEFORE, method="POST", path="/v2/orders", status=504, body={"message": "time-out"})
+    desk.exchange.faults.arm(lost, When(times=1))
+    desk.place()
+    sell_by_hand(desk, "100")
+    desk.turn_at("09:37:30")
+    assert desk.order().children[-1].state is ChildState.UNKNOWN
+    assert desk.bought() == Decimal(-100)
+
+
+@pytest.mark.parametrize(("side", "held"), [("buy", "0"), ("sell", "40")])
+def test_an_order_that_was_cut_off_after_its_last_fill_is_ended_and_not_kept_until_the_close(
+    open_desk: OpenDesk, side: str, held: str
+) -> None:
+    desk = open_desk({"AAPL": book(QUIET)}, opening=short_seller(held))
+    desk.begin(f"{side} 40 AAPL")
+    desk.place()
+    child = desk.order().children[0].model_copy(update={"state": ChildState.FILLED, "filled": Decimal(40)})
+    desk.store.save_order(desk.order().with_child(child))
+    desk.place()
+    assert desk.order().outcome is Outcome.FILLED
+    assert desk.posts() == 1
+
+
+def _begin(desk: Desk, name: str) -> str:
+    plan: dict[str, Any] = {**a_plan("sell 100 AAPL"), "name": name}
+    run_id: str = open_run({"plan": plan}, f"arn:aws:states:::execution:{name}", {}, desk.ports)["run_id"]
+    plan_orders(run_id, 1, desk.ports)
+    return run_id
+
+
+def _turn(desk: Desk, run_id: str, turn: int) -> None:
+    if turn:
+        repeg_orders(run_id, 1, turn, 0, desk.ports)
+    validate_quotes(run_id, 1, desk.ports)
+    place_orders(run_id, 1, turn, desk.ports)
