@@ -55,9 +55,13 @@ def work_all(turn: Turn) -> list[ParentOrder]:
 
 
 def skip_turn(run_id: str, turns: int, first_turn: int, why: str, ports: Ports) -> dict[str, Any]:
-    """A turn in which the broker did not answer: what rests keeps resting, until our own clock ends the window."""
+    """A turn in which the broker did not answer: what rests keeps resting, until our own clock ends the window.
+
+    It is a turn all the same: the run is not dead, and nobody is to sweep it once the broker answers again.
+    """
     run = find_run(run_id, ports)
     now = ports.runtime.now()
+    ports.store.beat(run_id, now)
     ports.journal.record(Entry(now, run_id, "run", "skip", reason=why))
     orders = ports.store.orders(run_id)
     following = after_turn(orders, now, run.window, ports.store.kill_switch(), turns + 1 - first_turn)

@@ -14,6 +14,7 @@ from tests.functions.books import AAPL, QUIET, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan
 from tests.functions.scenes import half_filled, resting
 from tests.simulation import judge
+from workbench.exchange.arming import When
 from workbench.exchange.faults import Fault, Kind
 
 
@@ -59,6 +60,29 @@ def test_a_run_that_waits_for_its_window_is_not_stuck(open_desk: OpenDesk) -> No
     desk.open(a_plan("buy 40 AAPL"), market_open_delay_minutes=30)
     desk.wait_until("10:04")
     assert desk.watch() == []
+
+
+def test_a_run_that_was_started_late_is_not_taken_for_one_that_has_been_silent_since_the_opening(
+    open_desk: OpenDesk,
+) -> None:
+    desk = open_desk({"AAPL": AAPL}, at="09:50")
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    assert desk.watch() == []
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+    desk.wait_until("09:55:01")
+    assert found(desk.watch()) == [(Finding.STUCK_RUN, RUN_ID)]
+
+
+def test_a_run_that_turned_through_an_outage_of_the_broker_is_not_swept_once_it_answers(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, escalation="none")
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path="/v2/clock", status=503), When(times=12))
+    for turn in range(12):
+        desk.turn_at(f"09:{36 + (turn + 1) // 2}:{(turn + 1) % 2 * 30:02}")
+    assert len(desk.told("run", "skip")) == 12
+    desk.wait_until("09:42:10")
+    assert desk.watch() == []
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
 
 
 def test_a_run_that_has_not_turned_for_minutes_is_swept_and_told(open_desk: OpenDesk) -> None:

@@ -47,9 +47,12 @@ def missed(day: TradingDay, runs: Sequence[Run], now: datetime) -> list[Alert]:
 
 
 def is_stuck(run: Run, last_turn: datetime | None, now: datetime) -> bool:
-    """Whether a run that should be turning has not, for minutes and for several of its turns."""
+    """Whether a run that should be turning has not, for minutes and for several of its turns.
+
+    It is given as long for its first turn: from its window's opening, or from its start where that came later.
+    """
     if run.state in _OVER:
         return False
     patience = max(STUCK, timedelta(seconds=STUCK_TURNS * run.settings.order_monitoring_seconds))
-    since = max(last_turn or run.window.opens, run.window.opens)
-    return now - since > patience
+    begun = max(run.started_at, run.window.opens)
+    return now - max(last_turn or begun, begun) > patience
