@@ -229,8 +229,20 @@ def test_the_same_execution_asks_twice_and_gets_the_same_answer(desk: Desk) -> N
     assert len(desk.store.runs_on(MONDAY)) == 1
 
 
+@pytest.mark.parametrize("state", [RunState.RUNNING, RunState.CLOSING])
+def test_a_further_run_waits_for_the_earlier_one_to_be_over(desk: Desk, state: RunState) -> None:
+    """Both would buy the whole weight, for what the first has open is not held yet."""
+    weights = {"name": "core", "targets": {"AAPL": "0.30"}}
+    desk.open(weights)
+    bring(desk.store, state, RUN_ID)
+    with pytest.raises(RefusedRun, match=f"{RUN_ID} is {state}; run_number 3 may start when it is over"):
+        open_run({"plan": weights, "run_number": 3}, SECOND, {}, desk.ports)
+    assert len(desk.store.runs_on(MONDAY)) == 1
+
+
 def test_a_further_run_of_the_day_is_one_that_says_so(desk: Desk) -> None:
     start(desk)
+    bring(desk.store, RunState.CLOSED, RUN_ID)
     again = open_run({"plan": BUY, "run_number": 2}, SECOND, {}, desk.ports)
     assert again["run_id"] == f"{RUN_ID}-r2"
 

@@ -15,7 +15,7 @@ from repeg.errors import BrokerDenied, DuplicateRun, InvalidInput, MarketClosed,
 from repeg.order import ParentOrder
 from repeg.plan import Plan
 from repeg.ports import Ports
-from repeg.run import KillSwitch, Run
+from repeg.run import KillSwitch, Run, RunState
 from repeg.session import TradingDay, trading_date, trading_window
 from repeg.settings import Settings, resolve
 
@@ -61,6 +61,17 @@ def claimed_before(start: Start, owner: str, now: datetime, ports: Ports) -> Run
     if run is not None and run.owner != owner:
         raise DuplicateRun(f"run {run.run_id} belongs to {run.owner}")
     return run
+
+
+def ensure_earlier_runs_over(start: Start, now: datetime, ports: Ports) -> None:
+    """Refuse a further run while an earlier one of the same plan and date is not over. Raises RefusedRun naming it.
+
+    What the earlier one has open is not in the account yet: the further run would be sized as if it were not wanted.
+    """
+    for number in range(1, start.run_number):
+        run = ports.store.run(plan.run_id(start.plan.name, trading_date(now), number))
+        if run is not None and run.state not in {RunState.CLOSED, RunState.SWEPT}:
+            raise RefusedRun(f"{run.run_id} is {run.state}; run_number {start.run_number} may start when it is over")
 
 
 def session_for(start: Start, now: datetime, ports: Ports) -> TradingDay:
