@@ -10,8 +10,8 @@ from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
 from repeg.child import ChildState
 from repeg.order import Outcome, ParentState
-from tests.functions.books import AAPL, KO, QUIET, UP, book
-from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, holding
+from tests.functions.books import AAPL, KO, QUIET, UP, Event, book
+from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
 from workbench.exchange.arming import When
 from workbench.exchange.faults import Fault, Kind
 from workbench.exchange.units import qty as shares
@@ -153,3 +153,35 @@ def test_after_the_third_refusal_an_order_is_rejected_in_the_brokers_words(open_
         desk.place()
     assert (desk.order().outcome, desk.posts()) == (Outcome.REJECTED, 3)
     assert "sub-penny" in desk.order().reason
+
+
+# A look without an order
+
+
+def test_a_preview_lets_sells_pay_for_buys_as_the_run_would(open_desk: OpenDesk) -> None:
+    """200 KO at their collar of 60.12 are 12,024 dollars, and 40 AAPL at 190.36 take 7,614.40 of them."""
+    desk = preview(open_desk, "buy 40 AAPL", "sell all KO", cash="1000", KO="200")
+    desk.place()
+    desk.turn_at("09:36:30")
+    desk.place()
+    assert desk.told("run", "release")[-1] == ("1 of 1 buys", "13024.00 to spend")
+    assert desk.told("AAPL", "place")[0][0] == "buy 40 @ 189.41"
+    assert desk.told("AAPL", "scale") == []
+    assert desk.posts() == 0
+
+
+def test_a_preview_spends_no_dollar_twice(open_desk: OpenDesk) -> None:
+    """AAPL takes all there is; KO, whose book opens up later, would find nothing left."""
+    late = book("09:20 500 @ 60.40 × 500 @ 63.43", "09:36:10 500 @ 60.40 × 500 @ 60.43")
+    desk = preview(open_desk, "buy 40 AAPL", "buy 10 KO", cash="7620", ko=late)
+    desk.place()
+    desk.turn_at("09:36:30")
+    desk.place()
+    assert [desk.order(symbol).outcome for symbol in ("AAPL", "KO")] == [Outcome.PREVIEW, Outcome.UNFUNDED]
+
+
+def preview(open_desk: OpenDesk, *orders: str, cash: str, ko: list[Event] = KO, **held: str) -> Desk:
+    desk = open_desk({"AAPL": AAPL, "KO": ko}, opening=holding(cash, **held))
+    open_run({"plan": a_plan(*orders), "preview": True}, EXECUTION, {}, desk.ports)
+    plan_orders(RUN_ID, 1, desk.ports)
+    return desk

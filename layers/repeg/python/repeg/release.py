@@ -65,10 +65,16 @@ def _purse(
 ) -> Purse:
     return Purse(
         needs=tuple(_need(order, quotes.get(order.symbol)) for order in buys),
-        spendable=turn.ports.broker.account().spendable - risk.headroom(orders) - _reserve(turn),
+        spendable=turn.ports.broker.account().spendable - risk.headroom(orders) - _reserve(turn) + _previewed(orders),
         # When the close is near, no sell is waited for any more: what the cash buys now is better than nothing.
         expected_from_sells=Decimal(0) if turn.present.close_is_near else risk.expected_from_sells(orders),
     )
+
+
+def _previewed(orders: Sequence[ParentOrder]) -> Decimal:
+    """Dollars that sells would have brought and buys would have cost by now, had they not been for a look only."""
+    done = [order for order in orders if order.outcome is Outcome.PREVIEW]
+    return -sum((o.side.sign * o.remaining * risk.worst_price(o, None) for o in done), Decimal(0))
 
 
 def _told(release: Release) -> str:
