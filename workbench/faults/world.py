@@ -86,7 +86,7 @@ class World:
         self.scheduler.run(until=max(self.session.close, self.day.start + late) + timedelta(minutes=10))
         self.exchange.advance()
         self.mishaps.count_races()
-        self.checker.at_the_end(self.run_id, self._told())
+        self.checker.at_the_end(self.run_id, self.told())
         self.checker.weigh_histories(execution.events for execution in self.executions)
         self.scheduler.close()
         return self._result()
@@ -216,7 +216,8 @@ class World:
         if name == "late" and args and hasattr(args[-1], "client_order_id"):
             self.checker.exempt_from_window.add(args[-1].client_order_id)
 
-    def _told(self) -> list[str]:
+    def told(self) -> list[str]:
+        """The ids of the events that told how a run ended."""
         ends = [detail for kind, detail in self.notifier.published if kind in {RUN_SETTLED, RUN_FAILED}]
         return [detail["event_id"] for detail in ends]
 
