@@ -40,6 +40,8 @@ CONFIRMATION_PAUSES = (0.1, 0.2, 0.3, 0.6, 0.8)
 # What an order waits for that a budget has no room for; another order's end may make some.
 HELD_BY_BUDGET = "budget"
 
+TOO_LATE = "too late in this step to send"
+
 _PASSING = frozenset({Refusal.FUNDS, Refusal.SHARES, Refusal.OPPOSITE_ORDER})
 
 
@@ -66,7 +68,7 @@ def send(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qty: 
     the order has moved on.
     """
     if not turn.may_send:
-        turn.note(order.symbol, "hold", reason="too late in this step to send")
+        turn.note(order.symbol, "hold", reason=TOO_LATE)
         return order
     if is_spent(turn, order):
         outcome, _ = ending(order, KillSwitch.ACTIVE)

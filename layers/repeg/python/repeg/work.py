@@ -12,7 +12,7 @@ from repeg.child import UNRESOLVED, Child, ChildState, OrderReport
 from repeg.naming import run_prefix
 from repeg.order import Outcome, ParentOrder
 from repeg.peg import Decision, Verb
-from repeg.placement import finish, is_spent, replace, send, withdraw
+from repeg.placement import TOO_LATE, finish, is_spent, replace, send, withdraw
 from repeg.quote import Gate, Quote, gate, shown
 from repeg.run import KillSwitch
 from repeg.turn import Turn
@@ -49,6 +49,9 @@ def place(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> 
     """The first child of a waiting order, or a new one after its last was closed, for `qty` shares."""
     if order.remaining <= 0:
         return finish(turn, order, Outcome.FILLED, "filled")
+    if not turn.may_send and not turn.run.preview:
+        turn.note(order.symbol, "hold", reason=TOO_LATE)
+        return order
     decision = _decide(turn, order, quote, qty)
     if quote is None or not decision.sends:
         return _keep(turn, order, decision, quote)
@@ -70,11 +73,11 @@ def work(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) 
         return _succeed(turn, order, withdraw(turn, order))
     if is_spent(turn, order) and child.state is ChildState.LIVE:
         return _stay(turn, order, child)
+    if not turn.may_send:
+        return order
     decision = _decide(turn, order, quote, child.remaining)
     if not decision.sends and child.state is not ChildState.CANCELLING:
         return _keep(turn, order, decision, quote)
-    if not turn.may_send:
-        return order
     if quote is not None and is_replaceable(order, child, decision, turn.settings(order.symbol)):
         return replace(turn, order, child, decision, quote)
     return _succeed(turn, order, withdraw(turn, order), decision, quote)
