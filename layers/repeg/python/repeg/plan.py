@@ -66,7 +66,7 @@ def parse_text(text: str, source: str) -> Plan:
         raw = json.loads(
             text, parse_float=Decimal, parse_int=Decimal, parse_constant=str, object_pairs_hook=_each_name_once
         )
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidPlan("plan", source, f"it must be JSON ({error})") from None
     return parse(raw)
 
