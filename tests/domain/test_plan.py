@@ -144,7 +144,10 @@ def test_a_bad_plan_is_refused_naming_field_value_and_what_would_be_right(
     assert expected in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "orders: []", '{"name": "core", "orders": [}', pytest.param("[" * 100_000, id="too deep")])
+TOO_DEEP = pytest.param("[" * 100_000, id="too deep")
+
+
+@pytest.mark.parametrize("text", ["", "{", "orders: []", '{"name": "core", "orders": [}', TOO_DEEP])
 def test_a_malformed_file_is_refused_naming_the_file(text: str) -> None:
     with pytest.raises(InvalidPlan, match=r"plan: 'plan\.json' is not usable; it must be JSON"):
         parse_text(text, "plan.json")
