@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from repeg.broker import BrokerClock
-from repeg.closing import cancel_by_prefix, report_unseen
+from repeg.closing import announce, cancel_by_prefix, report_unseen
 from repeg.errors import BrokerDenied, BrokerUnavailable, Conflict
 from repeg.naming import run_of
 from repeg.ports import Ports
@@ -17,7 +17,7 @@ from repeg.run import Run
 from repeg.session import trading_date
 from repeg.shell import count, lambda_step
 from repeg.sweeping import sweep
-from repeg.watching import Alert, Finding, is_stuck, missed
+from repeg.watching import Alert, Finding, is_over, is_stuck, missed
 from repeg.wiring import ports
 
 # An order that is open this long after its run's window closed is not being closed by anybody.
@@ -52,6 +52,7 @@ def watch_runs(expect_run: bool, ports: Ports) -> list[Alert]:  # noqa: FBT001 -
     of_today = [run for run in runs if run.trading_day == day]
     alerts = _tell(missed(day, of_today, clock.now), ports) if expect_run and day else []
     alerts += _tell([alert for run in _dead_runs(clock.now, ports) for alert in _sweep(run, ports)], ports)
+    _tell_endings(runs, ports)
     return alerts + (_tell(_close_left_open(runs, clock, ports), ports) if day else [])
 
 
@@ -84,6 +85,13 @@ def _unseen(run: Run, error: BrokerDenied | BrokerUnavailable, ports: Ports) -> 
 
 def _silence(run: Run) -> str:
     return f"{run.state}, and no turn for minutes"
+
+
+def _tell_endings(runs: list[Run], ports: Ports) -> None:
+    """How a run ended that is over, where whoever ended it was cut off before it could say so."""
+    for run in runs:
+        if is_over(run) and run.report is not None and not run.is_announced:
+            announce(run.run_id, run.report, ports)
 
 
 def _tell(alerts: list[Alert], ports: Ports) -> list[Alert]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
-from repeg.errors import BrokerDenied, BrokerUnavailable
+from repeg.errors import BrokerDenied, BrokerUnavailable, StoreUnavailable
 from repeg.run import RunState
 from repeg.watching import Alert, Finding
 from tests.builders import MONDAY
@@ -96,6 +98,28 @@ def test_a_run_that_has_not_turned_for_minutes_is_swept_and_told(open_desk: Open
     judge.nothing_of_ours_is_open(desk.exchange)
     desk.judge()
     assert "repeg.watch.stuck_run" in published(desk)
+
+
+def test_an_end_that_was_cut_off_before_it_was_told_is_told_by_the_watch_once(open_desk: OpenDesk) -> None:
+    """The state was written, the event not, and whoever wrote it is not tried again."""
+    desk = resting(open_desk)
+    told = desk.ports
+    desk.ports = replace(told, notifier=Mute())
+    with pytest.raises(StoreUnavailable):
+        desk.close()
+    assert (desk.run.state, desk.run.is_announced) == (RunState.CLOSED, False)
+    desk.ports = told
+    assert desk.watch() == []
+    assert published(desk) == ["repeg.run.settled"]
+    desk.watch()
+    assert published(desk) == ["repeg.run.settled"]
+
+
+class Mute:
+    """A listener that is cut off."""
+
+    def publish(self, kind: str, detail: dict[str, Any]) -> None:
+        raise StoreUnavailable(f"cut off before {kind} of {detail['run_id']}")
 
 
 def test_a_slow_run_has_the_patience_of_its_own_turns(open_desk: OpenDesk) -> None:

@@ -46,12 +46,17 @@ def missed(day: TradingDay, runs: Sequence[Run], now: datetime) -> list[Alert]:
     return [Alert(finding=Finding.MISSED_RUN, run_id="", reason=f"no run on {day.day}, a session day")]
 
 
+def is_over(run: Run) -> bool:
+    """Whether a run has ended, however it did."""
+    return run.state in _OVER
+
+
 def is_stuck(run: Run, last_turn: datetime | None, now: datetime) -> bool:
     """Whether a run that should be turning has not, for minutes and for several of its turns.
 
     It is given as long for its first turn: from its window's opening, or from its start where that came later.
     """
-    if run.state in _OVER:
+    if is_over(run):
         return False
     patience = max(STUCK, timedelta(seconds=STUCK_TURNS * run.settings.order_monitoring_seconds))
     begun = max(run.started_at, run.window.opens)
