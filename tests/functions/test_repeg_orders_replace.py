@@ -20,11 +20,17 @@ INHERITANCE = pytest.mark.parametrize("habit", ["inherit", "zero"])
 OLD, NEW = ["40 AAPL @ 189.41"], ["40 AAPL @ 189.66"]
 
 
-def replacing(open_desk: OpenDesk, prints: tuple[str, ...] = (), habit: Any = "inherit", **settings: Any) -> Desk:
+def replacing(
+    open_desk: OpenDesk,
+    prints: tuple[str, ...] = (),
+    habit: Any = "inherit",
+    delay: tuple[int, int] = Knobs().replace_delay,
+    **settings: Any,
+) -> Desk:
     """40 AAPL to buy, resting at 189.41 since 09:36, in a market that rises; moves are replaces."""
     knobs = Knobs(
         ack_delay=PROMPT.ack_delay, cancel_delay=PROMPT.cancel_delay, release_delay=PROMPT.release_delay,
-        requests_per_minute=None, data_requests_per_minute=None, replace_fill_inheritance=habit,
+        requests_per_minute=None, data_requests_per_minute=None, replace_fill_inheritance=habit, replace_delay=delay,
     )  # fmt: skip
     desk = open_desk({"AAPL": book(QUIET, UP, prints=prints)}, knobs=knobs)
     desk.begin("buy 40 AAPL", use_replace=True, **settings)
@@ -207,6 +213,22 @@ def test_a_replacement_that_is_silently_rejected_leaves_the_old_order_and_a_canc
     desk.turn_at("09:37:00")
     assert states(desk) == [ChildState.CANCELED, ChildState.REJECTED, ChildState.LIVE]
     assert (desk.open_at_broker(), sent(desk, "PATCH"), desk.order().rejections) == (NEW, 1, 0)
+    desk.judge()
+
+
+@INHERITANCE
+def test_a_rejected_replacement_has_filled_nothing_whatever_it_shows(open_desk: OpenDesk, habit: str) -> None:
+    """It shows what the old order had filled when it was rejected, and the old order has filled more since."""
+    prints = ("09:36:32 10 @ 189.41 sold", "09:36:50 6 @ 189.41 sold")
+    desk = replacing(open_desk, prints, habit, delay=(5_000, 5_000))
+    desk.exchange.races.arm(Race.REPLACE_FORGOTTEN)
+    moved_until(desk, "09:36:30", "09:37:00")
+    desk.wait(1)
+    moved_until(desk, "09:37:30")
+    assert [(child.state, child.filled) for child in desk.order().children] == [
+        (ChildState.CANCELED, Decimal(16)), (ChildState.REJECTED, Decimal(0)), (ChildState.LIVE, Decimal(0)),
+    ]  # fmt: skip
+    assert desk.open_at_broker() == ["24 AAPL @ 189.66"]
     desk.judge()
 
 

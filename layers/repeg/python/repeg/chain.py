@@ -42,6 +42,9 @@ def own(turn: Turn, order: ParentOrder, child: Child, report: OrderReport) -> Or
     before = order.predecessors(child)
     if report.filled_qty == 0 or all(each.is_closed and each.filled == 0 for each in before):
         return report
+    if report.state is ChildState.REJECTED:
+        # It never worked. What it shows is its predecessor's, as that stood then, and that may go on filling.
+        return report.model_copy(update={"filled_qty": Decimal(0), "average_price": None})
     executions = turn.ports.broker.executions(turn.run.trading_day.day)
     mine = [execution for execution in executions if execution.broker_order_id == report.broker_id]
     filled, inherited = _shares(mine), sum((each.filled for each in before), Decimal(0))
