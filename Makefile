@@ -46,10 +46,10 @@ lint: .venv/.development
 	.venv/bin/mypy
 
 bench: .venv/.development
-	@.venv/bin/python -m workbench.bench
+	@.venv/bin/python -m repeg_workbench.bench
 
 simulate-faults: .venv/.development
-	.venv/bin/python -m workbench.faults seeds --seeds $(SEEDS)
+	.venv/bin/python -m repeg_workbench.faults seeds --seeds $(SEEDS)
 
 build: .venv-sam/.installed .venv-lambda/.installed
 	@[ -x .venv-lambda/bin/python3.13 ] || { echo "sam build needs python3.13 on PATH (or in pyenv): it is what Lambda runs." >&2; exit 1; }

@@ -6,15 +6,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from repeg.broker import Execution
-from repeg.child import Child, ChildState, OrderReport, Rung
-from repeg.order import ParentOrder
-from repeg.peg import Moment
-from repeg.plan import OrdersPlan, PlanOrder
-from repeg.quote import Quote, Side
-from repeg.run import Run
-from repeg.session import TradingDay, trading_day
-from repeg.settings import Settings, resolve
+from repeg.domain.broker import Execution
+from repeg.domain.child_order import Child, ChildState, OrderReport, Rung
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.peg import Moment
+from repeg.domain.plan import OrdersPlan, PlanOrder
+from repeg.domain.quote import Quote, Side
+from repeg.domain.run import Run
+from repeg.domain.session import TradingDay, trading_day
+from repeg.domain.settings import Settings, resolve
 
 MONDAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)

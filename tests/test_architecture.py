@@ -15,14 +15,11 @@ from tests.template.stack import FUNCTION, ROOT, definition, of_type, written
 
 LAYER = ROOT / "layers" / "repeg" / "python" / "repeg"
 DEPLOYED = [ROOT / "functions", LAYER]
-OURS = [*DEPLOYED, ROOT / "workbench", ROOT / "tests"]
+OURS = [*DEPLOYED, ROOT / "repeg_workbench", ROOT / "tests"]
 
 # The world begins here: the wire, the environment, Lambda.
-EDGES = {"adapters", "wiring", "shell"}
 WORLD = {"alpaca", "aws_lambda_powertools", "boto3", "botocore"}
 SURROUNDINGS = {"os", "random", "secrets", "socket", "subprocess", "threading", "time", "uuid"}
-# One meter counts for all workers of a step.
-SHARED_BY_WORKERS = {"metering": {"threading"}}
 # A module that is named for nothing becomes the place for everything.
 NAMELESS = {"common", "helpers", "manager", "managers", "misc", "models", "services", "util", "utils"}
 
@@ -34,8 +31,8 @@ LONG_FILES = {
     "tests/adapters/test_dynamodb.py": 463,
     "tests/contracts/test_broker.py": 428,
     "tests/contracts/test_store.py": 526,
-    "workbench/engine/moto_corrections/resources.py": 277,
-    "workbench/faults/walker.py": 280,
+    "repeg_workbench/engine/moto_corrections/resources.py": 277,
+    "repeg_workbench/faults/walker.py": 280,
 }
 LONG_FUNCTIONS: dict[str, int] = {}
 
@@ -106,19 +103,26 @@ def shown(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def pure_files() -> list[Path]:
-    return [path for path in python_files(LAYER) if path.relative_to(LAYER).parts[0].removesuffix(".py") not in EDGES]
+@pytest.mark.parametrize("path", python_files(LAYER / "domain"), ids=shown)
+def test_the_domain_reaches_only_the_domain(path: Path) -> None:
+    assert set(reaching(path, "repeg")) - set(reaching(path, "repeg.domain")) == set()
+    assert reaching(path, *WORLD, *SURROUNDINGS, "requests") == []
 
 
-@pytest.mark.parametrize("path", pure_files(), ids=shown)
-def test_a_rule_knows_nothing_of_the_world(path: Path) -> None:
-    surroundings = SURROUNDINGS - SHARED_BY_WORKERS.get(path.stem, set())
-    assert reaching(path, *WORLD, *surroundings, "repeg.adapters", "repeg.wiring", "repeg.shell") == []
+@pytest.mark.parametrize("path", [*python_files(LAYER / "workflow"), LAYER / "ports.py"], ids=shown)
+def test_the_workflow_reaches_no_adapter(path: Path) -> None:
+    edges = ("repeg.adapters", "repeg.wiring", "repeg.lambda_step")
+    assert reaching(path, *WORLD, *SURROUNDINGS, *edges, "requests") == []
+
+
+@pytest.mark.parametrize("path", python_files(LAYER / "adapters"), ids=shown)
+def test_adapters_reach_no_workflow(path: Path) -> None:
+    assert reaching(path, "repeg.workflow", "repeg.wiring", "repeg.lambda_step", "functions") == []
 
 
 @pytest.mark.parametrize("path", python_files(*DEPLOYED), ids=shown)
 def test_nothing_deployed_knows_the_workbench(path: Path) -> None:
-    assert reaching(path, "workbench", "tests", "moto", "numpy", "pandas") == []
+    assert reaching(path, "repeg_workbench", "tests", "moto", "numpy", "pandas") == []
 
 
 @pytest.mark.parametrize("path", python_files(ROOT / "functions"), ids=shown)
@@ -133,10 +137,10 @@ def test_the_layer_knows_no_step(path: Path) -> None:
 
 def test_only_the_alpaca_adapter_knows_alpaca() -> None:
     knowing = {path.relative_to(LAYER).as_posix() for path in python_files(LAYER) if reaching(path, "alpaca")}
-    assert {Path(name).name.split("_")[0].removesuffix(".py") for name in knowing} <= {"alpaca"}
+    assert {Path(name).parent.as_posix() for name in knowing} <= {"adapters/alpaca"}
 
 
-@pytest.mark.parametrize("path", python_files(ROOT / "workbench" / "exchange"), ids=shown)
+@pytest.mark.parametrize("path", python_files(ROOT / "repeg_workbench" / "exchange"), ids=shown)
 def test_the_simulated_exchange_does_not_know_what_trades_on_it(path: Path) -> None:
     """What judges the program must not share its mistakes."""
     assert reaching(path, "repeg", "functions", "alpaca") == []
@@ -172,7 +176,8 @@ def ratcheted(found: dict[str, int], recorded: dict[str, int]) -> list[str]:
 
 
 def test_no_file_is_too_long_to_be_read_at_once() -> None:
-    code = {shown(path): len(path.read_text().splitlines()) for path in python_files(*DEPLOYED, ROOT / "workbench")}
+    written_code = python_files(*DEPLOYED, ROOT / "repeg_workbench")
+    code = {shown(path): len(path.read_text().splitlines()) for path in written_code}
     tests = {shown(path): len(path.read_text().splitlines()) for path in python_files(ROOT / "tests")}
     found = too_long(code, LONGEST_FILE) | too_long(tests, LONGEST_TEST_FILE)
     assert ratcheted(found, LONG_FILES) == []

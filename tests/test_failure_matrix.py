@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from workbench.docs.failure_matrix import PAGE, Row, UnknownTest, names_in, page, rows
-from workbench.faults.days import RACES
-from workbench.faults.swarm import Fault, Mishap
+from repeg_workbench.docs.failure_matrix import PAGE, Row, UnknownTest, names_in, page, rows
+from repeg_workbench.faults.fault_plan import Fault, Mishap
+from repeg_workbench.faults.seeded_days import RACES
 
 
 def test_the_page_on_disk_is_the_one_the_rows_write() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(rows()), "run python -m workbench.docs.failure_matrix"
+    assert PAGE.read_text(encoding="utf-8") == page(rows()), "run python -m repeg_workbench.docs.failure_matrix"
 
 
 def test_every_one_of_the_thirty_faults_has_a_test() -> None:

@@ -17,15 +17,15 @@ from aws_lambda_powertools import Logger
 
 from repeg import wiring
 from repeg.adapters.logs import LogJournal
-from repeg.journal import Entry
+from repeg.domain.journal import Entry
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.market.scripted import ScriptedMarket
+from repeg_workbench.simulate.simulation import Scenario, SimulatedDay, opened
 from tests.builders import MONDAY
 from tests.functions.books import KO, QUIET, UP, book
 from tests.functions.desk import a_plan
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.opening import OpeningAccount
-from workbench.exchange.scripted import ScriptedMarket
-from workbench.simulation import Scenario, SimulatedDay, opened
 
 KEY_ID = "PKCANARYTHATMAYNOTSING"
 SECRET = "canary-sings-where-it-should-not/+="

@@ -7,12 +7,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repeg import session
+from repeg.domain import session
+from repeg.domain.run import Run
+from repeg.lambda_step import lambda_step
 from repeg.ports import Ports
-from repeg.run import Run
-from repeg.shell import lambda_step
-from repeg.turn import begin
 from repeg.wiring import ports
+from repeg.workflow.turn import begin
 
 
 @lambda_step

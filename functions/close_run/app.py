@@ -6,13 +6,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repeg.closing import announce, cancel_by_prefix, close_orders, ensure_over, publish, report_on
-from repeg.errors import StoreUnavailable
+from repeg.domain.errors import StoreUnavailable
+from repeg.domain.run import Run, RunState
+from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
-from repeg.run import Run, RunState
-from repeg.shell import count, lambda_step
-from repeg.turn import begin
 from repeg.wiring import ports
+from repeg.workflow.closing import announce, cancel_by_prefix, close_orders, ensure_over, publish, report_on
+from repeg.workflow.turn import begin
 
 
 @lambda_step

@@ -8,11 +8,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repeg.opening import claimed_before, ensure_earlier_runs_over, prepare, read_start, session_for
+from repeg.lambda_step import lambda_step
 from repeg.ports import Ports
-from repeg.shell import lambda_step
-from repeg.turn import begin
 from repeg.wiring import ports
+from repeg.workflow.opening import claimed_before, ensure_earlier_runs_over, prepare, read_start, session_for
+from repeg.workflow.turn import begin
 
 
 @lambda_step

@@ -8,19 +8,19 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repeg.errors import BrokerUnavailable
-from repeg.inventory import supply
-from repeg.journal import Entry
-from repeg.order import ParentOrder, ParentState
+from repeg.domain.errors import BrokerUnavailable
+from repeg.domain.journal import Entry
+from repeg.domain.parent_order import ParentOrder, ParentState
+from repeg.domain.quote import Quote, Side
+from repeg.domain.session import next_turn, wire
+from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
-from repeg.quote import Quote, Side
-from repeg.release import fund
-from repeg.session import next_turn, wire
-from repeg.shell import count, lambda_step
-from repeg.turn import Turn, find_run, open_turn
-from repeg.validation import is_held_by_book
 from repeg.wiring import ports
-from repeg.work import place
+from repeg.workflow.funding import fund
+from repeg.workflow.quote_check import is_held_by_book
+from repeg.workflow.sellable import supply
+from repeg.workflow.turn import Turn, find_run, open_turn
+from repeg.workflow.working import place
 
 
 @lambda_step

@@ -6,12 +6,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repeg.opening import draft_orders
-from repeg.order import ParentOrder
+from repeg.domain.parent_order import ParentOrder
+from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
-from repeg.shell import count, lambda_step
-from repeg.turn import Turn, open_turn
 from repeg.wiring import ports
+from repeg.workflow.opening import draft_orders
+from repeg.workflow.turn import Turn, open_turn
 
 
 @lambda_step

@@ -6,17 +6,17 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repeg.errors import BrokerUnavailable
-from repeg.journal import Entry
-from repeg.order import ParentOrder, ParentState
-from repeg.pace import Next, after_turn
-from repeg.placement import read_back
+from repeg.domain.errors import BrokerUnavailable
+from repeg.domain.journal import Entry
+from repeg.domain.next_step import Next, after_turn
+from repeg.domain.parent_order import ParentOrder, ParentState
+from repeg.domain.session import next_turn, wire
+from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
-from repeg.session import next_turn, wire
-from repeg.shell import count, lambda_step
-from repeg.turn import Turn, find_run, open_turn
 from repeg.wiring import ports
-from repeg.work import book_fills, listed_orders, work
+from repeg.workflow.placement import read_back
+from repeg.workflow.turn import Turn, find_run, open_turn
+from repeg.workflow.working import book_fills, listed_orders, work
 
 
 @lambda_step

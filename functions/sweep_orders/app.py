@@ -6,10 +6,10 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
-from repeg.shell import count, lambda_step
-from repeg.sweeping import sweep
 from repeg.wiring import ports
+from repeg.workflow.sweeping import sweep
 
 
 @lambda_step

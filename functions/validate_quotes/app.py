@@ -6,14 +6,14 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repeg.errors import BrokerUnavailable
-from repeg.journal import Entry
-from repeg.order import ParentState
+from repeg.domain.errors import BrokerUnavailable
+from repeg.domain.journal import Entry
+from repeg.domain.parent_order import ParentState
+from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
-from repeg.shell import count, lambda_step
-from repeg.turn import Turn, open_turn
-from repeg.validation import accept, is_held_by_book
 from repeg.wiring import ports
+from repeg.workflow.quote_check import accept, is_held_by_book
+from repeg.workflow.turn import Turn, open_turn
 
 
 @lambda_step

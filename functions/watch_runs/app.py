@@ -8,17 +8,17 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repeg.broker import BrokerClock
-from repeg.closing import announce, cancel_by_prefix, report_unseen
-from repeg.errors import BrokerDenied, BrokerUnavailable, Conflict
-from repeg.naming import run_of
+from repeg.domain.broker import BrokerClock
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict
+from repeg.domain.order_ids import run_of
+from repeg.domain.run import Run
+from repeg.domain.run_health import Alert, Finding, is_over, is_stuck, missed
+from repeg.domain.session import trading_date
+from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
-from repeg.run import Run
-from repeg.session import trading_date
-from repeg.shell import count, lambda_step
-from repeg.sweeping import sweep
-from repeg.watching import Alert, Finding, is_over, is_stuck, missed
 from repeg.wiring import ports
+from repeg.workflow.closing import announce, cancel_by_prefix, report_unseen
+from repeg.workflow.sweeping import sweep
 
 # An order that is open this long after its run's window closed is not being closed by anybody.
 GRACE = timedelta(minutes=3)

@@ -6,9 +6,10 @@ from typing import Any
 
 import requests
 
-from repeg.adapters.alpaca import AlpacaBroker, trading_api
-from repeg.adapters.alpaca_data import AlpacaMarket, data_api
-from repeg.adapters.alpaca_keys import SIMULATED, FixedKeys, KeySource, TradingMode
+from repeg.adapters.alpaca.broker import AlpacaBroker
+from repeg.adapters.alpaca.http import trading_api
+from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, KeySource, TradingMode
+from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
 from repeg.adapters.transport import BoundedTransport
 from tests.adapters.wire import Script
 

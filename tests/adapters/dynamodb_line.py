@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError, ReadTimeoutError  # noqa: TID251 - what a table raises
 
-from repeg.adapters.dynamodb import DynamoStore
-from repeg.adapters.dynamodb_wire import Key
-from repeg.order import ParentOrder
+from repeg.adapters.dynamodb.store import DynamoStore
+from repeg.adapters.dynamodb.wire import Key
+from repeg.domain.parent_order import ParentOrder
 from tests.contracts.tables import TABLE, a_client, create_table
 from tests.contracts.words import RUN_ID, a_budget, a_run, an_intent, an_order, with_intent
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from repeg.errors import BrokerUnavailable
+from repeg.domain.errors import BrokerUnavailable
 from tests.adapters.brokers import a_broker
 from tests.adapters.wire import answer, scripted
 

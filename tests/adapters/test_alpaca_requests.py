@@ -17,13 +17,13 @@ from alpaca.data.historical.stock import StockHistoricalDataClient  # noqa: TID2
 from alpaca.trading.client import TradingClient  # noqa: TID251 - as above
 from pydantic import SecretStr
 
-from repeg.adapters.alpaca import AlpacaBroker, trading_api
-from repeg.adapters.alpaca_http import disarmed
-from repeg.adapters.alpaca_keys import SIMULATED, FixedKeys, Keys, TradingMode
-from repeg.adapters.threads import SystemRuntime
-from repeg.broker import Accepted, CancelAnswer, Refusal, Refused, Unknown
-from repeg.errors import BrokerDenied, BrokerUnavailable
-from repeg.order import Intent
+from repeg.adapters.alpaca.broker import AlpacaBroker
+from repeg.adapters.alpaca.http import disarmed, trading_api
+from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, Keys, TradingMode
+from repeg.adapters.runtime import SystemRuntime
+from repeg.domain.broker import Accepted, CancelAnswer, Refusal, Refused, Unknown
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable
+from repeg.domain.parent_order import Intent
 from tests.adapters.brokers import (
     BROKER_ID,
     OURS,

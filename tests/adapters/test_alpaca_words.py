@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from repeg.adapters import alpaca_errors as errors
-from repeg.adapters.alpaca_http import Failure
-from repeg.adapters.alpaca_keys import SIMULATED, Keys, TradingMode, ensure_account_fits, ensure_keys_fit
-from repeg.broker import CancelAnswer, Refusal, Refused, Unknown
-from repeg.child import ChildState, OrderReport
-from repeg.errors import BrokerDenied, BrokerUnavailable, InvalidSettings
-from repeg.quote import Side
+from repeg.adapters.alpaca import errors
+from repeg.adapters.alpaca.http import Failure
+from repeg.adapters.alpaca.keys import SIMULATED, Keys, TradingMode, ensure_account_fits, ensure_keys_fit
+from repeg.domain.broker import CancelAnswer, Refusal, Refused, Unknown
+from repeg.domain.child_order import ChildState, OrderReport
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, InvalidSettings
+from repeg.domain.quote import Side
+from repeg_workbench.exchange.broker.opening import OpeningAccount
 from tests.adapters.brokers import (
     OURS,
     a_broker,
@@ -25,7 +26,6 @@ from tests.adapters.brokers import (
 )
 from tests.adapters.wire import answer, scripted
 from tests.contracts.words import an_intent, an_order
-from workbench.exchange.opening import OpeningAccount
 
 NOON = datetime(2026, 3, 5, 17, tzinfo=UTC)
 

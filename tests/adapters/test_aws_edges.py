@@ -19,8 +19,8 @@ from moto import mock_aws
 from repeg.adapters.eventbridge import EventNotifier, EventsUnavailable
 from repeg.adapters.logs import LogJournal
 from repeg.adapters.s3 import MAX_BYTES, S3Plans
-from repeg.errors import InvalidPlan, StoreUnavailable
-from repeg.journal import Entry
+from repeg.domain.errors import InvalidPlan, StoreUnavailable
+from repeg.domain.journal import Entry
 from tests.contracts.words import a_quote
 
 NOON = datetime(2026, 3, 5, 17, tzinfo=UTC)

@@ -17,11 +17,12 @@ from aws_lambda_powertools import Logger
 from moto import mock_aws
 from pydantic import ValidationError
 
-from repeg.adapters.alpaca import AlpacaBroker, trading_api
-from repeg.adapters.alpaca_data import AlpacaMarket, data_api
-from repeg.adapters.alpaca_keys import FixedKeys, Keys, TradingMode, ensure_keys_fit
+from repeg.adapters.alpaca.broker import AlpacaBroker
+from repeg.adapters.alpaca.http import trading_api
+from repeg.adapters.alpaca.keys import FixedKeys, Keys, TradingMode, ensure_keys_fit
+from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
 from repeg.adapters.secrets import SecretKeys
-from repeg.errors import InvalidSettings, RepegError
+from repeg.domain.errors import InvalidSettings, RepegError
 from tests.adapters.brokers import BROKER_ID, OURS, mount
 from tests.adapters.wire import Reply, Script, answer, break_off, drip, hang_up, say_nothing, scripted
 from tests.contracts.words import a_change, an_intent, an_order

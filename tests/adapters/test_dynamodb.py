@@ -11,13 +11,13 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError  # noqa: TID251 - what a table raises
 from moto import mock_aws
 
-from repeg.adapters.dynamodb import DynamoStore
-from repeg.adapters.dynamodb_table import PAUSES_SECONDS
-from repeg.adapters.dynamodb_wire import Key
-from repeg.adapters.threads import SystemRuntime
-from repeg.errors import RefusedRun, StoreUnavailable
-from repeg.order import ParentOrder
-from repeg.run import KillSwitch, RunState
+from repeg.adapters.dynamodb.store import DynamoStore
+from repeg.adapters.dynamodb.table import PAUSES_SECONDS
+from repeg.adapters.dynamodb.wire import Key
+from repeg.adapters.runtime import SystemRuntime
+from repeg.domain.errors import RefusedRun, StoreUnavailable
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.run import KillSwitch, RunState
 from tests.adapters.dynamodb_line import BUSY, Table, Wire, another, client_error, place, timeout
 from tests.contracts.tables import TABLE, a_client
 from tests.contracts.words import RUN_ID, a_fill, a_run, an_intent, an_order, with_intent

@@ -6,7 +6,7 @@ from decimal import Decimal, Inexact
 
 import pytest
 
-from repeg.adapters.dynamodb_wire import (
+from repeg.adapters.dynamodb.wire import (
     ABSENT,
     Condition,
     Key,

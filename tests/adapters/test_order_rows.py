@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.adapters import dynamodb_rows as rows
-from repeg.child import NOTE_LENGTH, Child, ChildState, Rung
-from repeg.errors import InvalidSettings
-from repeg.naming import CLIENT_ORDER_ID_LENGTH
-from repeg.quote import Side
-from repeg.settings import resolve
+from repeg.adapters.dynamodb import rows
+from repeg.domain.child_order import NOTE_LENGTH, Child, ChildState, Rung
+from repeg.domain.errors import InvalidSettings
+from repeg.domain.order_ids import CLIENT_ORDER_ID_LENGTH
+from repeg.domain.quote import Side
+from repeg.domain.settings import resolve
 from tests.builders import NOON, an_order
 
 LARGEST_ROW = 400 * 1_024

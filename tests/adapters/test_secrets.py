@@ -10,10 +10,10 @@ import boto3  # noqa: TID251 - the secret has to come from somewhere
 import pytest
 from moto import mock_aws
 
-from repeg.adapters.alpaca_keys import FixedKeys, Keys, TradingMode
+from repeg.adapters.alpaca.keys import FixedKeys, Keys, TradingMode
+from repeg.adapters.runtime import SystemRuntime
 from repeg.adapters.secrets import SecretKeys
-from repeg.adapters.threads import SystemRuntime
-from repeg.errors import BrokerUnavailable, InvalidSettings
+from repeg.domain.errors import BrokerUnavailable, InvalidSettings
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import requests
 
-from repeg.adapters.threads import MAX_WORKERS, SystemRuntime
+from repeg.adapters.runtime import MAX_WORKERS, SystemRuntime
 from repeg.adapters.transport import BoundedTransport
 
 

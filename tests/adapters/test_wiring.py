@@ -12,11 +12,11 @@ import pytest
 from moto import mock_aws
 
 from repeg import wiring
-from repeg.adapters.alpaca import AlpacaBroker
-from repeg.adapters.alpaca_keys import TradingMode
-from repeg.adapters.dynamodb import DynamoStore
-from repeg.adapters.threads import SystemRuntime
-from repeg.errors import BrokerUnavailable, InvalidSettings
+from repeg.adapters.alpaca.broker import AlpacaBroker
+from repeg.adapters.alpaca.keys import TradingMode
+from repeg.adapters.dynamodb.store import DynamoStore
+from repeg.adapters.runtime import SystemRuntime
+from repeg.domain.errors import BrokerUnavailable, InvalidSettings
 from repeg.ports import Ports
 
 LOCAL = {"BROKER_URL": "http://127.0.0.1:8080", "DATA_URL": "http://127.0.0.1:8080"}

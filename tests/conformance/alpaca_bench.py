@@ -10,6 +10,14 @@ from typing import Any, TypeVar
 import pytest
 import requests
 
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket
+from repeg_workbench.exchange.market.symbol_day import Listing, Market
+from repeg_workbench.exchange.matching.symbol_book import FillModel
+from repeg_workbench.exchange.serving.server import ExchangeServer
+from repeg_workbench.exchange.time.calendar import new_york
 from tests.conformance.sdk import (
     APIError,
     LimitOrderRequest,
@@ -22,14 +30,6 @@ from tests.conformance.sdk import (
     TradingClient,
 )
 from tests.exchange.caller import FRIDAY, MILLISECOND, PROMPT, QUIET_BOOK
-from workbench.exchange.calendar import new_york
-from workbench.exchange.core import Exchange
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.market import Listing, Market
-from workbench.exchange.matching import FillModel
-from workbench.exchange.opening import OpeningAccount
-from workbench.exchange.scripted import Event, ScriptedMarket
-from workbench.exchange.server import ExchangeServer
 
 _T = TypeVar("_T")
 ACCEPTED = PROMPT.accepted_status

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from repeg_workbench.exchange_command import read_knobs
 from tests.exchange import caller
-from workbench.exchange_command import read_knobs
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,9 +10,11 @@ from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
+from repeg_workbench.exchange import knobs
+from repeg_workbench.exchange.broker import races
+from repeg_workbench.exchange.faults import transport_faults
 from tests.conformance import experience
 from tests.conformance.rows import ROWS
-from workbench.exchange import faults, knobs, races
 
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs" / "simulator.md"
@@ -95,7 +97,7 @@ def page_with(generated: Mapping[str, str], page: str) -> str:
 
 
 def _catalogue() -> list[tuple[str, dict[str, str], dict[str, str]]]:
-    source = faults.__file__
+    source = transport_faults.__file__
     return [
         ("call", documented(source, "Kind"), experience.FAULTS),
         ("answer", {}, experience.REWRITES),

@@ -6,6 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
+from repeg_workbench.exchange.market.symbol_day import Listing
 from tests.conformance.alpaca_bench import Bench, a_bench, across, refused, shares
 from tests.conformance.sdk import (
     APIError,
@@ -18,10 +22,6 @@ from tests.conformance.sdk import (
     StockSnapshotRequest,
 )
 from tests.exchange.caller import FRIDAY, QUIET_BOOK
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.market import Listing
-from workbench.exchange.scripted import Event, ScriptedMarket, quote, trade
 
 PATTERN_DAY_TRADER = {"pattern_day_trader", "daytrade_count", "daytrading_buying_power"}
 THANKSGIVING_EVE = date(2026, 11, 25)

@@ -6,10 +6,10 @@ from datetime import date
 import pytest
 import requests
 
+from repeg_workbench.exchange.knobs import Knobs
 from tests.conformance.alpaca_bench import a_bench, across
 from tests.conformance.sdk import APIError, StockLatestQuoteRequest, TradingClient
 from tests.exchange.caller import PROMPT
-from workbench.exchange.knobs import Knobs
 
 _SUMMER_DAY = date(2026, 7, 1)
 NINE_DIGITS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")

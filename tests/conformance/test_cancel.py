@@ -1,10 +1,10 @@
 """Rows 85 to 93: canceling orders."""
 
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.knobs import Knobs
 from tests.conformance.alpaca_bench import a_bench, across, refused
 from tests.conformance.sdk import TimeInForce
 from tests.exchange.caller import PROMPT
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.races import Race
 
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
 

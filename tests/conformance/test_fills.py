@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, halt, quote, trade
+from repeg_workbench.exchange.matching.symbol_book import FillModel
 from tests.conformance.alpaca_bench import Bench, a_bench, across, refused, shares
 from tests.conformance.sdk import TimeInForce
 from tests.exchange.caller import FRIDAY, QUIET_BOOK
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.matching import FillModel
-from workbench.exchange.races import Race
-from workbench.exchange.scripted import Event, ScriptedMarket, halt, quote, trade
 
 Days = dict[date, dict[str, list[Event]]]
 MONDAY = date(2026, 11, 23)

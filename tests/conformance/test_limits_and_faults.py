@@ -8,12 +8,12 @@ import pytest
 import requests
 from pydantic import ValidationError
 
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.knobs import Knobs
 from tests.conformance.alpaca_bench import ACCEPTED, PATIENCE, Bench, a_bench, across, refused, shares
 from tests.conformance.sdk import APIError, GetOrdersRequest, LimitOrderRequest, OrderSide, TimeInForce
 from tests.exchange.caller import PROMPT
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.knobs import Knobs
 
 A_BUY = LimitOrderRequest(
     symbol="AAPL", qty=10, side=OrderSide.BUY, time_in_force=TimeInForce.DAY, limit_price=100, client_order_id="mine"

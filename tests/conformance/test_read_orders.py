@@ -6,12 +6,12 @@ from uuid import UUID  # noqa: TID251 - the broker's ids
 
 import pytest
 
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
 from tests.conformance.alpaca_bench import ACCEPTED, Bench, a_bench, across, refused, shares
 from tests.conformance.sdk import GetOrdersRequest, Order, OrderSide, QueryOrderStatus
 from tests.exchange.caller import FRIDAY, PROMPT
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.races import Race
-from workbench.exchange.scripted import ScriptedMarket, quote
 
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.scripted import quote
+from repeg_workbench.exchange.matching.symbol_book import FillModel
 from tests.conformance.alpaca_bench import ACCEPTED, Bench, a_bench, across, refused, shares
 from tests.conformance.sdk import APIError, ReplaceOrderRequest, TimeInForce
 from tests.exchange.caller import PROMPT, QUIET_BOOK
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.matching import FillModel
-from workbench.exchange.races import Race
-from workbench.exchange.scripted import quote
 
 INHERITANCE = across(replace_fill_inheritance=("inherit", "zero"))
 FORTY = [quote("09:30", "300 @ 100.00", "40 @ 100.05"), quote("10:30", "300 @ 100.00", "500 @ 100.05")]

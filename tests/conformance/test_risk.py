@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
+from repeg_workbench.exchange.market.symbol_day import Listing
 from tests.conformance.alpaca_bench import ACCEPTED, Bench, a_bench, across, refused, shares
 from tests.conformance.sdk import (
     LimitOrderRequest,
@@ -14,10 +18,6 @@ from tests.conformance.sdk import (
     TrailingStopOrderRequest,
 )
 from tests.exchange.caller import FRIDAY, QUIET_BOOK
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.market import Listing
-from workbench.exchange.races import Race
-from workbench.exchange.scripted import ScriptedMarket, quote
 
 MARGIN: dict[str, Any] = {"multiplier": 2, "shorting_enabled": True}
 WASH = "potential wash trade detected. use complex orders"

@@ -7,16 +7,16 @@ from datetime import date
 import pytest
 import requests
 
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.scripted import Event as TapeEvent
+from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
+from repeg_workbench.exchange.market.symbol_day import SymbolDay
+from repeg_workbench.exchange.serving.serve import Stop, clock_for, greeting, serve, serving, stopped_by_signals
+from repeg_workbench.exchange.time.calendar import new_york
+from repeg_workbench.exchange.time.clocks import RealClock, RunningClock, SteppedClock
 from tests.conformance.alpaca_bench import Bench
 from tests.conformance.streaming import market_data, trade_updates
 from tests.exchange.caller import FRIDAY, QUIET_BOOK
-from workbench.exchange.calendar import new_york
-from workbench.exchange.clocks import RealClock, RunningClock, SteppedClock
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.market import SymbolDay
-from workbench.exchange.scripted import Event as TapeEvent
-from workbench.exchange.scripted import ScriptedMarket, quote
-from workbench.exchange.serve import Stop, clock_for, greeting, serve, serving, stopped_by_signals
 
 TICKING: list[TapeEvent] = [
     *QUIET_BOOK,

@@ -10,14 +10,14 @@ import msgpack  # type: ignore[import-untyped]
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import StreamFailure, StreamFault
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, halt, quote, trade
+from repeg_workbench.exchange.streams.sockets import Sockets
 from tests.conformance.alpaca_bench import TOLD_FIRST, Bench, a_bench
 from tests.conformance.streaming import Heard, market_data, trade_updates, until
 from tests.exchange.caller import FRIDAY, PROMPT, QUIET_BOOK
-from workbench.exchange.arming import When
-from workbench.exchange.faults import StreamFailure, StreamFault
-from workbench.exchange.races import Race
-from workbench.exchange.scripted import Event, ScriptedMarket, halt, quote, trade
-from workbench.exchange.sockets import Sockets
 
 MOVING: list[Event] = [
     quote("09:30", "300 @ 100.00", "200 @ 100.05"),

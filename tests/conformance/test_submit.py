@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.symbol_day import Listing
 from tests.conformance.alpaca_bench import ACCEPTED, a_bench, across, refused, shares
 from tests.conformance.sdk import LimitOrderRequest, MarketOrderRequest, OrderSide, TimeInForce
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.market import Listing
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 WIRE_FIELDS = {

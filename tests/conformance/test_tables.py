@@ -4,14 +4,14 @@ from dataclasses import fields
 
 import pytest
 
+from repeg_workbench.exchange import knobs
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.rewrites import REWRITES
+from repeg_workbench.exchange.faults.transport_faults import Kind, StreamFailure
+from repeg_workbench.exchange.knobs import Knobs
 from tests.conformance import experience
 from tests.conformance.rows import ROWS
 from tests.conformance.tables import PAGE, documented, fault_tests, page_with, row_tests, tables
-from workbench.exchange import knobs
-from workbench.exchange.faults import Kind, StreamFailure
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.races import Race
-from workbench.exchange.rewrites import REWRITES
 
 
 def test_the_tables_on_the_page_are_those_the_code_makes() -> None:

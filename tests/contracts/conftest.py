@@ -9,13 +9,13 @@ from hashlib import sha256
 import pytest
 from moto import mock_aws
 
-from repeg.adapters.dynamodb import DynamoStore
-from repeg.adapters.threads import SystemRuntime
+from repeg.adapters.dynamodb.store import DynamoStore
+from repeg.adapters.runtime import SystemRuntime
 from repeg.ports import Store
+from repeg_workbench.twins.memory_store import MemoryStore
 from tests.contracts.desks import KINDS, Desk, Terms
 from tests.contracts.ministack import ABSENT, command, running
 from tests.contracts.tables import TABLE, a_client, create_table
-from workbench.twins.memory_store import MemoryStore
 
 
 @pytest.fixture(scope="session")

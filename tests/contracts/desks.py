@@ -11,20 +11,21 @@ from typing import Any
 
 import requests
 
-from repeg.adapters.alpaca import AlpacaBroker, trading_api
-from repeg.adapters.alpaca_data import AlpacaMarket, data_api
-from repeg.adapters.alpaca_keys import SIMULATED, FixedKeys, TradingMode
+from repeg.adapters.alpaca.broker import AlpacaBroker
+from repeg.adapters.alpaca.http import trading_api
+from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, TradingMode
+from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
 from repeg.adapters.transport import CONNECT_SECONDS, READ_SECONDS, BoundedTransport
 from repeg.ports import Broker, Market
-from workbench.exchange.calendar import new_york
-from workbench.exchange.core import Exchange
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.market import Listing
-from workbench.exchange.opening import OpeningAccount
-from workbench.exchange.scripted import ScriptedMarket, quote, trade
-from workbench.exchange.server import ExchangeServer
-from workbench.exchange.transport import ExchangeTransport
-from workbench.twins.direct_broker import DirectBroker
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote, trade
+from repeg_workbench.exchange.market.symbol_day import Listing
+from repeg_workbench.exchange.serving.server import ExchangeServer
+from repeg_workbench.exchange.serving.transport import ExchangeTransport
+from repeg_workbench.exchange.time.calendar import new_york
+from repeg_workbench.twins.direct_broker import DirectBroker
 
 THURSDAY = date(2026, 3, 5)
 SECOND = 1_000_000_000

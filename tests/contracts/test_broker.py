@@ -8,16 +8,16 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.adapters.alpaca_keys import TradingMode, ensure_account_fits
-from repeg.broker import Accepted, CancelAnswer, Refusal, Refused, Unknown
-from repeg.child import ChildState, OrderReport
-from repeg.errors import BrokerDenied, BrokerUnavailable
-from repeg.order import Intent
-from repeg.quote import Side
+from repeg.adapters.alpaca.keys import TradingMode, ensure_account_fits
+from repeg.domain.broker import Accepted, CancelAnswer, Refusal, Refused, Unknown
+from repeg.domain.child_order import ChildState, OrderReport
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable
+from repeg.domain.parent_order import Intent
+from repeg.domain.quote import Side
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.knobs import Knobs
 from tests.contracts.desks import HOLDINGS, SECOND, THURSDAY, Desk
 from tests.contracts.words import a_change, an_intent, an_order
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.opening import OpeningAccount
 
 OpenDesk = Callable[..., Desk]
 NOWHERE = "61e69015-8549-4bfd-b9c3-01e75843f47d"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from repeg.broker import Asset
+from repeg.domain.broker import Asset
+from repeg_workbench.exchange.knobs import Knobs
 from tests.contracts.desks import Desk
-from workbench.exchange.knobs import Knobs
 
 OpenDesk = Callable[..., Desk]
 TOLD = {"AAPL": (True, True), "WHL": (True, False), "DEAD": (False, True)}

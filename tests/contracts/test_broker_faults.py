@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.broker import Accepted, CancelAnswer, Unknown
-from repeg.child import ChildState
-from repeg.errors import BrokerUnavailable
+from repeg.domain.broker import Accepted, CancelAnswer, Unknown
+from repeg.domain.child_order import ChildState
+from repeg.domain.errors import BrokerUnavailable
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.contracts.desks import Desk
 from tests.contracts.words import a_change, an_intent, an_order
-from workbench.exchange.faults import Fault, Kind
 
 INTENT = an_intent(an_order())
 LOST = [

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.errors import BrokerDenied, BrokerUnavailable
-from repeg.quote import Quote
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable
+from repeg.domain.quote import Quote
+from repeg_workbench.exchange.knobs import Knobs
 from tests.contracts.desks import THURSDAY, Desk, a_market
-from workbench.exchange.knobs import Knobs
 
 OpenDesk = Callable[..., Desk]
 

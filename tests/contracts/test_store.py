@@ -7,10 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.errors import Conflict, DuplicateRun, RefusedRun
-from repeg.order import ParentOrder
-from repeg.ports import BudgetEntry, Store
-from repeg.run import KillSwitch, RunState
+from repeg.domain.errors import Conflict, DuplicateRun, RefusedRun
+from repeg.domain.limits import BudgetEntry
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.run import KillSwitch, RunState
+from repeg.ports import Store
 from tests.contracts.words import (
     DAY_BUDGET,
     NOON,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from repeg.errors import Conflict
+from repeg.domain.errors import Conflict
+from repeg.domain.run import TRANSITIONS, RunState
 from repeg.ports import Store
-from repeg.run import TRANSITIONS, RunState
 from tests.contracts.words import RUN_ID, a_run, bring
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from repeg.adapters.dynamodb import DynamoStore
-from repeg.adapters.threads import SystemRuntime
-from repeg.errors import BudgetSpent, Conflict, DuplicateRun, RefusedRun, RepegError
-from repeg.run import KillSwitch
+from repeg.adapters.dynamodb.store import DynamoStore
+from repeg.adapters.runtime import SystemRuntime
+from repeg.domain.errors import BudgetSpent, Conflict, DuplicateRun, RefusedRun, RepegError
+from repeg.domain.run import KillSwitch
 from tests.contracts.words import DAY_BUDGET, RUN_ID, a_budget, a_fill, a_run, an_intent, an_order, with_intent
 
 SYMBOLS = [f"{a}{b}" for a in "ABCDE" for b in "FGHIJ"]

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from repeg.broker import Execution
-from repeg.child import Child, Rung
-from repeg.naming import client_order_id
-from repeg.order import Intent, ParentOrder
-from repeg.plan import OrdersPlan, PlanOrder
-from repeg.ports import BudgetEntry, Store
-from repeg.quote import Quote, Side
-from repeg.run import Run, RunState
-from repeg.session import TradingDay
-from repeg.settings import Settings
+from repeg.domain.broker import Execution
+from repeg.domain.child_order import Child, Rung
+from repeg.domain.limits import BudgetEntry
+from repeg.domain.order_ids import client_order_id
+from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.plan import OrdersPlan, PlanOrder
+from repeg.domain.quote import Quote, Side
+from repeg.domain.run import Run, RunState
+from repeg.domain.session import TradingDay
+from repeg.domain.settings import Settings
+from repeg.ports import Store
 
 RUN_ID = "core-2026-03-05"
 OWNER = "arn:execution:first"

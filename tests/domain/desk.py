@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from repeg.child import ChildState
-from repeg.order import ParentOrder
-from repeg.peg import Decision, Verb
-from repeg.quote import Quote, Side
+from repeg.domain.child_order import ChildState
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.peg import Decision, Verb
+from repeg.domain.quote import Quote, Side
 from tests.builders import a_child
 
 

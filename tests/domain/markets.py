@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from repeg import tick
-from repeg.quote import Quote, Side
+from repeg.domain import tick
+from repeg.domain.quote import Quote, Side
 from tests.builders import MONDAY, a_quote
 
 SIDES = st.sampled_from(Side)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from repeg.analysis import Settlement, analyse, cost_bps, market_cost_bps, vwap
-from repeg.broker import Execution
-from repeg.child import Child, ChildState
-from repeg.order import Intent, Outcome, ParentOrder
-from repeg.quote import Quote, Side
+from repeg.domain.broker import Execution
+from repeg.domain.child_order import Child, ChildState
+from repeg.domain.costs import Settlement, analyse, cost_bps, market_cost_bps, vwap
+from repeg.domain.parent_order import Intent, Outcome, ParentOrder
+from repeg.domain.quote import Quote, Side
 from tests.builders import NOON, a_child, a_quote, a_run, after_noon, an_execution, an_order
 
 SETTLED = Settlement(outcome="settled", error="", reason="every order has an outcome", turns=12)

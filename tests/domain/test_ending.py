@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from repeg.child import ChildState
-from repeg.ending import ending
-from repeg.order import Outcome, ParentOrder
-from repeg.quote import Gate, Side
-from repeg.run import KillSwitch
+from repeg.domain.child_order import ChildState
+from repeg.domain.outcome import ending
+from repeg.domain.parent_order import Outcome, ParentOrder
+from repeg.domain.quote import Gate, Side
+from repeg.domain.run import KillSwitch
 from tests.builders import a_child, an_order
 
 PARTLY = a_child(filled="40", price="100.01", state=ChildState.CANCELED)

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeg.broker import Asset
-from repeg.errors import InvalidPlan
-from repeg.intake import Holdings, ensure_tradable, parent_orders, symbols_of
-from repeg.order import ParentOrder
-from repeg.plan import Plan, parse
+from repeg.domain.broker import Asset
+from repeg.domain.errors import InvalidPlan
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.plan import Plan, parse
+from repeg.domain.sizing import Holdings, ensure_tradable, parent_orders, symbols_of
 
 PRICES = {"AAPL": Decimal("189.42"), "KO": Decimal("60.00"), "BAC": Decimal("13.96")}
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeg import peg
-from repeg.child import ChildState, Rung
-from repeg.journal import Entry
-from repeg.order import ParentOrder
-from repeg.peg import Decision, Moment
-from repeg.quote import Quote, Side
-from repeg.settings import Settings
+from repeg.domain import peg
+from repeg.domain.child_order import ChildState, Rung
+from repeg.domain.journal import Entry
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.peg import Decision, Moment
+from repeg.domain.quote import Quote, Side
+from repeg.domain.settings import Settings
 from tests.builders import NOON, a_child, a_moment, a_quote, after_noon, an_order, resting, settings_with
 from tests.domain.markets import SIDES, books
 

@@ -14,15 +14,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from repeg.broker import CancelAnswer, Submission, Unknown
-from repeg.errors import BrokerUnavailable, StoreUnavailable
-from repeg.metering import BUCKET_SECONDS, LEASE, MeteredBroker, RequestMeter, bucket_of
-from repeg.metering import metered as metered_by_page
-from repeg.order import Intent
+from repeg.adapters.rate_limited_broker import BUCKET_SECONDS, LEASE, MeteredBroker, RequestMeter, bucket_of
+from repeg.adapters.rate_limited_broker import metered as metered_by_page
+from repeg.domain.broker import CancelAnswer, Submission, Unknown
+from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
+from repeg.domain.parent_order import Intent
 from repeg.ports import Broker, Store
+from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import NOON, after_noon
 from tests.contracts.words import an_intent, an_order
-from workbench.twins.memory_store import MemoryStore
 
 PER_MINUTE = 200
 EACH_BUCKET = PER_MINUTE // 8

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeg.child import CLOSED, TRANSITIONS, Child, ChildState, OrderReport
-from repeg.quote import Side
+from repeg.domain.child_order import CLOSED, TRANSITIONS, Child, ChildState, OrderReport
+from repeg.domain.quote import Side
 from tests.builders import a_child, a_report, an_order
 
 STATUSES = st.sampled_from(

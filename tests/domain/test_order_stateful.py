@@ -9,9 +9,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from repeg.child import CLOSED, TRANSITIONS, Child, ChildState, OrderReport, Rung
-from repeg.order import ParentOrder
-from repeg.quote import Side
+from repeg.domain.child_order import CLOSED, TRANSITIONS, Child, ChildState, OrderReport, Rung
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Side
 from tests.builders import NOON, an_order
 
 TARGET = Decimal(100)

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from repeg.order import Outcome, ParentOrder
-from repeg.pace import EVENTS_PER_TURN, HISTORY_BUDGET, TURNS_PER_EXECUTION, Next, after_turn
-from repeg.quote import Side
-from repeg.run import KillSwitch
-from repeg.session import trading_window
+from repeg.domain.next_step import EVENTS_PER_TURN, HISTORY_BUDGET, TURNS_PER_EXECUTION, Next, after_turn
+from repeg.domain.parent_order import Outcome, ParentOrder
+from repeg.domain.quote import Side
+from repeg.domain.run import KillSwitch
+from repeg.domain.session import trading_window
 from tests.builders import NOON, a_child, a_day, an_order
 
 WINDOW = trading_window(a_day(), 5, 5)

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.child import Child, ChildState, Rung
-from repeg.order import ParentOrder
-from repeg.peg import LADDERS, Moment, Verb, decide, due_rung
-from repeg.quote import Quote, Side
-from repeg.settings import Escalation, Settings
+from repeg.domain.child_order import Child, ChildState, Rung
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.peg import LADDERS, Moment, Verb, decide, due_rung
+from repeg.domain.quote import Quote, Side
+from repeg.domain.settings import Escalation, Settings
 from tests.builders import NOON, a_child, a_moment, a_quote, after_noon, an_order, resting, settings_with
 from tests.domain.desk import act, displayed
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeg import tick
-from repeg.child import Rung
-from repeg.pricing import collar, limit_for, mid_price, passive_price
-from repeg.quote import Quote, Side
-from repeg.settings import Settings
+from repeg.domain import tick
+from repeg.domain.child_order import Rung
+from repeg.domain.pricing import collar, limit_for, mid_price, passive_price
+from repeg.domain.quote import Quote, Side
+from repeg.domain.settings import Settings
 from tests.builders import MONDAY, a_quote, an_order
 from tests.domain.markets import SIDES, books, crooked_books, is_on_grid, worse_by
 

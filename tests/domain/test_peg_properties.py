@@ -7,13 +7,13 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeg import tick
-from repeg.child import Rung
-from repeg.order import ParentOrder
-from repeg.peg import Verb, decide
-from repeg.pricing import collar
-from repeg.quote import Quote, Side
-from repeg.settings import Escalation, Settings
+from repeg.domain import tick
+from repeg.domain.child_order import Rung
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.peg import Verb, decide
+from repeg.domain.pricing import collar
+from repeg.domain.quote import Quote, Side
+from repeg.domain.settings import Escalation, Settings
 from tests.builders import MONDAY, a_moment, after_noon, an_order, settings_with
 from tests.domain.desk import act, displayed
 from tests.domain.markets import ON_GRID, SIDES, books, further, is_on_grid, worse_by

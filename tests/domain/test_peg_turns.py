@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.child import ChildState, Rung
-from repeg.order import ParentOrder
-from repeg.peg import Decision, Verb, decide
-from repeg.quote import Quote, Side
-from repeg.settings import Settings
+from repeg.domain.child_order import ChildState, Rung
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.peg import Decision, Verb, decide
+from repeg.domain.quote import Quote, Side
+from repeg.domain.settings import Settings
 from tests.builders import NOON, a_child, a_moment, a_quote, after_noon, an_order, resting, settings_with
 
 DEFAULTS = Settings()

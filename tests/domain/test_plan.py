@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from repeg.errors import InvalidPlan
-from repeg.plan import OrdersPlan, PlanOrder, TargetsPlan, parse, parse_text
-from repeg.quote import Side
+from repeg.domain.errors import InvalidPlan
+from repeg.domain.plan import OrdersPlan, PlanOrder, TargetsPlan, parse, parse_text
+from repeg.domain.quote import Side
 
 
 def order(**fields: Any) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.quote import Gate, Quote, Side, age_seconds, gate
-from repeg.settings import Settings
+from repeg.domain.quote import Gate, Quote, Side, age_seconds, gate
+from repeg.domain.settings import Settings
 from tests.builders import NOON, a_quote, settings_with
 
 LIMITS = Settings()

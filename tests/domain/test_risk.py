@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeg import risk
-from repeg.child import ChildState
-from repeg.errors import RefusedRun
-from repeg.order import Outcome
-from repeg.quote import Side
-from repeg.risk import Funding, Grant, Need, release_buys
+from repeg.domain import limits
+from repeg.domain.child_order import ChildState
+from repeg.domain.errors import RefusedRun
+from repeg.domain.limits import Funding, Grant, Need, release_buys
+from repeg.domain.parent_order import Outcome
+from repeg.domain.quote import Side
 from tests.builders import a_child, a_quote, an_order, settings_with
 
 D = Decimal
@@ -130,10 +130,10 @@ def test_scaling_leaves_less_than_a_share_unspent(needs: list[Need], cash: Decim
 
 def test_the_worst_price_is_the_collar_then_the_far_side_then_what_it_was_planned_at() -> None:
     fresh = an_order(collar=None, reference_price=D("99.00"))
-    assert risk.worst_price(an_order(), a_quote()) == D("105.00")
-    assert risk.worst_price(fresh, a_quote()) == D("100.05")
-    assert risk.worst_price(fresh, a_quote("107", "0")) == D("99.00")
-    assert risk.worst_price(fresh, None) == D("99.00")
+    assert limits.worst_price(an_order(), a_quote()) == D("105.00")
+    assert limits.worst_price(fresh, a_quote()) == D("100.05")
+    assert limits.worst_price(fresh, a_quote("107", "0")) == D("99.00")
+    assert limits.worst_price(fresh, None) == D("99.00")
 
 
 def test_headroom_is_what_open_buys_may_still_cost_above_their_limits() -> None:
@@ -141,45 +141,45 @@ def test_headroom_is_what_open_buys_may_still_cost_above_their_limits() -> None:
     sell = an_order(Side.SELL, "100", a_child("100.00"))
     at_market = an_order(Side.BUY, "100", a_child(None))
     closed = an_order(Side.BUY, "100", a_child("100.00", state=ChildState.CANCELED))
-    assert risk.headroom([working, sell, at_market, closed]) == 300
-    assert risk.headroom([an_order(Side.BUY, "100", a_child("105.00"))]) == 0
+    assert limits.headroom([working, sell, at_market, closed]) == 300
+    assert limits.headroom([an_order(Side.BUY, "100", a_child("105.00"))]) == 0
 
 
 def test_sells_are_expected_to_bring_what_is_left_of_them_at_their_collars() -> None:
     working = an_order(Side.SELL, "100", a_child(filled="40"))
     over = an_order(Side.SELL, "100").done(Outcome.HELD_WIDE, "wide")
-    assert risk.expected_from_sells([working, over, an_order(Side.BUY)]) == 60 * D("95.00")
+    assert limits.expected_from_sells([working, over, an_order(Side.BUY)]) == 60 * D("95.00")
 
 
 def test_a_child_commits_all_it_may_cost_while_open_and_what_it_filled_once_closed() -> None:
     open_child = a_child(qty="60", filled="10", notional="6000", n=2)
     closed = a_child(qty="100", filled="40", notional="10000", state=ChildState.CANCELED)
-    assert risk.committed([closed, open_child]) == 4_000 + 6_000
-    assert risk.committed([closed.model_copy(update={"filled": D(0)})]) == 0
+    assert limits.committed([closed, open_child]) == 4_000 + 6_000
+    assert limits.committed([closed.model_copy(update={"filled": D(0)})]) == 0
 
 
 def test_a_market_order_is_counted_at_the_far_side() -> None:
-    assert risk.notional_of(D(10), None, a_quote("100.00", "100.05"), Side.BUY) == D("1000.50")
-    assert risk.notional_of(D(10), None, a_quote("100.00", "100.05"), Side.SELL) == 1_000
-    assert risk.notional_of(D(10), D("100.02"), a_quote(), Side.BUY) == D("1000.20")
+    assert limits.notional_of(D(10), None, a_quote("100.00", "100.05"), Side.BUY) == D("1000.50")
+    assert limits.notional_of(D(10), None, a_quote("100.00", "100.05"), Side.SELL) == 1_000
+    assert limits.notional_of(D(10), D("100.02"), a_quote(), Side.BUY) == D("1000.20")
 
 
 def test_an_order_over_its_limit_refuses_the_run_naming_order_amount_and_limit() -> None:
     orders = [an_order(reference_price=D("100.02"))]
-    risk.ensure_within_limits(orders, settings_with(max_order_notional="10002"))
+    limits.ensure_within_limits(orders, settings_with(max_order_notional="10002"))
     with pytest.raises(RefusedRun, match=r"buy AAPL is worth 10002\.00; max_order_notional is 10001\.99"):
-        risk.ensure_within_limits(orders, settings_with(max_order_notional="10001.99"))
+        limits.ensure_within_limits(orders, settings_with(max_order_notional="10001.99"))
 
 
 def test_a_symbols_own_order_limit_holds_for_that_symbol() -> None:
     mine = settings_with(max_order_notional="99999", symbols={"AAPL": {"max_order_notional": "1"}})
     with pytest.raises(RefusedRun, match="AAPL"):
-        risk.ensure_within_limits([an_order()], mine)
-    risk.ensure_within_limits([an_order(symbol="KO")], mine)
+        limits.ensure_within_limits([an_order()], mine)
+    limits.ensure_within_limits([an_order(symbol="KO")], mine)
 
 
 def test_a_run_over_its_limit_is_refused_sells_and_buys_together() -> None:
     orders = [an_order(), an_order(Side.SELL, symbol="KO")]
-    risk.ensure_within_limits(orders, settings_with(max_run_notional="20004"))
+    limits.ensure_within_limits(orders, settings_with(max_run_notional="20004"))
     with pytest.raises(RefusedRun, match=r"the run is worth 20004\.00; max_run_notional is 20003"):
-        risk.ensure_within_limits(orders, settings_with(max_run_notional="20003"))
+        limits.ensure_within_limits(orders, settings_with(max_run_notional="20003"))

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from repeg import peg
-from repeg.child import Rung
-from repeg.order import Outcome
-from repeg.quote import Gate
-from repeg.risk import Funding
-from repeg.session import SessionDecision
-from repeg.settings import Escalation
+from repeg.domain import peg
+from repeg.domain.child_order import Rung
+from repeg.domain.limits import Funding
+from repeg.domain.parent_order import Outcome
+from repeg.domain.quote import Gate
+from repeg.domain.session import SessionDecision
+from repeg.domain.settings import Escalation
 
 PAGE = (Path(__file__).parents[2] / "docs" / "trading-rules.md").read_text(encoding="utf-8")
 

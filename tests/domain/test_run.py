@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from repeg.errors import RefusedRun
-from repeg.run import TRANSITIONS, Run, RunState
+from repeg.domain.errors import RefusedRun
+from repeg.domain.run import TRANSITIONS, Run, RunState
 from tests.builders import MONDAY, a_run, settings_with
 
 

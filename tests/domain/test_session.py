@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from repeg import session
-from repeg.session import SessionDecision, TradingDay, trading_date, trading_window, whole_second, wire
+from repeg.domain import session
+from repeg.domain.session import SessionDecision, TradingDay, trading_date, trading_window, whole_second, wire
 from tests.builders import MONDAY, a_day
 
 WINDOW = trading_window(a_day(), 5, 5)

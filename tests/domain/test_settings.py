@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from repeg.errors import InvalidSettings
-from repeg.settings import Escalation, Settings, SymbolSettings, resolve
+from repeg.domain.errors import InvalidSettings
+from repeg.domain.settings import Escalation, Settings, SymbolSettings, resolve
 
 
 def refusal(overrides: Any, environment: dict[str, str] | None = None) -> InvalidSettings:

@@ -10,15 +10,17 @@ from typing import Any, cast
 
 import pytest
 
-from repeg import chain, peg, placement, pricing, risk, session
-from repeg.broker import Submission, Unknown
-from repeg.child import ChildState
-from repeg.errors import RefusedRun
-from repeg.order import Intent, Outcome, ParentOrder
+from repeg.domain import limits, peg, pricing, session
+from repeg.domain.broker import Submission, Unknown
+from repeg.domain.child_order import ChildState
+from repeg.domain.errors import RefusedRun
+from repeg.domain.parent_order import Intent, Outcome, ParentOrder
+from repeg.domain.quote import Side, gate
+from repeg.domain.settings import Settings
 from repeg.ports import Ports
-from repeg.quote import Side, gate
-from repeg.settings import Settings
-from repeg.turn import Turn
+from repeg.workflow import placement, replacement
+from repeg.workflow.turn import Turn
+from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import (
     NOON,
     a_child,
@@ -31,7 +33,6 @@ from tests.builders import (
     resting,
     settings_with,
 )
-from workbench.twins.memory_store import MemoryStore
 
 Decide = Callable[[Settings], object]
 
@@ -84,7 +85,7 @@ def widest_price(settings: Settings) -> object:
 def is_refused(settings: Settings) -> object:
     """Two orders of 10,002 dollars each, held against the limits."""
     try:
-        risk.ensure_within_limits([an_order(), an_order()], settings)
+        limits.ensure_within_limits([an_order(), an_order()], settings)
     except RefusedRun:
         return "refused"
     return "accepted"
@@ -152,7 +153,7 @@ def attempts_after_two(settings: Settings) -> object:
 
 def is_allowed(settings: Settings) -> object:
     try:
-        risk.ensure_allowed(["AAPL"], settings)
+        limits.ensure_allowed(["AAPL"], settings)
     except RefusedRun:
         return "refused"
     return "accepted"
@@ -162,7 +163,7 @@ def how_an_order_is_moved(settings: Settings) -> object:
     order = resting()
     decision = peg.decide(order, a_quote("100.30", "100.35"), a_moment(), Settings())
     assert decision.verb is peg.Verb.MOVE
-    return chain.is_replaceable(order, order.children[0], decision, settings)
+    return replacement.is_replaceable(order, order.children[0], decision, settings)
 
 
 FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {

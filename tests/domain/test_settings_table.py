@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from repeg.settings import Settings
-from workbench.docs.settings_table import PAGE, page
+from repeg.domain.settings import Settings
+from repeg_workbench.docs.settings_table import PAGE, page
 
 
 def test_the_page_on_disk_is_the_one_the_settings_write() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m workbench.docs.settings_table"
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m repeg_workbench.docs.settings_table"
 
 
 def test_every_setting_has_a_row_that_says_what_it_is() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeg import tick
-from repeg.tick import IncrementRule
+from repeg.domain import tick
+from repeg.domain.tick import IncrementRule
 from tests.builders import MONDAY
 
 CENT = Decimal("0.01")

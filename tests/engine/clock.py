@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from workbench.engine.scheduler import Scheduler, VirtualThread
+from repeg_workbench.engine.scheduler import Scheduler, VirtualThread
 
 # The scheduler of the engine that was made last, for handlers that take their time.
 current: list[Scheduler] = []

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from repeg_workbench.engine import surroundings
+from repeg_workbench.engine.clock import clock_of
+from repeg_workbench.engine.engine import CREDENTIALS, REGION
+from repeg_workbench.engine.moto_corrections import account, corrections, threads
+from repeg_workbench.engine.moto_corrections.patches import Patches
+from repeg_workbench.engine.scheduler import Scheduler
 from tests.engine.stacks import START
-from workbench.engine import surroundings
-from workbench.engine.clock import clock_of
-from workbench.engine.engine import CREDENTIALS, REGION
-from workbench.engine.moto_corrections import account, corrections, threads
-from workbench.engine.moto_corrections.patches import Patches
-from workbench.engine.scheduler import Scheduler
 
 Correct = Callable[[Patches, Scheduler], Any]
 

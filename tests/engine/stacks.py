@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from repeg_workbench.engine.engine import Engine
 from tests.engine import clock
-from workbench.engine.engine import Engine
 
 FIXTURES = Path(__file__).parent / "fixtures"
 # Not on a whole second, as real clocks never are.

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
+from repeg_workbench.engine.engine import Engine
+from repeg_workbench.engine.moto_corrections import WrongMoto, check_version
+from repeg_workbench.engine.moto_corrections.resources import DeploymentError, definition_with
+from repeg_workbench.engine.template import package
 from tests.engine.stacks import START, fixture_stack
-from workbench.engine.engine import Engine
-from workbench.engine.moto_corrections import WrongMoto, check_version
-from workbench.engine.moto_corrections.resources import DeploymentError, definition_with
-from workbench.engine.template import package
 
 
 def deploy(folder: Path, resources: dict[str, Any]) -> Engine:

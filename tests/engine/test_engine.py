@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from repeg_workbench.engine.engine import Engine, StuckExecution
+from repeg_workbench.engine.execution import Execution
 from tests.engine.stacks import START, call, fixture_stack, stack
-from workbench.engine.engine import Engine, StuckExecution
-from workbench.engine.execution import Execution
 
 WAIT = {"Type": "Wait", "Seconds": 23_400, "Next": "Closed"}
 CLOSED = {"Type": "Succeed"}

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from repeg_workbench.engine.engine import Engine
+from repeg_workbench.engine.host import PayloadTooLarge
+from repeg_workbench.engine.invocation import Invocation
 from tests.engine.clock import later
 from tests.engine.stacks import START, call, fixture_stack, stack
-from workbench.engine.engine import Engine
-from workbench.engine.host import PayloadTooLarge
-from workbench.engine.invocation import Invocation
 
 CLOSED = {"Closed": {"Type": "Succeed"}}
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from repeg_workbench.engine.moto_corrections import executions, threads
 from tests.engine.interpreters import Correct, everything, moto
 from tests.engine.stacks import START
-from workbench.engine.moto_corrections import executions, threads
 
 DONE: dict[str, Any] = {"Type": "Succeed"}
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
+from repeg_workbench.engine.engine import REGION
+from repeg_workbench.engine.moto_corrections import dynamodb, dynamodb_speed
+from repeg_workbench.engine.scheduler import Scheduler
 from tests.engine.interpreters import Correct, Interpreter, everything, moto
-from workbench.engine.engine import REGION
-from workbench.engine.moto_corrections import dynamodb, dynamodb_speed
-from workbench.engine.scheduler import Scheduler
 
 TABLE = "orders"
 MISSING_VERSION = {"ConditionExpression": "attribute_exists(pk)"}

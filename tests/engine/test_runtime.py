@@ -9,8 +9,8 @@ import pytest
 import requests
 from requests.adapters import BaseAdapter
 
-from workbench.engine.runtime import TransportHangs, VirtualRuntime
-from workbench.engine.scheduler import Scheduler
+from repeg_workbench.engine.runtime import TransportHangs, VirtualRuntime
+from repeg_workbench.engine.scheduler import Scheduler
 
 OPEN = datetime(2025, 1, 2, 14, 30, tzinfo=UTC)
 ORDERS = "http://127.0.0.1/v2/orders"

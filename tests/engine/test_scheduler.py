@@ -9,8 +9,8 @@ from functools import partial
 
 import pytest
 
+from repeg_workbench.engine.scheduler import Killed, NothingMoves, Scheduler
 from tests.engine.clock import later
-from workbench.engine.scheduler import Killed, NothingMoves, Scheduler
 
 OPEN = datetime(2025, 1, 2, 14, 30, tzinfo=UTC)
 

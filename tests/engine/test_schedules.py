@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from workbench.engine.schedules import Schedule, UnsupportedSchedule
+from repeg_workbench.engine.schedules import Schedule, UnsupportedSchedule
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from workbench.engine.surroundings import inside, separated, with_variables
+from repeg_workbench.engine.surroundings import inside, separated, with_variables
 
 
 def test_a_logger_made_inside_a_function_writes_to_whoever_runs_later(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, GeneratedMarket
+from repeg_workbench.exchange.matching.symbol_book import FillModel
 from tests.exchange.auditor import Auditor
 from tests.exchange.caller import a_caller
 from tests.exchange.traffic import Traffic
-from workbench.exchange.generated import DEFAULT_UNIVERSE, GeneratedMarket
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.matching import FillModel
 
 SYMBOLS = ("BAC", "HALT", "CENT")
 THANKSGIVING_EVE = date(2026, 11, 25)

@@ -3,8 +3,8 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from workbench.exchange.core import Exchange
-from workbench.exchange.ledger import FREE, HELD, Entry, Execution, OrderEvent
+from repeg_workbench.exchange.broker.ledger import FREE, HELD, Entry, Execution, OrderEvent
+from repeg_workbench.exchange.core import Exchange
 
 TERMINAL = {"filled", "canceled", "expired", "rejected", "replaced"}
 

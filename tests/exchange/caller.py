@@ -6,14 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from workbench.exchange.calendar import new_york
-from workbench.exchange.core import Exchange
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.market import Listing, Market
-from workbench.exchange.matching import FillModel
-from workbench.exchange.opening import OpeningAccount
-from workbench.exchange.scripted import Event, ScriptedMarket, quote
-from workbench.exchange.wire import Request, Response
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote
+from repeg_workbench.exchange.market.symbol_day import Listing, Market
+from repeg_workbench.exchange.matching.symbol_book import FillModel
+from repeg_workbench.exchange.messages import Request, Response
+from repeg_workbench.exchange.time.calendar import new_york
 
 FRIDAY = date(2026, 11, 20)
 MILLISECOND = 1_000_000

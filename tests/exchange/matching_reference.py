@@ -3,9 +3,9 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from workbench.exchange.market import SymbolDay
-from workbench.exchange.matching import BookOrder, Fill, FillModel
-from workbench.exchange.units import QTY_SCALE
+from repeg_workbench.exchange.market.symbol_day import SymbolDay
+from repeg_workbench.exchange.matching.symbol_book import BookOrder, Fill, FillModel
+from repeg_workbench.exchange.units import QTY_SCALE
 
 INFINITE = float("inf")
 

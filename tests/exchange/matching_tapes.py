@@ -6,8 +6,8 @@ from datetime import date
 import numpy as np
 from hypothesis import strategies as st
 
-from workbench.exchange.market import Quotes, Spans, SymbolDay, Trades
-from workbench.exchange.matching import BookOrder
+from repeg_workbench.exchange.market.symbol_day import Quotes, Spans, SymbolDay, Trades
+from repeg_workbench.exchange.matching.symbol_book import BookOrder
 
 DAY = date(2025, 6, 3)
 MIDDLE = 100_000

@@ -18,7 +18,8 @@ from typing import Any
 from tests.conformance.sdk import StockDataStream, StockHistoricalDataClient, TradingClient, TradingStream
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-W", "ignore", "-c", "from workbench.cli import app; app(prog_name='repeg')", "exchange")
+CALL = "from repeg_workbench.cli import app; app(prog_name='repeg')"
+COMMAND = (sys.executable, "-W", "ignore", "-c", CALL, "exchange")
 PATIENCE = 20.0
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
+from repeg_workbench.exchange.matching.symbol_book import FillModel
 from tests.exchange.caller import FRIDAY, PROMPT, QUIET_BOOK, a_caller, holding
-from workbench.exchange.matching import FillModel
-from workbench.exchange.scripted import Event, ScriptedMarket, quote, trade
 
 MONDAY = date(2026, 11, 23)
 MARGIN: dict[str, Any] = {"multiplier": 2, "shorting_enabled": True}

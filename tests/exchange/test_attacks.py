@@ -18,15 +18,15 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote
+from repeg_workbench.exchange.streams.data_stream import DataStream
+from repeg_workbench.exchange.streams.trade_stream import TradeStream
+from repeg_workbench.exchange.time.clocks import RunningClock
 from tests.conformance.alpaca_bench import Bench, a_bench, shares
 from tests.conformance.streaming import until
 from tests.exchange.auditor import Auditor
 from tests.exchange.caller import FRIDAY, PROMPT, QUIET_BOOK, SECOND, a_caller, holding, order_body
 from tests.exchange.test_fuzz import JSON, QUICK, WORDS
-from workbench.exchange.clocks import RunningClock
-from workbench.exchange.data_stream import DataStream
-from workbench.exchange.scripted import Event, ScriptedMarket, quote
-from workbench.exchange.trade_stream import TradeStream
 
 ORDER = json.dumps(order_body()).encode()
 KEYS = "APCA-API-KEY-ID: PKSIMULATED000000000\r\nAPCA-API-SECRET-KEY: simulated-secret-key-of-forty-characters\r\n"

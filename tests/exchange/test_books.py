@@ -7,14 +7,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repeg_workbench.exchange.broker.ledger import CASH, POSITION, STREET, USD, Execution, Ledger, Posting
+from repeg_workbench.exchange.broker.orders import TERMINAL, TRANSITIONS, Order, Status, Terms
+from repeg_workbench.exchange.figures import (
+    average_text,
+    exact,
+    money_text,
+    number,
+    price_text,
+    qty_text,
+    ratio_text,
+    text,
+)
+from repeg_workbench.exchange.time import stamps
+from repeg_workbench.exchange.time.calendar import new_york
+from repeg_workbench.exchange.time.hours import TradingHours
+from repeg_workbench.exchange.time.timers import MARKET, Timers
 from tests.exchange.caller import FRIDAY
-from workbench.exchange import stamps
-from workbench.exchange.calendar import new_york
-from workbench.exchange.figures import average_text, exact, money_text, number, price_text, qty_text, ratio_text, text
-from workbench.exchange.hours import TradingHours
-from workbench.exchange.ledger import CASH, POSITION, STREET, USD, Execution, Ledger, Posting
-from workbench.exchange.orders import TERMINAL, TRANSITIONS, Order, Status, Terms
-from workbench.exchange.timers import MARKET, Timers
 
 FILL = Execution(10, "fill-1", "order-1", "mine", "AAPL", 1, 3 * 10**9, 1_000_500, 3, 0, "filled", 1_010_000)
 

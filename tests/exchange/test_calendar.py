@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from workbench.exchange import calendar
-from workbench.exchange.calendar import Session, TradingCalendar, new_york
+from repeg_workbench.exchange.time import calendar
+from repeg_workbench.exchange.time.calendar import Session, TradingCalendar, new_york
 
 CALENDAR = TradingCalendar()
 
@@ -101,6 +101,6 @@ def test_a_year_that_is_known_stays_what_it_was_when_more_are_asked_for(monkeypa
 
 
 def test_the_library_is_not_loaded_before_a_date_is_asked_for() -> None:
-    program = "import sys, workbench.exchange.calendar; sys.exit('exchange_calendars' in sys.modules)"
+    program = "import sys, repeg_workbench.exchange.time.calendar; sys.exit('exchange_calendars' in sys.modules)"
     finished = subprocess.run([sys.executable, "-c", program], check=False)
     assert finished.returncode == 0

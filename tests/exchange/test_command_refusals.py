@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from workbench.cli import app
-from workbench.exchange_command import BAD_INPUT, read_knobs
+from repeg_workbench.cli import app
+from repeg_workbench.exchange_command import BAD_INPUT, read_knobs
 
 
 def refusal(*options: str | Path) -> str:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from repeg_workbench.exchange.faults.rewrites import REWRITES
+from repeg_workbench.exchange.faults.transport_faults import Failure, TransportFault
+from repeg_workbench.exchange.messages import Request
 from tests.exchange.caller import SECOND, Caller, a_caller, holding
-from workbench.exchange.faults import Failure, TransportFault
-from workbench.exchange.rewrites import REWRITES
-from workbench.exchange.wire import Request
 
 
 def _tell(caller: Caller, method: str, path: str, body: Any = None) -> Any:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
 from tests.exchange.caller import FRIDAY, QUIET_BOOK, Caller, a_caller, holding
-from workbench.exchange.scripted import Event, ScriptedMarket, quote, trade
 
 EXITS = {"take_profit": {"limit_price": "105"}, "stop_loss": {"stop_price": "95"}}
 RISES: list[Event] = [*QUIET_BOOK, quote("10:30", "300 @ 105.00", "300 @ 105.05")]

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.control.control_plane import PREFIX
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.faults.rewrites import REWRITES
+from repeg_workbench.exchange.faults.transport_faults import Kind, StreamFailure, TransportFault
+from repeg_workbench.exchange.market.symbol_day import Listing
+from repeg_workbench.exchange.messages import Request
 from tests.exchange.caller import Caller, a_caller, holding, order_body
-from workbench.exchange.control import PREFIX
-from workbench.exchange.core import Exchange
-from workbench.exchange.faults import Kind, StreamFailure, TransportFault
-from workbench.exchange.market import Listing
-from workbench.exchange.races import Race
-from workbench.exchange.rewrites import REWRITES
-from workbench.exchange.wire import Request
 
 LISTINGS = [Listing("PLAIN", "No fractions", fractionable=False), Listing("DEAD", "Not tradable", tradable=False)]
 QUICK = settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

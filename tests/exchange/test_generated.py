@@ -7,10 +7,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from workbench.exchange.calendar import NANOSECONDS, TradingCalendar, nanoseconds, new_york
-from workbench.exchange.generated import DEFAULT_UNIVERSE, GeneratedMarket, universe
-from workbench.exchange.market import Flags, SymbolDay
-from workbench.exchange.matching_tape import tick_at
+from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, GeneratedMarket, universe
+from repeg_workbench.exchange.market.symbol_day import Flags, SymbolDay
+from repeg_workbench.exchange.matching.tape import tick_at
+from repeg_workbench.exchange.time.calendar import NANOSECONDS, TradingCalendar, nanoseconds, new_york
 
 DAY = date(2025, 6, 3)
 HALF_DAY = date(2024, 11, 29)

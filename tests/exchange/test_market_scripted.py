@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from workbench.exchange.calendar import new_york
-from workbench.exchange.market import Listing
-from workbench.exchange.scripted import Event, ScriptedMarket, halt, quote, trade
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, halt, quote, trade
+from repeg_workbench.exchange.market.symbol_day import Listing
+from repeg_workbench.exchange.time.calendar import new_york
 
 DAY, LATER = date(2025, 6, 3), date(2025, 6, 4)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.exchange.units import price, qty, to_price, to_qty, whole_shares
+from repeg_workbench.exchange.units import price, qty, to_price, to_qty, whole_shares
 
 
 @given(st.integers(0, 10**13))

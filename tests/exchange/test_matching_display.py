@@ -6,12 +6,12 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
+from repeg_workbench.exchange.market.symbol_day import SymbolDay
+from repeg_workbench.exchange.matching.symbol_book import BookOrder, BookQuote, FillModel, SymbolBook
+from repeg_workbench.exchange.time.calendar import new_york
+from repeg_workbench.exchange.units import to_price, to_qty
 from tests.exchange.matching_tapes import END, MIDDLE, SHARE, TICK, Action, tapes, traffic
-from workbench.exchange.calendar import new_york
-from workbench.exchange.market import SymbolDay
-from workbench.exchange.matching import BookOrder, BookQuote, FillModel, SymbolBook
-from workbench.exchange.scripted import Event, ScriptedMarket, quote, trade
-from workbench.exchange.units import to_price, to_qty
 
 DAY = date(2025, 6, 3)
 START = quote("09:30", "500 @ 189.40", "300 @ 189.44")

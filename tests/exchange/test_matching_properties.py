@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repeg_workbench.exchange.market.symbol_day import SymbolDay
+from repeg_workbench.exchange.matching.symbol_book import BookOrder, Fill, FillModel, SymbolBook
 from tests.exchange.matching_reference import ReferenceBook
 from tests.exchange.matching_tapes import (
     END,
@@ -24,8 +26,6 @@ from tests.exchange.matching_tapes import (
     traffic,
 )
 from tests.exchange.matching_tapes import trades as prints
-from workbench.exchange.market import SymbolDay
-from workbench.exchange.matching import BookOrder, Fill, FillModel, SymbolBook
 
 MODELS = pytest.mark.parametrize("model", list(FillModel))
 

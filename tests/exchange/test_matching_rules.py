@@ -5,10 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from workbench.exchange.calendar import new_york
-from workbench.exchange.matching import BookOrder, Fill, FillModel, SymbolBook
-from workbench.exchange.scripted import Event, ScriptedMarket, halt, quote, trade
-from workbench.exchange.units import to_price, to_qty
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, halt, quote, trade
+from repeg_workbench.exchange.matching.symbol_book import BookOrder, Fill, FillModel, SymbolBook
+from repeg_workbench.exchange.time.calendar import new_york
+from repeg_workbench.exchange.units import to_price, to_qty
 
 DAY = date(2025, 6, 3)
 START = quote("09:30", "500 @ 189.40", "300 @ 189.44")

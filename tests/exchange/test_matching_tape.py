@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from repeg_workbench.exchange.matching.symbol_book import SymbolBook
+from repeg_workbench.exchange.matching.tape import Scan, tape_of, tick_at
 from tests.exchange.matching_tapes import long_tape
-from workbench.exchange.matching import SymbolBook
-from workbench.exchange.matching_tape import Scan, tape_of, tick_at
 
 
 @given(seed=st.integers(0, 1_000), level=st.integers(-1, 12), start=st.integers(0, 1_200))

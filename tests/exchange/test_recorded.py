@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from workbench.exchange.calendar import new_york
-from workbench.exchange.market import Listing, SymbolDay
-from workbench.exchange.recorded import RecordedMarket, RecordingError
+from repeg_workbench.exchange.market.recorded import RecordedMarket, RecordingError
+from repeg_workbench.exchange.market.symbol_day import Listing, SymbolDay
+from repeg_workbench.exchange.time.calendar import new_york
 
 DAY = date(2018, 1, 2)
 TEN = new_york(DAY, "10:00")

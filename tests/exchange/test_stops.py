@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from repeg_workbench.exchange.market.scripted import Event, halt, quote, trade
 from tests.exchange.caller import QUIET_BOOK, Caller, a_caller, holding
-from workbench.exchange.scripted import Event, halt, quote, trade
 
 FALLING: list[Event] = [
     *QUIET_BOOK,

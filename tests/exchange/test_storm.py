@@ -4,13 +4,13 @@ from collections import Counter
 
 import pytest
 
+from repeg_workbench.exchange.control.storm import brew, faults
+from repeg_workbench.exchange.faults.transport_faults import Kind, TransportFault
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, GeneratedMarket
 from tests.exchange.auditor import Auditor
 from tests.exchange.caller import a_caller
 from tests.exchange.traffic import Traffic
-from workbench.exchange.faults import Kind, TransportFault
-from workbench.exchange.generated import DEFAULT_UNIVERSE, GeneratedMarket
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.storm import brew, faults
 
 LIMITLESS = Knobs(requests_per_minute=None, data_requests_per_minute=None)
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import requests
 
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.serving.server import ExchangeServer
+from repeg_workbench.exchange.serving.transport import ExchangeTransport
 from tests.exchange.caller import Caller, a_caller, order_body
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.server import ExchangeServer
-from workbench.exchange.transport import ExchangeTransport
 
 URL = "https://paper-api.alpaca.markets"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from random import Random  # noqa: TID251 - seeded
 from typing import Any
 
+from repeg_workbench.exchange.messages import Response
 from tests.exchange.caller import SECOND, Caller
-from workbench.exchange.wire import Response
 
 _PRICES = (-300, -40, -5, -2, -1, 0, 1, 2, 5, 40, 300)
 

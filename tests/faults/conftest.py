@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from repeg import wiring
-from workbench.faults.campaign import quietly
+from repeg_workbench.faults.campaign import quietly
 
 
 @pytest.fixture(autouse=True)

@@ -6,8 +6,8 @@ import hashlib
 import sys
 from collections.abc import Sequence
 
-from workbench.faults.campaign import quietly
-from workbench.faults.world import World
+from repeg_workbench.faults.campaign import quietly
+from repeg_workbench.faults.world import World
 
 
 def fingerprint(seed: int) -> str:

@@ -8,12 +8,12 @@ from decimal import Decimal
 
 import numpy as np
 
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.market import Quotes, SymbolDay, Trades
-from workbench.exchange.matching import FillModel
-from workbench.exchange.opening import OpeningAccount
-from workbench.faults.days import HALF_DAY, Day, make_day
-from workbench.faults.short_market import CENT, SECOND, ShortMarket
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.symbol_day import Quotes, SymbolDay, Trades
+from repeg_workbench.exchange.matching.symbol_book import FillModel
+from repeg_workbench.faults.seeded_days import HALF_DAY, Day, make_day
+from repeg_workbench.faults.short_market import CENT, SECOND, ShortMarket
 
 SECONDS = 40 * 60
 SYMBOL = "AAA"

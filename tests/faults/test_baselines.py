@@ -9,9 +9,9 @@ import pytest
 from aws_lambda_powertools.utilities.idempotency.exceptions import IdempotencyItemAlreadyExistsError
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 
-from workbench.faults.baseline_days import BaselineDay
-from workbench.faults.baselines import BASELINES, VirtualRecords
-from workbench.faults.swarm import Swarm
+from repeg_workbench.faults.baseline_days import BaselineDay
+from repeg_workbench.faults.baselines import BASELINES, VirtualRecords
+from repeg_workbench.faults.fault_plan import Swarm
 
 
 @pytest.mark.parametrize("baseline", BASELINES)

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from repeg_workbench.faults.campaign import QUIET, first_failure, run_seed
+from repeg_workbench.faults.fault_plan import Fault, Mishap, Swarm
+from repeg_workbench.faults.function_service import FUNCTION_TIMEOUTS
+from repeg_workbench.faults.seeded_days import make_day
+from repeg_workbench.faults.story import story
 from tests.faults.fingerprint import fingerprint
 from tests.template.stack import ROOT, written
-from workbench.faults.campaign import QUIET, first_failure, run_seed
-from workbench.faults.days import make_day
-from workbench.faults.lambdas import FUNCTION_TIMEOUTS
-from workbench.faults.story import story
-from workbench.faults.swarm import Fault, Mishap, Swarm
 
 SEEDS = 300
 CHUNK = 15

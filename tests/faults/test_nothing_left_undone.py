@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from workbench.faults.campaign import quietly
-from workbench.faults.days import Day, make_day
-from workbench.faults.world import World
+from repeg_workbench.faults.campaign import quietly
+from repeg_workbench.faults.seeded_days import Day, make_day
+from repeg_workbench.faults.world import World
 
 # The book may be crossed at with any spread, inside a wide collar, before the close, and everything is paid for.
 GENEROUS = {

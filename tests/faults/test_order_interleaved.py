@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from repeg import wiring
+from repeg_workbench.faults.fault_plan import Fault, _fits
+from repeg_workbench.faults.planted_bugs import MUTANTS
+from repeg_workbench.faults.planting import planted
+from repeg_workbench.faults.walker import TaskFailed
+from repeg_workbench.faults.world import World
 from tests.faults.lively_day import lively_day
-from workbench.faults.mutants import MUTANTS
-from workbench.faults.planting import planted
-from workbench.faults.swarm import Fault, _fits
-from workbench.faults.walker import TaskFailed
-from workbench.faults.world import World
 
 CALLS = (
     ("broker", "submit"), ("broker", "cancel"), ("broker", "order"), ("broker", "open_orders"), ("market", "quotes"),

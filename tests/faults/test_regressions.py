@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from workbench.faults.campaign import run_seed
-from workbench.faults.story import story
+from repeg_workbench.faults.campaign import run_seed
+from repeg_workbench.faults.story import story
 
 FOUND: list[dict[str, Any]] = json.loads(Path(__file__).with_name("regressions.json").read_text())
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.faults import checker, reliability
-from workbench.faults.baselines import BASELINES
-from workbench.faults.campaign import Tally
-from workbench.faults.mutants import MUTANTS
+from repeg_workbench.faults import judge, reliability
+from repeg_workbench.faults.baselines import BASELINES
+from repeg_workbench.faults.campaign import Tally
+from repeg_workbench.faults.planted_bugs import MUTANTS
 
 
 def test_the_page_is_what_the_kept_numbers_make() -> None:
@@ -50,7 +50,7 @@ def test_a_new_measurement_takes_the_place_of_the_old_and_leaves_the_others(
 
 def _names() -> Iterator[str]:
     """What the judge calls a violation: the second argument of each check, or the names that a loop hands to it."""
-    for node in ast.walk(ast.parse(Path(checker.__file__).read_text())):
+    for node in ast.walk(ast.parse(Path(judge.__file__).read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "_check":
             yield from _texts(node.args[1])
         if isinstance(node, ast.For):

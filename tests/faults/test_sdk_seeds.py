@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from repeg.errors import BrokerDenied
-from workbench.faults import world
-from workbench.faults.campaign import run_seed
-from workbench.faults.days import make_day
-from workbench.faults.sdk_broker import SdkBroker
-from workbench.faults.world import World, uses_sdk
-from workbench.twins.direct_broker import DirectBroker
+from repeg.domain.errors import BrokerDenied
+from repeg_workbench.faults import world
+from repeg_workbench.faults.campaign import run_seed
+from repeg_workbench.faults.sdk_broker import SdkBroker
+from repeg_workbench.faults.seeded_days import make_day
+from repeg_workbench.faults.world import World, uses_sdk
+from repeg_workbench.twins.direct_broker import DirectBroker
 
 
 def test_one_seed_in_ten_uses_the_library() -> None:

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
+from repeg_workbench.engine.engine import Engine
+from repeg_workbench.engine.execution import Execution
+from repeg_workbench.engine.host import Function, Host
+from repeg_workbench.engine.scheduler import Scheduler
+from repeg_workbench.faults import walker
 from tests.faults.scripted_steps import START, Hang, Script, StepFailed, run_of
 from tests.template.stack import DEFINITION, TEMPLATE
-from workbench.engine.engine import Engine
-from workbench.engine.execution import Execution
-from workbench.engine.host import Function, Host
-from workbench.engine.scheduler import Scheduler
-from workbench.faults import walker
 
 SEEDS = range(240)
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from repeg import wiring
+from repeg_workbench.engine.engine import Engine
+from repeg_workbench.faults.faulty_ports import CURRENT, Invocation
+from repeg_workbench.faults.world import World
 from tests.template.stack import TEMPLATE
-from workbench.engine.engine import Engine
-from workbench.faults.calls import CURRENT, Invocation
-from workbench.faults.world import World
 
 SEEDS = (1, 2, 3, 8, 12)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from workbench.exchange.scripted import ScriptedQuote, ScriptedTrade, quote, trade
+from repeg_workbench.exchange.market.scripted import ScriptedQuote, ScriptedTrade, quote, trade
 
 Event = ScriptedQuote | ScriptedTrade
 

@@ -16,27 +16,27 @@ from functions.repeg_orders.app import repeg_orders
 from functions.sweep_orders.app import sweep_orders
 from functions.validate_quotes.app import validate_quotes
 from functions.watch_runs.app import watch_runs
-from repeg.order import ParentOrder
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import shown
+from repeg.domain.run import Run
+from repeg.domain.run_health import Alert
 from repeg.ports import Broker, Ports, Store
-from repeg.quote import shown
-from repeg.run import Run
-from repeg.watching import Alert
+from repeg_workbench.engine.runtime import VirtualRuntime
+from repeg_workbench.engine.scheduler import EPOCH, Scheduler
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.broker.orders import Order
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.scripted import ScriptedMarket
+from repeg_workbench.exchange.time.calendar import new_york
+from repeg_workbench.exchange.units import price
+from repeg_workbench.exchange.units import qty as shares
+from repeg_workbench.faults.records import MemoryJournal, QuietNotifier
+from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import MONDAY
 from tests.functions.books import Event
 from tests.functions.line import DeskBroker, MemoryPlans
 from tests.simulation import judge
-from workbench.engine.runtime import VirtualRuntime
-from workbench.engine.scheduler import EPOCH, Scheduler
-from workbench.exchange.calendar import new_york
-from workbench.exchange.core import Exchange
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.opening import OpeningAccount
-from workbench.exchange.orders import Order
-from workbench.exchange.scripted import ScriptedMarket
-from workbench.exchange.units import price
-from workbench.exchange.units import qty as shares
-from workbench.faults.records import MemoryJournal, QuietNotifier
-from workbench.twins.memory_store import MemoryStore
 
 RUN_ID = "core-2026-11-23"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:execute-plan:first"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from repeg.adapters.alpaca_data import AlpacaMarket
-from repeg.adapters.alpaca_http import Answer
-from repeg.errors import InvalidPlan
-from workbench.exchange.core import Exchange
-from workbench.twins.direct_broker import DirectBroker, ExchangeCalls
+from repeg.adapters.alpaca.http import Answer
+from repeg.adapters.alpaca.market_data import AlpacaMarket
+from repeg.domain.errors import InvalidPlan
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.twins.direct_broker import DirectBroker, ExchangeCalls
 
 
 class Line(ExchangeCalls):

@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime
 import pytest
 
 from functions.check_session.app import check_session
-from repeg.errors import BrokerUnavailable, RefusedRun
-from repeg.plan import run_id
+from repeg.domain.errors import BrokerUnavailable, RefusedRun
+from repeg.domain.plan import run_id
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.market.scripted import ScriptedMarket
 from tests.builders import MONDAY
 from tests.functions.books import AAPL
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.scripted import ScriptedMarket
 
 AFTER_THANKSGIVING = date(2026, 11, 27)
 

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from repeg.adapters.eventbridge import EventsUnavailable
-from repeg.child import ChildState
-from repeg.errors import BrokerUnavailable, Conflict, StillOpen
-from repeg.order import Outcome
+from repeg.domain.child_order import ChildState
+from repeg.domain.errors import BrokerUnavailable, Conflict, StillOpen
+from repeg.domain.parent_order import Outcome
+from repeg.domain.run import KillSwitch, RunState
 from repeg.ports import Notifier
-from repeg.run import KillSwitch, RunState
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk
 from tests.functions.scenes import half_filled, resting
 from tests.simulation import judge
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.races import Race
 
 # Cancel, confirm, reconcile
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from functions.close_run.app import close_run
-from repeg.child import ChildState
-from repeg.errors import StillOpen, StoreUnavailable
-from repeg.run import Run
+from repeg.domain.child_order import ChildState
+from repeg.domain.errors import StillOpen, StoreUnavailable
+from repeg.domain.run import Run
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.twins.memory_store import MemoryStore
 from tests.functions.books import AAPL, KO, QUIET, book
 from tests.functions.desk import RUN_ID, OpenDesk, holding
 from tests.functions.scenes import half_filled
 from tests.simulation import judge
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.races import Race
-from workbench.twins.memory_store import MemoryStore
 
 # What is not accounted for
 

@@ -11,12 +11,13 @@ import pytest
 from pydantic import BaseModel
 
 from functions.check_session.app import check_session
-from repeg import peg, release, session, validation
-from repeg.order import ParentOrder
-from repeg.peg import Moment
-from repeg.quote import Quote
-from repeg.session import TradingWindow
-from repeg.settings import Settings
+from repeg.domain import peg, session
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.peg import Moment
+from repeg.domain.quote import Quote
+from repeg.domain.session import TradingWindow
+from repeg.domain.settings import Settings
+from repeg.workflow import funding, quote_check
 from tests.functions.books import KO, QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, holding
 
@@ -31,8 +32,8 @@ def of_an_order(inputs: Inputs) -> tuple[ParentOrder, Quote | None, Moment, Sett
 
 RULES: dict[str, Callable[[Inputs], BaseModel]] = {
     "peg.decide": lambda inputs: peg.decide(*of_an_order(inputs)),
-    "validation.judge": lambda inputs: validation.judge(*of_an_order(inputs)),
-    "release.decide": lambda inputs: release.decide(release.Purse.model_validate(inputs["purse"])),
+    "validation.judge": lambda inputs: quote_check.judge(*of_an_order(inputs)),
+    "release.decide": lambda inputs: funding.decide(funding.Purse.model_validate(inputs["purse"])),
     "session.check": lambda inputs: session.check(
         Moment.model_validate(inputs["moment"]).now, TradingWindow.model_validate(inputs["window"])
     ),
@@ -74,8 +75,8 @@ def test_the_day_has_buys_that_wait_that_are_scaled_and_that_are_held_by_their_b
     """What the test above would otherwise show of nothing."""
     desk = eventful(open_desk)
     answers = [entry.answer for entry in desk.journal.entries]
-    granted = {grant.funding for answer in answers if isinstance(answer, release.Release) for grant in answer.grants}
-    judged = {answer.gate for answer in answers if isinstance(answer, validation.Verdict)}
+    granted = {grant.funding for answer in answers if isinstance(answer, funding.Release) for grant in answer.grants}
+    judged = {answer.gate for answer in answers if isinstance(answer, quote_check.Verdict)}
     assert granted >= {"funded", "waits_for_sells", "scaled"}
     assert judged == {"use", "wide"}
 
@@ -84,6 +85,6 @@ def test_the_day_has_buys_that_wait_that_are_scaled_and_that_are_held_by_their_b
 def test_the_collar_is_journalled_with_the_quote_it_was_fixed_from(open_desk: OpenDesk, symbol: str) -> None:
     desk = eventful(open_desk)
     (accepted,) = [e for e in desk.journal.entries if (e.subject, e.verb) == (symbol, "accept")]
-    assert isinstance(accepted.answer, validation.Verdict)
+    assert isinstance(accepted.answer, quote_check.Verdict)
     assert accepted.answer.collar == desk.order(symbol).collar
     assert accepted.inputs["quote"] == desk.order(symbol).arrival

@@ -12,9 +12,10 @@ import pytest
 from functions.check_session.app import check_session
 from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
-from repeg.adapters.alpaca import AlpacaBroker
-from repeg.adapters.alpaca_keys import TradingMode
-from repeg.errors import (
+from repeg.adapters.alpaca.broker import AlpacaBroker
+from repeg.adapters.alpaca.keys import TradingMode
+from repeg.adapters.rate_limited_broker import BUCKETS_TOUCHED, KEPT_FOR_CANCELS
+from repeg.domain.errors import (
     BrokerDenied,
     BrokerUnavailable,
     Conflict,
@@ -25,16 +26,15 @@ from repeg.errors import (
     MarketClosed,
     RefusedRun,
 )
-from repeg.metering import BUCKETS_TOUCHED, KEPT_FOR_CANCELS
-from repeg.run import KillSwitch, RunState
+from repeg.domain.run import KillSwitch, RunState
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.market.scripted import ScriptedMarket
+from repeg_workbench.exchange.market.symbol_day import Listing
 from tests.builders import MONDAY
 from tests.contracts.words import bring
 from tests.functions.books import AAPL, KO, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.market import Listing
-from workbench.exchange.opening import OpeningAccount
-from workbench.exchange.scripted import ScriptedMarket
 
 BUY = a_plan("buy 40 AAPL")
 SECOND = EXECUTION.replace("first", "second")

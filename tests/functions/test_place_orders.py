@@ -8,13 +8,13 @@ import pytest
 
 from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
-from repeg.child import ChildState
-from repeg.errors import RefusedRun
-from repeg.order import Outcome
+from repeg.domain.child_order import ChildState
+from repeg.domain.errors import RefusedRun
+from repeg.domain.parent_order import Outcome
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import AAPL, KO, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
 
 
 def desk_with(open_desk: OpenDesk, *orders: str, cash: str = "100000", **held: str) -> Desk:

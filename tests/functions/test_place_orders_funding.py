@@ -8,13 +8,13 @@ from typing import Any
 
 from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
-from repeg.child import ChildState
-from repeg.order import Outcome, ParentState
+from repeg.domain.child_order import ChildState
+from repeg.domain.parent_order import Outcome, ParentState
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.units import qty as shares
 from tests.functions.books import AAPL, KO, QUIET, UP, Event, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.units import qty as shares
 
 SHORT_OF_CASH = {"code": 40310000, "message": "insufficient buying power"}
 BAD_PRICE = {"code": 42210000, "message": "invalid limit_price 189.41. sub-penny increment"}

@@ -13,13 +13,13 @@ from functions.place_orders.app import place_orders
 from functions.plan_orders.app import plan_orders
 from functions.repeg_orders.app import repeg_orders
 from functions.validate_quotes.app import validate_quotes
-from repeg.child import ChildState
-from repeg.order import Outcome
+from repeg.domain.child_order import ChildState
+from repeg.domain.parent_order import Outcome
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import QUIET, book
 from tests.functions.desk import Desk, OpenDesk, a_plan, holding
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.opening import OpeningAccount
 
 WIDE_THEN_QUIET = ("09:20 300 @ 189.40 × 200 @ 192.44", "09:36:20 300 @ 189.40 × 200 @ 189.44")
 

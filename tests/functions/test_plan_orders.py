@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from functions.plan_orders.app import plan_orders
-from repeg.errors import InvalidPlan, RefusedRun
-from repeg.quote import Side
-from repeg.run import RunState
+from repeg.domain.errors import InvalidPlan, RefusedRun
+from repeg.domain.quote import Side
+from repeg.domain.run import RunState
 from tests.contracts.words import bring
 from tests.functions.books import AAPL, KO, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan, holding

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from repeg.child import ChildState
-from repeg.order import Outcome, ParentState
+from repeg.domain.child_order import ChildState
+from repeg.domain.parent_order import Outcome, ParentState
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import RUN_ID, OpenDesk, holding
 from tests.functions.scenes import resting

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from repeg.run import KillSwitch
+from repeg.domain.run import KillSwitch
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import KO, QUIET, UP, book
 from tests.functions.desk import OpenDesk
 from tests.functions.scenes import resting
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
 
 RISEN = book(QUIET, UP)
 

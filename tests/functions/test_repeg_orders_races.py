@@ -6,15 +6,15 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.child import ChildState
-from repeg.errors import RefusedRun
-from repeg.pace import TURNS_PER_EXECUTION
+from repeg.domain.child_order import ChildState
+from repeg.domain.errors import RefusedRun
+from repeg.domain.next_step import TURNS_PER_EXECUTION
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.knobs import Knobs
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import RUN_ID, OpenDesk
 from tests.functions.scenes import resting
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.races import Race
 
 RISEN = book(QUIET, UP)
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from repeg.child import ChildState, Rung
-from repeg.order import Outcome
+from repeg.domain.child_order import ChildState, Rung
+from repeg.domain.parent_order import Outcome
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.knobs import Knobs
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.knobs import Knobs
-from workbench.exchange.races import Race
 
 RISEN = book(QUIET, UP)
 INHERITANCE = pytest.mark.parametrize("habit", ["inherit", "zero"])

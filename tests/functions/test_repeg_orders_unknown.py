@@ -6,14 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.child import ChildState
-from repeg.order import Outcome, ParentState
-from repeg.run import KillSwitch
+from repeg.domain.child_order import ChildState
+from repeg.domain.parent_order import Outcome, ParentState
+from repeg.domain.run import KillSwitch
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import AAPL, QUIET, book
 from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.races import Race
 
 FIRST_ID = f"rp-{RUN_ID}.AAPL.b.1"
 LATER = book(QUIET, until="10:30")

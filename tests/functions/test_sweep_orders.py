@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from repeg.adapters.eventbridge import EventsUnavailable
-from repeg.child import ChildState
-from repeg.errors import BrokerDenied, BrokerUnavailable, Conflict, RefusedRun, StillOpen
-from repeg.run import RunState
-from repeg.sweeping import ZOMBIE_SECONDS
+from repeg.domain.child_order import ChildState
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, RefusedRun, StillOpen
+from repeg.domain.run import RunState
+from repeg.workflow.sweeping import ZOMBIE_SECONDS
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import AAPL, QUIET, UP, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk
 from tests.functions.scenes import half_filled, resting
 from tests.simulation import judge
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.races import Race
 
 RENEWED = EXECUTION.replace("first", "second")
 

@@ -6,12 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.errors import RefusedRun
-from repeg.order import ParentState
+from repeg.domain.errors import RefusedRun
+from repeg.domain.parent_order import ParentState
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.market.scripted import quote, trade
 from tests.functions.books import AAPL, KO, Event, book
 from tests.functions.desk import Desk, OpenDesk, holding
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.scripted import quote, trade
 
 GOOD = "09:36:30 300 @ 189.40 × 200 @ 189.44"
 HELD = {

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from repeg.errors import BrokerDenied, BrokerUnavailable, StoreUnavailable
-from repeg.run import RunState
-from repeg.watching import Alert, Finding
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, StoreUnavailable
+from repeg.domain.run import RunState
+from repeg.domain.run_health import Alert, Finding
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.builders import MONDAY
 from tests.functions.books import AAPL, QUIET, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan
 from tests.functions.scenes import half_filled, resting
 from tests.simulation import judge
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
 
 
 def found(alerts: list[Alert]) -> list[tuple[Finding, str]]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from repeg.adapters.dynamodb import DynamoStore
+from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.ports import Store
+from repeg_workbench.twins.memory_store import MemoryStore
 from tests.contracts.tables import TABLE, a_client, create_table
 from tests.functions.conftest import open_desk
-from workbench.twins.memory_store import MemoryStore
 
 __all__ = ["open_desk"]
 

@@ -11,9 +11,9 @@ from functions.place_orders.app import place_orders
 from functions.plan_orders.app import plan_orders
 from functions.validate_quotes.app import validate_quotes
 from repeg.ports import Store
+from repeg_workbench.exchange.units import price, qty
 from tests.functions.books import AAPL
 from tests.functions.desk import Desk, OpenDesk
-from workbench.exchange.units import price, qty
 
 NAMES = ("core", "tilt")
 

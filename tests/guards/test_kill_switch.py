@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import pytest
 from moto import mock_aws
 
-from repeg.adapters.dynamodb import DynamoStore
-from repeg.errors import RefusedRun, RepegError, StoreUnavailable
-from repeg.order import Intent, ParentOrder
-from repeg.ports import BudgetEntry
-from repeg.run import KillSwitch
+from repeg.adapters.dynamodb.store import DynamoStore
+from repeg.domain.errors import RefusedRun, RepegError, StoreUnavailable
+from repeg.domain.limits import BudgetEntry
+from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.run import KillSwitch
+from repeg_workbench.twins.memory_store import MemoryStore
 from tests.contracts.tables import TABLE, a_client, create_table
 from tests.functions.books import AAPL, QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan
 from tests.functions.scenes import half_filled, resting
 from tests.simulation import judge
-from workbench.twins.memory_store import MemoryStore
 
 BRAKES = [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL]
 

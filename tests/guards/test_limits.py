@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from repeg.errors import RefusedRun
+from repeg.domain.errors import RefusedRun
+from repeg_workbench.exchange.units import price
+from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import MONDAY
 from tests.functions.books import AAPL, KO, QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan
 from tests.functions.scenes import resting
-from workbench.exchange.units import price
-from workbench.twins.memory_store import MemoryStore
 
 CLIMBING = book(
     QUIET,

@@ -10,17 +10,17 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.broker import CancelAnswer, Unknown
-from repeg.errors import StoreUnavailable
-from repeg.metering import BUCKET_SECONDS, MeteredBroker, RequestMeter, bucket_of
-from repeg.run import Run, RunState
-from repeg.watching import Alert
+from repeg.adapters.rate_limited_broker import BUCKET_SECONDS, MeteredBroker, RequestMeter, bucket_of
+from repeg.domain.broker import CancelAnswer, Unknown
+from repeg.domain.errors import StoreUnavailable
+from repeg.domain.run import Run, RunState
+from repeg.domain.run_health import Alert
+from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import after_noon
 from tests.functions.books import Event, book
 from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk, holding
 from tests.functions.scenes import half_filled, resting
 from tests.simulation import judge
-from workbench.twins.memory_store import MemoryStore
 
 MINUTE = 60_000_000_000
 CROWD = [f"{a}{b}X" for a in "ABCDEFGH" for b in "KLMNO"]

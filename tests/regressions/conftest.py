@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from repeg import shell, wiring
+from repeg import lambda_step, wiring
 from tests.functions.conftest import open_desk
 from tests.functions.desk import Desk
 from tests.regressions.machine import Machine
@@ -17,6 +17,6 @@ __all__ = ["open_desk"]
 @pytest.fixture
 def machine_at() -> Iterator[Callable[[Desk], Machine]]:
     """Sets the deployed machine up at a desk."""
-    shell.metrics.clear_metrics()
+    lambda_step.metrics.clear_metrics()
     yield Machine
     wiring.provide(None)

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from repeg import wiring
+from repeg_workbench.faults.function_service import FOLDERS
+from repeg_workbench.faults.walker import Execution, TaskFailed, Walker
+from repeg_workbench.faults.world import DEFINITION
 from tests.functions.desk import Desk
-from workbench.faults.lambdas import FOLDERS
-from workbench.faults.walker import Execution, TaskFailed, Walker
-from workbench.faults.world import DEFINITION
 
 NAME = "arn:aws:states:us-east-1:123456789012:execution:execute-plan:walked"
 

@@ -10,10 +10,11 @@ import requests
 from pydantic import SecretStr
 from requests.adapters import BaseAdapter
 
-from repeg import shell
-from repeg.adapters.alpaca import AlpacaBroker, trading_api
-from repeg.adapters.alpaca_keys import FixedKeys, Keys, TradingMode
-from repeg.errors import BrokerUnavailable, RepegError
+from repeg import lambda_step
+from repeg.adapters.alpaca.broker import AlpacaBroker
+from repeg.adapters.alpaca.http import trading_api
+from repeg.adapters.alpaca.keys import FixedKeys, Keys, TradingMode
+from repeg.domain.errors import BrokerUnavailable, RepegError
 from tests.functions.desk import OpenDesk
 from tests.functions.scenes import half_filled
 from tests.template.stack import functions, written
@@ -84,7 +85,7 @@ def test_an_exception_of_the_broker_holds_no_request_and_no_key() -> None:
 
 
 def test_a_trace_captures_neither_answers_nor_errors() -> None:
-    source = inspect.getsource(shell.lambda_step)
+    source = inspect.getsource(lambda_step.lambda_step)
     assert "capture_response=False" in source
     assert "capture_error=False" in source
     for function in functions().values():

@@ -6,23 +6,23 @@ from decimal import Decimal
 
 import pytest
 
-from repeg import pricing, tick
-from repeg.child import Rung
-from repeg.errors import InvalidPlan
-from repeg.order import ParentState
-from repeg.quote import Gate, Side, gate
-from repeg.settings import Settings
+from repeg.domain import pricing, tick
+from repeg.domain.child_order import Rung
+from repeg.domain.errors import InvalidPlan
+from repeg.domain.parent_order import ParentState
+from repeg.domain.quote import Gate, Side, gate
+from repeg.domain.settings import Settings
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote, trade
+from repeg_workbench.exchange.market.symbol_day import Listing
+from repeg_workbench.exchange.units import price
+from repeg_workbench.exchange.units import qty as shares
 from tests.builders import MONDAY, NOON, a_quote
 from tests.functions.books import AAPL, KO, QUIET, UP, book
 from tests.functions.desk import OpenDesk, a_plan, holding
 from tests.functions.scenes import half_filled, resting
 from tests.simulation import judge
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.market import Listing
-from workbench.exchange.scripted import ScriptedMarket, quote, trade
-from workbench.exchange.units import price
-from workbench.exchange.units import qty as shares
 
 NOT_ALLOWED = {"code": 42210000, "message": "order is not allowed"}
 

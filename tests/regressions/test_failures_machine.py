@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from functions.place_orders.app import place_orders
-from repeg.run import RunState
+from repeg.domain.run import RunState
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.builders import MONDAY
 from tests.functions.books import AAPL, KO
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan, holding
@@ -18,9 +21,6 @@ from tests.regressions.machine import NAME, Machine
 from tests.simulation import judge
 from tests.statemachine import rules
 from tests.template.stack import DEFINITION, ROOT, definition, of_type, written
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.races import Race
 
 MachineAt = Callable[[Desk], Machine]
 GIVEN = {"plan": a_plan("buy 40 AAPL")}

@@ -6,17 +6,17 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.child import ChildState
-from repeg.errors import Conflict
-from repeg.order import Outcome
-from repeg.quote import Side
+from repeg.domain.child_order import ChildState
+from repeg.domain.errors import Conflict
+from repeg.domain.parent_order import Outcome
+from repeg.domain.quote import Side
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.units import qty
 from tests.contracts.words import an_intent
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.races import Race
-from workbench.exchange.units import qty
 
 
 def hundred(open_desk: OpenDesk, *prints: str, **settings: object) -> Desk:

@@ -9,15 +9,15 @@ import pytest
 
 from functions.check_session.app import check_session
 from functions.open_run.app import open_run
-from repeg.errors import BrokerUnavailable, DuplicateRun, MarketClosed, RefusedRun
-from repeg.plan import run_id
+from repeg.domain.errors import BrokerUnavailable, DuplicateRun, MarketClosed, RefusedRun
+from repeg.domain.plan import run_id
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.market.scripted import ScriptedMarket
 from tests.functions.books import AAPL
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan
 from tests.functions.scenes import resting
 from tests.template.stack import of_type, written
-from workbench.exchange.arming import When
-from workbench.exchange.faults import Fault, Kind
-from workbench.exchange.scripted import ScriptedMarket
 
 BUY = a_plan("buy 40 AAPL")
 

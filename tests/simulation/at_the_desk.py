@@ -8,7 +8,7 @@ from typing import Any
 
 from typer.testing import CliRunner, Result
 
-from workbench.cli import app
+from repeg_workbench.cli import app
 
 
 def repeg(*arguments: str | Path) -> Result:

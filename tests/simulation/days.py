@@ -9,19 +9,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from repeg.plan import parse
-from workbench.exchange.generated import DEFAULT_UNIVERSE, GeneratedMarket
-from workbench.exchange.generated_regimes import Incident
-from workbench.exchange.market import Market
-from workbench.exchange.scripted import Event, ScriptedMarket, quote, trade
-from workbench.simulation import Scenario
-from workbench.simulation_account import Holdings, opening_account
-from workbench.simulation_input import read_plan
+from repeg.domain.plan import parse
+from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, GeneratedMarket
+from repeg_workbench.exchange.market.generated_regimes import Incident
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
+from repeg_workbench.exchange.market.symbol_day import Market
+from repeg_workbench.simulate.opening_account import Holdings, opening_account
+from repeg_workbench.simulate.request import read_plan
+from repeg_workbench.simulate.simulation import Scenario
 
 SEED = 1
 MONDAY = date(2026, 11, 23)
 GOLDEN = Path(__file__).parents[1] / "golden"
-DEMO = Path(__file__).parents[2] / "workbench" / "plans" / "demo.json"
+DEMO = Path(__file__).parents[2] / "repeg_workbench" / "plans" / "demo.json"
 
 NO_HOLDINGS = Holdings()
 

@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from repeg.order import Intent, ParentOrder
-from repeg.quote import Side
-from repeg.run import Run
-from workbench.exchange.calendar import nanoseconds
-from workbench.exchange.core import Exchange
-from workbench.exchange.ledger import CASH, USD, OrderEvent
-from workbench.exchange.orders import TERMINAL, Order
-from workbench.exchange.units import qty as shares
+from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.quote import Side
+from repeg.domain.run import Run
+from repeg_workbench.exchange.broker.ledger import CASH, USD, OrderEvent
+from repeg_workbench.exchange.broker.orders import TERMINAL, Order
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.time.calendar import nanoseconds
+from repeg_workbench.exchange.units import qty as shares
 
 OURS = "rp-"
 _TERMINAL = frozenset(map(str, TERMINAL))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from repeg.order import Intent, ParentOrder
-from repeg.run import Run
-from workbench.engine.execution import Execution
-from workbench.exchange.core import Exchange
-from workbench.simulation import Scenario, opened
-from workbench.tape import Tape
+from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.run import Run
+from repeg_workbench.engine.execution import Execution
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.simulate.simulation import Scenario, opened
+from repeg_workbench.simulate.tape import Tape
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import Result
 
-from repeg.order import ParentOrder
-from repeg.peg import Decision, Moment, decide
-from repeg.quote import Quote
-from repeg.settings import Settings
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.peg import Decision, Moment, decide
+from repeg.domain.quote import Quote
+from repeg.domain.settings import Settings
+from repeg_workbench.simulate.command import BAD_INPUT, FAILED, SETTLED, run
+from repeg_workbench.simulate.summary import ORDER_FIELDS
 from tests.simulation.at_the_desk import repeg, write
 from tests.simulation.days import DAYS, DEMO, GoldenDay, orders
-from workbench.simulation_command import BAD_INPUT, FAILED, SETTLED, run
-from workbench.summary import ORDER_FIELDS
 
 TOTALS = {
     "cost_bps", "market_cost_bps", "unfilled_cost", "turns", "transitions", "history_events", "trading_requests",
@@ -147,9 +147,7 @@ def test_a_plan_that_cannot_be_meant_is_refused_in_one_line(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_an_option_that_cannot_be_meant_is_refused_in_one_line(
-    arguments: list[str], field: str, expected: str
-) -> None:
+def test_an_option_that_cannot_be_meant_is_refused_in_one_line(arguments: list[str], field: str, expected: str) -> None:
     refused(repeg(*arguments), field, expected)
 
 

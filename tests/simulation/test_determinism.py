@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from repeg_workbench.simulate.simulation import Wire
 from tests.simulation.days import DAYS
 from tests.simulation.playing import play
-from workbench.simulation import Wire
 
 ROOT = Path(__file__).parents[2]
 
 
 def simulate(out: Path, hash_seed: str) -> dict[str, bytes]:
     """The files that a process of its own leaves."""
-    command = [sys.executable, "-c", "from workbench.cli import app; app()", "simulate", "--out", str(out)]
+    command = [sys.executable, "-c", "from repeg_workbench.cli import app; app()", "simulate", "--out", str(out)]
     paths = os.pathsep.join(str(path) for path in (ROOT, ROOT / "layers" / "repeg" / "python"))
     environment = {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": paths}
     subprocess.run(command, cwd=out.parent, env=environment, check=True, capture_output=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repeg.pace import EVENTS_PER_TURN
+from repeg.domain.next_step import EVENTS_PER_TURN
 from tests.simulation import judge
 from tests.simulation.days import DAYS, GoldenDay
 from tests.simulation.playing import Played, play

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.market.recorded import RecordedMarket
+from repeg_workbench.simulate.simulation import Scenario
 from tests.simulation import judge
 from tests.simulation.at_the_desk import repeg, write
 from tests.simulation.days import orders
 from tests.simulation.playing import play
-from workbench.exchange.opening import OpeningAccount
-from workbench.exchange.recorded import RecordedMarket
-from workbench.simulation import Scenario
 
 RECORDINGS = Path(__file__).parents[3] / "shared" / "market"
 DAY = date(2018, 1, 2)

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from repeg_workbench.engine.host import Invocation
+from repeg_workbench.engine.scheduler import Killed
+from repeg_workbench.exchange.messages import Request, Response
+from repeg_workbench.simulate.simulation import SimulatedDay, opened
 from tests.simulation import judge
 from tests.simulation.days import GoldenDay, lifted, orders, scripted, walk
-from workbench.engine.host import Invocation
-from workbench.engine.scheduler import Killed
-from workbench.exchange.wire import Request, Response
-from workbench.simulation import SimulatedDay, opened
 
 # Orders that fill in parts, that are moved, and that have to cross: every kind of request is made.
 BUSY = GoldenDay(

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from repeg.child import Rung
-from repeg.journal import Entry
-from repeg.peg import Decision, Verb
-from workbench.tape import read
+from repeg.domain.child_order import Rung
+from repeg.domain.journal import Entry
+from repeg.domain.peg import Decision, Verb
+from repeg_workbench.simulate.tape import read
 
 OPEN = datetime(2026, 11, 23, 14, 35, tzinfo=UTC)
 

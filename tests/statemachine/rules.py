@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from repeg import errors
-from repeg.pace import Next
-from repeg.session import SessionDecision
+from repeg.domain import errors
+from repeg.domain.next_step import Next
+from repeg.domain.session import SessionDecision
 
 Definition = Mapping[str, Any]
 State = Mapping[str, Any]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from repeg.pace import EVENTS_PER_TURN, HISTORY_BUDGET, TURNS_PER_EXECUTION
-from repeg.plan import MAX_NAME_LENGTH, run_id
+from repeg.domain.next_step import EVENTS_PER_TURN, HISTORY_BUDGET, TURNS_PER_EXECUTION
+from repeg.domain.plan import MAX_NAME_LENGTH, run_id
 from tests.statemachine.rules import (
     CLOSING,
     RULES,

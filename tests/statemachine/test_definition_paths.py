@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from repeg.errors import BrokerUnavailable, DuplicateRun, InvalidPlan, RefusedRun, RepegError, StillOpen
+from repeg.domain.errors import BrokerUnavailable, DuplicateRun, InvalidPlan, RefusedRun, RepegError, StillOpen
+from repeg_workbench.engine.engine import Engine
+from repeg_workbench.engine.execution import Execution
+from repeg_workbench.engine.host import Function, Host
+from repeg_workbench.engine.scheduler import Scheduler
 from tests.template.stack import TEMPLATE
-from workbench.engine.engine import Engine
-from workbench.engine.execution import Execution
-from workbench.engine.host import Function, Host
-from workbench.engine.scheduler import Scheduler
 
 Answer = dict[str, Any] | RepegError | timedelta
 

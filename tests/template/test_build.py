@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from repeg.pace import Next
-from repeg.session import SessionDecision
+from repeg.domain.next_step import Next
+from repeg.domain.session import SessionDecision
 from tests.statemachine.rules import states, tasks
 from tests.template.artefact import Artefact, available, build, missing, sam
 from tests.template.stack import FUNCTION, REGION, ROOT, definition, of_type, written

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
+from repeg_workbench.simulate.simulation import Scenario, opened
 from tests.template.stack import listed, statements, translated
-from workbench.exchange.opening import OpeningAccount
-from workbench.exchange.scripted import ScriptedMarket, quote
-from workbench.simulation import Scenario, opened
 
 # A transaction is allowed by what is in it.
 INSIDE = {"Put": "PutItem", "Update": "UpdateItem", "ConditionCheck": "ConditionCheckItem", "Delete": "DeleteItem"}

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from repeg.settings import ENVIRONMENT_PREFIX, Settings, resolve
-from repeg.sweeping import MAX_LOOKS, ZOMBIE_SECONDS
-from repeg.turn import STEP_SECONDS
+from repeg.domain.settings import ENVIRONMENT_PREFIX, Settings, resolve
+from repeg.workflow.sweeping import MAX_LOOKS, ZOMBIE_SECONDS
+from repeg.workflow.turn import STEP_SECONDS
+from repeg_workbench.engine.schedules import Cron
 from tests.statemachine.rules import tasks
 from tests.template.stack import (
     FUNCTION,
@@ -27,7 +28,6 @@ from tests.template.stack import (
     translated,
     written,
 )
-from workbench.engine.schedules import Cron
 
 # One request to the broker: two seconds to connect, five to read.
 REQUEST_SECONDS = 7

@@ -15,14 +15,14 @@ from typing import Any
 import boto3
 from moto.server import ThreadedMotoServer
 
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
+from repeg_workbench.exchange.serving.server import ExchangeServer
 from tests.statemachine.rules import states
 from tests.template.artefact import Artefact, running
 from tests.template.stack import REGION, ROOT, definition, environment, of_type, written
 from tests.test_architecture import snake
-from workbench.exchange.core import Exchange
-from workbench.exchange.opening import OpeningAccount
-from workbench.exchange.scripted import ScriptedMarket, quote
-from workbench.exchange.server import ExchangeServer
 
 # The functions' own clock is this machine's, and nothing is sent that was to leave in the past: the day lies ahead, in
 # the last year of the broker's calendar.

@@ -8,15 +8,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
-import requests
-
-from repeg.broker import Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission
-from repeg.child import OrderReport
-from repeg.journal import Entry
-from repeg.order import Intent, ParentOrder
-from repeg.quote import Quote
-from repeg.run import KillSwitch, Run, RunState
-from repeg.session import TradingDay
+from repeg.domain.broker import Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission
+from repeg.domain.child_order import OrderReport
+from repeg.domain.journal import Entry
+from repeg.domain.limits import BudgetEntry
+from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.quote import Quote
+from repeg.domain.run import KillSwitch, Run, RunState
+from repeg.domain.session import TradingDay
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -78,17 +77,6 @@ class Market(Protocol):
 
     def last_prices(self, symbols: Iterable[str]) -> dict[str, Decimal]:
         """Latest trade prices; a symbol that has none is absent."""
-
-
-@dataclass(frozen=True)
-class BudgetEntry:
-    """An amount to commit against a shared budget row, and the most that the row may hold after it (None: no limit)."""
-
-    key: str
-    notional: Decimal
-    orders: int
-    max_notional: Decimal | None
-    max_orders: int | None
 
 
 class Store(Protocol):
@@ -197,9 +185,6 @@ class Runtime(Protocol):
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Run the calls concurrently; results in the order of the items. The first exception is raised at the end."""
-
-    def mount(self, session: requests.Session) -> None:
-        """Put the transport under an HTTP session: time-outs on every call, no retries."""
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,19 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.config import Config
 
-from repeg.adapters.alpaca import AlpacaBroker, trading_api
-from repeg.adapters.alpaca_data import AlpacaMarket, data_api
-from repeg.adapters.alpaca_keys import SIMULATED, FixedKeys, KeySource, TradingMode
-from repeg.adapters.dynamodb import DynamoStore
+from repeg.adapters.alpaca.broker import AlpacaBroker
+from repeg.adapters.alpaca.http import trading_api
+from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, KeySource, TradingMode
+from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
+from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.eventbridge import EventNotifier
 from repeg.adapters.logs import LogJournal
+from repeg.adapters.rate_limited_broker import RequestMeter, metered
+from repeg.adapters.runtime import MAX_WORKERS, NetworkRuntime, SystemRuntime
 from repeg.adapters.s3 import S3Plans
 from repeg.adapters.secrets import SecretKeys
-from repeg.adapters.threads import MAX_WORKERS, SystemRuntime
-from repeg.errors import InvalidSettings
-from repeg.metering import RequestMeter, metered
-from repeg.ports import Ports, Runtime
+from repeg.domain.errors import InvalidSettings
+from repeg.ports import Ports
 
 FEEDS = ("iex", "sip")
 
@@ -45,7 +46,7 @@ class _Wiring:
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.runtime: Runtime | None = None
+        self.runtime: NetworkRuntime | None = None
         self.ports: Ports | None = None
 
 
@@ -60,7 +61,7 @@ def ports() -> Ports:
         return _wiring.ports
 
 
-def use(runtime: Runtime | None) -> None:
+def use(runtime: NetworkRuntime | None) -> None:
     """Build on this runtime from now on (None: the deployed one); what was built before is forgotten."""
     with _wiring.lock:
         _wiring.runtime = runtime
@@ -73,7 +74,7 @@ def provide(ports: Ports | None) -> None:
         _wiring.ports = ports
 
 
-def build(environment: Mapping[str, str], runtime: Runtime) -> Ports:
+def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
     """The deployed ports. Raises InvalidSettings naming the variable that is wrong."""
     mode = _one_of(environment, "TRADING_MODE", tuple(word.value for word in TradingMode))
     trading_url, data_url = simulated_urls(environment)

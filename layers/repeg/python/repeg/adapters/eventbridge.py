@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic_core import to_json
 
-from repeg.errors import RepegError
+from repeg.domain.errors import RepegError
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient

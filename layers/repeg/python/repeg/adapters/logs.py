@@ -7,7 +7,7 @@ from logging import DEBUG
 
 from aws_lambda_powertools import Logger
 
-from repeg.journal import Entry
+from repeg.domain.journal import Entry
 
 MESSAGE = "decision"
 _QUIET = frozenset({"hold"})

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from repeg.errors import InvalidPlan, StoreUnavailable
+from repeg.domain.errors import InvalidPlan, StoreUnavailable
 
 MAX_BYTES = 1_000_000
 

@@ -9,8 +9,8 @@ from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterEr
 from botocore.config import Config
 from pydantic import ValidationError
 
-from repeg.adapters.alpaca_keys import Keys, TradingMode, ensure_keys_fit
-from repeg.errors import BrokerUnavailable, InvalidSettings, RepegError
+from repeg.adapters.alpaca.keys import Keys, TradingMode, ensure_keys_fit
+from repeg.domain.errors import BrokerUnavailable, InvalidSettings, RepegError
 
 MAX_AGE_SECONDS = 300
 _TIMEOUTS = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})

@@ -1,0 +1,79 @@
+"""The broker's keys: where they come from, that they fit the endpoint, and how a rotated pair is picked up."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from repeg.domain.errors import InvalidSettings
+
+
+class TradingMode(StrEnum):
+    """Which account is traded; the endpoint follows from this word, never from free text."""
+
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class Keys(BaseModel):
+    """A key pair. Neither its representation nor an error about it shows what is inside."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    key_id: SecretStr = Field(min_length=1)
+    secret_key: SecretStr = Field(min_length=1)
+
+
+class KeySource(Protocol):
+    """Where the keys are kept."""
+
+    def current(self) -> Keys:
+        """The pair to use."""
+
+    def renewed(self, rejected: Keys) -> Keys:
+        """The pair to use after the broker has rejected one; the same again where there is no other.
+
+        Raises BrokerUnavailable where the keys cannot be read.
+        """
+
+
+class FixedKeys:
+    """Keys that never change."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    def current(self) -> Keys:
+        """The pair."""
+        return self._keys
+
+    def renewed(self, rejected: Keys) -> Keys:  # noqa: ARG002 - there is no other pair
+        """The same pair."""
+        return self._keys
+
+
+# The pair that the simulated broker opens its doors to. It opens nothing else.
+SIMULATED = Keys(
+    key_id=SecretStr("PKSIMULATED000000000"), secret_key=SecretStr("simulated-secret-key-of-forty-characters")
+)
+
+_PREFIX_OF_MODE = {TradingMode.PAPER: "PK", TradingMode.LIVE: "AK"}
+_PAPER_ACCOUNT = "PA"
+
+
+def ensure_keys_fit(keys: Keys, mode: TradingMode) -> None:
+    """Refuse keys of the other endpoint, by the letters that key ids begin with. Raises InvalidSettings."""
+    for other, prefix in _PREFIX_OF_MODE.items():
+        if other is not mode and keys.key_id.get_secret_value().startswith(prefix):
+            raise InvalidSettings(
+                "TRADING_MODE", mode.value, f"the key id begins with {prefix}: it is for {other.value}"
+            )
+
+
+def ensure_account_fits(number: str, mode: TradingMode) -> None:
+    """Refuse an account of the other endpoint: a paper account's number begins with PA. Raises InvalidSettings."""
+    if number.startswith(_PAPER_ACCOUNT) != (mode is TradingMode.PAPER):
+        kind = "a paper" if number.startswith(_PAPER_ACCOUNT) else "no paper"
+        raise InvalidSettings("TRADING_MODE", mode.value, f"the keys open {kind} account")

@@ -1,0 +1,231 @@
+"""Alpaca's JSON as our models: exact, tolerant of words it does not know, strict about what money depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from repeg.domain.broker import Account, Asset, BrokerClock, Execution, Position
+from repeg.domain.child_order import OrderReport
+from repeg.domain.errors import BrokerUnavailable
+from repeg.domain.order_ids import OWN_PREFIX
+from repeg.domain.parent_order import Intent
+from repeg.domain.quote import Quote, Side
+from repeg.domain.session import TradingDay, trading_day
+
+Json = Mapping[str, Any]
+
+_NUMERIC = (str, int, Decimal)
+
+_TRADING_STATUSES = frozenset({"ACTIVE", "PAPER_ONLY"})
+_SIDES = frozenset({"buy", "sell"})
+_BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn a body that is not what it should be into BrokerUnavailable, naming what was being read."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
+        raise BrokerUnavailable(f"{what}: the answer cannot be read ({type(error).__name__})") from None
+
+
+def order_fields(intent: Intent) -> dict[str, str]:
+    """A DAY order for the core session, as it is posted; amounts are strings, exact to the digit."""
+    fields = {
+        "symbol": intent.symbol,
+        "side": intent.side.value,
+        "qty": exact(intent.qty),
+        "type": "market" if intent.limit is None else "limit",
+        "time_in_force": "day",
+        "client_order_id": intent.client_order_id,
+    }
+    return fields if intent.limit is None else {**fields, "limit_price": exact(intent.limit)}
+
+
+def change_fields(intent: Intent) -> dict[str, str]:
+    """A change of the price alone. Raises ValueError for an intent without a limit."""
+    if intent.limit is None:
+        raise ValueError(f"{intent.client_order_id} has no limit to move to")
+    return {"limit_price": exact(intent.limit), "client_order_id": intent.client_order_id}
+
+
+def exact(amount: Decimal) -> str:
+    """An amount in plain digits, never with an exponent."""
+    return f"{amount:f}"
+
+
+def report(row: Json) -> OrderReport:
+    """One order. Its quantity is zero where the order was given in dollars; those are not ours."""
+    return OrderReport(
+        broker_id=_text(row["id"]),
+        client_order_id=_text(row["client_order_id"]),
+        symbol=_text(row["symbol"]),
+        side=_side(row["side"]),
+        status=_text(row["status"]),
+        qty=_optional(row.get("qty")) or Decimal(0),
+        filled_qty=_optional(row.get("filled_qty")) or Decimal(0),
+        average_price=_optional(row.get("filled_avg_price")),
+        limit=_optional(row.get("limit_price")),
+        submitted_at=stamp(row.get("submitted_at")),
+        replaced_by=row.get("replaced_by"),
+        replaces=row.get("replaces"),
+    )
+
+
+def reports(rows: Iterable[Json]) -> list[OrderReport]:
+    """A list of orders, ours all of them; somebody else's that is no plain buy or sell (several legs) is left out."""
+    return [report(row) for row in rows if _is_ours(row) or (row.get("symbol") and row.get("side") in _SIDES)]
+
+
+def execution(row: Json) -> Execution:
+    """One fill of the account's activities."""
+    return Execution(
+        activity_id=_text(row["id"]),
+        broker_order_id=_text(row["order_id"]),
+        symbol=_text(row["symbol"]),
+        side=_side(row["side"]),
+        qty=_amount(row["qty"]),
+        price=_amount(row["price"]),
+        at=_stamp(row["transaction_time"]),
+    )
+
+
+def clock(row: Json) -> BrokerClock:
+    """The broker's clock."""
+    return BrokerClock(now=_stamp(row["timestamp"]), is_open=_flag(row["is_open"]))
+
+
+def session(row: Json) -> TradingDay:
+    """A row of the calendar, whose times are New York wall times."""
+    day = datetime.fromisoformat(row["date"]).date()
+    return trading_day(day, time.fromisoformat(row["open"]), time.fromisoformat(row["close"]))
+
+
+def account(row: Json, unreserved: Decimal) -> Account:
+    """The account; `unreserved` are the dollars that open buys leave of its own money.
+
+    Spendable is never more than the cash, whatever the account could borrow, nor more than the buying power.
+    """
+    cash, buying_power = _amount(row["cash"]), _amount(row["buying_power"])
+    return Account(
+        number=_text(row["account_number"]),
+        equity=_amount(row["equity"]),
+        cash=cash,
+        buying_power=buying_power,
+        spendable=max(Decimal(0), min(cash, buying_power, unreserved)),
+        blocked_by=", ".join(_blocks(row)),
+    )
+
+
+def unborrowed_power(row: Json) -> Decimal | None:
+    """Dollars that open buys leave for what cannot be bought on margin; None where the account does not tell."""
+    return _optional(row.get("non_marginable_buying_power"))
+
+
+def cash_left(row: Json, open_orders: Iterable[OrderReport]) -> Decimal:
+    """Cash less what open buys may still cost; nothing is left where one of them has no limit, and so no bound."""
+    left = _amount(row["cash"])
+    for order in open_orders:
+        if order.side is Side.BUY and order.limit is None:
+            return Decimal(0)
+        if order.side is Side.BUY and order.limit is not None:
+            left -= (order.qty - order.filled_qty) * order.limit
+    return left
+
+
+def position(row: Json) -> Position:
+    """A holding; a short one is negative whichever way the row spells it. What no order holds is available."""
+    qty = _amount(row["qty"])
+    available = _optional(row.get("qty_available"))
+    return Position(
+        symbol=_text(row["symbol"]),
+        qty=-abs(qty) if row.get("side") == "short" else qty,
+        available=qty if available is None else available,
+    )
+
+
+def asset(row: Json) -> Asset:
+    """A listing; what the row does not say is not so."""
+    return Asset(
+        symbol=_text(row["symbol"]),
+        is_tradable=row.get("tradable") is True and row.get("status", "active") == "active",
+        is_fractionable=row.get("fractionable") is True,
+    )
+
+
+def quote(symbol: str, row: Json) -> Quote:
+    """A quote; a side that nobody is on (zero, null or missing) has price zero."""
+    return Quote(
+        symbol=symbol,
+        bid=_optional(row.get("bp")) or Decimal(0),
+        bid_size=_optional(row.get("bs")) or Decimal(0),
+        ask=_optional(row.get("ap")) or Decimal(0),
+        ask_size=_optional(row.get("as")) or Decimal(0),
+        at=stamp(row.get("t")),
+    )
+
+
+def trade_price(row: Json) -> Decimal | None:
+    """The price of a trade; None where it has none that can be used."""
+    price = _optional(row.get("p"))
+    return price if price is not None and price > 0 else None
+
+
+def stamp(raw: object) -> datetime | None:
+    """An instant in UTC, cut to microseconds; None where the broker gives none."""
+    return None if raw is None or raw == "" else _stamp(raw)
+
+
+def _blocks(row: Json) -> Iterator[str]:
+    """What keeps an account from trading. All money here is in dollars, so another currency does too."""
+    yield from (block for block in _BLOCKS if row.get(block))
+    if row.get("status") not in _TRADING_STATUSES:
+        yield f"status {row.get('status')}"
+    if row.get("currency", "USD") != "USD":
+        yield f"currency {row['currency']}"
+
+
+def _stamp(raw: object) -> datetime:
+    instant = datetime.fromisoformat(_text(raw))
+    if instant.tzinfo is None:
+        raise ValueError(f"{raw} has no time zone")
+    return instant.astimezone(UTC)
+
+
+def _amount(raw: object) -> Decimal:
+    if isinstance(raw, bool) or not isinstance(raw, _NUMERIC):
+        raise TypeError(f"{raw!r} is not an amount")
+    amount = Decimal(raw)
+    if not amount.is_finite():
+        raise ValueError(f"{raw} is not an amount")
+    return amount
+
+
+def _optional(raw: object) -> Decimal | None:
+    return None if raw is None or raw == "" else _amount(raw)
+
+
+def _side(raw: object) -> Side:
+    """buy or sell; activities also know sell_short."""
+    return Side(_text(raw).split("_", maxsplit=1)[0])
+
+
+def _text(raw: object) -> str:
+    if not isinstance(raw, str):
+        raise TypeError(f"{raw!r} is not a text")
+    return raw
+
+
+def _flag(raw: object) -> bool:
+    if not isinstance(raw, bool):
+        raise TypeError(f"{raw!r} is neither true nor false")
+    return raw
+
+
+def _is_ours(row: Json) -> bool:
+    return str(row.get("client_order_id") or "").startswith(OWN_PREFIX)

@@ -1,0 +1,1 @@
+"""Decisions: pure functions and the values they take; imports only itself."""

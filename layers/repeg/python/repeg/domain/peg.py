@@ -1,0 +1,226 @@
+"""Where an order should rest, when it moves, and when it stops being patient."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from repeg.domain import tick
+from repeg.domain.child_order import Child, Rung
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.pricing import inside, limit_for, worse_by
+from repeg.domain.quote import Gate, Quote, Side, age_seconds, gate, shown
+from repeg.domain.settings import Escalation, Settings
+
+LADDERS: dict[Escalation, tuple[Rung, ...]] = {
+    Escalation.NONE: (Rung.PASSIVE,),
+    Escalation.MID: (Rung.PASSIVE, Rung.MID),
+    Escalation.CROSS: (Rung.PASSIVE, Rung.MID, Rung.CROSS),
+    Escalation.MARKET: (Rung.PASSIVE, Rung.MID, Rung.CROSS, Rung.MARKET),
+}
+
+# The close is near when fewer turns than this are left: one to cross, one to see what became of it.
+LAST_TURNS = 2
+
+
+class Verb(StrEnum):
+    """What to do with an order now."""
+
+    PLACE = "place"
+    HOLD = "hold"
+    MOVE = "move"
+    CROSS = "cross"
+    FINISH = "finish"
+
+
+class Decision(BaseModel):
+    """What to do with an order, at which limit, how urgently, and why.
+
+    `reason` is one word for counting, `because` the sentence for the tape; `limit` is None for a market order.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    verb: Verb
+    reason: str
+    because: str
+    rung: Rung
+    limit: Decimal | None = None
+
+    @property
+    def sends(self) -> bool:
+        """Whether acting on it puts a new child at the broker."""
+        return self.verb in {Verb.PLACE, Verb.MOVE, Verb.CROSS}
+
+
+class Moment(BaseModel):
+    """The time of a turn, when the run's window closes, and how long a turn is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    now: AwareDatetime
+    closes: AwareDatetime
+    turn_seconds: int
+
+    @property
+    def close_is_near(self) -> bool:
+        """Whether only the last turns are left."""
+        return self.closes - self.now <= timedelta(seconds=LAST_TURNS * self.turn_seconds)
+
+
+def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> Decision:
+    """The next step of one order, from what is filled, the book, the time and the settings of its symbol."""
+    if order.remaining <= 0:
+        return Decision(verb=Verb.FINISH, reason="filled", because="filled", rung=order.rung)
+    answer = look(order, quote, moment.now, settings)
+    if answer is not Gate.USE or quote is None:
+        return _hold(order, answer, describe(quote, answer, moment.now))
+    if order.collar is None:
+        return _hold(order, "not_arrived", f"{_book(quote)}, no arrival price yet")
+    rung, urgency = due_rung(order, quote, moment, settings)
+    child, day = order.open_child, moment.now.date()
+    if child is None:
+        return _start(order, quote, rung, urgency, day, settings)
+    if rung is not child.rung:
+        return _escalate(order, quote, rung, urgency, day, settings)
+    return _keep_up(order, child, quote, day, settings)
+
+
+def look(order: ParentOrder, quote: Quote | None, now: datetime, settings: Settings) -> Gate:
+    """The quote gate, with our own resting order left out of the size on our side.
+
+    At the best price ourselves, the size behind us is not in the quote: thinness there says nothing.
+    """
+    answer = gate(quote, order.side, now, settings)
+    if answer is not Gate.THIN or quote is None:
+        return answer
+    child = order.open_child
+    return Gate.USE if child is not None and child.limit == quote.near(order.side) else answer
+
+
+def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> tuple[Rung, str]:
+    """How urgently to price now, and what has spent the patience (empty where it lasts or no rung would gain anything).
+
+    A rung that is no better a price than the one held is passed over: at a one-tick spread the mid is where we are.
+    """
+    if not settings.use_smart_limit_execution:
+        return Rung.MARKET, "market_orders"
+    ladder = LADDERS[settings.escalation]
+    at = ladder.index(order.rung)
+    urgency = _spent(order, quote, moment, settings)
+    if not urgency:
+        return ladder[at], ""
+    first = max(at + 1, ladder.index(_last_limit(ladder))) if moment.close_is_near else at + 1
+    gaining = (rung for rung in ladder[first:] if _gains(rung, order, quote, moment.now.date(), settings))
+    rung = next(gaining, None)
+    return (rung, urgency) if rung is not None else (ladder[at], "")
+
+
+def describe(quote: Quote | None, answer: Gate, now: datetime) -> str:
+    """The book in words, and what is wrong with it."""
+    if quote is None:
+        return "no quote"
+    book = _book(quote)
+    if answer is Gate.STALE:
+        age = age_seconds(quote, now)
+        return f"{book}, stale: " + ("no time stamp" if age is None else f"{age:.0f}s old")
+    return book if answer is Gate.USE else f"{book}, {answer.replace('_', ' ')}"
+
+
+def _book(quote: Quote) -> str:
+    bid = f"bid {shown(quote.bid)}" if quote.bid else "no bid"
+    ask = f"ask {shown(quote.ask)}" if quote.ask else "no ask"
+    return f"{bid} × {ask}"
+
+
+def _spent(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> str:
+    if moment.close_is_near:
+        return "close_is_near"
+    if order.first_placed_at is None:
+        return ""
+    if moment.now - order.first_placed_at >= timedelta(seconds=settings.patience_seconds):
+        return "patience_spent"
+    child = order.open_child
+    if child is None or order.moves < settings.max_repegs:
+        return ""
+    return "moves_spent" if _left_behind(order.side, child, quote, moment.now.date(), settings) else ""
+
+
+def _left_behind(side: Side, child: Child, quote: Quote, day: date, settings: Settings) -> Decimal:
+    """By how many dollars the near side has left a waiting child behind, if that is enough to move it; else zero."""
+    if child.limit is None or child.rung is Rung.CROSS:
+        return Decimal(0)
+    gap = worse_by(side, quote.near(side), child.limit)
+    is_enough = gap >= tick.tick_at(child.limit, day, settings.tick_size)
+    return gap if is_enough and gap * 100 > settings.repeg_threshold_pct * child.limit else Decimal(0)
+
+
+def _last_limit(ladder: tuple[Rung, ...]) -> Rung:
+    return next(rung for rung in reversed(ladder) if rung is not Rung.MARKET)
+
+
+def _gains(rung: Rung, order: ParentOrder, quote: Quote, day: date, settings: Settings) -> bool:
+    """Whether a rung is a better price than where the order rests, or would rest."""
+    limit, child = limit_for(rung, order, quote, day, settings), order.open_child
+    resting = child.limit if child is not None and child.limit is not None else inside(order, quote.near(order.side))
+    return limit is None or worse_by(order.side, limit, resting) > 0
+
+
+def _start(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings) -> Decision:
+    limit = limit_for(rung, order, quote, day, settings)
+    verb = Verb.CROSS if rung in {Rung.CROSS, Rung.MARKET} else Verb.PLACE
+    reason = urgency or (_kind_of_place(order, quote, limit) if rung is Rung.PASSIVE else str(rung))
+    return Decision(verb=verb, reason=reason, because=f"{_book(quote)}, {_words(reason)}", rung=rung, limit=limit)
+
+
+def _kind_of_place(order: ParentOrder, quote: Quote, limit: Decimal | None) -> str:
+    if limit == quote.near(order.side):
+        return "join"
+    return "collar" if limit == order.collar else "improve"
+
+
+def _escalate(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings) -> Decision:
+    limit = limit_for(rung, order, quote, day, settings)
+    verb = Verb.MOVE if rung is Rung.MID else Verb.CROSS
+    because = f"{_book(quote)}, {_words(urgency)}"
+    return Decision(verb=verb, reason=urgency, because=because, rung=rung, limit=limit)
+
+
+def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings: Settings) -> Decision:
+    """Follow the near side when it has left us behind; our own resting order is never what we follow."""
+    if child.limit is None or child.rung is Rung.CROSS:
+        is_beyond = child.limit is not None and worse_by(order.side, quote.far(order.side), child.limit) > 0
+        return _hold(order, "collar" if is_beyond else "working", f"{child.rung}, {_book(quote)}")
+    name, verb = ("bid", "rose") if order.side is Side.BUY else ("ask", "fell")
+    near = quote.near(order.side)
+    if worse_by(order.side, near, child.limit) <= 0:
+        return _hold(order, "near", f"{name} {shown(near)}, we are on top")
+    if child.limit == order.collar:
+        return _hold(order, "collar", f"{name} {shown(near)} is past the collar {shown(order.collar)}")
+    limit = limit_for(child.rung, order, quote, day, settings)
+    gains = limit is not None and worse_by(order.side, limit, child.limit) > 0
+    if not gains or not _left_behind(order.side, child, quote, day, settings):
+        return _hold(order, "near", f"{name} {shown(near)}, not far enough")
+    if order.moves >= settings.max_repegs:
+        return _hold(order, "moves_spent", f"{name} {shown(near)}, all {settings.max_repegs} moves made")
+    because = f"{name} {verb} to {shown(near)}, move {order.moves + 1} of {settings.max_repegs}"
+    return Decision(verb=Verb.MOVE, reason="near_moved", because=because, rung=child.rung, limit=limit)
+
+
+def _hold(order: ParentOrder, reason: str, because: str) -> Decision:
+    child = order.open_child
+    limit = child.limit if child is not None else None
+    return Decision(verb=Verb.HOLD, reason=reason, because=because, rung=order.rung, limit=limit)
+
+
+def _words(reason: str) -> str:
+    words = {
+        "improve": "improve by a tick",
+        "join": "join the near side",
+        "collar": "no better than the collar",
+        "close_is_near": "the close is near",
+    }
+    return words.get(reason, reason.replace("_", " "))

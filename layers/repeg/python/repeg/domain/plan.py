@@ -1,0 +1,193 @@
+"""What the user wants: a list of orders, or target weights."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from repeg.domain.errors import InvalidPlan
+from repeg.domain.quote import Side
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+SYMBOL = re.compile(r"[A-Z]{1,5}(\.[A-Z]{1,2})?")
+MAX_NAME_LENGTH = 15
+MAX_ORDERS = 500
+MAX_DECIMALS = 9
+TOO_LARGE = 10**12
+
+EVERYTHING: Literal["all"] = "all"
+
+
+class PlanOrder(BaseModel):
+    """One symbol to buy or sell; `qty` in shares, or `all` of what is held (sells only)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    symbol: str
+    side: Side
+    qty: Decimal | Literal["all"]
+
+
+class OrdersPlan(BaseModel):
+    """A plan that names its orders."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    orders: tuple[PlanOrder, ...]
+
+
+class TargetsPlan(BaseModel):
+    """A plan that names weights of the account's equity; a holding it does not name is left alone.
+
+    `cash_reserve` is the weight that stays in cash; differences under `min_trade_notional` dollars are not traded.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    targets: dict[str, Decimal]
+    cash_reserve: Decimal
+    min_trade_notional: Decimal
+
+
+Plan = OrdersPlan | TargetsPlan
+
+
+def parse_text(text: str, source: str) -> Plan:
+    """A plan from the text of a file. Raises InvalidPlan, also where the text is not JSON."""
+    try:
+        raw = json.loads(
+            text, parse_float=Decimal, parse_int=Decimal, parse_constant=str, object_pairs_hook=_each_name_once
+        )
+    except (ValueError, RecursionError) as error:
+        raise InvalidPlan("plan", source, f"it must be JSON ({error})") from None
+    return parse(raw)
+
+
+def parse(raw: object) -> Plan:
+    """A plan from decoded JSON. Raises InvalidPlan naming the first field that is wrong."""
+    fields = _object("plan", raw)
+    name = fields.get("name")
+    if not isinstance(name, str) or not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
+        raise InvalidPlan("plan.name", name, f"lower-case letters, digits and hyphens, at most {MAX_NAME_LENGTH}")
+    if ("orders" in fields) == ("targets" in fields):
+        raise InvalidPlan("plan", sorted(fields), "give either orders or targets")
+    return _orders_plan(name, fields) if "orders" in fields else _targets_plan(name, fields)
+
+
+def run_id(name: str, day: date, run_number: int = 1) -> str:
+    """The identity of a run: plan name and trading date; a further run of the same day is an explicit `-rN`."""
+    return f"{name}-{day.isoformat()}" + (f"-r{run_number}" if run_number > 1 else "")
+
+
+def _orders_plan(name: str, fields: Mapping[str, Any]) -> OrdersPlan:
+    _only("plan", fields, {"name", "orders"})
+    rows = fields["orders"]
+    if not isinstance(rows, list) or not rows:
+        raise InvalidPlan("plan.orders", rows, "a list of at least one order")
+    if len(rows) > MAX_ORDERS:
+        raise InvalidPlan("plan.orders", len(rows), f"at most {MAX_ORDERS} orders")
+    orders = tuple(_order(f"plan.orders[{index}]", row) for index, row in enumerate(rows))
+    seen: dict[str, Side] = {}
+    for index, order in enumerate(orders):
+        if order.symbol in seen:
+            raise InvalidPlan(
+                f"plan.orders[{index}].symbol", order.symbol, f"each symbol once; there is a {seen[order.symbol]} above"
+            )
+        seen[order.symbol] = order.side
+    return OrdersPlan(name=name, orders=orders)
+
+
+def _order(field: str, raw: object) -> PlanOrder:
+    fields = _object(field, raw)
+    _only(field, fields, {"symbol", "side", "qty"})
+    symbol = _symbol(f"{field}.symbol", fields.get("symbol"))
+    side = fields.get("side")
+    if side not in ("buy", "sell"):
+        raise InvalidPlan(f"{field}.side", side, "buy or sell")
+    if fields.get("qty") == EVERYTHING:
+        if side != "sell":
+            raise InvalidPlan(f"{field}.qty", EVERYTHING, "a number of shares; only a sell may say all")
+        return PlanOrder(symbol=symbol, side=Side.SELL, qty=EVERYTHING)
+    qty = _number(f"{field}.qty", fields.get("qty"), "a positive number of shares, or all for a sell")
+    if qty <= 0:
+        raise InvalidPlan(f"{field}.qty", qty, "a positive number of shares, or all for a sell")
+    if qty != round(qty, MAX_DECIMALS):
+        raise InvalidPlan(f"{field}.qty", qty, f"at most {MAX_DECIMALS} decimals")
+    return PlanOrder(symbol=symbol, side=Side(side), qty=qty)
+
+
+def _targets_plan(name: str, fields: Mapping[str, Any]) -> TargetsPlan:
+    _only("plan", fields, {"name", "targets", "cash_reserve", "min_trade_notional"})
+    rows = _object("plan.targets", fields["targets"])
+    if not 1 <= len(rows) <= MAX_ORDERS:
+        raise InvalidPlan("plan.targets", len(rows), f"between 1 and {MAX_ORDERS} symbols")
+    targets = {
+        _symbol(f"plan.targets.{symbol}", symbol): _share(f"plan.targets.{symbol}", weight)
+        for symbol, weight in rows.items()
+    }
+    reserve = _share("plan.cash_reserve", fields.get("cash_reserve", "0"))
+    total = sum(targets.values(), reserve)
+    if total > 1:
+        raise InvalidPlan("plan.targets", total, "weights and cash_reserve that add up to at most 1")
+    smallest = _number("plan.min_trade_notional", fields.get("min_trade_notional", "0"), "dollars, zero or more")
+    if smallest < 0:
+        raise InvalidPlan("plan.min_trade_notional", smallest, "dollars, zero or more")
+    return TargetsPlan(name=name, targets=targets, cash_reserve=reserve, min_trade_notional=smallest)
+
+
+def _share(field: str, raw: object) -> Decimal:
+    value = _number(field, raw, "a weight between 0 and 1")
+    if not 0 <= value <= 1:
+        raise InvalidPlan(field, value, "a weight between 0 and 1")
+    return value
+
+
+def _symbol(field: str, raw: object) -> str:
+    if not isinstance(raw, str) or not SYMBOL.fullmatch(raw):
+        raise InvalidPlan(field, raw, "a ticker such as AAPL or BRK.B")
+    return raw
+
+
+def _number(field: str, raw: object, expected: str) -> Decimal:
+    if isinstance(raw, bool) or not isinstance(raw, (str, int, float, Decimal)):
+        raise InvalidPlan(field, raw, expected)
+    try:
+        value = Decimal(str(raw))
+    except InvalidOperation:
+        raise InvalidPlan(field, raw, expected) from None
+    if not value.is_finite():
+        raise InvalidPlan(field, raw, expected)
+    if abs(value) >= TOO_LARGE:
+        raise InvalidPlan(field, raw, f"{expected}, below {TOO_LARGE:,}")
+    # 1e3 is a thousand shares, and is told and sent as 1000.
+    return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
+
+
+def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON would keep the last of two weights for a symbol and say nothing."""
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise InvalidPlan("plan", name, "each name once in an object")
+        fields[name] = value
+    return fields
+
+
+def _object(field: str, raw: object) -> Mapping[str, Any]:
+    if not isinstance(raw, Mapping):
+        raise InvalidPlan(field, raw, "an object")
+    return raw
+
+
+def _only(field: str, fields: Mapping[str, Any], allowed: set[str]) -> None:
+    for name in fields:
+        if name not in allowed:
+            raise InvalidPlan(f"{field}.{name}", fields[name], f"only {', '.join(sorted(allowed))}")

@@ -1,0 +1,59 @@
+"""At which limit an order rests: each rung's price, the collar, and which of two prices is the more aggressive."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from repeg.domain import tick
+from repeg.domain.child_order import Rung
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Quote, Side
+from repeg.domain.settings import Settings
+
+
+def passive_price(side: Side, quote: Quote, day: date, floor: Decimal) -> Decimal:
+    """One tick better than the near side, but never reaching the far side: at a one-tick spread, join.
+
+    A limit that reaches the far side is a market order by another name.
+    """
+    if side is Side.BUY:
+        improved = tick.above(quote.bid, day, floor)
+        return improved if improved < quote.ask else tick.round_down(quote.bid, day, floor)
+    improved = tick.below(quote.ask, day, floor)
+    return improved if improved > quote.bid else tick.round_up(quote.ask, day, floor)
+
+
+def mid_price(side: Side, quote: Quote, day: date, floor: Decimal) -> Decimal:
+    """The midpoint, rounded away from the far side so that a half tick never crosses."""
+    return tick.round_down(quote.mid, day, floor) if side is Side.BUY else tick.round_up(quote.mid, day, floor)
+
+
+def collar(side: Side, arrival: Quote, max_slippage_bps: Decimal, day: date, floor: Decimal) -> Decimal:
+    """The worst price that the order may ever pay: the arrival mid and so many basis points against us."""
+    worst = arrival.mid * (1 + side.sign * max_slippage_bps / 10_000)
+    return tick.round_down(worst, day, floor) if side is Side.BUY else tick.round_up(worst, day, floor)
+
+
+def limit_for(rung: Rung, order: ParentOrder, quote: Quote, day: date, settings: Settings) -> Decimal | None:
+    """The limit of a child at a rung, inside the collar; None for a market order. Raises ValueError before arrival."""
+    if rung is Rung.MARKET:
+        return None
+    if order.collar is None:
+        raise ValueError(f"{order.symbol} has no collar before it has arrived")
+    if rung is Rung.CROSS:
+        return order.collar
+    price = mid_price if rung is Rung.MID else passive_price
+    return inside(order, price(order.side, quote, day, settings.tick_size))
+
+
+def inside(order: ParentOrder, price: Decimal) -> Decimal:
+    """The price, or the collar where that is the better one for us."""
+    if order.collar is None:
+        return price
+    return min(price, order.collar) if order.side is Side.BUY else max(price, order.collar)
+
+
+def worse_by(side: Side, price: Decimal, than: Decimal) -> Decimal:
+    """How much more aggressive `price` is than another, in dollars: higher for a buy, lower for a sell."""
+    return side.sign * (price - than)

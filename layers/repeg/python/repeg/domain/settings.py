@@ -1,0 +1,189 @@
+"""The settings of a run: from the environment, overridden by the run's input, frozen into the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from repeg.domain.errors import InvalidSettings
+from repeg.domain.plan import SYMBOL
+
+ENVIRONMENT_PREFIX = "EXECUTION__"
+
+
+def _not_a_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("whole_number", "input should be a whole number")
+    return value
+
+
+Count = Annotated[int, Field(ge=0), BeforeValidator(_not_a_flag)]
+Seconds = Annotated[int, Field(ge=1, le=23_400), BeforeValidator(_not_a_flag)]
+Minutes = Annotated[int, Field(ge=0, le=180), BeforeValidator(_not_a_flag)]
+Percent = Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)]
+Threshold = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
+# Below 10,000: all of them would be a sell at no price.
+BasisPoints = Annotated[Decimal, Field(ge=0, lt=10_000, allow_inf_nan=False)]
+Dollars = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+# Whole cents, for from a dollar up nothing finer is a price; at most a dollar, for more could round a price to nothing.
+Step = Annotated[Decimal, Field(gt=0, le=1, multiple_of=Decimal("0.01"), allow_inf_nan=False)]
+Orders = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_not_a_flag)]
+# An order's row holds all its attempts, and a row of the table at most 400 KB.
+Attempts = Annotated[int, Field(ge=1, le=400), BeforeValidator(_not_a_flag)]
+Ticker = Annotated[str, Field(pattern=f"^{SYMBOL.pattern}$")]
+
+
+def _listed(value: object) -> object:
+    """A list, or its names in one text between commas, as an environment variable can hold them."""
+    return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+
+Tickers = Annotated[tuple[Ticker, ...], BeforeValidator(_listed)]
+
+
+class Escalation(StrEnum):
+    """How far an order may go once its patience is spent: nowhere, to the mid, to the far side, to a market order."""
+
+    NONE = "none"
+    MID = "mid"
+    CROSS = "cross"
+    MARKET = "market"
+
+
+class SymbolSettings(BaseModel):
+    """What one symbol does differently; what is None follows the run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_spread_pct: Percent | None = None
+    min_volume_shares: Count | None = None
+    repeg_threshold_pct: Threshold | None = None
+    tick_size: Step | None = None
+    max_repegs: Count | None = None
+    patience_seconds: Seconds | None = None
+    max_quote_age_seconds: Seconds | None = None
+    max_slippage_bps: BasisPoints | None = None
+    escalation: Escalation | None = None
+    max_order_notional: Dollars | None = None
+
+
+class Settings(BaseModel):
+    """Every setting of a run, with its default. Percentages are of a price, money is in dollars, sizes are shares."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    use_smart_limit_execution: bool = Field(
+        default=True, description="Limit orders at the top of the book; off: market orders"
+    )
+    use_async_execution: bool = Field(
+        default=True, description="Work the symbols concurrently; off: one after the other"
+    )
+    use_replace: bool = Field(
+        default=False, description="Move an unfilled order with one replace; off: cancel, confirm, send anew"
+    )
+    market_open_delay_minutes: Minutes = Field(5, description="Minutes after the open that are not ours")
+    max_spread_pct: Percent = Field(Decimal("0.25"), description="Widest spread to trade on, percent of the mid")
+    min_volume_shares: Count = Field(100, description="Fewest shares displayed on our side of the book")
+    repeg_threshold_pct: Threshold = Field(
+        Decimal("0.1"), description="How far the near side must have left us, percent of our limit"
+    )
+    order_monitoring_seconds: Seconds = Field(30, description="The period of a turn")
+    tick_size: Step = Field(Decimal("0.01"), description="Coarsest price step from a dollar up; the law's below")
+    max_repegs: Count = Field(10, description="Moves before patience counts as spent")
+    patience_seconds: Seconds = Field(300, description="Time at the near side before escalating")
+    close_margin_minutes: Minutes = Field(5, description="Minutes before the close that are not ours")
+    max_quote_age_seconds: Seconds = Field(10, description="Oldest quote to trade on")
+    max_slippage_bps: BasisPoints = Field(Decimal(50), description="The collar, against the arrival mid")
+    escalation: Escalation = Field(Escalation.CROSS, description="How far to go: none, mid, cross, market")
+    max_order_notional: Dollars | None = Field(None, description="Largest parent order, dollars; none: no limit")
+    max_run_notional: Dollars | None = Field(None, description="Largest sum of parent orders, dollars; none: no limit")
+    max_day_notional: Dollars | None = Field(
+        None, description="Most that all runs of a day together may commit, dollars; none: no limit"
+    )
+    max_run_orders: Orders | None = Field(None, description="Most orders that a run may send; none: no limit")
+    max_attempts: Attempts = Field(50, description="Most orders sent for one parent order")
+    allowed_symbols: Tickers | None = Field(None, description="The only symbols that may be traded; none: all")
+    symbols: dict[Ticker, SymbolSettings] = Field(default_factory=dict, description="Overrides by symbol")
+
+    def for_symbol(self, symbol: str) -> Settings:
+        """These settings as they hold for one symbol."""
+        own = self.symbols.get(symbol)
+        return self.model_copy(update=own.model_dump(exclude_none=True)) if own else self
+
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> Settings:
+        # 210 minutes is the shortest core session: an early close at 13:00.
+        if self.market_open_delay_minutes + self.close_margin_minutes >= 210:
+            raise _Contradiction(
+                "close_margin_minutes",
+                self.close_margin_minutes,
+                f"with market_open_delay_minutes={self.market_open_delay_minutes} a half day has 210",
+            )
+        _ensure_consistent("", self)
+        for symbol in self.symbols:
+            _ensure_consistent(f"symbols.{symbol}.", self.for_symbol(symbol))
+        return self
+
+
+def resolve(environment: Mapping[str, str], overrides: Mapping[str, Any] | None) -> Settings:
+    """The settings of a run: defaults, then `EXECUTION__<NAME>` of the environment, then the run's own overrides.
+
+    Raises InvalidSettings naming the setting, its value and what it may be; an unknown name is refused.
+    """
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise InvalidSettings("settings", overrides, "an object of setting names and values")
+    return _validated({**_from_environment(environment), **(overrides or {})})
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found = {
+        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX)
+    }
+    # An empty template parameter means "not set": CloudFormation cannot pass nothing.
+    return {name: value for name, value in found.items() if value != ""}
+
+
+def _validated(values: dict[str, Any]) -> Settings:
+    unknown = sorted(set(values) - set(Settings.model_fields))
+    if unknown:
+        known = ", ".join(Settings.model_fields)
+        raise InvalidSettings(f"settings.{unknown[0]}", values[unknown[0]], f"one of {known}")
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise _refusal(error.errors()[0]) from None
+
+
+def _refusal(first: ErrorDetails) -> InvalidSettings:
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, _Contradiction):
+        return InvalidSettings(f"settings.{cause.name}", cause.value, cause.expected)
+    field = ".".join(["settings", *(str(part) for part in first["loc"] if part != "[key]")])
+    if first["type"] == "extra_forbidden":
+        return InvalidSettings(field, first["input"], f"one of {', '.join(SymbolSettings.model_fields)}")
+    return InvalidSettings(field, first["input"], first["msg"].lower())
+
+
+def _ensure_consistent(where: str, own: Settings) -> None:
+    if own.patience_seconds < own.order_monitoring_seconds:
+        raise _Contradiction(
+            f"{where}patience_seconds",
+            own.patience_seconds,
+            f"it is looked at once a turn: at least order_monitoring_seconds={own.order_monitoring_seconds}",
+        )
+    most = own.max_run_notional
+    if own.max_order_notional is not None and most is not None and own.max_order_notional > most:
+        raise _Contradiction(f"{where}max_order_notional", own.max_order_notional, f"at most max_run_notional={most}")
+
+
+class _Contradiction(ValueError):
+    def __init__(self, name: str, value: object, expected: str) -> None:
+        self.name, self.value, self.expected = name, value, expected
+        super().__init__(expected)

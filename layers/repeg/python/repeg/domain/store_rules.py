@@ -1,0 +1,98 @@
+"""Why the table says no, as rules over what it found: the store words its answers by them, its twin decides by them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from repeg.domain.errors import BudgetSpent, Conflict, DuplicateRun, RefusedRun, RepegError
+from repeg.domain.limits import BudgetEntry
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.run import KillSwitch, RunState
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The part of a run that every write is conditional on."""
+
+    owner: str
+    epoch: int
+    state: str
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a budget row holds: dollars and orders committed so far."""
+
+    notional: Decimal = Decimal(0)
+    orders: int = 0
+
+
+def ensure_none(refusal: RepegError | None) -> None:
+    """Raise a refusal, where there is one."""
+    if refusal is not None:
+        raise refusal from None
+
+
+def of_run(run_id: str, found: Guard | None, epoch: int) -> RefusedRun | None:
+    """Refuse a write for a run that is not there, is held at another epoch, or no longer runs."""
+    if found is None:
+        return RefusedRun(f"run {run_id} does not exist")
+    if found.epoch != epoch:
+        return RefusedRun(f"run {run_id} is at epoch {found.epoch}; this execution holds {epoch}")
+    if found.state != RunState.RUNNING:
+        return RefusedRun(f"run {run_id} is {found.state}")
+    return None
+
+
+def of_kill_switch(found: str) -> RefusedRun | None:
+    """Refuse unless the brake is off; a word that nobody knows is a brake too."""
+    return None if found == KillSwitch.ACTIVE else RefusedRun(f"the kill switch is {found}")
+
+
+def of_budget(entry: BudgetEntry, spent: Spent) -> BudgetSpent | None:
+    """Refuse an amount that its budget row has no room for."""
+    if entry.max_notional is not None and spent.notional + entry.notional > entry.max_notional:
+        return BudgetSpent(
+            f"budget {entry.key}: {spent.notional} dollars of {entry.max_notional} are committed; "
+            f"{entry.notional} more do not fit"
+        )
+    if entry.max_orders is not None and spent.orders + entry.orders > entry.max_orders:
+        return BudgetSpent(
+            f"budget {entry.key}: {spent.orders} orders of {entry.max_orders} are committed; "
+            f"{entry.orders} more do not fit"
+        )
+    return None
+
+
+def duplicate(run_id: str, owner: str) -> DuplicateRun:
+    """The run belongs to another execution."""
+    return DuplicateRun(f"run {run_id} is owned by {owner}")
+
+
+def no_such_run(run_id: str) -> Conflict:
+    """The run that a write was meant for is not on the table."""
+    return Conflict(f"run {run_id} does not exist")
+
+
+def moved_run(run_id: str, found: Guard, epoch: int) -> Conflict:
+    """The run has gone on to another epoch."""
+    return Conflict(f"run {run_id} is at epoch {found.epoch}, owned by {found.owner}; this execution holds {epoch}")
+
+
+def of_state_change(run_id: str, found: Guard, epoch: int, state: RunState) -> Conflict:
+    """The run has gone on to another epoch, or is in a state that the wanted one cannot follow."""
+    if found.epoch != epoch:
+        return moved_run(run_id, found, epoch)
+    return Conflict(f"run {run_id} is {found.state}; it cannot become {state}")
+
+
+def moved_order(order: ParentOrder, found_version: int | None) -> Conflict:
+    """The order has been written by somebody else since it was read."""
+    where = "does not exist" if found_version is None else f"is at version {found_version}"
+    return Conflict(f"order {order.run_id} {order.symbol} {where}; version {order.version} was read")
+
+
+def other_intent(client_order_id: str) -> Conflict:
+    """An intent of that id is there, and it is not this one."""
+    return Conflict(f"intent {client_order_id} is on the table with other contents")

@@ -1,0 +1,1 @@
+"""Procedures: read the broker and the store, ask the domain, act, write."""

@@ -1,0 +1,176 @@
+"""Opening a run: everything that can be wrong with its input is found here, before anything is claimed or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from repeg.domain import limits, plan, sizing
+from repeg.domain.broker import Account
+from repeg.domain.errors import BrokerDenied, DuplicateRun, InvalidInput, MarketClosed, RefusedRun
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.plan import Plan
+from repeg.domain.run import KillSwitch, Run, RunState
+from repeg.domain.session import TradingDay, trading_date, trading_window
+from repeg.domain.settings import Settings, resolve
+from repeg.ports import Ports
+
+_FIELDS = ("plan", "plan_uri", "settings", "preview", "run_number", "scheduled_time", "renewal")
+_MAX_RUN_NUMBER = 99
+
+
+class Start(BaseModel):
+    """A start as it was asked for: the plan parsed, the settings resolved, nothing claimed yet."""
+
+    model_config = ConfigDict(frozen=True)
+
+    plan: plan.OrdersPlan | plan.TargetsPlan
+    settings: Settings
+    preview: bool
+    run_number: int
+    scheduled_time: AwareDatetime | None
+
+
+def read_start(raw: object, environment: Mapping[str, str], ports: Ports) -> Start:
+    """The execution's input as a Start. Raises InvalidInput (InvalidPlan, InvalidSettings) naming the field."""
+    if not isinstance(raw, Mapping):
+        raise InvalidInput("input", raw, "an object with plan or plan_uri")
+    for name in raw:
+        if name not in _FIELDS:
+            raise InvalidInput(f"input.{name}", raw[name], f"only {', '.join(_FIELDS)}")
+    return Start(
+        plan=_plan(raw, ports),
+        settings=resolve(environment, raw.get("settings")),
+        preview=_flag(raw.get("preview", False)),
+        run_number=_run_number(raw.get("run_number", 1)),
+        scheduled_time=_scheduled_time(raw.get("scheduled_time")),
+    )
+
+
+def claimed_before(start: Start, owner: str, now: datetime, ports: Ports) -> Run | None:
+    """Today's run of this plan, where the owner holds it already. Raises DuplicateRun where somebody else does.
+
+    Asked before anything is checked: once a run's own orders hold the shares, its plan could not be started any more,
+    and a second start would end as a failure that there is nothing to be done about.
+    """
+    run = ports.store.run(plan.run_id(start.plan.name, trading_date(now), start.run_number))
+    if run is not None and run.owner != owner:
+        raise DuplicateRun(f"run {run.run_id} belongs to {run.owner}")
+    return run
+
+
+def ensure_earlier_runs_over(start: Start, now: datetime, ports: Ports) -> None:
+    """Refuse a further run while an earlier one of the same plan and date is not over. Raises RefusedRun naming it.
+
+    What the earlier one has open is not in the account yet: the further run would be sized as if it were not wanted.
+    """
+    for number in range(1, start.run_number):
+        run = ports.store.run(plan.run_id(start.plan.name, trading_date(now), number))
+        if run is not None and run.state not in {RunState.CLOSED, RunState.SWEPT}:
+            raise RefusedRun(f"{run.run_id} is {run.state}; run_number {start.run_number} may start when it is over")
+
+
+def session_for(start: Start, now: datetime, ports: Ports) -> TradingDay:
+    """Today's core session. Raises MarketClosed where there is none, or where the start is of another day."""
+    today = trading_date(now)
+    if start.scheduled_time is not None and trading_date(start.scheduled_time) != today:
+        raise MarketClosed("input.scheduled_time", start.scheduled_time.isoformat(), f"a time of today, {today}")
+    day = ports.broker.trading_day(today)
+    if day is None:
+        raise MarketClosed("trading date", today.isoformat(), "a day with a core session on the broker's calendar")
+    settings = start.settings
+    window = trading_window(day, settings.market_open_delay_minutes, settings.close_margin_minutes)
+    if now >= window.closes:
+        raise MarketClosed(
+            "start time", now.isoformat(), f"before the run's window closes at {window.closes.isoformat()}"
+        )
+    return day
+
+
+def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Ports) -> Run:
+    """The run to claim, with the account as found. Raises RefusedRun, BrokerDenied or InvalidPlan."""
+    if ports.store.kill_switch() is not KillSwitch.ACTIVE:
+        raise RefusedRun(f"the kill switch is {ports.store.kill_switch()}; set it to active before starting a run")
+    limits.ensure_allowed(sizing.symbols_of(start.plan), start.settings)
+    account = _open_account(ports)
+    assets = ports.broker.assets(sizing.symbols_of(start.plan))
+    sizing.ensure_tradable(start.plan, assets)
+    run = Run(
+        run_id=plan.run_id(start.plan.name, day.day, start.run_number),
+        owner=owner,
+        trading_day=day,
+        plan=start.plan,
+        settings=start.settings,
+        preview=start.preview,
+        started_at=now,
+        opening_equity=account.equity,
+        opening_positions={position.symbol: position.qty for position in ports.broker.positions()},
+        fractionable=tuple(symbol for symbol, asset in assets.items() if asset.is_fractionable),
+    )
+    draft_orders(run, ports)
+    return run
+
+
+def draft_orders(run: Run, ports: Ports) -> list[ParentOrder]:
+    """The run's parent orders from the account and the prices as they are now, within the limits of its settings."""
+    symbols = sizing.symbols_of(run.plan)
+    positions = ports.broker.positions()
+    holdings = sizing.Holdings(
+        equity=ports.broker.account().equity,
+        held={position.symbol: position.qty for position in positions},
+        available={position.symbol: position.available for position in positions},
+    )
+    orders = sizing.parent_orders(run.run_id, run.plan, holdings, _prices(symbols, ports), frozenset(run.fractionable))
+    limits.ensure_within_limits(orders, run.settings)
+    return orders
+
+
+def _prices(symbols: list[str], ports: Ports) -> dict[str, Decimal]:
+    """The last trade of each symbol; the mid of its quote where nothing has traded."""
+    prices = ports.market.last_prices(symbols)
+    untraded = [symbol for symbol in symbols if symbol not in prices]
+    quotes = ports.market.quotes(untraded) if untraded else {}
+    return prices | {symbol: quote.mid for symbol, quote in quotes.items() if quote.bid > 0 and quote.ask > 0}
+
+
+def _open_account(ports: Ports) -> Account:
+    account = ports.broker.account()
+    if account.is_blocked:
+        raise BrokerDenied(f"this account may not trade: {account.blocked_by}")
+    return account
+
+
+def _plan(raw: Mapping[str, Any], ports: Ports) -> Plan:
+    if ("plan" in raw) == ("plan_uri" in raw):
+        raise InvalidInput("input", sorted(raw), "give either plan or plan_uri")
+    if "plan" in raw:
+        return plan.parse(raw["plan"])
+    uri = raw["plan_uri"]
+    if not isinstance(uri, str):
+        raise InvalidInput("input.plan_uri", uri, "an s3:// address")
+    return plan.parse_text(ports.plans.text(uri), uri)
+
+
+def _flag(raw: object) -> bool:
+    if not isinstance(raw, bool):
+        raise InvalidInput("input.preview", raw, "true or false")
+    return raw
+
+
+def _run_number(raw: object) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= _MAX_RUN_NUMBER:
+        raise InvalidInput("input.run_number", raw, f"a whole number from 1 to {_MAX_RUN_NUMBER}")
+    return raw
+
+
+def _scheduled_time(raw: object) -> datetime | None:
+    if raw is None:
+        return None
+    try:
+        return TypeAdapter(AwareDatetime).validate_python(raw)
+    except ValidationError:
+        raise InvalidInput("input.scheduled_time", raw, "an RFC 3339 time such as 2026-11-23T14:25:00Z") from None

@@ -1,0 +1,179 @@
+"""How long a day with a hundred orders takes here, and what it takes of the workflow, the table and the broker."""
+
+import resource
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from time import perf_counter
+from typing import TypeVar
+
+import numpy as np
+
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.generated import GeneratedMarket, Instrument, universe
+from repeg_workbench.exchange.market.symbol_day import Listing, Quotes, SymbolDay, Trades
+from repeg_workbench.exchange.time.calendar import NANOSECONDS
+from repeg_workbench.simulate.simulation import Scenario, SimulatedDay, opened
+
+DAY = date(2026, 11, 23)
+ORDERS = 100
+SHARES = 500
+TICK = 100
+Rows = TypeVar("Rows", Quotes, Trades)
+
+TARGET_SECONDS, TARGET_MEGABYTES = 20, 1_024
+
+# Patient to the end and free to move: every order works all day.
+SETTINGS = {
+    "escalation": "none",
+    "max_repegs": "1000",
+    "max_slippage_bps": "9000",
+    "max_spread_pct": "100",
+    "max_quote_age_seconds": "23400",
+    "min_volume_shares": "0",
+    "patience_seconds": "23400",
+}
+
+
+class RunawayMarket:
+    """The generated market, but that nobody ever trades with us: what is bought only rises, what is sold only falls."""
+
+    def __init__(self, stocks: Sequence[Instrument], buys: frozenset[str]) -> None:
+        self._stocks = stocks
+        self._market = self._generated()
+        self._buys = buys
+        self._days: dict[str, SymbolDay | None] = {}
+
+    def symbols(self) -> tuple[str, ...]:
+        """Those of the market."""
+        return self._market.symbols()
+
+    def listing(self, symbol: str) -> Listing | None:
+        """As the market has it."""
+        return self._market.listing(symbol)
+
+    def days(self) -> None:
+        """Every trading day."""
+
+    def day(self, symbol: str, day: date) -> SymbolDay | None:
+        """The day as it ran away; of any other day no more than how it began."""
+        if symbol not in self._days:
+            found = self._generated().day(symbol, DAY)  # a market of its own, which forgets the day again
+            self._days[symbol] = found and self._run_away(found)
+        ran = self._days[symbol]
+        return ran if day == DAY or ran is None else _beginning(ran, day)
+
+    def reference_price(self, symbol: str, day: date) -> int | None:
+        """As the market has it."""
+        return self._market.reference_price(symbol, day)
+
+    def _generated(self) -> GeneratedMarket:
+        return GeneratedMarket(1, self._stocks)
+
+    def _run_away(self, day: SymbolDay) -> SymbolDay:
+        quotes = day.quotes.where((day.quotes.bid > 0) & (day.quotes.ask > 0))
+        spread = TICK if quotes.ask[0] - quotes.bid[0] == TICK else 3 * TICK
+        is_bought = day.symbol in self._buys
+        bid = np.maximum.accumulate(quotes.bid) if is_bought else np.minimum.accumulate(quotes.ask) - spread
+        return replace(day, quotes=replace(quotes, bid=bid, ask=bid + spread), trades=_first(day.trades))
+
+
+def _beginning(day: SymbolDay, earlier: date) -> SymbolDay:
+    """The first quote and the first print of a day, on an earlier day."""
+    back = (day.day - earlier).days * 86_400 * NANOSECONDS
+    quotes, trades = _first(day.quotes), _first(day.trades)
+    moved = replace(quotes, ts=quotes.ts - back), replace(trades, ts=trades.ts - back)
+    return SymbolDay(day.symbol, earlier, *moved)
+
+
+def _first(rows: Rows) -> Rows:
+    return rows.where(np.arange(len(rows)) == 0)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a day."""
+
+    seconds: float
+    megabytes: float
+    turns: int
+    figures: dict[str, float]
+
+
+def main() -> None:
+    """Run the day and print its table."""
+    started = perf_counter()
+    with opened(_scenario()) as day:
+        calls: Counter[str] = Counter()
+        day.engine.before_table_call.append(lambda operation: calls.update([operation]))
+        set_up = perf_counter() - started
+        day.start("bench")
+        day.run()
+        _print(_measure(day, calls, perf_counter() - started), set_up)
+
+
+def _scenario() -> Scenario:
+    calm = [stock for stock in universe(ORDERS + 10) if not (stock.halt or stock.one_sided)]
+    stocks = [_lettered(stock) for stock in calm if stock.listing.tradable][:ORDERS]
+    symbols = [stock.listing.symbol for stock in stocks]
+    buys = frozenset(symbols[::2])
+    plan = {
+        "name": "bench",
+        "orders": [{"symbol": s, "side": "buy" if s in buys else "sell", "qty": str(SHARES)} for s in symbols],
+    }
+    held = {symbol: (Decimal(SHARES), Decimal(100)) for symbol in symbols if symbol not in buys}
+    return Scenario(
+        plan,
+        RunawayMarket(stocks, buys),
+        DAY,
+        OpeningAccount(cash=Decimal(100_000_000), positions=held),
+        SETTINGS,
+        # The budget that the functions share is not what is measured here.
+        parameters={"RequestsPerMinute": "100000"},
+        seed=1,
+        knobs=Knobs(requests_per_minute=None, data_requests_per_minute=None),
+    )
+
+
+def _lettered(stock: Instrument) -> Instrument:
+    """The same stock under a symbol without digits, as New York's are."""
+    symbol = stock.listing.symbol.translate(str.maketrans("0123456789", "ABCDEFGHIJ"))
+    return replace(stock, listing=replace(stock.listing, symbol=symbol))
+
+
+def _measure(day: SimulatedDay, calls: Counter[str], seconds: float) -> Measured:
+    summary = day.summary()
+    if summary is None or summary["outcome"] != "settled":
+        raise RuntimeError(f"the day did not settle: {day.ending().cause}")
+    totals = summary["totals"]
+    turns = totals["turns"]
+    figures = {
+        "moves": sum(order["moves"] for order in summary["orders"]),
+        "history events a turn": totals["history_events"] / turns,
+        "transitions a turn": totals["transitions"] / turns,
+        "trading requests a turn": totals["trading_requests"] / turns,
+        "data requests a turn": totals["data_requests"] / turns,
+        "table calls a turn": calls.total() / turns,
+        **{f"  {operation}": count / turns for operation, count in sorted(calls.items())},
+    }
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return Measured(seconds, peak / (1_024 * 1_024 if sys.platform == "darwin" else 1_024), turns, figures)
+
+
+def _print(measured: Measured, set_up: float) -> None:
+    def line(what: str, value: str, target: str = "") -> None:
+        sys.stdout.write(f"{what:<28} {value:>12}  {target}\n".rstrip() + "\n")
+
+    sys.stdout.write(f"a day of {ORDERS} orders, {measured.turns} turns\n")
+    line("wall time", f"{measured.seconds:.1f} s", f"target {TARGET_SECONDS} s, of it {set_up:.1f} s to set up")
+    line("peak memory", f"{measured.megabytes:.0f} MB", f"target {TARGET_MEGABYTES} MB")
+    for what, value in measured.figures.items():
+        line(what, f"{value:,.1f}")
+
+
+if __name__ == "__main__":
+    main()

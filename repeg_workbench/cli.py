@@ -1,0 +1,101 @@
+"""The `repeg` command: what a person types at the desk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+DEMO_PLAN = Path(__file__).parent / "plans" / "demo.json"
+
+# An ordinary Monday: no early close, no change of clocks.
+DEFAULT_DATE = "2026-11-23"
+
+
+def _option(help: str, *names: str, metavar: str | None = None) -> Any:  # noqa: A002 - the library's own word
+    """An option whose default is told in its help."""
+    return typer.Option(*names, help=help, metavar=metavar, show_default=False)
+
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def repeg() -> None:
+    """Works a rebalance at the top of the book, and knows when to stop."""
+
+
+@app.command()
+def simulate(
+    *,
+    plan: Annotated[Path, _option("Plan to execute, a JSON file. Default: eight orders.")] = DEMO_PLAN,
+    market: Annotated[str, typer.Option(help="generated, or a folder of recordings.")] = "generated",
+    date: Annotated[str, typer.Option(help="Trading day.")] = DEFAULT_DATE,
+    seed: Annotated[int, typer.Option(help="Draws the generated market, and every latency and delay.")] = 1,
+    set_: Annotated[list[str] | None, _option(
+        "A setting of the run; symbols.AAPL.NAME=VALUE for one symbol. Repeatable.", "--set", metavar="NAME=VALUE"
+    )] = None,
+    cash: Annotated[str | None, _option(
+        "Dollars in the account. Default: a tenth of the buys; for the rest the sells must pay."
+    )] = None,
+    positions: Annotated[Path | None, _option(
+        'Shares held, a JSON file such as {"KO": "300"}. Default: what the plan sells.'
+    )] = None,
+    out: Annotated[Path | None, _option("Folder to keep tape.txt, summary.json and journal.jsonl in.")] = None,
+    json: Annotated[bool, _option("Print the summary alone, as JSON.", "--json")] = False,
+) -> None:  # fmt: skip
+    """Execute a plan on one simulated trading day, through the state machine and the functions that are deployed.
+
+    Exit code: 0 the run settled, 1 it failed, 2 something is wrong with what was asked for.
+    """
+    # The engine takes two seconds to import, and --help does not need it.
+    from repeg_workbench.simulate.command import simulate as run  # noqa: PLC0415
+    from repeg_workbench.simulate.request import Options  # noqa: PLC0415
+
+    options = Options(plan, market, date, seed, tuple(set_ or ()), cash, positions)
+    raise typer.Exit(run(options, out, is_json=json))
+
+
+@app.command()
+def exchange(
+    *,
+    market: Annotated[str, typer.Option(help="generated, or a folder of recordings.")] = "generated",
+    port: Annotated[str, typer.Option(help="Port on this machine; 0 for any that is free.", metavar="N")] = "8700",
+    date: Annotated[str | None, _option(
+        f"Trading day it starts on. Default: {DEFAULT_DATE}, or the first recorded day."
+    )] = None,
+    start: Annotated[str | None, _option("New York time it starts at. Default: 09:30.")] = None,
+    speed: Annotated[str | None, _option(
+        "How often as fast as the wall clock time runs; 0 stands still until moved. Default: 1.", metavar="X"
+    )] = None,
+    real_time: Annotated[bool, _option("It is now: day and time are the wall clock's.", "--real-time")] = False,
+    seed: Annotated[str, typer.Option(help="Draws the market, every delay and every fault.", metavar="N")] = "1",
+    cash: Annotated[str | None, _option("Dollars in the account. Default: 100000.")] = None,
+    positions: Annotated[Path | None, _option('Shares held, a JSON file such as {"KO": "300"}.')] = None,
+    multiplier: Annotated[str, typer.Option(help="1: a cash account; 2 or 4: margin, with short sales.")] = "1",
+    fill_model: Annotated[str, typer.Option(help="paper, queue, touch or trade_through.")] = "paper",
+    knob: Annotated[list[str] | None, _option(
+        "A habit of the broker's, from docs/simulator.md, such as replace_fill_inheritance=zero. Repeatable.",
+        "--knob", metavar="NAME=VALUE",
+    )] = None,
+    storm: Annotated[str | None, _option("Chance of every fault and race, at every opportunity.", metavar="P")] = None,
+) -> None:  # fmt: skip
+    """Serve a simulated Alpaca for any other program: REST, both streams and a control plane, until Ctrl-C.
+
+    Exit code: 0 it was stopped, 2 something is wrong with what was asked for.
+    """
+    from repeg_workbench.exchange_command import Options  # noqa: PLC0415 - as above
+    from repeg_workbench.exchange_command import exchange as serve  # noqa: PLC0415
+
+    options = Options(
+        market=market, port=port, date=date, start=start, speed=speed, real_time=real_time, seed=seed, cash=cash,
+        positions=positions, multiplier=multiplier, fill_model=fill_model, knobs=tuple(knob or ()), storm=storm,
+    )  # fmt: skip
+    raise typer.Exit(serve(options))

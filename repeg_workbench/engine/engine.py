@@ -1,0 +1,227 @@
+"""The deployed stack, running in one process and in virtual time."""
+
+# ruff: noqa: TID251 - it seeds the module random
+from __future__ import annotations
+
+import gc
+import importlib.util
+import json
+import random
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from repeg_workbench.engine import surroundings
+from repeg_workbench.engine.clock import clock_of
+from repeg_workbench.engine.deployment import Stack, deploy
+from repeg_workbench.engine.events import status_change
+from repeg_workbench.engine.execution import Execution
+from repeg_workbench.engine.host import Host
+from repeg_workbench.engine.invocation import Function, Invocation
+from repeg_workbench.engine.moto_corrections import account, corrections, functions, records, rules
+from repeg_workbench.engine.moto_corrections.patches import Patches
+from repeg_workbench.engine.runtime import VirtualRuntime
+from repeg_workbench.engine.scheduler import Scheduler
+from repeg_workbench.engine.schedules import Schedule
+
+REGION = "us-east-1"
+ACCOUNT = "123456789012"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "simulated",
+    "AWS_SECRET_ACCESS_KEY": "simulated",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+}
+
+
+class StuckExecution(RuntimeError):
+    """An execution is still running, and nothing can move any more."""
+
+
+class Engine:
+    """Deploys a SAM template and runs its state machines and functions in virtual time.
+
+    `parameters` are the template's; `runtime_environment` is added to the environment of every function. `machine` is
+    the logical id of the state machine that `start_execution` starts, where the template has several.
+
+        with Engine(template=Path("template.yaml"), start=datetime(2025, 1, 2, 14, 20, tzinfo=UTC), seed=7) as engine:
+            arn = engine.start_execution({"plan": plan})
+            engine.run()
+            assert engine.execution(arn).status == "SUCCEEDED"
+    """
+
+    def __init__(
+        self,
+        *,
+        template: Path,
+        start: datetime,
+        seed: int = 0,
+        parameters: Mapping[str, str] | None = None,
+        runtime_environment: Mapping[str, str] | None = None,
+        machine: str | None = None,
+        runtime: Callable[[Scheduler], VirtualRuntime] | None = None,
+    ) -> None:
+        self.scheduler = Scheduler(start)
+        self.seed = seed
+        self.runtime = runtime(self.scheduler) if runtime else VirtualRuntime(self.scheduler, seed)
+        self.host = Host(self.scheduler, dict(runtime_environment or {}))
+        self.before_table_call: list[Callable[[str], None]] = []
+        self.on_status_change: list[Callable[[Execution], None]] = []
+        self._template = template
+        self._parameters = dict(parameters or {})
+        self._machine = machine
+        self._open = ExitStack()
+        self._stack: Stack | None = None
+        self._announced = 0
+
+    def __enter__(self) -> Self:
+        try:
+            self._begin()
+        except BaseException:
+            self._open.close()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._open.close()
+
+    @property
+    def stack(self) -> Stack:
+        """What was deployed."""
+        if self._stack is None:
+            raise RuntimeError("the engine is not open: use it in a with statement")
+        return self._stack
+
+    def start_execution(self, input: Mapping[str, Any], name: str | None = None, machine: str | None = None) -> str:  # noqa: A002 - the service's own word
+        """Start an execution; its ARN. Raises the service's own errors for names and inputs."""
+        wanted = {} if name is None else {"name": name}
+        made = self.client("stepfunctions").start_execution(
+            stateMachineArn=self.stack.machine(machine or self._machine), input=json.dumps(input), **wanted
+        )
+        return str(made["executionArn"])
+
+    def stop_execution(self, arn: str, error: str | None = None, cause: str | None = None) -> None:
+        """Stop an execution there and then; functions that it called run on."""
+        reasons = {name: text for name, text in (("error", error), ("cause", cause)) if text is not None}
+        self.client("stepfunctions").stop_execution(executionArn=arn, **reasons)
+
+    def run(self, until: datetime | None = None) -> None:
+        """Move virtual time until nothing can move, or to `until`. Raises StuckExecution if one then still runs."""
+        self.scheduler.run(until)
+        if until is None:
+            self._refuse_stuck()
+
+    def execution(self, arn: str) -> Execution:
+        """How an execution stands."""
+        return records.read(arn, REGION)
+
+    def executions(self) -> list[Execution]:
+        """Every execution of the stack, in the order of their starts."""
+        return [self.execution(arn) for arn in records.arns(REGION)]
+
+    def invoke(self, function: str, event: Any) -> Invocation:
+        """Call a function, by its logical id, and wait for its end in virtual time."""
+        return self.host.invoke(self.function(function), json.dumps(event))
+
+    def function(self, logical_id: str) -> Function:
+        """A deployed function."""
+        return self.stack.function(self.stack.physical_id(logical_id))
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the simulated account."""
+        return account.client(service, REGION)
+
+    def table_name(self, logical_id: str | None = None) -> str:
+        """The name of a table; of the only one, where there is only one."""
+        return self.stack.only("AWS::DynamoDB::Table", logical_id)
+
+    def schedules(self) -> list[Schedule]:
+        """The schedules of the stack, as the scheduler has them. None of them fires by itself."""
+        found = []
+        for summary in self.client("scheduler").list_schedules()["Schedules"]:
+            kept = self.client("scheduler").get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
+            found.append(
+                Schedule(
+                    name=kept["Name"],
+                    expression=kept["ScheduleExpression"],
+                    zone=ZoneInfo(kept["ScheduleExpressionTimezone"]),
+                    enabled=kept["State"] == "ENABLED",
+                    target_arn=kept["Target"]["Arn"],
+                    input=kept["Target"].get("Input", ""),
+                )
+            )
+        return found
+
+    def _begin(self) -> None:
+        enter = self._open.enter_context
+        enter(surroundings.separated())
+        enter(surroundings.with_variables(CREDENTIALS))
+        enter(account.simulated(self.seed))
+        enter(clock_of(self.scheduler))
+        patches = enter(Patches())
+        corrections.apply(patches, self.scheduler, self._status_changed, self._table_call)
+        enter(_seeded(self.seed))
+        self._stack = deploy(self._template, self._parameters, self.client)
+        enter(_set_aside())
+        functions.apply(patches, self.host, self._stack.source)
+        rules.apply(patches, self._call_from_rule)
+        self._open.callback(self.scheduler.close)
+        self._serve_layers()
+
+    def _serve_layers(self) -> None:
+        """Put the layers on the path, and the engine's runtime into the hands of whoever wires the functions."""
+        for folder in self.stack.layers:
+            if str(folder) not in sys.path:
+                sys.path.insert(0, str(folder))
+        if importlib.util.find_spec("repeg") and importlib.util.find_spec("repeg.wiring"):
+            wiring = importlib.import_module("repeg.wiring")
+            wiring.use(self.runtime)
+            self._open.callback(wiring.use, None)
+
+    def _status_changed(self, execution: Any) -> None:
+        record = records.record(execution)
+        self._announced += 1
+        event = status_change(record, execution.state_machine_arn, ACCOUNT, REGION, self._announced)
+        for listener in self.on_status_change:
+            listener(record)
+        rules.announce(event, REGION)
+
+    def _call_from_rule(self, arn: str, payload: str) -> None:
+        self.host.invoke_event(self.stack.function(arn), payload)
+
+    def _table_call(self, operation: str) -> None:
+        self.scheduler.checkpoint()
+        for listener in self.before_table_call:
+            listener(operation)
+
+    def _refuse_stuck(self) -> None:
+        stuck = [execution for execution in self.executions() if execution.status == "RUNNING"]
+        if stuck:
+            where = ", ".join(f"{execution.name} in {execution.states[-1:]}" for execution in stuck)
+            raise StuckExecution(f"still running at {self.scheduler.now().isoformat()}, and nothing can move: {where}")
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """The interpreter draws the jitter of its retries from the module random: seeded, and put back afterwards."""
+    before = random.getstate()
+    random.seed(f"jitter {seed}")
+    try:
+        yield
+    finally:
+        random.setstate(before)
+
+
+@contextmanager
+def _set_aside() -> Iterator[None]:
+    """What is loaded by now stays to the end: the garbage collector need not look through it again and again."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

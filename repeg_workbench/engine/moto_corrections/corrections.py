@@ -1,0 +1,33 @@
+"""All corrections of moto together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from repeg_workbench.engine.moto_corrections import (
+    dynamodb,
+    dynamodb_speed,
+    executions,
+    integrations,
+    resources,
+    speed,
+    states,
+    threads,
+)
+from repeg_workbench.engine.moto_corrections.patches import Patches
+from repeg_workbench.engine.scheduler import Scheduler
+
+
+def apply(
+    patches: Patches, scheduler: Scheduler, on_status: Callable[[Any], None], before_table_call: Callable[[str], None]
+) -> None:
+    """Put the scheduler under moto, and correct what it does otherwise than AWS."""
+    threads.apply(patches, scheduler)
+    states.apply(patches, scheduler)
+    executions.apply(patches, scheduler, on_status)
+    integrations.apply(patches)
+    dynamodb.apply(patches, scheduler.now)
+    dynamodb_speed.apply(patches, before_table_call)
+    speed.apply(patches)
+    resources.apply(patches)

@@ -1,0 +1,277 @@
+"""Resource types of CloudFormation that moto skips without a word, and the properties it drops."""
+
+# ruff: noqa: SLF001 - moto has no other handles; the account that it deploys to is simulated
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from moto.awslambda.models import LambdaFunction, LayerVersion
+from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
+from moto.dynamodb.models.table import Table
+
+from repeg_workbench.engine.moto_corrections import account
+from repeg_workbench.engine.moto_corrections.patches import Patches
+
+SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
+
+Properties = dict[str, Any]
+
+
+class DeploymentError(ValueError):
+    """The template says something that would fail, or silently be lost, on deployment."""
+
+
+@dataclass
+class Resource:
+    """A resource that exists: what Ref and GetAtt give for it, and the properties it was declared with."""
+
+    physical_resource_id: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    properties: Properties = field(default_factory=dict)
+    cf_resource_type: str = ""
+    logical_resource_id: str = ""
+
+    def is_created(self) -> bool:
+        """Always: it is made in one go."""
+        return True
+
+    def get_cfn_attribute(self, name: str) -> str:
+        """What GetAtt gives."""
+        if name not in self.attributes:
+            raise UnformattedGetAttTemplateException
+        return self.attributes[name]
+
+
+@dataclass(frozen=True)
+class ResourceType:
+    """What stands in moto's list of models for one supplied type."""
+
+    make: Callable[[str, Properties, Callable[[str], Any]], Resource]
+    attribute_names: tuple[str, ...] = ()
+
+    def create_from_cloudformation_json(
+        self, name: str, declared: Any, account_id: str, region_name: str, **_: Any
+    ) -> Resource:
+        """Make the resource."""
+        del account_id
+        properties = declared["Properties"]
+        made = self.make(name, properties, partial(account.client, region=region_name))
+        made.properties = properties
+        return made
+
+    def has_cfn_attr(self, name: str) -> bool:
+        """Whether GetAtt knows that attribute."""
+        return name in self.attribute_names
+
+
+def apply(patches: Patches) -> None:
+    """Supply the types, and the lost properties of others."""
+    known = {**parsing.get_model_map(), **SUPPLIED}
+    patches.replace(parsing, "get_model_map", lambda: known)
+    _keep_expiry_and_recovery(patches)
+    _keep_layers(patches)
+    patches.add(LayerVersion, "physical_resource_id", property(lambda version: version.arn))
+
+
+def definition_with(text: str, substitutions: dict[str, Any]) -> str:
+    """The definition with its substitutions made. Raises DeploymentError on one that is missing or not used."""
+    wanted = set(SUBSTITUTION.findall(text))
+    missing, unused = sorted(wanted - set(substitutions)), sorted(set(substitutions) - wanted)
+    if missing or unused:
+        raise DeploymentError(f"DefinitionSubstitutions: missing {missing}, unused {unused}")
+    return SUBSTITUTION.sub(lambda match: str(substitutions[match[1]]), text)
+
+
+def _state_machine(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
+    definition = definition_with(_definition(properties, client), properties.get("DefinitionSubstitutions", {}))
+    made = client("stepfunctions").create_state_machine(
+        name=properties.get("StateMachineName", name),
+        definition=definition,
+        roleArn=properties["RoleArn"],
+        type=properties.get("StateMachineType", "STANDARD"),
+    )
+    arn = made["stateMachineArn"]
+    return Resource(arn, {"Arn": arn, "Name": arn.rsplit(":", 1)[-1]})
+
+
+def _definition(properties: Properties, client: Callable[[str], Any]) -> str:
+    if "DefinitionS3Location" in properties:
+        at = properties["DefinitionS3Location"]
+        body: bytes = client("s3").get_object(Bucket=at["Bucket"], Key=at["Key"])["Body"].read()
+        return body.decode()
+    if "DefinitionString" in properties:
+        return str(properties["DefinitionString"])
+    return json.dumps(properties["Definition"])
+
+
+def _machine_version(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
+    del name
+    made = client("stepfunctions").update_state_machine(
+        stateMachineArn=properties["StateMachineArn"],
+        publish=True,
+        definition=_current_definition(properties["StateMachineArn"], client),
+    )
+    arn = made["stateMachineVersionArn"]
+    return Resource(arn, {"Arn": arn})
+
+
+def _current_definition(arn: str, client: Callable[[str], Any]) -> str:
+    return str(client("stepfunctions").describe_state_machine(stateMachineArn=arn)["definition"])
+
+
+def _machine_alias(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
+    preference = properties.get("DeploymentPreference")
+    if preference:
+        routes = [{"StateMachineVersionArn": preference["StateMachineVersionArn"], "Weight": 100}]
+    else:
+        routes = properties["RoutingConfiguration"]
+    made = client("stepfunctions").create_state_machine_alias(
+        name=properties.get("Name", name),
+        routingConfiguration=[
+            {"stateMachineVersionArn": route["StateMachineVersionArn"], "weight": int(route["Weight"])}
+            for route in routes
+        ],
+    )
+    arn = made["stateMachineAliasArn"]
+    return Resource(arn, {"Arn": arn})
+
+
+def _function_version(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
+    del name
+    made = client("lambda").publish_version(
+        FunctionName=properties["FunctionName"], Description=properties.get("Description", "")
+    )
+    return Resource(made["FunctionArn"], {"Version": made["Version"], "FunctionArn": made["FunctionArn"]})
+
+
+def _function_alias(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
+    del name
+    made = client("lambda").create_alias(
+        FunctionName=properties["FunctionName"],
+        FunctionVersion=properties["FunctionVersion"],
+        Name=properties["Name"],
+    )
+    return Resource(made["AliasArn"], {"AliasArn": made["AliasArn"]})
+
+
+def _schedule(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
+    wanted = {"Name": name, **properties}
+    made = client("scheduler").create_schedule(**wanted)
+    return Resource(wanted["Name"], {"Arn": made["ScheduleArn"]})
+
+
+def _schedule_group(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
+    wanted = properties.get("Name", name)
+    made = client("scheduler").create_schedule_group(Name=wanted)
+    return Resource(wanted, {"Arn": made["ScheduleGroupArn"]})
+
+
+def _secret(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
+    secrets = client("secretsmanager")
+    wanted = {key: value for key, value in properties.items() if key != "GenerateSecretString"}
+    if "GenerateSecretString" in properties:
+        wanted["SecretString"] = _generated(properties["GenerateSecretString"], secrets)
+    made = secrets.create_secret(**{"Name": name, **wanted})
+    return Resource(made["ARN"], {"Id": made["ARN"]})
+
+
+def _generated(rule: Properties, secrets: Any) -> str:
+    shape = {key: value for key, value in rule.items() if key not in ("SecretStringTemplate", "GenerateStringKey")}
+    password = secrets.get_random_password(**shape)["RandomPassword"]
+    if "SecretStringTemplate" not in rule:
+        return str(password)
+    return json.dumps({**json.loads(rule["SecretStringTemplate"]), rule["GenerateStringKey"]: password})
+
+
+def _alarm(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
+    wanted = {"AlarmName": name, **properties}
+    whole = ("Period", "EvaluationPeriods", "DatapointsToAlarm")
+    wanted.update({key: int(wanted[key]) for key in whole if key in wanted})
+    if "Threshold" in wanted:
+        wanted["Threshold"] = float(wanted["Threshold"])
+    watch = client("cloudwatch")
+    watch.put_metric_alarm(**wanted)
+    (made,) = watch.describe_alarms(AlarmNames=[wanted["AlarmName"]])["MetricAlarms"]
+    return Resource(wanted["AlarmName"], {"Arn": made["AlarmArn"]})
+
+
+def _subscription(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
+    del name
+    made = client("sns").subscribe(
+        TopicArn=properties["TopicArn"], Protocol=properties["Protocol"], Endpoint=properties.get("Endpoint", "")
+    )
+    return Resource(made["SubscriptionArn"], {"Arn": made["SubscriptionArn"]})
+
+
+def _kept_as_declared(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
+    """For what nothing in a simulated day acts on: it can be referred to and read back."""
+    del properties, client
+    return Resource(name, {"Id": name})
+
+
+SUPPLIED: dict[str, Any] = {
+    "AWS::StepFunctions::StateMachine": ResourceType(_state_machine, ("Arn", "Name")),
+    "AWS::StepFunctions::StateMachineVersion": ResourceType(_machine_version, ("Arn",)),
+    "AWS::StepFunctions::StateMachineAlias": ResourceType(_machine_alias, ("Arn",)),
+    "AWS::Lambda::Version": ResourceType(_function_version, ("Version", "FunctionArn")),
+    "AWS::Lambda::Alias": ResourceType(_function_alias, ("AliasArn",)),
+    "AWS::Scheduler::Schedule": ResourceType(_schedule, ("Arn",)),
+    "AWS::Scheduler::ScheduleGroup": ResourceType(_schedule_group, ("Arn",)),
+    "AWS::SecretsManager::Secret": ResourceType(_secret, ("Id",)),
+    "AWS::CloudWatch::Alarm": ResourceType(_alarm, ("Arn",)),
+    "AWS::SNS::Subscription": ResourceType(_subscription, ("Arn",)),
+    **{
+        kind: ResourceType(_kept_as_declared, ("Id",))
+        for kind in (
+            "AWS::CloudWatch::CompositeAlarm",
+            "AWS::Lambda::EventInvokeConfig",
+            "AWS::Logs::MetricFilter",
+            "AWS::Logs::QueryDefinition",
+            "AWS::SNS::TopicPolicy",
+            "AWS::SQS::QueuePolicy",
+        )
+    },
+}
+
+
+def unknown_types(template: dict[str, Any]) -> list[str]:
+    """The types of a translated template that moto would skip and nobody supplies."""
+    known = parsing.get_model_map()
+    return sorted({declared["Type"] for declared in template["Resources"].values()} - set(known))
+
+
+def _keep_expiry_and_recovery(patches: Patches) -> None:
+    def create(cls: Any, name: str, declared: Any, account_id: str, region_name: str, **kwargs: Any) -> Any:
+        del cls
+        table = original(name, declared, account_id, region_name, **kwargs)
+        properties = declared["Properties"]
+        client = account.client("dynamodb", region_name)
+        if "TimeToLiveSpecification" in properties:
+            wanted = properties["TimeToLiveSpecification"]
+            client.update_time_to_live(TableName=table.name, TimeToLiveSpecification=wanted)
+        if "PointInTimeRecoverySpecification" in properties:
+            wanted = properties["PointInTimeRecoverySpecification"]
+            client.update_continuous_backups(TableName=table.name, PointInTimeRecoverySpecification=wanted)
+        return table
+
+    original = patches.replace(Table, "create_from_cloudformation_json", _class_method(create))
+
+
+def _keep_layers(patches: Patches) -> None:
+    def create(cls: Any, name: str, declared: Any, account_id: str, region_name: str, **kwargs: Any) -> Any:
+        del cls
+        function = original(name, declared, account_id, region_name, **kwargs)
+        function.layers = function._get_layers_data(declared["Properties"].get("Layers", []))
+        return function
+
+    original = patches.replace(LambdaFunction, "create_from_cloudformation_json", _class_method(create))
+
+
+def _class_method(function: Any) -> Any:
+    return classmethod(function)

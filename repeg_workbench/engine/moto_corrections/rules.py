@@ -1,0 +1,81 @@
+"""EventBridge rules that call functions and publish to topics, which moto's rules cannot."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.events.models import Rule, events_backends
+from moto.events.utils import EventTemplateParser
+
+from repeg_workbench.engine.moto_corrections import account
+from repeg_workbench.engine.moto_corrections.patches import Patches
+
+ToFunction = Callable[[str, str], None]
+
+
+def apply(patches: Patches, to_function: ToFunction) -> None:
+    """Let rules reach functions; `to_function` gets the target's ARN and the payload."""
+
+    def send(self: Any, original_event: Any, *how: Any) -> None:
+        if self.state != "ENABLED" or not self.event_pattern.matches_event(_dated(original_event)):
+            return
+        targets, self.targets = self.targets, []
+        try:
+            for target in targets:
+                self.targets = [target]
+                if not _send(target, original_event, to_function, self.region_name):
+                    original(self, original_event, *how)
+        finally:
+            self.targets = targets
+
+    original = patches.replace(Rule, "send_to_targets", send)
+
+
+def announce(event: dict[str, Any], region: str) -> None:
+    """Put an event of a service, which PutEvents would not accept, on the default bus."""
+    bus = events_backends[DEFAULT_ACCOUNT_ID][region].describe_event_bus("default")
+    announced: Any = {**event, "ingestion-time": event["time"]}
+    for rule in bus.rules.values():
+        rule.send_to_targets(announced)
+
+
+def _send(target: dict[str, Any], event: dict[str, Any], to_function: ToFunction, region: str) -> bool:
+    """Send to a function or a topic; False for all other targets, which moto knows."""
+    service = target["Arn"].split(":")[2]
+    if service == "lambda":
+        to_function(target["Arn"], _payload(target, event))
+    elif service == "sns":
+        account.client("sns", region).publish(TopicArn=target["Arn"], Message=_payload(target, event))
+    return service in ("lambda", "sns")
+
+
+def _payload(target: dict[str, Any], event: dict[str, Any]) -> str:
+    if "Input" in target:
+        return str(target["Input"])
+    shown = _dated(event)
+    if "InputTransformer" in target:
+        rule = target["InputTransformer"]
+        merged: Any = {**event, **shown}
+        made = EventTemplateParser.parse(rule["InputTemplate"], rule.get("InputPathsMap", {}), merged)
+        return json.dumps(made)
+    if "InputPath" in target:
+        shown = _at(shown, target["InputPath"])
+    return json.dumps(shown)
+
+
+def _dated(event: dict[str, Any]) -> dict[str, Any]:
+    """The event with its time as EventBridge shows it, and without what moto adds."""
+    shown = {key: value for key, value in event.items() if key != "ingestion-time"}
+    if not isinstance(event["time"], str):
+        shown["time"] = datetime.fromtimestamp(event["time"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return shown
+
+
+def _at(event: Any, path: str) -> Any:
+    for step in path.removeprefix("$").strip(".").split("."):
+        event = event[step] if step else event
+    return event

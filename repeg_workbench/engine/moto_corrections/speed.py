@@ -1,0 +1,60 @@
+"""What makes the interpreter slow without making it more faithful: clients and paths made anew, reports, memories."""
+
+# ruff: noqa: TID251 - it changes how botocore writes requests that nobody sends
+from __future__ import annotations
+
+import functools
+from types import SimpleNamespace
+from typing import Any
+
+from botocore import useragent
+from moto.core.common_models import BaseModel
+from moto.stepfunctions.parser.asl.component.common.path import result_path
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
+from moto.stepfunctions.parser.asl.utils import boto_client, json_path
+
+from repeg_workbench.engine.moto_corrections import account
+from repeg_workbench.engine.moto_corrections.patches import Patches
+
+
+def apply(patches: Patches) -> None:
+    """Make all changes of this module."""
+    _keep_clients(patches)
+    _keep_user_agents(patches)
+    _keep_parsed_paths(patches)
+    _write_no_reports(patches)
+    _forget_instances(patches)
+
+
+def _keep_clients(patches: Patches) -> None:
+    made: dict[tuple[str, str], Any] = {}
+
+    def client(*, service_name: str, region_name: str, **kwargs: Any) -> Any:
+        key = (service_name, region_name)
+        if key not in made:
+            made[key] = account.session().client(service_name, region_name=region_name, **kwargs)
+        return made[key]
+
+    patches.replace(boto_client, "boto3", SimpleNamespace(client=client))
+
+
+def _keep_user_agents(patches: Patches) -> None:
+    """botocore writes out for every request anew who is asking; nobody here reads it."""
+    cleaned = functools.cache(useragent.sanitize_user_agent_string_component)
+    patches.replace(useragent, "sanitize_user_agent_string_component", cleaned)
+
+
+def _keep_parsed_paths(patches: Patches) -> None:
+    for module in (json_path, result_path):
+        patches.replace(module, "parse", functools.lru_cache(maxsize=None)(module.parse))
+
+
+def _write_no_reports(patches: Patches) -> None:
+    """On every exception, handled or not, the interpreter describes itself at length to a log that is switched off."""
+    for name in ("_log_exception", "_log_failure_event_exception"):
+        patches.replace(EvalComponent, name, lambda *_, **__: None)
+
+
+def _forget_instances(patches: Patches) -> None:
+    """moto keeps every model that it ever made, each version of each item among them, to show them on a page."""
+    patches.replace(BaseModel, "__new__", staticmethod(lambda cls, *_, **__: object.__new__(cls)))

@@ -1,0 +1,168 @@
+"""The runtime port in virtual time: the clock, short pauses, concurrency and the network's latency."""
+
+from __future__ import annotations
+
+import random  # noqa: TID251 - seeded below
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from repeg_workbench.engine.scheduler import Scheduler
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MILLISECONDS_PER_REQUEST = (20, 80)
+DEFAULT_WORKERS = 16
+
+# What the deployed transport waits for an answer where the client names no time: alpaca-py never does.
+READ_SECONDS = 5.0
+
+
+class TransportHangs(Exception):
+    """Raised by an inner transport that would never answer: the caller waits for that as long as its time-out."""
+
+
+class LatentTransport(BaseAdapter):
+    """Carries requests by another adapter, at a seeded cost in virtual time: part of it before, part after.
+
+    An answer that would come after the caller's read time-out becomes a ReadTimeout at that moment, though the other
+    side has acted on the request, as with a real network.
+    """
+
+    def __init__(self, inner: BaseAdapter, runtime: VirtualRuntime) -> None:
+        super().__init__()
+        self._inner = inner
+        self._runtime = runtime
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,  # noqa: FBT001, FBT002 - the signature is that of requests
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,  # noqa: FBT001, FBT002
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Send one request; virtual latency passes before and after."""
+        self._runtime.requests[kind_of(request)] += 1
+        there, back = self._runtime.latency()
+        limit = _read_timeout(timeout)
+        self._travel(there, limit, request)
+        try:
+            response = self._inner.send(request, stream, timeout, verify, cert, proxies)
+        except TransportHangs:
+            self._hang(limit - there, request)
+        self._travel(back, limit - there, request)
+        return response
+
+    def close(self) -> None:
+        """Close the adapter that carries."""
+        self._inner.close()
+
+    def _travel(self, seconds: float, limit: float, request: requests.PreparedRequest) -> None:
+        if seconds > limit:
+            self._hang(limit, request)
+        self._runtime.pause(seconds)
+
+    def _hang(self, seconds: float, request: requests.PreparedRequest) -> None:
+        self._runtime.pause(max(seconds, 0.0))
+        raise requests.exceptions.ReadTimeout(f"no answer to {request.method} {request.url}", request=request)
+
+
+class VirtualRuntime:
+    """What the handlers get as their runtime: everything that takes time takes it from the scheduler.
+
+    `transport` makes the adapter that carries requests; `workers` bounds how many calls of one map run at once.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        seed: int = 0,
+        *,
+        workers: int = DEFAULT_WORKERS,
+        milliseconds: tuple[int, int] = MILLISECONDS_PER_REQUEST,
+        transport: Callable[[], BaseAdapter] = HTTPAdapter,
+    ) -> None:
+        self.scheduler = scheduler
+        self.workers = workers
+        self.requests: Counter[str] = Counter()
+        self._milliseconds = milliseconds
+        self._transport = transport
+        self._random = random.Random(f"latency {seed}")
+
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+        return self.scheduler.now()
+
+    def pause(self, seconds: float) -> None:
+        """Let that much virtual time pass."""
+        self.scheduler.sleep(seconds)
+
+    def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """Call the function on each item, several at a time; results in the order of items.
+
+        The first exception, in that order, is raised once all calls are over."""
+        waiting = list(enumerate(items))
+        outcomes: list[_Outcome[Result] | None] = [None] * len(waiting)
+        waiting.reverse()
+
+        def work() -> None:
+            while waiting:
+                index, item = waiting.pop()
+                outcomes[index] = _attempt(function, item)
+
+        workers = [self.scheduler.spawn(work) for _ in range(min(self.workers, len(waiting)))]
+        for worker in workers:
+            worker.result()
+        return [_value(outcome) for outcome in outcomes if outcome is not None]
+
+    def mount(self, session: requests.Session) -> None:
+        """Put virtual latency between this session and whoever answers it; none of this machine's proxies."""
+        session.trust_env = False
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, LatentTransport(self._transport(), self))
+
+    def latency(self) -> tuple[float, float]:
+        """The next request's seconds on the way there and on the way back."""
+        low, high = self._milliseconds
+        total = self._random.randint(low * 1_000, high * 1_000)
+        there = self._random.randint(0, total)
+        return there / 1_000_000, (total - there) / 1_000_000
+
+
+class _Outcome(Generic[Result]):
+    __slots__ = ("error", "value")
+
+    def __init__(self, value: Result | None, error: Exception | None) -> None:
+        self.value = value
+        self.error = error
+
+
+def kind_of(request: requests.PreparedRequest) -> str:
+    """`data` for requests to the market data service, `trading` for all others."""
+    host, _, path = (request.url or "").partition("://")[2].partition("/")
+    return "data" if host.startswith("data.") or path.startswith(("v2/stocks", "v1beta")) else "trading"
+
+
+def _attempt(function: Callable[[Any], Result], item: Any) -> _Outcome[Result]:
+    try:
+        return _Outcome(function(item), None)
+    except Exception as error:  # noqa: BLE001 - raised by map, after all calls are over
+        return _Outcome(None, error)
+
+
+def _value(outcome: _Outcome[Result]) -> Result:
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.value  # type: ignore[return-value]
+
+
+def _read_timeout(timeout: Any) -> float:
+    seconds = timeout[1] if isinstance(timeout, tuple) else getattr(timeout, "read_timeout", timeout)
+    return READ_SECONDS if seconds is None else float(seconds)

@@ -1,0 +1,140 @@
+"""A SAM template made ready to deploy: local paths become objects in a bucket, then SAM becomes CloudFormation."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+from repeg_workbench.engine.moto_corrections.resources import DeploymentError
+
+# It counts its own use for a service that is not here, and complains when nobody collects the counts.
+logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
+
+BUCKET = "artefacts"
+LOCAL_PATHS = {
+    "AWS::Serverless::Function": "CodeUri",
+    "AWS::Serverless::LayerVersion": "ContentUri",
+    "AWS::Serverless::StateMachine": "DefinitionUri",
+}
+
+
+@dataclass(frozen=True)
+class Package:
+    """A translated template, what lies in the bucket for it, and the folder or file that each object came from."""
+
+    template: dict[str, Any]
+    objects: dict[str, bytes]
+    sources: dict[str, Path]
+
+    @property
+    def layers(self) -> list[Path]:
+        """The folders that a deployed function finds under /opt/python."""
+        keys = [
+            declared["Properties"]["Content"]["S3Key"]
+            for declared in self.template["Resources"].values()
+            if declared["Type"] == "AWS::Lambda::LayerVersion"
+        ]
+        return [_python_folder(self.sources[key]) for key in keys]
+
+
+def package(path: Path, parameters: dict[str, str]) -> Package:
+    """Read a SAM template, put what it points at into a bucket, and translate it. Raises DeploymentError."""
+    template = yaml_parse(path.read_text(encoding="utf-8"))
+    _check_parameters(template, parameters)
+    objects: dict[str, bytes] = {}
+    sources: dict[str, Path] = {}
+    for properties, name in _local_paths(template):
+        source = path.parent / properties[name]
+        if not source.exists():
+            raise DeploymentError(f"{name} {properties[name]} does not exist beside the template")
+        content = _content(source)
+        key = f"{hashlib.sha256(content).hexdigest()}/{source.name}"
+        objects[key], sources[key] = content, source
+        properties[name] = f"s3://{BUCKET}/{key}"
+    return Package(_translate(template, parameters), objects, sources)
+
+
+def _check_parameters(template: dict[str, Any], parameters: dict[str, str]) -> None:
+    declared = template.get("Parameters", {})
+    for name, value in parameters.items():
+        if name not in declared:
+            raise DeploymentError(f"the template has no parameter {name}")
+        _check_value(name, value, declared[name])
+
+
+def _check_value(name: str, value: str, rule: dict[str, Any]) -> None:
+    """What CloudFormation checks of a parameter's value, and moto does not."""
+    allowed = [str(choice) for choice in rule.get("AllowedValues", [value])]
+    if value not in allowed:
+        raise DeploymentError(f"{name} is {value}, not one of {', '.join(allowed)}")
+    if not re.search(rule.get("AllowedPattern", ""), value):
+        raise DeploymentError(f"{name} is {value}, which does not match {rule['AllowedPattern']}")
+    if rule["Type"] == "Number" and not _within(value, rule.get("MinValue"), rule.get("MaxValue")):
+        raise DeploymentError(f"{name} is {value}, not between {rule.get('MinValue')} and {rule.get('MaxValue')}")
+
+
+def _within(value: str, low: Any, high: Any) -> bool:
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        return False
+    return (low is None or number >= Decimal(str(low))) and (high is None or number <= Decimal(str(high)))
+
+
+def _local_paths(template: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The property mappings, and the name in each, that hold a path on this machine."""
+    everywhere = template.get("Globals", {}).get("Function", {})
+    if isinstance(everywhere.get("CodeUri"), str):
+        yield everywhere, "CodeUri"
+    for declared in template["Resources"].values():
+        name = LOCAL_PATHS.get(declared["Type"])
+        properties = declared.get("Properties", {})
+        if name and isinstance(properties.get(name), str) and not properties[name].startswith("s3://"):
+            yield properties, name
+
+
+def _content(source: Path) -> bytes:
+    """A file's bytes; a folder's list of files and their digests, which changes whenever the folder does."""
+    if source.is_file():
+        return source.read_bytes()
+    files = sorted(file for file in source.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    lines = [
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.relative_to(source).as_posix()}" for file in files
+    ]
+    return "\n".join([source.as_posix().rsplit("/", 1)[-1], *lines]).encode()
+
+
+def _python_folder(layer: Path) -> Path:
+    return layer / "python" if (layer / "python").is_dir() else layer
+
+
+class _NoManagedPolicies(ManagedPolicyLoader):  # type: ignore[misc]  # untyped
+    """Permissions are not enforced here, so that no list of managed policies is needed."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+
+    def load(self) -> dict[str, str]:
+        return {}
+
+
+def _translate(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    defaults = {
+        name: declared["Default"] for name, declared in template.get("Parameters", {}).items() if "Default" in declared
+    }
+    try:
+        translated: dict[str, Any] = transform(template, {**defaults, **parameters}, _NoManagedPolicies())
+    except InvalidDocumentException as error:
+        raise DeploymentError("; ".join(cause.message for cause in error.causes)) from error
+    return translated

@@ -1,0 +1,1 @@
+"""The REST API: routes, parameters, request bodies, answers."""

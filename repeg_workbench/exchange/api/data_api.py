@@ -1,0 +1,131 @@
+"""The market data API: latest quotes and trades, and snapshots, in JSON numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from repeg_workbench.exchange.api.fields import is_symbol
+from repeg_workbench.exchange.api.params import Params
+from repeg_workbench.exchange.api.snapshots import snapshot_view
+from repeg_workbench.exchange.messages import Request, Response, json_response
+from repeg_workbench.exchange.refusal import Refusal
+from repeg_workbench.exchange.time.stamps import utc
+from repeg_workbench.exchange.units import PRICE_SCALE
+
+if TYPE_CHECKING:
+    from repeg_workbench.exchange.core import Exchange
+    from repeg_workbench.exchange.matching.symbol_book import BookQuote
+    from repeg_workbench.exchange.matching.venue import Print
+
+FEEDS: Final = frozenset({"iex", "sip", "delayed_sip", "boats", "overnight", "otc"})
+_LATEST: Final = frozenset({"symbols", "feed", "currency"})
+_LATEST_OF_ONE: Final = frozenset({"feed", "currency"})
+
+View = dict[str, Any]
+
+
+class DataApi:
+    """Market data over the wire."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def quotes(self, request: Request) -> Response:
+        """GET /v2/stocks/quotes/latest."""
+        symbols = self._symbols(request)
+        return json_response({"quotes": _present({symbol: self.quote(symbol) for symbol in symbols})})
+
+    def trades(self, request: Request) -> Response:
+        """GET /v2/stocks/trades/latest."""
+        symbols = self._symbols(request)
+        return json_response({"trades": _present({symbol: self.trade(symbol) for symbol in symbols})})
+
+    def snapshots(self, request: Request) -> Response:
+        """GET /v2/stocks/snapshots: a map without a wrapper."""
+        symbols = self._symbols(request)
+        return json_response(_present({symbol: self.snapshot(symbol) for symbol in symbols}))
+
+    def of_one(self, request: Request, symbol: str, what: str) -> Response:
+        """GET /v2/stocks/{symbol}/quotes/latest, …/trades/latest and …/snapshot."""
+        self._check(Params(request.query), _LATEST_OF_ONE, [symbol])
+        if what == "snapshot":
+            view, wrapper = self.snapshot(symbol), None
+        else:
+            view, wrapper = (self.quote(symbol), "quote") if what == "quotes/latest" else (self.trade(symbol), "trade")
+        if view is None:
+            raise Refusal(404, None, f"no {wrapper or what} found for {symbol}")
+        return json_response({"symbol": symbol, **({wrapper: view} if wrapper else view)})
+
+    def quote(self, symbol: str) -> View | None:
+        """The latest quote; None for a symbol that is not listed or has never been quoted."""
+        exchange = self._exchange
+        if exchange.market.listing(symbol) is None:
+            return None
+        quote = exchange.venue.quote(symbol, exchange.now)
+        return None if quote is None else quote_view(quote)
+
+    def trade(self, symbol: str) -> View | None:
+        """The latest trade; None for a symbol that is not listed or has never traded."""
+        exchange = self._exchange
+        if exchange.market.listing(symbol) is None:
+            return None
+        last = exchange.venue.last_trade(symbol, exchange.now)
+        return None if last is None else trade_view(last)
+
+    def snapshot(self, symbol: str) -> View | None:
+        """Latest trade and quote with the bars around now; None for a symbol that is not listed."""
+        exchange = self._exchange
+        if exchange.market.listing(symbol) is None:
+            return None
+        parts = {"latestTrade": self.trade(symbol), "latestQuote": self.quote(symbol)}
+        parts |= snapshot_view(exchange.venue, symbol, exchange.now)
+        return _present(parts) if exchange.knobs.snapshot_of_illiquid == "absent" else parts
+
+    def _symbols(self, request: Request) -> list[str]:
+        params = Params(request.query)
+        symbols = params.words("symbols")
+        self._check(params, _LATEST, symbols)
+        if not symbols:
+            raise Refusal.data("symbols is required")
+        return list(dict.fromkeys(symbols))
+
+    def _check(self, params: Params, known: frozenset[str], symbols: list[str]) -> None:
+        params.require_known(known)
+        feed = params.text("feed")
+        if feed is not None and feed not in FEEDS:
+            raise Refusal.data(f"invalid feed: {feed}")
+        if feed == "sip" and not self._exchange.knobs.sip_entitled:
+            raise Refusal(403, 42210000, "subscription does not permit querying recent SIP data")
+        for symbol in symbols:
+            if not is_symbol(symbol):
+                raise Refusal.data(f"invalid symbol: {symbol}")
+
+
+def quote_view(quote: BookQuote) -> View:
+    """A quote with sizes in shares; a side nobody is on has price 0, size 0 and a blank venue."""
+    return {
+        "t": utc(quote.at),
+        "bx": quote.bid_venue or " ",
+        "bp": _number(quote.bid),
+        "bs": quote.bid_size,
+        "ax": quote.ask_venue or " ",
+        "ap": _number(quote.ask),
+        "as": quote.ask_size,
+        "c": ["R"],
+        "z": "A",
+    }
+
+
+def trade_view(last: Print) -> View:
+    """A trade; its id counts up within the day."""
+    at, price, size, venue = last
+    return {"t": utc(at), "x": venue or " ", "p": _number(price), "s": size, "c": [" "], "i": at // 1_000, "z": "A"}
+
+
+def _number(units: int) -> float:
+    whole, part = divmod(units, PRICE_SCALE)
+    return units / PRICE_SCALE if part else whole
+
+
+def _present(views: dict[str, View | None]) -> dict[str, View]:
+    return {name: view for name, view in views.items() if view is not None}

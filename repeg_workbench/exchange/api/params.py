@@ -1,0 +1,70 @@
+"""Query parameters, read the way the API reads them."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from repeg_workbench.exchange.refusal import Refusal
+from repeg_workbench.exchange.time.stamps import parsed
+
+_TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+
+
+class Params:
+    """One call's query; where a name comes twice the last one counts."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._values = dict(pairs)
+
+    def text(self, name: str) -> str | None:
+        """The value; None where it is missing or empty."""
+        return self._values.get(name) or None
+
+    def flag(self, name: str) -> bool:
+        """True, true, 1 and so on; False where missing."""
+        value = self.text(name)
+        if value is None or value in _FALSE:
+            return False
+        if value in _TRUE:
+            return True
+        raise Refusal.parameter(f"invalid {name}")
+
+    def choice(self, name: str, allowed: tuple[str, ...]) -> str:
+        """One of the allowed words, the first where missing."""
+        value = self.text(name)
+        if value is None:
+            return allowed[0]
+        if value not in allowed:
+            raise Refusal.parameter(f"invalid {name}")
+        return value
+
+    def integer(self, name: str, default: int) -> int:
+        """A positive whole number."""
+        value = self.text(name)
+        if value is None:
+            return default
+        if not (value.isascii() and value.isdigit() and 0 < len(value) <= 9) or int(value) == 0:
+            raise Refusal.parameter(f"invalid {name}")
+        return int(value)
+
+    def stamp(self, name: str) -> int | None:
+        """A time or a date as nanoseconds; None where missing."""
+        value = self.text(name)
+        if value is None:
+            return None
+        # A plus that was not percent-encoded arrives as a space.
+        at = parsed(value.replace(" ", "+"))
+        if at is None:
+            raise Refusal.parameter(f"invalid {name}")
+        return at
+
+    def words(self, name: str) -> list[str]:
+        """A comma-separated list; empty where missing."""
+        value = self.text(name)
+        return [word.strip() for word in value.split(",") if word.strip()] if value else []
+
+    def require_known(self, known: frozenset[str]) -> None:
+        """The market data API refuses parameters it does not know."""
+        unknown = [name for name in self._values if name not in known]
+        if unknown:
+            raise Refusal.data(f"unexpected query parameter(s): {', '.join(unknown)}")

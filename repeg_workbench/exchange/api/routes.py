@@ -1,0 +1,87 @@
+"""Which call goes where, and what a call to nowhere gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import unquote
+
+from repeg_workbench.exchange.messages import Request, Response
+from repeg_workbench.exchange.refusal import Refusal
+
+if TYPE_CHECKING:
+    from repeg_workbench.exchange.core import Exchange
+
+Handler = Callable[[Request], Response]
+KeyedHandler = Callable[[Request, str], Response]
+
+DATA_PREFIXES: Final = ("/v2/stocks/", "/v1/corporate-actions")
+_H = TypeVar("_H")
+_OF_ONE: Final = ("quotes/latest", "trades/latest", "snapshot")
+
+
+class Routes:
+    """The table of calls; a keyed path ends in one segment that names a thing."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        trading, account, data = exchange.trading, exchange.accounts, exchange.data
+        self.fixed: dict[str, dict[str, Handler]] = {
+            "/v2/orders": {"POST": trading.submit, "GET": trading.list_orders, "DELETE": trading.cancel_all},
+            "/v2/orders:by_client_order_id": {"GET": trading.get_by_client_id},
+            "/v2/account": {"GET": account.account},
+            "/v2/account/configurations": {"GET": account.configurations, "PATCH": account.configure},
+            "/v2/account/activities": {"GET": account.activities},
+            "/v2/positions": {"GET": account.positions, "DELETE": account.close_positions},
+            "/v2/assets": {"GET": account.assets},
+            "/v2/clock": {"GET": account.clock},
+            "/v2/calendar": {"GET": account.calendar},
+            "/v1/corporate-actions": {"GET": account.announcements},
+            "/v2/stocks/quotes/latest": {"GET": data.quotes},
+            "/v2/stocks/trades/latest": {"GET": data.trades},
+            "/v2/stocks/snapshots": {"GET": data.snapshots},
+        }
+        self.keyed: dict[str, dict[str, KeyedHandler]] = {
+            "/v2/orders/": {"GET": trading.get, "PATCH": trading.replace, "DELETE": trading.cancel},
+            "/v2/positions/": {"GET": account.position, "DELETE": account.close_position},
+            "/v2/assets/": {"GET": account.asset},
+            "/v2/account/activities/": {"GET": account.activities_of},
+        }
+
+    def dispatch(self, request: Request) -> Response:
+        """Answer the call; a refusal is raised."""
+        path = request.path
+        fixed = self.fixed.get(path)
+        if fixed is not None:
+            return _method(fixed, request, self._exchange)(request)
+        cut = path.rfind("/") + 1
+        keyed = self.keyed.get(path[:cut])
+        if keyed is not None and cut < len(path):
+            return _method(keyed, request, self._exchange)(request, unquote(path[cut:]))
+        return self._of_one(request)
+
+    def _of_one(self, request: Request) -> Response:
+        path = request.path
+        if path.startswith("/v2/stocks/") and request.method == "GET":
+            symbol, _, what = path.removeprefix("/v2/stocks/").partition("/")
+            if what in _OF_ONE:
+                return self._exchange.data.of_one(request, unquote(symbol), what)
+        raise _nowhere()
+
+
+def is_data(path: str) -> bool:
+    """Whether the call belongs to the market data API."""
+    return path.startswith(DATA_PREFIXES)
+
+
+def _method(handlers: dict[str, _H], request: Request, exchange: Exchange) -> _H:
+    handler = handlers.get(request.method)
+    if handler is not None:
+        return handler
+    if exchange.knobs.unknown_route == "405":
+        raise Refusal(405, 40510000, "method not allowed")
+    raise _nowhere()
+
+
+def _nowhere() -> Refusal:
+    return Refusal(404, None, "endpoint not found.")

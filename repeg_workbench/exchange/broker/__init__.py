@@ -1,0 +1,1 @@
+"""The account and its orders: checks, books, the trading floor, what happens to an order."""

@@ -1,0 +1,103 @@
+"""Orders that belong together: bracket, one-cancels-other, one-triggers-other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from repeg_workbench.exchange.broker.orders import Order, Status, Terms
+
+if TYPE_CHECKING:
+    from repeg_workbench.exchange.broker.floor import Floor
+
+
+@dataclass
+class Families:
+    """What one member's fate does to the others."""
+
+    floor: Floor
+
+    def started(self, order: Order, at: int) -> None:
+        """The stop of a one-cancels-other pair is on watch from the moment its twin works."""
+        if order.terms.order_class == "oco":
+            for leg in order.legs:
+                leg.is_working = True
+                self.floor.work(leg, at)
+
+    def filled(self, order: Order, at: int) -> None:
+        """An entry brings its exits to life; an exit ends its twin."""
+        if order.legs and order.terms.order_class != "oco":
+            records = self.floor.records
+            for leg in order.legs:
+                records.timers.at(at + records.draws.delay(records.knobs.ack_delay), self._activate, leg)
+            return
+        self._end_twins(order, Status.CANCELED, at)
+
+    def ended(self, order: Order, status: Status, at: int) -> None:
+        """Where one member ends unfilled, the rest ends with it."""
+        self._end_twins(order, status if status is Status.EXPIRED else Status.CANCELED, at)
+
+    def triggered(self, stop: Order, at: int) -> None:
+        """A stop takes over from its twin what that has not sold yet."""
+        for twin in _twins(stop):
+            if twin.is_open:
+                self.floor.retire(twin, Status.CANCELED, at)
+                self.floor.records.set_hold(twin, 0, 0, at)
+                stop.quantity = min(stop.quantity or 0, twin.remaining)
+
+    def _activate(self, at: int, leg: Order) -> None:
+        if leg.status is not Status.HELD:
+            return
+        records = self.floor.records
+        leg.is_working = True
+        if any(twin.terms.type == "limit" for twin in _twins(leg)):
+            self.floor.work(leg, at)
+            return
+        portfolio, symbol = records.account.portfolio, leg.terms.symbol
+        is_exit = portfolio.quantity(symbol) * leg.terms.side < 0
+        if not is_exit or (leg.quantity or 0) > portfolio.available(symbol):
+            self.floor.finish(leg, Status.REJECTED, at, "position is no longer there")
+            return
+        records.move(leg, Status.NEW, at)
+        records.hold(leg, at)
+        self.floor.work(leg, at)
+
+    def _end_twins(self, order: Order, status: Status, at: int) -> None:
+        for twin in [*order.legs, *_twins(order)]:
+            if twin.is_open and twin is not order:
+                self.floor.finish(twin, status, at)
+
+
+def leg_terms(terms: Terms) -> list[Terms]:
+    """The exits that come with an order: take-profit first, then stop-loss."""
+    if not terms.is_advanced:
+        return []
+    exits = replace(
+        terms,
+        side=-terms.side,
+        client_order_id=None,
+        limit=None,
+        stop=None,
+        take_profit=None,
+        stop_loss=None,
+        stop_loss_limit=None,
+        notional=None,
+        extended_hours=False,
+    )
+    legs = []
+    if terms.take_profit is not None and terms.order_class != "oco":
+        legs.append(replace(exits, type="limit", limit=terms.take_profit))
+    if terms.stop_loss is not None:
+        kind = "stop" if terms.stop_loss_limit is None else "stop_limit"
+        side = terms.side if terms.order_class == "oco" else -terms.side
+        legs.append(replace(exits, type=kind, side=side, stop=terms.stop_loss, limit=terms.stop_loss_limit))
+    return legs
+
+
+def _twins(order: Order) -> list[Order]:
+    """The members that exclude this one: the other exits of its parent, and for a pair the parent itself."""
+    parent = order.parent
+    if parent is None:
+        return []
+    others = [leg for leg in parent.legs if leg is not order]
+    return [*others, parent] if parent.terms.order_class == "oco" else others

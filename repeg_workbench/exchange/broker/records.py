@@ -1,0 +1,134 @@
+"""Keeps an account's books in step with its orders: statuses, holds and executions, each written down and told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from repeg_workbench.exchange.broker.account import Account
+from repeg_workbench.exchange.broker.ledger import USD, Execution, OrderEvent
+from repeg_workbench.exchange.broker.orders import Order, Status
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.matching.symbol_book import Fill
+from repeg_workbench.exchange.seeds import Draws
+from repeg_workbench.exchange.time.timers import Timers
+
+Listener = Callable[[OrderEvent, Order, Execution | None], None]
+
+
+@dataclass
+class Records:
+    """The only writer of orders' states, of the ledger and of the portfolio. `at` is now and never goes back."""
+
+    account: Account
+    timers: Timers
+    knobs: Knobs
+    draws: Draws
+
+    def __post_init__(self) -> None:
+        self.listeners: list[Listener] = []
+
+    def add(self, order: Order, at: int) -> None:
+        """File a new order and hold what it needs."""
+        self.account.orders.add(order)
+        self.note(order, order.status, at)
+        self.hold(order, at)
+
+    def move(self, order: Order, status: Status, at: int, reason: str = "") -> None:
+        """Take the next status and tell."""
+        order.move(status, at)
+        if not order.is_open:
+            self.account.orders.close(order)
+        self.note(order, status, at, reason)
+
+    def end(self, order: Order, status: Status, at: int, reason: str = "") -> None:
+        """The order is over without (further) execution; what it held comes free a little later."""
+        order.stamp_end(status, at)
+        order.is_working = False
+        self.move(order, status, at, reason)
+        self._release_later(order, at)
+
+    def execute(self, order: Order, fill: Fill) -> None:
+        """Book an execution and take the status it leads to."""
+        order.executed += fill.quantity
+        order.executed_value += fill.quantity * fill.price
+        is_done = order.remaining == 0
+        if is_done or self.knobs.partial_filled_at == "last_fill":
+            order.filled_at = fill.at
+        if is_done:
+            order.move(Status.FILLED, fill.at)
+            self.account.orders.close(order)
+        elif not order.status.startswith("pending"):
+            order.move(Status.PARTIALLY_FILLED, fill.at)
+        order.updated_at = fill.at
+        execution = self._execution(order, fill)
+        self.account.ledger.execute(execution)
+        self.account.portfolio.apply(order.terms.symbol, order.terms.side * fill.quantity, fill.price)
+        self.hold(order, fill.at)
+        self.note(order, "fill" if is_done else "partial_fill", fill.at, execution=execution)
+
+    def note(self, order: Order, event: str, at: int, reason: str = "", execution: Execution | None = None) -> None:
+        """Write down what happened to an order and tell whoever listens."""
+        terms = order.terms
+        happened = OrderEvent(
+            at,
+            order.id,
+            order.client_order_id,
+            terms.symbol,
+            terms.side,
+            event,
+            order.status,
+            order.quantity,
+            order.executed,
+            terms.limit,
+            reason,
+        )
+        self.account.ledger.events.append(happened)
+        for listener in self.listeners:
+            listener(happened, order, execution)
+
+    def hold(self, order: Order, at: int) -> None:
+        """Hold exactly what the order's remainder needs: shares where it closes, money where it opens a position."""
+        if not order.is_open or order.status is Status.HELD:
+            self.set_hold(order, 0, 0, at)
+        elif order.is_closing:
+            self.set_hold(order, 0, order.remaining, at)
+        else:
+            self.set_hold(order, order.reserve_price * order.remaining, 0, at)
+
+    def set_hold(self, order: Order, cash: int, shares: int, at: int) -> None:
+        """Hold so much money (money units) and so many shares (quantity units) for an order from now on."""
+        ledger = self.account.ledger
+        if cash != order.held_cash:
+            ledger.hold(at, order.id, USD, cash - order.held_cash)
+            order.held_cash = cash
+        if shares != order.held_shares:
+            ledger.hold(at, order.id, order.terms.symbol, shares - order.held_shares)
+            order.held_shares = shares
+
+    def _release_later(self, order: Order, at: int) -> None:
+        if not (order.held_cash or order.held_shares):
+            return
+        delay = self.draws.delay(self.knobs.release_delay)
+        if delay == 0:
+            self.set_hold(order, 0, 0, at)
+        else:
+            self.timers.at(at + delay, self._release, order)
+
+    def _release(self, at: int, order: Order) -> None:
+        self.set_hold(order, 0, 0, at)
+
+    def _execution(self, order: Order, fill: Fill) -> Execution:
+        terms = order.terms
+        return Execution(
+            fill.at,
+            self.draws.uuid(),
+            order.id,
+            order.client_order_id,
+            terms.symbol,
+            terms.side,
+            fill.quantity,
+            fill.price,
+            order.total_executed,
+            order.remaining,
+            order.status,
+            terms.limit,
+        )

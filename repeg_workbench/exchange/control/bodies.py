@@ -1,0 +1,108 @@
+"""What the control plane may be sent, field by field."""
+
+import json
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.faults.rewrites import REWRITES
+from repeg_workbench.exchange.faults.transport_faults import Kind, StreamFailure
+
+_YEAR = 366 * 86_400
+_MOST_SHARES = 10_000
+
+Seconds = Annotated[float, Field(ge=0, le=_YEAR)]
+
+
+class _Order(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+
+class _Timed(_Order):
+    times: int | None = Field(1, ge=1)
+    skip: int = Field(0, ge=0)
+    chance: float = Field(1.0, gt=0, le=1)
+
+    @property
+    def when(self) -> When:
+        return When(times=self.times, skip=self.skip, chance=self.chance)
+
+
+class ArmFault(_Timed):
+    """POST /_sim/faults."""
+
+    kind: Kind
+    method: str = "*"
+    path: str = ".*"
+    seconds: Seconds = 30
+    delay: Seconds = 5
+    status: int = Field(504, ge=200, le=599)
+    body: Any = None
+    rewrite: str = ""
+
+    @field_validator("path")
+    @classmethod
+    def _is_expression(cls, path: str) -> str:
+        try:
+            re.compile(path)
+        except re.error as error:
+            raise ValueError(f"path {path!r} is no regular expression: {error}") from error
+        return path
+
+    @field_validator("body")
+    @classmethod
+    def _is_json(cls, body: Any) -> Any:
+        # What was read as JSON may hold a number that is too large to be written as such.
+        json.dumps(body, allow_nan=False)
+        return body
+
+    @model_validator(mode="after")
+    def _rewrites_as_known(self) -> Self:
+        if (self.rewrite or self.kind is Kind.REWRITE) and self.rewrite not in REWRITES:
+            raise ValueError(f"there is no rewrite {self.rewrite!r}; there are {', '.join(REWRITES)}")
+        return self
+
+
+class ArmStreamFault(_Timed):
+    """POST /_sim/stream-faults."""
+
+    failure: StreamFailure
+    event: str = "*"
+
+
+class ArmRace(_Timed):
+    """POST /_sim/races."""
+
+    race: Race
+    symbol: str | None = None
+    seconds: Seconds = 0
+
+
+class BrewStorm(_Order):
+    """POST /_sim/storm."""
+
+    chance: float = Field(gt=0, le=1)
+
+
+class SetKeys(_Order):
+    """POST /_sim/keys."""
+
+    revoked: bool
+
+
+class MoveClock(_Order):
+    """POST /_sim/clock: how far the broker's clock endpoint is ahead of its market, and how far both move on."""
+
+    skew_seconds: float | None = Field(None, ge=-_YEAR, le=_YEAR)
+    advance_seconds: Seconds | None = None
+
+
+class Split(_Order):
+    """POST /_sim/splits."""
+
+    symbol: str
+    new: int = Field(ge=1, le=_MOST_SHARES)
+    old: int = Field(ge=1, le=_MOST_SHARES)

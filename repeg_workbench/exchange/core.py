@@ -1,0 +1,188 @@
+"""The simulated Alpaca: a market, an account and the API in front of them, driven by a clock from outside."""
+
+from collections.abc import Callable
+from typing import Final
+
+from repeg_workbench.exchange.api.account_api import AccountApi
+from repeg_workbench.exchange.api.data_api import DataApi
+from repeg_workbench.exchange.api.gate import Gate
+from repeg_workbench.exchange.api.routes import Routes, is_data
+from repeg_workbench.exchange.api.trading_api import TradingApi
+from repeg_workbench.exchange.broker.account import Account
+from repeg_workbench.exchange.broker.desk import Desk
+from repeg_workbench.exchange.broker.floor import Floor
+from repeg_workbench.exchange.broker.ledger import Ledger
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.broker.races import Races
+from repeg_workbench.exchange.broker.records import Records
+from repeg_workbench.exchange.broker.replacing import Replacing
+from repeg_workbench.exchange.broker.splits import Splits
+from repeg_workbench.exchange.control.control_plane import PREFIX, Control
+from repeg_workbench.exchange.faults.transport_faults import Faults
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.symbol_day import Market
+from repeg_workbench.exchange.matching.symbol_book import FillModel
+from repeg_workbench.exchange.matching.venue import Venue
+from repeg_workbench.exchange.messages import Request, Response
+from repeg_workbench.exchange.refusal import Refusal
+from repeg_workbench.exchange.seeds import Draws, asset_id
+from repeg_workbench.exchange.streams.feed import Feed
+from repeg_workbench.exchange.time.hours import Hours, TradingHours
+from repeg_workbench.exchange.time.stamps import SECOND
+from repeg_workbench.exchange.time.timers import FEED, MARKET, Timers
+
+_DEFAULT_KNOBS: Final = Knobs()
+_DEFAULT_OPENING: Final = OpeningAccount()
+
+
+class Exchange:
+    """One simulated broker with one account.
+
+    Time (ns UTC) is only what `clock()` says. The exchange catches up with it at each request: everything that was due
+    in between happens first, in exact order of time. It has no threads of its own and is not to be called from several.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        clock: Callable[[], int],
+        knobs: Knobs = _DEFAULT_KNOBS,
+        opening: OpeningAccount = _DEFAULT_OPENING,
+        seed: int = 0,
+        fill_model: FillModel = FillModel.QUEUE,
+    ) -> None:
+        self.faults, self.races = Faults(seed), Races(seed)
+        self.faults.postpone = self._postpone
+        self.market, self.knobs, self.opening = market, knobs, opening
+        self._clock = clock
+        self.now = clock()
+        self.clock_skew = 0
+        self.hours = TradingHours()
+        self.timers = Timers()
+        self.venue = Venue(market, fill_model)
+        self.feed = Feed(self.venue)
+        self._start_days()
+        draws = Draws(seed)
+        self.account = Account(opening, draws.uuid(), self.now, self.price)
+        self.records = Records(self.account, self.timers, knobs, draws)
+        self.floor = Floor(self.records, self.venue, self.hours, self.races)
+        self.desk = Desk(self.floor)
+        self.replacing = Replacing(self.desk)
+        self.gate = Gate({opening.key_id: opening.secret_key}, knobs)
+        self.trading, self.accounts, self.data = TradingApi(self), AccountApi(self), DataApi(self)
+        self.routes = Routes(self)
+        self.control = Control(self)
+        self._draws = draws
+        self._symbols = {asset_id(symbol): symbol for symbol in market.symbols()}
+        self.last_equity = self.account.portfolio.equity()
+        self._closing_equity = self.last_equity
+
+    @property
+    def ledger(self) -> Ledger:
+        """The truth of the account."""
+        return self.account.ledger
+
+    def handle(self, request: Request) -> Response:
+        """Answer one call at the clock's present time; a TransportFault where an armed fault leaves it unanswered."""
+        self.advance()
+        if request.path.startswith(PREFIX):
+            return self.control.handle(request)
+        response = self.faults.before(request)
+        if response is None:
+            response = self.faults.after(request, self._answer(request))
+        self.feed.refresh(self.now)
+        response.headers["X-Request-ID"] = self._draws.request_id()
+        return response
+
+    def advance(self) -> None:
+        """Catch up with the clock; a clock that goes back is waited for."""
+        now = max(self._clock(), self.now)
+        while True:
+            due, market, feed = self.timers.next_turn, (self.venue.next_at, MARKET), (self.feed.next_at, FEED)
+            turn = min(due, market, feed)
+            if turn[0] > now:
+                break
+            self.now = turn[0]
+            if turn is due:
+                self.timers.run_next()
+            elif turn is feed:
+                self.feed.run_next()
+            else:
+                for fill in self.venue.run_next():
+                    self.floor.fill(fill)
+            self.feed.refresh(self.now)
+        self.now = now
+
+    def next_event_at(self) -> int:
+        """The earliest instant (ns) at which anything may happen without a request."""
+        return min(self.timers.next_at, self.venue.next_at, self.feed.next_at)
+
+    def skew_clock(self, seconds: float) -> None:
+        """Have the clock endpoint, and nothing else, be so many seconds ahead."""
+        self.clock_skew = round(seconds * SECOND)
+
+    def split(self, symbol: str, new: int, old: int) -> None:
+        """Split a stock now: every `old` shares become `new`."""
+        self.advance()
+        Splits(self.floor).split(symbol, new, old, self.now)
+
+    def price(self, symbol: str) -> int:
+        """What one share is worth now, in price units."""
+        return self.venue.price(symbol, self.now)
+
+    def symbol_of(self, key: str) -> str:
+        """The symbol behind a symbol or an asset id."""
+        return self._symbols.get(key.lower(), key)
+
+    def _answer(self, request: Request) -> Response:
+        of_data = is_data(request.path)
+        try:
+            self.gate.admit(request, self.now, is_data=of_data)
+            response = self.routes.dispatch(request)
+        except Refusal as refusal:
+            response = refusal.response()
+        if of_data and self.knobs.data_rate_headers:
+            response.headers.update(self.gate.data.headers())
+        return response
+
+    def _postpone(self, seconds: float, request: Request) -> None:
+        self.timers.at(self.now + round(seconds * SECOND), self._arrive, request)
+
+    def _arrive(self, at: int, request: Request) -> None:  # noqa: ARG002
+        self._answer(request)
+
+    def _start_days(self) -> None:
+        session = self.hours.upcoming(self.now)
+        current = session if self.now >= session.pre else self.hours.before(session)
+        self.venue.open_day(current.day, self.hours.before(current).day)
+        if current is not session:
+            self._schedule(current)
+        self._schedule(session)
+
+    def _schedule(self, hours: Hours) -> None:
+        starts = {hours.pre: self._turn_day, hours.open: self._open}
+        ends = {hours.close: self._close, hours.post: self._end}
+        for at, action in starts.items():
+            if at > self.now:
+                self.timers.at(at, action, hours)
+        for at, action in ends.items():
+            if at > self.now:
+                self.timers.before_market(at, action, hours)
+
+    def _turn_day(self, at: int, hours: Hours) -> None:
+        self.venue.open_day(hours.day, self.hours.before(hours).day)
+        self.feed.turn_day(at)
+        self.last_equity = self._closing_equity
+        self.account.portfolio.start_day()
+        self.desk.open_session(at)
+
+    def _open(self, at: int, hours: Hours) -> None:  # noqa: ARG002
+        self.desk.open_session(at)
+
+    def _close(self, at: int, hours: Hours) -> None:
+        self.desk.end_session(at)
+        self._closing_equity = self.account.portfolio.equity()
+        self._schedule(self.hours.after(hours))
+
+    def _end(self, at: int, hours: Hours) -> None:  # noqa: ARG002
+        self.desk.end_session(at)

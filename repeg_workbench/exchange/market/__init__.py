@@ -1,0 +1,1 @@
+"""Markets: scripted, recorded and generated days."""

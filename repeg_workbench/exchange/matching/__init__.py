@@ -1,0 +1,1 @@
+"""Matching: one book per symbol, four fill models, and the book as a feed shows it."""

@@ -1,0 +1,65 @@
+"""The book as a data feed shows it: the tape with our displayed orders in it and without what we took."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from repeg_workbench.exchange.matching.side import BookSide
+from repeg_workbench.exchange.matching.tape import Tape
+
+
+@dataclass(frozen=True, slots=True)
+class BookQuote:
+    """The best bid and offer as the data feed shows it, and since when (ns).
+
+    Prices in price units, sizes in whole shares, an absent side is price 0 and size 0; a venue is a letter, or empty
+    where unknown.
+    """
+
+    at: int
+    bid: int
+    bid_size: int
+    ask: int
+    ask_size: int
+    bid_venue: str
+    ask_venue: str
+
+
+def recorded_quote(tape: Tape, row: int) -> BookQuote:
+    """A row of the tape, untouched by us."""
+    quotes = tape.quotes
+    bid, ask = quotes.bid.item(row), quotes.ask.item(row)
+    return BookQuote(
+        at=quotes.ts.item(row),
+        bid=bid,
+        bid_size=quotes.bid_size.item(row) if bid else 0,
+        ask=ask,
+        ask_size=quotes.ask_size.item(row) if ask else 0,
+        bid_venue=letter(quotes.bid_venue.item(row)),
+        ask_venue=letter(quotes.ask_venue.item(row)),
+    )
+
+
+def with_ours(quote: BookQuote, row: int, sides: Mapping[int, BookSide], changed: int) -> BookQuote:
+    """The same row with us in it, as new as our last change to it. A better price of ours joins the tape's venue."""
+    bid, bid_size = _shown(sides[1], sides[-1], 1, (quote.bid, quote.bid_size), row)
+    ask, ask_size = _shown(sides[-1], sides[1], -1, (quote.ask, quote.ask_size), row)
+    shown = (bid, bid_size, ask, ask_size)
+    if changed <= quote.at and shown == (quote.bid, quote.bid_size, quote.ask, quote.ask_size):
+        return quote
+    return replace(quote, at=max(quote.at, changed), bid=bid, bid_size=bid_size, ask=ask, ask_size=ask_size)
+
+
+def letter(code: int) -> str:
+    """A venue's letter, empty where unknown."""
+    return chr(code) if code else ""
+
+
+def _shown(ours: BookSide, takers: BookSide, side: int, recorded: tuple[int, int], row: int) -> tuple[int, int]:
+    price, size = recorded
+    if price and takers.has_taken():
+        left = takers.far_left(row)
+        price, size = -side * left.price, left.size
+    own = ours.own_best()
+    if own is None or (price and own.price < price * side):
+        return price, size
+    return own.price * side, own.size + (size if own.price == price * side else 0)

@@ -1,0 +1,192 @@
+"""A symbol's day prepared for matching: what can be traded with, and how it looks from either side of the book."""
+
+from functools import cached_property
+from typing import Final
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from repeg_workbench.exchange.market.symbol_day import Int8s, Int64s, Letters, SymbolDay, Trades, inside
+from repeg_workbench.exchange.units import PRICE_SCALE, QTY_SCALE
+
+ABSENT: Final = 1 << 62
+"""The oriented price of nothing to trade with: beyond every limit."""
+
+HITS_US: Final = -1
+"""Aggressor, times our side: the other party came to take what we offer."""
+
+_LEVELS_PER_SPREAD: Final = 3
+
+
+class Tape:
+    """The quotes and lit prints of one day outside its halts, in one order of events.
+
+    A print comes before a quote row of the same stamp: it met the quote that the row then changed.
+    """
+
+    def __init__(self, day: SymbolDay) -> None:
+        self.halts = day.halts
+        self.quotes = day.quotes.where(~inside(day.quotes.ts, day.halts))
+        self.trades = day.trades.where(~inside(day.trades.ts, day.halts))
+        self._outlooks: dict[int, Outlook] = {}
+
+    @cached_property
+    def prints(self) -> Trades:
+        """The prints that could have met a displayed order."""
+        return self.trades.where(self.trades.lit)
+
+    @cached_property
+    def row_before(self) -> Int64s:
+        """For every lit print the quote row in force when it came, -1 before the first."""
+        return self.quotes.ts.searchsorted(self.prints.ts, side="left").astype(np.int64) - 1
+
+    @cached_property
+    def aggressor(self) -> Int8s:
+        """For every lit print who took liquidity, inferred from the quote where the recording does not say."""
+        return np.where(self.prints.side == 0, self._inferred_aggressor(), self.prints.side).astype(np.int8)
+
+    def row_at(self, ts: int) -> int:
+        """The quote row in force at that instant, -1 before the first."""
+        return int(self.quotes.ts.searchsorted(ts, side="right")) - 1
+
+    def prints_until(self, ts: int) -> int:
+        """How many lit prints have happened by that instant, itself included."""
+        return int(self.prints.ts.searchsorted(ts, side="right"))
+
+    def is_halted(self, ts: int) -> bool:
+        """Whether trading stands still at that instant, or has not had its first quote after a halt yet."""
+        return any(start <= ts and (ts < end or self._quoted_at(ts) < start) for start, end in self.halts)
+
+    def outlook(self, side: int) -> "Outlook":
+        """The day as an order of that side sees it; made when the first one looks, for it is as large as the day."""
+        if side not in self._outlooks:
+            self._outlooks[side] = Outlook(self, side)
+        return self._outlooks[side]
+
+    def _quoted_at(self, ts: int) -> int:
+        row = self.row_at(ts)
+        return int(self.quotes.ts[row]) if row >= 0 else -ABSENT
+
+    def _inferred_aggressor(self) -> Int8s:
+        # The quote rule, then the midpoint rule; a print both at the bid and at the ask, or at the mid, says nothing.
+        if not len(self.quotes):
+            return np.zeros(len(self.prints), np.int8)
+        row = np.maximum(self.row_before, 0)
+        bid, ask = self.quotes.bid[row], self.quotes.ask[row]
+        has_bid, has_ask = (bid > 0) & (self.row_before >= 0), (ask > 0) & (self.row_before >= 0)
+        price, both = self.prints.price, has_bid & has_ask
+        twice_past_mid = np.where(both, 2 * price - bid - ask, 0)
+        bought = (has_ask & (price >= ask)) | (twice_past_mid > 0)
+        sold = (has_bid & (price <= bid)) | (twice_past_mid < 0)
+        return bought.astype(np.int8) - sold.astype(np.int8)
+
+
+_tapes: WeakKeyDictionary[SymbolDay, Tape] = WeakKeyDictionary()
+
+
+def tape_of(day: SymbolDay) -> Tape:
+    """The prepared day, shared by every book on the same day for as long as the day lives."""
+    if day not in _tapes:
+        _tapes[day] = Tape(day)
+    return _tapes[day]
+
+
+class Outlook:
+    """The day as an order of one side sees it: prices times the side, so that near < far and lower is better to buy.
+
+    near is the side of the book the order joins, far the side it takes from. An absent near side is -ABSENT, an
+    absent far side +ABSENT. Sizes stay in shares.
+    """
+
+    def __init__(self, tape: Tape, side: int) -> None:
+        quotes = tape.quotes
+        self.side = side
+        self.near, self.far = _in_order(side, _oriented(quotes.bid, side, -ABSENT), _oriented(quotes.ask, side, ABSENT))
+        self.near_size, self.far_size = _in_order(side, quotes.bid_size, quotes.ask_size)
+        self.near_venue: Letters = quotes.bid_venue if side > 0 else quotes.ask_venue
+        self.print_price: Int64s = tape.prints.price * side
+        self.aggressor: Int8s = tape.aggressor * np.int8(side)
+
+    @cached_property
+    def far_unlocked(self) -> Int64s:
+        """The far prices, one unit farther where the near side is there too: at such a price nobody in line fills."""
+        is_locked = self.near >= self.far
+        return np.where(is_locked, self.far + 1, self.far) if is_locked.any() else self.far
+
+    @cached_property
+    def sold_to_us(self) -> Int64s:
+        """The print prices, one unit farther where the other party did not come to take what we offer."""
+        return np.where(self.aggressor == HITS_US, self.print_price, self.print_price + 1)
+
+    @cached_property
+    def far_run(self) -> Int64s:
+        """A number per row that changes whenever the far price does."""
+        return np.concatenate(([0], np.cumsum(self.far[1:] != self.far[:-1])))
+
+    @cached_property
+    def far_shrunk(self) -> Int64s:
+        """Per row, the shares that have left the far side so far by shrinking in place."""
+        same = self.far[1:] == self.far[:-1]
+        shrinking = np.maximum(self.far_size[:-1] - self.far_size[1:], 0)
+        return np.concatenate(([0], np.cumsum(shrinking * same)))
+
+    def next_level(self, row: int) -> int:
+        """The level behind the far side: a third of the spread away and at least a tick, as full books show it."""
+        near, far = self.near.item(row), self.far.item(row)
+        tick = tick_at(abs(far))
+        ticks = 0 if near == -ABSENT else (far - near) // tick
+        gap = tick * max(1, (ticks + 1) // _LEVELS_PER_SPREAD)
+        return far + gap if self.side > 0 else min(far + gap, -1)
+
+
+class Scan:
+    """Finds, in order, the positions whose price is at or below a level, a growing block at a time."""
+
+    __slots__ = ("_block", "_found", "_prices", "_scanned", "level")
+
+    _FIRST_BLOCK = 256
+    _LAST_BLOCK = 32_768
+
+    def __init__(self, prices: Int64s, level: int, start: int) -> None:
+        self._prices, self.level, self._scanned = prices, level, start
+        self._block = self._FIRST_BLOCK
+        self._found: list[int] = []
+
+    def first(self, start: int) -> int:
+        """The first such position from start on; the number of prices where there is none."""
+        while True:
+            while self._found and self._found[-1] < start:
+                self._found.pop()
+            if self._found:
+                return self._found[-1]
+            if self._scanned >= len(self._prices):
+                return len(self._prices)
+            self._scan_block(max(start, self._scanned))
+
+    def _scan_block(self, begin: int) -> None:
+        hits = np.flatnonzero(self._prices[begin : begin + self._block] <= self.level)
+        self._found = (hits[::-1] + begin).tolist()
+        self._scanned = begin + self._block
+        self._block = min(2 * self._block, self._LAST_BLOCK)
+
+
+def tick_at(price: int) -> int:
+    """The minimum price increment in price units: a cent from one dollar up, 1/10,000 below."""
+    return PRICE_SCALE // 100 if price >= PRICE_SCALE else 1
+
+
+def shares(count: int) -> int:
+    """Whole shares as quantity units."""
+    return count * QTY_SCALE
+
+
+def _oriented(prices: Int64s, side: int, absent: int) -> Int64s:
+    """Prices times the side, an absent one beyond all; the very same array where nothing about it changes."""
+    is_there = prices > 0
+    if is_there.all():
+        return prices if side > 0 else -prices
+    return np.where(is_there, prices, absent) * side
+
+
+def _in_order(side: int, bids: Int64s, asks: Int64s) -> tuple[Int64s, Int64s]:
+    return (bids, asks) if side > 0 else (asks, bids)

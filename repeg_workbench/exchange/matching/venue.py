@@ -1,0 +1,183 @@
+"""Where our orders meet the market: one book per symbol and day, kept in step, and what the tape says besides."""
+
+from dataclasses import dataclass
+from datetime import date
+from heapq import heappop, heappush
+
+import numpy as np
+
+from repeg_workbench.exchange.market.symbol_day import Int64s, Market, SymbolDay
+from repeg_workbench.exchange.matching.symbol_book import BookOrder, BookQuote, Fill, FillModel, SymbolBook
+from repeg_workbench.exchange.time.timers import NEVER
+
+Print = tuple[int, int, int, str]
+"""A trade: when (ns), price units, shares, venue letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """A trailing distance: price units, or 1/10,000 of a percent."""
+
+    price: int | None
+    percent: int | None
+
+    def stop(self, high_water: int, side: int) -> int:
+        """The stop price (price units) behind the best price so far; a sell trails below it, a buy above."""
+        distance = self.price if self.price is not None else high_water * (self.percent or 0) // 1_000_000
+        return high_water + side * distance
+
+
+class Venue:
+    """Books of the current trading day, created when first asked for; time only moves forward."""
+
+    def __init__(self, market: Market, model: FillModel) -> None:
+        self._market = market
+        self._model = model
+        self._day = date.min
+        self._previous_day = date.min
+        self._books: dict[str, SymbolBook | None] = {}
+        self._previous: dict[str, SymbolBook | None] = {}
+        self._due: list[tuple[int, str]] = []
+
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol that is listed."""
+        return self._market.symbols()
+
+    def open_day(self, day: date, previous: date) -> None:
+        """Turn to the next trading day; what was in the books is gone from them."""
+        self._previous = self._books if self._day == previous else {}
+        self._day, self._previous_day = day, previous
+        self._books, self._due = {}, []
+
+    @property
+    def next_at(self) -> int:
+        """The earliest instant (ns) at which anything can happen to our orders."""
+        due = self._due
+        while due:
+            at, symbol = due[0]
+            book = self._books.get(symbol)
+            if book is not None and book.resting and book.quiet_until == at:
+                return at
+            heappop(due)
+        return NEVER
+
+    def run_next(self) -> list[Fill]:
+        """Let the market run to `next_at` in the symbol that is due; its executions in time order."""
+        at, symbol = self._due[0]
+        return self.run(symbol, at)
+
+    def run(self, symbol: str, to: int) -> list[Fill]:
+        """Let the market run in one symbol; its executions in time order."""
+        book = self._books.get(symbol)
+        if book is None or not book.resting:
+            return []
+        fills = book.advance(to)
+        self._note(symbol, book)
+        return fills
+
+    def enter(self, symbol: str, order: BookOrder, at: int) -> list[Fill]:
+        """Enter an order; whatever executes in its symbol by that instant, its own included."""
+        book = self._book(symbol)
+        if book is None:
+            return []
+        fills = book.enter(order, at)
+        self._note(symbol, book)
+        return fills
+
+    def remove(self, symbol: str, order_id: str, at: int) -> None:
+        """Take an order out of its book; nothing may be due there before that instant."""
+        book = self._books.get(symbol)
+        if book is not None:
+            book.remove(order_id, at)
+            self._note(symbol, book)
+
+    def quote(self, symbol: str, at: int) -> BookQuote | None:
+        """The latest quote, ours included, whatever its age; None where there has not been any."""
+        book = self._book(symbol)
+        shown = book.quote(at) if book else None
+        if shown is not None:
+            return shown
+        before = self._book_before(symbol)
+        return before.quote(at) if before else None
+
+    def last_trade(self, symbol: str, at: int) -> Print | None:
+        """The latest print, whatever its age; None where there has not been any."""
+        book = self._book(symbol)
+        last = book.last_trade(at) if book else None
+        if last is not None:
+            return last
+        before = self._book_before(symbol)
+        return before.last_trade(at) if before else None
+
+    def price(self, symbol: str, at: int) -> int:
+        """What one share is worth in price units: today's last print, else the reference price, else nothing."""
+        book = self._book(symbol)
+        last = book.last_trade(at) if book else None
+        if last is not None:
+            return last[1]
+        return self.reference_price(symbol) or 0
+
+    def reference_price(self, symbol: str) -> int | None:
+        """The previous close in price units, or what stands in for it."""
+        return self._market.reference_price(symbol, self._day)
+
+    def day(self, symbol: str) -> SymbolDay | None:
+        """Today's tape."""
+        return self._market.day(symbol, self._day)
+
+    def day_before(self, symbol: str) -> SymbolDay | None:
+        """The previous trading day's tape."""
+        return self._market.day(symbol, self._previous_day)
+
+    def trigger(self, symbol: str, side: int, stop: int, since: int) -> int | None:
+        """When (ns) the first lit print later than `since` reaches the stop price; None where none does today."""
+        stamps, prices = self._prints(symbol, since)
+        return _first(stamps, prices * side >= stop * side)
+
+    def trail_trigger(self, symbol: str, side: int, trail: Trail, high_water: int, since: int) -> int | None:
+        """When (ns) the first lit print later than `since` reaches the stop that trails behind the market."""
+        stamps, prices = self._prints(symbol, since)
+        if not len(prices):
+            return None
+        best = -side * np.maximum.accumulate(np.concatenate(([high_water], prices)) * -side)[:-1]
+        distances = trail.price if trail.price is not None else best * (trail.percent or 0) // 1_000_000
+        return _first(stamps, prices * side >= (best + side * distances) * side)
+
+    def high_water(self, symbol: str, side: int, high_water: int, since: int, until: int) -> int:
+        """The best price for a trailing stop, between two instants: highest for a sell, lowest for a buy."""
+        stamps, prices = self._prints(symbol, since)
+        seen = prices[: int(np.searchsorted(stamps, until, "right"))]
+        best = max((int((seen * -side).max()), -side * high_water)) if len(seen) else -side * high_water
+        return -side * best
+
+    def _prints(self, symbol: str, since: int) -> tuple[Int64s, Int64s]:
+        day = self.day(symbol)
+        if day is None:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        start = int(np.searchsorted(day.trades.ts, since, "right"))
+        lit = day.trades.lit[start:]
+        return day.trades.ts[start:][lit], day.trades.price[start:][lit]
+
+    def _note(self, symbol: str, book: SymbolBook) -> None:
+        if book.resting and book.quiet_until < NEVER:
+            heappush(self._due, (book.quiet_until, symbol))
+
+    def _book(self, symbol: str) -> SymbolBook | None:
+        try:
+            return self._books[symbol]
+        except KeyError:
+            return self._books.setdefault(symbol, self._open(symbol, self._day))
+
+    def _book_before(self, symbol: str) -> SymbolBook | None:
+        if symbol not in self._previous:
+            self._previous[symbol] = self._open(symbol, self._previous_day)
+        return self._previous[symbol]
+
+    def _open(self, symbol: str, day: date) -> SymbolBook | None:
+        found = self._market.day(symbol, day)
+        return SymbolBook(found, self._model) if found else None
+
+
+def _first(stamps: Int64s, reached: np.ndarray) -> int | None:
+    hits = np.flatnonzero(reached)
+    return int(stamps[hits[0]]) if len(hits) else None

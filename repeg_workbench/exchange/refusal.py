@@ -1,0 +1,72 @@
+"""Every refusal the broker gives, with its status, code and words in one place."""
+
+from typing import Any, Self
+
+from repeg_workbench.exchange.messages import Response, html_response, json_response
+
+
+class Refusal(Exception):
+    """A request the broker turns down; it has changed nothing."""
+
+    def __init__(self, status: int, code: int | None, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.details = details
+
+    def response(self) -> Response:
+        """As JSON, with the code where this part of the API has one."""
+        code = {} if self.code is None else {"code": self.code}
+        return json_response({**code, "message": self.message, **self.details}, self.status)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body as it stands inside a list of several outcomes."""
+        return {"code": self.code, "message": self.message, **self.details}
+
+    @classmethod
+    def malformed(cls, message: str = "request body format is invalid") -> Self:
+        """The body could not be read at all."""
+        return cls(400, 40010000, message)
+
+    @classmethod
+    def parameter(cls, message: str) -> Self:
+        """A field is missing, out of range, or contradicts another."""
+        return cls(422, 40010001, message)
+
+    @classmethod
+    def unprocessable(cls, message: str, **details: Any) -> Self:
+        """Readable, but against a rule of the market or of the order's state."""
+        return cls(422, 42210000, message, **details)
+
+    @classmethod
+    def forbidden(cls, message: str, **details: Any) -> Self:
+        """Against a rule of the account or its risk."""
+        return cls(403, 40310000, message, **details)
+
+    @classmethod
+    def not_found(cls, message: str) -> Self:
+        """No such order, position or asset."""
+        return cls(404, 40410000, message)
+
+    @classmethod
+    def data(cls, message: str) -> Self:
+        """The market data API's own kind, which carries no code."""
+        return cls(400, None, message)
+
+    @classmethod
+    def unauthorized(cls) -> Self:
+        """The keys are wrong or revoked."""
+        return cls(401, None, "unauthorized.")
+
+
+class MissingCredentials(Refusal):
+    """No keys at all: some answers of the real API are a proxy's page, some are JSON."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(*((401, None, "") if answer == "html401" else (403, None, "forbidden.")))
+
+    def response(self) -> Response:
+        """The page or the JSON."""
+        return html_response(401, "Authorization Required") if self.status == 401 else super().response()

@@ -1,0 +1,1 @@
+"""Serves an exchange over a socket or inside a process."""

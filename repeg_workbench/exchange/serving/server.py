@@ -1,0 +1,199 @@
+"""Serves an exchange over loopback from a background thread, for clients that want a real socket."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from socket import SO_LINGER, SOL_SOCKET
+from struct import pack
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from aiohttp import web
+from multidict import CIMultiDict
+from yarl import URL
+
+from repeg_workbench.exchange.api.data_api import FEEDS
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.faults.transport_faults import Failure, TransportFault
+from repeg_workbench.exchange.messages import Request, Response, html_response
+from repeg_workbench.exchange.refusal import Refusal
+from repeg_workbench.exchange.streams.sockets import Sockets
+
+_T = TypeVar("_T")
+_TICK = 0.005
+"""Seconds between two looks at a running clock."""
+
+# What a client sends wrong is its own affair, and what goes wrong here is raised where the server ends.
+_UNHEARD = logging.getLogger(f"{__name__}.unheard")
+_UNHEARD.disabled = True
+
+
+class ExchangeServer:
+    """A context manager: inside it the exchange answers on `trading_url` and `data_url`.
+
+    Requests are answered one after the other on the server's thread. Whoever else touches the exchange meanwhile goes
+    through `call`. Where the exchange's clock runs by itself, `runs` has the exchange keep up with it between requests,
+    so that streams tell of things as they happen. An error of the exchange itself is a 500 to the client, is told by
+    `give_up` at once, and is raised again where the context ends.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        runs: bool = False,
+        give_up: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.exchange = exchange
+        self._runs, self._give_up = runs, give_up
+        self._host, self.port = host, port
+        self.loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self.loop.run_forever, name="exchange", daemon=True)
+        self.sockets = Sockets(exchange)
+        self._runner: web.ServerRunner | None = None
+        self._ticker: asyncio.Task[None] | None = None
+        self._failures: list[Exception] = []
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        try:
+            self._run(self._start())
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+        if error is None and self._failures:
+            raise self._failures[0]
+
+    @property
+    def trading_url(self) -> str:
+        """Base URL for TradingClient(url_override=…)."""
+        return f"http://{self._host}:{self.port}"
+
+    @property
+    def data_url(self) -> str:
+        """Base URL for StockHistoricalDataClient(url_override=…)."""
+        return self.trading_url
+
+    @property
+    def trade_stream_url(self) -> str:
+        """Full URL for TradingStream(url_override=…)."""
+        return f"ws://{self._host}:{self.port}/stream"
+
+    def data_stream_url(self, feed: str = "iex") -> str:
+        """Full URL for StockDataStream(url_override=…)."""
+        return f"ws://{self._host}:{self.port}/v2/{feed}"
+
+    def call(self, action: Callable[[], _T]) -> _T:
+        """Run something on the server's thread, between two requests."""
+
+        async def run() -> _T:
+            return action()
+
+        return self._run(run())
+
+    def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        future: Future[_T] = asyncio.run_coroutine_threadsafe(work, self.loop)
+        return future.result()
+
+    def _close(self) -> None:
+        self._run(self._stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        # Connections that were just dropped still have their last call to make.
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.loop.close()
+
+    async def _start(self) -> None:
+        server = web.Server(self._answer, handler_cancellation=True, logger=_UNHEARD)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._host, self.port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        if self._runs:
+            self._ticker = asyncio.create_task(self._keep_up())
+
+    async def _keep_up(self) -> None:
+        with self._noting_failures():
+            while True:
+                self.exchange.advance()
+                await asyncio.sleep(_TICK)
+
+    @contextmanager
+    def _noting_failures(self) -> Iterator[None]:
+        try:
+            yield
+        except (web.HTTPException, ConnectionResetError):
+            # A handshake that the client has got wrong, or a client that has gone in the midst of a frame.
+            raise
+        except Exception as error:
+            self._failures.append(error)
+            self._give_up()
+            raise
+
+    async def _stop(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+        await self.sockets.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _answer(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        with self._noting_failures():
+            return await self._answered(incoming)
+
+    async def _answered(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        if incoming.headers.get("Upgrade", "").lower() == "websocket" and is_stream(incoming.path):
+            return await self.sockets.serve(incoming)
+        try:
+            request = await exchange_request(incoming)
+        except web.RequestPayloadError:
+            return http_response(Refusal.malformed().response())
+        except web.HTTPRequestEntityTooLarge:
+            return http_response(html_response(413, "Request Entity Too Large"))
+        try:
+            response = self.exchange.handle(request)
+        except TransportFault as fault:
+            await _break_off(incoming, fault)
+            raise asyncio.CancelledError from fault
+        if response.delay:
+            await asyncio.sleep(response.delay)
+        return http_response(response)
+
+
+def is_stream(path: str) -> bool:
+    """Whether a path is one of the streams'."""
+    return path == "/stream" or path.removeprefix("/v2/") in FEEDS
+
+
+async def _break_off(incoming: web.BaseRequest, fault: TransportFault) -> None:
+    await asyncio.sleep(fault.seconds)
+    if incoming.transport is None:
+        return
+    if fault.failure is Failure.RESET:
+        # Without lingering, closing a socket resets the connection.
+        incoming.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))
+    incoming.transport.abort()
+
+
+async def exchange_request(incoming: web.BaseRequest) -> Request:
+    """The HTTP request as the exchange reads it."""
+    path = URL(incoming.raw_path, encoded=True).raw_path if "?" in incoming.raw_path else incoming.raw_path
+    body = await incoming.read() if incoming.can_read_body else b""
+    return Request(incoming.method, path, list(incoming.query.items()), incoming.headers, body)
+
+
+def http_response(response: Response) -> web.Response:
+    """The exchange's answer as aiohttp sends it."""
+    return web.Response(status=response.status, headers=CIMultiDict(response.headers), body=response.body)

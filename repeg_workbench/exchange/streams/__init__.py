@@ -1,0 +1,1 @@
+"""The two streams: market data and trade updates."""

@@ -1,0 +1,172 @@
+"""The market data stream: one connection's conversation, in msgpack or JSON."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgpack  # type: ignore[import-untyped]
+
+from repeg_workbench.exchange.api.data_api import FEEDS
+from repeg_workbench.exchange.api.gate import Gate
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.streams.feed import CHANNELS, Feed, Message
+from repeg_workbench.exchange.time.stamps import SECOND, utc
+
+Frame = str | bytes
+ERRORS: Final = {
+    400: "invalid syntax",
+    401: "not authenticated",
+    402: "auth failed",
+    403: "already authenticated",
+    404: "auth timeout",
+    405: "symbol limit exceeded",
+    406: "connection limit exceeded",
+    407: "slow client",
+    409: "insufficient subscription",
+    410: "invalid subscribe action for this feed",
+    500: "internal error",
+}
+MESSAGE_PACK: Final = "application/msgpack"
+EVERYTHING: Final = "*"
+"""In place of a symbol: all of them, for who has no limit."""
+
+
+class DataStream:
+    """One client of one feed: it authenticates, subscribes, and is told what happens from then on.
+
+    `connected` says how many clients of the account are past authentication; `now` is the exchange's time (ns).
+    """
+
+    def __init__(
+        self,
+        feed_name: str,
+        content_type: str,
+        gate: Gate,
+        feed: Feed,
+        send: Callable[[Frame], None],
+        connected: Callable[[], int],
+        now: Callable[[], int],
+    ) -> None:
+        self._name, self._is_packed = feed_name, content_type == MESSAGE_PACK
+        self._gate, self._feed, self._send, self._connected, self._now = gate, feed, send, connected, now
+        self.is_authenticated = False
+        self.is_over = False
+        self._channels: dict[str, list[str]] = {channel: [] for channel in CHANNELS}
+        self._say({"T": "success", "msg": "connected"})
+
+    @property
+    def _knobs(self) -> Knobs:
+        return self._gate.knobs
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether it is to be told anything."""
+        return any(self._channels.values())
+
+    def receive(self, frame: Frame) -> None:
+        """Take in what the client says."""
+        said = self._parse(frame)
+        if said is None:
+            self.fail(400)
+        elif said.get("action") == "auth":
+            self._authenticate(said)
+        elif not self.is_authenticated:
+            self.fail(401)
+        elif said.get("action") in ("subscribe", "unsubscribe"):
+            self._change(said)
+        else:
+            self.fail(400)
+
+    def tell(self, channel: str, symbol: str, message: Message) -> None:
+        """Pass on what happened, where it was asked for."""
+        wanted = self._channels[channel]
+        if self.is_authenticated and not self.is_over and (symbol in wanted or EVERYTHING in wanted):
+            self._say(message)
+
+    def fail(self, code: int) -> None:
+        """Say what is wrong; some errors end the conversation."""
+        self._say({"T": "error", "code": code, "msg": ERRORS[code]})
+        self.is_over = self.is_over or code in {402, 404, 406, 407, 409}
+
+    def close(self) -> None:
+        """The client is gone."""
+        self.is_authenticated = False
+        for channel, symbols in self._channels.items():
+            for symbol in symbols:
+                self._watch(self._feed.unwatch, channel, symbol)
+            symbols.clear()
+
+    def _authenticate(self, said: dict[str, Any]) -> None:
+        if self.is_authenticated:
+            self.fail(403)
+        elif not self._gate.is_known(str(said.get("key")), str(said.get("secret"))):
+            self.fail(402)
+        elif self._name not in FEEDS or (self._name == "sip" and not self._knobs.sip_entitled):
+            self.fail(409)
+        elif self._connected() >= self._knobs.stream_connection_limit:
+            self.fail(406)
+        else:
+            self.is_authenticated = True
+            self._say({"T": "success", "msg": "authenticated"})
+
+    def _change(self, said: dict[str, Any]) -> None:
+        wanted = {channel: said[channel] for channel in said if channel != "action"}
+        if not all(channel in CHANNELS and _are_symbols(symbols) for channel, symbols in wanted.items()):
+            self.fail(410 if set(wanted) - set(CHANNELS) else 400)
+            return
+        if said["action"] == "unsubscribe":
+            self._unsubscribe(wanted)
+        elif not self._fits(wanted):
+            self.fail(405)
+            return
+        else:
+            self._subscribe(wanted)
+        self._say({"T": "subscription", **self._channels})
+
+    def _subscribe(self, wanted: dict[str, list[str]]) -> None:
+        for channel, symbols in wanted.items():
+            for symbol in symbols:
+                if symbol not in self._channels[channel]:
+                    self._channels[channel].append(symbol)
+                    self._watch(self._feed.watch, channel, symbol, self._now())
+
+    def _unsubscribe(self, wanted: dict[str, list[str]]) -> None:
+        for channel, symbols in wanted.items():
+            for symbol in symbols:
+                if symbol in self._channels[channel]:
+                    self._channels[channel].remove(symbol)
+                    self._watch(self._feed.unwatch, channel, symbol)
+
+    def _watch(self, change: Callable[..., None], channel: str, symbol: str, *at: int) -> None:
+        for each in self._feed.symbols if symbol == EVERYTHING else (symbol,):
+            change(channel, each, *at)
+
+    def _fits(self, wanted: dict[str, list[str]]) -> bool:
+        limit = self._knobs.stream_symbol_limit
+        held = {symbol for symbols in (*self._channels.values(), *wanted.values()) for symbol in symbols}
+        return limit is None or (EVERYTHING not in held and len(held) <= limit)
+
+    def _parse(self, frame: Frame) -> dict[str, Any] | None:
+        try:
+            said = msgpack.unpackb(frame) if self._is_packed and isinstance(frame, bytes) else json.loads(frame)
+        except (ValueError, RecursionError, msgpack.UnpackException):
+            return None
+        return said if isinstance(said, dict) else None
+
+    def _say(self, message: Message) -> None:
+        self._send(_packed(message) if self._is_packed else json.dumps([_dated(message)]))
+
+
+def _packed(message: Message) -> bytes:
+    if "t" in message:
+        message = message | {"t": msgpack.Timestamp(*divmod(message["t"], SECOND))}
+    packed: bytes = msgpack.packb([message])
+    return packed
+
+
+def _dated(message: Message) -> Message:
+    return message | {"t": utc(message["t"])} if "t" in message else message
+
+
+def _are_symbols(symbols: object) -> bool:
+    return isinstance(symbols, list) and all(isinstance(symbol, str) for symbol in symbols)

@@ -1,0 +1,179 @@
+"""Carries the two streams over websockets: who is connected, and what is on its way to whom."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from aiohttp import WSMsgType, web
+
+from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
+from repeg_workbench.exchange.broker.orders import Order
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.faults.transport_faults import StreamFailure
+from repeg_workbench.exchange.streams.data_stream import DataStream, Frame
+from repeg_workbench.exchange.streams.feed import Message
+from repeg_workbench.exchange.streams.trade_stream import TradeStream, trade_update
+
+_MOST_WAITING: Final = 20_000
+"""Frames that a client of market data has not read; one more, and it is too slow."""
+
+_LAST_WORD: Final = 1.0
+"""Seconds for a client to say goodbye as well, once it has been hung up on."""
+
+
+class _Line:
+    """One websocket and the frames that wait to be sent on it; None hangs up."""
+
+    def __init__(self, socket: web.WebSocketResponse) -> None:
+        self.socket = socket
+        self.waiting: asyncio.Queue[Frame | None] = asyncio.Queue()
+
+    def send(self, frame: Frame) -> None:
+        self.waiting.put_nowait(frame)
+
+    def hang_up(self) -> None:
+        self.waiting.put_nowait(None)
+
+    def forget(self) -> None:
+        while not self.waiting.empty():
+            self.waiting.get_nowait()
+
+    async def carry(self, receive: Callable[[Frame], None]) -> None:
+        """Both ways until either side hangs up."""
+        writer = asyncio.create_task(self._write())
+        try:
+            async for message in self.socket:
+                if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
+                    receive(message.data)
+        finally:
+            writer.cancel()
+            with suppress(asyncio.CancelledError):
+                await writer
+
+    async def _write(self) -> None:
+        while (frame := await self.waiting.get()) is not None:
+            if isinstance(frame, bytes):
+                await self.socket.send_bytes(frame)
+            else:
+                await self.socket.send_str(frame)
+        await self.socket.close()
+
+
+class Sockets:
+    """Every open stream of one exchange; a client of market data has `patience` seconds to authenticate."""
+
+    def __init__(self, exchange: Exchange, patience: float = 10) -> None:
+        self._exchange, self._patience = exchange, patience
+        self._trade: dict[TradeStream, _Line] = {}
+        self._data: dict[DataStream, _Line] = {}
+        self._open: set[web.WebSocketResponse] = set()
+        self._updates = 0
+        exchange.records.listeners.append(self._order_event)
+        exchange.feed.listeners.append(self._market_event)
+
+    @property
+    def silent(self) -> int:
+        """How many connections are never told anything."""
+        return len(self._open) - len(self._trade) - len(self._data)
+
+    @property
+    def listening(self) -> int:
+        """How many clients listen to trade updates."""
+        return sum(stream.is_listening for stream in self._trade)
+
+    @property
+    def subscribed(self) -> int:
+        """How many clients are subscribed to market data."""
+        return sum(stream.is_subscribed for stream in self._data)
+
+    async def serve(self, incoming: web.BaseRequest) -> web.WebSocketResponse:
+        """Carry one connection to its end."""
+        socket = web.WebSocketResponse(timeout=_LAST_WORD)
+        await socket.prepare(incoming)
+        line = _Line(socket)
+        self._open.add(socket)
+        try:
+            await self._converse(line, incoming)
+        finally:
+            self._open.discard(socket)
+        return socket
+
+    async def _converse(self, line: _Line, incoming: web.BaseRequest) -> None:
+        if self._exchange.faults.stream("connect") is StreamFailure.SILENT:
+            await line.carry(lambda frame: None)  # noqa: ARG005 - it hears, and says nothing
+        elif incoming.path == "/stream":
+            await self._serve_trade(line)
+        else:
+            await self._serve_data(line, incoming)
+
+    async def close(self) -> None:
+        """Hang up on everybody."""
+        await asyncio.gather(*(socket.close() for socket in list(self._open)))
+
+    async def _serve_trade(self, line: _Line) -> None:
+        stream = TradeStream(self._exchange.gate, line.send)
+        self._trade[stream] = line
+        try:
+            await line.carry(stream.receive)
+        finally:
+            del self._trade[stream]
+
+    async def _serve_data(self, line: _Line, incoming: web.BaseRequest) -> None:
+        exchange = self._exchange
+        stream = DataStream(
+            incoming.path.removeprefix("/v2/"),
+            incoming.headers.get("Content-Type", ""),
+            exchange.gate,
+            exchange.feed,
+            line.send,
+            lambda: sum(other.is_authenticated for other in self._data),
+            lambda: exchange.now,
+        )
+        self._data[stream] = line
+        alarm = asyncio.get_running_loop().call_later(self._patience, self._time_out, stream, line)
+        try:
+            await line.carry(lambda frame: self._receive(stream, line, frame))
+        finally:
+            alarm.cancel()
+            stream.close()
+            del self._data[stream]
+
+    @staticmethod
+    def _receive(stream: DataStream, line: _Line, frame: Frame) -> None:
+        stream.receive(frame)
+        if stream.is_over:
+            line.hang_up()
+
+    @staticmethod
+    def _time_out(stream: DataStream, line: _Line) -> None:
+        if not stream.is_authenticated:
+            stream.fail(404)
+            line.hang_up()
+
+    def _order_event(self, event: OrderEvent, order: Order, execution: Execution | None) -> None:
+        self._exchange.feed.note_change(event.symbol)
+        listening = [stream for stream in self._trade if stream.is_listening]
+        if not listening:
+            return
+        failure = self._exchange.faults.stream(event.event)
+        if failure is StreamFailure.DROP:
+            return
+        self._updates += 1
+        exchange = self._exchange
+        view = exchange.trading.view(order, is_nested=False)
+        position = exchange.account.portfolio.quantity(event.symbol)
+        update = trade_update(event, view, execution, position, self._updates)
+        for stream in listening:
+            for _ in range(2 if failure is StreamFailure.DUPLICATE else 1):
+                stream.tell(update)
+            if failure is StreamFailure.DISCONNECT:
+                self._trade[stream].hang_up()
+
+    def _market_event(self, channel: str, symbol: str, message: Message) -> None:
+        for stream, line in list(self._data.items()):
+            stream.tell(channel, symbol, message)
+            if line.waiting.qsize() > _MOST_WAITING:
+                line.forget()
+                stream.fail(407)
+                line.hang_up()

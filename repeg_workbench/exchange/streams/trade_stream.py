@@ -1,0 +1,84 @@
+"""The trade updates stream: one connection's conversation, and what an order's event looks like on it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from repeg_workbench.exchange.api.gate import Gate
+from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
+from repeg_workbench.exchange.figures import price_text, qty_text
+from repeg_workbench.exchange.time.stamps import utc
+
+Send = Callable[[bytes], None]
+STREAM = "trade_updates"
+
+
+class TradeStream:
+    """One client: it authenticates, listens, and from then on is told; nothing of before is ever repeated."""
+
+    def __init__(self, gate: Gate, send: Send) -> None:
+        self._gate, self._send = gate, send
+        self._is_authorized = False
+        self.is_listening = False
+
+    def receive(self, message: str | bytes) -> None:
+        """Take in what the client says; what is not understood is ignored."""
+        said = _parsed(message)
+        if said.get("action") in ("authenticate", "auth"):
+            self._authenticate(said)
+        elif said.get("action") == "listen":
+            self._listen(said)
+
+    def tell(self, update: bytes) -> None:
+        """Pass an event on."""
+        if self.is_listening:
+            self._send(update)
+
+    def _authenticate(self, said: dict[str, Any]) -> None:
+        data = said.get("data")
+        keys = data if isinstance(data, dict) else {}
+        key_id, secret = keys.get("key_id", said.get("key")), keys.get("secret_key", said.get("secret"))
+        self._is_authorized = self._gate.is_known(str(key_id), str(secret))
+        status = "authorized" if self._is_authorized else "unauthorized"
+        self._say("authorization", {"status": status, "action": "authenticate"})
+
+    def _listen(self, said: dict[str, Any]) -> None:
+        if not self._is_authorized:
+            self._say("authorization", {"status": "unauthorized", "action": "listen"})
+            return
+        data = said.get("data")
+        wanted = data.get("streams", []) if isinstance(data, dict) else []
+        self.is_listening = isinstance(wanted, list) and STREAM in wanted
+        self._say("listening", {"streams": [STREAM] if self.is_listening else []})
+
+    def _say(self, stream: str, data: dict[str, Any]) -> None:
+        self._send(json.dumps({"stream": stream, "data": data}).encode())
+
+
+def _parsed(message: str | bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(message)
+    except (ValueError, RecursionError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def trade_update(
+    event: OrderEvent, order: dict[str, Any], execution: Execution | None, position: int, number: int
+) -> bytes:
+    """An order's event on the wire; qty and price are this execution's, the order's own figures are cumulative."""
+    data: dict[str, Any] = {
+        "event": event.event,
+        "event_id": f"01{number:024d}",
+        "at": utc(event.at),
+        "timestamp": utc(event.at),
+        "order": order,
+    }
+    if execution is not None:
+        data |= {
+            "execution_id": execution.id,
+            "price": price_text(execution.price),
+            "qty": qty_text(execution.quantity),
+            "position_qty": qty_text(position),
+        }
+    return json.dumps({"stream": STREAM, "data": data}).encode()

@@ -1,0 +1,1 @@
+"""Clocks, calendar, trading hours, timers and time stamps of the simulated exchange."""

@@ -1,0 +1,144 @@
+"""The days of the campaign with another executor on them, judged by the same checker.
+
+The faults of the ports and the double invocations are those of the seed. What befalls executions (aborts, redrives,
+late starts), outages and the kill switch are left out: a baseline has the easier days.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+from repeg.domain.order_ids import OWN_PREFIX
+from repeg.domain.quote import Side
+from repeg.ports import Broker
+from repeg_workbench.exchange.units import to_qty
+from repeg_workbench.faults.baselines import BASELINES, PASSING, STEP_SECONDS, Desk, Executor, Line
+from repeg_workbench.faults.campaign import quietly
+from repeg_workbench.faults.fault_plan import Mishap
+from repeg_workbench.faults.faulty_ports import CURRENT, Invocation
+from repeg_workbench.faults.world import World
+
+GRACE = timedelta(minutes=15)
+TRIES = 3
+LAST_TRIES = 20
+
+Book = tuple[Line, ...]
+
+
+class BaselineDay:
+    """One seed's day, worked by a baseline: the step is an invocation that may be killed, frozen, repeated, retried."""
+
+    def __init__(self, seed: int, baseline: str) -> None:
+        self._world = World(seed)
+        broker, scheduler = cast(Broker, self._world.broker_port), self._world.scheduler
+        _, make = BASELINES[baseline]
+        self._executor: Executor = make(Desk(broker, scheduler.now, scheduler.sleep, seed))
+        self._book: Book = tuple(
+            Line(symbol, Side.BUY if sign > 0 else Side.SELL, wanted)
+            for symbol, (sign, wanted) in sorted(self._world.day.targets.items())
+        )
+
+    def run(self) -> frozenset[str]:
+        """Live through the day; what was wrong with it, by kind."""
+        world = self._world
+        world.mishaps.brew()
+        world.scheduler.spawn_apart(self._work)
+        # Judged before the close: then the broker ends whatever is open, and nothing could be left.
+        world.scheduler.run(until=min(world.window.closes + GRACE, world.session.close - timedelta(seconds=1)))
+        world.exchange.advance()
+        world.checker.at_the_end(world.run_id)
+        world.scheduler.close()
+        return self._wrong()
+
+    def _work(self) -> None:
+        world = self._world
+        world.scheduler.sleep_until(max(world.window.opens, world.scheduler.now()))
+        while world.scheduler.now() < world.window.closes:
+            self._step(self._turn, TRIES)
+            world.scheduler.sleep(world.settings.order_monitoring_seconds)
+        self._step(self._end, LAST_TRIES)
+
+    def _step(self, step: Any, tries: int) -> None:
+        """One step of a workflow: its answer is the next book; without one, the same book is given again."""
+        world = self._world
+        if Mishap.DUPLICATE_INVOCATION in world.swarm.mishaps and world.swarm.within(0, 1) < 0.3:
+            world.scheduler.spawn_apart(lambda: self._shadow(step, self._book))
+        for attempt in range(tries):
+            after = self._invoke(step, self._book)
+            if after is not None:
+                self._book = after
+                return
+            world.scheduler.sleep(2.0 ** min(attempt, 4))
+
+    def _shadow(self, step: Any, book: Book) -> None:
+        self._world.scheduler.sleep(self._world.swarm.within(0, 3))
+        self._invoke(step, book)
+
+    def _invoke(self, step: Any, book: Book) -> Book | None:
+        invocation = Invocation("baseline")
+
+        def body() -> Book | None:
+            CURRENT.set(invocation)
+            try:
+                return tuple(step(book))
+            except PASSING:
+                return None
+
+        thread = invocation.thread = self._world.scheduler.spawn_apart(body)
+        if not thread.join(STEP_SECONDS):
+            thread.kill()
+        return None if thread.was_killed else thread.result()
+
+    def _turn(self, book: Book) -> list[Line]:
+        quotes = self._world.ports.market.quotes([line.symbol for line in book])
+        after = []
+        for line in book:
+            quote = quotes.get(line.symbol)
+            is_usable = quote is not None and 0 < quote.bid < quote.ask
+            after.append(self._one(line, quote) if is_usable else line)
+        return after
+
+    def _one(self, line: Line, quote: Any) -> Line:
+        try:
+            return self._executor.work(line, quote)
+        except PASSING:
+            return line
+
+    def _end(self, book: Book) -> list[Line]:
+        return [self._executor.end(line) for line in book]
+
+    def _wrong(self) -> frozenset[str]:
+        filled: Counter[str] = Counter()
+        for execution in self._world.exchange.ledger.executions:
+            if execution.client_order_id.startswith(OWN_PREFIX):
+                filled[execution.symbol] += execution.quantity
+        found = {violation.name for violation in self._world.checker.violations}
+        kinds = {
+            "overfill": any(filled[line.symbol] > to_qty(line.target) for line in self._book),
+            "two live orders": "two_live_children" in found,
+            "wrong book": any(filled[line.symbol] != to_qty(line.filled) for line in self._book),
+            "left open": "left_open" in found,
+        }
+        return frozenset(kind for kind, is_so in kinds.items() if is_so)
+
+
+KINDS = ("overfill", "two live orders", "wrong book", "left open")
+
+
+def wrong_days(baseline: str, seeds: Sequence[int], processes: int) -> dict[str, int]:
+    """On how many of these seeds' days something of each kind was wrong, and on how many anything was."""
+    work = [(baseline, seed) for seed in seeds]
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        found = pool.map(_wrong_day, work, chunksize=20)
+    counts = {kind: sum(kind in wrong for wrong in found) for kind in KINDS}
+    return {**counts, "anything": sum(bool(wrong) for wrong in found)}
+
+
+def _wrong_day(work: tuple[str, int]) -> frozenset[str]:
+    baseline, seed = work
+    with quietly():
+        return BaselineDay(seed, baseline).run()

@@ -1,0 +1,123 @@
+"""Many seeds over many processes: what was injected, what was found, and which planted bugs were seen."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import multiprocessing
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from repeg import lambda_step
+from repeg_workbench.engine.surroundings import with_variables
+from repeg_workbench.faults.planted_bugs import MUTANTS
+from repeg_workbench.faults.planting import planted
+from repeg_workbench.faults.records import Result
+from repeg_workbench.faults.world import World
+
+# The handlers' own logs and metrics would be the larger part of the work; they have tests of their own.
+QUIET = {
+    "POWERTOOLS_SERVICE_NAME": "repeg",
+    "POWERTOOLS_METRICS_NAMESPACE": "repeg",
+    "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+    "POWERTOOLS_METRICS_DISABLED": "true",
+    "POWERTOOLS_TRACE_DISABLED": "true",
+}
+
+CHUNK = 20
+
+
+@dataclass
+class Tally:
+    """What many seeds came to."""
+
+    seeds: int = 0
+    orders: int = 0
+    fills: int = 0
+    calls: int = 0
+    injected: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[str] = field(default_factory=Counter)
+    failing: dict[int, list[str]] = field(default_factory=dict)
+
+    def add(self, other: Tally) -> None:
+        """Add another tally to this one."""
+        self.seeds += other.seeds
+        self.orders += other.orders
+        self.fills += other.fills
+        self.calls += other.calls
+        self.injected.update(other.injected)
+        self.outcomes.update(other.outcomes)
+        self.statuses.update(other.statuses)
+        self.failing.update(other.failing)
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Without the handlers' own logs, warnings and metrics; afterwards all is as it was."""
+    level, metrics = logging.root.manager.disable, dict(vars(lambda_step.metrics))
+    logging.disable(logging.CRITICAL)
+    # Switched off by a variable, they would still pile up until they must be written.
+    vars(lambda_step.metrics)["add_metric"] = _uncounted
+    try:
+        with warnings.catch_warnings(), with_variables(QUIET), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        vars(lambda_step.metrics).clear()
+        vars(lambda_step.metrics).update(metrics)
+        logging.disable(level)
+
+
+def run_seed(seed: int, mutant: str | None = None, *, quiet: bool = False) -> Result:
+    """One seed in this process, with a planted bug or none."""
+    with quietly(), planted(MUTANTS[mutant] if mutant else None):
+        return World(seed, quiet=quiet).run()
+
+
+def run_seeds(seeds: Sequence[int], processes: int, mutant: str | None = None) -> Iterator[Tally]:
+    """The seeds in chunks over processes, a tally for each chunk as it is done, in order."""
+    chunks = [(tuple(seeds[start : start + CHUNK]), mutant) for start in range(0, len(seeds), CHUNK)]
+    if processes == 1:
+        yield from map(_run_chunk, chunks)
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        yield from pool.imap(_run_chunk, chunks)
+
+
+def first_failure(seeds: Sequence[int], mutant: str) -> tuple[int, str] | None:
+    """The first seed, in order, on which a planted bug is seen, and the invariant that saw it."""
+    for seed in seeds:
+        violations = run_seed(seed, mutant).violations
+        if violations:
+            return seed, violations[0].partition(":")[0]
+    return None
+
+
+def _uncounted(**_metric: object) -> None:
+    """A metric that nobody wants."""
+
+
+def _run_chunk(work: tuple[Sequence[int], str | None]) -> Tally:
+    seeds, mutant = work
+    tally = Tally()
+    for seed in seeds:
+        result = run_seed(seed, mutant)
+        tally.add(_weigh(result))
+    return tally
+
+
+def _weigh(result: Result) -> Tally:
+    return Tally(
+        seeds=1,
+        orders=result.orders,
+        fills=result.fills,
+        calls=result.calls,
+        injected=Counter(result.injected),
+        outcomes=Counter(result.outcomes),
+        statuses=Counter(result.statuses),
+        failing={result.seed: result.violations} if result.violations else {},
+    )

@@ -1,0 +1,248 @@
+"""Holds the invariants against the broker's ledger, at every event of it, and the ends of runs against the store.
+
+It believes nothing that the program says of itself: targets come from the plan, fills from the ledger's executions. The
+store is read for one thing only, the intents that must have been written before an order arrived.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from repeg.domain import tick
+from repeg.domain.order_ids import OWN_PREFIX, run_of
+from repeg.domain.parent_order import Intent, Outcome, ParentOrder
+from repeg.domain.session import TradingWindow
+from repeg.domain.settings import Settings
+from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
+from repeg_workbench.exchange.broker.orders import TERMINAL, Order
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.units import price, qty, to_qty
+from repeg_workbench.faults.seeded_days import Day
+from repeg_workbench.faults.watched_store import WatchedStore
+
+MINUTE = 60_000_000_000
+REQUESTS_PER_MINUTE = 200
+# What an execution may use of the service's limits, which are 262,144 bytes and 25,000 events.
+PAYLOAD_BYTES, HISTORY_EVENTS = 8_192, 20_000
+
+_OVER = frozenset(str(status) for status in TERMINAL)
+
+
+class Violation(AssertionError):
+    """An invariant that did not hold: its name, and what was seen."""
+
+    def __init__(self, name: str, story: str) -> None:
+        self.name = name
+        super().__init__(f"{name}: {story}")
+
+
+@dataclass
+class _Chain:
+    """What the ledger says of one parent order: shares executed, and the orders that are open."""
+
+    filled: int = 0
+    live: dict[str, Order] = field(default_factory=dict)
+
+    @property
+    def working(self) -> list[list[Order]]:
+        """The open orders, those that replace each other together: such a chain executes its quantity once."""
+        chains: dict[str, list[Order]] = {}
+        for order in self.live.values():
+            first = order
+            while first.replaces is not None and first.replaces.id in self.live:
+                first = first.replaces
+            chains.setdefault(first.id, []).append(order)
+        return list(chains.values())
+
+    @property
+    def remaining(self) -> int:
+        """Shares that may still execute."""
+        return sum(max(_remaining(order) for order in orders) for orders in self.working)
+
+
+class Checker:
+    """Listens to an exchange's ledger. Violations are collected, the first one first."""
+
+    def __init__(
+        self, day: Day, exchange: Exchange, store: WatchedStore, settings: Settings, window: TradingWindow
+    ) -> None:
+        self.violations: list[Violation] = []
+        self.exempt_from_window: set[str] = set()
+        self.killed_since: int | None = None
+        self._day, self._exchange, self._store = day, exchange, store
+        self._settings, self._window = settings, window
+        self._chains: defaultdict[str, _Chain] = defaultdict(_Chain)
+        self._intents: dict[str, Intent] = {}
+        self._foreign: dict[str, str] = {}
+        self._requests: deque[int] = deque()
+        self._sent: list[Order] = []
+        exchange.records.listeners.append(self._hear)
+
+    def adopt_foreign(self, order_id: str) -> None:
+        """An order that is not ours: nobody of ours may touch it."""
+        self._foreign[order_id] = "open"
+
+    def count_request(self, at: int) -> None:
+        """A request that left for the trading API; no sixty seconds may hold more than the account is allowed."""
+        self._requests.append(at)
+        while self._requests[0] <= at - MINUTE:
+            self._requests.popleft()
+        self._check(len(self._requests) <= REQUESTS_PER_MINUTE, "too_many_requests", None, str(len(self._requests)))
+
+    def weigh_payload(self, function: str, size: int) -> None:
+        """A handler's answer, in bytes: ids, counts and decisions, never the orders themselves."""
+        self._check(size <= PAYLOAD_BYTES, "payload_too_large", None, f"{size} of {function}")
+
+    def weigh_histories(self, events: Iterable[int]) -> None:
+        """The history events of each execution."""
+        for count in events:
+            self._check(count <= HISTORY_EVENTS, "history_too_long", None, str(count))
+
+    def _hear(self, event: OrderEvent, order: Order, execution: Execution | None) -> None:
+        if event.order_id in self._foreign:
+            self._check(event.event not in {"pending_cancel", "canceled", "replaced"}, "foreign_order_touched", event)
+            return
+        if not event.client_order_id.startswith(OWN_PREFIX):
+            return
+        chain = self._chains[event.symbol]
+        if event.order_id not in chain.live and event.status not in _OVER and event.filled == 0:
+            self._arrived(event, order, chain)
+        chain.filled += execution.quantity if execution is not None else 0
+        if event.status in _OVER:
+            chain.live.pop(event.order_id, None)
+        else:
+            chain.live[event.order_id] = order
+        self._weigh(event, chain)
+        if execution is not None:
+            self._executed(event, execution)
+
+    def _weigh(self, event: OrderEvent, chain: _Chain) -> None:
+        sign, wanted = self._day.targets.get(event.symbol, (0, Decimal(0)))
+        total = chain.filled + chain.remaining
+        self._check(event.side == sign, "wrong_side", event)
+        self._check(total <= to_qty(wanted), "more_than_target", event, f"{qty(total)} of {wanted}")
+        self._check(len(chain.working) <= 1, "two_live_children", event, str(sorted(chain.live)))
+        self._check(self._exchange.ledger.cash >= 0, "cash_negative", event, str(self._exchange.ledger.cash))
+        self._check(self._exchange.ledger.position(event.symbol) >= 0, "short", event)
+
+    def _arrived(self, event: OrderEvent, order: Order, chain: _Chain) -> None:
+        others = sorted(set(chain.live) - ({order.replaces.id} if order.replaces is not None else set()))
+        self._check(not others, "successor_before_end", event, str(others))
+        intent = self._intent(event.client_order_id)
+        if intent is None:
+            return self._check(False, "no_intent", event)  # noqa: FBT003 - the claim that failed
+        same = (intent.side.sign, to_qty(intent.qty)) == (event.side, event.quantity)
+        limit = None if event.limit is None else price(event.limit)
+        self._check(same and intent.limit == limit, "intent_differs", event, intent.model_dump_json())
+        is_plain = (order.terms.time_in_force, order.terms.extended_hours) == ("day", False)
+        self._check(is_plain, "not_a_day_order", event, f"{order.terms.time_in_force}")
+        self._in_time(event, intent)
+        self._budgeted(event, order)
+        self._priced(event, limit)
+        return None
+
+    def _budgeted(self, event: OrderEvent, order: Order) -> None:
+        """What orders may cost, at their limits: all of an open one, the filled part of a closed one."""
+        self._sent.append(order)
+        most, orders = self._settings.max_run_notional, self._settings.max_run_orders
+        self._check(orders is None or len(self._sent) <= orders, "too_many_orders", event, str(len(self._sent)))
+        if most is None or any(each.terms.limit is None for each in self._sent):
+            return
+        working = [orders for chain in self._chains.values() for orders in chain.working]
+        # An order and its replacement share a quantity: the dearer counts.
+        working = [o + [order] * (order.replaces in o) for o in working] + [[order]] * (order.replaces is None)
+        ended = [each for each in self._sent if str(each.status) in _OVER]
+        total = sum([max(map(_cost, o)) for o in working] + [_cost(each) for each in ended], Decimal(0))
+        self._check(total <= most, "over_budget", event, f"{total} of {most}")
+
+    def _in_time(self, event: OrderEvent, intent: Intent) -> None:
+        written = self._store.written[intent.client_order_id]
+        closing = self._store.closing.get(run_of(intent.client_order_id))
+        if event.client_order_id not in self.exempt_from_window:
+            at = event.at / 1e9
+            inside = self._window.opens.timestamp() <= at < self._window.closes.timestamp()
+            self._check(inside, "outside_window", event)
+        for name, since in (("after_kill", self.killed_since), ("after_close", closing)):
+            self._check(since is None or written <= since, name, event)
+
+    def _priced(self, event: OrderEvent, limit: Decimal | None) -> None:
+        if limit is None:
+            may = self._settings.escalation == "market" or not self._settings.use_smart_limit_execution
+            return self._check(may, "market_order_not_allowed", event)
+        step = tick.tick_at(limit, self._day.day, self._settings.tick_size)
+        self._check(limit % step == 0, "off_the_tick", event)
+        order = self._parent(event.symbol)
+        if order is None or order.collar is None:
+            return self._check(False, "no_collar", event)  # noqa: FBT003 - the claim that failed
+        self._check(order.side.sign * (limit - order.collar) <= 0, "past_the_collar", event, str(order.collar))
+        return None
+
+    def _executed(self, event: OrderEvent, execution: Execution) -> None:
+        if execution.limit is not None:
+            worse = execution.side * (execution.price - execution.limit)
+            self._check(worse <= 0, "worse_than_limit", event)
+
+    def at_the_end(self, run_id: str, told: Sequence[str] = ()) -> None:
+        """Once nothing moves any more: nothing of ours open, every order named, the books equal to the ledger's.
+
+        `told` are the ids of the events that told how a run ended; a listener knows an event again by its id.
+        """
+        live = {symbol: sorted(chain.live) for symbol, chain in self._chains.items() if chain.live}
+        self._check(not live, "left_open", None, str(live))
+        run = self._store.run(run_id)
+        if run is None:
+            return self._check(not self._chains, "orders_without_run", None)
+        self._check(run.report is not None, "no_report", None)
+        self._check(len(set(told)) == 1, "not_told_once", None, str(told))
+        orders = self._store.orders(run_id)
+        nameless = [order.symbol for order in orders if order.outcome is None]
+        self._check(not nameless, "no_outcome", None, str(nameless))
+        self._books(run_id, orders)
+        return None
+
+    def _books(self, run_id: str, orders: list[ParentOrder]) -> None:
+        ours = [e for e in self._exchange.ledger.executions if e.client_order_id.startswith(OWN_PREFIX)]
+        told = sorted((e.symbol, qty(e.quantity), price(e.price)) for e in ours)
+        booked = sorted((e.symbol, e.qty, e.price) for e in self._store.executions(run_id))
+        self._check(told == booked, "books_differ", None, f"ledger {told} books {booked}")
+        for order in orders:
+            is_known = order.outcome is not Outcome.UNKNOWN
+            matches = to_qty(order.filled) == self._chains[order.symbol].filled
+            self._check(matches or not is_known, "filled_differs", None, f"{order.symbol} {order.filled}")
+            is_full = self._chains[order.symbol].filled >= to_qty(self._day.targets[order.symbol][1])
+            is_called_full = order.outcome is Outcome.FILLED
+            self._check(
+                is_full == is_called_full or not is_known, "outcome_untrue", None, f"{order.symbol} {order.outcome}"
+            )
+        for intent in self._store.intents(run_id):
+            seen = self._intents.get(intent.client_order_id, intent)
+            self._check(seen == intent, "intent_changed", None, intent.client_order_id)
+
+    def _intent(self, client_order_id: str) -> Intent | None:
+        if client_order_id not in self._intents:
+            run_id = run_of(client_order_id)
+            self._intents.update({intent.client_order_id: intent for intent in self._store.intents(run_id)})
+        return self._intents.get(client_order_id)
+
+    def _parent(self, symbol: str) -> ParentOrder | None:
+        run_ids = sorted({run_of(client_order_id) for client_order_id in self._intents})
+        orders = [order for run_id in run_ids for order in self._store.orders(run_id)]
+        return next((order for order in orders if order.symbol == symbol), None)
+
+    def _check(self, holds: bool, name: str, event: OrderEvent | None, seen: str = "") -> None:  # noqa: FBT001 - a claim
+        if not holds:
+            self.violations.append(Violation(name, f"{seen} {event or ''}".strip()))
+
+
+def _cost(order: Order) -> Decimal:
+    open_units = 0 if str(order.status) in _OVER else _remaining(order)
+    return price(order.terms.limit or 0) * qty(order.executed + open_units)
+
+
+def _remaining(order: Order) -> int:
+    """What an order may still execute, as it is now: what its predecessors executed is no longer there for it."""
+    before = order.replaces.total_executed if order.replaces is not None else 0
+    return (order.quantity or 0) - before - order.executed

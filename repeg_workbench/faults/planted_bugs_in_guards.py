@@ -1,0 +1,187 @@
+"""Planted bugs of limits, brakes, clocks and endings: each a guard that is missing, late, or read once."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from repeg.domain import order_ids, pricing, run, session, store_rules
+from repeg.domain.child_order import ChildState
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.run import KillSwitch
+from repeg.workflow import closing, intents, placement, sweeping, turn, working
+from repeg_workbench.faults.faulty_ports import CURRENT
+from repeg_workbench.faults.planting import Mutant, Place
+from repeg_workbench.twins import memory_store
+
+
+def _unconditional_writes(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {"unmoved": staticmethod(lambda _order, _found: None)}
+
+
+def _no_fencing(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "guard": lambda _store, _run_id, _epoch: None,
+        "may_trade": lambda _run, _epoch, _today: None,
+    }
+
+
+def _no_prefix(_: Mapping[str, Any]) -> dict[str, Any]:
+    def cancel_all(_run_id: str, ports: Any) -> list[str]:
+        reports = ports.broker.open_orders()
+        for report in reports:
+            ports.broker.cancel(report.broker_id)
+        return [report.client_order_id for report in reports]
+
+    return {"cancel": cancel_all, "prefix": lambda _run_id: ""}
+
+
+def _early_wake(_: Mapping[str, Any]) -> dict[str, Any]:
+    def check(now: Any, window: Any) -> Any:
+        early = window.model_copy(update={"opens": window.opens - timedelta(seconds=1)})
+        return session.SessionAnswer(
+            decision=session.SessionDecision.TRADE if now >= early.opens else session.SessionDecision.WAIT,
+            reason="", until=early.opens,
+        )  # fmt: skip
+
+    return {"check": check, "may_send": property(lambda _turn: True)}
+
+
+def _no_deadline(old: Mapping[str, Any]) -> dict[str, Any]:
+    def intent(turn: Any, parent: ParentOrder, decision: Any, quote: Any, qty: Decimal) -> Any:
+        return old["intent"](turn, parent, decision, quote, qty).model_copy(update={"not_after": None})
+
+    return {"may_send": property(lambda _turn: True), "intent": intent}
+
+
+def _no_collar(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {"inside": lambda _order, price: price}
+
+
+def _kill_switch_at_start_only(old: Mapping[str, Any]) -> dict[str, Any]:
+    def write(store: Any, parent: Any, intent: Any, epoch: int, budgets: Any) -> Any:
+        state, store._kill_switch = store._kill_switch, KillSwitch.ACTIVE
+        try:
+            return old["write"](store, parent, intent, epoch, budgets)
+        finally:
+            store._kill_switch = state
+
+    return {
+        "write": write,
+        "work": lambda turn, parent, quote, _kill: old["work"](turn, parent, quote, KillSwitch.ACTIVE),
+    }
+
+
+def _budget_outside(_: Mapping[str, Any]) -> dict[str, Any]:
+    """The budget is read, and written down afterwards whatever it holds by then."""
+
+    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any) -> Any:
+        taken = intents.budgets(turn, grown.committed - parent.committed)
+        for entry in taken:
+            _ensure_room(entry, turn.ports.store.spent(entry.key))
+        boundless = [dataclasses.replace(entry, max_notional=None, max_orders=None) for entry in taken]
+        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, boundless)
+
+    return {"write_down": write_down}
+
+
+def _budget_in_memory(_: Mapping[str, Any]) -> dict[str, Any]:
+    """The limit is counted by the function that sends, which knows nothing of those before it."""
+
+    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any) -> Any:
+        memory = CURRENT.get().memory
+        for entry in intents.budgets(turn, grown.committed - parent.committed):
+            spent = memory.get(entry.key, store_rules.Spent())
+            _ensure_room(entry, spent)
+            memory[entry.key] = store_rules.Spent(spent.notional + entry.notional, spent.orders + entry.orders)
+        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, [])
+
+    return {"write_down": write_down}
+
+
+def _told_anew(_: Mapping[str, Any]) -> dict[str, Any]:
+    """Every step that ends a run tells of it, under an id of its own, whether it has been told or not."""
+    counter = iter(range(10**9))
+
+    def announce(run_id: str, report: dict[str, Any], ports: Any) -> None:
+        told = {"event_id": f"{run_id}.{next(counter)}", "outcome": report["outcome"]}
+        ports.notifier.publish(closing.RUN_FAILED, told)
+        ports.store.mark_announced(run_id)
+
+    return {"announce": announce}
+
+
+def _ensure_room(entry: Any, spent: store_rules.Spent) -> None:
+    refusal = store_rules.of_budget(entry, spent)
+    if refusal is not None:
+        raise refusal
+
+
+def _close_without_cancel(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {"close": lambda _turn: []}
+
+
+def _unknown_forgotten_at_close(_: Mapping[str, Any]) -> dict[str, Any]:
+    def give_up(turn: Any, parent: ParentOrder) -> Any:
+        child = parent.children[-1].becomes(ChildState.NEVER_ARRIVED)
+        return turn.ports.store.save_order(parent.with_child(child))
+
+    return {"give_up": give_up}
+
+
+def _single_look(_: Mapping[str, Any]) -> dict[str, Any]:
+    """One pass over what the broker lists, with no thought for what may still be on its way."""
+    return {"looks": 1, **_unknown_forgotten_at_close({})}
+
+
+_STORE = memory_store.MemoryStore
+_WRITE_DOWN: dict[str, Place] = {"write_down": (placement, "_write_down")}
+
+GUARD_MUTANTS: dict[str, Mutant] = {
+    "told_twice": Mutant("the end announced under a new id each time", _told_anew, {"announce": (closing, "announce")}),
+    "budget_outside": Mutant("the budget outside the transaction", _budget_outside, _WRITE_DOWN),
+    "budget_in_memory": Mutant("a limit that is counted in memory", _budget_in_memory, _WRITE_DOWN),
+    "unconditional_writes": Mutant(
+        "updates without a version", _unconditional_writes, {"unmoved": (_STORE, "_ensure_unmoved")}
+    ),
+    "single_look": Mutant(
+        "a sweep in a single pass",
+        _single_look,
+        {"looks": (sweeping, "EMPTY_LOOKS"), "give_up": (closing, "_give_up_unknown")},
+    ),
+    "no_prefix": Mutant(
+        "cancel-all kills the user's own orders",
+        _no_prefix,
+        {"cancel": (closing, "cancel_by_prefix"), "prefix": (order_ids, "run_prefix")},
+    ),
+    "early_wake": Mutant(
+        "a wait cut to whole seconds wakes early",
+        _early_wake,
+        {"check": (session, "check"), "may_send": (turn.Turn, "may_send")},
+    ),
+    "no_deadline": Mutant(
+        "no deadline read before a request",
+        _no_deadline,
+        {"may_send": (turn.Turn, "may_send"), "intent": (intents, "new_intent")},
+    ),
+    "no_collar": Mutant("an order chases past its collar", _no_collar, {"inside": (pricing, "inside")}),
+    "kill_switch_at_start_only": Mutant(
+        "the kill switch read once",
+        _kill_switch_at_start_only,
+        {"write": (_STORE, "write_intent"), "work": (working, "work")},
+    ),
+    "no_fencing": Mutant(
+        "an old epoch may still write",
+        _no_fencing,
+        {"guard": (_STORE, "_refusal_of_run"), "may_trade": (run.Run, "ensure_may_trade")},
+    ),
+    "close_without_cancel": Mutant(
+        "monitoring ends with the order open", _close_without_cancel, {"close": (closing, "close_orders")}
+    ),
+    "unknown_forgotten": Mutant(
+        "an unknown is given up at the close", _unknown_forgotten_at_close, {"give_up": (closing, "_give_up_unknown")}
+    ),
+}

@@ -1,0 +1,211 @@
+"""Planted bugs of placing and reading orders: each a known way to send one twice or to lose a fill."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from repeg.adapters.alpaca import broker
+from repeg.domain.broker import Accepted, Refusal, Refused, Unknown
+from repeg.domain.child_order import Child, ChildState
+from repeg.domain.parent_order import Outcome, ParentOrder
+from repeg.workflow import intents, placement
+from repeg_workbench.faults.planting import Mutant, Place
+
+
+def _closed_without_reading(parent: ParentOrder) -> ParentOrder:
+    child = parent.children[-1]
+    state = ChildState.CANCELED if child.state is not ChildState.CANCELED else child.state
+    return parent.with_child(child.model_copy(update={"state": state}))
+
+
+def _cancel_is_done(_: Mapping[str, Any]) -> dict[str, Any]:
+    def withdraw(turn: Any, parent: ParentOrder) -> ParentOrder:
+        turn.ports.broker.cancel(parent.children[-1].broker_id)
+        return _closed_without_reading(parent)
+
+    return {"withdraw": withdraw}
+
+
+def _unread_is_cancelled(old: Mapping[str, Any]) -> dict[str, Any]:
+    def withdraw(turn: Any, parent: ParentOrder) -> ParentOrder:
+        after = old["withdraw"](turn, parent)
+        return _closed_without_reading(after) if after.open_child is not None else after
+
+    return {"withdraw": withdraw}
+
+
+def _timeout_is_refusal(old: Mapping[str, Any]) -> dict[str, Any]:
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        if isinstance(answer, Unknown):
+            child = parent.children[-1].becomes(ChildState.REFUSED, answer.reason)
+            return turn.ports.store.save_order(parent.with_child(child))
+        return old["record"](turn, parent, answer)
+
+    return {"record": record}
+
+
+def _missing_is_lost(_: Mapping[str, Any]) -> dict[str, Any]:
+    def missing(turn: Any, parent: ParentOrder, child: Any) -> Any:
+        if child.state in {ChildState.INTENDED, ChildState.UNKNOWN}:
+            return turn.ports.store.save_order(parent.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
+        return parent
+
+    return {"missing": missing}
+
+
+def _last_child_counts(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {"filled": property(lambda parent: parent.children[-1].filled if parent.children else Decimal(0))}
+
+
+def _whole_quantity_again(old: Mapping[str, Any]) -> dict[str, Any]:
+    def send(turn: Any, parent: ParentOrder, decision: Any, quote: Any, qty: Decimal) -> Any:
+        return old["send"](turn, parent, decision, quote, parent.target if parent.children else qty)
+
+    return {"send": send}
+
+
+def _id_by_the_clock(old: Mapping[str, Any]) -> dict[str, Any]:
+    counter = iter(range(10**9))
+
+    def client_order_id(run_id: str, symbol: str, side: Any, _: int) -> str:
+        return f"rp-{run_id}.{symbol}.{side[0]}.x{next(counter)}"
+
+    def submit(broker: Any, intent: Any) -> Any:
+        fresh = client_order_id(intent.client_order_id[3:].split(".")[0], intent.symbol, intent.side, 0)
+        return old["submit"](broker, intent.model_copy(update={"client_order_id": fresh}))
+
+    return {"submit": submit}
+
+
+def _post_before_intent(_: Mapping[str, Any]) -> dict[str, Any]:
+    def send(turn: Any, parent: ParentOrder, decision: Any, quote: Any, qty: Decimal) -> Any:
+        intent = intents.new_intent(turn, parent, decision, quote, qty)
+        answer = turn.ports.broker.submit(intent)
+        grown = intents.with_intent(turn, parent, intent, decision)
+        stored = turn.ports.store.write_intent(grown, intent, turn.run.epoch, [])
+        return placement._record(turn, stored, answer)
+
+    return {"send": send}
+
+
+def _retry_with_new_id(old: Mapping[str, Any]) -> dict[str, Any]:
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        if not isinstance(answer, Unknown):
+            return old["record"](turn, parent, answer)
+        child = parent.children[-1]
+        intent = next(i for i in turn.ports.store.intents(parent.run_id) if i.client_order_id == child.client_order_id)
+        again = turn.ports.broker.submit(intent.model_copy(update={"client_order_id": f"{child.client_order_id}r"}))
+        return old["record"](turn, parent, again)
+
+    return {"record": record}
+
+
+def _intent_taken_back(old: Mapping[str, Any]) -> dict[str, Any]:
+    """The idempotency utility's way: an exception deletes the record, so that the next try begins anew."""
+
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        if not isinstance(answer, Unknown):
+            return old["record"](turn, parent, answer)
+        emptied = parent.model_copy(update={"children": parent.children[:-1], "rejections": parent.rejections})
+        return turn.ports.store.save_order(emptied)
+
+    def intent(turn: Any, parent: ParentOrder, decision: Any, quote: Any, qty: Decimal) -> Any:
+        made = old["intent"](turn, parent, decision, quote, qty)
+        stamp = f"{made.client_order_id}.{round(turn.now.timestamp())}"
+        return made.model_copy(update={"client_order_id": stamp})
+
+    return {"record": record, "intent": intent}
+
+
+def _closed_is_complete(old: Mapping[str, Any]) -> dict[str, Any]:
+    """An order that the broker ended counts as done, whatever it left unfilled."""
+
+    def read_back(turn: Any, parent: ParentOrder, listed: Any) -> Any:
+        after = old["read_back"](turn, parent, listed)
+        if after.open_child is None and after.children and after.outcome is None:
+            return placement.finish(turn, after.model_copy(update={"target": after.target}), Outcome.FILLED, "done")
+        return after
+
+    return {"read_back": read_back}
+
+
+def _fills_added_up(old: Mapping[str, Any]) -> dict[str, Any]:
+    """Every answer's cumulative fill is added to what was known, as if it were news."""
+
+    def after(child: Any, report: Any) -> Any:
+        seen = old["after"](child, report)
+        return seen.model_copy(update={"filled": min(child.qty, child.filled + report.filled_qty)})
+
+    return {"after": after}
+
+
+def _unlisted_is_cancelled(_: Mapping[str, Any]) -> dict[str, Any]:
+    """What is not in the list of open orders is taken for cancelled."""
+
+    def read_back(turn: Any, parent: ParentOrder, listed: Any) -> Any:
+        child = parent.open_child
+        if child is None:
+            return parent
+        report = listed.get(child.client_order_id)
+        seen = parent.with_child(child.after(report)) if report is not None else _closed_without_reading(parent)
+        return turn.ports.store.save_order(seen) if seen != parent else parent
+
+    return {"read_back": read_back}
+
+
+def _accepted_is_filled(old: Mapping[str, Any]) -> dict[str, Any]:
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        if isinstance(answer, Accepted):
+            full = answer.report.model_copy(update={"filled_qty": answer.report.qty, "status": "filled"})
+            return old["record"](turn, parent, Accepted(report=full))
+        return old["record"](turn, parent, answer)
+
+    return {"record": record}
+
+
+def _refusal_of_a_resend_believed(_: Mapping[str, Any]) -> dict[str, Any]:
+    """After an unknown outcome, a refusal of the same id (for cash that the first request took) ends the attempt."""
+
+    def missing(turn: Any, parent: ParentOrder, child: Any) -> Any:
+        intent = next(i for i in turn.ports.store.intents(parent.run_id) if i.client_order_id == child.client_order_id)
+        answer = turn.ports.broker.submit(intent)
+        if isinstance(answer, Unknown):
+            answer = Refused(refusal=Refusal.OTHER, message=answer.reason)
+        return placement._record(turn, parent, answer)
+
+    return {"missing": missing}
+
+
+_RECORD: dict[str, Place] = {"record": (placement, "_record")}
+_SEND: dict[str, Place] = {"send": (placement, "send")}
+_READ_BACK: dict[str, Place] = {"read_back": (placement, "read_back")}
+_WITHDRAW: dict[str, Place] = {"withdraw": (placement, "withdraw")}
+_MISSING: dict[str, Place] = {"missing": (placement, "_missing")}
+
+ORDER_MUTANTS: dict[str, Mutant] = {
+    "cancel_is_done": Mutant("fills inside the cancel window are never counted", _cancel_is_done, _WITHDRAW),
+    "unread_is_cancelled": Mutant("a failed read during the cancel", _unread_is_cancelled, _WITHDRAW),
+    "timeout_is_refusal": Mutant("submit times out, a new id is sent", _timeout_is_refusal, _RECORD),
+    "missing_is_lost": Mutant("a new id on the first 404", _missing_is_lost, _MISSING),
+    "last_child_counts": Mutant(
+        "a new order's 0 overwrites the old one's fills", _last_child_counts, {"filled": (ParentOrder, "filled")}
+    ),
+    "whole_quantity_again": Mutant("the original quantity after partial fills", _whole_quantity_again, _SEND),
+    "id_by_the_clock": Mutant(
+        "a random client_order_id on every try", _id_by_the_clock, {"submit": (broker.AlpacaBroker, "submit")}
+    ),
+    "post_before_intent": Mutant("record before intent: the order goes out first", _post_before_intent, _SEND),
+    "retry_with_new_id": Mutant("a blind retry of POST", _retry_with_new_id, _RECORD),
+    "intent_taken_back": Mutant(
+        "the record deleted on an exception", _intent_taken_back, {**_RECORD, "intent": (intents, "new_intent")}
+    ),
+    "closed_is_complete": Mutant("an expired order with a remainder is dropped", _closed_is_complete, _READ_BACK),
+    "fills_added_up": Mutant(
+        "cumulative fills summed as if each were new", _fills_added_up, {"after": (Child, "after")}
+    ),
+    "unlisted_is_cancelled": Mutant("not in the open list is taken for cancelled", _unlisted_is_cancelled, _READ_BACK),
+    "accepted_is_filled": Mutant("accepted is taken for filled", _accepted_is_filled, _RECORD),
+    "resend_refused": Mutant("a refused resend ends the attempt", _refusal_of_a_resend_believed, _MISSING),
+}

@@ -1,0 +1,118 @@
+"""Planted bugs of orders that are moved by replace: each a known way to miscount a chain or to have two of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from repeg.adapters.alpaca import parsing
+from repeg.domain.broker import Accepted, Unknown
+from repeg.domain.child_order import ChildState
+from repeg.domain.parent_order import ParentOrder
+from repeg.workflow import placement, reconciliation, replacement
+from repeg_workbench.faults.planting import Mutant, Place
+
+
+def _inherited_counted(_: Mapping[str, Any]) -> dict[str, Any]:
+    return {"own": lambda _turn, _order, _child, report: report}
+
+
+def _inherited_subtracted(_: Mapping[str, Any]) -> dict[str, Any]:
+    """Whatever the predecessors filled is taken out of the report, though brokers differ on whether it is in there."""
+
+    def own(_turn: Any, parent: ParentOrder, child: Any, report: Any) -> Any:
+        inherited = sum((each.filled for each in parent.predecessors(child)), Decimal(0))
+        return report.model_copy(update={"filled_qty": max(Decimal(0), report.filled_qty - inherited)})
+
+    return {"own": own}
+
+
+def _replace_resent(old: Mapping[str, Any]) -> dict[str, Any]:
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        child = parent.children[-1]
+        if child.replaces is None or not isinstance(answer, Unknown):
+            return old["record"](turn, parent, answer)
+        intent = next(i for i in turn.ports.store.intents(parent.run_id) if i.client_order_id == child.client_order_id)
+        again = intent.model_copy(update={"client_order_id": f"{child.client_order_id}r"})
+        return old["record"](turn, parent, turn.ports.broker.replace(parent.predecessors(child)[0].broker_id, again))
+
+    return {"record": record}
+
+
+def _old_id_watched(old: Mapping[str, Any]) -> dict[str, Any]:
+    """The order goes on asking for the id it knew; what has taken its place is nobody's."""
+
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        child = parent.children[-1]
+        if child.replaces is None or not isinstance(answer, Accepted):
+            return old["record"](turn, parent, answer)
+        return turn.ports.store.save_order(parent.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
+
+    return {"record": record, "taken_over": lambda _turn, parent, _child, _report: parent}
+
+
+def _answer_is_the_end_of_the_old(old: Mapping[str, Any]) -> dict[str, Any]:
+    """A replace that was answered with success is taken for done."""
+
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        child = parent.children[-1]
+        if child.replaces is None or not isinstance(answer, Accepted):
+            return old["record"](turn, parent, answer)
+        closed = parent.predecessors(child)[0].becomes(ChildState.REPLACED)
+        return old["record"](turn, parent.with_child(closed), answer)
+
+    return {"record": record}
+
+
+def _missing_replacement_is_lost(_: Mapping[str, Any]) -> dict[str, Any]:
+    """The first look that does not find a replacement gives it up, and what it replaced is closed by what it says."""
+
+    def unseen(turn: Any, parent: ParentOrder, child: Any) -> Any:
+        return turn.ports.store.save_order(parent.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
+
+    return {"unseen": unseen, "taken_over": lambda _turn, parent, _child, _report: parent}
+
+
+def _remainder_as_quantity(old: Mapping[str, Any]) -> dict[str, Any]:
+    """A partly filled order is replaced too, with what is left as the quantity, and its fills are summed."""
+
+    def is_replaceable(parent: ParentOrder, child: Any, decision: Any, settings: Any) -> Any:
+        whole = child.model_copy(update={"filled": Decimal(0), "qty": parent.remaining})
+        return old["is_replaceable"](parent.with_child(whole), whole, decision, settings)
+
+    def intent(turn: Any, parent: ParentOrder, decision: Any, quote: Any, _: Decimal) -> Any:
+        return old["intent"](turn, parent, decision, quote, parent.remaining)
+
+    def fields(intent: Any) -> dict[str, str]:
+        return {**old["fields"](intent), "qty": f"{intent.qty:f}"}
+
+    return {"is_replaceable": is_replaceable, "intent": intent, "fields": fields, **_inherited_counted({})}
+
+
+_OWN: dict[str, Place] = {"own": (replacement, "own")}
+_RECORD: dict[str, Place] = {"record": (placement, "_record")}
+_TAKEN_OVER: dict[str, Place] = {"taken_over": (reconciliation, "_taken_over")}
+
+REPLACE_MUTANTS: dict[str, Mutant] = {
+    "inherited_fills_counted": Mutant("a replacement's inherited fills counted twice", _inherited_counted, _OWN),
+    "inherited_fills_subtracted": Mutant("a replacement's own fills taken for inherited", _inherited_subtracted, _OWN),
+    "replace_resent": Mutant("a blind retry of PATCH under a new id", _replace_resent, _RECORD),
+    "old_id_watched": Mutant("the old id polled after a replace", _old_id_watched, {**_RECORD, **_TAKEN_OVER}),
+    "replace_is_done": Mutant("PATCH 200 taken for replaced", _answer_is_the_end_of_the_old, _RECORD),
+    "replacement_missing_is_lost": Mutant(
+        "a replacement given up on the first 404",
+        _missing_replacement_is_lost,
+        {"unseen": (placement, "_unseen"), **_TAKEN_OVER},
+    ),
+    "remainder_as_quantity": Mutant(
+        "the remainder sent as a replacement's quantity",
+        _remainder_as_quantity,
+        {
+            **_OWN,
+            "is_replaceable": (replacement, "is_replaceable"),
+            "intent": (placement, "new_intent"),
+            "fields": (parsing, "change_fields"),
+        },
+    ),
+}

@@ -1,0 +1,74 @@
+"""What somebody at the command line asks for, read and checked: plan, market, date, settings, account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from repeg.domain import plan as plans
+from repeg.domain.errors import InvalidInput
+from repeg.domain.sizing import symbols_of
+from repeg_workbench.command_options import open_market, read_cash, read_date
+from repeg_workbench.simulate.opening_account import Holdings, opening_account, read_positions
+from repeg_workbench.simulate.simulation import Scenario
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command's options as they were typed; None where nothing was."""
+
+    plan: Path
+    market: str
+    date: str
+    seed: int
+    settings: tuple[str, ...]
+    cash: str | None
+    positions: Path | None
+
+
+def scenario(options: Options) -> Scenario:
+    """The day that the options describe. Raises InvalidInput naming the option or field that is wrong."""
+    raw = read_plan(options.plan)
+    plan, day = plans.parse(raw), read_date(options.date)
+    holdings = Holdings(
+        cash=None if options.cash is None else read_cash(options.cash),
+        positions=None if options.positions is None else read_positions(options.positions),
+    )
+    settings = read_settings(options.settings)
+    market = open_market(options.market, options.seed, day, [*symbols_of(plan), *(holdings.positions or {})])
+    account = opening_account(plan, holdings, market, day)
+    return Scenario(raw, market, day, account, settings, seed=options.seed)
+
+
+def read_plan(path: Path) -> Any:
+    """The decoded plan, its fields not yet checked. Raises InvalidInput where it cannot be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput("plan", str(path), f"a file that can be read ({error.strerror})") from None
+    except ValueError as error:
+        raise InvalidInput("plan", str(path), f"it must be JSON ({error})") from None
+
+
+def read_settings(assignments: Iterable[str]) -> dict[str, Any]:
+    """NAME=VALUE pairs as the run's settings; `symbols.AAPL.max_repegs=3` holds for one symbol. Raises InvalidInput."""
+    settings: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not name or not equals:
+            raise InvalidInput("set", assignment, "NAME=VALUE, such as max_spread_pct=0.5")
+        *groups, last = name.split(".")
+        _group(settings, groups, assignment)[last] = value
+    return settings
+
+
+def _group(settings: dict[str, Any], path: list[str], assignment: str) -> dict[str, Any]:
+    for name in path:
+        inner = settings.setdefault(name, {})
+        if not isinstance(inner, dict):
+            raise InvalidInput("set", assignment, f"either {name}=… or {name}.…=…, not both")
+        settings = inner
+    return settings

@@ -1,0 +1,200 @@
+"""One trading day: the deployed stack in virtual time, the simulated broker, and a journal of what was decided."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from repeg import wiring
+from repeg.domain import plan
+from repeg.domain.journal import Entry
+from repeg.domain.session import NEW_YORK, wire
+from repeg.ports import Ports
+from repeg_workbench.engine.engine import Engine
+from repeg_workbench.engine.execution import Execution
+from repeg_workbench.engine.runtime import VirtualRuntime
+from repeg_workbench.engine.scheduler import Scheduler
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.market.symbol_day import Market
+from repeg_workbench.exchange.matching.symbol_book import FillModel
+from repeg_workbench.exchange.serving.server import ExchangeServer
+from repeg_workbench.exchange.serving.transport import ExchangeTransport
+from repeg_workbench.simulate.summary import Usage, summarise
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+
+# When the template's schedule starts a run, in New York.
+STARTS_AT = time(9, 25)
+
+Follow = Callable[[Entry], None]
+
+_KNOBS = Knobs()
+
+
+class Wire(StrEnum):
+    """How requests reach the broker: handed over in the process, or by HTTP over a loopback socket."""
+
+    IN_PROCESS = "in_process"
+    HTTP = "http"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What a day is made of.
+
+    `plan` is the decoded plan as it was given, `settings` the run's own overrides, `parameters` the template's.
+    """
+
+    plan: Any
+    market: Market
+    day: date
+    opening: OpeningAccount
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+    knobs: Knobs = _KNOBS
+    fill_model: FillModel = FillModel.QUEUE
+    wire: Wire = Wire.IN_PROCESS
+
+    @property
+    def starts(self) -> datetime:
+        """When its run starts, in UTC."""
+        return datetime.combine(self.day, STARTS_AT, NEW_YORK).astimezone(UTC)
+
+    @property
+    def run_id(self) -> str:
+        """The identity of its run."""
+        return plan.run_id(self.plan["name"], self.day)
+
+
+@dataclass(frozen=True)
+class ToldJournal:
+    """A Journal that keeps nothing and tells everybody who follows: a day has a hundred thousand entries."""
+
+    followers: tuple[Follow, ...]
+
+    def record(self, entry: Entry) -> None:
+        """Pass one entry on."""
+        for follow in self.followers:
+            follow(entry)
+
+
+@dataclass
+class SimulatedDay:
+    """A day that is set up: the stack deployed, the broker open, the clock at the start of the run."""
+
+    scenario: Scenario
+    engine: Engine
+    exchange: Exchange
+    ports: Ports
+
+    def start(self, name: str) -> str:
+        """Start an execution as the schedule would; its ARN."""
+        given = {"plan": self.scenario.plan, "scheduled_time": wire(self.scenario.starts)}
+        settings = {"settings": dict(self.scenario.settings)} if self.scenario.settings else {}
+        return self.engine.start_execution({**given, **settings}, name)
+
+    def run(self) -> None:
+        """Let the day happen, until no execution has anything left to do."""
+        self.engine.run()
+        self.exchange.advance()
+
+    def ending(self) -> Execution:
+        """The execution that ended the run: the last one, for a long day goes on in a successor."""
+        return self.engine.executions()[-1]
+
+    def usage(self) -> Usage:
+        """What the day took so far."""
+        executions = self.engine.executions()
+        requests = self.engine.runtime.requests
+        return Usage(
+            transitions=sum(execution.transitions for execution in executions),
+            history_events=sum(execution.events for execution in executions),
+            trading_requests=requests["trading"],
+            data_requests=requests["data"],
+        )
+
+    def summary(self) -> dict[str, Any] | None:
+        """The summary of the run; None where it was refused, or ended without a report."""
+        run = self.ports.store.run(self.scenario.run_id)
+        return None if run is None or run.report is None else summarise(run.report, self.usage())
+
+
+@contextmanager
+def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
+    """Set a day up: deploy the stack, open the broker, put its keys where the functions look for them.
+
+    Followers are told every entry of the journal as it is made.
+    """
+    transport = _Transport()
+
+    def runtime(scheduler: Scheduler) -> VirtualRuntime:
+        return VirtualRuntime(scheduler, scenario.seed, transport=transport.make)
+
+    with Engine(
+        template=TEMPLATE,
+        start=scenario.starts,
+        seed=scenario.seed,
+        parameters=scenario.parameters,
+        runtime=runtime,
+    ) as engine:
+        exchange = _exchange(scenario, engine.scheduler)
+        _keep_keys(engine, scenario.opening)
+        with _served(scenario, exchange, transport) as variables:
+            environment = {**engine.function("OpenRun").environment, **variables}
+            ports = replace(wiring.build(environment, engine.runtime), journal=ToldJournal(followers))
+            wiring.provide(ports)
+            try:
+                yield SimulatedDay(scenario, engine, exchange, ports)
+            finally:
+                wiring.provide(None)
+
+
+class _Transport:
+    """Makes what carries requests; the exchange that answers them exists only once there is a clock."""
+
+    def __init__(self) -> None:
+        self.make_one: Callable[[], BaseAdapter] = HTTPAdapter
+
+    def make(self) -> BaseAdapter:
+        """One adapter for one session."""
+        return self.make_one()
+
+
+@contextmanager
+def _served(scenario: Scenario, exchange: Exchange, transport: _Transport) -> Iterator[dict[str, str]]:
+    """The broker within reach; the variables that point the functions to it."""
+    if scenario.wire is Wire.IN_PROCESS:
+        transport.make_one = lambda: ExchangeTransport(lambda request: exchange.handle(request))  # noqa: PLW0108 - it may be replaced
+        yield {}
+        return
+    with ExchangeServer(exchange) as server:
+        yield {"BROKER_URL": server.trading_url, "DATA_URL": server.data_url}
+
+
+def _exchange(scenario: Scenario, scheduler: Scheduler) -> Exchange:
+    return Exchange(
+        scenario.market,
+        lambda: scheduler.now_ns,
+        scenario.knobs,
+        scenario.opening,
+        scenario.seed,
+        scenario.fill_model,
+    )
+
+
+def _keep_keys(engine: Engine, opening: OpeningAccount) -> None:
+    pair = {"key_id": opening.key_id, "secret_key": opening.secret_key}
+    engine.client("secretsmanager").put_secret_value(
+        SecretId=engine.stack.physical_id("BrokerSecret"), SecretString=json.dumps(pair)
+    )

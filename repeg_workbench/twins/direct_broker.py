@@ -1,0 +1,111 @@
+"""The broker and the feed straight from the simulated exchange: no HTTP, no SDK, the adapters' own words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from repeg.adapters.alpaca.broker import AlpacaBroker
+from repeg.adapters.alpaca.http import Answer, Body, Failure, refused
+from repeg.adapters.alpaca.market_data import AlpacaMarket
+from repeg.adapters.transport import READ_SECONDS
+from repeg.domain.quote import Quote
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.faults.transport_faults import Failure as HowItFails
+from repeg_workbench.exchange.faults.transport_faults import TransportFault
+from repeg_workbench.exchange.messages import Request, Response
+
+VERSION = "/v2"
+
+
+def _without_time(seconds: float) -> None:
+    """No time passes but what the exchange's clock says."""
+
+
+class ExchangeCalls:
+    """The four verbs of Alpaca's API on an exchange in this process; `headers` go with every call.
+
+    `wait` lets so many seconds pass where an answer is late or does not come; a caller's patience is the deployed one.
+    """
+
+    def __init__(self, exchange: Exchange, headers: Mapping[str, str], wait: Callable[[float], None]) -> None:
+        self._exchange = exchange
+        self._headers = headers
+        self._wait = wait
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
+        """Read; once more where the connection failed, as the adapter does."""
+        query = [(name, str(value)) for name, value in (params or {}).items()]
+        answer = self._call("GET", path, query=query)
+        return self._call("GET", path, query=query) if isinstance(answer, Failure) and answer.was_cut else answer
+
+    def post(self, path: str, fields: Mapping[str, Any]) -> Answer:
+        """Write."""
+        return self._call("POST", path, body=json.dumps(fields).encode())
+
+    def patch(self, path: str, fields: Mapping[str, Any]) -> Answer:
+        """Change."""
+        return self._call("PATCH", path, body=json.dumps(fields).encode())
+
+    def delete(self, path: str) -> Answer:
+        """Remove."""
+        return self._call("DELETE", path)
+
+    def _call(self, method: str, path: str, query: list[tuple[str, str]] | None = None, body: bytes = b"") -> Answer:
+        try:
+            response = self._exchange.handle(Request(method, VERSION + path, query or [], dict(self._headers), body))
+        except TransportFault as fault:
+            return self._unanswered(fault)
+        if response.delay >= READ_SECONDS:
+            return self._timed_out()
+        if response.delay:
+            self._wait(response.delay)
+        return _answer(response)
+
+    def _unanswered(self, fault: TransportFault) -> Failure:
+        if fault.failure is HowItFails.HANG:
+            if fault.seconds >= READ_SECONDS:
+                return self._timed_out()
+            self._wait(fault.seconds)
+        return Failure(None, message="ConnectionError", was_cut=True)
+
+    def _timed_out(self) -> Failure:
+        self._wait(READ_SECONDS)
+        return Failure(None, message="ReadTimeout")
+
+
+class DirectBroker(AlpacaBroker):
+    """A Broker and a Market on an exchange; everything but the transport is the adapters' own.
+
+    The keys in `headers` are the account's own until somebody changes them.
+    """
+
+    def __init__(self, exchange: Exchange, feed: str = "iex", wait: Callable[[float], None] = _without_time) -> None:
+        self.headers = {
+            "APCA-API-KEY-ID": exchange.opening.key_id,
+            "APCA-API-SECRET-KEY": exchange.opening.secret_key,
+        }
+        calls = ExchangeCalls(exchange, self.headers, wait)
+        super().__init__(calls)
+        self._market = AlpacaMarket(calls, feed)
+
+    def quotes(self, symbols: Iterable[str]) -> dict[str, Quote]:
+        """Latest quotes."""
+        return self._market.quotes(symbols)
+
+    def last_prices(self, symbols: Iterable[str]) -> dict[str, Decimal]:
+        """Latest trade prices."""
+        return self._market.last_prices(symbols)
+
+
+def _answer(response: Response) -> Answer:
+    if response.status >= 400:
+        return refused(response.status, response.body.decode(errors="replace"))
+    if response.status >= 300:
+        return Failure(None, message="Redirected")
+    try:
+        return Body(json.loads(response.body, parse_float=Decimal) if response.body else None)
+    except ValueError as error:
+        return Failure(None, message=type(error).__name__)

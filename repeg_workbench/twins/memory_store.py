@@ -1,0 +1,198 @@
+"""The store in memory: the same versions, transactions and refusals as on the table, without the table."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from pydantic_core import to_json
+
+from repeg.domain import store_rules
+from repeg.domain.broker import Execution
+from repeg.domain.errors import RepegError
+from repeg.domain.limits import BudgetEntry
+from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.run import KillSwitch, Run, RunState, may_become
+
+
+class MemoryStore:
+    """A Store for one thread at a time. What it returns is frozen, so that nobody changes a row behind its back."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+        self._reports: dict[str, str] = {}
+        self._orders: defaultdict[str, dict[str, ParentOrder]] = defaultdict(dict)
+        self._intents: defaultdict[str, dict[str, Intent]] = defaultdict(dict)
+        self._fills: defaultdict[str, dict[str, Execution]] = defaultdict(dict)
+        self._spent: defaultdict[str, store_rules.Spent] = defaultdict(store_rules.Spent)
+        self._owned: dict[str, str] = {}
+        self._turned: dict[str, datetime] = {}
+        self._leased: dict[str, int] = {}
+        self._kill_switch = KillSwitch.ACTIVE
+
+    def claim_run(self, run: Run) -> Run:
+        """Create the run; the same owner gets the row as it stands; another owner raises DuplicateRun."""
+        self._runs.setdefault(run.run_id, run.model_copy(update={"report": None}))
+        held = self._existing(run.run_id)
+        if held.owner != run.owner:
+            raise store_rules.duplicate(run.run_id, held.owner)
+        self._owned[run.owner] = run.run_id
+        return held
+
+    def run(self, run_id: str) -> Run | None:
+        """The run, or None."""
+        return self._existing(run_id) if run_id in self._runs else None
+
+    def take_over(self, run_id: str, epoch: int, owner: str) -> Run:
+        """Raise the epoch by one for a new owner; repeated by that owner it changes nothing. Raises Conflict."""
+        held = self._existing(run_id)
+        if held.epoch == epoch:
+            self._owned[owner] = run_id
+            return self._change(held, epoch=epoch + 1, owner=owner)
+        if (held.epoch, held.owner) != (epoch + 1, owner):
+            raise store_rules.moved_run(run_id, _guard(held), epoch)
+        return held
+
+    def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Run:
+        """Change the state of a run at that epoch, as its table of transitions allows. Raises Conflict."""
+        held = self._existing(run_id)
+        if held.epoch != epoch or held.state not in may_become(state):
+            raise store_rules.of_state_change(run_id, _guard(held), epoch, state)
+        return self._change(held, state=state)
+
+    def save_report(self, run_id: str, report: dict[str, Any]) -> None:
+        """Keep the report with the run; the last one wins. Raises Conflict where there is no such run."""
+        self._existing(run_id)
+        self._reports[run_id] = to_json(report).decode()
+
+    def mark_announced(self, run_id: str) -> None:
+        """Note that the run's end has been told to whoever listens. Raises Conflict where there is no such run."""
+        self._change(self._existing(run_id), is_announced=True)
+
+    def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> Run:
+        """Add parent orders that are not there yet, then mark the run as planned; a planned run stays as it is."""
+        store_rules.ensure_none(self._refusal_of_run(run_id, epoch))
+        held = self._existing(run_id)
+        if held.is_planned:
+            return held
+        for order in orders:
+            self._orders[run_id].setdefault(order.symbol, order)
+        return self._change(held, is_planned=True)
+
+    def orders(self, run_id: str) -> list[ParentOrder]:
+        """Every parent order of the run, sorted by symbol."""
+        return [order for _, order in sorted(self._orders[run_id].items())]
+
+    def save_order(self, order: ParentOrder) -> ParentOrder:
+        """Write the order if its version is still the one read; returned with the next version. Raises Conflict."""
+        saved = order.model_copy(update={"version": order.version + 1})
+        found = self._orders[order.run_id].get(order.symbol)
+        if found != saved:
+            self._ensure_unmoved(order, found)
+        self._orders[order.run_id][order.symbol] = saved
+        return saved
+
+    def write_intent(
+        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry]
+    ) -> ParentOrder:
+        """The intent, the order and the budgets, or none of them. Raises Conflict or RefusedRun."""
+        store_rules.ensure_none(self._refusal_of_run(order.run_id, epoch))
+        store_rules.ensure_none(store_rules.of_kill_switch(self._kill_switch))
+        saved = order.model_copy(update={"version": order.version + 1})
+        there = self._intents[order.run_id].get(intent.client_order_id)
+        found = self._orders[order.run_id].get(order.symbol)
+        if there == intent and found == saved:
+            return saved
+        if there is not None:
+            raise store_rules.other_intent(intent.client_order_id)
+        self._ensure_unmoved(order, found)
+        for entry in budgets:
+            store_rules.ensure_none(store_rules.of_budget(entry, self._spent[entry.key]))
+        self._commit(saved, intent, budgets)
+        return saved
+
+    def intents(self, run_id: str) -> list[Intent]:
+        """Every intent of the run by its id."""
+        return [intent for _, intent in sorted(self._intents[run_id].items())]
+
+    def book(self, run_id: str, executions: Sequence[Execution]) -> list[Execution]:
+        """Keep executions by activity id, each once; returns those that were not there when the call began."""
+        booked = self._fills[run_id]
+        new = {e.activity_id: e for e in executions if e.activity_id not in booked}
+        booked.update(new)
+        return list(new.values())
+
+    def executions(self, run_id: str) -> list[Execution]:
+        """Every booked execution of the run, by time."""
+        return sorted(self._fills[run_id].values(), key=lambda e: (e.at, e.activity_id))
+
+    def run_of(self, owner: str) -> Run | None:
+        """The run that an execution has claimed or taken over, or None."""
+        run_id = self._owned.get(owner)
+        return None if run_id is None else self._existing(run_id)
+
+    def runs_on(self, day: date) -> list[Run]:
+        """Every run of a trading date, sorted by id."""
+        return [self._existing(run_id) for run_id, run in sorted(self._runs.items()) if run.trading_day.day == day]
+
+    def beat(self, run_id: str, at: datetime) -> None:
+        """Note that the run has turned."""
+        self._turned[run_id] = at
+
+    def last_turn(self, run_id: str) -> datetime | None:
+        """When the run last turned, or None."""
+        return self._turned.get(run_id)
+
+    def lease_requests(self, bucket: str, count: int, most: int) -> bool:
+        """Take so many requests out of a bucket that may give `most` in all; whether they were there."""
+        leased = self._leased.get(bucket, 0) + count
+        if leased > most:
+            return False
+        self._leased[bucket] = leased
+        return True
+
+    def kill_switch(self) -> KillSwitch:
+        """The brake as it stands."""
+        return self._kill_switch
+
+    def set_kill_switch(self, state: KillSwitch) -> None:
+        """Set the brake."""
+        self._kill_switch = state
+
+    def spent(self, key: str) -> store_rules.Spent:
+        """What a budget holds: for whoever checks the store, not for a step."""
+        return self._spent[key]
+
+    def _existing(self, run_id: str) -> Run:
+        if run_id not in self._runs:
+            raise store_rules.no_such_run(run_id)
+        report = self._reports.get(run_id)
+        run = self._runs[run_id]
+        return run if report is None else run.model_copy(update={"report": json.loads(report)})
+
+    def _change(self, held: Run, **changes: object) -> Run:
+        self._runs[held.run_id] = held.model_copy(update={**changes, "report": None})
+        return self._existing(held.run_id)
+
+    def _refusal_of_run(self, run_id: str, epoch: int) -> RepegError | None:
+        run = self._runs.get(run_id)
+        return store_rules.of_run(run_id, _guard(run) if run else None, epoch)
+
+    def _commit(self, saved: ParentOrder, intent: Intent, budgets: Sequence[BudgetEntry]) -> None:
+        self._intents[saved.run_id][intent.client_order_id] = intent
+        self._orders[saved.run_id][saved.symbol] = saved
+        for entry in budgets:
+            spent = self._spent[entry.key]
+            self._spent[entry.key] = store_rules.Spent(spent.notional + entry.notional, spent.orders + entry.orders)
+
+    @staticmethod
+    def _ensure_unmoved(order: ParentOrder, found: ParentOrder | None) -> None:
+        if found is None or found.version != order.version:
+            raise store_rules.moved_order(order, None if found is None else found.version)
+
+
+def _guard(run: Run) -> store_rules.Guard:
+    return store_rules.Guard(run.owner, run.epoch, run.state)
