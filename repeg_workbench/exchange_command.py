@@ -22,7 +22,7 @@ from repeg_workbench.exchange.api.account_api import FIRST_DAY, LAST_DAY
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.control.bodies import BrewStorm
 from repeg_workbench.exchange.control.storm import brew
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.recorded import RecordedMarket, RecordingError
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
@@ -164,17 +164,17 @@ def _port_taken_is_bad_input(port: int) -> Iterator[None]:
         raise
 
 
-def read_knobs(assignments: Iterable[str]) -> Knobs:
+def read_knobs(assignments: Iterable[str]) -> BrokerQuirks:
     """NAME=VALUE pairs as knobs; a delay is LOW,HIGH in milliseconds, `none` lifts a limit. Raises InvalidInput."""
-    known = get_type_hints(Knobs)
+    known = get_type_hints(BrokerQuirks)
     values: dict[str, Any] = {}
     for assignment in assignments:
         name, _, text = assignment.partition("=")
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=3) or [field.name for field in fields(Knobs)]
+            near = difflib.get_close_matches(name, known, n=3) or [field.name for field in fields(BrokerQuirks)]
             raise InvalidInput("knob", assignment, f"NAME=VALUE, where NAME may be {', '.join(near)}")
         values[name] = _knob(assignment, text, known[name])
-    return Knobs(**values)
+    return BrokerQuirks(**values)
 
 
 def _knob(assignment: str, text: str, kind: Any) -> Any:

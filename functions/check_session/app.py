@@ -12,7 +12,7 @@ from repeg.domain.run import Run
 from repeg.lambda_step import lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.turn import begin
+from repeg.workflow.turn import begin_turn
 
 
 @lambda_step
@@ -23,7 +23,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 def check_session(run_id: str, ports: Ports) -> dict[str, Any]:
     """Ask the broker's clock where we are in the run's window."""
-    turn = begin(run_id, ports)
+    turn = begin_turn(run_id, ports)
     window = turn.run.window
     answer = session.check(turn.moment.now, window)
     turn.note(

@@ -11,8 +11,8 @@ from repeg.domain.run import Run, RunState
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.closing import announce, cancel_by_prefix, close_orders, ensure_over, publish, report_on
-from repeg.workflow.turn import begin
+from repeg.workflow.closing import announce, cancel_by_prefix, close_orders, publish, report_on, require_closed
+from repeg.workflow.turn import begin_turn
 
 
 @lambda_step
@@ -34,11 +34,11 @@ def close_run(run_id: str, epoch: int, turns: int, failure: dict[str, Any] | Non
         announce(run_id, run.report, ports)
         return {key: run.report[key] for key in ("outcome", "error", "reason")}
     ports.store.set_run_state(run_id, epoch, RunState.CLOSING)
-    turn = begin(run_id, ports)
+    turn = begin_turn(run_id, ports)
     left = close_orders(turn)
     report = report_on(turn, turns, failure, left)
     ports.store.save_report(run_id, report)
-    ensure_over(report, left)
+    require_closed(report, left)
     ports.store.set_run_state(run_id, epoch, RunState.CLOSED)
     publish(turn, report)
     return {key: report[key] for key in ("outcome", "error", "reason")}

@@ -11,8 +11,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from repeg.lambda_step import lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.opening import claimed_before, ensure_earlier_runs_over, prepare, read_start, session_for
-from repeg.workflow.turn import begin
+from repeg.workflow.opening import claimed_before, prepare, read_start, require_earlier_runs_closed, session_for
+from repeg.workflow.turn import begin_turn
 
 
 @lambda_step
@@ -29,9 +29,9 @@ def open_run(raw: object, execution: str, environment: Mapping[str, str], ports:
     now = ports.broker.clock().now
     run = claimed_before(start, execution, now, ports)
     if run is None:
-        ensure_earlier_runs_over(start, now, ports)
+        require_earlier_runs_closed(start, now, ports)
         run = ports.store.claim_run(prepare(start, session_for(start, now, ports), execution, now, ports))
-    begin(run.run_id, ports).note("run", "open", run.run_id, f"execution {execution.rpartition(':')[2]}")
+    begin_turn(run.run_id, ports).note("run", "open", run.run_id, f"execution {execution.rpartition(':')[2]}")
     return {"run_id": run.run_id, "epoch": run.epoch, "first_turn": 0, "turn": {"turns": 0}}
 
 

@@ -16,11 +16,11 @@ from repeg.domain.session import next_turn, wire
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.funding import fund
+from repeg.workflow.funding import fund_buys
 from repeg.workflow.quote_check import is_held_by_book
-from repeg.workflow.sellable import supply
-from repeg.workflow.turn import Turn, find_run, open_turn
-from repeg.workflow.working import place
+from repeg.workflow.sellable import sellable_quantities
+from repeg.workflow.turn import Turn, begin_trading_turn, find_run
+from repeg.workflow.working import start_order
 
 
 @lambda_step
@@ -34,7 +34,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 def place_orders(run_id: str, epoch: int, turns: int, ports: Ports) -> dict[str, Any]:
     """Place every waiting order whose book may be traded on, then say when the next turn is due."""
     try:
-        turn = open_turn(run_id, epoch, ports)
+        turn = begin_trading_turn(run_id, epoch, ports)
         run, placed, now = turn.run, place_ready(turn), turn.now
     except BrokerUnavailable as error:
         ports.journal.record(Entry(ports.runtime.now(), run_id, "run", "skip", reason=str(error)))
@@ -48,13 +48,15 @@ def place_ready(turn: Turn) -> int:
     orders = turn.ports.store.orders(turn.run.run_id)
     waiting = [order for order in orders if order.state is ParentState.WAITING]
     # One that was cut off between its last fill and its end is still to be ended.
-    turn.each(lambda order: place(turn, order, None, Decimal(0)), [order for order in waiting if order.remaining <= 0])
+    turn.each(
+        lambda order: start_order(turn, order, None, Decimal(0)), [order for order in waiting if order.remaining <= 0]
+    )
     ready = [order for order in waiting if order.remaining > 0 and not is_held_by_book(order)]
     quotes = turn.quotes(ready)
     sells = [order for order in ready if order.side is Side.SELL]
-    sold = _place(turn, sells, supply(turn, sells) if sells else {}, quotes)
+    sold = _place(turn, sells, sellable_quantities(turn, sells) if sells else {}, quotes)
     buys = [order for order in ready if order.side is Side.BUY]
-    bought = _place(turn, buys, fund(turn, buys, orders, quotes) if buys else {}, quotes)
+    bought = _place(turn, buys, fund_buys(turn, buys, orders, quotes) if buys else {}, quotes)
     return sum(order.open_child is not None for order in [*sold, *bought])
 
 
@@ -63,4 +65,4 @@ def _place(
 ) -> list[ParentOrder]:
     """All at once, each for the shares that it was granted; one that was granted none waits."""
     due = [order for order in orders if granted[order.symbol] > 0]
-    return turn.each(lambda order: place(turn, order, quotes.get(order.symbol), granted[order.symbol]), due)
+    return turn.each(lambda order: start_order(turn, order, quotes.get(order.symbol), granted[order.symbol]), due)

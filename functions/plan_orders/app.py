@@ -11,7 +11,7 @@ from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
 from repeg.workflow.opening import draft_orders
-from repeg.workflow.turn import Turn, open_turn
+from repeg.workflow.turn import Turn, begin_trading_turn
 
 
 @lambda_step
@@ -24,7 +24,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 
 def plan_orders(run_id: str, epoch: int, ports: Ports) -> dict[str, Any]:
     """Write the parent orders down, once: a run that is planned already keeps the orders it has."""
-    turn = open_turn(run_id, epoch, ports)
+    turn = begin_trading_turn(run_id, epoch, ports)
     if not turn.run.is_planned:
         orders = draft_orders(turn.run, ports)
         ports.store.add_orders(run_id, epoch, orders)

@@ -8,15 +8,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.journal import Entry
-from repeg.domain.next_step import Next, after_turn
+from repeg.domain.next_step import NextStep, after_turn
 from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.session import next_turn, wire
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.placement import read_back
-from repeg.workflow.turn import Turn, find_run, open_turn
-from repeg.workflow.working import book_fills, listed_orders, work
+from repeg.workflow.placement import refresh_children
+from repeg.workflow.turn import Turn, begin_trading_turn, find_run
+from repeg.workflow.working import book_fills, list_own_orders, work_order
 
 
 @lambda_step
@@ -30,8 +30,8 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 def repeg_orders(run_id: str, epoch: int, turns: int, first_turn: int, ports: Ports) -> dict[str, Any]:
     """Reconcile every working order with the broker, then hold it, move it, cross with it, or finish it."""
     try:
-        turn = open_turn(run_id, epoch, ports)
-        ports.store.beat(run_id, turn.moment.now)
+        turn = begin_trading_turn(run_id, epoch, ports)
+        ports.store.record_heartbeat(run_id, turn.moment.now)
         orders = work_all(turn)
     except BrokerUnavailable as error:
         return skip_turn(run_id, turns, first_turn, str(error), ports)
@@ -45,12 +45,14 @@ def work_all(turn: Turn) -> list[ParentOrder]:
     """Every order of the run after its turn."""
     orders = turn.ports.store.orders(turn.run.run_id)
     working = [order for order in orders if order.state is ParentState.WORKING]
-    listed = listed_orders(turn) if working else {}
-    seen = turn.each(lambda order: read_back(turn, order, listed), working)
+    listed = list_own_orders(turn) if working else {}
+    seen = turn.each(lambda order: refresh_children(turn, order, listed), working)
     book_fills(turn, working, seen)
     quotes = turn.quotes([order for order in seen if order.open_child])
     kill = turn.ports.store.kill_switch()
-    worked = {order.symbol: order for order in turn.each(lambda o: work(turn, o, quotes.get(o.symbol), kill), seen)}
+    worked = {
+        order.symbol: order for order in turn.each(lambda o: work_order(turn, o, quotes.get(o.symbol), kill), seen)
+    }
     return [worked.get(order.symbol, order) for order in orders]
 
 
@@ -61,10 +63,10 @@ def skip_turn(run_id: str, turns: int, first_turn: int, why: str, ports: Ports) 
     """
     run = find_run(run_id, ports)
     now = ports.runtime.now()
-    ports.store.beat(run_id, now)
+    ports.store.record_heartbeat(run_id, now)
     ports.journal.record(Entry(now, run_id, "run", "skip", reason=why))
     orders = ports.store.orders(run_id)
     following = after_turn(orders, now, run.window, ports.store.kill_switch(), turns + 1 - first_turn)
-    following = Next.WAIT if following is Next.VALIDATE else following
+    following = NextStep.WAIT if following is NextStep.VALIDATE else following
     due = next_turn(now, run.window, run.settings.order_monitoring_seconds)
     return {"decision": following, "turns": turns + 1, "turn_at": wire(due), "working": len(orders)}

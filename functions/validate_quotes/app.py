@@ -12,8 +12,8 @@ from repeg.domain.parent_order import ParentState
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.quote_check import accept, is_held_by_book
-from repeg.workflow.turn import Turn, open_turn
+from repeg.workflow.quote_check import apply_quote_check, is_held_by_book
+from repeg.workflow.turn import Turn, begin_trading_turn
 
 
 @lambda_step
@@ -27,7 +27,7 @@ def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, 
 def validate_quotes(run_id: str, epoch: int, ports: Ports) -> dict[str, Any]:
     """Look at every waiting order's quote; the first accepted one is its arrival and fixes its collar."""
     try:
-        return look_at_quotes(open_turn(run_id, epoch, ports))
+        return look_at_quotes(begin_trading_turn(run_id, epoch, ports))
     except BrokerUnavailable as error:
         ports.journal.record(Entry(ports.runtime.now(), run_id, "run", "skip", reason=str(error)))
         return {"use": 0, "hold": 0}
@@ -37,6 +37,6 @@ def look_at_quotes(turn: Turn) -> dict[str, Any]:
     """How many waiting orders have a book that may be traded on, and how many do not."""
     waiting = [order for order in turn.ports.store.orders(turn.run.run_id) if order.state is ParentState.WAITING]
     quotes = turn.quotes(waiting)
-    looked_at = turn.each(lambda order: accept(turn, order, quotes.get(order.symbol)), waiting)
+    looked_at = turn.each(lambda order: apply_quote_check(turn, order, quotes.get(order.symbol)), waiting)
     held = sum(is_held_by_book(order) for order in looked_at)
     return {"use": len(looked_at) - held, "hold": held}

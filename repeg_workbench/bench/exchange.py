@@ -11,7 +11,7 @@ from typing import Any
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
 from repeg_workbench.exchange.messages import Request
 from repeg_workbench.exchange.serving.server import ExchangeServer
@@ -23,7 +23,7 @@ CALLS, ROUNDS = 2_000, 3
 TARGET_PER_SECOND = 2_000
 TARGETS = {"POST an order": 60, "GET an order by id": 40}
 QUOTE = [("symbols", "AAPL"), ("feed", "iex")]
-LIMITLESS = Knobs(requests_per_minute=None, data_requests_per_minute=None)
+LIMITLESS = BrokerQuirks(requests_per_minute=None, data_requests_per_minute=None)
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ from repeg_workbench.exchange.broker.replacing import Replacing
 from repeg_workbench.exchange.broker.splits import Splits
 from repeg_workbench.exchange.control.control_plane import PREFIX, Control
 from repeg_workbench.exchange.faults.transport_faults import Faults
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.matching.venue import Venue
@@ -31,7 +31,7 @@ from repeg_workbench.exchange.time.hours import Hours, TradingHours
 from repeg_workbench.exchange.time.stamps import SECOND
 from repeg_workbench.exchange.time.timers import FEED, MARKET, Timers
 
-_DEFAULT_KNOBS: Final = Knobs()
+_DEFAULT_KNOBS: Final = BrokerQuirks()
 _DEFAULT_OPENING: Final = OpeningAccount()
 
 
@@ -46,7 +46,7 @@ class Exchange:
         self,
         market: Market,
         clock: Callable[[], int],
-        knobs: Knobs = _DEFAULT_KNOBS,
+        knobs: BrokerQuirks = _DEFAULT_KNOBS,
         opening: OpeningAccount = _DEFAULT_OPENING,
         seed: int = 0,
         fill_model: FillModel = FillModel.QUEUE,

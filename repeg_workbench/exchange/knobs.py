@@ -8,7 +8,7 @@ Milliseconds = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knobs:
+class BrokerQuirks:
     """One simulated broker's habits; numbers in brackets are rows of the conformance list in docs/simulator.md."""
 
     ack_delay: Milliseconds = (5, 40)

@@ -5,6 +5,6 @@ from __future__ import annotations
 from repeg_workbench.faults.planted_bugs_in_guards import GUARD_MUTANTS
 from repeg_workbench.faults.planted_bugs_in_orders import ORDER_MUTANTS
 from repeg_workbench.faults.planted_bugs_in_replace import REPLACE_MUTANTS
-from repeg_workbench.faults.planting import Mutant
+from repeg_workbench.faults.planting import PlantedBug
 
-MUTANTS: dict[str, Mutant] = {**ORDER_MUTANTS, **GUARD_MUTANTS, **REPLACE_MUTANTS}
+MUTANTS: dict[str, PlantedBug] = {**ORDER_MUTANTS, **GUARD_MUTANTS, **REPLACE_MUTANTS}

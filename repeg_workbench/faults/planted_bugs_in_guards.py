@@ -14,7 +14,7 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch
 from repeg.workflow import closing, intents, placement, sweeping, turn, working
 from repeg_workbench.faults.faulty_ports import CURRENT
-from repeg_workbench.faults.planting import Mutant, Place
+from repeg_workbench.faults.planting import Place, PlantedBug
 from repeg_workbench.twins import memory_store
 
 
@@ -140,48 +140,50 @@ def _single_look(_: Mapping[str, Any]) -> dict[str, Any]:
 _STORE = memory_store.MemoryStore
 _WRITE_DOWN: dict[str, Place] = {"write_down": (placement, "_write_down")}
 
-GUARD_MUTANTS: dict[str, Mutant] = {
-    "told_twice": Mutant("the end announced under a new id each time", _told_anew, {"announce": (closing, "announce")}),
-    "budget_outside": Mutant("the budget outside the transaction", _budget_outside, _WRITE_DOWN),
-    "budget_in_memory": Mutant("a limit that is counted in memory", _budget_in_memory, _WRITE_DOWN),
-    "unconditional_writes": Mutant(
+GUARD_MUTANTS: dict[str, PlantedBug] = {
+    "told_twice": PlantedBug(
+        "the end announced under a new id each time", _told_anew, {"announce": (closing, "announce")}
+    ),
+    "budget_outside": PlantedBug("the budget outside the transaction", _budget_outside, _WRITE_DOWN),
+    "budget_in_memory": PlantedBug("a limit that is counted in memory", _budget_in_memory, _WRITE_DOWN),
+    "unconditional_writes": PlantedBug(
         "updates without a version", _unconditional_writes, {"unmoved": (_STORE, "_ensure_unmoved")}
     ),
-    "single_look": Mutant(
+    "single_look": PlantedBug(
         "a sweep in a single pass",
         _single_look,
         {"looks": (sweeping, "EMPTY_LOOKS"), "give_up": (closing, "_give_up_unknown")},
     ),
-    "no_prefix": Mutant(
+    "no_prefix": PlantedBug(
         "cancel-all kills the user's own orders",
         _no_prefix,
         {"cancel": (closing, "cancel_by_prefix"), "prefix": (order_ids, "run_prefix")},
     ),
-    "early_wake": Mutant(
+    "early_wake": PlantedBug(
         "a wait cut to whole seconds wakes early",
         _early_wake,
         {"check": (session, "check"), "may_send": (turn.Turn, "may_send")},
     ),
-    "no_deadline": Mutant(
+    "no_deadline": PlantedBug(
         "no deadline read before a request",
         _no_deadline,
         {"may_send": (turn.Turn, "may_send"), "intent": (intents, "new_intent")},
     ),
-    "no_collar": Mutant("an order chases past its collar", _no_collar, {"inside": (pricing, "inside")}),
-    "kill_switch_at_start_only": Mutant(
+    "no_collar": PlantedBug("an order chases past its collar", _no_collar, {"inside": (pricing, "inside")}),
+    "kill_switch_at_start_only": PlantedBug(
         "the kill switch read once",
         _kill_switch_at_start_only,
-        {"write": (_STORE, "write_intent"), "work": (working, "work")},
+        {"write": (_STORE, "write_intent"), "work": (working, "work_order")},
     ),
-    "no_fencing": Mutant(
+    "no_fencing": PlantedBug(
         "an old epoch may still write",
         _no_fencing,
-        {"guard": (_STORE, "_refusal_of_run"), "may_trade": (run.Run, "ensure_may_trade")},
+        {"guard": (_STORE, "_refusal_of_run"), "may_trade": (run.Run, "require_current")},
     ),
-    "close_without_cancel": Mutant(
+    "close_without_cancel": PlantedBug(
         "monitoring ends with the order open", _close_without_cancel, {"close": (closing, "close_orders")}
     ),
-    "unknown_forgotten": Mutant(
+    "unknown_forgotten": PlantedBug(
         "an unknown is given up at the close", _unknown_forgotten_at_close, {"give_up": (closing, "_give_up_unknown")}
     ),
 }

@@ -11,7 +11,7 @@ from repeg.domain.broker import Accepted, Refusal, Refused, Unknown
 from repeg.domain.child_order import Child, ChildState
 from repeg.domain.parent_order import Outcome, ParentOrder
 from repeg.workflow import intents, placement
-from repeg_workbench.faults.planting import Mutant, Place
+from repeg_workbench.faults.planting import Place, PlantedBug
 
 
 def _closed_without_reading(parent: ParentOrder) -> ParentOrder:
@@ -125,7 +125,9 @@ def _closed_is_complete(old: Mapping[str, Any]) -> dict[str, Any]:
     def read_back(turn: Any, parent: ParentOrder, listed: Any) -> Any:
         after = old["read_back"](turn, parent, listed)
         if after.open_child is None and after.children and after.outcome is None:
-            return placement.finish(turn, after.model_copy(update={"target": after.target}), Outcome.FILLED, "done")
+            return placement.finish_order(
+                turn, after.model_copy(update={"target": after.target}), Outcome.FILLED, "done"
+            )
         return after
 
     return {"read_back": read_back}
@@ -179,33 +181,35 @@ def _refusal_of_a_resend_believed(_: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _RECORD: dict[str, Place] = {"record": (placement, "_record")}
-_SEND: dict[str, Place] = {"send": (placement, "send")}
-_READ_BACK: dict[str, Place] = {"read_back": (placement, "read_back")}
-_WITHDRAW: dict[str, Place] = {"withdraw": (placement, "withdraw")}
+_SEND: dict[str, Place] = {"send": (placement, "send_order")}
+_READ_BACK: dict[str, Place] = {"read_back": (placement, "refresh_children")}
+_WITHDRAW: dict[str, Place] = {"withdraw": (placement, "cancel_children")}
 _MISSING: dict[str, Place] = {"missing": (placement, "_missing")}
 
-ORDER_MUTANTS: dict[str, Mutant] = {
-    "cancel_is_done": Mutant("fills inside the cancel window are never counted", _cancel_is_done, _WITHDRAW),
-    "unread_is_cancelled": Mutant("a failed read during the cancel", _unread_is_cancelled, _WITHDRAW),
-    "timeout_is_refusal": Mutant("submit times out, a new id is sent", _timeout_is_refusal, _RECORD),
-    "missing_is_lost": Mutant("a new id on the first 404", _missing_is_lost, _MISSING),
-    "last_child_counts": Mutant(
+ORDER_MUTANTS: dict[str, PlantedBug] = {
+    "cancel_is_done": PlantedBug("fills inside the cancel window are never counted", _cancel_is_done, _WITHDRAW),
+    "unread_is_cancelled": PlantedBug("a failed read during the cancel", _unread_is_cancelled, _WITHDRAW),
+    "timeout_is_refusal": PlantedBug("submit times out, a new id is sent", _timeout_is_refusal, _RECORD),
+    "missing_is_lost": PlantedBug("a new id on the first 404", _missing_is_lost, _MISSING),
+    "last_child_counts": PlantedBug(
         "a new order's 0 overwrites the old one's fills", _last_child_counts, {"filled": (ParentOrder, "filled")}
     ),
-    "whole_quantity_again": Mutant("the original quantity after partial fills", _whole_quantity_again, _SEND),
-    "id_by_the_clock": Mutant(
+    "whole_quantity_again": PlantedBug("the original quantity after partial fills", _whole_quantity_again, _SEND),
+    "id_by_the_clock": PlantedBug(
         "a random client_order_id on every try", _id_by_the_clock, {"submit": (broker.AlpacaBroker, "submit")}
     ),
-    "post_before_intent": Mutant("record before intent: the order goes out first", _post_before_intent, _SEND),
-    "retry_with_new_id": Mutant("a blind retry of POST", _retry_with_new_id, _RECORD),
-    "intent_taken_back": Mutant(
+    "post_before_intent": PlantedBug("record before intent: the order goes out first", _post_before_intent, _SEND),
+    "retry_with_new_id": PlantedBug("a blind retry of POST", _retry_with_new_id, _RECORD),
+    "intent_taken_back": PlantedBug(
         "the record deleted on an exception", _intent_taken_back, {**_RECORD, "intent": (intents, "new_intent")}
     ),
-    "closed_is_complete": Mutant("an expired order with a remainder is dropped", _closed_is_complete, _READ_BACK),
-    "fills_added_up": Mutant(
+    "closed_is_complete": PlantedBug("an expired order with a remainder is dropped", _closed_is_complete, _READ_BACK),
+    "fills_added_up": PlantedBug(
         "cumulative fills summed as if each were new", _fills_added_up, {"after": (Child, "after")}
     ),
-    "unlisted_is_cancelled": Mutant("not in the open list is taken for cancelled", _unlisted_is_cancelled, _READ_BACK),
-    "accepted_is_filled": Mutant("accepted is taken for filled", _accepted_is_filled, _RECORD),
-    "resend_refused": Mutant("a refused resend ends the attempt", _refusal_of_a_resend_believed, _MISSING),
+    "unlisted_is_cancelled": PlantedBug(
+        "not in the open list is taken for cancelled", _unlisted_is_cancelled, _READ_BACK
+    ),
+    "accepted_is_filled": PlantedBug("accepted is taken for filled", _accepted_is_filled, _RECORD),
+    "resend_refused": PlantedBug("a refused resend ends the attempt", _refusal_of_a_resend_believed, _MISSING),
 }

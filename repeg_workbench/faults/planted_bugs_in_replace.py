@@ -11,7 +11,7 @@ from repeg.domain.broker import Accepted, Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.parent_order import ParentOrder
 from repeg.workflow import placement, reconciliation, replacement
-from repeg_workbench.faults.planting import Mutant, Place
+from repeg_workbench.faults.planting import Place, PlantedBug
 
 
 def _inherited_counted(_: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,22 +90,24 @@ def _remainder_as_quantity(old: Mapping[str, Any]) -> dict[str, Any]:
     return {"is_replaceable": is_replaceable, "intent": intent, "fields": fields, **_inherited_counted({})}
 
 
-_OWN: dict[str, Place] = {"own": (replacement, "own")}
+_OWN: dict[str, Place] = {"own": (replacement, "own_fills")}
 _RECORD: dict[str, Place] = {"record": (placement, "_record")}
 _TAKEN_OVER: dict[str, Place] = {"taken_over": (reconciliation, "_taken_over")}
 
-REPLACE_MUTANTS: dict[str, Mutant] = {
-    "inherited_fills_counted": Mutant("a replacement's inherited fills counted twice", _inherited_counted, _OWN),
-    "inherited_fills_subtracted": Mutant("a replacement's own fills taken for inherited", _inherited_subtracted, _OWN),
-    "replace_resent": Mutant("a blind retry of PATCH under a new id", _replace_resent, _RECORD),
-    "old_id_watched": Mutant("the old id polled after a replace", _old_id_watched, {**_RECORD, **_TAKEN_OVER}),
-    "replace_is_done": Mutant("PATCH 200 taken for replaced", _answer_is_the_end_of_the_old, _RECORD),
-    "replacement_missing_is_lost": Mutant(
+REPLACE_MUTANTS: dict[str, PlantedBug] = {
+    "inherited_fills_counted": PlantedBug("a replacement's inherited fills counted twice", _inherited_counted, _OWN),
+    "inherited_fills_subtracted": PlantedBug(
+        "a replacement's own fills taken for inherited", _inherited_subtracted, _OWN
+    ),
+    "replace_resent": PlantedBug("a blind retry of PATCH under a new id", _replace_resent, _RECORD),
+    "old_id_watched": PlantedBug("the old id polled after a replace", _old_id_watched, {**_RECORD, **_TAKEN_OVER}),
+    "replace_is_done": PlantedBug("PATCH 200 taken for replaced", _answer_is_the_end_of_the_old, _RECORD),
+    "replacement_missing_is_lost": PlantedBug(
         "a replacement given up on the first 404",
         _missing_replacement_is_lost,
         {"unseen": (placement, "_unseen"), **_TAKEN_OVER},
     ),
-    "remainder_as_quantity": Mutant(
+    "remainder_as_quantity": PlantedBug(
         "the remainder sent as a replacement's quantity",
         _remainder_as_quantity,
         {

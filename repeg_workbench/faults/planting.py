@@ -12,7 +12,7 @@ Place = tuple[Any, str]
 
 
 @dataclass(frozen=True)
-class Mutant:
+class PlantedBug:
     """A bug: what it imitates, and the names it replaces. `make` gets the originals by the same keys."""
 
     story: str
@@ -21,7 +21,7 @@ class Mutant:
 
 
 @contextmanager
-def planted(mutant: Mutant | None) -> Iterator[None]:
+def planted(mutant: PlantedBug | None) -> Iterator[None]:
     """Plant a mutant for the length of a block, wherever its originals have been imported; None plants nothing."""
     if mutant is None:
         yield

@@ -10,7 +10,7 @@ from typing import Any
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker.races import REPLACE_RACES, Race
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.time.calendar import TradingCalendar
 from repeg_workbench.exchange.units import price
@@ -52,7 +52,7 @@ class Day:
     start: datetime
     market: ShortMarket
     opening: OpeningAccount
-    knobs: Knobs
+    knobs: BrokerQuirks
     fill_model: FillModel
     plan: dict[str, Any]
     settings: dict[str, Any]
@@ -198,8 +198,8 @@ def _settings(chance: Random, delay: int, near_open: bool) -> dict[str, Any]:  #
     }
 
 
-def _knobs(chance: Random) -> Knobs:
-    return Knobs(
+def _knobs(chance: Random) -> BrokerQuirks:
+    return BrokerQuirks(
         ack_delay=chance.choice(((5, 40), (0, 0), (500, 3_000))),
         cancel_delay=chance.choice(((5, 60), (0, 0), (300, 4_000), (20_000, 40_000))),
         release_delay=chance.choice(((0, 20), (0, 0), (500, 5_000))),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from repeg import wiring
-from repeg.adapters.rate_limited_broker import MeteredBroker, RequestMeter
+from repeg.adapters.rate_limited_broker import RateLimitedBroker, RequestLimiter
 from repeg.domain.order_ids import OWN_PREFIX
 from repeg.domain.plan import run_id
 from repeg.domain.session import trading_window, wire
@@ -87,7 +87,7 @@ class World:
         self.scheduler.run(until=max(self.session.close, self.day.start + late) + timedelta(minutes=10))
         self.exchange.advance()
         self.mishaps.count_races()
-        self.checker.at_the_end(self.run_id, self.told())
+        self.checker.at_the_end(self.run_id, self.journalled())
         self.checker.weigh_histories(execution.events for execution in self.executions)
         self.scheduler.close()
         return self._result()
@@ -197,9 +197,9 @@ class World:
         self.broker_port = broker
         market = port("market", self.broker, (0.02, 0.08), lambda _name: Outage.BROKER in self.down)
         store = cast(Store, port("store", self.store, (0.002, 0.01), self._is_store_away))
-        meter = RequestMeter(store, self.runtime, self.day.knobs.requests_per_minute or 200)
+        meter = RequestLimiter(store, self.runtime, self.day.knobs.requests_per_minute or 200)
         return Ports(
-            broker=MeteredBroker(cast(Broker, broker), meter),
+            broker=RateLimitedBroker(cast(Broker, broker), meter),
             market=cast(Market, market),
             store=store,
             notifier=self.notifier,
@@ -217,7 +217,7 @@ class World:
         if name == "late" and args and hasattr(args[-1], "client_order_id"):
             self.checker.exempt_from_window.add(args[-1].client_order_id)
 
-    def told(self) -> list[str]:
+    def journalled(self) -> list[str]:
         """The ids of the events that told how a run ended."""
         ends = [detail for kind, detail in self.notifier.published if kind in {RUN_SETTLED, RUN_FAILED}]
         return [detail["event_id"] for detail in ends]

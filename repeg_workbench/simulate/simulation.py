@@ -24,7 +24,7 @@ from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.engine.scheduler import Scheduler
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.serving.server import ExchangeServer
@@ -38,7 +38,7 @@ STARTS_AT = time(9, 25)
 
 Follow = Callable[[Entry], None]
 
-_KNOBS = Knobs()
+_KNOBS = BrokerQuirks()
 
 
 class Wire(StrEnum):
@@ -62,7 +62,7 @@ class Scenario:
     settings: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
-    knobs: Knobs = _KNOBS
+    knobs: BrokerQuirks = _KNOBS
     fill_model: FillModel = FillModel.QUEUE
     wire: Wire = Wire.IN_PROCESS
 

@@ -138,7 +138,7 @@ class MemoryStore:
         """Every run of a trading date, sorted by id."""
         return [self._existing(run_id) for run_id, run in sorted(self._runs.items()) if run.trading_day.day == day]
 
-    def beat(self, run_id: str, at: datetime) -> None:
+    def record_heartbeat(self, run_id: str, at: datetime) -> None:
         """Note that the run has turned."""
         self._turned[run_id] = at
 

@@ -356,7 +356,7 @@ def test_the_row_that_every_intent_is_conditional_on_stays_small(table: Table) -
 
 def test_a_turn_does_not_touch_the_row_that_intents_are_conditional_on(table: Table) -> None:
     before = table.row(Key(f"RUN#{RUN_ID}", "RUN"))
-    table.store.beat(RUN_ID, a_fill("a").at)
+    table.store.record_heartbeat(RUN_ID, a_fill("a").at)
     place(table.store)
     assert table.row(Key(f"RUN#{RUN_ID}", "RUN")) == before
 

@@ -12,7 +12,7 @@ import requests
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket
 from repeg_workbench.exchange.market.symbol_day import Listing, Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
@@ -157,7 +157,7 @@ def a_bench(
     market: Market | None = None,
     at: str = "10:00",
     day: date = FRIDAY,
-    knobs: Knobs = PROMPT,
+    knobs: BrokerQuirks = PROMPT,
     model: FillModel = FillModel.QUEUE,
     listings: Sequence[Listing] = (),
     **opening: Any,

@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 
 HERE = Path(__file__).parent
 # Those that are numbers, at another number; how fast the other delays are is what the tests themselves set.
@@ -19,8 +19,8 @@ NUMBERS = ("stream_symbol_limit=none", "stream_connection_limit=2")
 
 def settings() -> Iterator[str]:
     """NAME=VALUE for each."""
-    kinds = get_type_hints(Knobs)
-    for knob in fields(Knobs):
+    kinds = get_type_hints(BrokerQuirks)
+    for knob in fields(BrokerQuirks):
         kind = kinds[knob.name]
         values = get_args(kind) if get_origin(kind) is Literal else (True, False) if kind is bool else ()
         yield from (f"{knob.name}={value}".lower() for value in values if value != knob.default)

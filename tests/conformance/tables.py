@@ -39,7 +39,7 @@ def rows_table() -> str:
 def knobs_table() -> str:
     """Knob, default, meaning."""
     meanings = documented(knobs.__file__, "Knobs")
-    lines = [(f"`{each.name}`", f"`{each.default!r}`", meanings[each.name]) for each in fields(knobs.Knobs)]
+    lines = [(f"`{each.name}`", f"`{each.default!r}`", meanings[each.name]) for each in fields(knobs.BrokerQuirks)]
     return _table(("Knob", "Default", "What it decides"), lines)
 
 

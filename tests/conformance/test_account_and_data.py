@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
 from repeg_workbench.exchange.market.symbol_day import Listing
 from tests.conformance.alpaca_bench import Bench, a_bench, across, refused, shares
@@ -30,7 +30,7 @@ TWO: dict[str, list[Event]] = {"AAPL": QUIET_BOOK, "BRK.B": [quote("09:30", "100
 
 
 @across(pdt_fields=(False, True))
-def test_row_094_the_account_is_strings_with_or_without_pattern_day_trader_fields(knobs: Knobs) -> None:
+def test_row_094_the_account_is_strings_with_or_without_pattern_day_trader_fields(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs, positions=shares("10")) as bench:
         view = bench.account()
         account = bench.trading.get_account()
@@ -53,7 +53,7 @@ def test_row_094_the_configuration_is_read_and_set_by_the_client() -> None:
 
 
 @across(easy_to_borrow=(True, False))
-def test_row_095_an_asset_comes_with_or_without_easy_to_borrow(knobs: Knobs) -> None:
+def test_row_095_an_asset_comes_with_or_without_easy_to_borrow(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs, listings=[Listing("AAPL", "Apple", exchange="NASDAQ")]) as bench:
         view = bench.raw("GET", "/v2/assets/AAPL").json()
         assert ("easy_to_borrow" in view) is knobs.easy_to_borrow
@@ -183,7 +183,7 @@ def test_row_100_a_null_quote_is_dropped_by_the_client_and_a_null_price_breaks_i
 
 
 @across(sip_entitled=(False, True))
-def test_row_101_the_consolidated_feed_needs_its_subscription(knobs: Knobs) -> None:
+def test_row_101_the_consolidated_feed_needs_its_subscription(knobs: BrokerQuirks) -> None:
     request = StockLatestQuoteRequest(symbol_or_symbols="AAPL", feed=DataFeed.SIP)
     with a_bench(knobs=knobs) as bench:
         if knobs.sip_entitled:
@@ -203,7 +203,7 @@ def test_row_102_sizes_are_in_shares_and_our_own_order_is_in_the_quote() -> None
 
 
 @across(snapshot_of_illiquid=("null", "absent"))
-def test_row_103_snapshots_are_a_map_without_a_wrapper_and_may_lack_parts(knobs: Knobs) -> None:
+def test_row_103_snapshots_are_a_map_without_a_wrapper_and_may_lack_parts(knobs: BrokerQuirks) -> None:
     prints = [trade("09:38", "10 @ 470.00"), trade("09:40:10", "50 @ 480.20"), trade("09:40:20", "150 @ 480.40")]
     book = {**TWO, "BRK.B": [*TWO["BRK.B"], *prints]}
     with a_bench(market=ScriptedMarket({FRIDAY: book}), knobs=knobs) as bench:

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 import requests
 
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from tests.conformance.alpaca_bench import a_bench, across
 from tests.conformance.sdk import APIError, StockLatestQuoteRequest, TradingClient
 from tests.exchange.caller import PROMPT
@@ -28,7 +28,7 @@ def test_row_001_known_keys_open_the_api_and_a_wrong_pair_is_401_without_a_code(
 
 
 @across(missing_headers=("html401", "json403"))
-def test_row_002_without_keys_the_answer_is_a_proxys_page_or_a_json_403(knobs: Knobs) -> None:
+def test_row_002_without_keys_the_answer_is_a_proxys_page_or_a_json_403(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         answer = requests.get(bench.server.trading_url + "/v2/account", timeout=5)
     if knobs.missing_headers == "html401":
@@ -50,7 +50,7 @@ def test_row_003_trading_numbers_are_strings_and_market_data_numbers_are_numbers
 
 
 @across(unknown_route=("404", "405"))
-def test_row_004_a_route_that_does_not_exist_is_a_json_404(knobs: Knobs) -> None:
+def test_row_004_a_route_that_does_not_exist_is_a_json_404(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         nowhere = bench.raw("GET", "/v2/nothing/here")
         wrong_method = bench.raw("PUT", "/v2/orders")

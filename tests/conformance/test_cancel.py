@@ -1,7 +1,7 @@
 """Rows 85 to 93: canceling orders."""
 
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from tests.conformance.alpaca_bench import a_bench, across, refused
 from tests.conformance.sdk import TimeInForce
 from tests.exchange.caller import PROMPT
@@ -10,7 +10,7 @@ UNKNOWN = "11111111-2222-4333-8444-555555555555"
 
 
 @across(cancel_delay=((10, 10), (0, 0)))
-def test_row_085_a_cancel_answers_204_then_pending_cancel_then_canceled(knobs: Knobs) -> None:
+def test_row_085_a_cancel_answers_204_then_pending_cancel_then_canceled(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.working()
         answer = bench.raw("DELETE", f"/v2/orders/{order.id}")
@@ -30,7 +30,7 @@ def test_row_086_a_filled_order_cannot_be_canceled() -> None:
 
 
 @across(cancel_of_canceled=("204", "422"))
-def test_row_087_a_canceled_order_cancels_again_or_is_refused(knobs: Knobs) -> None:
+def test_row_087_a_canceled_order_cancels_again_or_is_refused(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.working()
         bench.trading.cancel_order_by_id(order.id)
@@ -44,7 +44,7 @@ def test_row_087_a_canceled_order_cancels_again_or_is_refused(knobs: Knobs) -> N
 
 
 @across(second_cancel=("422", "204"))
-def test_row_088_a_second_cancel_while_one_is_pending_is_refused_or_taken(knobs: Knobs) -> None:
+def test_row_088_a_second_cancel_while_one_is_pending_is_refused_or_taken(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.working()
         bench.trading.cancel_order_by_id(order.id)
@@ -75,7 +75,7 @@ def test_row_090_a_cancel_can_lose_to_a_fill_after_its_204() -> None:
 
 
 @across(cancel_while_closed=("immediate", "at_open"))
-def test_row_091_a_cancel_while_closed_completes_at_once_or_at_the_open(knobs: Knobs) -> None:
+def test_row_091_a_cancel_while_closed_completes_at_once_or_at_the_open(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs, at="08:00") as bench:
         order = bench.limit()
         bench.trading.cancel_order_by_id(order.id)
@@ -85,7 +85,7 @@ def test_row_091_a_cancel_while_closed_completes_at_once_or_at_the_open(knobs: K
 
 
 @across(cancel_while_closed=("immediate", "at_open"))
-def test_row_091_a_good_till_canceled_order_overnight_likewise(knobs: Knobs) -> None:
+def test_row_091_a_good_till_canceled_order_overnight_likewise(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.working(time_in_force=TimeInForce.GTC)
         bench.wait_for("17:00")
@@ -108,7 +108,7 @@ def test_row_092_canceling_all_answers_207_with_an_outcome_for_each() -> None:
 
 
 @across(second_cancel=("422", "204"))
-def test_row_092_an_order_that_cannot_be_canceled_says_so_in_the_list(knobs: Knobs) -> None:
+def test_row_092_an_order_that_cannot_be_canceled_says_so_in_the_list(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.working()
         bench.trading.cancel_order_by_id(order.id)

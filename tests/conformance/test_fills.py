@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, halt, quote, trade
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from tests.conformance.alpaca_bench import Bench, a_bench, across, refused, shares
@@ -61,7 +61,7 @@ def test_row_056_on_paper_a_print_below_the_limit_does_not_fill_but_a_crossing_q
 
 
 @across(partial_filled_at=("null", "last_fill"))
-def test_row_057_a_partial_fill_shows_quantity_and_exact_average(knobs: Knobs) -> None:
+def test_row_057_a_partial_fill_shows_quantity_and_exact_average(knobs: BrokerQuirks) -> None:
     book = [quote("09:30", "300 @ 100.00", "200 @ 100.05"), quote("10:30", "300 @ 100.00", "300 @ 100.01")]
     with a_bench(book, knobs=knobs) as bench:
         order = bench.working(price=100.05, qty=300)
@@ -180,7 +180,7 @@ def test_row_062_a_day_order_expires_at_the_calendars_close(day: date, close: st
 
 
 @across(partial_day_status=("expired", "canceled"))
-def test_row_062_a_partly_filled_day_order_keeps_what_it_filled(knobs: Knobs) -> None:
+def test_row_062_a_partly_filled_day_order_keeps_what_it_filled(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.working(price=100.05, qty=300)
         bench.wait_for("16:00")
@@ -217,7 +217,7 @@ def test_row_063_a_halted_symbol_fills_nothing_and_quotes_nothing_new_then_resum
 
 
 @across(split_orders=("cancel", "keep"))
-def test_row_064_a_split_changes_positions_and_may_cancel_good_till_canceled_orders(knobs: Knobs) -> None:
+def test_row_064_a_split_changes_positions_and_may_cancel_good_till_canceled_orders(knobs: BrokerQuirks) -> None:
     days: Days = {FRIDAY: {"AAPL": QUIET_BOOK}, MONDAY: {"AAPL": [quote("09:30", "300 @ 25.00", "300 @ 25.01")]}}
     with a_bench(market=ScriptedMarket(days), knobs=knobs, positions=shares("10", "80")) as bench:
         order = bench.working(price=110, side="sell", qty=10, time_in_force=TimeInForce.GTC)

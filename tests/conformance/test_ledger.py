@@ -11,14 +11,14 @@ from repeg_workbench.exchange.broker.orders import TERMINAL, Order
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.faults.arming import When
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, GeneratedMarket
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from tests.exchange.auditor import Auditor
 from tests.exchange.caller import Caller, a_caller
 from tests.exchange.traffic import Traffic
 
-NO_LIMITS = Knobs(requests_per_minute=None, data_requests_per_minute=None)
+NO_LIMITS = BrokerQuirks(requests_per_minute=None, data_requests_per_minute=None)
 OPENS = date(2026, 11, 24)
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from tests.conformance.alpaca_bench import ACCEPTED, PATIENCE, Bench, a_bench, across, refused, shares
 from tests.conformance.sdk import APIError, GetOrdersRequest, LimitOrderRequest, OrderSide, TimeInForce
 from tests.exchange.caller import PROMPT
@@ -21,7 +21,7 @@ A_BUY = LimitOrderRequest(
 
 
 @across(requests_per_minute=(5, None))
-def test_row_105_beyond_the_limit_the_trading_api_answers_429_without_headers(knobs: Knobs) -> None:
+def test_row_105_beyond_the_limit_the_trading_api_answers_429_without_headers(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         answers = [bench.raw("GET", "/v2/clock") for _ in range(6)]
         bench.wait(60_000)
@@ -35,7 +35,7 @@ def test_row_105_beyond_the_limit_the_trading_api_answers_429_without_headers(kn
 
 
 @across(data_rate_headers=(True, False))
-def test_row_105_beyond_the_limit_market_data_answers_429_in_its_own_words(knobs: Knobs) -> None:
+def test_row_105_beyond_the_limit_market_data_answers_429_in_its_own_words(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=replace(knobs, data_requests_per_minute=3)) as bench:
         answers = [bench.raw("GET", "/v2/stocks/quotes/latest?symbols=AAPL") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
@@ -194,7 +194,7 @@ def test_row_111_a_null_stamp_spoils_the_clients_order(rewrite: str) -> None:
 
 
 @across(client_id_lag=((0, 0), (800, 800)))
-def test_row_112_a_new_order_can_be_missing_by_client_order_id_for_a_while(knobs: Knobs) -> None:
+def test_row_112_a_new_order_can_be_missing_by_client_order_id_for_a_while(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.limit(client_order_id="mine")
         if knobs.client_id_lag != (0, 0):

@@ -7,7 +7,7 @@ import pytest
 
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import quote
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from tests.conformance.alpaca_bench import ACCEPTED, Bench, a_bench, across, refused, shares
@@ -20,7 +20,7 @@ FORTY = [quote("09:30", "300 @ 100.00", "40 @ 100.05"), quote("10:30", "300 @ 10
 
 
 @across(replace_delay=((10, 10), (0, 300)))
-def test_row_065_a_replace_answers_with_a_new_order_and_the_old_becomes_replaced(knobs: Knobs) -> None:
+def test_row_065_a_replace_answers_with_a_new_order_and_the_old_becomes_replaced(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         old = bench.working(price=99)
         new = bench.replace(old, limit_price=99.5)
@@ -97,7 +97,7 @@ def test_row_069_an_order_that_was_replaced_cannot_be_replaced_again() -> None:
 
 
 @across(chain_settle_delay=((0, 0), (3000, 3000)))
-def test_row_070_a_replacement_that_is_settling_cannot_be_replaced(knobs: Knobs) -> None:
+def test_row_070_a_replacement_that_is_settling_cannot_be_replaced(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         new = bench.replace(bench.working(), limit_price=99)
         with refused(422, 42210000, "order chain not fully replaced"):
@@ -130,7 +130,7 @@ def test_row_072_a_replace_to_no_more_than_is_filled_is_refused(qty: int) -> Non
 
 
 @INHERITANCE
-def test_row_073_a_price_only_replace_keeps_the_chains_total(knobs: Knobs) -> None:
+def test_row_073_a_price_only_replace_keeps_the_chains_total(knobs: BrokerQuirks) -> None:
     with a_bench(FORTY, knobs=knobs) as bench:
         new = bench.replace(bench.working(price=100.05, qty=100), limit_price=100.06)
         assert new.qty == "100"
@@ -141,7 +141,7 @@ def test_row_073_a_price_only_replace_keeps_the_chains_total(knobs: Knobs) -> No
 
 
 @INHERITANCE
-def test_row_074_a_replacement_starts_with_its_predecessors_fills_or_with_none(knobs: Knobs) -> None:
+def test_row_074_a_replacement_starts_with_its_predecessors_fills_or_with_none(knobs: BrokerQuirks) -> None:
     with a_bench(FORTY, knobs=knobs) as bench:
         old = bench.working(price=100.05, qty=100)
         new = bench.replace(old, limit_price=100.01)
@@ -153,7 +153,7 @@ def test_row_074_a_replacement_starts_with_its_predecessors_fills_or_with_none(k
 
 
 @INHERITANCE
-def test_row_075_a_replaces_qty_is_the_chains_total(knobs: Knobs) -> None:
+def test_row_075_a_replaces_qty_is_the_chains_total(knobs: BrokerQuirks) -> None:
     with a_bench(FORTY, knobs=knobs) as bench:
         new = bench.replace(bench.working(price=100.05, qty=100), qty=60)
         bench.wait_for("10:31")
@@ -164,7 +164,7 @@ def test_row_075_a_replaces_qty_is_the_chains_total(knobs: Knobs) -> None:
 
 
 @INHERITANCE
-def test_row_076_race_a_the_old_order_fills_first_and_the_replacement_is_rejected(knobs: Knobs) -> None:
+def test_row_076_race_a_the_old_order_fills_first_and_the_replacement_is_rejected(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         _arm(bench, Race.REPLACE_LOSES)
         old = bench.working(price=99)
@@ -186,7 +186,7 @@ def test_row_076_the_market_itself_can_win_the_race() -> None:
 
 
 @INHERITANCE
-def test_row_077_race_b_the_replacement_executes_only_what_is_left(knobs: Knobs) -> None:
+def test_row_077_race_b_the_replacement_executes_only_what_is_left(knobs: BrokerQuirks) -> None:
     book = [*QUIET_BOOK, quote("10:30", "300 @ 98.00", "300 @ 98.05")]
     with a_bench(book, knobs=knobs) as bench:
         _arm(bench, Race.REPLACE_LOSES_PART)
@@ -257,7 +257,7 @@ def test_row_079_race_d_the_replace_answers_with_an_error_and_happened(status: i
 
 
 @INHERITANCE
-def test_row_080_race_e_a_rejected_replacement_shows_its_parents_fills(knobs: Knobs) -> None:
+def test_row_080_race_e_a_rejected_replacement_shows_its_parents_fills(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         _arm(bench, Race.REPLACE_SHOWS_PARENT)
         old = bench.working(price=99)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
 from repeg_workbench.exchange.market.symbol_day import Listing
 from tests.conformance.alpaca_bench import ACCEPTED, Bench, a_bench, across, refused, shares
@@ -42,7 +42,7 @@ def test_row_029_the_last_cent_of_buying_power_can_be_spent_and_not_one_more(pri
 
 
 @across(release_delay=((0, 0), (200, 200)))
-def test_row_030_an_open_buy_holds_its_value_and_a_cancel_gives_it_back(knobs: Knobs) -> None:
+def test_row_030_an_open_buy_holds_its_value_and_a_cancel_gives_it_back(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.working(price=99, qty=100)
         assert bench.account()["buying_power"] == "90100"
@@ -108,7 +108,7 @@ def test_row_033_qty_available_falls_by_what_open_sells_hold() -> None:
 
 
 @across(release_delay=((0, 0), (200, 200)))
-def test_row_034_just_after_a_cancel_the_shares_are_still_held(knobs: Knobs) -> None:
+def test_row_034_just_after_a_cancel_the_shares_are_still_held(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs, positions=shares("10")) as bench:
         order = bench.working(price=101, qty=10, side="sell")
         bench.trading.cancel_order_by_id(order.id)
@@ -134,7 +134,7 @@ def test_row_036_a_sell_larger_than_the_position_does_not_flip_it() -> None:
 
 
 @across(hard_to_borrow_short=("refused", "allowed"))
-def test_row_037_a_short_of_what_is_not_easy_to_borrow_is_refused(knobs: Knobs) -> None:
+def test_row_037_a_short_of_what_is_not_easy_to_borrow_is_refused(knobs: BrokerQuirks) -> None:
     listing = Listing("AAPL", "Hard to borrow", easy_to_borrow=False)
     with a_bench(knobs=knobs, listings=[listing], **MARGIN) as bench:
         if knobs.hard_to_borrow_short == "allowed":
@@ -198,7 +198,7 @@ def test_row_040_any_buy_against_an_open_sell_stop_is_refused(terms: dict[str, A
 
 
 @across(wash_trade_counts_pending_cancel=(True, False))
-def test_row_041_an_order_whose_cancel_is_pending_still_counts_or_not(knobs: Knobs) -> None:
+def test_row_041_an_order_whose_cancel_is_pending_still_counts_or_not(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs, positions=shares("10")) as bench:
         buy = bench.working(price=100)
         bench.trading.cancel_order_by_id(buy.id)
@@ -286,7 +286,7 @@ def test_row_045_orders_for_an_auction_outside_its_window_are_refused(force: str
 
 
 @across(auction_orders=("expire", "immediate"))
-def test_row_045_an_order_for_the_opening_ends_unfilled_or_executes_at_the_open(knobs: Knobs) -> None:
+def test_row_045_an_order_for_the_opening_ends_unfilled_or_executes_at_the_open(knobs: BrokerQuirks) -> None:
     with a_bench(at="09:00", knobs=knobs) as bench:
         order = bench.limit(price=101, time_in_force=TimeInForce.OPG)
         bench.wait_for("09:30:01")
@@ -306,7 +306,7 @@ def test_row_046_an_order_can_be_accepted_and_rejected_later() -> None:
 
 
 @across(market_without_quote=("rejected", "resting"))
-def test_row_047_a_market_order_without_a_far_side_is_rejected_or_rests(knobs: Knobs) -> None:
+def test_row_047_a_market_order_without_a_far_side_is_rejected_or_rests(knobs: BrokerQuirks) -> None:
     one_sided = [quote("09:30", "300 @ 100.00", None), quote("11:00", "300 @ 100.00", "300 @ 100.05")]
     market = ScriptedMarket({FRIDAY: {"AAPL": one_sided}}, reference_prices={"AAPL": "100"})
     with a_bench(market=market, knobs=knobs) as bench:

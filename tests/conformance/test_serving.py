@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 import requests
 
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import Event as TapeEvent
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
 from repeg_workbench.exchange.market.symbol_day import SymbolDay
@@ -162,7 +162,7 @@ def test_a_clock_needs_a_day_and_does_not_run_backwards() -> None:
 def test_the_real_clock_is_the_wall_clock() -> None:
     first, second = RealClock()(), RealClock()()
     assert 1_700_000_000 * 10**9 < first <= second
-    assert Knobs().requests_per_minute == 200
+    assert BrokerQuirks().requests_per_minute == 200
 
 
 def _said(lines: list[str], name: str) -> str:

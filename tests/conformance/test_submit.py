@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Listing
 from tests.conformance.alpaca_bench import ACCEPTED, a_bench, across, refused, shares
 from tests.conformance.sdk import LimitOrderRequest, MarketOrderRequest, OrderSide, TimeInForce
@@ -23,7 +23,7 @@ DEAD = Listing("DEAD", "Not tradable", tradable=False)
 
 
 @across(accepted_status=("pending_new", "accepted", "new"))
-def test_row_007_a_day_limit_order_in_session_answers_with_every_stamp_there(knobs: Knobs) -> None:
+def test_row_007_a_day_limit_order_in_session_answers_with_every_stamp_there(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.limit(price=100.0)
         view = bench.post(limit_price="99.5").json()
@@ -35,14 +35,14 @@ def test_row_007_a_day_limit_order_in_session_answers_with_every_stamp_there(kno
 
 
 @across(simple_order_class=("", "simple"))
-def test_row_007_an_order_without_legs_names_its_class_or_does_not(knobs: Knobs) -> None:
+def test_row_007_an_order_without_legs_names_its_class_or_does_not(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         assert bench.post().json()["order_class"] == knobs.simple_order_class
         assert bench.limit(99).order_class == "simple"
 
 
 @across(ack_delay=((10, 10), (0, 400)))
-def test_row_008_after_the_acknowledgement_delay_the_order_is_new(knobs: Knobs) -> None:
+def test_row_008_after_the_acknowledgement_delay_the_order_is_new(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.limit()
         assert bench.status(order) == ACCEPTED
@@ -105,7 +105,7 @@ def test_row_013_the_client_order_id_of_an_open_order_is_refused_and_nothing_is_
 
 
 @across(client_order_id_scope=("forever", "active"))
-def test_row_014_the_client_order_id_of_a_canceled_order_is_refused_or_free_again(knobs: Knobs) -> None:
+def test_row_014_the_client_order_id_of_a_canceled_order_is_refused_or_free_again(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.working(client_order_id="mine")
         bench.trading.cancel_order_by_id(order.id)
@@ -118,7 +118,7 @@ def test_row_014_the_client_order_id_of_a_canceled_order_is_refused_or_free_agai
 
 
 @across(client_order_id_scope=("forever", "active"))
-def test_row_014_the_client_order_id_of_a_filled_order_is_refused_or_free_again(knobs: Knobs) -> None:
+def test_row_014_the_client_order_id_of_a_filled_order_is_refused_or_free_again(knobs: BrokerQuirks) -> None:
     with a_bench(knobs=knobs) as bench:
         order = bench.working(price=101, client_order_id="mine")
         assert order.status == "filled"

@@ -19,7 +19,7 @@ from repeg.adapters.transport import CONNECT_SECONDS, READ_SECONDS, BoundedTrans
 from repeg.ports import Broker, Market
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote, trade
 from repeg_workbench.exchange.market.symbol_day import Listing
 from repeg_workbench.exchange.serving.server import ExchangeServer
@@ -29,7 +29,7 @@ from repeg_workbench.twins.direct_broker import DirectBroker
 
 THURSDAY = date(2026, 3, 5)
 SECOND = 1_000_000_000
-UNLIMITED = Knobs(requests_per_minute=None, data_requests_per_minute=None)
+UNLIMITED = BrokerQuirks(requests_per_minute=None, data_requests_per_minute=None)
 HOLDINGS = {"KO": (Decimal("7.227358"), Decimal("60.00")), "F": (Decimal(50), Decimal("12.10"))}
 
 
@@ -55,7 +55,7 @@ class Desk:
 class Terms:
     """How the simulated broker is set up."""
 
-    knobs: Knobs = UNLIMITED
+    knobs: BrokerQuirks = UNLIMITED
     opening: OpeningAccount = OpeningAccount(positions=HOLDINGS)  # noqa: RUF009 - it is frozen
     day: date = THURSDAY
     feed: str = "iex"

@@ -15,7 +15,7 @@ from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 from repeg.domain.parent_order import Intent
 from repeg.domain.quote import Side
 from repeg_workbench.exchange.broker.opening import OpeningAccount
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from tests.contracts.desks import HOLDINGS, SECOND, THURSDAY, Desk
 from tests.contracts.words import a_change, an_intent, an_order
 
@@ -327,8 +327,10 @@ def test_a_cancel_is_a_request_and_a_read_tells_what_came_of_it(desk: Desk) -> N
     assert read(desk, report.client_order_id).state is ChildState.CANCELED
 
 
-@pytest.mark.parametrize("knobs", [Knobs(second_cancel="422"), Knobs(second_cancel="204")])
-def test_a_second_cancel_while_the_first_is_on_its_way_is_a_request_too(open_desk: OpenDesk, knobs: Knobs) -> None:
+@pytest.mark.parametrize("knobs", [BrokerQuirks(second_cancel="422"), BrokerQuirks(second_cancel="204")])
+def test_a_second_cancel_while_the_first_is_on_its_way_is_a_request_too(
+    open_desk: OpenDesk, knobs: BrokerQuirks
+) -> None:
     desk = open_desk(knobs=knobs)
     report = placed(desk, buy("AAPL", "40", "189.41"))
     desk.broker.cancel(report.broker_id)
@@ -341,7 +343,7 @@ def test_a_filled_order_is_not_open_to_a_cancel(desk: Desk) -> None:
 
 
 def test_a_cancelled_order_may_be_told_as_not_open(open_desk: OpenDesk) -> None:
-    desk = open_desk(knobs=Knobs(cancel_of_canceled="422"))
+    desk = open_desk(knobs=BrokerQuirks(cancel_of_canceled="422"))
     report = placed(desk, buy("AAPL", "40", "189.41"))
     desk.broker.cancel(report.broker_id)
     desk.pass_time()
@@ -401,7 +403,7 @@ def test_revoked_keys_are_denied_on_reads_and_refused_on_orders(desk: Desk) -> N
 
 
 def test_a_spent_request_budget_makes_reads_fail_and_writes_unknown(open_desk: OpenDesk) -> None:
-    desk = open_desk(knobs=Knobs(requests_per_minute=2))
+    desk = open_desk(knobs=BrokerQuirks(requests_per_minute=2))
     intent = buy("AAPL", "40", "189.41")
     report = placed(desk, intent)
     with pytest.raises(BrokerUnavailable, match="429"):

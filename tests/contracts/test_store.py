@@ -474,8 +474,8 @@ def test_the_runs_of_a_date_come_sorted_and_as_they_stand(store: Store) -> None:
 
 def test_a_run_turns_when_it_says_so(planned: Store) -> None:
     assert planned.last_turn(RUN_ID) is None
-    planned.beat(RUN_ID, NOON)
-    planned.beat(RUN_ID, NOON + timedelta(seconds=30, microseconds=1))
+    planned.record_heartbeat(RUN_ID, NOON)
+    planned.record_heartbeat(RUN_ID, NOON + timedelta(seconds=30, microseconds=1))
     assert planned.last_turn(RUN_ID) == NOON + timedelta(seconds=30, microseconds=1)
     assert planned.last_turn(f"{RUN_ID}-r2") is None
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from repeg.domain.child_order import ChildState
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Decision, Verb
+from repeg.domain.peg import Action, Decision
 from repeg.domain.quote import Quote, Side
 from tests.builders import a_child
 
@@ -23,7 +23,7 @@ def act(order: ParentOrder, decision: Decision, now: datetime) -> ParentOrder:
         update={
             "rung": decision.rung,
             "first_placed_at": gone.first_placed_at or now,
-            "moves": gone.moves + (decision.verb is Verb.MOVE),
+            "moves": gone.moves + (decision.verb is Action.MOVE),
         }
     )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from repeg.domain.child_order import ChildState
-from repeg.domain.outcome import ending
+from repeg.domain.outcome import outcome_of
 from repeg.domain.parent_order import Outcome, ParentOrder
-from repeg.domain.quote import Gate, Side
+from repeg.domain.quote import QuoteVerdict, Side
 from repeg.domain.run import KillSwitch
 from tests.builders import a_child, an_order
 
@@ -16,7 +16,7 @@ FULLY = a_child(filled="100", price="100.01", state=ChildState.FILLED)
 
 
 def named(order: ParentOrder, kill: KillSwitch = KillSwitch.ACTIVE) -> tuple[Outcome, str]:
-    return ending(order, kill)
+    return outcome_of(order, kill)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_is_left_is_named_after_what_held_it_last(held: str, outcome: Outco
 
 
 def test_every_reason_of_the_gate_has_its_own_outcome() -> None:
-    for answer in set(Gate) - {Gate.USE}:
+    for answer in set(QuoteVerdict) - {QuoteVerdict.OK}:
         assert named(an_order(held=str(answer)))[0] is not Outcome.PARTIAL_DEADLINE
 
 

@@ -13,7 +13,7 @@ from repeg.domain.broker import Asset
 from repeg.domain.errors import InvalidPlan
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import Plan, parse
-from repeg.domain.sizing import Holdings, ensure_tradable, parent_orders, symbols_of
+from repeg.domain.sizing import Holdings, parent_orders, require_tradable, symbols_of
 
 PRICES = {"AAPL": Decimal("189.42"), "KO": Decimal("60.00"), "BAC": Decimal("13.96")}
 
@@ -40,7 +40,7 @@ def drafted(
     return parent_orders("core-2026-11-23", plan, holdings, prices, fractionable)
 
 
-def told(orders: list[ParentOrder]) -> list[tuple[str, str, str]]:
+def summarised(orders: list[ParentOrder]) -> list[tuple[str, str, str]]:
     return [(order.symbol, str(order.side), str(order.target)) for order in orders]
 
 
@@ -50,12 +50,12 @@ def an_asset(symbol: str, *, is_tradable: bool = True, is_fractionable: bool = F
 
 def test_orders_are_taken_as_written_and_sorted_by_symbol() -> None:
     orders = drafted(orders_plan(("KO", "sell", "30"), ("AAPL", "buy", "40")), {"KO": "30"})
-    assert told(orders) == [("AAPL", "buy", "40"), ("KO", "sell", "30")]
+    assert summarised(orders) == [("AAPL", "buy", "40"), ("KO", "sell", "30")]
     assert [order.reference_price for order in orders] == [Decimal("189.42"), Decimal("60.00")]
 
 
 def test_all_is_the_brokers_exact_quantity() -> None:
-    assert told(drafted(orders_plan(("KO", "sell", "all")), {"KO": "7.2273576"})) == [("KO", "sell", "7.2273576")]
+    assert summarised(drafted(orders_plan(("KO", "sell", "all")), {"KO": "7.2273576"})) == [("KO", "sell", "7.2273576")]
 
 
 def test_sell_7_227358_of_7_2273576_held_is_refused_before_the_broker_rejects_it() -> None:
@@ -102,16 +102,16 @@ def test_price_lookup_fails_and_no_price_or_quantity_is_made_up(price: Decimal |
     ],
 )
 def test_a_weight_becomes_whole_shares_towards_it(weight: str, held: str, expected: list[tuple[str, str, str]]) -> None:
-    assert told(drafted(targets_plan({"KO": weight}), {"KO": held})) == expected
+    assert summarised(drafted(targets_plan({"KO": weight}), {"KO": held})) == expected
 
 
 def test_non_fractionable_holding_of_0_3_shares_is_sold_in_full_not_floored_to_an_orphan() -> None:
-    assert told(drafted(orders_plan(("BAC", "sell", "all")), {"BAC": "0.3"})) == [("BAC", "sell", "0.3")]
-    ensure_tradable(orders_plan(("BAC", "sell", "all")), {"BAC": an_asset("BAC")})
+    assert summarised(drafted(orders_plan(("BAC", "sell", "all")), {"BAC": "0.3"})) == [("BAC", "sell", "0.3")]
+    require_tradable(orders_plan(("BAC", "sell", "all")), {"BAC": an_asset("BAC")})
 
 
 def test_a_holding_that_the_plan_does_not_name_is_left_alone() -> None:
-    assert told(drafted(targets_plan({"AAPL": "0"}), {"AAPL": "10", "KO": "99"})) == [("AAPL", "sell", "10")]
+    assert summarised(drafted(targets_plan({"AAPL": "0"}), {"AAPL": "10", "KO": "99"})) == [("AAPL", "sell", "10")]
 
 
 @pytest.mark.parametrize(("smallest", "count"), [("599.99", 1), ("600", 1), ("600.01", 0)])
@@ -147,21 +147,21 @@ def test_an_order_knows_whether_its_symbol_trades_in_fractions() -> None:
 
 def test_an_unknown_symbol_is_refused_naming_where_it_stands() -> None:
     with pytest.raises(InvalidPlan, match=r"plan\.orders\[1\]\.symbol: 'ZZZZ' .* the broker lists"):
-        ensure_tradable(orders_plan(("KO", "buy", "1"), ("ZZZZ", "buy", "1")), {"KO": an_asset("KO")})
+        require_tradable(orders_plan(("KO", "buy", "1"), ("ZZZZ", "buy", "1")), {"KO": an_asset("KO")})
     with pytest.raises(InvalidPlan, match=r"plan\.targets\.ZZZZ: 'ZZZZ'"):
-        ensure_tradable(targets_plan({"ZZZZ": "0.1"}), {})
+        require_tradable(targets_plan({"ZZZZ": "0.1"}), {})
 
 
 def test_a_symbol_that_is_not_tradable_is_refused() -> None:
     with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.symbol: 'KO' .* tradable"):
-        ensure_tradable(orders_plan(("KO", "buy", "1")), {"KO": an_asset("KO", is_tradable=False)})
+        require_tradable(orders_plan(("KO", "buy", "1")), {"KO": an_asset("KO", is_tradable=False)})
 
 
 def test_a_fraction_needs_a_symbol_that_trades_in_fractions() -> None:
     plan = orders_plan(("KO", "buy", "1.5"))
-    ensure_tradable(plan, {"KO": an_asset("KO", is_fractionable=True)})
+    require_tradable(plan, {"KO": an_asset("KO", is_fractionable=True)})
     with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.qty: '1\.5' .* whole shares"):
-        ensure_tradable(plan, {"KO": an_asset("KO")})
+        require_tradable(plan, {"KO": an_asset("KO")})
 
 
 def test_the_symbols_of_a_plan_are_in_its_own_order() -> None:
@@ -179,7 +179,7 @@ def test_shares_that_a_stop_order_has_reserved_are_owned_all_the_same(free: str)
 
 
 def test_a_weight_buys_what_is_missing_beside_reserved_shares() -> None:
-    assert told(drafted(targets_plan({"KO": "0.12"}), {"KO": "100"}, free={"KO": "0"})) == [("KO", "buy", "100")]
+    assert summarised(drafted(targets_plan({"KO": "0.12"}), {"KO": "100"}, free={"KO": "0"})) == [("KO", "buy", "100")]
 
 
 @pytest.mark.parametrize("weight", ["0", "0.03"])
@@ -194,7 +194,9 @@ def test_a_difference_that_is_not_worth_a_trade_needs_no_free_shares() -> None:
 
 
 def test_all_of_what_is_free_is_sold_and_no_reserved_share() -> None:
-    assert told(drafted(orders_plan(("KO", "sell", "all")), {"KO": "100"}, free={"KO": "40"})) == [("KO", "sell", "40")]
+    assert summarised(drafted(orders_plan(("KO", "sell", "all")), {"KO": "100"}, free={"KO": "40"})) == [
+        ("KO", "sell", "40")
+    ]
 
 
 @pytest.mark.parametrize("free", ["-5", "5"])

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from repeg.adapters.rate_limited_broker import BUCKET_SECONDS, LEASE, MeteredBroker, RequestMeter, bucket_of
-from repeg.adapters.rate_limited_broker import metered as metered_by_page
+from repeg.adapters.rate_limited_broker import BUCKET_SECONDS, LEASE, RateLimitedBroker, RequestLimiter, bucket_of
+from repeg.adapters.rate_limited_broker import rate_limited as metered_by_page
 from repeg.domain.broker import CancelAnswer, Submission, Unknown
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
 from repeg.domain.parent_order import Intent
@@ -86,13 +86,13 @@ class Deaf(MemoryStore):
 
 def metered(
     clock: Clock, store: Store | None = None, per_minute: int = PER_MINUTE, latencies: Iterator[float] | None = None
-) -> tuple[MeteredBroker, Desk]:
+) -> tuple[RateLimitedBroker, Desk]:
     desk = Desk(clock, latencies or repeat(0.0))
-    meter = RequestMeter(store or MemoryStore(), cast("Any", clock), per_minute)
-    return MeteredBroker(cast("Broker", desk), meter), desk
+    meter = RequestLimiter(store or MemoryStore(), cast("Any", clock), per_minute)
+    return RateLimitedBroker(cast("Broker", desk), meter), desk
 
 
-def reads_until_refused(broker: MeteredBroker) -> int:
+def reads_until_refused(broker: RateLimitedBroker) -> int:
     for count in range(10_000):
         try:
             broker.positions()
@@ -101,7 +101,7 @@ def reads_until_refused(broker: MeteredBroker) -> int:
     raise AssertionError("the budget is never spent")
 
 
-def submit(broker: MeteredBroker) -> Submission:
+def submit(broker: RateLimitedBroker) -> Submission:
     return broker.submit(an_intent(an_order()))
 
 
@@ -111,7 +111,7 @@ def busiest_minute(calls: list[datetime]) -> int:
     return max(sum(start <= call < start + minute for call in calls) for start in calls)
 
 
-def call(broker: MeteredBroker, kind: str) -> None:
+def call(broker: RateLimitedBroker, kind: str) -> None:
     if kind == "submit":
         submit(broker)
     elif kind == "cancel":
@@ -224,7 +224,7 @@ def test_whoever_ends_a_run_looks_also_while_the_table_does_not_answer() -> None
 def test_every_page_of_an_answer_takes_a_request_of_its_own() -> None:
     store, clock = MemoryStore(), Clock()
     stand_still(clock)
-    meter = RequestMeter(store, cast("Any", clock), PER_MINUTE)
+    meter = RequestLimiter(store, cast("Any", clock), PER_MINUTE)
     broker = metered_by_page(lambda further: cast("Broker", Book(further, pages=7)), meter)
     broker.positions()
     assert not store.lease_requests(bucket_of(NOON), EACH_BUCKET - 7, EACH_BUCKET)

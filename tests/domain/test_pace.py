@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from repeg.domain.next_step import EVENTS_PER_TURN, HISTORY_BUDGET, TURNS_PER_EXECUTION, Next, after_turn
+from repeg.domain.next_step import EVENTS_PER_TURN, HISTORY_BUDGET, TURNS_PER_EXECUTION, NextStep, after_turn
 from repeg.domain.parent_order import Outcome, ParentOrder
 from repeg.domain.quote import Side
 from repeg.domain.run import KillSwitch
@@ -20,42 +20,44 @@ WORKING = an_order(Side.BUY, "100", a_child())
 BROKEN = an_order().done(Outcome.REJECTED, "no")
 
 
-def following(*orders: ParentOrder, now: datetime = NOON, kill: KillSwitch = KillSwitch.ACTIVE, turns: int = 1) -> Next:
+def following(
+    *orders: ParentOrder, now: datetime = NOON, kill: KillSwitch = KillSwitch.ACTIVE, turns: int = 1
+) -> NextStep:
     return after_turn(orders, now, WINDOW, kill, turns)
 
 
 def test_working_orders_wait_for_the_market() -> None:
-    assert following(WORKING, DONE) is Next.WAIT
+    assert following(WORKING, DONE) is NextStep.WAIT
 
 
 def test_an_order_still_to_place_has_its_quote_looked_at() -> None:
-    assert following(WORKING, WAITING) is Next.VALIDATE
+    assert following(WORKING, WAITING) is NextStep.VALIDATE
 
 
 def test_when_every_order_has_an_outcome_the_run_closes() -> None:
-    assert following(DONE, BROKEN) is Next.CLOSE
-    assert following() is Next.CLOSE
+    assert following(DONE, BROKEN) is NextStep.CLOSE
+    assert following() is NextStep.CLOSE
 
 
-@pytest.mark.parametrize(("left", "expected"), [(1, Next.VALIDATE), (0, Next.CLOSE), (-1, Next.CLOSE)])
-def test_at_the_close_of_the_window_the_run_closes_whatever_is_open(left: int, expected: Next) -> None:
+@pytest.mark.parametrize(("left", "expected"), [(1, NextStep.VALIDATE), (0, NextStep.CLOSE), (-1, NextStep.CLOSE)])
+def test_at_the_close_of_the_window_the_run_closes_whatever_is_open(left: int, expected: NextStep) -> None:
     assert following(WAITING, now=WINDOW.closes - timedelta(microseconds=left)) is expected
 
 
 def test_the_brake_stops_new_orders_at_once_and_cancel_all_ends_the_run() -> None:
-    assert following(WAITING, WORKING, kill=KillSwitch.HALT_NEW) is Next.WAIT
-    assert following(WAITING, WORKING, kill=KillSwitch.CANCEL_ALL) is Next.CLOSE
+    assert following(WAITING, WORKING, kill=KillSwitch.HALT_NEW) is NextStep.WAIT
+    assert following(WAITING, WORKING, kill=KillSwitch.CANCEL_ALL) is NextStep.CLOSE
 
 
 def test_a_history_that_fills_up_is_renewed_before_the_service_ends_it() -> None:
-    assert following(WORKING, turns=TURNS_PER_EXECUTION - 1) is Next.WAIT
-    assert following(WORKING, turns=TURNS_PER_EXECUTION) is Next.RENEW
-    assert following(WAITING, kill=KillSwitch.HALT_NEW, turns=TURNS_PER_EXECUTION) is Next.RENEW
+    assert following(WORKING, turns=TURNS_PER_EXECUTION - 1) is NextStep.WAIT
+    assert following(WORKING, turns=TURNS_PER_EXECUTION) is NextStep.RENEW
+    assert following(WAITING, kill=KillSwitch.HALT_NEW, turns=TURNS_PER_EXECUTION) is NextStep.RENEW
 
 
 def test_closing_comes_before_renewing() -> None:
-    assert following(DONE, turns=TURNS_PER_EXECUTION) is Next.CLOSE
-    assert following(WORKING, kill=KillSwitch.CANCEL_ALL, turns=TURNS_PER_EXECUTION) is Next.CLOSE
+    assert following(DONE, turns=TURNS_PER_EXECUTION) is NextStep.CLOSE
+    assert following(WORKING, kill=KillSwitch.CANCEL_ALL, turns=TURNS_PER_EXECUTION) is NextStep.CLOSE
 
 
 def test_a_full_day_of_half_minute_turns_fits_one_execution() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from repeg.domain.child_order import Child, ChildState, Rung
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import LADDERS, Moment, Verb, decide, due_rung
+from repeg.domain.peg import LADDERS, Action, Moment, decide, due_rung
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Escalation, Settings
 from tests.builders import NOON, a_child, a_moment, a_quote, after_noon, an_order, resting, settings_with
@@ -102,7 +102,7 @@ def test_patience_is_counted_from_the_first_placement(seconds: int, rung: Rung) 
     assert due_rung(resting("100.01"), WIDE_BOOK, a_moment(now), Settings())[0] is rung
 
 
-def at(order: ParentOrder, bid: str, ask: str, settings: Settings, seconds: int = 30) -> tuple[Verb, str, Rung]:
+def at(order: ParentOrder, bid: str, ask: str, settings: Settings, seconds: int = 30) -> tuple[Action, str, Rung]:
     now = after_noon(seconds)
     decision = decide(order, a_quote(bid, ask, at=now), a_moment(now), settings)
     return decision.verb, decision.reason, decision.rung
@@ -110,13 +110,13 @@ def at(order: ParentOrder, bid: str, ask: str, settings: Settings, seconds: int 
 
 def test_spent_moves_escalate_only_once_the_market_has_left_us_behind() -> None:
     spent = resting("100.01", moves=10)
-    assert at(spent, "100.01", "100.11", Settings()) == (Verb.HOLD, "near", Rung.PASSIVE)
-    assert at(spent, "100.30", "100.40", Settings()) == (Verb.MOVE, "moves_spent", Rung.MID)
+    assert at(spent, "100.01", "100.11", Settings()) == (Action.HOLD, "near", Rung.PASSIVE)
+    assert at(spent, "100.30", "100.40", Settings()) == (Action.MOVE, "moves_spent", Rung.MID)
 
 
 def test_spent_moves_without_escalation_leave_the_order_where_it_is() -> None:
     assert at(resting("100.01", moves=10), "100.30", "100.40", settings_with(escalation="none")) == (
-        Verb.HOLD,
+        Action.HOLD,
         "moves_spent",
         Rung.PASSIVE,
     )
@@ -127,9 +127,9 @@ def test_an_order_at_the_mid_is_not_forgotten_there_when_the_market_moves_on() -
     order = resting("100.05", rung=Rung.MID, moves=1)
     now = after_noon(600)
     decision = decide(order, a_quote("100.30", "100.40", at=now), a_moment(now), to_the_mid)
-    assert (decision.verb, decision.reason, decision.limit) == (Verb.MOVE, "near_moved", Decimal("100.35"))
+    assert (decision.verb, decision.reason, decision.limit) == (Action.MOVE, "near_moved", Decimal("100.35"))
     assert at(order.model_copy(update={"moves": 10}), "100.30", "100.40", to_the_mid) == (
-        Verb.HOLD,
+        Action.HOLD,
         "moves_spent",
         Rung.MID,
     )
@@ -137,22 +137,22 @@ def test_an_order_at_the_mid_is_not_forgotten_there_when_the_market_moves_on() -
 
 def test_an_order_at_the_mid_with_its_moves_spent_crosses_when_left_behind() -> None:
     order = resting("100.05", rung=Rung.MID, moves=11)
-    assert at(order, "100.05", "100.11", Settings()) == (Verb.HOLD, "near", Rung.MID)
-    assert at(order, "100.30", "100.40", Settings()) == (Verb.CROSS, "moves_spent", Rung.CROSS)
+    assert at(order, "100.05", "100.11", Settings()) == (Action.HOLD, "near", Rung.MID)
+    assert at(order, "100.30", "100.40", Settings()) == (Action.CROSS, "moves_spent", Rung.CROSS)
 
 
 def test_an_order_stuck_at_its_collar_goes_to_market_where_the_settings_allow_it() -> None:
     stuck = resting("100.50", collar=Decimal("100.50"))
     market = settings_with(escalation="market")
-    assert at(stuck, "100.80", "100.90", market) == (Verb.HOLD, "collar", Rung.PASSIVE)
-    assert at(stuck, "100.80", "100.90", market, seconds=300) == (Verb.CROSS, "patience_spent", Rung.MARKET)
-    assert at(stuck, "100.80", "100.90", Settings(), seconds=300) == (Verb.HOLD, "collar", Rung.PASSIVE)
+    assert at(stuck, "100.80", "100.90", market) == (Action.HOLD, "collar", Rung.PASSIVE)
+    assert at(stuck, "100.80", "100.90", market, seconds=300) == (Action.CROSS, "patience_spent", Rung.MARKET)
+    assert at(stuck, "100.80", "100.90", Settings(), seconds=300) == (Action.HOLD, "collar", Rung.PASSIVE)
 
 
 def test_a_crossing_order_beyond_whose_collar_the_market_has_run_is_held_by_the_collar() -> None:
     order = resting("100.50", rung=Rung.CROSS, collar=Decimal("100.50"))
-    assert at(order, "100.45", "100.50", Settings(), 330) == (Verb.HOLD, "working", Rung.CROSS)
-    assert at(order, "100.46", "100.51", Settings(), 330) == (Verb.HOLD, "collar", Rung.CROSS)
+    assert at(order, "100.45", "100.50", Settings(), 330) == (Action.HOLD, "working", Rung.CROSS)
+    assert at(order, "100.46", "100.51", Settings(), 330) == (Action.HOLD, "collar", Rung.CROSS)
 
 
 NOT_YET_PLACED: tuple[Child, ...] = ()
@@ -163,18 +163,18 @@ LAST_TURNS = timedelta(seconds=60)
 @pytest.mark.parametrize(
     ("escalation", "children", "verb", "reason", "limit"),
     [
-        ("none", NOT_YET_PLACED, Verb.PLACE, "improve", "100.01"),
-        ("none", PASSIVE, Verb.HOLD, "near", "100.01"),
-        ("mid", NOT_YET_PLACED, Verb.PLACE, "close_is_near", "100.05"),
-        ("mid", PASSIVE, Verb.MOVE, "close_is_near", "100.05"),
-        ("cross", NOT_YET_PLACED, Verb.CROSS, "close_is_near", "105.00"),
-        ("cross", PASSIVE, Verb.CROSS, "close_is_near", "105.00"),
-        ("market", NOT_YET_PLACED, Verb.CROSS, "close_is_near", "105.00"),
-        ("market", PASSIVE, Verb.CROSS, "close_is_near", "105.00"),
+        ("none", NOT_YET_PLACED, Action.PLACE, "improve", "100.01"),
+        ("none", PASSIVE, Action.HOLD, "near", "100.01"),
+        ("mid", NOT_YET_PLACED, Action.PLACE, "close_is_near", "100.05"),
+        ("mid", PASSIVE, Action.MOVE, "close_is_near", "100.05"),
+        ("cross", NOT_YET_PLACED, Action.CROSS, "close_is_near", "105.00"),
+        ("cross", PASSIVE, Action.CROSS, "close_is_near", "105.00"),
+        ("market", NOT_YET_PLACED, Action.CROSS, "close_is_near", "105.00"),
+        ("market", PASSIVE, Action.CROSS, "close_is_near", "105.00"),
     ],
 )
 def test_near_the_close_the_ladder_is_climbed_at_once(
-    escalation: str, children: tuple[Child, ...], verb: Verb, reason: str, limit: str
+    escalation: str, children: tuple[Child, ...], verb: Action, reason: str, limit: str
 ) -> None:
     order = an_order(Side.BUY, "100", *children, first_placed_at=NOON if children else None)
     near_the_close = Moment(now=NOON, closes=NOON + LAST_TURNS, turn_seconds=30)
@@ -186,7 +186,7 @@ def test_in_the_very_last_turn_a_market_order_follows_where_allowed() -> None:
     crossing = resting("105.00", rung=Rung.CROSS)
     last = Moment(now=NOON, closes=NOON + timedelta(seconds=30), turn_seconds=30)
     assert decide(crossing, WIDE_BOOK, last, settings_with(escalation="market")).rung is Rung.MARKET
-    assert decide(crossing, WIDE_BOOK, last, Settings()).verb is Verb.HOLD
+    assert decide(crossing, WIDE_BOOK, last, Settings()).verb is Action.HOLD
 
 
 def test_the_close_is_near_when_two_turns_are_left() -> None:
@@ -200,7 +200,7 @@ def test_the_close_is_near_when_two_turns_are_left() -> None:
 def test_a_wide_book_is_not_crossed_even_near_the_close() -> None:
     last = Moment(now=NOON, closes=NOON + LAST_TURNS, turn_seconds=30)
     decision = decide(resting("100.01"), a_quote("100.01", "101.00"), last, settings_with(escalation="market"))
-    assert (decision.verb, decision.reason) == (Verb.HOLD, "wide")
+    assert (decision.verb, decision.reason) == (Action.HOLD, "wide")
 
 
 def test_escalation_to_market_after_partial_fills_is_for_the_remainder_only() -> None:

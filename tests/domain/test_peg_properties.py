@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from repeg.domain import tick
 from repeg.domain.child_order import Rung
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Verb, decide
+from repeg.domain.peg import Action, decide
 from repeg.domain.pricing import collar
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Escalation, Settings
@@ -77,7 +77,7 @@ def test_only_a_decision_to_cross_reaches_the_far_side(side: Side, path: list[Qu
         now = after_noon(30 * turn)
         quote = displayed(others, order, now)
         decision = decide(order, quote, a_moment(now), settings)
-        if decision.verb in {Verb.PLACE, Verb.MOVE}:
+        if decision.verb in {Action.PLACE, Action.MOVE}:
             assert decision.limit is not None
             assert worse_by(side, quote.far(side), decision.limit) > 0
         if decision.rung is Rung.MARKET:
@@ -110,7 +110,7 @@ def test_in_a_still_market_an_order_is_placed_once_and_does_not_outbid_its_own_q
         decision = decide(order, displayed(others, order, now), a_moment(now), settings)
         verbs.append(decision.verb)
         order = act(order, decision, now)
-    assert verbs == [Verb.PLACE] + [Verb.HOLD] * (turns - 1)
+    assert verbs == [Action.PLACE] + [Action.HOLD] * (turns - 1)
 
 
 @given(SIDES, moving_books(), SETTINGS)

@@ -9,7 +9,7 @@ import pytest
 
 from repeg.domain.child_order import ChildState, Rung
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Decision, Verb, decide
+from repeg.domain.peg import Action, Decision, decide
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
 from tests.builders import NOON, a_child, a_moment, a_quote, after_noon, an_order, resting, settings_with
@@ -24,33 +24,33 @@ def next_step(order: ParentOrder, quote: Quote | None, settings: Settings = DEFA
     return decide(order, fresh, a_moment(SOON), settings)
 
 
-def told(decision: Decision) -> tuple[Verb, str, Decimal | None]:
+def summarised(decision: Decision) -> tuple[Action, str, Decimal | None]:
     return decision.verb, decision.reason, decision.limit
 
 
 def test_a_filled_order_is_finished_whatever_the_book() -> None:
     done = an_order(Side.BUY, "100", a_child(filled="100", price="100.01", state=ChildState.FILLED))
-    assert told(next_step(done, None)) == (Verb.FINISH, "filled", None)
+    assert summarised(next_step(done, None)) == (Action.FINISH, "filled", None)
 
 
 def test_the_first_child_improves_by_a_tick() -> None:
     decision = next_step(an_order(), a_quote("189.40", "189.44"), settings_with())
-    assert told(decision) == (Verb.PLACE, "collar", Decimal("105.00"))
+    assert summarised(decision) == (Action.PLACE, "collar", Decimal("105.00"))
     decision = next_step(an_order(collar=Decimal("190.00")), a_quote("189.40", "189.44"))
-    assert told(decision) == (Verb.PLACE, "improve", Decimal("189.41"))
+    assert summarised(decision) == (Action.PLACE, "improve", Decimal("189.41"))
     assert decision.because == "bid 189.40 × ask 189.44, improve by a tick"
 
 
 def test_in_a_one_tick_market_the_first_child_joins() -> None:
     decision = next_step(an_order(), a_quote("100.00", "100.01"))
-    assert told(decision) == (Verb.PLACE, "join", Decimal("100.00"))
+    assert summarised(decision) == (Action.PLACE, "join", Decimal("100.00"))
     assert decision.because == "bid 100.00 × ask 100.01, join the near side"
 
 
 def test_an_order_that_has_not_arrived_has_no_collar_and_is_not_placed() -> None:
     unseen = an_order(arrival=None, collar=None)
-    assert told(next_step(unseen, a_quote())) == (Verb.HOLD, "not_arrived", None)
-    assert told(next_step(unseen, a_quote(), settings_with(use_smart_limit_execution=False)))[0] is Verb.HOLD
+    assert summarised(next_step(unseen, a_quote())) == (Action.HOLD, "not_arrived", None)
+    assert summarised(next_step(unseen, a_quote(), settings_with(use_smart_limit_execution=False)))[0] is Action.HOLD
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_a_book_that_may_not_be_traded_on_holds_the_order_and_names_the_reason(
 ) -> None:
     for order, limit in [(an_order(), None), (resting("100.01"), Decimal("100.01"))]:
         decision = next_step(order, quote)
-        assert told(decision) == (Verb.HOLD, reason, limit)
+        assert summarised(decision) == (Action.HOLD, reason, limit)
         assert decision.because == because
 
 
 def test_one_quote_taken_before_the_ladder_is_stale_by_the_next_turn() -> None:
     decision = decide(resting(), a_quote(at=NOON), a_moment(SOON), DEFAULTS)
-    assert told(decision) == (Verb.HOLD, "stale", Decimal("100.01"))
+    assert summarised(decision) == (Action.HOLD, "stale", Decimal("100.01"))
     assert decision.because == "bid 100.00 × ask 100.05, stale: 30s old"
     unstamped = decide(resting(), a_quote(at=None), a_moment(SOON), DEFAULTS)
     assert unstamped.because.endswith("stale: no time stamp")
@@ -82,53 +82,53 @@ def test_one_quote_taken_before_the_ladder_is_stale_by_the_next_turn() -> None:
 
 def test_an_unmoved_book_holds_the_order_on_top() -> None:
     decision = next_step(resting("100.01"), a_quote("100.01", "100.05"))
-    assert told(decision) == (Verb.HOLD, "near", Decimal("100.01"))
+    assert summarised(decision) == (Action.HOLD, "near", Decimal("100.01"))
     assert decision.because == "bid 100.01, we are on top"
 
 
 @pytest.mark.parametrize(
     ("bid", "verb"),
     [
-        ("100.10", Verb.HOLD),  # nine cents: under 0.1 percent of 100.01
-        ("100.11", Verb.HOLD),  # ten cents are 0.09999 percent
-        ("100.12", Verb.MOVE),
+        ("100.10", Action.HOLD),  # nine cents: under 0.1 percent of 100.01
+        ("100.11", Action.HOLD),  # ten cents are 0.09999 percent
+        ("100.12", Action.MOVE),
     ],
 )
-def test_the_near_side_must_have_left_by_more_than_the_threshold(bid: str, verb: Verb) -> None:
+def test_the_near_side_must_have_left_by_more_than_the_threshold(bid: str, verb: Action) -> None:
     ask = str(Decimal(bid) + Decimal("0.05"))
     assert next_step(resting("100.01"), a_quote(bid, ask)).verb is verb
 
 
 def test_exactly_the_threshold_is_not_more_than_the_threshold() -> None:
     one_percent = settings_with(repeg_threshold_pct="1")
-    assert next_step(resting("100.00"), a_quote("101.00", "101.05"), one_percent).verb is Verb.HOLD
-    assert next_step(resting("100.00"), a_quote("101.01", "101.05"), one_percent).verb is Verb.MOVE
+    assert next_step(resting("100.00"), a_quote("101.00", "101.05"), one_percent).verb is Action.HOLD
+    assert next_step(resting("100.00"), a_quote("101.01", "101.05"), one_percent).verb is Action.MOVE
 
 
-@pytest.mark.parametrize(("bid", "verb"), [("100.04", Verb.HOLD), ("100.06", Verb.MOVE)])
-def test_a_threshold_of_nothing_still_needs_a_tick(bid: str, verb: Verb) -> None:
+@pytest.mark.parametrize(("bid", "verb"), [("100.04", Action.HOLD), ("100.06", Action.MOVE)])
+def test_a_threshold_of_nothing_still_needs_a_tick(bid: str, verb: Action) -> None:
     nickels = settings_with(repeg_threshold_pct="0", tick_size="0.05")
     assert next_step(resting("100.00"), a_quote(bid, "100.20"), nickels).verb is verb
 
 
 def test_a_move_follows_the_near_side_and_counts() -> None:
     decision = next_step(resting("100.01", moves=3), a_quote("100.20", "100.25"))
-    assert told(decision) == (Verb.MOVE, "near_moved", Decimal("100.21"))
+    assert summarised(decision) == (Action.MOVE, "near_moved", Decimal("100.21"))
     assert decision.because == "bid rose to 100.20, move 4 of 10"
     decision = next_step(resting("100.04", Side.SELL), a_quote("99.80", "99.85"))
-    assert told(decision) == (Verb.MOVE, "near_moved", Decimal("99.84"))
+    assert summarised(decision) == (Action.MOVE, "near_moved", Decimal("99.84"))
     assert decision.because == "ask fell to 99.85, move 1 of 10"
 
 
 def test_a_near_side_that_comes_back_to_us_is_no_reason_to_move() -> None:
-    assert next_step(resting("100.01"), a_quote("99.00", "99.05")).verb is Verb.HOLD
-    assert next_step(resting("100.04", Side.SELL), a_quote("101.00", "101.05")).verb is Verb.HOLD
+    assert next_step(resting("100.01"), a_quote("99.00", "99.05")).verb is Action.HOLD
+    assert next_step(resting("100.04", Side.SELL), a_quote("101.00", "101.05")).verb is Action.HOLD
 
 
 def test_a_market_that_has_run_past_the_collar_holds_the_order_there() -> None:
     order = resting("100.50", collar=Decimal("100.50"))
     decision = next_step(order, a_quote("100.80", "100.85"))
-    assert told(decision) == (Verb.HOLD, "collar", Decimal("100.50"))
+    assert summarised(decision) == (Action.HOLD, "collar", Decimal("100.50"))
     assert decision.because == "bid 100.80 is past the collar 100.50"
 
 
@@ -139,7 +139,7 @@ def test_at_the_collar_a_near_side_just_beyond_it_is_told_as_the_collar_too() ->
 
 def test_a_move_stops_at_the_collar() -> None:
     order = resting("100.01", collar=Decimal("100.50"))
-    assert told(next_step(order, a_quote("100.80", "100.85"))) == (Verb.MOVE, "near_moved", Decimal("100.50"))
+    assert summarised(next_step(order, a_quote("100.80", "100.85"))) == (Action.MOVE, "near_moved", Decimal("100.50"))
 
 
 def test_our_own_size_on_top_of_the_book_does_not_hold_us_as_thin() -> None:
@@ -151,26 +151,26 @@ def test_our_own_size_on_top_of_the_book_does_not_hold_us_as_thin() -> None:
 
 def test_with_smart_execution_off_the_same_path_sends_market_orders() -> None:
     plain = settings_with(use_smart_limit_execution=False)
-    assert told(next_step(an_order(), a_quote(), plain)) == (Verb.CROSS, "market_orders", None)
-    assert told(next_step(an_order(), a_quote("100.00", "100.50"), plain)) == (Verb.HOLD, "wide", None)
+    assert summarised(next_step(an_order(), a_quote(), plain)) == (Action.CROSS, "market_orders", None)
+    assert summarised(next_step(an_order(), a_quote("100.00", "100.50"), plain)) == (Action.HOLD, "wide", None)
     working = next_step(resting(None, rung=Rung.MARKET), a_quote(), plain)
-    assert told(working) == (Verb.HOLD, "working", None)
+    assert summarised(working) == (Action.HOLD, "working", None)
 
 
 def test_after_4_of_10_filled_and_the_child_gone_the_order_is_placed_again_for_the_rest() -> None:
     gone = a_child(qty="10", filled="4", price="100.01", state=ChildState.EXPIRED)
     order = an_order(Side.BUY, "10", gone, first_placed_at=NOON)
     assert order.remaining == 6
-    assert next_step(order, a_quote()).verb is Verb.PLACE
+    assert next_step(order, a_quote()).verb is Action.PLACE
 
 
 def test_an_order_that_was_crossing_when_its_child_expired_crosses_again_and_says_so() -> None:
     gone = a_child("105.00", rung=Rung.CROSS, state=ChildState.EXPIRED)
     order = an_order(Side.BUY, "100", gone, first_placed_at=NOON, rung=Rung.CROSS)
-    assert told(next_step(order, a_quote())) == (Verb.CROSS, "cross", Decimal("105.00"))
+    assert summarised(next_step(order, a_quote())) == (Action.CROSS, "cross", Decimal("105.00"))
 
 
 def test_only_placing_moving_and_crossing_send_something() -> None:
-    sends = {verb for verb in Verb if Decision(verb=verb, reason="", because="", rung=Rung.PASSIVE).sends}
-    assert sends == {Verb.PLACE, Verb.MOVE, Verb.CROSS}
+    sends = {verb for verb in Action if Decision(verb=verb, reason="", because="", rung=Rung.PASSIVE).sends}
+    assert sends == {Action.PLACE, Action.MOVE, Action.CROSS}
     assert after_noon(30) == SOON

@@ -7,80 +7,81 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.domain.quote import Gate, Quote, Side, age_seconds, gate
+from repeg.domain.quote import Quote, QuoteVerdict, Side, age_seconds, check_quote
 from repeg.domain.settings import Settings
 from tests.builders import NOON, a_quote, settings_with
 
 LIMITS = Settings()
 
 
-def answer(quote: Quote | None, side: Side = Side.BUY, limits: Settings = LIMITS) -> Gate:
-    return gate(quote, side, NOON, limits)
+def answer(quote: Quote | None, side: Side = Side.BUY, limits: Settings = LIMITS) -> QuoteVerdict:
+    return check_quote(quote, side, NOON, limits)
 
 
 def test_a_tight_fresh_deep_quote_is_used() -> None:
-    assert answer(a_quote("189.40", "189.44")) is Gate.USE
+    assert answer(a_quote("189.40", "189.44")) is QuoteVerdict.OK
 
 
 def test_no_quote_is_missing_never_a_default_price() -> None:
-    assert answer(None) is Gate.MISSING
+    assert answer(None) is QuoteVerdict.MISSING
 
 
 @pytest.mark.parametrize(("bid", "ask"), [("107", "0"), ("0", "107"), ("0", "0"), ("-1", "107")])
 def test_quote_bid_107_ask_0_is_one_sided_before_any_arithmetic(bid: str, ask: str) -> None:
-    assert answer(a_quote(bid, ask)) is Gate.ONE_SIDED
+    assert answer(a_quote(bid, ask)) is QuoteVerdict.ONE_SIDED
 
 
 def test_a_one_sided_quote_is_not_a_quote_of_zero_spread() -> None:
-    assert answer(a_quote("107.00", "0"), limits=settings_with(max_spread_pct="100")) is Gate.ONE_SIDED
+    assert answer(a_quote("107.00", "0"), limits=settings_with(max_spread_pct="100")) is QuoteVerdict.ONE_SIDED
 
 
 def test_a_bid_above_the_ask_is_crossed_and_one_at_the_ask_is_locked() -> None:
-    assert answer(a_quote("100.06", "100.05")) is Gate.CROSSED
-    assert answer(a_quote("100.05", "100.05")) is Gate.LOCKED
+    assert answer(a_quote("100.06", "100.05")) is QuoteVerdict.CROSSED
+    assert answer(a_quote("100.05", "100.05")) is QuoteVerdict.LOCKED
 
 
 def test_a_missing_timestamp_is_stale_never_now() -> None:
-    assert answer(a_quote(at=None)) is Gate.STALE
+    assert answer(a_quote(at=None)) is QuoteVerdict.STALE
 
 
 @pytest.mark.parametrize(
-    ("age", "expected"), [(0, Gate.USE), (10, Gate.USE), (10.001, Gate.STALE), (3_600, Gate.STALE)]
+    ("age", "expected"),
+    [(0, QuoteVerdict.OK), (10, QuoteVerdict.OK), (10.001, QuoteVerdict.STALE), (3_600, QuoteVerdict.STALE)],
 )
-def test_a_quote_of_exactly_the_greatest_age_is_still_fresh(age: float, expected: Gate) -> None:
+def test_a_quote_of_exactly_the_greatest_age_is_still_fresh(age: float, expected: QuoteVerdict) -> None:
     assert answer(a_quote(at=NOON - timedelta(seconds=age))) is expected
 
 
 def test_a_quote_stamped_just_after_the_brokers_clock_was_read_is_fresh() -> None:
-    assert answer(a_quote(at=NOON + timedelta(milliseconds=250))) is Gate.USE
+    assert answer(a_quote(at=NOON + timedelta(milliseconds=250))) is QuoteVerdict.OK
 
 
-@pytest.mark.parametrize(("ask", "expected"), [("100.25", Gate.USE), ("100.26", Gate.WIDE)])
-def test_the_spread_is_judged_in_percent_of_the_mid(ask: str, expected: Gate) -> None:
+@pytest.mark.parametrize(("ask", "expected"), [("100.25", QuoteVerdict.OK), ("100.26", QuoteVerdict.WIDE)])
+def test_the_spread_is_judged_in_percent_of_the_mid(ask: str, expected: QuoteVerdict) -> None:
     # 0.25 / 100.125 = 0.2497 %, 0.26 / 100.13 = 0.2597 %
     assert answer(a_quote("100.00", ask)) is expected
 
 
 def test_a_spread_of_exactly_the_greatest_width_may_be_traded_on() -> None:
-    assert answer(a_quote("99.50", "100.50"), limits=settings_with(max_spread_pct="1")) is Gate.USE
+    assert answer(a_quote("99.50", "100.50"), limits=settings_with(max_spread_pct="1")) is QuoteVerdict.OK
 
 
-@pytest.mark.parametrize(("side", "expected"), [(Side.BUY, Gate.THIN), (Side.SELL, Gate.USE)])
-def test_thin_means_few_shares_on_our_own_side(side: Side, expected: Gate) -> None:
+@pytest.mark.parametrize(("side", "expected"), [(Side.BUY, QuoteVerdict.THIN), (Side.SELL, QuoteVerdict.OK)])
+def test_thin_means_few_shares_on_our_own_side(side: Side, expected: QuoteVerdict) -> None:
     assert answer(a_quote(bid_size="99", ask_size="100"), side) is expected
 
 
 def test_exactly_the_smallest_size_is_enough() -> None:
-    assert answer(a_quote(bid_size="100")) is Gate.USE
+    assert answer(a_quote(bid_size="100")) is QuoteVerdict.OK
 
 
-SPOILERS: list[tuple[Gate, dict[str, object]]] = [
-    (Gate.ONE_SIDED, {"ask": Decimal(0)}),
-    (Gate.CROSSED, {"bid": Decimal("101.00")}),
-    (Gate.LOCKED, {"bid": Decimal("100.90")}),
-    (Gate.STALE, {"at": None}),
-    (Gate.WIDE, {"bid": Decimal("90.00")}),
-    (Gate.THIN, {"bid_size": Decimal(1)}),
+SPOILERS: list[tuple[QuoteVerdict, dict[str, object]]] = [
+    (QuoteVerdict.ONE_SIDED, {"ask": Decimal(0)}),
+    (QuoteVerdict.CROSSED, {"bid": Decimal("101.00")}),
+    (QuoteVerdict.LOCKED, {"bid": Decimal("100.90")}),
+    (QuoteVerdict.STALE, {"at": None}),
+    (QuoteVerdict.WIDE, {"bid": Decimal("90.00")}),
+    (QuoteVerdict.THIN, {"bid_size": Decimal(1)}),
 ]
 
 
@@ -94,7 +95,7 @@ def test_of_several_reasons_the_first_wins(first: int) -> None:
 
 
 def test_the_gate_knows_no_other_answers() -> None:
-    assert [*Gate] == [Gate.USE, Gate.MISSING, *(reason for reason, _ in SPOILERS)]
+    assert [*QuoteVerdict] == [QuoteVerdict.OK, QuoteVerdict.MISSING, *(reason for reason, _ in SPOILERS)]
 
 
 def test_near_is_our_own_side_and_far_is_what_impatience_pays() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from repeg.domain import limits
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import RefusedRun
-from repeg.domain.limits import Funding, Grant, Need, release_buys
+from repeg.domain.limits import Funding, Grant, Need, grant_cash
 from repeg.domain.parent_order import Outcome
 from repeg.domain.quote import Side
 from tests.builders import a_child, a_quote, an_order, settings_with
@@ -23,7 +23,7 @@ def need(symbol: str, qty: str, price: str) -> Need:
     return Need(symbol=symbol, qty=D(qty), worst_price=D(price))
 
 
-def told(grants: list[Grant]) -> list[tuple[str, str, int]]:
+def summarised(grants: list[Grant]) -> list[tuple[str, str, int]]:
     return [(grant.symbol, str(grant.funding), int(grant.qty)) for grant in grants]
 
 
@@ -33,7 +33,7 @@ BAC = need("BAC", "100", "14")  # 1,400 dollars
 
 
 def test_buys_that_the_cash_is_there_for_all_go_biggest_first() -> None:
-    assert told(release_buys([BAC, AAPL, KO], D(27_400), D(0))) == [
+    assert summarised(grant_cash([BAC, AAPL, KO], D(27_400), D(0))) == [
         ("AAPL", "funded", 100),
         ("KO", "funded", 100),
         ("BAC", "funded", 100),
@@ -41,11 +41,11 @@ def test_buys_that_the_cash_is_there_for_all_go_biggest_first() -> None:
 
 
 def test_a_dollar_short_and_the_smallest_is_cut_to_whole_shares() -> None:
-    assert told(release_buys([BAC, AAPL, KO], D(27_399), D(0)))[-1] == ("BAC", "scaled", 99)
+    assert summarised(grant_cash([BAC, AAPL, KO], D(27_399), D(0)))[-1] == ("BAC", "scaled", 99)
 
 
 def test_what_not_even_one_share_can_be_paid_for_is_skipped_and_said_so() -> None:
-    assert told(release_buys([AAPL, KO, BAC], D(20_059), D(0))) == [
+    assert summarised(grant_cash([AAPL, KO, BAC], D(20_059), D(0))) == [
         ("AAPL", "funded", 100),
         ("KO", "unfunded", 0),
         ("BAC", "scaled", 4),
@@ -53,28 +53,28 @@ def test_what_not_even_one_share_can_be_paid_for_is_skipped_and_said_so() -> Non
 
 
 def test_with_no_cash_or_less_nothing_is_bought() -> None:
-    assert told(release_buys([BAC], D(0), D(0))) == [("BAC", "unfunded", 0)]
-    assert told(release_buys([BAC], D(-500), D(0))) == [("BAC", "unfunded", 0)]
+    assert summarised(grant_cash([BAC], D(0), D(0))) == [("BAC", "unfunded", 0)]
+    assert summarised(grant_cash([BAC], D(-500), D(0))) == [("BAC", "unfunded", 0)]
 
 
 def test_while_sells_are_open_what_does_not_fit_waits_and_is_not_scaled() -> None:
-    assert told(release_buys([AAPL], D(10_000), D(15_000))) == [("AAPL", "waits_for_sells", 0)]
+    assert summarised(grant_cash([AAPL], D(10_000), D(15_000))) == [("AAPL", "waits_for_sells", 0)]
 
 
 def test_a_smaller_buy_may_pass_a_waiting_bigger_one_only_where_the_sells_will_cover_both() -> None:
     waiting = ("AAPL", "waits_for_sells", 0)
-    assert told(release_buys([AAPL, KO], D(10_000), D(16_000))) == [waiting, ("KO", "funded", 100)]
-    assert told(release_buys([AAPL, KO], D(10_000), D(15_999))) == [waiting, ("KO", "waits_for_sells", 0)]
+    assert summarised(grant_cash([AAPL, KO], D(10_000), D(16_000))) == [waiting, ("KO", "funded", 100)]
+    assert summarised(grant_cash([AAPL, KO], D(10_000), D(15_999))) == [waiting, ("KO", "waits_for_sells", 0)]
 
 
 def test_a_buy_that_passed_is_paid_before_the_next_one_asks() -> None:
-    grants = release_buys([AAPL, KO, BAC], D(10_000), D(17_399))
-    assert told(grants) == [("AAPL", "waits_for_sells", 0), ("KO", "funded", 100), ("BAC", "waits_for_sells", 0)]
+    grants = grant_cash([AAPL, KO, BAC], D(10_000), D(17_399))
+    assert summarised(grants) == [("AAPL", "waits_for_sells", 0), ("KO", "funded", 100), ("BAC", "waits_for_sells", 0)]
 
 
 def test_equal_needs_go_by_symbol_so_that_two_machines_agree() -> None:
     twins = [need("B", "1", "10"), need("A", "1", "10")]
-    assert [grant.symbol for grant in release_buys(twins, D(10), D(0))] == ["A", "B"]
+    assert [grant.symbol for grant in grant_cash(twins, D(10), D(0))] == ["A", "B"]
 
 
 NEEDS = st.lists(st.tuples(st.integers(1, 500), st.integers(1, 50_000)), min_size=1, max_size=8, unique=True).map(
@@ -87,7 +87,7 @@ PROCEEDS = st.just(D(0)) | st.integers(1, 20_000_000).map(lambda n: D(n) / 100)
 @given(NEEDS, DOLLARS, PROCEEDS)
 def test_grants_never_cost_more_than_the_cash_as_read(needs: list[Need], cash: Decimal, sells: Decimal) -> None:
     price = {n.symbol: n.worst_price for n in needs}
-    spent = sum((grant.qty * price[grant.symbol] for grant in release_buys(needs, cash, sells)), D(0))
+    spent = sum((grant.qty * price[grant.symbol] for grant in grant_cash(needs, cash, sells)), D(0))
     assert spent <= max(cash, D(0))
 
 
@@ -95,7 +95,7 @@ def test_grants_never_cost_more_than_the_cash_as_read(needs: list[Need], cash: D
 def test_every_need_gets_one_answer_and_never_more_than_it_asked_for(
     needs: list[Need], cash: Decimal, sells: Decimal
 ) -> None:
-    grants = release_buys(needs, cash, sells)
+    grants = grant_cash(needs, cash, sells)
     wanted = {n.symbol: n.qty for n in needs}
     assert [grant.symbol for grant in grants] == [n.symbol for n in sorted(needs, key=lambda n: (-n.cost, n.symbol))]
     for grant in grants:
@@ -111,7 +111,7 @@ def test_a_buy_that_waits_is_never_robbed_by_a_smaller_one(needs: list[Need], ca
     """Whoever passes it leaves enough, with what the sells will bring, for everyone that waits ahead of it."""
     cost = {n.symbol: n.cost for n in needs}
     left, waiting = cash + sells, D(0)
-    for grant in release_buys(needs, cash, sells):
+    for grant in grant_cash(needs, cash, sells):
         if grant.funding is Funding.WAITS_FOR_SELLS:
             waiting += cost[grant.symbol]
         elif grant.funding is Funding.FUNDED:
@@ -123,7 +123,7 @@ def test_a_buy_that_waits_is_never_robbed_by_a_smaller_one(needs: list[Need], ca
 def test_scaling_leaves_less_than_a_share_unspent(needs: list[Need], cash: Decimal) -> None:
     price = {n.symbol: n.worst_price for n in needs}
     left = cash
-    for grant in release_buys(needs, cash, D(0)):
+    for grant in grant_cash(needs, cash, D(0)):
         left -= grant.qty * price[grant.symbol]
         assert grant.funding not in {Funding.SCALED, Funding.UNFUNDED} or left < price[grant.symbol]
 
@@ -166,20 +166,20 @@ def test_a_market_order_is_counted_at_the_far_side() -> None:
 
 def test_an_order_over_its_limit_refuses_the_run_naming_order_amount_and_limit() -> None:
     orders = [an_order(reference_price=D("100.02"))]
-    limits.ensure_within_limits(orders, settings_with(max_order_notional="10002"))
+    limits.require_within_limits(orders, settings_with(max_order_notional="10002"))
     with pytest.raises(RefusedRun, match=r"buy AAPL is worth 10002\.00; max_order_notional is 10001\.99"):
-        limits.ensure_within_limits(orders, settings_with(max_order_notional="10001.99"))
+        limits.require_within_limits(orders, settings_with(max_order_notional="10001.99"))
 
 
 def test_a_symbols_own_order_limit_holds_for_that_symbol() -> None:
     mine = settings_with(max_order_notional="99999", symbols={"AAPL": {"max_order_notional": "1"}})
     with pytest.raises(RefusedRun, match="AAPL"):
-        limits.ensure_within_limits([an_order()], mine)
-    limits.ensure_within_limits([an_order(symbol="KO")], mine)
+        limits.require_within_limits([an_order()], mine)
+    limits.require_within_limits([an_order(symbol="KO")], mine)
 
 
 def test_a_run_over_its_limit_is_refused_sells_and_buys_together() -> None:
     orders = [an_order(), an_order(Side.SELL, symbol="KO")]
-    limits.ensure_within_limits(orders, settings_with(max_run_notional="20004"))
+    limits.require_within_limits(orders, settings_with(max_run_notional="20004"))
     with pytest.raises(RefusedRun, match=r"the run is worth 20004\.00; max_run_notional is 20003"):
-        limits.ensure_within_limits(orders, settings_with(max_run_notional="20003"))
+        limits.require_within_limits(orders, settings_with(max_run_notional="20003"))

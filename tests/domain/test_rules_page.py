@@ -12,7 +12,7 @@ from repeg.domain import peg
 from repeg.domain.child_order import Rung
 from repeg.domain.limits import Funding
 from repeg.domain.parent_order import Outcome
-from repeg.domain.quote import Gate
+from repeg.domain.quote import QuoteVerdict
 from repeg.domain.session import SessionDecision
 from repeg.domain.settings import Escalation
 
@@ -22,7 +22,7 @@ WORDS = {"near", "collar", "working", "not_arrived", "moves_spent", "near_moved"
 PLACING = {"improve", "join", "market_orders"}
 
 
-@pytest.mark.parametrize("word", sorted({*Gate, *Outcome, *Funding, *Escalation, *Rung} - {Rung.PASSIVE}))
+@pytest.mark.parametrize("word", sorted({*QuoteVerdict, *Outcome, *Funding, *Escalation, *Rung} - {Rung.PASSIVE}))
 def test_every_word_of_a_gate_an_outcome_a_grant_or_a_rung_is_explained(word: str) -> None:
     assert f"`{word}`" in PAGE
 
@@ -39,7 +39,7 @@ def test_the_reasons_listed_here_are_the_ones_in_the_rule() -> None:
 
 
 def test_every_verb_and_every_answer_of_the_session_is_named() -> None:
-    for verb in peg.Verb:
+    for verb in peg.Action:
         assert verb in PAGE
     for decision in SessionDecision:
         assert decision in PAGE

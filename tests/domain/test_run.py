@@ -12,23 +12,23 @@ from tests.builders import MONDAY, a_run, settings_with
 
 
 def test_a_running_run_may_trade_on_its_own_day() -> None:
-    a_run().ensure_may_trade(1, MONDAY)
+    a_run().require_current(1, MONDAY)
 
 
 def test_an_execution_redriven_a_week_later_places_no_orders() -> None:
     with pytest.raises(RefusedRun, match="is for 2026-11-23; today is 2026-11-30"):
-        a_run().ensure_may_trade(1, MONDAY + timedelta(days=7))
+        a_run().require_current(1, MONDAY + timedelta(days=7))
 
 
 def test_an_execution_aborted_in_the_console_is_fenced_by_its_epoch() -> None:
     with pytest.raises(RefusedRun, match="at epoch 2; this execution holds 1"):
-        a_run(epoch=2).ensure_may_trade(1, MONDAY)
+        a_run(epoch=2).require_current(1, MONDAY)
 
 
 @pytest.mark.parametrize("state", [RunState.CLOSING, RunState.CLOSED, RunState.SWEPT])
 def test_a_run_that_is_over_or_closing_may_not_trade(state: RunState) -> None:
     with pytest.raises(RefusedRun, match=f"is {state}"):
-        a_run(state=state).ensure_may_trade(1, MONDAY)
+        a_run(state=state).require_current(1, MONDAY)
 
 
 def test_a_run_that_is_over_becomes_nothing_else_and_none_begins_anew() -> None:

@@ -15,7 +15,7 @@ from repeg.domain.broker import Submission, Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import RefusedRun
 from repeg.domain.parent_order import Intent, Outcome, ParentOrder
-from repeg.domain.quote import Side, gate
+from repeg.domain.quote import Side, check_quote
 from repeg.domain.settings import Settings
 from repeg.ports import Ports
 from repeg.workflow import placement, replacement
@@ -52,7 +52,7 @@ def session_at(minutes_after_open: int) -> Decide:
 
 def gate_on(bid: str, ask: str, bid_size: str = "500", seconds_old: int = 0) -> Decide:
     quote = a_quote(bid, ask, bid_size=bid_size, at=after_noon(-seconds_old))
-    return lambda settings: gate(quote, Side.BUY, NOON, settings)
+    return lambda settings: check_quote(quote, Side.BUY, NOON, settings)
 
 
 def turn_of(bid: str, seconds: int, moves: int = 0) -> Decide:
@@ -85,7 +85,7 @@ def widest_price(settings: Settings) -> object:
 def is_refused(settings: Settings) -> object:
     """Two orders of 10,002 dollars each, held against the limits."""
     try:
-        limits.ensure_within_limits([an_order(), an_order()], settings)
+        limits.require_within_limits([an_order(), an_order()], settings)
     except RefusedRun:
         return "refused"
     return "accepted"
@@ -135,7 +135,7 @@ def intents_of(settings: Settings, *orders: ParentOrder) -> int:
 
     def send(order: ParentOrder) -> ParentOrder:
         decision = peg.decide(order, a_quote(), a_moment(), Settings())
-        return placement.send(turn, order, decision, a_quote(), order.remaining)
+        return placement.send_order(turn, order, decision, a_quote(), order.remaining)
 
     turn.each(send, orders)
     return len(store.intents(run.run_id))
@@ -153,7 +153,7 @@ def attempts_after_two(settings: Settings) -> object:
 
 def is_allowed(settings: Settings) -> object:
     try:
-        limits.ensure_allowed(["AAPL"], settings)
+        limits.require_allowed(["AAPL"], settings)
     except RefusedRun:
         return "refused"
     return "accepted"
@@ -162,7 +162,7 @@ def is_allowed(settings: Settings) -> object:
 def how_an_order_is_moved(settings: Settings) -> object:
     order = resting()
     decision = peg.decide(order, a_quote("100.30", "100.35"), a_moment(), Settings())
-    assert decision.verb is peg.Verb.MOVE
+    assert decision.verb is peg.Action.MOVE
     return replacement.is_replaceable(order, order.children[0], decision, settings)
 
 

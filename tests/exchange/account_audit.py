@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, GeneratedMarket
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from tests.exchange.auditor import Auditor
@@ -21,8 +21,8 @@ THANKSGIVING_EVE = date(2026, 11, 25)
 AFTERWARDS = 5 * 24 * 3_600_000
 """Milliseconds in which every order that was open has ended."""
 
-_SLOW = Knobs(release_delay=(0, 3000), replace_delay=(10, 4000), cancel_delay=(0, 4000), ack_delay=(0, 2000))
-_ODD = Knobs(
+_SLOW = BrokerQuirks(release_delay=(0, 3000), replace_delay=(10, 4000), cancel_delay=(0, 4000), ack_delay=(0, 2000))
+_ODD = BrokerQuirks(
     replace_fill_inheritance="zero",
     accepted_status="accepted",
     cancel_while_closed="at_open",
@@ -39,13 +39,13 @@ _MARGIN: dict[str, Any] = {"multiplier": 2, "shorting_enabled": True}
 class Broker:
     """What kind of broker the traffic meets."""
 
-    knobs: Knobs
+    knobs: BrokerQuirks
     model: FillModel
     opening: dict[str, Any] = field(default_factory=dict)
 
 
 BROKERS = {
-    "usual": Broker(Knobs(), FillModel.QUEUE),
+    "usual": Broker(BrokerQuirks(), FillModel.QUEUE),
     "slow, on margin": Broker(_SLOW, FillModel.TOUCH, _MARGIN),
     "odd, on margin": Broker(_ODD, FillModel.PAPER, _MARGIN),
     "slow": Broker(_SLOW, FillModel.TRADE_THROUGH),

@@ -8,7 +8,7 @@ from typing import Any
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote
 from repeg_workbench.exchange.market.symbol_day import Listing, Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
@@ -18,7 +18,7 @@ from repeg_workbench.exchange.time.calendar import new_york
 FRIDAY = date(2026, 11, 20)
 MILLISECOND = 1_000_000
 SECOND = 1_000 * MILLISECOND
-PROMPT = Knobs(
+PROMPT = BrokerQuirks(
     ack_delay=(10, 10),
     cancel_delay=(10, 10),
     replace_delay=(10, 10),
@@ -112,7 +112,7 @@ def a_caller(
     market: Market | None = None,
     at: str = "10:00",
     day: date = FRIDAY,
-    knobs: Knobs = PROMPT,
+    knobs: BrokerQuirks = PROMPT,
     model: FillModel = FillModel.QUEUE,
     seed: int = 1,
     listings: Sequence[Listing] = (),

@@ -30,28 +30,28 @@ def order(side: int, shares: str, dollars: str | None, name: str = "ours", *, di
     return BookOrder(name, side, limit, to_qty(Decimal(shares)), displayed)
 
 
-def told(fills: list[Fill]) -> list[tuple[str, str]]:
+def summarised(fills: list[Fill]) -> list[tuple[str, str]]:
     """Fills as shares and dollars."""
     return [(f"{fill.quantity / 1e9:g}", f"{fill.price / 1e4:.2f}") for fill in fills]
 
 
 def test_a_marketable_buy_pays_the_ask_and_not_its_limit() -> None:
-    assert told(book(START).enter(order(BUY, "100", "190.00"), at("09:31"))) == [("100", "189.44")]
+    assert summarised(book(START).enter(order(BUY, "100", "190.00"), at("09:31"))) == [("100", "189.44")]
 
 
 def test_a_marketable_buy_takes_the_displayed_size_and_the_rest_one_level_worse() -> None:
     fills = book(START).enter(order(BUY, "400", "190.00"), at("09:31"))
-    assert told(fills) == [("300", "189.44"), ("100", "189.45")]
+    assert summarised(fills) == [("300", "189.44"), ("100", "189.45")]
 
 
 def test_the_level_behind_a_wide_spread_is_a_third_of_it_away() -> None:
     wide = book(quote("09:30", "100 @ 570.00", "100 @ 570.25"))
-    assert told(wide.enter(order(BUY, "150", None), at("09:31"))) == [("100", "570.25"), ("50", "570.33")]
+    assert summarised(wide.enter(order(BUY, "150", None), at("09:31"))) == [("100", "570.25"), ("50", "570.33")]
 
 
 def test_what_a_marketable_limit_does_not_get_rests_at_its_limit() -> None:
     ours = book(START)
-    assert told(ours.enter(order(BUY, "400", "189.44"), at("09:31"))) == [("300", "189.44")]
+    assert summarised(ours.enter(order(BUY, "400", "189.44"), at("09:31"))) == [("300", "189.44")]
     shown = ours.quote(at("09:31"))
     assert shown is not None
     assert (shown.bid, shown.bid_size, shown.ask) == (1_894_400, 100, 1_894_500)
@@ -59,41 +59,41 @@ def test_what_a_marketable_limit_does_not_get_rests_at_its_limit() -> None:
 
 def test_a_displayed_size_taken_once_is_gone_until_the_quote_changes() -> None:
     ours = book(START, quote("09:32", "400 @ 189.40", "300 @ 189.44"), quote("09:33", "400 @ 189.40", "350 @ 189.44"))
-    assert told(ours.enter(order(BUY, "300", "189.44", "first"), at("09:31"))) == [("300", "189.44")]
+    assert summarised(ours.enter(order(BUY, "300", "189.44", "first"), at("09:31"))) == [("300", "189.44")]
     assert ours.enter(order(BUY, "100", "189.44", "second"), at("09:31:30")) == []
     assert ours.advance(at("09:32:59")) == []
-    assert told(ours.advance(at("09:33"))) == [("50", "189.44")]
+    assert summarised(ours.advance(at("09:33"))) == [("50", "189.44")]
 
 
 def test_a_fraction_of_a_share_fills_like_any_other_quantity() -> None:
-    assert told(book(START).enter(order(BUY, "0.5", "189.44"), at("09:31"))) == [("0.5", "189.44")]
+    assert summarised(book(START).enter(order(BUY, "0.5", "189.44"), at("09:31"))) == [("0.5", "189.44")]
 
 
 def test_joining_the_bid_waits_for_what_is_displayed_there() -> None:
     ours = book(START, trade("09:32", "500 @ 189.40", side=-1), trade("09:33", "60 @ 189.40", side=-1))
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
     assert ours.advance(at("09:32:30")) == []
-    assert told(ours.advance(at("09:34"))) == [("60", "189.40")]
+    assert summarised(ours.advance(at("09:34"))) == [("60", "189.40")]
 
 
 def test_the_queue_ahead_is_never_longer_than_what_is_displayed() -> None:
     shrunk = quote("09:31:30", "100 @ 189.40", "300 @ 189.44")
     ours = book(START, shrunk, trade("09:32", "150 @ 189.40", side=-1))
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
-    assert told(ours.advance(at("09:33"))) == [("50", "189.40")]
+    assert summarised(ours.advance(at("09:33"))) == [("50", "189.40")]
 
 
 def test_an_improving_bid_is_first_in_line() -> None:
     ours = book(START, trade("09:32", "70 @ 189.41", side=-1))
     ours.enter(order(BUY, "100", "189.41"), at("09:31"))
-    assert told(ours.advance(at("09:33"))) == [("70", "189.41")]
+    assert summarised(ours.advance(at("09:33"))) == [("70", "189.41")]
 
 
 def test_a_bid_that_falls_below_us_leaves_us_first_in_line() -> None:
     fallen = quote("09:31:30", "500 @ 189.39", "300 @ 189.44")
     ours = book(START, fallen, trade("09:32", "30 @ 189.40", side=-1))
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
-    assert told(ours.advance(at("09:33"))) == [("30", "189.40")]
+    assert summarised(ours.advance(at("09:33"))) == [("30", "189.40")]
 
 
 def test_an_order_behind_the_bid_does_not_know_its_queue_until_the_bid_comes_down() -> None:
@@ -101,7 +101,7 @@ def test_an_order_behind_the_bid_does_not_know_its_queue_until_the_bid_comes_dow
     ours = book(START, *behind, trade("09:34", "250 @ 189.38", side=-1))
     ours.enter(order(BUY, "100", "189.38"), at("09:31"))
     assert ours.advance(at("09:33:30")) == []
-    assert told(ours.advance(at("09:35"))) == [("50", "189.38")]
+    assert summarised(ours.advance(at("09:35"))) == [("50", "189.38")]
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_print_that_cannot_have_met_our_queue_does_not_fill(printed: Event) ->
 def test_a_lit_print_through_our_limit_fills_up_to_its_size_wherever_it_was() -> None:
     ours = book(START, trade("09:32", "80 @ 189.39", side=-1, venue="T"))
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
-    assert told(ours.advance(at("09:35"))) == [("80", "189.40")]
+    assert summarised(ours.advance(at("09:35"))) == [("80", "189.40")]
 
 
 def test_a_print_through_our_limit_off_exchange_never_fills() -> None:
@@ -134,7 +134,7 @@ def test_a_print_through_our_limit_off_exchange_never_fills() -> None:
 def test_an_ask_that_comes_down_to_our_bid_fills_us_at_our_limit() -> None:
     ours = book(START, quote("09:32", "500 @ 189.39", "80 @ 189.40"))
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
-    assert told(ours.advance(at("09:33"))) == [("80", "189.40")]
+    assert summarised(ours.advance(at("09:33"))) == [("80", "189.40")]
 
 
 def test_a_locked_market_fills_nobody_in_the_queue() -> None:
@@ -147,7 +147,7 @@ def test_an_unknown_aggressor_is_inferred_from_the_quote() -> None:
     ours = book(START, trade("09:32", "550 @ 189.40"), trade("09:33", "99 @ 189.42"))
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
     ours.enter(order(SELL, "100", "189.42", "theirs"), at("09:31"))
-    assert told(ours.advance(at("09:34"))) == [("50", "189.40")]
+    assert summarised(ours.advance(at("09:34"))) == [("50", "189.40")]
 
 
 def test_the_models_differ_on_a_print_at_the_touch() -> None:
@@ -156,7 +156,7 @@ def test_the_models_differ_on_a_print_at_the_touch() -> None:
     for model in FillModel:
         ours = book(*events, model=model)
         ours.enter(order(BUY, "100", "189.40"), at("09:31"))
-        filled[model.value] = told(ours.advance(at("09:33")))
+        filled[model.value] = summarised(ours.advance(at("09:33")))
     touched, queued = [("100", "189.40")], [("50", "189.40")]
     assert filled == {"trade_through": [], "queue": queued, "touch": touched, "paper": []}
 
@@ -164,7 +164,7 @@ def test_the_models_differ_on_a_print_at_the_touch() -> None:
 def test_the_paper_engine_fills_any_size_at_the_quote_once_it_is_marketable() -> None:
     ours = book(START, quote("09:32", "500 @ 189.30", "1 @ 189.35"), model=FillModel.PAPER)
     ours.enter(order(BUY, "5000", "189.40"), at("09:31"))
-    assert told(ours.advance(at("09:33"))) == [("5000", "189.35")]
+    assert summarised(ours.advance(at("09:33"))) == [("5000", "189.35")]
 
 
 def test_our_orders_share_a_print_by_price_and_then_time() -> None:
@@ -180,7 +180,7 @@ def test_a_market_order_waits_for_a_side_to_trade_with() -> None:
     ours = book(quote("09:30", "500 @ 189.40", None), quote("09:32", "500 @ 189.40", "60 @ 189.44"))
     assert ours.enter(order(BUY, "100", None), at("09:31")) == []
     assert ours.resting == 1
-    assert told(ours.advance(at("09:33"))) == [("60", "189.44"), ("40", "189.45")]
+    assert summarised(ours.advance(at("09:33"))) == [("60", "189.44"), ("40", "189.45")]
     assert ours.resting == 0
 
 
@@ -189,7 +189,7 @@ def test_nothing_fills_in_a_halt_and_an_order_entered_in_it_meets_the_first_quot
     ours = book(START, halt("09:35", "09:40"), after)
     ours.enter(order(BUY, "100", "189.44"), at("09:36"))
     assert ours.advance(at("09:40:00.5")) == []
-    assert told(ours.advance(at("09:41"))) == [("100", "188.04")]
+    assert summarised(ours.advance(at("09:41"))) == [("100", "188.04")]
 
 
 def test_after_a_halt_the_quote_from_before_it_sells_nothing() -> None:
@@ -203,7 +203,7 @@ def test_a_removed_order_takes_what_remains_with_it() -> None:
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
     assert ours.remove("ours", at("09:33")) == to_qty(Decimal(70))
     assert ours.resting == 0
-    assert told(ours.advance(at("09:34"))) == [("30", "189.40")]
+    assert summarised(ours.advance(at("09:34"))) == [("30", "189.40")]
 
 
 def test_removing_an_order_that_is_done_finds_nothing_left() -> None:

@@ -6,13 +6,13 @@ import pytest
 
 from repeg_workbench.exchange.control.storm import brew, faults
 from repeg_workbench.exchange.faults.transport_faults import Kind, TransportFault
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, GeneratedMarket
 from tests.exchange.auditor import Auditor
 from tests.exchange.caller import a_caller
 from tests.exchange.traffic import Traffic
 
-LIMITLESS = Knobs(requests_per_minute=None, data_requests_per_minute=None)
+LIMITLESS = BrokerQuirks(requests_per_minute=None, data_requests_per_minute=None)
 
 
 def _weathered(seed: int) -> tuple[Counter[str], list[object]]:

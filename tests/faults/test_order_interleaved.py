@@ -96,7 +96,7 @@ class OrderInterleaved(RuleBasedStateMachine):
         for _ in range(12):
             self.time_passes(61)
             closed = closed or self.step("CloseRun", self.state)
-        self.world.checker.at_the_end(self.world.run_id, self.world.told())
+        self.world.checker.at_the_end(self.world.run_id, self.world.journalled())
         self.world.scheduler.close()
         wiring.provide(None)
         assert closed is not None

@@ -17,7 +17,7 @@ from functions.sweep_orders.app import sweep_orders
 from functions.validate_quotes.app import validate_quotes
 from functions.watch_runs.app import watch_runs
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.quote import shown
+from repeg.domain.quote import format_price
 from repeg.domain.run import Run
 from repeg.domain.run_health import Alert
 from repeg.ports import Broker, Ports, Store
@@ -26,7 +26,7 @@ from repeg_workbench.engine.scheduler import EPOCH, Scheduler
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker.orders import Order
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import ScriptedMarket
 from repeg_workbench.exchange.time.calendar import new_york
 from repeg_workbench.exchange.units import price
@@ -40,7 +40,7 @@ from tests.simulation import judge
 
 RUN_ID = "core-2026-11-23"
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:execute-plan:first"
-PROMPT = Knobs(
+PROMPT = BrokerQuirks(
     ack_delay=(0, 0),
     cancel_delay=(50, 50),
     release_delay=(0, 0),
@@ -59,7 +59,7 @@ class Desk:
         *,
         at: str = "09:36",
         opening: OpeningAccount | None = None,
-        knobs: Knobs = PROMPT,
+        knobs: BrokerQuirks = PROMPT,
         store: Store | None = None,
         plans: Mapping[str, str] | None = None,
         market: ScriptedMarket | None = None,
@@ -191,7 +191,7 @@ class Desk:
         judge.cash_is_never_negative(self.exchange)
         judge.books_are_the_brokers(self.exchange, orders)
 
-    def told(self, subject: str, verb: str) -> list[tuple[str, str]]:
+    def journalled(self, subject: str, verb: str) -> list[tuple[str, str]]:
         """Detail and reason of what the journal says of a subject."""
         return [(e.detail, e.reason) for e in self.journal.entries if (e.subject, e.verb) == (subject, verb)]
 
@@ -223,7 +223,9 @@ def holding(cash: str = "100000", **positions: str) -> OpeningAccount:
 
 
 def _open(order: Order) -> str:
-    return f"{shares(order.remaining).normalize():f} {order.terms.symbol} @ {shown(price(order.terms.limit or 0))}"
+    return (
+        f"{shares(order.remaining).normalize():f} {order.terms.symbol} @ {format_price(price(order.terms.limit or 0))}"
+    )
 
 
 def _instant(time: str) -> datetime:

@@ -81,7 +81,7 @@ def test_without_the_brokers_clock_nothing_is_decided(desk: Desk) -> None:
 
 def test_the_tape_says_it_in_new_york_time(desk: Desk) -> None:
     check_session(RUN_ID, desk.ports)
-    assert desk.told("session", "wait") == [("until 09:35", "opens 09:30, the first 5 minutes are not ours")]
+    assert desk.journalled("session", "wait") == [("until 09:35", "opens 09:30, the first 5 minutes are not ours")]
 
 
 def test_a_run_that_nobody_opened_has_no_session(desk: Desk) -> None:

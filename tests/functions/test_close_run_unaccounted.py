@@ -25,7 +25,7 @@ def test_an_order_with_our_runs_mark_that_our_books_do_not_hold_is_cancelled_and
     desk.submit(f"rp-{RUN_ID}.AAPL.b.7")
     assert desk.close()["outcome"] == "settled"
     judge.nothing_of_ours_is_open(desk.exchange)
-    assert desk.told("AAPL", "stray") == [(f"rp-{RUN_ID}.AAPL.b.7", "at the broker, not in our books")]
+    assert desk.journalled("AAPL", "stray") == [(f"rp-{RUN_ID}.AAPL.b.7", "at the broker, not in our books")]
 
 
 @pytest.mark.parametrize("theirs", ["my-own-order", f"rp-{RUN_ID}-r2.AAPL.b.1", "rp-core-2026-11-2.AAPL.b.1"])

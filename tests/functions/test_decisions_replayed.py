@@ -32,8 +32,8 @@ def of_an_order(inputs: Inputs) -> tuple[ParentOrder, Quote | None, Moment, Sett
 
 RULES: dict[str, Callable[[Inputs], BaseModel]] = {
     "peg.decide": lambda inputs: peg.decide(*of_an_order(inputs)),
-    "validation.judge": lambda inputs: quote_check.judge(*of_an_order(inputs)),
-    "release.decide": lambda inputs: funding.decide(funding.Purse.model_validate(inputs["purse"])),
+    "validation.judge": lambda inputs: quote_check.check_waiting_order(*of_an_order(inputs)),
+    "release.decide": lambda inputs: funding.decide_funding(funding.FundingRequest.model_validate(inputs["purse"])),
     "session.check": lambda inputs: session.check(
         Moment.model_validate(inputs["moment"]).now, TradingWindow.model_validate(inputs["window"])
     ),
@@ -75,8 +75,10 @@ def test_the_day_has_buys_that_wait_that_are_scaled_and_that_are_held_by_their_b
     """What the test above would otherwise show of nothing."""
     desk = eventful(open_desk)
     answers = [entry.answer for entry in desk.journal.entries]
-    granted = {grant.funding for answer in answers if isinstance(answer, funding.Release) for grant in answer.grants}
-    judged = {answer.gate for answer in answers if isinstance(answer, quote_check.Verdict)}
+    granted = {
+        grant.funding for answer in answers if isinstance(answer, funding.FundingDecision) for grant in answer.grants
+    }
+    judged = {answer.gate for answer in answers if isinstance(answer, quote_check.QuoteCheck)}
     assert granted >= {"funded", "waits_for_sells", "scaled"}
     assert judged == {"use", "wide"}
 
@@ -85,6 +87,6 @@ def test_the_day_has_buys_that_wait_that_are_scaled_and_that_are_held_by_their_b
 def test_the_collar_is_journalled_with_the_quote_it_was_fixed_from(open_desk: OpenDesk, symbol: str) -> None:
     desk = eventful(open_desk)
     (accepted,) = [e for e in desk.journal.entries if (e.subject, e.verb) == (symbol, "accept")]
-    assert isinstance(accepted.answer, quote_check.Verdict)
+    assert isinstance(accepted.answer, quote_check.QuoteCheck)
     assert accepted.answer.collar == desk.order(symbol).collar
     assert accepted.inputs["quote"] == desk.order(symbol).arrival

@@ -14,7 +14,7 @@ from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
 from repeg.adapters.alpaca.broker import AlpacaBroker
 from repeg.adapters.alpaca.keys import TradingMode
-from repeg.adapters.rate_limited_broker import BUCKETS_TOUCHED, KEPT_FOR_CANCELS
+from repeg.adapters.rate_limited_broker import BUCKETS_TOUCHED, RESERVED_FOR_CLOSING
 from repeg.domain.errors import (
     BrokerDenied,
     BrokerUnavailable,
@@ -194,7 +194,7 @@ def test_a_hundred_orders_are_placed_with_few_requests_before_the_first_of_them(
     before = crowded.broker.line.sent[: crowded.broker.line.sent.index(("POST", "/orders"))]
     data = [path for _, path in before if path.startswith("/stocks")]
     assert before.count(("GET", "/assets")) == 1
-    assert len(before) - len(data) == 15 < 200 // BUCKETS_TOUCHED * (1 - KEPT_FOR_CANCELS)
+    assert len(before) - len(data) == 15 < 200 // BUCKETS_TOUCHED * (1 - RESERVED_FOR_CLOSING)
     assert len(data) == 6
 
 

@@ -32,7 +32,7 @@ def test_an_order_rests_a_tick_better_than_the_near_side(open_desk: OpenDesk) ->
     answer = desk.place()
     assert answer == {"turns": 0, "turn_at": "2026-11-23T14:36:30Z", "placed": 2}
     assert sorted(desk.open_at_broker()) == ["100 KO @ 60.42", "40 AAPL @ 189.41"]
-    assert desk.told("AAPL", "place") == [("buy 40 @ 189.41", "bid 189.40 × ask 189.44, improve by a tick")]
+    assert desk.journalled("AAPL", "place") == [("buy 40 @ 189.41", "bid 189.40 × ask 189.44, improve by a tick")]
     desk.judge()
 
 
@@ -132,7 +132,7 @@ def test_no_order_leaves_in_the_last_ten_seconds_of_the_window(open_desk: OpenDe
     desk.wait_until("15:54:50")
     desk.place()
     assert desk.posts() == 0
-    assert desk.told("AAPL", "hold")[-1] == ("", "too late in this step to send")
+    assert desk.journalled("AAPL", "hold")[-1] == ("", "too late in this step to send")
 
 
 def test_no_order_leaves_late_in_a_step_for_its_time_limit_must_not_cut_it_in_two(open_desk: OpenDesk) -> None:
@@ -142,7 +142,7 @@ def test_no_order_leaves_late_in_a_step_for_its_time_limit_must_not_cut_it_in_tw
     desk.broker.line.seconds = 12  # clock, then quotes, then account: no time left to send
     desk.place()
     assert desk.posts() == 0
-    assert {reason for _, reason in desk.told("AAPL", "hold")} == {"too late in this step to send"}
+    assert {reason for _, reason in desk.journalled("AAPL", "hold")} == {"too late in this step to send"}
 
 
 def test_a_fenced_execution_sends_nothing(open_desk: OpenDesk) -> None:
@@ -162,7 +162,7 @@ def test_an_execution_that_is_fenced_while_it_works_sends_nothing_more(open_desk
     desk.store.take_over(RUN_ID, 1, "arn:sweeper")
     assert step.result()["placed"] == 0
     assert (desk.posts(), desk.store.intents(RUN_ID)) == (0, [])
-    assert "epoch 2; this execution holds 1" in desk.told("AAPL", "error")[0][1]
+    assert "epoch 2; this execution holds 1" in desk.journalled("AAPL", "error")[0][1]
 
 
 @pytest.mark.parametrize("path", ["/v2/clock", "/v2/stocks/quotes/latest", "/v2/account"])
@@ -173,4 +173,4 @@ def test_a_silent_broker_costs_a_turn_and_the_next_one_is_due_all_the_same(open_
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path=path, status=502), When(skip=skip, times=2))
     answer = desk.place()
     assert (answer["placed"], answer["turn_at"], desk.posts()) == (0, "2026-11-23T14:36:30Z", 0)
-    assert desk.told("run", "skip")
+    assert desk.journalled("run", "skip")

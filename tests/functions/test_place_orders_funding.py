@@ -71,7 +71,7 @@ def test_without_sells_a_buy_is_cut_to_what_the_cash_buys_and_says_so(open_desk:
     desk = desk_with(open_desk, "buy 40 AAPL", cash="5000")
     desk.place()
     assert desk.open_at_broker() == ["26 AAPL @ 189.41"]
-    assert desk.told("AAPL", "scale") == [("40 → 26", "5000.00 to spend")]
+    assert desk.journalled("AAPL", "scale") == [("40 → 26", "5000.00 to spend")]
 
 
 def test_a_buy_that_was_cut_to_the_cash_stays_so_when_it_moves(open_desk: OpenDesk) -> None:
@@ -164,9 +164,9 @@ def test_a_preview_lets_sells_pay_for_buys_as_the_run_would(open_desk: OpenDesk)
     desk.place()
     desk.turn_at("09:36:30")
     desk.place()
-    assert desk.told("run", "release")[-1] == ("1 of 1 buys", "13024.00 to spend")
-    assert desk.told("AAPL", "place")[0][0] == "buy 40 @ 189.41"
-    assert desk.told("AAPL", "scale") == []
+    assert desk.journalled("run", "release")[-1] == ("1 of 1 buys", "13024.00 to spend")
+    assert desk.journalled("AAPL", "place")[0][0] == "buy 40 @ 189.41"
+    assert desk.journalled("AAPL", "scale") == []
     assert desk.posts() == 0
 
 

@@ -53,8 +53,8 @@ def test_what_somebody_sold_by_hand_is_not_sold_again_as_a_short(open_desk: Open
     desk.place()
     desk.place()
     assert desk.posts() == 1  # the hand's own
-    assert desk.told("AAPL", "hold")[-1] == ("", "none are held any more")
-    assert len(desk.told("AAPL", "hold")) == 2
+    assert desk.journalled("AAPL", "hold")[-1] == ("", "none are held any more")
+    assert len(desk.journalled("AAPL", "hold")) == 2
     desk.close()
     assert (desk.row()["outcome"], desk.row()["reason"]) == (Outcome.REJECTED, "0 of 100: not held")
 
@@ -64,7 +64,7 @@ def test_what_is_left_of_a_holding_is_sold_and_the_rest_named(open_desk: OpenDes
     sell_by_hand(desk, "70")
     desk.wait_until("09:36:24")
     desk.place()
-    assert desk.told("AAPL", "scale") == [("100 → 30", "only 30 are still held")]
+    assert desk.journalled("AAPL", "scale") == [("100 → 30", "only 30 are still held")]
     assert desk.open_at_broker() == ["30 AAPL @ 189.43"]
     desk.turn_at("09:36:40")
     desk.place()

@@ -37,7 +37,7 @@ def test_orders_are_written_down_as_asked_and_nothing_is_sent(desk: Desk) -> Non
         "KO": (Side.SELL, Decimal(5)),
     }
     assert desk.posts() == 0
-    assert desk.told("AAPL", "plan") == [("buy 40", "worth 7576.80")]
+    assert desk.journalled("AAPL", "plan") == [("buy 40", "worth 7576.80")]
 
 
 def test_all_of_a_holding_is_the_brokers_exact_quantity(desk: Desk) -> None:
@@ -72,7 +72,7 @@ def test_a_run_is_planned_once_whatever_the_market_does_afterwards(desk: Desk) -
     desk.wait_until("09:41")
     assert plan_orders(RUN_ID, 1, desk.ports) == {"orders": 1}
     assert {order.symbol: (order.side, order.target) for order in desk.store.orders(RUN_ID)} == first
-    assert len(desk.told("AAPL", "plan")) == 1
+    assert len(desk.journalled("AAPL", "plan")) == 1
 
 
 def test_a_plan_that_no_longer_fits_the_account_is_refused_before_any_order(desk: Desk) -> None:

@@ -21,7 +21,7 @@ def test_an_order_on_top_of_the_book_is_left_alone(open_desk: OpenDesk) -> None:
     answer = desk.turn_at("09:36:30")
     assert answer == {"decision": "wait", "turns": 1, "turn_at": "2026-11-23T14:37:00Z", "working": 1}
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
-    assert desk.told("AAPL", "hold") == [("189.41", "bid 189.41, we are on top")]
+    assert desk.journalled("AAPL", "hold") == [("189.41", "bid 189.41, we are on top")]
 
 
 def test_a_filled_order_is_finished_and_its_executions_are_booked(open_desk: OpenDesk) -> None:
@@ -29,7 +29,7 @@ def test_a_filled_order_is_finished_and_its_executions_are_booked(open_desk: Ope
     assert desk.turn_at("09:36:30")["decision"] == "close"
     assert (desk.order().outcome, desk.order().average_price) == (Outcome.FILLED, Decimal("189.41"))
     assert [execution.qty for execution in desk.store.executions(RUN_ID)] == [30, 10]
-    assert desk.told("AAPL", "finish") == [("40 of 40 @ 189.41", "filled")]
+    assert desk.journalled("AAPL", "finish") == [("40 of 40 @ 189.41", "filled")]
     desk.judge()
 
 
@@ -37,7 +37,7 @@ def test_a_part_that_is_filled_is_booked_and_the_rest_goes_on_resting(open_desk:
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 15 @ 189.41 sold",)))
     assert desk.turn_at("09:36:30")["decision"] == "wait"
     assert (desk.order().filled, desk.open_at_broker()) == (Decimal(15), ["25 AAPL @ 189.41"])
-    assert desk.told("AAPL", "fill") == [("15 @ 189.41", "15 of 40")]
+    assert desk.journalled("AAPL", "fill") == [("15 @ 189.41", "15 of 40")]
     assert [execution.qty for execution in desk.store.executions(RUN_ID)] == [15]
     desk.repeg()
     assert len(desk.store.executions(RUN_ID)) == 1
@@ -66,7 +66,7 @@ def test_a_move_cancels_confirms_and_only_then_sends_the_rest_under_the_next_id(
     assert set(methods[cancel + 1 : post]) == {"GET"}
     assert [child.state for child in desk.order().children] == [ChildState.CANCELED, ChildState.LIVE]
     assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
-    assert desk.told("AAPL", "move") == [("189.41 → 189.66", "bid rose to 189.65, move 1 of 10")]
+    assert desk.journalled("AAPL", "move") == [("189.41 → 189.66", "bid rose to 189.65, move 1 of 10")]
     assert desk.order().moves == 1
     desk.judge()
 
@@ -96,7 +96,7 @@ def test_no_move_goes_past_the_collar(open_desk: OpenDesk) -> None:
     assert desk.open_at_broker() == ["40 AAPL @ 189.60"]
     desk.turn_at("09:37:00")
     assert desk.posts() == 2
-    assert desk.told("AAPL", "hold")[-1] == ("189.60", "bid 190.00 is past the collar 189.60")
+    assert desk.journalled("AAPL", "hold")[-1] == ("189.60", "bid 190.00 is past the collar 189.60")
 
 
 def test_moves_are_counted_and_when_they_are_spent_the_next_step_is_the_mid(open_desk: OpenDesk) -> None:
@@ -110,7 +110,7 @@ def test_moves_are_counted_and_when_they_are_spent_the_next_step_is_the_mid(open
     assert (desk.order().moves, desk.open_at_broker()) == (1, ["40 AAPL @ 189.66"])
     desk.turn_at("09:37:00")
     assert desk.open_at_broker() == ["40 AAPL @ 189.95"]
-    assert desk.told("AAPL", "move")[-1][1] == "bid 189.90 × ask 190.00, moves spent"
+    assert desk.journalled("AAPL", "move")[-1][1] == "bid 189.90 × ask 190.00, moves spent"
     desk.judge()
 
 

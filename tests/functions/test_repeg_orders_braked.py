@@ -76,4 +76,4 @@ def test_one_orders_trouble_is_not_the_others(open_desk: OpenDesk) -> None:
     desk.exchange.faults.arm(fault)  # KO is asked for by its id, for the list no longer has it
     desk.turn_at("09:36:30")
     assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
-    assert [subject for subject in ("AAPL", "KO") if desk.told(subject, "error")] == ["KO"]
+    assert [subject for subject in ("AAPL", "KO") if desk.journalled(subject, "error")] == ["KO"]

@@ -11,7 +11,7 @@ from repeg.domain.errors import RefusedRun
 from repeg.domain.next_step import TURNS_PER_EXECUTION
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import RUN_ID, OpenDesk
 from tests.functions.scenes import resting
@@ -27,12 +27,12 @@ def test_a_fill_that_beats_the_cancel_ends_the_order_and_nothing_more_is_sent(op
     desk.exchange.races.arm(Race.CANCEL_LOSES)
     assert desk.turn_at("09:36:30")["decision"] == "close"
     assert (desk.bought(), desk.posts(), desk.order().filled) == (Decimal(40), 1, Decimal(40))
-    assert desk.told("AAPL", "finish") == [("40 of 40 @ 189.41", "filled before the cancel")]
+    assert desk.journalled("AAPL", "finish") == [("40 of 40 @ 189.41", "filled before the cancel")]
     desk.judge()
 
 
 def test_a_part_that_fills_while_the_cancel_is_on_its_way_is_counted(open_desk: OpenDesk) -> None:
-    slow = Knobs(ack_delay=(0, 0), cancel_delay=(1_500, 1_500), release_delay=(0, 0), requests_per_minute=None)
+    slow = BrokerQuirks(ack_delay=(0, 0), cancel_delay=(1_500, 1_500), release_delay=(0, 0), requests_per_minute=None)
     down = book(QUIET, UP, prints=("09:36:31 16 @ 189.41 sold",))
     desk = open_desk({"AAPL": down}, knobs=slow)
     desk.begin("buy 40 AAPL")
@@ -103,7 +103,7 @@ def test_a_read_that_fails_while_a_cancel_is_confirmed_sends_nothing(open_desk: 
     desk.exchange.faults.arm(fault)
     desk.turn_at("09:36:30")
     assert desk.posts() == 1
-    assert desk.told("AAPL", "error") == [("BrokerUnavailable", desk.told("AAPL", "error")[0][1])]
+    assert desk.journalled("AAPL", "error") == [("BrokerUnavailable", desk.journalled("AAPL", "error")[0][1])]
     desk.turn_at("09:37:00")
     desk.place()
     assert desk.open_at_broker() == ["40 AAPL @ 189.66"]

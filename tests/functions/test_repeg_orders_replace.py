@@ -11,7 +11,7 @@ from repeg.domain.child_order import ChildState, Rung
 from repeg.domain.parent_order import Outcome
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk
 
@@ -24,11 +24,11 @@ def replacing(
     open_desk: OpenDesk,
     prints: tuple[str, ...] = (),
     habit: Any = "inherit",
-    delay: tuple[int, int] = Knobs().replace_delay,
+    delay: tuple[int, int] = BrokerQuirks().replace_delay,
     **settings: Any,
 ) -> Desk:
     """40 AAPL to buy, resting at 189.41 since 09:36, in a market that rises; moves are replaces."""
-    knobs = Knobs(
+    knobs = BrokerQuirks(
         ack_delay=PROMPT.ack_delay, cancel_delay=PROMPT.cancel_delay, release_delay=PROMPT.release_delay,
         requests_per_minute=None, data_requests_per_minute=None, replace_fill_inheritance=habit, replace_delay=delay,
     )  # fmt: skip

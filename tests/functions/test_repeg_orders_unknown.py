@@ -92,9 +92,9 @@ def test_one_that_never_arrived_is_sent_again_after_a_minute_under_the_same_id(o
     desk.turn_at("09:36:30")
     desk.turn_at("09:36:59")
     assert (desk.posts(), desk.at_broker()) == (1, [])
-    assert desk.told("AAPL", "hold")[-1] == ("", "unknown for 59s, not at the broker")
+    assert desk.journalled("AAPL", "hold")[-1] == ("", "unknown for 59s, not at the broker")
     desk.turn_at("09:37:00")
-    assert desk.told("AAPL", "resend") == [("buy 40 @ 189.41", "never seen at the broker")]
+    assert desk.journalled("AAPL", "resend") == [("buy 40 @ 189.41", "never seen at the broker")]
     assert (desk.posts(), one_order_of_ours(desk), len(desk.order().children)) == (2, True, 1)
     desk.judge()
 

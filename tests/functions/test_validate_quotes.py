@@ -74,7 +74,7 @@ def test_a_reason_is_told_when_it_is_news_and_not_every_turn(open_desk: OpenDesk
     for time in ("09:36:00", "09:36:30", "09:37:00", "09:37:30"):
         desk.wait_until(time)
         desk.validate()
-    assert [reason for _, reason in desk.told("AAPL", "hold")] == [
+    assert [reason for _, reason in desk.journalled("AAPL", "hold")] == [
         "bid 189.00 × ask 189.48, wide",
         "bid 189.40 × ask 189.44, thin",
     ]
@@ -123,7 +123,7 @@ def test_a_silent_broker_costs_a_turn_and_nothing_else(open_desk: OpenDesk, path
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path=path, status=502))
     assert desk.validate() == {"use": 0, "hold": 0}
     assert desk.order() == before
-    assert len(desk.told("run", "skip")) == 1
+    assert len(desk.journalled("run", "skip")) == 1
     assert desk.validate() == {"use": 1, "hold": 0}
 
 

@@ -81,7 +81,7 @@ def test_a_run_that_turned_through_an_outage_of_the_broker_is_not_swept_once_it_
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path="/v2/clock", status=503), When(times=12))
     for turn in range(12):
         desk.turn_at(f"09:{36 + (turn + 1) // 2}:{(turn + 1) % 2 * 30:02}")
-    assert len(desk.told("run", "skip")) == 12
+    assert len(desk.journalled("run", "skip")) == 12
     desk.wait_until("09:42:10")
     assert desk.watch() == []
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]

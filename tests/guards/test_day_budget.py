@@ -50,7 +50,7 @@ def test_two_runs_at_once_share_the_day_and_one_of_them_waits(open_desk: OpenDes
     desk = two_runs(open_desk, store, max_day_notional="10000")
     place_both_at_once(desk)
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
-    refused = [reason for _, reason in desk.told("AAPL", "hold")]
+    refused = [reason for _, reason in desk.journalled("AAPL", "hold")]
     assert len(refused) == 1
     assert "budget day:2026-11-23" in refused[0]
 

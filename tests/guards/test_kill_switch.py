@@ -41,7 +41,7 @@ def test_under_the_brake_no_order_is_placed(open_desk: OpenDesk, brake: KillSwit
     assert desk.place()["placed"] == 0
     assert nothing_was_sent(desk)
     assert desk.store.intents(RUN_ID) == []
-    assert f"kill switch is {brake}" in desk.told("AAPL", "error")[0][1]
+    assert f"kill switch is {brake}" in desk.journalled("AAPL", "error")[0][1]
 
 
 @pytest.mark.parametrize("brake", BRAKES)

@@ -64,7 +64,7 @@ def test_a_move_that_would_cost_more_than_the_run_may_is_not_sent(open_desk: Ope
     climb(desk)
     limits = [price(order.terms.limit or 0) for order in desk.at_broker()]
     assert limits == [Decimal("189.41"), Decimal("189.66")]
-    assert any("budget run:core-2026-11-23" in reason for _, reason in desk.told("AAPL", "hold"))
+    assert any("budget run:core-2026-11-23" in reason for _, reason in desk.journalled("AAPL", "hold"))
     desk.close()
     assert desk.row()["outcome"] == "partial_deadline"
     desk.judge()
@@ -91,7 +91,7 @@ def test_a_run_sends_no_more_orders_than_it_may(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, CLIMBING, max_run_orders=2)
     climb(desk)
     assert (len(desk.at_broker()), desk.posts()) == (2, 2)
-    assert any("2 orders of 2 are committed" in reason for _, reason in desk.told("AAPL", "hold"))
+    assert any("2 orders of 2 are committed" in reason for _, reason in desk.journalled("AAPL", "hold"))
     desk.judge()
 
 
@@ -100,7 +100,7 @@ def test_an_order_that_has_used_up_its_attempts_stays_where_it_rests(open_desk: 
     climb(desk)
     assert len(desk.at_broker()) == 3
     assert desk.open_at_broker() == ["40 AAPL @ 189.91"]
-    assert desk.told("AAPL", "hold")[-1] == ("189.91", "3 orders were sent, max_attempts; this one stays")
+    assert desk.journalled("AAPL", "hold")[-1] == ("189.91", "3 orders were sent, max_attempts; this one stays")
     desk.close()
     assert (desk.row()["outcome"], desk.row()["reason"]) == ("partial_deadline", "0 of 40: attempts are used up")
     desk.judge()

@@ -10,7 +10,7 @@ from repeg.domain import pricing, tick
 from repeg.domain.child_order import Rung
 from repeg.domain.errors import InvalidPlan
 from repeg.domain.parent_order import ParentState
-from repeg.domain.quote import Gate, Side, gate
+from repeg.domain.quote import QuoteVerdict, Side, check_quote
 from repeg.domain.settings import Settings
 from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
@@ -86,11 +86,11 @@ def test_a_bid_of_107_and_an_ask_of_nothing_never_become_a_limit_of_a_cent(open_
 def test_a_side_that_is_missing_is_not_copied_from_the_other(open_desk: OpenDesk) -> None:
     """Copied, its spread is nothing, and the guard against wide spreads passes just when the data is broken."""
     for bid, ask in (("100.00", "0"), ("0", "100.05"), ("0", "0")):
-        assert gate(a_quote(bid, ask), Side.BUY, NOON, Settings()) is Gate.ONE_SIDED
+        assert check_quote(a_quote(bid, ask), Side.BUY, NOON, Settings()) is QuoteVerdict.ONE_SIDED
 
 
 def test_a_quote_without_a_time_is_stale_and_not_from_just_now(open_desk: OpenDesk) -> None:
-    assert gate(a_quote(at=None), Side.BUY, NOON, Settings()) is Gate.STALE
+    assert check_quote(a_quote(at=None), Side.BUY, NOON, Settings()) is QuoteVerdict.STALE
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL")
 

@@ -92,7 +92,7 @@ def test_an_order_whose_row_has_moved_on_is_not_sent(open_desk: OpenDesk) -> Non
     desk.wait(10)
     step.result()
     assert desk.posts() == 0
-    assert desk.told("AAPL", "error")[0][0] == "Conflict"
+    assert desk.journalled("AAPL", "error")[0][0] == "Conflict"
 
 
 def test_a_second_start_while_the_first_runs_trades_nothing(open_desk: OpenDesk, machine_at: MachineAt) -> None:
@@ -117,7 +117,7 @@ def test_a_limit_of_the_day_is_kept_in_no_containers_memory(open_desk: OpenDesk)
     second.store.add_orders(f"{RUN_ID}-r2", 1, [order])
     place_orders(f"{RUN_ID}-r2", 1, 0, second.ports)
     assert second.posts() == 0
-    assert "budget day:2026-11-23" in second.told("AAPL", "hold")[0][1]
+    assert "budget day:2026-11-23" in second.journalled("AAPL", "hold")[0][1]
 
 
 def test_a_crash_between_two_steps_of_a_placement_leaves_a_run_that_can_go_on(open_desk: OpenDesk) -> None:

@@ -5,14 +5,16 @@ from decimal import Decimal
 
 from repeg.domain.child_order import Rung
 from repeg.domain.journal import Entry
-from repeg.domain.peg import Decision, Verb
+from repeg.domain.peg import Action, Decision
 from repeg_workbench.simulate.tape import read
 
 OPEN = datetime(2026, 11, 23, 14, 35, tzinfo=UTC)
 
 
 def entry(seconds: int, verb: str, detail: str = "", reason: str = "", *, symbol: str = "AAPL", why: str = "") -> Entry:
-    answer = Decision(verb=Verb.HOLD, reason=why, because=reason, rung=Rung.PASSIVE, limit=Decimal(1)) if why else None
+    answer = (
+        Decision(verb=Action.HOLD, reason=why, because=reason, rung=Rung.PASSIVE, limit=Decimal(1)) if why else None
+    )
     return Entry(OPEN + timedelta(seconds=seconds), "core-2026-11-23", symbol, verb, detail, reason, answer=answer)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from repeg.domain import errors
-from repeg.domain.next_step import Next
+from repeg.domain.next_step import NextStep
 from repeg.domain.session import SessionDecision
 
 Definition = Mapping[str, Any]
@@ -163,7 +163,7 @@ def every_task_calls_its_namesake(definition: Definition) -> Iterator[str]:
 
 
 def every_decision_has_its_branch(definition: Definition) -> Iterator[str]:
-    for choice, decisions in (("SessionDecision", SessionDecision), ("TurnDecision", Next)):
+    for choice, decisions in (("SessionDecision", SessionDecision), ("TurnDecision", NextStep)):
         branches = {branch["StringEquals"] for branch in states(definition)[choice]["Choices"]}
         yield from (f"{choice}: {word}" for word in sorted(branches ^ {member.value for member in decisions}))
         if states(definition)[choice]["Default"] != CLOSING:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from repeg.domain.next_step import Next
+from repeg.domain.next_step import NextStep
 from repeg.domain.session import SessionDecision
 from tests.statemachine.rules import states, tasks
 from tests.template.artefact import Artefact, available, build, missing, sam
@@ -145,7 +145,7 @@ def test_both_orders_are_planned_placed_and_held(answers: dict[str, dict[str, An
     assert answers["PlanOrders"] == {"orders": 2}
     assert answers["ValidateQuotes"] == {"use": 2, "hold": 0}
     assert answers["PlaceOrders"]["placed"] == 2
-    assert (answers["RepegOrders"]["decision"], answers["RepegOrders"]["working"]) == (Next.WAIT, 2)
+    assert (answers["RepegOrders"]["decision"], answers["RepegOrders"]["working"]) == (NextStep.WAIT, 2)
 
 
 @RUNNABLE

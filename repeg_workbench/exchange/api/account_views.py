@@ -6,7 +6,7 @@ from typing import Any, Final
 from repeg_workbench.exchange.broker.account import Account
 from repeg_workbench.exchange.broker.portfolio import Holding
 from repeg_workbench.exchange.figures import MONEY_SCALE, average_text, money_text, price_text, qty_text, ratio_text
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Listing
 from repeg_workbench.exchange.seeds import asset_id
 from repeg_workbench.exchange.time.calendar import Session
@@ -61,7 +61,7 @@ def position_view(holding: Holding, account: Account, listing: Listing | None, p
     }
 
 
-def account_view(account: Account, last_equity: int, knobs: Knobs) -> View:
+def account_view(account: Account, last_equity: int, knobs: BrokerQuirks) -> View:
     """The account, valued now."""
     switches, power = account.switches, money_text(max(account.portfolio.buying_power(), 0))
     view: View = {
@@ -120,7 +120,7 @@ def configuration_view(account: Account) -> View:
     }
 
 
-def asset_view(listing: Listing, knobs: Knobs) -> View:
+def asset_view(listing: Listing, knobs: BrokerQuirks) -> View:
     """One asset."""
     view: View = {
         "id": asset_id(listing.symbol),

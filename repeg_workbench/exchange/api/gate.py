@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.messages import Request
 from repeg_workbench.exchange.refusal import MissingCredentials, Refusal
 from repeg_workbench.exchange.time.stamps import MINUTE, SECOND
@@ -49,7 +49,7 @@ class Gate:
     """The account's keys and its allowances; keys can be revoked while clients hold them."""
 
     keys: dict[str, str]
-    knobs: Knobs
+    knobs: BrokerQuirks
 
     def __post_init__(self) -> None:
         self._revoked: set[str] = set()

@@ -5,7 +5,7 @@ from typing import Any, Final
 from repeg_workbench.exchange.broker.ledger import Execution
 from repeg_workbench.exchange.broker.orders import BUY, Order
 from repeg_workbench.exchange.figures import average_text, money_text, price_text, qty_text
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.seeds import asset_id
 from repeg_workbench.exchange.time.stamps import MILLISECOND, utc
 
@@ -15,7 +15,7 @@ View = dict[str, Any]
 _FILING_TIME: Final = 91_209
 
 
-def order_view(order: Order, knobs: Knobs, *, is_nested: bool = True) -> View:
+def order_view(order: Order, knobs: BrokerQuirks, *, is_nested: bool = True) -> View:
     """One order, with its legs rolled up where nested."""
     terms = order.terms
     filled = order.shown_filled

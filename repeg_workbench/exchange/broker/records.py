@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from repeg_workbench.exchange.broker.account import Account
 from repeg_workbench.exchange.broker.ledger import USD, Execution, OrderEvent
 from repeg_workbench.exchange.broker.orders import Order, Status
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.matching.symbol_book import Fill
 from repeg_workbench.exchange.seeds import Draws
 from repeg_workbench.exchange.time.timers import Timers
@@ -20,7 +20,7 @@ class Records:
 
     account: Account
     timers: Timers
-    knobs: Knobs
+    knobs: BrokerQuirks
     draws: Draws
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from repeg_workbench.exchange.broker.account import Account, Switches
 from repeg_workbench.exchange.broker.orders import BUY, SELL, Order, Status, Terms, quantity_for
 from repeg_workbench.exchange.broker.portfolio import SHORT_MARGIN_PERCENT
 from repeg_workbench.exchange.figures import money_text, price_text, qty_text
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Listing
 from repeg_workbench.exchange.matching.venue import Venue
 from repeg_workbench.exchange.refusal import Refusal
@@ -50,7 +50,7 @@ def check_auction_window(terms: Terms, hours: TradingHours, at: int) -> None:
         raise Refusal.forbidden("cls orders are not accepted after 3:55pm and before 7:00pm ET")
 
 
-def check_wash_trade(account: Account, terms: Terms, knobs: Knobs) -> None:
+def check_wash_trade(account: Account, terms: Terms, knobs: BrokerQuirks) -> None:
     """Our own orders never meet: no opposite market or stop order, no crossing limits; complex orders are exempt."""
     if terms.is_advanced or terms.is_trailing:
         return
@@ -59,7 +59,7 @@ def check_wash_trade(account: Account, terms: Terms, knobs: Knobs) -> None:
             raise _wash_trade(order)
 
 
-def check_opening(account: Account, terms: Terms, listing: Listing, knobs: Knobs) -> None:
+def check_opening(account: Account, terms: Terms, listing: Listing, knobs: BrokerQuirks) -> None:
     """An order that opens or adds to a position: a short where that is allowed, and never both sides at once."""
     if terms.side == SELL:
         _check_short(account, terms, listing, knobs)
@@ -156,7 +156,7 @@ def collar(price: int) -> int:
     return -(-units // step) * step
 
 
-def _check_short(account: Account, terms: Terms, listing: Listing, knobs: Knobs) -> None:
+def _check_short(account: Account, terms: Terms, listing: Listing, knobs: BrokerQuirks) -> None:
     if terms.is_fractional:
         raise Refusal.unprocessable("fractional orders cannot be sold short")
     switches = account.switches
@@ -169,7 +169,7 @@ def _check_short(account: Account, terms: Terms, listing: Listing, knobs: Knobs)
         raise Refusal.forbidden(f'asset "{terms.symbol}" cannot be sold short')
 
 
-def _is_exempt(order: Order, knobs: Knobs) -> bool:
+def _is_exempt(order: Order, knobs: BrokerQuirks) -> bool:
     if order.status is Status.PENDING_CANCEL and not knobs.wash_trade_counts_pending_cancel:
         return True
     return order.terms.is_advanced or order.terms.is_trailing or order.parent is not None

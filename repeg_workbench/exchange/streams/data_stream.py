@@ -8,7 +8,7 @@ import msgpack  # type: ignore[import-untyped]
 
 from repeg_workbench.exchange.api.data_api import FEEDS
 from repeg_workbench.exchange.api.gate import Gate
-from repeg_workbench.exchange.knobs import Knobs
+from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.streams.feed import CHANNELS, Feed, Message
 from repeg_workbench.exchange.time.stamps import SECOND, utc
 
@@ -55,7 +55,7 @@ class DataStream:
         self._say({"T": "success", "msg": "connected"})
 
     @property
-    def _knobs(self) -> Knobs:
+    def _knobs(self) -> BrokerQuirks:
         return self._gate.knobs
 
     @property

@@ -136,7 +136,7 @@ class Store(Protocol):
     def runs_on(self, day: date) -> list[Run]:
         """Every run of a trading date, sorted by id."""
 
-    def beat(self, run_id: str, at: datetime) -> None:
+    def record_heartbeat(self, run_id: str, at: datetime) -> None:
         """Note that the run has turned."""
 
     def last_turn(self, run_id: str) -> datetime | None:

@@ -30,7 +30,7 @@ BUCKET_SECONDS = 10
 BUCKETS_TOUCHED = 8
 
 # What only the kept share may use.
-KEPT_FOR_CANCELS = Decimal("0.2")
+RESERVED_FOR_CLOSING = Decimal("0.2")
 
 # Requests are leased a few at a time: a write to the table for each would cost more than the request.
 LEASE = 4
@@ -39,15 +39,16 @@ LEASE = 4
 MOST_WAITS = 2
 
 
-class Share(StrEnum):
-    """What a request is for. A cancel and the read that confirms it are `kept`, and so is all that ends a run: they may
-    use the whole bucket, and they never wait for a table that does not answer, for they only ever make us safer."""
+class Quota(StrEnum):
+    """What a request is for. A cancel and the read that confirms it draw on the reserved quota, and so does every
+    request that ends a run: they may use the whole bucket, and they never wait for a table that does not answer,
+    because they only ever make the account safer."""
 
     ORDINARY = "ordinary"
-    KEPT = "kept"
+    RESERVED = "reserved"
 
 
-class RequestMeter:
+class RequestLimiter:
     """Hands out requests from the account's shared budget, `per_minute` in any sixty seconds."""
 
     def __init__(self, store: Store, runtime: Runtime, per_minute: int) -> None:
@@ -62,7 +63,7 @@ class RequestMeter:
         """Our clock."""
         return self._runtime.now()
 
-    def take(self, share: Share) -> bool:
+    def take(self, share: Quota) -> bool:
         """Take one request, waiting for the next bucket if this one is spent; whether there was one.
 
         Raises StoreUnavailable for an ordinary one where the table does not answer.
@@ -70,16 +71,16 @@ class RequestMeter:
         try:
             return self._wait_for(share)
         except StoreUnavailable:
-            if share is Share.ORDINARY:
+            if share is Quota.ORDINARY:
                 raise
             return True
 
-    def ensure(self, share: Share) -> None:
+    def ensure(self, share: Quota) -> None:
         """Take one request. Raises BrokerUnavailable where there is none."""
         if not self.take(share):
             raise BrokerUnavailable("the account's request budget is spent")
 
-    def _wait_for(self, share: Share) -> bool:
+    def _wait_for(self, share: Quota) -> bool:
         for wait in range(MOST_WAITS + 1):
             if wait:
                 self._runtime.pause(self._until_next())
@@ -94,9 +95,9 @@ class RequestMeter:
             self._left = {bucket: left - 1} if left else {}
             return left > 0
 
-    def _lease(self, bucket: str, share: Share) -> bool:
-        is_kept = share is Share.KEPT
-        most = self._most if is_kept else int(self._most * (1 - KEPT_FOR_CANCELS))
+    def _lease(self, bucket: str, share: Quota) -> bool:
+        is_kept = share is Quota.RESERVED
+        most = self._most if is_kept else int(self._most * (1 - RESERVED_FOR_CLOSING))
         size = 1 if is_kept else LEASE
         if not self._store.lease_requests(bucket, size, most):
             return False
@@ -109,7 +110,7 @@ class RequestMeter:
         return BUCKET_SECONDS - (now.timestamp() % BUCKET_SECONDS) + 0.001
 
 
-class MeteredBroker:
+class RateLimitedBroker:
     """A Broker whose calls take from the budget first. A read without a request raises BrokerUnavailable; a write that
     could not be sent is unknown like any other: it is looked up, and sent again under the same id.
 
@@ -118,7 +119,7 @@ class MeteredBroker:
     """
 
     def __init__(
-        self, broker: Broker, meter: RequestMeter, share: Share = Share.ORDINARY, closing: Broker | None = None
+        self, broker: Broker, meter: RequestLimiter, share: Quota = Quota.ORDINARY, closing: Broker | None = None
     ) -> None:
         self._broker = broker
         self._meter = meter
@@ -127,7 +128,7 @@ class MeteredBroker:
 
     def for_closing(self) -> Broker:
         """The same account on the share that is kept."""
-        return self._closing or MeteredBroker(self._broker, self._meter, Share.KEPT)
+        return self._closing or RateLimitedBroker(self._broker, self._meter, Quota.RESERVED)
 
     def submit(self, intent: Intent) -> Submission:
         """Send an order, unless its time has passed while a request was waited for."""
@@ -139,16 +140,16 @@ class MeteredBroker:
 
     def cancel(self, broker_id: str) -> CancelAnswer:
         """Ask for a cancel, from the share that is kept for it."""
-        return self._broker.cancel(broker_id) if self._meter.take(Share.KEPT) else CancelAnswer.UNKNOWN
+        return self._broker.cancel(broker_id) if self._meter.take(Quota.RESERVED) else CancelAnswer.UNKNOWN
 
     def order(self, client_order_id: str) -> OrderReport | None:
         """The order of that id."""
-        self._meter.ensure(Share.KEPT)
+        self._meter.ensure(Quota.RESERVED)
         return self._broker.order(client_order_id)
 
     def order_by_broker_id(self, broker_id: str) -> OrderReport | None:
         """The order of that broker id."""
-        self._meter.ensure(Share.KEPT)
+        self._meter.ensure(Quota.RESERVED)
         return self._broker.order_by_broker_id(broker_id)
 
     def open_orders(self) -> list[OrderReport]:
@@ -185,7 +186,7 @@ class MeteredBroker:
 
     def _write(self, intent: Intent, call: Callable[[], Submission]) -> Submission:
         try:
-            is_granted = self._meter.take(Share.ORDINARY)
+            is_granted = self._meter.take(Quota.ORDINARY)
         except StoreUnavailable as error:
             return Unknown(reason=f"not sent: {error}")
         if not is_granted:
@@ -195,15 +196,15 @@ class MeteredBroker:
         return call()
 
 
-def metered(build: Callable[[Callable[[], None]], Broker], meter: RequestMeter) -> MeteredBroker:
+def rate_limited(build: Callable[[Callable[[], None]], Broker], meter: RequestLimiter) -> RateLimitedBroker:
     """A metered broker whose answers may have pages: `build` makes it, and is given what has to be called before each
     request of a call but the first."""
 
-    def one(share: Share) -> Broker:
+    def one(share: Quota) -> Broker:
         return build(lambda: meter.ensure(share))
 
-    closing = MeteredBroker(one(Share.KEPT), meter, Share.KEPT)
-    return MeteredBroker(one(Share.ORDINARY), meter, closing=closing)
+    closing = RateLimitedBroker(one(Quota.RESERVED), meter, Quota.RESERVED)
+    return RateLimitedBroker(one(Quota.ORDINARY), meter, closing=closing)
 
 
 def bucket_of(now: datetime) -> str:

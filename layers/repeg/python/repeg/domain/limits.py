@@ -61,7 +61,7 @@ class Grant(BaseModel):
     qty: Decimal = Decimal(0)
 
 
-def release_buys(needs: Sequence[Need], spendable: Decimal, expected_from_sells: Decimal) -> list[Grant]:
+def grant_cash(needs: Sequence[Need], spendable: Decimal, expected_from_sells: Decimal) -> list[Grant]:
     """Which buys may go now, biggest first, from the cash as read.
 
     A smaller buy may pass a bigger one that waits only where the cash that the open sells will bring covers both.
@@ -123,7 +123,7 @@ def committed(children: Iterable[Child]) -> Decimal:
     return done + max((child.notional for child in known if not child.is_closed), default=Decimal(0))
 
 
-def ensure_within_limits(orders: Sequence[ParentOrder], settings: Settings) -> None:
+def require_within_limits(orders: Sequence[ParentOrder], settings: Settings) -> None:
     """Refuse a run whose orders are larger than its settings allow. Raises RefusedRun naming order and limit."""
     for order in orders:
         limit = settings.for_symbol(order.symbol).max_order_notional
@@ -135,7 +135,7 @@ def ensure_within_limits(orders: Sequence[ParentOrder], settings: Settings) -> N
         raise RefusedRun(f"the run is worth {total:.2f}; max_run_notional is {settings.max_run_notional}")
 
 
-def ensure_allowed(symbols: Iterable[str], settings: Settings) -> None:
+def require_allowed(symbols: Iterable[str], settings: Settings) -> None:
     """Refuse a plan with a symbol that is not on the allow-list, where there is one. Raises RefusedRun naming it."""
     for symbol in symbols:
         if settings.allowed_symbols is not None and symbol not in settings.allowed_symbols:

@@ -17,7 +17,7 @@ HISTORY_BUDGET = 20_000
 TURNS_PER_EXECUTION = HISTORY_BUDGET // EVENTS_PER_TURN
 
 
-class Next(StrEnum):
+class NextStep(StrEnum):
     """Where the state machine goes after a turn."""
 
     VALIDATE = "validate"
@@ -28,14 +28,14 @@ class Next(StrEnum):
 
 def after_turn(
     orders: Sequence[ParentOrder], now: datetime, window: TradingWindow, kill: KillSwitch, turns_here: int
-) -> Next:
+) -> NextStep:
     """The next step of a run, first reason wins; `turns_here` counts the turns of this execution."""
     if all(order.state is ParentState.DONE for order in orders) or now >= window.closes:
-        return Next.CLOSE
+        return NextStep.CLOSE
     if kill is KillSwitch.CANCEL_ALL:
-        return Next.CLOSE
+        return NextStep.CLOSE
     if turns_here >= TURNS_PER_EXECUTION:
-        return Next.RENEW
+        return NextStep.RENEW
     if kill is KillSwitch.HALT_NEW:
-        return Next.WAIT
-    return Next.VALIDATE if any(order.state is ParentState.WAITING for order in orders) else Next.WAIT
+        return NextStep.WAIT
+    return NextStep.VALIDATE if any(order.state is ParentState.WAITING for order in orders) else NextStep.WAIT

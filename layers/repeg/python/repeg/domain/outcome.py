@@ -25,7 +25,7 @@ _OUTCOME_OF_HOLD = {
 }
 
 
-def ending(order: ParentOrder, kill: KillSwitch, ended_by: str = "the window closed") -> tuple[Outcome, str]:
+def outcome_of(order: ParentOrder, kill: KillSwitch, ended_by: str = "the window closed") -> tuple[Outcome, str]:
     """The outcome of an order at the end of its run, and the reason in words; first that fits wins.
 
     `ended_by` is what ended the run, for an order that nothing but that kept from going on.

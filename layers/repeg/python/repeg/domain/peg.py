@@ -12,7 +12,7 @@ from repeg.domain import tick
 from repeg.domain.child_order import Child, Rung
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.pricing import inside, limit_for, worse_by
-from repeg.domain.quote import Gate, Quote, Side, age_seconds, gate, shown
+from repeg.domain.quote import Quote, QuoteVerdict, Side, age_seconds, check_quote, format_price
 from repeg.domain.settings import Escalation, Settings
 
 LADDERS: dict[Escalation, tuple[Rung, ...]] = {
@@ -26,7 +26,7 @@ LADDERS: dict[Escalation, tuple[Rung, ...]] = {
 LAST_TURNS = 2
 
 
-class Verb(StrEnum):
+class Action(StrEnum):
     """What to do with an order now."""
 
     PLACE = "place"
@@ -44,7 +44,7 @@ class Decision(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    verb: Verb
+    verb: Action
     reason: str
     because: str
     rung: Rung
@@ -53,7 +53,7 @@ class Decision(BaseModel):
     @property
     def sends(self) -> bool:
         """Whether acting on it puts a new child at the broker."""
-        return self.verb in {Verb.PLACE, Verb.MOVE, Verb.CROSS}
+        return self.verb in {Action.PLACE, Action.MOVE, Action.CROSS}
 
 
 class Moment(BaseModel):
@@ -74,9 +74,9 @@ class Moment(BaseModel):
 def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> Decision:
     """The next step of one order, from what is filled, the book, the time and the settings of its symbol."""
     if order.remaining <= 0:
-        return Decision(verb=Verb.FINISH, reason="filled", because="filled", rung=order.rung)
-    answer = look(order, quote, moment.now, settings)
-    if answer is not Gate.USE or quote is None:
+        return Decision(verb=Action.FINISH, reason="filled", because="filled", rung=order.rung)
+    answer = check_market_quote(order, quote, moment.now, settings)
+    if answer is not QuoteVerdict.OK or quote is None:
         return _hold(order, answer, describe(quote, answer, moment.now))
     if order.collar is None:
         return _hold(order, "not_arrived", f"{_book(quote)}, no arrival price yet")
@@ -89,16 +89,16 @@ def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Se
     return _keep_up(order, child, quote, day, settings)
 
 
-def look(order: ParentOrder, quote: Quote | None, now: datetime, settings: Settings) -> Gate:
+def check_market_quote(order: ParentOrder, quote: Quote | None, now: datetime, settings: Settings) -> QuoteVerdict:
     """The quote gate, with our own resting order left out of the size on our side.
 
     At the best price ourselves, the size behind us is not in the quote: thinness there says nothing.
     """
-    answer = gate(quote, order.side, now, settings)
-    if answer is not Gate.THIN or quote is None:
+    answer = check_quote(quote, order.side, now, settings)
+    if answer is not QuoteVerdict.THIN or quote is None:
         return answer
     child = order.open_child
-    return Gate.USE if child is not None and child.limit == quote.near(order.side) else answer
+    return QuoteVerdict.OK if child is not None and child.limit == quote.near(order.side) else answer
 
 
 def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> tuple[Rung, str]:
@@ -119,20 +119,20 @@ def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Setting
     return (rung, urgency) if rung is not None else (ladder[at], "")
 
 
-def describe(quote: Quote | None, answer: Gate, now: datetime) -> str:
+def describe(quote: Quote | None, answer: QuoteVerdict, now: datetime) -> str:
     """The book in words, and what is wrong with it."""
     if quote is None:
         return "no quote"
     book = _book(quote)
-    if answer is Gate.STALE:
+    if answer is QuoteVerdict.STALE:
         age = age_seconds(quote, now)
         return f"{book}, stale: " + ("no time stamp" if age is None else f"{age:.0f}s old")
-    return book if answer is Gate.USE else f"{book}, {answer.replace('_', ' ')}"
+    return book if answer is QuoteVerdict.OK else f"{book}, {answer.replace('_', ' ')}"
 
 
 def _book(quote: Quote) -> str:
-    bid = f"bid {shown(quote.bid)}" if quote.bid else "no bid"
-    ask = f"ask {shown(quote.ask)}" if quote.ask else "no ask"
+    bid = f"bid {format_price(quote.bid)}" if quote.bid else "no bid"
+    ask = f"ask {format_price(quote.ask)}" if quote.ask else "no ask"
     return f"{bid} × {ask}"
 
 
@@ -171,7 +171,7 @@ def _gains(rung: Rung, order: ParentOrder, quote: Quote, day: date, settings: Se
 
 def _start(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings) -> Decision:
     limit = limit_for(rung, order, quote, day, settings)
-    verb = Verb.CROSS if rung in {Rung.CROSS, Rung.MARKET} else Verb.PLACE
+    verb = Action.CROSS if rung in {Rung.CROSS, Rung.MARKET} else Action.PLACE
     reason = urgency or (_kind_of_place(order, quote, limit) if rung is Rung.PASSIVE else str(rung))
     return Decision(verb=verb, reason=reason, because=f"{_book(quote)}, {_words(reason)}", rung=rung, limit=limit)
 
@@ -184,7 +184,7 @@ def _kind_of_place(order: ParentOrder, quote: Quote, limit: Decimal | None) -> s
 
 def _escalate(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings) -> Decision:
     limit = limit_for(rung, order, quote, day, settings)
-    verb = Verb.MOVE if rung is Rung.MID else Verb.CROSS
+    verb = Action.MOVE if rung is Rung.MID else Action.CROSS
     because = f"{_book(quote)}, {_words(urgency)}"
     return Decision(verb=verb, reason=urgency, because=because, rung=rung, limit=limit)
 
@@ -197,23 +197,23 @@ def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings
     name, verb = ("bid", "rose") if order.side is Side.BUY else ("ask", "fell")
     near = quote.near(order.side)
     if worse_by(order.side, near, child.limit) <= 0:
-        return _hold(order, "near", f"{name} {shown(near)}, we are on top")
+        return _hold(order, "near", f"{name} {format_price(near)}, we are on top")
     if child.limit == order.collar:
-        return _hold(order, "collar", f"{name} {shown(near)} is past the collar {shown(order.collar)}")
+        return _hold(order, "collar", f"{name} {format_price(near)} is past the collar {format_price(order.collar)}")
     limit = limit_for(child.rung, order, quote, day, settings)
     gains = limit is not None and worse_by(order.side, limit, child.limit) > 0
     if not gains or not _left_behind(order.side, child, quote, day, settings):
-        return _hold(order, "near", f"{name} {shown(near)}, not far enough")
+        return _hold(order, "near", f"{name} {format_price(near)}, not far enough")
     if order.moves >= settings.max_repegs:
-        return _hold(order, "moves_spent", f"{name} {shown(near)}, all {settings.max_repegs} moves made")
-    because = f"{name} {verb} to {shown(near)}, move {order.moves + 1} of {settings.max_repegs}"
-    return Decision(verb=Verb.MOVE, reason="near_moved", because=because, rung=child.rung, limit=limit)
+        return _hold(order, "moves_spent", f"{name} {format_price(near)}, all {settings.max_repegs} moves made")
+    because = f"{name} {verb} to {format_price(near)}, move {order.moves + 1} of {settings.max_repegs}"
+    return Decision(verb=Action.MOVE, reason="near_moved", because=because, rung=child.rung, limit=limit)
 
 
 def _hold(order: ParentOrder, reason: str, because: str) -> Decision:
     child = order.open_child
     limit = child.limit if child is not None else None
-    return Decision(verb=Verb.HOLD, reason=reason, because=because, rung=order.rung, limit=limit)
+    return Decision(verb=Action.HOLD, reason=reason, because=because, rung=order.rung, limit=limit)
 
 
 def _words(reason: str) -> str:

@@ -62,16 +62,16 @@ class Quote(BaseModel):
         return self.ask if side is Side.BUY else self.bid
 
 
-def shown(price: Decimal) -> str:
+def format_price(price: Decimal) -> str:
     """Dollars as a trader writes them: with cents, and with more decimals only where there are more."""
     cents = price.quantize(_CENT)
     return f"{cents if cents == price else price.normalize():f}"
 
 
-class Gate(StrEnum):
-    """Why a quote may not be traded on; `USE` when it may."""
+class QuoteVerdict(StrEnum):
+    """Whether a quote may be traded on, and if not, why."""
 
-    USE = "use"
+    OK = "use"
     MISSING = "missing"
     ONE_SIDED = "one_sided"
     CROSSED = "crossed"
@@ -81,7 +81,7 @@ class Gate(StrEnum):
     THIN = "thin"
 
 
-class GateLimits(Protocol):
+class QuoteLimits(Protocol):
     """The settings that the gate reads."""
 
     @property
@@ -92,27 +92,27 @@ class GateLimits(Protocol):
     def min_volume_shares(self) -> int: ...
 
 
-def gate(quote: Quote | None, side: Side, now: datetime, limits: GateLimits) -> Gate:
+def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLimits) -> QuoteVerdict:
     """The first reason, in the order a trader would ask, not to trade on this quote.
 
     A quote without a time stamp is stale: its age is not known. Arithmetic begins only once both sides are there.
     """
     if quote is None:
-        return Gate.MISSING
+        return QuoteVerdict.MISSING
     if quote.bid <= 0 or quote.ask <= 0:
-        return Gate.ONE_SIDED
+        return QuoteVerdict.ONE_SIDED
     if quote.bid > quote.ask:
-        return Gate.CROSSED
+        return QuoteVerdict.CROSSED
     if quote.bid == quote.ask:
-        return Gate.LOCKED
+        return QuoteVerdict.LOCKED
     age = age_seconds(quote, now)
     if age is None or age > limits.max_quote_age_seconds:
-        return Gate.STALE
+        return QuoteVerdict.STALE
     if quote.spread * 100 > limits.max_spread_pct * quote.mid:
-        return Gate.WIDE
+        return QuoteVerdict.WIDE
     if quote.near_size(side) < limits.min_volume_shares:
-        return Gate.THIN
-    return Gate.USE
+        return QuoteVerdict.THIN
+    return QuoteVerdict.OK
 
 
 def age_seconds(quote: Quote, now: datetime) -> float | None:

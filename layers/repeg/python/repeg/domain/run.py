@@ -80,7 +80,7 @@ class Run(BaseModel):
             self.trading_day, self.settings.market_open_delay_minutes, self.settings.close_margin_minutes
         )
 
-    def ensure_may_trade(self, epoch: int, today: date) -> None:
+    def require_current(self, epoch: int, today: date) -> None:
         """Refuse a turn that comes from the past: another epoch, a run that is over, another day. Raises RefusedRun."""
         if epoch != self.epoch:
             raise RefusedRun(f"run {self.run_id} is at epoch {self.epoch}; this execution holds {epoch}")

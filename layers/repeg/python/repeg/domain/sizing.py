@@ -42,7 +42,7 @@ def symbols_of(plan: Plan) -> list[str]:
     return [order.symbol for order in plan.orders] if isinstance(plan, OrdersPlan) else list(plan.targets)
 
 
-def ensure_tradable(plan: Plan, assets: Mapping[str, Asset]) -> None:
+def require_tradable(plan: Plan, assets: Mapping[str, Asset]) -> None:
     """Refuse a plan with a symbol that the broker does not know or does not trade, or a fraction it cannot trade."""
     for field, symbol, qty in _lines(plan):
         asset = assets.get(symbol)

@@ -12,14 +12,14 @@ from repeg.domain.costs import Settlement, analyse
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError, StillOpen
 from repeg.domain.journal import Entry
 from repeg.domain.order_ids import run_prefix
-from repeg.domain.outcome import ending
+from repeg.domain.outcome import outcome_of
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
 from repeg.ports import Ports
-from repeg.workflow.placement import UNKNOWN_IS_LOST, finish, read_back, withdraw
-from repeg.workflow.reconciliation import absorb
+from repeg.workflow.placement import UNKNOWN_IS_LOST, cancel_children, finish_order, refresh_children
+from repeg.workflow.reconciliation import apply_report
 from repeg.workflow.turn import Turn, find_run
-from repeg.workflow.working import book_executions, listed_orders
+from repeg.workflow.working import book_executions, list_own_orders
 
 RUN_SETTLED = "repeg.run.settled"
 RUN_FAILED = "repeg.run.failed"
@@ -30,11 +30,11 @@ UNSEEN = "Unseen"
 
 def close_orders(turn: Turn) -> list[str]:
     """Cancel and confirm every order of the run; returns the client order ids that may still be open."""
-    listed = listed_orders(turn)
+    listed = list_own_orders(turn)
     orders = turn.ports.store.orders(turn.run.run_id)
 
     def close(order: ParentOrder) -> ParentOrder:
-        return _close(turn, read_back(turn, _turned_up(turn, order), listed))
+        return _close(turn, refresh_children(turn, _turned_up(turn, order), listed))
 
     closed = turn.each(close, orders)
     strays = set(listed) - {child.client_order_id for order in orders for child in order.children}
@@ -60,7 +60,7 @@ def report_on(turn: Turn, turns: int, failure: dict[str, Any] | None, left: list
     orders = turn.ports.store.orders(turn.run.run_id)
     kill = turn.ports.store.kill_switch()
     ended_by = "the run was ended" if failure else "the window closed"
-    ended = orders if left else turn.each(lambda order: _end(turn, order, *ending(order, kill, ended_by)), orders)
+    ended = orders if left else turn.each(lambda order: _end(turn, order, *outcome_of(order, kill, ended_by)), orders)
     executions = turn.ports.store.executions(turn.run.run_id)
     reason = _unexplained(ended, executions, left)
     error, cause = _failure(failure, reason)
@@ -72,7 +72,7 @@ def report_on(turn: Turn, turns: int, failure: dict[str, Any] | None, left: list
     )
 
 
-def ensure_over(report: dict[str, Any], left: list[str]) -> None:
+def require_closed(report: dict[str, Any], left: list[str]) -> None:
     """Raise StillOpen while an order is open at the broker, or has no outcome written down yet."""
     unwritten = [row["symbol"] for row in report["orders"] if row["outcome"] is None]
     if left or unwritten:
@@ -119,7 +119,7 @@ def announce(run_id: str, report: dict[str, Any], ports: Ports) -> None:
 
 
 def _close(turn: Turn, order: ParentOrder) -> ParentOrder:
-    after = withdraw(turn, order)
+    after = cancel_children(turn, order)
     saved = turn.ports.store.save_order(after) if after != order else order
     # Only the latest can be unresolved: what it was to replace had been seen to rest.
     is_unknown = saved.child is not None and saved.child.state in UNRESOLVED
@@ -132,7 +132,7 @@ def _turned_up(turn: Turn, order: ParentOrder) -> ParentOrder:
     if child is None or child.state is not ChildState.NEVER_ARRIVED:
         return order
     report = turn.ports.broker.order(child.client_order_id)
-    return order if report is None else turn.ports.store.save_order(absorb(turn, order, report))
+    return order if report is None else turn.ports.store.save_order(apply_report(turn, order, report))
 
 
 def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:
@@ -157,7 +157,7 @@ def _cancel_stray(turn: Turn, report: OrderReport) -> bool:
 
 
 def _end(turn: Turn, order: ParentOrder, outcome: Any, reason: str) -> ParentOrder:
-    return order if order.outcome is not None else finish(turn, order, outcome, reason)
+    return order if order.outcome is not None else finish_order(turn, order, outcome, reason)
 
 
 def _books(turn: Turn, orders: list[ParentOrder]) -> dict[str, Quote]:

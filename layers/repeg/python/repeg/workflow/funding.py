@@ -12,12 +12,12 @@ from repeg.domain.limits import Funding, Grant, Need
 from repeg.domain.parent_order import Outcome, ParentOrder, ParentState
 from repeg.domain.plan import TargetsPlan
 from repeg.domain.quote import Quote
-from repeg.workflow.placement import finish
-from repeg.workflow.quote_check import hold
+from repeg.workflow.placement import finish_order
+from repeg.workflow.quote_check import hold_order
 from repeg.workflow.turn import Turn
 
 
-class Purse(BaseModel):
+class FundingRequest(BaseModel):
     """What buys are released from: what each wants, the dollars there are, and those that sells are sure to bring."""
 
     model_config = ConfigDict(frozen=True)
@@ -27,7 +27,7 @@ class Purse(BaseModel):
     expected_from_sells: Decimal
 
 
-class Release(BaseModel):
+class FundingDecision(BaseModel):
     """What each buy may be placed for now, biggest need first."""
 
     model_config = ConfigDict(frozen=True)
@@ -35,12 +35,12 @@ class Release(BaseModel):
     grants: tuple[Grant, ...]
 
 
-def decide(purse: Purse) -> Release:
+def decide_funding(purse: FundingRequest) -> FundingDecision:
     """Which buys may go now."""
-    return Release(grants=tuple(limits.release_buys(purse.needs, purse.spendable, purse.expected_from_sells)))
+    return FundingDecision(grants=tuple(limits.grant_cash(purse.needs, purse.spendable, purse.expected_from_sells)))
 
 
-def fund(
+def fund_buys(
     turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]
 ) -> dict[str, Decimal]:
     """Shares that each waiting buy may be placed for now, zero where it has to wait or is not to be had.
@@ -48,7 +48,7 @@ def fund(
     An order that cannot be paid for is ended once nothing of the run is left that could bring cash.
     """
     purse = _purse(turn, buys, orders, quotes)
-    release = decide(purse)
+    release = decide_funding(purse)
     turn.note("run", "release", _told(release), f"{purse.spendable:.2f} to spend",
               "release.decide", {"purse": purse}, release)  # fmt: skip
     grants = {grant.symbol: grant for grant in release.grants}
@@ -62,8 +62,8 @@ def fund(
 
 def _purse(
     turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]
-) -> Purse:
-    return Purse(
+) -> FundingRequest:
+    return FundingRequest(
         needs=tuple(_need(order, quotes.get(order.symbol)) for order in buys),
         spendable=turn.ports.broker.account().spendable - limits.headroom(orders) - _reserve(turn) + _previewed(orders),
         # When the close is near, no sell is waited for any more: what the cash buys now is better than nothing.
@@ -77,7 +77,7 @@ def _previewed(orders: Sequence[ParentOrder]) -> Decimal:
     return -sum((o.side.sign * o.remaining * limits.worst_price(o, None) for o in done), Decimal(0))
 
 
-def _told(release: Release) -> str:
+def _told(release: FundingDecision) -> str:
     return f"{sum(grant.qty > 0 for grant in release.grants)} of {len(release.grants)} buys"
 
 
@@ -100,9 +100,9 @@ def _tell(turn: Turn, order: ParentOrder, grant: Grant, spendable: Decimal, *, n
     if grant.funding is Funding.SCALED:
         turn.note(order.symbol, "scale", f"{order.remaining} → {grant.qty}", cash)
     if grant.funding is Funding.WAITS_FOR_SELLS:
-        hold(turn, order, str(grant.funding), f"waits for sells, {cash}")
+        hold_order(turn, order, str(grant.funding), f"waits for sells, {cash}")
     if grant.funding is Funding.UNFUNDED:
         if nothing_comes:
-            finish(turn, order, Outcome.UNFUNDED, f"no cash for a share: {cash}")
+            finish_order(turn, order, Outcome.UNFUNDED, f"no cash for a share: {cash}")
         else:
-            hold(turn, order, str(grant.funding), f"no cash yet, {cash}")
+            hold_order(turn, order, str(grant.funding), f"no cash yet, {cash}")

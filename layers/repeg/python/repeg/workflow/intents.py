@@ -10,7 +10,7 @@ from repeg.domain.child_order import Child
 from repeg.domain.limits import BudgetEntry
 from repeg.domain.order_ids import client_order_id
 from repeg.domain.parent_order import Intent, ParentOrder
-from repeg.domain.peg import Decision, Verb
+from repeg.domain.peg import Action, Decision
 from repeg.domain.quote import Quote
 from repeg.workflow.turn import Turn
 
@@ -56,7 +56,7 @@ def with_intent(
         update={
             "rung": intent.rung,
             "first_placed_at": order.first_placed_at or turn.now,
-            "moves": order.moves + (1 if decision.verb is Verb.MOVE else 0),
+            "moves": order.moves + (1 if decision.verb is Action.MOVE else 0),
             "held": "",
             "committed": limits.committed(grown.children),
         }

@@ -63,7 +63,7 @@ def claimed_before(start: Start, owner: str, now: datetime, ports: Ports) -> Run
     return run
 
 
-def ensure_earlier_runs_over(start: Start, now: datetime, ports: Ports) -> None:
+def require_earlier_runs_closed(start: Start, now: datetime, ports: Ports) -> None:
     """Refuse a further run while an earlier one of the same plan and date is not over. Raises RefusedRun naming it.
 
     What the earlier one has open is not in the account yet: the further run would be sized as if it were not wanted.
@@ -95,10 +95,10 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
     """The run to claim, with the account as found. Raises RefusedRun, BrokerDenied or InvalidPlan."""
     if ports.store.kill_switch() is not KillSwitch.ACTIVE:
         raise RefusedRun(f"the kill switch is {ports.store.kill_switch()}; set it to active before starting a run")
-    limits.ensure_allowed(sizing.symbols_of(start.plan), start.settings)
+    limits.require_allowed(sizing.symbols_of(start.plan), start.settings)
     account = _open_account(ports)
     assets = ports.broker.assets(sizing.symbols_of(start.plan))
-    sizing.ensure_tradable(start.plan, assets)
+    sizing.require_tradable(start.plan, assets)
     run = Run(
         run_id=plan.run_id(start.plan.name, day.day, start.run_number),
         owner=owner,
@@ -125,7 +125,7 @@ def draft_orders(run: Run, ports: Ports) -> list[ParentOrder]:
         available={position.symbol: position.available for position in positions},
     )
     orders = sizing.parent_orders(run.run_id, run.plan, holdings, _prices(symbols, ports), frozenset(run.fractionable))
-    limits.ensure_within_limits(orders, run.settings)
+    limits.require_within_limits(orders, run.settings)
     return orders
 
 

@@ -14,15 +14,15 @@ from functools import partial
 from repeg.domain.broker import Accepted, Refusal, Refused, Submission
 from repeg.domain.child_order import UNRESOLVED, Child, ChildState, OrderReport
 from repeg.domain.errors import BudgetSpent
-from repeg.domain.outcome import ending
+from repeg.domain.outcome import outcome_of
 from repeg.domain.parent_order import Intent, Outcome, ParentOrder
 from repeg.domain.peg import Decision
-from repeg.domain.price_format import average, limit
+from repeg.domain.price_format import format_average, format_limit
 from repeg.domain.quote import Quote, Side
 from repeg.domain.run import KillSwitch, RunState
 from repeg.workflow import replacement
 from repeg.workflow.intents import budgets, new_intent, with_intent
-from repeg.workflow.reconciliation import absorb, ask, rejected
+from repeg.workflow.reconciliation import after_rejection, apply_report, fetch_report
 from repeg.workflow.sellable import holdings
 from repeg.workflow.turn import Turn
 
@@ -45,7 +45,7 @@ TOO_LATE = "too late in this step to send"
 _PASSING = frozenset({Refusal.FUNDS, Refusal.SHARES, Refusal.OPPOSITE_ORDER})
 
 
-def read_back(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:
+def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:
     """The order with its open children as the broker tells them now, oldest first, saved if anything changed.
 
     `listed` is the list of open orders; what is not in it is asked for by its id, for a list may lag. An order and its
@@ -56,11 +56,11 @@ def read_back(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) ->
         child = _attempt(order, n)
         if not child.is_closed:
             report = None if is_chain else listed.get(child.client_order_id)
-            order = _read(turn, order, child, report or ask(turn, child))
+            order = _read(turn, order, child, report or fetch_report(turn, child))
     return order
 
 
-def send(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qty: Decimal) -> ParentOrder:
+def send_order(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qty: Decimal) -> ParentOrder:
     """Write the intent of a new child, then send it. Returns the order as stored afterwards.
 
     An order that has used up its attempts is ended instead: whatever refuses it will go on refusing.
@@ -70,19 +70,19 @@ def send(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qty: 
     if not turn.may_send:
         turn.note(order.symbol, "hold", reason=TOO_LATE)
         return order
-    if is_spent(turn, order):
-        outcome, _ = ending(order, KillSwitch.ACTIVE)
-        return finish(turn, order, outcome, f"{order.filled} of {order.target}: attempts are used up")
+    if attempts_exhausted(turn, order):
+        outcome, _ = outcome_of(order, KillSwitch.ACTIVE)
+        return finish_order(turn, order, outcome, f"{order.filled} of {order.target}: attempts are used up")
     intent = new_intent(turn, order, decision, quote, qty)
     return _request(turn, order, with_intent(turn, order, intent, decision), intent, turn.ports.broker.submit)
 
 
-def is_spent(turn: Turn, order: ParentOrder) -> bool:
+def attempts_exhausted(turn: Turn, order: ParentOrder) -> bool:
     """Whether an order has had all the children that it may have."""
     return len(order.children) >= turn.run.settings.max_attempts
 
 
-def replace(turn: Turn, order: ParentOrder, child: Child, decision: Decision, quote: Quote) -> ParentOrder:
+def replace_order(turn: Turn, order: ParentOrder, child: Child, decision: Decision, quote: Quote) -> ParentOrder:
     """Write the intent of a replacement, then have the broker move the child. Returns the order as stored afterwards.
 
     It is never sent again: a second replace of the same order could replace the first one's. Where a budget has no
@@ -95,7 +95,7 @@ def replace(turn: Turn, order: ParentOrder, child: Child, decision: Decision, qu
     return _request(turn, order, grown, intent, partial(turn.ports.broker.replace, child.broker_id))
 
 
-def withdraw(turn: Turn, order: ParentOrder) -> ParentOrder:
+def cancel_children(turn: Turn, order: ParentOrder) -> ParentOrder:
     """Ask the broker to cancel every open child, oldest first, and read each until it is closed, for at most two
     seconds.
 
@@ -106,9 +106,9 @@ def withdraw(turn: Turn, order: ParentOrder) -> ParentOrder:
     return order
 
 
-def finish(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
+def finish_order(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
     """End the order with an outcome and save it."""
-    price = f" @ {average(order.average_price)}" if order.average_price is not None else ""
+    price = f" @ {format_average(order.average_price)}" if order.average_price is not None else ""
     turn.note(order.symbol, "finish", f"{order.filled} of {order.target}{price}", reason)
     return turn.ports.store.save_order(order.done(outcome, reason))
 
@@ -139,7 +139,7 @@ def _attempt(order: ParentOrder, n: int) -> Child:
 def _read(turn: Turn, order: ParentOrder, child: Child, report: OrderReport | None) -> ParentOrder:
     if report is None:
         return _missing(turn, order, child)
-    seen = absorb(turn, order, report)
+    seen = apply_report(turn, order, report)
     return turn.ports.store.save_order(seen) if seen != order else order
 
 
@@ -150,11 +150,11 @@ def _withdraw(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     asked = order.with_child(child.becomes(ChildState.CANCELLING))
     for pause in CONFIRMATION_PAUSES:
         turn.ports.runtime.pause(pause)
-        report = ask(turn, child)
-        asked = absorb(turn, asked, report) if report is not None else asked
+        report = fetch_report(turn, child)
+        asked = apply_report(turn, asked, report) if report is not None else asked
         if _attempt(asked, child.n).is_closed:
             return asked
-    turn.note(order.symbol, "hold", limit(child), "cancel not confirmed yet")
+    turn.note(order.symbol, "hold", format_limit(child), "cancel not confirmed yet")
     return asked
 
 
@@ -170,14 +170,16 @@ def _missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
         turn.note(order.symbol, "hold", reason=f"unknown for {age.total_seconds():.0f}s, not at the broker")
         return order
     intent = next(i for i in turn.ports.store.intents(order.run_id) if i.client_order_id == child.client_order_id)
-    turn.note(order.symbol, "resend", f"{intent.side} {intent.qty} @ {limit(intent)}", "never seen at the broker")
+    turn.note(
+        order.symbol, "resend", f"{intent.side} {intent.qty} @ {format_limit(intent)}", "never seen at the broker"
+    )
     # Written down first, like an intent: whoever closes the run must know that it may be on its way again.
     again = child.model_copy(update={"resent_at": turn.now})
     order = turn.ports.store.save_order(order.with_child(again))
     answer = turn.ports.broker.submit(intent)
     if isinstance(answer, Refused):
         # The first request may have arrived meanwhile and taken the cash that this one was refused for.
-        found = ask(turn, child)
+        found = fetch_report(turn, child)
         answer = Accepted(report=found) if found is not None else answer
     return _record(turn, order, answer)
 
@@ -190,9 +192,9 @@ def _unseen(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     if age < (UNKNOWN_SETTLES if old.is_closed else UNKNOWN_IS_LOST):
         turn.note(order.symbol, "hold", reason=f"replacement unknown for {age.total_seconds():.0f}s")
         return order
-    turn.note(order.symbol, "lost", limit(child), "the replacement was never seen at the broker")
+    turn.note(order.symbol, "lost", format_limit(child), "the replacement was never seen at the broker")
     without = order.with_child(child.becomes(ChildState.NEVER_ARRIVED))
-    return turn.ports.store.save_order(replacement.stood_down(without))
+    return turn.ports.store.save_order(replacement.undo_move(without))
 
 
 def _may_resend(turn: Turn, order: ParentOrder, child: Child) -> bool:
@@ -209,11 +211,11 @@ def _record(turn: Turn, order: ParentOrder, answer: Submission) -> ParentOrder:
     """Write down what the broker answered to a submission: accepted, refused, or unknown."""
     child = order.children[-1]
     if isinstance(answer, Accepted):
-        return turn.ports.store.save_order(absorb(turn, order, answer.report))
+        return turn.ports.store.save_order(apply_report(turn, order, answer.report))
     if isinstance(answer, Refused):
         turn.note(order.symbol, "refused", answer.refusal, answer.message)
         return turn.ports.store.save_order(_refused(order, child, answer))
-    turn.note(order.symbol, "unknown", limit(child), answer.reason)
+    turn.note(order.symbol, "unknown", format_limit(child), answer.reason)
     unknown = child if child.state is ChildState.UNKNOWN else child.becomes(ChildState.UNKNOWN, answer.reason)
     return turn.ports.store.save_order(order.with_child(unknown))
 
@@ -223,4 +225,4 @@ def _refused(order: ParentOrder, child: Child, answer: Refused) -> ParentOrder:
     if answer.refusal in _PASSING and child.replaces is None:
         held = "unfunded" if answer.refusal is Refusal.FUNDS else str(answer.refusal)
         return after.model_copy(update={"held": held})
-    return rejected(after, child, answer.message)
+    return after_rejection(after, child, answer.message)

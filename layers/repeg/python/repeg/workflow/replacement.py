@@ -11,7 +11,7 @@ from decimal import Decimal
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, ChildState, OrderReport
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Decision, Verb
+from repeg.domain.peg import Action, Decision
 from repeg.domain.settings import Settings
 from repeg.workflow.turn import Turn
 
@@ -19,7 +19,7 @@ from repeg.workflow.turn import Turn
 def is_replaceable(order: ParentOrder, child: Child, decision: Decision, settings: Settings) -> bool:
     """Whether a move may be one replace: of a resting limit order in whole shares, with nothing filled anywhere on its
     chain, that is all there is left to do. One replace is tried per child; what it was refused is done by a cancel."""
-    is_move = decision.verb is Verb.MOVE and decision.limit is not None and child.limit is not None
+    is_move = decision.verb is Action.MOVE and decision.limit is not None and child.limit is not None
     is_resting = child.state is ChildState.LIVE and child.broker_id is not None
     is_untouched = not any(each.filled for each in (child, *order.predecessors(child)))
     is_whole = child.qty == child.qty.to_integral_value() and child.qty == order.remaining
@@ -27,14 +27,14 @@ def is_replaceable(order: ParentOrder, child: Child, decision: Decision, setting
     return settings.use_replace and is_move and is_resting and is_untouched and is_whole and is_first
 
 
-def stood_down(order: ParentOrder) -> ParentOrder:
+def undo_move(order: ParentOrder) -> ParentOrder:
     """An order whose replacement came to nothing: it has not moved, and stands where its resting child stands."""
     resting = order.open_child
     rung = order.rung if resting is None else resting.rung
     return order.model_copy(update={"rung": rung, "moves": max(0, order.moves - 1)})
 
 
-def own(turn: Turn, order: ParentOrder, child: Child, report: OrderReport) -> OrderReport | None:
+def own_fills(turn: Turn, order: ParentOrder, child: Child, report: OrderReport) -> OrderReport | None:
     """A report with the fills that are the child's very own; None where they cannot be told yet.
 
     What a predecessor filled while the replace was on its way may be in the report or not, by the broker's habit.
@@ -58,7 +58,7 @@ def own(turn: Turn, order: ParentOrder, child: Child, report: OrderReport) -> Or
     return report.model_copy(update={"filled_qty": filled, "average_price": paid / filled if filled else None})
 
 
-def unsettled(child: Child, report: OrderReport) -> Child:
+def fills_pending(child: Child, report: OrderReport) -> Child:
     """A child that is at the broker, while what it filled cannot be told: open, whatever the report says."""
     resting = child if not child.is_closed and child.broker_id else child.becomes(ChildState.LIVE)
     return resting.model_copy(update={"broker_id": report.broker_id})

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from repeg.domain.parent_order import ParentOrder
-from repeg.workflow.quote_check import hold
+from repeg.workflow.quote_check import hold_order
 from repeg.workflow.turn import Turn
 
 NOT_HELD = "not_held"
 
 
-def supply(turn: Turn, sells: Sequence[ParentOrder]) -> dict[str, Decimal]:
+def sellable_quantities(turn: Turn, sells: Sequence[ParentOrder]) -> dict[str, Decimal]:
     """Shares that each waiting sell may be placed for now, zero where none are held any more.
 
     The plan was held against the account when the run opened; since then another run or a person may have sold. The
@@ -34,5 +34,5 @@ def _supply(turn: Turn, order: ParentOrder, held: Decimal) -> Decimal:
     if qty > 0:
         turn.note(order.symbol, "scale", f"{order.remaining} → {qty}", f"only {held} are still held")
         return qty
-    hold(turn, order, NOT_HELD, "none are held any more")
+    hold_order(turn, order, NOT_HELD, "none are held any more")
     return qty

@@ -15,12 +15,12 @@ from repeg.workflow.closing import (
     announce,
     cancel_by_prefix,
     close_orders,
-    ensure_over,
     publish,
     report_on,
     report_unseen,
+    require_closed,
 )
-from repeg.workflow.turn import begin
+from repeg.workflow.turn import begin_turn
 
 # Longer than any step's own time limit, its last request's time-out included.
 ZOMBIE_SECONDS = 60
@@ -52,12 +52,12 @@ def sweep(run: Run, owner: str, cause: str, ports: Ports) -> dict[str, Any]:
 
 
 def _sweep(run: Run, cause: str, ports: Ports) -> None:
-    turn = begin(run.run_id, ports)
+    turn = begin_turn(run.run_id, ports)
     turn.note("run", "sweep", run.run_id, cause)
     left = _look_until_empty(run.run_id, ports)
-    report = report_on(begin(run.run_id, ports), 0, {"Error": "Swept", "Cause": cause}, left)
+    report = report_on(begin_turn(run.run_id, ports), 0, {"Error": "Swept", "Cause": cause}, left)
     ports.store.save_report(run.run_id, report)
-    ensure_over(report, left)
+    require_closed(report, left)
     ports.store.set_run_state(run.run_id, run.epoch, RunState.SWEPT)
     publish(turn, report)
 
@@ -69,7 +69,7 @@ def _look_until_empty(run_id: str, ports: Ports) -> list[str]:
     for look in range(MAX_LOOKS):
         if look:
             ports.runtime.pause(ZOMBIE_SECONDS)
-        left = close_orders(begin(run_id, ports))
+        left = close_orders(begin_turn(run_id, ports))
         empty = 0 if left else empty + 1
         if empty == EMPTY_LOOKS:
             return []

@@ -93,14 +93,14 @@ class Turn:
         )
 
 
-def open_turn(run_id: str, epoch: int, ports: Ports) -> Turn:
+def begin_trading_turn(run_id: str, epoch: int, ports: Ports) -> Turn:
     """Begin a turn that may place orders. Raises RefusedRun where the run is over, fenced, or of another day."""
-    turn = begin(run_id, ports)
-    turn.run.ensure_may_trade(epoch, trading_date(turn.moment.now))
+    turn = begin_turn(run_id, ports)
+    turn.run.require_current(epoch, trading_date(turn.moment.now))
     return turn
 
 
-def begin(run_id: str, ports: Ports) -> Turn:
+def begin_turn(run_id: str, ports: Ports) -> Turn:
     """Begin a turn on a run in whatever state it is. Raises RefusedRun where there is no such run."""
     run = find_run(run_id, ports)
     started = ports.runtime.now()

@@ -10,11 +10,18 @@ from repeg.domain.broker import Execution
 from repeg.domain.child_order import UNRESOLVED, Child, ChildState, OrderReport
 from repeg.domain.order_ids import run_prefix
 from repeg.domain.parent_order import Outcome, ParentOrder
-from repeg.domain.peg import Decision, Verb
-from repeg.domain.quote import Gate, Quote, gate, shown
+from repeg.domain.peg import Action, Decision
+from repeg.domain.quote import Quote, QuoteVerdict, check_quote, format_price
 from repeg.domain.run import KillSwitch
-from repeg.workflow.placement import TOO_LATE, finish, is_spent, replace, send, withdraw
-from repeg.workflow.quote_check import held_word
+from repeg.workflow.placement import (
+    TOO_LATE,
+    attempts_exhausted,
+    cancel_children,
+    finish_order,
+    replace_order,
+    send_order,
+)
+from repeg.workflow.quote_check import hold_reason
 from repeg.workflow.replacement import is_replaceable
 from repeg.workflow.turn import Turn
 
@@ -22,7 +29,7 @@ from repeg.workflow.turn import Turn
 HELD_BY_ATTEMPTS = "attempts are used up"
 
 
-def listed_orders(turn: Turn) -> dict[str, OrderReport]:
+def list_own_orders(turn: Turn) -> dict[str, OrderReport]:
     """The run's own open orders as the broker lists them, by client order id. Others' orders are not looked at."""
     prefix = run_prefix(turn.run.run_id)
     return {r.client_order_id: r for r in turn.ports.broker.open_orders() if r.client_order_id.startswith(prefix)}
@@ -45,10 +52,10 @@ def book_executions(turn: Turn, orders: Sequence[ParentOrder]) -> list[Execution
     )
 
 
-def place(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> ParentOrder:
+def start_order(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> ParentOrder:
     """The first child of a waiting order, or a new one after its last was closed, for `qty` shares."""
     if order.remaining <= 0:
-        return finish(turn, order, Outcome.FILLED, "filled")
+        return finish_order(turn, order, Outcome.FILLED, "filled")
     if not turn.may_send and not turn.run.preview:
         turn.note(order.symbol, "hold", reason=TOO_LATE)
         return order
@@ -56,22 +63,22 @@ def place(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> 
     if quote is None or not decision.sends:
         return _keep(turn, order, decision, quote)
     if turn.run.preview:
-        return finish(turn, order, Outcome.PREVIEW, f"would {decision.verb} at {_price(decision.limit)}")
-    return send(turn, order, decision, quote, qty)
+        return finish_order(turn, order, Outcome.PREVIEW, f"would {decision.verb} at {_price(decision.limit)}")
+    return send_order(turn, order, decision, quote, qty)
 
 
-def work(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) -> ParentOrder:
+def work_order(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) -> ParentOrder:
     """Hold, move, cross or finish an order that has been read back."""
     child = order.open_child
     if child is None and order.remaining <= 0:
-        return finish(turn, order, Outcome.FILLED, "filled")
+        return finish_order(turn, order, Outcome.FILLED, "filled")
     is_clear = child is not None and child.state not in UNRESOLVED and len(order.open_children) == 1
     if child is None or not is_clear or kill is not KillSwitch.ACTIVE:
         return order
     if order.remaining <= 0:
         turn.note(order.symbol, "cancel", _price(child.limit), "filled before this one took its place")
-        return _succeed(turn, order, withdraw(turn, order))
-    if is_spent(turn, order) and child.state is ChildState.LIVE:
+        return _succeed(turn, order, cancel_children(turn, order))
+    if attempts_exhausted(turn, order) and child.state is ChildState.LIVE:
         return _stay(turn, order, child)
     if not turn.may_send:
         return order
@@ -79,8 +86,8 @@ def work(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) 
     if not decision.sends and child.state is not ChildState.CANCELLING:
         return _keep(turn, order, decision, quote)
     if quote is not None and is_replaceable(order, child, decision, turn.settings(order.symbol)):
-        return replace(turn, order, child, decision, quote)
-    return _succeed(turn, order, withdraw(turn, order), decision, quote)
+        return replace_order(turn, order, child, decision, quote)
+    return _succeed(turn, order, cancel_children(turn, order), decision, quote)
 
 
 def _succeed(
@@ -92,12 +99,12 @@ def _succeed(
 ) -> ParentOrder:
     """After the old child: a new one for what is left, or the end; if the old one is not closed yet, nothing."""
     if withdrawn.open_child is None and withdrawn.remaining <= 0:
-        return finish(turn, withdrawn, Outcome.FILLED, "filled before the cancel")
+        return finish_order(turn, withdrawn, Outcome.FILLED, "filled before the cancel")
     qty = _left_of(before, withdrawn)
     is_over = withdrawn.open_child is not None or withdrawn.outcome is not None or qty <= 0
     if is_over or decision is None or not decision.sends or quote is None:
         return turn.ports.store.save_order(withdrawn) if withdrawn != before else before
-    return send(turn, withdrawn, decision, quote, qty)
+    return send_order(turn, withdrawn, decision, quote, qty)
 
 
 def _left_of(before: ParentOrder, withdrawn: ParentOrder) -> Decimal:
@@ -126,9 +133,9 @@ def _decide(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -
 
 def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | None) -> ParentOrder:
     """Hold; remember what holds it when that has changed, for the outcome if the day ends so."""
-    answer = gate(quote, order.side, turn.now, turn.settings(order.symbol))
-    is_book = answer is not Gate.USE and decision.reason == answer
-    held = held_word(turn, quote, answer) if is_book else "collar" if decision.reason == "collar" else ""
+    answer = check_quote(quote, order.side, turn.now, turn.settings(order.symbol))
+    is_book = answer is not QuoteVerdict.OK and decision.reason == answer
+    held = hold_reason(turn, quote, answer) if is_book else "collar" if decision.reason == "collar" else ""
     return order if order.held == held else turn.ports.store.save_order(order.model_copy(update={"held": held}))
 
 
@@ -144,7 +151,7 @@ def _stay(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
 def _tape_detail(order: ParentOrder, decision: Decision, qty: Decimal) -> str:
     price = _price(decision.limit)
     child = order.open_child
-    if decision.verb is Verb.HOLD:
+    if decision.verb is Action.HOLD:
         return price if child is not None else ""
     if child is None:
         return f"{order.side} {qty} @ {price}"
@@ -152,4 +159,4 @@ def _tape_detail(order: ParentOrder, decision: Decision, qty: Decimal) -> str:
 
 
 def _price(limit: Decimal | None) -> str:
-    return "market" if limit is None else shown(limit)
+    return "market" if limit is None else format_price(limit)

@@ -159,7 +159,7 @@ class DynamoStore:
         found = self._table.read_all(keys.day_partition(day), keys.RUN, "run_id")
         return [rows.present(self.run(rows.read_owned(row))) for row in found]
 
-    def beat(self, run_id: str, at: datetime) -> None:
+    def record_heartbeat(self, run_id: str, at: datetime) -> None:
         """Note that the run has turned. Its own row: the guard row must not change under the intents of a turn."""
         self._table.put(Put(rows.turn_row(run_id, at)))
 
