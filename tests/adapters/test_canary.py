@@ -131,8 +131,8 @@ def test_the_canary_is_heard_where_alpaca_py_is_left_alone() -> None:
 
 
 def test_a_logged_traceback_is_silent() -> None:
-    stream = io.StringIO()
-    logger = Logger(service="canary", logger_handler=logging.StreamHandler(stream), serialize_stacktrace=True)
+    stream, name = io.StringIO(), "logged-traceback"  # Powertools configures a name once for each process
+    logger = Logger(service=name, logger_handler=logging.StreamHandler(stream), serialize_stacktrace=True)
     with scripted(answer(500)) as script:
         try:
             a_broker(script).clock()
