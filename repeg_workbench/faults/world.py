@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from repeg import wiring
-from repeg.adapters.rate_limited_broker import RateLimitedBroker, RequestLimiter
+from repeg.adapters.rate_limited_broker import RateLimitedBroker
+from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.order_ids import OWN_PREFIX
 from repeg.domain.plan import run_id
 from repeg.domain.session import trading_window, wire
@@ -197,9 +198,9 @@ class World:
         self.broker_port = broker
         market = port("market", self.broker, (0.02, 0.08), lambda _name: Outage.BROKER in self.down)
         store = cast(Store, port("store", self.store, (0.002, 0.01), self._is_store_away))
-        meter = RequestLimiter(store, self.runtime, self.day.knobs.requests_per_minute or 200)
+        limiter = RequestLimiter(store, self.runtime, self.day.knobs.requests_per_minute or 200)
         return Ports(
-            broker=RateLimitedBroker(cast(Broker, broker), meter),
+            broker=RateLimitedBroker(cast(Broker, broker), limiter),
             market=cast(Market, market),
             store=store,
             notifier=self.notifier,

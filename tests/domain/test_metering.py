@@ -14,11 +14,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from repeg.adapters.rate_limited_broker import BUCKET_SECONDS, LEASE, RateLimitedBroker, RequestLimiter, bucket_of
+from repeg.adapters.rate_limited_broker import RateLimitedBroker
 from repeg.adapters.rate_limited_broker import rate_limited as metered_by_page
+from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.broker import CancelAnswer, Submission, Unknown
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
-from repeg.domain.parent_order import Intent
+from repeg.domain.intent import Intent
+from repeg.domain.request_quota import BUCKET_SECONDS, LEASE, bucket_of
 from repeg.ports import Broker, Store
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import NOON, after_noon
@@ -153,7 +155,7 @@ def test_a_budget_that_is_always_wanted_is_used_up() -> None:
 def test_a_spent_bucket_is_waited_for_twice_and_then_the_call_is_not_made() -> None:
     clock = Clock()
     broker, desk = metered(clock, per_minute=8)  # one request a bucket, none of it for a lease of four
-    with pytest.raises(BrokerUnavailable, match="budget is spent"):
+    with pytest.raises(BrokerUnavailable, match="quota is exhausted"):
         broker.positions()
     assert desk.reached == []
     assert [round(pause) for pause in clock.pauses] == [BUCKET_SECONDS, BUCKET_SECONDS]
@@ -229,7 +231,7 @@ def test_every_page_of_an_answer_takes_a_request_of_its_own() -> None:
     broker.positions()
     assert not store.lease_requests(bucket_of(NOON), EACH_BUCKET - 7, EACH_BUCKET)
     broker.positions()
-    with pytest.raises(BrokerUnavailable, match="budget is spent"):
+    with pytest.raises(BrokerUnavailable, match="quota is exhausted"):
         broker.positions()
     broker.for_closing().open_orders()
 

@@ -14,7 +14,6 @@ from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
 from repeg.adapters.alpaca.broker import AlpacaBroker
 from repeg.adapters.alpaca.keys import TradingMode
-from repeg.adapters.rate_limited_broker import BUCKETS_TOUCHED, RESERVED_FOR_CLOSING
 from repeg.domain.errors import (
     BrokerDenied,
     BrokerUnavailable,
@@ -26,6 +25,7 @@ from repeg.domain.errors import (
     MarketClosed,
     RefusedRun,
 )
+from repeg.domain.request_quota import BUCKETS_TOUCHED, RESERVED_FOR_CLOSING
 from repeg.domain.run import KillSwitch, RunState
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind

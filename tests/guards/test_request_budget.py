@@ -10,9 +10,11 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.adapters.rate_limited_broker import BUCKET_SECONDS, RateLimitedBroker, RequestLimiter, bucket_of
+from repeg.adapters.rate_limited_broker import RateLimitedBroker
+from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.broker import CancelAnswer, Unknown
 from repeg.domain.errors import StoreUnavailable
+from repeg.domain.request_quota import BUCKET_SECONDS, bucket_of
 from repeg.domain.run import Run, RunState
 from repeg.domain.run_health import Alert
 from repeg_workbench.twins.memory_store import MemoryStore
@@ -28,8 +30,8 @@ CROWD = [f"{a}{b}X" for a in "ABCDEFGH" for b in "KLMNO"]
 
 def metered(desk: Desk, per_minute: int = 200) -> Desk:
     """The same desk with its broker behind the account's budget."""
-    meter = RequestLimiter(desk.store, desk.runtime, per_minute)
-    desk.ports = replace(desk.ports, broker=RateLimitedBroker(desk.ports.broker, meter))
+    limiter = RequestLimiter(desk.store, desk.runtime, per_minute)
+    desk.ports = replace(desk.ports, broker=RateLimitedBroker(desk.ports.broker, limiter))
     return desk
 
 
@@ -158,5 +160,5 @@ def test_a_step_without_a_request_is_a_skipped_turn(open_desk: OpenDesk) -> None
     for seconds in (30, 40, 50):
         desk.store.lease_requests(bucket_of(after_noon(0).replace(hour=14, minute=36, second=seconds)), 20, 20)
     assert desk.turn_at("09:36:30")["decision"] == "wait"
-    assert desk.journalled("run", "skip") == [("", "the account's request budget is spent")]
+    assert desk.journalled("run", "skip") == [("", "the account's request quota is exhausted")]
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]

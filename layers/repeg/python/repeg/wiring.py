@@ -19,7 +19,8 @@ from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.eventbridge import EventNotifier
 from repeg.adapters.logs import LogJournal
-from repeg.adapters.rate_limited_broker import RequestLimiter, rate_limited
+from repeg.adapters.rate_limited_broker import rate_limited
+from repeg.adapters.request_limiter import RequestLimiter
 from repeg.adapters.runtime import MAX_WORKERS, NetworkRuntime, SystemRuntime
 from repeg.adapters.s3 import S3Plans
 from repeg.adapters.secrets import SecretKeys
@@ -82,9 +83,9 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
     feed = _one_of({"DATA_FEED": "iex", **environment}, "DATA_FEED", FEEDS)
     store = DynamoStore(boto3.client("dynamodb", config=_AWS), _required(environment, "TABLE_NAME"), runtime.pause)
     calls = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
-    meter = RequestLimiter(store, runtime, _per_minute(environment))
+    limiter = RequestLimiter(store, runtime, _per_minute(environment))
     return Ports(
-        broker=rate_limited(lambda further: AlpacaBroker(calls, further, TradingMode(mode)), meter),
+        broker=rate_limited(lambda further: AlpacaBroker(calls, further, TradingMode(mode)), limiter),
         market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed),
         store=store,
         notifier=EventNotifier(boto3.client("events", config=_AWS)),

@@ -1,0 +1,73 @@
+"""Grants requests to the broker from the account's quota, which all containers share through the table."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
+from repeg.domain.request_quota import Quota, bucket_limit, bucket_of, lease_size, seconds_to_next_bucket
+from repeg.ports import Runtime, Store
+
+EXHAUSTED = "the account's request quota is exhausted"
+
+# Waits for the next bucket before a request is refused.
+MAX_WAITS = 2
+
+
+class RequestLimiter:
+    """Limits the requests of all containers together to `per_minute` in any sixty seconds. Safe for threads."""
+
+    def __init__(self, store: Store, runtime: Runtime, per_minute: int) -> None:
+        self._store = store
+        self._runtime = runtime
+        self._per_minute = per_minute
+        self._left: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def now(self) -> datetime:
+        """Our own clock."""
+        return self._runtime.now()
+
+    def acquire(self, quota: Quota) -> bool:
+        """Take one request, waiting for the next bucket if this one is exhausted. Returns False if none was granted.
+
+        Raises StoreUnavailable for an ordinary request during an outage of the table; a reserved one is granted.
+        """
+        try:
+            return self._wait_for_grant(quota)
+        except StoreUnavailable:
+            if quota is Quota.ORDINARY:
+                raise
+            return True
+
+    def require(self, quota: Quota) -> None:
+        """Take one request. Raises BrokerUnavailable if none was granted, StoreUnavailable as `acquire` does."""
+        if not self.acquire(quota):
+            raise BrokerUnavailable(EXHAUSTED)
+
+    def _wait_for_grant(self, quota: Quota) -> bool:
+        for wait in range(MAX_WAITS + 1):
+            if wait:
+                self._runtime.pause(seconds_to_next_bucket(self._runtime.now()))
+            bucket = bucket_of(self._runtime.now())
+            if self._use_lease(bucket) or self._lease(bucket, quota):
+                return True
+        return False
+
+    def _use_lease(self, bucket: str) -> bool:
+        """Take one request from what is left of an earlier lease; leftovers of other buckets are dropped."""
+        with self._lock:
+            left = self._left.get(bucket, 0)
+            self._left = {bucket: left - 1} if left else {}
+            return left > 0
+
+    def _lease(self, bucket: str, quota: Quota) -> bool:
+        """Lease a batch from the shared bucket, take one request of it and keep the rest."""
+        count = lease_size(quota)
+        if not self._store.lease_requests(bucket, count, bucket_limit(self._per_minute, quota)):
+            return False
+        with self._lock:
+            self._left = {bucket: self._left.get(bucket, 0) + count - 1}
+        return True
