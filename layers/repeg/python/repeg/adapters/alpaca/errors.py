@@ -1,91 +1,155 @@
-"""What a failed request means: by method, status and code first, by the text only where those leave it open."""
+"""What a failed request means, by method, status and code, and by the message only where those leave it open.
+
+Row numbers are those of the conformance table in docs/simulator.md. Alpaca's own account of its errors:
+https://alpaca.markets/learn/how-to-fix-common-trading-api-errors-at-alpaca
+https://docs.alpaca.markets/docs/user-protection
+"""
 
 from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, Literal, NamedTuple
 
 from repeg.adapters.alpaca.http import Failure
 from repeg.domain.broker import CancelAnswer, Refusal, Refused, Unknown
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 
-# Only these are a broker that has read the order and does not take it. Everything else may come from a place that does
-# not know what became of the request: 404, 408, 409, 429 and 5xx, a page of a proxy, a body without a known code.
-_DEFINITIVE = frozenset(
-    {
-        (400, 40010000),
-        (400, 40010001),
-        (403, 40310000),
-        (403, 40310100),
-        (422, 40010001),
-        (422, 42210000),
-    }
-)
-_NOT_FOUND = (404, 40410000)
-_NOT_CANCELABLE = (422, 42210000)
-_FORBIDDEN = "forbidden"
-_IDENTITY_TAKEN = ("client_order_id", "unique")
 
-# Refusals of a replace after which the order was replaced all the same.
-_PERHAPS_REPLACED = ("unable to replace order", "already replaced", "client_order_id must be unique")
+class Meaning(StrEnum):
+    """What is known after a failed request. Only UNKNOWN leaves open whether a write was carried out."""
 
-# Codes are shared by many causes; the texts are the broker's and may change: what matches none is OTHER.
-_REFUSAL_OF_TEXT: tuple[tuple[str, Refusal], ...] = (
-    ("wash trade", Refusal.OPPOSITE_ORDER),
-    ("opposite side", Refusal.OPPOSITE_ORDER),
-    ("order is open", Refusal.OPPOSITE_ORDER),
-    ("buying power", Refusal.FUNDS),
-    ("insufficient balance", Refusal.FUNDS),
-    ("insufficient qty", Refusal.SHARES),
-    ("sold short", Refusal.SHARES),
-    ("allowed to short", Refusal.SHARES),
-    ("sub-penny", Refusal.PRICE),
-    ("limit price", Refusal.PRICE),
-    ("limit_price", Refusal.PRICE),
-    ("asset ", Refusal.ASSET),
-    ("liquidation only", Refusal.DENIED),
-    ("blocked", Refusal.DENIED),
-    ("suspended", Refusal.DENIED),
-    ("restricted", Refusal.DENIED),
-    ("rejected by user request", Refusal.DENIED),
-    ("pattern day trading", Refusal.DENIED),
+    UNKNOWN = "unknown"
+    REFUSED = "refused"
+    DENIED = "denied"
+    ABSENT = "absent"
+    CANCEL_PENDING = "cancel_pending"
+    NOT_OPEN = "not_open"
+
+
+ANY: Final = "any"
+
+
+class Row(NamedTuple):
+    """A failure with this method, status and code, and all of `texts` in its message, has this meaning."""
+
+    methods: tuple[str, ...]
+    status: int | Literal["any"]
+    code: int | Literal["any"] | None
+    meaning: Meaning
+    texts: tuple[str, ...] = ()
+
+    def matches(self, method: str, failure: Failure) -> bool:
+        """Whether the row applies to a failure."""
+        return (
+            method in self.methods
+            and self.status in (ANY, failure.status)
+            and self.code in (ANY, failure.code)
+            and all(text in failure.message for text in self.texts)
+        )
+
+
+_GET = ("GET",)
+_PATCH = ("PATCH",)
+_SEND = ("POST", "PATCH")
+_DELETE = ("DELETE",)
+
+# The first matching row decides. Whatever matches none is UNKNOWN: 404, 408, 409, 429 and 5xx, a proxy's page or a body
+# without a known code may come from a server that does not know whether the order was placed.
+MEANINGS: tuple[Row, ...] = (
+    # Refusals of a replace after which the replacement may exist all the same.
+    Row(_PATCH, ANY, ANY, Meaning.UNKNOWN, ("client_order_id must be unique",)),  # row 66
+    Row(_PATCH, ANY, ANY, Meaning.UNKNOWN, ("already replaced",)),  # row 69
+    Row(_PATCH, ANY, ANY, Meaning.UNKNOWN, ("unable to replace order",)),  # row 79
+    # The API keys or the account may not trade.
+    Row(_SEND, 401, ANY, Meaning.DENIED),  # rows 1, 2
+    Row(_SEND, 403, None, Meaning.DENIED, ("forbidden",)),  # row 2
+    # The id is already used, by our own earlier request: look it up.
+    Row(_SEND, ANY, ANY, Meaning.UNKNOWN, ("client_order_id", "unique")),  # rows 13, 14, 106
+    # The broker has read the order and refuses it.
+    Row(_SEND, 400, 40010000, Meaning.REFUSED),  # no row: malformed body
+    Row(_SEND, 400, 40010001, Meaning.REFUSED),  # no row: malformed body
+    Row(_SEND, 403, 40310000, Meaning.REFUSED),  # rows 22, 29, 32, 34-38, 40, 44, 45, 83, 84
+    Row(_SEND, 403, 40310100, Meaning.REFUSED),  # no row: pattern day trading, withdrawn in 2026
+    Row(_SEND, 422, 40010001, Meaning.REFUSED),  # rows 12, 15-17, 27
+    Row(_SEND, 422, 42210000, Meaning.REFUSED),  # rows 18-21, 23, 25, 26, 28, 67, 68, 70-72, 81, 82
+    # A cancel.
+    Row(_DELETE, 404, 40410000, Meaning.ABSENT),  # row 89
+    Row(_DELETE, 422, 42210000, Meaning.UNKNOWN, ("pending replace",)),  # row 78
+    Row(_DELETE, 422, 42210000, Meaning.CANCEL_PENDING, ("pending cancel",)),  # row 88
+    Row(_DELETE, 422, 42210000, Meaning.NOT_OPEN),  # rows 86, 87
+    # A read. A 404 without the code comes from a proxy and proves nothing.
+    Row(_GET, 404, 40410000, Meaning.ABSENT),  # rows 52, 53
+    Row(_GET, 401, ANY, Meaning.DENIED),  # rows 1, 2
+    Row(_GET, 403, ANY, Meaning.DENIED),  # rows 2, 101
 )
+
+# Why an order was refused, by a text in the message; the first match decides, and a message without one is OTHER.
+# The codes are shared by many causes, and Alpaca may change the texts.
+REFUSALS: tuple[tuple[str, Refusal], ...] = (
+    ("wash trade", Refusal.OPPOSITE_ORDER),  # rows 38, 40
+    ("opposite side", Refusal.OPPOSITE_ORDER),  # rows 38, 40
+    ("order is open", Refusal.OPPOSITE_ORDER),  # no row: a short sell against an open buy, or the reverse
+    ("buying power", Refusal.FUNDS),  # rows 29, 83
+    ("insufficient balance", Refusal.FUNDS),  # no row: a variant of 29
+    ("insufficient qty", Refusal.SHARES),  # rows 32, 34, 84
+    ("sold short", Refusal.SHARES),  # row 26
+    ("allowed to short", Refusal.SHARES),  # row 35
+    ("sub-penny", Refusal.PRICE),  # rows 18, 19, 82
+    ("limit price", Refusal.PRICE),  # row 16
+    ("limit_price", Refusal.PRICE),  # row 18
+    ("asset ", Refusal.ASSET),  # rows 20-22
+    ("liquidation only", Refusal.DENIED),  # row 44
+    ("blocked", Refusal.DENIED),  # row 44
+    ("suspended", Refusal.DENIED),  # row 44
+    ("restricted", Refusal.DENIED),  # row 44
+    ("rejected by user request", Refusal.DENIED),  # row 44
+    ("pattern day trading", Refusal.DENIED),  # no row: withdrawn in 2026
+)
+
+_CANCEL_ANSWERS = {
+    Meaning.ABSENT: CancelAnswer.NOT_FOUND,
+    Meaning.CANCEL_PENDING: CancelAnswer.REQUESTED,
+    Meaning.NOT_OPEN: CancelAnswer.NOT_OPEN,
+}
 
 
 def submission(failure: Failure) -> Refused | Unknown:
-    """What a failed POST of an order means. An id that is taken is ours, sent before: it has to be looked up."""
-    if failure.status == 401 or (failure.status == 403 and _FORBIDDEN in failure.message and failure.code is None):
-        return Refused(refusal=Refusal.DENIED, message=failure.message or str(failure))
-    is_definitive = (failure.status, failure.code) in _DEFINITIVE
-    if not is_definitive or all(word in failure.message for word in _IDENTITY_TAKEN):
-        return Unknown(reason=str(failure))
-    return Refused(refusal=_refusal(failure.message), message=failure.message or str(failure))
+    """The outcome of a failed POST of an order."""
+    return _outcome("POST", failure)
 
 
 def replacement(failure: Failure) -> Refused | Unknown:
-    """What a failed PATCH of an order means; some refusals come although the order has been replaced."""
-    if any(text in failure.message for text in _PERHAPS_REPLACED):
-        return Unknown(reason=str(failure))
-    return submission(failure)
+    """The outcome of a failed PATCH of an order."""
+    return _outcome("PATCH", failure)
 
 
 def cancellation(failure: Failure) -> CancelAnswer:
-    """What a failed DELETE of an order means."""
-    if is_absent(failure):
-        return CancelAnswer.NOT_FOUND
-    if (failure.status, failure.code) != _NOT_CANCELABLE or "pending replace" in failure.message:
-        return CancelAnswer.UNKNOWN
-    return CancelAnswer.REQUESTED if "pending cancel" in failure.message else CancelAnswer.NOT_OPEN
+    """The outcome of a failed DELETE of an order."""
+    return _CANCEL_ANSWERS.get(_meaning("DELETE", failure), CancelAnswer.UNKNOWN)
 
 
 def is_absent(failure: Failure) -> bool:
-    """Whether the broker itself says that it has no such thing; a proxy's 404 says nothing."""
-    return (failure.status, failure.code) == _NOT_FOUND
+    """Whether the broker itself answered a GET with: no such resource."""
+    return _meaning("GET", failure) is Meaning.ABSENT
 
 
 def unreadable(what: str, failure: Failure) -> BrokerUnavailable | BrokerDenied:
-    """What a failed read raises."""
+    """The exception to raise for a failed GET."""
     message = f"{what}: {failure}"
-    return BrokerDenied(message) if failure.status in {401, 403} else BrokerUnavailable(message)
+    return BrokerDenied(message) if _meaning("GET", failure) is Meaning.DENIED else BrokerUnavailable(message)
+
+
+def _meaning(method: str, failure: Failure) -> Meaning:
+    return next((row.meaning for row in MEANINGS if row.matches(method, failure)), Meaning.UNKNOWN)
+
+
+def _outcome(method: str, failure: Failure) -> Refused | Unknown:
+    meaning = _meaning(method, failure)
+    if meaning is Meaning.UNKNOWN:
+        return Unknown(reason=str(failure))
+    refusal = Refusal.DENIED if meaning is Meaning.DENIED else _refusal(failure.message)
+    return Refused(refusal=refusal, message=failure.message or str(failure))
 
 
 def _refusal(message: str) -> Refusal:
-    found = (refusal for text, refusal in _REFUSAL_OF_TEXT if text in message)
-    return next(found, Refusal.OTHER)
+    return next((refusal for text, refusal in REFUSALS if text in message), Refusal.OTHER)
