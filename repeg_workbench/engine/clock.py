@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-import time_machine
-
+from repeg_workbench.engine.placeholders import in_place_of
 from repeg_workbench.engine.scheduler import Scheduler
+
+with in_place_of({"pytest": None}):  # which it imports, where it finds it, to offer a fixture
+    import time_machine
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from repeg_workbench.engine.invocation import Function
-from repeg_workbench.engine.moto_corrections import functions, resources
+from repeg_workbench.engine.moto_corrections import cloudformation as corrected
+from repeg_workbench.engine.moto_corrections import functions
 from repeg_workbench.engine.moto_corrections.resources import DeploymentError
 from repeg_workbench.engine.template import BUCKET, Package, package
 
@@ -62,7 +63,7 @@ class Stack:
 def deploy(path: Path, parameters: dict[str, str], client: Callable[[str], Any]) -> Stack:
     """Deploy a SAM template with all that it points at. Raises DeploymentError."""
     packaged = package(path, parameters)
-    unknown = resources.unknown_types(packaged.template)
+    unknown = corrected.unknown_types(packaged.template)
     if unknown:
         raise DeploymentError(f"nothing would make these resources: {', '.join(unknown)}")
     _upload(packaged, client("s3"))

@@ -11,10 +11,11 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+import yaml
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
 from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 from repeg_workbench.engine.moto_corrections.resources import DeploymentError
 
@@ -27,6 +28,13 @@ LOCAL_PATHS = {
     "AWS::Serverless::LayerVersion": "ContentUri",
     "AWS::Serverless::StateMachine": "DefinitionUri",
 }
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # which of them, it depends
+    """Reads the short forms of functions as samtranslator does, ten times as fast where libyaml is there."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Package:
 
 def package(path: Path, parameters: dict[str, str]) -> Package:
     """Read a SAM template, put what it points at into a bucket, and translate it. Raises DeploymentError."""
-    template = yaml_parse(path.read_text(encoding="utf-8"))
+    template = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe one
     _check_parameters(template, parameters)
     objects: dict[str, bytes] = {}
     sources: dict[str, Path] = {}

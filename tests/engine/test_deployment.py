@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +155,23 @@ def test_the_stack_says_which_of_several_it_cannot_choose() -> None:
 def test_the_engine_refuses_any_other_moto() -> None:
     with pytest.raises(WrongMoto, match=r"5\.2\.6 is installed"):
         check_version("5.2.6")
+
+
+EC2 = """
+import sys
+sys.path.insert(0, {here!r})
+from repeg_workbench.engine.moto_corrections import cloudformation
+assert "moto.ec2.models" not in sys.modules
+assert cloudformation.unknown_types({{"Resources": {{"Net": {{"Type": "AWS::EC2::VPC"}}}}}}) == []
+from moto.cloudformation import parsing
+from moto.ec2.models import ec2_backends
+assert parsing.ec2_models.ec2_backends is ec2_backends
+"""
+
+
+def test_a_service_that_few_stacks_have_is_imported_for_a_template_that_declares_it() -> None:
+    here = str(Path(__file__).parents[2])
+    finished = subprocess.run(
+        [sys.executable, "-c", EC2.format(here=here)], check=False, capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stderr

@@ -18,3 +18,8 @@ def check_version(installed: str) -> None:
 
 
 check_version(version("moto"))
+
+# Before anything else of moto is imported: what it then reads without need is half the time of the import.
+from repeg_workbench.engine.moto_corrections import start_up  # noqa: E402
+
+start_up.apply()

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from repeg_workbench.engine.moto_corrections import (
+    cloudformation,
     dynamodb,
     dynamodb_speed,
     executions,
     integrations,
-    resources,
     speed,
     states,
     threads,
@@ -30,4 +30,4 @@ def apply(
     dynamodb.apply(patches, scheduler.now)
     dynamodb_speed.apply(patches, before_table_call)
     speed.apply(patches)
-    resources.apply(patches)
+    cloudformation.apply(patches)

@@ -1,6 +1,5 @@
-"""Resource types of CloudFormation that moto skips without a word, and the properties it drops."""
+"""Resource types of CloudFormation that moto skips without a word."""
 
-# ruff: noqa: SLF001 - moto has no other handles; the account that it deploys to is simulated
 from __future__ import annotations
 
 import json
@@ -10,13 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from moto.awslambda.models import LambdaFunction, LayerVersion
-from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
-from moto.dynamodb.models.table import Table
 
 from repeg_workbench.engine.moto_corrections import account
-from repeg_workbench.engine.moto_corrections.patches import Patches
 
 SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
 
@@ -68,15 +63,6 @@ class ResourceType:
     def has_cfn_attr(self, name: str) -> bool:
         """Whether GetAtt knows that attribute."""
         return name in self.attribute_names
-
-
-def apply(patches: Patches) -> None:
-    """Supply the types, and the lost properties of others."""
-    known = {**parsing.get_model_map(), **SUPPLIED}
-    patches.replace(parsing, "get_model_map", lambda: known)
-    _keep_expiry_and_recovery(patches)
-    _keep_layers(patches)
-    patches.add(LayerVersion, "physical_resource_id", property(lambda version: version.arn))
 
 
 def definition_with(text: str, substitutions: dict[str, Any]) -> str:
@@ -238,40 +224,3 @@ SUPPLIED: dict[str, Any] = {
         )
     },
 }
-
-
-def unknown_types(template: dict[str, Any]) -> list[str]:
-    """The types of a translated template that moto would skip and nobody supplies."""
-    known = parsing.get_model_map()
-    return sorted({declared["Type"] for declared in template["Resources"].values()} - set(known))
-
-
-def _keep_expiry_and_recovery(patches: Patches) -> None:
-    def create(cls: Any, name: str, declared: Any, account_id: str, region_name: str, **kwargs: Any) -> Any:
-        del cls
-        table = original(name, declared, account_id, region_name, **kwargs)
-        properties = declared["Properties"]
-        client = account.client("dynamodb", region_name)
-        if "TimeToLiveSpecification" in properties:
-            wanted = properties["TimeToLiveSpecification"]
-            client.update_time_to_live(TableName=table.name, TimeToLiveSpecification=wanted)
-        if "PointInTimeRecoverySpecification" in properties:
-            wanted = properties["PointInTimeRecoverySpecification"]
-            client.update_continuous_backups(TableName=table.name, PointInTimeRecoverySpecification=wanted)
-        return table
-
-    original = patches.replace(Table, "create_from_cloudformation_json", _class_method(create))
-
-
-def _keep_layers(patches: Patches) -> None:
-    def create(cls: Any, name: str, declared: Any, account_id: str, region_name: str, **kwargs: Any) -> Any:
-        del cls
-        function = original(name, declared, account_id, region_name, **kwargs)
-        function.layers = function._get_layers_data(declared["Properties"].get("Layers", []))
-        return function
-
-    original = patches.replace(LambdaFunction, "create_from_cloudformation_json", _class_method(create))
-
-
-def _class_method(function: Any) -> Any:
-    return classmethod(function)
