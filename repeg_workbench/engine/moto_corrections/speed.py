@@ -11,10 +11,14 @@ from botocore import useragent
 from moto.core.common_models import BaseModel
 from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
+from moto.stepfunctions.parser.asl.parse import asl_parser
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 
 from repeg_workbench.engine.moto_corrections import account
 from repeg_workbench.engine.moto_corrections.patches import Patches
+
+_trees: dict[str, Any] = {}
 
 
 def apply(patches: Patches) -> None:
@@ -22,6 +26,7 @@ def apply(patches: Patches) -> None:
     _keep_clients(patches)
     _keep_user_agents(patches)
     _keep_parsed_paths(patches)
+    _keep_parsed_machines(patches)
     _write_no_reports(patches)
     _forget_instances(patches)
 
@@ -47,6 +52,20 @@ def _keep_user_agents(patches: Patches) -> None:
 def _keep_parsed_paths(patches: Patches) -> None:
     for module in (json_path, result_path):
         patches.replace(module, "parse", functools.lru_cache(maxsize=None)(module.parse))
+
+
+def _keep_parsed_machines(patches: Patches) -> None:
+    """A definition is parsed when it is checked and again for each execution. The tree follows from the text alone, and
+    is only read; what is evaluated is made from it anew each time."""
+
+    def parse(definition: str) -> tuple[Any, Any]:
+        if definition not in _trees:
+            program, _trees[definition] = original(definition)
+            return program, _trees[definition]
+        tree = _trees[definition]
+        return Preprocessor().visit(tree), tree
+
+    original = patches.replace(asl_parser.AmazonStateLanguageParser, "parse", staticmethod(parse))
 
 
 def _write_no_reports(patches: Patches) -> None:
