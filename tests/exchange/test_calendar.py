@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from repeg_workbench.exchange.time import calendar
+from repeg_workbench.exchange.time import calendar, closures
 from repeg_workbench.exchange.time.calendar import Session, TradingCalendar, new_york
 
 CALENDAR = TradingCalendar()
@@ -83,9 +83,9 @@ def test_sixty_years_are_built_in_one_go_and_only_once(monkeypatch: pytest.Monke
         built.append((first, last))
         return schedule(first, last)
 
-    schedule = calendar._schedule
+    schedule = calendar.from_library
     monkeypatch.setattr(calendar, "_known", {})
-    monkeypatch.setattr(calendar, "_schedule", counted)
+    monkeypatch.setattr(calendar, "from_library", counted)
     everything = CALENDAR.sessions(date(1970, 1, 1), date(2030, 1, 10))
     assert (everything[0].day, everything[-1].day) == (date(1970, 1, 2), date(2030, 1, 10))
     assert len(CALENDAR.sessions(date(1970, 1, 1), date(2029, 12, 31))) == len(everything) - 7
@@ -100,7 +100,16 @@ def test_a_year_that_is_known_stays_what_it_was_when_more_are_asked_for(monkeypa
     assert [session for session in stretch if session.day == date(2025, 7, 3)] == [known]
 
 
-def test_the_library_is_not_loaded_before_a_date_is_asked_for() -> None:
-    program = "import sys, repeg_workbench.exchange.time.calendar; sys.exit('exchange_calendars' in sys.modules)"
+def test_the_file_says_what_the_library_says() -> None:
+    assert closures.FILE.read_text(encoding="utf-8") == closures.text()
+    years = closures.YEARS
+    assert list(calendar._from_file(years[0], years[-1])) == list(calendar.from_library(years[0], years[-1]))
+
+
+def test_the_library_is_not_loaded_for_a_day_of_the_file() -> None:
+    program = (
+        "import sys; from datetime import date; from repeg_workbench.exchange.time.calendar import TradingCalendar; "
+        "TradingCalendar().session(date(2026, 11, 23)); sys.exit('exchange_calendars' in sys.modules)"
+    )
     finished = subprocess.run([sys.executable, "-c", program], check=False)
     assert finished.returncode == 0

@@ -1,4 +1,4 @@
-"""The days and hours on which New York trades, from the exchange_calendars library, in whole years."""
+"""The days and hours on which New York trades, in whole years: from a file, or from the exchange_calendars library."""
 
 import re
 import warnings
@@ -8,9 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from repeg_workbench.exchange.time import closures
+
 NEW_YORK: Final = ZoneInfo("America/New_York")
 NANOSECONDS: Final = 1_000_000_000
 
+_OPENS: Final = time(9, 30)
 _CLOCK_TIME: Final = re.compile(r"(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?")
 
 
@@ -27,8 +30,9 @@ class Session:
 class TradingCalendar:
     """The New York Stock Exchange's calendar with its holidays and early closes.
 
-    The library underneath takes most of a second to import, and a fifth to build one year or sixty, so both wait for
-    the first question, years are built all at once, and every instance shares them.
+    The library underneath takes most of a second to import, and a fifth to build one year or sixty. Recent and coming
+    years are kept in a file instead; the library waits for the first question about another one, its years are built
+    all at once, and every instance shares what is known.
     """
 
     def session(self, day: date) -> Session | None:
@@ -95,13 +99,25 @@ def _years(first: int, last: int) -> list[_Year]:
 
 def _learn(first: int, last: int) -> None:
     years: dict[int, _Year] = {year: {} for year in range(first, last + 1)}
-    for session in _schedule(first, last):
+    is_kept = first in closures.YEARS and last in closures.YEARS
+    for session in _from_file(first, last) if is_kept else from_library(first, last):
         years[session.day.year][session.day] = session
     # At once, as a server's thread may be reading.
     _known.update(years)
 
 
-def _schedule(first: int, last: int) -> Iterator[Session]:
+def _from_file(first: int, last: int) -> Iterator[Session]:
+    for year in range(first, last + 1):
+        for day, close, is_early_close in closures.hours_of_year(year):
+            yield Session(day, _in_utc(day, _OPENS), _in_utc(day, close), is_early_close)
+
+
+def _in_utc(day: date, clock: time) -> datetime:
+    return datetime.combine(day, clock, NEW_YORK).astimezone(UTC)
+
+
+def from_library(first: int, last: int) -> Iterator[Session]:
+    """Every session of these years, as the library has them."""
     # Imported here because the library brings pandas with it, and most commands never ask for a date.
     from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar  # noqa: PLC0415
 
