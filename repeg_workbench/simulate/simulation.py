@@ -27,7 +27,6 @@ from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
-from repeg_workbench.exchange.serving.server import ExchangeServer
 from repeg_workbench.exchange.serving.transport import ExchangeTransport
 from repeg_workbench.simulate.summary import Usage, summarise
 
@@ -178,6 +177,9 @@ def _served(scenario: Scenario, exchange: Exchange, transport: _Transport) -> It
         transport.make_one = lambda: ExchangeTransport(lambda request: exchange.handle(request))  # noqa: PLW0108 - it may be replaced
         yield {}
         return
+    # Brings an HTTP server's library with it, for the few days that are served by HTTP.
+    from repeg_workbench.exchange.serving.server import ExchangeServer  # noqa: PLC0415
+
     with ExchangeServer(exchange) as server:
         yield {"BROKER_URL": server.trading_url, "DATA_URL": server.data_url}
 
