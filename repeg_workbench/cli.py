@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,10 +56,12 @@ def simulate(
 
     Exit code: 0 the run settled, 1 it failed, 2 something is wrong with what was asked for.
     """
-    # The engine takes two seconds to import, and --help does not need it.
+    # The engine takes two seconds to import, and --help does not need it. All that it makes meanwhile stays.
+    gc.disable()
     from repeg_workbench.simulate.command import simulate as run  # noqa: PLC0415
     from repeg_workbench.simulate.request import Options  # noqa: PLC0415
 
+    gc.enable()
     options = Options(plan, market, date, seed, tuple(set_ or ()), cash, positions)
     raise typer.Exit(run(options, out, is_json=json))
 
