@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from repeg.adapters.alpaca.broker import AlpacaBroker
-from repeg.adapters.alpaca.http import Answer, Body, Failure, refused
+from repeg.adapters.alpaca.http import Answer, Body, Failure, failure_of
 from repeg.adapters.alpaca.market_data import AlpacaMarket
-from repeg.adapters.transport import READ_SECONDS
 from repeg.domain.quote import Quote
+from repeg.domain.time_limits import READ_SECONDS
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.faults.transport_faults import Failure as HowItFails
 from repeg_workbench.exchange.faults.transport_faults import TransportFault
@@ -39,7 +39,7 @@ class ExchangeCalls:
         """Read; once more where the connection failed, as the adapter does."""
         query = [(name, str(value)) for name, value in (params or {}).items()]
         answer = self._call("GET", path, query=query)
-        return self._call("GET", path, query=query) if isinstance(answer, Failure) and answer.was_cut else answer
+        return self._call("GET", path, query=query) if isinstance(answer, Failure) and answer.is_dropped else answer
 
     def post(self, path: str, fields: Mapping[str, Any]) -> Answer:
         """Write."""
@@ -69,7 +69,7 @@ class ExchangeCalls:
             if fault.seconds >= READ_SECONDS:
                 return self._timed_out()
             self._wait(fault.seconds)
-        return Failure(None, message="ConnectionError", was_cut=True)
+        return Failure(None, message="ConnectionError", is_dropped=True)
 
     def _timed_out(self) -> Failure:
         self._wait(READ_SECONDS)
@@ -102,7 +102,7 @@ class DirectBroker(AlpacaBroker):
 
 def _answer(response: Response) -> Answer:
     if response.status >= 400:
-        return refused(response.status, response.body.decode(errors="replace"))
+        return failure_of(response.status, response.body.decode(errors="replace"))
     if response.status >= 300:
         return Failure(None, message="Redirected")
     try:

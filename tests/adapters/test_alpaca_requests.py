@@ -1,4 +1,4 @@
-"""What goes over the wire to Alpaca: once, exactly, in time, and what comes back when the wire is bad."""
+"""Requests to Alpaca: sent once, exact, within the timeouts; and the handling of bad answers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from alpaca.trading.client import TradingClient  # noqa: TID251 - as above
 from pydantic import SecretStr
 
 from repeg.adapters.alpaca.broker import AlpacaBroker
-from repeg.adapters.alpaca.http import disarmed, trading_api
+from repeg.adapters.alpaca.http import hardened, trading_api
 from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, Keys, TradingMode
 from repeg.adapters.runtime import SystemRuntime
 from repeg.domain.broker import Accepted, CancelAnswer, Refusal, Refused, Unknown
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable
-from repeg.domain.parent_order import Intent
+from repeg.domain.intent import Intent
 from tests.adapters.brokers import (
     BROKER_ID,
     OURS,
@@ -47,47 +47,47 @@ def market_order() -> Intent:
     return INTENT.model_copy(update={"limit": None})
 
 
-# What alpaca-py does when it is left alone
+# alpaca-py's defaults
 
 
 @pytest.mark.parametrize("client", [TradingClient("id", "secret"), StockHistoricalDataClient("id", "secret")])
-def test_the_private_switches_of_alpaca_py_are_where_they_were(client: RESTClient) -> None:
+def test_alpaca_py_still_has_its_private_retry_switches(client: RESTClient) -> None:
     assert (client._retry, client._retry_codes) == (3, [429, 504])
-    session = disarmed(client, mount)._session
+    session = hardened(client, mount)._session
     assert (client._retry, client._retry_codes) == (0, [])
     assert session.hooks["response"]
 
 
-def test_a_release_that_moves_a_switch_is_noticed() -> None:
+def test_a_missing_retry_switch_raises() -> None:
     moved = SimpleNamespace(_retry=3, _session=requests.Session())
     with pytest.raises(RuntimeError, match="_retry_codes"):
-        disarmed(cast("RESTClient", moved), mount)
+        hardened(cast("RESTClient", moved), mount)
 
 
-def test_a_session_without_our_transport_is_refused() -> None:
-    with pytest.raises(RuntimeError, match="no transport with time-outs"):
-        disarmed(TradingClient("id", "secret"), lambda session: None)
+def test_a_session_without_the_bounded_transport_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="no transport with timeouts"):
+        hardened(TradingClient("id", "secret"), lambda session: None)
 
 
 # Once
 
 
 @pytest.mark.parametrize("status", [404, 408, 409, 429, 500, 502, 503, 504])
-def test_an_order_goes_out_once_whatever_the_server_says(status: int) -> None:
+def test_an_order_is_sent_once_for_any_error_status(status: int) -> None:
     with scripted(answer(status, {"code": status * 100_000, "message": "no"}), answer(200, an_order_row())) as script:
         assert isinstance(a_broker(script).submit(INTENT), Unknown)
     assert script.methods == ["POST"]
 
 
 @pytest.mark.parametrize("reply", [hang_up, break_off, say_nothing, drip, answer(200), answer(200, b"<html>")])
-def test_an_order_goes_out_once_whatever_becomes_of_the_answer(reply: Reply) -> None:
+def test_an_order_is_sent_once_if_its_answer_is_lost_or_unreadable(reply: Reply) -> None:
     with scripted(reply, answer(200, an_order_row())) as script:
         assert isinstance(a_broker(script).submit(INTENT), Unknown)
     assert script.methods == ["POST"]
 
 
 @pytest.mark.parametrize("reply", [hang_up, say_nothing, answer(429), answer(504)])
-def test_a_replacement_and_a_cancel_go_out_once_too(reply: Reply) -> None:
+def test_a_replacement_and_a_cancel_are_sent_once(reply: Reply) -> None:
     with scripted(reply, reply) as script:
         broker = a_broker(script)
         assert isinstance(broker.replace(BROKER_ID, CHANGE), Unknown)
@@ -96,14 +96,14 @@ def test_a_replacement_and_a_cancel_go_out_once_too(reply: Reply) -> None:
 
 
 @pytest.mark.parametrize("reply", [hang_up, break_off])
-def test_a_read_is_tried_again_after_a_lost_connection(reply: Reply) -> None:
+def test_a_read_is_retried_after_a_lost_connection(reply: Reply) -> None:
     with scripted(reply, answer(200, an_order_row())) as script:
         report = a_broker(script).order(OURS)
     assert report is not None
     assert script.methods == ["GET", "GET"]
 
 
-def test_a_read_is_tried_again_only_once() -> None:
+def test_a_read_is_retried_only_once() -> None:
     replies = (hang_up, hang_up, answer(200, an_order_row()))
     with scripted(*replies) as script, pytest.raises(BrokerUnavailable, match="ConnectionError"):
         a_broker(script).order(OURS)
@@ -111,7 +111,7 @@ def test_a_read_is_tried_again_only_once() -> None:
 
 
 @pytest.mark.parametrize("reply", [say_nothing, answer(429), answer(504), answer(500), answer(200, b"<html>")])
-def test_a_read_is_not_tried_again_for_anything_else(reply: Reply) -> None:
+def test_a_read_is_not_retried_after_other_failures(reply: Reply) -> None:
     with scripted(reply, answer(200, an_order_row())) as script, pytest.raises(BrokerUnavailable):
         a_broker(script).order(OURS)
     assert script.methods == ["GET"]
@@ -121,7 +121,7 @@ def test_a_read_is_not_tried_again_for_anything_else(reply: Reply) -> None:
 
 
 @pytest.mark.parametrize("reply", [say_nothing, drip])
-def test_an_answer_that_does_not_come_or_does_not_end_is_given_up(reply: Reply) -> None:
+def test_a_missing_or_endless_answer_times_out(reply: Reply) -> None:
     with scripted(reply) as script:
         began = monotonic()
         with pytest.raises(BrokerUnavailable, match="ReadTimeout"):
@@ -129,7 +129,7 @@ def test_an_answer_that_does_not_come_or_does_not_end_is_given_up(reply: Reply) 
         assert monotonic() - began < 2
 
 
-def test_nobody_listening_is_an_order_that_is_unknown() -> None:
+def test_an_order_sent_to_a_closed_port_is_unknown() -> None:
     with scripted() as script:
         broker = a_broker(script)
     answer_ = broker.submit(INTENT)
@@ -140,7 +140,7 @@ def test_nobody_listening_is_an_order_that_is_unknown() -> None:
 # Exactly
 
 
-def test_amounts_go_out_as_strings_of_plain_digits() -> None:
+def test_amounts_are_sent_as_plain_decimal_strings() -> None:
     tiny = INTENT.model_copy(update={"qty": Decimal("1E-9"), "limit": Decimal("189.4100")})
     with scripted(answer(200, an_order_row()), answer(200, an_order_row())) as script:
         broker = a_broker(script)
@@ -165,14 +165,14 @@ def test_amounts_go_out_as_strings_of_plain_digits() -> None:
     }
 
 
-def test_a_replacement_names_the_price_and_its_id_and_no_quantity() -> None:
+def test_a_replacement_sends_its_price_and_id_but_no_quantity() -> None:
     with scripted(answer(200, an_order_row(client_order_id="rp-next"))) as script:
         assert isinstance(a_broker(script).replace(BROKER_ID, CHANGE), Accepted)
     assert script.asked[0].target == f"/v2/orders/{BROKER_ID}"
     assert script.asked[0].fields == {"limit_price": "189.42", "client_order_id": "rp-next"}
 
 
-def test_fractions_come_in_without_passing_through_a_float() -> None:
+def test_prices_are_parsed_without_floats() -> None:
     body = (
         b'{"quotes": {"AAPL": {"t": "2026-03-05T17:00:00Z", "bp": 0.30000000000000001, "bs": 1, "ap": 1e1, "as": 2}}}'
     )
@@ -182,13 +182,13 @@ def test_fractions_come_in_without_passing_through_a_float() -> None:
 
 
 @pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity"])
-def test_what_is_no_number_is_no_answer(word: bytes) -> None:
+def test_a_non_finite_number_makes_the_answer_unreadable(word: bytes) -> None:
     body = b'{"quotes": {"AAPL": {"bp": ' + word + b"}}}"
     with scripted(answer(200, body)) as script, pytest.raises(BrokerUnavailable):
         a_market(script).quotes(["AAPL"])
 
 
-def test_every_data_request_names_its_feed_and_the_symbols_in_order() -> None:
+def test_each_data_request_names_its_feed_and_sorted_symbols() -> None:
     with scripted(answer(200, {"quotes": {}}), answer(200, {"trades": {}})) as script:
         market = a_market(script)
         market.quotes({"MSFT", "AAPL"})
@@ -199,19 +199,19 @@ def test_every_data_request_names_its_feed_and_the_symbols_in_order() -> None:
     ]
 
 
-# Answers that are none
+# Unreadable answers
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"<html>bad gateway</html>", b"[]", b"{}", b'"ok"', b"null", b'{"id": "x"}', b"\xff\xfe"]
 )
-def test_an_order_whose_answer_cannot_be_read_is_unknown(body: bytes) -> None:
+def test_an_order_with_an_unreadable_answer_is_unknown(body: bytes) -> None:
     with scripted(answer(200, body)) as script:
         assert isinstance(a_broker(script).submit(INTENT), Unknown)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"{}", b"null"])
-def test_a_read_whose_answer_cannot_be_read_is_unavailable(body: bytes) -> None:
+def test_a_read_with_an_unreadable_answer_is_unavailable(body: bytes) -> None:
     with scripted(*[answer(200, body)] * 3) as script:
         broker = a_broker(script)
         for read in (broker.clock, broker.account, lambda: broker.order(OURS)):
@@ -220,7 +220,7 @@ def test_a_read_whose_answer_cannot_be_read_is_unavailable(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_not_followed_and_proves_nothing(status: int) -> None:
+def test_a_redirect_is_not_followed_and_counts_as_unknown(status: int) -> None:
     elsewhere = answer(status, an_order_row(), Location="http://127.0.0.1:1/elsewhere")
     with scripted(elsewhere, elsewhere) as script:
         broker = a_broker(script)
@@ -230,7 +230,7 @@ def test_a_redirect_is_not_followed_and_proves_nothing(status: int) -> None:
     assert script.methods == ["POST", "GET"]
 
 
-def test_an_answer_about_another_order_proves_nothing() -> None:
+def test_an_answer_for_another_order_counts_as_unknown() -> None:
     other = answer(200, an_order_row(client_order_id="rp-other"))
     with scripted(other, other) as script:
         broker = a_broker(script)
@@ -240,7 +240,7 @@ def test_an_answer_about_another_order_proves_nothing() -> None:
 
 
 @pytest.mark.parametrize("reply", [answer(404, b"<html>"), answer(404, {"message": "endpoint not found."})])
-def test_a_404_that_is_not_the_brokers_own_is_not_an_absent_order(reply: bytes) -> None:
+def test_a_404_without_the_brokers_error_code_is_unavailable(reply: bytes) -> None:
     with scripted(reply, reply, reply) as script:
         broker = a_broker(script)
         with pytest.raises(BrokerUnavailable):
@@ -250,8 +250,8 @@ def test_a_404_that_is_not_the_brokers_own_is_not_an_absent_order(reply: bytes) 
         assert broker.cancel(BROKER_ID) is CancelAnswer.UNKNOWN
 
 
-def test_each_request_of_a_call_but_the_first_is_asked_leave_for() -> None:
-    """A second page of orders, of fills, a second asset: nobody outside of the adapter knows of them."""
+def test_each_further_request_of_a_call_draws_on_the_quota() -> None:
+    """Further pages and assets are requested inside the adapter, so it must draw their quota itself."""
     orders = [an_order_row(id=str(n), client_order_id=str(n)) for n in range(500)]
     fills = [an_activity_row(id=f"20260305170000000::{n}") for n in range(100)]
     assets = [{"symbol": symbol, "tradable": True} for symbol in ("F", "KO", "T")]
@@ -273,7 +273,7 @@ def test_each_request_of_a_call_but_the_first_is_asked_leave_for() -> None:
 
 
 class Ring:
-    """Keys that were rotated: every rejection brings the next pair."""
+    """Rotating keys: each rejection yields the next pair."""
 
     def __init__(self, *pairs: str) -> None:
         self.pairs = [Keys(key_id=SecretStr(name), secret_key=SecretStr(name)) for name in pairs]
@@ -292,7 +292,7 @@ class Ring:
 
 
 class LostRing(Ring):
-    """Keys that nobody can read any more."""
+    """Keys that cannot be fetched again."""
 
     def renewed(self, rejected: Keys) -> Keys:
         """Fail."""
@@ -304,7 +304,7 @@ def keys_used(asked: Sequence[Any]) -> list[str]:
     return [request.headers["apca-api-key-id"] for request in asked]
 
 
-def test_rotated_keys_are_picked_up_on_the_first_401() -> None:
+def test_rotated_keys_are_fetched_on_the_first_401() -> None:
     ring = Ring("PKOLD", "PKNEW")
     with scripted(UNAUTHORIZED, answer(200, an_order_row()), answer(200, an_order_row())) as script:
         broker = a_broker(script, ring)
@@ -313,13 +313,13 @@ def test_rotated_keys_are_picked_up_on_the_first_401() -> None:
     assert keys_used(script.asked) == ["PKOLD", "PKNEW", "PKNEW"]
 
 
-def test_an_order_that_met_rotated_keys_goes_out_with_the_new_ones() -> None:
+def test_an_order_rejected_with_401_is_sent_with_the_new_keys() -> None:
     with scripted(UNAUTHORIZED, answer(200, an_order_row())) as script:
         assert isinstance(a_broker(script, Ring("PKOLD", "PKNEW")).submit(INTENT), Accepted)
     assert keys_used(script.asked) == ["PKOLD", "PKNEW"]
 
 
-def test_keys_that_stay_rejected_are_asked_for_once_a_request() -> None:
+def test_rejected_keys_are_fetched_once_per_request() -> None:
     ring = Ring("PKOLD")
     with scripted(UNAUTHORIZED, UNAUTHORIZED) as script:
         broker = a_broker(script, ring)
@@ -331,7 +331,7 @@ def test_keys_that_stay_rejected_are_asked_for_once_a_request() -> None:
     assert (len(script.asked), ring.rejections) == (2, 2)
 
 
-def test_an_order_is_answered_even_where_the_new_keys_cannot_be_read() -> None:
+def test_an_order_is_refused_if_the_new_keys_cannot_be_read() -> None:
     with scripted(UNAUTHORIZED) as script:
         refused = a_broker(script, LostRing("PKOLD")).submit(INTENT)
     assert isinstance(refused, Refused)
@@ -341,7 +341,7 @@ def test_an_order_is_answered_even_where_the_new_keys_cannot_be_read() -> None:
 # Threads
 
 
-def test_every_worker_has_a_client_of_its_own() -> None:
+def test_each_worker_has_its_own_client() -> None:
     runtime = SystemRuntime(workers=4)
     together = threading.Barrier(4, timeout=5)
     sessions: set[int] = set()
@@ -352,7 +352,7 @@ def test_every_worker_has_a_client_of_its_own() -> None:
 
     with scripted(*[answer(200, an_order_row())] * 8) as script:
         broker = a_broker(script)
-        broker._calls._mount = counting  # type: ignore[attr-defined]
+        broker._api._mount = counting  # type: ignore[attr-defined]
 
         def look(_: int) -> None:
             broker.order(OURS)

@@ -1,4 +1,4 @@
-"""Alpaca's rows and refusals in our words: what is unknown, missing or null, and what a failure means."""
+"""Parsing of Alpaca's rows and refusals: unknown, missing and null fields, and the meaning of each failure."""
 
 from __future__ import annotations
 
@@ -40,28 +40,28 @@ def listed(*rows: dict[str, Any]) -> list[OrderReport]:
 
 
 @pytest.mark.parametrize("status", ["held", "pending_review", "a_word_of_next_year", "done_for_day", "pending_replace"])
-def test_a_status_that_is_not_known_to_be_an_end_is_none(status: str) -> None:
+def test_an_unknown_status_leaves_the_order_open(status: str) -> None:
     (report,) = listed(an_order_row(status=status))
     assert (report.state, report.is_closed) == (ChildState.LIVE, False)
 
 
-def test_stamps_are_cut_to_microseconds_and_may_be_missing() -> None:
+def test_timestamps_are_cut_to_microseconds_and_may_be_missing() -> None:
     stamped, unstamped = listed(an_order_row(), an_order_row(id="b", submitted_at=None))
     assert stamped.submitted_at == datetime(2026, 3, 5, 17, 0, 0, 577215, tzinfo=UTC)
     assert unstamped.submitted_at is None
 
 
-def test_numbers_may_come_as_numbers() -> None:
+def test_json_numbers_are_accepted_for_amounts() -> None:
     (report,) = listed(an_order_row(qty=40, limit_price=189.41, filled_qty=10, filled_avg_price=189.4))
     assert (report.qty, report.limit, report.average_price) == (Decimal(40), Decimal("189.41"), Decimal("189.4"))
 
 
-def test_an_order_in_dollars_has_no_quantity() -> None:
+def test_a_notional_order_has_no_quantity() -> None:
     (report,) = listed(an_order_row(client_order_id="theirs", qty=None, notional="500"))
     assert report.qty == 0
 
 
-def test_somebody_elses_order_of_several_legs_is_left_out() -> None:
+def test_a_foreign_multi_leg_order_is_skipped() -> None:
     legs = an_order_row(client_order_id="theirs", symbol="", side=None)
     assert [report.client_order_id for report in listed(legs, an_order_row())] == [OURS]
 
@@ -69,18 +69,18 @@ def test_somebody_elses_order_of_several_legs_is_left_out() -> None:
 @pytest.mark.parametrize(
     "broken", [{"symbol": None}, {"side": "sideways"}, {"status": None}, {"qty": "NaN"}, {"id": 7}]
 )
-def test_an_order_of_ours_that_cannot_be_read_is_an_error_and_not_left_out(broken: dict[str, Any]) -> None:
+def test_an_unreadable_order_of_ours_raises(broken: dict[str, Any]) -> None:
     with pytest.raises(BrokerUnavailable, match="cannot be read"):
         listed(an_order_row(**broken))
 
 
-def test_a_page_of_orders_without_stamps_is_not_taken_for_all() -> None:
+def test_a_full_page_of_orders_without_timestamps_raises() -> None:
     page = [an_order_row(id=str(n), submitted_at=None) for n in range(500)]
-    with scripted(*[answer(200, page)] * 2) as script, pytest.raises(BrokerUnavailable, match="share one stamp"):
+    with scripted(*[answer(200, page)] * 2) as script, pytest.raises(BrokerUnavailable, match="share one timestamp"):
         a_broker(script).open_orders()
 
 
-def test_the_next_page_begins_a_microsecond_before_the_last_ended() -> None:
+def test_the_next_page_starts_a_microsecond_before_the_last_ended() -> None:
     page = [an_order_row(id=str(n)) for n in range(500)]
     with scripted(answer(200, page), answer(200, [an_order_row(id="499"), an_order_row(id="500")])) as script:
         assert len(a_broker(script).open_orders()) == 501
@@ -92,7 +92,7 @@ def test_the_next_page_begins_a_microsecond_before_the_last_ended() -> None:
 # Fills
 
 
-def test_fills_are_paged_by_the_last_id_and_read_once() -> None:
+def test_fills_are_paged_by_the_last_id() -> None:
     first = [an_activity_row(id=f"{n:03}") for n in range(100)]
     second = [an_activity_row(id="099"), an_activity_row(id="100", side="sell_short")]
     with scripted(answer(200, first), answer(200, second)) as script:
@@ -103,7 +103,7 @@ def test_fills_are_paged_by_the_last_id_and_read_once() -> None:
     assert "page_token=099" in script.asked[1].target
 
 
-def test_a_date_of_fills_is_new_yorks_and_not_greenwichs() -> None:
+def test_fills_are_selected_by_their_new_york_date() -> None:
     late = an_activity_row(id="late", transaction_time="2026-03-06T00:30:00Z")
     next_day = an_activity_row(id="next", transaction_time="2026-03-06T05:00:00Z")
     with scripted(answer(200, [late, next_day])) as script:
@@ -112,7 +112,7 @@ def test_a_date_of_fills_is_new_yorks_and_not_greenwichs() -> None:
     assert "until=2026-03-06T00%3A00%3A01-05%3A00" in script.asked[0].target
 
 
-def test_a_fill_that_cannot_be_read_is_an_error_and_not_left_out() -> None:
+def test_an_unreadable_fill_raises() -> None:
     with scripted(answer(200, [an_activity_row(price=None)])) as script, pytest.raises(BrokerUnavailable):
         a_broker(script).executions(date(2026, 3, 5))
 
@@ -121,26 +121,29 @@ def test_a_fill_that_cannot_be_read_is_an_error_and_not_left_out() -> None:
 
 
 def spendable(*replies: dict[str, Any] | list[dict[str, Any]]) -> Decimal:
-    """What an account may spend."""
+    """The spendable amount of an account."""
     with scripted(*[answer(200, reply) for reply in replies]) as script:
         return a_broker(script).account().spendable
 
 
-def test_spendable_is_the_least_of_cash_buying_power_and_what_needs_no_margin() -> None:
+def test_spendable_is_the_least_of_cash_and_the_buying_powers() -> None:
+    """That is of cash, buying power and non-marginable buying power, and never negative."""
     assert spendable(an_account_row()) == Decimal("55000.25")
     assert spendable(an_account_row(non_marginable_buying_power="90000")) == Decimal("60000.25")
     assert spendable(an_account_row(buying_power="10")) == Decimal(10)
     assert spendable(an_account_row(cash="-5")) == 0
 
 
-def test_without_a_word_on_margin_it_is_cash_less_what_open_buys_may_cost() -> None:
+def test_spendable_cash_is_reduced_by_the_cost_of_open_buys() -> None:
+    """Used if the account reports no non-marginable buying power."""
     account = an_account_row(non_marginable_buying_power=None)
     buy = an_order_row(qty="100", filled_qty="40", limit_price="100")
     sell = an_order_row(id="b", side="sell")
     assert spendable(account, [buy, sell]) == Decimal("60000.25") - 6000
 
 
-def test_without_a_word_on_margin_an_open_market_buy_leaves_nothing_to_count_on() -> None:
+def test_an_open_market_buy_leaves_no_spendable_cash() -> None:
+    """Its cost is unknown, and the account reports no non-marginable buying power."""
     assert spendable(an_account_row(non_marginable_buying_power=None), [an_order_row(limit_price=None)]) == 0
 
 
@@ -157,13 +160,13 @@ def test_without_a_word_on_margin_an_open_market_buy_leaves_nothing_to_count_on(
         ({"status": "ACCOUNT_CLOSED", "account_blocked": True}, "account_blocked, status ACCOUNT_CLOSED"),
     ],
 )
-def test_every_block_blocks_and_is_named(block: dict[str, Any], named: str) -> None:
+def test_each_account_block_is_reported_by_name(block: dict[str, Any], named: str) -> None:
     with scripted(answer(200, an_account_row(**block))) as script:
         account = a_broker(script).account()
     assert (account.blocked_by, account.is_blocked) == (named, bool(named))
 
 
-def test_a_position_without_a_word_on_open_orders_is_all_available() -> None:
+def test_a_position_without_an_available_field_is_all_available() -> None:
     rows = [{"symbol": "KO", "qty": "7.5", "side": "long"}, {"symbol": "F", "qty": "50", "side": "short"}]
     with scripted(answer(200, rows)) as script:
         ko, f = a_broker(script).positions()
@@ -173,13 +176,13 @@ def test_a_position_without_a_word_on_open_orders_is_all_available() -> None:
 # Hours
 
 
-def test_a_clock_without_a_zone_is_no_clock() -> None:
+def test_a_clock_without_a_time_zone_is_unavailable() -> None:
     zoneless = answer(200, {"timestamp": "2026-03-05T12:00:00", "is_open": True})
     with scripted(zoneless) as script, pytest.raises(BrokerUnavailable):
         a_broker(script).clock()
 
 
-def test_a_calendar_that_answers_with_other_days_has_no_session() -> None:
+def test_a_calendar_row_for_another_date_is_no_session() -> None:
     with scripted(answer(200, [{"date": "2026-03-09", "open": "09:30", "close": "16:00"}])) as script:
         assert a_broker(script).trading_day(date(2026, 3, 7)) is None
 
@@ -187,39 +190,39 @@ def test_a_calendar_that_answers_with_other_days_has_no_session() -> None:
 # Quotes
 
 
-def test_a_null_price_or_size_is_nobody_on_that_side() -> None:
+def test_a_null_price_or_size_is_an_empty_side() -> None:
     row = {"t": "2026-03-05T17:00:00.000000001Z", "bp": 189.4, "bs": 3, "ap": None, "as": None}
     with scripted(answer(200, {"quotes": {"AAPL": row}, "currency": "USD"})) as script:
         quote = a_market(script).quotes(["AAPL"])["AAPL"]
     assert (quote.ask, quote.ask_size, quote.at) == (Decimal(0), Decimal(0), NOON)
 
 
-def test_a_quote_without_a_stamp_has_no_age() -> None:
+def test_a_quote_without_a_timestamp_has_no_time() -> None:
     with scripted(answer(200, {"quotes": {"AAPL": {"bp": 1, "bs": 1, "ap": 2, "as": 1}}})) as script:
         assert a_market(script).quotes(["AAPL"])["AAPL"].at is None
 
 
 @pytest.mark.parametrize("row", [None, 7, {"bp": "x"}, {"bp": True}, {"t": "yesterday"}, {"t": "2026-03-05T12:00:00"}])
-def test_a_quote_that_cannot_be_read_costs_the_others_nothing(row: object) -> None:
+def test_an_unreadable_quote_does_not_affect_other_symbols(row: object) -> None:
     good = {"t": "2026-03-05T17:00:00Z", "bp": 1, "bs": 1, "ap": 2, "as": 1}
     with scripted(answer(200, {"quotes": {"AAPL": row, "KO": good}})) as script:
         assert a_market(script).quotes(["AAPL", "KO"]).keys() == {"KO"}
 
 
 @pytest.mark.parametrize("row", [None, {"p": None}, {"p": 0}, {"p": -1}, {"p": "x"}, {}])
-def test_a_trade_without_a_price_is_no_last_price(row: object) -> None:
+def test_a_trade_without_a_price_gives_no_last_price(row: object) -> None:
     with scripted(answer(200, {"trades": {"AAPL": row}})) as script:
         assert a_market(script).last_prices(["AAPL"]) == {}
 
 
 @pytest.mark.parametrize("body", [{"quotes": None}, {"quotes": {}}])
-def test_an_empty_market_is_empty(body: object) -> None:
+def test_an_answer_without_quotes_is_an_empty_market(body: object) -> None:
     with scripted(answer(200, body)) as script:
         assert a_market(script).quotes(["AAPL"]) == {}
 
 
 @pytest.mark.parametrize("body", [{"bars": {}}, [], {"quotes": [1]}, {"quotes": "none"}])
-def test_an_answer_that_is_no_list_of_quotes_is_an_error_and_no_empty_market(body: object) -> None:
+def test_a_malformed_quote_answer_raises(body: object) -> None:
     with scripted(answer(200, body)) as script, pytest.raises(BrokerUnavailable):
         a_market(script).quotes(["AAPL"])
 
@@ -260,10 +263,10 @@ def failure(status: int | None, code: int | None = None, message: str = "") -> F
         (failure(403, 40310100, "trade denied due to pattern day trading protection"), Refusal.DENIED),
         (failure(422, 40010001, "client_order_id must be no more than 128 characters"), Refusal.OTHER),
         (failure(400, 40010000, "request body format is invalid"), Refusal.OTHER),
-        (failure(422, 42210000, "words of next year"), Refusal.OTHER),
+        (failure(422, 42210000, "a new message"), Refusal.OTHER),
     ],
 )
-def test_what_the_broker_refuses_definitively_is_refused(failed: Failure, why: Refusal) -> None:
+def test_a_definite_refusal_is_classified_by_its_cause(failed: Failure, why: Refusal) -> None:
     answered = errors.submission(failed)
     assert isinstance(answered, Refused)
     assert answered.refusal is why
@@ -290,7 +293,7 @@ def test_what_the_broker_refuses_definitively_is_refused(failed: Failure, why: R
         failure(504),
     ],
 )
-def test_everything_else_is_unknown(failed: Failure) -> None:
+def test_an_indefinite_failure_is_unknown(failed: Failure) -> None:
     assert isinstance(errors.submission(failed), Unknown)
     assert isinstance(errors.replacement(failed), Unknown)
 
@@ -299,7 +302,7 @@ def test_everything_else_is_unknown(failed: Failure) -> None:
     "message",
     ["unable to replace order, order isn't sent to exchange yet", "order already replaced"],
 )
-def test_some_refusals_of_a_replacement_do_not_say_that_it_failed(message: str) -> None:
+def test_an_ambiguous_refusal_of_a_replacement_is_unknown(message: str) -> None:
     assert isinstance(errors.replacement(failure(422, 42210000, message)), Unknown)
 
 
@@ -307,7 +310,7 @@ def test_some_refusals_of_a_replacement_do_not_say_that_it_failed(message: str) 
     "message",
     ["cannot replace order in accepted status", "order is not open", "order chain not fully replaced"],
 )
-def test_a_replacement_may_be_refused(message: str) -> None:
+def test_a_definite_refusal_of_a_replacement_is_refused(message: str) -> None:
     answered = errors.replacement(failure(422, 42210000, message))
     assert isinstance(answered, Refused)
     assert answered.refusal is Refusal.OTHER
@@ -327,21 +330,21 @@ def test_a_replacement_may_be_refused(message: str) -> None:
         (failure(None), CancelAnswer.UNKNOWN),
     ],
 )
-def test_a_failed_cancel_says_what_is_known(failed: Failure, means: CancelAnswer) -> None:
+def test_a_failed_cancel_is_classified_by_its_cause(failed: Failure, means: CancelAnswer) -> None:
     assert errors.cancellation(failed) is means
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_read_that_is_not_allowed_is_denied(status: int) -> None:
+def test_a_forbidden_read_is_denied(status: int) -> None:
     assert isinstance(errors.unreadable("/clock", failure(status)), BrokerDenied)
 
 
 @pytest.mark.parametrize("status", [None, 400, 404, 422, 429, 500, 504])
-def test_a_read_that_fails_otherwise_is_unavailable(status: int | None) -> None:
+def test_a_read_with_another_failure_is_unavailable(status: int | None) -> None:
     assert isinstance(errors.unreadable("/clock", failure(status)), BrokerUnavailable)
 
 
-def test_a_refusals_reason_is_read_too() -> None:
+def test_a_refusals_reject_reason_is_read() -> None:
     body = {"code": 40310000, "message": "order refused", "reject_reason": "opposite side limit order exists"}
     with scripted(answer(403, body)) as script:
         refused = a_broker(script).submit(an_intent(an_order()))
@@ -357,7 +360,7 @@ def keys(key_id: str) -> Keys:
     return Keys.model_validate({"key_id": key_id, "secret_key": "x"})
 
 
-def test_keys_of_the_other_endpoint_are_refused_without_being_shown() -> None:
+def test_keys_of_the_other_endpoint_are_refused_and_not_printed() -> None:
     with pytest.raises(InvalidSettings, match="it is for live") as refused:
         ensure_keys_fit(keys("AKSECRETSECRET"), TradingMode.PAPER)
     assert "AKSECRETSECRET" not in str(refused.value)
@@ -368,7 +371,7 @@ def test_keys_of_the_other_endpoint_are_refused_without_being_shown() -> None:
 @pytest.mark.parametrize(
     ("key_id", "mode"), [("PKX", TradingMode.PAPER), ("AKX", TradingMode.LIVE), ("CKX", TradingMode.LIVE)]
 )
-def test_keys_that_fit_or_say_nothing_pass(key_id: str, mode: TradingMode) -> None:
+def test_matching_and_neutral_key_prefixes_are_accepted(key_id: str, mode: TradingMode) -> None:
     ensure_keys_fit(keys(key_id), mode)
 
 
@@ -381,7 +384,7 @@ def test_an_account_of_the_other_endpoint_is_refused() -> None:
         ensure_account_fits("123456789", TradingMode.PAPER)
 
 
-def test_the_simulated_pair_is_the_one_that_the_simulated_broker_knows() -> None:
+def test_the_simulated_keys_match_the_simulated_broker() -> None:
     opening = OpeningAccount()
     pair = (SIMULATED.key_id.get_secret_value(), SIMULATED.secret_key.get_secret_value())
     assert pair == (opening.key_id, opening.secret_key)

@@ -1,4 +1,4 @@
-"""A secret planted as the broker's key turns up nowhere: no exception, traceback, local, pickle, log or answer."""
+"""Canary broker keys never appear in an exception, traceback, local variable, pickle, log or answer."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ BAD_REPLIES: list[Reply] = [
 ]
 
 
-def everything_about(error: BaseException) -> Iterator[str]:
-    """All that could be written down of an exception: itself, its causes and contexts, their frames with locals."""
+def texts_about(error: BaseException) -> Iterator[str]:
+    """Every text that could be logged of an exception: itself, its causes and contexts, and their frames."""
     seen: set[int] = set()
     waiting: list[BaseException | None] = [error]
     while waiting:
-        one = waiting.pop()
-        if one is None or id(one) in seen:
+        current = waiting.pop()
+        if current is None or id(current) in seen:
             continue
-        seen.add(id(one))
-        yield from (str(one), repr(one), repr(vars(one)), repr(one.args), repr(pickled(one)))
-        yield from frames_of(one)
-        waiting += [one.__cause__, one.__context__]
+        seen.add(id(current))
+        yield from (str(current), repr(current), repr(vars(current)), repr(current.args), repr(pickled(current)))
+        yield from frames_of(current)
+        waiting += [current.__cause__, current.__context__]
 
 
 def frames_of(error: BaseException) -> Iterator[str]:
-    """The frames with their local variables, but for those of this test, which knows the canaries."""
+    """The frames with their local variables, except this test's own, which hold the canaries."""
     frames = traceback.walk_tb(error.__traceback__)
     for frame in traceback.StackSummary.extract(frames, capture_locals=True):
         if "/tests/" not in frame.filename:
@@ -73,21 +73,21 @@ def frames_of(error: BaseException) -> Iterator[str]:
 
 
 def pickled(error: BaseException) -> bytes:
-    """The exception as a process would hand it to another; nothing where it cannot."""
+    """The pickled exception, or nothing if it cannot be pickled."""
     try:
         return pickle.dumps(error)
     except (TypeError, AttributeError, pickle.PicklingError):
         return b""
 
 
-def assert_silent(texts: Iterator[str]) -> None:
-    """Fail where a canary is heard."""
-    heard = [(canary, text[:300]) for text in texts for canary in CANARIES if canary in text]
-    assert not heard
+def assert_no_canary(texts: Iterator[str]) -> None:
+    """Fail if a text contains a canary."""
+    found = [(canary, text[:300]) for text in texts for canary in CANARIES if canary in text]
+    assert not found
 
 
 def a_broker(script: Script) -> AlpacaBroker:
-    """A broker whose keys are the canaries."""
+    """A broker adapter with the canaries as keys."""
     return AlpacaBroker(trading_api(FixedKeys(KEYS), TradingMode.PAPER, mount, script.url))
 
 
@@ -109,28 +109,29 @@ def calls(script: Script) -> list[Callable[[], Any]]:
 
 @pytest.mark.parametrize("reply", BAD_REPLIES)
 @pytest.mark.parametrize("call", range(8))
-def test_no_failed_call_gives_the_keys_away(reply: Reply, call: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_failed_call_leaks_the_keys(reply: Reply, call: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with scripted(reply, reply) as script:
         try:
-            told = repr(calls(script)[call]())
+            output = repr(calls(script)[call]())
         except RepegError as error:
-            assert_silent(everything_about(error))
-            told = str(error)
+            assert_no_canary(texts_about(error))
+            output = str(error)
         assert script.asked[0].headers["apca-api-secret-key"] == SECRET
-    assert_silent(iter([told, caplog.text]))
+    assert_no_canary(iter([output, caplog.text]))
 
 
-def test_the_canary_is_heard_where_alpaca_py_is_left_alone() -> None:
+def test_an_exception_of_alpaca_py_itself_contains_the_canary() -> None:
+    """Shows that the check can fail."""
     with scripted(answer(500)) as script:
-        client = a_broker(script)._calls._client(KEYS)  # type: ignore[attr-defined]
+        client = a_broker(script)._api._client(KEYS)  # type: ignore[attr-defined]
         with pytest.raises(APIError) as raised:
             client.get("/clock")
     with pytest.raises(AssertionError):
-        assert_silent(everything_about(raised.value))
+        assert_no_canary(texts_about(raised.value))
 
 
-def test_a_logged_traceback_is_silent() -> None:
+def test_a_logged_traceback_contains_no_canary() -> None:
     stream, name = io.StringIO(), "logged-traceback"  # Powertools configures a name once for each process
     logger = Logger(service=name, logger_handler=logging.StreamHandler(stream), serialize_stacktrace=True)
     with scripted(answer(500)) as script:
@@ -139,43 +140,43 @@ def test_a_logged_traceback_is_silent() -> None:
         except RepegError:
             logger.exception("failed")
     assert "BrokerUnavailable" in stream.getvalue()
-    assert_silent(iter([stream.getvalue()]))
+    assert_no_canary(iter([stream.getvalue()]))
 
 
-def test_keys_do_not_show_themselves() -> None:
-    assert_silent(iter([repr(KEYS), str(KEYS), KEYS.model_dump_json(), json.dumps(KEYS.model_dump(), default=str)]))
+def test_keys_never_print_their_values() -> None:
+    assert_no_canary(iter([repr(KEYS), str(KEYS), KEYS.model_dump_json(), json.dumps(KEYS.model_dump(), default=str)]))
 
 
 @pytest.mark.parametrize("content", [{"key_id": KEY_ID}, {"key_id": [SECRET], "secret_key": KEY_ID}, [SECRET]])
-def test_keys_that_are_none_do_not_show_what_they_are(content: object) -> None:
+def test_an_invalid_pair_of_keys_is_not_printed(content: object) -> None:
     with pytest.raises(ValidationError) as raised:
         Keys.model_validate(content)
-    assert_silent(iter([str(raised.value), repr(raised.value)]))
+    assert_no_canary(iter([str(raised.value), repr(raised.value)]))
 
 
-def test_keys_of_the_other_endpoint_do_not_show_themselves() -> None:
+def test_a_refusal_of_the_other_endpoints_keys_does_not_print_them() -> None:
     with pytest.raises(InvalidSettings) as raised:
         ensure_keys_fit(KEYS, TradingMode.PAPER)
-    assert_silent(everything_about(raised.value))
+    assert_no_canary(texts_about(raised.value))
 
 
 @pytest.mark.parametrize(
     "text", [f'{{"key_id": "{KEY_ID}", "secret_key": "{SECRET}"', f'"{SECRET}"', f'{{"key_id": "{KEY_ID}"}}']
 )
-def test_a_secret_that_cannot_be_read_is_not_told(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_secret_is_not_printed(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         boto3.client("secretsmanager", region_name="us-east-1").create_secret(Name="keys", SecretString=text)
         with pytest.raises(InvalidSettings) as raised:
             SecretKeys("keys", TradingMode.PAPER)
-    assert_silent(everything_about(raised.value))
+    assert_no_canary(texts_about(raised.value))
 
 
-def test_a_rotated_secret_of_the_other_endpoint_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rotated_secret_of_the_other_endpoint_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         content = json.dumps({"key_id": KEY_ID, "secret_key": SECRET})
         boto3.client("secretsmanager", region_name="us-east-1").create_secret(Name="keys", SecretString=content)
         with pytest.raises(InvalidSettings) as raised:
             SecretKeys("keys", TradingMode.PAPER)
-    assert_silent(everything_about(raised.value))
+    assert_no_canary(texts_about(raised.value))

@@ -1,4 +1,4 @@
-"""What the environment may say, what is refused by name, and that everything is built once."""
+"""Building the ports from the environment: accepted values, refusals by name, and a single build."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAPER = {"TABLE_NAME": "runs", "TRADING_MODE": "paper"}
 
 @pytest.fixture(autouse=True)
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Amazon's services, mocked; and nothing built before or after."""
+    """Mocked AWS services; no ports are cached before or after."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     for name in ("BROKER_URL", "DATA_URL", "BROKER_SECRET_ARN", "TABLE_NAME", "TRADING_MODE", "DATA_FEED"):
         monkeypatch.delenv(name, raising=False)
@@ -42,7 +42,7 @@ def secret(**content: str) -> str:
 
 
 def built(**environment: str) -> Ports:
-    """The ports that an environment builds."""
+    """The ports built from an environment."""
     return wiring.build({**PAPER, **environment}, SystemRuntime())
 
 
@@ -51,32 +51,32 @@ def alpaca(ports: Ports) -> Any:
     return cast("Any", ports.broker)._broker
 
 
-def test_paper_with_a_secret_builds_all_ports() -> None:
+def test_paper_mode_with_a_secret_builds_all_ports() -> None:
     ports = built(BROKER_SECRET_ARN=secret(key_id="PKX", secret_key="x"))
     assert isinstance(alpaca(ports), AlpacaBroker)
     assert [alpaca(each)._mode for each in (ports, ports.for_closing())] == [TradingMode.PAPER, TradingMode.PAPER]
     assert isinstance(ports.store, DynamoStore)
 
 
-def test_the_mode_alone_says_where_orders_go() -> None:
+def test_the_trading_mode_alone_selects_the_endpoint() -> None:
     arn = secret(key_id="CKX", secret_key="x")
     hosts = {}
     for mode in ("paper", "live"):
-        calls = alpaca(built(TRADING_MODE=mode, BROKER_SECRET_ARN=arn))._calls
-        hosts[mode] = str(calls._client(calls._keys.current())._base_url.value)
+        api = alpaca(built(TRADING_MODE=mode, BROKER_SECRET_ARN=arn))._api
+        hosts[mode] = str(api._client(api._keys.current())._base_url.value)
     assert hosts == {"paper": "https://paper-api.alpaca.markets", "live": "https://api.alpaca.markets"}
 
 
 def test_the_simulated_broker_needs_no_secret() -> None:
     broker = alpaca(built(**LOCAL))
-    keys = broker._calls._keys.current()
+    keys = broker._api._keys.current()
     assert keys.key_id.get_secret_value() == "PKSIMULATED000000000"
-    assert broker._calls._client(keys)._base_url == "http://127.0.0.1:8080"
+    assert broker._api._client(keys)._base_url == "http://127.0.0.1:8080"
 
 
-def test_the_simulated_broker_takes_the_secret_that_it_is_given() -> None:
+def test_the_simulated_broker_uses_a_given_secret() -> None:
     broker = alpaca(built(**LOCAL, BROKER_SECRET_ARN=secret(key_id="PKMINE", secret_key="x")))
-    assert broker._calls._keys.current().key_id.get_secret_value() == "PKMINE"
+    assert broker._api._keys.current().key_id.get_secret_value() == "PKMINE"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_the_simulated_broker_takes_the_secret_that_it_is_given() -> None:
         ({**LOCAL, "DATA_URL": "http://127.0.0.1.example.com"}, "DATA_URL"),
     ],
 )
-def test_what_is_wrong_is_refused_by_name(environment: dict[str, str], named: str) -> None:
+def test_an_invalid_variable_is_refused_by_name(environment: dict[str, str], named: str) -> None:
     with pytest.raises(InvalidSettings) as refused:
         built(**environment)
     assert refused.value.field == named
@@ -116,7 +116,7 @@ def test_what_is_wrong_is_refused_by_name(environment: dict[str, str], named: st
         "https://localhost",
     ],
 )
-def test_this_machine_is_local(url: str) -> None:
+def test_a_loopback_address_is_local(url: str) -> None:
     assert wiring.is_local(url)
 
 
@@ -140,7 +140,7 @@ def test_this_machine_is_local(url: str) -> None:
         "http://paper-api.alpaca.markets",
     ],
 )
-def test_everything_else_is_not(url: str) -> None:
+def test_a_remote_or_malformed_address_is_not_local(url: str) -> None:
     assert not wiring.is_local(url)
 
 
@@ -150,13 +150,13 @@ def test_keys_of_the_other_endpoint_are_refused() -> None:
 
 
 @pytest.mark.parametrize("content", [{}, {"key_id": "PKX"}, {"key_id": "PKX", "secret_key": ""}])
-def test_a_secret_that_holds_no_pair_is_refused_by_its_arn(content: dict[str, str]) -> None:
+def test_a_secret_without_keys_is_refused_by_its_arn(content: dict[str, str]) -> None:
     with pytest.raises(InvalidSettings) as refused:
         built(BROKER_SECRET_ARN=secret(**content))
     assert refused.value.field == "BROKER_SECRET_ARN"
 
 
-def test_a_secret_that_cannot_be_read_is_tried_again_later() -> None:
+def test_an_unreadable_secret_raises_unavailable() -> None:
     with pytest.raises(BrokerUnavailable, match="the keys cannot be read"):
         built(BROKER_SECRET_ARN="arn:aws:secretsmanager:us-east-1:123456789012:secret:none-a1b2c3")
 
@@ -165,7 +165,7 @@ def test_a_secret_that_cannot_be_read_is_tried_again_later() -> None:
 
 
 def use_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment that builds."""
+    """Set a valid environment."""
     for name, value in {**PAPER, **LOCAL}.items():
         monkeypatch.setenv(name, value)
 
@@ -183,7 +183,7 @@ def test_the_ports_are_built_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert wiring.ports() is wiring.ports()
 
 
-def test_another_runtime_forgets_what_was_built(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_runtime_discards_the_cached_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     use_environment(monkeypatch)
     deployed, still = wiring.ports(), Still()
     wiring.use(still)
@@ -202,7 +202,7 @@ def test_complete_ports_can_be_provided(monkeypatch: pytest.MonkeyPatch) -> None
     assert wiring.ports() is not own
 
 
-def test_a_failed_attempt_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_build_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidSettings):
         wiring.ports()
     use_environment(monkeypatch)

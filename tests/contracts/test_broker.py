@@ -1,4 +1,4 @@
-"""What every broker does: the twin in process, alpaca-py in process, and alpaca-py over a socket alike."""
+"""The Broker port's contract, run on the in-process twin, alpaca-py in process and alpaca-py over a socket."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from repeg.adapters.alpaca.keys import TradingMode, ensure_account_fits
 from repeg.domain.broker import Accepted, CancelAnswer, Refusal, Refused, Unknown
 from repeg.domain.child_order import ChildState, OrderReport
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable
-from repeg.domain.parent_order import Intent
+from repeg.domain.intent import Intent
 from repeg.domain.quote import Side
 from repeg_workbench.exchange.broker.opening import OpeningAccount
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from tests.contracts.desks import HOLDINGS, SECOND, THURSDAY, Desk
 from tests.contracts.words import a_change, an_intent, an_order
 
@@ -37,7 +37,7 @@ def sell(symbol: str, qty: str, limit: str | None, n: int = 1) -> Intent:
 
 
 def placed(desk: Desk, intent: Intent) -> OrderReport:
-    """The order as it stands a second after it was accepted."""
+    """Submit an order and report it one second after acceptance."""
     answer = desk.broker.submit(intent)
     assert isinstance(answer, Accepted), answer
     desk.pass_time()
@@ -45,14 +45,14 @@ def placed(desk: Desk, intent: Intent) -> OrderReport:
 
 
 def read(desk: Desk, client_order_id: str) -> OrderReport:
-    """The order as the broker tells it now."""
+    """The broker's current report of an order."""
     report = desk.broker.order(client_order_id)
     assert report is not None
     return report
 
 
 def refusal(desk: Desk, intent: Intent) -> Refusal:
-    """Why the broker does not take an order."""
+    """The broker's reason for refusing an order."""
     answer = desk.broker.submit(intent)
     assert isinstance(answer, Refused), answer
     assert answer.message
@@ -63,20 +63,20 @@ def refusal(desk: Desk, intent: Intent) -> Refusal:
 # Hours
 
 
-def test_the_clock_tells_the_brokers_time_and_the_core_session(desk: Desk) -> None:
+def test_the_clock_reports_the_brokers_time_and_core_session(desk: Desk) -> None:
     assert desk.broker.clock().now == datetime(2026, 3, 5, 17, tzinfo=UTC)
     assert desk.broker.clock().is_open
     desk.go_to(THURSDAY, "16:00")
     assert not desk.broker.clock().is_open
 
 
-def test_a_session_comes_in_utc(desk: Desk) -> None:
+def test_session_hours_are_reported_in_utc(desk: Desk) -> None:
     day = desk.broker.trading_day(THURSDAY)
     assert day is not None
     assert (day.open, day.close) == (datetime(2026, 3, 5, 14, 30, tzinfo=UTC), datetime(2026, 3, 5, 21, tzinfo=UTC))
 
 
-def test_summer_time_moves_the_session_and_not_its_length(desk: Desk) -> None:
+def test_daylight_saving_shifts_the_session_without_changing_its_length(desk: Desk) -> None:
     day = desk.broker.trading_day(date(2026, 3, 9))
     assert day is not None
     assert (day.open, day.close - day.open) == (datetime(2026, 3, 9, 13, 30, tzinfo=UTC), timedelta(hours=6.5))
@@ -89,14 +89,14 @@ def test_the_day_after_thanksgiving_closes_early(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 7), date(2026, 11, 26)])
-def test_there_is_no_session_on_a_weekend_or_a_holiday(desk: Desk, day: date) -> None:
+def test_weekends_and_holidays_have_no_session(desk: Desk, day: date) -> None:
     assert desk.broker.trading_day(day) is None
 
 
 # Account
 
 
-def test_an_untouched_account_may_spend_its_cash(desk: Desk) -> None:
+def test_an_account_without_orders_may_spend_its_cash(desk: Desk) -> None:
     account = desk.broker.account()
     assert account.cash == account.spendable == Decimal(100_000)
     assert account.equity > account.cash
@@ -119,20 +119,20 @@ def test_an_open_sell_raises_nothing_until_it_executes(desk: Desk) -> None:
     assert desk.broker.account().spendable == Decimal(100_000) + Decimal("7.227358") * Decimal("60.40")
 
 
-def test_what_could_be_borrowed_is_never_spendable(open_desk: OpenDesk) -> None:
+def test_margin_is_never_spendable(open_desk: OpenDesk) -> None:
     desk = open_desk(opening=OpeningAccount(positions=HOLDINGS, multiplier=4))
     account = desk.broker.account()
     assert account.buying_power > account.cash
     assert account.spendable == account.cash
 
 
-def test_a_blocked_account_says_so(open_desk: OpenDesk) -> None:
+def test_a_blocked_account_is_reported_as_blocked(open_desk: OpenDesk) -> None:
     desk = open_desk(opening=OpeningAccount(trading_blocked=True))
     assert desk.broker.account().is_blocked
     assert refusal(desk, buy("F", "1", "12.10")) is Refusal.DENIED
 
 
-def test_positions_are_exact_and_an_open_sell_holds_its_shares(desk: Desk) -> None:
+def test_an_open_sell_reserves_its_shares(desk: Desk) -> None:
     placed(desk, sell("F", "20", "12.50"))
     positions = {position.symbol: (position.qty, position.available) for position in desk.broker.positions()}
     assert positions == {
@@ -150,7 +150,7 @@ def test_a_short_position_is_negative(open_desk: OpenDesk) -> None:
 # Submitting
 
 
-def test_a_passive_order_is_accepted_under_its_own_id_and_rests(desk: Desk) -> None:
+def test_a_passive_order_is_accepted_under_its_client_order_id(desk: Desk) -> None:
     intent = buy("AAPL", "40", "189.41")
     answer = desk.broker.submit(intent)
     assert isinstance(answer, Accepted)
@@ -165,7 +165,7 @@ def test_a_passive_order_is_accepted_under_its_own_id_and_rests(desk: Desk) -> N
 @pytest.mark.parametrize(
     ("symbol", "qty", "limit"), [("AAPL", "0.100000001", "189.40"), ("PNY", "300", "0.8511"), ("F", "0.3", "0.1")]
 )
-def test_amounts_arrive_to_the_last_digit(desk: Desk, symbol: str, qty: str, limit: str) -> None:
+def test_quantities_and_limits_arrive_exactly(desk: Desk, symbol: str, qty: str, limit: str) -> None:
     report = placed(desk, buy(symbol, qty, limit))
     assert (report.qty, report.limit) == (Decimal(qty), Decimal(limit))
 
@@ -175,14 +175,15 @@ def test_an_order_without_a_limit_is_a_market_order(desk: Desk) -> None:
     assert (report.state, report.limit, report.average_price) == (ChildState.FILLED, None, Decimal("189.44"))
 
 
-def test_orders_are_for_the_day(desk: Desk) -> None:
+def test_an_unfilled_order_expires_at_the_close(desk: Desk) -> None:
     intent = buy("AAPL", "40", "150.00")
     placed(desk, intent)
     desk.go_to(THURSDAY, "16:01")
     assert read(desk, intent.client_order_id).state is ChildState.EXPIRED
 
 
-def test_an_id_is_taken_once_and_its_owner_is_found_by_it(desk: Desk) -> None:
+def test_a_duplicate_client_order_id_creates_no_second_order(desk: Desk) -> None:
+    """The second submission is unknown: the first order is found by the id."""
     intent = buy("AAPL", "40", "189.41")
     first = placed(desk, intent)
     answer = desk.broker.submit(intent)
@@ -191,7 +192,7 @@ def test_an_id_is_taken_once_and_its_owner_is_found_by_it(desk: Desk) -> None:
     assert [order.broker_id for order in desk.broker.open_orders()] == [first.broker_id]
 
 
-def test_an_id_stays_taken_after_its_order_has_ended(desk: Desk) -> None:
+def test_a_closed_orders_id_cannot_be_reused(desk: Desk) -> None:
     intent = buy("AAPL", "40", "189.41")
     desk.broker.cancel(placed(desk, intent).broker_id)
     desk.pass_time()
@@ -213,11 +214,11 @@ def test_an_id_stays_taken_after_its_order_has_ended(desk: Desk) -> None:
         (buy("AAPL", "0", "1.00"), Refusal.OTHER),
     ],
 )
-def test_a_refusal_says_what_is_missing(desk: Desk, intent: Intent, why: Refusal) -> None:
+def test_a_refusal_is_classified_by_its_cause(desk: Desk, intent: Intent, why: Refusal) -> None:
     assert refusal(desk, intent) is why
 
 
-def test_a_buy_against_our_own_sell_is_refused_as_such(desk: Desk) -> None:
+def test_a_buy_against_our_own_sell_is_refused_as_a_wash_trade(desk: Desk) -> None:
     placed(desk, sell("F", "10", "12.11"))
     assert refusal(desk, buy("F", "10", "12.11")) is Refusal.OPPOSITE_ORDER
 
@@ -225,14 +226,14 @@ def test_a_buy_against_our_own_sell_is_refused_as_such(desk: Desk) -> None:
 # Reading orders
 
 
-def test_an_order_is_found_by_either_id_and_an_unknown_one_by_neither(desk: Desk) -> None:
+def test_an_order_is_found_by_its_client_id_and_its_broker_id(desk: Desk) -> None:
     report = placed(desk, buy("AAPL", "40", "189.41"))
     assert desk.broker.order_by_broker_id(report.broker_id) == report
     assert desk.broker.order_by_broker_id(NOWHERE) is None
     assert desk.broker.order("rp-core-2026-03-05.MSFT.b.1") is None
 
 
-def test_an_order_that_cannot_be_found_yet_is_told_as_none(desk: Desk) -> None:
+def test_an_order_not_yet_visible_reads_as_none(desk: Desk) -> None:
     intent = buy("AAPL", "40", "189.41")
     desk.broker.submit(intent)
     order = desk.exchange.account.orders.by_client_id[intent.client_order_id]
@@ -243,17 +244,17 @@ def test_an_order_that_cannot_be_found_yet_is_told_as_none(desk: Desk) -> None:
     assert read(desk, intent.client_order_id).state is ChildState.LIVE
 
 
-def test_open_orders_hold_ours_and_others_but_none_that_has_ended(desk: Desk) -> None:
+def test_open_orders_include_other_clients_but_no_closed_orders(desk: Desk) -> None:
     ours = placed(desk, buy("AAPL", "40", "189.41"))
     ended = placed(desk, buy("F", "40", "12.11"))
-    theirs = buy("F", "10", "12.05", n=2).model_copy(update={"client_order_id": "somebody-else"})
+    theirs = buy("F", "10", "12.05", n=2).model_copy(update={"client_order_id": "another-client"})
     other = placed(desk, theirs)
     assert ended.state is ChildState.FILLED
     assert desk.broker.open_orders() == [ours, other]
     assert not other.is_ours
 
 
-def test_more_open_orders_than_a_page_holds_are_all_seen_once(desk: Desk) -> None:
+def test_open_orders_beyond_one_page_are_each_listed_once(desk: Desk) -> None:
     for n in range(1, 621):
         assert isinstance(desk.broker.submit(buy("F", "1", "12.00", n=n)), Accepted)
         if n % 200 == 0:
@@ -262,18 +263,19 @@ def test_more_open_orders_than_a_page_holds_are_all_seen_once(desk: Desk) -> Non
     assert [int(order.client_order_id.rsplit(".", 1)[1]) for order in desk.broker.open_orders()] == list(range(1, 621))
 
 
-def test_a_page_of_one_stamp_that_hides_the_rest_is_an_error_and_no_short_list(desk: Desk) -> None:
+def test_a_full_page_with_one_timestamp_raises(desk: Desk) -> None:
+    """Paging by timestamp cannot get past it, and a truncated list would hide open orders."""
     for n in range(1, 502):
         desk.broker.submit(buy("F", "1", "12.00", n=n))
     desk.pass_time()
-    with pytest.raises(BrokerUnavailable, match="share one stamp"):
+    with pytest.raises(BrokerUnavailable, match="share one timestamp"):
         desk.broker.open_orders()
 
 
 # Fills
 
 
-def test_a_fill_is_told_by_the_order_and_by_the_executions(desk: Desk) -> None:
+def test_the_order_and_the_executions_report_the_same_fill(desk: Desk) -> None:
     report = placed(desk, buy("AAPL", "40", "189.50"))
     assert (report.state, report.filled_qty, report.average_price) == (
         ChildState.FILLED,
@@ -292,7 +294,7 @@ def test_a_partly_filled_order_is_still_open(desk: Desk) -> None:
     assert [order.broker_id for order in desk.broker.open_orders()] == [report.broker_id]
 
 
-def test_a_cancelled_order_keeps_what_it_filled(desk: Desk) -> None:
+def test_a_cancelled_order_keeps_its_filled_quantity(desk: Desk) -> None:
     report = placed(desk, buy("AAPL", "240", "189.44"))
     desk.broker.cancel(report.broker_id)
     desk.pass_time()
@@ -300,7 +302,7 @@ def test_a_cancelled_order_keeps_what_it_filled(desk: Desk) -> None:
     assert (after.state, after.filled_qty) == (ChildState.CANCELED, Decimal(200))
 
 
-def test_more_fills_than_a_page_holds_come_once_each_and_by_time(desk: Desk) -> None:
+def test_fills_beyond_one_page_are_listed_once_in_time_order(desk: Desk) -> None:
     for n in range(1, 231):
         assert isinstance(desk.broker.submit(buy("F", "1", "12.11", n=n)), Accepted)
         desk.pass_time(0.1)
@@ -319,7 +321,7 @@ def test_fills_belong_to_their_new_york_date(desk: Desk) -> None:
 # Cancelling
 
 
-def test_a_cancel_is_a_request_and_a_read_tells_what_came_of_it(desk: Desk) -> None:
+def test_a_cancel_is_a_request_whose_outcome_is_read(desk: Desk) -> None:
     report = placed(desk, buy("AAPL", "40", "189.41"))
     assert desk.broker.cancel(report.broker_id) is CancelAnswer.REQUESTED
     assert read(desk, report.client_order_id).state is ChildState.CANCELLING
@@ -327,37 +329,35 @@ def test_a_cancel_is_a_request_and_a_read_tells_what_came_of_it(desk: Desk) -> N
     assert read(desk, report.client_order_id).state is ChildState.CANCELED
 
 
-@pytest.mark.parametrize("knobs", [BrokerQuirks(second_cancel="422"), BrokerQuirks(second_cancel="204")])
-def test_a_second_cancel_while_the_first_is_on_its_way_is_a_request_too(
-    open_desk: OpenDesk, knobs: BrokerQuirks
-) -> None:
-    desk = open_desk(knobs=knobs)
+@pytest.mark.parametrize("quirks", [BrokerQuirks(second_cancel="422"), BrokerQuirks(second_cancel="204")])
+def test_a_repeated_cancel_in_flight_is_still_requested(open_desk: OpenDesk, quirks: BrokerQuirks) -> None:
+    desk = open_desk(quirks=quirks)
     report = placed(desk, buy("AAPL", "40", "189.41"))
     desk.broker.cancel(report.broker_id)
     assert desk.broker.cancel(report.broker_id) is CancelAnswer.REQUESTED
 
 
-def test_a_filled_order_is_not_open_to_a_cancel(desk: Desk) -> None:
+def test_a_cancel_of_a_filled_order_reports_not_open(desk: Desk) -> None:
     report = placed(desk, buy("AAPL", "40", "189.50"))
     assert desk.broker.cancel(report.broker_id) is CancelAnswer.NOT_OPEN
 
 
-def test_a_cancelled_order_may_be_told_as_not_open(open_desk: OpenDesk) -> None:
-    desk = open_desk(knobs=BrokerQuirks(cancel_of_canceled="422"))
+def test_a_cancel_of_a_cancelled_order_may_report_not_open(open_desk: OpenDesk) -> None:
+    desk = open_desk(quirks=BrokerQuirks(cancel_of_canceled="422"))
     report = placed(desk, buy("AAPL", "40", "189.41"))
     desk.broker.cancel(report.broker_id)
     desk.pass_time()
     assert desk.broker.cancel(report.broker_id) is CancelAnswer.NOT_OPEN
 
 
-def test_an_order_that_never_was_is_not_found(desk: Desk) -> None:
+def test_a_cancel_of_an_unknown_order_reports_not_found(desk: Desk) -> None:
     assert desk.broker.cancel(NOWHERE) is CancelAnswer.NOT_FOUND
 
 
 # Replacing
 
 
-def test_a_replaced_order_has_a_successor_with_its_own_id(desk: Desk) -> None:
+def test_a_replaced_order_has_a_successor_under_its_own_id(desk: Desk) -> None:
     report = placed(desk, buy("AAPL", "40", "189.41"))
     answer = desk.broker.replace(report.broker_id, a_change("189.42", "rp-successor"))
     assert isinstance(answer, Accepted)
@@ -368,7 +368,7 @@ def test_a_replaced_order_has_a_successor_with_its_own_id(desk: Desk) -> None:
     assert (new.state, new.limit, new.qty) == (ChildState.LIVE, Decimal("189.42"), Decimal(40))
 
 
-def test_a_replacement_at_the_same_price_or_of_an_ended_order_is_refused(desk: Desk) -> None:
+def test_replacing_at_the_same_price_or_after_the_end_is_refused(desk: Desk) -> None:
     report = placed(desk, buy("AAPL", "40", "189.41"))
     same = desk.broker.replace(report.broker_id, a_change("189.41", "rp-same"))
     desk.broker.cancel(report.broker_id)
@@ -379,7 +379,7 @@ def test_a_replacement_at_the_same_price_or_of_an_ended_order_is_refused(desk: D
     assert desk.broker.order("rp-ended") is None
 
 
-def test_a_second_replacement_of_one_order_is_not_known_to_have_failed(desk: Desk) -> None:
+def test_a_second_replacement_of_an_order_is_unknown(desk: Desk) -> None:
     report = placed(desk, buy("AAPL", "40", "189.41"))
     desk.broker.replace(report.broker_id, a_change("189.42", "rp-successor"))
     desk.pass_time()
@@ -402,8 +402,8 @@ def test_revoked_keys_are_denied_on_reads_and_refused_on_orders(desk: Desk) -> N
     assert desk.broker.cancel(report.broker_id) is CancelAnswer.UNKNOWN
 
 
-def test_a_spent_request_budget_makes_reads_fail_and_writes_unknown(open_desk: OpenDesk) -> None:
-    desk = open_desk(knobs=BrokerQuirks(requests_per_minute=2))
+def test_a_rate_limited_read_fails_and_a_rate_limited_write_is_unknown(open_desk: OpenDesk) -> None:
+    desk = open_desk(quirks=BrokerQuirks(requests_per_minute=2))
     intent = buy("AAPL", "40", "189.41")
     report = placed(desk, intent)
     with pytest.raises(BrokerUnavailable, match="429"):

@@ -37,7 +37,7 @@ class DeskBroker(DirectBroker):
     def __init__(self, exchange: Exchange, pause: Callable[[float], None]) -> None:
         super().__init__(exchange, wait=pause)
         self.line = Line(exchange, self.headers, pause)
-        self._calls = self.line
+        self._api = self.line
         self._market = AlpacaMarket(self.line, "iex")
 
 

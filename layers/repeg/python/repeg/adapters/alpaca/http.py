@@ -1,4 +1,4 @@
-"""The way to Alpaca: alpaca-py's own clients with their retries switched off, and an answer instead of an exception."""
+"""HTTP to Alpaca through alpaca-py's clients, with their retries disabled and failures returned instead of raised."""
 
 from __future__ import annotations
 
@@ -25,58 +25,58 @@ _UNAUTHORIZED = 401
 
 @dataclass(frozen=True)
 class Body:
-    """What a request brought: decoded JSON with Decimal for every fraction, or None where the body was empty."""
+    """A successful answer: decoded JSON with Decimal for every fraction, or None if the body was empty."""
 
     value: Any
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What went wrong, in words that are safe to show.
+    """A failed request, in words that are safe to log.
 
-    `status` is None where nothing readable came back, `code` where the body has none, `message` is empty where the body
-    is not the API's; `was_cut` says that the connection failed.
+    `status` is None if no readable answer arrived, `code` if the body has none; `message` is empty if the body is not
+    the API's own JSON; `is_dropped` says that the connection failed.
     """
 
     status: int | None
     code: int | None = None
     message: str = ""
-    was_cut: bool = False
+    is_dropped: bool = False
 
     def __str__(self) -> str:
-        """Status, code and message, as far as there are any."""
+        """Status, code and message, as far as they are known."""
         return " ".join(str(part) for part in (self.status, self.code, self.message) if part) or "no answer"
 
 
 Answer = Body | Failure
 
 
-class Calls(Protocol):
-    """Four verbs on paths below the API's version. None of them raises for what the other side says."""
+class Api(Protocol):
+    """HTTP methods on paths below the API's version. A failed request is returned, never raised."""
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
-        """Read."""
+        """Read a resource."""
 
     def post(self, path: str, fields: Mapping[str, Any]) -> Answer:
-        """Write."""
+        """Create a resource."""
 
     def patch(self, path: str, fields: Mapping[str, Any]) -> Answer:
-        """Change."""
+        """Change a resource."""
 
     def delete(self, path: str) -> Answer:
-        """Remove."""
+        """Delete a resource."""
 
 
 class Redirected(requests.exceptions.RequestException):
-    """The answer points elsewhere; a broker's API never does."""
+    """The answer is a redirect, which the API never sends."""
 
 
 class Connection:
-    """One kind of alpaca-py client, one for each thread, behind four verbs that never raise for what the broker says.
+    """An Api on alpaca-py, with one client per thread.
 
-    The verbs are alpaca-py's own. Its request models are left out because they carry money as floats, its response
-    models because they fail on words they do not know. No exception of the library leaves this module: each holds the
-    request, and the request's headers hold the secret key.
+    alpaca-py's request models are bypassed because they hold money as floats, its response models because they fail on
+    unknown enum values. None of its exceptions leaves this module: each holds the request, whose headers hold the
+    secret key.
     """
 
     def __init__(
@@ -91,24 +91,24 @@ class Connection:
         self._local = threading.local()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
-        """Read; once more where the connection failed, for a kept-alive socket may have died while nobody looked."""
+        """Read, with one retry after a connection error: an idle keep-alive connection may have been closed."""
         answer = self._send("get", path, params)
-        return self._send("get", path, params) if isinstance(answer, Failure) and answer.was_cut else answer
+        return self._send("get", path, params) if isinstance(answer, Failure) and answer.is_dropped else answer
 
     def post(self, path: str, fields: Mapping[str, Any]) -> Answer:
-        """Write, once."""
+        """Create, without a retry."""
         return self._send("post", path, fields)
 
     def patch(self, path: str, fields: Mapping[str, Any]) -> Answer:
-        """Change, once."""
+        """Change, without a retry."""
         return self._send("patch", path, fields)
 
     def delete(self, path: str) -> Answer:
-        """Remove, once."""
+        """Delete, without a retry."""
         return self._send("delete", path, None)
 
     def _send(self, verb: str, path: str, data: Mapping[str, Any] | None) -> Answer:
-        """One request. After a 401 the same once more with a newer pair, if there is one: nothing has happened yet."""
+        """One request, repeated after a 401 if the keys have been rotated; a request refused with 401 had no effect."""
         used = self._keys.current()
         answer = self._attempt(used, verb, path, data)
         if not (isinstance(answer, Failure) and answer.status == _UNAUTHORIZED):
@@ -124,15 +124,15 @@ class Connection:
         try:
             return Body(request(path, data))
         except APIError as error:
-            return refused(error.status_code, str(error))
+            return failure_of(error.status_code, str(error))
         except requests.exceptions.ConnectionError as error:
-            return Failure(None, message=type(error).__name__, was_cut=True)
+            return Failure(None, message=type(error).__name__, is_dropped=True)
         except (requests.exceptions.RequestException, ValueError) as error:
             return Failure(None, message=type(error).__name__)
 
     def _client(self, keys: Keys) -> RESTClient:
         if getattr(self._local, "keys", None) != keys:
-            self._local.client = disarmed(self._build(keys), self._mount)
+            self._local.client = hardened(self._build(keys), self._mount)
             self._local.keys = keys
         client: RESTClient = self._local.client
         return client
@@ -141,7 +141,7 @@ class Connection:
 def trading_api(
     keys: KeySource, mode: TradingMode, mount: Callable[[requests.Session], None], url: str | None = None
 ) -> Connection:
-    """The way to the trading API; `url` points to a simulated broker, otherwise the mode alone says where it goes."""
+    """The trading API of a mode; `url` points to a simulated broker instead."""
 
     def build(pair: Keys) -> TradingClient:
         return TradingClient(
@@ -155,40 +155,40 @@ def trading_api(
     return Connection(build, keys, mount)
 
 
-def disarmed(client: RESTClient, mount: Callable[[requests.Session], None]) -> RESTClient:
-    """The client without its blind retries, on a transport with time-outs, reading numbers exactly.
+def hardened(client: RESTClient, mount: Callable[[requests.Session], None]) -> RESTClient:
+    """The client without retries, on a transport with timeouts, decoding numbers exactly.
 
-    alpaca-py repeats any request three times on 429 and 504, a POST too, and sets no time-out; neither can be switched
-    off from outside. Raises RuntimeError where a release has moved what is switched off here.
+    alpaca-py retries every request, including POST, three times on 429 and 504, and sets no timeout; its constructors
+    can change neither. Raises RuntimeError if a release has renamed the attributes that are set here.
     """
     missing = {"_retry", "_retry_codes", "_session"} - vars(client).keys()
     if missing:
-        raise RuntimeError(f"alpaca-py has no {', '.join(sorted(missing))} any more")
-    client._retry = 0  # noqa: SLF001 - there is no public switch
+        raise RuntimeError(f"alpaca-py no longer has {', '.join(sorted(missing))}")
+    client._retry = 0  # noqa: SLF001 - there is no public option
     client._retry_codes = []  # noqa: SLF001
     session = client._session  # noqa: SLF001
     mount(session)
     if any(type(session.get_adapter(scheme)) is HTTPAdapter for scheme in ("https://", "http://")):
-        raise RuntimeError("the runtime has put no transport with time-outs under the session")
+        raise RuntimeError("the runtime mounted no transport with timeouts on the session")
     session.hooks["response"].append(_read_exactly)
     return client
 
 
 def _read_exactly(response: requests.Response, *_args: object, **_options: object) -> requests.Response:
-    """Have the body read as UTF-8 JSON with Decimal fractions, whatever the headers say; refuse a redirect."""
+    """Decode the body as UTF-8 JSON with Decimal fractions, whatever the headers say. Raises Redirected."""
     if response.is_redirect or 300 <= response.status_code < 400:
         raise Redirected(f"status {response.status_code}")
     response.encoding = "utf-8"
-    response.json = partial(response.json, parse_float=Decimal, parse_constant=_no_number)  # type: ignore[method-assign]
+    response.json = partial(response.json, parse_float=Decimal, parse_constant=_not_a_number)  # type: ignore[method-assign]
     return response
 
 
-def _no_number(word: str) -> Decimal:
+def _not_a_number(word: str) -> Decimal:
     raise ValueError(f"{word} is not a number")
 
 
-def refused(status: int, text: str) -> Failure:
-    """Status, code and message of the broker's refusal; a body that is not the API's own says nothing."""
+def failure_of(status: int, text: str) -> Failure:
+    """An error answer's status, code and message; the latter two only if the body is the API's own JSON."""
     try:
         body = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The broker's keys: where they come from, that they fit the endpoint, and how a rotated pair is picked up."""
+"""The broker's API keys: their source, their rotation, and the check that they belong to the endpoint."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from repeg.domain.errors import InvalidSettings
 
 
 class TradingMode(StrEnum):
-    """Which account is traded; the endpoint follows from this word, never from free text."""
+    """Which account is traded. The mode selects the endpoint; no free text can."""
 
     PAPER = "paper"
     LIVE = "live"
 
 
 class Keys(BaseModel):
-    """A key pair. Neither its representation nor an error about it shows what is inside."""
+    """A key pair. Neither its repr nor a validation error reveals the values."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -27,15 +27,15 @@ class Keys(BaseModel):
 
 
 class KeySource(Protocol):
-    """Where the keys are kept."""
+    """Supplies the key pair."""
 
     def current(self) -> Keys:
         """The pair to use."""
 
     def renewed(self, rejected: Keys) -> Keys:
-        """The pair to use after the broker has rejected one; the same again where there is no other.
+        """The pair to use after the broker rejected one; the same pair if it has not been rotated.
 
-        Raises BrokerUnavailable where the keys cannot be read.
+        Raises BrokerUnavailable if the keys cannot be read.
         """
 
 
@@ -54,7 +54,7 @@ class FixedKeys:
         return self._keys
 
 
-# The pair that the simulated broker opens its doors to. It opens nothing else.
+# The pair that the simulated broker accepts by default; it is valid nowhere else.
 SIMULATED = Keys(
     key_id=SecretStr("PKSIMULATED000000000"), secret_key=SecretStr("simulated-secret-key-of-forty-characters")
 )
@@ -64,7 +64,7 @@ _PAPER_ACCOUNT = "PA"
 
 
 def ensure_keys_fit(keys: Keys, mode: TradingMode) -> None:
-    """Refuse keys of the other endpoint, by the letters that key ids begin with. Raises InvalidSettings."""
+    """Raises InvalidSettings if the prefix of the key id belongs to the other endpoint."""
     for other, prefix in _PREFIX_OF_MODE.items():
         if other is not mode and keys.key_id.get_secret_value().startswith(prefix):
             raise InvalidSettings(
@@ -73,7 +73,7 @@ def ensure_keys_fit(keys: Keys, mode: TradingMode) -> None:
 
 
 def ensure_account_fits(number: str, mode: TradingMode) -> None:
-    """Refuse an account of the other endpoint: a paper account's number begins with PA. Raises InvalidSettings."""
+    """Raises InvalidSettings if the account is of the other mode; paper account numbers begin with PA."""
     if number.startswith(_PAPER_ACCOUNT) != (mode is TradingMode.PAPER):
         kind = "a paper" if number.startswith(_PAPER_ACCOUNT) else "no paper"
         raise InvalidSettings("TRADING_MODE", mode.value, f"the keys open {kind} account")

@@ -1,4 +1,7 @@
-"""Alpaca's JSON as our models: exact, tolerant of words it does not know, strict about what money depends on."""
+"""Parses Alpaca's JSON: exact decimals, tolerant of unknown words, strict about amounts and identity.
+
+The fields and statuses of an order: https://docs.alpaca.markets/docs/orders-at-alpaca
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from repeg.domain.broker import Account, Asset, BrokerClock, Execution, Position
-from repeg.domain.child_order import OrderReport
+from repeg.domain.child_order import ChildState, OrderReport
 from repeg.domain.errors import BrokerUnavailable
+from repeg.domain.intent import Intent
 from repeg.domain.order_ids import OWN_PREFIX
-from repeg.domain.parent_order import Intent
 from repeg.domain.quote import Quote, Side
 from repeg.domain.session import TradingDay, trading_day
 
@@ -27,7 +30,7 @@ _BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
 
 @contextmanager
 def reading(what: str) -> Iterator[None]:
-    """Turn a body that is not what it should be into BrokerUnavailable, naming what was being read."""
+    """Raise BrokerUnavailable, naming the resource, if the body does not have the expected form."""
     try:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, InvalidOperation) as error:
@@ -35,7 +38,7 @@ def reading(what: str) -> Iterator[None]:
 
 
 def order_fields(intent: Intent) -> dict[str, str]:
-    """A DAY order for the core session, as it is posted; amounts are strings, exact to the digit."""
+    """The POST body of a DAY order for the core session; amounts are strings, exact to the digit."""
     fields = {
         "symbol": intent.symbol,
         "side": intent.side.value,
@@ -48,25 +51,42 @@ def order_fields(intent: Intent) -> dict[str, str]:
 
 
 def change_fields(intent: Intent) -> dict[str, str]:
-    """A change of the price alone. Raises ValueError for an intent without a limit."""
+    """The PATCH body that changes only the price. Raises ValueError for an intent without a limit."""
     if intent.limit is None:
-        raise ValueError(f"{intent.client_order_id} has no limit to move to")
+        raise ValueError(f"{intent.client_order_id} has no limit to replace with")
     return {"limit_price": exact(intent.limit), "client_order_id": intent.client_order_id}
 
 
 def exact(amount: Decimal) -> str:
-    """An amount in plain digits, never with an exponent."""
+    """An amount in plain digits, without an exponent."""
     return f"{amount:f}"
 
 
+# A status that is not listed does not end an order: `new`, `accepted`, `partially_filled` and words of later releases.
+_STATE_OF_STATUS = {
+    "filled": ChildState.FILLED,
+    "canceled": ChildState.CANCELED,
+    "expired": ChildState.EXPIRED,
+    "rejected": ChildState.REJECTED,
+    "replaced": ChildState.REPLACED,
+    "pending_cancel": ChildState.CANCELLING,
+}
+
+
+def state_of(status: str) -> ChildState:
+    """The child state that an order status stands for."""
+    return _STATE_OF_STATUS.get(status, ChildState.LIVE)
+
+
 def report(row: Json) -> OrderReport:
-    """One order. Its quantity is zero where the order was given in dollars; those are not ours."""
+    """One order. The quantity is zero for an order in dollars, which this program never sends."""
     return OrderReport(
         broker_id=_text(row["id"]),
         client_order_id=_text(row["client_order_id"]),
         symbol=_text(row["symbol"]),
         side=_side(row["side"]),
         status=_text(row["status"]),
+        state=state_of(_text(row["status"])),
         qty=_optional(row.get("qty")) or Decimal(0),
         filled_qty=_optional(row.get("filled_qty")) or Decimal(0),
         average_price=_optional(row.get("filled_avg_price")),
@@ -78,12 +98,12 @@ def report(row: Json) -> OrderReport:
 
 
 def reports(rows: Iterable[Json]) -> list[OrderReport]:
-    """A list of orders, ours all of them; somebody else's that is no plain buy or sell (several legs) is left out."""
+    """All of our orders, and the plain buys and sells of others; their multi-leg orders are left out."""
     return [report(row) for row in rows if _is_ours(row) or (row.get("symbol") and row.get("side") in _SIDES)]
 
 
 def execution(row: Json) -> Execution:
-    """One fill of the account's activities."""
+    """One fill, from the account's activities."""
     return Execution(
         activity_id=_text(row["id"]),
         broker_order_id=_text(row["order_id"]),
@@ -101,15 +121,15 @@ def clock(row: Json) -> BrokerClock:
 
 
 def session(row: Json) -> TradingDay:
-    """A row of the calendar, whose times are New York wall times."""
+    """One row of the calendar, whose times are New York local times."""
     day = datetime.fromisoformat(row["date"]).date()
     return trading_day(day, time.fromisoformat(row["open"]), time.fromisoformat(row["close"]))
 
 
 def account(row: Json, unreserved: Decimal) -> Account:
-    """The account; `unreserved` are the dollars that open buys leave of its own money.
+    """The account; `unreserved` is its own money less what open buys have reserved.
 
-    Spendable is never more than the cash, whatever the account could borrow, nor more than the buying power.
+    Spendable is capped at the cash, so that nothing is borrowed, and at the buying power.
     """
     cash, buying_power = _amount(row["cash"]), _amount(row["buying_power"])
     return Account(
@@ -122,13 +142,13 @@ def account(row: Json, unreserved: Decimal) -> Account:
     )
 
 
-def unborrowed_power(row: Json) -> Decimal | None:
-    """Dollars that open buys leave for what cannot be bought on margin; None where the account does not tell."""
+def non_marginable_buying_power(row: Json) -> Decimal | None:
+    """Dollars for assets that cannot be bought on margin, less open buys; None if the account lacks the field."""
     return _optional(row.get("non_marginable_buying_power"))
 
 
-def cash_left(row: Json, open_orders: Iterable[OrderReport]) -> Decimal:
-    """Cash less what open buys may still cost; nothing is left where one of them has no limit, and so no bound."""
+def cash_after_buys(row: Json, open_orders: Iterable[OrderReport]) -> Decimal:
+    """Cash less the most that open buys may still cost; zero if one of them has no limit."""
     left = _amount(row["cash"])
     for order in open_orders:
         if order.side is Side.BUY and order.limit is None:
@@ -139,7 +159,7 @@ def cash_left(row: Json, open_orders: Iterable[OrderReport]) -> Decimal:
 
 
 def position(row: Json) -> Position:
-    """A holding; a short one is negative whichever way the row spells it. What no order holds is available."""
+    """A holding, negative if short. Without `qty_available`, all of it is available."""
     qty = _amount(row["qty"])
     available = _optional(row.get("qty_available"))
     return Position(
@@ -150,7 +170,7 @@ def position(row: Json) -> Position:
 
 
 def asset(row: Json) -> Asset:
-    """A listing; what the row does not say is not so."""
+    """A listing; a missing flag is false."""
     return Asset(
         symbol=_text(row["symbol"]),
         is_tradable=row.get("tradable") is True and row.get("status", "active") == "active",
@@ -159,7 +179,7 @@ def asset(row: Json) -> Asset:
 
 
 def quote(symbol: str, row: Json) -> Quote:
-    """A quote; a side that nobody is on (zero, null or missing) has price zero."""
+    """A quote; an empty side (zero, null or missing) has price zero."""
     return Quote(
         symbol=symbol,
         bid=_optional(row.get("bp")) or Decimal(0),
@@ -171,18 +191,18 @@ def quote(symbol: str, row: Json) -> Quote:
 
 
 def trade_price(row: Json) -> Decimal | None:
-    """The price of a trade; None where it has none that can be used."""
+    """The price of a trade; None if it is missing or not positive."""
     price = _optional(row.get("p"))
     return price if price is not None and price > 0 else None
 
 
 def stamp(raw: object) -> datetime | None:
-    """An instant in UTC, cut to microseconds; None where the broker gives none."""
+    """A timestamp in UTC, truncated to microseconds; None if it is null or empty."""
     return None if raw is None or raw == "" else _stamp(raw)
 
 
 def _blocks(row: Json) -> Iterator[str]:
-    """What keeps an account from trading. All money here is in dollars, so another currency does too."""
+    """The reasons why an account may not trade; another currency is one, because all amounts are in dollars."""
     yield from (block for block in _BLOCKS if row.get(block))
     if row.get("status") not in _TRADING_STATUSES:
         yield f"status {row.get('status')}"
@@ -211,13 +231,13 @@ def _optional(raw: object) -> Decimal | None:
 
 
 def _side(raw: object) -> Side:
-    """buy or sell; activities also know sell_short."""
+    """Buy or sell; activities may also have sell_short."""
     return Side(_text(raw).split("_", maxsplit=1)[0])
 
 
 def _text(raw: object) -> str:
     if not isinstance(raw, str):
-        raise TypeError(f"{raw!r} is not a text")
+        raise TypeError(f"{raw!r} is not a string")
     return raw
 
 
