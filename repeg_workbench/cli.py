@@ -88,7 +88,7 @@ def exchange(
         "A habit of the broker's, from docs/simulator.md, such as replace_fill_inheritance=zero. Repeatable.",
         "--knob", metavar="NAME=VALUE",
     )] = None,
-    storm: Annotated[str | None, _option("Chance of every fault and race, at every opportunity.", metavar="P")] = None,
+    chaos: Annotated[str | None, _option("Chance of every fault and race, at every opportunity.", metavar="P")] = None,
 ) -> None:  # fmt: skip
     """Serve a simulated Alpaca for any other program: REST, both streams and a control plane, until Ctrl-C.
 
@@ -99,6 +99,6 @@ def exchange(
 
     options = Options(
         market=market, port=port, date=date, start=start, speed=speed, real_time=real_time, seed=seed, cash=cash,
-        positions=positions, multiplier=multiplier, fill_model=fill_model, knobs=tuple(knob or ()), storm=storm,
+        positions=positions, multiplier=multiplier, fill_model=fill_model, quirks=tuple(knob or ()), chaos=chaos,
     )  # fmt: skip
     raise typer.Exit(serve(options))

@@ -20,9 +20,9 @@ from repeg.domain.errors import InvalidInput
 from repeg_workbench.command_options import GENERATED, open_market, read_cash, read_date
 from repeg_workbench.exchange.api.account_api import FIRST_DAY, LAST_DAY
 from repeg_workbench.exchange.broker.opening import OpeningAccount
-from repeg_workbench.exchange.control.bodies import BrewStorm
-from repeg_workbench.exchange.control.storm import brew
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
+from repeg_workbench.exchange.control.bodies import ArmAll
+from repeg_workbench.exchange.control.chaos import arm_all
 from repeg_workbench.exchange.market.recorded import RecordedMarket, RecordingError
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
@@ -60,8 +60,8 @@ class Options:
     positions: Path | None = None
     multiplier: str = "1"
     fill_model: str = FillModel.PAPER
-    knobs: tuple[str, ...] = ()
-    storm: str | None = None
+    quirks: tuple[str, ...] = ()
+    chaos: str | None = None
 
 
 def exchange(options: Options) -> int:
@@ -79,15 +79,15 @@ def exchange(options: Options) -> int:
 @contextmanager
 def _served(options: Options, stop: Stop) -> Iterator[tuple[ExchangeServer, Clock]]:
     port, seed = _whole("port", options.port, _LAST_PORT, "a port, or 0 for any that is free"), _seed(options.seed)
-    knobs, chance, model = read_knobs(options.knobs), _chance(options.storm), _fill_model(options.fill_model)
+    quirks, chance, model = read_knobs(options.quirks), _chance(options.chaos), _fill_model(options.fill_model)
     market, clock, day = _place_in_time(options, seed)
     opening = _opening(options, market, day)
     with (
         _port_taken_is_bad_input(port),
-        serving(market, clock, port, knobs=knobs, opening=opening, seed=seed, fill_model=model, stop=stop) as server,
+        serving(market, clock, port, quirks=quirks, opening=opening, seed=seed, fill_model=model, stop=stop) as server,
     ):
         if chance is not None:
-            server.call(lambda: brew(server.exchange, chance))
+            server.call(lambda: arm_all(server.exchange.faults, server.exchange.races, chance))
         yield server, clock
 
 
@@ -210,9 +210,9 @@ def _chance(text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        return BrewStorm(chance=_number(text)).chance
+        return ArmAll(chance=_number(text)).chance
     except ValidationError:
-        raise InvalidInput("storm", text, "the chance of each fault at each call, above 0 and at most 1") from None
+        raise InvalidInput("chaos", text, "the chance of each fault at each call, above 0 and at most 1") from None
 
 
 def _fill_model(text: str) -> FillModel:

@@ -19,9 +19,9 @@ from repeg import wiring
 from repeg.adapters.logs import LogJournal
 from repeg.domain.journal import Entry
 from repeg_workbench.exchange.broker.opening import OpeningAccount
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.market.scripted import ScriptedMarket
+from repeg_workbench.exchange.triggers import When
 from repeg_workbench.simulate.simulation import Scenario, SimulatedDay, opened
 from tests.builders import MONDAY
 from tests.functions.books import KO, QUIET, UP, book
@@ -149,7 +149,7 @@ def test_the_keys_are_in_nothing_that_a_day_leaves_behind(
         day.start("secrets")
         day.engine.run(until=SCENARIO.starts + timedelta(hours=2))
         sinks = listener.sinks(day) | {"other loggers": caplog.text}
-        struck = [taken for _, when, taken in day.exchange.faults.armory.armed() if when.times == 1 and not taken]
+        struck = [taken for _, when, taken in day.exchange.faults.armed.entries() if when.times == 1 and not taken]
     assert struck == [], "not every fault has struck"
     empty = {place for place, text in sinks.items() if text in {"", "[]", "null"}} - {"other loggers"}
     assert empty <= SILENT.get(trouble.__name__, set())

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.generated import GeneratedMarket, Instrument, universe
 from repeg_workbench.exchange.market.symbol_day import Listing, Quotes, SymbolDay, Trades
 from repeg_workbench.exchange.time.calendar import NANOSECONDS
@@ -135,7 +135,7 @@ def _scenario() -> Scenario:
         # The budget that the functions share is not what is measured here.
         parameters={"RequestsPerMinute": "100000"},
         seed=1,
-        knobs=BrokerQuirks(requests_per_minute=None, data_requests_per_minute=None),
+        quirks=BrokerQuirks(requests_per_minute=None, data_requests_per_minute=None),
     )
 
 

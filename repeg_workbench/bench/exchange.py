@@ -10,8 +10,8 @@ from time import perf_counter
 from typing import Any
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
 from repeg_workbench.exchange.messages import Request
 from repeg_workbench.exchange.serving.server import ExchangeServer

@@ -6,6 +6,7 @@ from typing import Final
 from repeg_workbench.exchange.api.account_api import AccountApi
 from repeg_workbench.exchange.api.data_api import DataApi
 from repeg_workbench.exchange.api.gate import Gate
+from repeg_workbench.exchange.api.parts import Parts
 from repeg_workbench.exchange.api.routes import Routes, is_data
 from repeg_workbench.exchange.api.trading_api import TradingApi
 from repeg_workbench.exchange.broker.account import Account
@@ -17,21 +18,21 @@ from repeg_workbench.exchange.broker.races import Races
 from repeg_workbench.exchange.broker.records import Records
 from repeg_workbench.exchange.broker.replacing import Replacing
 from repeg_workbench.exchange.broker.splits import Splits
-from repeg_workbench.exchange.control.control_plane import PREFIX, Control
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
+from repeg_workbench.exchange.control.control_plane import PREFIX, Control, ControlParts
 from repeg_workbench.exchange.faults.transport_faults import Faults
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.matching.venue import Venue
 from repeg_workbench.exchange.messages import Request, Response
 from repeg_workbench.exchange.refusal import Refusal
-from repeg_workbench.exchange.seeds import Draws, asset_id
+from repeg_workbench.exchange.seeds import Draws
 from repeg_workbench.exchange.streams.feed import Feed
 from repeg_workbench.exchange.time.hours import Hours, TradingHours
 from repeg_workbench.exchange.time.stamps import SECOND
 from repeg_workbench.exchange.time.timers import FEED, MARKET, Timers
 
-_DEFAULT_KNOBS: Final = BrokerQuirks()
+_DEFAULT_QUIRKS: Final = BrokerQuirks()
 _DEFAULT_OPENING: Final = OpeningAccount()
 
 
@@ -46,17 +47,16 @@ class Exchange:
         self,
         market: Market,
         clock: Callable[[], int],
-        knobs: BrokerQuirks = _DEFAULT_KNOBS,
+        quirks: BrokerQuirks = _DEFAULT_QUIRKS,
         opening: OpeningAccount = _DEFAULT_OPENING,
         seed: int = 0,
         fill_model: FillModel = FillModel.QUEUE,
     ) -> None:
         self.faults, self.races = Faults(seed), Races(seed)
         self.faults.postpone = self._postpone
-        self.market, self.knobs, self.opening = market, knobs, opening
+        self.market, self.quirks, self.opening = market, quirks, opening
         self._clock = clock
         self.now = clock()
-        self.clock_skew = 0
         self.hours = TradingHours()
         self.timers = Timers()
         self.venue = Venue(market, fill_model)
@@ -64,18 +64,17 @@ class Exchange:
         self._start_days()
         draws = Draws(seed)
         self.account = Account(opening, draws.uuid(), self.now, self.price)
-        self.records = Records(self.account, self.timers, knobs, draws)
+        self.records = Records(self.account, self.timers, quirks, draws)
         self.floor = Floor(self.records, self.venue, self.hours, self.races)
         self.desk = Desk(self.floor)
         self.replacing = Replacing(self.desk)
-        self.gate = Gate({opening.key_id: opening.secret_key}, knobs)
-        self.trading, self.accounts, self.data = TradingApi(self), AccountApi(self), DataApi(self)
-        self.routes = Routes(self)
-        self.control = Control(self)
+        self.gate = Gate({opening.key_id: opening.secret_key}, quirks)
+        parts = self._api_parts()
+        self.trading, self.data = TradingApi(parts), DataApi(parts)
+        self.accounts = AccountApi(parts, self.trading)
+        self.routes = Routes(self.trading, self.accounts, self.data, quirks)
+        self.control = Control(self._control_parts())
         self._draws = draws
-        self._symbols = {asset_id(symbol): symbol for symbol in market.symbols()}
-        self.last_equity = self.account.portfolio.equity()
-        self._closing_equity = self.last_equity
 
     @property
     def ledger(self) -> Ledger:
@@ -119,7 +118,7 @@ class Exchange:
 
     def skew_clock(self, seconds: float) -> None:
         """Have the clock endpoint, and nothing else, be so many seconds ahead."""
-        self.clock_skew = round(seconds * SECOND)
+        self.accounts.clock_skew = round(seconds * SECOND)
 
     def split(self, symbol: str, new: int, old: int) -> None:
         """Split a stock now: every `old` shares become `new`."""
@@ -130,9 +129,31 @@ class Exchange:
         """What one share is worth now, in price units."""
         return self.venue.price(symbol, self.now)
 
-    def symbol_of(self, key: str) -> str:
-        """The symbol behind a symbol or an asset id."""
-        return self._symbols.get(key.lower(), key)
+    def _api_parts(self) -> Parts:
+        return Parts(
+            market=self.market,
+            venue=self.venue,
+            hours=self.hours,
+            quirks=self.quirks,
+            account=self.account,
+            desk=self.desk,
+            replacing=self.replacing,
+            clock=lambda: self.now,
+        )
+
+    def _control_parts(self) -> ControlParts:
+        return ControlParts(
+            market=self.market,
+            account=self.account,
+            quirks=self.quirks,
+            gate=self.gate,
+            faults=self.faults,
+            races=self.races,
+            clock=lambda: self.now,
+            advance=self.advance,
+            skew_clock=self.skew_clock,
+            split=self.split,
+        )
 
     def _answer(self, request: Request) -> Response:
         of_data = is_data(request.path)
@@ -141,7 +162,7 @@ class Exchange:
             response = self.routes.dispatch(request)
         except Refusal as refusal:
             response = refusal.response()
-        if of_data and self.knobs.data_rate_headers:
+        if of_data and self.quirks.data_rate_headers:
             response.headers.update(self.gate.data.headers())
         return response
 
@@ -172,7 +193,6 @@ class Exchange:
     def _turn_day(self, at: int, hours: Hours) -> None:
         self.venue.open_day(hours.day, self.hours.before(hours).day)
         self.feed.turn_day(at)
-        self.last_equity = self._closing_equity
         self.account.portfolio.start_day()
         self.desk.open_session(at)
 
@@ -181,7 +201,7 @@ class Exchange:
 
     def _close(self, at: int, hours: Hours) -> None:
         self.desk.end_session(at)
-        self._closing_equity = self.account.portfolio.equity()
+        self.account.portfolio.end_session()
         self._schedule(self.hours.after(hours))
 
     def _end(self, at: int, hours: Hours) -> None:  # noqa: ARG002

@@ -5,7 +5,7 @@ from random import Random  # noqa: TID251 - seeded
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5  # noqa: TID251 - the broker names orders as it likes
 
-from repeg_workbench.exchange.knobs import Milliseconds
+from repeg_workbench.exchange.broker_quirks import Milliseconds
 from repeg_workbench.exchange.time.stamps import MILLISECOND
 
 _VERSION_4: Final = 0x4 << 76

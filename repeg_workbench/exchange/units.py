@@ -33,6 +33,11 @@ def qty(units: int) -> Decimal:
     return (Decimal(units) / QTY_SCALE).quantize(_QTY_STEP)
 
 
+def tick_at(price: int) -> int:
+    """The minimum price increment in price units: a cent from one dollar up, 1/10,000 dollar below."""
+    return PRICE_SCALE // 100 if price >= PRICE_SCALE else 1
+
+
 def whole_shares(units: int) -> int:
     """The whole shares in a quantity: only these are ever displayed."""
     return units // QTY_SCALE

@@ -10,7 +10,7 @@ from typing import Any
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker.races import REPLACE_RACES, Race
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.time.calendar import TradingCalendar
 from repeg_workbench.exchange.units import price
@@ -52,7 +52,7 @@ class Day:
     start: datetime
     market: ShortMarket
     opening: OpeningAccount
-    knobs: BrokerQuirks
+    quirks: BrokerQuirks
     fill_model: FillModel
     plan: dict[str, Any]
     settings: dict[str, Any]
@@ -60,7 +60,7 @@ class Day:
     stuck_seconds: float = 0
     is_chased_to_the_end: bool = False
     """Whether orders are still sent when the window closes; then the faults wait for its last minutes."""
-    storm: float = 0
+    chaos: float = 0
     """The chance of each fault of the simulator at each request; it only strikes where there are requests."""
 
     @property
@@ -100,7 +100,7 @@ def make_day(seed: int) -> Day:
         start=start,
         market=market,
         opening=opening,
-        knobs=_knobs(chance),
+        quirks=_quirks(chance),
         fill_model=chance.choice(list(FillModel)),
         plan=plan,
         settings=settings,
@@ -112,14 +112,14 @@ def make_day(seed: int) -> Day:
 def _replacing(made: Day) -> Day:
     """The same day for a run that moves by replace, with what can go wrong with one: races, slow and stuck replaces."""
     chance = Random(f"replace {made.seed}")
-    knobs = replace(
-        made.knobs,
+    quirks = replace(
+        made.quirks,
         replace_delay=chance.choice(((10, 80), (0, 0), (500, 5_000), (20_000, 40_000))),
         chain_settle_delay=chance.choice(((0, 0), (0, 0), (1_000, 40_000))),
     )
     settings = {**made.settings, "use_replace": True, **(EAGER if chance.random() < 0.8 else {})}
     races = tuple(chance.sample(REPLACES, chance.randint(0, 3)))
-    return replace(made, knobs=knobs, settings=settings, races=races, stuck_seconds=chance.uniform(5, 90))
+    return replace(made, quirks=quirks, settings=settings, races=races, stuck_seconds=chance.uniform(5, 90))
 
 
 def _lively(made: Day) -> Day:
@@ -159,7 +159,7 @@ def _racing(made: Day) -> Day:
     if chance.random() < 0.5:
         return made
     races = tuple(chance.sample(RACES, chance.randint(1, 3)))
-    return replace(made, races=races, stuck_seconds=chance.uniform(5, 90), storm=chance.choice((0, 0.001, 0.01)))
+    return replace(made, races=races, stuck_seconds=chance.uniform(5, 90), chaos=chance.choice((0, 0.001, 0.01)))
 
 
 def _limited(made: Day) -> Day:
@@ -198,7 +198,7 @@ def _settings(chance: Random, delay: int, near_open: bool) -> dict[str, Any]:  #
     }
 
 
-def _knobs(chance: Random) -> BrokerQuirks:
+def _quirks(chance: Random) -> BrokerQuirks:
     return BrokerQuirks(
         ack_delay=chance.choice(((5, 40), (0, 0), (500, 3_000))),
         cancel_delay=chance.choice(((5, 60), (0, 0), (300, 4_000), (20_000, 40_000))),

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from repeg.domain.run import KillSwitch
-from repeg_workbench.exchange.control.storm import faults
-from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.control.chaos import every_fault
+from repeg_workbench.exchange.triggers import When
 from repeg_workbench.faults.fault_plan import Mishap
 from repeg_workbench.faults.walker import TaskFailed
 
@@ -113,19 +113,19 @@ class Mishaps:
         world = self._world
         for race in world.day.races:
             world.exchange.races.arm(race, seconds=world.day.stuck_seconds, when=When(times=None, chance=0.3))
-        for fault in faults() if world.day.storm else ():
-            world.exchange.faults.arm(fault, When(times=None, chance=world.day.storm))
+        for fault in every_fault() if world.day.chaos else ():
+            world.exchange.faults.arm(fault, When(times=None, chance=world.day.chaos))
         self._scheduler.spawn_apart(self._calm)
 
     def _calm(self) -> None:
         self._scheduler.sleep_until(self._world.window.closes)
         faults = self._world.exchange.faults
-        self._count("wire", ((fault.kind, taken) for fault, _, taken in faults.armory.armed()))
+        self._count("wire", ((fault.kind, taken) for fault, _, taken in faults.armed.entries()))
         faults.disarm()
 
     def count_races(self) -> None:
         """Count the races that orders lost."""
-        armed = self._world.exchange.races.entries.armed()
+        armed = self._world.exchange.races.armed.entries()
         self._count("race", ((entry.race, taken) for entry, _, taken in armed))
 
     def _count(self, what: str, taken: Iterable[tuple[str, int]]) -> None:

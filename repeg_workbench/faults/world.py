@@ -48,7 +48,7 @@ class World:
         self.scheduler = scheduler or Scheduler(self.day.start)
         self.store = WatchedStore(lambda: self.scheduler.now_ns)
         self.exchange = Exchange(
-            self.day.market, lambda: self.scheduler.now_ns, self.day.knobs, self.day.opening, seed, self.day.fill_model
+            self.day.market, lambda: self.scheduler.now_ns, self.day.quirks, self.day.opening, seed, self.day.fill_model
         )
         self.broker = (
             SdkBroker(self.exchange, wait=self.scheduler.sleep) if uses_sdk(seed) else DirectBroker(self.exchange)
@@ -198,7 +198,7 @@ class World:
         self.broker_port = broker
         market = port("market", self.broker, (0.02, 0.08), lambda _name: Outage.BROKER in self.down)
         store = cast(Store, port("store", self.store, (0.002, 0.01), self._is_store_away))
-        limiter = RequestLimiter(store, self.runtime, self.day.knobs.requests_per_minute or 200)
+        limiter = RequestLimiter(store, self.runtime, self.day.quirks.requests_per_minute or 200)
         return Ports(
             broker=RateLimitedBroker(cast(Broker, broker), limiter),
             market=cast(Market, market),

@@ -23,8 +23,8 @@ from repeg_workbench.engine.execution import Execution
 from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.engine.scheduler import Scheduler
 from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.serving.transport import ExchangeTransport
@@ -37,7 +37,7 @@ STARTS_AT = time(9, 25)
 
 Follow = Callable[[Entry], None]
 
-_KNOBS = BrokerQuirks()
+_QUIRKS = BrokerQuirks()
 
 
 class Wire(StrEnum):
@@ -61,7 +61,7 @@ class Scenario:
     settings: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
-    knobs: BrokerQuirks = _KNOBS
+    quirks: BrokerQuirks = _QUIRKS
     fill_model: FillModel = FillModel.QUEUE
     wire: Wire = Wire.IN_PROCESS
 
@@ -188,7 +188,7 @@ def _exchange(scenario: Scenario, scheduler: Scheduler) -> Exchange:
     return Exchange(
         scenario.market,
         lambda: scheduler.now_ns,
-        scenario.knobs,
+        scenario.quirks,
         scenario.opening,
         scenario.seed,
         scenario.fill_model,

@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket
 from repeg_workbench.exchange.market.symbol_day import Listing, Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
@@ -157,7 +157,7 @@ def a_bench(
     market: Market | None = None,
     at: str = "10:00",
     day: date = FRIDAY,
-    knobs: BrokerQuirks = PROMPT,
+    quirks: BrokerQuirks = PROMPT,
     model: FillModel = FillModel.QUEUE,
     listings: Sequence[Listing] = (),
     **opening: Any,
@@ -165,7 +165,7 @@ def a_bench(
     """A hundred thousand dollars and no position on a Friday at ten, AAPL quoted 100.00 × 100.05 all day."""
     now = [new_york(day, at)]
     source = market or ScriptedMarket({day: {"AAPL": book}}, listings)
-    exchange = Exchange(source, lambda: now[0], knobs, OpeningAccount(**opening), 1, model)
+    exchange = Exchange(source, lambda: now[0], quirks, OpeningAccount(**opening), 1, model)
     with ExchangeServer(exchange) as server:
         bench = Bench(server, now)
         try:
@@ -188,8 +188,8 @@ def refused(status: int, code: int | None, message: str) -> Iterator[None]:
 def across(**values: Sequence[Any]) -> pytest.MarkDecorator:
     """Runs a test under each of the knob's values: across(second_cancel=("422", "204"))."""
     ((name, options),) = values.items()
-    knobs = [replace(PROMPT, **{name: option}) for option in options]
-    return pytest.mark.parametrize("knobs", knobs, ids=[f"{name}={option}" for option in options])
+    quirks = [replace(PROMPT, **{name: option}) for option in options]
+    return pytest.mark.parametrize("quirks", quirks, ids=[f"{name}={option}" for option in options])
 
 
 def shares(quantity: str, average: str = "90") -> dict[str, tuple[Decimal, Decimal]]:

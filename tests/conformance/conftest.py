@@ -22,5 +22,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before any test is collected, for they all start from these knobs."""
     # From the top of the tree this file is read too late to add an option.
     asked: list[str] = config.getoption("--knob", default=[])
-    knobs = vars(read_knobs(asked))
-    caller.PROMPT = replace(caller.PROMPT, **{name: knobs[name] for name in (each.partition("=")[0] for each in asked)})
+    quirks = vars(read_knobs(asked))
+    caller.PROMPT = replace(
+        caller.PROMPT, **{name: quirks[name] for name in (each.partition("=")[0] for each in asked)}
+    )

@@ -10,7 +10,7 @@ from dataclasses import fields
 from itertools import pairwise
 from pathlib import Path
 
-from repeg_workbench.exchange import knobs
+from repeg_workbench.exchange import broker_quirks
 from repeg_workbench.exchange.broker import races
 from repeg_workbench.exchange.faults import transport_faults
 from tests.conformance import experience
@@ -38,8 +38,10 @@ def rows_table() -> str:
 
 def knobs_table() -> str:
     """Knob, default, meaning."""
-    meanings = documented(knobs.__file__, "Knobs")
-    lines = [(f"`{each.name}`", f"`{each.default!r}`", meanings[each.name]) for each in fields(knobs.BrokerQuirks)]
+    meanings = documented(broker_quirks.__file__, "BrokerQuirks")
+    lines = [
+        (f"`{each.name}`", f"`{each.default!r}`", meanings[each.name]) for each in fields(broker_quirks.BrokerQuirks)
+    ]
     return _table(("Knob", "Default", "What it decides"), lines)
 
 

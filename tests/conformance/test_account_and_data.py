@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
 from repeg_workbench.exchange.market.symbol_day import Listing
 from tests.conformance.alpaca_bench import Bench, a_bench, across, refused, shares
@@ -30,14 +30,14 @@ TWO: dict[str, list[Event]] = {"AAPL": QUIET_BOOK, "BRK.B": [quote("09:30", "100
 
 
 @across(pdt_fields=(False, True))
-def test_row_094_the_account_is_strings_with_or_without_pattern_day_trader_fields(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs, positions=shares("10")) as bench:
+def test_row_094_the_account_is_strings_with_or_without_pattern_day_trader_fields(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks, positions=shares("10")) as bench:
         view = bench.account()
         account = bench.trading.get_account()
     money = ("cash", "equity", "last_equity", "buying_power", "long_market_value", "short_market_value", "multiplier")
     assert all(isinstance(view[name], str) for name in money)
-    assert (set(view) >= PATTERN_DAY_TRADER) is knobs.pdt_fields
-    assert (account.pattern_day_trader is None) is not knobs.pdt_fields
+    assert (set(view) >= PATTERN_DAY_TRADER) is quirks.pdt_fields
+    assert (account.pattern_day_trader is None) is not quirks.pdt_fields
     assert (account.cash, account.currency, account.trading_blocked) == ("100000", "USD", False)
 
 
@@ -53,12 +53,12 @@ def test_row_094_the_configuration_is_read_and_set_by_the_client() -> None:
 
 
 @across(easy_to_borrow=(True, False))
-def test_row_095_an_asset_comes_with_or_without_easy_to_borrow(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs, listings=[Listing("AAPL", "Apple", exchange="NASDAQ")]) as bench:
+def test_row_095_an_asset_comes_with_or_without_easy_to_borrow(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks, listings=[Listing("AAPL", "Apple", exchange="NASDAQ")]) as bench:
         view = bench.raw("GET", "/v2/assets/AAPL").json()
-        assert ("easy_to_borrow" in view) is knobs.easy_to_borrow
+        assert ("easy_to_borrow" in view) is quirks.easy_to_borrow
         assert (view["class"], view["exchange"], view["borrow_status"]) == ("us_equity", "NASDAQ", "easy_to_borrow")
-        if knobs.easy_to_borrow:
+        if quirks.easy_to_borrow:
             asset = bench.trading.get_asset("AAPL")
             assert bench.trading.get_asset(asset.id).symbol == "AAPL"
             assert [each.symbol for each in bench.trading.get_all_assets()] == ["AAPL"]
@@ -183,10 +183,10 @@ def test_row_100_a_null_quote_is_dropped_by_the_client_and_a_null_price_breaks_i
 
 
 @across(sip_entitled=(False, True))
-def test_row_101_the_consolidated_feed_needs_its_subscription(knobs: BrokerQuirks) -> None:
+def test_row_101_the_consolidated_feed_needs_its_subscription(quirks: BrokerQuirks) -> None:
     request = StockLatestQuoteRequest(symbol_or_symbols="AAPL", feed=DataFeed.SIP)
-    with a_bench(knobs=knobs) as bench:
-        if knobs.sip_entitled:
+    with a_bench(quirks=quirks) as bench:
+        if quirks.sip_entitled:
             assert bench.data.get_stock_latest_quote(request)["AAPL"].bid_price == 100
         else:
             with refused(403, 42210000, "subscription does not permit querying recent SIP data"):
@@ -203,14 +203,14 @@ def test_row_102_sizes_are_in_shares_and_our_own_order_is_in_the_quote() -> None
 
 
 @across(snapshot_of_illiquid=("null", "absent"))
-def test_row_103_snapshots_are_a_map_without_a_wrapper_and_may_lack_parts(knobs: BrokerQuirks) -> None:
+def test_row_103_snapshots_are_a_map_without_a_wrapper_and_may_lack_parts(quirks: BrokerQuirks) -> None:
     prints = [trade("09:38", "10 @ 470.00"), trade("09:40:10", "50 @ 480.20"), trade("09:40:20", "150 @ 480.40")]
     book = {**TWO, "BRK.B": [*TWO["BRK.B"], *prints]}
-    with a_bench(market=ScriptedMarket({FRIDAY: book}), knobs=knobs) as bench:
+    with a_bench(market=ScriptedMarket({FRIDAY: book}), quirks=quirks) as bench:
         raw = bench.raw("GET", "/v2/stocks/snapshots?symbols=AAPL,BRK.B").json()
         models = bench.data.get_stock_snapshot(StockSnapshotRequest(symbol_or_symbols=["AAPL", "BRK.B"]))
         last = bench.data.get_stock_latest_trade(StockLatestTradeRequest(symbol_or_symbols="BRK.B"))
-    assert ("latestTrade" in raw["AAPL"]) is (knobs.snapshot_of_illiquid == "null")
+    assert ("latestTrade" in raw["AAPL"]) is (quirks.snapshot_of_illiquid == "null")
     assert raw["BRK.B"]["minuteBar"] == {
         "t": "2026-11-20T14:40:00Z",
         "o": 480.2,

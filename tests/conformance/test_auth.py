@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 import requests
 
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from tests.conformance.alpaca_bench import a_bench, across
 from tests.conformance.sdk import APIError, StockLatestQuoteRequest, TradingClient
 from tests.exchange.caller import PROMPT
@@ -28,10 +28,10 @@ def test_row_001_known_keys_open_the_api_and_a_wrong_pair_is_401_without_a_code(
 
 
 @across(missing_headers=("html401", "json403"))
-def test_row_002_without_keys_the_answer_is_a_proxys_page_or_a_json_403(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_002_without_keys_the_answer_is_a_proxys_page_or_a_json_403(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         answer = requests.get(bench.server.trading_url + "/v2/account", timeout=5)
-    if knobs.missing_headers == "html401":
+    if quirks.missing_headers == "html401":
         assert answer.status_code == 401
         assert answer.headers["Content-Type"] == "text/html"
         assert "<html>" in answer.text
@@ -50,13 +50,13 @@ def test_row_003_trading_numbers_are_strings_and_market_data_numbers_are_numbers
 
 
 @across(unknown_route=("404", "405"))
-def test_row_004_a_route_that_does_not_exist_is_a_json_404(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_004_a_route_that_does_not_exist_is_a_json_404(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         nowhere = bench.raw("GET", "/v2/nothing/here")
         wrong_method = bench.raw("PUT", "/v2/orders")
     assert nowhere.status_code == 404
     assert nowhere.json() == {"message": "endpoint not found."}
-    assert wrong_method.status_code == int(knobs.unknown_route)
+    assert wrong_method.status_code == int(quirks.unknown_route)
 
 
 def test_row_005_stamps_are_rfc_3339_with_up_to_nine_digits_and_the_clock_has_new_yorks_offset() -> None:
@@ -79,7 +79,7 @@ def test_row_005_the_clocks_offset_follows_daylight_saving() -> None:
 
 
 def test_row_006_every_answer_carries_a_request_id_of_32_hexadecimal_digits() -> None:
-    with a_bench(knobs=PROMPT) as bench:
+    with a_bench(quirks=PROMPT) as bench:
         answers = [bench.raw("GET", "/v2/clock"), bench.raw("GET", "/v2/none"), bench.post(qty="0")]
     ids = [answer.headers["X-Request-ID"] for answer in answers]
     assert all(re.fullmatch(r"[0-9a-f]{32}", request_id) for request_id in ids)

@@ -1,7 +1,7 @@
 """Rows 85 to 93: canceling orders."""
 
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from tests.conformance.alpaca_bench import a_bench, across, refused
 from tests.conformance.sdk import TimeInForce
 from tests.exchange.caller import PROMPT
@@ -10,12 +10,12 @@ UNKNOWN = "11111111-2222-4333-8444-555555555555"
 
 
 @across(cancel_delay=((10, 10), (0, 0)))
-def test_row_085_a_cancel_answers_204_then_pending_cancel_then_canceled(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_085_a_cancel_answers_204_then_pending_cancel_then_canceled(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.working()
         answer = bench.raw("DELETE", f"/v2/orders/{order.id}")
         assert (answer.status_code, answer.content) == (204, b"")
-        assert bench.status(order) == ("canceled" if knobs.cancel_delay == (0, 0) else "pending_cancel")
+        assert bench.status(order) == ("canceled" if quirks.cancel_delay == (0, 0) else "pending_cancel")
         bench.wait(10)
         done = bench.order(order)
     assert done.status == "canceled"
@@ -30,12 +30,12 @@ def test_row_086_a_filled_order_cannot_be_canceled() -> None:
 
 
 @across(cancel_of_canceled=("204", "422"))
-def test_row_087_a_canceled_order_cancels_again_or_is_refused(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_087_a_canceled_order_cancels_again_or_is_refused(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.working()
         bench.trading.cancel_order_by_id(order.id)
         bench.wait(50)
-        if knobs.cancel_of_canceled == "204":
+        if quirks.cancel_of_canceled == "204":
             bench.trading.cancel_order_by_id(order.id)
         else:
             with refused(422, 42210000, 'order is already in "canceled" state'):
@@ -44,11 +44,11 @@ def test_row_087_a_canceled_order_cancels_again_or_is_refused(knobs: BrokerQuirk
 
 
 @across(second_cancel=("422", "204"))
-def test_row_088_a_second_cancel_while_one_is_pending_is_refused_or_taken(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_088_a_second_cancel_while_one_is_pending_is_refused_or_taken(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.working()
         bench.trading.cancel_order_by_id(order.id)
-        if knobs.second_cancel == "204":
+        if quirks.second_cancel == "204":
             bench.trading.cancel_order_by_id(order.id)
         else:
             with refused(422, 42210000, "order pending cancel"):
@@ -75,22 +75,22 @@ def test_row_090_a_cancel_can_lose_to_a_fill_after_its_204() -> None:
 
 
 @across(cancel_while_closed=("immediate", "at_open"))
-def test_row_091_a_cancel_while_closed_completes_at_once_or_at_the_open(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs, at="08:00") as bench:
+def test_row_091_a_cancel_while_closed_completes_at_once_or_at_the_open(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks, at="08:00") as bench:
         order = bench.limit()
         bench.trading.cancel_order_by_id(order.id)
-        assert bench.status(order) == ("canceled" if knobs.cancel_while_closed == "immediate" else "pending_cancel")
+        assert bench.status(order) == ("canceled" if quirks.cancel_while_closed == "immediate" else "pending_cancel")
         bench.wait_for("09:30:01")
         assert bench.status(order) == "canceled"
 
 
 @across(cancel_while_closed=("immediate", "at_open"))
-def test_row_091_a_good_till_canceled_order_overnight_likewise(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_091_a_good_till_canceled_order_overnight_likewise(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.working(time_in_force=TimeInForce.GTC)
         bench.wait_for("17:00")
         bench.trading.cancel_order_by_id(order.id)
-        assert bench.status(order) == ("canceled" if knobs.cancel_while_closed == "immediate" else "pending_cancel")
+        assert bench.status(order) == ("canceled" if quirks.cancel_while_closed == "immediate" else "pending_cancel")
 
 
 def test_row_092_canceling_all_answers_207_with_an_outcome_for_each() -> None:
@@ -108,20 +108,20 @@ def test_row_092_canceling_all_answers_207_with_an_outcome_for_each() -> None:
 
 
 @across(second_cancel=("422", "204"))
-def test_row_092_an_order_that_cannot_be_canceled_says_so_in_the_list(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_092_an_order_that_cannot_be_canceled_says_so_in_the_list(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.working()
         bench.trading.cancel_order_by_id(order.id)
         (outcome,) = bench.trading.cancel_orders()
     assert outcome.id == order.id
-    if knobs.second_cancel == "204":
+    if quirks.second_cancel == "204":
         assert outcome.status == 200
     else:
         assert (outcome.status, outcome.body) == (422, {"code": 42210000, "message": "order pending cancel"})
 
 
 def test_row_093_a_cancel_can_be_pending_for_hours() -> None:
-    with a_bench(knobs=PROMPT) as bench:
+    with a_bench(quirks=PROMPT) as bench:
         bench.on_server(lambda: bench.exchange.races.arm(Race.CANCEL_STUCK, seconds=3 * 3600))
         order = bench.working(price=90)
         bench.trading.cancel_order_by_id(order.id)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, halt, quote, trade
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from tests.conformance.alpaca_bench import Bench, a_bench, across, refused, shares
@@ -61,12 +61,12 @@ def test_row_056_on_paper_a_print_below_the_limit_does_not_fill_but_a_crossing_q
 
 
 @across(partial_filled_at=("null", "last_fill"))
-def test_row_057_a_partial_fill_shows_quantity_and_exact_average(knobs: BrokerQuirks) -> None:
+def test_row_057_a_partial_fill_shows_quantity_and_exact_average(quirks: BrokerQuirks) -> None:
     book = [quote("09:30", "300 @ 100.00", "200 @ 100.05"), quote("10:30", "300 @ 100.00", "300 @ 100.01")]
-    with a_bench(book, knobs=knobs) as bench:
+    with a_bench(book, quirks=quirks) as bench:
         order = bench.working(price=100.05, qty=300)
         assert (order.status, order.filled_qty, order.filled_avg_price) == ("partially_filled", "200", "100.05")
-        assert (order.filled_at is None) == (knobs.partial_filled_at == "null")
+        assert (order.filled_at is None) == (quirks.partial_filled_at == "null")
         bench.wait_for("10:31")
         done = bench.order(order)
     assert (done.status, done.filled_qty) == ("filled", "300")
@@ -180,12 +180,12 @@ def test_row_062_a_day_order_expires_at_the_calendars_close(day: date, close: st
 
 
 @across(partial_day_status=("expired", "canceled"))
-def test_row_062_a_partly_filled_day_order_keeps_what_it_filled(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_062_a_partly_filled_day_order_keeps_what_it_filled(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.working(price=100.05, qty=300)
         bench.wait_for("16:00")
         ended = bench.order(order)
-    assert (ended.status, ended.filled_qty) == (knobs.partial_day_status, "200")
+    assert (ended.status, ended.filled_qty) == (quirks.partial_day_status, "200")
 
 
 def test_row_062_a_good_till_canceled_order_lives_on_and_fills_the_next_day() -> None:
@@ -217,16 +217,16 @@ def test_row_063_a_halted_symbol_fills_nothing_and_quotes_nothing_new_then_resum
 
 
 @across(split_orders=("cancel", "keep"))
-def test_row_064_a_split_changes_positions_and_may_cancel_good_till_canceled_orders(knobs: BrokerQuirks) -> None:
+def test_row_064_a_split_changes_positions_and_may_cancel_good_till_canceled_orders(quirks: BrokerQuirks) -> None:
     days: Days = {FRIDAY: {"AAPL": QUIET_BOOK}, MONDAY: {"AAPL": [quote("09:30", "300 @ 25.00", "300 @ 25.01")]}}
-    with a_bench(market=ScriptedMarket(days), knobs=knobs, positions=shares("10", "80")) as bench:
+    with a_bench(market=ScriptedMarket(days), quirks=quirks, positions=shares("10", "80")) as bench:
         order = bench.working(price=110, side="sell", qty=10, time_in_force=TimeInForce.GTC)
         bench.wait_for("18:00")
         bench.on_server(lambda: bench.exchange.split("AAPL", 4, 1))
         position = bench.trading.get_open_position("AAPL")
         status = bench.status(order)
     assert (position.qty, position.avg_entry_price, position.cost_basis) == ("40", "20", "800")
-    assert status == ("canceled" if knobs.split_orders == "cancel" else "new")
+    assert status == ("canceled" if quirks.split_orders == "cancel" else "new")
 
 
 def _bid(bench: Bench) -> Any:

@@ -9,11 +9,11 @@ import pytest
 from repeg_workbench.exchange.broker.ledger import HELD, USD
 from repeg_workbench.exchange.broker.orders import TERMINAL, Order
 from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.faults.arming import When
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, GeneratedMarket
 from repeg_workbench.exchange.matching.symbol_book import FillModel
+from repeg_workbench.exchange.triggers import When
 from tests.exchange.auditor import Auditor
 from tests.exchange.caller import Caller, a_caller
 from tests.exchange.traffic import Traffic
@@ -25,9 +25,11 @@ OPENS = date(2026, 11, 24)
 @pytest.fixture(scope="module", params=["inherit", "zero"])
 def exchange(request: pytest.FixtureRequest) -> Exchange:
     """Two thousand operations over days with a holiday and an early close, audited after each."""
-    knobs = replace(NO_LIMITS, replace_fill_inheritance=request.param, release_delay=(0, 500))
+    quirks = replace(NO_LIMITS, replace_fill_inheritance=request.param, release_delay=(0, 500))
     market = GeneratedMarket(5, DEFAULT_UNIVERSE[:3], activity=0.2)
-    caller = a_caller(market=market, knobs=knobs, day=OPENS, model=FillModel.TOUCH, multiplier=2, shorting_enabled=True)
+    caller = a_caller(
+        market=market, quirks=quirks, day=OPENS, model=FillModel.TOUCH, multiplier=2, shorting_enabled=True
+    )
     _arm_every_race(caller.exchange)
     traffic, auditor = Traffic(caller, market.symbols(), 5), Auditor(caller.exchange)
     for _ in range(2_000):
@@ -101,6 +103,6 @@ def _arm_every_race(exchange: Exchange) -> None:
 
 
 def _wind_up(caller: Caller) -> None:
-    caller.exchange.races.entries.disarm()
+    caller.exchange.races.armed.disarm()
     caller.call("DELETE", "/v2/orders")
     caller.wait(5 * 24 * 3_600_000)

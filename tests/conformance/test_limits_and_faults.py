@@ -8,9 +8,9 @@ import pytest
 import requests
 from pydantic import ValidationError
 
-from repeg_workbench.exchange.faults.arming import When
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.triggers import When
 from tests.conformance.alpaca_bench import ACCEPTED, PATIENCE, Bench, a_bench, across, refused, shares
 from tests.conformance.sdk import APIError, GetOrdersRequest, LimitOrderRequest, OrderSide, TimeInForce
 from tests.exchange.caller import PROMPT
@@ -21,27 +21,27 @@ A_BUY = LimitOrderRequest(
 
 
 @across(requests_per_minute=(5, None))
-def test_row_105_beyond_the_limit_the_trading_api_answers_429_without_headers(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_105_beyond_the_limit_the_trading_api_answers_429_without_headers(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         answers = [bench.raw("GET", "/v2/clock") for _ in range(6)]
         bench.wait(60_000)
         later = bench.raw("GET", "/v2/clock")
-    expected = [200] * 5 + ([200] if knobs.requests_per_minute is None else [429])
+    expected = [200] * 5 + ([200] if quirks.requests_per_minute is None else [429])
     assert [answer.status_code for answer in answers] == expected
     assert later.status_code == 200
-    if knobs.requests_per_minute is not None:
+    if quirks.requests_per_minute is not None:
         assert answers[-1].json() == {"code": 42910000, "message": "rate limit exceeded"}
         assert not [name for name in answers[-1].headers if name.lower().startswith(("retry", "x-ratelimit"))]
 
 
 @across(data_rate_headers=(True, False))
-def test_row_105_beyond_the_limit_market_data_answers_429_in_its_own_words(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=replace(knobs, data_requests_per_minute=3)) as bench:
+def test_row_105_beyond_the_limit_market_data_answers_429_in_its_own_words(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=replace(quirks, data_requests_per_minute=3)) as bench:
         answers = [bench.raw("GET", "/v2/stocks/quotes/latest?symbols=AAPL") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
     assert answers[-1].json() == {"message": "too many requests."}
-    assert ("X-RateLimit-Remaining" in answers[0].headers) is knobs.data_rate_headers
-    if knobs.data_rate_headers:
+    assert ("X-RateLimit-Remaining" in answers[0].headers) is quirks.data_rate_headers
+    if quirks.data_rate_headers:
         assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["2", "1", "0", "0"]
 
 
@@ -194,10 +194,10 @@ def test_row_111_a_null_stamp_spoils_the_clients_order(rewrite: str) -> None:
 
 
 @across(client_id_lag=((0, 0), (800, 800)))
-def test_row_112_a_new_order_can_be_missing_by_client_order_id_for_a_while(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_112_a_new_order_can_be_missing_by_client_order_id_for_a_while(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.limit(client_order_id="mine")
-        if knobs.client_id_lag != (0, 0):
+        if quirks.client_id_lag != (0, 0):
             with refused(404, 40410000, "order not found for mine"):
                 bench.trading.get_order_by_client_id("mine")
             bench.wait(800)
@@ -254,7 +254,7 @@ def test_faults_by_chance_are_the_same_for_the_same_seed() -> None:
 
 
 def test_an_unknown_rewrite_is_refused_when_it_is_armed() -> None:
-    with a_bench(knobs=PROMPT) as bench, pytest.raises(KeyError):
+    with a_bench(quirks=PROMPT) as bench, pytest.raises(KeyError):
         _arm(bench, Fault(kind=Kind.REWRITE, rewrite="no_such_thing"))
 
 

@@ -7,7 +7,7 @@ from uuid import UUID  # noqa: TID251 - the broker's ids
 import pytest
 
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
 from tests.conformance.alpaca_bench import ACCEPTED, Bench, a_bench, across, refused, shares
 from tests.conformance.sdk import GetOrdersRequest, Order, OrderSide, QueryOrderStatus
@@ -29,11 +29,11 @@ def test_row_048_lists_default_to_open_newest_first_and_fifty() -> None:
 
 
 @across(list_limit_excess=("422", "clamp"))
-def test_row_048_more_than_five_hundred_are_refused_or_clamped(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_048_more_than_five_hundred_are_refused_or_clamped(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         assert bench.raw("GET", "/v2/orders?limit=500").status_code == 200
         answer = bench.raw("GET", "/v2/orders?limit=501")
-    assert answer.status_code == (422 if knobs.list_limit_excess == "422" else 200)
+    assert answer.status_code == (422 if quirks.list_limit_excess == "422" else 200)
 
 
 def test_row_049_open_closed_and_all_divide_the_statuses_between_them() -> None:
@@ -101,11 +101,11 @@ def test_row_050_nested_is_taken_in_any_case_and_rolls_legs_up(spelling: str) ->
 
 
 @across(list_lag=((0, 0), (500, 500)))
-def test_row_051_a_new_order_can_be_missing_from_lists_while_it_is_there_by_id(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_051_a_new_order_can_be_missing_from_lists_while_it_is_there_by_id(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.limit()
         assert bench.status(order) == ACCEPTED
-        assert len(bench.trading.get_orders()) == (1 if knobs == PROMPT else 0)
+        assert len(bench.trading.get_orders()) == (1 if quirks == PROMPT else 0)
         bench.wait(500)
         assert len(bench.trading.get_orders()) == 1
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import quote
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from tests.conformance.alpaca_bench import ACCEPTED, Bench, a_bench, across, refused, shares
@@ -20,15 +20,15 @@ FORTY = [quote("09:30", "300 @ 100.00", "40 @ 100.05"), quote("10:30", "300 @ 10
 
 
 @across(replace_delay=((10, 10), (0, 300)))
-def test_row_065_a_replace_answers_with_a_new_order_and_the_old_becomes_replaced(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_065_a_replace_answers_with_a_new_order_and_the_old_becomes_replaced(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         old = bench.working(price=99)
         new = bench.replace(old, limit_price=99.5)
         assert (new.replaces, new.limit_price, new.qty) == (old.id, "99.5", "10")
         assert new.id != old.id
         pending = bench.order(old)
         assert (pending.status, pending.replaced_by) == ("pending_replace", None)
-        bench.wait(knobs.replace_delay[1])
+        bench.wait(quirks.replace_delay[1])
         done = bench.order(old)
         assert (done.status, done.replaced_by) == ("replaced", new.id)
         assert done.replaced_at is not None
@@ -97,14 +97,14 @@ def test_row_069_an_order_that_was_replaced_cannot_be_replaced_again() -> None:
 
 
 @across(chain_settle_delay=((0, 0), (3000, 3000)))
-def test_row_070_a_replacement_that_is_settling_cannot_be_replaced(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_070_a_replacement_that_is_settling_cannot_be_replaced(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         new = bench.replace(bench.working(), limit_price=99)
         with refused(422, 42210000, "order chain not fully replaced"):
             bench.replace(new, limit_price=98)
         bench.wait(50)
         assert bench.status(new) == "new"
-        if knobs.chain_settle_delay != (0, 0):
+        if quirks.chain_settle_delay != (0, 0):
             with refused(422, 42210000, "order chain not fully replaced"):
                 bench.replace(new, limit_price=98)
             bench.wait(3000)
@@ -130,8 +130,8 @@ def test_row_072_a_replace_to_no_more_than_is_filled_is_refused(qty: int) -> Non
 
 
 @INHERITANCE
-def test_row_073_a_price_only_replace_keeps_the_chains_total(knobs: BrokerQuirks) -> None:
-    with a_bench(FORTY, knobs=knobs) as bench:
+def test_row_073_a_price_only_replace_keeps_the_chains_total(quirks: BrokerQuirks) -> None:
+    with a_bench(FORTY, quirks=quirks) as bench:
         new = bench.replace(bench.working(price=100.05, qty=100), limit_price=100.06)
         assert new.qty == "100"
         bench.wait_for("10:31")
@@ -141,31 +141,31 @@ def test_row_073_a_price_only_replace_keeps_the_chains_total(knobs: BrokerQuirks
 
 
 @INHERITANCE
-def test_row_074_a_replacement_starts_with_its_predecessors_fills_or_with_none(knobs: BrokerQuirks) -> None:
-    with a_bench(FORTY, knobs=knobs) as bench:
+def test_row_074_a_replacement_starts_with_its_predecessors_fills_or_with_none(quirks: BrokerQuirks) -> None:
+    with a_bench(FORTY, quirks=quirks) as bench:
         old = bench.working(price=100.05, qty=100)
         new = bench.replace(old, limit_price=100.01)
         bench.wait(50)
         shown = bench.order(new)
         assert shown.status == "new"
-        assert shown.filled_qty == ("40" if knobs.replace_fill_inheritance == "inherit" else "0")
+        assert shown.filled_qty == ("40" if quirks.replace_fill_inheritance == "inherit" else "0")
         assert bench.order(old).filled_qty == "40"
 
 
 @INHERITANCE
-def test_row_075_a_replaces_qty_is_the_chains_total(knobs: BrokerQuirks) -> None:
-    with a_bench(FORTY, knobs=knobs) as bench:
+def test_row_075_a_replaces_qty_is_the_chains_total(quirks: BrokerQuirks) -> None:
+    with a_bench(FORTY, quirks=quirks) as bench:
         new = bench.replace(bench.working(price=100.05, qty=100), qty=60)
         bench.wait_for("10:31")
         done = bench.order(new)
         assert (done.status, done.qty) == ("filled", "60")
-        assert done.filled_qty == ("60" if knobs.replace_fill_inheritance == "inherit" else "20")
+        assert done.filled_qty == ("60" if quirks.replace_fill_inheritance == "inherit" else "20")
         assert _executed(bench) == 60
 
 
 @INHERITANCE
-def test_row_076_race_a_the_old_order_fills_first_and_the_replacement_is_rejected(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_076_race_a_the_old_order_fills_first_and_the_replacement_is_rejected(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         _arm(bench, Race.REPLACE_LOSES)
         old = bench.working(price=99)
         new = bench.replace(old, limit_price=99.5)
@@ -186,9 +186,9 @@ def test_row_076_the_market_itself_can_win_the_race() -> None:
 
 
 @INHERITANCE
-def test_row_077_race_b_the_replacement_executes_only_what_is_left(knobs: BrokerQuirks) -> None:
+def test_row_077_race_b_the_replacement_executes_only_what_is_left(quirks: BrokerQuirks) -> None:
     book = [*QUIET_BOOK, quote("10:30", "300 @ 98.00", "300 @ 98.05")]
-    with a_bench(book, knobs=knobs) as bench:
+    with a_bench(book, quirks=quirks) as bench:
         _arm(bench, Race.REPLACE_LOSES_PART)
         old = bench.working(price=99, qty=100)
         new = bench.replace(old, limit_price=98.5)
@@ -257,8 +257,8 @@ def test_row_079_race_d_the_replace_answers_with_an_error_and_happened(status: i
 
 
 @INHERITANCE
-def test_row_080_race_e_a_rejected_replacement_shows_its_parents_fills(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_080_race_e_a_rejected_replacement_shows_its_parents_fills(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         _arm(bench, Race.REPLACE_SHOWS_PARENT)
         old = bench.working(price=99)
         new = bench.replace(old, limit_price=99.5)
@@ -334,7 +334,7 @@ def test_row_084_a_price_only_replace_can_be_refused_for_lack_of_shares() -> Non
 
 
 def test_the_shape_of_a_replacement_is_that_of_any_order() -> None:
-    with a_bench(knobs=replace(PROMPT, replace_delay=(0, 0))) as bench:
+    with a_bench(quirks=replace(PROMPT, replace_delay=(0, 0))) as bench:
         old = bench.working(price=99)
         new = bench.replace(old, limit_price=98)
         assert set(bench.wire(new)) == set(bench.wire(old))

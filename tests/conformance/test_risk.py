@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
 from repeg_workbench.exchange.market.symbol_day import Listing
 from tests.conformance.alpaca_bench import ACCEPTED, Bench, a_bench, across, refused, shares
@@ -42,14 +42,14 @@ def test_row_029_the_last_cent_of_buying_power_can_be_spent_and_not_one_more(pri
 
 
 @across(release_delay=((0, 0), (200, 200)))
-def test_row_030_an_open_buy_holds_its_value_and_a_cancel_gives_it_back(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_030_an_open_buy_holds_its_value_and_a_cancel_gives_it_back(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.working(price=99, qty=100)
         assert bench.account()["buying_power"] == "90100"
         bench.trading.cancel_order_by_id(order.id)
         bench.wait(11)
         assert bench.status(order) == "canceled"
-        assert bench.account()["buying_power"] == ("100000" if knobs.release_delay == (0, 0) else "90100")
+        assert bench.account()["buying_power"] == ("100000" if quirks.release_delay == (0, 0) else "90100")
         bench.wait(200)
         assert bench.account()["buying_power"] == "100000"
 
@@ -108,13 +108,13 @@ def test_row_033_qty_available_falls_by_what_open_sells_hold() -> None:
 
 
 @across(release_delay=((0, 0), (200, 200)))
-def test_row_034_just_after_a_cancel_the_shares_are_still_held(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs, positions=shares("10")) as bench:
+def test_row_034_just_after_a_cancel_the_shares_are_still_held(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks, positions=shares("10")) as bench:
         order = bench.working(price=101, qty=10, side="sell")
         bench.trading.cancel_order_by_id(order.id)
         bench.wait(11)
         assert bench.status(order) == "canceled"
-        if knobs.release_delay != (0, 0):
+        if quirks.release_delay != (0, 0):
             with refused(403, 40310000, "insufficient qty available for order (requested: 10, available: 0)"):
                 bench.limit(price=102, qty=10, side="sell")
             bench.wait(200)
@@ -134,10 +134,10 @@ def test_row_036_a_sell_larger_than_the_position_does_not_flip_it() -> None:
 
 
 @across(hard_to_borrow_short=("refused", "allowed"))
-def test_row_037_a_short_of_what_is_not_easy_to_borrow_is_refused(knobs: BrokerQuirks) -> None:
+def test_row_037_a_short_of_what_is_not_easy_to_borrow_is_refused(quirks: BrokerQuirks) -> None:
     listing = Listing("AAPL", "Hard to borrow", easy_to_borrow=False)
-    with a_bench(knobs=knobs, listings=[listing], **MARGIN) as bench:
-        if knobs.hard_to_borrow_short == "allowed":
+    with a_bench(quirks=quirks, listings=[listing], **MARGIN) as bench:
+        if quirks.hard_to_borrow_short == "allowed":
             assert bench.limit(side="sell", price=101).position_intent == "sell_to_open"
         else:
             with refused(403, 40310000, 'asset "AAPL" cannot be sold short'):
@@ -198,12 +198,12 @@ def test_row_040_any_buy_against_an_open_sell_stop_is_refused(terms: dict[str, A
 
 
 @across(wash_trade_counts_pending_cancel=(True, False))
-def test_row_041_an_order_whose_cancel_is_pending_still_counts_or_not(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs, positions=shares("10")) as bench:
+def test_row_041_an_order_whose_cancel_is_pending_still_counts_or_not(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks, positions=shares("10")) as bench:
         buy = bench.working(price=100)
         bench.trading.cancel_order_by_id(buy.id)
         answer = bench.post(side="sell", limit_price="100")
-    assert answer.status_code == (403 if knobs.wash_trade_counts_pending_cancel else 200)
+    assert answer.status_code == (403 if quirks.wash_trade_counts_pending_cancel else 200)
 
 
 def test_row_042_complex_and_trailing_orders_are_exempt_from_the_wash_trade_rule() -> None:
@@ -286,11 +286,11 @@ def test_row_045_orders_for_an_auction_outside_its_window_are_refused(force: str
 
 
 @across(auction_orders=("expire", "immediate"))
-def test_row_045_an_order_for_the_opening_ends_unfilled_or_executes_at_the_open(knobs: BrokerQuirks) -> None:
-    with a_bench(at="09:00", knobs=knobs) as bench:
+def test_row_045_an_order_for_the_opening_ends_unfilled_or_executes_at_the_open(quirks: BrokerQuirks) -> None:
+    with a_bench(at="09:00", quirks=quirks) as bench:
         order = bench.limit(price=101, time_in_force=TimeInForce.OPG)
         bench.wait_for("09:30:01")
-        assert bench.status(order) == ("expired" if knobs.auction_orders == "expire" else "filled")
+        assert bench.status(order) == ("expired" if quirks.auction_orders == "expire" else "filled")
 
 
 @pytest.mark.skipif(ACCEPTED == "new", reason="such a broker has the venue's word before it answers")
@@ -306,15 +306,15 @@ def test_row_046_an_order_can_be_accepted_and_rejected_later() -> None:
 
 
 @across(market_without_quote=("rejected", "resting"))
-def test_row_047_a_market_order_without_a_far_side_is_rejected_or_rests(knobs: BrokerQuirks) -> None:
+def test_row_047_a_market_order_without_a_far_side_is_rejected_or_rests(quirks: BrokerQuirks) -> None:
     one_sided = [quote("09:30", "300 @ 100.00", None), quote("11:00", "300 @ 100.00", "300 @ 100.05")]
     market = ScriptedMarket({FRIDAY: {"AAPL": one_sided}}, reference_prices={"AAPL": "100"})
-    with a_bench(market=market, knobs=knobs) as bench:
+    with a_bench(market=market, quirks=quirks) as bench:
         order = bench.market()
         bench.wait(50)
-        assert bench.status(order) == ("rejected" if knobs.market_without_quote == "rejected" else "new")
+        assert bench.status(order) == ("rejected" if quirks.market_without_quote == "rejected" else "new")
         bench.wait_for("11:00:01")
-        assert bench.status(order) == ("rejected" if knobs.market_without_quote == "rejected" else "filled")
+        assert bench.status(order) == ("rejected" if quirks.market_without_quote == "rejected" else "filled")
 
 
 def _bracket(bench: Bench) -> Any:

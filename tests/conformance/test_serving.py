@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 import requests
 
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import Event as TapeEvent
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
 from repeg_workbench.exchange.market.symbol_day import SymbolDay

@@ -11,10 +11,10 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import StreamFailure, StreamFault
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, halt, quote, trade
-from repeg_workbench.exchange.streams.sockets import Sockets
+from repeg_workbench.exchange.serving.sockets import Sockets
+from repeg_workbench.exchange.triggers import When
 from tests.conformance.alpaca_bench import TOLD_FIRST, Bench, a_bench
 from tests.conformance.streaming import Heard, market_data, trade_updates, until
 from tests.exchange.caller import FRIDAY, PROMPT, QUIET_BOOK
@@ -184,7 +184,7 @@ def test_row_118_our_own_order_changes_the_quote_that_is_streamed() -> None:
 
 
 def test_row_118_an_order_that_is_gone_at_once_is_gone_from_the_stream_at_once() -> None:
-    with a_bench(knobs=replace(PROMPT, cancel_delay=(0, 0))) as bench, market_data(bench, quotes=["AAPL"]) as heard:
+    with a_bench(quirks=replace(PROMPT, cancel_delay=(0, 0))) as bench, market_data(bench, quotes=["AAPL"]) as heard:
         order = bench.working(price=100.02, qty=7)
         bench.trading.cancel_order_by_id(order.id)
         assert [heard.next().bid_price for _ in range(2)] == [100.02, 100.0]
@@ -231,8 +231,8 @@ def test_row_118_a_second_connection_is_one_too_many() -> None:
         assert await _errors(socket, _login(bench)) == [(406, "connection limit exceeded")]
         assert (await socket.receive()).type == WSMsgType.CLOSE
 
-    knobs = replace(PROMPT, stream_connection_limit=1)
-    with a_bench(knobs=knobs) as bench, market_data(bench, quotes=["AAPL"]):
+    quirks = replace(PROMPT, stream_connection_limit=1)
+    with a_bench(quirks=quirks) as bench, market_data(bench, quotes=["AAPL"]):
         _on_socket(bench, bench.server.data_stream_url(), talk)
 
 
@@ -240,8 +240,8 @@ def test_row_118_two_connections_where_two_are_allowed() -> None:
     async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
         assert await _errors(socket, _login(bench)) == []
 
-    knobs = replace(PROMPT, stream_connection_limit=2)
-    with a_bench(knobs=knobs) as bench, market_data(bench, quotes=["AAPL"]):
+    quirks = replace(PROMPT, stream_connection_limit=2)
+    with a_bench(quirks=quirks) as bench, market_data(bench, quotes=["AAPL"]):
         _on_socket(bench, bench.server.data_stream_url(), talk)
 
 
@@ -254,7 +254,7 @@ def test_row_118_thirty_one_symbols_are_one_too_many(limit: int | None, errors: 
         assert await _errors(socket, {"action": "subscribe", "trades": ["S0"]}) == []
         assert await _errors(socket, {"action": "subscribe", "trades": ["MORE"]}) == errors
 
-    with a_bench(knobs=replace(PROMPT, stream_symbol_limit=limit)) as bench:
+    with a_bench(quirks=replace(PROMPT, stream_symbol_limit=limit)) as bench:
         _on_socket(bench, bench.server.data_stream_url(), talk)
 
 
@@ -263,7 +263,7 @@ def test_row_118_the_consolidated_feed_needs_its_subscription(entitled: str, err
     async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
         assert await _errors(socket, _login(bench)) == errors
 
-    with a_bench(knobs=replace(PROMPT, sip_entitled=entitled == "yes")) as bench:
+    with a_bench(quirks=replace(PROMPT, sip_entitled=entitled == "yes")) as bench:
         _on_socket(bench, bench.server.data_stream_url("sip"), talk)
 
 

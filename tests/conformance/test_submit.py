@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Listing
 from tests.conformance.alpaca_bench import ACCEPTED, a_bench, across, refused, shares
 from tests.conformance.sdk import LimitOrderRequest, MarketOrderRequest, OrderSide, TimeInForce
@@ -23,11 +23,11 @@ DEAD = Listing("DEAD", "Not tradable", tradable=False)
 
 
 @across(accepted_status=("pending_new", "accepted", "new"))
-def test_row_007_a_day_limit_order_in_session_answers_with_every_stamp_there(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_007_a_day_limit_order_in_session_answers_with_every_stamp_there(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.limit(price=100.0)
         view = bench.post(limit_price="99.5").json()
-    assert order.status == knobs.accepted_status
+    assert order.status == quirks.accepted_status
     assert (order.filled_qty, order.filled_avg_price) == ("0", None)
     assert order.type == order.order_type == "limit"
     assert set(view) == WIRE_FIELDS
@@ -35,18 +35,18 @@ def test_row_007_a_day_limit_order_in_session_answers_with_every_stamp_there(kno
 
 
 @across(simple_order_class=("", "simple"))
-def test_row_007_an_order_without_legs_names_its_class_or_does_not(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
-        assert bench.post().json()["order_class"] == knobs.simple_order_class
+def test_row_007_an_order_without_legs_names_its_class_or_does_not(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
+        assert bench.post().json()["order_class"] == quirks.simple_order_class
         assert bench.limit(99).order_class == "simple"
 
 
 @across(ack_delay=((10, 10), (0, 400)))
-def test_row_008_after_the_acknowledgement_delay_the_order_is_new(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_008_after_the_acknowledgement_delay_the_order_is_new(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.limit()
         assert bench.status(order) == ACCEPTED
-        bench.wait(knobs.ack_delay[1])
+        bench.wait(quirks.ack_delay[1])
         assert bench.status(order) == "new"
 
 
@@ -105,12 +105,12 @@ def test_row_013_the_client_order_id_of_an_open_order_is_refused_and_nothing_is_
 
 
 @across(client_order_id_scope=("forever", "active"))
-def test_row_014_the_client_order_id_of_a_canceled_order_is_refused_or_free_again(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_014_the_client_order_id_of_a_canceled_order_is_refused_or_free_again(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.working(client_order_id="mine")
         bench.trading.cancel_order_by_id(order.id)
         bench.wait(50)
-        if knobs.client_order_id_scope == "active":
+        if quirks.client_order_id_scope == "active":
             assert bench.limit(client_order_id="mine").id != order.id
         else:
             with refused(422, 40010001, "client_order_id must be unique"):
@@ -118,12 +118,12 @@ def test_row_014_the_client_order_id_of_a_canceled_order_is_refused_or_free_agai
 
 
 @across(client_order_id_scope=("forever", "active"))
-def test_row_014_the_client_order_id_of_a_filled_order_is_refused_or_free_again(knobs: BrokerQuirks) -> None:
-    with a_bench(knobs=knobs) as bench:
+def test_row_014_the_client_order_id_of_a_filled_order_is_refused_or_free_again(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
         order = bench.working(price=101, client_order_id="mine")
         assert order.status == "filled"
         answer = bench.post(client_order_id="mine")
-    assert answer.status_code == (200 if knobs.client_order_id_scope == "active" else 422)
+    assert answer.status_code == (200 if quirks.client_order_id_scope == "active" else 422)
 
 
 @pytest.mark.parametrize(

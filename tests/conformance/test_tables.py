@@ -4,11 +4,11 @@ from dataclasses import fields
 
 import pytest
 
-from repeg_workbench.exchange import knobs
+from repeg_workbench.exchange import broker_quirks
 from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.faults.rewrites import REWRITES
 from repeg_workbench.exchange.faults.transport_faults import Kind, StreamFailure
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from tests.conformance import experience
 from tests.conformance.rows import ROWS
 from tests.conformance.tables import PAGE, documented, fault_tests, page_with, row_tests, tables
@@ -29,7 +29,7 @@ def test_every_row_has_a_test_that_names_it_and_no_test_names_another() -> None:
 
 def test_every_knob_is_explained_and_belongs_to_a_row() -> None:
     named = " ".join(row.knob for row in ROWS).replace(",", "").split()
-    meanings = documented(knobs.__file__, "Knobs")
+    meanings = documented(broker_quirks.__file__, "BrokerQuirks")
     for knob in fields(BrokerQuirks):
         assert knob.name in meanings
         assert knob.name in named or knob.name == "data_rate_headers"

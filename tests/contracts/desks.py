@@ -18,8 +18,8 @@ from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
 from repeg.adapters.transport import CONNECT_SECONDS, READ_SECONDS, BoundedTransport
 from repeg.ports import Broker, Market
 from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote, trade
 from repeg_workbench.exchange.market.symbol_day import Listing
 from repeg_workbench.exchange.serving.server import ExchangeServer
@@ -55,7 +55,7 @@ class Desk:
 class Terms:
     """How the simulated broker is set up."""
 
-    knobs: BrokerQuirks = UNLIMITED
+    quirks: BrokerQuirks = UNLIMITED
     opening: OpeningAccount = OpeningAccount(positions=HOLDINGS)  # noqa: RUF009 - it is frozen
     day: date = THURSDAY
     feed: str = "iex"
@@ -93,7 +93,7 @@ def a_market(day: date) -> ScriptedMarket:
 def an_exchange(terms: Terms) -> tuple[Exchange, list[int]]:
     """A simulated broker at noon, and the clock that moves it."""
     clock = [new_york(terms.day, "12:00")]
-    exchange = Exchange(a_market(terms.day), lambda: clock[0], terms.knobs, terms.opening, seed=7)
+    exchange = Exchange(a_market(terms.day), lambda: clock[0], terms.quirks, terms.opening, seed=7)
     return exchange, clock
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from repeg.domain.broker import Asset
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from tests.contracts.desks import Desk
 
 OpenDesk = Callable[..., Desk]
@@ -33,5 +33,5 @@ def test_nothing_is_told_of_no_assets(desk: Desk) -> None:
 
 
 def test_an_asset_without_easy_to_borrow_is_an_asset(open_desk: OpenDesk) -> None:
-    assets = open_desk(knobs=BrokerQuirks(easy_to_borrow=False)).broker.assets(["AAPL"])
+    assets = open_desk(quirks=BrokerQuirks(easy_to_borrow=False)).broker.assets(["AAPL"])
     assert assets["AAPL"].is_tradable

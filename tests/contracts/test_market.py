@@ -10,7 +10,7 @@ import pytest
 
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 from repeg.domain.quote import Quote
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from tests.contracts.desks import THURSDAY, Desk, a_market
 
 OpenDesk = Callable[..., Desk]
@@ -66,7 +66,7 @@ def test_more_symbols_than_a_request_holds_all_have_their_quotes(desk: Desk) -> 
 def test_quotes_come_from_the_feed_that_was_asked_for(open_desk: OpenDesk) -> None:
     with pytest.raises(BrokerDenied, match="subscription"):
         open_desk(feed="sip").market.quotes(["AAPL"])
-    assert open_desk(feed="sip", knobs=BrokerQuirks(sip_entitled=True)).market.quotes(["AAPL"]).keys() == {"AAPL"}
+    assert open_desk(feed="sip", quirks=BrokerQuirks(sip_entitled=True)).market.quotes(["AAPL"]).keys() == {"AAPL"}
 
 
 def test_a_feed_that_does_not_exist_is_an_error_and_no_empty_market(open_desk: OpenDesk) -> None:
@@ -75,7 +75,7 @@ def test_a_feed_that_does_not_exist_is_an_error_and_no_empty_market(open_desk: O
 
 
 def test_a_spent_data_budget_is_unavailable(open_desk: OpenDesk) -> None:
-    desk = open_desk(knobs=BrokerQuirks(data_requests_per_minute=1))
+    desk = open_desk(quirks=BrokerQuirks(data_requests_per_minute=1))
     desk.market.quotes(["AAPL"])
     with pytest.raises(BrokerUnavailable, match="429"):
         desk.market.quotes(["AAPL"])

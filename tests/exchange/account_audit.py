@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, GeneratedMarket
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from tests.exchange.auditor import Auditor
@@ -39,7 +39,7 @@ _MARGIN: dict[str, Any] = {"multiplier": 2, "shorting_enabled": True}
 class Broker:
     """What kind of broker the traffic meets."""
 
-    knobs: BrokerQuirks
+    quirks: BrokerQuirks
     model: FillModel
     opening: dict[str, Any] = field(default_factory=dict)
 
@@ -55,8 +55,10 @@ BROKERS = {
 def audited(broker: Broker, seed: int, operations: int) -> Traffic:
     """So many operations, the books audited after each and once more when all orders have ended."""
     market = GeneratedMarket(seed, [i for i in DEFAULT_UNIVERSE if i.listing.symbol in SYMBOLS], activity=0.2)
-    knobs = replace(broker.knobs, requests_per_minute=None, data_requests_per_minute=None)
-    caller = a_caller(market=market, knobs=knobs, model=broker.model, day=THANKSGIVING_EVE, seed=seed, **broker.opening)
+    quirks = replace(broker.quirks, requests_per_minute=None, data_requests_per_minute=None)
+    caller = a_caller(
+        market=market, quirks=quirks, model=broker.model, day=THANKSGIVING_EVE, seed=seed, **broker.opening
+    )
     traffic, auditor = Traffic(caller, market.symbols(), seed), Auditor(caller.exchange)
     auditor.check()
     for _ in range(operations):

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote
 from repeg_workbench.exchange.market.symbol_day import Listing, Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
@@ -112,7 +112,7 @@ def a_caller(
     market: Market | None = None,
     at: str = "10:00",
     day: date = FRIDAY,
-    knobs: BrokerQuirks = PROMPT,
+    quirks: BrokerQuirks = PROMPT,
     model: FillModel = FillModel.QUEUE,
     seed: int = 1,
     listings: Sequence[Listing] = (),
@@ -121,7 +121,7 @@ def a_caller(
     """A hundred thousand dollars and no position on a Friday at ten, AAPL quoted 100.00 × 100.05 all day."""
     now = [new_york(day, at)]
     source = market or ScriptedMarket({day: {"AAPL": book}}, listings)
-    exchange = Exchange(source, lambda: now[0], knobs, OpeningAccount(**opening), seed, model)
+    exchange = Exchange(source, lambda: now[0], quirks, OpeningAccount(**opening), seed, model)
 
     def move(to: int) -> None:
         now[0] = to

@@ -83,7 +83,7 @@ def test_a_position_cannot_be_closed_by_nonsense(query: dict[str, str]) -> None:
 def test_all_positions_are_closed_with_an_outcome_for_each_and_orders_canceled_first() -> None:
     market = ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK, "KO": QUIET_BOOK}})
     positions = {"AAPL": (Decimal(10), Decimal(90)), "KO": (Decimal(5), Decimal(90))}
-    caller = a_caller(market=market, positions=positions, knobs=replace(PROMPT, cancel_delay=(0, 0)))
+    caller = a_caller(market=market, positions=positions, quirks=replace(PROMPT, cancel_delay=(0, 0)))
     caller.submit(side="sell", limit_price="105")
     caller.wait(50)
     refused = caller.call("DELETE", "/v2/positions").json()
@@ -197,7 +197,7 @@ def test_fills_come_at_their_own_times_however_rarely_one_looks() -> None:
 
 def test_the_same_seed_and_calls_give_the_same_ledger() -> None:
     def ledger(seed: int) -> list[Any]:
-        caller = a_caller(seed=seed, knobs=replace(PROMPT, ack_delay=(1, 90)))
+        caller = a_caller(seed=seed, quirks=replace(PROMPT, ack_delay=(1, 90)))
         first = caller.submit(limit_price="99")
         caller.wait(100)
         caller.replace(first["id"], limit_price="101")
@@ -210,7 +210,7 @@ def test_the_same_seed_and_calls_give_the_same_ledger() -> None:
 
 def test_a_refused_order_does_not_shift_what_happens_to_the_next() -> None:
     def ack(refusals: int) -> Any:
-        caller = a_caller(knobs=replace(PROMPT, ack_delay=(1, 900)))
+        caller = a_caller(quirks=replace(PROMPT, ack_delay=(1, 900)))
         for _ in range(refusals):
             assert caller.try_submit(qty="0").status == 422
         order = caller.submit()

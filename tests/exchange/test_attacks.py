@@ -143,7 +143,7 @@ def test_a_star_stands_for_every_symbol_where_there_is_no_limit() -> None:
         assert json.loads((await line.receive()).data)[0]["quotes"] == []
 
     market = ScriptedMarket({FRIDAY: {"AAPL": _moving(1), "KO": _moving(2)}})
-    with a_bench(market=market, knobs=replace(PROMPT, stream_symbol_limit=None)) as bench:
+    with a_bench(market=market, quirks=replace(PROMPT, stream_symbol_limit=None)) as bench:
         _on_stream(bench, talk)
 
 
@@ -217,7 +217,7 @@ def test_a_split_that_leaves_nothing_of_a_position_ends_it() -> None:
 
 
 def test_canceling_everything_while_everything_fills_ends_each_order_once() -> None:
-    caller = a_caller(cash=Decimal(1_000_000), knobs=replace(PROMPT, ack_delay=(0, 20), cancel_delay=(0, 20)))
+    caller = a_caller(cash=Decimal(1_000_000), quirks=replace(PROMPT, ack_delay=(0, 20), cancel_delay=(0, 20)))
     auditor = Auditor(caller.exchange)
     orders = [caller.submit(qty="20", limit_price="100.05") for _ in range(30)]
     caller.wait(10)

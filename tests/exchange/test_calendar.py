@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from repeg_workbench.exchange.time import calendar, closures
+from repeg_workbench.exchange.time import calendar, closures, write_closures
 from repeg_workbench.exchange.time.calendar import Session, TradingCalendar, new_york
 
 CALENDAR = TradingCalendar()
@@ -101,7 +101,7 @@ def test_a_year_that_is_known_stays_what_it_was_when_more_are_asked_for(monkeypa
 
 
 def test_the_file_says_what_the_library_says() -> None:
-    assert closures.FILE.read_text(encoding="utf-8") == closures.text()
+    assert closures.FILE.read_text(encoding="utf-8") == write_closures.closures_text()
     years = closures.YEARS
     assert list(calendar._from_file(years[0], years[-1])) == list(calendar.from_library(years[0], years[-1]))
 

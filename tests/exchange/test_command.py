@@ -256,8 +256,8 @@ def test_a_port_that_is_taken_is_one_line_and_exit_2(exchange: Served, tmp_path:
 def test_what_was_asked_for_is_what_is_served(tmp_path: Path) -> None:
     (tmp_path / "held.json").write_text('{"KO": "300"}')
     options = ("--date", "2026-11-27", "--start", "12:59:30", "--speed", "0", "--cash", "2500.50", "--multiplier", "2")
-    knobs = ("--knob", "replace_fill_inheritance=zero", "--knob", "ack_delay=1,2", "--storm", "0.001")
-    with served(tmp_path, *options, *knobs, "--positions", "held.json", "--fill-model", "queue") as running:
+    quirks = ("--knob", "replace_fill_inheritance=zero", "--knob", "ack_delay=1,2", "--chaos", "0.001")
+    with served(tmp_path, *options, *quirks, "--positions", "held.json", "--fill-model", "queue") as running:
         assert running.said("time").startswith("2026-11-27 12:59:30 in New York, and stands still until it is moved")
         seen = requests.get(running.said("control plane"), timeout=PATIENCE).json()
         assert (seen["now"], seen["cash"]) == ("2026-11-27T17:59:30Z", "2500.5")

@@ -104,8 +104,8 @@ def test_positions_that_cannot_be(tmp_path: Path) -> None:
         ("seed", "-3", "what everything is drawn from: a whole number from 0 to 9223372036854775807"),
         ("multiplier", "3", "one of 1, 2, 4"),
         ("fill-model", "generous", "one of trade_through, queue, touch, paper"),
-        ("storm", "2", "the chance of each fault at each call, above 0 and at most 1"),
-        ("storm", "0", "the chance of each fault at each call, above 0 and at most 1"),
+        ("chaos", "2", "the chance of each fault at each call, above 0 and at most 1"),
+        ("chaos", "0", "the chance of each fault at each call, above 0 and at most 1"),
         ("knob", "ack_dealy=1,2", "NAME=VALUE, where NAME may be ack_delay, "),
         ("knob", "ack_delay=2,1", "0 or more, and of two numbers the lower one first"),
         ("knob", "requests_per_minute=-5", "0 or more, and of two numbers the lower one first"),
@@ -120,9 +120,9 @@ def test_anything_else_that_cannot_be(option: str, value: str, expected: str) ->
 
 
 def test_knobs_are_read_as_what_they_are() -> None:
-    knobs = read_knobs(["requests_per_minute=none", "sip_entitled=true", "list_lag=0,250", "cancel_of_canceled=422"])
-    assert (knobs.requests_per_minute, knobs.sip_entitled) == (None, True)
-    assert (knobs.list_lag, knobs.cancel_of_canceled) == ((0, 250), "422")
+    quirks = read_knobs(["requests_per_minute=none", "sip_entitled=true", "list_lag=0,250", "cancel_of_canceled=422"])
+    assert (quirks.requests_per_minute, quirks.sip_entitled) == (None, True)
+    assert (quirks.list_lag, quirks.cancel_of_canceled) == ((0, 250), "422")
 
 
 def recording(folder: Path, row: str) -> None:

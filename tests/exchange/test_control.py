@@ -77,9 +77,9 @@ def test_what_is_armed_is_listed_and_can_be_called_off() -> None:
     assert _tell(caller, "GET", "/faults") == {"faults": [], "stream_faults": [], "races": []}
 
 
-def test_a_storm_is_brewed_and_called_off() -> None:
+def test_chaos_is_armed_and_disarmed() -> None:
     caller = a_caller()
-    _tell(caller, "POST", "/storm", {"chance": 0.01})
+    _tell(caller, "POST", "/chaos", {"chance": 0.01})
     assert all(len(each) > 2 for each in _tell(caller, "GET", "/faults").values())
     _tell(caller, "DELETE", "/faults")
     assert not any(_tell(caller, "GET", "/faults").values())

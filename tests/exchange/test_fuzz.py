@@ -40,7 +40,7 @@ _PATHS = """
     /v2/positions/%F0%9F%98%80 /v2/assets /v2/assets/AAPL /v2/clock /v1/corporate-actions
     /v2/stocks/quotes/latest /v2/stocks/trades/latest /v2/stocks/snapshots /v2/stocks/AAPL/snapshot
     /v2/stocks/%FF/quotes/latest /v2/stocks//trades/latest
-    /_sim /_sim/ledger /_sim/faults /_sim/stream-faults /_sim/races /_sim/storm /_sim/keys /_sim/clock /_sim/splits
+    /_sim /_sim/ledger /_sim/faults /_sim/stream-faults /_sim/races /_sim/chaos /_sim/keys /_sim/clock /_sim/splits
 """
 WORDS = st.sampled_from(["", *_WORDS.split()])
 NUMBERS = (
@@ -134,7 +134,7 @@ ARMING = st.one_of(
         st.just("/_sim/stream-faults"),
         st.fixed_dictionaries({"failure": st.sampled_from(list(StreamFailure)) | JSON}, optional={"event": JSON}),
     ),
-    st.tuples(st.just("/_sim/storm"), st.fixed_dictionaries({"chance": NUMBERS})),
+    st.tuples(st.just("/_sim/chaos"), st.fixed_dictionaries({"chance": NUMBERS})),
     st.tuples(st.just("/_sim/keys"), st.fixed_dictionaries({"revoked": JSON})),
     st.tuples(st.just("/_sim/clock"), st.fixed_dictionaries({}, optional={"skew_seconds": SECONDS, "x": JSON})),
     st.tuples(

@@ -9,8 +9,8 @@ import pytest
 
 from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, GeneratedMarket, universe
 from repeg_workbench.exchange.market.symbol_day import Flags, SymbolDay
-from repeg_workbench.exchange.matching.tape import tick_at
 from repeg_workbench.exchange.time.calendar import NANOSECONDS, TradingCalendar, nanoseconds, new_york
+from repeg_workbench.exchange.units import tick_at
 
 DAY = date(2025, 6, 3)
 HALF_DAY = date(2024, 11, 29)

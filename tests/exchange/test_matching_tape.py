@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repeg_workbench.exchange.matching.symbol_book import SymbolBook
-from repeg_workbench.exchange.matching.tape import Scan, tape_of, tick_at
+from repeg_workbench.exchange.matching.tape import Scan, tape_of
+from repeg_workbench.exchange.units import tick_at
 from tests.exchange.matching_tapes import long_tape
 
 

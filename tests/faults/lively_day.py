@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Quotes, SymbolDay, Trades
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.faults.seeded_days import HALF_DAY, Day, make_day
@@ -35,7 +35,7 @@ def lively_day(seed: int) -> Day:
         start=opens,
         market=ShortMarket({SYMBOL: _moving(round((opens - timedelta(minutes=2)).timestamp()) * SECOND, seed)}),
         opening=OpeningAccount(cash=Decimal(1_000_000)),
-        knobs=BrokerQuirks(ack_delay=(5, 40), cancel_delay=(5, 4_000), list_lag=(0, 2_000), client_id_lag=(0, 1_000)),
+        quirks=BrokerQuirks(ack_delay=(5, 40), cancel_delay=(5, 4_000), list_lag=(0, 2_000), client_id_lag=(0, 1_000)),
         fill_model=FillModel.TRADE_THROUGH,
         plan={"name": "seed", "orders": [{"symbol": SYMBOL, "side": "buy", "qty": "100"}]},
         settings=SETTINGS,

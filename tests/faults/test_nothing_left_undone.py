@@ -24,7 +24,7 @@ def generous_day(seed: int) -> Day:
     day = make_day(seed)
     settings = {name: value for name, value in day.settings.items() if name not in LIMITS} | GENEROUS
     opening = replace(day.opening, cash=Decimal(10_000_000))
-    return replace(day, settings=settings, opening=opening, races=(), storm=0)
+    return replace(day, settings=settings, opening=opening, races=(), chaos=0)
 
 
 def test_what_a_perfect_executor_could_fill_is_filled() -> None:

@@ -24,7 +24,7 @@ def test_the_other_seeds_do_not() -> None:
 
 @pytest.mark.parametrize("seed", [13, 23, 43, 73])
 def test_the_day_is_the_same_through_the_library(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not make_day(seed).storm, "a storm strikes requests, and the direct broker makes none"
+    assert not make_day(seed).chaos, "a storm strikes requests, and the direct broker makes none"
     through_the_library = run_seed(seed)
     monkeypatch.setattr(world, "uses_sdk", lambda _seed: False)
     assert run_seed(seed) == through_the_library

@@ -25,8 +25,8 @@ from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.engine.scheduler import EPOCH, Scheduler
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker.orders import Order
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import ScriptedMarket
 from repeg_workbench.exchange.time.calendar import new_york
 from repeg_workbench.exchange.units import price
@@ -59,14 +59,17 @@ class Desk:
         *,
         at: str = "09:36",
         opening: OpeningAccount | None = None,
-        knobs: BrokerQuirks = PROMPT,
+        quirks: BrokerQuirks = PROMPT,
         store: Store | None = None,
         plans: Mapping[str, str] | None = None,
         market: ScriptedMarket | None = None,
     ) -> None:
         self.scheduler = Scheduler(_instant(at))
         self.exchange = Exchange(
-            market or ScriptedMarket({MONDAY: books}), lambda: self.scheduler.now_ns, knobs, opening or OpeningAccount()
+            market or ScriptedMarket({MONDAY: books}),
+            lambda: self.scheduler.now_ns,
+            quirks,
+            opening or OpeningAccount(),
         )
         self.runtime = VirtualRuntime(self.scheduler)
         self.broker = DeskBroker(self.exchange, self.runtime.pause)

@@ -9,8 +9,8 @@ from repeg.domain.child_order import ChildState
 from repeg.domain.errors import StillOpen, StoreUnavailable
 from repeg.domain.run import Run
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.functions.books import AAPL, KO, QUIET, book
 from tests.functions.desk import RUN_ID, OpenDesk, holding

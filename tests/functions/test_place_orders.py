@@ -11,8 +11,8 @@ from functions.plan_orders.app import plan_orders
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import RefusedRun
 from repeg.domain.parent_order import Outcome
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
 from tests.functions.books import AAPL, KO, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
 

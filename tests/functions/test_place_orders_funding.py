@@ -10,8 +10,8 @@ from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
 from repeg.domain.child_order import ChildState
 from repeg.domain.parent_order import Outcome, ParentState
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
 from repeg_workbench.exchange.units import qty as shares
 from tests.functions.books import AAPL, KO, QUIET, UP, Event, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding

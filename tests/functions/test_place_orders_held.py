@@ -16,8 +16,8 @@ from functions.validate_quotes.app import validate_quotes
 from repeg.domain.child_order import ChildState
 from repeg.domain.parent_order import Outcome
 from repeg_workbench.exchange.broker.opening import OpeningAccount
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
 from tests.functions.books import QUIET, book
 from tests.functions.desk import Desk, OpenDesk, a_plan, holding
 

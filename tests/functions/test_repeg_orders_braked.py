@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from repeg.domain.run import KillSwitch
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
 from tests.functions.books import KO, QUIET, UP, book
 from tests.functions.desk import OpenDesk
 from tests.functions.scenes import resting

@@ -10,8 +10,8 @@ from repeg.domain.child_order import ChildState
 from repeg.domain.errors import RefusedRun
 from repeg.domain.next_step import TURNS_PER_EXECUTION
 from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import RUN_ID, OpenDesk
 from tests.functions.scenes import resting
@@ -34,7 +34,7 @@ def test_a_fill_that_beats_the_cancel_ends_the_order_and_nothing_more_is_sent(op
 def test_a_part_that_fills_while_the_cancel_is_on_its_way_is_counted(open_desk: OpenDesk) -> None:
     slow = BrokerQuirks(ack_delay=(0, 0), cancel_delay=(1_500, 1_500), release_delay=(0, 0), requests_per_minute=None)
     down = book(QUIET, UP, prints=("09:36:31 16 @ 189.41 sold",))
-    desk = open_desk({"AAPL": down}, knobs=slow)
+    desk = open_desk({"AAPL": down}, quirks=slow)
     desk.begin("buy 40 AAPL")
     desk.place()
     desk.turn_at("09:36:30")

@@ -10,8 +10,8 @@ import pytest
 from repeg.domain.child_order import ChildState, Rung
 from repeg.domain.parent_order import Outcome
 from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk
 
@@ -28,11 +28,11 @@ def replacing(
     **settings: Any,
 ) -> Desk:
     """40 AAPL to buy, resting at 189.41 since 09:36, in a market that rises; moves are replaces."""
-    knobs = BrokerQuirks(
+    quirks = BrokerQuirks(
         ack_delay=PROMPT.ack_delay, cancel_delay=PROMPT.cancel_delay, release_delay=PROMPT.release_delay,
         requests_per_minute=None, data_requests_per_minute=None, replace_fill_inheritance=habit, replace_delay=delay,
     )  # fmt: skip
-    desk = open_desk({"AAPL": book(QUIET, UP, prints=prints)}, knobs=knobs)
+    desk = open_desk({"AAPL": book(QUIET, UP, prints=prints)}, quirks=quirks)
     desk.begin("buy 40 AAPL", use_replace=True, **settings)
     desk.place()
     assert desk.open_at_broker() == OLD

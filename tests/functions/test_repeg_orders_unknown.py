@@ -10,8 +10,8 @@ from repeg.domain.child_order import ChildState
 from repeg.domain.parent_order import Outcome, ParentState
 from repeg.domain.run import KillSwitch
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
 from tests.functions.books import AAPL, QUIET, book
 from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk
 
@@ -72,7 +72,7 @@ def test_one_that_filled_unheard_is_found_filled_and_nothing_is_sent_again(open_
 
 def test_one_that_the_list_does_not_show_yet_is_asked_for_by_its_id(open_desk: OpenDesk) -> None:
     lagging = PROMPT.__class__(**{**vars(PROMPT), "list_lag": (60_000, 60_000)})
-    desk = unanswered(open_desk, post(Kind.HANG_AFTER), knobs=lagging)
+    desk = unanswered(open_desk, post(Kind.HANG_AFTER), quirks=lagging)
     desk.turn_at("09:36:30")
     assert desk.order().children[-1].state is ChildState.LIVE
     assert desk.posts() == 1

@@ -11,8 +11,8 @@ import pytest
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, StoreUnavailable
 from repeg.domain.run import RunState
 from repeg.domain.run_health import Alert, Finding
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
 from tests.builders import MONDAY
 from tests.functions.books import AAPL, QUIET, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan

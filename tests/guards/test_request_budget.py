@@ -51,7 +51,7 @@ def a_stroll() -> list[Event]:
 @pytest.mark.parametrize("per_minute", [100, 200])
 def test_forty_orders_that_move_every_turn_stay_under_the_limit(open_desk: OpenDesk, per_minute: int) -> None:
     strict = replace(PROMPT, requests_per_minute=per_minute)
-    desk = open_desk({symbol: a_stroll() for symbol in CROWD}, knobs=strict, opening=holding("1000000"), at="09:35")
+    desk = open_desk({symbol: a_stroll() for symbol in CROWD}, quirks=strict, opening=holding("1000000"), at="09:35")
     desk.begin(*(f"buy 10 {symbol}" for symbol in CROWD), max_slippage_bps="900", escalation="none")
     desk.broker.line.arrived.clear()
     desk.wait_until("09:36")

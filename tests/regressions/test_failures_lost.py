@@ -12,10 +12,10 @@ from repeg.domain.errors import InvalidPlan
 from repeg.domain.parent_order import ParentState
 from repeg.domain.quote import QuoteVerdict, Side, check_quote
 from repeg.domain.settings import Settings
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote, trade
 from repeg_workbench.exchange.market.symbol_day import Listing
+from repeg_workbench.exchange.triggers import When
 from repeg_workbench.exchange.units import price
 from repeg_workbench.exchange.units import qty as shares
 from tests.builders import MONDAY, NOON, a_quote

@@ -12,8 +12,8 @@ import pytest
 from functions.place_orders.app import place_orders
 from repeg.domain.run import RunState
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
 from tests.builders import MONDAY
 from tests.functions.books import AAPL, KO
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan, holding

@@ -11,8 +11,8 @@ from repeg.domain.errors import Conflict
 from repeg.domain.parent_order import Outcome
 from repeg.domain.quote import Side
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
 from repeg_workbench.exchange.units import qty
 from tests.contracts.words import an_intent
 from tests.functions.books import QUIET, UP, book

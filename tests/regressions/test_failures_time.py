@@ -11,9 +11,9 @@ from functions.check_session.app import check_session
 from functions.open_run.app import open_run
 from repeg.domain.errors import BrokerUnavailable, DuplicateRun, MarketClosed, RefusedRun
 from repeg.domain.plan import run_id
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.market.scripted import ScriptedMarket
+from repeg_workbench.exchange.triggers import When
 from tests.functions.books import AAPL
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan
 from tests.functions.scenes import resting

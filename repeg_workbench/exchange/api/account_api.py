@@ -1,10 +1,8 @@
 """The trading API's other calls: account, positions, activities, assets, clock, calendar."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from repeg_workbench.exchange.api import fields
 from repeg_workbench.exchange.api.account_views import (
@@ -15,6 +13,8 @@ from repeg_workbench.exchange.api.account_views import (
     position_view,
 )
 from repeg_workbench.exchange.api.params import Params
+from repeg_workbench.exchange.api.parts import Parts
+from repeg_workbench.exchange.api.trading_api import TradingApi
 from repeg_workbench.exchange.api.views import activity_id, activity_view
 from repeg_workbench.exchange.broker.ledger import Execution
 from repeg_workbench.exchange.broker.orders import BUY, SELL, Terms
@@ -23,9 +23,6 @@ from repeg_workbench.exchange.figures import QTY_DIGITS, number
 from repeg_workbench.exchange.messages import Request, Response, json_response
 from repeg_workbench.exchange.refusal import Refusal
 from repeg_workbench.exchange.time.stamps import local_day, new_york
-
-if TYPE_CHECKING:
-    from repeg_workbench.exchange.core import Exchange
 
 _PAGE_MOST: Final = 100
 FIRST_DAY: Final = date(1970, 1, 1)
@@ -42,15 +39,16 @@ _EMAILS: Final = frozenset({"all", "none"})
 
 
 class AccountApi:
-    """Everything of the trading API that is not an order."""
+    """All calls of the trading API other than orders. `clock_skew` (ns) is the error of the clock endpoint."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self._account = exchange.account
+    def __init__(self, parts: Parts, trading: TradingApi) -> None:
+        self._parts, self._trading = parts, trading
+        self._account = parts.account
+        self.clock_skew = 0
 
     def account(self, request: Request) -> Response:  # noqa: ARG002
         """GET /v2/account."""
-        return json_response(account_view(self._account, self._exchange.last_equity, self._exchange.knobs))
+        return json_response(account_view(self._account, self._parts.quirks))
 
     def configurations(self, request: Request) -> Response:  # noqa: ARG002
         """GET /v2/account/configurations."""
@@ -91,7 +89,7 @@ class AccountApi:
     def close_positions(self, request: Request) -> Response:
         """DELETE /v2/positions."""
         if Params(request.query).flag("cancel_orders"):
-            self._exchange.trading.cancel_all(request)
+            self._trading.cancel_all(request)
         return json_response([self._close_outcome(h) for h in list(self._account.portfolio.holdings.values())], 207)
 
     def activities(self, request: Request) -> Response:
@@ -105,24 +103,24 @@ class AccountApi:
 
     def asset(self, request: Request, key: str) -> Response:  # noqa: ARG002
         """GET /v2/assets/{symbol or asset id}."""
-        listing = self._exchange.market.listing(self._exchange.symbol_of(key))
+        listing = self._parts.listing(self._parts.symbol_of(key))
         if listing is None:
             raise Refusal.not_found(f"asset not found for {key}")
-        return json_response(asset_view(listing, self._exchange.knobs))
+        return json_response(asset_view(listing, self._parts.quirks))
 
     def assets(self, request: Request) -> Response:
         """GET /v2/assets."""
-        params, market = Params(request.query), self._exchange.market
+        params, market = Params(request.query), self._parts.market
         is_active = params.choice("status", ("active", "inactive", "all")) != "inactive"
         is_equity = params.text("asset_class") in {None, "us_equity"}
         exchange = params.text("exchange")
         listings = [market.listing(symbol) for symbol in market.symbols()] if is_active and is_equity else []
         wanted = [x for x in listings if x is not None and exchange in {None, x.exchange}]
-        return json_response([asset_view(listing, self._exchange.knobs) for listing in wanted])
+        return json_response([asset_view(listing, self._parts.quirks) for listing in wanted])
 
     def clock(self, request: Request) -> Response:  # noqa: ARG002
         """GET /v2/clock."""
-        at, hours = self._exchange.now + self._exchange.clock_skew, self._exchange.hours
+        at, hours = self._parts.now + self.clock_skew, self._parts.hours
         session = hours.upcoming(at)
         is_open = session.is_core(at)
         return json_response(
@@ -141,7 +139,7 @@ class AccountApi:
         start, end = max(start, FIRST_DAY), min(end, LAST_DAY)
         if start > end:
             return json_response([])
-        sessions = self._exchange.hours.calendar.sessions(start, end + timedelta(days=10))
+        sessions = self._parts.hours.calendar.sessions(start, end + timedelta(days=10))
         return json_response([calendar_view(s, after) for s, after in pairwise(sessions) if s.day <= end])
 
     def announcements(self, request: Request) -> Response:  # noqa: ARG002
@@ -149,13 +147,13 @@ class AccountApi:
         return json_response({"corporate_actions": {}, "next_page_token": None})
 
     def _position_view(self, holding: Holding) -> dict[str, Any]:
-        exchange, symbol = self._exchange, holding.symbol
-        price = exchange.price(symbol)
-        last_close = exchange.venue.reference_price(symbol) or price
-        return position_view(holding, self._account, exchange.market.listing(symbol), price, last_close)
+        parts, symbol = self._parts, holding.symbol
+        price = parts.price(symbol)
+        last_close = parts.venue.reference_price(symbol) or price
+        return position_view(holding, self._account, parts.listing(symbol), price, last_close)
 
     def _holding(self, key: str) -> Holding:
-        holding = self._account.portfolio.holdings.get(self._exchange.symbol_of(key))
+        holding = self._account.portfolio.holdings.get(self._parts.symbol_of(key))
         if holding is None:
             raise Refusal.not_found("position does not exist")
         return holding
@@ -180,8 +178,7 @@ class AccountApi:
     def _close(self, holding: Holding, quantity: int) -> dict[str, Any]:
         side = SELL if holding.quantity > 0 else BUY
         terms = Terms(symbol=holding.symbol, side=side, type="market", time_in_force="day", quantity=quantity)
-        trading = self._exchange.trading
-        return trading.view(trading.place(terms))
+        return self._trading.view(self._trading.place(terms))
 
     def _close_outcome(self, holding: Holding) -> dict[str, Any]:
         try:

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from repeg_workbench.exchange.broker.account import Account
 from repeg_workbench.exchange.broker.portfolio import Holding
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.figures import MONEY_SCALE, average_text, money_text, price_text, qty_text, ratio_text
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Listing
 from repeg_workbench.exchange.seeds import asset_id
 from repeg_workbench.exchange.time.calendar import Session
@@ -61,7 +61,7 @@ def position_view(holding: Holding, account: Account, listing: Listing | None, p
     }
 
 
-def account_view(account: Account, last_equity: int, knobs: BrokerQuirks) -> View:
+def account_view(account: Account, quirks: BrokerQuirks) -> View:
     """The account, valued now."""
     switches, power = account.switches, money_text(max(account.portfolio.buying_power(), 0))
     view: View = {
@@ -76,7 +76,7 @@ def account_view(account: Account, last_equity: int, knobs: BrokerQuirks) -> Vie
         "buying_power": power,
         "regt_buying_power": power,
         "effective_buying_power": power,
-        "last_equity": money_text(last_equity),
+        "last_equity": money_text(account.portfolio.last_equity),
         "trading_blocked": switches.trading_blocked,
         "account_blocked": switches.account_blocked,
         "trade_suspended_by_user": switches.trade_suspended_by_user,
@@ -84,7 +84,7 @@ def account_view(account: Account, last_equity: int, knobs: BrokerQuirks) -> Vie
         **_money_view(account),
         **_UNUSED_OF_ACCOUNT,
     }
-    if knobs.pdt_fields:
+    if quirks.pdt_fields:
         view |= {"pattern_day_trader": False, "daytrade_count": 0, "daytrading_buying_power": power}
     return view
 
@@ -120,7 +120,7 @@ def configuration_view(account: Account) -> View:
     }
 
 
-def asset_view(listing: Listing, knobs: BrokerQuirks) -> View:
+def asset_view(listing: Listing, quirks: BrokerQuirks) -> View:
     """One asset."""
     view: View = {
         "id": asset_id(listing.symbol),
@@ -139,7 +139,7 @@ def asset_view(listing: Listing, knobs: BrokerQuirks) -> View:
         "margin_requirement_short": "30",
         "attributes": [],
     }
-    if knobs.easy_to_borrow:
+    if quirks.easy_to_borrow:
         view["easy_to_borrow"] = listing.easy_to_borrow
     return view
 

@@ -1,21 +1,17 @@
 """The market data API: latest quotes and trades, and snapshots, in JSON numbers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from repeg_workbench.exchange.api.fields import is_symbol
 from repeg_workbench.exchange.api.params import Params
+from repeg_workbench.exchange.api.parts import Parts
 from repeg_workbench.exchange.api.snapshots import snapshot_view
+from repeg_workbench.exchange.matching.symbol_book import BookQuote
+from repeg_workbench.exchange.matching.venue import Print
 from repeg_workbench.exchange.messages import Request, Response, json_response
 from repeg_workbench.exchange.refusal import Refusal
 from repeg_workbench.exchange.time.stamps import utc
 from repeg_workbench.exchange.units import PRICE_SCALE
-
-if TYPE_CHECKING:
-    from repeg_workbench.exchange.core import Exchange
-    from repeg_workbench.exchange.matching.symbol_book import BookQuote
-    from repeg_workbench.exchange.matching.venue import Print
 
 FEEDS: Final = frozenset({"iex", "sip", "delayed_sip", "boats", "overnight", "otc"})
 _LATEST: Final = frozenset({"symbols", "feed", "currency"})
@@ -27,8 +23,8 @@ View = dict[str, Any]
 class DataApi:
     """Market data over the wire."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     def quotes(self, request: Request) -> Response:
         """GET /v2/stocks/quotes/latest."""
@@ -58,28 +54,28 @@ class DataApi:
 
     def quote(self, symbol: str) -> View | None:
         """The latest quote; None for a symbol that is not listed or has never been quoted."""
-        exchange = self._exchange
-        if exchange.market.listing(symbol) is None:
+        parts = self._parts
+        if parts.listing(symbol) is None:
             return None
-        quote = exchange.venue.quote(symbol, exchange.now)
+        quote = parts.venue.quote(symbol, parts.now)
         return None if quote is None else quote_view(quote)
 
     def trade(self, symbol: str) -> View | None:
         """The latest trade; None for a symbol that is not listed or has never traded."""
-        exchange = self._exchange
-        if exchange.market.listing(symbol) is None:
+        parts = self._parts
+        if parts.listing(symbol) is None:
             return None
-        last = exchange.venue.last_trade(symbol, exchange.now)
+        last = parts.venue.last_trade(symbol, parts.now)
         return None if last is None else trade_view(last)
 
     def snapshot(self, symbol: str) -> View | None:
-        """Latest trade and quote with the bars around now; None for a symbol that is not listed."""
-        exchange = self._exchange
-        if exchange.market.listing(symbol) is None:
+        """The latest trade, the latest quote and the current bars; None for an unlisted symbol."""
+        parts = self._parts
+        if parts.listing(symbol) is None:
             return None
-        parts = {"latestTrade": self.trade(symbol), "latestQuote": self.quote(symbol)}
-        parts |= snapshot_view(exchange.venue, symbol, exchange.now)
-        return _present(parts) if exchange.knobs.snapshot_of_illiquid == "absent" else parts
+        view = {"latestTrade": self.trade(symbol), "latestQuote": self.quote(symbol)}
+        view |= snapshot_view(parts.venue, symbol, parts.now)
+        return _present(view) if parts.quirks.snapshot_of_illiquid == "absent" else view
 
     def _symbols(self, request: Request) -> list[str]:
         params = Params(request.query)
@@ -94,7 +90,7 @@ class DataApi:
         feed = params.text("feed")
         if feed is not None and feed not in FEEDS:
             raise Refusal.data(f"invalid feed: {feed}")
-        if feed == "sip" and not self._exchange.knobs.sip_entitled:
+        if feed == "sip" and not self._parts.quirks.sip_entitled:
             raise Refusal(403, 42210000, "subscription does not permit querying recent SIP data")
         for symbol in symbols:
             if not is_symbol(symbol):

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.messages import Request
 from repeg_workbench.exchange.refusal import MissingCredentials, Refusal
 from repeg_workbench.exchange.time.stamps import MINUTE, SECOND
@@ -49,12 +49,12 @@ class Gate:
     """The account's keys and its allowances; keys can be revoked while clients hold them."""
 
     keys: dict[str, str]
-    knobs: BrokerQuirks
+    quirks: BrokerQuirks
 
     def __post_init__(self) -> None:
         self._revoked: set[str] = set()
-        self.trading = Allowance(self.knobs.requests_per_minute)
-        self.data = Allowance(self.knobs.data_requests_per_minute)
+        self.trading = Allowance(self.quirks.requests_per_minute)
+        self.data = Allowance(self.quirks.data_requests_per_minute)
 
     def revoke(self, key_id: str) -> None:
         """The pair opens nothing until it is restored."""
@@ -72,7 +72,7 @@ class Gate:
         """Let the call in, or refuse it as the API in question does."""
         key_id, secret = request.header(KEY_HEADER), request.header(SECRET_HEADER)
         if key_id is None or secret is None:
-            raise MissingCredentials(self.knobs.missing_headers)
+            raise MissingCredentials(self.quirks.missing_headers)
         if not self.is_known(key_id, secret):
             raise Refusal.unauthorized()
         if is_data:

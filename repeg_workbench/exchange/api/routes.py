@@ -1,16 +1,15 @@
 """Which call goes where, and what a call to nowhere gets."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import unquote
 
+from repeg_workbench.exchange.api.account_api import AccountApi
+from repeg_workbench.exchange.api.data_api import DataApi
+from repeg_workbench.exchange.api.trading_api import TradingApi
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.messages import Request, Response
 from repeg_workbench.exchange.refusal import Refusal
-
-if TYPE_CHECKING:
-    from repeg_workbench.exchange.core import Exchange
 
 Handler = Callable[[Request], Response]
 KeyedHandler = Callable[[Request, str], Response]
@@ -23,9 +22,8 @@ _OF_ONE: Final = ("quotes/latest", "trades/latest", "snapshot")
 class Routes:
     """The table of calls; a keyed path ends in one segment that names a thing."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        trading, account, data = exchange.trading, exchange.accounts, exchange.data
+    def __init__(self, trading: TradingApi, account: AccountApi, data: DataApi, quirks: BrokerQuirks) -> None:
+        self._data, self._quirks = data, quirks
         self.fixed: dict[str, dict[str, Handler]] = {
             "/v2/orders": {"POST": trading.submit, "GET": trading.list_orders, "DELETE": trading.cancel_all},
             "/v2/orders:by_client_order_id": {"GET": trading.get_by_client_id},
@@ -53,11 +51,11 @@ class Routes:
         path = request.path
         fixed = self.fixed.get(path)
         if fixed is not None:
-            return _method(fixed, request, self._exchange)(request)
+            return _method(fixed, request, self._quirks)(request)
         cut = path.rfind("/") + 1
         keyed = self.keyed.get(path[:cut])
         if keyed is not None and cut < len(path):
-            return _method(keyed, request, self._exchange)(request, unquote(path[cut:]))
+            return _method(keyed, request, self._quirks)(request, unquote(path[cut:]))
         return self._of_one(request)
 
     def _of_one(self, request: Request) -> Response:
@@ -65,7 +63,7 @@ class Routes:
         if path.startswith("/v2/stocks/") and request.method == "GET":
             symbol, _, what = path.removeprefix("/v2/stocks/").partition("/")
             if what in _OF_ONE:
-                return self._exchange.data.of_one(request, unquote(symbol), what)
+                return self._data.of_one(request, unquote(symbol), what)
         raise _nowhere()
 
 
@@ -74,11 +72,11 @@ def is_data(path: str) -> bool:
     return path.startswith(DATA_PREFIXES)
 
 
-def _method(handlers: dict[str, _H], request: Request, exchange: Exchange) -> _H:
+def _method(handlers: dict[str, _H], request: Request, quirks: BrokerQuirks) -> _H:
     handler = handlers.get(request.method)
     if handler is not None:
         return handler
-    if exchange.knobs.unknown_route == "405":
+    if quirks.unknown_route == "405":
         raise Refusal(405, 40510000, "method not allowed")
     raise _nowhere()
 

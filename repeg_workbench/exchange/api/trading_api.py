@@ -1,11 +1,10 @@
 """The trading API's order calls: what they check, in which order, and what they answer."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from repeg_workbench.exchange.api import fields, intake
 from repeg_workbench.exchange.api.params import Params
+from repeg_workbench.exchange.api.parts import Parts
 from repeg_workbench.exchange.api.views import order_view
 from repeg_workbench.exchange.broker.orders import Order, Status, Terms
 from repeg_workbench.exchange.broker.replacing import Changes
@@ -25,9 +24,6 @@ from repeg_workbench.exchange.refusal import Refusal
 from repeg_workbench.exchange.seeds import is_uuid
 from repeg_workbench.exchange.units import QTY_SCALE
 
-if TYPE_CHECKING:
-    from repeg_workbench.exchange.core import Exchange
-
 _LIST_DEFAULT: Final = 50
 _LIST_MOST: Final = 500
 _REPLACEABLE: Final = frozenset({Status.NEW, Status.PARTIALLY_FILLED})
@@ -37,10 +33,10 @@ _SIDES: Final = {"buy": 1, "sell": -1}
 class TradingApi:
     """Orders over the wire."""
 
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        self._account = exchange.account
-        self._knobs = exchange.knobs
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._account = parts.account
+        self._quirks = parts.quirks
 
     def submit(self, request: Request) -> Response:
         """POST /v2/orders."""
@@ -49,27 +45,27 @@ class TradingApi:
 
     def place(self, terms: Terms) -> Order:
         """Check an order against every rule, in the broker's order, and accept it."""
-        exchange, account, knobs, at = self._exchange, self._account, self._knobs, self._exchange.now
-        listing = exchange.market.listing(terms.symbol)
+        parts, account, quirks, at = self._parts, self._account, self._quirks, self._parts.now
+        listing = parts.listing(terms.symbol)
         if listing is None:
             raise Refusal.unprocessable(f'asset "{terms.symbol}" not found')
         intake.check_rules(terms, listing)
         self._require_free_id(terms.client_order_id)
-        check_auction_window(terms, exchange.hours, at)
-        check_wash_trade(account, terms, knobs)
+        check_auction_window(terms, parts.hours, at)
+        check_wash_trade(account, terms, quirks)
         is_closing = account.portfolio.quantity(terms.symbol) * terms.side < 0
         check_switches(account.switches, terms, is_closing=is_closing)
         if not is_closing:
-            check_opening(account, terms, listing, knobs)
-        check_class(terms, exchange.price(terms.symbol), is_closing=is_closing)
-        quantity, price = size(terms, exchange.venue, at), reserve_price(terms, exchange.venue, at)
+            check_opening(account, terms, listing, quirks)
+        check_class(terms, parts.price(terms.symbol), is_closing=is_closing)
+        quantity, price = size(terms, parts.venue, at), reserve_price(terms, parts.venue, at)
         if not quantity * price:
             raise Refusal.unprocessable(f'asset "{terms.symbol}" has no market price')
         if is_closing:
             check_shares(account, terms.symbol, quantity)
         else:
             check_buying_power(account, price * quantity)
-        return exchange.desk.submit(terms, at, is_closing=is_closing)
+        return parts.desk.submit(terms, at, is_closing=is_closing)
 
     def list_orders(self, request: Request) -> Response:
         """GET /v2/orders."""
@@ -90,7 +86,7 @@ class TradingApi:
         if client_order_id is None:
             raise Refusal.parameter("client_order_id is required")
         order = self._account.orders.by_client_id.get(client_order_id)
-        if order is None or self._exchange.now < order.findable_at:
+        if order is None or self._parts.now < order.findable_at:
             raise Refusal.not_found(f"order not found for {client_order_id}")
         return json_response(self.view(order))
 
@@ -101,15 +97,15 @@ class TradingApi:
         self._require_replaceable(old)
         changes = self._changes(old, body)
         self._require_free_id(changes.client_order_id)
-        check_wash_trade(self._account, changes.applied(old.terms), self._knobs)
-        new = self._exchange.replacing.begin(old, changes, self._exchange.now)
+        check_wash_trade(self._account, changes.applied(old.terms), self._quirks)
+        new = self._parts.replacing.begin(old, changes, self._parts.now)
         return json_response(self.view(new))
 
     def cancel(self, request: Request, order_id: str) -> Response:  # noqa: ARG002
         """DELETE /v2/orders/{id}."""
         order = self._order(order_id)
         if self._require_cancelable(order):
-            self._exchange.desk.cancel(order, self._exchange.now)
+            self._parts.desk.cancel(order, self._parts.now)
         return empty_response()
 
     def cancel_all(self, request: Request) -> Response:  # noqa: ARG002
@@ -120,8 +116,8 @@ class TradingApi:
     def view(self, order: Order, *, is_nested: bool = True) -> dict[str, Any]:
         """The order on the wire."""
         if order.terms.is_trailing:
-            self._exchange.floor.follow(order, self._exchange.now)
-        return order_view(order, self._knobs, is_nested=is_nested)
+            self._parts.desk.floor.follow(order, self._parts.now)
+        return order_view(order, self._quirks, is_nested=is_nested)
 
     def _order(self, order_id: str) -> Order:
         order = self._account.orders.by_id.get(order_id)
@@ -135,14 +131,14 @@ class TradingApi:
         return found
 
     def _require_free_id(self, client_order_id: str | None) -> None:
-        scope = self._knobs.client_order_id_scope
+        scope = self._quirks.client_order_id_scope
         if client_order_id and self._account.orders.is_taken(client_order_id, scope):
             raise Refusal.parameter("client_order_id must be unique")
 
     def _selected(self, params: Params, status: str, *, is_nested: bool) -> list[Order]:
         after, until = params.stamp("after"), params.stamp("until")
         symbols, side = set(params.words("symbols")), _SIDES.get(params.choice("side", ("", "buy", "sell")))
-        limit, now, found = self._limit(params), self._exchange.now, list[Order]()
+        limit, now, found = self._limit(params), self._parts.now, list[Order]()
         orders = self._account.orders
         pool = list(orders.open.values() if status == "open" else orders.by_id.values())
         for order in pool if params.choice("direction", ("desc", "asc")) == "asc" else reversed(pool):
@@ -163,7 +159,7 @@ class TradingApi:
 
     def _limit(self, params: Params) -> int:
         limit = params.integer("limit", _LIST_DEFAULT)
-        if limit > _LIST_MOST and self._knobs.list_limit_excess == "422":
+        if limit > _LIST_MOST and self._quirks.list_limit_excess == "422":
             raise Refusal.parameter("limit must be <= 500")
         return min(limit, _LIST_MOST)
 
@@ -174,7 +170,7 @@ class TradingApi:
             raise Refusal.unprocessable("order is not open")
         if order.terms.notional is not None:
             raise Refusal.unprocessable("notional orders cannot be replaced")
-        is_settling = order.replaces is not None and (not order.is_working or self._exchange.now < order.settled_at)
+        is_settling = order.replaces is not None and (not order.is_working or self._parts.now < order.settled_at)
         if is_settling:
             raise Refusal.unprocessable("order chain not fully replaced")
         if order.status not in _REPLACEABLE:
@@ -221,13 +217,13 @@ class TradingApi:
             raise Refusal.unprocessable("fractional orders must be DAY orders")
 
     def _require_cancelable(self, order: Order) -> bool:
-        status, knobs = order.status, self._knobs
-        if status is Status.CANCELED and knobs.cancel_of_canceled == "204":
+        status, quirks = order.status, self._quirks
+        if status is Status.CANCELED and quirks.cancel_of_canceled == "204":
             return False
         if not order.is_open:
             raise Refusal.unprocessable(f'order is already in "{status}" state')
         if status is Status.PENDING_CANCEL:
-            if knobs.second_cancel == "422":
+            if quirks.second_cancel == "422":
                 raise Refusal.unprocessable("order pending cancel")
             return False
         if status is Status.PENDING_REPLACE or (order.replaces is not None and not order.is_working):
@@ -237,7 +233,7 @@ class TradingApi:
     def _cancel_one(self, order: Order) -> dict[str, Any]:
         try:
             if order.is_open and self._require_cancelable(order):
-                self._exchange.desk.cancel(order, self._exchange.now)
+                self._parts.desk.cancel(order, self._parts.now)
         except Refusal as refusal:
             return {"id": order.id, "status": refusal.status, "body": refusal.body}
         return {"id": order.id, "status": 200}

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from repeg_workbench.exchange.broker.ledger import Execution
 from repeg_workbench.exchange.broker.orders import BUY, Order
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.figures import average_text, money_text, price_text, qty_text
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.seeds import asset_id
 from repeg_workbench.exchange.time.stamps import MILLISECOND, utc
 
@@ -15,7 +15,7 @@ View = dict[str, Any]
 _FILING_TIME: Final = 91_209
 
 
-def order_view(order: Order, knobs: BrokerQuirks, *, is_nested: bool = True) -> View:
+def order_view(order: Order, quirks: BrokerQuirks, *, is_nested: bool = True) -> View:
     """One order, with its legs rolled up where nested."""
     terms = order.terms
     filled = order.shown_filled
@@ -39,7 +39,7 @@ def order_view(order: Order, knobs: BrokerQuirks, *, is_nested: bool = True) -> 
         "qty": None if terms.notional is not None else qty_text(order.quantity),
         "filled_qty": qty_text(filled),
         "filled_avg_price": average_text(order.shown_value, filled) if filled else None,
-        "order_class": terms.order_class or knobs.simple_order_class,
+        "order_class": terms.order_class or quirks.simple_order_class,
         "order_type": terms.type,
         "type": terms.type,
         "side": side_word(terms.side),
@@ -49,7 +49,7 @@ def order_view(order: Order, knobs: BrokerQuirks, *, is_nested: bool = True) -> 
         "stop_price": _price(terms.stop),
         "status": order.status,
         "extended_hours": terms.extended_hours,
-        "legs": [order_view(leg, knobs) for leg in order.legs] if is_nested and order.legs else None,
+        "legs": [order_view(leg, quirks) for leg in order.legs] if is_nested and order.legs else None,
         "trail_percent": _price(terms.trail_percent),
         "trail_price": _price(terms.trail_price),
         "hwm": None if order.high_water is None else price_text(order.high_water),

@@ -87,3 +87,5 @@ class Account:
             quantities[symbol] = exact(shares, QTY_DIGITS)
             self.portfolio.open(symbol, quantities[symbol], exact(average, PRICE_DIGITS))
         self.ledger.open(at, money(opening.cash), quantities)
+        self.portfolio.end_session()
+        self.portfolio.start_day()

@@ -9,7 +9,7 @@ from repeg_workbench.exchange.broker.orders import Order, Status, Terms
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.broker.rules import reserve_price, size
 from repeg_workbench.exchange.broker.spans import ends_at, starts_at
-from repeg_workbench.exchange.knobs import Milliseconds
+from repeg_workbench.exchange.broker_quirks import Milliseconds
 
 _AUCTIONS: Final = frozenset({"opg", "cls"})
 
@@ -24,7 +24,7 @@ class Desk:
         self.records = self.floor.records
         self.hours = self.floor.hours
         self.timers = self.records.timers
-        self.knobs = self.records.knobs
+        self.quirks = self.records.quirks
         self.draws = self.records.draws
 
     def submit(self, terms: Terms, at: int, *, is_closing: bool) -> Order:
@@ -38,7 +38,7 @@ class Desk:
 
     def create(self, terms: Terms, at: int, *, is_closing: bool) -> Order:
         """An order that nobody has heard of yet."""
-        is_queued = starts_at(terms, self.hours, at) > at or self.knobs.accepted_status == "accepted"
+        is_queued = starts_at(terms, self.hours, at) > at or self.quirks.accepted_status == "accepted"
         order = self.new_order(terms, Status.ACCEPTED if is_queued else Status.PENDING_NEW, at)
         order.is_closing = is_closing
         order.quantity = size(terms, self.floor.venue, at)
@@ -92,8 +92,8 @@ class Desk:
             updated_at=at,
             expires_at=ends_at(terms, self.hours, at),
         )
-        order.listed_at = at + self._lag(Race.LATE_IN_LISTS, order, self.knobs.list_lag)
-        order.findable_at = at + self._lag(Race.LATE_BY_CLIENT_ID, order, self.knobs.client_id_lag)
+        order.listed_at = at + self._lag(Race.LATE_IN_LISTS, order, self.quirks.list_lag)
+        order.findable_at = at + self._lag(Race.LATE_BY_CLIENT_ID, order, self.quirks.client_id_lag)
         return order
 
     def _lag(self, race: Race, order: Order, usual: Milliseconds) -> int:
@@ -111,16 +111,16 @@ class Desk:
         self.sweep_later(order)
         if start > at:
             self.timers.at(start, self._route, order)
-        elif self.knobs.accepted_status == "new":
+        elif self.quirks.accepted_status == "new":
             self.floor.acknowledge(at, order)
         else:
-            self.timers.at(at + self.draws.delay(self.knobs.ack_delay), self.floor.acknowledge, order)
+            self.timers.at(at + self.draws.delay(self.quirks.ack_delay), self.floor.acknowledge, order)
 
     def _route(self, at: int, order: Order) -> None:
         if not order.is_open:
             return
         is_auction = order.terms.time_in_force in _AUCTIONS
-        if is_auction and self.knobs.auction_orders == "expire":
+        if is_auction and self.quirks.auction_orders == "expire":
             self.floor.finish(order, Status.EXPIRED, at)
             return
         if order.status is Status.ACCEPTED:
@@ -128,7 +128,7 @@ class Desk:
         if is_auction:
             self.floor.acknowledge(at, order)
         else:
-            self.timers.at(at + self.draws.delay(self.knobs.ack_delay), self.floor.acknowledge, order)
+            self.timers.at(at + self.draws.delay(self.quirks.ack_delay), self.floor.acknowledge, order)
 
     def _cancel_delay(self, order: Order, at: int) -> int:
         stuck = self.floor.races.delay(Race.CANCEL_STUCK, order)
@@ -136,8 +136,8 @@ class Desk:
             return stuck
         start = starts_at(order.terms, self.hours, at)
         if start > at and not order.in_book:
-            return 0 if self.knobs.cancel_while_closed == "immediate" else start - at
-        return self.draws.delay(self.knobs.cancel_delay)
+            return 0 if self.quirks.cancel_while_closed == "immediate" else start - at
+        return self.draws.delay(self.quirks.cancel_delay)
 
     def _complete_cancel(self, at: int, order: Order) -> None:
         if order.in_book and self.floor.races.is_lost(Race.CANCEL_LOSES, order):
@@ -146,7 +146,7 @@ class Desk:
             self.floor.finish(order, Status.CANCELED, at)
 
     def _expire(self, order: Order, at: int) -> None:
-        is_canceled = order.executed and self.knobs.partial_day_status == "canceled"
+        is_canceled = order.executed and self.quirks.partial_day_status == "canceled"
         self.floor.finish(order, Status.CANCELED if is_canceled else Status.EXPIRED, at)
 
     def _sweep(self, at: int, order: Order) -> None:

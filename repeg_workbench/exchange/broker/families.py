@@ -1,35 +1,45 @@
 """Orders that belong together: bracket, one-cancels-other, one-triggers-other."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from repeg_workbench.exchange.broker.orders import Order, Status, Terms
+from repeg_workbench.exchange.broker.records import Records
 
-if TYPE_CHECKING:
-    from repeg_workbench.exchange.broker.floor import Floor
+
+class OrderActions(Protocol):
+    """What a family does with its members; the floor implements it."""
+
+    def work(self, order: Order, at: int) -> None:
+        """Enter a working order into the book, or watch its stop price."""
+
+    def finish(self, order: Order, status: Status, at: int, reason: str = "") -> bool:
+        """End an order and its family."""
+
+    def retire(self, order: Order, status: Status, at: int, reason: str = "") -> bool:
+        """End an order, but not its family."""
 
 
 @dataclass
 class Families:
     """What one member's fate does to the others."""
 
-    floor: Floor
+    records: Records
+    actions: OrderActions
 
     def started(self, order: Order, at: int) -> None:
         """The stop of a one-cancels-other pair is on watch from the moment its twin works."""
         if order.terms.order_class == "oco":
             for leg in order.legs:
                 leg.is_working = True
-                self.floor.work(leg, at)
+                self.actions.work(leg, at)
 
     def filled(self, order: Order, at: int) -> None:
         """An entry brings its exits to life; an exit ends its twin."""
         if order.legs and order.terms.order_class != "oco":
-            records = self.floor.records
+            records = self.records
             for leg in order.legs:
-                records.timers.at(at + records.draws.delay(records.knobs.ack_delay), self._activate, leg)
+                records.timers.at(at + records.draws.delay(records.quirks.ack_delay), self._activate, leg)
             return
         self._end_twins(order, Status.CANCELED, at)
 
@@ -41,31 +51,31 @@ class Families:
         """A stop takes over from its twin what that has not sold yet."""
         for twin in _twins(stop):
             if twin.is_open:
-                self.floor.retire(twin, Status.CANCELED, at)
-                self.floor.records.set_hold(twin, 0, 0, at)
+                self.actions.retire(twin, Status.CANCELED, at)
+                self.records.set_hold(twin, 0, 0, at)
                 stop.quantity = min(stop.quantity or 0, twin.remaining)
 
     def _activate(self, at: int, leg: Order) -> None:
         if leg.status is not Status.HELD:
             return
-        records = self.floor.records
+        records = self.records
         leg.is_working = True
         if any(twin.terms.type == "limit" for twin in _twins(leg)):
-            self.floor.work(leg, at)
+            self.actions.work(leg, at)
             return
         portfolio, symbol = records.account.portfolio, leg.terms.symbol
         is_exit = portfolio.quantity(symbol) * leg.terms.side < 0
         if not is_exit or (leg.quantity or 0) > portfolio.available(symbol):
-            self.floor.finish(leg, Status.REJECTED, at, "position is no longer there")
+            self.actions.finish(leg, Status.REJECTED, at, "position is no longer there")
             return
         records.move(leg, Status.NEW, at)
         records.hold(leg, at)
-        self.floor.work(leg, at)
+        self.actions.work(leg, at)
 
     def _end_twins(self, order: Order, status: Status, at: int) -> None:
         for twin in [*order.legs, *_twins(order)]:
             if twin.is_open and twin is not order:
-                self.floor.finish(twin, status, at)
+                self.actions.finish(twin, status, at)
 
 
 def leg_terms(terms: Terms) -> list[Terms]:

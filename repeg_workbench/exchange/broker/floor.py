@@ -27,7 +27,7 @@ class Floor:
     races: Races
 
     def __post_init__(self) -> None:
-        self.families = Families(self)
+        self.families = Families(self.records, self)
 
     def acknowledge(self, at: int, order: Order) -> None:
         """The order reaches the venue; one whose cancel is pending still does."""
@@ -127,7 +127,7 @@ class Floor:
         if terms.has_limit and terms.notional is None and terms.time_in_force != "fok":
             return True
         price, shares = self._far_side(terms, at)
-        if not price and not terms.has_limit and self.records.knobs.market_without_quote == "rejected":
+        if not price and not terms.has_limit and self.records.quirks.market_without_quote == "rejected":
             self.finish(order, Status.REJECTED, at, "no market for the asset")
             return False
         if terms.notional is not None and not terms.has_limit and price:

@@ -32,6 +32,7 @@ class Portfolio:
         self._ledger = ledger
         self._price = price
         self._shorts = 0
+        self.last_equity = self._closing_equity = 0
 
     def open(self, symbol: str, quantity: int, average: int) -> None:
         """Start with a position at its average price in price units."""
@@ -85,8 +86,13 @@ class Portfolio:
         exposure = self.long_value() - self.short_value()
         return self.equity() * self.multiplier - exposure - self._ledger.held_cash
 
+    def end_session(self) -> None:
+        """Record the equity at the close."""
+        self._closing_equity = self.equity()
+
     def start_day(self) -> None:
-        """Forget what was opened before this session."""
+        """Take the latest close's equity as last_equity and reset the figures of positions opened today."""
+        self.last_equity = self._closing_equity
         for holding in self.holdings.values():
             holding.opened_today = holding.cost_today = 0
 

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Final
 
 from repeg_workbench.exchange.broker.orders import Order
-from repeg_workbench.exchange.faults.arming import Armory, When
 from repeg_workbench.exchange.time.stamps import SECOND
+from repeg_workbench.exchange.triggers import Armed, When
 from repeg_workbench.exchange.units import QTY_SCALE
 
 
@@ -55,11 +55,11 @@ class Races:
     """The races that are on; the desk asks at the moments where one can be run."""
 
     def __init__(self, seed: int = 0) -> None:
-        self.entries = Armory[Entry](seed)
+        self.armed = Armed[Entry](seed)
 
     def arm(self, race: Race, *, symbol: str | None = None, seconds: float = 0, when: When | None = None) -> None:
         """Have the next order that comes to that point lose the race."""
-        self.entries.arm(Entry(race=race, symbol=symbol, seconds=seconds), when or When())
+        self.armed.arm(Entry(race=race, symbol=symbol, seconds=seconds), when or When())
 
     def is_lost(self, race: Race, order: Order) -> bool:
         """Whether the order loses this race now."""
@@ -83,6 +83,6 @@ class Races:
         return [QTY_SCALE] * whole + [rest] * bool(rest)
 
     def _take(self, races: frozenset[Race], order: Order) -> Entry | None:
-        if not self.entries:
+        if not self.armed:
             return None
-        return self.entries.take(lambda e: e.race in races and e.symbol in {None, order.terms.symbol})
+        return self.armed.take(lambda e: e.race in races and e.symbol in {None, order.terms.symbol})

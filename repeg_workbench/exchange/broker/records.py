@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from repeg_workbench.exchange.broker.account import Account
 from repeg_workbench.exchange.broker.ledger import USD, Execution, OrderEvent
 from repeg_workbench.exchange.broker.orders import Order, Status
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.matching.symbol_book import Fill
 from repeg_workbench.exchange.seeds import Draws
 from repeg_workbench.exchange.time.timers import Timers
@@ -20,7 +20,7 @@ class Records:
 
     account: Account
     timers: Timers
-    knobs: BrokerQuirks
+    quirks: BrokerQuirks
     draws: Draws
 
     def __post_init__(self) -> None:
@@ -51,7 +51,7 @@ class Records:
         order.executed += fill.quantity
         order.executed_value += fill.quantity * fill.price
         is_done = order.remaining == 0
-        if is_done or self.knobs.partial_filled_at == "last_fill":
+        if is_done or self.quirks.partial_filled_at == "last_fill":
             order.filled_at = fill.at
         if is_done:
             order.move(Status.FILLED, fill.at)
@@ -107,7 +107,7 @@ class Records:
     def _release_later(self, order: Order, at: int) -> None:
         if not (order.held_cash or order.held_shares):
             return
-        delay = self.draws.delay(self.knobs.release_delay)
+        delay = self.draws.delay(self.quirks.release_delay)
         if delay == 0:
             self.set_hold(order, 0, 0, at)
         else:

@@ -60,7 +60,7 @@ class Replacing:
         self.records.note(new, new.status, at)
         self.desk.sweep_later(new)
         stuck = self.floor.races.delay(Race.REPLACE_STUCK, old)
-        delay = self.desk.draws.delay(self.desk.knobs.replace_delay) if stuck is None else stuck
+        delay = self.desk.draws.delay(self.desk.quirks.replace_delay) if stuck is None else stuck
         self.desk.timers.at(at + delay, self._settle, old, new)
         return new
 
@@ -73,7 +73,7 @@ class Replacing:
     def _create(self, old: Order, terms: Terms, at: int) -> Order:
         new = self.desk.new_order(terms, Status.PENDING_NEW, at)
         new.is_closing, new.replaces = old.is_closing, old
-        new.shows_inheritance = self.desk.knobs.replace_fill_inheritance == "inherit"
+        new.shows_inheritance = self.desk.quirks.replace_fill_inheritance == "inherit"
         new.inherit(old)
         return new
 
@@ -114,7 +114,7 @@ class Replacing:
     def _succeed(self, old: Order, new: Order, at: int) -> None:
         self.floor.leave(old, at)
         old.replaced_by, old.replaced_at, old.is_working = new, at, False
-        new.settled_at = at + self.desk.draws.delay(self.desk.knobs.chain_settle_delay)
+        new.settled_at = at + self.desk.draws.delay(self.desk.quirks.chain_settle_delay)
         new.is_working = True
         new.adopt_family(old)
         self.records.move(old, Status.REPLACED, at)

@@ -6,8 +6,8 @@ from typing import Final
 from repeg_workbench.exchange.broker.account import Account, Switches
 from repeg_workbench.exchange.broker.orders import BUY, SELL, Order, Status, Terms, quantity_for
 from repeg_workbench.exchange.broker.portfolio import SHORT_MARGIN_PERCENT
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.figures import money_text, price_text, qty_text
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Listing
 from repeg_workbench.exchange.matching.venue import Venue
 from repeg_workbench.exchange.refusal import Refusal
@@ -50,19 +50,19 @@ def check_auction_window(terms: Terms, hours: TradingHours, at: int) -> None:
         raise Refusal.forbidden("cls orders are not accepted after 3:55pm and before 7:00pm ET")
 
 
-def check_wash_trade(account: Account, terms: Terms, knobs: BrokerQuirks) -> None:
+def check_wash_trade(account: Account, terms: Terms, quirks: BrokerQuirks) -> None:
     """Our own orders never meet: no opposite market or stop order, no crossing limits; complex orders are exempt."""
     if terms.is_advanced or terms.is_trailing:
         return
     for order in account.orders.open_in(terms.symbol, -terms.side):
-        if not _is_exempt(order, knobs) and _could_meet(order.terms, terms):
+        if not _is_exempt(order, quirks) and _could_meet(order.terms, terms):
             raise _wash_trade(order)
 
 
-def check_opening(account: Account, terms: Terms, listing: Listing, knobs: BrokerQuirks) -> None:
+def check_opening(account: Account, terms: Terms, listing: Listing, quirks: BrokerQuirks) -> None:
     """An order that opens or adds to a position: a short where that is allowed, and never both sides at once."""
     if terms.side == SELL:
-        _check_short(account, terms, listing, knobs)
+        _check_short(account, terms, listing, quirks)
     elif any(not order.is_closing for order in account.orders.open_in(terms.symbol, SELL)):
         raise Refusal.forbidden("cannot open a long buy while a short sell order is open")
 
@@ -156,7 +156,7 @@ def collar(price: int) -> int:
     return -(-units // step) * step
 
 
-def _check_short(account: Account, terms: Terms, listing: Listing, knobs: BrokerQuirks) -> None:
+def _check_short(account: Account, terms: Terms, listing: Listing, quirks: BrokerQuirks) -> None:
     if terms.is_fractional:
         raise Refusal.unprocessable("fractional orders cannot be sold short")
     switches = account.switches
@@ -164,13 +164,13 @@ def _check_short(account: Account, terms: Terms, listing: Listing, knobs: Broker
         raise Refusal.forbidden("account is not allowed to short")
     if any(not order.is_closing for order in account.orders.open_in(terms.symbol, BUY)):
         raise Refusal.forbidden("cannot open a short sell while a long buy order is open")
-    is_borrowable = listing.shortable and (listing.easy_to_borrow or knobs.hard_to_borrow_short == "allowed")
+    is_borrowable = listing.shortable and (listing.easy_to_borrow or quirks.hard_to_borrow_short == "allowed")
     if not is_borrowable:
         raise Refusal.forbidden(f'asset "{terms.symbol}" cannot be sold short')
 
 
-def _is_exempt(order: Order, knobs: BrokerQuirks) -> bool:
-    if order.status is Status.PENDING_CANCEL and not knobs.wash_trade_counts_pending_cancel:
+def _is_exempt(order: Order, quirks: BrokerQuirks) -> bool:
+    if order.status is Status.PENDING_CANCEL and not quirks.wash_trade_counts_pending_cancel:
         return True
     return order.terms.is_advanced or order.terms.is_trailing or order.parent is not None
 

@@ -34,6 +34,6 @@ class Splits:
             if order.terms.symbol != symbol or not order.is_open:
                 continue
             is_too_large = order.is_closing and records.account.portfolio.available(symbol) < 0
-            if records.knobs.split_orders == "cancel" or is_too_large:
+            if records.quirks.split_orders == "cancel" or is_too_large:
                 self.floor.finish(order, Status.CANCELED, at, "stock split")
                 records.set_hold(order, 0, 0, at)

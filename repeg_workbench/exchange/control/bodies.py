@@ -7,9 +7,9 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.faults.arming import When
 from repeg_workbench.exchange.faults.rewrites import REWRITES
 from repeg_workbench.exchange.faults.transport_faults import Kind, StreamFailure
+from repeg_workbench.exchange.triggers import When
 
 _YEAR = 366 * 86_400
 _MOST_SHARES = 10_000
@@ -81,8 +81,8 @@ class ArmRace(_Timed):
     seconds: Seconds = 0
 
 
-class BrewStorm(_Order):
-    """POST /_sim/storm."""
+class ArmAll(_Order):
+    """POST /_sim/chaos."""
 
     chance: float = Field(gt=0, le=1)
 

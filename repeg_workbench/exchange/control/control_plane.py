@@ -1,44 +1,64 @@
 """The control plane: arms faults and races, moves clocks, and shows the truth, on paths outside the broker's own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from pydantic import ValidationError
 
+from repeg_workbench.exchange.api.gate import Gate
 from repeg_workbench.exchange.api.params import Params
 from repeg_workbench.exchange.api.views import side_word
+from repeg_workbench.exchange.broker.account import Account
 from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
+from repeg_workbench.exchange.broker.races import Races
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.control.bodies import (
+    ArmAll,
     ArmFault,
     ArmRace,
     ArmStreamFault,
-    BrewStorm,
     MoveClock,
     SetKeys,
     Split,
 )
-from repeg_workbench.exchange.control.storm import brew
-from repeg_workbench.exchange.faults.arming import When
-from repeg_workbench.exchange.faults.transport_faults import Fault, StreamFault
+from repeg_workbench.exchange.control.chaos import arm_all
+from repeg_workbench.exchange.faults.transport_faults import Fault, Faults, StreamFault
 from repeg_workbench.exchange.figures import money_text, price_text, qty_text
+from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.messages import Request, Response, json_response
 from repeg_workbench.exchange.refusal import Refusal
 from repeg_workbench.exchange.time.stamps import utc
-
-if TYPE_CHECKING:
-    from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.triggers import When
 
 PREFIX: Final = "/_sim"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlParts:
+    """The parts of the exchange that the control plane shows and changes.
+
+    `clock` returns the present time (ns), `advance` catches up with it, `skew_clock` takes seconds.
+    """
+
+    market: Market
+    account: Account
+    quirks: BrokerQuirks
+    gate: Gate
+    faults: Faults
+    races: Races
+    clock: Callable[[], int]
+    advance: Callable[[], None]
+    skew_clock: Callable[[float], None]
+    split: Callable[[str, int, int], None]
 
 
 class Control:
     """Answers the control plane's calls; `move` is how a clock that does not run by itself is moved on (seconds)."""
 
-    def __init__(self, exchange: Exchange, move: Callable[[float], None] | None = None) -> None:
+    def __init__(self, parts: ControlParts, move: Callable[[float], None] | None = None) -> None:
         self.move = move
-        self._exchange = exchange
+        self._parts = parts
         self.calls: dict[tuple[str, str], Callable[[Request], Any]] = {
             ("GET", ""): self._overview,
             ("GET", "/ledger"): self._ledger,
@@ -46,7 +66,7 @@ class Control:
             ("POST", "/faults"): self._arm_fault,
             ("POST", "/stream-faults"): self._arm_stream_fault,
             ("POST", "/races"): self._arm_race,
-            ("POST", "/storm"): self._brew,
+            ("POST", "/chaos"): self._arm_all,
             ("DELETE", "/faults"): self._disarm,
             ("POST", "/keys"): self._set_keys,
             ("POST", "/clock"): self._move_clock,
@@ -66,21 +86,21 @@ class Control:
             return refusal.response()
 
     def _overview(self, request: Request) -> Any:  # noqa: ARG002
-        exchange = self._exchange
-        ledger = exchange.ledger
+        parts = self._parts
+        ledger = parts.account.ledger
         return {
-            "now": utc(exchange.now),
-            "symbols": list(exchange.market.symbols()),
-            "open_orders": len(exchange.account.orders.open),
+            "now": utc(parts.clock()),
+            "symbols": list(parts.market.symbols()),
+            "open_orders": len(parts.account.orders.open),
             "cash": money_text(ledger.cash),
             "held_cash": money_text(ledger.held_cash),
-            "equity": money_text(exchange.account.portfolio.equity()),
-            "knobs": vars(exchange.knobs),
+            "equity": money_text(parts.account.portfolio.equity()),
+            "knobs": vars(parts.quirks),
         }
 
     def _ledger(self, request: Request) -> Any:
         since = Params(request.query).integer("since", 1) - 1
-        ledger = self._exchange.ledger
+        ledger = self._parts.account.ledger
         return {
             "events": [_event_view(event) for event in ledger.events[since:]],
             "executions": [_execution_view(execution) for execution in ledger.executions],
@@ -88,46 +108,46 @@ class Control:
         }
 
     def _armed(self, request: Request) -> Any:  # noqa: ARG002
-        exchange = self._exchange
-        armories: dict[str, Sequence[tuple[object, When, int]]] = {
-            "faults": exchange.faults.armory.armed(),
-            "stream_faults": exchange.faults.stream_armory.armed(),
-            "races": exchange.races.entries.armed(),
+        parts = self._parts
+        kinds: dict[str, Sequence[tuple[object, When, int]]] = {
+            "faults": parts.faults.armed.entries(),
+            "stream_faults": parts.faults.armed_streams.entries(),
+            "races": parts.races.armed.entries(),
         }
         return {
             name: [{"what": str(what), "when": vars(when), "taken": taken} for what, when, taken in armed]
-            for name, armed in armories.items()
+            for name, armed in kinds.items()
         }
 
     def _arm_fault(self, request: Request) -> Any:
         order = ArmFault.model_validate_json(request.body)
         details = order.model_dump(exclude={"times", "skip", "chance"})
-        self._exchange.faults.arm(Fault(**details), order.when)
+        self._parts.faults.arm(Fault(**details), order.when)
         return {"armed": order.kind}
 
     def _arm_stream_fault(self, request: Request) -> Any:
         order = ArmStreamFault.model_validate_json(request.body)
-        self._exchange.faults.arm_stream(StreamFault(failure=order.failure, event=order.event), order.when)
+        self._parts.faults.arm_stream(StreamFault(failure=order.failure, event=order.event), order.when)
         return {"armed": order.failure}
 
     def _arm_race(self, request: Request) -> Any:
         order = ArmRace.model_validate_json(request.body)
-        self._exchange.races.arm(order.race, symbol=order.symbol, seconds=order.seconds, when=order.when)
+        self._parts.races.arm(order.race, symbol=order.symbol, seconds=order.seconds, when=order.when)
         return {"armed": order.race}
 
-    def _brew(self, request: Request) -> Any:
-        order = BrewStorm.model_validate_json(request.body)
-        brew(self._exchange, order.chance)
+    def _arm_all(self, request: Request) -> Any:
+        order = ArmAll.model_validate_json(request.body)
+        arm_all(self._parts.faults, self._parts.races, order.chance)
         return {"chance": order.chance}
 
     def _disarm(self, request: Request) -> Any:  # noqa: ARG002
-        self._exchange.faults.disarm()
-        self._exchange.races.entries.disarm()
+        self._parts.faults.disarm()
+        self._parts.races.armed.disarm()
         return {}
 
     def _set_keys(self, request: Request) -> Any:
         order = SetKeys.model_validate_json(request.body)
-        gate = self._exchange.gate
+        gate = self._parts.gate
         for key_id in gate.keys:
             (gate.revoke if order.revoked else gate.restore)(key_id)
         return {"revoked": order.revoked}
@@ -135,19 +155,19 @@ class Control:
     def _move_clock(self, request: Request) -> Any:
         order = MoveClock.model_validate_json(request.body)
         if order.skew_seconds is not None:
-            self._exchange.skew_clock(order.skew_seconds)
+            self._parts.skew_clock(order.skew_seconds)
         if order.advance_seconds is not None:
             if self.move is None:
                 raise Refusal.unprocessable("this exchange's clock runs by itself")
             self.move(order.advance_seconds)
-            self._exchange.advance()
-        return {"now": utc(self._exchange.now)}
+            self._parts.advance()
+        return {"now": utc(self._parts.clock())}
 
     def _split(self, request: Request) -> Any:
         order = Split.model_validate_json(request.body)
-        if self._exchange.market.listing(order.symbol) is None:
+        if self._parts.market.listing(order.symbol) is None:
             raise Refusal.unprocessable(f'asset "{order.symbol}" not found')
-        self._exchange.split(order.symbol, order.new, order.old)
+        self._parts.split(order.symbol, order.new, order.old)
         return {"symbol": order.symbol}
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from repeg_workbench.exchange.faults.arming import Armory, When
 from repeg_workbench.exchange.faults.rewrites import REWRITES, Rewrite
 from repeg_workbench.exchange.messages import Request, Response, html_response, json_response
+from repeg_workbench.exchange.triggers import Armed, When
 
 _REASONS: Final = {
     500: "Internal Server Error",
@@ -132,30 +132,30 @@ class Faults:
     """The faults that are armed. `postpone` has a call carried out so many seconds later."""
 
     def __init__(self, seed: int = 0) -> None:
-        self.armory = Armory[Fault](seed)
-        self.stream_armory = Armory[StreamFault](seed)
+        self.armed = Armed[Fault](seed)
+        self.armed_streams = Armed[StreamFault](seed)
         self.postpone: Callable[[float, Request], None] = _nowhere
 
     def arm(self, fault: Fault, when: When | None = None) -> None:
         """Have the next call that fits suffer it; KeyError for a rewrite that has no such name."""
         if isinstance(fault.rewrite, str) and fault.kind is Kind.REWRITE:
             REWRITES[fault.rewrite]
-        self.armory.arm(fault, when or When())
+        self.armed.arm(fault, when or When())
 
     def arm_stream(self, fault: StreamFault, when: When | None = None) -> None:
         """Have the next event that fits suffer it."""
-        self.stream_armory.arm(fault, when or When())
+        self.armed_streams.arm(fault, when or When())
 
     def disarm(self) -> None:
         """Everything is well again."""
-        self.armory.disarm()
-        self.stream_armory.disarm()
+        self.armed.disarm()
+        self.armed_streams.disarm()
 
     def stream(self, event: str) -> StreamFailure | None:
         """What happens to an event on the streams; a new connection is the event `connect`."""
-        if not self.stream_armory:
+        if not self.armed_streams:
             return None
-        fault = self.stream_armory.take(lambda each: each.event in {"*", event})
+        fault = self.armed_streams.take(lambda each: each.event in {"*", event})
         return fault.failure if fault else None
 
     def before(self, request: Request) -> Response | None:
@@ -184,9 +184,9 @@ class Faults:
         raise _failure(fault)
 
     def _take(self, request: Request, kinds: frozenset[Kind]) -> Fault | None:
-        if not self.armory:
+        if not self.armed:
             return None
-        return self.armory.take(lambda fault: fault.kind in kinds and fault.fits(request))
+        return self.armed.take(lambda fault: fault.kind in kinds and fault.fits(request))
 
 
 def _failure(fault: Fault) -> TransportFault:

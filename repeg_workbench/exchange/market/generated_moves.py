@@ -11,7 +11,7 @@ import numpy as np
 from repeg_workbench.exchange.market.generated_dice import BITS, Dice, Words, pick
 from repeg_workbench.exchange.market.generated_regimes import Instrument
 from repeg_workbench.exchange.market.symbol_day import Int64s, Letters
-from repeg_workbench.exchange.matching.tape import tick_at
+from repeg_workbench.exchange.units import tick_at
 
 PERMILLE: Final = 1_000
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from repeg_workbench.exchange.market.symbol_day import Int64s
 from repeg_workbench.exchange.matching.fill_rules import FillRule, Resting
-from repeg_workbench.exchange.matching.tape import ABSENT, Outlook, Scan, Tape, shares, tick_at
-from repeg_workbench.exchange.units import whole_shares
+from repeg_workbench.exchange.matching.tape import ABSENT, Outlook, Scan, Tape, shares
+from repeg_workbench.exchange.units import tick_at, whole_shares
 
 
 class Execution(NamedTuple):

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from repeg_workbench.exchange.market.symbol_day import Int8s, Int64s, Letters, SymbolDay, Trades, inside
-from repeg_workbench.exchange.units import PRICE_SCALE, QTY_SCALE
+from repeg_workbench.exchange.units import QTY_SCALE, tick_at
 
 ABSENT: Final = 1 << 62
 """The oriented price of nothing to trade with: beyond every limit."""
@@ -168,11 +168,6 @@ class Scan:
         self._found = (hits[::-1] + begin).tolist()
         self._scanned = begin + self._block
         self._block = min(2 * self._block, self._LAST_BLOCK)
-
-
-def tick_at(price: int) -> int:
-    """The minimum price increment in price units: a cent from one dollar up, 1/10,000 below."""
-    return PRICE_SCALE // 100 if price >= PRICE_SCALE else 1
 
 
 def shares(count: int) -> int:

@@ -8,8 +8,8 @@ from signal import SIGINT, SIGTERM, signal
 from types import FrameType
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.serving.server import ExchangeServer
@@ -81,7 +81,7 @@ def serving(  # the parts of an exchange, and where to find it
     clock: Clock,
     port: int = DEFAULT_PORT,
     *,
-    knobs: BrokerQuirks | None = None,
+    quirks: BrokerQuirks | None = None,
     opening: OpeningAccount | None = None,
     seed: int = 0,
     fill_model: FillModel = FillModel.PAPER,
@@ -91,7 +91,7 @@ def serving(  # the parts of an exchange, and where to find it
 
     OSError where the port is taken. Fills as the real paper account does unless told otherwise.
     """
-    exchange = Exchange(market, clock, knobs or BrokerQuirks(), opening or OpeningAccount(), seed, fill_model)
+    exchange = Exchange(market, clock, quirks or BrokerQuirks(), opening or OpeningAccount(), seed, fill_model)
     if not isinstance(clock, RealClock):
         exchange.control.move = clock.move
     give_up = (stop or Stop()).set

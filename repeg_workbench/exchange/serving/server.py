@@ -20,7 +20,7 @@ from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.faults.transport_faults import Failure, TransportFault
 from repeg_workbench.exchange.messages import Request, Response, html_response
 from repeg_workbench.exchange.refusal import Refusal
-from repeg_workbench.exchange.streams.sockets import Sockets
+from repeg_workbench.exchange.serving.sockets import Sockets
 
 _T = TypeVar("_T")
 _TICK = 0.005

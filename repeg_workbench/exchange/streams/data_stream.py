@@ -8,7 +8,7 @@ import msgpack  # type: ignore[import-untyped]
 
 from repeg_workbench.exchange.api.data_api import FEEDS
 from repeg_workbench.exchange.api.gate import Gate
-from repeg_workbench.exchange.knobs import BrokerQuirks
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.streams.feed import CHANNELS, Feed, Message
 from repeg_workbench.exchange.time.stamps import SECOND, utc
 
@@ -55,8 +55,8 @@ class DataStream:
         self._say({"T": "success", "msg": "connected"})
 
     @property
-    def _knobs(self) -> BrokerQuirks:
-        return self._gate.knobs
+    def _quirks(self) -> BrokerQuirks:
+        return self._gate.quirks
 
     @property
     def is_subscribed(self) -> bool:
@@ -101,9 +101,9 @@ class DataStream:
             self.fail(403)
         elif not self._gate.is_known(str(said.get("key")), str(said.get("secret"))):
             self.fail(402)
-        elif self._name not in FEEDS or (self._name == "sip" and not self._knobs.sip_entitled):
+        elif self._name not in FEEDS or (self._name == "sip" and not self._quirks.sip_entitled):
             self.fail(409)
-        elif self._connected() >= self._knobs.stream_connection_limit:
+        elif self._connected() >= self._quirks.stream_connection_limit:
             self.fail(406)
         else:
             self.is_authenticated = True
@@ -142,7 +142,7 @@ class DataStream:
             change(channel, each, *at)
 
     def _fits(self, wanted: dict[str, list[str]]) -> bool:
-        limit = self._knobs.stream_symbol_limit
+        limit = self._quirks.stream_symbol_limit
         held = {symbol for symbols in (*self._channels.values(), *wanted.values()) for symbol in symbols}
         return limit is None or (EVERYTHING not in held and len(held) <= limit)
 

@@ -1,15 +1,10 @@
-"""Bad weather by seed: every fault and every race at once, each with its chance."""
+"""Chaos mode: arms every fault and every race at once, each with the same chance."""
 
-from __future__ import annotations
+from typing import Final
 
-from typing import TYPE_CHECKING, Final
-
-from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.faults.arming import When
-from repeg_workbench.exchange.faults.transport_faults import Fault, Kind, StreamFailure, StreamFault
-
-if TYPE_CHECKING:
-    from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.broker.races import Race, Races
+from repeg_workbench.exchange.faults.transport_faults import Fault, Faults, Kind, StreamFailure, StreamFault
+from repeg_workbench.exchange.triggers import When
 
 _QUOTES: Final = (
     "quote_stale",
@@ -25,8 +20,8 @@ _SILENCE: Final = 30.0
 _STUCK: Final = 120.0
 
 
-def faults() -> list[Fault]:
-    """One of each, for the calls where it makes sense."""
+def every_fault() -> list[Fault]:
+    """One fault of each kind, each limited to the calls where it makes sense."""
     pages = [Fault(kind=kind, status=status) for kind in (Kind.ANSWER_BEFORE, Kind.ANSWER_AFTER) for status in _PAGES]
     quotes = [Fault(kind=Kind.REWRITE, path="/v2/stocks/.*", rewrite=name) for name in _QUOTES]
     orders = [Fault(kind=Kind.REWRITE, path="/v2/orders.*", rewrite=name) for name in _ORDERS]
@@ -46,12 +41,12 @@ def faults() -> list[Fault]:
     ]
 
 
-def brew(exchange: Exchange, chance: float) -> None:
-    """Arm everything for as long as the exchange lives, each at every opportunity with that chance."""
+def arm_all(faults: Faults, races: Races, chance: float) -> None:
+    """Arm every fault and race for the exchange's lifetime; each strikes at every opportunity with that chance."""
     when = When(times=None, chance=chance)
-    for fault in faults():
-        exchange.faults.arm(fault, when)
+    for fault in every_fault():
+        faults.arm(fault, when)
     for failure in (StreamFailure.DROP, StreamFailure.DUPLICATE, StreamFailure.DISCONNECT):
-        exchange.faults.arm_stream(StreamFault(failure=failure), when)
+        faults.arm_stream(StreamFault(failure=failure), when)
     for race in Race:
-        exchange.races.arm(race, seconds=_STUCK, when=when)
+        races.arm(race, seconds=_STUCK, when=when)

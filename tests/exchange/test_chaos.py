@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from repeg_workbench.exchange.control.storm import brew, faults
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
+from repeg_workbench.exchange.control.chaos import arm_all, every_fault
 from repeg_workbench.exchange.faults.transport_faults import Kind, TransportFault
-from repeg_workbench.exchange.knobs import BrokerQuirks
 from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, GeneratedMarket
 from tests.exchange.auditor import Auditor
 from tests.exchange.caller import a_caller
@@ -17,8 +17,8 @@ LIMITLESS = BrokerQuirks(requests_per_minute=None, data_requests_per_minute=None
 
 def _weathered(seed: int) -> tuple[Counter[str], list[object]]:
     market = GeneratedMarket(seed, DEFAULT_UNIVERSE[7:9], activity=0.2)
-    caller = a_caller(market=market, knobs=LIMITLESS, seed=seed)
-    brew(caller.exchange, chance=0.02)
+    caller = a_caller(market=market, quirks=LIMITLESS, seed=seed)
+    arm_all(caller.exchange.faults, caller.exchange.races, chance=0.02)
     traffic, auditor, seen = Traffic(caller, market.symbols(), seed), Auditor(caller.exchange), Counter[str]()
     for _ in range(600):
         try:
@@ -27,7 +27,7 @@ def _weathered(seed: int) -> tuple[Counter[str], list[object]]:
             seen[fault.failure] += 1
         auditor.check()
     caller.exchange.faults.disarm()
-    caller.exchange.races.entries.disarm()
+    caller.exchange.races.armed.disarm()
     caller.call("DELETE", "/v2/orders")
     caller.wait(5 * 24 * 3_600_000)
     auditor.check()
@@ -40,10 +40,10 @@ def test_the_account_adds_up_through_every_fault_and_race() -> None:
     assert {"reset", "hang", "500", "503", "429", "200", "204"} <= set(seen)
 
 
-def test_the_same_seed_brews_the_same_storm() -> None:
+def test_chaos_with_the_same_seed_is_the_same() -> None:
     assert _weathered(12) == _weathered(12)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_a_storm_has_every_kind_of_fault(kind: Kind) -> None:
-    assert kind in {fault.kind for fault in faults()}
+def test_chaos_has_every_kind_of_fault(kind: Kind) -> None:
+    assert kind in {fault.kind for fault in every_fault()}

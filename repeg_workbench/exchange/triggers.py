@@ -18,7 +18,7 @@ class When:
 
 
 @dataclass(slots=True)
-class _Armed(Generic[_T]):
+class _Entry(Generic[_T]):
     what: _T
     when: When
     passed: int = 0
@@ -29,41 +29,41 @@ class _Armed(Generic[_T]):
         return self.when.times is not None and self.taken >= self.when.times
 
 
-class Armory(Generic[_T]):
+class Armed(Generic[_T]):
     """What is armed, in the order it was; the first that fits an opportunity takes it."""
 
     def __init__(self, seed: int) -> None:
         self._dice = Random(f"{seed}:misbehaviour")
-        self._armed: list[_Armed[_T]] = []
+        self._entries: list[_Entry[_T]] = []
 
     def __bool__(self) -> bool:
-        return bool(self._armed)
+        return bool(self._entries)
 
     def arm(self, what: _T, when: When) -> None:
         """Have it wait for its opportunities."""
-        self._armed.append(_Armed(what, when))
+        self._entries.append(_Entry(what, when))
 
     def disarm(self) -> None:
         """Nothing happens any more."""
-        self._armed.clear()
+        self._entries.clear()
 
-    def armed(self) -> list[tuple[_T, When, int]]:
+    def entries(self) -> list[tuple[_T, When, int]]:
         """What is armed, when it strikes, and how often it has."""
-        return [(armed.what, armed.when, armed.taken) for armed in self._armed]
+        return [(entry.what, entry.when, entry.taken) for entry in self._entries]
 
     def take(self, fits: Callable[[_T], bool]) -> _T | None:
         """What strikes at this opportunity, if anything does."""
-        for armed in self._armed:
-            if fits(armed.what) and self._strikes(armed):
-                self._armed = [each for each in self._armed if not each.is_spent]
-                return armed.what
+        for entry in self._entries:
+            if fits(entry.what) and self._strikes(entry):
+                self._entries = [each for each in self._entries if not each.is_spent]
+                return entry.what
         return None
 
-    def _strikes(self, armed: _Armed[_T]) -> bool:
-        armed.passed += 1
-        if armed.passed <= armed.when.skip:
+    def _strikes(self, entry: _Entry[_T]) -> bool:
+        entry.passed += 1
+        if entry.passed <= entry.when.skip:
             return False
-        if armed.when.chance < 1 and self._dice.random() >= armed.when.chance:
+        if entry.when.chance < 1 and self._dice.random() >= entry.when.chance:
             return False
-        armed.taken += 1
+        entry.taken += 1
         return True

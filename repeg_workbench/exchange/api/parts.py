@@ -1,0 +1,49 @@
+"""The parts of the exchange that the API's calls work on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from repeg_workbench.exchange.broker.account import Account
+from repeg_workbench.exchange.broker.desk import Desk
+from repeg_workbench.exchange.broker.replacing import Replacing
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
+from repeg_workbench.exchange.market.symbol_day import Listing, Market
+from repeg_workbench.exchange.matching.venue import Venue
+from repeg_workbench.exchange.seeds import asset_id
+from repeg_workbench.exchange.time.hours import TradingHours
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a call may read or change; `clock` returns the exchange's present time (ns)."""
+
+    market: Market
+    venue: Venue
+    hours: TradingHours
+    quirks: BrokerQuirks
+    account: Account
+    desk: Desk
+    replacing: Replacing
+    clock: Callable[[], int]
+
+    @property
+    def now(self) -> int:
+        """The present time in nanoseconds."""
+        return self.clock()
+
+    def listing(self, symbol: str) -> Listing | None:
+        """The asset's listing; None for an unknown symbol."""
+        return self.market.listing(symbol)
+
+    def price(self, symbol: str) -> int:
+        """The present value of one share, in price units."""
+        return self.venue.price(symbol, self.now)
+
+    def symbol_of(self, key: str) -> str:
+        """The symbol for a symbol or an asset id."""
+        return self._symbols.get(key.lower(), key)
+
+    @cached_property
+    def _symbols(self) -> dict[str, str]:
+        return {asset_id(symbol): symbol for symbol in self.market.symbols()}
