@@ -1,4 +1,4 @@
-"""Alpaca's adapters on a scripted server, and Alpaca's rows to script it with."""
+"""Alpaca adapters connected to a scripted server, and builders of Alpaca's JSON rows."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ OURS = "rp-core-2026-03-05.AAPL.b.1"
 
 
 def mount(session: requests.Session) -> None:
-    """The deployed transport, with time-outs that a test can wait for."""
+    """Mount the deployed transport with timeouts short enough for a test."""
     for scheme in ("https://", "http://"):
         session.mount(scheme, BoundedTransport(connect_seconds=0.2, read_seconds=0.3))
 
 
 def a_broker(script: Script, keys: KeySource | None = None) -> AlpacaBroker:
-    """The broker's adapter, pointed at the script."""
+    """A broker adapter connected to the scripted server."""
     return AlpacaBroker(trading_api(keys or FixedKeys(SIMULATED), TradingMode.PAPER, mount, script.url))
 
 
 def a_market(script: Script) -> AlpacaMarket:
-    """The data adapter, pointed at the script."""
+    """A market data adapter connected to the scripted server."""
     return AlpacaMarket(data_api(FixedKeys(SIMULATED), mount, script.url), "iex")
 
 
@@ -70,7 +70,7 @@ def an_account_row(**changes: Any) -> dict[str, Any]:
 
 
 def an_activity_row(**changes: Any) -> dict[str, Any]:
-    """A fill as the account's activities tell it."""
+    """A fill as the broker lists it in the account's activities."""
     return {
         "id": "20260305170000000::a",
         "activity_type": "FILL",

@@ -1,4 +1,4 @@
-"""A table on moto behind a client that remembers what it was asked, loses answers, and fails on demand."""
+"""A table on moto behind a client that records requests, loses answers and fails on demand."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError, ReadTimeoutError  # noqa: TID251 - what a table raises
 
+from repeg.adapters.dynamodb.encoding import Key
 from repeg.adapters.dynamodb.store import DynamoStore
-from repeg.adapters.dynamodb.wire import Key
 from repeg.domain.parent_order import ParentOrder
 from tests.contracts.tables import TABLE, a_client, create_table
 from tests.contracts.words import RUN_ID, a_budget, a_run, an_intent, an_order, with_intent
@@ -18,10 +18,10 @@ BUSY = ("TransactionCanceledException", "TransactionConflict")
 
 
 class Wire:
-    """A client that does what the real one does, remembers it, and fails on demand.
+    """A DynamoDB client that records its requests and fails on demand.
 
-    `before` and `after` are raised once each, by the next calls; the operations in `down` never act, and the answers of
-    those in `lost` never come.
+    The next calls raise each error in `before` and `after` once, before or after the request is applied. Operations in
+    `down` always time out unapplied; operations in `lost` are applied and their answers time out.
     """
 
     def __init__(self, client: Any) -> None:
@@ -41,7 +41,7 @@ class Wire:
         return [request for name, request in self.calls if name == operation]
 
     def first(self, operation: str, race: Callable[[], object]) -> None:
-        """Let somebody else act just after the operation's next answer."""
+        """Run a concurrent action right after the operation's next answer."""
         self.races[operation] = race
 
     def _call(self, operation: str, **request: Any) -> Any:
@@ -49,14 +49,14 @@ class Wire:
         if self.before or operation in self.down:
             raise self.before.pop(0) if self.before else timeout()
         answer = getattr(self.client, operation)(**request)
-        self.races.pop(operation, _nobody)()
+        self.races.pop(operation, _no_race)()
         if self.after or operation in self.lost:
             raise self.after.pop(0) if self.after else timeout()
         return answer
 
 
 class Table:
-    """A store with a run of one order, its client, and the pauses that it has made."""
+    """A store that holds a run with one order, its client, and the pauses it made."""
 
     def __init__(self) -> None:
         self.wire = Wire(a_client())
@@ -68,14 +68,14 @@ class Table:
         self.wire.calls.clear()
 
     def row(self, key: Key) -> dict[str, Any]:
-        """A row as it is on the table."""
+        """A stored row."""
         found: dict[str, Any] = self.wire.client.get_item(
             TableName=TABLE, Key={"pk": {"S": key.pk}, "sk": {"S": key.sk}}
         ).get("Item", {})
         return found
 
     def spoil(self, key: Key, **attributes: str) -> None:
-        """Write a row that nobody of ours would write."""
+        """Write an invalid row."""
         item = {"pk": {"S": key.pk}, "sk": {"S": key.sk}, **{name: {"S": value} for name, value in attributes.items()}}
         self.wire.client.put_item(TableName=TABLE, Item=item)
 
@@ -86,7 +86,7 @@ def another(table: Table) -> DynamoStore:
 
 
 def client_error(code: str, *reasons: str) -> ClientError:
-    """An error as the service words it, with a transaction's reasons."""
+    """A service error, optionally with a transaction's cancellation reasons."""
     response: Any = {"Error": {"Code": code, "Message": "no"}}
     if reasons:
         response["CancellationReasons"] = [{"Code": reason} for reason in reasons]
@@ -94,7 +94,7 @@ def client_error(code: str, *reasons: str) -> ClientError:
 
 
 def timeout() -> ReadTimeoutError:
-    """The answer did not come."""
+    """A read timeout."""
     return ReadTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com")
 
 
@@ -105,5 +105,5 @@ def place(store: DynamoStore, order: ParentOrder | None = None) -> ParentOrder:
     return store.write_intent(with_intent(read, intent), intent, 1, [a_budget(max_notional="10000")])
 
 
-def _nobody() -> None:
+def _no_race() -> None:
     return None

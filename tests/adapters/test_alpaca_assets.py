@@ -1,4 +1,4 @@
-"""How listings are asked for: a few by name, many at once, and what a listing does not say is asked for by name."""
+"""Requests for assets: a few by name, many by the full listing, then missing symbols by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.adapters.brokers import a_broker
 from tests.adapters.wire import answer, scripted
 
 
-def test_an_asset_that_says_little_trades_little() -> None:
+def test_an_asset_row_without_flags_is_not_tradable() -> None:
     bare, inactive = {"symbol": "KO"}, {"symbol": "F", "tradable": True, "status": "inactive"}
     with scripted(answer(200, bare), answer(200, inactive)) as script:
         assets = a_broker(script).assets(["KO", "F"])
@@ -27,7 +27,7 @@ def an_asset_row(symbol: str, **changes: Any) -> dict[str, Any]:
     return {"symbol": symbol, "status": "active", "tradable": True, "fractionable": True, **changes}
 
 
-def test_many_assets_are_one_request_and_another_symbols_odd_row_is_not_looked_at() -> None:
+def test_many_assets_take_one_request_and_ignore_unrelated_rows() -> None:
     rows = [{"symbol": "OTCQ", "tradable": "who knows"}, {}, *map(an_asset_row, CROWD)]
     with scripted(answer(200, rows)) as script:
         assets = a_broker(script).assets(CROWD)
@@ -35,7 +35,7 @@ def test_many_assets_are_one_request_and_another_symbols_odd_row_is_not_looked_a
     assert [request.target for request in script.asked] == ["/v2/assets?status=active&asset_class=us_equity"]
 
 
-def test_a_few_assets_are_asked_for_one_by_one_and_no_listing_is_read() -> None:
+def test_a_few_assets_are_requested_by_name() -> None:
     with scripted(*(answer(200, an_asset_row(symbol)) for symbol in CROWD[:10])) as script:
         assert list(a_broker(script).assets(CROWD[:10])) == CROWD[:10]
     assert [request.target for request in script.asked] == [f"/v2/assets/{symbol}" for symbol in CROWD[:10]]
@@ -44,7 +44,8 @@ def test_a_few_assets_are_asked_for_one_by_one_and_no_listing_is_read() -> None:
 NOT_FOUND = answer(404, {"code": 40410000, "message": "asset not found for ZZZZ"})
 
 
-def test_what_is_not_among_the_active_is_asked_for_by_name_to_know_whether_it_is_unknown_or_only_inactive() -> None:
+def test_symbols_missing_from_the_listing_are_requested_by_name() -> None:
+    """The listing holds active assets only, so a missing one may be inactive or unknown."""
     inactive = answer(200, an_asset_row("CK", status="inactive"))
     rows = answer(200, [an_asset_row(symbol) for symbol in CROWD if symbol not in {"AK", "CK"}])
     with scripted(rows, NOT_FOUND, inactive) as script:
@@ -54,19 +55,19 @@ def test_what_is_not_among_the_active_is_asked_for_by_name_to_know_whether_it_is
     assert not assets["CK"].is_tradable
 
 
-def test_of_many_that_are_not_listed_only_the_first_are_asked_for() -> None:
+def test_only_the_first_ten_unlisted_symbols_are_requested() -> None:
     with scripted(answer(200, []), *[NOT_FOUND] * 10) as script:
         assert a_broker(script).assets(CROWD) == {}
     assert len(script.asked) == 11
 
 
-def test_a_listing_that_lacks_what_is_traded_is_no_listing() -> None:
+def test_a_listing_without_a_tradable_symbol_raises_unavailable() -> None:
     by_name = [answer(200, an_asset_row(symbol)) for symbol in CROWD[:10]]
     with scripted(answer(200, []), *by_name) as script, pytest.raises(BrokerUnavailable, match="the listing lacks AK"):
         a_broker(script).assets(CROWD)
 
 
-def test_a_listing_that_cannot_be_read_is_asked_for_again_later() -> None:
+def test_an_unreadable_listing_raises_unavailable() -> None:
     with scripted(answer(200, {"assets": []}), answer(500, b"oops")) as script:
         for _ in range(2):
             with pytest.raises(BrokerUnavailable):

@@ -1,4 +1,4 @@
-"""The bus, the plans' bucket and the log."""
+"""The event bus, the plan bucket and the log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOON = datetime(2026, 3, 5, 17, tzinfo=UTC)
 
 
 class Bus:
-    """A bus that remembers what it was sent and answers as told."""
+    """An event bus that records its entries and gives a scripted answer."""
 
     def __init__(self, answer: dict[str, Any] | Exception) -> None:
         self.answer = answer
@@ -41,7 +41,7 @@ class Bus:
         return self.answer
 
 
-def test_an_event_names_its_kind_and_keeps_its_amounts_exact() -> None:
+def test_an_event_has_its_detail_type_and_exact_amounts() -> None:
     bus = Bus({"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]})
     EventNotifier(cast("Any", bus), "desk").publish("repeg.run.settled", {"cost_bps": Decimal("1.10"), "at": NOON})
     (entry,) = bus.entries
@@ -57,12 +57,12 @@ def test_an_event_names_its_kind_and_keeps_its_amounts_exact() -> None:
         EndpointConnectionError(endpoint_url="https://events.example"),
     ],
 )
-def test_an_event_that_was_not_taken_is_an_error(answer: dict[str, Any] | Exception) -> None:
+def test_a_rejected_event_raises(answer: dict[str, Any] | Exception) -> None:
     with pytest.raises(EventsUnavailable, match=r"repeg\.watch\.missed"):
         EventNotifier(cast("Any", Bus(answer))).publish("repeg.watch.missed", {})
 
 
-def test_the_mocked_service_takes_an_event() -> None:
+def test_the_mocked_event_bus_accepts_an_event() -> None:
     with mock_aws():
         EventNotifier(boto3.client("events", region_name="us-east-1")).publish("repeg.run.settled", {"run_id": "x"})
 
@@ -82,18 +82,18 @@ def test_a_plan_is_read_as_it_was_written(bucket: Any) -> None:
 
 
 @pytest.mark.parametrize("uri", ["s3://plans/none.json", "s3://nowhere/plan.json"])
-def test_a_plan_that_is_not_there_is_an_invalid_plan(bucket: Any, uri: str) -> None:
+def test_a_missing_plan_is_an_invalid_plan(bucket: Any, uri: str) -> None:
     with pytest.raises(InvalidPlan, match="that exists"):
         S3Plans(bucket).text(uri)
 
 
 @pytest.mark.parametrize("uri", ["", "plan.json", "s3://plans", "s3://plans/", "s3:///x", "https://plans/x", "S3//x"])
-def test_an_address_that_is_none_is_an_invalid_plan(bucket: Any, uri: str) -> None:
+def test_a_malformed_plan_address_is_an_invalid_plan(bucket: Any, uri: str) -> None:
     with pytest.raises(InvalidPlan, match="s3://<bucket>/<key>"):
         S3Plans(bucket).text(uri)
 
 
-def test_a_plan_may_be_large_but_not_larger(bucket: Any) -> None:
+def test_a_plan_above_the_size_limit_is_an_invalid_plan(bucket: Any) -> None:
     bucket.put_object(Bucket="plans", Key="full", Body=b" " * MAX_BYTES)
     bucket.put_object(Bucket="plans", Key="over", Body=b" " * (MAX_BYTES + 1))
     assert len(S3Plans(bucket).text("s3://plans/full")) == MAX_BYTES
@@ -101,7 +101,7 @@ def test_a_plan_may_be_large_but_not_larger(bucket: Any) -> None:
         S3Plans(bucket).text("s3://plans/over")
 
 
-def test_a_plan_that_is_no_text_is_an_invalid_plan(bucket: Any) -> None:
+def test_a_plan_that_is_not_utf8_is_an_invalid_plan(bucket: Any) -> None:
     bucket.put_object(Bucket="plans", Key="zip", Body=b"PK\x03\x04\xff\xfe")
     with pytest.raises(InvalidPlan, match="UTF-8"):
         S3Plans(bucket).text("s3://plans/zip")
@@ -115,9 +115,7 @@ def test_a_plan_that_is_no_text_is_an_invalid_plan(bucket: Any) -> None:
         (EndpointConnectionError(endpoint_url="https://s3.example"), StoreUnavailable),
     ],
 )
-def test_what_may_not_be_read_is_invalid_and_what_fails_is_unavailable(
-    error: Exception, raised: type[Exception]
-) -> None:
+def test_a_forbidden_plan_is_invalid_and_a_failed_read_unavailable(error: Exception, raised: type[Exception]) -> None:
     class Failing:
         def get_object(self, **request: str) -> None:
             raise error
@@ -127,14 +125,14 @@ def test_what_may_not_be_read_is_invalid_and_what_fails_is_unavailable(
 
 
 def logged(entry: Entry, level: int = logging.INFO) -> list[dict[str, Any]]:
-    """The lines that an entry leaves in the log at that level."""
+    """The log lines of an entry at that level."""
     stream = io.StringIO()
     logger = Logger(service=f"journal-{level}", level=level, logger_handler=logging.StreamHandler(stream))
     LogJournal(logger).record(entry)
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def test_a_decision_is_one_line_with_constant_words_and_its_inputs() -> None:
+def test_a_decision_is_logged_as_one_line_with_its_inputs() -> None:
     entry = Entry(
         NOON, "core-2026-03-05", "AAPL", "place", "buy 40 @ 189.41", "improve by a tick", "peg", {"quote": a_quote()}
     )
@@ -145,7 +143,7 @@ def test_a_decision_is_one_line_with_constant_words_and_its_inputs() -> None:
     assert line["inputs"]["quote"]["bid"] == "189.40"
 
 
-def test_a_hold_is_told_only_to_who_asks() -> None:
+def test_a_hold_is_logged_only_at_debug_level() -> None:
     hold = Entry(NOON, "core-2026-03-05", "AAPL", "hold")
     assert logged(hold) == []
     assert [line["verb"] for line in logged(hold, logging.DEBUG)] == ["hold"]

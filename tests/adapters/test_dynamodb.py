@@ -1,24 +1,24 @@
-"""What only a real table does: pages, lost answers, conflicts, throttling, rows that cannot be read."""
+"""DynamoDB's own behaviour: pages, lost answers, conflicts, throttling and unreadable rows."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError  # noqa: TID251 - what a table raises
 from moto import mock_aws
 
+from repeg.adapters.dynamodb.encoding import Key
 from repeg.adapters.dynamodb.store import DynamoStore
-from repeg.adapters.dynamodb.table import PAUSES_SECONDS
-from repeg.adapters.dynamodb.wire import Key
+from repeg.adapters.dynamodb.table import RETRY_PAUSES_SECONDS
 from repeg.adapters.runtime import SystemRuntime
 from repeg.domain.errors import RefusedRun, StoreUnavailable
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch, RunState
 from tests.adapters.dynamodb_line import BUSY, Table, Wire, another, client_error, place, timeout
+from tests.builders import a_report_of
 from tests.contracts.tables import TABLE, a_client
 from tests.contracts.words import RUN_ID, a_fill, a_run, an_intent, an_order, with_intent
 
@@ -34,11 +34,11 @@ def table() -> Iterator[Table]:
 
 
 def long_reason(symbol: str) -> ParentOrder:
-    """An order whose row takes a good part of a page."""
+    """An order whose row fills a large part of a page."""
     return an_order(symbol).model_copy(update={"reason": symbol * 60_000})
 
 
-def test_orders_come_from_all_pages(table: Table) -> None:
+def test_orders_are_read_from_all_pages(table: Table) -> None:
     symbols = [f"{a}{b}" for a in "ABCD" for b in "EFGHI"]
     other = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2"))
     orders = [long_reason(symbol).model_copy(update={"run_id": other.run_id}) for symbol in symbols]
@@ -51,7 +51,7 @@ def test_orders_come_from_all_pages(table: Table) -> None:
     assert all(page["ConsistentRead"] for page in pages)
 
 
-def test_intents_and_fills_come_from_all_pages(table: Table) -> None:
+def test_intents_are_read_from_all_pages(table: Table) -> None:
     order = an_order()
     for n in range(1, 21):
         intent = an_intent(order, n).model_copy(update={"reason": "x" * 100_000})
@@ -61,21 +61,21 @@ def test_intents_and_fills_come_from_all_pages(table: Table) -> None:
     assert len(table.wire.made("query")) > 1
 
 
-def test_more_fills_than_a_batch_holds_are_booked_and_known_again(table: Table) -> None:
+def test_fills_beyond_one_batch_are_booked_once(table: Table) -> None:
     fills = [a_fill(f"{n:04}") for n in range(230)]
     assert table.store.book(RUN_ID, fills) == fills
     elsewhere = DynamoStore(a_client(), TABLE, table.pauses.append)
     assert elsewhere.book(RUN_ID, [*fills, a_fill("new")]) == [a_fill("new")]
 
 
-def test_fills_that_were_booked_before_cost_no_request(table: Table) -> None:
+def test_a_fill_already_booked_costs_no_request(table: Table) -> None:
     table.store.book(RUN_ID, [a_fill("a")])
     table.wire.calls.clear()
     assert table.store.book(RUN_ID, [a_fill("a")]) == []
     assert table.wire.calls == []
 
 
-def test_keys_that_a_batch_left_over_are_asked_for_again(table: Table) -> None:
+def test_unprocessed_keys_of_a_batch_are_requested_again(table: Table) -> None:
     fills = [a_fill("a"), a_fill("b")]
     table.store.book(RUN_ID, fills)
     asked: list[Any] = []
@@ -95,7 +95,7 @@ def test_keys_that_a_batch_left_over_are_asked_for_again(table: Table) -> None:
 # Lost answers
 
 
-def test_an_intent_whose_answer_was_lost_is_done_when_it_is_sent_again(table: Table) -> None:
+def test_an_intent_whose_answer_was_lost_is_written_once(table: Table) -> None:
     table.wire.after.append(timeout())
     with pytest.raises(StoreUnavailable, match="ReadTimeoutError"):
         place(table.store)
@@ -104,9 +104,9 @@ def test_an_intent_whose_answer_was_lost_is_done_when_it_is_sent_again(table: Ta
     assert table.row(Key(f"RUN#{RUN_ID}", "BUDGET"))["orders"] == {"N": "1"}
 
 
-class Remembering:
-    """A client that answers a transaction it has had by the same token as it did before, as the service does for ten
-    minutes, and looks at no condition."""
+class IdempotentClient:
+    """A client with the service's idempotency: a transaction repeated under its token within ten minutes succeeds
+    without checking its conditions."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
@@ -116,7 +116,7 @@ class Remembering:
         return getattr(self._wire, operation)
 
     def transact_write_items(self, **request: Any) -> dict[str, Any]:
-        """Write, or remember."""
+        """Write, unless the token is known."""
         token = request.get("ClientRequestToken")
         if token in self._had:
             return {}
@@ -128,23 +128,23 @@ class Remembering:
                 self._had.add(token)
 
 
-@pytest.mark.parametrize("brake", ["kill switch", "epoch"])
-def test_an_intent_that_is_written_again_is_held_against_the_brake_and_the_epoch_anew(table: Table, brake: str) -> None:
-    """Its first answer was lost, and in the meantime somebody has stopped the run: it must not be believed."""
+@pytest.mark.parametrize("blocker", ["kill switch", "epoch"])
+def test_a_retried_intent_is_checked_against_the_kill_switch_and_the_epoch(table: Table, blocker: str) -> None:
+    """The first answer was lost and the run was stopped since: the service's idempotent success must not count."""
     stop = {
         "kill switch": lambda: another(table).set_kill_switch(KillSwitch.HALT_NEW),
         "epoch": lambda: another(table).take_over(RUN_ID, 1, "arn:sweeper"),
     }
-    store = DynamoStore(cast("Any", Remembering(table.wire)), TABLE, table.pauses.append)
-    table.wire.first("transact_write_items", stop[brake])
+    store = DynamoStore(cast("Any", IdempotentClient(table.wire)), TABLE, table.pauses.append)
+    table.wire.first("transact_write_items", stop[blocker])
     table.wire.after.append(client_error("InternalServerError"))
-    with pytest.raises(RefusedRun, match=brake):
+    with pytest.raises(RefusedRun, match=blocker):
         place(store)
-    with pytest.raises(RefusedRun, match=brake):
+    with pytest.raises(RefusedRun, match=blocker):
         place(store)
 
 
-def test_an_order_whose_answer_was_lost_is_saved_when_it_is_sent_again(table: Table) -> None:
+def test_an_order_whose_answer_was_lost_is_saved_once(table: Table) -> None:
     moved = an_order().model_copy(update={"moves": 1})
     table.wire.after.append(timeout())
     with pytest.raises(StoreUnavailable):
@@ -152,7 +152,7 @@ def test_an_order_whose_answer_was_lost_is_saved_when_it_is_sent_again(table: Ta
     assert table.store.save_order(moved) == table.store.orders(RUN_ID)[0]
 
 
-def test_a_claim_whose_answer_was_lost_is_still_ours(table: Table) -> None:
+def test_a_claim_whose_answer_was_lost_can_be_repeated(table: Table) -> None:
     run = a_run(run_id=f"{RUN_ID}-r2")
     table.wire.after.append(timeout())
     with pytest.raises(StoreUnavailable):
@@ -178,7 +178,8 @@ def test_orders_whose_answer_was_lost_are_added_once(table: Table) -> None:
     assert table.store.orders(other.run_id) == orders
 
 
-def test_a_plan_that_was_cut_off_between_its_orders_and_its_mark_keeps_its_orders(table: Table) -> None:
+def test_an_interrupted_planning_keeps_the_orders_already_written(table: Table) -> None:
+    """Its step died after writing the orders and before marking the run as planned."""
     other = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2"))
     orders = [an_order("AAPL", run_id=other.run_id)]
     table.wire.down.add("update_item")
@@ -189,7 +190,7 @@ def test_a_plan_that_was_cut_off_between_its_orders_and_its_mark_keeps_its_order
     assert table.store.orders(other.run_id) == orders
 
 
-def test_a_plan_that_somebody_finishes_at_the_same_time_is_theirs_alone(table: Table) -> None:
+def test_a_plan_finished_by_a_concurrent_step_is_kept(table: Table) -> None:
     run_id = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2")).run_id
     theirs, ours = an_order("AAPL", "1", run_id), [an_order("AAPL", "2", run_id), an_order("KO", "2", run_id)]
     table.wire.first("query", lambda: another(table).add_orders(run_id, 1, [theirs]))
@@ -197,7 +198,7 @@ def test_a_plan_that_somebody_finishes_at_the_same_time_is_theirs_alone(table: T
     assert table.store.orders(run_id) == [theirs]
 
 
-def test_a_plan_that_somebody_has_begun_at_the_same_time_is_finished_by_both(table: Table) -> None:
+def test_a_plan_begun_by_a_concurrent_step_is_completed(table: Table) -> None:
     run_id = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2")).run_id
     theirs, ours = an_order("AAPL", "1", run_id), an_order("KO", "2", run_id)
     table.wire.first("query", lambda: table.wire.client.put_item(TableName=TABLE, Item=_row_of(theirs)))
@@ -205,7 +206,7 @@ def test_a_plan_that_somebody_has_begun_at_the_same_time_is_finished_by_both(tab
     assert table.store.orders(run_id) == [theirs, ours]
 
 
-def test_a_fill_whose_answer_was_lost_is_booked_all_the_same(table: Table) -> None:
+def test_a_fill_whose_answer_was_lost_is_booked(table: Table) -> None:
     table.wire.lost.add("put_item")
     with pytest.raises(StoreUnavailable):
         table.store.book(RUN_ID, [a_fill("a")])
@@ -214,7 +215,7 @@ def test_a_fill_whose_answer_was_lost_is_booked_all_the_same(table: Table) -> No
     assert table.store.executions(RUN_ID) == [a_fill("a")]
 
 
-def test_a_fill_that_somebody_books_at_the_same_time_is_booked_once(table: Table) -> None:
+def test_a_fill_booked_by_a_concurrent_step_is_booked_once(table: Table) -> None:
     table.wire.first("batch_get_item", lambda: another(table).book(RUN_ID, [a_fill("a", qty="10")]))
     table.store.book(RUN_ID, [a_fill("a", qty="99")])
     assert table.store.executions(RUN_ID) == [a_fill("a", qty="10")]
@@ -235,14 +236,14 @@ def test_a_fill_that_somebody_books_at_the_same_time_is_booked_once(table: Table
         client_error("InternalServerError"),
     ],
 )
-def test_what_passes_is_waited_for(table: Table, error: ClientError) -> None:
+def test_a_transient_error_is_retried_after_a_pause(table: Table, error: ClientError) -> None:
     table.wire.before += [error, error]
     place(table.store)
-    assert table.pauses == list(PAUSES_SECONDS[:2])
+    assert table.pauses == list(RETRY_PAUSES_SECONDS[:2])
     assert len(table.store.intents(RUN_ID)) == 1
 
 
-def test_what_does_not_pass_is_unavailable_after_a_few_attempts(table: Table) -> None:
+def test_a_persistent_conflict_is_unavailable_after_a_few_attempts(table: Table) -> None:
     table.wire.before += [client_error(*BUSY)] * 9
     with pytest.raises(StoreUnavailable, match="still busy"):
         place(table.store)
@@ -260,7 +261,7 @@ def test_what_does_not_pass_is_unavailable_after_a_few_attempts(table: Table) ->
         ConnectTimeoutError(endpoint_url="https://dynamodb.us-east-1.amazonaws.com"),
     ],
 )
-def test_a_table_that_cannot_be_used_is_unavailable_at_once(table: Table, error: Exception) -> None:
+def test_a_permanent_table_error_is_unavailable_at_once(table: Table, error: Exception) -> None:
     for attempt in (table.store.kill_switch, lambda: table.store.run(RUN_ID), lambda: place(table.store)):
         table.wire.before = [error]
         with pytest.raises(StoreUnavailable):
@@ -269,14 +270,14 @@ def test_a_table_that_cannot_be_used_is_unavailable_at_once(table: Table, error:
 
 
 class Crowd:
-    """A client that counts how many transactions it is in at once."""
+    """A client that counts concurrent transactions."""
 
     def __init__(self) -> None:
         self.inside = 0
         self.most = 0
 
     def transact_write_items(self, **request: Any) -> dict[str, Any]:
-        """Stay inside for a moment, so that others could come."""
+        """Stay inside for a moment, so that transactions could overlap."""
         self.inside += 1
         self.most = max(self.most, self.inside)
         threading.Event().wait(0.02)
@@ -284,17 +285,17 @@ class Crowd:
         return {}
 
 
-def test_transactions_of_one_handler_never_overlap() -> None:
+def test_transactions_of_a_store_never_overlap() -> None:
     crowd = Crowd()
     store = DynamoStore(cast("Any", crowd), TABLE, lambda seconds: None)
     SystemRuntime().map(lambda symbol: place(store, an_order(symbol)), ["AAPL", "KO", "F"])
     assert crowd.most == 1
 
 
-# Rows that cannot be read
+# Unreadable rows
 
 
-def test_a_kill_switch_that_cannot_be_read_is_not_an_open_road(table: Table) -> None:
+def test_an_unreadable_kill_switch_blocks_orders(table: Table) -> None:
     table.spoil(Key("ACCOUNT", "KILL"), state="on holiday")
     with pytest.raises(StoreUnavailable, match="ACCOUNT cannot be read"):
         table.store.kill_switch()
@@ -302,7 +303,7 @@ def test_a_kill_switch_that_cannot_be_read_is_not_an_open_road(table: Table) -> 
         place(table.store)
 
 
-def test_a_kill_switch_without_a_state_is_not_an_open_road(table: Table) -> None:
+def test_a_kill_switch_row_without_a_state_blocks_orders(table: Table) -> None:
     table.spoil(Key("ACCOUNT", "KILL"))
     with pytest.raises(StoreUnavailable):
         table.store.kill_switch()
@@ -310,7 +311,7 @@ def test_a_kill_switch_without_a_state_is_not_an_open_road(table: Table) -> None
         place(table.store)
 
 
-def test_a_row_of_another_release_is_an_error_and_not_left_out(table: Table) -> None:
+def test_a_row_of_another_release_raises(table: Table) -> None:
     table.spoil(Key(f"RUN#{RUN_ID}", "ORDER#KO"), body='{"symbol": "KO"}')
     with pytest.raises(StoreUnavailable, match="cannot be read"):
         table.store.orders(RUN_ID)
@@ -319,7 +320,7 @@ def test_a_row_of_another_release_is_an_error_and_not_left_out(table: Table) -> 
         table.store.intents(RUN_ID)
 
 
-def test_a_run_in_a_state_of_another_release_cannot_trade(table: Table) -> None:
+def test_a_run_in_an_unknown_state_cannot_trade(table: Table) -> None:
     table.wire.client.update_item(
         TableName=TABLE,
         Key={"pk": {"S": f"RUN#{RUN_ID}"}, "sk": {"S": "RUN"}},
@@ -333,7 +334,7 @@ def test_a_run_in_a_state_of_another_release_cannot_trade(table: Table) -> None:
         table.store.run(RUN_ID)
 
 
-def test_a_run_of_a_release_that_did_not_announce_reads_as_not_announced(table: Table) -> None:
+def test_a_run_row_without_the_announced_mark_reads_as_not_announced(table: Table) -> None:
     table.wire.client.update_item(
         TableName=TABLE,
         Key={"pk": {"S": f"RUN#{RUN_ID}"}, "sk": {"S": "RUN"}},
@@ -344,49 +345,49 @@ def test_a_run_of_a_release_that_did_not_announce_reads_as_not_announced(table: 
     assert not found.is_announced
 
 
-# What a row costs
+# Row sizes and reads
 
 
-def test_the_row_that_every_intent_is_conditional_on_stays_small(table: Table) -> None:
-    table.store.save_report(RUN_ID, {"orders": ["x" * 1000] * 100})
+def test_the_run_row_stays_small(table: Table) -> None:
+    """Every intent's transaction checks a condition on it."""
+    table.store.save_report(RUN_ID, a_report_of(rows=100))
     place(table.store)
     table.store.set_run_state(RUN_ID, 1, RunState.CLOSING)
     assert len(str(table.row(Key(f"RUN#{RUN_ID}", "RUN")))) < 500
 
 
-def test_a_turn_does_not_touch_the_row_that_intents_are_conditional_on(table: Table) -> None:
+def test_a_heartbeat_does_not_touch_the_run_row(table: Table) -> None:
     before = table.row(Key(f"RUN#{RUN_ID}", "RUN"))
     table.store.record_heartbeat(RUN_ID, a_fill("a").at)
     place(table.store)
     assert table.row(Key(f"RUN#{RUN_ID}", "RUN")) == before
 
 
-def test_what_a_run_was_opened_with_is_read_once(table: Table) -> None:
+def test_a_runs_opening_data_is_read_once(table: Table) -> None:
     for _ in range(3):
         table.store.run(RUN_ID)
     assert len(table.wire.made("get_item")) == 3
 
 
-def test_a_run_of_five_hundred_orders_and_its_report_fit_their_rows(table: Table) -> None:
+def test_a_run_of_500_orders_and_its_report_fit_their_rows(table: Table) -> None:
     symbols = [f"{a}{b}{c}" for a in "ABCDE" for b in "FGHIJ" for c in "KLMNOPQRSTUVWXYZABCD"]
-    run = a_run(run_id=f"{RUN_ID}-r2").model_copy(update={"opening_positions": dict.fromkeys(symbols, Decimal("1.5"))})
+    run = a_run(run_id=f"{RUN_ID}-r2").model_copy(update={"fractionable": tuple(symbols)})
     table.store.claim_run(run)
-    row = {"symbol": "AAPL", "reason": "x" * 500, "cost_bps": Decimal("1.23")}
-    table.store.save_report(run.run_id, {"orders": [row] * 500})
+    table.store.save_report(run.run_id, a_report_of(run.run_id, rows=500))
     found = table.store.run(run.run_id)
     assert found is not None
     assert found.report is not None
-    assert len(found.report["orders"]) == 500
+    assert len(found.report.orders) == 500
 
 
-def test_nothing_is_ever_deleted(table: Table) -> None:
+def test_no_row_is_ever_deleted(table: Table) -> None:
     place(table.store)
     table.store.set_kill_switch(KillSwitch.HALT_NEW)
     table.store.book(RUN_ID, [a_fill("a")])
     table.store.take_over(RUN_ID, 1, "arn:sweeper")
     table.store.set_run_state(RUN_ID, 2, RunState.CLOSING)
     table.store.set_run_state(RUN_ID, 2, RunState.SWEPT)
-    table.store.save_report(RUN_ID, {})
+    table.store.save_report(RUN_ID, a_report_of())
     assert not {name for name, _ in table.wire.calls if "delete" in name}
     for request in table.wire.made("transact_write_items"):
         assert all("Delete" not in action for action in request["TransactItems"])

@@ -1,4 +1,4 @@
-"""How values, conditions and writes are spelt for DynamoDB."""
+"""Encoding of values, conditions and writes for DynamoDB."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from decimal import Decimal, Inexact
 
 import pytest
 
-from repeg.adapters.dynamodb.wire import (
+from repeg.adapters.dynamodb.encoding import (
     ABSENT,
     Condition,
     Key,
     Put,
     Update,
     Value,
-    leaves_room,
-    put_fields,
-    read_row,
-    update_fields,
-    wire_row,
+    at_most,
+    decode_row,
+    encode_put,
+    encode_row,
+    encode_update,
 )
 
 KEY = Key("RUN#x", "RUN")
@@ -33,39 +33,39 @@ KEY = Key("RUN#x", "RUN")
         ("12345678901234567890.123456789012345678", "12345678901234567890.123456789012345678"),
     ],
 )
-def test_a_number_goes_out_as_the_service_gives_it_back(number: str, spelt: str) -> None:
-    assert wire_row({"n": Decimal(number)}) == {"n": {"N": spelt}}
+def test_a_number_is_sent_as_the_service_returns_it(number: str, spelt: str) -> None:
+    assert encode_row({"n": Decimal(number)}) == {"n": {"N": spelt}}
 
 
-def test_a_number_that_would_be_rounded_is_an_error() -> None:
+def test_a_number_beyond_38_digits_raises() -> None:
     with pytest.raises(Inexact):
-        wire_row({"n": Decimal("1." + "0" * 40 + "1")})
+        encode_row({"n": Decimal("1." + "0" * 40 + "1")})
 
 
 @pytest.mark.parametrize("value", ["text", "", True, False, Decimal("1.5"), Decimal(0), Decimal(-7)])
-def test_a_value_comes_back_as_what_it_was(value: Value) -> None:
-    found = read_row(wire_row({"a": value}))["a"]
+def test_a_value_survives_the_round_trip(value: Value) -> None:
+    found = decode_row(encode_row({"a": value}))["a"]
     assert (found, type(found)) == (value, type(value))
 
 
-def test_a_write_names_only_what_its_expressions_use() -> None:
-    put = put_fields(Put({"pk": "a", "sk": "b"}, ABSENT))
+def test_a_write_declares_only_names_used_by_its_expressions() -> None:
+    put = encode_put(Put({"pk": "a", "sk": "b"}, ABSENT))
     assert put["ExpressionAttributeNames"] == {"#pk": "pk"}
     assert "ExpressionAttributeValues" not in put
     condition = Condition("#epoch = :epoch", {"epoch": 1})
-    update = update_fields(Update(KEY, "SET #state = :state", {"state": "closed"}, condition))
+    update = encode_update(Update(KEY, "SET #state = :state", {"state": "closed"}, condition))
     assert update["ExpressionAttributeNames"] == {"#state": "state", "#epoch": "epoch"}
     assert update["ExpressionAttributeValues"] == {":state": {"S": "closed"}, ":epoch": {"N": "1"}}
     assert update["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
 
 
-def test_a_write_without_a_condition_has_none() -> None:
-    assert put_fields(Put({"pk": "a", "sk": "b"})) == {"Item": {"pk": {"S": "a"}, "sk": {"S": "b"}}}
+def test_a_write_without_a_condition_sends_no_condition() -> None:
+    assert encode_put(Put({"pk": "a", "sk": "b"})) == {"Item": {"pk": {"S": "a"}, "sk": {"S": "b"}}}
 
 
-def test_a_counter_that_is_not_there_passes_unless_its_room_is_negative() -> None:
-    assert leaves_room({}) is None
-    roomy, full = leaves_room({"orders": 0}), leaves_room({"orders": -1})
+def test_a_missing_counter_passes_unless_its_room_is_negative() -> None:
+    assert at_most({}) is None
+    roomy, full = at_most({"orders": 0}), at_most({"orders": -1})
     assert roomy is not None
     assert full is not None
     assert "attribute_not_exists(#orders)" in roomy.expression

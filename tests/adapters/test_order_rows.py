@@ -1,4 +1,4 @@
-"""An order's row: no larger than what is in it, and never too large for the table."""
+"""The size of an order's row, which must stay below DynamoDB's 400 KB limit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_ATTEMPTS = 400
 
 
 def attempt(n: int) -> Child:
-    """As much as can be said of an attempt: every field is set, and the broker has refused it at length."""
+    """The largest child order: every field is set and the refusal message is long."""
     child = Child(
         n=n,
         client_order_id="x" * CLIENT_ORDER_ID_LENGTH,
@@ -39,24 +39,24 @@ def attempt(n: int) -> Child:
     return child.becomes(ChildState.REFUSED, "\N{MONEY BAG}" * 300)
 
 
-def test_the_row_of_an_order_that_has_used_every_attempt_fits_the_table() -> None:
+def test_the_row_of_an_order_with_every_attempt_used_fits_the_table() -> None:
     full = an_order(Side.BUY, "100", *(attempt(n) for n in range(1, MOST_ATTEMPTS + 1)))
     row = rows.order_row(full)
     assert sum(len(name) + len(str(value).encode()) for name, value in row.items()) < LARGEST_ROW
     assert rows.read_order(row) == full
 
 
-def test_no_setting_asks_for_more_attempts_than_a_row_holds() -> None:
+def test_max_attempts_cannot_exceed_the_capacity_of_a_row() -> None:
     assert resolve({}, {"max_attempts": MOST_ATTEMPTS}).max_attempts == MOST_ATTEMPTS
     with pytest.raises(InvalidSettings, match="max_attempts"):
         resolve({}, {"max_attempts": MOST_ATTEMPTS + 1})
 
 
-def test_a_note_is_cut_where_it_would_fill_the_row() -> None:
+def test_a_note_is_truncated() -> None:
     assert attempt(1).note == "\N{MONEY BAG}" * NOTE_LENGTH
 
 
-def test_what_has_not_happened_takes_no_room_in_a_row() -> None:
+def test_unset_fields_are_not_stored() -> None:
     row = rows.order_row(an_order())
     assert rows.read_order(row) == an_order()
     assert {"outcome", "children", "first_placed_at", "held"}.isdisjoint(json.loads(str(row["body"])))

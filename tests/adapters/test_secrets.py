@@ -1,4 +1,4 @@
-"""Keys from Secrets Manager: cached, fetched once past the cache after a rejection, the same for all workers."""
+"""Keys from Secrets Manager: cached, fetched again once after a rejection, shared by all workers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from repeg.domain.errors import BrokerUnavailable, InvalidSettings
 
 @pytest.fixture
 def vault(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A client of the mocked service, with the secret `keys` in it."""
+    """A client of the mocked service that holds the secret `keys`."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         client = boto3.client("secretsmanager", region_name="us-east-1")
@@ -41,20 +41,20 @@ def name_of(keys: Keys) -> str:
     return keys.key_id.get_secret_value()
 
 
-def test_the_pair_is_read_once_and_kept(vault: Any) -> None:
+def test_the_key_pair_is_read_once_and_cached(vault: Any) -> None:
     source = SecretKeys("keys", TradingMode.PAPER)
     rotate(vault, pair("NEW"))
     assert name_of(source.current()) == "PKOLD"
 
 
-def test_a_rejected_pair_is_read_again_past_the_cache(vault: Any) -> None:
+def test_a_rejected_key_pair_is_read_again_past_the_cache(vault: Any) -> None:
     source = SecretKeys("keys", TradingMode.PAPER)
     rotate(vault, pair("NEW"))
     assert name_of(source.renewed(source.current())) == "PKNEW"
     assert name_of(source.current()) == "PKNEW"
 
 
-def test_whoever_comes_with_an_older_pair_gets_the_newer_one_without_a_request(vault: Any) -> None:
+def test_a_worker_with_an_older_key_pair_gets_the_newer_from_the_cache(vault: Any) -> None:
     source = SecretKeys("keys", TradingMode.PAPER)
     old = source.current()
     rotate(vault, pair("NEW"))
@@ -63,7 +63,7 @@ def test_whoever_comes_with_an_older_pair_gets_the_newer_one_without_a_request(v
     assert name_of(source.renewed(old)) == "PKNEW"
 
 
-def test_a_pair_that_stays_rejected_is_not_fetched_past_the_cache_again(vault: Any) -> None:
+def test_a_key_pair_still_rejected_is_not_fetched_again(vault: Any) -> None:
     source = SecretKeys("keys", TradingMode.PAPER)
     old = source.current()
     assert source.renewed(old) == old
@@ -71,7 +71,7 @@ def test_a_pair_that_stays_rejected_is_not_fetched_past_the_cache_again(vault: A
     assert source.renewed(old) == old
 
 
-def test_eight_workers_that_are_rejected_together_fetch_once(vault: Any) -> None:
+def test_eight_workers_rejected_together_fetch_the_keys_once(vault: Any) -> None:
     source = SecretKeys("keys", TradingMode.PAPER)
     old = source.current()
     rotate(vault, pair("NEW"))
@@ -84,24 +84,24 @@ def test_eight_workers_that_are_rejected_together_fetch_once(vault: Any) -> None
 
 
 @pytest.mark.parametrize("text", ["{not json", '"PKX"', "[]", '{"key_id": 7}'])
-def test_a_secret_that_is_no_pair_is_refused(vault: Any, text: str) -> None:
+def test_a_secret_without_a_key_pair_is_refused(vault: Any, text: str) -> None:
     rotate(vault, text)
     with pytest.raises(InvalidSettings, match="BROKER_SECRET_ARN"):
         SecretKeys("keys", TradingMode.PAPER)
 
 
-def test_a_rotation_to_live_keys_is_refused_in_paper(vault: Any) -> None:
+def test_a_rotation_to_live_keys_is_refused_in_paper_mode(vault: Any) -> None:
     source = SecretKeys("keys", TradingMode.PAPER)
     rotate(vault, json.dumps({"key_id": "AKX", "secret_key": "x"}))
     with pytest.raises(InvalidSettings, match="it is for live"):
         source.renewed(source.current())
 
 
-def test_a_vault_that_does_not_answer_is_unavailable(vault: Any) -> None:
+def test_a_secrets_manager_error_is_unavailable(vault: Any) -> None:
     with pytest.raises(BrokerUnavailable):
         SecretKeys("another", TradingMode.PAPER)
 
 
-def test_fixed_keys_stay_what_they_are() -> None:
+def test_fixed_keys_are_never_renewed() -> None:
     keys = Keys.model_validate({"key_id": "PKX", "secret_key": "x"})
     assert FixedKeys(keys).renewed(keys) is FixedKeys(keys).current()

@@ -1,4 +1,4 @@
-"""The deployed runtime: order of results, failures at the end, as many workers as were asked for."""
+"""The deployed runtime: order of results, errors raised after all workers finish, number of workers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from repeg.adapters.runtime import MAX_WORKERS, SystemRuntime
 from repeg.adapters.transport import BoundedTransport
 
 
-def test_results_come_in_the_order_of_the_items() -> None:
+def test_results_keep_the_order_of_their_items() -> None:
     later = threading.Event()
 
     def work(n: int) -> int:
@@ -22,11 +22,11 @@ def test_results_come_in_the_order_of_the_items() -> None:
     assert SystemRuntime().map(work, [0, 1, 2]) == [0, 1, 4]
 
 
-def test_no_items_are_no_results() -> None:
+def test_an_empty_list_of_items_has_no_results() -> None:
     assert SystemRuntime().map(str, []) == []
 
 
-def test_the_first_failure_is_raised_when_everybody_is_done() -> None:
+def test_the_first_error_is_raised_after_all_workers_finish() -> None:
     done: list[int] = []
 
     def work(n: int) -> None:
@@ -40,24 +40,24 @@ def test_the_first_failure_is_raised_when_everybody_is_done() -> None:
 
 
 @pytest.mark.parametrize(("asked", "workers"), [(1, 1), (3, 3), (50, MAX_WORKERS)])
-def test_there_are_never_more_workers_than_allowed(asked: int, workers: int) -> None:
-    everybody = threading.Barrier(workers, timeout=5)
+def test_the_number_of_workers_is_capped(asked: int, workers: int) -> None:
+    all_workers = threading.Barrier(workers, timeout=5)
     names: set[str] = set()
 
     def work(_: int) -> None:
-        everybody.wait()
+        all_workers.wait()
         names.add(threading.current_thread().name)
 
     SystemRuntime(asked).map(work, range(workers * 4))
     assert len(names) == workers
 
 
-def test_the_clock_is_aware() -> None:
+def test_the_clock_is_timezone_aware() -> None:
     before = datetime.now(UTC)  # noqa: TID251 - it is the machine's clock that is under test
     assert before <= SystemRuntime().now() <= datetime.now(UTC)  # noqa: TID251
 
 
-def test_both_schemes_get_a_transport_with_the_deployed_limits() -> None:
+def test_both_schemes_get_a_transport_with_the_deployed_timeouts() -> None:
     session = requests.Session()
     SystemRuntime().mount(session)
     for url in ("https://api.alpaca.markets", "http://127.0.0.1"):

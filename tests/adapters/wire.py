@@ -1,4 +1,4 @@
-"""A server on loopback that says what a test scripts, byte for byte, and remembers what it was asked."""
+"""A loopback server that sends scripted bytes and records its requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Reply = bytes | Callable[[socket.socket, threading.Event], None]
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it came in."""
+    """A received request."""
 
     method: str
     target: str
@@ -30,7 +30,7 @@ class Asked:
 
 @dataclass
 class Script:
-    """Where the server listens, what it was asked, and what it will say; after the last reply it hangs up."""
+    """The server's address, recorded requests and remaining replies; after the last reply it hangs up."""
 
     url: str
     replies: list[Reply]
@@ -43,7 +43,7 @@ class Script:
 
 
 def answer(status: int, body: object = b"", **headers: str) -> bytes:
-    """A whole answer; anything but bytes goes out as JSON."""
+    """A complete HTTP answer; a body other than bytes is sent as JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(content)}", "Connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -51,11 +51,11 @@ def answer(status: int, body: object = b"", **headers: str) -> bytes:
 
 
 def hang_up(connection: socket.socket, stop: threading.Event) -> None:
-    """Close the connection without a word."""
+    """Close the connection without sending anything."""
 
 
 def say_nothing(connection: socket.socket, stop: threading.Event) -> None:
-    """Keep the connection open until the test is over."""
+    """Keep the connection open and silent until the test ends."""
     stop.wait()
 
 
@@ -111,7 +111,7 @@ def _converse(connection: socket.socket, reply: Reply, script: Script, stop: thr
         try:
             connection.sendall(reply) if isinstance(reply, bytes) else reply(connection, stop)
         except OSError:
-            return  # the client has gone, as some of these replies want it to
+            return  # the client disconnected, which some replies provoke
 
 
 def _read(connection: socket.socket) -> Asked | None:
