@@ -1,4 +1,4 @@
-"""The same cases for a port's adapter and for its twin."""
+"""Fixtures that run each contract test against a port's adapter and its in-memory twin."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.contracts.tables import TABLE, a_client, create_table
 
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The emulator's address; whatever needs it is skipped where it is not installed."""
+    """The emulator's address; tests that need it are skipped if it is not installed."""
     program = command()
     if program is None:
         pytest.skip(ABSENT)
@@ -30,7 +30,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def ministack_store(ministack: str, request: pytest.FixtureRequest) -> DynamoStore:
-    """A store on an empty table of the emulator's, for many threads."""
+    """A store on an empty table in the emulator, for multi-threaded tests."""
     client = a_client(ministack)
     name = f"{TABLE}-{sha256(request.node.nodeid.encode()).hexdigest()[:16]}"
     create_table(client, name)
@@ -53,7 +53,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 @pytest.fixture(params=list(KINDS))
 def open_desk(request: pytest.FixtureRequest) -> Iterator[Callable[..., Desk]]:
-    """Opens a desk of each kind, on terms that a case may change."""
+    """Opens a desk of each kind; a test may override the terms."""
     with ExitStack() as stack:
         yield lambda **terms: stack.enter_context(KINDS[request.param](Terms(**terms)))
 

@@ -1,4 +1,4 @@
-"""A simulated broker at noon, with a Broker and a Market on it: in process or through alpaca-py."""
+"""A simulated broker at noon behind the Broker and Market ports: in process or through alpaca-py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from repeg.adapters.alpaca.broker import AlpacaBroker
 from repeg.adapters.alpaca.http import trading_api
 from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, TradingMode
 from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
-from repeg.adapters.transport import CONNECT_SECONDS, READ_SECONDS, BoundedTransport
+from repeg.adapters.transport import BoundedTransport
+from repeg.domain.time_limits import CONNECT_SECONDS, READ_SECONDS
 from repeg.ports import Broker, Market
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
@@ -35,7 +36,7 @@ HOLDINGS = {"KO": (Decimal("7.227358"), Decimal("60.00")), "F": (Decimal(50), De
 
 @dataclass
 class Desk:
-    """The broker's two ports, and the exchange behind them with its clock."""
+    """The broker's two ports, with the exchange and the clock behind them."""
 
     exchange: Exchange
     broker: Broker
@@ -43,11 +44,11 @@ class Desk:
     clock: list[int] = field(repr=False)
 
     def pass_time(self, seconds: float = 1) -> None:
-        """Let time pass: acknowledgements, fills and cancels happen by the next call."""
+        """Advance the clock; acknowledgements, fills and cancels take effect by the next call."""
         self.clock[0] += int(seconds * SECOND)
 
     def go_to(self, day: date, time: str) -> None:
-        """Let it be that New York time."""
+        """Set the clock to a New York time."""
         self.clock[0] = new_york(day, time)
 
 
@@ -62,7 +63,7 @@ class Terms:
 
 
 def a_market(day: date) -> ScriptedMarket:
-    """A quiet book, a one-sided one, a cheap one, one that cannot be traded, and a hundred and fifty names more."""
+    """Quiet, one-sided, sub-dollar and untradable symbols, and 150 further ones."""
     crowd = {
         f"Q{a}{b}": [quote("09:30", "100 @ 10.00", "100 @ 10.02")] for a in "ABCDEFGHIJKLMNO" for b in "PQRSTUVWXY"
     }
@@ -91,14 +92,14 @@ def a_market(day: date) -> ScriptedMarket:
 
 
 def an_exchange(terms: Terms) -> tuple[Exchange, list[int]]:
-    """A simulated broker at noon, and the clock that moves it."""
+    """A simulated broker at noon, and its clock."""
     clock = [new_york(terms.day, "12:00")]
     exchange = Exchange(a_market(terms.day), lambda: clock[0], terms.quirks, terms.opening, seed=7)
     return exchange, clock
 
 
 def pass_by(clock: list[int]) -> Callable[[float], None]:
-    """Waiting, as far as the exchange can tell."""
+    """A pause that advances the exchange's clock instead of waiting."""
 
     def wait(seconds: float) -> None:
         clock[0] += int(seconds * SECOND)
@@ -107,7 +108,7 @@ def pass_by(clock: list[int]) -> Callable[[float], None]:
 
 
 class PatientTransport(ExchangeTransport):
-    """The exchange in process, under a client that waits as long as the deployed one."""
+    """The in-process exchange, called with the deployed client's timeouts."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         """Send one request."""
@@ -115,7 +116,7 @@ class PatientTransport(ExchangeTransport):
 
 
 def mount(session: requests.Session) -> None:
-    """The deployed transport, with time-outs that a test can wait for."""
+    """Mount the deployed transport with timeouts short enough for a test."""
     for scheme in ("https://", "http://"):
         session.mount(scheme, BoundedTransport(connect_seconds=1, read_seconds=0.5))
 

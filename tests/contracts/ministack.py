@@ -1,4 +1,4 @@
-"""A DynamoDB emulator in a process of its own, with real threads and real transactions, where it is installed."""
+"""A DynamoDB emulator in its own process, with real threads and transactions, if it is installed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ ABSENT = "ministack is not installed: python -m venv .venv-ministack, then insta
 
 
 def command() -> str | None:
-    """The emulator's program. It pins its own botocore, so it lives in an environment of its own."""
+    """Path of the emulator. It pins its own botocore, so it is installed in a separate environment."""
     return shutil.which("ministack", path=os.pathsep.join([str(ROOT / ".venv-ministack" / "bin"), os.defpath]))
 
 
 @contextmanager
 def running(program: str, folder: Path) -> Iterator[str]:
-    """Start the emulator with nothing but DynamoDB, on a free port of loopback; its address."""
+    """Start the emulator with only DynamoDB on a free loopback port; yields its address."""
     port = _free_port()
     environment = {
         "PATH": os.defpath,

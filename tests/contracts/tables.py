@@ -1,4 +1,4 @@
-"""Where a contract test gets an empty table from."""
+"""An empty DynamoDB table for contract tests."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TABLE = "repeg-contract"
 
 
 def a_client(endpoint: str | None = None) -> DynamoDBClient:
-    """A client with keys that open nothing."""
+    """A client with dummy credentials."""
     return boto3.client(
         "dynamodb",
         region_name="us-east-1",
@@ -26,7 +26,7 @@ def a_client(endpoint: str | None = None) -> DynamoDBClient:
 
 
 def create_table(client: DynamoDBClient, name: str = TABLE) -> None:
-    """The table as the template declares it: two string keys, paid by the request."""
+    """Create the table as the template declares it: two string keys, on-demand billing."""
     client.create_table(
         TableName=name,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],

@@ -1,4 +1,4 @@
-"""What every broker says of its listings: the twin in process, alpaca-py in process, and over a socket alike."""
+"""The Broker port's contract for assets, run on the in-process twin, alpaca-py in process and over a socket."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from tests.contracts.desks import Desk
 
 OpenDesk = Callable[..., Desk]
-TOLD = {"AAPL": (True, True), "WHL": (True, False), "DEAD": (False, True)}
-"""Whether each is tradable, and in fractions; ZZZZ is unknown."""
+LISTED = {"AAPL": (True, True), "WHL": (True, False), "DEAD": (False, True)}
+"""Whether each is tradable and fractionable; ZZZZ is unknown."""
 
 
 def flags(assets: Mapping[str, Asset]) -> dict[str, tuple[bool, bool]]:
-    """Whether each asset is tradable, and in fractions."""
+    """Whether each asset is tradable and fractionable."""
     return {symbol: (asset.is_tradable, asset.is_fractionable) for symbol, asset in assets.items()}
 
 
-def test_an_asset_says_whether_it_trades_and_in_fractions(desk: Desk) -> None:
-    assert flags(desk.broker.assets(["AAPL", "WHL", "DEAD", "ZZZZ"])) == TOLD
+def test_an_asset_reports_whether_it_is_tradable_and_fractionable(desk: Desk) -> None:
+    assert flags(desk.broker.assets(["AAPL", "WHL", "DEAD", "ZZZZ"])) == LISTED
 
 
-def test_many_assets_are_told_as_few_are(desk: Desk) -> None:
+def test_a_long_list_of_assets_reads_like_a_short_one(desk: Desk) -> None:
     crowd = [f"Q{a}{b}" for a in "ABCDEFGHIJKLMNO" for b in "PQRSTUVWXY"]
     found = flags(desk.broker.assets([*crowd, "AAPL", "WHL", "DEAD", "ZZZZ"]))
-    assert found == {**dict.fromkeys(crowd, (True, True)), **TOLD}
+    assert found == {**dict.fromkeys(crowd, (True, True)), **LISTED}
 
 
-def test_nothing_is_told_of_no_assets(desk: Desk) -> None:
+def test_an_empty_list_of_assets_is_empty(desk: Desk) -> None:
     assert desk.broker.assets([]) == {}
 
 
-def test_an_asset_without_easy_to_borrow_is_an_asset(open_desk: OpenDesk) -> None:
+def test_an_asset_without_easy_to_borrow_is_still_tradable(open_desk: OpenDesk) -> None:
     assets = open_desk(quirks=BrokerQuirks(easy_to_borrow=False)).broker.assets(["AAPL"])
     assert assets["AAPL"].is_tradable

@@ -1,4 +1,4 @@
-"""What a broker's port says when the broker does not answer, or not sensibly: the twin and alpaca-py alike."""
+"""The ports' contract under missing or malformed answers, run on the twin and on alpaca-py."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NEVER_SENT = [
 
 
 @pytest.mark.parametrize("fault", LOST, ids=lambda fault: f"{fault.kind} {fault.status}")
-def test_an_order_whose_answer_was_lost_is_unknown_and_found_by_its_id(desk: Desk, fault: Fault) -> None:
+def test_an_order_whose_answer_was_lost_is_found_by_its_id(desk: Desk, fault: Fault) -> None:
     desk.exchange.faults.arm(fault)
     assert isinstance(desk.broker.submit(INTENT), Unknown)
     desk.pass_time()
@@ -44,7 +44,7 @@ def test_an_order_whose_answer_was_lost_is_unknown_and_found_by_its_id(desk: Des
 
 
 @pytest.mark.parametrize("fault", NEVER_SENT, ids=lambda fault: f"{fault.kind} {fault.status}")
-def test_an_order_that_never_arrived_is_unknown_not_found_and_can_be_sent_again(desk: Desk, fault: Fault) -> None:
+def test_an_order_that_never_arrived_can_be_resent(desk: Desk, fault: Fault) -> None:
     desk.exchange.faults.arm(fault)
     assert isinstance(desk.broker.submit(INTENT), Unknown)
     desk.pass_time()
@@ -52,7 +52,7 @@ def test_an_order_that_never_arrived_is_unknown_not_found_and_can_be_sent_again(
     assert isinstance(desk.broker.submit(INTENT), Accepted)
 
 
-def test_an_order_that_arrives_late_meets_the_same_one_sent_again(desk: Desk) -> None:
+def test_a_late_order_and_its_resend_create_one_order(desk: Desk) -> None:
     desk.exchange.faults.arm(Fault(kind=Kind.LATE, method="POST", seconds=30, delay=10))
     assert isinstance(desk.broker.submit(INTENT), Unknown)
     assert isinstance(desk.broker.submit(INTENT), Accepted)
@@ -60,7 +60,7 @@ def test_an_order_that_arrives_late_meets_the_same_one_sent_again(desk: Desk) ->
     assert len(desk.exchange.account.orders.by_id) == 1
 
 
-def test_a_read_survives_one_lost_connection_and_not_two(desk: Desk) -> None:
+def test_a_read_survives_only_one_lost_connection(desk: Desk) -> None:
     desk.broker.submit(INTENT)
     desk.exchange.faults.arm(Fault(kind=Kind.RESET_BEFORE, method="GET"))
     assert desk.broker.order(INTENT.client_order_id) is not None
@@ -82,7 +82,8 @@ def test_a_read_survives_one_lost_connection_and_not_two(desk: Desk) -> None:
     ],
     ids=lambda fault: f"{fault.kind} {fault.status}",
 )
-def test_a_read_without_a_sensible_answer_is_unavailable_and_never_none(desk: Desk, fault: Fault) -> None:
+def test_a_read_without_a_valid_answer_raises_unavailable(desk: Desk, fault: Fault) -> None:
+    """It never returns None, which would mean that the order does not exist."""
     desk.broker.submit(INTENT)
     desk.exchange.faults.arm(fault)
     with pytest.raises(BrokerUnavailable):
@@ -90,7 +91,7 @@ def test_a_read_without_a_sensible_answer_is_unavailable_and_never_none(desk: De
 
 
 @pytest.mark.parametrize("kind", [Kind.RESET_AFTER, Kind.HANG_AFTER])
-def test_a_cancel_whose_answer_was_lost_is_unknown_and_a_read_tells(desk: Desk, kind: Kind) -> None:
+def test_a_cancel_whose_answer_was_lost_is_resolved_by_a_read(desk: Desk, kind: Kind) -> None:
     answer = desk.broker.submit(INTENT)
     assert isinstance(answer, Accepted)
     desk.pass_time()
@@ -125,7 +126,7 @@ def test_a_replacement_whose_answer_was_lost_is_found_by_its_id(desk: Desk) -> N
         "numbers_for_strings",
     ],
 )
-def test_words_that_nobody_knows_do_not_hide_the_open_orders(desk: Desk, rewrite: str) -> None:
+def test_unknown_field_values_do_not_hide_open_orders(desk: Desk, rewrite: str) -> None:
     desk.broker.submit(INTENT)
     desk.broker.submit(an_intent(an_order("F"), qty="1", limit="12.00"))
     desk.pass_time()
@@ -136,7 +137,7 @@ def test_words_that_nobody_knows_do_not_hide_the_open_orders(desk: Desk, rewrite
 @pytest.mark.parametrize(
     ("rewrite", "kept"), [("quote_null_price", True), ("quote_null", False), ("quote_absent", False)]
 )
-def test_a_quote_of_nulls_is_one_sided_or_none(desk: Desk, rewrite: str, kept: bool) -> None:
+def test_a_quote_with_null_fields_is_one_sided_or_absent(desk: Desk, rewrite: str, kept: bool) -> None:
     desk.exchange.faults.arm(Fault(kind=Kind.REWRITE, path="/v2/stocks/quotes/latest", rewrite=rewrite))
     quotes = desk.market.quotes(["AAPL"])
     assert ("AAPL" in quotes) is kept

@@ -1,4 +1,4 @@
-"""What every market data port does."""
+"""The Market port's contract."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.contracts.desks import THURSDAY, Desk, a_market
 OpenDesk = Callable[..., Desk]
 
 
-def test_a_quote_is_exact_in_shares_and_has_its_own_time(desk: Desk) -> None:
+def test_a_quote_carries_exact_sizes_and_its_own_timestamp(desk: Desk) -> None:
     assert desk.market.quotes(["AAPL"]) == {
         "AAPL": Quote(
             symbol="AAPL",
@@ -29,52 +29,52 @@ def test_a_quote_is_exact_in_shares_and_has_its_own_time(desk: Desk) -> None:
     }
 
 
-def test_prices_below_a_dollar_keep_their_four_decimals(desk: Desk) -> None:
+def test_prices_below_a_dollar_keep_four_decimals(desk: Desk) -> None:
     quote = desk.market.quotes(["PNY"])["PNY"]
     assert (quote.bid, quote.ask) == (Decimal("0.8512"), Decimal("0.8515"))
 
 
-def test_a_side_that_nobody_is_on_has_price_zero(desk: Desk) -> None:
+def test_an_empty_side_of_the_book_has_price_zero(desk: Desk) -> None:
     quote = desk.market.quotes(["KO"])["KO"]
     assert (quote.bid, quote.ask, quote.ask_size) == (Decimal("60.40"), Decimal(0), Decimal(0))
 
 
-def test_a_symbol_that_the_feed_does_not_know_is_absent(desk: Desk) -> None:
+def test_a_symbol_unknown_to_the_feed_is_absent(desk: Desk) -> None:
     assert desk.market.quotes(["ZZZZ", "AAPL"]).keys() == {"AAPL"}
     assert desk.market.last_prices(["ZZZZ", "AAPL"]) == {"AAPL": Decimal("189.42")}
 
 
-def test_a_symbol_that_has_never_traded_has_no_last_price(desk: Desk) -> None:
+def test_a_symbol_without_trades_has_no_last_price(desk: Desk) -> None:
     assert desk.market.last_prices(["KO", "F"]) == {"F": Decimal("12.11")}
 
 
-def test_no_symbols_are_no_request(desk: Desk) -> None:
+def test_an_empty_list_of_symbols_sends_no_request(desk: Desk) -> None:
     desk.exchange.gate.keys.clear()
     assert desk.market.quotes([]) == {}
 
 
-def test_one_malformed_symbol_does_not_cost_the_others_their_quotes(desk: Desk) -> None:
+def test_a_malformed_symbol_does_not_affect_other_symbols_quotes(desk: Desk) -> None:
     assert desk.market.quotes(["AAPL", "not a symbol!", "F", "PNY", "KO"]).keys() == {"AAPL", "F", "PNY", "KO"}
 
 
-def test_more_symbols_than_a_request_holds_all_have_their_quotes(desk: Desk) -> None:
+def test_symbols_beyond_one_request_all_have_quotes(desk: Desk) -> None:
     symbols = set(a_market(THURSDAY).symbols())
     assert len(symbols) > 100
     assert desk.market.quotes(symbols).keys() == symbols
 
 
-def test_quotes_come_from_the_feed_that_was_asked_for(open_desk: OpenDesk) -> None:
+def test_quotes_come_from_the_configured_feed(open_desk: OpenDesk) -> None:
     with pytest.raises(BrokerDenied, match="subscription"):
         open_desk(feed="sip").market.quotes(["AAPL"])
     assert open_desk(feed="sip", quirks=BrokerQuirks(sip_entitled=True)).market.quotes(["AAPL"]).keys() == {"AAPL"}
 
 
-def test_a_feed_that_does_not_exist_is_an_error_and_no_empty_market(open_desk: OpenDesk) -> None:
+def test_an_unknown_feed_raises(open_desk: OpenDesk) -> None:
     with pytest.raises(BrokerUnavailable, match="feed"):
         open_desk(feed="nonsense").market.quotes(["AAPL", "F"])
 
 
-def test_a_spent_data_budget_is_unavailable(open_desk: OpenDesk) -> None:
+def test_a_rate_limited_quote_request_is_unavailable(open_desk: OpenDesk) -> None:
     desk = open_desk(quirks=BrokerQuirks(data_requests_per_minute=1))
     desk.market.quotes(["AAPL"])
     with pytest.raises(BrokerUnavailable, match="429"):

@@ -1,4 +1,4 @@
-"""What every store says of a run's states, and of its end having been told: on the table and in memory alike."""
+"""The Store port's contract for a run's states and its announced mark, run on DynamoDB and in memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from repeg.ports import Store
 from tests.contracts.words import RUN_ID, a_run, bring
 
 
-def test_a_run_changes_its_state_at_its_epoch(store: Store) -> None:
+def test_a_run_changes_state_at_its_current_epoch(store: Store) -> None:
     store.claim_run(a_run())
     assert store.set_run_state(RUN_ID, 1, RunState.CLOSING).state is RunState.CLOSING
     assert store.set_run_state(RUN_ID, 1, RunState.CLOSING).state is RunState.CLOSING
@@ -19,9 +19,7 @@ def test_a_run_changes_its_state_at_its_epoch(store: Store) -> None:
 
 @pytest.mark.parametrize("after", list(RunState))
 @pytest.mark.parametrize("before", list(RunState))
-def test_a_run_goes_from_state_to_state_as_its_table_says_and_never_back(
-    store: Store, before: RunState, after: RunState
-) -> None:
+def test_a_run_changes_state_only_along_its_transition_table(store: Store, before: RunState, after: RunState) -> None:
     store.claim_run(a_run())
     held = bring(store, before)
     if after is before or after in TRANSITIONS[before]:
@@ -32,7 +30,7 @@ def test_a_run_goes_from_state_to_state_as_its_table_says_and_never_back(
     assert store.run(RUN_ID) == held
 
 
-def test_a_run_that_is_over_stays_over_whoever_takes_it(store: Store) -> None:
+def test_a_closed_run_stays_closed_after_a_takeover(store: Store) -> None:
     store.claim_run(a_run())
     bring(store, RunState.CLOSED)
     store.take_over(RUN_ID, 1, "arn:late-renewal")
@@ -41,7 +39,7 @@ def test_a_run_that_is_over_stays_over_whoever_takes_it(store: Store) -> None:
             store.set_run_state(RUN_ID, 2, state)
 
 
-def test_a_run_that_was_announced_says_so_and_stays_so(store: Store) -> None:
+def test_an_announced_run_stays_announced(store: Store) -> None:
     assert not store.claim_run(a_run()).is_announced
     store.mark_announced(RUN_ID)
     store.mark_announced(RUN_ID)

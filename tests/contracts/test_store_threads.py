@@ -1,4 +1,4 @@
-"""What holds when several executions write at once: on a table with real threads and real transactions."""
+"""The DynamoDB store under concurrent executions, with real threads and transactions."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ SYMBOLS = [f"{a}{b}" for a in "ABCDE" for b in "FGHIJ"]
 
 
 def outcomes(attempt: Callable[[str], object], items: list[str]) -> dict[str, type[RepegError] | None]:
-    """What each attempt came to, all of them made at once."""
+    """The outcome of each attempt, all made concurrently."""
 
-    def one(item: str) -> type[RepegError] | None:
+    def run_attempt(item: str) -> type[RepegError] | None:
         try:
             attempt(item)
         except RepegError as error:
             return type(error)
         return None
 
-    return dict(zip(items, SystemRuntime().map(one, items), strict=True))
+    return dict(zip(items, SystemRuntime().map(run_attempt, items), strict=True))
 
 
 def another(store: DynamoStore) -> DynamoStore:
-    """The same table through another container, whose lock is not ours."""
+    """The same table as another container sees it, with a separate lock."""
     return DynamoStore(store._table._client, store._table._name, SystemRuntime().pause)
 
 
@@ -38,7 +38,7 @@ def place(store: DynamoStore, run_id: str, symbol: str, limit: int) -> None:
     store.write_intent(with_intent(order, intent), intent, 1, [a_budget(DAY_BUDGET, max_orders=limit)])
 
 
-def test_two_executions_never_overdraw_the_budget_that_they_share(ministack_store: DynamoStore) -> None:
+def test_concurrent_executions_never_overdraw_a_shared_budget(ministack_store: DynamoStore) -> None:
     stores = {RUN_ID: ministack_store, f"{RUN_ID}-r2": another(ministack_store)}
     for run_id, store in stores.items():
         store.claim_run(a_run(run_id))
@@ -54,7 +54,7 @@ def test_two_executions_never_overdraw_the_budget_that_they_share(ministack_stor
     assert sum(len(store.intents(run_id)) for run_id, store in stores.items()) == 20
 
 
-def test_one_order_takes_one_of_many_intents_at_once(ministack_store: DynamoStore) -> None:
+def test_an_order_accepts_only_one_of_several_concurrent_intents(ministack_store: DynamoStore) -> None:
     ministack_store.claim_run(a_run())
     ministack_store.add_orders(RUN_ID, 1, [an_order()])
     stores = {limit: another(ministack_store) for limit in ("189.40", "189.41", "189.42", "189.43")}
@@ -70,13 +70,13 @@ def test_one_order_takes_one_of_many_intents_at_once(ministack_store: DynamoStor
     assert (order.version, order.children[0].limit) == (1, intent.limit)
 
 
-def test_a_run_has_one_owner_however_many_start_it(ministack_store: DynamoStore) -> None:
+def test_concurrent_claims_of_a_run_have_one_winner(ministack_store: DynamoStore) -> None:
     owners = [f"arn:execution:{n}" for n in range(8)]
     found = list(outcomes(lambda owner: another(ministack_store).claim_run(a_run(owner=owner)), owners).values())
     assert (found.count(None), found.count(DuplicateRun)) == (1, 7)
 
 
-def test_a_takeover_has_one_winner(ministack_store: DynamoStore) -> None:
+def test_concurrent_takeovers_have_one_winner(ministack_store: DynamoStore) -> None:
     ministack_store.claim_run(a_run())
     owners = [f"arn:sweeper:{n}" for n in range(8)]
     found = list(outcomes(lambda owner: another(ministack_store).take_over(RUN_ID, 1, owner), owners).values())
@@ -86,7 +86,7 @@ def test_a_takeover_has_one_winner(ministack_store: DynamoStore) -> None:
     assert run.epoch == 2
 
 
-def test_no_intent_is_written_after_the_brake(ministack_store: DynamoStore) -> None:
+def test_no_intent_is_written_after_the_kill_switch_is_set(ministack_store: DynamoStore) -> None:
     ministack_store.claim_run(a_run())
     ministack_store.add_orders(RUN_ID, 1, [an_order(symbol) for symbol in SYMBOLS])
 
@@ -100,7 +100,7 @@ def test_no_intent_is_written_after_the_brake(ministack_store: DynamoStore) -> N
     assert len(ministack_store.intents(RUN_ID)) == list(found.values()).count(None) < len(SYMBOLS)
 
 
-def test_a_bucket_of_requests_is_never_overdrawn(ministack_store: DynamoStore) -> None:
+def test_concurrent_leases_never_overdraw_a_bucket(ministack_store: DynamoStore) -> None:
     takers = [str(n) for n in range(24)]
     granted = SystemRuntime().map(
         lambda _: another(ministack_store).lease_requests("2026-03-05T17:00:10", 1, 10), takers
@@ -108,7 +108,7 @@ def test_a_bucket_of_requests_is_never_overdrawn(ministack_store: DynamoStore) -
     assert granted.count(True) == 10
 
 
-def test_a_fill_that_many_see_is_booked_once(ministack_store: DynamoStore) -> None:
+def test_concurrent_bookings_of_a_fill_book_it_once(ministack_store: DynamoStore) -> None:
     fills = [a_fill(f"{n}") for n in range(10)]
     SystemRuntime().map(lambda _: another(ministack_store).book(RUN_ID, fills), range(4))
     assert len(ministack_store.executions(RUN_ID)) == 10

@@ -1,4 +1,4 @@
-"""Runs, orders, intents and fills to say things with: each builder states only what a test cares about."""
+"""Builders of runs, orders, intents and fills for the contract tests."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, Rung
+from repeg.domain.intent import Intent
 from repeg.domain.limits import BudgetEntry
 from repeg.domain.order_ids import client_order_id
-from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import OrdersPlan, PlanOrder
 from repeg.domain.quote import Quote, Side
 from repeg.domain.run import Run, RunState
@@ -38,12 +39,11 @@ def a_run(run_id: str = RUN_ID, owner: str = OWNER) -> Run:
         settings=Settings(max_run_notional=Decimal("250000.10")),
         started_at=NOON,
         opening_equity=Decimal("100000.01"),
-        opening_positions={"KO": Decimal("7.227358")},
     )
 
 
 def an_order(symbol: str = "AAPL", target: str = "40", run_id: str = RUN_ID) -> ParentOrder:
-    """A parent order that nothing has been done for."""
+    """A parent order without child orders."""
     return ParentOrder(
         run_id=run_id, symbol=symbol, side=Side.BUY, target=Decimal(target), reference_price=Decimal("189.42")
     )
@@ -79,7 +79,7 @@ def an_intent(order: ParentOrder, n: int = 1, limit: str = "189.41", qty: str = 
 
 
 def a_change(limit: str, client_order_id: str) -> Intent:
-    """A replacement's intent: the limit to move to, under an id of its own."""
+    """A replacement's intent: a new limit under a new id."""
     return an_intent(an_order(), 2, limit).model_copy(update={"client_order_id": client_order_id})
 
 
@@ -123,11 +123,11 @@ def a_fill(activity_id: str, seconds: int = 0, qty: str = "10") -> Execution:
 
 
 def bring(store: Store, state: RunState, run_id: str = RUN_ID) -> Run:
-    """Bring a running run of the first epoch to a state, by the way that leads there."""
-    way = {
+    """Move a running run of epoch 1 to a state through the states before it."""
+    path = {
         RunState.RUNNING: (RunState.RUNNING,),
         RunState.CLOSING: (RunState.CLOSING,),
         RunState.CLOSED: (RunState.CLOSING, RunState.CLOSED),
         RunState.SWEPT: (RunState.CLOSING, RunState.SWEPT),
     }
-    return [store.set_run_state(run_id, 1, step) for step in way[state]][-1]
+    return [store.set_run_state(run_id, 1, step) for step in path[state]][-1]
