@@ -1,4 +1,4 @@
-"""What a definition of ours must satisfy beyond the language: each rule lists what breaks it."""
+"""Rules for the state machine's definition beyond the language; each rule yields its violations."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ CLOSING = "CloseRun"
 OPENING = "OpenRun"
 TERMINAL = {"Succeed", "Fail"}
 
-# A Lambda task may see each of these without any fault of ours.
-LAMBDA_WEATHER = {
+# Transient errors of the Lambda service, each of which must be retried.
+TRANSIENT_LAMBDA_ERRORS = {
     "Lambda.TooManyRequestsException",
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
@@ -44,7 +44,7 @@ def tasks(definition: Definition) -> dict[str, dict[str, Any]]:
 
 
 def targets(state: State) -> list[str]:
-    """Where a state may lead, its Choices and Catches included."""
+    """The possible next states, including those of Choices and Catches."""
     branches = [*state.get("Choices", []), *state.get("Catch", [])]
     ends = [state.get("Next"), state.get("Default"), *(branch.get("Next") for branch in branches)]
     return [end for end in ends if end is not None]
@@ -71,7 +71,7 @@ def every_state_is_reachable(definition: Definition) -> Iterator[str]:
 
 
 def every_cycle_waits(definition: Definition) -> Iterator[str]:
-    """Otherwise a wrong answer turns the machine as fast as it can be paid for."""
+    """A cycle without a Wait would loop at full speed and cost after a wrong answer."""
     moving = {name: state for name, state in states(definition).items() if state["Type"] != "Wait"}
     graph = {name: [target for target in targets(state) if target in moving] for name, state in moving.items()}
     try:
@@ -80,8 +80,8 @@ def every_cycle_waits(definition: Definition) -> Iterator[str]:
         yield " → ".join(reversed(error.args[1]))
 
 
-def nothing_ends_without_closing(definition: Definition) -> Iterator[str]:
-    """Once a run is open, each end lies behind CloseRun, or the run goes on in another execution."""
+def every_end_is_reached_through_closing(definition: Definition) -> Iterator[str]:
+    """Once a run is open, every end is reached through CloseRun or a renewal."""
     opened = states(definition)[OPENING]["Next"]
     reached = _reachable(definition, opened, without=(CLOSING, "RunContinued"))
     yield from sorted(name for name in reached if states(definition)[name]["Type"] in TERMINAL)
@@ -118,15 +118,15 @@ def states_all_stands_last_and_alone(definition: Definition) -> Iterator[str]:
 
 
 def no_error_is_named_twice(definition: Definition) -> Iterator[str]:
-    """The second naming would never be looked at."""
+    """The second entry would never match."""
     for name, state in states(definition).items():
         for field in ("Retry", "Catch"):
             named = [error for entry in state.get(field, []) for error in entry["ErrorEquals"]]
             yield from (f"{name}: {error} twice in {field}" for error in sorted(set(named)) if named.count(error) > 1)
 
 
-def every_retry_is_gentle(definition: Definition) -> Iterator[str]:
-    """StillOpen alone needs no jitter: one run waits for its own orders, there is no herd to spread."""
+def every_retry_is_capped_and_jittered(definition: Definition) -> Iterator[str]:
+    """Every retry has jitter and a cap, except StillOpen, which waits for the run's own orders."""
     for name, state in states(definition).items():
         for entry in state.get("Retry", []):
             if entry.get("MaxAttempts") == 0:
@@ -139,15 +139,15 @@ def every_retry_is_gentle(definition: Definition) -> Iterator[str]:
                 yield f"{name}: {entry['ErrorEquals']} without end"
 
 
-def every_function_retries_the_weather(definition: Definition) -> Iterator[str]:
+def every_function_retries_transient_errors(definition: Definition) -> Iterator[str]:
     ours = {"BrokerUnavailable", "StoreUnavailable"}
     for name, state in tasks(definition).items():
         retried = {error for entry in state.get("Retry", []) for error in entry["ErrorEquals"]}
-        yield from (f"{name}: {error}" for error in sorted((LAMBDA_WEATHER | ours) - retried))
+        yield from (f"{name}: {error}" for error in sorted((TRANSIENT_LAMBDA_ERRORS | ours) - retried))
 
 
-def every_error_of_ours_exists(definition: Definition) -> Iterator[str]:
-    """A misspelt class would never match."""
+def every_named_error_exists(definition: Definition) -> Iterator[str]:
+    """A misspelt error name would never match."""
     for name, state in states(definition).items():
         for entry in [*state.get("Retry", []), *state.get("Catch", [])]:
             ours = [error for error in entry["ErrorEquals"] if "." not in error]
@@ -171,7 +171,7 @@ def every_decision_has_its_branch(definition: Definition) -> Iterator[str]:
 
 
 def every_wait_is_for_an_instant(definition: Definition) -> Iterator[str]:
-    """A wait for a span drifts by the length of the turn."""
+    """A Wait for a duration would drift by the length of the turn."""
     for name, state in states(definition).items():
         if state["Type"] == "Wait" and not state.get("TimestampPath", "").startswith("$."):
             yield name
@@ -195,14 +195,14 @@ RULES: tuple[Callable[[Definition], Iterator[str]], ...] = (
     every_state_leads_on_or_ends,
     every_state_is_reachable,
     every_cycle_waits,
-    nothing_ends_without_closing,
+    every_end_is_reached_through_closing,
     every_task_is_bounded,
     every_task_catches_everything,
     states_all_stands_last_and_alone,
     no_error_is_named_twice,
-    every_retry_is_gentle,
-    every_function_retries_the_weather,
-    every_error_of_ours_exists,
+    every_retry_is_capped_and_jittered,
+    every_function_retries_transient_errors,
+    every_named_error_exists,
     every_task_calls_its_namesake,
     every_decision_has_its_branch,
     every_wait_is_for_an_instant,
@@ -212,7 +212,7 @@ RULES: tuple[Callable[[Definition], Iterator[str]], ...] = (
 
 
 def longest(state: State) -> float:
-    """The most seconds a Task may take with every one of its retries: each has its own count."""
+    """The longest possible duration of a Task in seconds, with every retry exhausted."""
     attempts = 1
     waited = 0.0
     for entry in state["Retry"]:

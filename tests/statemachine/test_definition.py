@@ -1,4 +1,4 @@
-"""The definition that is deployed keeps every rule, and each rule sees the defect that it is for."""
+"""The deployed definition satisfies every rule, and each rule detects its planted defects."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from tests.statemachine.rules import (
     Definition,
     every_cycle_waits,
     every_decision_has_its_branch,
-    every_error_of_ours_exists,
-    every_function_retries_the_weather,
+    every_end_is_reached_through_closing,
+    every_function_retries_transient_errors,
     every_name_is_a_verb_and_a_noun,
-    every_retry_is_gentle,
+    every_named_error_exists,
+    every_retry_is_capped_and_jittered,
     every_state_is_reachable,
     every_state_leads_on_or_ends,
     every_target_exists,
@@ -32,7 +33,6 @@ from tests.statemachine.rules import (
     every_wait_is_for_an_instant,
     longest,
     no_error_is_named_twice,
-    nothing_ends_without_closing,
     states,
     states_all_stands_last_and_alone,
     tasks,
@@ -48,7 +48,7 @@ Rule = Callable[[Definition], Iterator[str]]
 
 
 def no_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """JSON lets the last of two equal keys win in silence."""
+    """Reject duplicate keys, of which JSON silently keeps the last."""
     assert len({key for key, _ in pairs}) == len(pairs), [key for key, _ in pairs]
     return dict(pairs)
 
@@ -60,7 +60,7 @@ def definition() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
-def test_the_definition_keeps_the_rule(rule: Rule, definition: dict[str, Any]) -> None:
+def test_the_definition_satisfies_the_rule(rule: Rule, definition: dict[str, Any]) -> None:
     assert list(rule(definition)) == []
 
 
@@ -74,8 +74,8 @@ DEFECTS: list[tuple[Rule, str, Any]] = [
     (every_state_is_reachable, "States/OpenRun/Catch/0/Next", "OpenFailure"),
     (every_cycle_waits, "States/TurnDecision/Choices/1/Next", "RepegOrders"),
     (every_cycle_waits, "States/CloseRun/Catch/0/Next", "OpenFailure"),
-    (nothing_ends_without_closing, "States/SessionDecision/Default", "RunSettled"),
-    (nothing_ends_without_closing, "States/RepegOrders/Catch/0/Next", "RunFailed"),
+    (every_end_is_reached_through_closing, "States/SessionDecision/Default", "RunSettled"),
+    (every_end_is_reached_through_closing, "States/RepegOrders/Catch/0/Next", "RunFailed"),
     (every_task_is_bounded, "States/RepegOrders/TimeoutSeconds", None),
     (every_task_is_bounded, "States/RepegOrders/TimeoutSeconds", 90),
     (every_task_is_bounded, "States/RenewRun/Retry", None),
@@ -85,12 +85,12 @@ DEFECTS: list[tuple[Rule, str, Any]] = [
     (states_all_stands_last_and_alone, "States/OpenRun/Catch/0/ErrorEquals", ["States.ALL"]),
     (states_all_stands_last_and_alone, "States/CloseRun/Retry/5/ErrorEquals", ["States.ALL", "Fenced"]),
     (no_error_is_named_twice, "States/CloseRun/Retry/0/ErrorEquals", ["StillOpen"]),
-    (every_retry_is_gentle, "States/PlaceOrders/Retry/3/JitterStrategy", None),
-    (every_retry_is_gentle, "States/PlaceOrders/Retry/3/MaxDelaySeconds", None),
-    (every_retry_is_gentle, "States/CloseRun/Retry/2/MaxAttempts", 100),
-    (every_function_retries_the_weather, "States/ValidateQuotes/Retry/0/ErrorEquals", ["Lambda.ServiceException"]),
-    (every_function_retries_the_weather, "States/ValidateQuotes/Retry/3/ErrorEquals", ["Conflict"]),
-    (every_error_of_ours_exists, "States/OpenRun/Catch/0/ErrorEquals", ["DuplicatedRun"]),
+    (every_retry_is_capped_and_jittered, "States/PlaceOrders/Retry/3/JitterStrategy", None),
+    (every_retry_is_capped_and_jittered, "States/PlaceOrders/Retry/3/MaxDelaySeconds", None),
+    (every_retry_is_capped_and_jittered, "States/CloseRun/Retry/2/MaxAttempts", 100),
+    (every_function_retries_transient_errors, "States/ValidateQuotes/Retry/0/ErrorEquals", ["Lambda.ServiceException"]),
+    (every_function_retries_transient_errors, "States/ValidateQuotes/Retry/3/ErrorEquals", ["Conflict"]),
+    (every_named_error_exists, "States/OpenRun/Catch/0/ErrorEquals", ["DuplicatedRun"]),
     (every_task_calls_its_namesake, "States/PlaceOrders/Parameters/FunctionName", "${RepegOrdersArn}"),
     (every_task_calls_its_namesake, "States/PlaceOrders/Parameters/Payload.$", "$.turn"),
     (every_decision_has_its_branch, "States/TurnDecision/Choices/3/StringEquals", "renewed"),
@@ -103,7 +103,7 @@ DEFECTS: list[tuple[Rule, str, Any]] = [
 
 
 def planted(definition: dict[str, Any], path: str, value: object) -> dict[str, Any]:
-    """A copy of the definition with one field changed; None takes it away."""
+    """A copy of the definition with one field changed, or removed if the value is None."""
     faulty = copy.deepcopy(definition)
     *parents, field = path.split("/")
     place: Any = faulty
@@ -117,23 +117,23 @@ def planted(definition: dict[str, Any], path: str, value: object) -> dict[str, A
 
 
 @pytest.mark.parametrize(("rule", "path", "value"), DEFECTS, ids=lambda part: getattr(part, "__name__", str(part)))
-def test_the_rule_sees_the_defect(rule: Rule, path: str, value: object, definition: dict[str, Any]) -> None:
+def test_the_rule_detects_the_defect(rule: Rule, path: str, value: object, definition: dict[str, Any]) -> None:
     assert list(rule(planted(definition, path, value))) != []
 
 
-def test_each_rule_has_a_defect_that_it_sees() -> None:
+def test_every_rule_has_a_planted_defect() -> None:
     assert {rule for rule, _, _ in DEFECTS} == set(RULES)
 
 
-def test_a_step_that_keeps_failing_gives_up_within_the_half_hour(definition: dict[str, Any]) -> None:
+def test_a_failing_step_gives_up_within_half_an_hour(definition: dict[str, Any]) -> None:
     patience = {name: longest(state) for name, state in tasks(definition).items() if name != CLOSING}
     assert max(patience.values()) <= 1800, patience
 
 
-def test_an_order_still_open_is_waited_for_at_least_a_quarter_of_an_hour(definition: dict[str, Any]) -> None:
+def test_closing_waits_at_least_15_minutes_for_an_open_order(definition: dict[str, Any]) -> None:
     (still_open,) = (entry for entry in tasks(definition)[CLOSING]["Retry"] if entry["ErrorEquals"] == ["StillOpen"])
     assert longest({"Retry": [still_open], "TimeoutSeconds": 0}) >= 900
-    # Full jitter may wait for nothing at all.
+    # Full jitter may not wait at all.
     assert still_open["JitterStrategy"] == "NONE"
 
 
@@ -141,13 +141,13 @@ def test_closing_gives_up_within_two_and_a_half_hours(definition: dict[str, Any]
     assert longest(tasks(definition)[CLOSING]) <= 9000
 
 
-def test_the_machine_outlives_the_day_and_its_slowest_end(definition: dict[str, Any]) -> None:
+def test_the_machines_timeout_covers_the_day_and_the_slowest_close(definition: dict[str, Any]) -> None:
     last_turn = longest(tasks(definition)["RepegOrders"])
     assert DAY_SECONDS + last_turn + longest(tasks(definition)[CLOSING]) < definition["TimeoutSeconds"]
 
 
 def events(definition: dict[str, Any], *names: str) -> int:
-    """What a way through these states adds to the history, without retries."""
+    """The history events of a path through these states, without retries."""
     return sum(EVENTS[states(definition)[name]["Type"]] for name in names)
 
 
@@ -155,24 +155,24 @@ def test_a_quiet_turn_adds_nine_events(definition: dict[str, Any]) -> None:
     assert events(definition, "WaitForMarket", "RepegOrders", "TurnDecision") == 9
 
 
-def test_the_longest_turn_is_what_the_renewal_counts_with(definition: dict[str, Any]) -> None:
+def test_the_longest_turn_matches_the_renewals_event_count(definition: dict[str, Any]) -> None:
     turn = ("WaitForMarket", "RepegOrders", "TurnDecision", "ValidateQuotes", "PlaceOrders")
     assert events(definition, *turn) == EVENTS_PER_TURN
 
 
-def test_an_execution_renews_itself_with_room_left_in_its_history(definition: dict[str, Any]) -> None:
+def test_an_execution_renews_before_its_history_is_full(definition: dict[str, Any]) -> None:
     assert TURNS_PER_EXECUTION * EVENTS_PER_TURN <= HISTORY_BUDGET <= 0.8 * 25_000
 
 
-def test_a_successors_name_is_legal(definition: dict[str, Any]) -> None:
+def test_a_successors_name_is_within_the_length_limit(definition: dict[str, Any]) -> None:
     longest_id = run_id("x" * MAX_NAME_LENGTH, date(2026, 11, 20), run_number=999)
     assert states(definition)["RenewRun"]["Parameters"]["Name.$"] == "States.Format('{}-t{}', $.run_id, $.turn.turns)"
     assert len(f"{longest_id}-t9999999") <= 80
 
 
-def test_a_successor_is_told_only_which_run_to_go_on_with(definition: dict[str, Any]) -> None:
-    handed = states(definition)["RenewRun"]["Parameters"]["Input"]
-    assert handed == {"renewal": {"run_id.$": "$.run_id", "epoch.$": "$.epoch", "turns.$": "$.turn.turns"}}
+def test_a_successor_receives_only_its_runs_identity(definition: dict[str, Any]) -> None:
+    passed = states(definition)["RenewRun"]["Parameters"]["Input"]
+    assert passed == {"renewal": {"run_id.$": "$.run_id", "epoch.$": "$.epoch", "turns.$": "$.turn.turns"}}
 
 
 def test_names_and_size_are_within_the_services_limits(definition: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The ways through the deployed machine, walked with scripted functions: what each answer and each failure leads to."""
+"""Paths through the deployed machine with scripted functions: the effect of each answer and each failure."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def turn(decision: str, turns: int, due: str = at(14, 36)) -> dict[str, Any]:
     return {"decision": decision, "turns": turns, "turn_at": due, "working": 2}
 
 
-# A day without a surprise. A list is answered one by one; its last answer stays.
+# An uneventful day. Answers are given in order; the last one repeats.
 QUIET: dict[str, list[Answer]] = {
     "OpenRun": [OPENED],
     "CheckSession": [session("wait"), session("trade")],
@@ -49,27 +49,27 @@ QUIET: dict[str, list[Answer]] = {
 
 @dataclass
 class Script:
-    """What the functions answer, and what they were called with."""
+    """The functions' scripted answers and recorded calls."""
 
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
 
     def begin(self, **changes: list[Answer]) -> None:
-        """A quiet day with these answers changed."""
+        """Reset to a quiet day with these answers changed."""
         self.answers = {name: list(answers) for name, answers in (QUIET | changes).items()}
         self.calls = []
 
     def names(self) -> list[str]:
         return [name for name, _ in self.calls]
 
-    def handed(self, name: str) -> dict[str, Any]:
-        """What a function was last called with."""
+    def event_of_last_call(self, name: str) -> dict[str, Any]:
+        """The last event of a function."""
         event: dict[str, Any] = [event for called, event in self.calls if called == name][-1]
         return event
 
 
 class ScriptedHost(Host):
-    """Runs no code of ours: the answers are the script's."""
+    """A host whose functions give the script's answers."""
 
     def __init__(self, scheduler: Scheduler, script: Script) -> None:
         super().__init__(scheduler, {})
@@ -77,7 +77,7 @@ class ScriptedHost(Host):
         self._sleep = scheduler.sleep
 
     def invoke_event(self, function: Function, payload: str) -> None:
-        """Nobody sweeps here."""
+        """Ignore events: no sweep runs here."""
 
     def _handler(self, function: Function) -> Callable[[Any, Any], Any]:
         name = function.name.split("-")[1]
@@ -111,7 +111,7 @@ def script(stage: tuple[Engine, Script]) -> Script:
 
 @pytest.fixture
 def execute(stage: tuple[Engine, Script], script: Script) -> Callable[..., Execution]:
-    """Runs an execution to its end; answers that are not named are those of a quiet day."""
+    """Runs an execution to its end; answers default to those of a quiet day."""
 
     def run(given: dict[str, Any] | None = None, **changes: list[Answer]) -> Execution:
         engine, _ = stage
@@ -123,7 +123,7 @@ def execute(stage: tuple[Engine, Script], script: Script) -> Callable[..., Execu
     return run
 
 
-def test_a_quiet_day_is_walked_in_the_order_of_the_story(execute: Callable[..., Execution], script: Script) -> None:
+def test_a_quiet_day_calls_the_steps_in_order(execute: Callable[..., Execution], script: Script) -> None:
     assert execute().status == "SUCCEEDED"
     assert script.names() == [
         "OpenRun", "CheckSession", "CheckSession", "PlanOrders", "ValidateQuotes", "PlaceOrders", "RepegOrders",
@@ -131,89 +131,85 @@ def test_a_quiet_day_is_walked_in_the_order_of_the_story(execute: Callable[..., 
     ]  # fmt: skip
 
 
-def test_orders_still_to_place_are_validated_and_placed_in_the_same_turn(
+def test_waiting_orders_are_validated_and_placed_in_the_same_turn(
     execute: Callable[..., Execution], script: Script
 ) -> None:
     execute(RepegOrders=[turn("validate", 1), turn("close", 2)])
     assert script.names()[6:] == ["RepegOrders", "ValidateQuotes", "PlaceOrders", "RepegOrders", "CloseRun"]
 
 
-def test_every_step_is_told_the_run_and_the_last_turn(execute: Callable[..., Execution], script: Script) -> None:
+def test_each_step_receives_the_run_and_the_last_turn(execute: Callable[..., Execution], script: Script) -> None:
     execute()
-    handed = script.handed("CloseRun")
-    assert {key: handed[key] for key in ("run_id", "epoch", "first_turn")} == {
+    event_of_last_call = script.event_of_last_call("CloseRun")
+    assert {key: event_of_last_call[key] for key in ("run_id", "epoch", "first_turn")} == {
         "run_id": "core-2026-11-20",
         "epoch": 1,
         "first_turn": 0,
     }
-    assert handed["turn"] == {"decision": "close", "turns": 2, "turn_at": at(14, 36, 30)}
-    assert "ending" not in handed
+    assert event_of_last_call["turn"] == {"decision": "close", "turns": 2, "turn_at": at(14, 36, 30)}
+    assert "ending" not in event_of_last_call
 
 
-def test_a_session_that_is_over_closes_the_run_without_a_plan(
-    execute: Callable[..., Execution], script: Script
-) -> None:
+def test_a_finished_session_closes_the_run_before_planning(execute: Callable[..., Execution], script: Script) -> None:
     assert execute(CheckSession=[session("stop")]).status == "SUCCEEDED"
     assert script.names() == ["OpenRun", "CheckSession", "CloseRun"]
 
 
 @pytest.mark.parametrize("step", ["CheckSession", "RepegOrders"])
-def test_a_word_that_nobody_knows_closes_the_run(step: str, execute: Callable[..., Execution], script: Script) -> None:
+def test_an_unknown_decision_closes_the_run(step: str, execute: Callable[..., Execution], script: Script) -> None:
     unknown = session("dance") if step == "CheckSession" else turn("dance", 1)
     execute(**{step: [unknown]})
     assert script.names()[-2:] == [step, "CloseRun"]
 
 
-def test_a_plan_that_cannot_be_meant_fails_with_the_sentence_that_says_why(
-    execute: Callable[..., Execution], script: Script
-) -> None:
+def test_an_invalid_plan_fails_with_its_message(execute: Callable[..., Execution], script: Script) -> None:
     refusal = InvalidPlan("plan.orders[0].qty", "-5", "a positive number of shares, or all")
     ended = execute(OpenRun=[refusal])
     assert (ended.status, ended.error, ended.cause) == ("FAILED", "InvalidPlan", str(refusal))
     assert script.names() == ["OpenRun"]
 
 
-def test_a_second_start_of_a_run_is_no_failure(execute: Callable[..., Execution], script: Script) -> None:
+def test_a_duplicate_start_succeeds_without_trading(execute: Callable[..., Execution], script: Script) -> None:
     assert execute(OpenRun=[DuplicateRun("another execution owns it")]).status == "SUCCEEDED"
     assert script.names() == ["OpenRun"]
 
 
 @pytest.mark.parametrize("step", ["CheckSession", "PlanOrders", "ValidateQuotes", "PlaceOrders", "RepegOrders"])
-def test_a_step_that_refuses_leads_to_the_close_which_is_told_why(
+def test_a_refusing_step_closes_the_run_with_its_error(
     step: str, execute: Callable[..., Execution], script: Script
 ) -> None:
     failed: Answer = {"outcome": "failed", "error": "RefusedRun", "reason": "the run is fenced"}
     ended = execute(**{step: [RefusedRun("the run is fenced")]}, CloseRun=[failed])
     assert script.names()[-2:] == [step, "CloseRun"]
-    assert script.handed("CloseRun")["ending"]["Error"] == "RefusedRun"
+    assert script.event_of_last_call("CloseRun")["ending"]["Error"] == "RefusedRun"
     assert (ended.status, ended.error, ended.cause) == ("FAILED", "RefusedRun", "the run is fenced")
 
 
-def test_a_broker_that_is_back_soon_is_not_noticed(execute: Callable[..., Execution], script: Script) -> None:
+def test_a_short_broker_outage_is_retried(execute: Callable[..., Execution], script: Script) -> None:
     away = BrokerUnavailable("the clock did not answer")
     assert execute(CheckSession=[away, away, session("trade")]).status == "SUCCEEDED"
     assert script.names().count("CheckSession") == 3
 
 
-def test_a_step_that_hangs_is_cut_off_and_called_again(execute: Callable[..., Execution], script: Script) -> None:
+def test_a_hanging_step_times_out_and_is_retried(execute: Callable[..., Execution], script: Script) -> None:
     ended = execute(RepegOrders=[timedelta(minutes=5), turn("close", 1)])
     assert ended.status == "SUCCEEDED"
     assert script.names().count("RepegOrders") == 2
 
 
-def test_the_close_is_tried_until_nothing_is_open(execute: Callable[..., Execution], script: Script) -> None:
+def test_closing_is_retried_until_no_order_is_open(execute: Callable[..., Execution], script: Script) -> None:
     waiting: list[Answer] = [StillOpen("one order is pending_cancel")] * 12
     assert execute(CloseRun=[*waiting, *QUIET["CloseRun"]]).status == "SUCCEEDED"
     assert script.names().count("CloseRun") == 13
 
 
-def test_a_run_that_cannot_be_closed_fails_and_says_what_is_open(execute: Callable[..., Execution]) -> None:
+def test_a_run_that_cannot_close_fails_and_names_the_open_order(execute: Callable[..., Execution]) -> None:
     ended = execute(CloseRun=[StillOpen("core-2026-11-20: still open at the broker: 61e69015")])
     assert (ended.status, ended.error) == ("FAILED", "StillOpen")
     assert ended.cause == "core-2026-11-20: still open at the broker: 61e69015"
 
 
-def test_a_long_run_goes_on_in_a_successor_of_its_own_name(
+def test_a_long_run_continues_in_a_named_successor(
     stage: tuple[Engine, Script], execute: Callable[..., Execution], script: Script
 ) -> None:
     engine, _ = stage
@@ -226,7 +222,7 @@ def test_a_long_run_goes_on_in_a_successor_of_its_own_name(
     assert script.names()[-1] == "CloseRun"
 
 
-def test_a_successor_that_exists_already_is_left_to_go_on(
+def test_an_existing_successor_is_not_started_again(
     stage: tuple[Engine, Script], execute: Callable[..., Execution], script: Script
 ) -> None:
     engine, _ = stage
@@ -237,22 +233,24 @@ def test_a_successor_that_exists_already_is_left_to_go_on(
     assert "CloseRun" not in script.names()
 
 
-def test_a_renewal_that_cannot_be_opened_closes_the_run_it_inherited(
+def test_a_refused_renewal_closes_its_run(
     stage: tuple[Engine, Script], execute: Callable[..., Execution], script: Script
 ) -> None:
     engine, _ = stage
     execute(RENEWAL, OpenRun=[RefusedRun("the kill switch is halt_new")])
-    handed = script.handed("CloseRun")
+    event_of_last_call = script.event_of_last_call("CloseRun")
     assert script.names() == ["OpenRun", "CloseRun"]
-    assert (handed["run_id"], handed["epoch"], handed["turn"]) == ("core-2026-11-20", 4, {"turns": 1052})
-    assert handed["ending"]["Error"] == "RefusedRun"
-    # Whether the run was taken over before the failure, only its row can tell, by this name.
-    assert handed["execution"] == engine.executions()[-1].arn
+    assert (event_of_last_call["run_id"], event_of_last_call["epoch"], event_of_last_call["turn"]) == (
+        "core-2026-11-20",
+        4,
+        {"turns": 1052},
+    )
+    assert event_of_last_call["ending"]["Error"] == "RefusedRun"
+    # CloseRun looks up by this name whether the run was taken over before the failure.
+    assert event_of_last_call["execution"] == engine.executions()[-1].arn
 
 
-def test_a_renewal_that_can_be_neither_opened_nor_closed_fails(
-    execute: Callable[..., Execution], script: Script
-) -> None:
+def test_a_renewal_refused_by_open_and_close_fails(execute: Callable[..., Execution], script: Script) -> None:
     ended = execute(RENEWAL, OpenRun=[RefusedRun("stale")], CloseRun=[RefusedRun("fenced")])
     assert (ended.status, ended.error, ended.cause) == ("FAILED", "RefusedRun", "fenced")
     assert set(script.names()) == {"OpenRun", "CloseRun"}

@@ -1,4 +1,4 @@
-"""What `sam build` makes, and a Lambda of one function to try it in: the service's own emulator and runtime client."""
+"""The output of `sam build`, and AWS's runtime emulator to run a built function in."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from tests.template.stack import REGION, ROOT, functions
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 PYTHON = ROOT / ".venv-lambda" / "bin" / "python3.13"
 EMULATORS = {"x86_64": "aws-lambda-rie-x86_64", "aarch64": "aws-lambda-rie-arm64"}
-# Lambda freezes what runs longer; here nothing is far away.
+# Bounds a hanging function; every service it calls is local.
 ANSWER_SECONDS = 60
 
 
 def missing() -> str:
-    """Why nothing can be built here; empty where it can."""
+    """Why the stack cannot be built on this machine; empty if it can."""
     if not SAM.exists():
         return "there is no sam in .venv-sam: `make test` sets it up"
     if not PYTHON.exists():
@@ -35,7 +35,7 @@ def missing() -> str:
 
 
 def emulator() -> Path | None:
-    """The runtime interface emulator that lies inside sam, where it runs what is built for Lambda."""
+    """The runtime interface emulator bundled with sam, or None on a platform other than the build's."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         return None
     found = sorted((ROOT / ".venv-sam").glob(f"lib/python3*/site-packages/samcli/local/rapid/{EMULATORS['x86_64']}"))
@@ -43,7 +43,7 @@ def emulator() -> Path | None:
 
 
 def sam(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run sam on the template, with the Python of Lambda in front."""
+    """Run sam on the template, with Lambda's Python version first on the path."""
     path = f"{PYTHON.parent}{os.pathsep}{SAM.parent}{os.pathsep}{os.environ['PATH']}"
     quiet = {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": REGION}
     return subprocess.run(
@@ -58,23 +58,23 @@ def sam(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @dataclass(frozen=True)
 class Artefact:
-    """A built stack: a folder for each function and each layer."""
+    """A built stack: one folder per function and per layer."""
 
     folder: Path
 
     @property
     def path(self) -> list[Path]:
-        """What Lambda puts on the path for every function: the layers."""
+        """The layers, which Lambda puts on every function's path."""
         return [self.folder / layer["Ref"] / "python" for layer in functions()["OpenRun"]["Layers"]]
 
     def python(self, code: str) -> subprocess.CompletedProcess[str]:
-        """Run code with the layers and what Lambda brings, and nothing else of this machine."""
+        """Run code with only the layers and the runtime's own packages."""
         environment = {"PYTHONPATH": os.pathsep.join(map(str, self.path)), "PYTHONDONTWRITEBYTECODE": "1"}
         return subprocess.run([PYTHON, "-c", code], env=environment, capture_output=True, text=True, check=False)
 
 
 def build(folder: Path) -> Artefact:
-    """Build the stack into a folder. Raises AssertionError with what sam said."""
+    """Build the stack into a folder. Raises AssertionError with sam's output."""
     built = sam("build", "--build-dir", str(folder))
     assert built.returncode == 0, built.stdout + built.stderr
     return Artefact(folder)
@@ -82,13 +82,13 @@ def build(folder: Path) -> Artefact:
 
 @dataclass(frozen=True)
 class Lambda:
-    """A function that is up. It answers one event at a time, and everything that it writes goes to `log`."""
+    """A running function. It handles one event at a time and writes its output to `log`."""
 
     url: str
     log: Path
 
     def invoke(self, event: Any) -> Any:
-        """The answer, or what Lambda reports in its place."""
+        """The function's answer, or Lambda's error report."""
         answer = requests.post(
             f"{self.url}/2015-03-31/functions/function/invocations",
             data=json.dumps(event),
@@ -99,7 +99,7 @@ class Lambda:
 
 @contextmanager
 def running(artefact: Artefact, name: str, environment: Mapping[str, str], log: Path) -> Iterator[Lambda]:
-    """A function of the artefact in the emulator, with this environment on top of what Lambda sets itself."""
+    """Run a built function in the emulator, with this environment added to Lambda's own variables."""
     emulator_path = emulator()
     assert emulator_path is not None
     port, runtime_port = _free_port(), _free_port()
@@ -131,7 +131,7 @@ def running(artefact: Artefact, name: str, environment: Mapping[str, str], log: 
 
 
 def available() -> str:
-    """Why a built function cannot be tried here; empty where it can."""
+    """Why a built function cannot be run on this machine; empty if it can."""
     return missing() or ("" if emulator() else "the build is for Linux on x86_64, and this machine is another")
 
 
@@ -151,7 +151,7 @@ def _free_port() -> int:
 
 
 def _wait_for(port: int) -> None:
-    """Until somebody listens there."""
+    """Wait until a server listens on the port. Raises TimeoutError after ten seconds."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         with socket.socket() as probe:

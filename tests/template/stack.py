@@ -1,4 +1,4 @@
-"""The template as it is written and as SAM translates it."""
+"""The template as written and as SAM translates it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ DEFINITION = ROOT / "statemachine" / "execute_plan.asl.json"
 FUNCTION = "AWS::Serverless::Function"
 REGION = "us-east-1"
 
-# What `sam package` does to local folders: each becomes an address that changes with its content.
+# `sam package` replaces each local folder by an address that changes with its content.
 PACKAGED = ("CodeUri", "ContentUri", "DefinitionUri")
-# SAM asks IAM for these; offline they are told.
+# SAM looks these up in IAM; offline they are given.
 MANAGED = {
     name: f"arn:aws:iam::aws:policy/{name}"
     for name in ("service-role/AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess")
@@ -42,7 +42,7 @@ def _parsed(text: str) -> Template:
 
 
 def translated(template: Template | None = None, contents: Mapping[str, str] | None = None) -> Template:
-    """What CloudFormation gets. `contents` stands for changed files, by the logical id that they belong to."""
+    """The template that CloudFormation receives. `contents` marks changed files by their logical id."""
     packaged = copy.deepcopy(template or written())
     for name, resource in packaged["Resources"].items():
         properties = resource.get("Properties", {})
@@ -64,7 +64,7 @@ def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
 
 
 def functions() -> dict[str, dict[str, Any]]:
-    """The functions as written, each with what Globals give it."""
+    """The functions as written, merged with Globals."""
     template = written()
     shared = template["Globals"]["Function"]
     found = {}
@@ -79,14 +79,14 @@ def functions() -> dict[str, dict[str, Any]]:
 
 
 def environment(function: str) -> dict[str, str]:
-    """A function's environment with parameters at their defaults; what only a deploy knows is left out."""
+    """A function's environment with default parameters, without values known only at deployment."""
     variables = functions()[function]["Environment"]["Variables"]
     values = {name: _at_defaults(value) for name, value in variables.items()}
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _at_defaults(value: Any) -> str | None:
-    """What a Ref to a parameter, or an If on one, comes to; None where only a deploy can tell."""
+    """The value of a Ref or If with default parameters; None if it is known only at deployment."""
     if not isinstance(value, dict):
         return str(value)
     if "Ref" in value:
@@ -103,7 +103,7 @@ def definition() -> Template:
 
 
 def statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every policy statement of every role, with the role's logical id; both arms of a condition."""
+    """Every policy statement with its role's logical id, including both arms of a condition."""
     for name, role in of_type(template, "AWS::IAM::Role").items():
         for policy in role["Properties"].get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
@@ -112,11 +112,11 @@ def statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def listed(value: Any) -> list[Any]:
-    """One or many, as IAM allows either."""
+    """A list of IAM values, which may be written as a single value."""
     return value if isinstance(value, list) else [value]
 
 
 class _Offline:
-    """The one thing that the translator asks of an AWS session."""
+    """The part of an AWS session that the translator uses."""
 
     region_name = REGION

@@ -1,4 +1,4 @@
-"""What is deployed is what was tested: the build, its layers, and each function's answer to its event."""
+"""The build that is deployed: its contents, its layers, and each function's answer to its event."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.template.world import DAY, KEYS, World, around
 
 pytestmark = [
     pytest.mark.skipif(missing() != "", reason=missing()),
-    # One worker builds, and the others need not.
+    # Build once, in one worker.
     pytest.mark.xdist_group("build"),
 ]
 
@@ -33,7 +33,7 @@ def artefact(tmp_path_factory: pytest.TempPathFactory) -> Artefact:
     return build(tmp_path_factory.mktemp("build"))
 
 
-def test_sam_has_nothing_to_say_about_the_template() -> None:
+def test_sam_validate_reports_no_problem() -> None:
     validated = sam("validate", "--lint", "--region", REGION)
     assert validated.returncode == 0, validated.stdout + validated.stderr
 
@@ -45,27 +45,27 @@ def test_the_build_has_every_function_and_both_layers(artefact: Artefact) -> Non
         assert [path.name for path in (artefact.folder / name).iterdir()] == ["app.py"]
 
 
-def test_the_layers_are_far_from_lambdas_limit(artefact: Artefact) -> None:
+def test_the_layers_are_well_below_lambdas_size_limit(artefact: Artefact) -> None:
     sizes = [path.stat().st_size for folder in artefact.path for path in folder.rglob("*") if path.is_file()]
     assert sum(sizes) < 60 * MEGABYTE
 
 
-def test_our_layer_is_our_source_and_nothing_else(artefact: Artefact) -> None:
+def test_the_repeg_layer_contains_exactly_the_source(artefact: Artefact) -> None:
     source = ROOT / "layers" / "repeg" / "python"
     built = next(path for path in artefact.path if (path / "repeg").is_dir())
     ours = {path.relative_to(source): path.read_bytes() for path in source.rglob("*.py")}
     assert {path.relative_to(built): path.read_bytes() for path in built.rglob("*.py")} == ours
 
 
-def test_every_module_is_compiled_and_not_looked_at_again(artefact: Artefact) -> None:
-    """Bit 0 says that the hash of the source is inside, bit 1 that nobody compares it: /opt cannot be written."""
+def test_every_module_is_compiled_to_unchecked_bytecode(artefact: Artefact) -> None:
+    """Flag 1 marks hash-based bytecode that is never checked against its source, since /opt is read-only."""
     for folder in artefact.path:
         sources, compiled = set(folder.rglob("*.py")), list(folder.rglob("*.pyc"))
         assert {path.parent.parent / f"{path.name.split('.')[0]}.py" for path in compiled} == sources
         assert {path.read_bytes()[4:8] for path in compiled} == {b"\x01\x00\x00\x00"}
 
 
-def test_nothing_in_the_layers_names_the_machine_that_built_them(artefact: Artefact) -> None:
+def test_the_layers_contain_no_path_of_the_build_machine(artefact: Artefact) -> None:
     for folder in artefact.path:
         assert [
             path for path in folder.rglob("*") if path.is_file() and str(artefact.folder).encode() in path.read_bytes()
@@ -73,7 +73,7 @@ def test_nothing_in_the_layers_names_the_machine_that_built_them(artefact: Artef
 
 
 def test_the_stubs_serve_every_import_of_alpaca(artefact: Artefact) -> None:
-    """A bet on its insides, so all of them are tried."""
+    """The stubs rely on alpaca-py's internals, so every module is imported."""
     imported = artefact.python(
         "import pkgutil, importlib, alpaca, pandas, numpy\n"
         "for module in pkgutil.walk_packages(alpaca.__path__, 'alpaca.'): importlib.import_module(module.name)\n"
@@ -83,12 +83,12 @@ def test_the_stubs_serve_every_import_of_alpaca(artefact: Artefact) -> None:
     assert imported.stdout == "alpaca\n", imported.stderr
 
 
-def test_a_stub_says_what_it_is_when_more_is_asked_of_it(artefact: Artefact) -> None:
+def test_a_stub_names_itself_when_a_missing_attribute_is_used(artefact: Artefact) -> None:
     asked = artefact.python("import pandas; pandas.Timestamp('2026-11-20')")
     assert "pandas is not in the layer, and pandas.Timestamp was asked for" in asked.stderr
 
 
-def test_everywhere_else_pandas_is_pandas() -> None:
+def test_the_stubs_do_not_replace_pandas_outside_the_layer() -> None:
     assert hasattr(pd, "__version__")
     found = importlib.util.find_spec("pandas")
     assert found is not None
@@ -99,10 +99,10 @@ def pins(path: Path) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", path.read_text(), re.MULTILINE))
 
 
-def test_the_layer_has_the_versions_that_were_tested() -> None:
+def test_the_layer_pins_the_tested_versions() -> None:
     layer, tested = pins(ROOT / "layers/dependencies/requirements.txt"), pins(ROOT / "requirements/runtime.txt")
     assert layer.items() <= tested.items()
-    # What Lambda brings, what the stubs replace, and what only those needed.
+    # Packages of the runtime, packages replaced by stubs, and dependencies of those alone.
     assert tested.keys() - layer.keys() == {"botocore", "numpy", "pandas", "python-dateutil", "six", "tzdata"}
 
 
@@ -119,7 +119,7 @@ def world(artefact: Artefact, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 @pytest.fixture(scope="module")
 def answers(world: World) -> dict[str, dict[str, Any]]:
-    """One run, its steps called in turn as the machine calls them; nothing here is ours but the world around."""
+    """The answers of one run, its built steps called in the machine's order."""
     found = {name: world.call(name) for name in ("OpenRun", "CheckSession")}
     world.clock.set(14, 35, 1)
     found |= {name: world.call(name) for name in ("PlanOrders", "ValidateQuotes", "PlaceOrders")}
@@ -134,7 +134,7 @@ def test_every_function_of_the_template_answers(answers: dict[str, dict[str, Any
 
 
 @RUNNABLE
-def test_the_run_is_opened_and_waits_for_its_window(answers: dict[str, dict[str, Any]]) -> None:
+def test_the_run_opens_and_waits_for_its_window(answers: dict[str, dict[str, Any]]) -> None:
     assert answers["OpenRun"] == {"run_id": f"rebalance-{DAY}", "epoch": 1, "first_turn": 0, "turn": {"turns": 0}}
     assert answers["CheckSession"]["decision"] == SessionDecision.WAIT
     assert answers["CheckSession"]["until"] == f"{DAY}T14:35:00Z"
@@ -149,7 +149,7 @@ def test_both_orders_are_planned_placed_and_held(answers: dict[str, dict[str, An
 
 
 @RUNNABLE
-def test_the_run_is_closed_with_nothing_left_to_watch_or_sweep(answers: dict[str, dict[str, Any]]) -> None:
+def test_the_run_closes_without_alerts_or_orders_to_sweep(answers: dict[str, dict[str, Any]]) -> None:
     assert answers["WatchRuns"] == {"alerts": []}
     assert answers["CloseRun"]["outcome"] == "settled"
     # The event is of an execution that ended after its run was closed.
@@ -158,7 +158,7 @@ def test_the_run_is_closed_with_nothing_left_to_watch_or_sweep(answers: dict[str
 
 @RUNNABLE
 @pytest.mark.parametrize("name", sorted(tasks(definition())))
-def test_a_step_answers_all_that_the_machine_reads(name: str, answers: dict[str, dict[str, Any]]) -> None:
+def test_a_step_returns_every_field_read_by_the_machine(name: str, answers: dict[str, dict[str, Any]]) -> None:
     selected = {path.removeprefix("$.Payload.") for path in states(definition())[name]["ResultSelector"].values()}
     assert selected <= set(answers[name])
 

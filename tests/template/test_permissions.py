@@ -1,4 +1,4 @@
-"""Who may do what: nothing more than a step needs, and no key where somebody could read it."""
+"""Least privilege: each step has only the permissions it needs, and no key is stored in readable form."""
 
 from __future__ import annotations
 
@@ -42,18 +42,25 @@ def test_no_action_is_a_wildcard(allowed: list[tuple[str, dict[str, Any]]]) -> N
     assert [action for _, statement in allowed for action in listed(statement["Action"]) if "*" in action] == []
 
 
-def test_only_log_delivery_and_tracing_name_no_resource(allowed: list[tuple[str, dict[str, Any]]]) -> None:
-    starred = {action for _, one in allowed if "*" in listed(one["Resource"]) for action in listed(one["Action"])}
+def test_only_log_delivery_and_tracing_allow_any_resource(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+    starred = {
+        action
+        for _, statement in allowed
+        if "*" in listed(statement["Resource"])
+        for action in listed(statement["Action"])
+    }
     assert {action.split(":")[0] for action in starred} == {"logs", "xray"}
 
 
-def test_the_table_is_never_deleted_from_nor_scanned(allowed: list[tuple[str, dict[str, Any]]]) -> None:
-    on_table = {action for _, one in allowed for action in listed(one["Action"]) if action.startswith("dynamodb:")}
+def test_the_table_allows_no_delete_and_no_scan(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+    on_table = {
+        action for _, statement in allowed for action in listed(statement["Action"]) if action.startswith("dynamodb:")
+    }
     assert on_table == READ | WRITE
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_reaches_one_table_and_one_secret(name: str, allowed: list[tuple[str, dict[str, Any]]]) -> None:
+def test_a_function_can_access_one_table_and_one_secret(name: str, allowed: list[tuple[str, dict[str, Any]]]) -> None:
     own = [statement for role, statement in allowed if role == f"{name}Role"]
     for statement in own:
         service = listed(statement["Action"])[0].split(":")[0]
@@ -64,7 +71,7 @@ def test_a_function_reaches_one_table_and_one_secret(name: str, allowed: list[tu
     assert "dynamodb:GetItem" in actions(allowed, f"{name}Role")
 
 
-def test_only_open_run_reads_plans_and_only_where_a_bucket_is_named(
+def test_only_open_run_may_read_the_plan_bucket(
     allowed: list[tuple[str, dict[str, Any]]],
 ) -> None:
     readers = [(role, one) for role, one in allowed if "s3:GetObject" in listed(one["Action"])]
@@ -78,20 +85,20 @@ def test_only_open_run_reads_plans_and_only_where_a_bucket_is_named(
     assert policy[1]["Fn::If"][0] == "HasPlanBucket"
 
 
-def test_only_what_ends_a_run_publishes_events(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+def test_only_closing_sweeping_and_watching_may_publish_events(allowed: list[tuple[str, dict[str, Any]]]) -> None:
     publishers = [role for role, one in allowed if "events:PutEvents" in listed(one["Action"])]
     assert publishers == ["CloseRunRole", "SweepOrdersRole", "WatchRunsRole"]
 
 
-def test_only_the_machine_calls_functions_and_only_its_own(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+def test_only_the_machine_and_the_watch_schedule_invoke_functions(allowed: list[tuple[str, dict[str, Any]]]) -> None:
     called = {role: one["Resource"] for role, one in allowed if "lambda:InvokeFunction" in listed(one["Action"])}
     assert set(called) == {"ScheduleRole", "ExecutePlanRole"}
     assert called["ScheduleRole"] == {"Ref": "WatchRunsAliascurrent"}
-    # All versions of each: a running execution still calls those of its own deploy.
+    # All versions of each: a running execution still calls the versions of its own deployment.
     assert called["ExecutePlanRole"] == [{"Fn::Sub": f"${{{name}.Arn}}:*"} for name in tasks(definition())]
 
 
-def test_the_machine_may_start_itself_and_nothing_else(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+def test_the_machine_may_start_only_itself(allowed: list[tuple[str, dict[str, Any]]]) -> None:
     started = {role: one["Resource"] for role, one in allowed if "states:StartExecution" in listed(one["Action"])}
     (machine,) = of_type(written(), "AWS::Serverless::StateMachine").values()
     name = machine["Properties"]["Name"]["Fn::Sub"]
@@ -99,13 +106,13 @@ def test_the_machine_may_start_itself_and_nothing_else(allowed: list[tuple[str, 
     assert started == {"ScheduleRole": {"Ref": "ExecutePlan"}, "ExecutePlanRole": {"Fn::Sub": arn}}
 
 
-def test_nobody_may_redrive_an_execution() -> None:
-    """A click in the console could trade yesterday's plan."""
+def test_no_role_may_redrive_an_execution() -> None:
+    """A redrive from the console could trade yesterday's plan."""
     assert "states:RedriveExecution" not in json.dumps(translated())
 
 
 @pytest.mark.parametrize("role", ["ScheduleRole", "ExecutePlanRole"])
-def test_a_service_takes_the_role_only_for_this_account(role: str) -> None:
+def test_a_service_may_assume_a_role_only_for_this_account(role: str) -> None:
     (trust,) = translated()["Resources"][role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
 
@@ -125,7 +132,7 @@ def test_no_key_is_in_the_environment(name: str) -> None:
     assert "BROKER_SECRET_ARN" not in environment(name)
 
 
-def test_the_secret_is_born_with_a_placeholder_and_outlives_the_stack() -> None:
+def test_the_secret_starts_as_a_placeholder_and_is_retained() -> None:
     (secret,) = of_type(written(), "AWS::SecretsManager::Secret").values()
     assert "SecretString" not in secret["Properties"]
     assert "GenerateSecretString" in secret["Properties"]

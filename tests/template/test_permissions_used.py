@@ -1,4 +1,4 @@
-"""A simulated day calls the table only in ways that each function's role allows."""
+"""The table calls of a simulated day are all allowed by each function's role."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
 from repeg_workbench.simulate.simulation import Scenario, opened
 from tests.template.stack import listed, statements, translated
 
-# A transaction is allowed by what is in it.
+# A transaction needs the permissions of its items.
 INSIDE = {"Put": "PutItem", "Update": "UpdateItem", "ConditionCheck": "ConditionCheckItem", "Delete": "DeleteItem"}
 
 
@@ -29,7 +29,7 @@ def allowed() -> dict[str, set[str]]:
 
 @pytest.fixture(scope="module")
 def used() -> set[tuple[str, str]]:
-    """Function and action of every call that was made on a day that buys, sells and moves."""
+    """The function and action of each table call on a day with buys, sells and moves."""
     times = [f"09:{minute:02}:{second:02}" for minute in range(60) for second in range(0, 60, 5)]
     prices = [Decimal("189.40") + Decimal(step) / 100 for step in range(len(times))]
     rising = [
@@ -46,14 +46,14 @@ def used() -> set[tuple[str, str]]:
     calls: set[tuple[str, str]] = set()
     settings = {"patience_seconds": 60, "max_slippage_bps": 500}
 
-    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+    def collect(params: dict[str, Any], model: Any, **_: Any) -> None:
         kinds = [kind for item in params.get("TransactItems", []) for kind in item]
         actions = [INSIDE[kind] for kind in kinds] or [model.name]
         calls.update((os.environ["AWS_LAMBDA_FUNCTION_NAME"], action) for action in actions)
 
     scenario = Scenario(plan=plan, market=market, day=date(2026, 11, 20), opening=account, settings=settings)
     with opened(scenario) as day:
-        day.ports.store._table._client.meta.events.register("provide-client-params.dynamodb", note)  # type: ignore[attr-defined]
+        day.ports.store._table._client.meta.events.register("provide-client-params.dynamodb", collect)  # type: ignore[attr-defined]
         day.start("calls")
         day.run()
         assert day.ending().status == "SUCCEEDED", day.ending()
@@ -61,7 +61,7 @@ def used() -> set[tuple[str, str]]:
     return {(name.split("-")[1], action) for name, action in calls}
 
 
-def test_every_step_was_seen(used: set[tuple[str, str]]) -> None:
+def test_every_step_called_the_table(used: set[tuple[str, str]]) -> None:
     assert {name for name, _ in used} >= {
         "OpenRun",
         "CheckSession",
@@ -72,10 +72,10 @@ def test_every_step_was_seen(used: set[tuple[str, str]]) -> None:
     }
 
 
-def test_no_call_would_be_denied(used: set[tuple[str, str]]) -> None:
+def test_every_call_is_permitted(used: set[tuple[str, str]]) -> None:
     permitted = allowed()
     assert {(name, action) for name, action in used if action not in permitted[name]} == set()
 
 
-def test_a_write_is_seen_inside_its_transaction(used: set[tuple[str, str]]) -> None:
+def test_a_transactions_items_are_counted_as_calls(used: set[tuple[str, str]]) -> None:
     assert {("PlaceOrders", "PutItem"), ("PlaceOrders", "ConditionCheckItem")} <= used

@@ -1,4 +1,4 @@
-"""What linters let pass: the schedule's words, the files behind the paths, the ladder of time limits, the settings."""
+"""Template checks beyond the linters: schedules, paths, nested time limits and settings."""
 
 from __future__ import annotations
 
@@ -53,56 +53,55 @@ def test_the_schedule_fires_five_minutes_before_the_open_on_weekdays(schedule: d
     minute, hour, day_of_month, month, day_of_week, year = match.groups()
     assert (hour, minute) == ("9", "25")
     assert (month, year) == ("*", "*")
-    # One of the two must be a question mark, and which one decides whether weekends are meant.
+    # One of the two must be a question mark; only this choice excludes weekends.
     assert (day_of_month, day_of_week) == ("?", "MON-FRI")
 
 
-def test_the_schedule_follows_new_yorks_clock(schedule: dict[str, Any]) -> None:
+def test_the_schedule_uses_new_york_time(schedule: dict[str, Any]) -> None:
     assert schedule["ScheduleExpressionTimezone"] == "America/New_York"
     assert schedule["ScheduleExpressionTimezone"] in zoneinfo.available_timezones()
 
 
-def test_the_schedule_is_off_until_somebody_turns_it_on(schedule: dict[str, Any]) -> None:
+def test_the_schedule_is_disabled_by_default(schedule: dict[str, Any]) -> None:
     assert schedule["State"] == {"Ref": "ScheduleState"}
     assert written()["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
 
 
-def test_a_schedule_that_is_on_must_have_a_plan() -> None:
+def test_an_enabled_schedule_requires_a_plan() -> None:
     (rule,) = written()["Rules"].values()
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "ScheduleState"}, "ENABLED"]}
     needed = [assertion["Assert"]["Fn::Not"][0]["Fn::Equals"] for assertion in rule["Assertions"]]
     assert needed == [[{"Ref": "PlanUri"}, ""], [{"Ref": "PlanBucket"}, ""]]
 
 
-def test_a_start_is_never_delivered_late(schedule: dict[str, Any]) -> None:
+def test_a_scheduled_start_is_never_delivered_late(schedule: dict[str, Any]) -> None:
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
     retry = schedule["Target"]["RetryPolicy"]
     assert 300 <= retry["MaximumEventAgeInSeconds"] <= 600
     assert retry["MaximumRetryAttempts"] <= 5
 
 
-def test_a_start_that_failed_is_kept(schedule: dict[str, Any]) -> None:
+def test_a_failed_scheduled_start_goes_to_the_queue(schedule: dict[str, Any]) -> None:
     queue = schedule["Target"]["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0]
     assert queue in of_type(written(), "AWS::SQS::Queue")
 
 
-def test_the_scheduled_time_reaches_the_scheduler_as_these_very_bytes(schedule: dict[str, Any]) -> None:
-    """An encoder that turns < into an escape would leave the words there for the run to read."""
+def test_the_scheduled_time_placeholder_is_not_escaped(schedule: dict[str, Any]) -> None:
+    """If `<` were escaped, the scheduler would not substitute the placeholder."""
     filled = schedule["Target"]["Input"]["Fn::Sub"].replace("${PlanUri}", "s3://plans/core.json")
     assert json.loads(filled) == {
         "scheduled_time": "<aws.scheduler.scheduled-time>",
         "plan_uri": "s3://plans/core.json",
     }
-    (one,) = (line for line in TEMPLATE.read_bytes().splitlines() if b'${PlanUri}"}' in line)
-    assert b'"scheduled_time": "<aws.scheduler.scheduled-time>"' in one
-    inputs = [
-        one["Properties"]["Target"]["Input"] for one in of_type(translated(), "AWS::Scheduler::Schedule").values()
-    ]
+    (line,) = (line for line in TEMPLATE.read_bytes().splitlines() if b'${PlanUri}"}' in line)
+    assert b'"scheduled_time": "<aws.scheduler.scheduled-time>"' in line
+    schedules = of_type(translated(), "AWS::Scheduler::Schedule").values()
+    inputs = [resource["Properties"]["Target"]["Input"] for resource in schedules]
     assert all("<aws.scheduler.scheduled-time>" in json.dumps(text) for text in inputs)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_handler_is_there(name: str) -> None:
+def test_the_handler_exists(name: str) -> None:
     function = functions()[name]
     module, handler = function["Handler"].split(".")
     source = ROOT / function["CodeUri"] / f"{module}.py"
@@ -110,7 +109,7 @@ def test_the_handler_is_there(name: str) -> None:
     assert handler in defined
 
 
-def test_the_watch_goes_on_from_the_open_until_after_the_close(watch: dict[str, Any]) -> None:
+def test_the_watch_runs_from_the_open_until_after_the_close(watch: dict[str, Any]) -> None:
     cron = Cron.parse(watch["ScheduleExpression"])
     assert watch["ScheduleExpressionTimezone"] == "America/New_York"
     assert [cron.has_day(date(2026, 11, day)) for day in (20, 21, 22, 23)] == [True, False, False, True]
@@ -118,7 +117,7 @@ def test_the_watch_goes_on_from_the_open_until_after_the_close(watch: dict[str, 
     assert watch["State"] == "ENABLED"
 
 
-def test_an_execution_that_dies_is_swept() -> None:
+def test_a_failed_execution_triggers_a_sweep() -> None:
     (rule,) = of_type(translated(), "AWS::Events::Rule").values()
     assert rule["Properties"]["EventPattern"] == {
         "source": ["aws.states"],
@@ -128,7 +127,7 @@ def test_an_execution_that_dies_is_swept() -> None:
     assert rule["Properties"]["Targets"][0]["Arn"] == {"Ref": "SweepOrdersAliascurrent"}
 
 
-def test_a_sweep_outlives_every_step_that_may_still_send() -> None:
+def test_a_sweep_outlasts_every_step_that_can_send_orders() -> None:
     sending = [functions()[name]["Timeout"] for name in tasks(definition()) if name != "CloseRun"]
     assert max(sending) + REQUEST_SECONDS < ZOMBIE_SECONDS
     for name in ("SweepOrders", "WatchRuns"):
@@ -136,7 +135,7 @@ def test_a_sweep_outlives_every_step_that_may_still_send() -> None:
 
 
 @pytest.mark.parametrize("name", ["SweepOrders", "WatchRuns"])
-def test_what_nobody_waits_for_leaves_its_failure_in_the_queue(name: str) -> None:
+def test_an_asynchronous_failure_goes_to_the_queue(name: str) -> None:
     assert functions()[name]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"] == {
         "Type": "SQS",
         "Destination": {"Fn::GetAtt": ["Undelivered", "Arn"]},
@@ -144,7 +143,7 @@ def test_what_nobody_waits_for_leaves_its_failure_in_the_queue(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", tasks(definition()))
-def test_each_limit_is_above_the_one_inside_it(name: str) -> None:
+def test_each_time_limit_exceeds_the_one_inside_it(name: str) -> None:
     function = functions()[name]["Timeout"]
     task = definition()["States"][name]["TimeoutSeconds"]
     assert function - REQUEST_SECONDS > REQUEST_SECONDS
@@ -152,43 +151,43 @@ def test_each_limit_is_above_the_one_inside_it(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["PlaceOrders", "RepegOrders"])
-def test_a_step_stops_starting_work_while_a_request_still_fits(name: str) -> None:
+def test_a_step_stops_starting_work_in_time_for_a_last_request(name: str) -> None:
     assert functions()[name]["Timeout"] > STEP_SECONDS + REQUEST_SECONDS
 
 
-def test_the_folders_are_those_of_the_definition_and_the_layers() -> None:
+def test_the_paths_of_the_definition_and_the_layers_exist() -> None:
     (machine,) = of_type(written(), "AWS::Serverless::StateMachine").values()
     assert (ROOT / machine["Properties"]["DefinitionUri"]).is_file()
     for layer in of_type(written(), "AWS::Serverless::LayerVersion").values():
         assert (ROOT / layer["Properties"]["ContentUri"] / "Makefile").is_file()
 
 
-def test_every_placeholder_of_the_definition_is_filled_and_no_other() -> None:
+def test_the_substitutions_match_the_definitions_placeholders() -> None:
     (machine,) = of_type(written(), "AWS::Serverless::StateMachine").values()
     placeholders = set(re.findall(r"\$\{(\w+)\}", json.dumps(definition())))
     assert placeholders == set(machine["Properties"]["DefinitionSubstitutions"])
 
 
-def test_the_template_says_every_setting_with_its_own_default() -> None:
+def test_the_template_sets_every_setting_to_its_default() -> None:
     by_template = environment("OpenRun")
     named = {name.removeprefix(ENVIRONMENT_PREFIX).lower() for name in by_template if ENVIRONMENT_PREFIX in name}
-    # Overrides by symbol belong to a run, not to a deploy.
+    # Overrides by symbol belong to a run, not to a deployment.
     assert named == set(Settings.model_fields) - {"symbols"}
     assert resolve(by_template, None) == Settings()
 
 
-def test_only_the_step_that_freezes_the_settings_is_given_them() -> None:
+def test_only_open_run_receives_the_settings() -> None:
     given = [name for name in FUNCTIONS if any(key.startswith(ENVIRONMENT_PREFIX) for key in environment(name))]
     assert given == ["OpenRun"]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_trace_holds_neither_answers_nor_errors(name: str) -> None:
+def test_traces_capture_neither_answers_nor_errors(name: str) -> None:
     assert environment(name)["POWERTOOLS_TRACER_CAPTURE_RESPONSE"] == "false"
     assert environment(name)["POWERTOOLS_TRACER_CAPTURE_ERROR"] == "false"
 
 
-def test_the_table_outlives_the_stack_and_only_counters_expire() -> None:
+def test_the_table_is_retained_and_protected() -> None:
     (table,) = of_type(written(), "AWS::DynamoDB::Table").values()
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
     assert table["Properties"]["DeletionProtectionEnabled"] is True
@@ -196,7 +195,7 @@ def test_the_table_outlives_the_stack_and_only_counters_expire() -> None:
     assert table["Properties"]["TimeToLiveSpecification"]["AttributeName"] == "expires_at"
 
 
-def test_logs_end_and_hold_no_data_of_a_run() -> None:
+def test_logs_expire_and_contain_no_execution_data() -> None:
     groups = of_type(translated(), "AWS::Logs::LogGroup")
     assert all("RetentionInDays" in group["Properties"] for group in groups.values())
     for function in of_type(translated(), "AWS::Lambda::Function").values():
@@ -206,19 +205,19 @@ def test_logs_end_and_hold_no_data_of_a_run() -> None:
     assert machine["Properties"]["Logging"]["Level"] == "ERROR"
 
 
-def test_every_parameter_is_explained_and_has_a_default() -> None:
+def test_every_parameter_has_a_description_and_a_default() -> None:
     for name, parameter in written()["Parameters"].items():
         assert parameter["Description"].endswith("."), name
         assert "Default" in parameter, name
 
 
-def test_every_parameter_stands_in_a_group_of_the_console() -> None:
+def test_every_parameter_belongs_to_a_console_group() -> None:
     groups = written()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     assert [name for group in groups for name in group["Parameters"]] == list(written()["Parameters"])
 
 
 @pytest.mark.parametrize("stage", ["paper", "live"])
-def test_a_stage_sets_only_parameters_that_exist_to_values_that_are_allowed(stage: str) -> None:
+def test_a_stage_sets_existing_parameters_to_allowed_values(stage: str) -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     overrides = dict(line.split("=", 1) for line in config[stage]["deploy"]["parameters"]["parameter_overrides"])
     for name, value in overrides.items():
@@ -229,7 +228,7 @@ def test_a_stage_sets_only_parameters_that_exist_to_values_that_are_allowed(stag
     assert overrides["ScheduleState"] == "DISABLED"
 
 
-def test_live_trading_starts_with_limits() -> None:
+def test_the_live_stage_sets_notional_limits() -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     overrides = dict(line.split("=", 1) for line in config["live"]["deploy"]["parameters"]["parameter_overrides"])
     assert float(overrides["MaxOrderNotional"]) <= float(overrides["MaxRunNotional"])

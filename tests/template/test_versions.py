@@ -1,4 +1,4 @@
-"""A deploy publishes what it changes, and leaves alone what a running execution still calls."""
+"""A deployment publishes the functions it changes and keeps the versions that running executions call."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def versions(template: Template) -> set[str]:
     return set(of_type(template, VERSION))
 
 
-def test_the_machine_calls_versions() -> None:
+def test_the_machine_calls_published_versions() -> None:
     template = translated()
     (machine,) = of_type(template, "AWS::StepFunctions::StateMachine").values()
     called = {value["Ref"] for value in machine["Properties"]["DefinitionSubstitutions"].values()}
     assert called == {name for name in versions(template) if name.split("Version")[0] in STEPS}
 
 
-def test_each_substitution_is_the_version_of_its_namesake() -> None:
+def test_each_substitution_is_the_version_of_its_function() -> None:
     template = translated()
     (machine,) = of_type(template, "AWS::StepFunctions::StateMachine").values()
     for name, value in machine["Properties"]["DefinitionSubstitutions"].items():
@@ -46,18 +46,18 @@ def test_each_substitution_is_the_version_of_its_namesake() -> None:
         assert version["Properties"]["FunctionName"] == {"Ref": name.removesuffix("Arn")}
 
 
-def test_a_version_outlives_its_successor() -> None:
-    """Dropped from the template, or replaced in place: either way an execution may still be calling it."""
+def test_a_superseded_version_is_retained() -> None:
+    """An execution may still call it after it was removed from the template or replaced."""
     for version in of_type(translated(), VERSION).values():
         assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_the_same_template_publishes_nothing_new() -> None:
+def test_an_unchanged_template_publishes_no_version() -> None:
     assert versions(translated()) == versions(translated())
 
 
 @pytest.mark.parametrize("layer", ["RepegLayer", "DependenciesLayer"])
-def test_a_change_in_a_layer_alone_publishes_every_function_anew(layer: str) -> None:
+def test_a_changed_layer_publishes_every_function(layer: str) -> None:
     changed = translated(contents={layer: "changed"})
     assert versions(changed).isdisjoint(versions(translated()))
 
@@ -71,14 +71,14 @@ def change_setting(template: Template) -> None:
 
 
 @pytest.mark.parametrize("change", [change_timeout, change_setting], ids=lambda change: change.__name__)
-def test_a_change_of_a_function_publishes_it_anew(change: Callable[[Template], None]) -> None:
+def test_a_changed_function_is_published(change: Callable[[Template], None]) -> None:
     template = written()
     change(template)
     before = {name for name in versions(translated()) if name.startswith("PlaceOrdersVersion")}
     assert versions(translated(template)).isdisjoint(before)
 
 
-def test_a_change_of_code_publishes_that_function_alone() -> None:
+def test_changed_code_publishes_only_its_function() -> None:
     before, after = versions(translated()), versions(translated(contents={"PlaceOrders": "changed"}))
     assert {name.split("Version")[0] for name in before ^ after} == {"PlaceOrders"}
 
@@ -95,20 +95,20 @@ def parameters_in(value: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_value_of_a_parameter_replaces_the_version_that_was_published_with_another(name: str) -> None:
-    """SAM looks at the text of the template and not at values; a version's description is replaced with its value."""
+def test_a_changed_parameter_value_publishes_a_new_version(name: str) -> None:
+    """SAM compares the template's text and not its values, but CloudFormation replaces a changed description."""
     function = functions()[name]
     described = set(re.findall(r"\$\{(\w+)\}", function["VersionDescription"]["Fn::Sub"]))
     assert described == parameters_in(function["Environment"])
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_description_of_a_version_is_short_enough(name: str) -> None:
+def test_a_versions_description_is_short_enough(name: str) -> None:
     text = functions()[name]["VersionDescription"]["Fn::Sub"]
-    # Forty characters for each value are more than any pattern of ours lets through in earnest.
+    # Allow fifteen characters for each value.
     assert len(re.sub(r"\$\{\w+\}", "", text)) + 15 * text.count("${") <= 256
 
 
-def test_cloudformation_replaces_a_version_whose_description_changes() -> None:
+def test_cloudformation_replaces_a_version_on_a_changed_description() -> None:
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(REGION, VERSION).schema
     assert "/properties/Description" in schema["createOnlyProperties"]

@@ -1,4 +1,4 @@
-"""The world around a built function: a broker with a clock of its own and an account of AWS."""
+"""The environment of a built function: a simulated broker with its own clock, and mocked AWS services."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from tests.template.artefact import Artefact, running
 from tests.template.stack import REGION, ROOT, definition, environment, of_type, written
 from tests.test_architecture import snake
 
-# The functions' own clock is this machine's, and nothing is sent that was to leave in the past: the day lies ahead, in
-# the last year of the broker's calendar.
+# The functions use this machine's clock and send no order past its deadline, so the day lies in the future: in the last
+# year of the broker's calendar.
 DAY = date(2029, 11, 20)
 DAY_OF_EVENTS = "2026-11-20"
 KEYS = {"key_id": "PKCANARYCANARYCANARY", "secret_key": "canary-secret-that-must-be-seen-nowhere-at-all"}
@@ -34,7 +34,7 @@ ATTEMPTS = 5
 
 
 class BrokerClock:
-    """Nanoseconds UTC, running on from where it was set."""
+    """A settable clock in nanoseconds UTC that keeps running."""
 
     def __init__(self) -> None:
         self._ahead = 0
@@ -49,13 +49,13 @@ class BrokerClock:
         self._ahead = int(moment.timestamp()) * 1_000_000_000 - time.monotonic_ns()
 
     def move(self, seconds: int) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self._ahead += seconds * 1_000_000_000
 
 
 @dataclass(frozen=True)
 class World:
-    """Where the built functions are called."""
+    """The built functions, the broker's clock and the AWS endpoint that they use."""
 
     artefact: Artefact
     clock: BrokerClock
@@ -64,9 +64,9 @@ class World:
     endpoint: str
 
     def call(self, name: str) -> dict[str, Any]:
-        """What a built function answers to its event, called again where the machine would."""
-        written_down = (ROOT / "events" / f"{snake(name)}.json").read_text()
-        event = json.loads(written_down.replace(DAY_OF_EVENTS, DAY.isoformat()))
+        """The answer of a built function to its event, retried as the machine would."""
+        text = (ROOT / "events" / f"{snake(name)}.json").read_text()
+        event = json.loads(text.replace(DAY_OF_EVENTS, DAY.isoformat()))
         log = self.logs / f"{name}.log"
         with running(self.artefact, name, {**environment(name), **self.environment}, log) as function:
             for _ in range(ATTEMPTS):
@@ -78,13 +78,13 @@ class World:
         return answer
 
     def rows(self) -> list[dict[str, Any]]:
-        """Everything in the table."""
+        """All rows of the table."""
         found: list[dict[str, Any]] = client("dynamodb", self.endpoint).scan(TableName="runs")["Items"]
         return found
 
 
 def retried(name: str) -> set[str]:
-    """The errors of a step after which the machine tries again."""
+    """The errors on which the machine retries a step."""
     attempts = states(definition()).get(name, {}).get("Retry", [])
     return {error for entry in attempts for error in entry["ErrorEquals"]}
 
@@ -107,7 +107,7 @@ def around(artefact: Artefact, logs: Path) -> Iterator[World]:
 
 
 def account() -> OpeningAccount:
-    """Cash for the buy, shares for the sell, and a canary for keys."""
+    """Cash for the buy, shares for the sell, and canary keys."""
     return OpeningAccount(
         cash=Decimal(10_000),
         positions={"KO": (Decimal(100), Decimal(70))},
@@ -128,7 +128,7 @@ def two_calm_stocks() -> ScriptedMarket:
 
 @contextmanager
 def account_of_aws() -> Iterator[str]:
-    """An endpoint on this machine that answers for the services."""
+    """The endpoint of a local server that mocks the AWS services."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -156,6 +156,6 @@ def make_table(endpoint: str) -> str:
 
 
 def make_secret(endpoint: str) -> str:
-    """The broker's keys where the functions look for them."""
+    """Store the broker's keys in a secret; its ARN."""
     made = client("secretsmanager", endpoint).create_secret(Name="broker", SecretString=json.dumps(KEYS))
     return str(made["ARN"])
