@@ -1,4 +1,4 @@
-"""The desk of the steps, and a store of each kind."""
+"""Fixtures: the steps' desk, and a store of each kind."""
 
 from __future__ import annotations
 

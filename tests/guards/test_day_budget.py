@@ -1,4 +1,4 @@
-"""What all runs of a day may commit together, on every store, with two executions at work at once."""
+"""The day's budget shared by concurrent runs, on each store."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def place_both_at_once(desk: Desk) -> None:
 
 
 def committed(desk: Desk) -> Decimal:
-    """Dollars of orders at the broker."""
+    """The total notional of orders at the broker, in dollars."""
     return sum((qty(o.quantity or 0) * price(o.terms.limit or 0) for o in desk.at_broker()), Decimal(0))
 
 
-def test_two_runs_at_once_share_the_day_and_one_of_them_waits(open_desk: OpenDesk, store: Store) -> None:
+def test_concurrent_runs_share_the_day_budget_and_one_waits(open_desk: OpenDesk, store: Store) -> None:
     desk = two_runs(open_desk, store, max_day_notional="10000")
     place_both_at_once(desk)
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
@@ -55,13 +55,13 @@ def test_two_runs_at_once_share_the_day_and_one_of_them_waits(open_desk: OpenDes
     assert "budget day:2026-11-23" in refused[0]
 
 
-def test_where_the_day_has_room_for_both_both_trade(open_desk: OpenDesk, store: Store) -> None:
+def test_concurrent_runs_within_the_day_budget_both_trade(open_desk: OpenDesk, store: Store) -> None:
     desk = two_runs(open_desk, store, max_day_notional="15152.80")
     place_both_at_once(desk)
     assert committed(desk) == Decimal("15152.80")
 
 
-def test_however_often_they_try_the_day_is_never_exceeded(open_desk: OpenDesk, store: Store) -> None:
+def test_repeated_attempts_never_exceed_the_day_budget(open_desk: OpenDesk, store: Store) -> None:
     desk = two_runs(open_desk, store, max_day_notional="15152.79")
     for _ in range(5):
         place_both_at_once(desk)
@@ -69,7 +69,7 @@ def test_however_often_they_try_the_day_is_never_exceeded(open_desk: OpenDesk, s
 
 
 @pytest.mark.parametrize("limit", ["max_run_notional", "max_run_orders"])
-def test_a_runs_own_limit_is_no_limit_of_the_other(open_desk: OpenDesk, store: Store, limit: str) -> None:
+def test_a_runs_own_limit_does_not_affect_another_run(open_desk: OpenDesk, store: Store, limit: str) -> None:
     desk = two_runs(open_desk, store, **{limit: {"max_run_notional": "7600", "max_run_orders": "1"}[limit]})
     place_both_at_once(desk)
     assert len(desk.at_broker()) == 2

@@ -1,4 +1,4 @@
-"""Every limit bites: at the start where it can be known, and otherwise in the transaction that writes the intent."""
+"""Limits on orders and runs, enforced at the start or in the transaction that writes the intent."""
 
 from __future__ import annotations
 
@@ -34,31 +34,33 @@ TURNS = ("09:36:30", "09:37:00", "09:37:30", "09:38:00", "09:38:30")
         ({"allowed_symbols": ["KO", "MSFT"]}, "AAPL is not among allowed_symbols: KO, MSFT"),
     ],
 )
-def test_a_run_over_a_limit_is_not_even_claimed(open_desk: OpenDesk, settings: dict[str, Any], says: str) -> None:
+def test_a_run_over_a_limit_is_refused_before_the_claim(
+    open_desk: OpenDesk, settings: dict[str, Any], says: str
+) -> None:
     desk = open_desk({"AAPL": AAPL, "KO": KO})
     with pytest.raises(RefusedRun, match=says):
         desk.open(a_plan("buy 40 AAPL", "buy 10 KO"), **settings)
     assert desk.store.runs_on(MONDAY) == []
 
 
-def test_a_run_at_its_limits_to_the_cent_trades(open_desk: OpenDesk) -> None:
+def test_a_run_exactly_at_its_limits_trades(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL, "KO": KO})
     desk.begin(
         "buy 40 AAPL", "buy 10 KO",
         max_order_notional="7576.80", max_run_notional="8180.95", max_day_notional="8180.50", max_run_orders=2,
         max_attempts=1, allowed_symbols="AAPL,KO",
     )  # fmt: skip
-    assert desk.place()["placed"] == 2
+    assert desk.place().placed == 2
 
 
 def climb(desk: Desk) -> None:
-    """Five turns in a market that runs away from us."""
+    """Five turns in a market that moves away from the order."""
     for time in TURNS:
         desk.turn_at(time)
         desk.place()
 
 
-def test_a_move_that_would_cost_more_than_the_run_may_is_not_sent(open_desk: OpenDesk) -> None:
+def test_a_move_above_the_runs_notional_limit_is_not_sent(open_desk: OpenDesk) -> None:
     """Planned at 7,576.80 under a limit of 7,590: 189.66 for 40 fits, 189.91 does not."""
     desk = resting(open_desk, CLIMBING, max_run_notional="7590")
     climb(desk)
@@ -70,7 +72,8 @@ def test_a_move_that_would_cost_more_than_the_run_may_is_not_sent(open_desk: Ope
     desk.judge()
 
 
-def test_a_cancelled_order_gives_back_what_it_took_so_that_moves_do_not_add_up(open_desk: OpenDesk) -> None:
+def test_a_cancelled_order_credits_its_notional_to_the_budget(open_desk: OpenDesk) -> None:
+    """Otherwise each move would be debited again for the same shares."""
     desk = resting(open_desk, CLIMBING, max_run_notional="7616", max_day_notional="7616", max_slippage_bps="40")
     climb(desk)
     limits = [price(order.terms.limit or 0) for order in desk.at_broker()]
@@ -80,14 +83,14 @@ def test_a_cancelled_order_gives_back_what_it_took_so_that_moves_do_not_add_up(o
     assert (spent.notional, spent.orders) == (40 * Decimal("190.17"), 5)
 
 
-def test_what_was_filled_stays_taken(open_desk: OpenDesk) -> None:
+def test_a_filled_quantity_stays_debited(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, UP, prints=("09:36:05 16 @ 189.41 sold",)))
     desk.turn_at("09:36:30")
     assert isinstance(desk.store, MemoryStore)
     assert desk.store.spent("day:2026-11-23").notional == 16 * Decimal("189.41") + 24 * Decimal("189.66")
 
 
-def test_a_run_sends_no_more_orders_than_it_may(open_desk: OpenDesk) -> None:
+def test_a_run_sends_at_most_max_run_orders(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, CLIMBING, max_run_orders=2)
     climb(desk)
     assert (len(desk.at_broker()), desk.posts()) == (2, 2)
@@ -95,7 +98,7 @@ def test_a_run_sends_no_more_orders_than_it_may(open_desk: OpenDesk) -> None:
     desk.judge()
 
 
-def test_an_order_that_has_used_up_its_attempts_stays_where_it_rests(open_desk: OpenDesk) -> None:
+def test_an_order_out_of_attempts_rests_unmoved_until_the_close(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, CLIMBING, max_attempts=3)
     climb(desk)
     assert len(desk.at_broker()) == 3
@@ -107,7 +110,7 @@ def test_an_order_that_has_used_up_its_attempts_stays_where_it_rests(open_desk: 
 
 
 @pytest.mark.parametrize("bps", ["0", "5", "15", "50"])
-def test_no_limit_is_ever_beyond_the_collar(open_desk: OpenDesk, bps: str) -> None:
+def test_no_limit_price_is_beyond_the_collar(open_desk: OpenDesk, bps: str) -> None:
     desk = open_desk({"AAPL": CLIMBING})
     desk.begin("buy 40 AAPL", max_slippage_bps=bps, patience_seconds=60)
     desk.place()

@@ -1,4 +1,4 @@
-"""The account's requests: no crowd of orders asks more often than the broker allows, and cancels get through."""
+"""The account's request quota: many orders stay within the broker's rate limit, and cancels get through."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ MINUTE = 60_000_000_000
 CROWD = [f"{a}{b}X" for a in "ABCDEFGH" for b in "KLMNO"]
 
 
-def metered(desk: Desk, per_minute: int = 200) -> Desk:
-    """The same desk with its broker behind the account's budget."""
+def rate_limited(desk: Desk, per_minute: int = 200) -> Desk:
+    """The desk with a rate-limited broker."""
     limiter = RequestLimiter(desk.store, desk.runtime, per_minute)
     desk.ports = replace(desk.ports, broker=RateLimitedBroker(desk.ports.broker, limiter))
     return desk
 
 
 def busiest_minute(arrived: list[int]) -> int:
-    """The most trading calls that any sixty seconds saw."""
+    """The largest number of trading calls in any sixty seconds."""
     return max(bisect_left(arrived, at + MINUTE) - place for place, at in enumerate(arrived))
 
 
-def a_stroll() -> list[Event]:
-    """A bid that rises by ten cents every half minute."""
+def rising_book() -> list[Event]:
+    """A book that rises by ten cents every half minute."""
     times = [f"09:{36 + turn // 2}:{10 + 30 * (turn % 2)}" for turn in range(8)]
     bids = [Decimal("20.00") + Decimal("0.10") * turn for turn in range(8)]
     steps = [f"{time} 900 @ {bid} × 900 @ {bid + Decimal('0.03')}" for time, bid in zip(times, bids, strict=True)]
@@ -49,24 +49,24 @@ def a_stroll() -> list[Event]:
 
 
 @pytest.mark.parametrize("per_minute", [100, 200])
-def test_forty_orders_that_move_every_turn_stay_under_the_limit(open_desk: OpenDesk, per_minute: int) -> None:
+def test_forty_moving_orders_stay_within_the_rate_limit(open_desk: OpenDesk, per_minute: int) -> None:
     strict = replace(PROMPT, requests_per_minute=per_minute)
-    desk = open_desk({symbol: a_stroll() for symbol in CROWD}, quirks=strict, opening=holding("1000000"), at="09:35")
+    desk = open_desk({symbol: rising_book() for symbol in CROWD}, quirks=strict, opening=holding("1000000"), at="09:35")
     desk.begin(*(f"buy 10 {symbol}" for symbol in CROWD), max_slippage_bps="900", escalation="none")
     desk.broker.line.arrived.clear()
     desk.wait_until("09:36")
-    metered(desk, per_minute)
+    rate_limited(desk, per_minute)
     for turn in range(10):
         desk.wait_until(f"09:{37 + turn // 2}:{30 * (turn % 2):02}")
         desk.place()
         desk.repeg()
-    assert len(desk.at_broker()) > 60  # it has made something of its requests
+    assert len(desk.at_broker()) > 60  # the requests moved orders
     assert busiest_minute(desk.broker.line.arrived) <= per_minute
     desk.judge()
 
 
-def test_without_the_budget_the_same_orders_ask_far_more_than_a_hundred_times_a_minute(open_desk: OpenDesk) -> None:
-    desk = open_desk({symbol: a_stroll() for symbol in CROWD}, opening=holding("1000000"), at="09:35")
+def test_forty_moving_orders_exceed_the_rate_limit_without_the_quota(open_desk: OpenDesk) -> None:
+    desk = open_desk({symbol: rising_book() for symbol in CROWD}, opening=holding("1000000"), at="09:35")
     desk.begin(*(f"buy 10 {symbol}" for symbol in CROWD), max_slippage_bps="900", escalation="none")
     desk.wait_until("09:37")
     for _ in range(2):
@@ -76,8 +76,8 @@ def test_without_the_budget_the_same_orders_ask_far_more_than_a_hundred_times_a_
     assert busiest_minute(desk.broker.line.arrived) > 150
 
 
-def test_where_others_have_spent_the_budget_no_order_leaves_and_a_cancel_does(open_desk: OpenDesk) -> None:
-    desk = metered(resting(open_desk))
+def test_an_exhausted_quota_stops_orders_but_no_cancels(open_desk: OpenDesk) -> None:
+    desk = rate_limited(resting(open_desk))
     for seconds in (0, 10, 20):
         desk.store.lease_requests(bucket_of(after_noon(0).replace(hour=14, minute=36, second=seconds)), 20, 20)
     (order,) = desk.at_broker()
@@ -89,8 +89,8 @@ def test_where_others_have_spent_the_budget_no_order_leaves_and_a_cancel_does(op
     assert desk.open_at_broker() == []
 
 
-def beside_a_spender(desk: Desk, step: Callable[[], object]) -> None:
-    """Take a step while other runs of the account have all that they may ask for in the next minutes."""
+def run_with_quota_exhausted(desk: Desk, step: Callable[[], object]) -> None:
+    """Run a step while other runs have leased all ordinary requests of the next five minutes."""
     for seconds in range(0, 300, BUCKET_SECONDS):
         assert desk.store.lease_requests(bucket_of(desk.scheduler.now() + timedelta(seconds=seconds)), 20, 20)
     taken = desk.scheduler.spawn(step)
@@ -98,8 +98,8 @@ def beside_a_spender(desk: Desk, step: Callable[[], object]) -> None:
     taken.result()
 
 
-def a_crowd_at_rest(open_desk: OpenDesk) -> Desk:
-    """Eight orders that rest."""
+def eight_resting_orders(open_desk: OpenDesk) -> Desk:
+    """A rate-limited desk with eight resting orders."""
     symbols = CROWD[:8]
     books = {symbol: book("09:20 900 @ 19.90 × 900 @ 19.93") for symbol in symbols}
     desk = open_desk(books, opening=holding("1000000"))
@@ -107,58 +107,58 @@ def a_crowd_at_rest(open_desk: OpenDesk) -> Desk:
     desk.begin(*(f"buy 10 {symbol}" for symbol in symbols))
     desk.place()
     assert len(desk.open_at_broker()) == 8
-    return metered(desk)
+    return rate_limited(desk)
 
 
 @pytest.mark.parametrize("how", ["close", "sweep"])
-def test_a_run_ends_cleanly_while_another_run_spends_everything_else(open_desk: OpenDesk, how: str) -> None:
-    desk = a_crowd_at_rest(open_desk)
-    beside_a_spender(desk, getattr(desk, how))
+def test_a_run_closes_while_other_runs_exhaust_the_quota(open_desk: OpenDesk, how: str) -> None:
+    desk = eight_resting_orders(open_desk)
+    run_with_quota_exhausted(desk, getattr(desk, how))
     assert desk.run.state in {RunState.CLOSED, RunState.SWEPT}
     judge.nothing_of_ours_is_open(desk.exchange)
     assert {row["outcome"] for row in desk.report["orders"]} == {"partial_deadline"}
 
 
-def test_the_watchdog_sees_while_another_run_spends_everything_else(open_desk: OpenDesk) -> None:
-    desk = a_crowd_at_rest(open_desk)
+def test_the_watchdog_works_while_other_runs_exhaust_the_quota(open_desk: OpenDesk) -> None:
+    desk = eight_resting_orders(open_desk)
     found: list[Alert] = []
-    beside_a_spender(desk, lambda: found.extend(desk.watch(expect_run=False)))
+    run_with_quota_exhausted(desk, lambda: found.extend(desk.watch(expect_run=False)))
     assert found == []
 
 
-class Dark(MemoryStore):
-    """A store that does not answer for a while."""
+class UnavailableStore(MemoryStore):
+    """A store that can be switched to not answer."""
 
-    is_dark = False
+    is_down = False
 
     def run(self, run_id: str) -> Run | None:
-        self._ensure_light()
+        self._raise_if_down()
         return super().run(run_id)
 
     def lease_requests(self, bucket: str, count: int, most: int) -> bool:
-        self._ensure_light()
+        self._raise_if_down()
         return super().lease_requests(bucket, count, most)
 
-    def _ensure_light(self) -> None:
-        if self.is_dark:
+    def _raise_if_down(self) -> None:
+        if self.is_down:
             raise StoreUnavailable("no answer in time")
 
 
-def test_a_table_that_does_not_answer_keeps_no_closing_from_cancelling(open_desk: OpenDesk) -> None:
-    """The budget itself stands in the table that does not answer."""
-    store = Dark()
-    desk = metered(half_filled(open_desk, store=store))
-    store.is_dark = True
+def test_closing_cancels_orders_while_the_table_is_down(open_desk: OpenDesk) -> None:
+    """The quota is stored in the same table, so the limiter cannot read it either."""
+    store = UnavailableStore()
+    desk = rate_limited(half_filled(open_desk, store=store))
+    store.is_down = True
     with pytest.raises(StoreUnavailable):
         desk.close()
     desk.wait(1)
     assert desk.open_at_broker() == []
 
 
-def test_a_step_without_a_request_is_a_skipped_turn(open_desk: OpenDesk) -> None:
-    desk = metered(resting(open_desk))
+def test_a_step_without_quota_skips_its_turn(open_desk: OpenDesk) -> None:
+    desk = rate_limited(resting(open_desk))
     for seconds in (30, 40, 50):
         desk.store.lease_requests(bucket_of(after_noon(0).replace(hour=14, minute=36, second=seconds)), 20, 20)
-    assert desk.turn_at("09:36:30")["decision"] == "wait"
+    assert desk.turn_at("09:36:30").decision == "wait"
     assert desk.journalled("run", "skip") == [("", "the account's request quota is exhausted")]
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]

@@ -1,4 +1,4 @@
-"""The desk of the steps, and the machine on it."""
+"""Fixtures: the steps' desk, and the state machine on it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["open_desk"]
 
 @pytest.fixture
 def machine_at() -> Iterator[Callable[[Desk], Machine]]:
-    """Sets the deployed machine up at a desk."""
+    """Sets up the deployed machine at a desk."""
     lambda_step.metrics.clear_metrics()
     yield Machine
     wiring.provide(None)

@@ -1,4 +1,4 @@
-"""The deployed definition walked over the deployed handlers, at a desk of twins."""
+"""The deployed definition, run with the deployed handlers at a simulated desk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME = "arn:aws:states:us-east-1:123456789012:execution:execute-plan:walked"
 
 
 class Machine:
-    """Starts executions at a desk; they walk while its time passes."""
+    """Starts executions at a desk; they advance with the desk's clock."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -30,7 +30,7 @@ class Machine:
         return self.walker.start(name, given)
 
     def invoke(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
-        """Call a handler; its exception becomes the error that the machine routes on."""
+        """Call a handler; its exception becomes the machine's error."""
         self.calls.append(function)
         handler = importlib.import_module(f"functions.{FOLDERS[function]}.app").lambda_handler
         try:

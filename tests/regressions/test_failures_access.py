@@ -1,4 +1,4 @@
-"""How keys leak and accounts get hurt."""
+"""Known failures of other programs: leaked keys, and orders sent to the wrong account."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.functions.desk import OpenDesk
 from tests.functions.scenes import half_filled
 from tests.template.stack import functions, written
 
-CANARY = "canary-that-nobody-may-hear"
+CANARY = "canary-that-must-not-leak"
 PAIR = Keys(key_id=SecretStr("PKCANARY"), secret_key=SecretStr(CANARY))
 
 
 class Refusing(BaseAdapter):
-    """Notes where requests would have gone, and answers none of them."""
+    """A transport that records each request's address and refuses the connection."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Refusing(BaseAdapter):
 
 
 def broker_in(mode: TradingMode) -> tuple[AlpacaBroker, Refusing]:
-    """A broker of that mode whose requests go nowhere."""
+    """A broker adapter of that mode on a refusing transport."""
     line = Refusing()
 
     def mount(session: requests.Session) -> None:
@@ -48,18 +48,18 @@ def broker_in(mode: TradingMode) -> tuple[AlpacaBroker, Refusing]:
     return AlpacaBroker(trading_api(FixedKeys(PAIR), mode, mount)), line
 
 
-def test_keys_are_neither_parameters_nor_variables_of_the_stack() -> None:
+def test_keys_are_no_parameters_or_variables_of_the_stack() -> None:
     names = [
         *written()["Parameters"],
-        *(name for one in functions().values() for name in one["Environment"]["Variables"]),
+        *(name for function in functions().values() for name in function["Environment"]["Variables"]),
     ]
     suspicious = [name for name in names if any(word in name.lower() for word in ("apikey", "api_key", "password"))]
     secret = {name for name in names if "secret" in name.lower()}
     assert suspicious == []
-    assert secret <= {"BROKER_SECRET_ARN"}  # where it lies, not what it is
+    assert secret <= {"BROKER_SECRET_ARN"}  # the secret's address, not its value
 
 
-def test_one_word_says_where_orders_go_and_paper_is_never_live() -> None:
+def test_the_trading_mode_alone_decides_between_paper_and_live() -> None:
     for mode, host in (
         (TradingMode.PAPER, "https://paper-api.alpaca.markets"),
         (TradingMode.LIVE, "https://api.alpaca.markets"),
@@ -72,19 +72,19 @@ def test_one_word_says_where_orders_go_and_paper_is_never_live() -> None:
         assert line.asked
 
 
-def test_an_exception_of_the_broker_holds_no_request_and_no_key() -> None:
+def test_a_broker_exception_contains_no_request_and_no_key() -> None:
     broker, _ = broker_in(TradingMode.PAPER)
     try:
         broker.clock()
     except RepegError as error:
         held = [error, error.__cause__, error.__context__]
-        assert not any(isinstance(one, requests.RequestException) for one in held)
-        assert CANARY not in repr(held) + json.dumps([str(one) for one in held])
+        assert not any(isinstance(link, requests.RequestException) for link in held)
+        assert CANARY not in repr(held) + json.dumps([str(link) for link in held])
     else:
-        raise AssertionError("a broker that does not answer was believed")
+        raise AssertionError("a broker without an answer raised no error")
 
 
-def test_a_trace_captures_neither_answers_nor_errors() -> None:
+def test_tracing_captures_neither_answers_nor_errors() -> None:
     source = inspect.getsource(lambda_step.lambda_step)
     assert "capture_response=False" in source
     assert "capture_error=False" in source
@@ -92,8 +92,8 @@ def test_a_trace_captures_neither_answers_nor_errors() -> None:
         assert function["Environment"]["Variables"]["POWERTOOLS_TRACER_CAPTURE_RESPONSE"] == "false"
 
 
-def test_no_run_touches_an_order_that_is_the_users_own(open_desk: OpenDesk) -> None:
-    """Neither at its start, nor in its turns, nor at its close, its sweep or its watch."""
+def test_no_run_touches_an_order_of_the_user(open_desk: OpenDesk) -> None:
+    """Neither its turns nor its close, its sweep or its watch cancels or replaces it."""
     desk = half_filled(open_desk)
     desk.submit("the-users-own")
     desk.repeg()

@@ -1,4 +1,4 @@
-"""What chasers lose or invent: orders dropped from the report, prices made up, costs measured against themselves."""
+"""Known failures of other programs: orders missing from the report, invented prices, wrong cost benchmarks."""
 
 from __future__ import annotations
 
@@ -27,41 +27,41 @@ from tests.simulation import judge
 NOT_ALLOWED = {"code": 42210000, "message": "order is not allowed"}
 
 
-def test_a_terminal_order_with_unfilled_shares_is_not_complete(open_desk: OpenDesk) -> None:
+def test_a_cancelled_order_with_unfilled_shares_is_not_complete(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 15 @ 189.41 sold",)))
     desk.wait_until("09:36:20")
     desk.broker.cancel(desk.at_broker()[0].id)
-    assert desk.turn_at("09:36:30")["decision"] == "validate"
+    assert desk.turn_at("09:36:30").decision == "validate"
     assert (desk.order().state, desk.order().remaining) == (ParentState.WAITING, Decimal(25))
 
 
-def test_an_order_that_expired_with_unfilled_shares_is_reported_as_unfinished(open_desk: OpenDesk) -> None:
+def test_an_expired_order_is_reported_as_partial(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, until="09:37"), escalation="none")
     desk.wait_until("16:00:01")
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     assert (desk.row()["outcome"], desk.row()["filled_qty"]) == ("partial_deadline", "0")
 
 
-def test_monitoring_never_ends_with_a_limit_order_open(open_desk: OpenDesk) -> None:
+def test_closing_leaves_no_limit_order_open(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     assert len(desk.open_at_broker()) == 2
     desk.close()
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
-def test_a_filled_order_without_a_price_is_filled(open_desk: OpenDesk) -> None:
+def test_a_filled_order_without_an_average_price_is_filled(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 40 @ 189.41 sold",)))
     without = Fault(
         kind=Kind.REWRITE, method="GET", path="/v2/orders.*", rewrite=lambda order: {**order, "filled_avg_price": None}
     )
     desk.wait_until("09:36:30")
-    desk.exchange.faults.arm(without, When(skip=1))  # the list has no such order any more; the order by its id
-    assert desk.repeg()["decision"] == "close"
+    desk.exchange.faults.arm(without, When(skip=1))  # skip the list: a filled order is read by its id
+    assert desk.repeg().decision == "close"
     desk.close()
     assert (desk.row()["outcome"], desk.row()["average_price"]) == ("filled", "189.41")
 
 
-def test_every_order_of_the_plan_is_in_the_report_also_those_that_failed(open_desk: OpenDesk) -> None:
+def test_every_order_of_the_plan_is_in_the_report(open_desk: OpenDesk) -> None:
     books = {"AAPL": AAPL, "KO": KO, "WIDE": book("09:20 500 @ 10.00 × 500 @ 11.00")}
     desk = open_desk(books)
     desk.begin("buy 40 AAPL", "buy 10 KO", "buy 5 WIDE")
@@ -75,7 +75,7 @@ def test_every_order_of_the_plan_is_in_the_report_also_those_that_failed(open_de
     assert desk.row("WIDE")["outcome"] == "held_wide"
 
 
-def test_a_bid_of_107_and_an_ask_of_nothing_never_become_a_limit_of_a_cent(open_desk: OpenDesk) -> None:
+def test_a_missing_ask_never_becomes_a_limit_of_one_cent(open_desk: OpenDesk) -> None:
     books = {"AAPL": [trade("09:19", "10 @ 107.00"), *book("09:20 300 @ 107.00 × -")]}
     desk = open_desk(books, opening=holding(AAPL="40"))
     desk.begin("sell all AAPL")
@@ -83,19 +83,19 @@ def test_a_bid_of_107_and_an_ask_of_nothing_never_become_a_limit_of_a_cent(open_
     assert (desk.order().held, desk.posts()) == ("one_sided", 0)
 
 
-def test_a_side_that_is_missing_is_not_copied_from_the_other(open_desk: OpenDesk) -> None:
-    """Copied, its spread is nothing, and the guard against wide spreads passes just when the data is broken."""
+def test_a_missing_side_is_not_copied_from_the_other(open_desk: OpenDesk) -> None:
+    """A copied side has no spread, so the check for wide spreads would pass on broken data."""
     for bid, ask in (("100.00", "0"), ("0", "100.05"), ("0", "0")):
         assert check_quote(a_quote(bid, ask), Side.BUY, NOON, Settings()) is QuoteVerdict.ONE_SIDED
 
 
-def test_a_quote_without_a_time_is_stale_and_not_from_just_now(open_desk: OpenDesk) -> None:
+def test_a_quote_without_a_timestamp_is_stale(open_desk: OpenDesk) -> None:
     assert check_quote(a_quote(at=None), Side.BUY, NOON, Settings()) is QuoteVerdict.STALE
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL")
 
     def timeless(body: dict[str, dict[str, dict[str, object]]]) -> dict[str, object]:
-        return {"quotes": {name: {k: v for k, v in told.items() if k != "t"} for name, told in body["quotes"].items()}}
+        return {"quotes": {name: {k: v for k, v in row.items() if k != "t"} for name, row in body["quotes"].items()}}
 
     fault = Fault(kind=Kind.REWRITE, method="GET", path="/v2/stocks/quotes/latest", rewrite=timeless)
     desk.exchange.faults.arm(fault, When(times=None))
@@ -104,7 +104,7 @@ def test_a_quote_without_a_time_is_stale_and_not_from_just_now(open_desk: OpenDe
     assert desk.order().arrival is None
 
 
-def test_a_price_that_is_not_to_be_had_is_never_made_up(open_desk: OpenDesk) -> None:
+def test_an_unavailable_price_is_never_invented(open_desk: OpenDesk) -> None:
     market = ScriptedMarket({MONDAY: {"AAPL": AAPL}}, [Listing("NEW", "New Inc.")], {"NEW": "12.00"})
     desk = open_desk({}, market=market)
     with pytest.raises(InvalidPlan, match="a symbol with a price"):
@@ -112,7 +112,7 @@ def test_a_price_that_is_not_to_be_had_is_never_made_up(open_desk: OpenDesk) -> 
     assert desk.store.runs_on(MONDAY) == []
 
 
-def test_every_decision_has_a_quote_of_its_own(open_desk: OpenDesk) -> None:
+def test_each_decision_uses_a_fresh_quote(open_desk: OpenDesk) -> None:
     climbing = book(QUIET, UP, "09:36:40 300 @ 189.90 × 200 @ 189.94")
     desk = resting(open_desk, climbing)
     for time in ("09:36:30", "09:37:00"):
@@ -123,14 +123,14 @@ def test_every_decision_has_a_quote_of_its_own(open_desk: OpenDesk) -> None:
 
 
 @pytest.mark.parametrize("bid", ["100.00", "100.01"])
-def test_the_midpoint_of_a_one_tick_market_rests_whatever_its_last_digit(bid: str) -> None:
+def test_the_midpoint_of_a_one_tick_market_rests_on_the_near_side(bid: str) -> None:
     ask = str(Decimal(bid) + Decimal("0.01"))
     book_now = a_quote(bid, ask)
     assert pricing.mid_price(Side.BUY, book_now, MONDAY, Decimal("0.01")) == Decimal(bid)
     assert pricing.mid_price(Side.SELL, book_now, MONDAY, Decimal("0.01")) == Decimal(ask)
 
 
-def test_a_buy_limit_is_above_the_ask_only_where_that_was_decided(open_desk: OpenDesk) -> None:
+def test_a_buy_limit_reaches_the_ask_only_when_crossing(open_desk: OpenDesk) -> None:
     climbing = book(QUIET, *(f"09:{36 + n}:10 300 @ {190 + n}.00 × 200 @ {190 + n}.04" for n in range(4)))
     desk = resting(open_desk, climbing, max_slippage_bps="300", patience_seconds=3_600)
     for minute in range(4):
@@ -142,7 +142,7 @@ def test_a_buy_limit_is_above_the_ask_only_where_that_was_decided(open_desk: Ope
         assert intent.limit <= (desk.order().collar or 0)
 
 
-def test_a_fraction_of_a_whole_share_stock_is_offered_and_not_floored_to_nothing(open_desk: OpenDesk) -> None:
+def test_a_fraction_of_a_whole_share_stock_is_not_rounded_to_zero(open_desk: OpenDesk) -> None:
     market = ScriptedMarket({MONDAY: {"WHL": KO}}, [Listing("WHL", "Whole Shares Inc.", fractionable=False)])
     desk = open_desk({}, market=market, opening=holding(WHL="0.3"))
     desk.begin("sell all WHL")
@@ -153,7 +153,7 @@ def test_a_fraction_of_a_whole_share_stock_is_offered_and_not_floored_to_nothing
     assert (desk.row("WHL")["qty"], desk.row("WHL")["outcome"]) == ("0.3", "rejected")
 
 
-def test_a_full_exit_sells_the_brokers_quantity_to_the_last_digit(open_desk: OpenDesk) -> None:
+def test_a_full_exit_sells_the_brokers_exact_quantity(open_desk: OpenDesk) -> None:
     desk = open_desk({"KO": KO}, opening=holding(KO="7.2273576"))
     with pytest.raises(InvalidPlan, match=r"at most the 7\.2273576 KO held and free"):
         desk.open(a_plan("sell 7.227358 KO"))
@@ -163,7 +163,7 @@ def test_a_full_exit_sells_the_brokers_quantity_to_the_last_digit(open_desk: Ope
     assert shares(order.quantity or 0) == Decimal("7.2273576")
 
 
-def test_cost_is_measured_from_executions_against_the_arrival(open_desk: OpenDesk) -> None:
+def test_cost_is_measured_from_executions_against_the_arrival_price(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, UP, prints=("09:36:40 40 @ 189.66 sold",)))
     desk.turn_at("09:36:30")
     desk.turn_at("09:37:00")
@@ -172,7 +172,7 @@ def test_cost_is_measured_from_executions_against_the_arrival(open_desk: OpenDes
     assert desk.row()["cost_bps"] == f"{expected:.2f}"
 
 
-def test_the_time_of_a_fill_is_the_brokers_and_not_ours(open_desk: OpenDesk) -> None:
+def test_a_fill_carries_the_brokers_timestamp(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 40 @ 189.41 sold",)))
     desk.turn_at("09:36:30")
     (execution,) = desk.store.executions(desk.run.run_id)

@@ -1,4 +1,4 @@
-"""How workflows fail: guards that cannot trip, failures that end well, and waits that nobody has added up."""
+"""Known failures of workflows: limits that never trigger, failures reported as success, endless retries."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def day(open_desk: OpenDesk, at: str = "09:25") -> Desk:
     return open_desk({"AAPL": AAPL, "KO": KO}, at=at)
 
 
-def test_a_failing_branch_is_read_in_the_very_words_that_it_emits(open_desk: OpenDesk, machine_at: MachineAt) -> None:
-    """What a Catch hands on is what CloseRun reads: a run whose plan no longer fits ends with that sentence."""
+def test_a_failed_steps_error_is_reported_unchanged(open_desk: OpenDesk, machine_at: MachineAt) -> None:
+    """CloseRun reads the error in the shape that a Catch passes on, and reports it unchanged."""
     desk = day(open_desk)
     execution = machine_at(desk).start({**GIVEN, "settings": {"max_order_notional": "7576.80"}})
     desk.wait_until("09:30")
@@ -45,8 +45,8 @@ def test_a_failing_branch_is_read_in_the_very_words_that_it_emits(open_desk: Ope
     assert desk.report["reason"] in execution.cause
 
 
-def test_what_a_limit_counts_is_counted_in_the_write_that_it_guards(open_desk: OpenDesk) -> None:
-    """A breaker whose counter nothing increments never trips: here the count and the intent are one write."""
+def test_a_limits_counter_is_written_with_the_intent(open_desk: OpenDesk) -> None:
+    """A limit whose counter is not incremented never triggers, so the count and the intent are one write."""
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL")
     desk.place()
@@ -54,11 +54,11 @@ def test_what_a_limit_counts_is_counted_in_the_write_that_it_guards(open_desk: O
     assert spent.orders == len(desk.store.intents(RUN_ID)) == len(desk.at_broker()) == 1
 
 
-def test_every_task_catches_everything() -> None:
+def test_every_task_catches_all_errors() -> None:
     assert list(rules.every_task_catches_everything(definition())) == []
 
 
-def test_one_bad_symbol_does_not_abort_the_others(open_desk: OpenDesk, machine_at: MachineAt) -> None:
+def test_a_rejected_symbol_does_not_abort_the_others(open_desk: OpenDesk, machine_at: MachineAt) -> None:
     desk = day(open_desk)
     given = {"plan": a_plan("buy 40 AAPL", "buy 10 KO"), "settings": {"patience_seconds": 30}}
     desk.exchange.races.arm(Race.REJECTED_LATER, symbol="KO", when=When(times=None))
@@ -68,7 +68,7 @@ def test_one_bad_symbol_does_not_abort_the_others(open_desk: OpenDesk, machine_a
     assert {row["symbol"]: row["outcome"] for row in desk.report["orders"]} == {"AAPL": "filled", "KO": "rejected"}
 
 
-def test_a_failure_ends_in_fail_after_it_was_reported(open_desk: OpenDesk, machine_at: MachineAt) -> None:
+def test_a_failed_run_is_reported_and_fails_the_execution(open_desk: OpenDesk, machine_at: MachineAt) -> None:
     desk = day(open_desk)
     desk.exchange.faults.arm(
         Fault(kind=Kind.REWRITE, method="GET", path="/v2/account/activities/FILL", rewrite=lambda rows: []),
@@ -81,7 +81,7 @@ def test_a_failure_ends_in_fail_after_it_was_reported(open_desk: OpenDesk, machi
     assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.failed"]
 
 
-def test_an_order_whose_row_has_moved_on_is_not_sent(open_desk: OpenDesk) -> None:
+def test_an_order_with_a_changed_row_is_not_sent(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL")
     desk.validate()
@@ -95,7 +95,7 @@ def test_an_order_whose_row_has_moved_on_is_not_sent(open_desk: OpenDesk) -> Non
     assert desk.journalled("AAPL", "error")[0][0] == "Conflict"
 
 
-def test_a_second_start_while_the_first_runs_trades_nothing(open_desk: OpenDesk, machine_at: MachineAt) -> None:
+def test_a_second_start_during_the_run_trades_nothing(open_desk: OpenDesk, machine_at: MachineAt) -> None:
     desk = day(open_desk)
     machine = machine_at(desk)
     first, second = machine.start(GIVEN), machine.start(GIVEN, f"{NAME}-again")
@@ -104,8 +104,8 @@ def test_a_second_start_while_the_first_runs_trades_nothing(open_desk: OpenDesk,
     assert len(desk.at_broker()) == 1
 
 
-def test_a_limit_of_the_day_is_kept_in_no_containers_memory(open_desk: OpenDesk) -> None:
-    """Another container, with nothing in its memory, meets what the first has committed."""
+def test_the_day_limit_is_not_kept_in_a_containers_memory(open_desk: OpenDesk) -> None:
+    """A second container with empty memory is limited by the first one's commitments."""
     first = open_desk({"AAPL": AAPL})
     first.begin("buy 40 AAPL", max_day_notional="10000")
     first.place()
@@ -120,8 +120,8 @@ def test_a_limit_of_the_day_is_kept_in_no_containers_memory(open_desk: OpenDesk)
     assert "budget day:2026-11-23" in second.journalled("AAPL", "hold")[0][1]
 
 
-def test_a_crash_between_two_steps_of_a_placement_leaves_a_run_that_can_go_on(open_desk: OpenDesk) -> None:
-    """Intent, order and budgets are one transaction: whenever the step dies, the next turn knows what there is."""
+def test_a_run_continues_after_a_crash_during_placement(open_desk: OpenDesk) -> None:
+    """Intent, order and budgets are one transaction, so the next turn finds a consistent state."""
     for seconds in (0.5, 2.5, 4.5, 5.5, 6.5):
         desk = open_desk({"AAPL": AAPL})
         desk.begin("buy 40 AAPL")
@@ -150,7 +150,7 @@ def counted() -> set[str]:
     return found
 
 
-def test_the_metric_of_a_stuck_run_is_emitted_by_the_watch(
+def test_the_watchdog_emits_the_metric_of_a_stuck_run(
     open_desk: OpenDesk, machine_at: MachineAt, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desk = open_desk({"AAPL": AAPL})
@@ -161,27 +161,27 @@ def test_the_metric_of_a_stuck_run_is_emitted_by_the_watch(
     assert [blob["StuckRuns"] for blob in emitted] == [[1.0]]
 
 
-def test_no_alarm_listens_for_a_metric_that_nothing_emits() -> None:
+def test_every_alarms_metric_is_emitted() -> None:
     assert {"StuckRuns", "MissedRuns", "OrdersLeftOpen", "RunsFailed"} <= counted()
     alarms = of_type(written(), "AWS::CloudWatch::Alarm").values()
     ours = [alarm["Properties"] for alarm in alarms if not str(alarm["Properties"].get("Namespace")).startswith("AWS/")]
     assert {alarm["MetricName"] for alarm in ours if "MetricName" in alarm} <= counted()
 
 
-def test_the_last_page_of_the_open_orders_is_read_too(open_desk: OpenDesk) -> None:
-    """A run's order lies behind 510 of somebody else's: it is found, cancelled, and the others are left alone."""
+def test_the_last_page_of_open_orders_is_read(open_desk: OpenDesk) -> None:
+    """The run's order is listed after 510 of another client: only it is cancelled."""
     desk = open_desk({"AAPL": AAPL}, opening=holding("1000000"))
     for number in range(510):
         desk.submit(f"their-{number}", wait=0.001)
     desk.submit(f"rp-{RUN_ID}.AAPL.b.9")
     desk.open(a_plan("buy 40 AAPL"))
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     judge.nothing_of_ours_is_open(desk.exchange)
     assert len(desk.exchange.account.orders.open) == 510
 
 
 def worst_case_seconds(state: dict[str, Any]) -> float:
-    """How long a task's retries may wait in all, without their jitter."""
+    """The longest total wait of a task's retries, without jitter."""
     total = 0.0
     for retry in state.get("Retry", []):
         delays = [
@@ -192,24 +192,22 @@ def worst_case_seconds(state: dict[str, Any]) -> float:
     return total
 
 
-def test_no_retry_waits_for_days() -> None:
-    """Every sum of every Retry: within a quarter of an hour, for closing within an hour and a half."""
+def test_every_retry_policy_is_bounded() -> None:
+    """All retries of a step together wait at most 15 minutes; those of CloseRun at most 90."""
     waits = {name: worst_case_seconds(state) for name, state in definition()["States"].items() if "Retry" in state}
     assert max(seconds for name, seconds in waits.items() if name != "CloseRun") <= 15 * 60
     assert waits["CloseRun"] <= 90 * 60
     assert min(waits.values()) > 0
 
 
-def test_the_definition_is_json_before_anything_is_substituted() -> None:
+def test_the_definition_is_valid_json_before_substitution() -> None:
     text = DEFINITION.read_text()
     assert json.loads(text)["StartAt"] == "OpenRun"
     assert re.findall(r'[^"]\$\{\w+\}[^"]', text) == []
     assert len(re.findall(r'"\$\{\w+\}"', text)) == 7
 
 
-def test_an_execution_that_is_aborted_while_its_function_places_leaves_nothing_open(
-    open_desk: OpenDesk, machine_at: MachineAt
-) -> None:
+def test_an_execution_aborted_during_placement_leaves_no_open_order(open_desk: OpenDesk, machine_at: MachineAt) -> None:
     desk = day(open_desk)
     machine = machine_at(desk)
     execution = machine.start(GIVEN)
@@ -220,7 +218,7 @@ def test_an_execution_that_is_aborted_while_its_function_places_leaves_nothing_o
     machine.walker.stop(execution)
     sweeper = desk.scheduler.spawn(lambda: desk.sweep(NAME))
     desk.wait_until("09:45")
-    assert (execution.status, sweeper.result()["outcome"]) == ("ABORTED", "swept")
+    assert (execution.status, sweeper.result().outcome) == ("ABORTED", "swept")
     assert desk.run.state is RunState.SWEPT
     judge.nothing_of_ours_is_open(desk.exchange)
     assert [run.run_id for run in desk.store.runs_on(MONDAY)] == [RUN_ID]

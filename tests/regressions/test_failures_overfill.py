@@ -1,4 +1,4 @@
-"""How chasers buy too much: each case has happened to a public program, and ends here with the target and no more."""
+"""Known overfills of public programs; here each case ends with at most the target quantity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import Conflict
-from repeg.domain.parent_order import Outcome
+from repeg.domain.outcome import Outcome
 from repeg.domain.quote import Side
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
@@ -20,7 +20,7 @@ from tests.functions.desk import RUN_ID, Desk, OpenDesk
 
 
 def hundred(open_desk: OpenDesk, *prints: str, **settings: object) -> Desk:
-    """100 AAPL to buy, resting at 189.41 while the market moves up and away at 09:36:10."""
+    """A buy of 100 AAPL resting at 189.41; the market moves up at 09:36:10."""
     desk = open_desk({"AAPL": book(QUIET, UP, prints=prints)})
     desk.begin("buy 100 AAPL", **settings)
     desk.place()
@@ -28,13 +28,13 @@ def hundred(open_desk: OpenDesk, *prints: str, **settings: object) -> Desk:
 
 
 def ends_with_the_target(desk: Desk, shares: int = 100) -> None:
-    """Bought as many as wanted, or fewer, and reported as many as bought, at every moment and at the end."""
+    """Close the run and check that it bought and reported exactly these shares."""
     desk.close()
     desk.judge()
     assert Decimal(desk.row()["filled_qty"]) == desk.bought() == shares
 
 
-def test_a_fill_that_beats_the_cancel_is_no_failed_cancel(open_desk: OpenDesk) -> None:
+def test_a_fill_before_the_cancel_completes_the_order(open_desk: OpenDesk) -> None:
     desk = hundred(open_desk)
     desk.exchange.races.arm(Race.CANCEL_LOSES)
     desk.turn_at("09:36:30")
@@ -43,7 +43,7 @@ def test_a_fill_that_beats_the_cancel_is_no_failed_cancel(open_desk: OpenDesk) -
     ends_with_the_target(desk)
 
 
-def test_a_fill_inside_the_cancel_window_is_taken_off_the_successor(open_desk: OpenDesk) -> None:
+def test_a_fill_during_the_cancel_reduces_the_next_order(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(QUIET, UP, prints=("09:36:31 60 @ 189.41 sold",))})
     desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=1.5)
     desk.begin("buy 100 AAPL")
@@ -53,7 +53,7 @@ def test_a_fill_inside_the_cancel_window_is_taken_off_the_successor(open_desk: O
     ends_with_the_target(desk, 60)
 
 
-def test_a_status_read_that_fails_during_the_cancel_sends_no_successor(open_desk: OpenDesk) -> None:
+def test_a_failed_status_read_during_the_cancel_sends_no_order(open_desk: OpenDesk) -> None:
     desk = hundred(open_desk, "09:36:31 100 @ 189.41 sold")
     desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=1.5)
     read = Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders:by_client_order_id", status=500)
@@ -64,7 +64,7 @@ def test_a_status_read_that_fails_during_the_cancel_sends_no_successor(open_desk
     ends_with_the_target(desk)
 
 
-def test_a_submission_that_timed_out_but_was_accepted_is_adopted(open_desk: OpenDesk) -> None:
+def test_an_accepted_order_whose_answer_timed_out_is_adopted(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(QUIET, prints=("09:36:40 100 @ 189.41 sold",))})
     desk.begin("buy 100 AAPL")
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_AFTER, method="POST"))
@@ -75,8 +75,8 @@ def test_a_submission_that_timed_out_but_was_accepted_is_adopted(open_desk: Open
     ends_with_the_target(desk)
 
 
-def test_four_of_ten_filled_and_two_renewals_leave_six(open_desk: OpenDesk) -> None:
-    """No race at all: the new order's zero must not overwrite the old order's four."""
+def test_a_partial_fill_of_four_leaves_six_after_two_moves(open_desk: OpenDesk) -> None:
+    """A new order's filled quantity of zero must not overwrite the old order's four."""
     climbing = book(QUIET, UP, "09:36:40 300 @ 189.90 × 200 @ 189.94", prints=("09:36:05 4 @ 189.41 sold",))
     desk = open_desk({"AAPL": climbing})
     desk.begin("buy 10 AAPL")
@@ -88,7 +88,7 @@ def test_four_of_ten_filled_and_two_renewals_leave_six(open_desk: OpenDesk) -> N
     ends_with_the_target(desk, 4)
 
 
-def test_an_escalation_after_a_partial_fill_sends_the_rest_and_not_the_whole(open_desk: OpenDesk) -> None:
+def test_an_escalation_after_a_partial_fill_sends_the_remainder(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(QUIET, prints=("09:36:05 30 @ 189.41 sold",))})
     desk.begin("buy 100 AAPL", patience_seconds=30, escalation="market")
     desk.place()
@@ -99,8 +99,8 @@ def test_an_escalation_after_a_partial_fill_sends_the_rest_and_not_the_whole(ope
     ends_with_the_target(desk)
 
 
-def test_nothing_is_replaced_so_that_no_quantity_can_mean_two_things(open_desk: OpenDesk) -> None:
-    """A changed order's quantity is its chain's total to one side and the remainder to the other: cancel, then new."""
+def test_a_move_cancels_and_resubmits_the_remainder(open_desk: OpenDesk) -> None:
+    """A replaced order's quantity may mean the chain's total or the remainder, so a move cancels and resubmits."""
     desk = hundred(open_desk, "09:36:05 40 @ 189.41 sold")
     desk.turn_at("09:36:30")
     assert "PATCH" not in {method for method, _ in desk.broker.line.sent}
@@ -108,8 +108,8 @@ def test_nothing_is_replaced_so_that_no_quantity_can_mean_two_things(open_desk: 
     ends_with_the_target(desk, 40)
 
 
-def test_a_retried_function_sends_the_same_id_and_the_broker_refuses_the_second(open_desk: OpenDesk) -> None:
-    """The step is killed after its request and run again from its beginning, as a retry would."""
+def test_a_retried_step_sends_its_order_under_the_same_id(open_desk: OpenDesk) -> None:
+    """The step is killed after its request and retried from the beginning."""
     desk = open_desk({"AAPL": book(QUIET)})
     desk.begin("buy 100 AAPL")
     desk.validate()
@@ -125,7 +125,7 @@ def test_a_retried_function_sends_the_same_id_and_the_broker_refuses_the_second(
     ends_with_the_target(desk, 0)
 
 
-def test_a_fill_that_comes_after_canceled_was_reported_is_booked(open_desk: OpenDesk) -> None:
+def test_a_fill_after_a_reported_cancel_is_booked(open_desk: OpenDesk) -> None:
     desk = hundred(open_desk)
 
     def canceled(order: dict[str, object]) -> dict[str, object]:
@@ -147,8 +147,8 @@ def test_a_fill_that_comes_after_canceled_was_reported_is_booked(open_desk: Open
     assert seen.after(late).filled == desk.bought() == 100
 
 
-def test_an_intent_is_never_deleted_so_that_a_paused_invocation_finds_it(open_desk: OpenDesk) -> None:
-    """A record that is deleted on an exception lets the next try send again, and one that was paused a third time."""
+def test_an_intent_survives_a_failed_submission(open_desk: OpenDesk) -> None:
+    """If an error deleted the intent, the retry and a paused invocation would each send the order again."""
     desk = open_desk({"AAPL": book(QUIET)})
     desk.begin("buy 100 AAPL")
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_AFTER, method="POST", status=500), When(times=3))
@@ -163,8 +163,8 @@ def test_an_intent_is_never_deleted_so_that_a_paused_invocation_finds_it(open_de
     assert desk.store.intents(RUN_ID) == [intent]
 
 
-def test_a_target_that_is_reached_is_an_end_even_if_the_last_word_was_a_cancel(open_desk: OpenDesk) -> None:
+def test_a_filled_target_ends_the_order_before_any_move(open_desk: OpenDesk) -> None:
     desk = hundred(open_desk, "09:36:05 100 @ 189.41 sold")
-    assert desk.turn_at("09:36:30")["decision"] == "close"
+    assert desk.turn_at("09:36:30").decision == "close"
     assert desk.order().outcome is Outcome.FILLED
     ends_with_the_target(desk)

@@ -1,4 +1,4 @@
-"""How programs misread the clock: naive times, fixed offsets, their own holidays, starts from another day."""
+"""Known failures with clocks: naive times, fixed offsets, wrong holidays, starts on another day."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BUY = a_plan("buy 40 AAPL")
 
 
 def on(open_desk: OpenDesk, day: date, hour: int, minute: int, **settings: Any) -> tuple[Desk, str]:
-    """A run opened at that time, UTC, of another day; its id."""
+    """A run opened at that UTC time of another day, and its id."""
     desk = open_desk({}, market=ScriptedMarket({day: {"AAPL": AAPL}}), at="00:00")
     desk.scheduler.now_ns = int(datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC).timestamp()) * 10**9
     desk.exchange.advance()
@@ -31,11 +31,11 @@ def on(open_desk: OpenDesk, day: date, hour: int, minute: int, **settings: Any) 
     return desk, run_id("core", day)
 
 
-def test_the_opening_minutes_are_guarded_by_the_brokers_aware_clock(open_desk: OpenDesk) -> None:
-    """Read as New York time, a naive UTC clock says 14:34 here, hours after the open: the guard would never fire."""
+def test_the_opening_delay_uses_the_brokers_aware_clock(open_desk: OpenDesk) -> None:
+    """A naive UTC clock read as New York time says 14:34, so the delay after the open would never apply."""
     desk = open_desk({"AAPL": AAPL}, at="09:34")
     desk.begin("buy 40 AAPL")
-    assert check_session(RUN_ID, desk.ports)["decision"] == "wait"
+    assert check_session(RUN_ID, desk.ports).decision == "wait"
     desk.place()
     assert desk.posts() == 0
 
@@ -45,42 +45,42 @@ def test_the_opening_minutes_are_guarded_by_the_brokers_aware_clock(open_desk: O
 )
 def test_new_york_is_five_hours_behind_in_winter(open_desk: OpenDesk, day: date, opens: str) -> None:
     desk, run = on(open_desk, day, 14, 25)
-    assert check_session(run, desk.ports)["until"] == opens
+    assert check_session(run, desk.ports).until == opens
 
 
 @pytest.mark.parametrize("day", [date(2027, 3, 15), date(2027, 6, 1)])
-def test_new_york_is_four_hours_behind_in_summer_from_its_first_session_on(open_desk: OpenDesk, day: date) -> None:
+def test_new_york_is_four_hours_behind_in_summer(open_desk: OpenDesk, day: date) -> None:
     desk, run = on(open_desk, day, 13, 25)
-    assert check_session(run, desk.ports)["until"] == f"{day}T13:35:00Z"
+    assert check_session(run, desk.ports).until == f"{day}T13:35:00Z"
 
 
-def test_the_opening_bound_belongs_to_the_window_and_the_closing_bound_does_not(open_desk: OpenDesk) -> None:
+def test_the_trading_window_includes_its_start_but_not_its_end(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, at="09:25")
     desk.open(BUY)
     decisions = []
     for time in ("09:34:59.999", "09:35", "15:54:59.999", "15:55"):
         desk.wait_until(time)
-        decisions.append(check_session(RUN_ID, desk.ports)["decision"])
+        decisions.append(check_session(RUN_ID, desk.ports).decision)
     assert decisions == ["wait", "trade", "trade", "stop"]
 
 
 @pytest.mark.parametrize(("delay", "opens"), [(30, "15:00"), (45, "15:15"), (150, "17:00")])
-def test_a_delay_of_half_an_hour_and_more_is_a_time_like_any_other(open_desk: OpenDesk, delay: int, opens: str) -> None:
+def test_an_opening_delay_may_exceed_half_an_hour(open_desk: OpenDesk, delay: int, opens: str) -> None:
     desk = open_desk({"AAPL": AAPL}, at="09:25")
     desk.open(BUY, market_open_delay_minutes=delay)
-    assert check_session(RUN_ID, desk.ports)["until"] == f"2026-11-23T{opens}:00Z"
+    assert check_session(RUN_ID, desk.ports).until == f"2026-11-23T{opens}:00Z"
 
 
-def test_holidays_and_half_days_are_the_brokers(open_desk: OpenDesk) -> None:
+def test_holidays_and_half_days_follow_the_brokers_calendar(open_desk: OpenDesk) -> None:
     desk, run = on(open_desk, date(2026, 11, 27), 14, 25)
     desk.scheduler.run(until=datetime(2026, 11, 27, 17, 55, tzinfo=UTC))
-    assert check_session(run, desk.ports)["decision"] == "stop"
+    assert check_session(run, desk.ports).decision == "stop"
     with pytest.raises(MarketClosed):
         on(open_desk, date(2026, 12, 25), 14, 25)
 
 
 @pytest.mark.parametrize("path", ["/v2/clock", "/v2/calendar"])
-def test_a_clock_that_fails_is_no_open_market(open_desk: OpenDesk, path: str) -> None:
+def test_a_failed_clock_read_opens_no_run(open_desk: OpenDesk, path: str) -> None:
     desk = open_desk({"AAPL": AAPL}, at="12:00")
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path=path, status=500), When(times=None))
     with pytest.raises(BrokerUnavailable):
@@ -96,7 +96,7 @@ def test_a_fallback_schedule_five_minutes_later_is_a_duplicate(open_desk: OpenDe
     assert len(desk.at_broker()) == 1
 
 
-def test_an_execution_redriven_a_week_later_places_nothing(open_desk: OpenDesk) -> None:
+def test_an_execution_redriven_a_week_later_places_no_order(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL")
     desk.scheduler.run(until=datetime(2026, 11, 30, 14, 36, tzinfo=UTC))
@@ -109,7 +109,7 @@ def test_an_execution_redriven_a_week_later_places_nothing(open_desk: OpenDesk) 
     assert desk.posts() == 0
 
 
-def test_the_schedule_is_exact_and_in_new_york_time() -> None:
+def test_the_schedules_are_exact_and_in_new_york_time() -> None:
     schedules = of_type(written(), "AWS::Scheduler::Schedule")
     for schedule in schedules.values():
         properties = schedule["Properties"]
