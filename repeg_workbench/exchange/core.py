@@ -112,10 +112,6 @@ class Exchange:
             self.feed.refresh(self.now)
         self.now = now
 
-    def next_event_at(self) -> int:
-        """The earliest instant (ns) at which anything may happen without a request."""
-        return min(self.timers.next_at, self.venue.next_at, self.feed.next_at)
-
     def skew_clock(self, seconds: float) -> None:
         """Have the clock endpoint, and nothing else, be so many seconds ahead."""
         self.accounts.clock_skew = round(seconds * SECOND)

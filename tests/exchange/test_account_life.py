@@ -226,4 +226,4 @@ def test_a_clock_that_goes_back_is_waited_for() -> None:
     caller.wait(50)
     caller.wait(-10_000)
     assert caller.status(order["id"]) == "new"
-    assert caller.exchange.next_event_at() > caller.exchange.now
+    assert caller.exchange.timers.next_turn[0] > caller.exchange.now

@@ -62,7 +62,7 @@ def test_the_next_session_opens_later_than_now() -> None:
 def test_the_previous_session_has_closed() -> None:
     assert CALENDAR.previous_session(utc(2025, 6, 3, 20)).day == date(2025, 6, 3)
     assert CALENDAR.previous_session(utc(2025, 6, 3, 19, 59)).day == date(2025, 6, 2)
-    assert CALENDAR.session_before(date(2025, 1, 2)).day == date(2024, 12, 31)
+    assert CALENDAR.previous_session(utc(2025, 1, 2, 6)).day == date(2024, 12, 31)
 
 
 def test_a_wall_time_knows_summer_and_fractions() -> None:

@@ -310,7 +310,7 @@ def _fingerprint(exchange: Exchange) -> Any:
         sorted(orders.open),
         {symbol: holding.quantity for symbol, holding in exchange.account.portfolio.holdings.items()},
         str(exchange.account.switches),
-        exchange.timers.next_at,
+        exchange.timers.next_turn[0],
     )
 
 

@@ -47,7 +47,6 @@ class Desk:
 
     def cancel(self, order: Order, at: int) -> None:
         """Ask for an order's end; it may still execute until that comes."""
-        order.cancel_requested_at = at
         delay = self._cancel_delay(order, at)
         if delay == 0:
             self.floor.finish(order, Status.CANCELED, at)

@@ -76,10 +76,6 @@ class Ledger:
         self.executions: list[Execution] = []
         self._balances: defaultdict[tuple[str, str], int] = defaultdict(int)
 
-    def balance(self, account: str, commodity: str = USD) -> int:
-        """What the account holds of the commodity."""
-        return self._balances.get((account, commodity), 0)
-
     @property
     def cash(self) -> int:
         """Settled and unsettled cash together, in money units."""

@@ -118,7 +118,6 @@ class Order:
     expired_at: int | None = None
     failed_at: int | None = None
     replaced_at: int | None = None
-    cancel_requested_at: int | None = None
     replaces: "Order | None" = None
     replaced_by: "Order | None" = None
     shows_inheritance: bool = False

@@ -4,7 +4,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -59,10 +59,6 @@ class TradingCalendar:
                 if session.close <= before:
                     return session
         raise LookupError(f"no session closed by {before.isoformat()}")
-
-    def session_before(self, day: date) -> Session:
-        """The last session of an earlier day."""
-        return self.previous_session(datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=6))
 
 
 def nanoseconds(instant: datetime) -> int:

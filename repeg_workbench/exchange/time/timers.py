@@ -24,13 +24,8 @@ class Timers:
         self._count = 0
 
     @property
-    def next_at(self) -> int:
-        """The earliest instant (ns) at which anything is due."""
-        return self._heap[0][0] if self._heap else NEVER
-
-    @property
     def next_turn(self) -> tuple[int, int]:
-        """That instant, and whether it comes before (less than MARKET) or after what the market does in it."""
+        """The earliest instant (ns) with a call due, and its rank: below MARKET, it runs before the market's events."""
         return self._heap[0][:2] if self._heap else (NEVER, MARKET)
 
     def at(self, at: int, action: Callable[..., None], *arguments: Any) -> None:
