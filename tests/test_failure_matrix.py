@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from repeg_workbench.docs.failure_matrix import PAGE, Row, UnknownTest, names_in, page, rows
-from repeg_workbench.faults.fault_plan import Fault, Mishap
+from repeg_workbench.faults.fault_plan import PortFault, WorkflowFault
 from repeg_workbench.faults.seeded_days import RACES
 
 
@@ -20,8 +20,8 @@ def test_every_one_of_the_thirty_faults_has_a_test() -> None:
 
 def test_every_kind_of_the_simulation_stands_in_the_table() -> None:
     told = {fault for row in rows() for fault in row.simulated}
-    assert told >= set(Fault) | set(Mishap)
-    assert told <= set(Fault) | set(Mishap) | set(RACES)
+    assert told >= set(PortFault) | set(WorkflowFault)
+    assert told <= set(PortFault) | set(WorkflowFault) | set(RACES)
 
 
 @pytest.mark.parametrize("test", ["tests/test_failure_matrix.py::test_nobody_wrote_me", "tests/nowhere.py::test_x"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.faults.fault_plan import Fault, Mishap
+from repeg_workbench.faults.fault_plan import PortFault, WorkflowFault
 
 ROOT = Path(__file__).parents[2]
 ROWS = Path(__file__).with_suffix(".toml")
@@ -38,7 +38,7 @@ class Row:
 
     what: str
     must: str
-    simulated: tuple[Fault | Mishap | Race, ...]
+    simulated: tuple[PortFault | WorkflowFault | Race, ...]
     tests: tuple[str, ...]
 
 
@@ -64,9 +64,9 @@ def names_in(file: str) -> set[str]:
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")}
 
 
-def _kind(word: str) -> Fault | Mishap | Race:
+def _kind(word: str) -> PortFault | WorkflowFault | Race:
     """The kind of that name; ValueError where the simulation knows none."""
-    found = next((kinds for kinds in (Fault, Mishap) if word in set(kinds)), Race)
+    found = next((kinds for kinds in (PortFault, WorkflowFault) if word in set(kinds)), Race)
     return found(word)
 
 

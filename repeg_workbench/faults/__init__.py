@@ -1,1 +1,1 @@
-"""Thousands of seeded days under faults, judged by the broker's ledger alone."""
+"""Thousands of seeded days under faults, checked against the broker's ledger alone."""

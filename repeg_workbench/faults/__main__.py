@@ -1,4 +1,4 @@
-"""`python -m repeg_workbench.faults`: seeded days under faults; exit code 1 where an invariant did not hold."""
+"""`python -m repeg_workbench.faults`: seeded days under faults; exit code 1 if an invariant is violated."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from repeg_workbench.faults import reliability
 from repeg_workbench.faults.baseline_days import wrong_days
 from repeg_workbench.faults.baselines import BASELINES
 from repeg_workbench.faults.campaign import QUIET, Tally, first_failure, run_seed, run_seeds
-from repeg_workbench.faults.planted_bugs import MUTANTS
-from repeg_workbench.faults.story import story
+from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
+from repeg_workbench.faults.seed_report import seed_report
 
-PUBLISH = "Keep the numbers in docs/reliability.json and write docs/reliability.md anew"
+PUBLISH = "Save the numbers to docs/reliability.json and regenerate docs/reliability.md"
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
@@ -25,11 +25,11 @@ app = typer.Typer(add_completion=False, help=__doc__)
 def seeds(
     count: Annotated[int, typer.Option("--seeds", help="How many seeds")] = 300,
     first: Annotated[int, typer.Option(help="The first seed")] = 0,
-    processes: Annotated[int, typer.Option(help="Processes; 0: one a core")] = 0,
+    processes: Annotated[int, typer.Option(help="Worker processes; 0 for one per core")] = 0,
     *,
     publish: Annotated[bool, typer.Option("--publish", help=PUBLISH)] = False,
 ) -> None:
-    """Run seeds and hold every invariant against the broker's ledger."""
+    """Run seeded days and check every invariant against the broker's ledger."""
     started = time.perf_counter()
     tally = Tally()
     workers = processes or os.cpu_count() or 1
@@ -40,25 +40,25 @@ def seeds(
     if publish:
         reliability.keep("campaign", reliability.campaign_numbers(tally, seconds, workers))
     for seed in sorted(tally.failing)[:3]:
-        typer.echo(story(run_seed(seed)))
+        typer.echo(seed_report(run_seed(seed)))
     if tally.failing:
         raise typer.Exit(1)
 
 
-@app.command()
-def mutants(
-    count: Annotated[int, typer.Option("--seeds", help="Seeds that a mutant may survive")] = 1_000,
-    only: Annotated[str, typer.Option(help="One mutant's name")] = "",
+@app.command("planted-bugs")
+def planted_bugs(
+    count: Annotated[int, typer.Option("--seeds", help="Seeds to try for each bug")] = 1_000,
+    only: Annotated[str, typer.Option(help="Try this bug alone")] = "",
     *,
     publish: Annotated[bool, typer.Option("--publish", help=PUBLISH)] = False,
 ) -> None:
-    """Plant each known bug and look for the first seed that sees it; exit code 1 where one is never seen."""
-    found = {name: _found(name, range(count)) for name in ([only] if only else MUTANTS)}
+    """Plant each known bug and find the first seed that detects it; exit code 1 if a bug is never detected."""
+    found = {name: _found(name, range(count)) for name in ([only] if only else PLANTED_BUGS)}
     if publish:
-        reliability.keep("mutants", found)
-    missed = [name for name, mutant in found.items() if mutant["seed"] is None]
+        reliability.keep("planted_bugs", found)
+    missed = [name for name, bug in found.items() if bug["seed"] is None]
     if missed:
-        typer.echo(f"never seen: {', '.join(missed)}")
+        typer.echo(f"never detected: {', '.join(missed)}")
         raise typer.Exit(1)
 
 
@@ -68,10 +68,10 @@ def baselines(
     *,
     publish: Annotated[bool, typer.Option("--publish", help=PUBLISH)] = False,
 ) -> None:
-    """Give the same days to two executors that are often seen, and count the days on which something was wrong."""
-    wrong = {told: wrong_days(name, range(count), os.cpu_count() or 1) for name, (told, _) in BASELINES.items()}
-    for told, kinds in wrong.items():
-        typer.echo(f"{told}, {count} days")
+    """Run two common kinds of executor on the same days and count the days with an error."""
+    wrong = {label: wrong_days(name, range(count), os.cpu_count() or 1) for name, (label, _) in BASELINES.items()}
+    for label, kinds in wrong.items():
+        typer.echo(f"{label}, {count} days")
         for kind, days in kinds.items():
             typer.echo(f"  {kind:<18} {days:>5} days  {days / count:.1%}")
     if publish:
@@ -80,21 +80,22 @@ def baselines(
 
 @app.command("publish")
 def write_page() -> None:
-    """Write docs/reliability.md anew from the numbers kept in docs/reliability.json."""
+    """Regenerate docs/reliability.md from the numbers in docs/reliability.json."""
     reliability.PAGE.write_text(reliability.page(reliability.kept()))
 
 
 @app.command()
-def show(seed: int, mutant: Annotated[str, typer.Option(help="A mutant to plant")] = "") -> None:
-    """Tell one seed's story as a tape."""
-    typer.echo(story(run_seed(seed, mutant or None)))
+def show(seed: int, bug: Annotated[str, typer.Option(help="A bug to plant")] = "") -> None:
+    """Print one seed's violations, faults and tape."""
+    typer.echo(seed_report(run_seed(seed, bug or None)))
 
 
 def _found(name: str, within: Sequence[int]) -> dict[str, Any]:
-    """The first seed that sees a mutant and the invariant that it breaks there; no seed where none does."""
+    """The first seed that detects a bug, and the invariant it violates there; the seed is None if none does."""
     seed, invariant = first_failure(within, name) or (None, "")
-    typer.echo(f"{name:<26} {'NEVER' if seed is None else f'seed {seed}':<12} {invariant:<22} {MUTANTS[name].story}")
-    return {"seed": seed, "invariant": invariant, "story": MUTANTS[name].story}
+    description = PLANTED_BUGS[name].description
+    typer.echo(f"{name:<26} {'NEVER' if seed is None else f'seed {seed}':<12} {invariant:<22} {description}")
+    return {"seed": seed, "invariant": invariant, "description": description}
 
 
 def _print(tally: Tally, seconds: float) -> None:

@@ -1,7 +1,7 @@
-"""The days of the campaign with another executor on them, judged by the same checker.
+"""The campaign's days with a baseline executor, checked by the same judge.
 
-The faults of the ports and the double invocations are those of the seed. What befalls executions (aborts, redrives,
-late starts), outages and the kill switch are left out: a baseline has the easier days.
+Port faults and duplicate invocations are the seed's own. All other workflow faults (aborts, redrives, late starts,
+outages, the kill switch) are left out, so a baseline has easier days.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from repeg.domain.order_ids import OWN_PREFIX
 from repeg.domain.quote import Side
 from repeg.ports import Broker
 from repeg_workbench.exchange.units import to_qty
-from repeg_workbench.faults.baselines import BASELINES, PASSING, STEP_SECONDS, Desk, Executor, Line
+from repeg_workbench.faults.baselines import BASELINES, STEP_SECONDS, TRANSIENT, BrokerAccess, Executor, Line
 from repeg_workbench.faults.campaign import quietly
-from repeg_workbench.faults.fault_plan import Mishap
+from repeg_workbench.faults.fault_plan import WorkflowFault
 from repeg_workbench.faults.faulty_ports import CURRENT, Invocation
 from repeg_workbench.faults.world import World
 
@@ -30,24 +30,24 @@ Book = tuple[Line, ...]
 
 
 class BaselineDay:
-    """One seed's day, worked by a baseline: the step is an invocation that may be killed, frozen, repeated, retried."""
+    """One seed's day worked by a baseline; its steps may be killed, frozen, repeated or retried."""
 
     def __init__(self, seed: int, baseline: str) -> None:
         self._world = World(seed)
         broker, scheduler = cast(Broker, self._world.broker_port), self._world.scheduler
         _, make = BASELINES[baseline]
-        self._executor: Executor = make(Desk(broker, scheduler.now, scheduler.sleep, seed))
+        self._executor: Executor = make(BrokerAccess(broker, scheduler.now, scheduler.sleep, seed))
         self._book: Book = tuple(
             Line(symbol, Side.BUY if sign > 0 else Side.SELL, wanted)
             for symbol, (sign, wanted) in sorted(self._world.day.targets.items())
         )
 
     def run(self) -> frozenset[str]:
-        """Live through the day; what was wrong with it, by kind."""
+        """Run the day; returns the kinds of error that occurred."""
         world = self._world
-        world.mishaps.brew()
+        world.workflow_faults.arm_broker()
         world.scheduler.spawn_apart(self._work)
-        # Judged before the close: then the broker ends whatever is open, and nothing could be left.
+        # Checked before the close, when the broker would end every open order.
         world.scheduler.run(until=min(world.window.closes + GRACE, world.session.close - timedelta(seconds=1)))
         world.exchange.advance()
         world.checker.at_the_end(world.run_id)
@@ -63,9 +63,12 @@ class BaselineDay:
         self._step(self._end, LAST_TRIES)
 
     def _step(self, step: Any, tries: int) -> None:
-        """One step of a workflow: its answer is the next book; without one, the same book is given again."""
+        """Run one step of a workflow: its answer is the next book; without an answer the same book is passed again."""
         world = self._world
-        if Mishap.DUPLICATE_INVOCATION in world.swarm.mishaps and world.swarm.within(0, 1) < 0.3:
+        if (
+            WorkflowFault.DUPLICATE_INVOCATION in world.fault_plan.workflow_faults
+            and world.fault_plan.within(0, 1) < 0.3
+        ):
             world.scheduler.spawn_apart(lambda: self._shadow(step, self._book))
         for attempt in range(tries):
             after = self._invoke(step, self._book)
@@ -75,7 +78,7 @@ class BaselineDay:
             world.scheduler.sleep(2.0 ** min(attempt, 4))
 
     def _shadow(self, step: Any, book: Book) -> None:
-        self._world.scheduler.sleep(self._world.swarm.within(0, 3))
+        self._world.scheduler.sleep(self._world.fault_plan.within(0, 3))
         self._invoke(step, book)
 
     def _invoke(self, step: Any, book: Book) -> Book | None:
@@ -85,7 +88,7 @@ class BaselineDay:
             CURRENT.set(invocation)
             try:
                 return tuple(step(book))
-            except PASSING:
+            except TRANSIENT:
                 return None
 
         thread = invocation.thread = self._world.scheduler.spawn_apart(body)
@@ -105,7 +108,7 @@ class BaselineDay:
     def _one(self, line: Line, quote: Any) -> Line:
         try:
             return self._executor.work(line, quote)
-        except PASSING:
+        except TRANSIENT:
             return line
 
     def _end(self, book: Book) -> list[Line]:
@@ -130,7 +133,7 @@ KINDS = ("overfill", "two live orders", "wrong book", "left open")
 
 
 def wrong_days(baseline: str, seeds: Sequence[int], processes: int) -> dict[str, int]:
-    """On how many of these seeds' days something of each kind was wrong, and on how many anything was."""
+    """The number of days with each kind of error, and with any error."""
     work = [(baseline, seed) for seed in seeds]
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         found = pool.map(_wrong_day, work, chunksize=20)

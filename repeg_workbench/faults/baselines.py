@@ -1,6 +1,6 @@
-"""Two ways to work an order that are often seen: place, time out, place again; and a decorator for idempotency.
+"""Two common ways to work an order: place, time out and place again; and an idempotency decorator.
 
-Each keeps its book in the payload that travels from step to step, as a workflow does that has no table.
+Each keeps its book in the payload passed from step to step, as a workflow without a table does.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import D
 from repeg.domain.broker import Accepted, Refused
 from repeg.domain.child_order import OrderReport, Rung
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable
+from repeg.domain.intent import Intent
 from repeg.domain.order_ids import OWN_PREFIX
-from repeg.domain.parent_order import Intent
 from repeg.domain.quote import Quote, Side
 from repeg.ports import Broker
 
@@ -35,12 +35,12 @@ STEP_SECONDS = 50
 
 
 class NoAnswer(Exception):
-    """The broker did not say what became of a request."""
+    """The broker did not answer a request, so its outcome is unknown."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """The order that is at the broker, as far as the book knows."""
+    """The order at the broker, according to the book."""
 
     client_id: str
     broker_id: str
@@ -49,7 +49,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Line:
-    """One order of the plan in the book: how much is filled, and what is out."""
+    """One order of the plan in the book: its filled quantity and the order at the broker."""
 
     symbol: str
     side: Side
@@ -60,7 +60,7 @@ class Line:
 
     @property
     def left(self) -> Decimal:
-        """Shares still to do."""
+        """Shares still to be filled."""
         return self.target - self.filled
 
 
@@ -74,19 +74,19 @@ class Executor(Protocol):
         """The line after its last cancel."""
 
 
-class Desk:
-    """What both have in common: the broker, a clock, pauses, and ids that nobody can guess."""
+class BrokerAccess:
+    """What both executors share: the broker, a clock, pauses and random order ids."""
 
     def __init__(self, broker: Broker, now: Callable[[], datetime], pause: Callable[[float], None], seed: int) -> None:
         self.broker, self.now, self.pause = broker, now, pause
         self._chance = Random(f"ids {seed}")
 
     def fresh_id(self) -> str:
-        """A random id, as a uuid would be."""
+        """A random id, like a UUID."""
         return f"{OWN_PREFIX}{self._chance.getrandbits(64):016x}"
 
     def post(self, line: Line, quote: Quote, qty: Decimal, client_id: str) -> Sent | None:
-        """Send a limit order at the near side; None where it was refused. Raises NoAnswer where nobody knows."""
+        """Send a limit order at the near side; None if refused. Raises NoAnswer if the outcome is unknown."""
         limit = quote.near(line.side)
         answer = self.broker.submit(
             Intent(
@@ -101,7 +101,7 @@ class Desk:
         raise NoAnswer(answer.reason)
 
     def read(self, sent: Sent) -> OrderReport:
-        """The order as the broker has it. Raises BrokerUnavailable."""
+        """The broker's report of the order. Raises BrokerUnavailable."""
         report = self.broker.order_by_broker_id(sent.broker_id)
         if report is None:
             raise BrokerUnavailable(f"no order {sent.broker_id}")
@@ -109,48 +109,48 @@ class Desk:
 
 
 class PlaceAgain:
-    """Place, time out, place again: a new id for every try; a re-peg cancels and sends the old remainder at once."""
+    """Place, time out, place again: a new id for each attempt; a re-peg cancels and sends the remainder at once."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, access: BrokerAccess) -> None:
+        self._access = access
 
     def work(self, line: Line, quote: Quote) -> Line:
         """One turn."""
         if line.sent is None:
             return self._place(line, quote) if line.left > 0 else line
-        report = self._desk.read(line.sent)
+        report = self._access.read(line.sent)
         after = replace(line, filled=line.filled + report.filled_qty, sent=None)
         if not report.is_closed and quote.near(line.side) == line.sent.limit:
             return line
         if not report.is_closed:
-            self._desk.broker.cancel(line.sent.broker_id)
+            self._access.broker.cancel(line.sent.broker_id)
         return self._place(after, quote) if after.left > 0 else after
 
     def end(self, line: Line) -> Line:
-        """Cancel, and believe it."""
+        """Cancel without confirmation."""
         if line.sent is None:
             return line
-        self._desk.broker.cancel(line.sent.broker_id)
-        return replace(line, filled=line.filled + self._desk.read(line.sent).filled_qty, sent=None)
+        self._access.broker.cancel(line.sent.broker_id)
+        return replace(line, filled=line.filled + self._access.read(line.sent).filled_qty, sent=None)
 
     def _place(self, line: Line, quote: Quote) -> Line:
         for _ in range(PLACEMENTS):
             try:
-                return replace(line, sent=self._desk.post(line, quote, line.left, self._desk.fresh_id()))
+                return replace(line, sent=self._access.post(line, quote, line.left, self._access.fresh_id()))
             except NoAnswer:
                 continue
         return line
 
 
 class Decorated:
-    """Careful with cancels, which it confirms; placing is guarded by the idempotency decorator and by nothing else."""
+    """Confirms its cancels; the idempotency decorator alone protects placements."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        records = VirtualRecords(desk.now)
+    def __init__(self, access: BrokerAccess) -> None:
+        self._access = access
+        records = VirtualRecords(access.now)
 
         def place(attempt: dict[str, Any], line: Line, quote: Quote) -> dict[str, str] | None:
-            sent = desk.post(line, quote, Decimal(attempt["qty"]), desk.fresh_id())
+            sent = access.post(line, quote, Decimal(attempt["qty"]), access.fresh_id())
             if sent is None:
                 return None
             return {"client_id": sent.client_id, "broker_id": sent.broker_id, "limit": str(sent.limit)}
@@ -163,20 +163,20 @@ class Decorated:
         """One turn."""
         if line.sent is None:
             return self._place(line, quote) if line.left > 0 else line
-        report = self._desk.read(line.sent)
+        report = self._access.read(line.sent)
         if not report.is_closed and quote.near(line.side) == line.sent.limit:
             return line
         after = self.end(line)
         return self._place(after, quote) if after.sent is None and after.left > 0 else after
 
     def end(self, line: Line) -> Line:
-        """Cancel, and read until it is closed; the line stays as it was where that does not come."""
+        """Cancel and read until the order is closed; returns the line unchanged if that is not confirmed."""
         if line.sent is None:
             return line
-        self._desk.broker.cancel(line.sent.broker_id)
+        self._access.broker.cancel(line.sent.broker_id)
         for pause in CONFIRMATION_PAUSES:
-            self._desk.pause(pause)
-            report = self._desk.read(line.sent)
+            self._access.pause(pause)
+            report = self._access.read(line.sent)
             if report.is_closed:
                 return replace(line, filled=line.filled + report.filled_qty, sent=None)
         return line
@@ -194,7 +194,7 @@ class Decorated:
 
 
 class VirtualRecords(BasePersistenceLayer):
-    """The decorator's records in memory; one left in progress is void after the step's time limit, as in the table."""
+    """The decorator's records in memory. A record in progress expires after the step's timeout, as in the table."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -208,7 +208,7 @@ class VirtualRecords(BasePersistenceLayer):
 
     def _put_record(self, data_record: DataRecord) -> None:
         kept = self._kept.get(data_record.idempotency_key)
-        if kept is not None and not self._is_void(*kept):
+        if kept is not None and not self._is_expired(*kept):
             raise IdempotencyItemAlreadyExistsError(old_data_record=kept[0])
         self._kept[data_record.idempotency_key] = (data_record, self._now())
 
@@ -218,14 +218,14 @@ class VirtualRecords(BasePersistenceLayer):
     def _delete_record(self, data_record: DataRecord) -> None:
         self._kept.pop(data_record.idempotency_key, None)
 
-    def _is_void(self, record: DataRecord, since: datetime) -> bool:
+    def _is_expired(self, record: DataRecord, since: datetime) -> bool:
         return record.status == "INPROGRESS" and (self._now() - since).total_seconds() > STEP_SECONDS
 
 
-BASELINES: dict[str, tuple[str, Callable[[Desk], Executor]]] = {
+BASELINES: dict[str, tuple[str, Callable[[BrokerAccess], Executor]]] = {
     "place_again": ("place, time out, place again", PlaceAgain),
-    "decorated": ("guarded by an idempotency decorator", Decorated),
+    "decorated": ("idempotency decorator", Decorated),
 }
 
-# What goes wrong for a line in one turn and is tried again in the next.
-PASSING = (BrokerUnavailable, BrokerDenied)
+# Errors of one turn; the next turn tries again.
+TRANSIENT = (BrokerUnavailable, BrokerDenied)

@@ -1,4 +1,4 @@
-"""Many seeds over many processes: what was injected, what was found, and which planted bugs were seen."""
+"""Runs many seeds on several processes and counts injected faults, violations and detected planted bugs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from repeg import lambda_step
 from repeg_workbench.engine.surroundings import with_variables
-from repeg_workbench.faults.planted_bugs import MUTANTS
+from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.planting import planted
 from repeg_workbench.faults.records import Result
 from repeg_workbench.faults.world import World
 
-# The handlers' own logs and metrics would be the larger part of the work; they have tests of their own.
+# Logs and metrics would take most of the time here; other tests cover them.
 QUIET = {
     "POWERTOOLS_SERVICE_NAME": "repeg",
     "POWERTOOLS_METRICS_NAMESPACE": "repeg",
@@ -32,7 +32,7 @@ CHUNK = 20
 
 @dataclass
 class Tally:
-    """What many seeds came to."""
+    """The sums of many seeds' results."""
 
     seeds: int = 0
     orders: int = 0
@@ -57,11 +57,11 @@ class Tally:
 
 @contextlib.contextmanager
 def quietly() -> Iterator[None]:
-    """Without the handlers' own logs, warnings and metrics; afterwards all is as it was."""
+    """Suppress the handlers' logs, warnings and metrics, and restore them afterwards."""
     level, metrics = logging.root.manager.disable, dict(vars(lambda_step.metrics))
     logging.disable(logging.CRITICAL)
-    # Switched off by a variable, they would still pile up until they must be written.
-    vars(lambda_step.metrics)["add_metric"] = _uncounted
+    # With POWERTOOLS_METRICS_DISABLED alone, metrics still accumulate until they are flushed.
+    vars(lambda_step.metrics)["add_metric"] = _drop_metric
     try:
         with warnings.catch_warnings(), with_variables(QUIET), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
@@ -72,15 +72,15 @@ def quietly() -> Iterator[None]:
         logging.disable(level)
 
 
-def run_seed(seed: int, mutant: str | None = None, *, quiet: bool = False) -> Result:
-    """One seed in this process, with a planted bug or none."""
-    with quietly(), planted(MUTANTS[mutant] if mutant else None):
+def run_seed(seed: int, bug: str | None = None, *, quiet: bool = False) -> Result:
+    """Run one seed in this process, with a planted bug if one is named."""
+    with quietly(), planted(PLANTED_BUGS[bug] if bug else None):
         return World(seed, quiet=quiet).run()
 
 
-def run_seeds(seeds: Sequence[int], processes: int, mutant: str | None = None) -> Iterator[Tally]:
-    """The seeds in chunks over processes, a tally for each chunk as it is done, in order."""
-    chunks = [(tuple(seeds[start : start + CHUNK]), mutant) for start in range(0, len(seeds), CHUNK)]
+def run_seeds(seeds: Sequence[int], processes: int, bug: str | None = None) -> Iterator[Tally]:
+    """Run the seeds in chunks on several processes; yields one tally per chunk, in order."""
+    chunks = [(tuple(seeds[start : start + CHUNK]), bug) for start in range(0, len(seeds), CHUNK)]
     if processes == 1:
         yield from map(_run_chunk, chunks)
         return
@@ -88,24 +88,24 @@ def run_seeds(seeds: Sequence[int], processes: int, mutant: str | None = None) -
         yield from pool.imap(_run_chunk, chunks)
 
 
-def first_failure(seeds: Sequence[int], mutant: str) -> tuple[int, str] | None:
-    """The first seed, in order, on which a planted bug is seen, and the invariant that saw it."""
+def first_failure(seeds: Sequence[int], bug: str) -> tuple[int, str] | None:
+    """The first seed that detects a planted bug and the invariant violated; None if no seed does."""
     for seed in seeds:
-        violations = run_seed(seed, mutant).violations
+        violations = run_seed(seed, bug).violations
         if violations:
             return seed, violations[0].partition(":")[0]
     return None
 
 
-def _uncounted(**_metric: object) -> None:
-    """A metric that nobody wants."""
+def _drop_metric(**_metric: object) -> None:
+    """Ignore one metric."""
 
 
 def _run_chunk(work: tuple[Sequence[int], str | None]) -> Tally:
-    seeds, mutant = work
+    seeds, bug = work
     tally = Tally()
     for seed in seeds:
-        result = run_seed(seed, mutant)
+        result = run_seed(seed, bug)
         tally.add(_weigh(result))
     return tally
 

@@ -1,4 +1,8 @@
-"""Which fault strikes which call: seeded, a different handful of kinds for every seed, and over after a while."""
+"""The faults of one seed: which calls over a port fail and how, and what happens to the workflow as a whole.
+
+A *port fault* affects one call over a port. A *workflow fault* affects the run. Transport faults, broker quirks and
+races are the simulated broker's own and live in `repeg_workbench.exchange`.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,8 @@ from random import Random
 from repeg_workbench.faults.seeded_days import Day
 
 
-class Fault(StrEnum):
-    """What can happen to one call over a port."""
+class PortFault(StrEnum):
+    """A fault of one call over a port."""
 
     CRASH_BEFORE = "crash_before"
     CRASH_AFTER = "crash_after"
@@ -24,8 +28,8 @@ class Fault(StrEnum):
     STALE = "stale"
 
 
-class Mishap(StrEnum):
-    """What can happen to the workflow as a whole."""
+class WorkflowFault(StrEnum):
+    """A fault of the workflow as a whole."""
 
     DUPLICATE_START = "duplicate_start"
     DUPLICATE_INVOCATION = "duplicate_invocation"
@@ -51,44 +55,47 @@ MOST_FAULTS = 40
 LAST_MINUTES = timedelta(seconds=45)
 
 
-class Swarm:
-    """Draws faults for calls. Every seed enables its own few kinds, so that rare pairs are met as often as others."""
+class FaultPlan:
+    """Draws faults for calls. Each seed enables a few kinds, so that rare combinations are tested as often as others.
+
+    `workflow_faults` are the seed's workflow faults; `workflow_faults.py` carries them out.
+    """
 
     def __init__(self, day: Day, ends: datetime, *, quiet: bool = False) -> None:
-        self._chance = Random(f"swarm {day.seed}")
+        self._chance = Random(f"swarm {day.seed}")  # another text would change every published seed
         self._ends = ends
         self.injected: Counter[str] = Counter()
         self.calls = 0
         self._struck = 0
         count = 0 if quiet else self._chance.randint(0, 4)
-        self._kinds = self._chance.sample(list(Fault), count)
+        self._kinds = self._chance.sample(list(PortFault), count)
         self._rate = self._chance.choice((0.002, 0.01, 0.03, 0.1))
-        # In some seeds the faults strike the writes alone, and often: that is where orders are lost and doubled.
+        # In some seeds faults strike only writes, and often: there orders are lost or sent twice.
         self._focus = frozenset[str]() if self._chance.random() < 0.6 else self._chance.choice(FOCI)
-        mishaps = 0 if quiet else self._chance.choice((0, 1, 1, 2, 3))
-        self.mishaps = frozenset(self._chance.sample(list(Mishap), mishaps))
-        if Mishap.DUPLICATE_INVOCATION in self.mishaps:
-            # Two at once are dangerous when one of them is slow: it writes down what was true a turn ago.
-            self._kinds += [Fault.FREEZE_BEFORE, Fault.FREEZE_AFTER]
+        count = 0 if quiet else self._chance.choice((0, 1, 1, 2, 3))
+        self.workflow_faults = frozenset(self._chance.sample(list(WorkflowFault), count))
+        if WorkflowFault.DUPLICATE_INVOCATION in self.workflow_faults:
+            # Concurrent invocations are dangerous when one is slow: it writes what was true one turn earlier.
+            self._kinds += [PortFault.FREEZE_BEFORE, PortFault.FREEZE_AFTER]
             self._rate = max(self._rate, 0.03)
 
-        if Mishap.ABORT in self.mishaps:
-            # An abort is worst while an order is on its way: written down, not yet seen by the broker.
-            self._kinds += [Fault.FREEZE_BEFORE, Fault.LATE]
+        if WorkflowFault.ABORT in self.workflow_faults:
+            # An abort is worst while an order is in flight: its intent is written, the broker has not seen it.
+            self._kinds += [PortFault.FREEZE_BEFORE, PortFault.LATE]
             self._focus = SENDS
 
         self._begins = datetime.min.replace(tzinfo=ends.tzinfo)
         if day.is_chased_to_the_end and not quiet:
-            # What is late at the very end arrives when nobody expects an order; nothing may end the day sooner.
-            self.mishaps = frozenset()
-            self._kinds, self._focus = [Fault.LATE, Fault.LATE, Fault.FREEZE_BEFORE], SENDS
+            # A request sent just before the close arrives after it; no workflow fault may end the day sooner.
+            self.workflow_faults = frozenset()
+            self._kinds, self._focus = [PortFault.LATE, PortFault.LATE, PortFault.FREEZE_BEFORE], SENDS
             self._begins = ends - LAST_MINUTES
         elif day.settings.get("use_replace") and self._kinds and self._chance.random() < 0.5:
-            # A replace is worst where it is not known whether it was one.
-            self._kinds += [Fault.LATE, Fault.LOST_AFTER]
+            # A replace is worst when its outcome is unknown.
+            self._kinds += [PortFault.LATE, PortFault.LOST_AFTER]
 
-    def draw(self, port: str, name: str, now: datetime) -> Fault | None:
-        """The fault of this call, or None; writes are struck more often than reads, for there it hurts."""
+    def draw(self, port: str, name: str, now: datetime) -> PortFault | None:
+        """The fault of this call, or None. Writes are struck more often than reads."""
         self.calls += 1
         if not self._kinds or not self._begins <= now < self._ends or self._struck >= MOST_FAULTS:
             return None
@@ -103,13 +110,13 @@ class Swarm:
 
     def _likelihood(self, name: str) -> float:
         if name == "replace":
-            return FOCUSED_RATE  # there are few of them, and much to go wrong with each
+            return FOCUSED_RATE  # replaces are rare, and many things can go wrong with one
         if self._focus:
             return FOCUSED_RATE if name in self._focus else 0.0
         return self._rate * (3 if _is_write(name) else 1)
 
     def count(self, what: str) -> None:
-        """Count something injected."""
+        """Count one injected fault."""
         self.injected[what] += 1
 
     def within(self, low: float, high: float) -> float:
@@ -125,11 +132,11 @@ def _is_write(name: str) -> bool:
     return name in WRITES or name.startswith(("write", "save", "claim", "book", "add", "take", "set"))
 
 
-def _fits(fault: Fault, port: str, name: str) -> bool:
-    if fault is Fault.LATE:
+def _fits(fault: PortFault, port: str, name: str) -> bool:
+    if fault is PortFault.LATE:
         return name in WRITES
-    if fault is Fault.REFUSED_FOR_NOW:
+    if fault is PortFault.REFUSED_FOR_NOW:
         return (port == "broker" and name in WRITES) or (port == "store" and _is_write(name))
-    if fault is Fault.STALE:
+    if fault is PortFault.STALE:
         return name in {"quotes", "open_orders", "order"}
     return True

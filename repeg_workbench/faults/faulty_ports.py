@@ -1,4 +1,4 @@
-"""Ports between the handlers and the world on which calls take time, get lost, arrive late, and kill their caller."""
+"""Ports with injected faults: calls take time, get lost, arrive late, or kill or freeze their caller."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from typing import Any
 from repeg.domain.broker import CancelAnswer, Unknown
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
 from repeg_workbench.engine.scheduler import Scheduler, VirtualThread
-from repeg_workbench.faults.fault_plan import WRITES, Fault, Swarm
+from repeg_workbench.faults.fault_plan import WRITES, FaultPlan, PortFault
 
-# What the adapter waits for an answer, in seconds, before it calls the outcome unknown.
+# Reads that may return an older answer.
 STALEABLE = frozenset({"quotes", "open_orders", "order"})
 
+# Seconds that an adapter waits for an answer before it calls the outcome unknown.
 TIMEOUT_SECONDS = {"broker": 5.0, "market": 5.0, "store": 2.0, "notifier": 2.0}
 
 
 @dataclass
 class Invocation:
-    """One run of one function: the thread that a crash or a freeze strikes, with all that it has started."""
+    """One invocation of a function. A crash or freeze strikes its thread and every thread it has started."""
 
     function: str
     thread: VirtualThread[Any] | None = None
@@ -31,9 +32,9 @@ CURRENT: ContextVar[Invocation] = ContextVar("invocation")
 
 
 class UnreliablePort:
-    """Passes every call of a port on, at a cost in virtual time and under the faults of a swarm.
+    """Forwards the calls of a port, adding virtual latency and the faults of a fault plan.
 
-    `outage` says whether the other side is down at this moment for a call of that name.
+    `outage` returns whether the service behind the port is down for a call of that name.
     """
 
     def __init__(
@@ -41,14 +42,14 @@ class UnreliablePort:
         name: str,
         inner: object,
         scheduler: Scheduler,
-        swarm: Swarm,
+        fault_plan: FaultPlan,
         latency: tuple[float, float],
         outage: Callable[[str], bool],
     ) -> None:
         self._name = name
         self._inner = inner
         self._scheduler = scheduler
-        self._swarm = swarm
+        self._fault_plan = fault_plan
         self._latency = latency
         self._outage = outage
         self.last: dict[tuple[str, str], Any] = {}
@@ -64,43 +65,43 @@ class UnreliablePort:
         return call
 
     def _call(self, name: str, method: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        fault = self._swarm.draw(self._name, name, self._scheduler.now())
+        fault = self._fault_plan.draw(self._name, name, self._scheduler.now())
         if fault is not None:
             self.struck.set()
-        there, back = (self._swarm.within(*self._latency) / 2 for _ in range(2))
-        self._strike(fault, Fault.CRASH_BEFORE, Fault.FREEZE_BEFORE)
+        there, back = (self._fault_plan.within(*self._latency) / 2 for _ in range(2))
+        self._strike(fault, PortFault.CRASH_BEFORE, PortFault.FREEZE_BEFORE)
         self._scheduler.sleep(there)
-        if self._outage(name) or fault is Fault.LOST_BEFORE:
+        if self._outage(name) or fault is PortFault.LOST_BEFORE:
             return self._lost(name)
-        if fault is Fault.REFUSED_FOR_NOW:
+        if fault is PortFault.REFUSED_FOR_NOW:
             return self._failed(name, "rate limit exceeded")
-        if fault is Fault.LATE:
+        if fault is PortFault.LATE:
             return self._arrive_late(name, method, args)
-        if fault is Fault.STALE and (name, repr(args)) in self.last:
+        if fault is PortFault.STALE and (name, repr(args)) in self.last:
             return self.last[name, repr(args)]
-        # A request whose sender was frozen left when it should have, and arrives when it can.
-        answer = self._arrive("late" if fault is Fault.FREEZE_BEFORE else name, name, method, args)
-        self._strike(fault, Fault.CRASH_AFTER, Fault.FREEZE_AFTER)
-        if fault is Fault.LOST_AFTER:
+        # A frozen sender's request left in time, so it may arrive outside the trading window.
+        answer = self._arrive("late" if fault is PortFault.FREEZE_BEFORE else name, name, method, args)
+        self._strike(fault, PortFault.CRASH_AFTER, PortFault.FREEZE_AFTER)
+        if fault is PortFault.LOST_AFTER:
             return self._lost(name)
         self._scheduler.sleep(back)
         return answer
 
-    def _arrive(self, told: str, name: str, method: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    def _arrive(self, reported: str, name: str, method: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         for listener in self.on_call:
-            listener(told, args)
+            listener(reported, args)
         answer = method(*args)
         if name in STALEABLE:
             self.last[name, repr(args)] = answer
         return answer
 
-    def _strike(self, fault: Fault | None, crash: Fault, freeze: Fault) -> None:
+    def _strike(self, fault: PortFault | None, crash: PortFault, freeze: PortFault) -> None:
         thread = CURRENT.get().thread
         if fault is crash and thread is not None:
             thread.kill()
             self._scheduler.sleep(0)
         if fault is freeze and thread is not None:
-            seconds = self._swarm.within(1, 120)
+            seconds = self._fault_plan.within(1, 120)
             thread.pause()
             self._scheduler.spawn_apart(lambda: self._thaw(thread, seconds))
             self._scheduler.sleep(0)
@@ -110,7 +111,7 @@ class UnreliablePort:
         thread.resume()
 
     def _arrive_late(self, name: str, method: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        seconds = self._swarm.within(1, 59)
+        seconds = self._fault_plan.within(1, 59)
 
         def arrive() -> None:
             self._scheduler.sleep(seconds)

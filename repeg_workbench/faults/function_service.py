@@ -1,4 +1,4 @@
-"""The deployed functions as the service runs them: where they are, how long they may take, how their failures look."""
+"""How Lambda runs the deployed functions: their folders, their timeouts and the form of their failures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from repeg_workbench.faults.walker import TaskFailed
 
-# Each function's own time limit, in seconds, as the template sets it; a test holds the two together.
+# Each function's timeout in seconds. A test compares it with the template.
 FUNCTION_TIMEOUTS = {
     "OpenRun": 25, "CheckSession": 25, "PlanOrders": 25, "ValidateQuotes": 25, "PlaceOrders": 50, "RepegOrders": 50,
     "CloseRun": 110, "SweepOrders": 600, "WatchRuns": 600,
@@ -22,12 +22,12 @@ FOLDERS = {
 
 
 def failed(error: str, message: str) -> TaskFailed:
-    """A function's failure as Lambda reports it."""
+    """A function's failure, as Lambda reports it to the state machine."""
     return TaskFailed(error, json.dumps({"errorMessage": message, "errorType": error}, separators=(",", ":")))
 
 
 def context_of(function: str) -> Any:
-    """What Powertools asks of a Lambda context."""
+    """A Lambda context with the fields that Powertools reads."""
     return SimpleNamespace(
         function_name=function, memory_limit_in_mb=512, invoked_function_arn=f"arn:{function}", aws_request_id="0",
         get_remaining_time_in_millis=lambda: FUNCTION_TIMEOUTS[function] * 1_000,

@@ -1,7 +1,7 @@
-"""Holds the invariants against the broker's ledger, at every event of it, and the ends of runs against the store.
+"""Checks the invariants at every event of the broker's ledger, and the outcome of a run once its day is over.
 
-It believes nothing that the program says of itself: targets come from the plan, fills from the ledger's executions. The
-store is read for one thing only, the intents that must have been written before an order arrived.
+The judge does not trust the program's own records: targets come from the plan, fills from the ledger's executions. The
+store is read for the intents that must precede orders, and at the end to compare it with the ledger.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from repeg.domain import tick
+from repeg.domain.intent import Intent
 from repeg.domain.order_ids import OWN_PREFIX, run_of
-from repeg.domain.parent_order import Intent, Outcome, ParentOrder
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.session import TradingWindow
 from repeg.domain.settings import Settings
 from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
@@ -25,30 +27,30 @@ from repeg_workbench.faults.watched_store import WatchedStore
 
 MINUTE = 60_000_000_000
 REQUESTS_PER_MINUTE = 200
-# What an execution may use of the service's limits, which are 262,144 bytes and 25,000 events.
+# Budgets below Step Functions' limits of 262,144 bytes and 25,000 events.
 PAYLOAD_BYTES, HISTORY_EVENTS = 8_192, 20_000
 
 _OVER = frozenset(str(status) for status in TERMINAL)
 
 
 class Violation(AssertionError):
-    """An invariant that did not hold: its name, and what was seen."""
+    """A violated invariant: its name and the observed values."""
 
-    def __init__(self, name: str, story: str) -> None:
+    def __init__(self, name: str, observed: str) -> None:
         self.name = name
-        super().__init__(f"{name}: {story}")
+        super().__init__(f"{name}: {observed}")
 
 
 @dataclass
 class _Chain:
-    """What the ledger says of one parent order: shares executed, and the orders that are open."""
+    """One parent order according to the ledger: executed shares and open orders."""
 
     filled: int = 0
     live: dict[str, Order] = field(default_factory=dict)
 
     @property
     def working(self) -> list[list[Order]]:
-        """The open orders, those that replace each other together: such a chain executes its quantity once."""
+        """The open orders, grouped by replace chain: a chain executes its quantity once."""
         chains: dict[str, list[Order]] = {}
         for order in self.live.values():
             first = order
@@ -64,7 +66,7 @@ class _Chain:
 
 
 class Checker:
-    """Listens to an exchange's ledger. Violations are collected, the first one first."""
+    """Listens to an exchange's ledger and collects violations in order."""
 
     def __init__(
         self, day: Day, exchange: Exchange, store: WatchedStore, settings: Settings, window: TradingWindow
@@ -82,22 +84,22 @@ class Checker:
         exchange.records.listeners.append(self._hear)
 
     def adopt_foreign(self, order_id: str) -> None:
-        """An order that is not ours: nobody of ours may touch it."""
+        """Register an order of another owner, which the program must not touch."""
         self._foreign[order_id] = "open"
 
     def count_request(self, at: int) -> None:
-        """A request that left for the trading API; no sixty seconds may hold more than the account is allowed."""
+        """Count a request to the trading API against the account's rate limit per sixty seconds."""
         self._requests.append(at)
         while self._requests[0] <= at - MINUTE:
             self._requests.popleft()
         self._check(len(self._requests) <= REQUESTS_PER_MINUTE, "too_many_requests", None, str(len(self._requests)))
 
     def weigh_payload(self, function: str, size: int) -> None:
-        """A handler's answer, in bytes: ids, counts and decisions, never the orders themselves."""
+        """Check the size of a handler's answer in bytes: it holds ids, counts and decisions, never the orders."""
         self._check(size <= PAYLOAD_BYTES, "payload_too_large", None, f"{size} of {function}")
 
     def weigh_histories(self, events: Iterable[int]) -> None:
-        """The history events of each execution."""
+        """Check the number of history events of each execution."""
         for count in events:
             self._check(count <= HISTORY_EVENTS, "history_too_long", None, str(count))
 
@@ -145,7 +147,7 @@ class Checker:
         return None
 
     def _budgeted(self, event: OrderEvent, order: Order) -> None:
-        """What orders may cost, at their limits: all of an open one, the filled part of a closed one."""
+        """Check the orders' cost at their limits: an open order counts in full, a closed one by its filled part."""
         self._sent.append(order)
         most, orders = self._settings.max_run_notional, self._settings.max_run_orders
         self._check(orders is None or len(self._sent) <= orders, "too_many_orders", event, str(len(self._sent)))
@@ -185,10 +187,10 @@ class Checker:
             worse = execution.side * (execution.price - execution.limit)
             self._check(worse <= 0, "worse_than_limit", event)
 
-    def at_the_end(self, run_id: str, told: Sequence[str] = ()) -> None:
-        """Once nothing moves any more: nothing of ours open, every order named, the books equal to the ledger's.
+    def at_the_end(self, run_id: str, published: Sequence[str] = ()) -> None:
+        """Check the end of the day: no order open, an outcome for each order, records equal to the ledger.
 
-        `told` are the ids of the events that told how a run ended; a listener knows an event again by its id.
+        `published` are the ids of the run-ended events; consumers deduplicate by id.
         """
         live = {symbol: sorted(chain.live) for symbol, chain in self._chains.items() if chain.live}
         self._check(not live, "left_open", None, str(live))
@@ -196,7 +198,7 @@ class Checker:
         if run is None:
             return self._check(not self._chains, "orders_without_run", None)
         self._check(run.report is not None, "no_report", None)
-        self._check(len(set(told)) == 1, "not_told_once", None, str(told))
+        self._check(len(set(published)) == 1, "not_published_once", None, str(published))
         orders = self._store.orders(run_id)
         nameless = [order.symbol for order in orders if order.outcome is None]
         self._check(not nameless, "no_outcome", None, str(nameless))
@@ -205,9 +207,9 @@ class Checker:
 
     def _books(self, run_id: str, orders: list[ParentOrder]) -> None:
         ours = [e for e in self._exchange.ledger.executions if e.client_order_id.startswith(OWN_PREFIX)]
-        told = sorted((e.symbol, qty(e.quantity), price(e.price)) for e in ours)
+        executed = sorted((e.symbol, qty(e.quantity), price(e.price)) for e in ours)
         booked = sorted((e.symbol, e.qty, e.price) for e in self._store.executions(run_id))
-        self._check(told == booked, "books_differ", None, f"ledger {told} books {booked}")
+        self._check(executed == booked, "books_differ", None, f"ledger {executed} books {booked}")
         for order in orders:
             is_known = order.outcome is not Outcome.UNKNOWN
             matches = to_qty(order.filled) == self._chains[order.symbol].filled
@@ -243,6 +245,6 @@ def _cost(order: Order) -> Decimal:
 
 
 def _remaining(order: Order) -> int:
-    """What an order may still execute, as it is now: what its predecessors executed is no longer there for it."""
+    """The shares an order may still execute; its predecessors' executions count against its quantity."""
     before = order.replaces.total_executed if order.replaces is not None else 0
     return (order.quantity or 0) - before - order.executed

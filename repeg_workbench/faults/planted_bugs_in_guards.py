@@ -1,4 +1,4 @@
-"""Planted bugs of limits, brakes, clocks and endings: each a guard that is missing, late, or read once."""
+"""Planted bugs of limits, the kill switch, clocks and closing: a guard that is missing, late, or read only once."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _kill_switch_at_start_only(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _budget_outside(_: Mapping[str, Any]) -> dict[str, Any]:
-    """The budget is read, and written down afterwards whatever it holds by then."""
+    """The budget is checked before the write instead of inside the transaction."""
 
     def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any) -> Any:
         taken = intents.budgets(turn, grown.committed - parent.committed)
@@ -89,7 +89,7 @@ def _budget_outside(_: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _budget_in_memory(_: Mapping[str, Any]) -> dict[str, Any]:
-    """The limit is counted by the function that sends, which knows nothing of those before it."""
+    """Each invocation counts the limit in its own memory, without the orders of earlier invocations."""
 
     def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any) -> Any:
         memory = CURRENT.get().memory
@@ -102,13 +102,13 @@ def _budget_in_memory(_: Mapping[str, Any]) -> dict[str, Any]:
     return {"write_down": write_down}
 
 
-def _told_anew(_: Mapping[str, Any]) -> dict[str, Any]:
-    """Every step that ends a run tells of it, under an id of its own, whether it has been told or not."""
+def _published_twice(_: Mapping[str, Any]) -> dict[str, Any]:
+    """Every closing step publishes a run-ended event under a new id, even if one was already published."""
     counter = iter(range(10**9))
 
-    def announce(run_id: str, report: dict[str, Any], ports: Any) -> None:
-        told = {"event_id": f"{run_id}.{next(counter)}", "outcome": report["outcome"]}
-        ports.notifier.publish(closing.RUN_FAILED, told)
+    def announce(run_id: str, report: Any, ports: Any) -> None:
+        detail = {"event_id": f"{run_id}.{next(counter)}", "outcome": report.outcome}
+        ports.notifier.publish(closing.RUN_FAILED, detail)
         ports.store.mark_announced(run_id)
 
     return {"announce": announce}
@@ -133,57 +133,61 @@ def _unknown_forgotten_at_close(_: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _single_look(_: Mapping[str, Any]) -> dict[str, Any]:
-    """One pass over what the broker lists, with no thought for what may still be on its way."""
+    """The sweep lists open orders once and ignores requests that are still in flight."""
     return {"looks": 1, **_unknown_forgotten_at_close({})}
 
 
 _STORE = memory_store.MemoryStore
-_WRITE_DOWN: dict[str, Place] = {"write_down": (placement, "_write_down")}
+_WRITE_DOWN: dict[str, Place] = {"write_down": (placement, "_write_intent")}
 
-GUARD_MUTANTS: dict[str, PlantedBug] = {
-    "told_twice": PlantedBug(
-        "the end announced under a new id each time", _told_anew, {"announce": (closing, "announce")}
+GUARD_BUGS: dict[str, PlantedBug] = {
+    "published_twice": PlantedBug(
+        "the run-ended event is published under a new id each time",
+        _published_twice,
+        {"announce": (closing, "announce")},
     ),
-    "budget_outside": PlantedBug("the budget outside the transaction", _budget_outside, _WRITE_DOWN),
-    "budget_in_memory": PlantedBug("a limit that is counted in memory", _budget_in_memory, _WRITE_DOWN),
+    "budget_outside": PlantedBug("the budget is checked outside the transaction", _budget_outside, _WRITE_DOWN),
+    "budget_in_memory": PlantedBug("the limit is counted in memory", _budget_in_memory, _WRITE_DOWN),
     "unconditional_writes": PlantedBug(
-        "updates without a version", _unconditional_writes, {"unmoved": (_STORE, "_ensure_unmoved")}
+        "updates without a version check", _unconditional_writes, {"unmoved": (_STORE, "_ensure_unmoved")}
     ),
     "single_look": PlantedBug(
-        "a sweep in a single pass",
+        "the sweep makes a single pass",
         _single_look,
-        {"looks": (sweeping, "EMPTY_LOOKS"), "give_up": (closing, "_give_up_unknown")},
+        {"looks": (sweeping, "EMPTY_LOOKS_NEEDED"), "give_up": (closing, "_give_up_unknown")},
     ),
     "no_prefix": PlantedBug(
-        "cancel-all kills the user's own orders",
+        "cancel-all cancels the user's own orders",
         _no_prefix,
         {"cancel": (closing, "cancel_by_prefix"), "prefix": (order_ids, "run_prefix")},
     ),
     "early_wake": PlantedBug(
-        "a wait cut to whole seconds wakes early",
+        "a wait truncated to whole seconds wakes early",
         _early_wake,
         {"check": (session, "check"), "may_send": (turn.Turn, "may_send")},
     ),
     "no_deadline": PlantedBug(
-        "no deadline read before a request",
+        "no deadline is checked before a request",
         _no_deadline,
         {"may_send": (turn.Turn, "may_send"), "intent": (intents, "new_intent")},
     ),
     "no_collar": PlantedBug("an order chases past its collar", _no_collar, {"inside": (pricing, "inside")}),
     "kill_switch_at_start_only": PlantedBug(
-        "the kill switch read once",
+        "the kill switch is read only at the start",
         _kill_switch_at_start_only,
         {"write": (_STORE, "write_intent"), "work": (working, "work_order")},
     ),
     "no_fencing": PlantedBug(
-        "an old epoch may still write",
+        "a fenced step may still write",
         _no_fencing,
         {"guard": (_STORE, "_refusal_of_run"), "may_trade": (run.Run, "require_current")},
     ),
     "close_without_cancel": PlantedBug(
-        "monitoring ends with the order open", _close_without_cancel, {"close": (closing, "close_orders")}
+        "the run closes without cancelling its orders", _close_without_cancel, {"close": (closing, "close_orders")}
     ),
     "unknown_forgotten": PlantedBug(
-        "an unknown is given up at the close", _unknown_forgotten_at_close, {"give_up": (closing, "_give_up_unknown")}
+        "closing gives up an order of unknown outcome",
+        _unknown_forgotten_at_close,
+        {"give_up": (closing, "_give_up_unknown")},
     ),
 }

@@ -1,4 +1,4 @@
-"""Planted bugs of placing and reading orders: each a known way to send one twice or to lose a fill."""
+"""Planted bugs of placing and reading orders: known ways to send an order twice or to lose a fill."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from repeg.adapters.alpaca import broker
 from repeg.domain.broker import Accepted, Refusal, Refused, Unknown
 from repeg.domain.child_order import Child, ChildState
-from repeg.domain.parent_order import Outcome, ParentOrder
-from repeg.workflow import intents, placement
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
+from repeg.workflow import cancellation, in_flight, intents, placement
 from repeg_workbench.faults.planting import Place, PlantedBug
 
 
@@ -85,7 +86,7 @@ def _post_before_intent(_: Mapping[str, Any]) -> dict[str, Any]:
         answer = turn.ports.broker.submit(intent)
         grown = intents.with_intent(turn, parent, intent, decision)
         stored = turn.ports.store.write_intent(grown, intent, turn.run.epoch, [])
-        return placement._record(turn, stored, answer)
+        return placement.record_answer(turn, stored, answer)
 
     return {"send": send}
 
@@ -103,7 +104,7 @@ def _retry_with_new_id(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _intent_taken_back(old: Mapping[str, Any]) -> dict[str, Any]:
-    """The idempotency utility's way: an exception deletes the record, so that the next try begins anew."""
+    """As with the idempotency utility: an exception deletes the record, so the next attempt starts from nothing."""
 
     def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
         if not isinstance(answer, Unknown):
@@ -120,7 +121,7 @@ def _intent_taken_back(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _closed_is_complete(old: Mapping[str, Any]) -> dict[str, Any]:
-    """An order that the broker ended counts as done, whatever it left unfilled."""
+    """An order that ended at the broker counts as complete, even with a remainder."""
 
     def read_back(turn: Any, parent: ParentOrder, listed: Any) -> Any:
         after = old["read_back"](turn, parent, listed)
@@ -134,7 +135,7 @@ def _closed_is_complete(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fills_added_up(old: Mapping[str, Any]) -> dict[str, Any]:
-    """Every answer's cumulative fill is added to what was known, as if it were news."""
+    """Each report's cumulative filled quantity is added to the known quantity."""
 
     def after(child: Any, report: Any) -> Any:
         seen = old["after"](child, report)
@@ -144,7 +145,7 @@ def _fills_added_up(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _unlisted_is_cancelled(_: Mapping[str, Any]) -> dict[str, Any]:
-    """What is not in the list of open orders is taken for cancelled."""
+    """An order missing from the list of open orders is taken for cancelled."""
 
     def read_back(turn: Any, parent: ParentOrder, listed: Any) -> Any:
         child = parent.open_child
@@ -160,7 +161,9 @@ def _unlisted_is_cancelled(_: Mapping[str, Any]) -> dict[str, Any]:
 def _accepted_is_filled(old: Mapping[str, Any]) -> dict[str, Any]:
     def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
         if isinstance(answer, Accepted):
-            full = answer.report.model_copy(update={"filled_qty": answer.report.qty, "status": "filled"})
+            full = answer.report.model_copy(
+                update={"filled_qty": answer.report.qty, "status": "filled", "state": ChildState.FILLED}
+            )
             return old["record"](turn, parent, Accepted(report=full))
         return old["record"](turn, parent, answer)
 
@@ -168,48 +171,48 @@ def _accepted_is_filled(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refusal_of_a_resend_believed(_: Mapping[str, Any]) -> dict[str, Any]:
-    """After an unknown outcome, a refusal of the same id (for cash that the first request took) ends the attempt."""
+    """After an unknown outcome, a refusal of the resend (for cash the first request reserved) ends the attempt."""
 
     def missing(turn: Any, parent: ParentOrder, child: Any) -> Any:
         intent = next(i for i in turn.ports.store.intents(parent.run_id) if i.client_order_id == child.client_order_id)
         answer = turn.ports.broker.submit(intent)
         if isinstance(answer, Unknown):
             answer = Refused(refusal=Refusal.OTHER, message=answer.reason)
-        return placement._record(turn, parent, answer)
+        return placement.record_answer(turn, parent, answer)
 
     return {"missing": missing}
 
 
-_RECORD: dict[str, Place] = {"record": (placement, "_record")}
+_RECORD: dict[str, Place] = {"record": (placement, "record_answer")}
 _SEND: dict[str, Place] = {"send": (placement, "send_order")}
-_READ_BACK: dict[str, Place] = {"read_back": (placement, "refresh_children")}
-_WITHDRAW: dict[str, Place] = {"withdraw": (placement, "cancel_children")}
-_MISSING: dict[str, Place] = {"missing": (placement, "_missing")}
+_READ_BACK: dict[str, Place] = {"read_back": (in_flight, "refresh_children")}
+_WITHDRAW: dict[str, Place] = {"withdraw": (cancellation, "cancel_children")}
+_MISSING: dict[str, Place] = {"missing": (in_flight, "_resolve_missing")}
 
-ORDER_MUTANTS: dict[str, PlantedBug] = {
-    "cancel_is_done": PlantedBug("fills inside the cancel window are never counted", _cancel_is_done, _WITHDRAW),
-    "unread_is_cancelled": PlantedBug("a failed read during the cancel", _unread_is_cancelled, _WITHDRAW),
-    "timeout_is_refusal": PlantedBug("submit times out, a new id is sent", _timeout_is_refusal, _RECORD),
-    "missing_is_lost": PlantedBug("a new id on the first 404", _missing_is_lost, _MISSING),
+ORDER_BUGS: dict[str, PlantedBug] = {
+    "cancel_is_done": PlantedBug("fills during a cancel are not counted", _cancel_is_done, _WITHDRAW),
+    "unread_is_cancelled": PlantedBug("a failed read is taken for cancelled", _unread_is_cancelled, _WITHDRAW),
+    "timeout_is_refusal": PlantedBug("a submit timeout is taken for a refusal", _timeout_is_refusal, _RECORD),
+    "missing_is_lost": PlantedBug("a new id is sent on the first 404", _missing_is_lost, _MISSING),
     "last_child_counts": PlantedBug(
-        "a new order's 0 overwrites the old one's fills", _last_child_counts, {"filled": (ParentOrder, "filled")}
+        "only the last child order's fills are counted", _last_child_counts, {"filled": (ParentOrder, "filled")}
     ),
-    "whole_quantity_again": PlantedBug("the original quantity after partial fills", _whole_quantity_again, _SEND),
+    "whole_quantity_again": PlantedBug("the full quantity is sent after partial fills", _whole_quantity_again, _SEND),
     "id_by_the_clock": PlantedBug(
-        "a random client_order_id on every try", _id_by_the_clock, {"submit": (broker.AlpacaBroker, "submit")}
+        "a random client_order_id on every attempt", _id_by_the_clock, {"submit": (broker.AlpacaBroker, "submit")}
     ),
-    "post_before_intent": PlantedBug("record before intent: the order goes out first", _post_before_intent, _SEND),
-    "retry_with_new_id": PlantedBug("a blind retry of POST", _retry_with_new_id, _RECORD),
+    "post_before_intent": PlantedBug("the order is sent before its intent is written", _post_before_intent, _SEND),
+    "retry_with_new_id": PlantedBug("a blind retry of POST under a new id", _retry_with_new_id, _RECORD),
     "intent_taken_back": PlantedBug(
-        "the record deleted on an exception", _intent_taken_back, {**_RECORD, "intent": (intents, "new_intent")}
+        "the intent is deleted on an exception", _intent_taken_back, {**_RECORD, "intent": (intents, "new_intent")}
     ),
     "closed_is_complete": PlantedBug("an expired order with a remainder is dropped", _closed_is_complete, _READ_BACK),
     "fills_added_up": PlantedBug(
-        "cumulative fills summed as if each were new", _fills_added_up, {"after": (Child, "after")}
+        "cumulative fills are added up as if each were new", _fills_added_up, {"after": (Child, "after")}
     ),
     "unlisted_is_cancelled": PlantedBug(
-        "not in the open list is taken for cancelled", _unlisted_is_cancelled, _READ_BACK
+        "an order missing from the open list is taken for cancelled", _unlisted_is_cancelled, _READ_BACK
     ),
-    "accepted_is_filled": PlantedBug("accepted is taken for filled", _accepted_is_filled, _RECORD),
+    "accepted_is_filled": PlantedBug("an accepted order is taken for filled", _accepted_is_filled, _RECORD),
     "resend_refused": PlantedBug("a refused resend ends the attempt", _refusal_of_a_resend_believed, _MISSING),
 }

@@ -1,4 +1,4 @@
-"""Planted bugs of orders that are moved by replace: each a known way to miscount a chain or to have two of it."""
+"""Planted bugs of orders moved by replace: known ways to miscount a chain's fills or to send it twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from repeg.adapters.alpaca import parsing
 from repeg.domain.broker import Accepted, Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.parent_order import ParentOrder
-from repeg.workflow import placement, reconciliation, replacement
+from repeg.domain import replacement
+from repeg.workflow import in_flight, placement, reconciliation
 from repeg_workbench.faults.planting import Place, PlantedBug
 
 
@@ -19,7 +20,7 @@ def _inherited_counted(_: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _inherited_subtracted(_: Mapping[str, Any]) -> dict[str, Any]:
-    """Whatever the predecessors filled is taken out of the report, though brokers differ on whether it is in there."""
+    """The predecessors' fills are always subtracted from the report, though not every broker includes them."""
 
     def own(_turn: Any, parent: ParentOrder, child: Any, report: Any) -> Any:
         inherited = sum((each.filled for each in parent.predecessors(child)), Decimal(0))
@@ -41,7 +42,7 @@ def _replace_resent(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _old_id_watched(old: Mapping[str, Any]) -> dict[str, Any]:
-    """The order goes on asking for the id it knew; what has taken its place is nobody's."""
+    """The step keeps polling the replaced order's id; the replacement is orphaned."""
 
     def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
         child = parent.children[-1]
@@ -53,7 +54,7 @@ def _old_id_watched(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answer_is_the_end_of_the_old(old: Mapping[str, Any]) -> dict[str, Any]:
-    """A replace that was answered with success is taken for done."""
+    """A successful answer to a replace is taken for its completion."""
 
     def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
         child = parent.children[-1]
@@ -66,7 +67,7 @@ def _answer_is_the_end_of_the_old(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _missing_replacement_is_lost(_: Mapping[str, Any]) -> dict[str, Any]:
-    """The first look that does not find a replacement gives it up, and what it replaced is closed by what it says."""
+    """A replacement is given up on the first read that does not find it."""
 
     def unseen(turn: Any, parent: ParentOrder, child: Any) -> Any:
         return turn.ports.store.save_order(parent.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
@@ -75,7 +76,7 @@ def _missing_replacement_is_lost(_: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _remainder_as_quantity(old: Mapping[str, Any]) -> dict[str, Any]:
-    """A partly filled order is replaced too, with what is left as the quantity, and its fills are summed."""
+    """A partly filled order is replaced too: its remainder is sent as the quantity and its fills are added up."""
 
     def is_replaceable(parent: ParentOrder, child: Any, decision: Any, settings: Any) -> Any:
         whole = child.model_copy(update={"filled": Decimal(0), "qty": parent.remaining})
@@ -90,25 +91,27 @@ def _remainder_as_quantity(old: Mapping[str, Any]) -> dict[str, Any]:
     return {"is_replaceable": is_replaceable, "intent": intent, "fields": fields, **_inherited_counted({})}
 
 
-_OWN: dict[str, Place] = {"own": (replacement, "own_fills")}
-_RECORD: dict[str, Place] = {"record": (placement, "_record")}
-_TAKEN_OVER: dict[str, Place] = {"taken_over": (reconciliation, "_taken_over")}
+_OWN: dict[str, Place] = {"own": (reconciliation, "own_fills")}
+_RECORD: dict[str, Place] = {"record": (placement, "record_answer")}
+_TAKEN_OVER: dict[str, Place] = {"taken_over": (reconciliation, "_follow_replacement")}
 
-REPLACE_MUTANTS: dict[str, PlantedBug] = {
-    "inherited_fills_counted": PlantedBug("a replacement's inherited fills counted twice", _inherited_counted, _OWN),
+REPLACE_BUGS: dict[str, PlantedBug] = {
+    "inherited_fills_counted": PlantedBug(
+        "a replacement's inherited fills are counted twice", _inherited_counted, _OWN
+    ),
     "inherited_fills_subtracted": PlantedBug(
-        "a replacement's own fills taken for inherited", _inherited_subtracted, _OWN
+        "a replacement's own fills are taken for inherited", _inherited_subtracted, _OWN
     ),
     "replace_resent": PlantedBug("a blind retry of PATCH under a new id", _replace_resent, _RECORD),
-    "old_id_watched": PlantedBug("the old id polled after a replace", _old_id_watched, {**_RECORD, **_TAKEN_OVER}),
-    "replace_is_done": PlantedBug("PATCH 200 taken for replaced", _answer_is_the_end_of_the_old, _RECORD),
+    "old_id_watched": PlantedBug("the old id is polled after a replace", _old_id_watched, {**_RECORD, **_TAKEN_OVER}),
+    "replace_is_done": PlantedBug("PATCH 200 is taken for replaced", _answer_is_the_end_of_the_old, _RECORD),
     "replacement_missing_is_lost": PlantedBug(
-        "a replacement given up on the first 404",
+        "a replacement is given up on the first 404",
         _missing_replacement_is_lost,
-        {"unseen": (placement, "_unseen"), **_TAKEN_OVER},
+        {"unseen": (in_flight, "_resolve_missing_replacement"), **_TAKEN_OVER},
     ),
     "remainder_as_quantity": PlantedBug(
-        "the remainder sent as a replacement's quantity",
+        "the remainder is sent as a replacement's quantity",
         _remainder_as_quantity,
         {
             **_OWN,

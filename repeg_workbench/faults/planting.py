@@ -1,4 +1,4 @@
-"""Puts a bug into the deployed code for a while, and takes it out again."""
+"""Plants a bug in the deployed code for the length of a block."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ Place = tuple[Any, str]
 
 @dataclass(frozen=True)
 class PlantedBug:
-    """A bug: what it imitates, and the names it replaces. `make` gets the originals by the same keys."""
+    """A bug and the names it replaces. `make` gets the originals under the same keys as `places`."""
 
-    story: str
+    description: str
     make: Callable[[Mapping[str, Any]], dict[str, Any]]
     places: Mapping[str, Place]
 
 
 @contextmanager
-def planted(mutant: PlantedBug | None) -> Iterator[None]:
-    """Plant a mutant for the length of a block, wherever its originals have been imported; None plants nothing."""
-    if mutant is None:
+def planted(bug: PlantedBug | None) -> Iterator[None]:
+    """Replace a bug's originals in every module that has imported them; None plants nothing."""
+    if bug is None:
         yield
         return
-    replacements = mutant.make({key: getattr(*place) for key, place in mutant.places.items()})
-    # What is restored is the attribute as it stands in the class, a static method still being one.
+    replacements = bug.make({key: getattr(*place) for key, place in bug.places.items()})
+    # vars(), not getattr(): a static method must be restored as a static method.
     put = [(owner, attribute, vars(owner)[attribute], replacements[key])
-           for key, place in mutant.places.items() for owner, attribute in _everywhere(place)]  # fmt: skip
+           for key, place in bug.places.items() for owner, attribute in _everywhere(place)]  # fmt: skip
     try:
         for owner, attribute, _, new in put:
             setattr(owner, attribute, new)
@@ -40,7 +40,7 @@ def planted(mutant: PlantedBug | None) -> Iterator[None]:
 
 
 def _everywhere(place: Place) -> list[Place]:
-    """The place itself, and every module of ours that has imported the same thing."""
+    """The place itself, or every module of `repeg` and `functions` that has imported the same object."""
     owner, attribute = place
     original = getattr(owner, attribute)
     if not callable(original) or isinstance(owner, type):

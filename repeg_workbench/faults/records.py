@@ -1,4 +1,4 @@
-"""What is kept of a seed: its journal, what was published, and what it came to."""
+"""Records of one seed: its journal, its published events and its result."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from repeg.domain.journal import Entry
 
 
 class MemoryJournal:
-    """Keeps the story of a seed, to be told if it fails."""
+    """A Journal that keeps every entry, for the report of a failed seed."""
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
@@ -20,7 +20,7 @@ class MemoryJournal:
 
 
 class QuietNotifier:
-    """Keeps what was published."""
+    """A Notifier that keeps every event."""
 
     def __init__(self) -> None:
         self.published: list[tuple[str, dict[str, Any]]] = []
@@ -32,7 +32,7 @@ class QuietNotifier:
 
 @dataclass
 class Result:
-    """What a seed came to."""
+    """The result of a seed's day."""
 
     seed: int
     violations: list[str]

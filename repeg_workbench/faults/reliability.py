@@ -1,4 +1,4 @@
-"""The page of what was measured: docs/reliability.md, made from the numbers that the commands keep beside it."""
+"""Generates docs/reliability.md from the measurements in docs/reliability.json."""
 
 from __future__ import annotations
 
@@ -9,78 +9,78 @@ from pathlib import Path
 from typing import Any
 
 from repeg_workbench.faults.campaign import Tally
-from repeg_workbench.faults.fault_plan import Fault
+from repeg_workbench.faults.fault_plan import PortFault
 
 DOCS = Path(__file__).parents[2] / "docs"
 NUMBERS = DOCS / "reliability.json"
 PAGE = DOCS / "reliability.md"
 
-# Every name that the checker may call a violation by, and what a day without it means.
+# Every invariant that the judge checks, by the name of its violation.
 INVARIANTS = {
-    "more_than_target": "Filled and live shares of an order together never exceed its target.",
-    "two_live_children": "An order never has two children at the broker at once.",
-    "successor_before_end": "A child arrives only after its predecessor has ended at the broker.",
-    "wrong_side": "Nothing is traded on the other side, or in a symbol, that the plan does not name.",
-    "no_intent": "Every order that arrives was written down before.",
-    "intent_differs": "What arrives has the side, the quantity and the limit that were written down.",
-    "intent_changed": "What was written down is never changed.",
+    "more_than_target": "The filled and open shares of a parent order never exceed its target.",
+    "two_live_children": "A parent order never has two open child orders at the broker.",
+    "successor_before_end": "A child order arrives only after its predecessor has ended at the broker.",
+    "wrong_side": "Only the plan's symbols are traded, and only on the plan's side.",
+    "no_intent": "Every order that arrives has an intent written before.",
+    "intent_differs": "Every order that arrives has the side, quantity and limit of its intent.",
+    "intent_changed": "An intent never changes.",
     "outside_window": "No order arrives before the opening delay or after the closing margin.",
-    "after_kill": "No order is written down after the kill switch was set.",
-    "after_close": "No order is written down once the run closes.",
-    "not_a_day_order": "Every order is for the day and for the core session.",
-    "too_many_orders": "A run sends no more orders than it may.",
-    "over_budget": "What orders may still cost and have cost, at their limits, never exceeds the run's budget.",
-    "past_the_collar": "No limit is worse than the collar of its order.",
-    "no_collar": "No order with a limit arrives without a collar.",
+    "after_kill": "No intent is written after the kill switch is set.",
+    "after_close": "No intent is written once the run is closing.",
+    "not_a_day_order": "Every order is a day order for the core session.",
+    "too_many_orders": "A run never exceeds its limit on the number of orders.",
+    "over_budget": "The cost of all orders at their limits never exceeds the run's budget.",
+    "past_the_collar": "No limit is worse than the order's collar.",
+    "no_collar": "No limit order arrives before its parent order has a collar.",
     "off_the_tick": "Every limit is a whole number of ticks.",
-    "worse_than_limit": "Nothing is executed at a price worse than its limit.",
-    "market_order_not_allowed": "Market orders are sent only where the settings allow them.",
-    "cash_negative": "The account's cash never falls below zero.",
-    "short": "No position ever falls below zero.",
-    "foreign_order_touched": "An order of somebody else in the same account is neither cancelled nor replaced.",
-    "too_many_requests": "No sixty seconds hold more requests than the broker allows the account.",
-    "payload_too_large": "What a step hands on is at most 8 KB.",
-    "history_too_long": "No execution writes more than 20,000 events of history.",
-    "left_open": "At the end nothing of ours is open.",
-    "orders_without_run": "Nothing is at the broker that no run answers for.",
+    "worse_than_limit": "No execution is at a price worse than its order's limit.",
+    "market_order_not_allowed": "Market orders are sent only if the settings allow them.",
+    "cash_negative": "The account's cash is never negative.",
+    "short": "No position is ever negative.",
+    "foreign_order_touched": "Another owner's order in the same account is never cancelled or replaced.",
+    "too_many_requests": "The broker's rate limit holds for every period of sixty seconds.",
+    "payload_too_large": "A step's answer is at most 8 KB.",
+    "history_too_long": "An execution has at most 20,000 history events.",
+    "left_open": "At the end no order of the program is open.",
+    "orders_without_run": "Every order at the broker belongs to a run.",
     "no_report": "Every run has a report.",
-    "not_told_once": "How a run ended is told, and told again only under the same id.",
-    "no_outcome": "Every order has an outcome.",
-    "books_differ": "The executions booked are the broker's, each once, at the broker's price.",
-    "filled_differs": "The shares that an order says it filled are those of the ledger.",
-    "outcome_untrue": "An order is called filled if and only if the ledger says so.",
+    "not_published_once": "A run-ended event is published for the run, and again only under the same id.",
+    "no_outcome": "Every parent order has an outcome.",
+    "books_differ": "The booked executions are the broker's, each booked once and at the broker's price.",
+    "filled_differs": "A parent order's filled quantity is the ledger's.",
+    "outcome_untrue": "A parent order's outcome is `filled` if and only if the ledger has its full quantity.",
 }
 
-_BLIND = """\
-- The exchange is a simulation. Where the real broker does what the simulation does not, no seed can tell; what is known
-  of it, and what is assumed, is written in [the simulator's own page](simulator.md).
-- The table is its twin in memory. One contract holds the twin and the real adapter to the same answers, but a fault
-  inside the database service itself is not simulated.
-- The definition is walked, not interpreted. The walker takes the interpreter's way on hundreds of scripted runs and on
-  whole days, tested on every check-in; the service itself is not in the loop.
-- A crash falls before or after a call over a port, never in the midst of the code between two calls; that code has no
-  effect that outlives it.
+_LIMITS = """\
+- The exchange is a simulation. No seed covers behaviour of the real broker that the simulation lacks. [The simulator's
+  page](simulator.md) lists what is known of the broker and what is assumed.
+- The table is replaced by an in-memory store. Both pass the same contract tests, but faults inside the database
+  service are not simulated.
+- The state machine is walked by our own code, not run by Step Functions. On every check-in, tests compare the walker
+  with an interpreter on hundreds of scripted runs and on whole days.
+- A crash happens before or after a call over a port, never between two calls; the code between calls has no lasting
+  effect.
 - Days are short: under an hour of market, at most four orders, one run. Long days and large plans are simulated
   elsewhere, without faults.
-- Only what is listed above is held. A seed says nothing about whether a price was good."""
+- Only the invariants listed above are checked. A seed does not show whether a price was good."""
 
-_FAULTS = tuple(str(fault) for fault in Fault)
+_FAULTS = tuple(str(fault) for fault in PortFault)
 
 
 def keep(section: str, measured: Any) -> None:
-    """Put one section's numbers into the kept ones, and write the page anew."""
+    """Save one section's numbers and regenerate the page."""
     numbers = {**kept(), section: measured}
     NUMBERS.write_text(json.dumps(numbers, indent=1) + "\n")
     PAGE.write_text(page(kept()))
 
 
 def kept() -> dict[str, Any]:
-    """The numbers of the last measurements; empty where there are none."""
+    """The saved numbers; empty if there are none."""
     return dict(json.loads(NUMBERS.read_text())) if NUMBERS.exists() else {}
 
 
 def campaign_numbers(tally: Tally, seconds: float, processes: int) -> dict[str, Any]:
-    """A campaign as it is kept."""
+    """The numbers to save of a campaign."""
     return {
         "seeds": tally.seeds,
         "seconds": round(seconds),
@@ -100,12 +100,12 @@ def page(numbers: Mapping[str, Any]) -> str:
     parts = [_HEAD]
     if "campaign" in numbers:
         parts += _campaign(numbers["campaign"])
-    if "mutants" in numbers:
-        parts += _mutants(numbers["mutants"])
+    if "planted_bugs" in numbers:
+        parts += _planted_bugs(numbers["planted_bugs"])
     if "baselines" in numbers:
         parts += _baselines(numbers["baselines"])
-    parts += ["## What is held", _HELD, table(("Violation", "What a day without it means"), _coded(INVARIANTS))]
-    parts += ["## What this cannot see", _BLIND]
+    parts += ["## Invariants", _INVARIANTS, table(("Violation", "Invariant"), _coded(INVARIANTS))]
+    parts += ["## Limits of the method", _LIMITS]
     return "\n\n".join(parts) + "\n"
 
 
@@ -118,26 +118,26 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _campaign(run: Mapping[str, Any]) -> list[str]:
     injected: Mapping[str, int] = run["injected"]
     strikes = {what: number for what, number in injected.items() if what.partition(" ")[0] in _FAULTS}
-    brokers = {what: number for what, number in injected.items() if what.partition(" ")[0] in {"race", "wire"}}
-    mishaps = {what: number for what, number in injected.items() if what not in strikes.keys() | brokers.keys()}
+    brokers = {what: number for what, number in injected.items() if what.partition(" ")[0] in {"race", "transport"}}
+    workflow_faults = {what: number for what, number in injected.items() if what not in strikes.keys() | brokers.keys()}
     violations = sum(len(found) for found in run["violations"].values())
     rows = [
         ("days", f"{run['seeds']:,}"),
         ("**violations**", f"**{violations:,}**"),
         ("calls over a port", f"{run['calls']:,}"),
-        ("calls struck by a fault", f"{sum(strikes.values()):,}"),
-        ("different points struck (fault × call)", f"{len(strikes):,}"),
+        ("port faults injected", f"{sum(strikes.values()):,}"),
+        ("distinct combinations of port fault and call", f"{len(strikes):,}"),
         ("orders at the broker", f"{run['orders']:,}"),
         ("fills", f"{run['fills']:,}"),
         ("time", f"{run['seconds']:,} s on {run['processes']} processes"),
     ]
     return [
         "## Runs", table(("", ""), rows),
-        "### Ends", table(("Outcome of an order", "Orders"), _coded(_counted(run["outcomes"]))),
-        table(("End of an execution", "Executions"), _coded(_counted(run["executions"]))),
-        "### Faults by the call they struck", _STRUCK, _struck(strikes),
-        "### What befell whole runs", table(("Mishap", "Times"), _coded(_counted(mishaps))),
-        "### What the broker did of itself", _BROKERS, table(("", "Times"), _coded(_counted(brokers))),
+        "### Outcomes", table(("Outcome of a parent order", "Orders"), _coded(_counted(run["outcomes"]))),
+        table(("Status of an execution", "Executions"), _coded(_counted(run["executions"]))),
+        "### Port faults by call", _STRUCK, _struck(strikes),
+        "### Workflow faults", table(("Workflow fault", "Times"), _coded(_counted(workflow_faults))),
+        "### Races and transport faults", _BROKERS, table(("", "Times"), _coded(_counted(brokers))),
     ]  # fmt: skip
 
 
@@ -150,21 +150,21 @@ def _struck(strikes: Mapping[str, int]) -> str:
     return table(("Call", *(fault.replace("_", " ") for fault in _FAULTS)), [*rows, ["all", *map(sums.get, _FAULTS)]])
 
 
-def _mutants(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    seen = sum(mutant["seed"] is not None for mutant in found.values())
+def _planted_bugs(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    seen = sum(bug["seed"] is not None for bug in found.values())
     rows = [
-        (f"`{name}`", told["story"], "never" if told["seed"] is None else told["seed"], f"`{told['invariant']}`")
-        for name, told in found.items()
+        (f"`{name}`", bug["description"], "never" if bug["seed"] is None else bug["seed"], f"`{bug['invariant']}`")
+        for name, bug in found.items()
     ]
-    head = ("Mutant", "The bug", "First seed", "Seen by")
-    return ["## Planted bugs", f"{seen} of {len(found)} are found. {_PLANTED}", table(head, rows)]
+    head = ("Name", "Bug", "First seed", "Violation")
+    return ["## Planted bugs", f"{seen} of {len(found)} are detected. {_PLANTED}", table(head, rows)]
 
 
 def _baselines(measured: Mapping[str, Any]) -> list[str]:
     kinds = list(next(iter(measured["wrong"].values())))
     days = measured["seeds"]
     rows = [(name, *(f"{wrong[kind] / days:.1%}" for kind in kinds)) for name, wrong in measured["wrong"].items()]
-    return ["## Two usual executors", _USUAL.format(seeds=days), table(("Days with", *kinds), rows)]
+    return ["## Two common executors", _COMMON.format(seeds=days), table(("Days with", *kinds), rows)]
 
 
 def _counted(counts: Mapping[str, int]) -> dict[str, str]:
@@ -177,39 +177,39 @@ def _coded(rows: Mapping[str, object]) -> list[tuple[str, object]]:
 
 _HEAD = """# Reliability
 
-This page is made by `python -m repeg_workbench.faults publish` from `reliability.json`; a test holds the two together.
+Generated by `python -m repeg_workbench.faults publish` from `reliability.json`; a test fails if it is out of date.
 
-Every seed is a day: a market, an account, a plan and settings, and a swarm of faults, all drawn from that one number.
-The deployed handlers run unchanged, on the deployed definition, in virtual time, against the simulated broker; in one
-seed of ten every request goes through alpaca-py. A judge listens to the broker's ledger and to nothing that the program
-says of itself. Which failure is held by which test is in [the failure matrix](failure-matrix.md).
+A seed determines one day: a market, an account, a plan and settings, and the faults. The deployed handlers run
+unchanged, on the deployed definition, in virtual time, against the simulated broker; in one seed of ten every request
+goes through alpaca-py. A judge checks the invariants against the broker's ledger and does not trust the program's own
+records. [The failure matrix](failure-matrix.md) lists the tests of each kind of failure.
 
-    make simulate-faults SEEDS=300                       # what every check-in runs
+    make simulate-faults SEEDS=300                        # on every check-in
     python -m repeg_workbench.faults seeds --seeds 10000 --publish
-    python -m repeg_workbench.faults mutants --publish
+    python -m repeg_workbench.faults planted-bugs --publish
     python -m repeg_workbench.faults baselines --publish
-    python -m repeg_workbench.faults show 191                  # one seed's story"""
+    python -m repeg_workbench.faults show 191             # violations, faults and tape of one seed"""
 
 _STRUCK = (
-    "A crash kills the function and all that it started; a freeze holds it for up to two minutes and lets it go on;"
-    " lost means that the request, or its answer, never comes; late, that it arrives up to a minute after it was given"
-    " up; stale, that an older answer comes once more."
+    "A crash kills the function and all its threads. A freeze suspends it for up to two minutes. A lost request, or its"
+    " answer, never arrives. A late request arrives up to a minute after the caller has given it up. A refused request"
+    " is rejected and may be retried. A stale read returns an older answer."
 )
 
 _BROKERS = (
-    "A race is one that an order lost at the broker; a fault on the wire is what alpaca-py was answered, where it is in"
-    " the path."
+    "A race is an event at the broker that overtakes a request, such as a fill during a cancel. A transport fault is a"
+    " failed or faulty answer to alpaca-py, in the seeds that use it."
 )
 
 _PLANTED = (
-    "Each is put into the program for the length of a day, by replacing names; the first day on which the judge objects"
-    " counts."
+    "Each bug is planted in the program by replacing names. The seed shown is the first on which the judge finds a"
+    " violation."
 )
 
-_USUAL = (
-    "The same {seeds:,} days and faults of the ports, without aborts, outages and kill switches, for two executors that"
-    " are often seen. The first sends again under a new id when it hears nothing, and believes its cancels. The second"
-    " confirms its cancels and guards each placement with Powertools' idempotency decorator."
+_COMMON = (
+    "Two common executors on the same {seeds:,} days with the same port faults, but without aborts, outages or kill"
+    " switches. The first resends under a new id after a timeout and does not confirm its cancels. The second confirms"
+    " its cancels and guards each placement with Powertools' idempotency decorator."
 )
 
-_HELD = "At every event of the broker's ledger, and once more when nothing moves any longer:"
+_INVARIANTS = "Checked at every event of the broker's ledger, and again at the end of the day:"

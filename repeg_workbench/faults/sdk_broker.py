@@ -1,4 +1,4 @@
-"""The broker and the feed through the deployed adapters and the unmodified alpaca-py, with no socket underneath."""
+"""The broker and the market data through the deployed adapters and unmodified alpaca-py, without a socket."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from repeg_workbench.exchange.serving.transport import ExchangeTransport, withou
 
 
 class HeldKeys:
-    """A KeySource that gives whatever the headers hold at that moment, so that keys can be revoked and come back."""
+    """A KeySource that returns the keys in the headers, so that a test can revoke and restore them."""
 
     def __init__(self, headers: dict[str, str]) -> None:
         self._headers = headers
 
     def current(self) -> Keys:
-        """The pair as it stands."""
+        """The current keys."""
         key_id, secret_key = self._headers["APCA-API-KEY-ID"], self._headers["APCA-API-SECRET-KEY"]
         return Keys(key_id=SecretStr(key_id), secret_key=SecretStr(secret_key))
 
-    def renewed(self, rejected: Keys) -> Keys:  # noqa: ARG002 - there is no other place to look
-        """The same pair: nobody has put a new one there yet."""
+    def renewed(self, rejected: Keys) -> Keys:  # noqa: ARG002 - there is no other source
+        """The current keys again: this source has no newer ones."""
         return self.current()
 
 
 class SdkBroker(AlpacaBroker):
-    """A Broker and a Market like DirectBroker, but every call is a request that alpaca-py makes and reads.
+    """A Broker and a Market like DirectBroker, but alpaca-py makes every request and reads every answer.
 
-    Its clients belong to this object: another seed's broker has clients of its own.
+    Each object has its own clients, so seeds do not share them.
     """
 
     def __init__(self, exchange: Exchange, feed: str = "iex", *, wait: Callable[[float], None] = without_time) -> None:

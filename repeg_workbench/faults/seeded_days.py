@@ -1,4 +1,4 @@
-"""Seeded days: a short market, an account, a plan and settings, harsher than a real morning and over in minutes."""
+"""Seeded days: a short market, an account, a plan and settings; harsher than a real day and over in minutes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ SYMBOLS = ("AAA", "BBB", "CCC", "DDD", "EEE")
 
 LENGTH = 40 * 60
 
-# Moves must be made for one to be lost: looks are frequent, the book is taken as it is, and patience is long.
+# Settings that re-peg often: frequent turns, no quote gates, long patience.
 EAGER = {
     "order_monitoring_seconds": 5, "patience_seconds": 600, "max_repegs": 20, "repeg_threshold_pct": "0",
     "max_spread_pct": "5", "min_volume_shares": 0, "max_slippage_bps": 200, "use_smart_limit_execution": True,
 }  # fmt: skip
-# And what is never given up before the window closes.
+# Settings that keep working an order until the window closes.
 PATIENT = {
     "max_repegs": 1_000, "max_attempts": 400, "patience_seconds": 3_600, "max_slippage_bps": 2_000,
     "escalation": "none",
@@ -33,19 +33,19 @@ PATIENT = {
 REPLACES = [*sorted(REPLACE_RACES), Race.REPLACE_STUCK]
 RACES = sorted(set(Race) - set(REPLACES))
 
-# What a seed leaves over by three: a day that moves by replace, a day that goes after its prices, any day; the first
-# two are mostly lively.
+# The seed modulo three: 0 is a day that moves orders by replace, 1 a day that follows its prices, 2 any day. The first
+# two mostly have fast books.
 REPLACING, LIVELY = 0, 1
 
-# The half day's window can be closed half an hour after it opens; the other days are begun near their close. So every
-# seed is a whole run, from the wait for the session to the report, in less than a hundred turns.
+# The half day's window can close half an hour after it opens; the other days start near their close. So each seed is a
+# whole run, from the wait for the session to the report, in fewer than a hundred turns.
 HALF_DAY = date(2026, 11, 27)
 FULL_DAYS = (date(2026, 11, 23), date(2026, 3, 9), date(2026, 11, 2))
 
 
 @dataclass(frozen=True)
 class Day:
-    """Everything that a seed decides about the world before any fault: the same seed, the same day."""
+    """Everything that a seed determines before any fault is drawn. The same seed gives the same day."""
 
     seed: int
     day: date
@@ -59,13 +59,13 @@ class Day:
     races: tuple[Race, ...] = ()
     stuck_seconds: float = 0
     is_chased_to_the_end: bool = False
-    """Whether orders are still sent when the window closes; then the faults wait for its last minutes."""
+    """Whether orders are still sent when the window closes; then faults strike only in its last 45 seconds."""
     chaos: float = 0
     """The chance of each fault of the simulator at each request; it only strikes where there are requests."""
 
     @property
     def targets(self) -> dict[str, tuple[int, Decimal]]:
-        """Per symbol, the sign of its order and the shares wanted, from the plan and the opening positions alone."""
+        """The sign and quantity of each symbol's order, derived from the plan and the opening positions alone."""
         held = {symbol: qty for symbol, (qty, _) in self.opening.positions.items()}
         return {
             row["symbol"]: (1, Decimal(row["qty"]))
@@ -110,7 +110,7 @@ def make_day(seed: int) -> Day:
 
 
 def _replacing(made: Day) -> Day:
-    """The same day for a run that moves by replace, with what can go wrong with one: races, slow and stuck replaces."""
+    """The same day for a run that moves orders by replace, with races and slow or stuck replaces."""
     chance = Random(f"replace {made.seed}")
     quirks = replace(
         made.quirks,
@@ -123,7 +123,7 @@ def _replacing(made: Day) -> Day:
 
 
 def _lively(made: Day) -> Day:
-    """The same day, mostly with books that run away from the orders and a run that goes after them."""
+    """The same day, in most seeds with books that run away from the orders and a run that follows them."""
     chance = Random(f"lively {made.seed}")
     if chance.random() < 0.4:
         return made
@@ -154,7 +154,7 @@ def _window_closes(made: Day) -> datetime:
 
 
 def _racing(made: Day) -> Day:
-    """The same day at a broker that loses races of its own: late rejections, cancels that lose or stick, slow lists."""
+    """The same day with broker races: late rejections, lost or stuck cancels, slow lists."""
     chance = Random(f"races {made.seed}")
     if chance.random() < 0.5:
         return made
@@ -163,7 +163,7 @@ def _racing(made: Day) -> Day:
 
 
 def _limited(made: Day) -> Day:
-    """The same day, in one seed of four under limits that bite: enough for the plan, or too little for its moves."""
+    """The same day, in one seed of four with tight limits: enough for the plan, perhaps too little for its re-pegs."""
     chance = Random(f"limits {made.seed}")
     if chance.random() < 0.75 or made.is_chased_to_the_end:
         return made
@@ -183,7 +183,7 @@ def _settings(chance: Random, delay: int, near_open: bool) -> dict[str, Any]:  #
     monitoring = chance.choice((10, 15, 30))
     return {
         "market_open_delay_minutes": delay,
-        # On the half day 210 minutes are open; what is left between the two margins is 15 to 25 minutes.
+        # The half day has 210 minutes; the two margins leave 25 to 35 of them.
         "close_margin_minutes": 180 - chance.choice((0, 5)) if near_open else chance.choice((2, 5, 10)),
         "order_monitoring_seconds": monitoring,
         "patience_seconds": max(monitoring, chance.choice((30, 60, 120, 240))),
@@ -230,6 +230,6 @@ def _account_and_plan(
         else:
             cost += qty * worth
             orders.append({"symbol": symbol, "side": "buy", "qty": str(qty)})
-    # Sometimes the sells must pay for the buys, sometimes nothing can, mostly there is enough.
+    # In some seeds the sells must fund the buys, in some the cash is never enough, in most there is plenty.
     cash = (cost * chance.choice((Decimal("0.2"), Decimal("0.9"), Decimal(2), Decimal(5)))).quantize(Decimal("0.01"))
     return OpeningAccount(cash=cash, positions=positions), {"name": "seed", "orders": orders}

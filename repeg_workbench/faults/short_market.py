@@ -1,4 +1,4 @@
-"""A short market for a seed's day: quotes a second, prints, odd moments, and books that run away."""
+"""A short market for a seed's day: quotes every second, prints, bad quotes, and books that run away."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SECOND = 1_000_000_000
 
 
 class ShortMarket:
-    """A market of a few symbols whose quotes and prints cover one stretch of one day, a row a second and more."""
+    """A market of a few symbols whose quotes and prints cover part of one day, at least one row per second."""
 
     def __init__(self, days: dict[str, SymbolDay]) -> None:
         self._days = days
@@ -29,12 +29,12 @@ class ShortMarket:
         return Listing(symbol, f"{symbol} Inc.") if symbol in self._days else None
 
     def day(self, symbol: str, day: date) -> SymbolDay | None:
-        """The one day there is."""
+        """The symbol's data, if the date is the market's only day."""
         found = self._days.get(symbol)
         return found if found is not None and found.day == day else None
 
     def days(self) -> tuple[date, ...]:
-        """The one day there is."""
+        """The market's only day."""
         return tuple({found.day for found in self._days.values()})
 
     def reference_price(self, symbol: str, _day: date) -> int | None:
@@ -44,7 +44,7 @@ class ShortMarket:
 
 
 def symbol_day(symbol: str, day: date, first: datetime, seconds: int, seed: int) -> SymbolDay:
-    """A walk of the bid in cents with a spread of its own; a print in every third second; some odd moments."""
+    """A random walk of the bid in cents, a random spread, a print every third second, some bad quotes."""
     dice = np.random.Generator(np.random.PCG64(seed))
     start = round(first.timestamp()) * SECOND
     ts = start + np.arange(seconds, dtype=np.int64) * SECOND + dice.integers(0, SECOND, seconds)
@@ -64,7 +64,7 @@ def symbol_day(symbol: str, day: date, first: datetime, seconds: int, seed: int)
 def _spoil(
     dice: np.random.Generator, bid: np.ndarray[Any, np.dtype[np.int64]], ask: np.ndarray[Any, np.dtype[np.int64]]
 ) -> None:
-    """In one symbol of three, stretches of one-sided, locked or crossed quotes."""
+    """Add periods of one-sided, locked or crossed quotes to one symbol in three."""
     if dice.integers(0, 3):
         return
     for _ in range(3):
@@ -96,11 +96,11 @@ def _prints(dice: np.random.Generator, quotes: Quotes) -> Trades:
 
 
 def running_away(calm: SymbolDay, side: int, seed: int, back_at: datetime | None = None) -> SymbolDay:
-    """The same symbol and hours with a book that moves away from the orders of a side every few seconds, and with a
-    little traded at a time: such an order is moved many times.
+    """The same symbol and hours, with a book that moves away from orders of one side every few seconds and small
+    prints, so that such an order is re-pegged many times.
 
-    With `back_at` nothing trades and nobody meets the book before that instant; then it is back where it began, and
-    whatever was forgotten there is filled.
+    With `back_at` there are no prints, and the book only runs away until that instant. Then it returns to its first
+    price and fills every order left at the broker.
     """
     dice = np.random.Generator(np.random.PCG64(seed))
     seconds = len(calm.quotes)

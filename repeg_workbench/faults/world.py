@@ -1,4 +1,4 @@
-"""One seed: the deployed handlers and the deployed definition, the simulated broker, and everything that goes wrong."""
+"""One seed's world: the deployed handlers and definition, the simulated broker, and every injected fault."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.engine.scheduler import Scheduler
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.messages import Request
-from repeg_workbench.faults.fault_plan import Mishap, Swarm
+from repeg_workbench.faults.fault_plan import FaultPlan, WorkflowFault
 from repeg_workbench.faults.faulty_ports import CURRENT, Invocation, UnreliablePort
 from repeg_workbench.faults.function_service import FOLDERS, FUNCTION_TIMEOUTS, context_of, failed
 from repeg_workbench.faults.judge import Checker
@@ -32,14 +32,14 @@ from repeg_workbench.faults.sdk_broker import SdkBroker
 from repeg_workbench.faults.seeded_days import Day, make_day
 from repeg_workbench.faults.walker import Execution, TaskFailed, Walker
 from repeg_workbench.faults.watched_store import WatchedStore
-from repeg_workbench.faults.workflow_faults import ROW_READS, Mishaps, Outage
+from repeg_workbench.faults.workflow_faults import ROW_READS, Outage, WorkflowFaults
 from repeg_workbench.twins.direct_broker import DirectBroker
 
 DEFINITION = Path(__file__).parents[2] / "statemachine" / "execute_plan.asl.json"
 
 
 class World:
-    """Everything of one seed. `run` lets it happen; the checker has seen every event of the broker's ledger."""
+    """The world of one seed. `run` runs its day; the checker sees every event of the broker's ledger."""
 
     def __init__(
         self, seed: int, *, quiet: bool = False, day: Day | None = None, scheduler: Scheduler | None = None
@@ -60,7 +60,7 @@ class World:
         delay, margin = self.settings.market_open_delay_minutes, self.settings.close_margin_minutes
         self.window = trading_window(session, delay, margin)
         self.session = session
-        self.swarm = Swarm(self.day, self.window.closes, quiet=quiet)
+        self.fault_plan = FaultPlan(self.day, self.window.closes, quiet=quiet)
         self.checker = Checker(self.day, self.exchange, self.store, self.settings, self.window)
         self.journal = MemoryJournal()
         self.notifier = QuietNotifier()
@@ -72,44 +72,44 @@ class World:
         definition = json.loads(DEFINITION.read_text())
         self.walker = Walker(definition, self.scheduler, seed, self.invoke, self.start)
         self.walker.on_end.append(self._ended)
-        self.mishaps = Mishaps(self)
-        if Mishap.EARLY_WAKE in self.swarm.mishaps:
-            self.walker.wakes_early = self.mishaps.early
+        self.workflow_faults = WorkflowFaults(self)
+        if WorkflowFault.EARLY_WAKE in self.fault_plan.workflow_faults:
+            self.walker.wakes_early = self.workflow_faults.wait_shortfall
         self._foreign_order()
 
     def run(self) -> Result:
-        """Start the run as the schedule would, let everything happen, and hold the end against the ledger."""
+        """Start the run as the schedule would, run the day, and check its end against the ledger."""
         wiring.provide(self.ports)
-        late = self.mishaps.late()
-        self.mishaps.brew()
+        late = self.workflow_faults.start_delay()
+        self.workflow_faults.arm_broker()
         self.scheduler.spawn_apart(lambda: self._start_after(late, self.given))
-        self.mishaps.plan(self.given)
+        self.workflow_faults.schedule(self.given)
         self.scheduler.spawn_apart(self._watch)
         self.scheduler.run(until=max(self.session.close, self.day.start + late) + timedelta(minutes=10))
         self.exchange.advance()
-        self.mishaps.count_races()
-        self.checker.at_the_end(self.run_id, self.journalled())
+        self.workflow_faults.count_races()
+        self.checker.at_the_end(self.run_id, self.published_ends())
         self.checker.weigh_histories(execution.events for execution in self.executions)
         self.scheduler.close()
         return self._result()
 
     @property
     def given(self) -> dict[str, Any]:
-        """What the schedule starts the run with."""
+        """The input with which the schedule starts the run."""
         return {"plan": self.day.plan, "settings": self.day.settings, "scheduled_time": wire(self.day.start)}
 
     def invoke(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
-        """Run a deployed handler as Lambda would: in its time limit, dead if it is killed, errors by class name."""
-        if Mishap.THROTTLED in self.swarm.mishaps and self.swarm.within(0, 1) < 0.05:
-            self.swarm.count("throttled")
+        """Invoke a deployed handler for the state machine, perhaps throttled or twice. Raises TaskFailed."""
+        if WorkflowFault.THROTTLED in self.fault_plan.workflow_faults and self.fault_plan.within(0, 1) < 0.05:
+            self.fault_plan.count("throttled")
             raise TaskFailed("Lambda.TooManyRequestsException", "Rate exceeded")
-        if Mishap.DUPLICATE_INVOCATION in self.swarm.mishaps and self.swarm.within(0, 1) < 0.3:
-            self.swarm.count("duplicate_invocation")
+        if WorkflowFault.DUPLICATE_INVOCATION in self.fault_plan.workflow_faults and self.fault_plan.within(0, 1) < 0.3:
+            self.fault_plan.count("duplicate_invocation")
             self.scheduler.spawn_apart(lambda: self._shadow(function, payload))
         return self.invoke_once(function, payload)
 
     def invoke_once(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
-        """One invocation of a handler: its answer as JSON carries it. Raises TaskFailed as the service reports it."""
+        """Invoke a handler as Lambda would: JSON in and out, a timeout, errors by class name. Raises TaskFailed."""
         invocation = Invocation(function)
 
         def body() -> dict[str, Any] | Exception:
@@ -117,7 +117,7 @@ class World:
             handler = importlib.import_module(f"functions.{FOLDERS[function]}.app").lambda_handler
             try:
                 return cast(dict[str, Any], handler(payload, context_of(function)))
-            except Exception as error:  # noqa: BLE001 - what Lambda reports, whatever it is
+            except Exception as error:  # noqa: BLE001 - Lambda reports every exception
                 return error
 
         invocation.thread = self.scheduler.spawn_apart(body)
@@ -134,12 +134,12 @@ class World:
         return cast(dict[str, Any], json.loads(carried))
 
     def _shadow(self, function: str, payload: dict[str, Any]) -> None:
-        self.scheduler.sleep(self.swarm.within(0, 3))
+        self.scheduler.sleep(self.fault_plan.within(0, 3))
         with suppress(TaskFailed):
             self.invoke_once(function, payload)
 
     def start(self, name: str, given: dict[str, Any]) -> None:
-        """Start an execution of that name; TaskFailed where there has been one."""
+        """Start an execution. Raises TaskFailed if an execution of that name exists."""
         if any(execution.name == name for execution in self.executions):
             raise TaskFailed("StepFunctions.ExecutionAlreadyExistsException", name)
         self.executions.append(self.walker.start(name, given))
@@ -149,18 +149,18 @@ class World:
         self.start("run", given)
 
     def _ended(self, execution: Execution) -> None:
-        """The service's event of an execution's end, which may be late, and in one mishap never comes."""
+        """Deliver the status-change event of a failed execution, late; LOST_EVENT drops it."""
         if execution.status == "SUCCEEDED":
             return
-        if Mishap.LOST_EVENT in self.swarm.mishaps:
-            self.swarm.count("lost_event")
+        if WorkflowFault.LOST_EVENT in self.fault_plan.workflow_faults:
+            self.fault_plan.count("lost_event")
             return
         self.scheduler.spawn_apart(lambda: self._sweep(execution))
 
     def _sweep(self, execution: Execution) -> None:
-        self.scheduler.sleep(self.swarm.within(0.5, 20))
+        self.scheduler.sleep(self.fault_plan.within(0.5, 20))
         event = {"detail": {"executionArn": execution.name, "status": execution.status}}
-        for _ in range(3):  # an asynchronous invocation is tried three times
+        for _ in range(3):  # Lambda tries an asynchronous invocation three times
             try:
                 self.invoke_once("SweepOrders", event)
             except TaskFailed:
@@ -169,14 +169,14 @@ class World:
                 return
 
     def _watch(self) -> None:
-        """The watchdog's schedule, denser than the real one because the days are shorter."""
+        """Invoke the watchdog every five minutes, more often than in production because the days are shorter."""
         while self.scheduler.now() < self.session.close + timedelta(minutes=9):
             self.scheduler.sleep(300)
             with suppress(TaskFailed):
                 self.invoke_once("WatchRuns", {})
 
     def _foreign_order(self) -> None:
-        """Somebody's own order in the same account, far from the market: it must be there at the end, untouched."""
+        """Place an order of the account's owner, far from the market. It must remain untouched."""
         symbol = self.day.market.symbols()[0]
         body = {
             "symbol": symbol, "side": "buy", "qty": "1", "type": "limit", "limit_price": "0.01", "time_in_force": "gtc",
@@ -191,7 +191,7 @@ class World:
         def port(
             name: str, inner: object, latency: tuple[float, float], outage: Callable[[str], bool]
         ) -> UnreliablePort:
-            return UnreliablePort(name, inner, self.scheduler, self.swarm, latency, outage)
+            return UnreliablePort(name, inner, self.scheduler, self.fault_plan, latency, outage)
 
         broker = port("broker", self.broker, (0.02, 0.08), lambda _name: Outage.BROKER in self.down)
         broker.on_call.append(self._sent)
@@ -213,13 +213,13 @@ class World:
         return Outage.STORE in self.down or (Outage.ROWS in self.down and name in ROW_READS)
 
     def _sent(self, name: str, args: tuple[Any, ...]) -> None:
-        """A request that the network delivered late may arrive outside the window: it had left inside."""
+        """Count a request; one that the network delivered late left in time, so it may arrive outside the window."""
         self.checker.count_request(self.scheduler.now_ns)
         if name == "late" and args and hasattr(args[-1], "client_order_id"):
             self.checker.exempt_from_window.add(args[-1].client_order_id)
 
-    def journalled(self) -> list[str]:
-        """The ids of the events that told how a run ended."""
+    def published_ends(self) -> list[str]:
+        """The ids of the published run-ended events."""
         ends = [detail for kind, detail in self.notifier.published if kind in {RUN_SETTLED, RUN_FAILED}]
         return [detail["event_id"] for detail in ends]
 
@@ -232,8 +232,8 @@ class World:
             path=self.executions[0].path,
             orders=len({e.order_id for e in self.exchange.ledger.events if e.client_order_id.startswith(OWN_PREFIX)}),
             fills=len(ours),
-            injected=dict(self.swarm.injected),
-            calls=self.swarm.calls,
+            injected=dict(self.fault_plan.injected),
+            calls=self.fault_plan.calls,
             journal=self.journal.entries,
             outcomes=[str(order.outcome) for order in self.store.orders(self.run_id)],
             causes=[execution.error for execution in self.executions],

@@ -11,22 +11,22 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import D
 
 from repeg_workbench.faults.baseline_days import BaselineDay
 from repeg_workbench.faults.baselines import BASELINES, VirtualRecords
-from repeg_workbench.faults.fault_plan import Swarm
+from repeg_workbench.faults.fault_plan import FaultPlan
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
-def test_the_usual_executors_buy_too_much_under_faults(baseline: str) -> None:
+def test_baseline_executors_overfill_under_faults(baseline: str) -> None:
     assert any("overfill" in BaselineDay(seed, baseline).run() for seed in range(100))
 
 
-def test_a_careful_executor_is_right_where_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Swarm, "draw", lambda *_: None)
+def test_the_decorated_baseline_makes_no_error_without_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FaultPlan, "draw", lambda *_: None)
     days = [BaselineDay(seed, "decorated") for seed in range(12)]
     assert [day.run() for day in days] == [frozenset()] * len(days)
     assert sum((line.filled for day in days for line in day._book), Decimal(0)) > 0
 
 
-def test_a_record_in_progress_is_void_after_the_step_and_a_complete_one_never() -> None:
+def test_only_an_idempotency_record_in_progress_expires() -> None:
     now = [datetime(2026, 11, 27, 15, 0, tzinfo=UTC)]
     records = VirtualRecords(lambda: now[0])
     begun = DataRecord("key", status="INPROGRESS")

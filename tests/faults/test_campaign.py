@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 import pytest
 
 from repeg_workbench.faults.campaign import QUIET, first_failure, run_seed
-from repeg_workbench.faults.fault_plan import Fault, Mishap, Swarm
+from repeg_workbench.faults.fault_plan import FaultPlan, PortFault, WorkflowFault
 from repeg_workbench.faults.function_service import FUNCTION_TIMEOUTS
+from repeg_workbench.faults.seed_report import seed_report
 from repeg_workbench.faults.seeded_days import make_day
-from repeg_workbench.faults.story import story
 from tests.faults.fingerprint import fingerprint
 from tests.template.stack import ROOT, written
 
@@ -25,52 +25,52 @@ ALIKE = (7, 40, 191, 13)
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
-def test_no_invariant_gives_way_under_faults(first: int) -> None:
+def test_no_invariant_is_violated_under_faults(first: int) -> None:
     failing = [result for result in map(run_seed, range(first, first + CHUNK)) if result.violations]
-    assert not failing, "\n".join(story(result) for result in failing)
+    assert not failing, "\n".join(seed_report(result) for result in failing)
 
 
-def test_every_kind_of_fault_and_mishap_strikes_within_the_slice() -> None:
-    missing = {str(kind) for kind in (*Fault, *Mishap)}
+def test_every_port_fault_and_workflow_fault_is_injected() -> None:
+    missing = {str(kind) for kind in (*PortFault, *WorkflowFault)}
     for seed in range(SEEDS):
         if missing & _enabled(seed):
             missing -= {what.partition(" ")[0] for what in run_seed(seed).injected}
     assert not missing
 
 
-def test_the_same_seed_is_the_same_day() -> None:
+def test_a_seed_repeats_its_day() -> None:
     assert fingerprint(ALIKE[0]) == fingerprint(ALIKE[0])
 
 
-def test_another_seed_is_another_day() -> None:
+def test_different_seeds_give_different_days() -> None:
     assert fingerprint(ALIKE[0]) != fingerprint(ALIKE[1])
 
 
-def test_the_same_seed_is_the_same_day_in_another_process_with_other_hashes() -> None:
+def test_a_seed_repeats_its_day_in_a_process_with_other_hashes() -> None:
     one, other = (_elsewhere(hash_seed, ALIKE) for hash_seed in ("1", "4242"))
     assert _lines(one) == _lines(other)
 
 
-def test_a_planted_bug_is_seen() -> None:
+def test_the_judge_detects_a_planted_bug() -> None:
     assert first_failure(range(60), "post_before_intent") is not None
 
 
-def test_functions_are_cut_off_when_the_template_says() -> None:
+def test_function_timeouts_match_the_template() -> None:
     template = written()
     usual = template["Globals"]["Function"]["Timeout"]
     limits = {name: template["Resources"][name]["Properties"].get("Timeout", usual) for name in FUNCTION_TIMEOUTS}
     assert limits == FUNCTION_TIMEOUTS
 
 
-def test_every_function_of_the_template_takes_part() -> None:
+def test_every_function_of_the_template_is_simulated() -> None:
     resources = written()["Resources"].items()
     assert {name for name, made in resources if made["Type"] == "AWS::Serverless::Function"} == FUNCTION_TIMEOUTS.keys()
 
 
 def _enabled(seed: int) -> set[str]:
     """The kinds that a seed may inject, without living through its day."""
-    swarm = Swarm(make_day(seed), datetime.max.replace(tzinfo=UTC))
-    return {str(kind) for kind in (*swarm._kinds, *swarm.mishaps)}
+    fault_plan = FaultPlan(make_day(seed), datetime.max.replace(tzinfo=UTC))
+    return {str(kind) for kind in (*fault_plan._kinds, *fault_plan.workflow_faults)}
 
 
 def _elsewhere(hash_seed: str, seeds: Sequence[int]) -> subprocess.Popen[str]:

@@ -27,7 +27,7 @@ def generous_day(seed: int) -> Day:
     return replace(day, settings=settings, opening=opening, races=(), chaos=0)
 
 
-def test_what_a_perfect_executor_could_fill_is_filled() -> None:
+def test_a_run_without_faults_fills_every_share() -> None:
     """With an ask to lift at any time, the perfect executor fills every share that the plan names."""
     filled = wanted = Decimal(0)
     for seed in SEEDS:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from repeg import wiring
-from repeg_workbench.faults.fault_plan import Fault, _fits
-from repeg_workbench.faults.planted_bugs import MUTANTS
+from repeg_workbench.faults.fault_plan import PortFault, _fits
+from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.planting import planted
 from repeg_workbench.faults.walker import TaskFailed
 from repeg_workbench.faults.world import World
@@ -26,7 +26,7 @@ CALLS = (
     ("broker", "submit"), ("broker", "cancel"), ("broker", "order"), ("broker", "open_orders"), ("market", "quotes"),
     ("store", "write_intent"), ("store", "save_order"), ("store", "book"),
 )  # fmt: skip
-STRIKES = [(fault, call) for port, call in CALLS for fault in Fault if _fits(fault, port, call)]
+STRIKES = [(fault, call) for port, call in CALLS for fault in PortFault if _fits(fault, port, call)]
 
 
 class OrderInterleaved(RuleBasedStateMachine):
@@ -35,9 +35,9 @@ class OrderInterleaved(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 99))
     def the_run_opens(self, seed: int) -> None:
         """A run with its first child at the broker, at the opening of its window."""
-        self.planned_faults: dict[str, Fault] = {}
+        self.planned_faults: dict[str, PortFault] = {}
         self.world = World(seed, quiet=True, day=lively_day(seed))
-        self.world.swarm.draw = self.struck_with  # type: ignore[assignment]
+        self.world.fault_plan.draw = self.struck_with  # type: ignore[assignment]
         wiring.provide(self.world.ports)
         self.state = self.step("OpenRun", {"input": self.world.given, "execution": "run"}) or {}
         self.world.scheduler.run(until=max(self.world.window.opens, self.world.scheduler.now()))
@@ -51,7 +51,7 @@ class OrderInterleaved(RuleBasedStateMachine):
         self.world.exchange.advance()
 
     @rule(strike=st.sampled_from(STRIKES))
-    def the_next_such_call_goes_wrong(self, strike: tuple[Fault, str]) -> None:
+    def the_next_such_call_goes_wrong(self, strike: tuple[PortFault, str]) -> None:
         """A crash, a freeze, a lost or late request, an older answer."""
         fault, call = strike
         self.planned_faults[call] = fault
@@ -96,13 +96,13 @@ class OrderInterleaved(RuleBasedStateMachine):
         for _ in range(12):
             self.time_passes(61)
             closed = closed or self.step("CloseRun", self.state)
-        self.world.checker.at_the_end(self.world.run_id, self.world.journalled())
+        self.world.checker.at_the_end(self.world.run_id, self.world.published_ends())
         self.world.scheduler.close()
         wiring.provide(None)
         assert closed is not None
         assert not self.world.checker.violations, self.world.checker.violations[0]
 
-    def struck_with(self, _port: str, name: str, _now: datetime) -> Fault | None:
+    def struck_with(self, _port: str, name: str, _now: datetime) -> PortFault | None:
         """What chance has planned for this call, once."""
         return self.planned_faults.pop(name, None)
 
@@ -127,6 +127,6 @@ TestOrderInterleaved.settings = QUICK
 
 
 @pytest.mark.parametrize("bug", ["unread_is_cancelled", "last_child_counts"])
-def test_an_interleaving_is_found_that_shows_a_planted_bug(bug: str) -> None:
-    with planted(MUTANTS[bug]), pytest.raises((AssertionError, BaseExceptionGroup)):
+def test_random_interleavings_detect_a_planted_bug(bug: str) -> None:
+    with planted(PLANTED_BUGS[bug]), pytest.raises((AssertionError, BaseExceptionGroup)):
         run_state_machine_as_test(OrderInterleaved, settings=settings(QUICK, phases=[Phase.generate]))

@@ -13,17 +13,17 @@ from typing import Any
 import pytest
 
 from repeg_workbench.faults.campaign import run_seed
-from repeg_workbench.faults.story import story
+from repeg_workbench.faults.seed_report import seed_report
 
 FOUND: list[dict[str, Any]] = json.loads(Path(__file__).with_name("regressions.json").read_text())
 
 
 @pytest.mark.parametrize("found", FOUND, ids=lambda found: str(found["seed"]))
-def test_a_seed_that_found_a_bug_finds_it_no_more(found: dict[str, Any]) -> None:
+def test_a_regression_seed_has_no_violation(found: dict[str, Any]) -> None:
     result = run_seed(found["seed"])
-    assert not result.violations, f"{found['reason']}\n{story(result)}"
+    assert not result.violations, f"{found['reason']}\n{seed_report(result)}"
 
 
-def test_every_seed_is_kept_once_with_its_reason() -> None:
+def test_every_regression_seed_is_listed_once_with_a_reason() -> None:
     assert len({found["seed"] for found in FOUND}) == len(FOUND)
     assert all(found.keys() == {"seed", "reason"} and len(found["reason"]) > 20 for found in FOUND)

@@ -12,28 +12,26 @@ import pytest
 from repeg_workbench.faults import judge, reliability
 from repeg_workbench.faults.baselines import BASELINES
 from repeg_workbench.faults.campaign import Tally
-from repeg_workbench.faults.planted_bugs import MUTANTS
+from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 
 
-def test_the_page_is_what_the_kept_numbers_make() -> None:
+def test_the_reliability_page_is_up_to_date() -> None:
     assert reliability.PAGE.read_text() == reliability.page(reliability.kept())
 
 
-def test_every_invariant_of_the_judge_is_explained_and_no_other() -> None:
+def test_the_page_explains_exactly_the_judges_invariants() -> None:
     assert set(_names()) == reliability.INVARIANTS.keys()
 
 
-def test_every_measured_mutant_is_one_that_there_is() -> None:
-    assert reliability.kept()["mutants"].keys() == MUTANTS.keys()
+def test_every_measured_planted_bug_exists() -> None:
+    assert reliability.kept()["planted_bugs"].keys() == PLANTED_BUGS.keys()
 
 
-def test_every_measured_baseline_is_one_that_there_is() -> None:
+def test_every_measured_baseline_exists() -> None:
     assert list(reliability.kept()["baselines"]["wrong"]) == [told for told, _ in BASELINES.values()]
 
 
-def test_a_new_measurement_takes_the_place_of_the_old_and_leaves_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_measurement_replaces_only_its_own_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reliability, "NUMBERS", tmp_path / "numbers.json")
     monkeypatch.setattr(reliability, "PAGE", tmp_path / "page.md")
     reliability.keep("baselines", {"seeds": 8, "wrong": {"careless": {"overfill": 2}}})

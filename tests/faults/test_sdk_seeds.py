@@ -13,30 +13,30 @@ from repeg_workbench.faults.world import World, uses_sdk
 from repeg_workbench.twins.direct_broker import DirectBroker
 
 
-def test_one_seed_in_ten_uses_the_library() -> None:
+def test_one_seed_in_ten_uses_alpaca_py() -> None:
     assert sum(map(uses_sdk, range(300))) == 30
 
 
-def test_the_other_seeds_do_not() -> None:
+def test_nine_seeds_in_ten_use_the_direct_broker() -> None:
     assert isinstance(World(3).broker, SdkBroker)
     assert isinstance(World(4).broker, DirectBroker)
 
 
 @pytest.mark.parametrize("seed", [13, 23, 43, 73])
-def test_the_day_is_the_same_through_the_library(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_day_through_alpaca_py_has_the_same_result(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not make_day(seed).chaos, "a storm strikes requests, and the direct broker makes none"
     through_the_library = run_seed(seed)
     monkeypatch.setattr(world, "uses_sdk", lambda _seed: False)
     assert run_seed(seed) == through_the_library
 
 
-def test_a_client_never_outlives_its_seed() -> None:
+def test_seeds_do_not_share_clients() -> None:
     one, other = World(3), World(13)
     assert one.broker.account().cash != other.broker.account().cash
     assert one.broker.account().cash == one.day.opening.cash
 
 
-def test_revoked_keys_open_nothing_and_restored_ones_do() -> None:
+def test_revoked_keys_are_denied_and_restored_ones_work() -> None:
     world = World(3)
     broker = world.broker
     good = dict(broker.headers)

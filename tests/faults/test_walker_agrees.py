@@ -122,17 +122,17 @@ def walked() -> dict[str, Walk]:
     }
 
 
-def test_both_run_the_same_executions(interpreted: dict[str, Walk], walked: dict[str, Walk]) -> None:
+def test_walker_and_interpreter_run_the_same_executions(interpreted: dict[str, Walk], walked: dict[str, Walk]) -> None:
     assert walked.keys() == interpreted.keys()
     assert len(walked) > len(SEEDS)
 
 
-def test_both_take_the_same_way_to_the_same_end(interpreted: dict[str, Walk], walked: dict[str, Walk]) -> None:
+def test_walker_and_interpreter_take_the_same_path(interpreted: dict[str, Walk], walked: dict[str, Walk]) -> None:
     differing = [(interpreted[name], walked[name]) for name in interpreted if interpreted[name] != walked.get(name)]
     assert not differing, "\n\n".join(f"{one}\n{other}" for one, other in differing[:3])
 
 
-def test_the_scripts_lead_through_every_state_and_to_every_end(interpreted: dict[str, Walk]) -> None:
+def test_the_scripts_visit_every_state(interpreted: dict[str, Walk]) -> None:
     states = {state for walk in interpreted.values() for state in walk.path}
     assert states == set(json.loads(DEFINITION.read_text())["States"])
 

@@ -1,4 +1,4 @@
-"""The story of one seed, for whoever has to find out why it failed."""
+"""A readable report of one seed, for debugging a violation."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from repeg.domain.session import NEW_YORK
 from repeg_workbench.faults.records import Result
 
 
-def story(result: Result) -> str:
-    """Violations first, then the faults, then the tape."""
+def seed_report(result: Result) -> str:
+    """Violations, injected faults and the tape of a seed's day."""
     lines = [
         f"seed {result.seed}: {', '.join(result.statuses)}",
         *(f"  violated  {text}" for text in result.violations),
