@@ -1,11 +1,15 @@
-# make demo             a generated day, executed by the deployed state machine, in a few seconds
-# make test             the whole gate: ruff, mypy, pytest
-# make lint             ruff and mypy alone
-# make bench            how fast a full day, the engine, the exchange and its matching run here
-# make simulate-faults  SEEDS=100 days under faults
+# make demo             a generated trading day, executed by the deployed state machine, in a few seconds
+# make quick            lint and the fast tests: the domain, the functions, the state machine, the architecture
+# make test             the whole gate: lint, every test, and a floor for the branch coverage of each package
+# make lint             ruff (rules and format) and mypy
+# make fmt              format the code and fix what ruff can fix
+# make docs             write every generated page anew
+# make coverage         the report of the last `make test`, line by line, in htmlcov/index.html
+# make bench            how fast a full day, the engine, the exchange and its matching run on this machine
+# make simulate-faults  SEEDS=100 simulated days with faults
 # make build            sam build: what would be deployed, in .aws-sam/build
-# make lock             pin the dependencies anew
-# make clean            everything that was made here
+# make lock             update the pinned dependencies
+# make clean            remove everything that these targets have made
 
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
@@ -14,12 +18,12 @@ SEEDS ?= 100
 export SAM_CLI_TELEMETRY = 0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-# The first of these that runs. A pyenv shim lies on PATH even where its version is not switched on, so each is tried.
+# The first candidate that runs. pyenv puts a shim on PATH even for versions that are not active, so each is tried.
 CANDIDATES = python3.13 $(wildcard $(shell pyenv root 2>/dev/null)/versions/3.13*/bin/python3.13)
 first = $(firstword $(foreach candidate,$(1),$(shell $(candidate) -c 'import sys; sys.version_info < (3, 11) or print(sys.executable)' 2>/dev/null)))
 LAMBDA_PYTHON = $(call first,$(CANDIDATES))
 PYTHON = $(call first,$(CANDIDATES) python3.12 python3.11 python3 python)
-# sam and the layers' own Makefiles look for python3.13 by name, and for its pip.
+# sam and the layers' Makefiles call python3.13 and its pip by name.
 BUILD_PATH = $(CURDIR)/.venv-lambda/bin:$(CURDIR)/.venv-sam/bin:$(PATH)
 
 define install
@@ -30,7 +34,7 @@ define install
 	@$(1)/bin/python -m pip install --quiet --require-hashes --requirement $(3)
 endef
 
-.PHONY: help demo test lint bench simulate-faults build lock clean
+.PHONY: help demo quick test lint fmt docs coverage bench simulate-faults build lock clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -38,12 +42,37 @@ help:
 demo: .venv/.workbench
 	@.venv/bin/repeg simulate
 
+quick: lint
+	.venv/bin/python -m pytest -q -n 2 --dist loadgroup --hypothesis-profile quick $(QUICK)
+QUICK = tests/domain tests/functions tests/statemachine tests/test_architecture.py
+
 test: lint .venv-sam/.installed .venv-lambda/.installed .venv-ministack/.installed
-	.venv/bin/python -m pytest -n 2 --dist loadgroup
+	.venv/bin/python -m pytest -n 2 --dist loadgroup $(MEASURED)
+	$(if $(MEASURED),.venv/bin/python -m tests.coverage.floors)
+# Measuring is cheap with sys.monitoring, which Python 3.11 does not have.
+MEASURED = $(shell .venv/bin/python -c 'import sys; sys.version_info < (3, 12) or print("-p tests.coverage.branch_events --cov --cov-report=")')
 
 lint: .venv/.development
 	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+fmt: .venv/.development
+	.venv/bin/ruff check --fix-only .
+	.venv/bin/ruff format .
+
+docs: .venv/.development
+	.venv/bin/python -m repeg_workbench.docs.architecture
+	.venv/bin/python -m repeg_workbench.docs.failure_matrix
+	.venv/bin/python -m repeg_workbench.docs.glossary
+	.venv/bin/python -m repeg_workbench.docs.settings_table
+	.venv/bin/python -m repeg_workbench.faults publish
+	.venv/bin/python -m tests.conformance.tables
+
+coverage: .venv/.development
+	@[ -f .coverage ] || { echo "There is nothing to report: run make test first." >&2; exit 1; }
+	.venv/bin/python -m coverage html --quiet
+	.venv/bin/python -m tests.coverage.floors
 
 bench: .venv/.development
 	@.venv/bin/python -m repeg_workbench.bench
@@ -64,10 +93,10 @@ lock: .venv-sam/.installed
 LOCK = --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:
-	rm -rf .venv .venv-sam .venv-lambda .venv-ministack .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-lambda .venv-ministack .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
 	find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
-# Each environment is set up once and again when its pins change.
+# Each environment is set up once, and again when its pins change.
 .venv/.workbench: requirements/workbench.txt pyproject.toml
 	$(call install,.venv,$(PYTHON),$<)
 	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
@@ -77,18 +106,18 @@ clean:
 	$(call install,.venv,$(PYTHON),$<)
 	@touch $@
 
-# sam pins boto3 to the patch, so it lives apart.
+# sam pins boto3 to one patch release, so it has its own environment.
 .venv-sam/.installed: requirements/sam.txt
 	$(call install,.venv-sam,$(PYTHON),$<)
 	@touch $@
 
-# Its own dependencies are many, and nothing here imports it.
+# ministack has many dependencies of its own, and nothing here imports it.
 .venv-ministack/.installed: requirements/ministack.txt
 	$(call install,.venv-ministack,$(PYTHON),$<)
 	@touch $@
 
-# What Lambda brings by itself, on the Python that Lambda runs: here the built functions are tried. Without that Python
-# their tests say why they are skipped.
+# The packages of the Lambda runtime, on its own Python: the tests of the built functions run in it. Without that Python
+# they are skipped and say why.
 .venv-lambda/.installed: requirements/lambda.txt
 	$(if $(LAMBDA_PYTHON),$(call install,.venv-lambda,$(LAMBDA_PYTHON),$<))
 	@[ ! -d $(@D) ] || touch $@
