@@ -3,4 +3,5 @@
 from hypothesis import settings
 
 settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, max_examples=300)
-settings.load_profile("repeatable")
+if settings.get_current_profile_name() != "quick":
+    settings.load_profile("repeatable")
