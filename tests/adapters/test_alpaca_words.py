@@ -361,10 +361,10 @@ def keys(key_id: str) -> Keys:
 
 
 def test_keys_of_the_other_endpoint_are_refused_and_not_printed() -> None:
-    with pytest.raises(InvalidSettings, match="it is for live") as refused:
+    with pytest.raises(InvalidSettings, match="expected live") as refused:
         ensure_keys_fit(keys("AKSECRETSECRET"), TradingMode.PAPER)
     assert "AKSECRETSECRET" not in str(refused.value)
-    with pytest.raises(InvalidSettings, match="it is for paper"):
+    with pytest.raises(InvalidSettings, match="expected paper"):
         ensure_keys_fit(keys("PKX"), TradingMode.LIVE)
 
 

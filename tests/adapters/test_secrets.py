@@ -93,7 +93,7 @@ def test_a_secret_without_a_key_pair_is_refused(vault: Any, text: str) -> None:
 def test_a_rotation_to_live_keys_is_refused_in_paper_mode(vault: Any) -> None:
     source = SecretKeys("keys", TradingMode.PAPER)
     rotate(vault, json.dumps({"key_id": "AKX", "secret_key": "x"}))
-    with pytest.raises(InvalidSettings, match="it is for live"):
+    with pytest.raises(InvalidSettings, match="expected live"):
         source.renewed(source.current())
 
 

@@ -145,7 +145,7 @@ def test_a_remote_or_malformed_address_is_not_local(url: str) -> None:
 
 
 def test_keys_of_the_other_endpoint_are_refused() -> None:
-    with pytest.raises(InvalidSettings, match="it is for live"):
+    with pytest.raises(InvalidSettings, match="expected live"):
         built(BROKER_SECRET_ARN=secret(key_id="AKX", secret_key="x"))
 
 

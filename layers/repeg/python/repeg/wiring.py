@@ -1,4 +1,4 @@
-"""Builds the ports once per container, on first use, from the environment."""
+"""Builds the ports from the environment, once per container, on first use."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ from repeg.adapters.runtime import MAX_WORKERS, NetworkRuntime, SystemRuntime
 from repeg.adapters.s3 import S3Plans
 from repeg.adapters.secrets import SecretKeys
 from repeg.domain.errors import InvalidSettings
+from repeg.domain.request_quota import REQUESTS_PER_MINUTE
 from repeg.ports import Ports
 
 FEEDS = ("iex", "sip")
 
-# Below this not even one order could be cancelled and placed anew within a turn.
-SMALLEST_BUDGET = 60
+# With fewer, one turn could not cancel and resubmit a single order.
+MIN_REQUESTS_PER_MINUTE = 60
 
 _LOCAL_NAMES = frozenset({"localhost", "host.docker.internal"})
 _DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
@@ -43,7 +44,7 @@ _AWS = Config(
 
 
 class _Wiring:
-    """What has been built or installed so far."""
+    """The runtime and ports of this container."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -55,7 +56,7 @@ _wiring = _Wiring()
 
 
 def ports() -> Ports:
-    """The ports of this container, built on first use. Raises InvalidSettings naming the variable that is wrong."""
+    """The ports of this container, built on first use. Raises InvalidSettings naming the invalid variable."""
     with _wiring.lock:
         if _wiring.ports is None:
             _wiring.ports = build(os.environ, _wiring.runtime or SystemRuntime())
@@ -63,29 +64,29 @@ def ports() -> Ports:
 
 
 def use(runtime: NetworkRuntime | None) -> None:
-    """Build on this runtime from now on (None: the deployed one); what was built before is forgotten."""
+    """Discard the ports, and build the next ones on this runtime (None: the deployed one)."""
     with _wiring.lock:
         _wiring.runtime = runtime
         _wiring.ports = None
 
 
 def provide(ports: Ports | None) -> None:
-    """Install complete ports, of a test or a simulation; None forgets them."""
+    """Install the ports of a test or a simulation; None removes them."""
     with _wiring.lock:
         _wiring.ports = ports
 
 
 def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
-    """The deployed ports. Raises InvalidSettings naming the variable that is wrong."""
+    """The deployed ports. Raises InvalidSettings naming the invalid variable."""
     mode = _one_of(environment, "TRADING_MODE", tuple(word.value for word in TradingMode))
     trading_url, data_url = simulated_urls(environment)
     keys = _keys(environment, TradingMode(mode), is_simulated=trading_url is not None)
     feed = _one_of({"DATA_FEED": "iex", **environment}, "DATA_FEED", FEEDS)
     store = DynamoStore(boto3.client("dynamodb", config=_AWS), _required(environment, "TABLE_NAME"), runtime.pause)
-    calls = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
+    api = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
     limiter = RequestLimiter(store, runtime, _per_minute(environment))
     return Ports(
-        broker=rate_limited(lambda further: AlpacaBroker(calls, further, TradingMode(mode)), limiter),
+        broker=rate_limited(lambda take_request: AlpacaBroker(api, take_request, TradingMode(mode)), limiter),
         market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed),
         store=store,
         notifier=EventNotifier(boto3.client("events", config=_AWS)),
@@ -96,24 +97,24 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
 
 
 def simulated_urls(environment: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Where a simulated broker listens, as BROKER_URL and DATA_URL say; None and None for Alpaca itself.
+    """The URLs of a simulated broker, from BROKER_URL and DATA_URL; None and None for Alpaca.
 
-    They may only point to this machine, only in mode paper, and only both at once: no variable can send a live order,
-    or live keys, to a place that the mode does not name.
+    Both must be set together, point to this machine, and be used in paper mode only: no variable can send a live order
+    or live keys anywhere but to Alpaca.
     """
     given = {name: environment.get(name, "") for name in ("BROKER_URL", "DATA_URL")}
     if not any(given.values()):
         return None, None
     for name, url in given.items():
         if environment.get("TRADING_MODE") != TradingMode.PAPER:
-            raise InvalidSettings(name, url, "unset unless TRADING_MODE is paper")
+            raise InvalidSettings(name, url, "no value unless TRADING_MODE is paper")
         if not is_local(url):
             raise InvalidSettings(name, url, "http://<host>:<port> on this machine, for both or for neither")
     return given["BROKER_URL"], given["DATA_URL"]
 
 
 def is_local(url: str) -> bool:
-    """Whether a URL is a bare http address on this machine, as it or a container on it sees it."""
+    """Whether a URL is an http address of this machine without a path, as seen from it or from a container on it."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or parts.username or parts.path or parts.query or parts.fragment:
         return False
@@ -136,15 +137,15 @@ def _keys(environment: Mapping[str, str], mode: TradingMode, *, is_simulated: bo
 def _required(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "")
     if not value:
-        raise InvalidSettings(name, value, "it must be set")
+        raise InvalidSettings(name, value, "a value")
     return value
 
 
 def _per_minute(environment: Mapping[str, str]) -> int:
-    """The trading requests a minute that the broker allows the account, of all who trade on it."""
-    given = environment.get("REQUESTS_PER_MINUTE") or "200"
-    if not given.isdecimal() or int(given) < SMALLEST_BUDGET:
-        raise InvalidSettings("REQUESTS_PER_MINUTE", given, f"a whole number from {SMALLEST_BUDGET} on")
+    """The trading requests per minute that the broker allows the account, for all programs that trade on it."""
+    given = environment.get("REQUESTS_PER_MINUTE") or str(REQUESTS_PER_MINUTE)
+    if not given.isdecimal() or int(given) < MIN_REQUESTS_PER_MINUTE:
+        raise InvalidSettings("REQUESTS_PER_MINUTE", given, f"a whole number, at least {MIN_REQUESTS_PER_MINUTE}")
     return int(given)
 
 

@@ -1,1 +1,1 @@
-"""The adapters: the only modules that speak to the world."""
+"""The adapters: the only modules that use the network, AWS or the clock."""

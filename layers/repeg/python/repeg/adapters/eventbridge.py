@@ -1,4 +1,4 @@
-"""Tells whoever listens, on an event bus."""
+"""Publishes notifications on an event bus."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ SOURCE = "repeg"
 
 
 class EventsUnavailable(RepegError):
-    """The bus has not taken an event; whoever listens has not been told."""
+    """The event bus has not accepted an event; it is not published."""
 
 
 class EventNotifier:
-    """A Notifier on one bus. Amounts go out as strings."""
+    """A Notifier on one event bus. Amounts are sent as strings."""
 
     def __init__(self, client: EventBridgeClient, bus: str = "default") -> None:
         self._client = client
         self._bus = bus
 
     def publish(self, kind: str, detail: dict[str, Any]) -> None:
-        """One event, at least once. Raises EventsUnavailable where the bus does not take it."""
+        """Publish one event, at least once. Raises EventsUnavailable if the bus does not accept it."""
         body = to_json(detail).decode()
         entry = {"Source": SOURCE, "DetailType": kind, "Detail": body, "EventBusName": self._bus}
         try:

@@ -1,4 +1,4 @@
-"""The runtime as deployed: the machine's clock, real pauses, real threads, real sockets."""
+"""The deployed runtime: the system clock, sleeps, threads and sockets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NetworkRuntime(Runtime, Protocol):
 
 
 class SystemRuntime:
-    """A Runtime on threads. Its workers live as long as it does, so that each keeps its HTTP session."""
+    """A Runtime on a pool of threads, which live as long as it does, so that each keeps its HTTP session."""
 
     def __init__(self, workers: int = MAX_WORKERS) -> None:
         self._executor = ThreadPoolExecutor(min(workers, MAX_WORKERS), thread_name_prefix="repeg")
@@ -42,11 +42,11 @@ class SystemRuntime:
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Run the calls concurrently; results in the order of the items. The first exception is raised at the end."""
-        calls = [self._executor.submit(function, item) for item in items]
-        wait(calls)
-        return [call.result() for call in calls]
+        futures = [self._executor.submit(function, item) for item in items]
+        wait(futures)
+        return [future.result() for future in futures]
 
     def mount(self, session: requests.Session) -> None:
-        """Put the bounded transport under an HTTP session."""
+        """Mount the bounded transport on an HTTP session."""
         for scheme in ("https://", "http://"):
             session.mount(scheme, BoundedTransport())

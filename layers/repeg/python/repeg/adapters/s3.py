@@ -1,4 +1,4 @@
-"""Plans from S3."""
+"""Reads plans from S3."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from repeg.domain.errors import InvalidPlan, StoreUnavailable
 
 MAX_BYTES = 1_000_000
 
-# What the service answers where there is no object for us; anything else may be different in a moment.
-_ABSENT = {
+# Errors that a retry cannot cure, and what the plan's address should name instead. Any other error may be transient.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+_PERMANENT = {
     "NoSuchKey": "an object that exists",
     "NoSuchBucket": "a bucket that exists",
     "404": "an object that exists",
@@ -23,13 +24,13 @@ _ABSENT = {
 
 
 class S3Plans:
-    """Plans kept as objects, addressed as s3://bucket/key."""
+    """Plans stored as objects, addressed as s3://bucket/key."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def text(self, uri: str) -> str:
-        """The text of a plan. Raises InvalidPlan where there is none to read, StoreUnavailable where S3 fails."""
+        """The text of a plan. Raises InvalidPlan if there is no readable object, StoreUnavailable if S3 fails."""
         bucket, key = _address(uri)
         try:
             body = self._client.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_BYTES + 1)
@@ -50,8 +51,8 @@ def _address(uri: str) -> tuple[str, str]:
 
 def _translated(uri: str, error: ClientError) -> InvalidPlan | StoreUnavailable:
     code = error.response["Error"].get("Code", "")
-    if code in _ABSENT:
-        return InvalidPlan("plan_uri", uri, _ABSENT[code])
+    if code in _PERMANENT:
+        return InvalidPlan("plan_uri", uri, _PERMANENT[code])
     return StoreUnavailable(f"{uri}: {code}")
 
 
@@ -61,4 +62,4 @@ def _decoded(uri: str, body: bytes) -> str:
     try:
         return body.decode()
     except UnicodeDecodeError:
-        raise InvalidPlan("plan_uri", uri, "a text in UTF-8") from None
+        raise InvalidPlan("plan_uri", uri, "text in UTF-8") from None

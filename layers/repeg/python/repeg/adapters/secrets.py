@@ -1,4 +1,4 @@
-"""The broker's keys from Secrets Manager, fetched anew when the broker has rejected them."""
+"""The broker's API keys from Secrets Manager, fetched again when the broker rejects them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TIMEOUTS = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard
 class SecretKeys:
     """A KeySource on a secret of the form {"key_id": …, "secret_key": …}.
 
-    Raises BrokerUnavailable where the secret cannot be read, InvalidSettings where it does not hold what it should.
+    Raises BrokerUnavailable if the secret cannot be read, InvalidSettings if its content is invalid.
     """
 
     def __init__(self, arn: str, mode: TradingMode) -> None:
@@ -37,8 +37,8 @@ class SecretKeys:
     def renewed(self, rejected: Keys) -> Keys:
         """The pair to use after a rejection.
 
-        The first rejection of a pair fetches the secret past the cache; later ones wait for the cache to age, so that
-        revoked keys do not become a storm of requests. Many workers are rejected at once: the first fetches for all.
+        The first rejection of a pair bypasses the cache; later ones wait for the cache to expire, so that revoked keys
+        do not cause a burst of requests. When many workers are rejected at once, the first fetches for all.
         """
         with self._lock:
             if self._keys == rejected:
@@ -47,7 +47,7 @@ class SecretKeys:
             return self._keys
 
     def _read(self, **options: bool) -> Keys:
-        """Nothing is raised where the secret is in reach: not while an exception is handled, nor beside its text."""
+        """Errors are raised here, after `_fetch`: no chained exception or stack frame then holds the secret's text."""
         found = self._fetch(**options)
         if isinstance(found, RepegError):
             raise found

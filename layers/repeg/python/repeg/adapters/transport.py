@@ -1,4 +1,4 @@
-"""HTTP that always comes back: time-outs on every call, a bound on the whole of it, and no retries."""
+"""HTTP with timeouts on every request, a deadline for the whole answer, and no retries."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 
-CONNECT_SECONDS = 2.0
-READ_SECONDS = 5.0
+from repeg.domain.time_limits import CONNECT_SECONDS, READ_SECONDS
+
 _CHUNK_BYTES = 65_536
 
 
 class BoundedTransport(HTTPAdapter):
-    """Carries requests with a connect time-out, a read time-out, and a deadline for the body as a whole.
+    """A transport with a connect timeout, a read timeout, and a deadline for the whole body.
 
-    A read time-out alone bounds each read from the socket, not their sum: a server that drips a byte now and then would
-    keep its caller for ever. The deadline is the sum of both time-outs.
+    A read timeout limits each read from the socket, not their sum: a server that sends a byte now and then would block
+    its caller forever. The deadline is the sum of both timeouts.
     """
 
     def __init__(
@@ -38,12 +38,12 @@ class BoundedTransport(HTTPAdapter):
         self,
         request: requests.PreparedRequest,
         stream: bool = False,  # noqa: ARG002, FBT001, FBT002 - the signature is the library's
-        timeout: Any = None,  # noqa: ARG002 - ours, whatever the caller says
+        timeout: Any = None,  # noqa: ARG002 - the caller's timeout is ignored
         verify: bool | str = True,  # noqa: FBT001, FBT002
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Send one request and read its whole answer. Raises requests' own time-outs and connection errors."""
+        """Send one request and read its whole answer. Raises the timeouts and connection errors of requests."""
         deadline = self._monotonic() + sum(self._timeouts)
         response = super().send(request, True, self._timeouts, verify, cert, proxies)  # noqa: FBT003
         response.raw = BytesIO(self._body(response.raw, deadline))
@@ -55,11 +55,13 @@ class BoundedTransport(HTTPAdapter):
             while chunk := raw.read1(_CHUNK_BYTES, decode_content=True):
                 chunks.append(chunk)
                 if self._monotonic() > deadline:
-                    raise requests.exceptions.ReadTimeout("the answer did not end in time")
+                    raise requests.exceptions.ReadTimeout("the answer exceeded its deadline")
         except ReadTimeoutError:
-            raise requests.exceptions.ReadTimeout("the answer stopped coming") from None
+            raise requests.exceptions.ReadTimeout("no data within the read timeout") from None
         except HTTPError as error:
-            raise requests.exceptions.ConnectionError(f"the answer broke off ({type(error).__name__})") from None
+            raise requests.exceptions.ConnectionError(
+                f"the connection failed during the answer ({type(error).__name__})"
+            ) from None
         finally:
-            raw.close()  # what has been read to its end has gone back to the pool before
+            raw.close()  # a connection read to its end is already back in the pool
         return b"".join(chunks)

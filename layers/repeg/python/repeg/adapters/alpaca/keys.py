@@ -67,13 +67,11 @@ def ensure_keys_fit(keys: Keys, mode: TradingMode) -> None:
     """Raises InvalidSettings if the prefix of the key id belongs to the other endpoint."""
     for other, prefix in _PREFIX_OF_MODE.items():
         if other is not mode and keys.key_id.get_secret_value().startswith(prefix):
-            raise InvalidSettings(
-                "TRADING_MODE", mode.value, f"the key id begins with {prefix}: it is for {other.value}"
-            )
+            raise InvalidSettings("TRADING_MODE", mode.value, f"{other.value}: the key id begins with {prefix}")
 
 
 def ensure_account_fits(number: str, mode: TradingMode) -> None:
     """Raises InvalidSettings if the account is of the other mode; paper account numbers begin with PA."""
     if number.startswith(_PAPER_ACCOUNT) != (mode is TradingMode.PAPER):
         kind = "a paper" if number.startswith(_PAPER_ACCOUNT) else "no paper"
-        raise InvalidSettings("TRADING_MODE", mode.value, f"the keys open {kind} account")
+        raise InvalidSettings("TRADING_MODE", mode.value, f"another mode: the keys open {kind} account")

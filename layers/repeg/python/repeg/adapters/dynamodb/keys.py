@@ -1,10 +1,10 @@
-"""Where each row stands: partition and sort key, by what it is about."""
+"""The partition and sort key of each kind of row."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 
-from repeg.adapters.dynamodb.wire import Key
+from repeg.adapters.dynamodb.encoding import Key
 
 ACCOUNT = "ACCOUNT"
 KILL = Key(ACCOUNT, "KILL")
@@ -15,17 +15,17 @@ FILL = "FILL#"
 
 
 def partition(run_id: str) -> str:
-    """The partition of a run's rows."""
+    """The partition that holds a run's rows."""
     return RUN + run_id
 
 
 def guard_key(run_id: str) -> Key:
-    """The small row that every write of a run is conditional on."""
+    """The small row that a run's writes are conditional on."""
     return Key(partition(run_id), "RUN")
 
 
 def opening_key(run_id: str) -> Key:
-    """The row of what a run was opened with."""
+    """The row of a run's opening parameters."""
     return Key(partition(run_id), "OPENING")
 
 
@@ -35,17 +35,17 @@ def report_key(run_id: str) -> Key:
 
 
 def lease_key(bucket: str) -> Key:
-    """The row that counts the requests of a few seconds; the only kind of row that expires."""
+    """The row that counts the requests leased from a bucket; the only kind of row that expires."""
     return Key(ACCOUNT, f"REQUESTS#{bucket}")
 
 
 def lease_expiry(bucket: str) -> int:
-    """When a bucket's row may be dropped, in seconds since 1970: a day after the bucket."""
+    """When a bucket's row expires, in seconds since 1970: a day after the bucket's start."""
     return int(datetime.fromisoformat(bucket).timestamp()) + 86_400
 
 
 def owner_key(owner: str) -> Key:
-    """The row that says which run an execution has held."""
+    """The row that names the run that an execution has claimed or taken over."""
     return Key(f"OWNER#{owner}", "RUN")
 
 
@@ -55,15 +55,15 @@ def day_partition(day: date) -> str:
 
 
 def turn_key(run_id: str) -> Key:
-    """The row of a run's last turn."""
+    """The row of a run's latest heartbeat."""
     return Key(partition(run_id), "TURN")
 
 
 def budget_key(key: str) -> Key:
-    """The row of a budget: `run:<run id>` stands with its run, `day:<date>` and the like with the account."""
+    """The row of a budget: that of `run:<run id>` is in the run's partition, any other in the account's."""
     scope, _, name = key.partition(":")
     if not name:
-        raise ValueError(f"a budget is named <scope>:<name>, not {key!r}")
+        raise ValueError(f"invalid budget key {key!r}; expected <scope>:<name>")
     return Key(partition(name), "BUDGET") if scope == "run" else Key(ACCOUNT, f"{scope.upper()}#{name}")
 
 

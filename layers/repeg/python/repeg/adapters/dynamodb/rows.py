@@ -1,4 +1,4 @@
-"""What stands in which row: the attributes that conditions look at, and one `body` of JSON for the rest."""
+"""The content of each kind of row: attributes that conditions use, and one `body` of JSON for the rest."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel
-from pydantic_core import to_json
 
 from repeg.adapters.dynamodb import keys
-from repeg.adapters.dynamodb.wire import Key, Row
+from repeg.adapters.dynamodb.encoding import Key, Row
 from repeg.domain.broker import Execution
 from repeg.domain.errors import StoreUnavailable
-from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.intent import Intent
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.report import Report
 from repeg.domain.run import KillSwitch, Run, RunState
 from repeg.domain.store_rules import Guard, Spent
 
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
 
-# What a run is at the moment stands in its guard row. What it was opened with never changes and stands apart, because
-# every intent is conditional on the guard row, and a condition is billed by the size of the row that it looks at.
-_OF_THE_MOMENT = {"owner", "epoch", "state", "is_planned", "report", "is_announced"}
+# A run's changing fields are in its guard row. Its opening parameters never change and have a row of their own, because
+# every intent is conditional on the guard row, and DynamoDB bills a condition by the size of the row it reads.
+_CHANGING_FIELDS = {"owner", "epoch", "state", "is_planned", "report", "is_announced"}
 
 
 def guard_row(run: Run) -> Row:
-    """The guard row of a run that is being claimed."""
+    """The guard row of a newly claimed run."""
     key = keys.guard_key(run.run_id)
     return {
         "pk": key.pk,
@@ -44,8 +45,8 @@ def guard_row(run: Run) -> Row:
 
 
 def opening_row(run: Run) -> Row:
-    """What a run was opened with."""
-    return _row(keys.opening_key(run.run_id), run.model_dump_json(exclude=_OF_THE_MOMENT))
+    """A run's opening parameters."""
+    return _row(keys.opening_key(run.run_id), run.model_dump_json(exclude=_CHANGING_FIELDS))
 
 
 def owner_row(owner: str, run_id: str) -> Row:
@@ -60,25 +61,25 @@ def day_row(run: Run) -> Row:
 
 
 def turn_row(run_id: str, at: datetime) -> Row:
-    """When a run last turned."""
+    """A run's heartbeat."""
     key = keys.turn_key(run_id)
     return {"pk": key.pk, "sk": key.sk, "at": at.isoformat()}
 
 
-def report_row(run_id: str, report: dict[str, Any]) -> Row:
-    """A report; its amounts are kept as strings."""
-    return _row(keys.report_key(run_id), to_json(report).decode())
+def report_row(run_id: str, report: Report) -> Row:
+    """A report; its amounts are strings."""
+    return _row(keys.report_key(run_id), report.model_dump_json())
 
 
 def order_row(order: ParentOrder) -> Row:
     """A parent order at its version."""
     key = Key(keys.partition(order.run_id), keys.ORDER + order.symbol)
-    body = order.model_dump_json(exclude_defaults=True)  # a write is billed by its size
+    body = order.model_dump_json(exclude_defaults=True)  # DynamoDB bills a write by its size
     return {**_row(key, body), "version": order.version}
 
 
 def intent_row(run_id: str, intent: Intent) -> Row:
-    """An intent; the amount stands outside the body too, for whoever looks into the table."""
+    """An intent; `notional` is repeated outside the body, to be readable in the console."""
     row = _row(Key(keys.partition(run_id), keys.INTENT + intent.client_order_id), intent.model_dump_json())
     return {**row, "notional": intent.notional}
 
@@ -89,40 +90,36 @@ def fill_row(run_id: str, execution: Execution) -> Row:
 
 
 def read_opening(row: Row) -> Run:
-    """The run as it was opened; what it is at the moment has to be laid over it."""
+    """The run as opened; `read_run` adds its changing fields."""
     with _reading(row):
         return Run.model_validate({**json.loads(_body(row)), "owner": ""})
 
 
 def read_run(opening: Run, row: Row) -> Run:
-    """The run as it stands, without its report."""
+    """The run with its present state, without its report."""
     guard = read_guard(row)
     with _reading(row):
-        return opening.model_copy(
-            update={
-                "owner": guard.owner,
-                "epoch": guard.epoch,
-                "state": RunState(guard.state),
-                "is_planned": bool(row["is_planned"]),
-                "is_announced": bool(row.get("is_announced", False)),
-            }
+        return opening.held_by(guard.owner, guard.epoch).in_state(
+            RunState(guard.state),
+            is_planned=bool(row["is_planned"]),
+            is_announced=bool(row.get("is_announced", False)),
         )
 
 
-def read_report(row: Row) -> dict[str, Any]:
-    """A report as it was kept."""
+def read_report(row: Row) -> Report:
+    """A saved report."""
     with _reading(row):
-        return dict(json.loads(_body(row)))
+        return Report.model_validate_json(_body(row))
 
 
-def read_owned(row: Row) -> str:
+def read_run_id(row: Row) -> str:
     """The run that an owner's or a date's row names."""
     with _reading(row):
         return str(row["run_id"])
 
 
 def read_turn(row: Row | None) -> datetime | None:
-    """When a run last turned; None where it never has."""
+    """A run's latest heartbeat, or None."""
     if row is None:
         return None
     with _reading(row):
@@ -136,7 +133,7 @@ def read_guard(row: Row) -> Guard:
 
 
 def read_spent(row: Row | None) -> Spent:
-    """What a budget row holds; nothing where there is none yet."""
+    """The amounts debited from a budget; zero if it has no row yet."""
     if row is None:
         return Spent()
     with _reading(row):
@@ -144,7 +141,7 @@ def read_spent(row: Row | None) -> Spent:
 
 
 def read_version(row: Row | None) -> int | None:
-    """The version of an order's row; None where there is no row."""
+    """The version of an order's row, or None."""
     if row is None:
         return None
     with _reading(row):
@@ -152,7 +149,7 @@ def read_version(row: Row | None) -> int | None:
 
 
 def read_kill_switch(row: Row | None) -> KillSwitch:
-    """The brake; a row that was never written is an open road, one that cannot be read is not."""
+    """The kill switch; a missing row means ACTIVE, an unreadable one raises StoreUnavailable."""
     if row is None:
         return KillSwitch.ACTIVE
     with _reading(row):
@@ -160,14 +157,14 @@ def read_kill_switch(row: Row | None) -> KillSwitch:
 
 
 def read_model(model: type[Model], row: Row) -> Model:
-    """The model that a row's body holds."""
+    """The model in a row's body."""
     with _reading(row):
         return model.model_validate_json(_body(row))
 
 
 def read_order(row: Row) -> ParentOrder:
-    """The order that a row's body holds. Most orders have not changed since they were last read, and a frozen model of
-    the same text is the same order: it is parsed once."""
+    """The order in a row's body. Parsed orders are cached by their text: most have not changed since the last read, and
+    the models are frozen."""
     with _reading(row):
         return _order_of(_body(row))
 
@@ -178,9 +175,9 @@ def _order_of(body: str) -> ParentOrder:
 
 
 def present(found: Item | None) -> Item:
-    """What must be there, because rows are never deleted and this one has just been seen or written."""
+    """The row, which must exist: it has just been read or written, and rows are never deleted."""
     if found is None:
-        raise StoreUnavailable("a row that was written cannot be found")
+        raise StoreUnavailable("an existing row was not found")
     return found
 
 
