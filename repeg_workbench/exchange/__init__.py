@@ -1,1 +1,1 @@
-"""A simulated Alpaca that an unmodified client trades with."""
+"""A simulated Alpaca that unmodified clients can trade with."""

@@ -1,72 +1,72 @@
-"""What nobody outside the broker can know for sure, or what differs between accounts: each a knob with a default."""
+"""Settings for behaviour of the real broker that is uncertain, or that differs between accounts."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Milliseconds = tuple[int, int]
-"""A delay is drawn evenly from [low, high], by the exchange's seed."""
+"""A delay, drawn evenly from [low, high] with the exchange's seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BrokerQuirks:
-    """One simulated broker's habits; numbers in brackets are rows of the conformance list in docs/simulator.md."""
+    """One simulated broker's behaviour. Numbers in brackets are rows of the conformance list in docs/simulator.md."""
 
     ack_delay: Milliseconds = (5, 40)
-    """From pending_new to new, when the order reaches the book [8]."""
+    """Time from pending_new to new, when the order enters the book [8]."""
     cancel_delay: Milliseconds = (5, 60)
-    """From pending_cancel to canceled [85]."""
+    """Time from pending_cancel to canceled [85]."""
     replace_delay: Milliseconds = (10, 80)
-    """From pending_replace to replaced [65]."""
+    """Time from pending_replace to replaced [65]."""
     release_delay: Milliseconds = (0, 20)
-    """How long shares and buying power stay held after an order ended unfilled [30, 34]."""
+    """How long an unfilled order's shares and buying power stay held after it ends [30, 34]."""
     chain_settle_delay: Milliseconds = (0, 0)
-    """How long after `replaced` a further replace is refused: order chain not fully replaced [70]."""
+    """How long after `replaced` another replace is refused with "order chain not fully replaced" [70]."""
     list_lag: Milliseconds = (0, 0)
-    """How long a new order is missing from lists while readable by id [51]."""
+    """How long a new order is missing from lists, though readable by id [51]."""
     client_id_lag: Milliseconds = (0, 0)
     """How long a new order cannot be found by its client_order_id [112]."""
 
     accepted_status: Literal["pending_new", "accepted", "new"] = "pending_new"
-    """What a POST in session answers with [7]."""
+    """The status in the answer to a POST during the session [7]."""
     simple_order_class: Literal["", "simple"] = ""
-    """How an order without legs names its class [7]."""
+    """The order_class of an order without legs [7]."""
     client_order_id_scope: Literal["forever", "active"] = "forever"
-    """Whether an ended order's client_order_id may be used again [14]."""
+    """How long a client_order_id stays taken: for ever, or until its order ends [14]."""
     replace_fill_inheritance: Literal["inherit", "zero"] = "inherit"
-    """Whether a replacement's filled_qty starts with its predecessor's [74]."""
+    """Whether a replacement's filled_qty starts at its predecessor's or at zero [74]."""
     cancel_of_canceled: Literal["204", "422"] = "204"
-    """DELETE of an order that is canceled already [87]."""
+    """The answer to a DELETE of a canceled order [87]."""
     second_cancel: Literal["422", "204"] = "422"
-    """DELETE of an order whose cancel is pending [88]."""
+    """The answer to a DELETE of an order whose cancel is pending [88]."""
     cancel_while_closed: Literal["immediate", "at_open"] = "immediate"
-    """Whether a cancel sent while the market is closed completes before the next open [91]."""
+    """Whether a cancel sent while the market is closed completes immediately or at the next open [91]."""
     wash_trade_counts_pending_cancel: bool = True
     """Whether an opposite order whose cancel is pending still counts as open [41]."""
     market_without_quote: Literal["rejected", "resting"] = "rejected"
-    """A market order that meets an empty far side [47]."""
+    """What happens to a market order when the far side is empty [47]."""
     partial_day_status: Literal["expired", "canceled"] = "expired"
-    """How a partly filled day order ends at the close [62]."""
+    """The final status of a partly filled day order at the close [62]."""
     partial_filled_at: Literal["null", "last_fill"] = "null"
-    """filled_at while only partly filled [57]."""
+    """The filled_at of a partly filled order [57]."""
     auction_orders: Literal["expire", "immediate"] = "expire"
-    """opg and cls orders: end unfilled, as on paper, or execute at once against the quote [45]."""
+    """Whether opg and cls orders expire unfilled, as on paper, or execute immediately against the quote [45]."""
     split_orders: Literal["cancel", "keep"] = "cancel"
-    """What a split does to open good-till-canceled orders [64]."""
+    """What a split does to open good-till-canceled orders: cancel or keep them [64]."""
 
     missing_headers: Literal["html401", "json403"] = "html401"
-    """A call without keys [2]."""
+    """The answer to a call without keys [2]."""
     unknown_route: Literal["404", "405"] = "404"
-    """A known path with a method it does not have [4]."""
+    """The answer to a known path with an unsupported method [4]."""
     pdt_fields: bool = False
-    """Whether the account still shows its pattern-day-trader fields, gone since July 2026 [94]."""
+    """Whether the account still has the pattern-day-trader fields removed in July 2026 [94]."""
     easy_to_borrow: bool = True
-    """Whether an asset still shows easy_to_borrow, due to go in September 2026 [95]."""
+    """Whether assets still have easy_to_borrow, due to be removed in September 2026 [95]."""
     hard_to_borrow_short: Literal["refused", "allowed"] = "refused"
-    """Short sale of an asset that is not easy to borrow [37]."""
+    """Whether an asset that is not easy to borrow may be sold short [37]."""
     list_limit_excess: Literal["422", "clamp"] = "422"
-    """limit above 500 in GET /v2/orders [48]."""
+    """How GET /v2/orders handles a limit above 500: refuse it or use 500 [48]."""
     snapshot_of_illiquid: Literal["null", "absent"] = "null"
-    """A snapshot's parts for which nothing has happened yet [103]."""
+    """How a snapshot shows parts without data: as null, or not at all [103]."""
 
     requests_per_minute: int | None = 200
     """Trading calls in any sixty seconds; None lifts the limit [105]."""

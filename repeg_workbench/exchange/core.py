@@ -1,4 +1,4 @@
-"""The simulated Alpaca: a market, an account and the API in front of them, driven by a clock from outside."""
+"""The simulated Alpaca: a market, an account and their API, driven by an external clock."""
 
 from collections.abc import Callable
 from typing import Final
@@ -39,8 +39,8 @@ _DEFAULT_OPENING: Final = OpeningAccount()
 class Exchange:
     """One simulated broker with one account.
 
-    Time (ns UTC) is only what `clock()` says. The exchange catches up with it at each request: everything that was due
-    in between happens first, in exact order of time. It has no threads of its own and is not to be called from several.
+    `clock()` is the only source of time (ns UTC). Each request first processes everything that has become due since the
+    previous one, in exact order of time. The exchange starts no threads and is not thread-safe.
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class Exchange:
 
     @property
     def ledger(self) -> Ledger:
-        """The truth of the account."""
+        """The account's complete record, for checking a client against."""
         return self.account.ledger
 
     def handle(self, request: Request) -> Response:
-        """Answer one call at the clock's present time; a TransportFault where an armed fault leaves it unanswered."""
+        """Answer one call at the clock's present time. Raises TransportFault if an armed fault leaves it unanswered."""
         self.advance()
         if request.path.startswith(PREFIX):
             return self.control.handle(request)
@@ -94,7 +94,7 @@ class Exchange:
         return response
 
     def advance(self) -> None:
-        """Catch up with the clock; a clock that goes back is waited for."""
+        """Process everything due by the clock's time; if the clock has gone back, stay at the latest time seen."""
         now = max(self._clock(), self.now)
         while True:
             due, market, feed = self.timers.next_turn, (self.venue.next_at, MARKET), (self.feed.next_at, FEED)
@@ -113,7 +113,7 @@ class Exchange:
         self.now = now
 
     def skew_clock(self, seconds: float) -> None:
-        """Have the clock endpoint, and nothing else, be so many seconds ahead."""
+        """Set the clock endpoint, and nothing else, ahead by this many seconds."""
         self.accounts.clock_skew = round(seconds * SECOND)
 
     def split(self, symbol: str, new: int, old: int) -> None:
@@ -122,7 +122,7 @@ class Exchange:
         Splits(self.floor).split(symbol, new, old, self.now)
 
     def price(self, symbol: str) -> int:
-        """What one share is worth now, in price units."""
+        """The present value of one share, in price units."""
         return self.venue.price(symbol, self.now)
 
     def _api_parts(self) -> Parts:

@@ -1,4 +1,4 @@
-"""Numbers as the broker writes them: exact integers inside, trimmed decimal strings on the wire."""
+"""Converts between the exchange's exact integers and the trimmed decimal strings on the wire."""
 
 import re
 from decimal import Context, Decimal
@@ -21,7 +21,7 @@ _WIDE: Final = Context(prec=200)
 
 
 def text(units: int, digits: int) -> str:
-    """Integer units with so many decimals as a trimmed decimal string: 1500000 with 4 is "150"."""
+    """Integer units with this many decimals as a trimmed decimal string: 1500000 with 4 is "150"."""
     if units < 0:
         return "-" + text(-units, digits)
     whole, part = divmod(units, 10**digits)
@@ -48,12 +48,12 @@ def money_text(units: int) -> str:
 
 
 def ratio_text(numerator: int, denominator: int, digits: int = 9) -> str:
-    """A quotient, exact where it ends within the digits and rounded half to even where it does not."""
+    """A quotient, rounded half to even if it does not terminate within the digits."""
     return text(rounded(numerator * 10**digits, denominator), digits)
 
 
 def rounded(numerator: int, denominator: int) -> int:
-    """The quotient as the nearest integer, halves to even."""
+    """The quotient rounded to the nearest integer, halves to even."""
     whole, rest = divmod(numerator, denominator)
     doubled = 2 * rest
     if doubled > denominator or (doubled == denominator and whole % 2):
@@ -62,17 +62,17 @@ def rounded(numerator: int, denominator: int) -> int:
 
 
 def average_text(value: int, quantity: int) -> str:
-    """Average price in dollars of money units over quantity units."""
+    """The average price in dollars: money units divided by quantity units."""
     return ratio_text(value, quantity * PRICE_SCALE)
 
 
 def money(dollars: Decimal) -> int:
-    """Dollars as money units; ValueError where they are finer than that."""
+    """Dollars as money units. Raises ValueError for amounts finer than one unit."""
     return exact(dollars, MONEY_DIGITS)
 
 
 def exact(value: Decimal, digits: int) -> int:
-    """A decimal as integer units; ValueError where it has more decimals than digits."""
+    """A decimal as integer units. Raises ValueError if it has more decimals than digits."""
     scaled = _WIDE.scaleb(value, digits)
     units = int(scaled)
     if units != scaled:
@@ -81,7 +81,7 @@ def exact(value: Decimal, digits: int) -> int:
 
 
 def number(value: object) -> Decimal | None:
-    """A JSON number or numeric string as Decimal; None for anything else, and for magnitudes nobody trades."""
+    """A JSON number or numeric string as Decimal; None for anything else and for absurd magnitudes."""
     if isinstance(value, str):
         return _bounded(Decimal(value)) if _NUMBER.fullmatch(value) else None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):

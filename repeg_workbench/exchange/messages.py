@@ -1,4 +1,4 @@
-"""Requests and responses without any web framework: what came in, what goes out."""
+"""Requests and responses, independent of any web framework."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ JSON_HEADERS: Final = {"Content-Type": "application/json; charset=UTF-8"}
 
 @dataclass(slots=True)
 class Request:
-    """One call: the path as sent without the query, the query as pairs in their order, the raw body."""
+    """One call: the path as sent without its query, the query's pairs in order, and the raw body."""
 
     method: str
     path: str
@@ -19,7 +19,7 @@ class Request:
     body: bytes = b""
 
     def header(self, name: str) -> str | None:
-        """The header's value whatever its case; None where it was not sent."""
+        """The header's value, whatever the case of its name; None if it was not sent."""
         value = self.headers.get(name)
         if value is None:
             value = self.headers.get(name.lower())
@@ -28,7 +28,7 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """One answer; it takes `delay` seconds longer than usual to arrive."""
+    """One answer, which arrives `delay` seconds late."""
 
     status: int
     headers: dict[str, str]
@@ -54,7 +54,7 @@ def empty_response(status: int = 204) -> Response:
 
 
 def html_response(status: int, reason: str) -> Response:
-    """The page that a proxy in front of the API answers with."""
+    """The HTML error page of a proxy in front of the API."""
     page = (
         f"<html>\r\n<head><title>{status} {reason}</title></head>\r\n<body>\r\n"
         f"<center><h1>{status} {reason}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"

@@ -1,4 +1,4 @@
-"""Every refusal the broker gives, with its status, code and words in one place."""
+"""The broker's refusals: HTTP status, error code and message of each."""
 
 from typing import Any, Self
 
@@ -6,7 +6,7 @@ from repeg_workbench.exchange.messages import Response, html_response, json_resp
 
 
 class Refusal(Exception):
-    """A request the broker turns down; it has changed nothing."""
+    """A rejected request, which has changed nothing."""
 
     def __init__(self, status: int, code: int | None, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -16,33 +16,33 @@ class Refusal(Exception):
         self.details = details
 
     def response(self) -> Response:
-        """As JSON, with the code where this part of the API has one."""
+        """The refusal as JSON, with the code if this part of the API uses codes."""
         code = {} if self.code is None else {"code": self.code}
         return json_response({**code, "message": self.message, **self.details}, self.status)
 
     @property
     def body(self) -> dict[str, Any]:
-        """The body as it stands inside a list of several outcomes."""
+        """The body of one refusal in a list of several outcomes."""
         return {"code": self.code, "message": self.message, **self.details}
 
     @classmethod
     def malformed(cls, message: str = "request body format is invalid") -> Self:
-        """The body could not be read at all."""
+        """The body cannot be parsed."""
         return cls(400, 40010000, message)
 
     @classmethod
     def parameter(cls, message: str) -> Self:
-        """A field is missing, out of range, or contradicts another."""
+        """A field is missing, out of range or inconsistent with another."""
         return cls(422, 40010001, message)
 
     @classmethod
     def unprocessable(cls, message: str, **details: Any) -> Self:
-        """Readable, but against a rule of the market or of the order's state."""
+        """Well formed, but against a rule of the market or of the order's state."""
         return cls(422, 42210000, message, **details)
 
     @classmethod
     def forbidden(cls, message: str, **details: Any) -> Self:
-        """Against a rule of the account or its risk."""
+        """Against a rule of the account or a risk limit."""
         return cls(403, 40310000, message, **details)
 
     @classmethod
@@ -52,7 +52,7 @@ class Refusal(Exception):
 
     @classmethod
     def data(cls, message: str) -> Self:
-        """The market data API's own kind, which carries no code."""
+        """The market data API's refusal of a parameter, which has no code."""
         return cls(400, None, message)
 
     @classmethod
@@ -62,11 +62,11 @@ class Refusal(Exception):
 
 
 class MissingCredentials(Refusal):
-    """No keys at all: some answers of the real API are a proxy's page, some are JSON."""
+    """The call has no keys; the real API answers with a proxy's page or with JSON."""
 
     def __init__(self, answer: str) -> None:
         super().__init__(*((401, None, "") if answer == "html401" else (403, None, "forbidden.")))
 
     def response(self) -> Response:
-        """The page or the JSON."""
+        """The HTML page for status 401, JSON otherwise."""
         return html_response(401, "Authorization Required") if self.status == 401 else super().response()

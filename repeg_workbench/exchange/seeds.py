@@ -1,9 +1,9 @@
-"""Everything drawn: ids and delays, each from its own stream of the exchange's seed."""
+"""Random ids and delays, each from a separate stream of the exchange's seed."""
 
 from functools import cache
 from random import Random  # noqa: TID251 - seeded
 from typing import Final
-from uuid import NAMESPACE_URL, UUID, uuid5  # noqa: TID251 - the broker names orders as it likes
+from uuid import NAMESPACE_URL, UUID, uuid5  # noqa: TID251 - the broker chooses its own order ids
 
 from repeg_workbench.exchange.broker_quirks import Milliseconds
 from repeg_workbench.exchange.time.stamps import MILLISECOND
@@ -14,7 +14,7 @@ _FREE_BITS: Final = ((1 << 128) - 1) ^ (0xF << 76) ^ (0xC << 60)
 
 
 class Draws:
-    """Seeded streams; a request that is refused draws from none that an order's fate depends on."""
+    """Seeded random streams. A refused request draws only request ids, so it does not affect later orders."""
 
     def __init__(self, seed: int) -> None:
         self._ids = Random(f"{seed}:ids")
@@ -28,14 +28,14 @@ class Draws:
         return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def delay(self, span: Milliseconds) -> int:
-        """A delay in nanoseconds, evenly from the span."""
+        """A delay in nanoseconds, drawn evenly from the span."""
         low, high = span
         if high <= low:
             return low * MILLISECOND
         return self._delays.randrange(low * MILLISECOND, high * MILLISECOND + 1)
 
     def request_id(self) -> str:
-        """32 hexadecimal digits."""
+        """A random request id of 32 hexadecimal digits."""
         return f"{self._requests.getrandbits(128):032x}"
 
 
@@ -46,7 +46,7 @@ def asset_id(symbol: str) -> str:
 
 
 def is_uuid(value: str) -> bool:
-    """Shaped like a UUID."""
+    """Whether the value has the form of a UUID."""
     try:
         return str(UUID(value)) == value.lower()
     except ValueError:

@@ -1,4 +1,4 @@
-"""Misbehaviour that waits for its moment: how often, how soon, and with what chance."""
+"""Armed faults and races: when each strikes, how often and with what chance."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, kw_only=True)
 class When:
-    """The first `skip` opportunities pass, then each is taken with the chance, `times` times in all (None: always)."""
+    """Skip the first `skip` opportunities, then strike with the given chance, `times` times in all (None: no limit)."""
 
     times: int | None = 1
     skip: int = 0
@@ -25,12 +25,12 @@ class _Entry(Generic[_T]):
     taken: int = 0
 
     @property
-    def is_spent(self) -> bool:
+    def is_exhausted(self) -> bool:
         return self.when.times is not None and self.taken >= self.when.times
 
 
 class Armed(Generic[_T]):
-    """What is armed, in the order it was; the first that fits an opportunity takes it."""
+    """Armed faults or races in the order they were armed; the first that fits an opportunity strikes."""
 
     def __init__(self, seed: int) -> None:
         self._dice = Random(f"{seed}:misbehaviour")
@@ -40,22 +40,22 @@ class Armed(Generic[_T]):
         return bool(self._entries)
 
     def arm(self, what: _T, when: When) -> None:
-        """Have it wait for its opportunities."""
+        """Add a fault or race, to strike as `when` says."""
         self._entries.append(_Entry(what, when))
 
     def disarm(self) -> None:
-        """Nothing happens any more."""
+        """Remove everything."""
         self._entries.clear()
 
     def entries(self) -> list[tuple[_T, When, int]]:
-        """What is armed, when it strikes, and how often it has."""
+        """Each armed fault or race, when it strikes, and how often it has struck."""
         return [(entry.what, entry.when, entry.taken) for entry in self._entries]
 
     def take(self, fits: Callable[[_T], bool]) -> _T | None:
-        """What strikes at this opportunity, if anything does."""
+        """The fault or race that strikes at this opportunity, if any."""
         for entry in self._entries:
             if fits(entry.what) and self._strikes(entry):
-                self._entries = [each for each in self._entries if not each.is_spent]
+                self._entries = [each for each in self._entries if not each.is_exhausted]
                 return entry.what
         return None
 

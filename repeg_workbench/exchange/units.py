@@ -1,4 +1,4 @@
-"""Integers for prices and quantities inside the exchange, Decimal at its borders, never a float in between."""
+"""Prices and quantities: integers inside the exchange, Decimal at its interfaces, never float."""
 
 from decimal import Decimal
 from typing import Final
@@ -7,14 +7,14 @@ PRICE_SCALE: Final = 10_000
 """Price units per dollar: one unit is the finest price US equities are quoted in."""
 
 QTY_SCALE: Final = 1_000_000_000
-"""Quantity units per share: the broker takes nine decimals of a share."""
+"""Quantity units per share: the broker accepts nine decimals of a share."""
 
 _PRICE_STEP: Final = Decimal(1).scaleb(-4)
 _QTY_STEP: Final = Decimal(1).scaleb(-9)
 
 
 def to_price(dollars: Decimal) -> int:
-    """Dollars as price units; ValueError where the price is finer than 1/10,000 dollar."""
+    """Dollars as price units. Raises ValueError if the price is finer than 1/10,000 dollar."""
     return _exact(dollars, PRICE_SCALE, "price")
 
 
@@ -24,7 +24,7 @@ def price(units: int) -> Decimal:
 
 
 def to_qty(shares: Decimal) -> int:
-    """Shares as quantity units; ValueError where finer than nine decimals of a share."""
+    """Shares as quantity units. Raises ValueError if finer than nine decimals of a share."""
     return _exact(shares, QTY_SCALE, "quantity")
 
 
@@ -39,7 +39,7 @@ def tick_at(price: int) -> int:
 
 
 def whole_shares(units: int) -> int:
-    """The whole shares in a quantity: only these are ever displayed."""
+    """The whole shares in a quantity; a book displays no fractions."""
     return units // QTY_SCALE
 
 

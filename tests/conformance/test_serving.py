@@ -123,9 +123,9 @@ def test_an_error_of_the_exchange_itself_is_a_500_stops_the_server_and_is_raised
 @pytest.mark.parametrize(
     ("speed", "pace"),
     [
-        (0, " in New York, and stands still until it is moved: curl -X POST "),
-        (1, " in New York, and runs as fast as the wall clock; further at once: curl -X POST "),
-        (60, " in New York, and runs 60 times as fast as the wall clock; further at once: curl -X POST "),
+        (0, " in New York; stands still; to move it: curl -X POST "),
+        (1, " in New York; runs as fast as the wall clock; to move it forward: curl -X POST "),
+        (60, " in New York; runs 60 times as fast as the wall clock; to move it forward: curl -X POST "),
     ],
 )
 def test_how_time_goes_on_is_said(speed: float, pace: str) -> None:
@@ -138,9 +138,9 @@ def test_how_time_goes_on_is_said(speed: float, pace: str) -> None:
 
 def test_real_time_is_said_to_be_the_wall_clocks_and_cannot_be_moved() -> None:
     with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), RealClock(), port=0) as server:
-        assert _said(greeting(server, RealClock()), "time").endswith("in New York: the wall clock's")
+        assert _said(greeting(server, RealClock()), "time").endswith("in New York, from the wall clock")
         answer = requests.post(f"{server.trading_url}/_sim/clock", json={"advance_seconds": 60}, timeout=5)
-        assert answer.json()["message"] == "this exchange's clock runs by itself"
+        assert answer.json()["message"] == "this exchange runs in real time; its clock cannot be moved"
 
 
 def test_a_running_clock_is_moved_on_over_the_control_plane_and_runs_on_from_there() -> None:

@@ -258,7 +258,7 @@ def test_what_was_asked_for_is_what_is_served(tmp_path: Path) -> None:
     options = ("--date", "2026-11-27", "--start", "12:59:30", "--speed", "0", "--cash", "2500.50", "--multiplier", "2")
     quirks = ("--knob", "replace_fill_inheritance=zero", "--knob", "ack_delay=1,2", "--chaos", "0.001")
     with served(tmp_path, *options, *quirks, "--positions", "held.json", "--fill-model", "queue") as running:
-        assert running.said("time").startswith("2026-11-27 12:59:30 in New York, and stands still until it is moved")
+        assert running.said("time").startswith("2026-11-27 12:59:30 in New York; stands still")
         seen = requests.get(running.said("control plane"), timeout=PATIENCE).json()
         assert (seen["now"], seen["cash"]) == ("2026-11-27T17:59:30Z", "2500.5")
         assert (seen["knobs"]["replace_fill_inheritance"], seen["knobs"]["ack_delay"]) == ("zero", [1, 2])
@@ -291,7 +291,7 @@ def test_in_real_time_it_is_now(tmp_path: Path) -> None:
         trading = running.trading()
         clock = trading.get_clock()
         assert abs((clock.timestamp - datetime.now(clock.timestamp.tzinfo)).total_seconds()) < PATIENCE  # noqa: TID251
-        assert running.said("time").endswith("the wall clock's")
+        assert running.said("time").endswith("from the wall clock")
         trading._session.close()
 
 

@@ -1,1 +1,1 @@
-"""The REST API: routes, parameters, request bodies, answers."""
+"""The REST API: routes, parameters, request bodies and answers."""

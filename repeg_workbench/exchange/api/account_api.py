@@ -1,4 +1,4 @@
-"""The trading API's other calls: account, positions, activities, assets, clock, calendar."""
+"""The trading API's calls other than orders: account, positions, activities, assets, clock, calendar."""
 
 from datetime import date, timedelta
 from itertools import pairwise
@@ -25,9 +25,9 @@ from repeg_workbench.exchange.refusal import Refusal
 from repeg_workbench.exchange.time.stamps import local_day, new_york
 
 _PAGE_MOST: Final = 100
+# The broker's calendar covers these days and all between.
 FIRST_DAY: Final = date(1970, 1, 1)
 LAST_DAY: Final = date(2029, 12, 31)
-"""The broker's calendar has these days and those between."""
 _WHOLE: Final = 100
 _FLAGS: Final = {
     "suspend_trade": "trade_suspended_by_user",
@@ -143,7 +143,7 @@ class AccountApi:
         return json_response([calendar_view(s, after) for s, after in pairwise(sessions) if s.day <= end])
 
     def announcements(self, request: Request) -> Response:  # noqa: ARG002
-        """GET /v1/corporate-actions: nothing ever happens to these companies."""
+        """GET /v1/corporate-actions: always an empty page, as corporate actions are not simulated."""
         return json_response({"corporate_actions": {}, "next_page_token": None})
 
     def _position_view(self, holding: Holding) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the trading API shows of the account, its positions, assets and the calendar: strings, trimmed decimals."""
+"""The trading API's JSON for the account, positions, assets and calendar: strings with trimmed decimals."""
 
 from functools import cache
 from typing import Any, Final
@@ -32,7 +32,7 @@ _UNUSED_OF_ACCOUNT: Final[View] = {
 
 
 def position_view(holding: Holding, account: Account, listing: Listing | None, price: int, last_close: int) -> View:
-    """One position, valued at the price; a short has negative quantity, cost and value."""
+    """One position, valued at the given price; a short has negative quantity, cost and value."""
     sign = 1 if holding.quantity > 0 else -1
     value = holding.quantity * price
     profit = value - sign * holding.cost
@@ -62,7 +62,7 @@ def position_view(holding: Holding, account: Account, listing: Listing | None, p
 
 
 def account_view(account: Account, quirks: BrokerQuirks) -> View:
-    """The account, valued now."""
+    """The account at its present value."""
     switches, power = account.switches, money_text(max(account.portfolio.buying_power(), 0))
     view: View = {
         "id": account.id,
@@ -107,7 +107,7 @@ def _money_view(account: Account) -> View:
 
 
 def configuration_view(account: Account) -> View:
-    """What the client itself has set."""
+    """The settings that the client can change."""
     switches = account.switches
     return {
         "fractional_trading": switches.fractional_trading,
@@ -144,10 +144,10 @@ def asset_view(listing: Listing, quirks: BrokerQuirks) -> View:
     return view
 
 
-# Sixty years of them take a good part of a second to write, and a server has others to answer.
+# Formatting sixty years of days takes a good part of a second, during which a server answers no other call.
 @cache
 def calendar_view(session: Session, following: Session) -> View:
-    """One trading day; trades of it settle on the following one."""
+    """One trading day; its trades settle on the following one."""
     hours = hours_of(session)
     opens, closes, pre, post = (new_york(at)[11:16] for at in (hours.open, hours.close, hours.pre, hours.post))
     return {
@@ -161,7 +161,7 @@ def calendar_view(session: Session, following: Session) -> View:
 
 
 def _maintenance(multiplier: int) -> int:
-    """Percent of the exposure that must be covered."""
+    """Maintenance margin as a percentage of the exposure."""
     return 30 if multiplier > 1 else 100
 
 

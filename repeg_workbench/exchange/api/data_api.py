@@ -1,4 +1,4 @@
-"""The market data API: latest quotes and trades, and snapshots, in JSON numbers."""
+"""The market data API: latest quotes, latest trades and snapshots, as JSON numbers."""
 
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ View = dict[str, Any]
 
 
 class DataApi:
-    """Market data over the wire."""
+    """The market data calls."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -37,7 +37,7 @@ class DataApi:
         return json_response({"trades": _present({symbol: self.trade(symbol) for symbol in symbols})})
 
     def snapshots(self, request: Request) -> Response:
-        """GET /v2/stocks/snapshots: a map without a wrapper."""
+        """GET /v2/stocks/snapshots: a map by symbol, without a wrapper."""
         symbols = self._symbols(request)
         return json_response(_present({symbol: self.snapshot(symbol) for symbol in symbols}))
 
@@ -53,7 +53,7 @@ class DataApi:
         return json_response({"symbol": symbol, **({wrapper: view} if wrapper else view)})
 
     def quote(self, symbol: str) -> View | None:
-        """The latest quote; None for a symbol that is not listed or has never been quoted."""
+        """The latest quote; None for an unlisted symbol or one without a quote yet."""
         parts = self._parts
         if parts.listing(symbol) is None:
             return None
@@ -61,7 +61,7 @@ class DataApi:
         return None if quote is None else quote_view(quote)
 
     def trade(self, symbol: str) -> View | None:
-        """The latest trade; None for a symbol that is not listed or has never traded."""
+        """The latest trade; None for an unlisted symbol or one without a trade yet."""
         parts = self._parts
         if parts.listing(symbol) is None:
             return None
@@ -98,7 +98,7 @@ class DataApi:
 
 
 def quote_view(quote: BookQuote) -> View:
-    """A quote with sizes in shares; a side nobody is on has price 0, size 0 and a blank venue."""
+    """A quote with sizes in shares; an empty side has price 0, size 0 and a blank venue."""
     return {
         "t": utc(quote.at),
         "bx": quote.bid_venue or " ",
@@ -113,7 +113,7 @@ def quote_view(quote: BookQuote) -> View:
 
 
 def trade_view(last: Print) -> View:
-    """A trade; its id counts up within the day."""
+    """A trade; its id increases within the day."""
     at, price, size, venue = last
     return {"t": utc(at), "x": venue or " ", "p": _number(price), "s": size, "c": [" "], "i": at // 1_000, "z": "A"}
 

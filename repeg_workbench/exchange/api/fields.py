@@ -1,4 +1,4 @@
-"""Reads single fields of a request body: words, numbers, prices on their tick."""
+"""Reads single fields of a request body: words, numbers, prices on the tick grid."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def read_body(body: bytes) -> Body:
 
 
 def read_client_order_id(body: Body) -> str | None:
-    """The client's own id; None where it leaves the choice to the broker."""
+    """The client's id for the order; None if the broker is to choose one."""
     value = read_word(body, "client_order_id")
     if len(value) > LONGEST_CLIENT_ORDER_ID:
         raise Refusal.parameter("client_order_id must be no more than 128 characters")
@@ -38,7 +38,7 @@ def read_client_order_id(body: Body) -> str | None:
 
 
 def read_quantity(body: Body) -> int | None:
-    """A quantity in quantity units; None where the field is not there."""
+    """A quantity in quantity units; None if the field is missing."""
     value = read_number(body, "qty")
     if value is None:
         return None
@@ -48,12 +48,12 @@ def read_quantity(body: Body) -> int | None:
 
 
 def read_time_in_force(body: Body) -> str | None:
-    """A time in force; None where the field is not there."""
+    """A time in force; None if the field is missing."""
     return read_choice(body, "time_in_force", TIMES_IN_FORCE)
 
 
 def read_price(body: Body, field: str, words: str) -> int | None:
-    """A price in price units: on a cent, or under a dollar on a hundredth of one; None where it is not there."""
+    """A price in price units: whole cents, or under a dollar hundredths of a cent; None if the field is missing."""
     units = read_tenthousandths(body, field, words)
     if units is not None and units >= PRICE_SCALE and units % _PENNY:
         raise _sub_penny(field, body[field])
@@ -61,7 +61,7 @@ def read_price(body: Body, field: str, words: str) -> int | None:
 
 
 def read_tenthousandths(body: Body, field: str, words: str) -> int | None:
-    """A positive number with up to four decimals, in 1/10,000; None where it is not there."""
+    """A positive number with up to four decimals, in 1/10,000; None if the field is missing."""
     value = read_number(body, field)
     if value is None:
         return None
@@ -75,7 +75,7 @@ def read_tenthousandths(body: Body, field: str, words: str) -> int | None:
 
 
 def read_number(body: Body, field: str) -> Decimal | None:
-    """A JSON number or a numeric string; None where it is not there."""
+    """A JSON number or a numeric string; None if the field is missing."""
     value = body.get(field)
     if value is None:
         return None
@@ -86,7 +86,7 @@ def read_number(body: Body, field: str) -> Decimal | None:
 
 
 def read_word(body: Body, field: str) -> str:
-    """A string; empty where it is not there."""
+    """A string; empty if the field is missing."""
     value = body.get(field)
     if value is None:
         return ""
@@ -96,7 +96,7 @@ def read_word(body: Body, field: str) -> str:
 
 
 def read_flag(body: Body, field: str) -> bool:
-    """True or false; false where it is not there."""
+    """True or false; false if the field is missing."""
     value = body.get(field)
     if value is None or isinstance(value, bool):
         return bool(value)
@@ -104,7 +104,7 @@ def read_flag(body: Body, field: str) -> bool:
 
 
 def read_choice(body: Body, field: str, allowed: frozenset[str]) -> str | None:
-    """One of the allowed words; None where it is not there."""
+    """One of the allowed words; None if the field is missing."""
     value = read_word(body, field)
     if value and value not in allowed:
         raise Refusal.parameter(f"invalid {field}")
@@ -112,7 +112,7 @@ def read_choice(body: Body, field: str, allowed: frozenset[str]) -> str | None:
 
 
 def read_object(body: Body, field: str) -> Body:
-    """An object; empty where it is not there."""
+    """An object; empty if the field is missing."""
     value = body.get(field)
     if value is None:
         return {}
@@ -122,7 +122,7 @@ def read_object(body: Body, field: str) -> Body:
 
 
 def nine_decimals(value: Decimal, field: str) -> int:
-    """A quantity or an amount in billionths."""
+    """A quantity or an amount with up to nine decimals, in billionths."""
     _require_sane(value, field)
     try:
         return exact(value, QTY_DIGITS)
@@ -131,7 +131,7 @@ def nine_decimals(value: Decimal, field: str) -> int:
 
 
 def is_symbol(value: str) -> bool:
-    """Shaped like a ticker."""
+    """Whether the value has the form of a ticker."""
     return _SYMBOL.fullmatch(value) is not None
 
 

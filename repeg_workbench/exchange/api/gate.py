@@ -1,4 +1,4 @@
-"""Who may come in, and how often: keys and request limits."""
+"""Authentication and rate limits."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ SECRET_HEADER: Final = "APCA-API-SECRET-KEY"  # noqa: S105 - the name of a heade
 
 
 class Allowance:
-    """So many calls in any sixty seconds."""
+    """A rate limit of a number of calls in any sixty seconds; None for no limit."""
 
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
         self._calls: deque[int] = deque()
 
     def take(self, at: int) -> bool:
-        """Use one call; False where none is left. A call that is refused does not count."""
+        """Count one call. Returns False if the limit is reached; a refused call does not count."""
         if self.limit is None:
             return True
         calls = self._calls
@@ -33,7 +33,7 @@ class Allowance:
         return True
 
     def headers(self) -> dict[str, str]:
-        """What the market data API says of the limit; reset in seconds since the epoch."""
+        """The market data API's rate limit headers; the reset is in seconds since the epoch."""
         if self.limit is None:
             return {}
         oldest = self._calls[0] if self._calls else 0
@@ -46,7 +46,7 @@ class Allowance:
 
 @dataclass
 class Gate:
-    """The account's keys and its allowances; keys can be revoked while clients hold them."""
+    """The account's keys and rate limits; keys can be revoked while clients use them."""
 
     keys: dict[str, str]
     quirks: BrokerQuirks
@@ -57,19 +57,19 @@ class Gate:
         self.data = Allowance(self.quirks.data_requests_per_minute)
 
     def revoke(self, key_id: str) -> None:
-        """The pair opens nothing until it is restored."""
+        """Reject the key until it is restored."""
         self._revoked.add(key_id)
 
     def restore(self, key_id: str) -> None:
-        """The pair opens the account again."""
+        """Accept a revoked key again."""
         self._revoked.discard(key_id)
 
     def is_known(self, key_id: str, secret: str) -> bool:
-        """Whether the pair opens the account."""
+        """Whether the key and secret are valid and not revoked."""
         return self.keys.get(key_id) == secret and key_id not in self._revoked
 
     def admit(self, request: Request, at: int, *, is_data: bool) -> None:
-        """Let the call in, or refuse it as the API in question does."""
+        """Authenticate and count a call. Raises Refusal in the form of the API called."""
         key_id, secret = request.header(KEY_HEADER), request.header(SECRET_HEADER)
         if key_id is None or secret is None:
             raise MissingCredentials(self.quirks.missing_headers)

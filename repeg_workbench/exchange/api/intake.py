@@ -1,4 +1,4 @@
-"""Reads an order from a request body and checks all that can be checked without knowing the account."""
+"""Reads an order from a request body and makes the checks that do not depend on the account."""
 
 from decimal import Decimal
 from typing import Final
@@ -29,11 +29,11 @@ _INTENTS: Final = frozenset({"buy_to_open", "buy_to_close", "sell_to_open", "sel
 _SIDES: Final = {"buy": BUY, "sell": SELL}
 _LEAST_NOTIONAL: Final = Decimal(1)
 _WHOLE: Final = 100 * PRICE_SCALE
-"""A hundred percent, in 1/10,000."""
+"""100 percent, in 1/10,000 of a percent."""
 
 
 def read_terms(body: Body) -> Terms:
-    """The order's terms, each field on its own and against the others. Refuses with the broker's words."""
+    """The order's terms, with each field validated alone and against the others. Raises Refusal."""
     symbol = read_word(body, "symbol")
     if not symbol:
         raise Refusal.parameter("symbol is required")
@@ -50,7 +50,7 @@ def read_terms(body: Body) -> Terms:
         time_in_force=force,
         quantity=quantity,
         notional=notional,
-        # The first leg of a one-cancels-other pair is the order itself.
+        # In a one-cancels-other pair the order itself is the take-profit leg.
         limit=take_profit if order_class == "oco" and limit is None else limit,
         stop=read_price(body, "stop_price", "stop price"),
         trail_price=read_price(body, "trail_price", "trail price"),
@@ -68,7 +68,7 @@ def read_terms(body: Body) -> Terms:
 
 
 def check_rules(terms: Terms, listing: Listing) -> None:
-    """The rules of asset, session and fractions, which need the listing but not the account."""
+    """Check the rules of asset, session and fractions, which depend on the listing but not on the account."""
     if not listing.tradable:
         raise Refusal.unprocessable(f"asset {terms.symbol} is not tradable")
     if terms.is_fractional:
@@ -107,7 +107,7 @@ def _size(body: Body) -> tuple[int | None, int | None]:
 def _legs(body: Body, order_class: str) -> tuple[int | None, int | None, int | None]:
     profit, loss = read_object(body, "take_profit"), read_object(body, "stop_loss")
     if order_class in {"", "simple"}:
-        # The broker takes a simple order and ignores its exits, as many a client has found out.
+        # The real broker accepts a simple order with exits and ignores the exits.
         return None, None, None
     prices = (
         read_price(profit, "limit_price", "take_profit.limit_price"),

@@ -1,4 +1,4 @@
-"""Query parameters, read the way the API reads them."""
+"""Query parameters, parsed as the real API does."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -11,17 +11,17 @@ _FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
 
 class Params:
-    """One call's query; where a name comes twice the last one counts."""
+    """One call's query; of two parameters with the same name, the last counts."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._values = dict(pairs)
 
     def text(self, name: str) -> str | None:
-        """The value; None where it is missing or empty."""
+        """The value; None if missing or empty."""
         return self._values.get(name) or None
 
     def flag(self, name: str) -> bool:
-        """True, true, 1 and so on; False where missing."""
+        """A boolean such as True, true or 1; False if missing."""
         value = self.text(name)
         if value is None or value in _FALSE:
             return False
@@ -30,7 +30,7 @@ class Params:
         raise Refusal.parameter(f"invalid {name}")
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
-        """One of the allowed words, the first where missing."""
+        """One of the allowed words; the first if missing."""
         value = self.text(name)
         if value is None:
             return allowed[0]
@@ -39,7 +39,7 @@ class Params:
         return value
 
     def integer(self, name: str, default: int) -> int:
-        """A positive whole number."""
+        """A positive whole number; the default if missing."""
         value = self.text(name)
         if value is None:
             return default
@@ -48,23 +48,23 @@ class Params:
         return int(value)
 
     def stamp(self, name: str) -> int | None:
-        """A time or a date as nanoseconds; None where missing."""
+        """A time or a date as nanoseconds; None if missing."""
         value = self.text(name)
         if value is None:
             return None
-        # A plus that was not percent-encoded arrives as a space.
+        # A plus sign that was not percent-encoded arrives as a space.
         at = parsed(value.replace(" ", "+"))
         if at is None:
             raise Refusal.parameter(f"invalid {name}")
         return at
 
     def words(self, name: str) -> list[str]:
-        """A comma-separated list; empty where missing."""
+        """A comma-separated list; empty if missing."""
         value = self.text(name)
         return [word.strip() for word in value.split(",") if word.strip()] if value else []
 
     def require_known(self, known: frozenset[str]) -> None:
-        """The market data API refuses parameters it does not know."""
+        """Refuse unknown parameters, as the market data API does."""
         unknown = [name for name in self._values if name not in known]
         if unknown:
             raise Refusal.data(f"unexpected query parameter(s): {', '.join(unknown)}")

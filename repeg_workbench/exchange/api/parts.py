@@ -16,7 +16,7 @@ from repeg_workbench.exchange.time.hours import TradingHours
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """What a call may read or change; `clock` returns the exchange's present time (ns)."""
+    """The parts a call reads or changes; `clock` returns the exchange's present time (ns)."""
 
     market: Market
     venue: Venue

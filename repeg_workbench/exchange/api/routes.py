@@ -1,4 +1,4 @@
-"""Which call goes where, and what a call to nowhere gets."""
+"""Routes calls to their handlers and refuses unknown ones."""
 
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -20,7 +20,7 @@ _OF_ONE: Final = ("quotes/latest", "trades/latest", "snapshot")
 
 
 class Routes:
-    """The table of calls; a keyed path ends in one segment that names a thing."""
+    """The route table; the last segment of a keyed path names an order, position, asset or activity type."""
 
     def __init__(self, trading: TradingApi, account: AccountApi, data: DataApi, quirks: BrokerQuirks) -> None:
         self._data, self._quirks = data, quirks
@@ -47,7 +47,7 @@ class Routes:
         }
 
     def dispatch(self, request: Request) -> Response:
-        """Answer the call; a refusal is raised."""
+        """Answer the call. Raises Refusal."""
         path = request.path
         fixed = self.fixed.get(path)
         if fixed is not None:

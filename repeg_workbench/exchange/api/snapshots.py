@@ -1,4 +1,4 @@
-"""Bars of a symbol's day, from its prints."""
+"""Bars computed from a symbol's prints."""
 
 from datetime import time
 from typing import Any, Final
@@ -15,7 +15,7 @@ _MIDNIGHT: Final = time()
 
 
 def snapshot_view(venue: Venue, symbol: str, at: int) -> dict[str, View | None]:
-    """The latest minute's bar, today's so far, and the previous day's."""
+    """The bars of the latest minute, of today so far and of the previous day."""
     today, before = venue.day(symbol), venue.day_before(symbol)
     daily = None
     minute = None
@@ -28,7 +28,7 @@ def snapshot_view(venue: Venue, symbol: str, at: int) -> dict[str, View | None]:
 
 
 def bar(trades: Trades, start: int, stop: int, at: int) -> View | None:
-    """Open, high, low, close, volume, count and average of the prints [start, stop); None where there are none."""
+    """Open, high, low, close, volume, count and average price of the prints [start, stop); None without prints."""
     if start >= stop:
         return None
     prices, sizes = trades.price[start:stop], trades.size[start:stop]

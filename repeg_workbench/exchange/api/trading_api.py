@@ -1,4 +1,4 @@
-"""The trading API's order calls: what they check, in which order, and what they answer."""
+"""The trading API's order calls, with their checks in the broker's order."""
 
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ _SIDES: Final = {"buy": 1, "sell": -1}
 
 
 class TradingApi:
-    """Orders over the wire."""
+    """The order calls."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -44,7 +44,7 @@ class TradingApi:
         return json_response(self.view(self.place(terms)))
 
     def place(self, terms: Terms) -> Order:
-        """Check an order against every rule, in the broker's order, and accept it."""
+        """Check an order against every rule, in the broker's order, and accept it. Raises Refusal."""
         parts, account, quirks, at = self._parts, self._account, self._quirks, self._parts.now
         listing = parts.listing(terms.symbol)
         if listing is None:
@@ -114,7 +114,7 @@ class TradingApi:
         return json_response(outcomes, 207)
 
     def view(self, order: Order, *, is_nested: bool = True) -> dict[str, Any]:
-        """The order on the wire."""
+        """The order as JSON."""
         if order.terms.is_trailing:
             self._parts.desk.floor.follow(order, self._parts.now)
         return order_view(order, self._quirks, is_nested=is_nested)

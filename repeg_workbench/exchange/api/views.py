@@ -1,4 +1,4 @@
-"""What the trading API shows of orders and of their executions: strings, trimmed decimals."""
+"""The trading API's JSON for orders and executions: strings with trimmed decimals."""
 
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ _FILING_TIME: Final = 91_209
 
 
 def order_view(order: Order, quirks: BrokerQuirks, *, is_nested: bool = True) -> View:
-    """One order, with its legs rolled up where nested."""
+    """One order, with its legs if nested."""
     terms = order.terms
     filled = order.shown_filled
     return {
@@ -60,12 +60,12 @@ def order_view(order: Order, quirks: BrokerQuirks, *, is_nested: bool = True) ->
 
 
 def side_word(side: int) -> str:
-    """buy or sell."""
+    """The side on the wire: buy or sell."""
     return "buy" if side == BUY else "sell"
 
 
 def activity_view(execution: Execution) -> View:
-    """One fill, as an account activity."""
+    """One fill as an account activity."""
     return {
         "activity_type": "FILL",
         "id": activity_id(execution),
@@ -83,7 +83,7 @@ def activity_view(execution: Execution) -> View:
 
 
 def activity_id(execution: Execution) -> str:
-    """Digits of its time to the millisecond, two colons, the execution's id."""
+    """The digits of its time to the millisecond, two colons and the execution's id."""
     stamp = utc(execution.at - execution.at % MILLISECOND)
     digits = "".join(character for character in stamp if character.isdigit())
     return f"{digits:0<17}::{execution.id}"

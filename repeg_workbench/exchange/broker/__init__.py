@@ -1,1 +1,1 @@
-"""The account and its orders: checks, books, the trading floor, what happens to an order."""
+"""The account, its orders and their life cycle: risk checks, ledger, trading floor."""

@@ -1,4 +1,4 @@
-"""The account: its switches, its orders by every key they are looked up by, its ledger and its portfolio."""
+"""The account: switches, orders, ledger and portfolio."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _NONE: Final[Mapping[str, Order]] = {}
 
 @dataclass(slots=True)
 class Switches:
-    """What the account may do; the client can flip some of them itself."""
+    """The account's permissions and settings; the client can change some of them."""
 
     shorting_enabled: bool
     fractional_trading: bool
@@ -30,7 +30,7 @@ class Switches:
 
 
 class Blotter:
-    """All orders ever accepted, in their order, and the open ones by symbol and side."""
+    """All orders ever accepted, oldest first, and the open ones by symbol and side."""
 
     def __init__(self) -> None:
         self.by_id: dict[str, Order] = {}
@@ -39,7 +39,7 @@ class Blotter:
         self._open_in: dict[tuple[str, int], dict[str, Order]] = {}
 
     def add(self, order: Order) -> None:
-        """File a new order."""
+        """Add a new order."""
         self.by_id[order.id] = order
         self.by_client_id[order.client_order_id] = order
         if order.is_open:
@@ -47,7 +47,7 @@ class Blotter:
             self._open_in.setdefault((order.terms.symbol, order.terms.side), {})[order.id] = order
 
     def close(self, order: Order) -> None:
-        """Note that the order is terminal."""
+        """Remove a terminal order from the open ones."""
         self.open.pop(order.id, None)
         self._open_in[order.terms.symbol, order.terms.side].pop(order.id, None)
 
@@ -56,13 +56,13 @@ class Blotter:
         return self._open_in.get((symbol, side), _NONE).values()
 
     def is_taken(self, client_order_id: str, scope: str) -> bool:
-        """Whether that id may not be used (again)."""
+        """Whether the id is in use; in the scope "forever", also whether it ever was."""
         order = self.by_client_id.get(client_order_id)
         return order is not None and (scope == "forever" or order.is_open)
 
 
 class Account:
-    """One account; the wire's identity and the books behind it."""
+    """One account: its identity on the wire and its books."""
 
     def __init__(self, opening: OpeningAccount, account_id: str, at: int, price: Callable[[str], int]) -> None:
         self.id = account_id

@@ -1,4 +1,4 @@
-"""The order desk: takes in new orders, cancels and replacements that have passed every check, and ends the day."""
+"""The order desk: accepts orders and cancels that have passed every check, and ends sessions."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +16,7 @@ _AUCTIONS: Final = frozenset({"opg", "cls"})
 
 @dataclass
 class Desk:
-    """Starts and ends orders. `at` is now and never goes back."""
+    """Starts and ends orders. `at` is the present time and never decreases."""
 
     floor: Floor
 
@@ -28,7 +28,7 @@ class Desk:
         self.draws = self.records.draws
 
     def submit(self, terms: Terms, at: int, *, is_closing: bool) -> Order:
-        """Accept an order and send it on its way."""
+        """Accept an order and route it to the venue."""
         order = self.create(terms, at, is_closing=is_closing)
         self.records.add(order, at)
         for leg in leg_terms(terms):
@@ -37,7 +37,7 @@ class Desk:
         return order
 
     def create(self, terms: Terms, at: int, *, is_closing: bool) -> Order:
-        """An order that nobody has heard of yet."""
+        """A new order that is not in the records yet."""
         is_queued = starts_at(terms, self.hours, at) > at or self.quirks.accepted_status == "accepted"
         order = self.new_order(terms, Status.ACCEPTED if is_queued else Status.PENDING_NEW, at)
         order.is_closing = is_closing
@@ -46,7 +46,7 @@ class Desk:
         return order
 
     def cancel(self, order: Order, at: int) -> None:
-        """Ask for an order's end; it may still execute until that comes."""
+        """Request an order's cancel; the order may still execute until the cancel completes."""
         delay = self._cancel_delay(order, at)
         if delay == 0:
             self.floor.finish(order, Status.CANCELED, at)
@@ -55,23 +55,23 @@ class Desk:
         self.timers.at(at + delay, self._complete_cancel, order)
 
     def open_session(self, at: int) -> None:
-        """Working orders that waited for the session go back into the book."""
+        """Enter the working orders that waited for the session into the book."""
         for order in self._open_orders():
             if order.is_working and not order.in_book:
                 self.floor.work(order, at)
 
     def end_session(self, at: int) -> None:
-        """Expire what is due; what lives on leaves the book until its next session."""
+        """Expire the orders that are due; take the others out of the book until their next session."""
         for order in self._open_orders():
             if order.in_book and (order.expires_at <= at or starts_at(order.terms, self.hours, at) > at):
-                # The session is half open: what the market does in the closing instant comes too late.
+                # The session is half open: market events at the closing instant are not part of it.
                 self.floor.leave(order, at - 1)
         for order in self._open_orders():
             if order.is_open and order.expires_at <= at:
                 self._expire(order, at)
 
-    def sweep_later(self, order: Order) -> None:
-        """An order without a day's end is canceled after some months."""
+    def schedule_sweep(self, order: Order) -> None:
+        """Schedule the broker's cancel of a good-till-canceled order after 90 days."""
         if order.terms.time_in_force == "gtc":
             self.timers.at(order.expires_at, self._sweep, order)
 
@@ -79,7 +79,7 @@ class Desk:
         return list(self.records.account.orders.open.values())
 
     def new_order(self, terms: Terms, status: Status, at: int) -> Order:
-        """An order with an id, its times, and nothing else yet."""
+        """An order with its id and times only."""
         order = Order(
             id=self.draws.uuid(),
             client_order_id=terms.client_order_id or self.draws.uuid(),
@@ -95,9 +95,9 @@ class Desk:
         order.findable_at = at + self._lag(Race.LATE_BY_CLIENT_ID, order, self.quirks.client_id_lag)
         return order
 
-    def _lag(self, race: Race, order: Order, usual: Milliseconds) -> int:
+    def _lag(self, race: Race, order: Order, default: Milliseconds) -> int:
         late = self.floor.races.delay(race, order)
-        return self.draws.delay(usual) if late is None else late
+        return self.draws.delay(default) if late is None else late
 
     def _create_leg(self, terms: Terms, parent: Order, at: int) -> Order:
         leg = self.new_order(terms, Status.HELD, at)
@@ -107,7 +107,7 @@ class Desk:
 
     def _send(self, order: Order, at: int) -> None:
         start = starts_at(order.terms, self.hours, at)
-        self.sweep_later(order)
+        self.schedule_sweep(order)
         if start > at:
             self.timers.at(start, self._route, order)
         elif self.quirks.accepted_status == "new":

@@ -1,4 +1,4 @@
-"""Orders that belong together: bracket, one-cancels-other, one-triggers-other."""
+"""Order families: bracket, one-cancels-other, one-triggers-other."""
 
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -8,7 +8,7 @@ from repeg_workbench.exchange.broker.records import Records
 
 
 class OrderActions(Protocol):
-    """What a family does with its members; the floor implements it."""
+    """The actions of a family on its members, implemented by the floor."""
 
     def work(self, order: Order, at: int) -> None:
         """Enter a working order into the book, or watch its stop price."""
@@ -22,20 +22,20 @@ class OrderActions(Protocol):
 
 @dataclass
 class Families:
-    """What one member's fate does to the others."""
+    """Applies the effects of one member's events on the rest of its family."""
 
     records: Records
     actions: OrderActions
 
     def started(self, order: Order, at: int) -> None:
-        """The stop of a one-cancels-other pair is on watch from the moment its twin works."""
+        """Start watching the stop of a one-cancels-other pair when its twin starts working."""
         if order.terms.order_class == "oco":
             for leg in order.legs:
                 leg.is_working = True
                 self.actions.work(leg, at)
 
     def filled(self, order: Order, at: int) -> None:
-        """An entry brings its exits to life; an exit ends its twin."""
+        """Activate the exits of a filled entry; end the twin of a filled exit."""
         if order.legs and order.terms.order_class != "oco":
             records = self.records
             for leg in order.legs:
@@ -44,11 +44,11 @@ class Families:
         self._end_twins(order, Status.CANCELED, at)
 
     def ended(self, order: Order, status: Status, at: int) -> None:
-        """Where one member ends unfilled, the rest ends with it."""
+        """End the rest of the family when one member ends unfilled."""
         self._end_twins(order, status if status is Status.EXPIRED else Status.CANCELED, at)
 
     def triggered(self, stop: Order, at: int) -> None:
-        """A stop takes over from its twin what that has not sold yet."""
+        """End the twin of a triggered stop and move its unfilled quantity to the stop."""
         for twin in _twins(stop):
             if twin.is_open:
                 self.actions.retire(twin, Status.CANCELED, at)
@@ -79,7 +79,7 @@ class Families:
 
 
 def leg_terms(terms: Terms) -> list[Terms]:
-    """The exits that come with an order: take-profit first, then stop-loss."""
+    """The terms of an order's exits: take-profit first, then stop-loss."""
     if not terms.is_advanced:
         return []
     exits = replace(
@@ -105,7 +105,7 @@ def leg_terms(terms: Terms) -> list[Terms]:
 
 
 def _twins(order: Order) -> list[Order]:
-    """The members that exclude this one: the other exits of its parent, and for a pair the parent itself."""
+    """The alternatives to this order: the other exits of its parent, and for a one-cancels-other pair the parent."""
     parent = order.parent
     if parent is None:
         return []

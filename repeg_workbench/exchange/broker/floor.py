@@ -1,4 +1,4 @@
-"""The trading floor: orders reach the venue, rest, trigger, execute, and leave it."""
+"""The trading floor: orders reach the venue, rest, trigger, execute and leave."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -19,7 +19,7 @@ _AT_ONCE: Final = frozenset({"ioc", "fok"}) | _AUCTIONS
 
 @dataclass
 class Floor:
-    """What orders do between acceptance and their end. `at` is now and never goes back."""
+    """Handles orders between acceptance and their end. `at` is the present time and never decreases."""
 
     records: Records
     venue: Venue
@@ -30,7 +30,7 @@ class Floor:
         self.families = Families(self.records, self)
 
     def acknowledge(self, at: int, order: Order) -> None:
-        """The order reaches the venue; one whose cancel is pending still does."""
+        """Make an order working at the venue, even if its cancel is pending."""
         if not order.is_open or order.is_working:
             return
         order.is_working = True
@@ -43,7 +43,7 @@ class Floor:
         self.families.started(order, at)
 
     def work(self, order: Order, at: int) -> None:
-        """Put a working order into the book, or its stop on watch; out of its hours it waits for them."""
+        """Enter a working order into the book, or watch its stop price; outside its session, leave it waiting."""
         if not self._is_in_hours(order, at):
             return
         if order.terms.type in {"market", "limit"} or order.is_triggered:
@@ -52,7 +52,7 @@ class Floor:
             self.watch(order, at)
 
     def watch(self, order: Order, at: int) -> None:
-        """Set the instant at which the tape will trigger a stop, if it does today."""
+        """Schedule the instant at which the tape triggers a stop, if it does today."""
         terms, venue = order.terms, self.venue
         if terms.is_trailing:
             order.high_water, order.watched_at = order.high_water or venue.price(terms.symbol, at), at
@@ -71,7 +71,7 @@ class Floor:
             order.watched_at = at
 
     def fill(self, fill: Fill) -> None:
-        """Take in an execution and what follows from it."""
+        """Record an execution and its effects on the order's family."""
         order = self.records.account.orders.by_id[fill.order_id]
         for quantity in self.races.pieces(order, fill.quantity):
             self.records.execute(order, replace(fill, quantity=quantity))
@@ -80,27 +80,27 @@ class Floor:
             self.families.filled(order, fill.at)
 
     def force(self, order: Order, quantity: int, at: int) -> None:
-        """Execute so much of a resting order at its own price, whatever the market does; the rest leaves the book."""
+        """Execute part of a resting order at its own price, whatever the market, and take the rest out of the book."""
         if self.leave(order, at):
             price = order.terms.limit or self.venue.price(order.terms.symbol, at)
             self.fill(Fill(order.id, at, price, quantity))
 
     def finish(self, order: Order, status: Status, at: int, reason: str = "") -> bool:
-        """End an order, and its family with it; False where an execution came first and left nothing to end."""
+        """End an order and its family. Returns False if an execution completed the order first."""
         if not self.retire(order, status, at, reason):
             return False
         self.families.ended(order, status, at)
         return True
 
     def retire(self, order: Order, status: Status, at: int, reason: str = "") -> bool:
-        """End an order by itself; False where an execution came first and left nothing to end."""
+        """End an order, but not its family. Returns False if an execution completed the order first."""
         if not self.leave(order, at):
             return False
         self.records.end(order, status, at, reason)
         return True
 
     def leave(self, order: Order, at: int) -> bool:
-        """Take an order out of the book; False where it was executed before it could leave."""
+        """Take an order out of the book. Returns False if an execution completed it first."""
         if order.in_book:
             for fill in self.venue.run(order.terms.symbol, at):
                 self.fill(fill)
@@ -122,7 +122,7 @@ class Floor:
             self.finish(order, Status.CANCELED, at)
 
     def _prepare(self, order: Order, at: int) -> bool:
-        """Settle what depends on the quote of this instant; False where the order ends instead."""
+        """Apply the rules that depend on the current quote. Returns False if they end the order."""
         terms = order.terms
         if terms.has_limit and terms.notional is None and terms.time_in_force != "fok":
             return True
@@ -149,7 +149,7 @@ class Floor:
         return (quote.ask, quote.ask_size) if terms.side == BUY else (quote.bid, quote.bid_size)
 
     def _resize(self, order: Order, price: int, at: int) -> None:
-        # A notional market order spends its money at the price it meets, which may have moved since it was accepted.
+        # A notional market order is sized at the current price, which may have moved since the order was accepted.
         quantity = quantity_for(order.terms.notional or 0, price)
         order.quantity = min(quantity, order.held_shares) if order.is_closing else quantity
         order.reserve_price = price

@@ -1,4 +1,4 @@
-"""The truth of the account: a double-entry, append-only record of cash, shares, holds, executions and order events."""
+"""The account's ledger: a double-entry, append-only record of cash, shares, holds, executions and order events."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -31,9 +31,9 @@ class Entry(NamedTuple):
 
 
 class OrderEvent(NamedTuple):
-    """One thing that happened to one order. quantity and filled in quantity units, limit in price units.
+    """One event of one order; quantity and filled in quantity units, limit in price units.
 
-    filled counts this order's own executions; what a replacement inherits is not in it.
+    filled counts the order's own executions, without those that a replacement inherits.
     """
 
     at: int
@@ -50,7 +50,7 @@ class OrderEvent(NamedTuple):
 
 
 class Execution(NamedTuple):
-    """One fill. cumulative and leaves are the chain's, limit the one in force at that instant."""
+    """One fill. cumulative and leaves count the whole replace chain; limit is the limit price at that instant."""
 
     at: int
     id: str
@@ -68,7 +68,7 @@ class Execution(NamedTuple):
 
 @dataclass
 class Ledger:
-    """Everything that was booked, in the order it happened; nothing is ever changed or taken out."""
+    """All entries, order events and executions in order of time; append-only."""
 
     def __post_init__(self) -> None:
         self.entries: list[Entry] = []
@@ -78,16 +78,16 @@ class Ledger:
 
     @property
     def cash(self) -> int:
-        """Settled and unsettled cash together, in money units."""
+        """Settled and unsettled cash, in money units."""
         return self._balances[CASH, USD]
 
     @property
     def held_cash(self) -> int:
-        """Buying power that open orders hold, in money units."""
+        """Buying power held for open orders, in money units."""
         return self._balances[HELD, USD]
 
     def held_shares(self, symbol: str) -> int:
-        """Shares that open closing orders hold, in quantity units."""
+        """Shares held for open closing orders, in quantity units."""
         return self._balances.get((HELD, symbol), 0)
 
     def position(self, symbol: str) -> int:
@@ -95,18 +95,18 @@ class Ledger:
         return self._balances.get((POSITION, symbol), 0)
 
     def open(self, at: int, cash: int, positions: dict[str, int]) -> None:
-        """Book what the account starts with."""
+        """Book the opening cash and positions."""
         postings = [Posting(CASH, USD, cash), Posting(OPENING, USD, -cash)]
         for symbol, quantity in positions.items():
             postings += [Posting(POSITION, symbol, quantity), Posting(OPENING, symbol, -quantity)]
         self.book(at, "opening", "", tuple(postings))
 
     def hold(self, at: int, order_id: str, commodity: str, change: int) -> None:
-        """Hold more (or, negative, less) money or shares for an order."""
+        """Change the money or shares held for an order; a negative change releases."""
         self.book(at, "hold", order_id, (Posting(HELD, commodity, change), Posting(FREE, commodity, -change)))
 
     def execute(self, execution: Execution) -> None:
-        """Book a fill: shares one way, their exact value the other."""
+        """Book a fill: the shares, and their exact value in the opposite direction."""
         signed = execution.side * execution.quantity
         value = signed * execution.price
         symbol = execution.symbol
@@ -120,7 +120,7 @@ class Ledger:
         self.book(execution.at, "execution", execution.order_id, postings)
 
     def book(self, at: int, kind: str, order_id: str, postings: tuple[Posting, ...]) -> None:
-        """Append a balanced entry; ValueError where it does not balance or goes back in time."""
+        """Append an entry. Raises ValueError if it does not balance or is earlier than the last one."""
         if self.entries and at < self.entries[-1].at:
             raise ValueError(f"entry at {at} is earlier than the last one at {self.entries[-1].at}")
         _require_balance(postings)

@@ -1,4 +1,4 @@
-"""The account as it stands when the exchange opens its doors."""
+"""The account at the start of the simulation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from decimal import Decimal
 
 @dataclass(frozen=True, kw_only=True)
 class OpeningAccount:
-    """Cash in dollars, positions as {symbol: (shares, average price)} with negative shares for a short, and flags.
+    """Cash in dollars, positions as {symbol: (shares, average price)} with negative shares for a short, and switches.
 
-    A multiplier of 1 is a cash account: buying power is cash less what open orders hold. Short sales need a margin
+    A multiplier of 1 is a cash account: buying power is cash less the holds of open orders. Short sales need a margin
     account (multiplier 2 or more) and shorting_enabled.
     """
 

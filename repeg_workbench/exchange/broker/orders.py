@@ -1,4 +1,4 @@
-"""An order at the broker: its terms, its state, and which state may follow which."""
+"""An order at the broker: its terms, its state and the permitted status transitions."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,7 +31,7 @@ _S = Status
 TERMINAL: Final = frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED, _S.REPLACED})
 _ENDS: Final = frozenset({_S.CANCELED, _S.EXPIRED, _S.REJECTED})
 
-# A cancel or replace in flight does not stop fills, and a replace that comes to nothing gives the old order back.
+# A pending cancel or replace does not stop fills, and a failed replace returns the old order to its resting status.
 TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
     _S.ACCEPTED: _ENDS | {_S.PENDING_NEW, _S.NEW, _S.PENDING_CANCEL},
     _S.PENDING_NEW: _ENDS | {_S.NEW, _S.PENDING_CANCEL},
@@ -46,7 +46,7 @@ TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What the client asked for, checked and in units; prices in price units, quantity in quantity units.
+    """The client's order, validated; prices in price units, quantity in quantity units.
 
     Exactly one of quantity and notional (money units) is set. A trail is in price units, or in 1/10,000 of a percent.
     """
@@ -71,47 +71,47 @@ class Terms:
 
     @property
     def is_fractional(self) -> bool:
-        """A notional order, or a quantity that is not whole shares."""
+        """Whether the order is notional or for a fraction of a share."""
         return self.quantity is None or self.quantity % QTY_SCALE != 0
 
     @property
     def is_advanced(self) -> bool:
-        """Part of a bracket, one-cancels-other or one-triggers-other."""
+        """Whether the order is part of a bracket, one-cancels-other or one-triggers-other."""
         return self.order_class not in {"", "simple"}
 
     @property
     def is_trailing(self) -> bool:
-        """A stop that follows the market."""
+        """Whether the order is a stop whose price follows the market."""
         return self.type == "trailing_stop"
 
     @property
     def has_limit(self) -> bool:
-        """A limit order, or a stop that becomes one."""
+        """Whether the order is a limit order or a stop that becomes one."""
         return self.type in {"limit", "stop_limit"}
 
 
 @dataclass(slots=True, eq=False)
 class Order:
-    """One order: terms that never change, and a state that only `Desk` changes."""
+    """One order: immutable terms, and a state that only `Records`, `Floor` and `Desk` change."""
 
     id: str
     client_order_id: str
     terms: Terms
     quantity: int | None
-    """Quantity units to execute: as ordered, or what a notional order's money buys. Along a chain: its total."""
+    """Quantity units to execute: as ordered, or the size of a notional order. In a replace chain: the chain's total."""
     status: Status
     created_at: int
     submitted_at: int
     expires_at: int
     is_closing: bool = False
-    """Reduces a position, and so holds shares; otherwise it holds buying power."""
+    """Whether it reduces a position and so holds shares; otherwise it holds buying power."""
     updated_at: int = 0
     executed: int = 0
-    """Quantity units this very order executed."""
+    """Quantity units that this order executed itself."""
     executed_value: int = 0
     """Money units of those executions."""
     inherited: int = 0
-    """Quantity its predecessors in the chain executed, once the replacement has settled."""
+    """Quantity units that its predecessors in the chain executed, once the replacement has settled."""
     inherited_value: int = 0
     filled_at: int | None = None
     canceled_at: int | None = None
@@ -121,37 +121,37 @@ class Order:
     replaces: "Order | None" = None
     replaced_by: "Order | None" = None
     shows_inheritance: bool = False
-    """Whether the wire shows what the predecessors filled."""
+    """Whether filled_qty on the wire includes the predecessors' fills."""
     is_working: bool = False
-    """Reached the venue: acknowledged and not yet gone."""
+    """Whether the venue has acknowledged it and it has not ended."""
     in_book: bool = False
     is_triggered: bool = False
-    """A stop that has become a market or limit order."""
+    """Whether a stop has become a market or limit order."""
     settled_at: int = 0
-    """When the chain is fully replaced; a further replace before that is refused."""
+    """When the chain is fully replaced; another replace before that is refused."""
     listed_at: int = 0
-    """From when on lists show it."""
+    """When lists start to show it."""
     findable_at: int = 0
-    """From when on it is found by its client_order_id."""
+    """When it can first be found by its client_order_id."""
     high_water: int | None = None
-    """The best price (price units) since a trailing stop went on watch."""
+    """The best price (price units) since a trailing stop was first watched."""
     watched_at: int = 0
-    """When that mark was last brought up to date."""
+    """When high_water was last updated."""
     held_cash: int = 0
     held_shares: int = 0
     reserve_price: int = 0
-    """Price units at which a buy's or short's remainder is reserved."""
+    """Price units at which buying power is held for the remainder of a buy or short."""
     parent: "Order | None" = None
     legs: list["Order"] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
-        """Not terminal: it may still execute."""
+        """Whether it may still execute."""
         return self.status not in TERMINAL
 
     @property
     def total_executed(self) -> int:
-        """Executions of the whole chain up to this order."""
+        """Quantity units executed by the chain up to and including this order."""
         return self.inherited + self.executed
 
     @property
@@ -171,18 +171,18 @@ class Order:
 
     @property
     def resting_status(self) -> Status:
-        """What it is when nothing is pending."""
+        """The status without a pending cancel or replace."""
         return Status.PARTIALLY_FILLED if self.executed else Status.NEW
 
     def move(self, status: Status, at: int) -> None:
-        """Take the next status; ValueError where the broker has no such transition."""
+        """Change the status. Raises ValueError if the broker has no such transition."""
         if status not in TRANSITIONS[self.status]:
             raise ValueError(f"order {self.id} cannot go from {self.status} to {status}")
         self.status = status
         self.updated_at = at
 
     def stamp_end(self, status: Status, at: int) -> None:
-        """Note when it ended, under the name that goes with how."""
+        """Set the timestamp that belongs to the final status."""
         if status is Status.CANCELED:
             self.canceled_at = at
         elif status is Status.EXPIRED:
@@ -191,7 +191,7 @@ class Order:
             self.failed_at = at
 
     def adopt_family(self, old: "Order") -> None:
-        """Take the place of the order it replaces among its legs, or as the parent of them."""
+        """Take the replaced order's place in its family, as parent or as leg."""
         self.legs, self.parent = old.legs, old.parent
         for leg in self.legs:
             leg.parent = self
@@ -199,7 +199,7 @@ class Order:
             self.parent.legs = [self if leg is old else leg for leg in self.parent.legs]
 
     def inherit(self, old: "Order") -> None:
-        """Take over what the chain has executed so far."""
+        """Take over the chain's executions so far."""
         self.inherited = old.total_executed
         self.inherited_value = old.inherited_value + old.executed_value
 

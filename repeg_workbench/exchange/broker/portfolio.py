@@ -1,4 +1,4 @@
-"""Positions with their cost, what they are worth now, and the buying power that leaves."""
+"""Positions with their cost and value, equity and buying power."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,23 +8,23 @@ from repeg_workbench.exchange.broker.ledger import Ledger
 from repeg_workbench.exchange.figures import rounded
 
 SHORT_MARGIN_PERCENT: Final = 103
-"""A short sale is checked at no less than this percentage of the ask."""
+"""Buying power for a short sale is checked at this percentage of the ask or more."""
 
 
 @dataclass(slots=True)
 class Holding:
-    """One open position: signed quantity units, and what was paid (or received) for it in money units, positive."""
+    """One open position: signed quantity units, and its cost (for a short, its proceeds) in positive money units."""
 
     symbol: str
     quantity: int
     cost: int
     opened_today: int = 0
-    """Quantity units of it that were bought or sold since the last close."""
+    """Quantity units opened since the last close."""
     cost_today: int = 0
 
 
 class Portfolio:
-    """The account's holdings; quantities always agree with the ledger's."""
+    """The account's holdings; their quantities always equal the ledger's."""
 
     def __init__(self, ledger: Ledger, multiplier: int, price: Callable[[str], int]) -> None:
         self.holdings: dict[str, Holding] = {}
@@ -35,7 +35,7 @@ class Portfolio:
         self.last_equity = self._closing_equity = 0
 
     def open(self, symbol: str, quantity: int, average: int) -> None:
-        """Start with a position at its average price in price units."""
+        """Add an opening position at its average price in price units."""
         self.holdings[symbol] = Holding(symbol, quantity, abs(quantity) * average)
         self._shorts += quantity < 0
 
@@ -45,11 +45,11 @@ class Portfolio:
         return holding.quantity if holding else 0
 
     def available(self, symbol: str) -> int:
-        """Quantity units (unsigned) that no open order holds."""
+        """Quantity units (unsigned) not held for open orders."""
         return abs(self.quantity(symbol)) - self._ledger.held_shares(symbol)
 
     def apply(self, symbol: str, signed: int, price: int) -> None:
-        """Take an execution in: more of the same side averages in, the other side takes out at average cost."""
+        """Apply an execution: the same side averages into the cost, the opposite side leaves at average cost."""
         holding = self.holdings.get(symbol)
         if holding is None:
             value = abs(signed) * price
@@ -62,15 +62,15 @@ class Portfolio:
             self._reduce(holding, signed)
 
     def market_value(self, symbol: str) -> int:
-        """Money units, negative for a short."""
+        """The position's value in money units, negative for a short."""
         return self.quantity(symbol) * self._price(symbol)
 
     def long_value(self) -> int:
-        """Money units of all long positions."""
+        """The value of all long positions in money units."""
         return sum(h.quantity * self._price(h.symbol) for h in self.holdings.values() if h.quantity > 0)
 
     def short_value(self) -> int:
-        """Money units of all short positions, zero or negative."""
+        """The value of all short positions in money units, zero or negative."""
         if not self._shorts:
             return 0
         return sum(h.quantity * self._price(h.symbol) for h in self.holdings.values() if h.quantity < 0)
@@ -80,7 +80,7 @@ class Portfolio:
         return self._ledger.cash + self.long_value() + self.short_value()
 
     def buying_power(self) -> int:
-        """Money units that new orders may spend: what equity times the multiplier leaves beyond positions and holds."""
+        """Money units available to new orders: equity times the multiplier, less positions and holds."""
         if self.multiplier == 1 and not self._shorts:
             return self._ledger.cash - self._ledger.held_cash
         exposure = self.long_value() - self.short_value()
@@ -106,7 +106,7 @@ class Portfolio:
     def _reduce(self, holding: Holding, signed: int) -> None:
         held, leaving = abs(holding.quantity), abs(signed)
         if leaving > held:
-            raise ValueError(f"{holding.symbol}: {leaving} leaves a position of {held}")
+            raise ValueError(f"{holding.symbol}: cannot take {leaving} out of a position of {held}")
         if leaving == held:
             self._shorts -= holding.quantity < 0
             del self.holdings[holding.symbol]

@@ -1,4 +1,4 @@
-"""Keeps an account's books in step with its orders: statuses, holds and executions, each written down and told."""
+"""Records order statuses, holds and executions in the account's books and notifies the listeners."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Listener = Callable[[OrderEvent, Order, Execution | None], None]
 
 @dataclass
 class Records:
-    """The only writer of orders' states, of the ledger and of the portfolio. `at` is now and never goes back."""
+    """The only writer of order statuses, ledger and portfolio. `at` is the present time and never decreases."""
 
     account: Account
     timers: Timers
@@ -27,27 +27,27 @@ class Records:
         self.listeners: list[Listener] = []
 
     def add(self, order: Order, at: int) -> None:
-        """File a new order and hold what it needs."""
+        """Add a new order and its hold."""
         self.account.orders.add(order)
         self.note(order, order.status, at)
         self.hold(order, at)
 
     def move(self, order: Order, status: Status, at: int, reason: str = "") -> None:
-        """Take the next status and tell."""
+        """Change an order's status and notify."""
         order.move(status, at)
         if not order.is_open:
             self.account.orders.close(order)
         self.note(order, status, at, reason)
 
     def end(self, order: Order, status: Status, at: int, reason: str = "") -> None:
-        """The order is over without (further) execution; what it held comes free a little later."""
+        """End an order without further execution; its holds are released after the release delay."""
         order.stamp_end(status, at)
         order.is_working = False
         self.move(order, status, at, reason)
         self._release_later(order, at)
 
     def execute(self, order: Order, fill: Fill) -> None:
-        """Book an execution and take the status it leads to."""
+        """Book an execution and the resulting status."""
         order.executed += fill.quantity
         order.executed_value += fill.quantity * fill.price
         is_done = order.remaining == 0
@@ -66,7 +66,7 @@ class Records:
         self.note(order, "fill" if is_done else "partial_fill", fill.at, execution=execution)
 
     def note(self, order: Order, event: str, at: int, reason: str = "", execution: Execution | None = None) -> None:
-        """Write down what happened to an order and tell whoever listens."""
+        """Append an order event to the ledger and notify the listeners."""
         terms = order.terms
         happened = OrderEvent(
             at,
@@ -86,7 +86,7 @@ class Records:
             listener(happened, order, execution)
 
     def hold(self, order: Order, at: int) -> None:
-        """Hold exactly what the order's remainder needs: shares where it closes, money where it opens a position."""
+        """Hold what the order's remainder needs: shares if it closes a position, money if it opens one."""
         if not order.is_open or order.status is Status.HELD:
             self.set_hold(order, 0, 0, at)
         elif order.is_closing:
@@ -95,7 +95,7 @@ class Records:
             self.set_hold(order, order.reserve_price * order.remaining, 0, at)
 
     def set_hold(self, order: Order, cash: int, shares: int, at: int) -> None:
-        """Hold so much money (money units) and so many shares (quantity units) for an order from now on."""
+        """Set the money (money units) and shares (quantity units) held for an order."""
         ledger = self.account.ledger
         if cash != order.held_cash:
             ledger.hold(at, order.id, USD, cash - order.held_cash)

@@ -1,4 +1,4 @@
-"""Replaces orders: a new order is promised at once, and takes over from the old one only when the venue agrees."""
+"""Replaces orders: the new order exists at once, but takes over only when the venue confirms the replace."""
 
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,7 @@ from repeg_workbench.exchange.units import QTY_SCALE
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a replace asks for; None leaves the term as it is. quantity is the chain's new total."""
+    """The changes in a replace request; None keeps the term. quantity is the chain's new total."""
 
     quantity: int | None = None
     limit: int | None = None
@@ -21,7 +21,7 @@ class Changes:
     client_order_id: str | None = None
 
     def applied(self, terms: Terms) -> Terms:
-        """The terms with the changes made."""
+        """The terms with the changes applied."""
         return replace(
             terms,
             quantity=self.quantity or terms.quantity,
@@ -36,7 +36,7 @@ class Changes:
 
 @dataclass
 class Replacing:
-    """Replacements under way. `at` is now and never goes back."""
+    """Carries out replacements. `at` is the present time and never decreases."""
 
     desk: Desk
 
@@ -45,7 +45,7 @@ class Replacing:
         self.floor = self.desk.floor
 
     def begin(self, old: Order, changes: Changes, at: int) -> Order:
-        """Promise the replacement, holding the larger of the two; refuses what the account cannot carry."""
+        """Create the replacement and hold the larger of both orders' needs. Raises Refusal if it cannot."""
         terms = changes.applied(old.terms)
         price = 0 if old.is_closing else reserve_price(terms, self.floor.venue, at)
         remaining = (terms.quantity or 0) - old.total_executed
@@ -58,7 +58,7 @@ class Replacing:
         self.records.set_hold(new, cash, shares, at)
         self.records.move(old, Status.PENDING_REPLACE, at)
         self.records.note(new, new.status, at)
-        self.desk.sweep_later(new)
+        self.desk.schedule_sweep(new)
         stuck = self.floor.races.delay(Race.REPLACE_STUCK, old)
         delay = self.desk.draws.delay(self.desk.quirks.replace_delay) if stuck is None else stuck
         self.desk.timers.at(at + delay, self._settle, old, new)
@@ -85,7 +85,7 @@ class Replacing:
         self._run(race, old, new, at)
         new.inherit(old)
         if not old.is_open:
-            self._refuse(old, new, at, "the order it was to replace has ended")
+            self._refuse(old, new, at, "the order to be replaced has ended")
         elif race is Race.REPLACE_FORGOTTEN:
             self.give_back(old, new, at, "")
         elif new.remaining <= 0:
@@ -94,7 +94,7 @@ class Replacing:
             self._succeed(old, new, at)
 
     def give_back(self, old: Order, new: Order, at: int, reason: str) -> None:
-        """The replacement comes to nothing, and the old order, which never left the book, works on as before."""
+        """Reject the replacement; the old order, which never left the book, works on."""
         self._refuse(old, new, at, reason)
         self.records.move(old, old.resting_status, at)
 

@@ -15,7 +15,7 @@ from repeg_workbench.exchange.time.hours import TradingHours
 from repeg_workbench.exchange.time.stamps import MINUTE, local_clock
 from repeg_workbench.exchange.units import PRICE_SCALE
 
-# A market buy is checked, and executed, at no more than so many bps above the ask: more below fifty dollars.
+# A market buy is checked and executed at up to this many bps above the ask; more below fifty dollars.
 _COLLAR_BPS: Final = 400
 _COLLAR_BPS_OF_DEAR: Final = 250
 _DEAR: Final = 50 * PRICE_SCALE
@@ -26,7 +26,7 @@ _CLOSING_CUTOFF: Final = 10 * MINUTE
 
 
 def check_switches(switches: Switches, terms: Terms, *, is_closing: bool) -> None:
-    """Whether the account may trade at all."""
+    """Refuse the order if the account is not allowed to trade."""
     if switches.account_blocked or switches.trading_blocked:
         raise Refusal.forbidden("trading is blocked for this account")
     if switches.trade_suspended_by_user:
@@ -38,7 +38,7 @@ def check_switches(switches: Switches, terms: Terms, *, is_closing: bool) -> Non
 
 
 def check_auction_window(terms: Terms, hours: TradingHours, at: int) -> None:
-    """Orders for an auction come in time for it, or after seven for the next day's."""
+    """Refuse auction orders after the auction's cutoff and before 19:00, when the next day's are accepted."""
     if terms.time_in_force not in {"opg", "cls"}:
         return
     today = hours.on(hours.day(at))
@@ -51,7 +51,7 @@ def check_auction_window(terms: Terms, hours: TradingHours, at: int) -> None:
 
 
 def check_wash_trade(account: Account, terms: Terms, quirks: BrokerQuirks) -> None:
-    """Our own orders never meet: no opposite market or stop order, no crossing limits; complex orders are exempt."""
+    """Refuse an order that could trade with an opposite order of the account; complex orders are exempt."""
     if terms.is_advanced or terms.is_trailing:
         return
     for order in account.orders.open_in(terms.symbol, -terms.side):
@@ -60,7 +60,7 @@ def check_wash_trade(account: Account, terms: Terms, quirks: BrokerQuirks) -> No
 
 
 def check_opening(account: Account, terms: Terms, listing: Listing, quirks: BrokerQuirks) -> None:
-    """An order that opens or adds to a position: a short where that is allowed, and never both sides at once."""
+    """Check an order that opens or adds to a position: shorts must be allowed, and only one side may be open."""
     if terms.side == SELL:
         _check_short(account, terms, listing, quirks)
     elif any(not order.is_closing for order in account.orders.open_in(terms.symbol, SELL)):
@@ -68,9 +68,9 @@ def check_opening(account: Account, terms: Terms, listing: Listing, quirks: Brok
 
 
 def check_class(terms: Terms, last: int, *, is_closing: bool) -> None:
-    """What brings its own exits enters a position, a one-cancels-other pair leaves one; all are day or gtc.
+    """Brackets and one-triggers-others must enter a position, one-cancels-others exit one; all must be day or gtc.
 
-    The exits lie on either side of where the order itself would trade: its limit, or else the last price.
+    The exit prices must lie on either side of the order's own: its limit, or else the last price.
     """
     if not terms.is_advanced:
         return
@@ -94,14 +94,14 @@ def check_class(terms: Terms, last: int, *, is_closing: bool) -> None:
 
 
 def _check_exit(field: str, exit_price: int | None, base: int, beyond: int) -> None:
-    """At least a cent beyond the base price, upwards (+1) or downwards (-1)."""
+    """Refuse exit prices less than a cent beyond the base price, upwards (+1) or downwards (-1)."""
     if exit_price and base and (exit_price - base) * beyond < _CENT:
         bound = "<= base_price - 0.01" if beyond < 0 else ">= base_price + 0.01"
         raise Refusal.unprocessable(f"{field} must be {bound}", base_price=price_text(base))
 
 
 def check_shares(account: Account, symbol: str, quantity: int) -> None:
-    """A closing order takes no more than the position has free: positions are not flipped."""
+    """Refuse closing orders for more than the position's available shares; a position cannot be flipped."""
     portfolio = account.portfolio
     available = portfolio.available(symbol)
     if quantity <= available:
@@ -118,7 +118,7 @@ def check_shares(account: Account, symbol: str, quantity: int) -> None:
 
 
 def check_buying_power(account: Account, cost: int) -> None:
-    """The order's value (money units) is there to be held."""
+    """Refuse orders whose cost (money units) exceeds buying power."""
     power = account.portfolio.buying_power()
     if cost > power:
         raise Refusal.forbidden(
@@ -127,7 +127,7 @@ def check_buying_power(account: Account, cost: int) -> None:
 
 
 def reserve_price(terms: Terms, venue: Venue, at: int) -> int:
-    """Price units at which an opening order's remainder is held; for a market buy also the most it will pay."""
+    """Price units at which an opening order's hold is computed; for a market buy also its maximum price."""
     if terms.side == BUY and terms.limit is not None:
         return terms.limit
     quote = venue.quote(terms.symbol, at)
@@ -140,7 +140,7 @@ def reserve_price(terms: Terms, venue: Venue, at: int) -> int:
 
 
 def size(terms: Terms, venue: Venue, at: int) -> int:
-    """Quantity units; a notional order's at its limit or at the price its side would trade at now."""
+    """The order's quantity units; for a notional order at its limit or at the current far side."""
     if terms.quantity is not None:
         return terms.quantity
     quote = venue.quote(terms.symbol, at)
@@ -150,7 +150,7 @@ def size(terms: Terms, venue: Venue, at: int) -> int:
 
 
 def collar(price: int) -> int:
-    """The most a market buy pays: so many bps above, rounded up to a tick."""
+    """The maximum price of a market buy: the collar's bps above the given price, rounded up to a tick."""
     units = price + price * (_COLLAR_BPS if price < _DEAR else _COLLAR_BPS_OF_DEAR) // 10_000
     step = PRICE_SCALE // 100 if units >= PRICE_SCALE else 1
     return -(-units // step) * step

@@ -1,11 +1,11 @@
-"""From when to when an order may work, by its time in force and the session it falls into."""
+"""When an order may start and stop working, from its time in force and session."""
 
 from repeg_workbench.exchange.broker.orders import Terms
 from repeg_workbench.exchange.time.hours import TradingHours
 
 
 def starts_at(terms: Terms, hours: TradingHours, at: int) -> int:
-    """When an order that is there now may be at the venue: now, or when its session next starts (ns)."""
+    """When (ns) an order may be at the venue: now, or at the start of its next session."""
     session = hours.upcoming(at)
     if terms.time_in_force == "cls":
         return session.close
@@ -18,7 +18,7 @@ def starts_at(terms: Terms, hours: TradingHours, at: int) -> int:
 
 
 def ends_at(terms: Terms, hours: TradingHours, at: int) -> int:
-    """When an order that comes in now ends by itself (ns)."""
+    """When (ns) an order that arrives now expires."""
     if terms.time_in_force == "gtc":
         return hours.good_till_canceled(at)
     session = hours.upcoming(at)

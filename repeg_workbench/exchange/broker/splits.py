@@ -1,4 +1,4 @@
-"""Stock splits: more shares (or fewer) at the same worth, and what that does to orders."""
+"""Stock splits and their effect on positions and open orders."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from repeg_workbench.exchange.broker.orders import Status
 
 @dataclass
 class Splits:
-    """Carries out splits; to be done while the market is closed, with the new prices on the next day's tape."""
+    """Carries out splits. Call while the market is closed; the next day's tape must have the new prices."""
 
     floor: Floor
 
     def split(self, symbol: str, new: int, old: int, at: int) -> None:
-        """Every `old` shares become `new`; a fraction below a billionth of a share is lost."""
+        """Turn every `old` shares into `new`; fractions below a billionth of a share are lost."""
         records = self.floor.records
         holding = records.account.portfolio.holdings.get(symbol)
         if holding is not None:

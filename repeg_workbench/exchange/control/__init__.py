@@ -1,1 +1,1 @@
-"""The control plane: arms faults and races, moves the clock, shows the truth."""
+"""The control plane: arms faults and races, moves the clock, reads the ledger."""

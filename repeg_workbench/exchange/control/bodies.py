@@ -1,4 +1,4 @@
-"""What the control plane may be sent, field by field."""
+"""Request bodies of the control plane."""
 
 import json
 import re
@@ -49,20 +49,20 @@ class ArmFault(_Timed):
         try:
             re.compile(path)
         except re.error as error:
-            raise ValueError(f"path {path!r} is no regular expression: {error}") from error
+            raise ValueError(f"path {path!r} is not a regular expression: {error}") from error
         return path
 
     @field_validator("body")
     @classmethod
     def _is_json(cls, body: Any) -> Any:
-        # What was read as JSON may hold a number that is too large to be written as such.
+        # A number that was parsed from JSON can be too large to serialise (infinity).
         json.dumps(body, allow_nan=False)
         return body
 
     @model_validator(mode="after")
-    def _rewrites_as_known(self) -> Self:
+    def _require_known_rewrite(self) -> Self:
         if (self.rewrite or self.kind is Kind.REWRITE) and self.rewrite not in REWRITES:
-            raise ValueError(f"there is no rewrite {self.rewrite!r}; there are {', '.join(REWRITES)}")
+            raise ValueError(f"unknown rewrite {self.rewrite!r}; expected one of {', '.join(REWRITES)}")
         return self
 
 
@@ -94,7 +94,7 @@ class SetKeys(_Order):
 
 
 class MoveClock(_Order):
-    """POST /_sim/clock: how far the broker's clock endpoint is ahead of its market, and how far both move on."""
+    """POST /_sim/clock: sets the error of the clock endpoint and moves time forward."""
 
     skew_seconds: float | None = Field(None, ge=-_YEAR, le=_YEAR)
     advance_seconds: Seconds | None = None

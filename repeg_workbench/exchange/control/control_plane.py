@@ -1,4 +1,4 @@
-"""The control plane: arms faults and races, moves clocks, and shows the truth, on paths outside the broker's own."""
+"""The control plane: arms faults and races, moves clocks and reads the ledger, on paths outside the broker's API."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class ControlParts:
 
 
 class Control:
-    """Answers the control plane's calls; `move` is how a clock that does not run by itself is moved on (seconds)."""
+    """Answers the control plane's calls. `move` moves a simulated clock forward by seconds; None for real time."""
 
     def __init__(self, parts: ControlParts, move: Callable[[float], None] | None = None) -> None:
         self.move = move
@@ -74,10 +74,10 @@ class Control:
         }
 
     def handle(self, request: Request) -> Response:
-        """Answer one call; a bad one names the field."""
+        """Answer one call; the answer to an invalid body names the field."""
         call = self.calls.get((request.method, request.path.removeprefix(PREFIX).rstrip("/")))
         if call is None:
-            return json_response({"message": "the control plane has no such call"}, 404)
+            return json_response({"message": "unknown control plane call"}, 404)
         try:
             return json_response(call(request))
         except ValidationError as error:
@@ -158,7 +158,7 @@ class Control:
             self._parts.skew_clock(order.skew_seconds)
         if order.advance_seconds is not None:
             if self.move is None:
-                raise Refusal.unprocessable("this exchange's clock runs by itself")
+                raise Refusal.unprocessable("this exchange runs in real time; its clock cannot be moved")
             self.move(order.advance_seconds)
             self._parts.advance()
         return {"now": utc(self._parts.clock())}

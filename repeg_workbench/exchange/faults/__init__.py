@@ -1,1 +1,1 @@
-"""Faults at the transport: what can go wrong between a client and the exchange."""
+"""Faults at the transport, between a client and the exchange."""

@@ -1,4 +1,4 @@
-"""Answers that are not what the client's model of the API expects, by name."""
+"""Named rewrites of answers into ones that the client's model of the API does not expect."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,13 +8,13 @@ from typing import Any, Final
 from repeg_workbench.exchange.time.stamps import nanoseconds_of, utc
 
 Rewrite = Callable[[Any], Any]
-"""Takes the parsed body of an answer and returns what is sent instead."""
+"""Takes the parsed body of an answer and returns the body to send instead."""
 
 _STALE: Final = timedelta(hours=3)
 
 
 def _first(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Rewrite:
-    """The change on an object, or on the first element of a list and on nothing else of it."""
+    """Apply the change to an object, or to the first element of a list only."""
 
     def rewrite(body: Any) -> Any:
         if isinstance(body, list):
@@ -29,7 +29,7 @@ def _with(**fields: Any) -> Rewrite:
 
 
 def _quotes(change: Callable[[dict[str, Any]], dict[str, Any] | None]) -> Rewrite:
-    """The change on every quote of an answer about latest quotes; other answers stay as they are."""
+    """Apply the change to every quote in an answer with latest quotes; leave other answers alone."""
 
     def rewrite(body: Any) -> Any:
         if isinstance(body, dict) and "quote" in body:
@@ -71,10 +71,10 @@ REWRITES: Final[dict[str, Rewrite]] = {
     "quote_without_bid": _quotes(lambda quote: quote | {"bp": 0, "bs": 0, "bx": " "}),
     "quote_without_ask": _quotes(lambda quote: quote | {"ap": 0, "as": 0, "ax": " "}),
     "quote_null_price": _quotes(lambda quote: quote | {"ap": None}),
-    "quote_null": _quotes(lambda quote: None),  # noqa: ARG005 - whatever the quote was
+    "quote_null": _quotes(lambda quote: None),  # noqa: ARG005 - the same for every quote
     "quote_absent": _no_quotes,
 }
-"""Every rewrite that a control plane can name."""
+"""The rewrites that a call of the control plane can name."""
 
 
 def _number(value: Any) -> Any:
@@ -84,5 +84,5 @@ def _number(value: Any) -> Any:
         amount = float(value)
     except ValueError:
         return value
-    # A stock may well be called NAN or INF.
+    # NAN and INF are possible ticker symbols.
     return amount if isfinite(amount) else value

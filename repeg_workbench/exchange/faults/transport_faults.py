@@ -1,4 +1,4 @@
-"""What can go wrong between a client and the exchange, decided before a call is routed and after it was answered."""
+"""Faults at the transport, applied before a call is routed or after it is answered."""
 
 import json
 import re
@@ -25,11 +25,11 @@ class Failure(StrEnum):
     RESET = "reset"
     """The peer closes the connection without an answer."""
     HANG = "hang"
-    """The peer says nothing for a long time, then closes."""
+    """The peer sends nothing for a long time, then closes the connection."""
 
 
 class TransportFault(Exception):
-    """No answer reaches the client; what carries calls turns this into what a real network would have done."""
+    """No answer reaches the client; the transport turns this into the behaviour of a real network."""
 
     def __init__(self, failure: Failure, seconds: float = 0) -> None:
         super().__init__(f"{failure} after {seconds} s")
@@ -38,26 +38,26 @@ class TransportFault(Exception):
 
 
 class Kind(StrEnum):
-    """What a fault does to a call."""
+    """The kinds of fault."""
 
     RESET_BEFORE = "reset_before"
-    """The connection breaks and nothing was done."""
+    """The connection breaks before the call is carried out."""
     RESET_AFTER = "reset_after"
     """The call is carried out, then the connection breaks."""
     HANG_BEFORE = "hang_before"
-    """Silence for `seconds`, and nothing was done."""
+    """No answer for `seconds`; the call is not carried out."""
     HANG_AFTER = "hang_after"
-    """The call is carried out, then silence for `seconds`."""
+    """The call is carried out, then no answer for `seconds`."""
     LATE = "late"
-    """Silence for `seconds`; the call arrives and is carried out `delay` seconds after it was sent."""
+    """No answer for `seconds`; the call arrives and is carried out `delay` seconds after it was sent."""
     SLOW = "slow"
-    """The call is carried out, and the answer comes `seconds` later."""
+    """The call is carried out and answered `seconds` late."""
     ANSWER_BEFORE = "answer_before"
-    """Nothing is done, and the answer is `status` with `body`."""
+    """The call is not carried out; the answer is `status` with `body`."""
     ANSWER_AFTER = "answer_after"
-    """The call is carried out, and the answer is `status` with `body` all the same."""
+    """The call is carried out, but the answer is `status` with `body`."""
     REWRITE = "rewrite"
-    """The call is carried out, and its answer is changed."""
+    """The call is carried out and its answer is rewritten."""
 
 
 _BEFORE: Final = frozenset({Kind.RESET_BEFORE, Kind.HANG_BEFORE, Kind.LATE, Kind.ANSWER_BEFORE})
@@ -66,10 +66,10 @@ _AFTER: Final = frozenset(Kind) - _BEFORE
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One fault and the calls it is meant for: a method (or *) and a regular expression that the whole path matches.
+    """One fault and the calls it applies to: a method (or *) and a regular expression that must match the whole path.
 
-    A body of None is the page that a proxy would send with that status, a string is sent as it is with the content
-    type text/html, anything else as JSON.
+    A body of None is sent as a proxy's error page for that status, a string unchanged as text/html, and anything else
+    as JSON.
     """
 
     kind: Kind
@@ -83,11 +83,11 @@ class Fault:
     rewrite: str | Rewrite = ""
 
     def fits(self, request: Request) -> bool:
-        """Whether the call is one of those it is meant for."""
+        """Whether the fault applies to the call."""
         return self.method in {"*", request.method} and re.fullmatch(self.path, request.path) is not None
 
     def answer(self) -> Response:
-        """The answer in place of the exchange's."""
+        """The answer that replaces the exchange's."""
         if self.body is None:
             response = html_response(self.status, _REASONS.get(self.status, "Error"))
         elif isinstance(self.body, str):
@@ -98,7 +98,7 @@ class Fault:
         return response
 
     def rewritten(self, response: Response) -> Response:
-        """The exchange's answer, changed; an answer that is a refusal stays as it is."""
+        """The exchange's answer, rewritten; refusals stay as they are."""
         if not response.body or response.status >= 300:
             return response
         change = REWRITES[self.rewrite] if isinstance(self.rewrite, str) else self.rewrite
@@ -108,28 +108,28 @@ class Fault:
 
 
 class StreamFailure(StrEnum):
-    """How a stream fails a client."""
+    """The kinds of stream fault."""
 
     DROP = "drop"
-    """The event is never told."""
+    """The event is not sent."""
     DUPLICATE = "duplicate"
-    """The event is told twice."""
+    """The event is sent twice."""
     DISCONNECT = "disconnect"
-    """The event is told, then the connection closes."""
+    """The event is sent, then the connection closes."""
     SILENT = "silent"
-    """A connection is taken, and nothing is ever said on it; its event is `connect`."""
+    """The connection is accepted, and nothing is ever sent on it; its event is `connect`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StreamFault:
-    """One failure of the streams, at the events of that name (or any, *)."""
+    """One stream fault and the name of the events it applies to (* for all)."""
 
     failure: StreamFailure
     event: str = "*"
 
 
 class Faults:
-    """The faults that are armed. `postpone` has a call carried out so many seconds later."""
+    """The armed transport faults. `postpone` carries out a call a number of seconds later."""
 
     def __init__(self, seed: int = 0) -> None:
         self.armed = Armed[Fault](seed)
@@ -137,29 +137,29 @@ class Faults:
         self.postpone: Callable[[float, Request], None] = _nowhere
 
     def arm(self, fault: Fault, when: When | None = None) -> None:
-        """Have the next call that fits suffer it; KeyError for a rewrite that has no such name."""
+        """Apply a fault to the next matching call. Raises KeyError for an unknown rewrite."""
         if isinstance(fault.rewrite, str) and fault.kind is Kind.REWRITE:
             REWRITES[fault.rewrite]
         self.armed.arm(fault, when or When())
 
     def arm_stream(self, fault: StreamFault, when: When | None = None) -> None:
-        """Have the next event that fits suffer it."""
+        """Apply a fault to the next matching stream event."""
         self.armed_streams.arm(fault, when or When())
 
     def disarm(self) -> None:
-        """Everything is well again."""
+        """Disarm all faults."""
         self.armed.disarm()
         self.armed_streams.disarm()
 
     def stream(self, event: str) -> StreamFailure | None:
-        """What happens to an event on the streams; a new connection is the event `connect`."""
+        """The fault that strikes a stream event, if any; a new connection is the event `connect`."""
         if not self.armed_streams:
             return None
         fault = self.armed_streams.take(lambda each: each.event in {"*", event})
         return fault.failure if fault else None
 
     def before(self, request: Request) -> Response | None:
-        """What keeps the call from being carried out: an answer, or a TransportFault raised."""
+        """The answer in place of carrying out the call, or None. Raises TransportFault for no answer at all."""
         fault = self._take(request, _BEFORE)
         if fault is None:
             return None
@@ -170,7 +170,7 @@ class Faults:
         raise _failure(fault)
 
     def after(self, request: Request, response: Response) -> Response:
-        """What the client gets to see of the answer; or a TransportFault raised."""
+        """The answer as the client receives it. Raises TransportFault if none reaches it."""
         fault = self._take(request, _AFTER)
         if fault is None:
             return response

@@ -1,1 +1,1 @@
-"""Serves an exchange over a socket or inside a process."""
+"""Serves an exchange over sockets or in process."""

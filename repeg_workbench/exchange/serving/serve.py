@@ -1,4 +1,4 @@
-"""Serves a simulated Alpaca to any other program, until it is told to stop."""
+"""Serves a simulated Alpaca to other programs until it is stopped."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,55 +22,54 @@ DEFAULT_PORT = 8700
 
 
 class Stop:
-    """Waited for by who serves, and set by whoever has had enough: a signal's handler, too, in the midst of a wait."""
+    """An event that ends serving. A signal handler may set it, even while the same thread waits for it."""
 
     def __init__(self) -> None:
-        # Of all that can be waited for, this alone may be entered again by a signal's handler.
-        self._told: SimpleQueue[None] = SimpleQueue()
+        # Only SimpleQueue is reentrant, which a signal handler needs.
+        self._queue: SimpleQueue[None] = SimpleQueue()
 
     def set(self) -> None:
-        """Have the wait end, now or as soon as it begins."""
-        self._told.put(None)
+        """End the present wait, or the next one."""
+        self._queue.put(None)
 
     def wait(self, seconds: float | None = None) -> None:
-        """Until it is set; queue.Empty where that takes longer than so many seconds."""
-        self._told.get(timeout=seconds)
+        """Wait until set. Raises queue.Empty after the given seconds."""
+        self._queue.get(timeout=seconds)
 
 
 @contextmanager
 def stopped_by_signals() -> Iterator[Stop]:
-    """A stop that Ctrl-C and SIGTERM set, so that neither cuts a cleaning up short.
+    """A stop set by Ctrl-C and SIGTERM, so that neither interrupts the cleanup.
 
-    Once one of them has come, the program is on its way out, and those that follow change nothing. ValueError outside
-    the main thread, which is the only one that signals reach.
+    Signals after the first are ignored. Raises ValueError outside the main thread, the only one that receives signals.
     """
-    stop, heard = Stop(), list[int]()
+    stop, received = Stop(), list[int]()
 
-    def hear(number: int, _: FrameType | None) -> None:
-        heard.append(number)
+    def handle(number: int, _: FrameType | None) -> None:
+        received.append(number)
         stop.set()
 
-    before = {number: signal(number, hear) for number in (SIGINT, SIGTERM)}
+    before = {number: signal(number, handle) for number in (SIGINT, SIGTERM)}
     try:
         yield stop
     finally:
-        if not heard:
+        if not received:
             for number, handler in before.items():
                 signal(number, handler)
 
 
 def clock_for(day: date | None, start: str, *, real_time: bool, speed: float) -> Clock:
-    """The wall clock in real time; else one that starts on that day at that New York time.
+    """The wall clock in real time, or else a clock that starts on the given day at the given New York time.
 
-    speed 1 runs it as fast as the wall clock, 60 a minute a second; 0 leaves it standing, to be moved over
-    POST /_sim/clock. ValueError where a day is needed and missing, or the speed is negative.
+    A speed of 1 is as fast as the wall clock, 60 a minute per second; at 0 only POST /_sim/clock moves it. Raises
+    ValueError if a day is needed and missing, or the speed is negative.
     """
     if real_time:
         return RealClock()
     if day is None:
         raise ValueError("without real time the exchange needs a day to start on")
     if speed < 0:
-        raise ValueError(f"speed {speed} is below 0: time does not run backwards")
+        raise ValueError(f"speed {speed} is below 0")
     at = new_york(day, start)
     return RunningClock(at, speed) if speed else SteppedClock(at)
 
@@ -87,9 +86,9 @@ def serving(  # the parts of an exchange, and where to find it
     fill_model: FillModel = FillModel.PAPER,
     stop: Stop | None = None,
 ) -> Iterator[ExchangeServer]:
-    """A server that is up for as long as the context lasts and leaves nothing behind; an error of its own sets `stop`.
+    """A server that runs while the context is open; an error of the exchange sets `stop`.
 
-    OSError where the port is taken. Fills as the real paper account does unless told otherwise.
+    Raises OSError if the port is in use. The default fill model is that of the real paper account.
     """
     exchange = Exchange(market, clock, quirks or BrokerQuirks(), opening or OpeningAccount(), seed, fill_model)
     if not isinstance(clock, RealClock):
@@ -100,7 +99,7 @@ def serving(  # the parts of an exchange, and where to find it
 
 
 def serve(server: ExchangeServer, clock: Clock, show: Callable[[str], None], stop: Stop) -> None:
-    """Say where the server is and how to get in, then wait for the stop."""
+    """Show the server's addresses and keys, then wait for the stop."""
     for line in greeting(server, clock):
         show(line)
     stop.wait()
@@ -108,7 +107,7 @@ def serve(server: ExchangeServer, clock: Clock, show: Callable[[str], None], sto
 
 
 def greeting(server: ExchangeServer, clock: Clock) -> list[str]:
-    """Everything that somebody else's program needs to know."""
+    """The addresses, keys and client code that another program needs."""
     opening = server.exchange.opening
     return [
         f"trading API    {server.trading_url}",
@@ -121,23 +120,23 @@ def greeting(server: ExchangeServer, clock: Clock) -> list[str]:
         f"symbols        {' '.join(server.exchange.market.symbols())}",
         f"time           {pace(server, clock)}",
         "",
-        "alpaca-py finds its way here by three lines, and its other clients by their own url_override:",
+        "Connect alpaca-py with three lines; its other clients take a url_override as well:",
         "",
         "from alpaca.trading.client import TradingClient",
         f'client = TradingClient("{opening.key_id}", "{opening.secret_key}", url_override="{server.trading_url}")',
         "print(client.get_clock(), client.get_account().buying_power)",
         "",
-        "Ctrl-C ends it.",
+        "Ctrl-C stops the exchange.",
     ]
 
 
 def pace(server: ExchangeServer, clock: Clock) -> str:
-    """What time it is here, and how it goes on."""
+    """The exchange's present time and how it advances."""
     now = f"{local(server.exchange.now)[:19].replace('T', ' ')} in New York"
     if isinstance(clock, RealClock):
-        return f"{now}: the wall clock's"
-    order = f"""curl -X POST {server.trading_url}/_sim/clock -d '{{"advance_seconds": 60}}'"""
+        return f"{now}, from the wall clock"
+    command = f"""curl -X POST {server.trading_url}/_sim/clock -d '{{"advance_seconds": 60}}'"""
     if isinstance(clock, SteppedClock):
-        return f"{now}, and stands still until it is moved: {order}"
+        return f"{now}; stands still; to move it: {command}"
     times = "as fast as" if clock.speed == 1 else f"{clock.speed:g} times as fast as"
-    return f"{now}, and runs {times} the wall clock; further at once: {order}"
+    return f"{now}; runs {times} the wall clock; to move it forward: {command}"

@@ -1,4 +1,4 @@
-"""Serves an exchange over loopback from a background thread, for clients that want a real socket."""
+"""Serves an exchange over loopback from a background thread, for clients that need a real socket."""
 
 import asyncio
 import logging
@@ -24,20 +24,20 @@ from repeg_workbench.exchange.serving.sockets import Sockets
 
 _T = TypeVar("_T")
 _TICK = 0.005
-"""Seconds between two looks at a running clock."""
+"""Seconds between two checks of a running clock."""
 
-# What a client sends wrong is its own affair, and what goes wrong here is raised where the server ends.
-_UNHEARD = logging.getLogger(f"{__name__}.unheard")
-_UNHEARD.disabled = True
+# aiohttp's log is not needed: clients see their own errors, and the server's are raised when it closes.
+_DISCARDED = logging.getLogger(f"{__name__}.discarded")
+_DISCARDED.disabled = True
 
 
 class ExchangeServer:
-    """A context manager: inside it the exchange answers on `trading_url` and `data_url`.
+    """A context manager; while it is open, the exchange answers on `trading_url` and `data_url`.
 
-    Requests are answered one after the other on the server's thread. Whoever else touches the exchange meanwhile goes
-    through `call`. Where the exchange's clock runs by itself, `runs` has the exchange keep up with it between requests,
-    so that streams tell of things as they happen. An error of the exchange itself is a 500 to the client, is told by
-    `give_up` at once, and is raised again where the context ends.
+    The server's thread answers requests one at a time; all other access to the exchange must go through `call`. With
+    `runs`, for a clock that runs by itself, the exchange also advances between requests, so that streams send events
+    as they happen. An error in the exchange is a 500 to the client, calls `give_up` at once, and is raised again when
+    the context closes.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class ExchangeServer:
         return f"ws://{self._host}:{self.port}/v2/{feed}"
 
     def call(self, action: Callable[[], _T]) -> _T:
-        """Run something on the server's thread, between two requests."""
+        """Run an action on the server's thread, between two requests."""
 
         async def run() -> _T:
             return action()
@@ -110,12 +110,12 @@ class ExchangeServer:
         self._run(self._stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
-        # Connections that were just dropped still have their last call to make.
+        # Connections that were just dropped still have a callback to run.
         self.loop.run_until_complete(asyncio.sleep(0))
         self.loop.close()
 
     async def _start(self) -> None:
-        server = web.Server(self._answer, handler_cancellation=True, logger=_UNHEARD)
+        server = web.Server(self._answer, handler_cancellation=True, logger=_DISCARDED)
         self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self.port)
@@ -125,17 +125,17 @@ class ExchangeServer:
             self._ticker = asyncio.create_task(self._keep_up())
 
     async def _keep_up(self) -> None:
-        with self._noting_failures():
+        with self._recording_failures():
             while True:
                 self.exchange.advance()
                 await asyncio.sleep(_TICK)
 
     @contextmanager
-    def _noting_failures(self) -> Iterator[None]:
+    def _recording_failures(self) -> Iterator[None]:
         try:
             yield
         except (web.HTTPException, ConnectionResetError):
-            # A handshake that the client has got wrong, or a client that has gone in the midst of a frame.
+            # A malformed handshake, or a client that disconnected in the middle of a frame.
             raise
         except Exception as error:
             self._failures.append(error)
@@ -150,7 +150,7 @@ class ExchangeServer:
             await self._runner.cleanup()
 
     async def _answer(self, incoming: web.BaseRequest) -> web.StreamResponse:
-        with self._noting_failures():
+        with self._recording_failures():
             return await self._answered(incoming)
 
     async def _answered(self, incoming: web.BaseRequest) -> web.StreamResponse:
@@ -173,7 +173,7 @@ class ExchangeServer:
 
 
 def is_stream(path: str) -> bool:
-    """Whether a path is one of the streams'."""
+    """Whether the path belongs to a stream."""
     return path == "/stream" or path.removeprefix("/v2/") in FEEDS
 
 
@@ -182,18 +182,18 @@ async def _break_off(incoming: web.BaseRequest, fault: TransportFault) -> None:
     if incoming.transport is None:
         return
     if fault.failure is Failure.RESET:
-        # Without lingering, closing a socket resets the connection.
+        # With a linger time of zero, closing a socket resets the connection.
         incoming.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, pack("ii", 1, 0))
     incoming.transport.abort()
 
 
 async def exchange_request(incoming: web.BaseRequest) -> Request:
-    """The HTTP request as the exchange reads it."""
+    """The aiohttp request as the exchange's request."""
     path = URL(incoming.raw_path, encoded=True).raw_path if "?" in incoming.raw_path else incoming.raw_path
     body = await incoming.read() if incoming.can_read_body else b""
     return Request(incoming.method, path, list(incoming.query.items()), incoming.headers, body)
 
 
 def http_response(response: Response) -> web.Response:
-    """The exchange's answer as aiohttp sends it."""
+    """The exchange's answer as an aiohttp response."""
     return web.Response(status=response.status, headers=CIMultiDict(response.headers), body=response.body)

@@ -1,4 +1,4 @@
-"""Carries the two streams over websockets: who is connected, and what is on its way to whom."""
+"""Serves the two streams over websockets: open connections and the frames queued for each."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from repeg_workbench.exchange.streams.feed import Message
 from repeg_workbench.exchange.streams.trade_stream import TradeStream, trade_update
 
 _MOST_WAITING: Final = 20_000
-"""Frames that a client of market data has not read; one more, and it is too slow."""
+"""Unread frames that a market data client may have; with more it is disconnected as too slow."""
 
-_LAST_WORD: Final = 1.0
-"""Seconds for a client to say goodbye as well, once it has been hung up on."""
+_CLOSE_TIMEOUT: Final = 1.0
+"""Seconds a client has to complete the closing handshake."""
 
 
 class _Line:
-    """One websocket and the frames that wait to be sent on it; None hangs up."""
+    """One websocket and the queue of frames to send; None closes it."""
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self.socket = socket
@@ -35,12 +35,12 @@ class _Line:
     def hang_up(self) -> None:
         self.waiting.put_nowait(None)
 
-    def forget(self) -> None:
+    def discard(self) -> None:
         while not self.waiting.empty():
             self.waiting.get_nowait()
 
     async def carry(self, receive: Callable[[Frame], None]) -> None:
-        """Both ways until either side hangs up."""
+        """Carry frames both ways until either side closes."""
         writer = asyncio.create_task(self._write())
         try:
             async for message in self.socket:
@@ -61,7 +61,7 @@ class _Line:
 
 
 class Sockets:
-    """Every open stream of one exchange; a client of market data has `patience` seconds to authenticate."""
+    """All open streams of one exchange; a market data client has `patience` seconds to authenticate."""
 
     def __init__(self, exchange: Exchange, patience: float = 10) -> None:
         self._exchange, self._patience = exchange, patience
@@ -74,7 +74,7 @@ class Sockets:
 
     @property
     def silent(self) -> int:
-        """How many connections are never told anything."""
+        """How many connections the `silent` stream fault has struck."""
         return len(self._open) - len(self._trade) - len(self._data)
 
     @property
@@ -88,8 +88,8 @@ class Sockets:
         return sum(stream.is_subscribed for stream in self._data)
 
     async def serve(self, incoming: web.BaseRequest) -> web.WebSocketResponse:
-        """Carry one connection to its end."""
-        socket = web.WebSocketResponse(timeout=_LAST_WORD)
+        """Serve one connection until it closes."""
+        socket = web.WebSocketResponse(timeout=_CLOSE_TIMEOUT)
         await socket.prepare(incoming)
         line = _Line(socket)
         self._open.add(socket)
@@ -101,14 +101,14 @@ class Sockets:
 
     async def _converse(self, line: _Line, incoming: web.BaseRequest) -> None:
         if self._exchange.faults.stream("connect") is StreamFailure.SILENT:
-            await line.carry(lambda frame: None)  # noqa: ARG005 - it hears, and says nothing
+            await line.carry(lambda frame: None)  # noqa: ARG005 - receives and never answers
         elif incoming.path == "/stream":
             await self._serve_trade(line)
         else:
             await self._serve_data(line, incoming)
 
     async def close(self) -> None:
-        """Hang up on everybody."""
+        """Close all connections."""
         await asyncio.gather(*(socket.close() for socket in list(self._open)))
 
     async def _serve_trade(self, line: _Line) -> None:
@@ -152,7 +152,7 @@ class Sockets:
             line.hang_up()
 
     def _order_event(self, event: OrderEvent, order: Order, execution: Execution | None) -> None:
-        self._exchange.feed.note_change(event.symbol)
+        self._exchange.feed.mark_changed(event.symbol)
         listening = [stream for stream in self._trade if stream.is_listening]
         if not listening:
             return
@@ -174,6 +174,6 @@ class Sockets:
         for stream, line in list(self._data.items()):
             stream.tell(channel, symbol, message)
             if line.waiting.qsize() > _MOST_WAITING:
-                line.forget()
+                line.discard()
                 stream.fail(407)
                 line.hang_up()

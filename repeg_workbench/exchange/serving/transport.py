@@ -1,4 +1,4 @@
-"""Lets a requests session, and so the unmodified alpaca-py, reach an exchange in the same process."""
+"""Connects a requests session, and so the unmodified alpaca-py, to an exchange in the same process."""
 
 from collections.abc import Callable, Mapping
 from http.client import RemoteDisconnected
@@ -21,15 +21,14 @@ Handle = Callable[[Request], Response]
 
 
 def without_time(seconds: float) -> None:
-    """No time passes here but what the handler lets pass."""
+    """Wait for no time."""
 
 
 class ExchangeTransport(BaseAdapter):
-    """Carries requests to a handler as HTTP would: same status, headers and bytes, same exceptions where that fails.
+    """Sends requests to a handler as HTTP would: with the same status, headers, bytes and exceptions.
 
-    `handle` is usually `Exchange.handle`, or a caller's function around it (one that lets virtual time pass, say).
-    `wait` lets so many seconds pass: a client that hears nothing waits as long as its read timeout says, and one
-    without a timeout until the other side gives up.
+    `handle` is usually `Exchange.handle` or a wrapper of it, for example one that advances virtual time. `wait` lets
+    seconds pass: a client without an answer waits for its read timeout, or without one until the server gives up.
     """
 
     def __init__(self, handle: Handle, wait: Callable[[float], None] = without_time) -> None:
@@ -37,7 +36,7 @@ class ExchangeTransport(BaseAdapter):
         self._handle, self._wait = handle, wait
 
     def mount(self, session: Session) -> None:
-        """Have the session send everything here, whatever the host."""
+        """Route all of the session's requests here, whatever the host."""
         session.mount("http://", self)
         session.mount("https://", self)
 
@@ -50,7 +49,7 @@ class ExchangeTransport(BaseAdapter):
         cert: Any = None,  # noqa: ARG002
         proxies: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> HttpResponse:
-        """Deliver one request and bring back the answer."""
+        """Deliver one request and return the answer."""
         patience = _read_timeout(timeout)
         try:
             response = self._handle(exchange_request(request))
@@ -79,12 +78,12 @@ def _read_timeout(timeout: Any) -> float | None:
 
 
 def _aborted(request: PreparedRequest) -> ConnectionError:
-    silence = RemoteDisconnected("Remote end closed connection without response")
-    return ConnectionError(ProtocolError("Connection aborted.", silence), request=request)
+    cause = RemoteDisconnected("Remote end closed connection without response")
+    return ConnectionError(ProtocolError("Connection aborted.", cause), request=request)
 
 
 def exchange_request(request: PreparedRequest) -> Request:
-    """The prepared request as the exchange reads it."""
+    """The prepared request as the exchange's request."""
     parts = urlsplit(request.url or "")
     body = request.body or b""
     return Request(
@@ -97,7 +96,7 @@ def exchange_request(request: PreparedRequest) -> Request:
 
 
 def http_response(response: Response, request: PreparedRequest) -> HttpResponse:
-    """The exchange's answer as requests hands it to its caller."""
+    """The exchange's answer as a requests response."""
     answer = HttpResponse()
     answer.status_code = response.status
     answer.headers = CaseInsensitiveDict(response.headers)

@@ -1,4 +1,4 @@
-"""The market data stream: one connection's conversation, in msgpack or JSON."""
+"""The market data stream's protocol for one connection, in msgpack or JSON."""
 
 import json
 from collections.abc import Callable
@@ -28,13 +28,13 @@ ERRORS: Final = {
 }
 MESSAGE_PACK: Final = "application/msgpack"
 EVERYTHING: Final = "*"
-"""In place of a symbol: all of them, for who has no limit."""
+"""Stands for all symbols; only accepted without a symbol limit."""
 
 
 class DataStream:
-    """One client of one feed: it authenticates, subscribes, and is told what happens from then on.
+    """One client of one feed: it authenticates, subscribes, and receives all later messages of its symbols.
 
-    `connected` says how many clients of the account are past authentication; `now` is the exchange's time (ns).
+    `connected` returns how many of the account's clients are authenticated; `now` returns the exchange's time (ns).
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class DataStream:
 
     @property
     def is_subscribed(self) -> bool:
-        """Whether it is to be told anything."""
+        """Whether the client has any subscription."""
         return any(self._channels.values())
 
     def receive(self, frame: Frame) -> None:
-        """Take in what the client says."""
+        """Handle a frame from the client."""
         said = self._parse(frame)
         if said is None:
             self.fail(400)
@@ -78,18 +78,18 @@ class DataStream:
             self.fail(400)
 
     def tell(self, channel: str, symbol: str, message: Message) -> None:
-        """Pass on what happened, where it was asked for."""
+        """Send a message if the client has subscribed to it."""
         wanted = self._channels[channel]
         if self.is_authenticated and not self.is_over and (symbol in wanted or EVERYTHING in wanted):
             self._say(message)
 
     def fail(self, code: int) -> None:
-        """Say what is wrong; some errors end the conversation."""
+        """Send an error; some errors end the connection."""
         self._say({"T": "error", "code": code, "msg": ERRORS[code]})
         self.is_over = self.is_over or code in {402, 404, 406, 407, 409}
 
     def close(self) -> None:
-        """The client is gone."""
+        """End the subscriptions of a disconnected client."""
         self.is_authenticated = False
         for channel, symbols in self._channels.items():
             for symbol in symbols:

@@ -1,4 +1,4 @@
-"""The market data feed: what happens on the tape of watched symbols, one message at a time, as time passes."""
+"""The market data feed: the messages of watched symbols, in order of time."""
 
 from collections.abc import Callable
 from typing import Any, Final, Protocol
@@ -12,7 +12,7 @@ from repeg_workbench.exchange.time.stamps import MINUTE
 from repeg_workbench.exchange.time.timers import NEVER
 
 Message = dict[str, Any]
-"""One message as on the wire, but with its stamp `t` in nanoseconds."""
+"""One message as on the wire, but with its timestamp `t` in nanoseconds."""
 
 CHANNELS: Final = (
     "trades",
@@ -33,11 +33,11 @@ class _Cursor(Protocol):
     next_at: int
 
     def take(self) -> list[Message]:
-        """The messages of `next_at`, moving on to what follows."""
+        """Return the messages due at `next_at` and advance to the next ones."""
 
 
 class Feed:
-    """Messages of watched symbols, handed to every listener in order of time."""
+    """Sends the messages of watched symbols to every listener, in order of time."""
 
     def __init__(self, venue: Venue) -> None:
         self.listeners: list[Callable[[str, str, Message], None]] = []
@@ -48,7 +48,7 @@ class Feed:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Every symbol that there is."""
+        """All symbols of the market."""
         return self._venue.symbols()
 
     @property
@@ -57,20 +57,20 @@ class Feed:
         return min((cursor.next_at for cursor in self._cursors.values()), default=NEVER)
 
     def run_next(self) -> None:
-        """Tell the listeners what is due."""
+        """Send the messages that are due."""
         channel, symbol = min(self._cursors, key=lambda key: (self._cursors[key].next_at, key))
         for message in self._cursors[channel, symbol].take():
             self._tell(channel, symbol, message)
 
     def watch(self, channel: str, symbol: str, at: int) -> None:
-        """Follow a symbol from now on; once more for every further watcher."""
+        """Start following a symbol, or add a watcher to it."""
         key = channel, symbol
         self._watched[key] = self._watched.get(key, 0) + 1
         if key not in self._cursors and channel in _CURSORS:
             self._cursors[key] = _CURSORS[channel](self._venue, symbol, at)
 
     def unwatch(self, channel: str, symbol: str) -> None:
-        """One watcher less."""
+        """Remove a watcher of a symbol; without watchers it is no longer followed."""
         key = channel, symbol
         self._watched[key] = self._watched.get(key, 0) - 1
         if self._watched[key] <= 0:
@@ -78,16 +78,16 @@ class Feed:
             self._cursors.pop(key, None)
 
     def turn_day(self, at: int) -> None:
-        """Follow the new day's tape."""
+        """Switch to the new day's tape."""
         self._cursors = {key: _CURSORS[key[0]](self._venue, key[1], at) for key in self._cursors}
 
-    def note_change(self, symbol: str) -> None:
-        """An order of ours may have changed what is shown."""
+    def mark_changed(self, symbol: str) -> None:
+        """Mark a symbol whose quote an order of the account may have changed."""
         if ("quotes", symbol) in self._cursors:
             self._changed.add(symbol)
 
     def refresh(self, at: int) -> None:
-        """Tell of quotes that our own orders have changed."""
+        """Send the quotes that the account's own orders have changed."""
         for symbol in sorted(self._changed):
             cursor = self._cursors.get(("quotes", symbol))
             if isinstance(cursor, _Quotes) and (message := cursor.changed(at)) is not None:

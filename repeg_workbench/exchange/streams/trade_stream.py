@@ -1,4 +1,4 @@
-"""The trade updates stream: one connection's conversation, and what an order's event looks like on it."""
+"""The trade updates stream: its protocol for one connection, and the JSON of an order event."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ STREAM = "trade_updates"
 
 
 class TradeStream:
-    """One client: it authenticates, listens, and from then on is told; nothing of before is ever repeated."""
+    """One client: it authenticates, listens, and receives all later updates; earlier ones are never replayed."""
 
     def __init__(self, gate: Gate, send: Send) -> None:
         self._gate, self._send = gate, send
@@ -22,7 +22,7 @@ class TradeStream:
         self.is_listening = False
 
     def receive(self, message: str | bytes) -> None:
-        """Take in what the client says; what is not understood is ignored."""
+        """Handle a frame from the client; invalid ones are ignored."""
         said = _parsed(message)
         if said.get("action") in ("authenticate", "auth"):
             self._authenticate(said)
@@ -30,7 +30,7 @@ class TradeStream:
             self._listen(said)
 
     def tell(self, update: bytes) -> None:
-        """Pass an event on."""
+        """Send an update to a listening client."""
         if self.is_listening:
             self._send(update)
 
@@ -66,7 +66,7 @@ def _parsed(message: str | bytes) -> dict[str, Any]:
 def trade_update(
     event: OrderEvent, order: dict[str, Any], execution: Execution | None, position: int, number: int
 ) -> bytes:
-    """An order's event on the wire; qty and price are this execution's, the order's own figures are cumulative."""
+    """An order event as JSON; qty and price are the execution's, the order's own figures are cumulative."""
     data: dict[str, Any] = {
         "event": event.event,
         "event_id": f"01{number:024d}",

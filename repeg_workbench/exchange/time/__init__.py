@@ -1,1 +1,1 @@
-"""Clocks, calendar, trading hours, timers and time stamps of the simulated exchange."""
+"""Clocks, calendar, trading hours, timers and timestamps of the simulated exchange."""

@@ -1,4 +1,4 @@
-"""The days and hours on which New York trades, in whole years: from a file, or from the exchange_calendars library."""
+"""New York's trading days and hours by year, from a file or from the exchange_calendars library."""
 
 import re
 import warnings
@@ -30,9 +30,8 @@ class Session:
 class TradingCalendar:
     """The New York Stock Exchange's calendar with its holidays and early closes.
 
-    The library underneath takes most of a second to import, and a fifth to build one year or sixty. Recent and coming
-    years are kept in a file instead; the library waits for the first question about another one, its years are built
-    all at once, and every instance shares what is known.
+    The library takes most of a second to import, and a fifth to build one year or sixty. Recent and coming years are
+    therefore kept in a file, and the library is imported only for other years. Instances share their years.
     """
 
     def session(self, day: date) -> Session | None:
@@ -86,7 +85,7 @@ def _year(year: int) -> _Year:
 
 
 def _years(first: int, last: int) -> list[_Year]:
-    # What is not known yet comes from one schedule: building sixty takes as long as building one.
+    # Missing years come from one schedule, as building sixty years takes as long as building one.
     missing = [year for year in range(first, last + 1) if year not in _known]
     if missing:
         _learn(missing[0], missing[-1])
@@ -98,7 +97,7 @@ def _learn(first: int, last: int) -> None:
     is_kept = first in closures.YEARS and last in closures.YEARS
     for session in _from_file(first, last) if is_kept else from_library(first, last):
         years[session.day.year][session.day] = session
-    # At once, as a server's thread may be reading.
+    # In one update, as a server's thread may be reading.
     _known.update(years)
 
 
@@ -113,12 +112,12 @@ def _in_utc(day: date, clock: time) -> datetime:
 
 
 def from_library(first: int, last: int) -> Iterator[Session]:
-    """Every session of these years, as the library has them."""
-    # Imported here because the library brings pandas with it, and most commands never ask for a date.
+    """Every session of these years, from the library."""
+    # Imported here because the library imports pandas, and most commands never need it.
     from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar  # noqa: PLC0415
 
     with warnings.catch_warnings():
-        # The library still reads pandas the way the pinned pandas says it will not in its next major version.
+        # The library uses an API that the pinned pandas deprecates.
         warnings.simplefilter("ignore", DeprecationWarning)
         calendar = XNYSExchangeCalendar(start=f"{first}-01-01", end=f"{last}-12-31")
     early = {stamp.date() for stamp in calendar.early_closes}

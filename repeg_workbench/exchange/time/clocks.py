@@ -1,4 +1,4 @@
-"""Clocks that an exchange can be driven by."""
+"""Clocks for an exchange."""
 
 import time
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class RealClock:
 
 @dataclass
 class RunningClock:
-    """Starts at an instant (ns) and runs by itself, `speed` times as fast as the wall clock."""
+    """Starts at an instant (ns) and runs `speed` times as fast as the wall clock."""
 
     start: int
     speed: float = 1.0
@@ -28,13 +28,13 @@ class RunningClock:
         return self.start + round((time.monotonic_ns() - self._began) * self.speed)
 
     def move(self, seconds: float) -> None:
-        """Be so many seconds further at once."""
+        """Move forward by seconds at once."""
         self.start += round(seconds * _SECOND)
 
 
 @dataclass
 class SteppedClock:
-    """Stands still until it is moved on."""
+    """Stands still until it is moved."""
 
     now: int
 
@@ -42,5 +42,5 @@ class SteppedClock:
         return self.now
 
     def move(self, seconds: float) -> None:
-        """Move on by so many seconds."""
+        """Move forward by seconds."""
         self.now += round(seconds * _SECOND)

@@ -1,4 +1,4 @@
-"""When the market is open, in nanoseconds: the calendar's sessions with their pre- and after-hours."""
+"""Trading hours in nanoseconds: the calendar's sessions with their pre-market and after-hours."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -26,16 +26,16 @@ class Hours:
     is_early_close: bool
 
     def is_core(self, at: int) -> bool:
-        """In the core session, [open, close)."""
+        """Whether the instant is in the core session, [open, close)."""
         return self.open <= at < self.close
 
     def is_extended(self, at: int) -> bool:
-        """Anywhere from the pre-open to the end of after-hours, [pre, post)."""
+        """Whether the instant is between the start of pre-market and the end of after-hours, [pre, post)."""
         return self.pre <= at < self.post
 
 
 def hours_of(session: Session) -> Hours:
-    """The session with the hours around it."""
+    """The session with its pre-market and after-hours."""
     after = _AFTER_EARLY_CLOSE if session.is_early_close else _AFTER_CLOSE
     return Hours(
         day=session.day,
@@ -48,7 +48,7 @@ def hours_of(session: Session) -> Hours:
 
 
 class TradingHours:
-    """Answers what session an instant is in or before, remembering the last answer."""
+    """Finds the session that an instant is in or before, and caches the last result."""
 
     def __init__(self, calendar: TradingCalendar | None = None) -> None:
         self.calendar = calendar or TradingCalendar()
@@ -67,7 +67,7 @@ class TradingHours:
         return self._day
 
     def upcoming(self, at: int) -> Hours:
-        """The session that is on, or else the next: the first whose close is later than the instant."""
+        """The present session or else the next one: the first that closes after the instant."""
         known = self._upcoming
         if known is not None and self._upcoming_from <= at < known.close:
             return known
@@ -76,20 +76,20 @@ class TradingHours:
         return found
 
     def after(self, hours: Hours) -> Hours:
-        """The session after that one."""
+        """The following session."""
         return self._of(self.calendar.next_session(datetime.fromtimestamp(hours.open // SECOND, UTC)))
 
     def before(self, hours: Hours) -> Hours:
-        """The session before that one."""
+        """The preceding session."""
         return self._of(self.calendar.previous_session(datetime.fromtimestamp(hours.open // SECOND, UTC)))
 
     def on(self, day: date) -> Hours | None:
-        """That day's session; None where the market is closed all day."""
+        """The day's session; None if the market is closed all day."""
         session = self.calendar.session(day)
         return self._of(session) if session else None
 
     def good_till_canceled(self, at: int) -> int:
-        """When an order without a day's end is canceled all the same: 16:15 in New York, 90 days on."""
+        """When the broker cancels a good-till-canceled order: at 16:15 in New York, 90 days later."""
         return at_local(self.day(at) + timedelta(days=_GOOD_TILL_CANCELED_DAYS), _GOOD_TILL_CANCELED_SWEEP)
 
     def _search(self, at: int) -> Hours:

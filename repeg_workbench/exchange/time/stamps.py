@@ -1,4 +1,4 @@
-"""Nanoseconds as the broker writes time: RFC 3339 with up to nine digits, in UTC or in New York."""
+"""Nanoseconds as the broker's timestamps: RFC 3339 with up to nine digits, in UTC or New York time."""
 
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
@@ -20,14 +20,14 @@ def utc(at: int) -> str:
 
 
 def new_york(at: int) -> str:
-    """2026-11-20T14:15:22.123456789-05:00, the offset by daylight saving."""
+    """2026-11-20T14:15:22.123456789-05:00; the offset depends on daylight saving."""
     seconds, part = divmod(at, SECOND)
     local = datetime.fromtimestamp(seconds, NEW_YORK).isoformat()
     return f"{local[:19]}{_fraction(part)}{local[19:]}"
 
 
 def nanoseconds(moment: datetime) -> int:
-    """An aware datetime as nanoseconds since the epoch, exactly."""
+    """An aware datetime as exact nanoseconds since the epoch."""
     delta = moment - _EPOCH
     return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds * 1_000
 
@@ -38,17 +38,17 @@ def local_day(at: int) -> date:
 
 
 def local_clock(at: int) -> time:
-    """The wall clock in New York, to the second."""
+    """The time of day in New York, to the second."""
     return datetime.fromtimestamp(at // SECOND, NEW_YORK).time()
 
 
 def at_local(day: date, clock: time) -> int:
-    """That wall clock of that day in New York, as nanoseconds."""
+    """A day and time of day in New York as nanoseconds."""
     return nanoseconds(datetime.combine(day, clock, NEW_YORK).astimezone(UTC))
 
 
 def parsed(value: str) -> int | None:
-    """An RFC 3339 stamp or a date as nanoseconds; None where it is neither. A stamp without a zone is UTC."""
+    """An RFC 3339 timestamp or a date as nanoseconds; None for anything else. Without a zone it is UTC."""
     try:
         moment = datetime.fromisoformat(value)
         return nanoseconds((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
@@ -57,7 +57,7 @@ def parsed(value: str) -> int | None:
 
 
 def nanoseconds_of(stamp: str) -> int:
-    """The instant of a stamp as `utc` writes it, exactly."""
+    """A timestamp written by `utc` as exact nanoseconds."""
     whole, _, part = stamp.removesuffix("Z").partition(".")
     return nanoseconds(datetime.fromisoformat(whole).replace(tzinfo=UTC)) + int(part.ljust(9, "0") or 0)
 

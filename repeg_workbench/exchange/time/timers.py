@@ -1,4 +1,4 @@
-"""What is due when: a heap of calls at instants, in order of time and then of arrival."""
+"""Scheduled calls: a heap ordered by time, then by order of scheduling."""
 
 from collections.abc import Callable
 from heapq import heappop, heappush
@@ -13,10 +13,10 @@ _AFTER_THE_MARKET: Final = 3
 
 
 class Timers:
-    """Calls that are due later; two for the same instant come in the order they were set.
+    """Scheduled calls; those for the same instant run in the order they were scheduled.
 
-    What the market does at an instant comes before the calls that are due at it, except for those that end a session:
-    a session is half open, and its last instant is not part of it.
+    Market events at an instant come before the calls due at it, except for calls that end a session: a session is
+    half open, so its closing instant is not part of it.
     """
 
     def __init__(self) -> None:
@@ -29,15 +29,15 @@ class Timers:
         return self._heap[0][:2] if self._heap else (NEVER, MARKET)
 
     def at(self, at: int, action: Callable[..., None], *arguments: Any) -> None:
-        """Have the action called with the instant and the arguments when that instant is reached."""
+        """Schedule a call of the action with the instant and the arguments."""
         self._set(at, _AFTER_THE_MARKET, action, arguments)
 
     def before_market(self, at: int, action: Callable[..., None], *arguments: Any) -> None:
-        """The same, before the market does anything in that instant."""
+        """Schedule a call that runs before the market events of its instant."""
         self._set(at, _BEFORE_THE_MARKET, action, arguments)
 
     def run_next(self) -> None:
-        """Take the earliest and call it."""
+        """Run the earliest call."""
         at, _, _, action, arguments = heappop(self._heap)
         action(at, *arguments)
 
