@@ -1,4 +1,4 @@
-"""Deploys a packaged template: its objects into the bucket, its stack by CloudFormation, nothing silently left out."""
+"""Deploys a packaged template: uploads its objects and creates its stack; fails on any resource it cannot create."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 
 @dataclass(frozen=True)
 class Stack:
-    """A deployed stack: its resources by logical id, its outputs, and where its code lies on this machine."""
+    """A deployed stack: its resources by logical id, its outputs, and its code's folders."""
 
     resources: dict[str, tuple[str, str]]
     outputs: dict[str, str]
@@ -29,43 +29,43 @@ class Stack:
 
     @property
     def layers(self) -> list[Path]:
-        """The folders that functions find under /opt/python."""
+        """The folders of /opt/python."""
         return self.package.layers
 
     def physical_id(self, logical_id: str) -> str:
-        """What Ref gives for a resource."""
+        """The value of Ref for a resource."""
         if logical_id not in self.resources:
             raise KeyError(f"the stack has no resource {logical_id}")
         return self.resources[logical_id][1]
 
     def only(self, kind: str, logical_id: str | None = None) -> str:
-        """The physical id of a resource of that type; without a logical id, of the only one."""
+        """The physical id of a resource of that type; the logical id may be omitted if there is only one."""
         if logical_id is not None:
             return self.physical_id(logical_id)
         found = [physical for type_name, physical in self.resources.values() if type_name == kind]
         if len(found) != 1:
-            raise LookupError(f"the stack has {len(found)} resources of type {kind}: say which")
+            raise LookupError(f"the stack has {len(found)} resources of type {kind}: give a logical id")
         return found[0]
 
     def machine(self, logical_id: str | None = None) -> str:
-        """The ARN of a state machine; of the only one, where there is only one."""
+        """The ARN of a state machine; the logical id may be omitted if there is only one."""
         return self.only(STATE_MACHINE, logical_id)
 
     def function(self, name: str) -> Function:
-        """The function of a name or ARN."""
+        """The function with that name or ARN."""
         return functions.deployed(functions.backend(self.region), name, None, self.source)
 
     def source(self, key: str) -> Path:
-        """The folder that an object in the bucket was made from."""
+        """The source folder of an object in the bucket."""
         return self.package.sources[key]
 
 
 def deploy(path: Path, parameters: dict[str, str], client: Callable[[str], Any]) -> Stack:
-    """Deploy a SAM template with all that it points at. Raises DeploymentError."""
+    """Deploy a SAM template and its local files. Raises DeploymentError."""
     packaged = package(path, parameters)
     unknown = corrected.unknown_types(packaged.template)
     if unknown:
-        raise DeploymentError(f"nothing would make these resources: {', '.join(unknown)}")
+        raise DeploymentError(f"unsupported resource types: {', '.join(unknown)}")
     _upload(packaged, client("s3"))
     cloudformation = client("cloudformation")
     cloudformation.create_stack(

@@ -1,4 +1,4 @@
-"""The event by which Step Functions tells EventBridge that an execution changed its status."""
+"""The event that Step Functions sends to EventBridge when an execution changes its status."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DETAIL_TYPE = "Step Functions Execution Status Change"
 
 
 def status_change(execution: Execution, machine_arn: str, account: str, region: str, number: int) -> dict[str, Any]:
-    """The event of an execution that started or ended; `time` in seconds since 1970."""
+    """The event of an execution that started or ended; `time` is in seconds since 1970."""
     moment = execution.stopped or execution.started
     detail = {
         "executionArn": execution.arn,

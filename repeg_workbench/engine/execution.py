@@ -1,4 +1,4 @@
-"""What one execution did: its outcome, its history, and what it used of the service's limits."""
+"""One execution: its outcome, its history, and its use of Step Functions' limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAYLOADS = ("input", "output", "parameters", "cause")
 
 @dataclass(frozen=True)
 class Execution:
-    """One execution as it stands. `output` is parsed; `history` has the service's own event types and names."""
+    """The state of one execution. `output` is parsed JSON; `history` has Step Functions' own event types and names."""
 
     arn: str
     name: str
@@ -30,12 +30,12 @@ class Execution:
 
     @property
     def events(self) -> int:
-        """History events used; 25,000 is the end."""
+        """History events used, of at most 25,000."""
         return len(self.history)
 
     @cached_property
     def transitions(self) -> int:
-        """State transitions as they are billed: every state entered, and every attempt of a task after the first."""
+        """Billed state transitions: every state entered and every retry of a task."""
         kinds = [event["type"] for event in self.history]
         entered = sum(kind.endswith("StateEntered") for kind in kinds)
         attempts = sum(kind in ("TaskScheduled", "LambdaFunctionScheduled") for kind in kinds)
@@ -44,12 +44,12 @@ class Execution:
 
     @cached_property
     def largest_payload(self) -> int:
-        """Bytes of the largest input or output in the history; 262,144 is the end."""
+        """Bytes of the largest input or output in the history, of at most 262,144."""
         return max((len(text.encode()) for event in self.history for text in _payloads(event)), default=0)
 
     @property
     def states(self) -> list[str]:
-        """The names of the states that it entered, in order."""
+        """The names of the states entered, in order."""
         return [
             event["stateEnteredEventDetails"]["name"] for event in self.history if "stateEnteredEventDetails" in event
         ]

@@ -1,4 +1,4 @@
-"""Runs the stack's functions as Lambda does: loaded once, called with JSON, timed out, failed in Lambda's own words."""
+"""Runs the stack's functions as Lambda does: loaded once, called with JSON, with timeouts and Lambda's own errors."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ RETRIES_OF_EVENTS = (60, 120)
 
 
 class PayloadTooLarge(ValueError):
-    """A request larger than Lambda takes."""
+    """The request exceeds Lambda's limit."""
 
 
 class Host:
-    """Calls functions. `before_invoke` and `after_invoke` may look at, delay, kill or repeat each invocation.
+    """Calls functions. The hooks `before_invoke` and `after_invoke` may inspect, delay, kill or repeat an invocation.
 
-    `before_invoke` runs in the invocation's own thread, before the handler; `after_invoke` once it is over, whatever
-    became of it. Concurrent calls of one function share its module, unlike on AWS.
+    `before_invoke` runs in the invocation's own thread before the handler; `after_invoke` runs after every invocation,
+    failed ones included. Unlike on AWS, concurrent calls of one function share its module.
     """
 
     def __init__(self, scheduler: Scheduler, environment: dict[str, str]) -> None:
@@ -43,16 +43,16 @@ class Host:
         self._processes: dict[str, dict[str, str]] = {}
 
     def invoke(self, function: Function, payload: str) -> Invocation:
-        """Call a function with JSON and wait for the end; the answer, or the error that Lambda reports, as JSON."""
+        """Call a function with JSON and wait for its end; the payload is its answer or Lambda's error, as JSON."""
         if len(payload.encode()) > MAX_PAYLOAD_BYTES:
             raise PayloadTooLarge(f"{function.name}: the request is larger than {MAX_PAYLOAD_BYTES} bytes")
         invocation = self._begin(function, payload)
-        # Whoever waits here may be killed or give up; the function goes on, and its time-out with it.
+        # Detached, because the function and its timeout continue even if the caller is killed or gives up.
         self._scheduler.spawn_apart(lambda: self._supervise(invocation)).result()
         return invocation
 
     def invoke_event(self, function: Function, payload: str) -> None:
-        """Call a function as EventBridge does: nobody waits, and failures are repeated after one and two minutes."""
+        """Call a function asynchronously, as EventBridge does; failures are retried after one and two minutes."""
 
         def deliver() -> None:
             for pause in (*RETRIES_OF_EVENTS, None):
@@ -63,12 +63,12 @@ class Host:
         self._scheduler.spawn_apart(deliver)
 
     def repeat(self, invocation: Invocation) -> None:
-        """Deliver the same event a second time, concurrently, as Lambda may; its answer goes to nobody."""
+        """Deliver the same event a second time, concurrently, as Lambda may; its answer is discarded."""
         again = self._begin(invocation.function, json.dumps(invocation.event))
         self._scheduler.spawn_apart(lambda: self._supervise(again))
 
     def recycle(self, function_name: str) -> None:
-        """Throw away a function's process: the next call is a cold start."""
+        """Discard a function's process, so that its next call is a cold start."""
         self._modules.pop(function_name, None)
         self._processes.pop(function_name, None)
 
@@ -110,7 +110,7 @@ class Host:
             except SystemExit as error:
                 said = f"RequestId: {invocation.request_id} Error: Runtime exited with error: exit status {error.code}"
                 _fail(invocation, "Runtime.ExitError", said)
-            except Exception as error:  # noqa: BLE001 - Lambda reports whatever a handler raises
+            except Exception as error:  # noqa: BLE001 - Lambda reports every exception of a handler
                 _fail(invocation, type(error).__name__, str(error), _stack(error), invocation.request_id)
 
     def _answer(self, invocation: Invocation, answer: Any) -> None:
@@ -136,7 +136,7 @@ class Host:
         return handler
 
     def _process(self, function: Function) -> dict[str, str]:
-        """The environment of the function's process: what Lambda sets, then the template's, then the engine's."""
+        """The environment of the function's process: Lambda's variables, then the template's, then the engine's."""
         if function.name not in self._processes:
             self._processes[function.name] = {
                 "AWS_LAMBDA_FUNCTION_NAME": function.name,
@@ -145,7 +145,7 @@ class Host:
                 "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
                 "AWS_REGION": function.region,
                 "AWS_DEFAULT_REGION": function.region,
-                # There is no daemon here to send traces to.
+                # No X-Ray daemon runs here.
                 "POWERTOOLS_TRACE_DISABLED": "true",
                 "AWS_XRAY_SDK_ENABLED": "false",
                 **function.environment,
@@ -170,7 +170,7 @@ class Host:
 
 
 class _Unusable(Exception):
-    """The runtime itself, not the handler, has to report an error."""
+    """An error that the Lambda runtime reports, not the handler."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -189,13 +189,13 @@ def _fail(
 
 
 def _stack(error: Exception) -> list[str]:
-    """The trace from the handler downwards, as the runtime reports it."""
+    """The stack trace below the handler, as the Lambda runtime reports it."""
     frames = traceback.extract_tb(error.__traceback__)[1:]
     return traceback.format_list(frames)
 
 
 def _load(function: Function, module_name: str) -> ModuleType:
-    """Import the function's file under a name of its own, so that every `app` is another module."""
+    """Import the function's file under a unique name, because every function's module is called `app`."""
     path = function.folder / f"{module_name.replace('.', os.sep)}.py"
     name = f"function_{function.name.replace('-', '_')}_{module_name}"
     spec = importlib.util.spec_from_file_location(name, path)

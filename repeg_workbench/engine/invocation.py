@@ -1,4 +1,4 @@
-"""A deployed function, one call of it, and the context that its handler gets."""
+"""A deployed function, one invocation of it, and its handler's context."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from repeg_workbench.engine.scheduler import VirtualThread
 
 @dataclass(frozen=True)
 class Function:
-    """A deployed function, as its configuration says."""
+    """A deployed function's configuration."""
 
     name: str
     arn: str
@@ -27,7 +27,7 @@ class Function:
 
 @dataclass
 class Invocation:
-    """One call of a function, from before it starts until after it ended; what fault injection holds in its hand."""
+    """One invocation of a function, from before its start until after its end; the handle for fault injection."""
 
     function: Function
     event: Any
@@ -41,28 +41,28 @@ class Invocation:
 
     @property
     def log(self) -> str:
-        """What it wrote to standard output."""
+        """Everything written to standard output."""
         return "".join(self.written)
 
     def kill(self) -> None:
-        """End it now, as when its sandbox dies: whatever it has sent is sent, and it does nothing more."""
+        """End the invocation now, as when its sandbox dies. Requests already sent stay sent."""
         if self.thread is not None:
             self.thread.kill()
 
     def pause(self) -> None:
-        """Freeze it: a zombie that may go on later."""
+        """Freeze the invocation; it may continue later."""
         if self.thread is not None:
             self.thread.pause()
 
     def resume(self) -> None:
-        """Let it go on."""
+        """Continue a frozen invocation."""
         if self.thread is not None:
             self.thread.resume()
 
 
 @dataclass(frozen=True)
 class Context:
-    """The context object that a handler gets."""
+    """The context object of a handler."""
 
     function_name: str
     function_version: str

@@ -1,4 +1,4 @@
-"""Modules put in the place of others, so that a library can be imported without all that it imports in its turn."""
+"""Placeholders for modules, so that a library can be imported without all of its own imports."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from types import ModuleType
 
 @contextmanager
 def in_place_of(modules: Mapping[str, ModuleType | None]) -> Iterator[None]:
-    """While this lasts, an import of these names gives these modules, or fails for None; what is loaded already stays.
+    """Import these modules under these names; None makes an import fail. Modules already loaded are not replaced.
 
-    Whoever imports the names afterwards gets the real ones.
+    After the block, imports of the names load the real modules.
     """
     placed = {name: module for name, module in modules.items() if name not in sys.modules}
-    sys.modules.update(placed)  # type: ignore[arg-type]  # None is how an import is made to fail
+    sys.modules.update(placed)  # type: ignore[arg-type]  # None makes an import fail
     try:
         yield
     finally:

@@ -19,19 +19,19 @@ Result = TypeVar("Result")
 MILLISECONDS_PER_REQUEST = (20, 80)
 DEFAULT_WORKERS = 16
 
-# What the deployed transport waits for an answer where the client names no time: alpaca-py never does.
+# The deployed transport's read timeout for requests without one; alpaca-py never sets one.
 READ_SECONDS = 5.0
 
 
 class TransportHangs(Exception):
-    """Raised by an inner transport that would never answer: the caller waits for that as long as its time-out."""
+    """Raised by an inner transport that would never answer; the caller waits until its timeout."""
 
 
 class LatentTransport(BaseAdapter):
-    """Carries requests by another adapter, at a seeded cost in virtual time: part of it before, part after.
+    """Sends requests through another adapter, with seeded latency in virtual time before and after.
 
-    An answer that would come after the caller's read time-out becomes a ReadTimeout at that moment, though the other
-    side has acted on the request, as with a real network.
+    An answer later than the caller's read timeout becomes a ReadTimeout at that moment, though the server has acted on
+    the request, as with a real network.
     """
 
     def __init__(self, inner: BaseAdapter, runtime: VirtualRuntime) -> None:
@@ -61,7 +61,7 @@ class LatentTransport(BaseAdapter):
         return response
 
     def close(self) -> None:
-        """Close the adapter that carries."""
+        """Close the inner adapter."""
         self._inner.close()
 
     def _travel(self, seconds: float, limit: float, request: requests.PreparedRequest) -> None:
@@ -75,9 +75,9 @@ class LatentTransport(BaseAdapter):
 
 
 class VirtualRuntime:
-    """What the handlers get as their runtime: everything that takes time takes it from the scheduler.
+    """The handlers' runtime in virtual time: clock, pauses, concurrency and network latency.
 
-    `transport` makes the adapter that carries requests; `workers` bounds how many calls of one map run at once.
+    `transport` makes the adapter that sends requests; `workers` limits the concurrent calls of one `map`.
     """
 
     def __init__(
@@ -101,13 +101,13 @@ class VirtualRuntime:
         return self.scheduler.now()
 
     def pause(self, seconds: float) -> None:
-        """Let that much virtual time pass."""
+        """Sleep in virtual time."""
         self.scheduler.sleep(seconds)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-        """Call the function on each item, several at a time; results in the order of items.
+        """Call the function on each item, several at a time; results are in the order of the items.
 
-        The first exception, in that order, is raised once all calls are over."""
+        Raises the first exception in that order, after all calls have ended."""
         waiting = list(enumerate(items))
         outcomes: list[_Outcome[Result] | None] = [None] * len(waiting)
         waiting.reverse()
@@ -123,13 +123,13 @@ class VirtualRuntime:
         return [_value(outcome) for outcome in outcomes if outcome is not None]
 
     def mount(self, session: requests.Session) -> None:
-        """Put virtual latency between this session and whoever answers it; none of this machine's proxies."""
+        """Add virtual latency to the session's requests, and ignore the machine's proxy settings."""
         session.trust_env = False
         for scheme in ("http://", "https://"):
             session.mount(scheme, LatentTransport(self._transport(), self))
 
     def latency(self) -> tuple[float, float]:
-        """The next request's seconds on the way there and on the way back."""
+        """The next request's latency in seconds, to the server and back."""
         low, high = self._milliseconds
         total = self._random.randint(low * 1_000, high * 1_000)
         there = self._random.randint(0, total)
@@ -153,7 +153,7 @@ def kind_of(request: requests.PreparedRequest) -> str:
 def _attempt(function: Callable[[Any], Result], item: Any) -> _Outcome[Result]:
     try:
         return _Outcome(function(item), None)
-    except Exception as error:  # noqa: BLE001 - raised by map, after all calls are over
+    except Exception as error:  # noqa: BLE001 - map raises it after all calls have ended
         return _Outcome(None, error)
 
 

@@ -1,7 +1,7 @@
-"""A deterministic scheduler: virtual threads on one thread of the system, and a clock that moves when all of them wait.
+"""A deterministic scheduler: virtual threads on one system thread, and a clock that advances when all of them wait.
 
-Threads are greenlets. One runs until it waits; then the next in line runs; when nobody is in line the clock jumps to
-the earliest deadline. Ties go by order of arrival, so a run is a function of its inputs and nothing else.
+Threads are greenlets. A thread runs until it waits; then the next ready thread runs; when none is ready, the clock
+jumps to the earliest deadline. Ties are broken by order of arrival, so a run depends on its inputs alone.
 """
 
 # ruff: noqa: SLF001 - the scheduler and its threads are one thing in two files
@@ -27,7 +27,7 @@ NANOSECONDS = 1_000_000_000
 
 
 class NothingMoves(RuntimeError):
-    """The caller waits for something that can no longer happen: no thread is ready and no deadline is left."""
+    """The caller's wait can never end: no thread is ready and no deadline is pending."""
 
 
 def nanoseconds(moment: datetime) -> int:
@@ -39,7 +39,7 @@ def nanoseconds(moment: datetime) -> int:
 class Scheduler:
     """Virtual threads and their clock.
 
-    Called from outside a virtual thread, everything that waits drives the others until the wait is over.
+    A wait from outside a virtual thread runs the virtual threads until it ends.
     """
 
     def __init__(self, start: datetime) -> None:
@@ -62,17 +62,17 @@ class Scheduler:
         self.close()
 
     def now(self) -> datetime:
-        """The virtual time, aware, in UTC, cut to microseconds."""
+        """The virtual time, aware, in UTC, truncated to microseconds."""
         if self._read_ns != self.now_ns:  # a turn asks a thousand times at the same instant
             self._read_ns, self._read = self.now_ns, EPOCH + timedelta(microseconds=self.now_ns // 1_000)
         return self._read
 
     def spawn(self, function: Callable[[], Result]) -> VirtualThread[Result]:
-        """A new thread that runs `function`, a child of the running one; its turn comes after those already ready."""
+        """Start a child thread of the running one; it runs after the threads that are already ready."""
         return self._start(function, self.current)
 
     def spawn_apart(self, function: Callable[[], Result]) -> VirtualThread[Result]:
-        """A new thread that is nobody's child, so that it outlives whoever started it."""
+        """Start a detached thread, which outlives the thread that starts it."""
         return self._start(function, None)
 
     def event(self) -> VirtualEvent:
@@ -80,20 +80,20 @@ class Scheduler:
         return VirtualEvent(self)
 
     def sleep(self, seconds: float) -> None:
-        """Wait that long in virtual time; 0 lets the others have their turn."""
+        """Wait in virtual time; 0 lets every ready thread run first."""
         self.wait(max(seconds, 0.0), None)
 
     def sleep_until(self, moment: datetime) -> None:
-        """Wait until that moment; not at all if it has passed."""
+        """Wait until that moment; returns after the ready threads if it has passed."""
         self._wait_until(max(nanoseconds(moment), self.now_ns), None)
 
     def checkpoint(self) -> None:
-        """Raise Killed if the running thread has been killed: for calls that act without waiting."""
+        """Raise Killed if the running thread has been killed; for calls that act without waiting."""
         if self.current is not None and self.current._doomed:
             raise Killed
 
     def run(self, until: datetime | None = None) -> None:
-        """Move time until nothing can move, or to `until`. Raises what a thread raised and nobody asked for."""
+        """Advance time until nothing is pending, or to `until`. Raises the exceptions of threads without a reader."""
         limit = None if until is None else nanoseconds(until)
         self._drive(limit)
         if limit is not None and limit > self.now_ns:
@@ -101,26 +101,26 @@ class Scheduler:
         self._raise_unobserved()
 
     def close(self) -> None:
-        """Kill whatever is left and let it unwind."""
+        """Kill all remaining threads and let them unwind."""
         for thread in list(self.alive.values()):
             thread._doom()
         self._timers.clear()
         self._drive(self.now_ns)
 
     def wait(self, timeout: float | None, queue: list[tuple[Waiter, int]] | None) -> bool:
-        """Wait on a queue of waiters, at most `timeout` seconds; whether it was woken before the deadline."""
+        """Wait on a queue of waiters for at most `timeout` seconds; returns whether it was woken in time."""
         deadline = None if timeout is None else self.now_ns + round(timeout * NANOSECONDS)
         return self._wait_until(deadline, queue)
 
     def wake(self, waiter: Waiter, ticket: int) -> None:
-        """Make a waiter ready, if it still waits on that ticket."""
+        """Make a waiter ready if its current wait has that ticket."""
         if waiter.ticket == ticket:
             waiter.ticket = 0
             waiter.in_time = True
             self.ready.append(waiter)
 
     def rouse(self, thread: Waiter) -> None:
-        """Make a waiting thread ready, whatever it waits for."""
+        """Make a waiting thread ready regardless of what it waits for."""
         if thread.ticket:
             thread.ticket = 0
             self.ready.append(thread)
@@ -163,7 +163,7 @@ class Scheduler:
         raise NothingMoves(f"nothing is left to run at {self.now().isoformat()}")
 
     def _drive(self, limit: int | None) -> bool:
-        """Run threads and move the clock, to `limit` at most; True as soon as the driver itself is woken."""
+        """Run threads and advance the clock, to `limit` at most; returns True once the driver itself is woken."""
         if self.current is not None or self._hub is not None:
             raise RuntimeError("the scheduler is already running: a virtual thread cannot drive it")
         self._hub = getcurrent()
@@ -188,7 +188,7 @@ class Scheduler:
         self.current = None
 
     def _advance(self, limit: int | None) -> bool:
-        """Jump to the earliest live deadline and ready its waiter; False if there is none up to the limit."""
+        """Jump to the earliest pending deadline and ready its waiter; False if there is none up to the limit."""
         timers = self._timers
         while timers:
             deadline, ticket, waiter = timers[0]
@@ -215,4 +215,4 @@ class Scheduler:
             return
         failed, self.unobserved = self.unobserved, {}
         errors = [thread._error for thread in failed.values() if thread._error is not None]
-        raise BaseExceptionGroup("virtual threads failed and nobody asked for their results", errors)
+        raise BaseExceptionGroup("virtual threads failed and their results were never read", errors)

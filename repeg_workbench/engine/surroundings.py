@@ -1,6 +1,6 @@
-"""What a process has to itself, and functions here must not share: environment variables and standard output."""
+"""Separate environment variables and standard output for functions that share one process."""
 
-# ruff: noqa: SLF001, TID251 - here is where a process keeps its environment
+# ruff: noqa: SLF001, TID251 - it replaces os.environ
 from __future__ import annotations
 
 import os
@@ -16,7 +16,7 @@ _output: ContextVar[Callable[[str], None] | None] = ContextVar("output of a func
 
 @contextmanager
 def inside(environment: MutableMapping[str, str], output: Callable[[str], None]) -> Iterator[None]:
-    """Here, and in every thread started from here, `os.environ` and `print` are those of one function."""
+    """Give this block and the threads it starts one function's own `os.environ` and standard output."""
     variables, lines = _environment.set(environment), _output.set(output)
     try:
         yield
@@ -27,7 +27,7 @@ def inside(environment: MutableMapping[str, str], output: Callable[[str], None])
 
 @contextmanager
 def separated() -> Iterator[None]:
-    """While this lasts, `inside` has effect."""
+    """Make `inside` effective for the duration of the block."""
     real_class, real_output = os.environ.__class__, sys.stdout
     os.environ.__class__ = _Overlaid  # every reference to it sees the change
     if not isinstance(real_output, _Routed):
@@ -41,7 +41,7 @@ def separated() -> Iterator[None]:
 
 @contextmanager
 def with_variables(variables: dict[str, str]) -> Iterator[None]:
-    """Set variables of the real environment, and put back what was there."""
+    """Set variables of the real environment and restore their previous values."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -55,7 +55,7 @@ def with_variables(variables: dict[str, str]) -> Iterator[None]:
 
 
 class _Overlaid(os._Environ[str]):
-    """os.environ, with a function's own variables on top of it where a function runs; its writes stay its own."""
+    """os.environ with the running function's own variables on top; the function's writes stay private."""
 
     def __getitem__(self, key: str) -> str:
         own = _environment.get()
@@ -87,9 +87,9 @@ class _Overlaid(os._Environ[str]):
 
 
 class _Routed:
-    """Standard output that goes to the function that writes, and to the real one outside of functions.
+    """Standard output, routed to the log of the running function, or to the real stream outside of functions.
 
-    Loggers keep the stream they were made with, beyond the end of an engine: so it looks up where to write each time.
+    Loggers keep their stream beyond the end of an engine, so the target is looked up at each write.
     """
 
     def __init__(self, real: TextIO) -> None:

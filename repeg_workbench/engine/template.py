@@ -1,4 +1,4 @@
-"""A SAM template made ready to deploy: local paths become objects in a bucket, then SAM becomes CloudFormation."""
+"""Packages a SAM template: local paths become objects in a bucket, then SAM is translated to CloudFormation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from samtranslator.yaml_helper import intrinsics_multi_constructor
 
 from repeg_workbench.engine.moto_corrections.resources import DeploymentError
 
-# It counts its own use for a service that is not here, and complains when nobody collects the counts.
+# It warns that its usage metrics are not collected.
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 BUCKET = "artefacts"
@@ -30,8 +30,8 @@ LOCAL_PATHS = {
 }
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # which of them, it depends
-    """Reads the short forms of functions as samtranslator does, ten times as fast where libyaml is there."""
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # a base chosen at run time
+    """Reads short forms such as !Ref as samtranslator does, but ten times faster if libyaml is installed."""
 
 
 _Loader.add_multi_constructor("!", intrinsics_multi_constructor)
@@ -39,7 +39,7 @@ _Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 @dataclass(frozen=True)
 class Package:
-    """A translated template, what lies in the bucket for it, and the folder or file that each object came from."""
+    """A translated template, its objects in the bucket, and each object's source folder or file."""
 
     template: dict[str, Any]
     objects: dict[str, bytes]
@@ -47,7 +47,7 @@ class Package:
 
     @property
     def layers(self) -> list[Path]:
-        """The folders that a deployed function finds under /opt/python."""
+        """The folders of a deployed function's /opt/python."""
         keys = [
             declared["Properties"]["Content"]["S3Key"]
             for declared in self.template["Resources"].values()
@@ -57,7 +57,7 @@ class Package:
 
 
 def package(path: Path, parameters: dict[str, str]) -> Package:
-    """Read a SAM template, put what it points at into a bucket, and translate it. Raises DeploymentError."""
+    """Read a SAM template, package its local files, and translate it. Raises DeploymentError."""
     template = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe one
     _check_parameters(template, parameters)
     objects: dict[str, bytes] = {}
@@ -65,7 +65,7 @@ def package(path: Path, parameters: dict[str, str]) -> Package:
     for properties, name in _local_paths(template):
         source = path.parent / properties[name]
         if not source.exists():
-            raise DeploymentError(f"{name} {properties[name]} does not exist beside the template")
+            raise DeploymentError(f"{name}: no file or folder {properties[name]} beside the template")
         content = _content(source)
         key = f"{hashlib.sha256(content).hexdigest()}/{source.name}"
         objects[key], sources[key] = content, source
@@ -82,7 +82,7 @@ def _check_parameters(template: dict[str, Any], parameters: dict[str, str]) -> N
 
 
 def _check_value(name: str, value: str, rule: dict[str, Any]) -> None:
-    """What CloudFormation checks of a parameter's value, and moto does not."""
+    """Check a parameter's value as CloudFormation does; moto does not."""
     allowed = [str(choice) for choice in rule.get("AllowedValues", [value])]
     if value not in allowed:
         raise DeploymentError(f"{name} is {value}, not one of {', '.join(allowed)}")
@@ -101,7 +101,7 @@ def _within(value: str, low: Any, high: Any) -> bool:
 
 
 def _local_paths(template: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """The property mappings, and the name in each, that hold a path on this machine."""
+    """The mappings and property names that hold a local path."""
     everywhere = template.get("Globals", {}).get("Function", {})
     if isinstance(everywhere.get("CodeUri"), str):
         yield everywhere, "CodeUri"
@@ -113,7 +113,7 @@ def _local_paths(template: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str
 
 
 def _content(source: Path) -> bytes:
-    """A file's bytes; a folder's list of files and their digests, which changes whenever the folder does."""
+    """A file's bytes; for a folder, the list of its files and their digests, which identifies its content."""
     if source.is_file():
         return source.read_bytes()
     files = sorted(file for file in source.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
@@ -128,7 +128,7 @@ def _python_folder(layer: Path) -> Path:
 
 
 class _NoManagedPolicies(ManagedPolicyLoader):  # type: ignore[misc]  # untyped
-    """Permissions are not enforced here, so that no list of managed policies is needed."""
+    """No list of managed policies, because permissions are not enforced here."""
 
     def __init__(self) -> None:
         super().__init__(None)

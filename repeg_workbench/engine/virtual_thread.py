@@ -1,4 +1,4 @@
-"""One thread of control in virtual time, and the event that threads wait for."""
+"""Threads and events in virtual time."""
 
 # ruff: noqa: SLF001 - the scheduler and its threads are one thing in two files
 from __future__ import annotations
@@ -16,13 +16,13 @@ Result = TypeVar("Result")
 
 
 class Killed(BaseException):
-    """Raised inside a killed thread, now and at every later attempt to wait: the dead act no more."""
+    """Raised inside a killed thread, at once and at every later attempt to wait."""
 
 
 class Waiter:
-    """Somebody who can wait: a virtual thread, or the code outside that drives the scheduler.
+    """A party that can wait: a virtual thread, or the outside code that drives the scheduler.
 
-    `ticket` names the current wait; a timer or an event that holds an older ticket is stale.
+    `ticket` identifies the current wait; a timer or event with an older ticket is stale.
     """
 
     __slots__ = ("in_time", "ticket")
@@ -33,7 +33,7 @@ class Waiter:
 
 
 class VirtualThread(Waiter, Generic[Result]):
-    """One thread of control in virtual time. Made by `Scheduler.spawn`."""
+    """A thread in virtual time, made by `Scheduler.spawn`."""
 
     __slots__ = (
         "_children",
@@ -69,16 +69,16 @@ class VirtualThread(Waiter, Generic[Result]):
 
     @property
     def is_alive(self) -> bool:
-        """Whether it has yet to finish."""
+        """Whether the thread has not finished."""
         return not self._finished
 
     @property
     def was_killed(self) -> bool:
-        """Whether it ended, or is about to end, by being killed."""
+        """Whether the thread was killed, even if it has yet to unwind."""
         return self._doomed
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait, at most `timeout` virtual seconds, until it has finished; whether it has."""
+        """Wait at most `timeout` virtual seconds for the thread to finish; returns whether it has."""
         if self._finished:
             return True
         if self._joiners is None:
@@ -86,7 +86,7 @@ class VirtualThread(Waiter, Generic[Result]):
         return self._joiners.wait(timeout)
 
     def result(self) -> Result:
-        """Wait for it; what its function returned. Raises what its function raised."""
+        """Wait for the thread; returns its function's result or raises its exception."""
         self.join()
         if self._error is not None:
             self._scheduler.unobserved.pop(self.number, None)
@@ -94,19 +94,19 @@ class VirtualThread(Waiter, Generic[Result]):
         return self._value  # type: ignore[return-value]
 
     def kill(self) -> None:
-        """End it and every thread that it started, as when a process dies. They unwind at their next turn."""
+        """Kill the thread and its children, as when a process dies. They unwind when they next run."""
         self._doom()
         current = self._scheduler.current
         if current is not None and current._doomed:
             raise Killed
 
     def kill_children(self) -> None:
-        """End the threads that it started, but not itself."""
+        """Kill the thread's children, but not the thread."""
         for child in list(self._children.values()):
             child.kill()
 
     def pause(self) -> None:
-        """Let it and the threads it started run no further until `resume`: a process that is frozen, not dead."""
+        """Suspend the thread and its children until `resume`, as when a process is frozen."""
         self._paused = True
         for child in list(self._children.values()):
             child.pause()
@@ -136,8 +136,8 @@ class VirtualThread(Waiter, Generic[Result]):
         except Killed:
             self._doomed = True
         except KeyboardInterrupt:
-            raise  # for whoever sits at the keyboard: it leaves through run()
-        except BaseException as error:  # noqa: BLE001 - kept for result(), or raised by run() if nobody asks
+            raise  # out of run(), to the user
+        except BaseException as error:  # noqa: BLE001 - raised by result(), or by run() if unread
             self._error = error
             self._scheduler.unobserved[self.number] = self
         finally:
@@ -149,7 +149,7 @@ class VirtualThread(Waiter, Generic[Result]):
         self._scheduler.alive.pop(self.number, None)
         if self._parent is not None:
             self._parent._children.pop(self.number, None)
-            # Orphans belong to the grandparent: a process dies with all that came of it.
+            # Children move to the grandparent, so that a process dies with all of its threads.
             for child in self._children.values():
                 child._parent = self._parent
                 self._parent._children[child.number] = child
@@ -168,22 +168,22 @@ class VirtualEvent:
         self._waiting: list[tuple[Waiter, int]] = []
 
     def is_set(self) -> bool:
-        """Whether it is set."""
+        """Whether the event is set."""
         return self._set
 
     def set(self) -> None:
-        """Set it, and wake all who wait, in the order in which they came."""
+        """Set the event and wake every waiter, in order of arrival."""
         self._set = True
         waiting, self._waiting = self._waiting, []
         for waiter, ticket in waiting:
             self._scheduler.wake(waiter, ticket)
 
     def clear(self) -> None:
-        """Unset it."""
+        """Reset the event."""
         self._set = False
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait, at most `timeout` virtual seconds, until it is set; whether it was."""
+        """Wait at most `timeout` virtual seconds for the event; returns whether it was set in time."""
         if self._set:
             return True
         woken = self._scheduler.wait(timeout, self._waiting)

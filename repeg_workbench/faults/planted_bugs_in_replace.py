@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from repeg.adapters.alpaca import parsing
+from repeg.domain import replacement
 from repeg.domain.broker import Accepted, Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain import replacement
 from repeg.workflow import in_flight, placement, reconciliation
 from repeg_workbench.faults.planting import Place, PlantedBug
 

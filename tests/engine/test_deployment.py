@@ -24,7 +24,7 @@ def deploy(folder: Path, resources: dict[str, Any]) -> Engine:
     return Engine(template=folder / "template.yaml", start=START)
 
 
-def test_everything_in_the_template_exists_after_the_deployment() -> None:
+def test_every_resource_of_the_template_is_deployed() -> None:
     with fixture_stack() as engine:
         kinds = {kind for kind, _ in engine.stack.resources.values()}
         assert {
@@ -44,7 +44,7 @@ def test_everything_in_the_template_exists_after_the_deployment() -> None:
         assert alarm["AlarmActions"] == [engine.stack.physical_id("Topic")]
 
 
-def test_the_table_keeps_its_expiry_and_its_recovery() -> None:
+def test_the_table_keeps_time_to_live_and_point_in_time_recovery() -> None:
     with fixture_stack() as engine:
         client, table = engine.client("dynamodb"), engine.table_name()
         expiry = client.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
@@ -53,7 +53,7 @@ def test_the_table_keeps_its_expiry_and_its_recovery() -> None:
         assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
 
 
-def test_functions_have_their_layers_their_versions_and_their_aliases() -> None:
+def test_functions_have_their_layers_versions_and_aliases() -> None:
     with fixture_stack() as engine:
         client, name = engine.client("lambda"), engine.stack.physical_id("Advance")
         latest = client.get_function_configuration(FunctionName=name)
@@ -66,14 +66,16 @@ def test_functions_have_their_layers_their_versions_and_their_aliases() -> None:
         assert engine.stack.function(f"{latest['FunctionArn']}:1").version == "1"
 
 
-def test_the_schedule_is_read_back_as_the_scheduler_has_it() -> None:
+def test_the_schedule_is_deployed_with_its_time_target_and_input() -> None:
     with fixture_stack() as engine:
-        (schedule,) = engine.schedules()
-        fires = schedule.next_after(engine.scheduler.now())
-        assert fires is not None
-        assert fires.isoformat() == "2025-01-02T14:25:00+00:00"
-        assert schedule.input_at(fires) == {"at": "2025-01-02T14:25:00Z"}
-        assert schedule.target_arn == engine.stack.machine()
+        client = engine.client("scheduler")
+        (summary,) = client.list_schedules()["Schedules"]
+        schedule = client.get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
+        assert schedule["ScheduleExpression"] == "cron(25 9 ? * MON-FRI *)"
+        assert schedule["ScheduleExpressionTimezone"] == "America/New_York"
+        assert schedule["State"] == "ENABLED"
+        assert schedule["Target"]["Arn"] == engine.stack.machine()
+        assert json.loads(schedule["Target"]["Input"]) == {"at": "<aws.scheduler.scheduled-time>"}
 
 
 def test_two_deployments_of_one_template_have_the_same_names() -> None:
@@ -84,7 +86,7 @@ def test_two_deployments_of_one_template_have_the_same_names() -> None:
     assert names[0] == names[1]
 
 
-def test_a_type_that_nobody_makes_stops_the_deployment(tmp_path: Path) -> None:
+def test_an_unsupported_resource_type_stops_the_deployment(tmp_path: Path) -> None:
     with pytest.raises(DeploymentError, match="AWS::Glue::Job"), deploy(tmp_path, {"Job": {"Type": "AWS::Glue::Job"}}):
         pass
 
@@ -93,9 +95,7 @@ def test_a_type_that_nobody_makes_stops_the_deployment(tmp_path: Path) -> None:
     ("substitutions", "message"),
     [({}, "missing .'WorkArn'."), ({"WorkArn": "arn", "OldArn": "arn"}, "unused .'OldArn'.")],
 )
-def test_a_substitution_that_is_missing_or_not_used_stops_the_deployment(
-    substitutions: dict[str, str], message: str
-) -> None:
+def test_a_missing_or_unused_substitution_stops_the_deployment(substitutions: dict[str, str], message: str) -> None:
     with pytest.raises(DeploymentError, match=message):
         definition_with('{"Resource": "${WorkArn}"}', substitutions)
 
@@ -110,18 +110,18 @@ def test_a_substitution_that_is_missing_or_not_used_stops_the_deployment(
         ({"Seconds": "soon"}, "Seconds is soon, not between"),
     ],
 )
-def test_a_parameter_that_the_template_does_not_allow_is_refused(parameters: dict[str, str], message: str) -> None:
+def test_a_parameter_outside_its_constraints_is_refused(parameters: dict[str, str], message: str) -> None:
     with pytest.raises(DeploymentError, match=message), fixture_stack(parameters=parameters):
         pass
 
 
-def test_a_path_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
+def test_a_missing_local_path_is_refused(tmp_path: Path) -> None:
     resources = {"Work": {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "nowhere"}}}
-    with pytest.raises(DeploymentError, match="CodeUri nowhere does not exist"), deploy(tmp_path, resources):
+    with pytest.raises(DeploymentError, match="CodeUri: no file or folder nowhere"), deploy(tmp_path, resources):
         pass
 
 
-def test_a_template_that_sam_cannot_translate_is_refused_with_its_reason(tmp_path: Path) -> None:
+def test_an_untranslatable_template_is_refused_with_sams_reason(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     properties = {"CodeUri": "work", "Handler": "app.lambda_handler", "Runtime": "python3.13", "Nonsense": 1}
     resources = {"Work": {"Type": "AWS::Serverless::Function", "Properties": properties}}
@@ -129,9 +129,7 @@ def test_a_template_that_sam_cannot_translate_is_refused_with_its_reason(tmp_pat
         pass
 
 
-def test_an_object_in_the_bucket_changes_with_the_folder_that_it_was_made_from(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_object_key_changes_with_its_source_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks for it
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "app.py").write_text("one = 1", encoding="utf-8")
@@ -144,7 +142,7 @@ def test_an_object_in_the_bucket_changes_with_the_folder_that_it_was_made_from(
     assert before.isdisjoint(package(tmp_path / "template.yaml", {}).objects)
 
 
-def test_the_stack_says_which_of_several_it_cannot_choose() -> None:
+def test_an_ambiguous_resource_is_an_error() -> None:
     with fixture_stack() as engine:
         with pytest.raises(LookupError, match="2 resources of type AWS::Lambda::Function"):
             engine.stack.only("AWS::Lambda::Function")
@@ -152,7 +150,7 @@ def test_the_stack_says_which_of_several_it_cannot_choose() -> None:
             engine.stack.physical_id("Nobody")
 
 
-def test_the_engine_refuses_any_other_moto() -> None:
+def test_the_engine_refuses_another_version_of_moto() -> None:
     with pytest.raises(WrongMoto, match=r"5\.2\.6 is installed"):
         check_version("5.2.6")
 
@@ -169,7 +167,7 @@ assert parsing.ec2_models.ec2_backends is ec2_backends
 """
 
 
-def test_a_service_that_few_stacks_have_is_imported_for_a_template_that_declares_it() -> None:
+def test_a_rare_service_is_imported_when_a_template_declares_it() -> None:
     here = str(Path(__file__).parents[2])
     finished = subprocess.run(
         [sys.executable, "-c", EC2.format(here=here)], check=False, capture_output=True, text=True

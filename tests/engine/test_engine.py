@@ -42,7 +42,7 @@ def test_a_wait_of_a_whole_session_takes_no_time(tmp_path: Path) -> None:
         assert seconds(engine) == 23_400
 
 
-def test_the_fixture_runs_through_its_turns_and_ends() -> None:
+def test_the_fixture_stack_runs_its_turns_and_succeeds() -> None:
     with fixture_stack() as engine:
         execution = run(engine, {"turns": 3})
         assert execution.status == "SUCCEEDED"
@@ -58,7 +58,7 @@ def test_the_fixture_runs_through_its_turns_and_ends() -> None:
         assert item["turns"] == {"N": "3"}
 
 
-def test_two_runs_have_the_same_history_and_another_seed_another_jitter() -> None:
+def test_a_seed_repeats_its_history_and_jitter() -> None:
     def digest(seed: int) -> str:
         with fixture_stack(seed) as engine:
             return run(engine, {"turns": 20, "jittery": 3}).digest
@@ -67,7 +67,7 @@ def test_two_runs_have_the_same_history_and_another_seed_another_jitter() -> Non
     assert digest(1) != digest(2)
 
 
-def test_retries_wait_longer_each_time_and_count_as_transitions() -> None:
+def test_retries_back_off_and_count_as_transitions() -> None:
     with fixture_stack() as engine:
         execution = run(engine, {"turns": 1, "flaky": 3})
         assert execution.status == "SUCCEEDED"
@@ -87,7 +87,7 @@ def test_an_error_beyond_its_retries_is_caught_with_its_name_and_cause() -> None
         assert any("lambda_handler" in line for line in cause["stackTrace"])
 
 
-def test_a_task_that_times_out_is_over_though_its_function_works_on(tmp_path: Path) -> None:
+def test_a_task_timeout_leaves_its_function_running(tmp_path: Path) -> None:
     work = """
         clock.sleep(20)
         print("finished")
@@ -105,7 +105,7 @@ def test_a_task_that_times_out_is_over_though_its_function_works_on(tmp_path: Pa
         assert seconds(engine) == 20
 
 
-def test_a_machine_that_times_out_is_over_there_and_then(tmp_path: Path) -> None:
+def test_a_machine_timeout_ends_the_execution_at_once(tmp_path: Path) -> None:
     with stack(tmp_path, {"Day": WAIT, "Closed": CLOSED}, TimeoutSeconds=600) as engine:
         execution = run(engine)
         assert execution.status == "TIMED_OUT"
@@ -114,7 +114,7 @@ def test_a_machine_that_times_out_is_over_there_and_then(tmp_path: Path) -> None
         assert seconds(engine) == 600
 
 
-def test_a_stop_ends_an_execution_at_once_and_says_why(tmp_path: Path) -> None:
+def test_a_stop_ends_an_execution_at_once_with_its_cause(tmp_path: Path) -> None:
     with stack(tmp_path, {"Day": WAIT, "Closed": CLOSED}) as engine:
         arn = engine.start_execution({})
         engine.run(until=START + timedelta(seconds=100))
@@ -127,7 +127,7 @@ def test_a_stop_ends_an_execution_at_once_and_says_why(tmp_path: Path) -> None:
         assert execution.history[-1]["executionAbortedEventDetails"] == {"error": "Halted", "cause": "kill switch"}
 
 
-def test_a_stop_does_not_wait_for_a_retry_nor_for_a_function(tmp_path: Path) -> None:
+def test_a_stop_waits_neither_for_a_retry_nor_for_a_function(tmp_path: Path) -> None:
     work = """
         clock.sleep(10)
         if len(CALLS) > 1:
@@ -147,7 +147,7 @@ def test_a_stop_does_not_wait_for_a_retry_nor_for_a_function(tmp_path: Path) -> 
         assert "zombie" in engine.host.invocations[0].log
 
 
-def test_a_name_is_taken_for_good_but_starting_the_same_again_while_it_runs_is_the_same(tmp_path: Path) -> None:
+def test_an_execution_name_is_reusable_only_to_repeat_a_running_start(tmp_path: Path) -> None:
     with stack(tmp_path, {"Day": WAIT, "Closed": CLOSED}) as engine:
         first = engine.start_execution({"plan": 1}, name="core-2025-01-02")
         assert engine.start_execution({"plan": 1}, name="core-2025-01-02") == first
@@ -159,7 +159,7 @@ def test_a_name_is_taken_for_good_but_starting_the_same_again_while_it_runs_is_t
         assert len(engine.executions()) == 1
 
 
-def test_executions_without_a_name_get_one_each(tmp_path: Path) -> None:
+def test_executions_without_a_name_get_unique_names(tmp_path: Path) -> None:
     with stack(tmp_path, {"Day": WAIT, "Closed": CLOSED}) as engine:
         assert len({engine.start_execution({}) for _ in range(3)}) == 3
         engine.run()
@@ -170,13 +170,13 @@ def test_an_input_larger_than_the_limit_is_refused(tmp_path: Path) -> None:
         engine.start_execution({"plan": "x" * 262_144})
 
 
-def test_an_answer_larger_than_the_limit_fails_the_execution_and_nothing_catches_it() -> None:
+def test_an_oversized_answer_fails_the_execution_uncaught() -> None:
     with fixture_stack() as engine:
         execution = run(engine, {"turns": 1, "large": 262_144})
         assert (execution.status, execution.error) == ("FAILED", "States.DataLimitExceeded")
 
 
-def test_the_history_is_full_at_its_limit_and_nothing_catches_that(tmp_path: Path) -> None:
+def test_a_full_history_fails_the_execution_uncaught(tmp_path: Path) -> None:
     again = {"Type": "Pass", "Next": "Decide"}
     decide = {
         "Type": "Choice",
@@ -191,7 +191,7 @@ def test_the_history_is_full_at_its_limit_and_nothing_catches_that(tmp_path: Pat
         assert "25000" in (execution.cause or "")
 
 
-def test_an_execution_that_waits_for_what_never_comes_is_an_error(tmp_path: Path) -> None:
+def test_an_execution_that_can_never_continue_is_an_error(tmp_path: Path) -> None:
     waits = {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
@@ -205,7 +205,7 @@ def test_an_execution_that_waits_for_what_never_comes_is_an_error(tmp_path: Path
         assert seconds(engine) == 0
 
 
-def test_the_time_of_the_start_is_told_in_milliseconds(tmp_path: Path) -> None:
+def test_an_executions_start_time_has_milliseconds(tmp_path: Path) -> None:
     told = {
         "Type": "Pass",
         "Parameters": {"at.$": "$$.Execution.StartTime", "in.$": "$$.State.EnteredTime"},
@@ -245,7 +245,7 @@ def test_a_machine_starts_its_successor_and_does_not_wait_for_it(tmp_path: Path)
         assert (second.stopped or START) - START == timedelta(seconds=23_400)
 
 
-def test_a_failed_execution_reaches_the_rule_that_waits_for_it() -> None:
+def test_a_failed_execution_triggers_its_rule() -> None:
     with fixture_stack() as engine:
         arn = engine.start_execution({"turns": 5}, name="doomed")
         engine.run(until=START + timedelta(seconds=40))
@@ -265,7 +265,7 @@ def test_a_failed_execution_reaches_the_rule_that_waits_for_it() -> None:
         assert event["detail"]["cause"] == "power cut"
 
 
-def test_an_execution_that_succeeds_calls_no_rule_that_waits_for_failures() -> None:
+def test_a_success_does_not_trigger_a_rule_for_failures() -> None:
     with fixture_stack() as engine:
         run(engine, {"turns": 1})
         assert {invocation.function.name for invocation in engine.host.invocations} == {
@@ -273,7 +273,7 @@ def test_an_execution_that_succeeds_calls_no_rule_that_waits_for_failures() -> N
         }
 
 
-def test_everybody_reads_the_same_clock(tmp_path: Path) -> None:
+def test_every_time_source_reads_virtual_time(tmp_path: Path) -> None:
     work = """
         from datetime import datetime, UTC
         return datetime.now(UTC).isoformat()
@@ -283,7 +283,7 @@ def test_everybody_reads_the_same_clock(tmp_path: Path) -> None:
         assert datetime.fromisoformat(run(engine).output) == START + timedelta(seconds=90)
 
 
-def test_the_real_clock_and_moto_are_back_after_the_engine(tmp_path: Path) -> None:
+def test_the_real_clock_and_moto_are_restored_after_the_engine(tmp_path: Path) -> None:
     import random
 
     from moto.stepfunctions.parser.asl.component.program.program import Program
@@ -298,6 +298,6 @@ def test_the_real_clock_and_moto_are_back_after_the_engine(tmp_path: Path) -> No
     assert time.time() > START.timestamp() + 86_400
 
 
-def test_two_engines_cannot_be_open_at_once(tmp_path: Path) -> None:
+def test_a_second_engine_cannot_be_opened(tmp_path: Path) -> None:
     with stack(tmp_path, {"Closed": CLOSED}), pytest.raises(RuntimeError, match="another simulated account"):
         fixture_stack().__enter__()

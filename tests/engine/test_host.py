@@ -49,7 +49,7 @@ def test_each_function_sees_its_own_environment() -> None:
         assert "OWN_NAME" not in os.environ
 
 
-def test_concurrent_functions_do_not_see_each_others_environment(tmp_path: Path) -> None:
+def test_concurrent_functions_have_separate_environments(tmp_path: Path) -> None:
     body = """
         os.environ["WHO"] = event["who"]
         clock.sleep(event["pause"])
@@ -64,7 +64,7 @@ def test_concurrent_functions_do_not_see_each_others_environment(tmp_path: Path)
         assert "WHO" not in os.environ
 
 
-def test_threads_that_a_function_starts_have_its_environment(tmp_path: Path) -> None:
+def test_a_functions_threads_share_its_environment(tmp_path: Path) -> None:
     body = """
         return clock.current[-1].spawn(lambda: os.environ["AWS_LAMBDA_FUNCTION_NAME"]).result()
     """
@@ -72,14 +72,14 @@ def test_threads_that_a_function_starts_have_its_environment(tmp_path: Path) -> 
         assert json.loads(engine.invoke("Work", {}).payload) == engine.stack.physical_id("Work")
 
 
-def test_a_process_is_kept_between_calls_and_made_anew_after_recycling(tmp_path: Path) -> None:
+def test_a_process_is_reused_until_it_is_recycled(tmp_path: Path) -> None:
     with one_function(tmp_path, "return len(CALLS)") as engine:
         assert [engine.invoke("Work", {}).payload for _ in range(2)] == ["1", "2"]
         engine.host.recycle(engine.stack.physical_id("Work"))
         assert engine.invoke("Work", {}).payload == "1"
 
 
-def test_the_context_tells_who_is_called_and_how_long_it_has(tmp_path: Path) -> None:
+def test_the_context_has_the_functions_name_and_remaining_time(tmp_path: Path) -> None:
     body = """
         clock.sleep(2.5)
         return {
@@ -99,9 +99,7 @@ def test_the_context_tells_who_is_called_and_how_long_it_has(tmp_path: Path) -> 
         }
 
 
-def test_what_a_function_prints_goes_to_its_log_and_not_to_the_terminal(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_functions_output_goes_to_its_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with one_function(tmp_path, "print('decision', 'hold')") as engine:
         assert engine.invoke("Work", {}).log == "decision hold\n"
         print("from the desk")
@@ -125,7 +123,7 @@ def test_an_exception_is_reported_with_its_type_message_and_stack(tmp_path: Path
         ("clock.sleep(26)", "Sandbox.Timedout"),
     ],
 )
-def test_what_goes_wrong_outside_the_handler_is_reported_in_lambdas_words(tmp_path: Path, body: str, kind: str) -> None:
+def test_runtime_errors_are_reported_in_lambdas_words(tmp_path: Path, body: str, kind: str) -> None:
     with one_function(tmp_path, body) as engine:
         invocation = engine.invoke("Work", {})
         assert invocation.error == kind
@@ -136,13 +134,13 @@ def test_what_goes_wrong_outside_the_handler_is_reported_in_lambdas_words(tmp_pa
     ("source", "kind"),
     [("import nothing_of_that_name", "Runtime.ImportModuleError"), ("other = 1", "Runtime.HandlerNotFound")],
 )
-def test_a_function_that_cannot_be_loaded_says_so(tmp_path: Path, source: str, kind: str) -> None:
+def test_an_unloadable_function_reports_lambdas_error(tmp_path: Path, source: str, kind: str) -> None:
     with one_function(tmp_path, "pass") as engine:
         (tmp_path / "Work" / "app.py").write_text(source, encoding="utf-8")
         assert engine.invoke("Work", {}).error == kind
 
 
-def test_a_function_that_times_out_stops_there_and_starts_cold_the_next_time(tmp_path: Path) -> None:
+def test_a_timed_out_function_stops_and_its_next_call_starts_cold(tmp_path: Path) -> None:
     body = """
         print("call", len(CALLS))
         clock.sleep(event["pause"])
@@ -160,7 +158,7 @@ def test_a_function_that_times_out_stops_there_and_starts_cold_the_next_time(tmp
         assert engine.invoke("Work", {"pause": 1}).log == "call 1\ndone\n"
 
 
-def test_the_machine_sees_a_timed_out_function_as_an_error_that_it_can_catch(tmp_path: Path) -> None:
+def test_a_state_machine_can_catch_a_function_timeout(tmp_path: Path) -> None:
     caught = call("Work", Catch=[{"ErrorEquals": ["Sandbox.Timedout"], "Next": "Closed"}])
     with stack(tmp_path, {"Work": caught, **CLOSED}, {"Work": "clock.sleep(30)"}) as engine:
         arn = engine.start_execution({})
@@ -171,7 +169,7 @@ def test_the_machine_sees_a_timed_out_function_as_an_error_that_it_can_catch(tmp
         assert execution.stopped == START + timedelta(seconds=25)
 
 
-def test_a_function_can_be_killed_between_two_writes_and_writes_no_more() -> None:
+def test_a_function_killed_between_two_writes_writes_no_more() -> None:
     with fixture_stack() as engine:
         engine.before_table_call.append(lambda operation: engine.scheduler.sleep(0.010))
         victims: list[Invocation] = []
@@ -191,7 +189,7 @@ def test_a_function_can_be_killed_between_two_writes_and_writes_no_more() -> Non
         assert "Item" not in row
 
 
-def test_a_killed_function_cannot_write_even_while_it_cleans_up(tmp_path: Path) -> None:
+def test_a_killed_function_cannot_write_during_its_cleanup(tmp_path: Path) -> None:
     body = """
         table = boto3.client("dynamodb")
         try:
@@ -212,7 +210,7 @@ def test_a_killed_function_cannot_write_even_while_it_cleans_up(tmp_path: Path) 
         assert "wrote" not in invocation.log
 
 
-def test_a_frozen_function_wakes_later_as_a_zombie(tmp_path: Path) -> None:
+def test_a_frozen_function_continues_after_it_is_resumed(tmp_path: Path) -> None:
     states = {"Slow": call("Work", TimeoutSeconds=5, Retry=[{"ErrorEquals": ["States.Timeout"], "MaxAttempts": 1}])}
     body = """
         clock.sleep(1)
@@ -254,7 +252,7 @@ def test_an_event_can_be_delivered_twice() -> None:
         assert [invocation.event["input"]["turns"] for invocation in engine.host.invocations] == [2, 2, 2]
 
 
-def test_after_an_invocation_its_end_is_told_whatever_it_was(tmp_path: Path) -> None:
+def test_after_invoke_hooks_run_for_every_kind_of_end(tmp_path: Path) -> None:
     ends: list[str | None] = []
     with one_function(tmp_path, "return 1 // event['by']") as engine:
         engine.host.after_invoke.append(lambda invocation: ends.append(invocation.error))
@@ -263,7 +261,7 @@ def test_after_an_invocation_its_end_is_told_whatever_it_was(tmp_path: Path) -> 
     assert ends == [None, "ZeroDivisionError"]
 
 
-def test_an_event_that_fails_is_delivered_again_after_one_and_two_minutes(tmp_path: Path) -> None:
+def test_a_failed_event_is_retried_after_one_and_two_minutes(tmp_path: Path) -> None:
     with one_function(tmp_path, "raise RuntimeError('no')") as engine:
         client = engine.client("lambda")
         client.invoke(FunctionName=engine.stack.physical_id("Work"), InvocationType="Event", Payload=b"{}")
@@ -272,7 +270,7 @@ def test_an_event_that_fails_is_delivered_again_after_one_and_two_minutes(tmp_pa
         assert engine.scheduler.now() == START + timedelta(seconds=180)
 
 
-def test_a_function_can_be_called_through_the_lambda_client_too(tmp_path: Path) -> None:
+def test_the_lambda_client_can_invoke_a_function(tmp_path: Path) -> None:
     with one_function(tmp_path, "return event['a'] + 1 if 'a' in event else 1 // 0") as engine:
         name = engine.stack.physical_id("Work")
         client = engine.client("lambda")
@@ -283,7 +281,7 @@ def test_a_function_can_be_called_through_the_lambda_client_too(tmp_path: Path) 
             client.invoke(FunctionName="nobody", Payload=b"{}")
 
 
-def test_a_task_that_calls_a_function_that_is_not_there_fails_as_on_aws(tmp_path: Path) -> None:
+def test_a_task_of_a_missing_function_fails_as_on_aws(tmp_path: Path) -> None:
     states = {"Work": call("Work")}
     with stack(tmp_path, states, {"Work": "return 1"}) as engine:
         engine.client("lambda").delete_function(FunctionName=engine.stack.physical_id("Work"))
@@ -292,7 +290,7 @@ def test_a_task_that_calls_a_function_that_is_not_there_fails_as_on_aws(tmp_path
         assert engine.execution(arn).error == "Lambda.ResourceNotFoundException"
 
 
-def test_a_request_larger_than_lambda_takes_is_refused(tmp_path: Path) -> None:
+def test_a_request_above_lambdas_limit_is_refused(tmp_path: Path) -> None:
     with one_function(tmp_path, "return 1") as engine:
         large = "x" * (6 * 1024 * 1024)
         with pytest.raises(PayloadTooLarge):

@@ -68,7 +68,7 @@ def test_a_choice_on_a_missing_variable_fails() -> None:
     assert "$.progress.again" in described["cause"]
 
 
-def test_a_choice_may_still_ask_whether_a_variable_is_there() -> None:
+def test_a_choice_can_test_whether_a_variable_is_present() -> None:
     guarded = {"And": [{"Variable": "$.again", "IsPresent": True}, {"Variable": "$.again", "BooleanEquals": True}]}
     states = {
         "Which": {"Type": "Choice", "Choices": [{**guarded, "Next": "Lost"}], "Default": "Done"},
@@ -78,7 +78,7 @@ def test_a_choice_may_still_ask_whether_a_variable_is_there() -> None:
     assert describe(CORRECTED, states)["status"] == "SUCCEEDED"
 
 
-def test_a_choice_that_matches_nothing_fails_by_that_name() -> None:
+def test_a_choice_without_a_match_fails_with_no_choice_matched() -> None:
     which = {"Type": "Choice", "Choices": [{"Variable": "$.a", "NumericEquals": 1, "Next": "Done"}]}
     states = {"Which": which, "Done": DONE}
     assert describe(UNMODIFIED, states, {"a": 2})["error"] == "States.Runtime"
@@ -100,7 +100,7 @@ def test_a_wait_for_a_timestamp_does_not_end_early() -> None:
     assert waited(CORRECTED, "2025-01-02T14:30:00Z") == pytest.approx(599.863)
 
 
-def test_the_milliseconds_of_a_timestamp_are_cut_off_as_documented() -> None:
+def test_a_timestamps_milliseconds_are_truncated() -> None:
     assert waited(CORRECTED, "2025-01-02T14:20:09.999Z") == pytest.approx(8.863)
 
 
@@ -114,7 +114,7 @@ def test_a_timestamp_may_have_an_offset() -> None:
     assert waited(CORRECTED, "2025-01-02T09:30:00-05:00") == pytest.approx(599.863)
 
 
-def test_what_is_no_timestamp_still_fails() -> None:
+def test_an_invalid_timestamp_fails() -> None:
     states = {"Open": {"Type": "Wait", "TimestampPath": "$.until", "End": True}}
     assert describe(CORRECTED, states, {"until": "half past nine"})["error"] == "States.Runtime"
     assert describe(CORRECTED, states, {"until": "2025-02-30T09:30:00Z"})["error"] == "States.Runtime"
@@ -130,25 +130,25 @@ def test_waits_are_exact_from_any_fraction_of_a_second() -> None:
 TELL = {"Tell": {"Type": "Pass", "Parameters": {"at.$": "$$.Execution.StartTime"}, "End": True}}
 
 
-def test_the_start_of_an_execution_can_be_told_and_described() -> None:
+def test_a_started_execution_can_be_described() -> None:
     with moto() as interpreter, pytest.raises(TypeError, match="datetime is not JSON serializable"):
         interpreter.run(machine(TELL))
     assert json.loads(describe(CORRECTED, TELL)["output"]) == {"at": "2025-01-02T14:20:00.137Z"}
 
 
-def test_the_entry_into_a_state_is_told_in_milliseconds() -> None:
+def test_a_states_entered_time_has_milliseconds() -> None:
     states = {"Tell": {"Type": "Pass", "Parameters": {"at.$": "$$.State.EnteredTime"}, "End": True}}
     assert json.loads(describe(UNMODIFIED, states)["output"]) == {"at": "2025-01-02T14:20:00.137000+00:00"}
     assert json.loads(describe(CORRECTED, states)["output"]) == {"at": "2025-01-02T14:20:00.137Z"}
 
 
-def test_an_output_that_is_a_string_is_described_as_json() -> None:
+def test_a_string_output_is_described_as_json() -> None:
     states = {"Say": {"Type": "Pass", "Result": "filled", "End": True}}
     assert describe(UNMODIFIED, states)["output"] == "filled"
     assert describe(CORRECTED, states)["output"] == '"filled"'
 
 
-def test_an_execution_that_timed_out_has_a_date_of_its_end() -> None:
+def test_a_timed_out_execution_has_a_stop_date() -> None:
     states = {"Day": {"Type": "Wait", "Seconds": 600, "End": True}}
     assert "stopDate" not in describe(UNMODIFIED, states, TimeoutSeconds=60)
     described = describe(CORRECTED, states, TimeoutSeconds=60)
@@ -164,7 +164,7 @@ def start_twice(correct: tuple[Correct, ...]) -> set[str]:
         return {states.start_execution(stateMachineArn=made["stateMachineArn"])["executionArn"] for _ in range(2)}
 
 
-def test_an_execution_without_a_name_gets_one_of_its_own() -> None:
+def test_an_execution_without_a_name_gets_a_unique_name() -> None:
     assert {arn.rsplit(":", 1)[1] for arn in start_twice(UNMODIFIED)} == {"None"}
     assert len(start_twice(CORRECTED)) == 2
 
@@ -215,7 +215,7 @@ def start_a_version(correct: tuple[Correct, ...]) -> Any:
         return described["stateMachineArn"] == arn, described["status"]
 
 
-def test_an_alias_starts_the_machine_that_it_points_at() -> None:
+def test_an_alias_starts_its_machine() -> None:
     with pytest.raises(ClientError, match="StateMachineDoesNotExist"):
         start_a_version(UNMODIFIED)
     assert start_a_version(CORRECTED) == (True, "SUCCEEDED")
@@ -254,7 +254,7 @@ def events(correct: tuple[Correct, ...], definition: dict[str, Any], given: Any 
         return [event["type"] for event in history["events"]]
 
 
-def test_a_history_holds_no_more_than_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_history_never_exceeds_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executions, "MAX_HISTORY_EVENTS", 10)
     states = {f"P{n}": {"Type": "Pass", "Next": f"P{n + 1}"} for n in range(8)} | {"P8": DONE}
     assert len(events(UNMODIFIED, machine(states))) == 20
@@ -262,7 +262,7 @@ def test_a_history_holds_no_more_than_its_limit(monkeypatch: pytest.MonkeyPatch)
     assert (len(kept), kept[-1]) == (10, "ExecutionFailed")
 
 
-def test_success_may_be_the_last_event_of_a_full_history(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_success_may_be_the_last_event_of_a_full_history(monkeypatch: pytest.MonkeyPatch) -> None:
     states = {"P": {"Type": "Pass", "End": True}}
     monkeypatch.setattr(executions, "MAX_HISTORY_EVENTS", 4)
     assert events(CORRECTED, machine(states))[-1] == "ExecutionSucceeded"
@@ -283,7 +283,7 @@ def test_an_inline_map_runs_at_most_forty_iterations_at_once() -> None:
     assert at_once(CORRECTED, 10) == 100
 
 
-def test_branches_and_iterations_end_with_the_execution_that_is_stopped() -> None:
+def test_a_stop_ends_branches_and_iterations() -> None:
     branch = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 600, "End": True}}}
     states = {"Both": {"Type": "Parallel", "Branches": [branch, branch], "End": True}}
     with moto(everything) as interpreter:

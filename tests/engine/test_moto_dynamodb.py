@@ -81,25 +81,25 @@ def send_twice(correct: Correct | None, *, after: timedelta = timedelta(0)) -> s
         return committed(client)
 
 
-def test_a_transaction_sent_twice_with_its_token_is_done_once() -> None:
+def test_a_transaction_repeated_with_its_token_is_applied_once() -> None:
     assert send_twice(None) == "2"
     assert send_twice(everything) == "1"
     assert send_twice(without_short_cut) == "1"
 
 
-def test_a_token_is_forgotten_after_ten_minutes() -> None:
+def test_a_token_expires_after_ten_minutes() -> None:
     assert send_twice(everything, after=timedelta(minutes=10)) == "2"
     assert send_twice(everything, after=timedelta(minutes=9)) == "1"
 
 
-def test_a_token_cannot_be_used_for_another_transaction() -> None:
+def test_a_token_of_another_transaction_is_refused() -> None:
     with table(everything) as (_, client):
         client.transact_write_items(TransactItems=[add_one("budget")], ClientRequestToken="order-1")
         with pytest.raises(client.exceptions.IdempotentParameterMismatchException):
             client.transact_write_items(TransactItems=[put("other")], ClientRequestToken="order-1")
 
 
-def test_a_cancelled_transaction_may_be_sent_again_with_its_token() -> None:
+def test_a_cancelled_transaction_can_be_retried_with_its_token() -> None:
     with table(everything) as (_, client):
         request = {
             "TransactItems": [add_one("budget"), put("order", **MISSING_VERSION)],
@@ -129,7 +129,7 @@ def fail_a_transaction(*correct: Correct) -> tuple[bool, list[str]]:
         return tables[TABLE] is before, [f"{row['sk']['S']} {row.get('version')}" for row in rows]
 
 
-def test_a_cancelled_transaction_leaves_every_row_and_does_not_replace_the_table() -> None:
+def test_a_cancelled_transaction_changes_neither_rows_nor_the_table_object() -> None:
     assert fail_a_transaction() == (False, ["old {'N': '1'}"])
     assert fail_a_transaction(everything) == (True, ["old {'N': '1'}"])
 
@@ -156,7 +156,7 @@ def count_from_many_threads(client: Any, threads: int, times: int) -> int:
 
 
 @pytest.mark.parametrize("correct", [everything, without_short_cut])
-def test_real_threads_do_not_lose_each_others_updates(correct: Correct) -> None:
+def test_concurrent_real_threads_lose_no_update(correct: Correct) -> None:
     with table(correct) as (_, client):
         assert count_from_many_threads(client, threads=8, times=25) == 200
 
@@ -305,12 +305,12 @@ def outcomes(correct: Correct, script: list[Call]) -> list[Any]:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(calls, min_size=1, max_size=12))
-def test_the_short_cut_answers_as_the_long_way_does(script: list[Call]) -> None:
+def test_the_short_cut_gives_the_answers_of_http(script: list[Call]) -> None:
     assert outcomes(with_short_cut, script) == outcomes(without_short_cut, script)
 
 
 @pytest.mark.parametrize("update", UPDATES)
-def test_an_update_does_the_same_by_either_way_again_and_again(update: tuple[str, tuple[str, ...]]) -> None:
+def test_repeated_updates_agree_on_the_short_cut_and_over_http(update: tuple[str, tuple[str, ...]]) -> None:
     """It is kept from one call to the next: nothing of the row or of the values may stay in it."""
     first = ("put_item", {"Item": {**key("order#0"), "version": {"N": "1"}}})
     read = ("get_item", {"Key": key("order#0")})
@@ -328,7 +328,7 @@ def pages(client: Any, limit: int) -> list[str]:
     return [row["sk"]["S"] for page in client.get_paginator("query").paginate(**asked) for row in page["Items"]]
 
 
-def test_pages_of_a_query_hold_every_row_of_its_kind_once() -> None:
+def test_query_pages_return_each_row_once() -> None:
     with table(everything) as (_, client):
         for number in range(10):
             client.put_item(TableName=TABLE, Item=key(f"order#{number}"))
@@ -336,7 +336,7 @@ def test_pages_of_a_query_hold_every_row_of_its_kind_once() -> None:
         assert pages(client, 3) == [f"order#{number}" for number in range(10)]
 
 
-def test_what_was_read_can_be_changed_without_changing_the_table() -> None:
+def test_changing_a_read_row_does_not_change_the_table() -> None:
     with table(everything) as (_, client):
         client.put_item(TableName=TABLE, Item={**key("order"), "fills": {"L": [{"S": "a"}]}})
         read: Callable[[], Any] = lambda: client.get_item(TableName=TABLE, Key=key("order"))["Item"]["fills"]["L"]  # noqa: E731
@@ -344,7 +344,7 @@ def test_what_was_read_can_be_changed_without_changing_the_table() -> None:
         assert read() == [{"S": "a"}]
 
 
-def test_a_row_that_grows_by_updates_is_measured_again() -> None:
+def test_an_update_measures_the_row_again() -> None:
     with table(everything) as (_, client):
         client.put_item(TableName=TABLE, Item=key("order"))
         asked = {
@@ -363,7 +363,7 @@ def test_a_row_that_grows_by_updates_is_measured_again() -> None:
         assert len(client.query(**asked)["Items"]) == 2  # a page holds at most 1 MB
 
 
-def test_every_call_is_told_before_it_acts() -> None:
+def test_the_table_call_hook_runs_before_each_call() -> None:
     heard: list[str] = []
 
     def listening(patches: Any, scheduler: Scheduler) -> None:

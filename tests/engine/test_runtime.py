@@ -59,7 +59,7 @@ class Desk:
         return (self.scheduler.now() - OPEN) / timedelta(seconds=1)
 
 
-def test_a_request_takes_virtual_time_on_the_way_there_and_on_the_way_back() -> None:
+def test_a_request_takes_virtual_time_in_both_directions() -> None:
     desk = Desk()
     assert desk.get().status_code == 200
     assert 0.020 <= desk.seconds <= 0.080
@@ -88,7 +88,7 @@ def test_requests_are_counted_by_kind() -> None:
     assert desk.runtime.requests == {"trading": 2, "data": 3}
 
 
-def test_a_broker_that_never_answers_costs_the_read_timeout_in_virtual_time() -> None:
+def test_a_request_without_an_answer_takes_the_read_timeout() -> None:
     desk = Desk(hangs=True)
     with pytest.raises(requests.exceptions.ReadTimeout):
         desk.get(timeout=(2, 5))
@@ -96,14 +96,14 @@ def test_a_broker_that_never_answers_costs_the_read_timeout_in_virtual_time() ->
     assert len(desk.broker.arrivals) == 1
 
 
-def test_a_client_that_names_no_timeout_gets_the_deployed_transports() -> None:
+def test_a_request_without_a_timeout_uses_the_deployed_one() -> None:
     desk = Desk(hangs=True)
     with pytest.raises(requests.exceptions.ReadTimeout):
         desk.get()
     assert desk.seconds == pytest.approx(5)
 
 
-def test_an_answer_later_than_the_timeout_is_a_timeout_though_the_broker_acted() -> None:
+def test_a_late_answer_is_a_timeout_though_the_broker_acted() -> None:
     desk = Desk(milliseconds=(900, 1_000))
     acted = 0
     for _ in range(20):
@@ -115,7 +115,7 @@ def test_an_answer_later_than_the_timeout_is_a_timeout_though_the_broker_acted()
     assert 0 < acted < 20  # some never arrived, some arrived and were not heard of
 
 
-def test_map_runs_calls_at_the_same_time_and_answers_in_the_order_of_the_items() -> None:
+def test_a_map_runs_calls_concurrently_and_keeps_their_order() -> None:
     desk = Desk()
 
     def place(pause: float) -> float:
@@ -126,7 +126,7 @@ def test_map_runs_calls_at_the_same_time_and_answers_in_the_order_of_the_items()
     assert desk.seconds == 3
 
 
-def test_map_runs_no_more_calls_at_once_than_it_has_workers() -> None:
+def test_a_map_runs_at_most_one_call_per_worker() -> None:
     desk = Desk(workers=2)
     working: list[int] = []
     most = 0
@@ -143,7 +143,7 @@ def test_map_runs_no_more_calls_at_once_than_it_has_workers() -> None:
     assert desk.seconds == 3
 
 
-def test_map_raises_the_first_failure_only_after_all_calls_are_over() -> None:
+def test_a_map_raises_its_first_failure_after_all_calls_end() -> None:
     desk = Desk()
     done: list[int] = []
 
@@ -158,7 +158,7 @@ def test_map_raises_the_first_failure_only_after_all_calls_are_over() -> None:
     assert done == [2, 4]
 
 
-def test_map_of_nothing_is_nothing() -> None:
+def test_a_map_over_no_items_is_empty() -> None:
     assert Desk().runtime.map(lambda item: item, []) == []
 
 

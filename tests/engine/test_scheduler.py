@@ -24,7 +24,7 @@ def seconds_since_open(scheduler: Scheduler) -> float:
     return (scheduler.now() - OPEN) / timedelta(seconds=1)
 
 
-def test_time_moves_only_when_everybody_waits(scheduler: Scheduler) -> None:
+def test_time_advances_only_when_every_thread_waits(scheduler: Scheduler) -> None:
     seen: list[tuple[str, float]] = []
 
     def trader(name: str, pause: float) -> Callable[[], None]:
@@ -42,7 +42,7 @@ def test_time_moves_only_when_everybody_waits(scheduler: Scheduler) -> None:
     assert seen == [("quick", 2), ("slow", 3), ("quick", 4), ("slow", 6)]
 
 
-def test_whoever_came_first_goes_first_at_the_same_instant(scheduler: Scheduler) -> None:
+def test_threads_due_at_the_same_instant_run_in_order_of_arrival(scheduler: Scheduler) -> None:
     order: list[int] = []
     for number in range(5):
         later(scheduler, 1, partial(order.append, number))
@@ -50,7 +50,7 @@ def test_whoever_came_first_goes_first_at_the_same_instant(scheduler: Scheduler)
     assert order == [0, 1, 2, 3, 4]
 
 
-def test_a_run_up_to_a_moment_leaves_the_rest_for_later(scheduler: Scheduler) -> None:
+def test_a_run_until_a_moment_leaves_later_work_pending(scheduler: Scheduler) -> None:
     thread = scheduler.spawn(lambda: scheduler.sleep(60))
     scheduler.run(until=OPEN + timedelta(seconds=59))
     assert thread.is_alive
@@ -60,7 +60,7 @@ def test_a_run_up_to_a_moment_leaves_the_rest_for_later(scheduler: Scheduler) ->
     assert seconds_since_open(scheduler) == 60
 
 
-def test_an_event_wakes_all_who_wait_and_reports_who_came_too_late(scheduler: Scheduler) -> None:
+def test_an_event_wakes_every_waiter_and_reports_timeouts(scheduler: Scheduler) -> None:
     event = scheduler.event()
     patient = scheduler.spawn(lambda: event.wait(10))
     hasty = scheduler.spawn(lambda: event.wait(4))
@@ -70,7 +70,7 @@ def test_an_event_wakes_all_who_wait_and_reports_who_came_too_late(scheduler: Sc
     assert seconds_since_open(scheduler) == 5
 
 
-def test_a_deadline_that_nobody_waits_for_any_more_does_not_move_the_clock(scheduler: Scheduler) -> None:
+def test_a_stale_deadline_does_not_move_the_clock(scheduler: Scheduler) -> None:
     event = scheduler.event()
     scheduler.spawn(lambda: event.wait(99_999_999))
     scheduler.spawn(event.set)
@@ -78,7 +78,7 @@ def test_a_deadline_that_nobody_waits_for_any_more_does_not_move_the_clock(sched
     assert scheduler.now() == OPEN
 
 
-def test_a_join_waits_for_the_end_and_a_result_is_what_the_function_returned(scheduler: Scheduler) -> None:
+def test_a_join_waits_and_a_result_is_the_returned_value(scheduler: Scheduler) -> None:
     def work() -> str:
         scheduler.sleep(7)
         return "filled"
@@ -89,7 +89,7 @@ def test_a_join_waits_for_the_end_and_a_result_is_what_the_function_returned(sch
     assert seconds_since_open(scheduler) == 7
 
 
-def test_the_code_outside_drives_the_threads_while_it_sleeps(scheduler: Scheduler) -> None:
+def test_a_sleep_outside_the_threads_runs_them(scheduler: Scheduler) -> None:
     seen: list[float] = []
     later(scheduler, 1, lambda: seen.append(seconds_since_open(scheduler)))
     scheduler.sleep(30)
@@ -97,26 +97,26 @@ def test_the_code_outside_drives_the_threads_while_it_sleeps(scheduler: Schedule
     assert seconds_since_open(scheduler) == 30
 
 
-def test_waiting_from_outside_for_what_cannot_happen_is_an_error(scheduler: Scheduler) -> None:
+def test_a_wait_that_can_never_end_is_an_error(scheduler: Scheduler) -> None:
     with pytest.raises(NothingMoves):
         scheduler.event().wait()
 
 
-def test_a_failure_that_nobody_asks_for_is_raised_by_the_run(scheduler: Scheduler) -> None:
+def test_an_unobserved_failure_is_raised_by_run(scheduler: Scheduler) -> None:
     scheduler.spawn(lambda: 1 // 0)
     with pytest.raises(BaseExceptionGroup) as failed:
         scheduler.run()
     assert failed.group_contains(ZeroDivisionError)
 
 
-def test_a_failure_that_somebody_asked_for_is_theirs(scheduler: Scheduler) -> None:
+def test_an_observed_failure_is_raised_only_once(scheduler: Scheduler) -> None:
     thread = scheduler.spawn(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         thread.result()
     scheduler.run()
 
 
-def test_a_killed_thread_stops_where_it_waits_and_can_never_wait_again(scheduler: Scheduler) -> None:
+def test_a_killed_thread_stops_at_its_wait_and_cannot_wait_again(scheduler: Scheduler) -> None:
     steps: list[str] = []
 
     def work() -> None:
@@ -137,7 +137,7 @@ def test_a_killed_thread_stops_where_it_waits_and_can_never_wait_again(scheduler
     assert seconds_since_open(scheduler) == 3
 
 
-def test_a_dead_thread_is_told_so_at_a_checkpoint_too(scheduler: Scheduler) -> None:
+def test_a_checkpoint_raises_killed_in_a_dead_thread(scheduler: Scheduler) -> None:
     acted: list[str] = []
 
     def work() -> None:
@@ -154,7 +154,7 @@ def test_a_dead_thread_is_told_so_at_a_checkpoint_too(scheduler: Scheduler) -> N
     assert acted == []
 
 
-def test_a_thread_takes_its_children_with_it_but_not_those_it_set_apart(scheduler: Scheduler) -> None:
+def test_a_kill_reaches_child_threads_but_not_detached_ones(scheduler: Scheduler) -> None:
     finished: list[str] = []
 
     def child(name: str) -> None:
@@ -172,7 +172,7 @@ def test_a_thread_takes_its_children_with_it_but_not_those_it_set_apart(schedule
     assert finished == ["apart"]
 
 
-def test_a_grandchild_dies_with_the_process_though_its_parent_has_ended(scheduler: Scheduler) -> None:
+def test_a_kill_reaches_grandchildren_whose_parent_has_ended(scheduler: Scheduler) -> None:
     finished: list[str] = []
 
     def grandchild() -> None:
@@ -209,7 +209,7 @@ def test_a_thread_killed_before_its_first_turn_never_runs(scheduler: Scheduler) 
     assert steps == []
 
 
-def test_a_paused_thread_goes_on_where_it_was_when_it_is_resumed(scheduler: Scheduler) -> None:
+def test_a_resumed_thread_continues_from_its_pause(scheduler: Scheduler) -> None:
     woke: list[float] = []
     zombie = later(scheduler, 5, lambda: woke.append(seconds_since_open(scheduler)))
     later(scheduler, 1, zombie.pause)
@@ -232,7 +232,7 @@ def test_a_virtual_thread_cannot_drive_its_own_scheduler(scheduler: Scheduler) -
         scheduler.spawn(scheduler.run).result()
 
 
-def test_closing_unwinds_whatever_is_left() -> None:
+def test_closing_the_scheduler_unwinds_every_thread() -> None:
     unwound: list[str] = []
 
     def work(scheduler: Scheduler) -> None:
@@ -247,7 +247,7 @@ def test_closing_unwinds_whatever_is_left() -> None:
     assert unwound == ["left"]
 
 
-def test_the_keyboard_interrupts_the_whole_run(scheduler: Scheduler) -> None:
+def test_a_keyboard_interrupt_stops_the_run(scheduler: Scheduler) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
 
@@ -256,7 +256,7 @@ def test_the_keyboard_interrupts_the_whole_run(scheduler: Scheduler) -> None:
         scheduler.run()
 
 
-def test_followers_hear_of_every_move_of_the_clock(scheduler: Scheduler) -> None:
+def test_listeners_receive_every_clock_advance(scheduler: Scheduler) -> None:
     heard: list[int] = []
     scheduler.on_advance.append(heard.append)
     start = scheduler.now_ns
@@ -270,7 +270,7 @@ def test_followers_hear_of_every_move_of_the_clock(scheduler: Scheduler) -> None
     assert [moment - start for moment in heard] == [500_000_000, 1_500_000_000]
 
 
-def test_it_is_light_enough_for_thousands_of_seeds() -> None:
+def test_a_virtual_thread_costs_less_than_200_microseconds() -> None:
     begin = time.perf_counter()
     for _ in range(100):
         with Scheduler(OPEN) as scheduler:

@@ -11,7 +11,7 @@ import pytest
 from repeg_workbench.engine.surroundings import inside, separated, with_variables
 
 
-def test_a_logger_made_inside_a_function_writes_to_whoever_runs_later(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_logger_writes_to_the_function_that_is_running(capsys: pytest.CaptureFixture[str]) -> None:
     first: list[str] = []
     second: list[str] = []
     with separated(), inside({}, first.append):
@@ -24,14 +24,14 @@ def test_a_logger_made_inside_a_function_writes_to_whoever_runs_later(capsys: py
     assert capsys.readouterr().out == "hold\n"
 
 
-def test_standard_output_is_the_real_one_again_afterwards() -> None:
+def test_standard_output_is_restored_after_the_engine() -> None:
     before = sys.stdout
     with separated():
         assert sys.stdout is not before
     assert sys.stdout is before
 
 
-def test_a_functions_variables_lie_over_the_real_ones_and_its_writes_stay_its_own() -> None:
+def test_a_function_sees_real_variables_and_its_writes_stay_private() -> None:
     real = len(os.environ)
     with separated(), with_variables({"SHARED": "real"}):
         with inside({"OWN": "mine"}, print):
@@ -45,7 +45,7 @@ def test_a_functions_variables_lie_over_the_real_ones_and_its_writes_stay_its_ow
     assert len(os.environ) == real
 
 
-def test_variables_that_were_there_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_replaced_variables_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     with with_variables({"AWS_REGION": "us-east-1"}):
         assert os.environ["AWS_REGION"] == "us-east-1"

@@ -1,4 +1,8 @@
-"""What moto's CloudFormation does otherwise than AWS: types it skips, properties it drops, JSON it reads as YAML."""
+"""Differences of moto's CloudFormation from AWS: unsupported types, ignored properties, JSON parsed as YAML.
+
+Ignored properties: a table's TimeToLiveSpecification and PointInTimeRecoverySpecification, a function's Layers, and a
+LayerVersion's Ref. No upstream report was found; tests/engine/test_deployment.py reads each of them back.
+"""
 
 # ruff: noqa: SLF001 - moto has no other handles; the account that it deploys to is simulated
 from __future__ import annotations
@@ -17,7 +21,7 @@ from repeg_workbench.engine.moto_corrections.resources import SUPPLIED
 
 
 def apply(patches: Patches) -> None:
-    """Supply the types, and the lost properties of others."""
+    """Add the missing types and properties."""
     moto_types = parsing.get_model_map
     patches.replace(parsing, "get_model_map", lambda: {**moto_types(), **SUPPLIED})
     _read_json_as_json(patches)
@@ -27,7 +31,7 @@ def apply(patches: Patches) -> None:
 
 
 def unknown_types(template: dict[str, Any]) -> list[str]:
-    """The types of a translated template that moto would skip and nobody supplies."""
+    """The types of a translated template that neither moto nor `resources` supports."""
     declared = {resource["Type"] for resource in template["Resources"].values()}
     parameters = {parameter["Type"] for parameter in template.get("Parameters", {}).values()}
     if not declared <= set(parsing.get_model_map()) or any(kind.startswith("AWS::SSM") for kind in parameters):
@@ -36,7 +40,7 @@ def unknown_types(template: dict[str, Any]) -> list[str]:
 
 
 def _read_json_as_json(patches: Patches) -> None:
-    """Every template arrives here as JSON, which moto reads as YAML, at a hundred times the cost."""
+    """Parse templates as JSON, which they always are; moto parses them as YAML, a hundred times slower."""
 
     def parse(text: str) -> Any:
         try:

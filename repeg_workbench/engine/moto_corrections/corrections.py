@@ -22,7 +22,7 @@ from repeg_workbench.engine.scheduler import Scheduler
 def apply(
     patches: Patches, scheduler: Scheduler, on_status: Callable[[Any], None], before_table_call: Callable[[str], None]
 ) -> None:
-    """Put the scheduler under moto, and correct what it does otherwise than AWS."""
+    """Run moto on the scheduler and correct its differences from AWS."""
     threads.apply(patches, scheduler)
     states.apply(patches, scheduler)
     executions.apply(patches, scheduler, on_status)

@@ -1,4 +1,8 @@
-"""Where moto's DynamoDB differs from AWS: transactions that copy tables, tokens that are ignored, calls that race."""
+"""Differences of moto's DynamoDB from AWS: transactions copy tables, request tokens are ignored, calls race.
+
+Transactions came with https://github.com/getmoto/moto/pull/2879, which implements neither tokens nor isolation. No
+report of the three differences was found; tests/engine/test_moto_dynamodb.py shows each on unmodified moto.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ from moto.dynamodb.responses import DynamoHandler
 from repeg_workbench.engine.moto_corrections.patches import Patches
 
 TOKEN_LIFE = timedelta(minutes=10)
-# moto is not safe under threads; everything that touches its tables takes this first.
+# moto is not thread-safe: every access to its tables holds this lock.
 LOCK = threading.RLock()
 
 
@@ -43,7 +47,7 @@ def _serve_one_call_at_a_time(patches: Patches) -> None:
 
 
 def _undo_only_what_a_transaction_touched(patches: Patches) -> None:
-    """moto copies whole tables before a transaction and puts the copies back if it fails."""
+    """Restore only the transaction's rows: moto copies whole tables first and replaces them after a failure."""
 
     def deepcopy(value: Any, memo: Any = None) -> Any:
         return value if isinstance(value, Table) else copy.deepcopy(value, memo)
@@ -58,7 +62,7 @@ def _undo_only_what_a_transaction_touched(patches: Patches) -> None:
 
 @dataclass(frozen=True)
 class _Row:
-    """One key of one table, and the item that was there."""
+    """A key of a table and the item that was there before the transaction."""
 
     table: Table
     hash_key: DynamoType
@@ -66,7 +70,7 @@ class _Row:
     item: Any
 
     def put_back(self) -> None:
-        """Make it as it was."""
+        """Restore the item."""
         if self.item is None:
             self.table.delete_item(self.hash_key, self.range_key)
         elif self.range_key is None:
@@ -99,7 +103,7 @@ def _restored_on_failure(rows: list[_Row]) -> Iterator[None]:
 
 
 def _honour_request_tokens(patches: Patches, now: Callable[[], datetime]) -> None:
-    """A transaction sent again with its token within ten minutes succeeds and does nothing."""
+    """A transaction repeated with its token within ten minutes succeeds without effect."""
     seen: dict[tuple[str, str, str], tuple[datetime, str]] = {}
 
     def transact(self: Any) -> Any:

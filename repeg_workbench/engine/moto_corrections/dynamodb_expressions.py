@@ -1,6 +1,9 @@
-"""What moto makes anew of every expression: its parts, copies of its tree, and what to do with each kind of node."""
+"""Caches for moto's DynamoDB expressions, which it parses, copies and traverses again for every call.
 
-# ruff: noqa: S301 - it unpickles what it has pickled itself
+Speed alone; observed with the pinned version by profiling a day of a hundred orders. No upstream report was found.
+"""
+
+# ruff: noqa: S301 - it unpickles only its own pickles
 from __future__ import annotations
 
 import copy
@@ -25,11 +28,11 @@ def apply(patches: Patches) -> None:
     """Make all changes of this module."""
     _keep_parsed_updates(patches)
     _keep_parts_of_conditions(patches)
-    _know_what_to_process(patches)
+    _cache_node_dispatch(patches)
 
 
 def _keep_parsed_updates(patches: Patches) -> None:
-    """An update expression is parsed once; whoever works on the outcome takes a copy, out of one pickle."""
+    """Parse each update expression once; each use unpickles a copy, because the evaluation changes it."""
 
     @functools.cache
     def pickled(expression: Any) -> bytes:
@@ -44,7 +47,7 @@ def _keep_parsed_updates(patches: Patches) -> None:
 
 
 def _keep_parts_of_conditions(patches: Patches) -> None:
-    """The parts of a condition follow from its text alone; they are never changed."""
+    """Split each condition into tokens once; the tokens depend on its text alone and are never changed."""
 
     @functools.cache
     def parts(text: str) -> tuple[Any, ...]:
@@ -56,8 +59,8 @@ def _keep_parts_of_conditions(patches: Patches) -> None:
     original = patches.replace(ConditionExpressionParser, "_lex_condition_expression", lex)
 
 
-def _know_what_to_process(patches: Patches) -> None:
-    """Whether a traverser processes a node depends on the kinds of both; moto asks all classes again at each node."""
+def _cache_node_dispatch(patches: Patches) -> None:
+    """Cache by the two types whether a traverser processes a node; moto tests every class at every node."""
     known: dict[tuple[type, type], bool] = {}
 
     def is_processed(traverser: Any, node: Any) -> bool:

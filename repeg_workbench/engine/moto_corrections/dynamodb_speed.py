@@ -1,4 +1,8 @@
-"""What makes moto's DynamoDB slow without making it more faithful: work done anew for every call, HTTP to oneself."""
+"""Shortcuts for moto's DynamoDB: no HTTP within the process, cached sizes, queries that read one partition.
+
+Speed alone; answers are the same, which tests/engine/test_moto_dynamodb.py compares call by call. moto made the copy of
+query results cheaper in https://github.com/getmoto/moto/pull/9670; no report of the rest was found.
+"""
 
 # ruff: noqa: TID251 - the calls that it shortens are made with boto3
 from __future__ import annotations
@@ -23,7 +27,7 @@ from repeg_workbench.engine.moto_corrections import dynamodb_expressions
 from repeg_workbench.engine.moto_corrections.dynamodb import LOCK
 from repeg_workbench.engine.moto_corrections.patches import Patches
 
-# The calls of a running store. All others take the long way.
+# The calls of a running store. All others go over HTTP to moto.
 SHORT_CUTS = {
     "GetItem": "get_item",
     "PutItem": "put_item",
@@ -41,7 +45,7 @@ BeforeCall = Callable[[str], None]
 
 
 def apply(patches: Patches, before_call: BeforeCall) -> None:
-    """Make all changes of this module; `before_call` hears the name of every operation before it acts."""
+    """Make all changes of this module; `before_call` receives the name of every operation before it runs."""
     dynamodb_expressions.apply(patches)
     _take_texts_as_they_are(patches)
     _keep_sizes(patches)
@@ -51,7 +55,7 @@ def apply(patches: Patches, before_call: BeforeCall) -> None:
 
 
 def _take_texts_as_they_are(patches: Patches) -> None:
-    """A text needs no cast to be compared, and one of plain letters has as many bytes as letters."""
+    """Strings need no cast for a comparison, and an ASCII string has as many bytes as characters."""
 
     def cast(self: Any) -> Any:
         return self.value if self.type == "S" else original.fget(self)
@@ -64,7 +68,7 @@ def _take_texts_as_they_are(patches: Patches) -> None:
 
 
 def _project_by_name(patches: Patches) -> None:
-    """Whole attributes are taken as they are; only paths into them need the long way."""
+    """Project whole attributes directly; only paths into attributes need moto's own projection."""
 
     def project(self: Any, projection_expressions: list[list[str]]) -> Any:
         if any(len(path) > 1 or path[0].endswith("]") for path in projection_expressions):
@@ -72,14 +76,14 @@ def _project_by_name(patches: Patches) -> None:
         part = Item(self.hash_key, self.range_key, {})
         for (name,) in projection_expressions:
             if name in self.attrs:
-                dict.__setitem__(part.attrs, name, self.attrs[name])  # of an item that was not too large itself
+                dict.__setitem__(part.attrs, name, self.attrs[name])  # skips the size check: the whole item passed it
         return part
 
     original = patches.replace(Item, "project", project)
 
 
 def _keep_sizes(patches: Patches) -> None:
-    """An item is measured again only after an update: put makes a new one."""
+    """Measure an item again only after an update; a put makes a new item."""
 
     def size(self: Any) -> int:
         known: int | None = self.__dict__.get("measured")
@@ -97,12 +101,12 @@ def _keep_sizes(patches: Patches) -> None:
 
 
 def _read_one_partition(patches: Patches) -> None:
-    """A query of the table reads the rows it asks for, instead of the whole table, and copies once, not twice."""
+    """A query reads its own partition instead of the whole table, and copies rows once instead of twice."""
 
     def query(self: Any, hash_key: Any, comparison: Any, values: Any, limit: Any, *args: Any, **kwargs: Any) -> Any:
         # args: exclusive_start_key, scan_index_forward, projection_expressions, index_name …
         index_name = kwargs.get("index_name") or (args[3] if len(args) > 3 else None)
-        # Whether a page of so many rows is the last also depends on the rows that nobody asked for.
+        # With a limit, whether a page is the last also depends on rows outside the query.
         if index_name or limit or hash_key is None or not self.has_range_key:
             return original(self, hash_key, comparison, values, limit, *args, **kwargs)
         rows = self.items.get(hash_key, {})
@@ -127,15 +131,15 @@ def _matches(key: Any, comparison: str | None, values: list[Any]) -> bool:
 
 
 class _ShortCut:
-    """Answers a store's calls from moto's handler, once botocore has checked and written them, without sending them.
+    """Answers a store's calls from moto's handler after botocore has serialized them, without sending them.
 
-    It stands in botocore's own list of handlers, once and for all, and does nothing while `before_call` is None.
+    It is registered once in botocore's list of handlers and does nothing while `before_call` is None.
     """
 
     before_call: BeforeCall | None = None
 
     def __call__(self, model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> Any:
-        """botocore's `before-call`: an answer here means that nothing is sent."""
+        """botocore's `before-call` handler: if it returns an answer, botocore sends nothing."""
         if self.before_call is None:
             return None
         self.before_call(model.name)
@@ -160,7 +164,7 @@ class _ShortCut:
 
 
 def _error(error: JsonRESTError, model: Any) -> Any:
-    """The answer that botocore makes of an error, with the fields that its kind has."""
+    """The error as botocore parses it, with the fields of its error shape."""
     wire = {"status_code": error.code, "headers": {}, "body": error.description.encode()}
     answer = _parser().parse(wire, model.output_shape)
     shape = model.service_model.shape_for_error_code(answer["Error"]["Code"])

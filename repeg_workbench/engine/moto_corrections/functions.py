@@ -1,4 +1,8 @@
-"""The doors through which moto calls functions: its Lambda backend that uses no containers, and the machine's tasks."""
+"""Routes moto's function calls to the host: its Lambda backend without containers, and the state machine's tasks.
+
+Not an error of moto: it runs functions in Docker or returns a fixed answer
+(https://docs.getmoto.org/en/latest/docs/services/lambda.html), and the engine needs them in virtual time.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ from repeg_workbench.engine.moto_corrections.patches import Patches
 
 
 def apply(patches: Patches, host: Host, sources: Callable[[str], Path]) -> None:
-    """Send invocations to the host; `sources` gives the folder that an object in the bucket came from."""
+    """Send invocations to the host; `sources` maps an object's key to its source folder."""
 
     def invoke(
         self: Any, function_name: str, qualifier: str | None, body: Any, headers: Any, response_headers: Any
@@ -38,14 +42,14 @@ def apply(patches: Patches, host: Host, sources: Callable[[str], Path]) -> None:
         return invocation.payload.encode()
 
     def invoke_for_task(parameters: dict[str, Any], region: str, state_credentials: Any) -> dict[str, Any]:
-        """The same, without HTTP to oneself in between; whatever fails there fails by the long way."""
+        """The same without HTTP within the process; errors take moto's own path."""
         try:
             name, qualifier = parameters["FunctionName"], parameters.get("Qualifier")
             function = deployed(backend(region), name, qualifier, sources)
             invocation = host.invoke(function, parameters.get("Payload", b"{}").decode())
         except (UnknownFunctionException, PayloadTooLarge):
-            long_way: dict[str, Any] = original(parameters, region, state_credentials)
-            return long_way
+            failing: dict[str, Any] = original(parameters, region, state_credentials)
+            return failing
         answer = {"ExecutedVersion": function.version, "StatusCode": 200, "Payload": json.loads(invocation.payload)}
         return answer if invocation.error is None else {**answer, "FunctionError": "Unhandled"}
 
@@ -54,7 +58,7 @@ def apply(patches: Patches, host: Host, sources: Callable[[str], Path]) -> None:
 
 
 def deployed(backend: Any, name: str, qualifier: str | None, sources: Callable[[str], Path]) -> Function:
-    """The function of that name or ARN, at that version or alias, as moto keeps its configuration."""
+    """The function of that name or ARN and version or alias, from moto's configuration."""
     found = backend.get_function(name, qualifier)
     return Function(
         name=found.function_name,

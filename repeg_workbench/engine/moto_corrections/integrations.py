@@ -1,4 +1,8 @@
-"""Where moto's service integrations answer otherwise than AWS: starting an execution, and dates in answers."""
+"""Differences of moto's service integrations from AWS: the casing of startExecution, and dates in answers.
+
+startExecution fails on its parameters' casing: https://github.com/getmoto/moto/issues/10076; the fix in
+https://github.com/getmoto/moto/pull/10101 is not merged. No report was found of dates that are not serialized.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ def apply(patches: Patches) -> None:
 
 
 def plain(value: Any) -> Any:
-    """The value with every date in it written as AWS writes them."""
+    """The value with every date in AWS's format."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -32,7 +36,7 @@ def plain(value: Any) -> Any:
 
 
 def _start_executions(patches: Patches) -> None:
-    """The machine writes the parameters in one case, the client wants them in another; answers likewise."""
+    """Convert parameters from the definition's PascalCase to boto3's camelCase, and answers back."""
 
     def normalise(self: Any, parameters: dict[str, Any], *args: Any, **kwargs: Any) -> None:
         original(self, parameters, *args, **kwargs)

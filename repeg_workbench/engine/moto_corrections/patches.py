@@ -1,4 +1,4 @@
-"""Changes to another package's objects, all undone together."""
+"""Temporary changes to another package's objects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MISSING = object()
 
 
 class Patches:
-    """Replaces attributes while the context lasts, and puts the originals back in reverse order."""
+    """Replaces attributes for the duration of a context and restores the originals in reverse order."""
 
     def __init__(self) -> None:
         self._originals: list[tuple[Any, str, Any]] = []
@@ -21,19 +21,19 @@ class Patches:
         self.undo()
 
     def replace(self, owner: Any, name: str, value: Any) -> Any:
-        """Set `owner.name`; returns the original. Raises AttributeError if there is nothing to replace."""
+        """Set `owner.name` and return the original. Raises AttributeError if there is none."""
         original = getattr(owner, name)
         self._originals.append((owner, name, vars(owner).get(name, _MISSING)))
         setattr(owner, name, value)
         return original
 
     def add(self, owner: Any, name: str, value: Any) -> None:
-        """Set `owner.name`, which it does not have yet."""
+        """Set `owner.name`, which does not exist yet."""
         self._originals.append((owner, name, _MISSING))
         setattr(owner, name, value)
 
     def undo(self) -> None:
-        """Put every original back."""
+        """Restore every original."""
         while self._originals:
             owner, name, original = self._originals.pop()
             if original is _MISSING:

@@ -1,4 +1,7 @@
-"""Reads executions where moto keeps them: its API takes a third of a millisecond for each event of a history."""
+"""Reads executions from moto's own objects: its API takes a third of a millisecond per history event.
+
+Speed alone; observed with the pinned version, where GetExecutionHistory copies every event. No report was found.
+"""
 
 # ruff: noqa: SLF001 - moto has no other handles
 from __future__ import annotations
@@ -17,7 +20,7 @@ def arns(region: str) -> list[str]:
 
 
 def read(arn: str, region: str) -> Execution:
-    """One execution, from the interpreter's own record. Raises KeyError for an ARN that is none."""
+    """One execution, from the interpreter's own record. Raises KeyError for an unknown ARN."""
     for execution in _all(region):
         if execution.exec_arn == arn:
             return record(execution)
@@ -25,7 +28,7 @@ def read(arn: str, region: str) -> Execution:
 
 
 def record(execution: Any) -> Execution:
-    """An execution as it stands."""
+    """The current state of an execution."""
     environment = execution.exec_worker.env if execution.exec_worker else None
     history = environment.event_manager._history_event_list if environment else []
     return Execution(

@@ -1,4 +1,8 @@
-"""Resource types of CloudFormation that moto skips without a word."""
+"""CloudFormation resource types that moto does not support; it skips them without an error.
+
+moto deploys the types of its own models alone. No report of the types below was found; to see what it skips, compare a
+template's types with `moto.cloudformation.parsing.get_model_map()` of the pinned version.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +23,12 @@ Properties = dict[str, Any]
 
 
 class DeploymentError(ValueError):
-    """The template says something that would fail, or silently be lost, on deployment."""
+    """The template would fail on deployment, or a part of it would be ignored silently."""
 
 
 @dataclass
 class Resource:
-    """A resource that exists: what Ref and GetAtt give for it, and the properties it was declared with."""
+    """A deployed resource: its values for Ref and GetAtt, and its declared properties."""
 
     physical_resource_id: str
     attributes: dict[str, str] = field(default_factory=dict)
@@ -33,11 +37,11 @@ class Resource:
     logical_resource_id: str = ""
 
     def is_created(self) -> bool:
-        """Always: it is made in one go."""
+        """Always true: resources are created synchronously."""
         return True
 
     def get_cfn_attribute(self, name: str) -> str:
-        """What GetAtt gives."""
+        """The value of GetAtt."""
         if name not in self.attributes:
             raise UnformattedGetAttTemplateException
         return self.attributes[name]
@@ -45,7 +49,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class ResourceType:
-    """What stands in moto's list of models for one supplied type."""
+    """An entry of moto's list of models for one added type."""
 
     make: Callable[[str, Properties, Callable[[str], Any]], Resource]
     attribute_names: tuple[str, ...] = ()
@@ -53,7 +57,7 @@ class ResourceType:
     def create_from_cloudformation_json(
         self, name: str, declared: Any, account_id: str, region_name: str, **_: Any
     ) -> Resource:
-        """Make the resource."""
+        """Create the resource."""
         del account_id
         properties = declared["Properties"]
         made = self.make(name, properties, partial(account.client, region=region_name))
@@ -61,12 +65,12 @@ class ResourceType:
         return made
 
     def has_cfn_attr(self, name: str) -> bool:
-        """Whether GetAtt knows that attribute."""
+        """Whether GetAtt supports the attribute."""
         return name in self.attribute_names
 
 
 def definition_with(text: str, substitutions: dict[str, Any]) -> str:
-    """The definition with its substitutions made. Raises DeploymentError on one that is missing or not used."""
+    """The definition with its substitutions applied. Raises DeploymentError if one is missing or unused."""
     wanted = set(SUBSTITUTION.findall(text))
     missing, unused = sorted(wanted - set(substitutions)), sorted(set(substitutions) - wanted)
     if missing or unused:
@@ -196,7 +200,7 @@ def _subscription(name: str, properties: Properties, client: Callable[[str], Any
 
 
 def _kept_as_declared(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
-    """For what nothing in a simulated day acts on: it can be referred to and read back."""
+    """A resource without effect on a simulated day: it can only be referenced and read back."""
     del properties, client
     return Resource(name, {"Id": name})
 

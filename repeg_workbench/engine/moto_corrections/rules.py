@@ -1,4 +1,8 @@
-"""EventBridge rules that call functions and publish to topics, which moto's rules cannot."""
+"""EventBridge rules with functions and topics as targets.
+
+moto delivers to a few kinds of target only, and to functions only from S3 events
+(https://github.com/getmoto/moto/pull/5169, https://github.com/getmoto/moto/issues/8451).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ ToFunction = Callable[[str, str], None]
 
 
 def apply(patches: Patches, to_function: ToFunction) -> None:
-    """Let rules reach functions; `to_function` gets the target's ARN and the payload."""
+    """Deliver events to functions and topics; `to_function` receives a function's ARN and the payload."""
 
     def send(self: Any, original_event: Any, *how: Any) -> None:
         if self.state != "ENABLED" or not self.event_pattern.matches_event(_dated(original_event)):
@@ -36,7 +40,7 @@ def apply(patches: Patches, to_function: ToFunction) -> None:
 
 
 def announce(event: dict[str, Any], region: str) -> None:
-    """Put an event of a service, which PutEvents would not accept, on the default bus."""
+    """Put an AWS service's event, which PutEvents would refuse, on the default bus."""
     bus = events_backends[DEFAULT_ACCOUNT_ID][region].describe_event_bus("default")
     announced: Any = {**event, "ingestion-time": event["time"]}
     for rule in bus.rules.values():
@@ -44,7 +48,7 @@ def announce(event: dict[str, Any], region: str) -> None:
 
 
 def _send(target: dict[str, Any], event: dict[str, Any], to_function: ToFunction, region: str) -> bool:
-    """Send to a function or a topic; False for all other targets, which moto knows."""
+    """Send to a function or topic; False for all other targets, which moto handles."""
     service = target["Arn"].split(":")[2]
     if service == "lambda":
         to_function(target["Arn"], _payload(target, event))
@@ -68,7 +72,7 @@ def _payload(target: dict[str, Any], event: dict[str, Any]) -> str:
 
 
 def _dated(event: dict[str, Any]) -> dict[str, Any]:
-    """The event with its time as EventBridge shows it, and without what moto adds."""
+    """The event with its time in EventBridge's format, without moto's extra field."""
     shown = {key: value for key, value in event.items() if key != "ingestion-time"}
     if not isinstance(event["time"], str):
         shown["time"] = datetime.fromtimestamp(event["time"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

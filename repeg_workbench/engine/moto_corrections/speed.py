@@ -1,6 +1,9 @@
-"""What makes the interpreter slow without making it more faithful: clients and paths made anew, reports, memories."""
+"""Caches for moto's interpreter: clients, user agents, paths and definitions; no exception reports, no instance lists.
 
-# ruff: noqa: TID251 - it changes how botocore writes requests that nobody sends
+Speed alone; observed with the pinned version by profiling a day of a hundred orders. No upstream report was found.
+"""
+
+# ruff: noqa: TID251 - it changes how botocore writes requests that are never sent
 from __future__ import annotations
 
 import functools
@@ -44,7 +47,7 @@ def _keep_clients(patches: Patches) -> None:
 
 
 def _keep_user_agents(patches: Patches) -> None:
-    """botocore writes out for every request anew who is asking; nobody here reads it."""
+    """Cache the user agent, which botocore builds again for every request."""
     cleaned = functools.cache(useragent.sanitize_user_agent_string_component)
     patches.replace(useragent, "sanitize_user_agent_string_component", cleaned)
 
@@ -55,8 +58,8 @@ def _keep_parsed_paths(patches: Patches) -> None:
 
 
 def _keep_parsed_machines(patches: Patches) -> None:
-    """A definition is parsed when it is checked and again for each execution. The tree follows from the text alone, and
-    is only read; what is evaluated is made from it anew each time."""
+    """Cache a definition's parse tree, which moto builds again for each execution. The tree depends on the text alone
+    and is only read; the evaluated program is built from it each time."""
 
     def parse(definition: str) -> tuple[Any, Any]:
         if definition not in _trees:
@@ -69,11 +72,11 @@ def _keep_parsed_machines(patches: Patches) -> None:
 
 
 def _write_no_reports(patches: Patches) -> None:
-    """On every exception, handled or not, the interpreter describes itself at length to a log that is switched off."""
+    """Skip the report that the interpreter builds for every exception, for a log that is switched off."""
     for name in ("_log_exception", "_log_failure_event_exception"):
         patches.replace(EvalComponent, name, lambda *_, **__: None)
 
 
 def _forget_instances(patches: Patches) -> None:
-    """moto keeps every model that it ever made, each version of each item among them, to show them on a page."""
+    """Keep no list of model instances: moto keeps all of them, each version of each item too, for its dashboard."""
     patches.replace(BaseModel, "__new__", staticmethod(lambda cls, *_, **__: object.__new__(cls)))

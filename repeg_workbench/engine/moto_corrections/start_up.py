@@ -1,9 +1,9 @@
-"""What moto and botocore read when they are imported, though few deployments need it: other services, the same files.
+"""A faster import of moto and botocore: unneeded services are left out, and botocore's files are read once.
 
 moto's CloudFormation imports every service that it can deploy, because it finds its resource types among the loaded
 classes, and the interpreter imports all of Batch for one of its constants. Most of that time goes into services that a
-serverless stack does not have, EC2 above all. They are left out, and imported after all for a template that declares
-one of their types.
+serverless stack does not have, above all EC2. They are imported only for a template that declares one of their types.
+Observed with the pinned version (`python -X importtime`); no upstream report was found.
 """
 
 # ruff: noqa: TID251 - it changes how botocore finds its files
@@ -49,10 +49,10 @@ _lists_of_types: list[Any] = []
 
 
 def apply() -> None:
-    """Share botocore's files and import moto's CloudFormation; does nothing the second time, or after an import."""
+    """Cache botocore's files and import moto's CloudFormation; no effect if it is already imported."""
     if CLOUDFORMATION in sys.modules:
         return
-    # Every session would read and parse the same descriptions of services again.
+    # Without the cache each session reads and parses the same service descriptions again.
     session.create_loader = functools.cache(session.create_loader)
     names = [f"moto.{name}{part}" for name in LEFT_OUT for part in ("", ".models")]
     with in_place_of({name: _Empty(name) for name in names}):
@@ -62,9 +62,9 @@ def apply() -> None:
 
 
 def complete() -> None:
-    """Import what was left out, so that CloudFormation knows all of its types."""
+    """Import the services left out, so that CloudFormation supports all of its types."""
     if not _lists_of_types:
-        return  # it was imported whole, by somebody else
+        return  # another module had imported it whole
     parsing: Any = sys.modules[CLOUDFORMATION]
     for name in LEFT_OUT:
         importlib.import_module(f"moto.{name}.models")
@@ -75,10 +75,7 @@ def complete() -> None:
 
 
 class _Empty(ModuleType):
-    """A package of which nothing has been executed; every name in it stands for an empty class.
-
-    Its other modules can be imported.
-    """
+    """A package that has not been executed: each of its names is an empty class. Its submodules can be imported."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)

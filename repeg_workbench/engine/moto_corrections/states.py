@@ -1,4 +1,11 @@
-"""Where moto's interpreter reads a state otherwise than AWS does: uncatchable errors, choices, waits, time stamps."""
+"""Differences of moto's interpreter from AWS: uncatchable errors, choices, waits, timestamps, inline Maps.
+
+Reported upstream: a Choice ignores a missing variable (https://github.com/localstack/localstack/issues/11980), and
+`$$.State.EnteredTime` is not in AWS's format (https://github.com/localstack/localstack/issues/10713). Timestamps drop
+their milliseconds on AWS too (https://github.com/localstack/localstack/pull/9813). No report was found of the others:
+States.ALL that catches States.Runtime, an unmatched Choice without its error name, waits that end up to a second early,
+timed-out tasks that still write history, and inline Maps without the limit of forty.
+"""
 
 # ruff: noqa: SLF001 - moto has no other handles
 from __future__ import annotations
@@ -32,16 +39,16 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 from repeg_workbench.engine.moto_corrections.patches import Patches
 from repeg_workbench.engine.scheduler import Scheduler
 
-# Documented as terminal: States.ALL does not match them.
+# Documented as uncatchable by States.ALL.
 BEYOND_STATES_ALL = ("States.Runtime", "States.DataLimitExceeded")
 TIMESTAMP = re.compile(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$")
 MAX_INLINE_ITERATIONS = 40
-# What moto says when no rule of a Choice matched and it has no default.
+# moto's message for a Choice without a match and without a default.
 NO_CHOICE = "No branching option reached in state"
 
 
 def aws_time(moment: datetime) -> str:
-    """A moment as Step Functions writes it: UTC, milliseconds, Z."""
+    """A moment in Step Functions' format: UTC, milliseconds, Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -94,7 +101,7 @@ def _name_the_failure_of_no_choice(patches: Patches) -> None:
 
 
 def _wait_until_the_very_second(patches: Patches, scheduler: Scheduler) -> None:
-    """AWS cuts the time stamp to its second, and then waits for that instant; moto also cuts the time that is left."""
+    """AWS truncates the timestamp to seconds and waits until that instant; moto also truncates the remaining time."""
 
     def parse(text: Any) -> datetime | None:
         if not isinstance(text, str) or not TIMESTAMP.match(text):
@@ -130,7 +137,7 @@ def _stamp_entry_in_milliseconds(patches: Patches) -> None:
 
 
 def _kill_what_timed_out(patches: Patches, scheduler: Scheduler) -> None:
-    """A task that timed out writes no more history; the function that it called runs on, as on AWS."""
+    """A timed-out task writes no more history; the function that it called continues, as on AWS."""
 
     def evaluate(self: Any, env: Any) -> None:
         try:
@@ -143,7 +150,7 @@ def _kill_what_timed_out(patches: Patches, scheduler: Scheduler) -> None:
 
 
 def _bound_inline_maps(patches: Patches) -> None:
-    """AWS runs about forty iterations of an inline Map at once, whatever the machine asks for."""
+    """AWS runs at most forty iterations of an inline Map at once, whatever MaxConcurrency asks for."""
 
     def evaluate(self: Any, env: Any) -> None:
         asked = env.stack[-1]

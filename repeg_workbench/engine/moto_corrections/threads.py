@@ -1,4 +1,7 @@
-"""Gives moto's interpreter the scheduler's threads, locks, events and sleep, under the names it already uses."""
+"""Replaces the threads, locks, events and sleep of moto's interpreter with the scheduler's, under the same names.
+
+Not an error of moto: the interpreter runs on real threads, and the engine needs it in virtual time.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ PACKAGE = "moto.stepfunctions"
 
 
 class VirtualLock:
-    """threading.Lock and threading.RLock in virtual time: a second owner waits its turn."""
+    """threading.Lock and threading.RLock in virtual time."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
@@ -29,7 +32,7 @@ class VirtualLock:
         self._released = scheduler.event()
 
     def acquire(self) -> bool:
-        """Take it; waits while another thread has it."""
+        """Acquire the lock, waiting while another thread holds it."""
         me = self._scheduler.current or self._scheduler
         while self._depth and self._owner is not me:
             self._released.clear()
@@ -39,7 +42,7 @@ class VirtualLock:
         return True
 
     def release(self) -> None:
-        """Give it back."""
+        """Release the lock."""
         self._depth -= 1
         if not self._depth:
             self._owner = None
@@ -72,45 +75,45 @@ class InterpreterThread:
 
     @property
     def native_id(self) -> int | None:
-        """A number of its own, once it has started."""
+        """A unique number, once the thread has started."""
         return None if self._thread is None else self._thread.number
 
     def start(self) -> None:
-        """Start it."""
+        """Start the thread."""
         self._thread = self.scheduler.spawn(self._call)
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait for its end."""
+        """Wait for the thread to end."""
         if self._thread is not None:
             self._thread.join(timeout)
 
     def is_alive(self) -> bool:
-        """Whether it runs."""
+        """Whether the thread is running."""
         return self._thread is not None and self._thread.is_alive
 
 
 class InterpreterEvent(VirtualEvent):
-    """threading.Event in virtual time. The interpreter's default time-out, three years, stands for none.
+    """threading.Event in virtual time. The interpreter's default timeout of three years counts as none.
 
-    So an execution that waits for an answer that nobody will give is found stuck, instead of timed out in 2028.
+    So an execution that waits for an answer that never comes is reported as stuck instead of timing out in 2028.
     """
 
     __slots__ = ()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it is set."""
+        """Wait until the event is set."""
         return super().wait(None if timeout is not None and timeout >= NO_TIMEOUT else timeout)
 
 
 class Forgetful(list[Any]):
-    """The interpreter keeps every thread it ever started in such a list; this one keeps none."""
+    """A list that stays empty, in place of the interpreter's list of every thread it has started."""
 
     def append(self, item: Any) -> None:
-        """Forget it at once."""
+        """Ignore the item."""
 
 
 def virtual_names(scheduler: Scheduler) -> dict[int, Any]:
-    """What stands in for each of the real objects, by the identity of the real one."""
+    """The replacement of each real object, by the identity of the real one."""
     thread = type("InterpreterThread", (InterpreterThread,), {"scheduler": scheduler})
     event = partial(InterpreterEvent, scheduler)
     virtual_threading = SimpleNamespace(
@@ -134,12 +137,12 @@ def virtual_names(scheduler: Scheduler) -> dict[int, Any]:
 
 
 def interpreter_modules() -> list[ModuleType]:
-    """Every loaded module of the interpreter."""
+    """All loaded modules of the interpreter."""
     return [module for name, module in sorted(sys.modules.items()) if name.startswith(PACKAGE) and module is not None]
 
 
 def apply(patches: Patches, scheduler: Scheduler) -> int:
-    """Swap the names in every loaded module of the interpreter; how many were swapped."""
+    """Replace the names in every loaded module of the interpreter; returns their number."""
     virtual = virtual_names(scheduler)
     virtual[id(utils.TMP_THREADS)] = Forgetful()
     swapped = 0
