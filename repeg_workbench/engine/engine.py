@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
 from repeg_workbench.engine import surroundings
 from repeg_workbench.engine.clock import clock_of
@@ -27,7 +26,6 @@ from repeg_workbench.engine.moto_corrections import account, corrections, functi
 from repeg_workbench.engine.moto_corrections.patches import Patches
 from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.engine.scheduler import Scheduler
-from repeg_workbench.engine.schedules import Schedule
 
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
@@ -39,18 +37,18 @@ CREDENTIALS = {
 }
 
 NEW_OBJECTS = 50_000
-"""So many more objects than before, and the garbage collector looks for those that only refer to each other."""
+"""The garbage collector's threshold for new objects while a day is simulated."""
 
 
 class StuckExecution(RuntimeError):
-    """An execution is still running, and nothing can move any more."""
+    """An execution is still running, and no thread or timer can continue it."""
 
 
 class Engine:
     """Deploys a SAM template and runs its state machines and functions in virtual time.
 
     `parameters` are the template's; `runtime_environment` is added to the environment of every function. `machine` is
-    the logical id of the state machine that `start_execution` starts, where the template has several.
+    the logical id of the state machine for `start_execution`, if the template has several.
 
         with Engine(template=Path("template.yaml"), start=datetime(2025, 1, 2, 14, 20, tzinfo=UTC), seed=7) as engine:
             arn = engine.start_execution({"plan": plan})
@@ -95,13 +93,13 @@ class Engine:
 
     @property
     def stack(self) -> Stack:
-        """What was deployed."""
+        """The deployed stack."""
         if self._stack is None:
             raise RuntimeError("the engine is not open: use it in a with statement")
         return self._stack
 
     def start_execution(self, input: Mapping[str, Any], name: str | None = None, machine: str | None = None) -> str:  # noqa: A002 - the service's own word
-        """Start an execution; its ARN. Raises the service's own errors for names and inputs."""
+        """Start an execution and return its ARN. Raises Step Functions' own errors for names and inputs."""
         wanted = {} if name is None else {"name": name}
         made = self.client("stepfunctions").start_execution(
             stateMachineArn=self.stack.machine(machine or self._machine), input=json.dumps(input), **wanted
@@ -109,26 +107,26 @@ class Engine:
         return str(made["executionArn"])
 
     def stop_execution(self, arn: str, error: str | None = None, cause: str | None = None) -> None:
-        """Stop an execution there and then; functions that it called run on."""
+        """Stop an execution at once; functions that it has called continue."""
         reasons = {name: text for name, text in (("error", error), ("cause", cause)) if text is not None}
         self.client("stepfunctions").stop_execution(executionArn=arn, **reasons)
 
     def run(self, until: datetime | None = None) -> None:
-        """Move virtual time until nothing can move, or to `until`. Raises StuckExecution if one then still runs."""
+        """Advance virtual time until nothing is pending, or to `until`. Without `until`, raises StuckExecution."""
         self.scheduler.run(until)
         if until is None:
             self._refuse_stuck()
 
     def execution(self, arn: str) -> Execution:
-        """How an execution stands."""
+        """The current state of an execution."""
         return records.read(arn, REGION)
 
     def executions(self) -> list[Execution]:
-        """Every execution of the stack, in the order of their starts."""
+        """Every execution of the stack, in order of start."""
         return [self.execution(arn) for arn in records.arns(REGION)]
 
     def invoke(self, function: str, event: Any) -> Invocation:
-        """Call a function, by its logical id, and wait for its end in virtual time."""
+        """Call a function by its logical id and wait in virtual time for its end."""
         return self.host.invoke(self.function(function), json.dumps(event))
 
     def function(self, logical_id: str) -> Function:
@@ -140,25 +138,8 @@ class Engine:
         return account.client(service, REGION)
 
     def table_name(self, logical_id: str | None = None) -> str:
-        """The name of a table; of the only one, where there is only one."""
+        """The name of a table; the logical id may be omitted if there is only one."""
         return self.stack.only("AWS::DynamoDB::Table", logical_id)
-
-    def schedules(self) -> list[Schedule]:
-        """The schedules of the stack, as the scheduler has them. None of them fires by itself."""
-        found = []
-        for summary in self.client("scheduler").list_schedules()["Schedules"]:
-            kept = self.client("scheduler").get_schedule(Name=summary["Name"], GroupName=summary["GroupName"])
-            found.append(
-                Schedule(
-                    name=kept["Name"],
-                    expression=kept["ScheduleExpression"],
-                    zone=ZoneInfo(kept["ScheduleExpressionTimezone"]),
-                    enabled=kept["State"] == "ENABLED",
-                    target_arn=kept["Target"]["Arn"],
-                    input=kept["Target"].get("Input", ""),
-                )
-            )
-        return found
 
     def _begin(self) -> None:
         enter = self._open.enter_context
@@ -177,7 +158,7 @@ class Engine:
         self._serve_layers()
 
     def _serve_layers(self) -> None:
-        """Put the layers on the path, and the engine's runtime into the hands of whoever wires the functions."""
+        """Put the layers on the import path and give the engine's runtime to the functions' wiring."""
         for folder in self.stack.layers:
             if str(folder) not in sys.path:
                 sys.path.insert(0, str(folder))
@@ -206,12 +187,12 @@ class Engine:
         stuck = [execution for execution in self.executions() if execution.status == "RUNNING"]
         if stuck:
             where = ", ".join(f"{execution.name} in {execution.states[-1:]}" for execution in stuck)
-            raise StuckExecution(f"still running at {self.scheduler.now().isoformat()}, and nothing can move: {where}")
+            raise StuckExecution(f"still running at {self.scheduler.now().isoformat()} with nothing pending: {where}")
 
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """The interpreter draws the jitter of its retries from the module random: seeded, and put back afterwards."""
+    """Seed the module random, from which the interpreter draws its retries' jitter, and restore it afterwards."""
     before = random.getstate()
     random.seed(f"jitter {seed}")
     try:
@@ -222,9 +203,9 @@ def _seeded(seed: int) -> Iterator[None]:
 
 @contextmanager
 def _set_aside() -> Iterator[None]:
-    """What is loaded by now stays to the end: the garbage collector need not look through it again and again.
+    """Exempt everything loaded so far from garbage collection, and collect less often.
 
-    A turn makes tens of thousands of objects that are gone with it; less often is often enough.
+    A turn makes tens of thousands of objects that its end frees without the collector.
     """
     before = gc.get_threshold()
     gc.freeze()

@@ -1,63 +1,23 @@
-"""The stack's schedules, read back from the scheduler: when each fires next, and what it then starts."""
+"""Reads AWS cron expressions, for tests of the template's schedules."""
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
+from datetime import date
 
 CRON = re.compile(r"^cron\((.+)\)$")
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-SCHEDULED_TIME = "<aws.scheduler.scheduled-time>"
-DAYS_AHEAD = 366 * 4 + 1
 
 
 class UnsupportedSchedule(ValueError):
-    """An expression that is not a cron of numbers, names, ranges, lists and steps."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """One schedule of the stack."""
-
-    name: str
-    expression: str
-    zone: ZoneInfo
-    enabled: bool
-    target_arn: str
-    input: str
-
-    def next_after(self, moment: datetime) -> datetime | None:
-        """The next instant at which it fires, in UTC; None where it never does again.
-
-        A local time that the clocks skip does not exist and does not fire; one that comes twice fires the first time.
-        """
-        cron = Cron.parse(self.expression)
-        local = moment.astimezone(self.zone)
-        for day in (local.date() + timedelta(days=ahead) for ahead in range(DAYS_AHEAD)):
-            if not cron.has_day(day):
-                continue
-            for hour, minute in cron.times():
-                fires = datetime(day.year, day.month, day.day, hour, minute, tzinfo=self.zone).astimezone(UTC)
-                exists = fires.astimezone(self.zone).hour == hour
-                if exists and fires > moment:
-                    return fires
-        return None
-
-    def input_at(self, moment: datetime) -> dict[str, Any]:
-        """The input that it starts its target with, at that instant."""
-        text = self.input.replace(SCHEDULED_TIME, moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
-        parsed: dict[str, Any] = json.loads(text or "{}")
-        return parsed
+    """The expression is not a cron expression of numbers, names, ranges, lists and steps."""
 
 
 @dataclass(frozen=True)
 class Cron:
-    """The six fields of an AWS cron expression, each as the values that it admits; None admits all."""
+    """The six fields of an AWS cron expression, each as its set of values; None stands for every value."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -68,7 +28,7 @@ class Cron:
 
     @classmethod
     def parse(cls, expression: str) -> Cron:
-        """Read `cron(minutes hours day-of-month month day-of-week year)`; weekdays count from 1, Sunday."""
+        """Parse `cron(minutes hours day-of-month month day-of-week year)`; weekdays count from 1, Sunday."""
         match = CRON.match(expression)
         fields = match[1].split() if match else []
         if len(fields) != 6:
@@ -84,7 +44,7 @@ class Cron:
         )
 
     def has_day(self, day: date) -> bool:
-        """Whether it fires on that day."""
+        """Whether the schedule fires on that day."""
         return (
             day.month in self.months
             and (self.days is None or day.day in self.days)
@@ -93,7 +53,7 @@ class Cron:
         )
 
     def times(self) -> list[tuple[int, int]]:
-        """The hours and minutes at which it fires on such a day, in order."""
+        """The hours and minutes at which the schedule fires on such a day, in order."""
         return [(hour, minute) for hour in sorted(self.hours) for minute in sorted(self.minutes)]
 
 
