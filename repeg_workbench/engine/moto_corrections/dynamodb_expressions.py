@@ -16,10 +16,13 @@ from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.parsing import validators
 from moto.dynamodb.parsing.ast_nodes import (  # type: ignore[attr-defined]  # untyped
     DepthFirstTraverser,
+    Expression,
     Node,
     UpdateExpression,
+    UpdateExpressionFunction,
 )
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]  # untyped
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from repeg_workbench.engine.moto_corrections.patches import Patches
 
@@ -27,7 +30,10 @@ from repeg_workbench.engine.moto_corrections.patches import Patches
 def apply(patches: Patches) -> None:
     """Make all changes of this module."""
     _keep_parsed_updates(patches)
+    _look_keywords_up(patches)
     _keep_parts_of_conditions(patches)
+    _compare_productions_by_name(patches)
+    _search_kinds_once(patches)
     _cache_node_dispatch(patches)
 
 
@@ -46,6 +52,12 @@ def _keep_parsed_updates(patches: Patches) -> None:
     patches.replace(validators, "deepcopy", copied)
 
 
+def _look_keywords_up(patches: Patches) -> None:
+    """Look reserved words up in a set; moto searches a list of 573 for every name."""
+    keywords = frozenset(ReservedKeywords.get_reserved_keywords())
+    patches.replace(ReservedKeywords, "KEYWORDS", keywords)
+
+
 def _keep_parts_of_conditions(patches: Patches) -> None:
     """Split each condition into tokens once; the tokens depend on its text alone and are never changed."""
 
@@ -59,23 +71,67 @@ def _keep_parts_of_conditions(patches: Patches) -> None:
     original = patches.replace(ConditionExpressionParser, "_lex_condition_expression", lex)
 
 
+def _compare_productions_by_name(patches: Patches) -> None:
+    """Compare the names of nodes; moto looks each name up first, and finds the same name."""
+
+    def matches(self: Any, nodes: deque[Any], production: list[str]) -> bool:
+        del self
+        if len(nodes) < len(production):
+            return False
+        for name, node in zip(production, nodes, strict=False):  # noqa: SIM110 - a generator costs as much again
+            if name not in ("*", node.nonterminal):
+                return False
+        return True
+
+    patches.replace(ConditionExpressionParser, "_matches", matches)
+
+
+@functools.cache
+def _is_node(kind: type) -> bool:
+    return issubclass(kind, Node)
+
+
+@functools.cache
+def _has_clauses(kind: type) -> bool:
+    return issubclass(kind, (Expression, UpdateExpressionFunction))
+
+
+def _search_kinds_once(patches: Patches) -> None:
+    """Cache by type whether clauses may lie below a node; moto asks an abstract class for every node."""
+
+    def find(self: Any, clause_types: list[type]) -> list[Any]:
+        found: list[Any] = []
+        for child in self.children or ():
+            kind: Any = type(child)
+            if kind in clause_types:
+                found.append(child)
+            elif _has_clauses(kind):
+                found.extend(find(child, clause_types))
+        return found
+
+    patches.replace(Node, "find_clauses", find)
+
+
 def _cache_node_dispatch(patches: Patches) -> None:
     """Cache by the two types whether a traverser processes a node; moto tests every class at every node."""
-    known: dict[tuple[type, type], bool] = {}
+    known: dict[tuple[type, type], type | None] = {}
 
-    def is_processed(traverser: Any, node: Any) -> bool:
-        pair = type(traverser), type(node)
+    def processed_as(traverser: Any, kind: type) -> type | None:
+        pair = type(traverser), kind
         if pair not in known:
-            known[pair] = isinstance(node, Node) and isinstance(node, traverser.nodes_to_be_processed())
+            known[pair] = next((each for each in traverser.nodes_to_be_processed() if issubclass(kind, each)), None)
         return known[pair]
 
     def traverse(self: Any, node: Any, child_id: int = -1) -> Any:
-        parent = getattr(node, "parent", None)
-        for index, child in enumerate(getattr(node, "children", None) or ()):
+        parent = node.parent
+        for index, child in enumerate(node.children or ()):
             self.pre_processing_of_child(node, index)
-            traverse(self, child, index)
-        if is_processed(self, node):
-            node = self.process(node)
+            kind: Any = type(child)
+            if _is_node(kind):
+                traverse(self, child, index)
+        processed = processed_as(self, type(node))
+        if processed is not None:
+            node = self._processing_map()[processed](node)
             node.parent = parent
             if parent:
                 parent.children[child_id] = node

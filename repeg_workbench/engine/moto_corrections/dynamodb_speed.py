@@ -23,7 +23,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-from repeg_workbench.engine.moto_corrections import dynamodb_expressions
+from repeg_workbench.engine.moto_corrections import dynamodb_expressions, dynamodb_items
 from repeg_workbench.engine.moto_corrections.dynamodb import LOCK
 from repeg_workbench.engine.moto_corrections.patches import Patches
 
@@ -47,6 +47,7 @@ BeforeCall = Callable[[str], None]
 def apply(patches: Patches, before_call: BeforeCall) -> None:
     """Make all changes of this module; `before_call` receives the name of every operation before it runs."""
     dynamodb_expressions.apply(patches)
+    dynamodb_items.apply(patches)
     _take_texts_as_they_are(patches)
     _keep_sizes(patches)
     _read_one_partition(patches)
@@ -111,7 +112,7 @@ def _read_one_partition(patches: Patches) -> None:
             return original(self, hash_key, comparison, values, limit, *args, **kwargs)
         rows = self.items.get(hash_key, {})
         part = copy.copy(self)
-        part.all_items = lambda: [row for key, row in rows.items() if _matches(key, comparison, values)]  # sorted later
+        part.all_items = lambda: _rows(rows, comparison, values)  # sorted later
         return original(part, hash_key, comparison, values, limit, *args, **kwargs)
 
     def deepcopy(value: Any, memo: Any = None) -> Any:
@@ -122,12 +123,14 @@ def _read_one_partition(patches: Patches) -> None:
     patches.replace(table_module, "copy", SimpleNamespace(copy=copy.copy, deepcopy=deepcopy))
 
 
-def _matches(key: Any, comparison: str | None, values: list[Any]) -> bool:
+def _rows(rows: Any, comparison: str | None, values: list[Any]) -> list[Any]:
+    """The rows whose key is as asked."""
     if comparison is None:
-        return True
-    if comparison == "BEGINS_WITH" and key.type == "S":
-        return bool(key.value.startswith(values[0].value))
-    return bool(key.compare(comparison, values))
+        return list(rows.values())
+    if comparison == "BEGINS_WITH" and values[0].type == "S":
+        start = values[0].value
+        return [row for key, row in rows.items() if key.type == "S" and key.value.startswith(start)]
+    return [row for key, row in rows.items() if key.compare(comparison, values)]
 
 
 class _ShortCut:

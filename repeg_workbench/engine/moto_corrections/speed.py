@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from botocore import useragent
+from botocore.regions import EndpointRulesetResolver
 from moto.core.common_models import BaseModel
 from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
@@ -28,6 +29,7 @@ def apply(patches: Patches) -> None:
     """Make all changes of this module."""
     _keep_clients(patches)
     _keep_user_agents(patches)
+    _keep_endpoints_of_tables(patches)
     _keep_parsed_paths(patches)
     _keep_parsed_machines(patches)
     _write_no_reports(patches)
@@ -47,9 +49,24 @@ def _keep_clients(patches: Patches) -> None:
 
 
 def _keep_user_agents(patches: Patches) -> None:
-    """Cache the user agent, which botocore builds again for every request."""
-    cleaned = functools.cache(useragent.sanitize_user_agent_string_component)
-    patches.replace(useragent, "sanitize_user_agent_string_component", cleaned)
+    """Cache the user agent of each client, which botocore builds again for every request."""
+    text = functools.cache(useragent.UserAgentString.to_string)
+    patches.replace(useragent.UserAgentString, "to_string", text)
+
+
+def _keep_endpoints_of_tables(patches: Patches) -> None:
+    """Cache the host of DynamoDB, which botocore finds again by nine rules for a request that is not sent."""
+    found: dict[tuple[Any, str], Any] = {}
+
+    def construct(self: Any, operation_model: Any, call_args: Any, request_context: Any) -> Any:
+        if operation_model.service_model.service_name != "dynamodb":
+            return original(self, operation_model, call_args, request_context)
+        key = self, operation_model.name
+        if key not in found:
+            found[key] = original(self, operation_model, call_args, request_context)
+        return found[key]
+
+    original = patches.replace(EndpointRulesetResolver, "construct_endpoint", construct)
 
 
 def _keep_parsed_paths(patches: Patches) -> None:
