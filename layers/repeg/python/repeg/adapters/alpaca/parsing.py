@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from repeg.adapters.alpaca import values
 from repeg.domain.broker import Account, Asset, BrokerClock, Execution, Position
 from repeg.domain.child_order import ChildState, OrderReport
 from repeg.domain.errors import BrokerUnavailable
@@ -20,8 +21,6 @@ from repeg.domain.quote import Quote, Side
 from repeg.domain.session import TradingDay, trading_day
 
 Json = Mapping[str, Any]
-
-_NUMERIC = (str, int, Decimal)
 
 _TRADING_STATUSES = frozenset({"ACTIVE", "PAPER_ONLY"})
 _SIDES = frozenset({"buy", "sell"})
@@ -81,17 +80,17 @@ def state_of(status: str) -> ChildState:
 def report(row: Json) -> OrderReport:
     """One order. The quantity is zero for an order in dollars, which this program never sends."""
     return OrderReport(
-        broker_id=_text(row["id"]),
-        client_order_id=_text(row["client_order_id"]),
-        symbol=_text(row["symbol"]),
-        side=_side(row["side"]),
-        status=_text(row["status"]),
-        state=state_of(_text(row["status"])),
-        qty=_optional(row.get("qty")) or Decimal(0),
-        filled_qty=_optional(row.get("filled_qty")) or Decimal(0),
-        average_price=_optional(row.get("filled_avg_price")),
-        limit=_optional(row.get("limit_price")),
-        submitted_at=stamp(row.get("submitted_at")),
+        broker_id=values.text(row["id"]),
+        client_order_id=values.text(row["client_order_id"]),
+        symbol=values.text(row["symbol"]),
+        side=values.side(row["side"]),
+        status=values.text(row["status"]),
+        state=state_of(values.text(row["status"])),
+        qty=values.optional_amount(row.get("qty")) or Decimal(0),
+        filled_qty=values.optional_amount(row.get("filled_qty")) or Decimal(0),
+        average_price=values.optional_amount(row.get("filled_avg_price")),
+        limit=values.optional_amount(row.get("limit_price")),
+        submitted_at=values.optional_timestamp(row.get("submitted_at")),
         replaced_by=row.get("replaced_by"),
         replaces=row.get("replaces"),
     )
@@ -105,19 +104,19 @@ def reports(rows: Iterable[Json]) -> list[OrderReport]:
 def execution(row: Json) -> Execution:
     """One fill, from the account's activities."""
     return Execution(
-        activity_id=_text(row["id"]),
-        broker_order_id=_text(row["order_id"]),
-        symbol=_text(row["symbol"]),
-        side=_side(row["side"]),
-        qty=_amount(row["qty"]),
-        price=_amount(row["price"]),
-        at=_stamp(row["transaction_time"]),
+        activity_id=values.text(row["id"]),
+        broker_order_id=values.text(row["order_id"]),
+        symbol=values.text(row["symbol"]),
+        side=values.side(row["side"]),
+        qty=values.amount(row["qty"]),
+        price=values.amount(row["price"]),
+        at=values.timestamp(row["transaction_time"]),
     )
 
 
 def clock(row: Json) -> BrokerClock:
     """The broker's clock."""
-    return BrokerClock(now=_stamp(row["timestamp"]), is_open=_flag(row["is_open"]))
+    return BrokerClock(now=values.timestamp(row["timestamp"]), is_open=values.flag(row["is_open"]))
 
 
 def session(row: Json) -> TradingDay:
@@ -131,10 +130,10 @@ def account(row: Json, unreserved: Decimal) -> Account:
 
     Spendable is capped at the cash, so that nothing is borrowed, and at the buying power.
     """
-    cash, buying_power = _amount(row["cash"]), _amount(row["buying_power"])
+    cash, buying_power = values.amount(row["cash"]), values.amount(row["buying_power"])
     return Account(
-        number=_text(row["account_number"]),
-        equity=_amount(row["equity"]),
+        number=values.text(row["account_number"]),
+        equity=values.amount(row["equity"]),
         cash=cash,
         buying_power=buying_power,
         spendable=max(Decimal(0), min(cash, buying_power, unreserved)),
@@ -144,12 +143,12 @@ def account(row: Json, unreserved: Decimal) -> Account:
 
 def non_marginable_buying_power(row: Json) -> Decimal | None:
     """Dollars for assets that cannot be bought on margin, less open buys; None if the account lacks the field."""
-    return _optional(row.get("non_marginable_buying_power"))
+    return values.optional_amount(row.get("non_marginable_buying_power"))
 
 
 def cash_after_buys(row: Json, open_orders: Iterable[OrderReport]) -> Decimal:
     """Cash less the most that open buys may still cost; zero if one of them has no limit."""
-    left = _amount(row["cash"])
+    left = values.amount(row["cash"])
     for order in open_orders:
         if order.side is Side.BUY and order.limit is None:
             return Decimal(0)
@@ -160,10 +159,10 @@ def cash_after_buys(row: Json, open_orders: Iterable[OrderReport]) -> Decimal:
 
 def position(row: Json) -> Position:
     """A holding, negative if short. Without `qty_available`, all of it is available."""
-    qty = _amount(row["qty"])
-    available = _optional(row.get("qty_available"))
+    qty = values.amount(row["qty"])
+    available = values.optional_amount(row.get("qty_available"))
     return Position(
-        symbol=_text(row["symbol"]),
+        symbol=values.text(row["symbol"]),
         qty=-abs(qty) if row.get("side") == "short" else qty,
         available=qty if available is None else available,
     )
@@ -172,7 +171,7 @@ def position(row: Json) -> Position:
 def asset(row: Json) -> Asset:
     """A listing; a missing flag is false."""
     return Asset(
-        symbol=_text(row["symbol"]),
+        symbol=values.text(row["symbol"]),
         is_tradable=row.get("tradable") is True and row.get("status", "active") == "active",
         is_fractionable=row.get("fractionable") is True,
     )
@@ -182,23 +181,18 @@ def quote(symbol: str, row: Json) -> Quote:
     """A quote; an empty side (zero, null or missing) has price zero."""
     return Quote(
         symbol=symbol,
-        bid=_optional(row.get("bp")) or Decimal(0),
-        bid_size=_optional(row.get("bs")) or Decimal(0),
-        ask=_optional(row.get("ap")) or Decimal(0),
-        ask_size=_optional(row.get("as")) or Decimal(0),
-        at=stamp(row.get("t")),
+        bid=values.optional_amount(row.get("bp")) or Decimal(0),
+        bid_size=values.optional_amount(row.get("bs")) or Decimal(0),
+        ask=values.optional_amount(row.get("ap")) or Decimal(0),
+        ask_size=values.optional_amount(row.get("as")) or Decimal(0),
+        at=values.optional_timestamp(row.get("t")),
     )
 
 
 def trade_price(row: Json) -> Decimal | None:
     """The price of a trade; None if it is missing or not positive."""
-    price = _optional(row.get("p"))
+    price = values.optional_amount(row.get("p"))
     return price if price is not None and price > 0 else None
-
-
-def stamp(raw: object) -> datetime | None:
-    """A timestamp in UTC, truncated to microseconds; None if it is null or empty."""
-    return None if raw is None or raw == "" else _stamp(raw)
 
 
 def _blocks(row: Json) -> Iterator[str]:
@@ -208,43 +202,6 @@ def _blocks(row: Json) -> Iterator[str]:
         yield f"status {row.get('status')}"
     if row.get("currency", "USD") != "USD":
         yield f"currency {row['currency']}"
-
-
-def _stamp(raw: object) -> datetime:
-    instant = datetime.fromisoformat(_text(raw))
-    if instant.tzinfo is None:
-        raise ValueError(f"{raw} has no time zone")
-    return instant.astimezone(UTC)
-
-
-def _amount(raw: object) -> Decimal:
-    if isinstance(raw, bool) or not isinstance(raw, _NUMERIC):
-        raise TypeError(f"{raw!r} is not an amount")
-    amount = Decimal(raw)
-    if not amount.is_finite():
-        raise ValueError(f"{raw} is not an amount")
-    return amount
-
-
-def _optional(raw: object) -> Decimal | None:
-    return None if raw is None or raw == "" else _amount(raw)
-
-
-def _side(raw: object) -> Side:
-    """Buy or sell; activities may also have sell_short."""
-    return Side(_text(raw).split("_", maxsplit=1)[0])
-
-
-def _text(raw: object) -> str:
-    if not isinstance(raw, str):
-        raise TypeError(f"{raw!r} is not a string")
-    return raw
-
-
-def _flag(raw: object) -> bool:
-    if not isinstance(raw, bool):
-        raise TypeError(f"{raw!r} is neither true nor false")
-    return raw
 
 
 def _is_ours(row: Json) -> bool:
