@@ -1,4 +1,4 @@
-"""The `repeg` command: what a person types at the desk."""
+"""The `repeg` command."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import typer
 
 DEMO_PLAN = Path(__file__).parent / "plans" / "demo.json"
 
-# An ordinary Monday: no early close, no change of clocks.
+# An ordinary Monday: no early close, no clock change.
 DEFAULT_DATE = "2026-11-23"
+
+STARTING = "starting a simulated Alpaca; it answers once its addresses are shown"
 
 
 def _option(help: str, *names: str, metavar: str | None = None) -> Any:  # noqa: A002 - the library's own word
-    """An option whose default is told in its help."""
+    """An option whose help text names its default."""
     return typer.Option(*names, help=help, metavar=metavar, show_default=False)
 
 
@@ -30,7 +32,7 @@ app = typer.Typer(
 
 @app.callback()
 def repeg() -> None:
-    """Works a rebalance at the top of the book, and knows when to stop."""
+    """Works a rebalance at the top of the book and stops at a deadline."""
 
 
 @app.command()
@@ -39,22 +41,22 @@ def simulate(
     plan: Annotated[Path, _option("Plan to execute, a JSON file. Default: eight orders.")] = DEMO_PLAN,
     market: Annotated[str, typer.Option(help="generated, or a folder of recordings.")] = "generated",
     date: Annotated[str, typer.Option(help="Trading day.")] = DEFAULT_DATE,
-    seed: Annotated[int, typer.Option(help="Draws the generated market, and every latency and delay.")] = 1,
+    seed: Annotated[int, typer.Option(help="Random seed of the generated market, latencies and delays.")] = 1,
     set_: Annotated[list[str] | None, _option(
-        "A setting of the run; symbols.AAPL.NAME=VALUE for one symbol. Repeatable.", "--set", metavar="NAME=VALUE"
+        "A setting of the run, or symbols.AAPL.NAME=VALUE for one symbol. Repeatable.", "--set", metavar="NAME=VALUE"
     )] = None,
     cash: Annotated[str | None, _option(
-        "Dollars in the account. Default: a tenth of the buys; for the rest the sells must pay."
+        "Dollars in the account. Default: a tenth of the buys; the sells fund the rest."
     )] = None,
     positions: Annotated[Path | None, _option(
-        'Shares held, a JSON file such as {"KO": "300"}. Default: what the plan sells.'
+        'Shares held, a JSON file such as {"KO": "300"}. Default: the shares that the plan sells.'
     )] = None,
-    out: Annotated[Path | None, _option("Folder to keep tape.txt, summary.json and journal.jsonl in.")] = None,
+    out: Annotated[Path | None, _option("Folder for tape.txt, summary.json and journal.jsonl.")] = None,
     json: Annotated[bool, _option("Print the summary alone, as JSON.", "--json")] = False,
 ) -> None:  # fmt: skip
-    """Execute a plan on one simulated trading day, through the state machine and the functions that are deployed.
+    """Execute a plan on one simulated trading day, with the deployed state machine and functions.
 
-    Exit code: 0 the run settled, 1 it failed, 2 something is wrong with what was asked for.
+    Exit code: 0 the run settled, 1 it failed, 2 invalid input.
     """
     # The engine takes two seconds to import, and --help does not need it. All that it makes meanwhile stays.
     gc.disable()
@@ -70,31 +72,33 @@ def simulate(
 def exchange(
     *,
     market: Annotated[str, typer.Option(help="generated, or a folder of recordings.")] = "generated",
-    port: Annotated[str, typer.Option(help="Port on this machine; 0 for any that is free.", metavar="N")] = "8700",
+    port: Annotated[str, typer.Option(help="Local port; 0 for any free one.", metavar="N")] = "8700",
     date: Annotated[str | None, _option(
-        f"Trading day it starts on. Default: {DEFAULT_DATE}, or the first recorded day."
+        f"First trading day. Default: {DEFAULT_DATE}, or the first recorded day."
     )] = None,
-    start: Annotated[str | None, _option("New York time it starts at. Default: 09:30.")] = None,
+    start: Annotated[str | None, _option("New York time at the start. Default: 09:30.")] = None,
     speed: Annotated[str | None, _option(
-        "How often as fast as the wall clock time runs; 0 stands still until moved. Default: 1.", metavar="X"
+        "Speed of time as a multiple of the wall clock's; 0 stops it until it is moved. Default: 1.", metavar="X"
     )] = None,
-    real_time: Annotated[bool, _option("It is now: day and time are the wall clock's.", "--real-time")] = False,
-    seed: Annotated[str, typer.Option(help="Draws the market, every delay and every fault.", metavar="N")] = "1",
+    real_time: Annotated[bool, _option("Use the wall clock's date and time.", "--real-time")] = False,
+    seed: Annotated[str, typer.Option(help="Random seed of the market, delays and faults.", metavar="N")] = "1",
     cash: Annotated[str | None, _option("Dollars in the account. Default: 100000.")] = None,
     positions: Annotated[Path | None, _option('Shares held, a JSON file such as {"KO": "300"}.')] = None,
     multiplier: Annotated[str, typer.Option(help="1: a cash account; 2 or 4: margin, with short sales.")] = "1",
     fill_model: Annotated[str, typer.Option(help="paper, queue, touch or trade_through.")] = "paper",
     knob: Annotated[list[str] | None, _option(
-        "A habit of the broker's, from docs/simulator.md, such as replace_fill_inheritance=zero. Repeatable.",
+        "Sets a broker quirk of docs/simulator.md, such as replace_fill_inheritance=zero. Repeatable.",
         "--knob", metavar="NAME=VALUE",
     )] = None,
     chaos: Annotated[str | None, _option("Chance of every fault and race, at every opportunity.", metavar="P")] = None,
 ) -> None:  # fmt: skip
-    """Serve a simulated Alpaca for any other program: REST, both streams and a control plane, until Ctrl-C.
+    """Serve a simulated Alpaca to other programs: REST, both streams and a control plane, until Ctrl-C.
 
-    Exit code: 0 it was stopped, 2 something is wrong with what was asked for.
+    Exit code: 0 stopped, 2 invalid input.
     """
-    from repeg_workbench.exchange_command import Options  # noqa: PLC0415 - as above
+    # Before the imports, which take a few seconds.
+    typer.echo(STARTING)
+    from repeg_workbench.exchange_command import Options  # noqa: PLC0415
     from repeg_workbench.exchange_command import exchange as serve  # noqa: PLC0415
 
     options = Options(

@@ -1,4 +1,4 @@
-"""What several commands read from their options: a market, a day, an amount of money."""
+"""Options shared by several commands: a market, a day, an amount of money."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GENERATED = "generated"
 
 
 def read_date(text: str) -> date:
-    """A calendar date. Raises InvalidInput."""
+    """Parse a calendar date. Raises InvalidInput."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -24,20 +24,20 @@ def read_date(text: str) -> date:
 
 
 def read_cash(text: str) -> Decimal:
-    """Dollars. Raises InvalidInput."""
+    """Parse an amount in dollars. Raises InvalidInput."""
     try:
         cash = Decimal(text)
     except InvalidOperation:
         cash = Decimal("NaN")
     if not cash.is_finite() or cash < 0:
-        raise InvalidInput("cash", text, "dollars, zero or more, such as 25000")
+        raise InvalidInput("cash", text, "dollars of zero or more, such as 25000")
     return cash
 
 
 def open_market(where: str, seed: int, day: date, symbols: Iterable[str] | None = None) -> Market:
-    """The generated market, or the recordings in a folder, with these symbols' days read so that nothing fails later.
+    """The generated market, or a folder of recordings. The day's recordings are read at once, to fail early if invalid.
 
-    Raises InvalidInput where there is no such folder or day, or a recording cannot be read. Without symbols: all.
+    Raises InvalidInput for a missing folder or day or an unreadable recording. `symbols` of None reads all symbols.
     """
     if where == GENERATED:
         return GeneratedMarket(seed)
@@ -48,5 +48,5 @@ def open_market(where: str, seed: int, day: date, symbols: Iterable[str] | None 
             market.reference_price(symbol, day)
             market.day(symbol, day)
     except RecordingError as error:
-        raise InvalidInput("market", where, str(error)) from None
+        raise InvalidInput("market", where, f"a folder of recordings ({error})") from None
     return market

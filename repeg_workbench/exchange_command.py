@@ -1,4 +1,4 @@
-"""`repeg exchange`: a simulated Alpaca on a port, for somebody else's program, until Ctrl-C."""
+"""`repeg exchange`: serves a simulated Alpaca on a port to other programs, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any, get_type_hints
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from repeg.domain.errors import InvalidInput
+from repeg.domain.errors import InvalidInput, expectation
 from repeg_workbench.command_options import GENERATED, open_market, read_cash, read_date
 from repeg_workbench.exchange.api.account_api import FIRST_DAY, LAST_DAY
 from repeg_workbench.exchange.broker.opening import OpeningAccount
@@ -33,21 +33,21 @@ from repeg_workbench.exchange.time.clocks import RealClock
 from repeg_workbench.exchange.time.hours import TradingHours
 from repeg_workbench.exchange.time.stamps import local_day
 from repeg_workbench.exchange.units import price as dollars
-from repeg_workbench.simulate.opening_account import read_positions
 
 STOPPED, BAD_INPUT = 0, 2
 DEFAULT_DAY = date(2026, 11, 23)
 DEFAULT_START = "09:30"
 _LAST_PORT = 65_535
-# A day in six seconds; faster, and the exchange would do nothing but catch up with its clock.
+_LARGEST_SEED = 2**63 - 1
+# A session in six seconds; any faster, and the exchange could not keep up with its clock.
 _FASTEST = 3_600
 _MULTIPLIERS = {"1": 1, "2": 2, "4": 4}
-"""What buying power is of equity: 1 a cash account, 2 or 4 one on margin, which may sell short."""
+"""Buying power as a multiple of equity: 1 for a cash account, 2 or 4 for margin with short sales."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The command's options as they were typed; None where nothing was."""
+    """The command's options as typed; None where omitted."""
 
     market: str = GENERATED
     port: str = "8700"
@@ -65,7 +65,7 @@ class Options:
 
 
 def exchange(options: Options) -> int:
-    """Serve what the options describe until Ctrl-C or SIGTERM; the exit code."""
+    """Serve an exchange with these options until Ctrl-C or SIGTERM; returns the exit code."""
     with stopped_by_signals() as stop:
         try:
             with _served(options, stop) as (server, clock):
@@ -78,12 +78,12 @@ def exchange(options: Options) -> int:
 
 @contextmanager
 def _served(options: Options, stop: Stop) -> Iterator[tuple[ExchangeServer, Clock]]:
-    port, seed = _whole("port", options.port, _LAST_PORT, "a port, or 0 for any that is free"), _seed(options.seed)
+    port, seed = _whole("port", options.port, _LAST_PORT), _whole("seed", options.seed, _LARGEST_SEED)
     quirks, chance, model = read_knobs(options.quirks), _chance(options.chaos), _fill_model(options.fill_model)
-    market, clock, day = _place_in_time(options, seed)
+    market, clock, day = _market_and_clock(options, seed)
     opening = _opening(options, market, day)
     with (
-        _port_taken_is_bad_input(port),
+        _port_errors_as_bad_input(port),
         serving(market, clock, port, quirks=quirks, opening=opening, seed=seed, fill_model=model, stop=stop) as server,
     ):
         if chance is not None:
@@ -91,7 +91,7 @@ def _served(options: Options, stop: Stop) -> Iterator[tuple[ExchangeServer, Cloc
         yield server, clock
 
 
-def _place_in_time(options: Options, seed: int) -> tuple[Market, Clock, date]:
+def _market_and_clock(options: Options, seed: int) -> tuple[Market, Clock, date]:
     speed = _speed(options.speed)
     if options.real_time:
         return _now(options, seed)
@@ -108,16 +108,16 @@ def _place_in_time(options: Options, seed: int) -> tuple[Market, Clock, date]:
 
 def _require_trading(day: date) -> None:
     if not FIRST_DAY <= day <= LAST_DAY:
-        raise InvalidInput("date", str(day), f"a day in the broker's calendar, {FIRST_DAY} to {LAST_DAY}")
+        raise InvalidInput("date", str(day), f"a day in the broker's calendar, from {FIRST_DAY} to {LAST_DAY}")
     if TradingHours().on(day) is None:
         following = TradingHours().upcoming(new_york(day, "12:00")).day
-        raise InvalidInput("date", str(day), f"the market is closed all day; the next trading day is {following}")
+        raise InvalidInput("date", str(day), f"a trading day; the next one is {following}")
 
 
 def _now(options: Options, seed: int) -> tuple[Market, Clock, date]:
     for name, value in (("date", options.date), ("start", options.start), ("speed", options.speed)):
         if value is not None:
-            raise InvalidInput(name, value, "with --real-time it is always now; leave one of the two out")
+            raise InvalidInput(name, value, f"no --{name} together with --real-time")
     clock = RealClock()
     today = local_day(clock())
     return open_market(options.market, seed, today), clock, today
@@ -129,14 +129,14 @@ def _first_day(market: str) -> date:
     try:
         return RecordedMarket(Path(market)).days()[0]
     except RecordingError as error:
-        raise InvalidInput("market", market, str(error)) from None
+        raise InvalidInput("market", market, f"a folder of recordings ({error})") from None
 
 
 def _opening(options: Options, market: Market, day: date) -> OpeningAccount:
     multiplier = _MULTIPLIERS.get(options.multiplier)
     if multiplier is None:
         raise InvalidInput("multiplier", options.multiplier, f"one of {', '.join(_MULTIPLIERS)}")
-    shares = {} if options.positions is None else read_positions(options.positions)
+    shares = {} if options.positions is None else _positions(options.positions)
     return OpeningAccount(
         cash=OpeningAccount.cash if options.cash is None else read_cash(options.cash),
         positions={symbol: (held, _reference(market, symbol, day)) for symbol, held in sorted(shares.items())},
@@ -145,64 +145,72 @@ def _opening(options: Options, market: Market, day: date) -> OpeningAccount:
     )
 
 
+def _positions(path: Path) -> dict[str, Decimal]:
+    # Imported here because it imports the deployed stack, which takes a second and is not needed otherwise.
+    from repeg_workbench.simulate.opening_account import read_positions  # noqa: PLC0415
+
+    return read_positions(path)
+
+
 def _reference(market: Market, symbol: str, day: date) -> Decimal:
     units = market.reference_price(symbol, day)
     if units is None:
-        raise InvalidInput("positions", symbol, f"a symbol that has a price: {' '.join(market.symbols())}")
+        raise InvalidInput("positions", symbol, f"a symbol with a price: {' '.join(market.symbols())}")
     return dollars(units)
 
 
 @contextmanager
-def _port_taken_is_bad_input(port: int) -> Iterator[None]:
+def _port_errors_as_bad_input(port: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise InvalidInput("port", port, "it is in use; take another, or 0 for any that is free") from None
+            raise InvalidInput("port", port, "a free port, or 0 for any; this one is in use") from None
         if error.errno == errno.EACCES:
-            raise InvalidInput("port", port, "it is not ours to open; take one above 1023, or 0") from None
+            raise InvalidInput("port", port, "a port above 1023, or 0 for any; this one needs privileges") from None
         raise
 
 
 def read_knobs(assignments: Iterable[str]) -> BrokerQuirks:
-    """NAME=VALUE pairs as knobs; a delay is LOW,HIGH in milliseconds, `none` lifts a limit. Raises InvalidInput."""
+    """Broker quirks from NAME=VALUE pairs; a delay is LOW,HIGH in milliseconds, `none` removes a limit.
+
+    Raises InvalidInput.
+    """
     known = get_type_hints(BrokerQuirks)
     values: dict[str, Any] = {}
     for assignment in assignments:
         name, _, text = assignment.partition("=")
         if name not in known:
             near = difflib.get_close_matches(name, known, n=3) or [field.name for field in fields(BrokerQuirks)]
-            raise InvalidInput("knob", assignment, f"NAME=VALUE, where NAME may be {', '.join(near)}")
-        values[name] = _knob(assignment, text, known[name])
+            raise InvalidInput("knob", assignment, f"NAME=VALUE with a NAME such as {', '.join(near)}")
+        values[name] = _quirk(assignment, text, known[name])
     return BrokerQuirks(**values)
 
 
-def _knob(assignment: str, text: str, kind: Any) -> Any:
+def _quirk(assignment: str, text: str, kind: Any) -> Any:
     raw: Any = text.split(",") if "," in text else None if text == "none" else text
     try:
         value = TypeAdapter(kind).validate_python(raw)
     except ValidationError as error:
-        raise InvalidInput("knob", assignment, error.errors()[0]["msg"]) from None
+        raise InvalidInput(
+            "knob", assignment, expectation(f"a value of its type ({error.errors()[0]['msg']})")
+        ) from None
     numbers = value if isinstance(value, tuple) else (value,) if isinstance(value, int) else ()
     if list(numbers) != sorted(numbers) or any(number < 0 for number in numbers):
-        raise InvalidInput("knob", assignment, "0 or more, and of two numbers the lower one first")
+        raise InvalidInput("knob", assignment, "0 or more, and the lower of two numbers first")
     return value
 
 
-def _whole(name: str, text: str, most: int, expected: str) -> int:
+def _whole(name: str, text: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= most):
-        raise InvalidInput(name, text, f"{expected}: a whole number from 0 to {most}")
+        raise InvalidInput(name, text, f"a whole number from 0 to {most}")
     return int(text)
-
-
-def _seed(text: str) -> int:
-    return _whole("seed", text, 2**63 - 1, "what everything is drawn from")
 
 
 def _speed(text: str | None) -> float:
     speed = _number(text or "1")
     if not 0 <= speed <= _FASTEST:
-        raise InvalidInput("speed", text, f"how often as fast as the wall clock: 0 (it stands still) to {_FASTEST}")
+        raise InvalidInput("speed", text, f"a multiple of the wall clock's speed, from 0 (stands still) to {_FASTEST}")
     return speed
 
 
@@ -212,7 +220,7 @@ def _chance(text: str | None) -> float | None:
     try:
         return ArmAll(chance=_number(text)).chance
     except ValidationError:
-        raise InvalidInput("chaos", text, "the chance of each fault at each call, above 0 and at most 1") from None
+        raise InvalidInput("chaos", text, "a chance above 0 and at most 1") from None
 
 
 def _fill_model(text: str) -> FillModel:

@@ -249,7 +249,7 @@ def test_a_second_ctrl_c_changes_nothing(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_one_line_and_exit_2(exchange: Served, tmp_path: Path) -> None:
     with pytest.raises(AssertionError) as failed, served(tmp_path, "--port", str(exchange.port)):
         pass
-    expected = f"port: {exchange.port} is not usable; it is in use; take another, or 0 for any that is free\n"
+    expected = f"port: {exchange.port} is not valid; expected a free port, or 0 for any; this one is in use\n"
     assert str(failed.value) == expected
 
 
