@@ -1,4 +1,4 @@
-"""Writes docs/architecture.md, its tables from what is deployed: `python -m repeg_workbench.docs.architecture`."""
+"""Generates docs/architecture.md from the deployed files: `python -m repeg_workbench.docs.architecture`."""
 
 from __future__ import annotations
 
@@ -8,41 +8,50 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from repeg_workbench.docs.diagram import diagram
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
 TEXT = Path(__file__).with_name("architecture.template.md")
 LAYER = ROOT / "layers" / "repeg" / "python" / "repeg"
 DEFINITION = ROOT / "statemachine" / "execute_plan.asl.json"
+ROOMS = ("domain", "workflow", "adapters")
 
-# What each count says. The names are those of the calls of `count` in the functions, and a test holds the two together.
+# What each metric counts. The names are those of the functions' calls of `count`; a test compares the two.
 METRICS = {
-    "missed_runs": "session days on which a run should have been and was not",
-    "orders_left_open": "orders of ours that nobody holds any more",
-    "orders_placed": "orders sent for the first time or once more",
-    "orders_working": "orders that are worked when a turn ends",
-    "parent_orders": "orders that a plan came to",
-    "quotes_held": "quotes that an order waits on",
-    "quotes_used": "quotes that an order was placed on",
-    "runs_failed": "runs that ended with something to look at",
-    "runs_settled": "runs that ended with every order named and nothing open",
-    "runs_swept": "runs that had to be taken over from a dead execution",
-    "stuck_runs": "runs that are open and have not turned for too long",
-    "turns": "passes of the loop",
+    "MissedRuns": "session days on which no run has begun ten minutes after the open",
+    "OrdersLeftOpen": "orphaned orders: open at the broker, held by no run",
+    "OrdersPlaced": "orders that have a child after PlaceOrders",
+    "OrdersWorking": "orders that have an open child when a turn ends",
+    "ParentOrders": "orders of a plan",
+    "QuotesHeld": "waiting orders held by their quotes",
+    "QuotesUsed": "waiting orders whose quotes may be traded on",
+    "RunsFailed": "runs that ended in a failure",
+    "RunsSettled": "runs that ended with an outcome for every order and none open",
+    "RunsSwept": "runs taken over from a dead execution",
+    "StuckRuns": "open runs that have not turned for minutes",
+    "Turns": "turns made",
 }
 
 
 def page() -> str:
     """The whole page, as it should be on disk."""
     text = TEXT.read_text(encoding="utf-8")
-    tables = {"states": _states(), "modules": _modules(), "metrics": _metrics()}
+    tables = {"machine": diagram(machine()), "states": _states(), "modules": _modules(), "metrics": _metrics()}
     for name, table in tables.items():
         text = text.replace(f"{{{{{name}}}}}", table)
     return text
 
 
 def counted() -> set[str]:
-    """Every name that a function counts under."""
+    """The name of every metric that a function counts."""
     return {name for path in sorted((ROOT / "functions").glob("*/app.py")) for name in _counts(path)}
+
+
+def machine() -> dict[str, Any]:
+    """The definition of the state machine."""
+    definition: dict[str, Any] = json.loads(DEFINITION.read_text(encoding="utf-8"))
+    return definition
 
 
 def main() -> None:
@@ -51,12 +60,11 @@ def main() -> None:
 
 
 def _states() -> str:
-    states: dict[str, dict[str, Any]] = json.loads(DEFINITION.read_text(encoding="utf-8"))["States"]
     rows = [
         f"| `{name}` | {_kind(state)} | {_onward(state)} | {state.get('Comment', '')} |"
-        for name, state in states.items()
+        for name, state in machine()["States"].items()
     ]
-    return "\n".join(["| State | Kind | Then | What and why |", "|---|---|---|---|", *rows])
+    return "\n".join(["| State | Type | Next | What it does |", "|---|---|---|---|", *rows])
 
 
 def _kind(state: dict[str, Any]) -> str:
@@ -74,28 +82,41 @@ def _onward(state: dict[str, Any]) -> str:
 
 
 def _modules() -> str:
-    rows = []
-    for path in sorted(LAYER.rglob("*.py")):
-        about = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-        if about and path.name != "__init__.py":
-            name = path.relative_to(LAYER).with_suffix("").as_posix()
-            rows.append(f"| `{name}` | {_first_sentence(about)} |")
+    top = [path for path in sorted(LAYER.glob("*.py")) if path.name != "__init__.py"]
+    return "\n\n".join([*_packages(), f"**`repeg`**: the modules beside the packages.\n\n{_table(top)}"])
+
+
+def _packages() -> Iterator[str]:
+    """Each package in the order of ROOMS, its subpackages after it: a sentence and a table."""
+    for room in ROOMS:
+        for init in sorted((LAYER / room).rglob("__init__.py"), key=lambda path: path.parent):
+            modules = [path for path in sorted(init.parent.glob("*.py")) if path != init]
+            name = init.parent.relative_to(LAYER).as_posix()
+            yield f"**`{name}`**: {_summary(init)}\n\n{_table(modules)}"
+
+
+def _table(modules: list[Path]) -> str:
+    rows = [f"| `{path.relative_to(LAYER).with_suffix('').as_posix()}` | {_summary(path)} |" for path in modules]
     return "\n".join(["| Module | What it is |", "|---|---|", *rows])
 
 
-def _first_sentence(about: str) -> str:
+def _summary(path: Path) -> str:
+    return _first_paragraph(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "")
+
+
+def _first_paragraph(about: str) -> str:
     return " ".join(about.partition("\n\n")[0].split())
 
 
 def _metrics() -> str:
-    rows = [f"| `{name.title().replace('_', '')}` | {METRICS[name]} |" for name in sorted(counted())]
-    return "\n".join(["| Metric | What is counted |", "|---|---|", *rows])
+    rows = [f"| `{name}` | {METRICS[name]} |" for name in sorted(counted())]
+    return "\n".join(["| Metric | What it counts |", "|---|---|", *rows])
 
 
 def _counts(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "count":
-            yield from (keyword.arg for keyword in node.keywords if keyword.arg is not None)
+            yield ast.literal_eval(node.args[0])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,90 @@
+"""The generated glossary and diagram are up to date, and every path that the documentation names exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from repeg_workbench.docs import glossary
+from repeg_workbench.docs.architecture import machine
+from repeg_workbench.docs.diagram import diagram
+from repeg_workbench.docs.glossary_terms import SECTIONS, Section, Term
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TREE = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"build", "dist", "out"}
+# Made by the gate or by a command, and not part of the repository.
+MADE = {".aws-sam", ".venv", "htmlcov"}
+_CODE = re.compile(r"`([^`\s]+)`")
+_LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
+
+
+def named_paths(page: Path) -> Iterator[tuple[str, Path]]:
+    """Each link of a page, relative to it, and each path in backquotes that begins at the root of the project."""
+    text = page.read_text(encoding="utf-8")
+    for link in _LINK.findall(text):
+        if "://" not in link:
+            yield link, page.parent / link
+    for code in _CODE.findall(text):
+        first, slash, _ = code.partition("/")
+        if (slash and first in TREE - MADE) or code.endswith((".md", ".toml", ".yaml", ".asl.json")):
+            yield code, ROOT / code.partition(":")[0]
+
+
+def missing(page: Path) -> list[str]:
+    """The paths that a page names and that do not exist; `*` and `<name>` stand for any name."""
+    wrong = []
+    for name, path in named_paths(page):
+        pattern = re.sub(r"<[^>]*>", "*", path.as_posix())
+        found = any(ROOT.glob(Path(pattern).relative_to(ROOT).as_posix())) if "*" in pattern else path.exists()
+        if not found and not any((folder / name).exists() for folder in (page.parent, ROOT / "docs")):
+            wrong.append(name)
+    return wrong
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_path_named_by_a_page_exists(page: Path) -> None:
+    assert missing(page) == []
+
+
+def test_the_path_check_reports_what_does_not_exist(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "`tests/nowhere.py`, `docs/*.txt`, `functions/<step>/app.py`, `Makefile` and [a](b.md), [c](https://d)"
+    )
+    assert sorted(missing(page)) == ["b.md", "docs/*.txt", "tests/nowhere.py"]
+
+
+def test_the_glossary_page_is_up_to_date() -> None:
+    assert glossary.PAGE.read_text(encoding="utf-8") == glossary.page(SECTIONS), "run make docs"
+
+
+def test_a_glossary_term_stands_once() -> None:
+    names = [name for section in SECTIONS for term in section.terms for name in term.name.split(", ")]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("place", ["repeg.domain.nowhere", "repeg.domain.peg:Nobody", "repeg.domain.peg:Action.HOLD"])
+def test_a_term_without_a_definition_is_refused(place: str) -> None:
+    with pytest.raises(glossary.NoDefinition):
+        glossary.page((Section("A section", (Term("a term", place, "in words"),)),))
+
+
+def test_a_definition_is_the_first_sentence_of_its_docstring() -> None:
+    assert glossary.first_sentence("One order: at 1.5\ndollars. Another.\n\nMore.") == "One order: at 1.5 dollars."
+    assert glossary.without_title("The run: one day.", "run") == "One day."
+    assert glossary.without_title("Run health: one day.", "run") == "Run health: one day."
+    assert glossary.definition("repeg.ports").file == "layers/repeg/python/repeg/ports.py"
+
+
+def test_the_diagram_has_every_state_and_its_ways_out() -> None:
+    drawn = diagram(machine()).splitlines()
+    for name in machine()["States"]:
+        assert any(line.startswith(f"    {name}") for line in drawn), name
+    assert '    TurnDecision -- "renew" --> RenewRun' in drawn
+    assert "    PlaceOrders -.-> CloseRun" in drawn
+    assert '    RunOutcome -- "otherwise" --> RunFailed' in drawn
+    assert '    OpenFailure -- "has renewal.run_id" --> InheritRun' in drawn
