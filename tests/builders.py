@@ -1,4 +1,4 @@
-"""Builders that state only what matters; the rest is a quiet book at noon of an ordinary trading day."""
+"""Builders of domain objects; the defaults are a quiet book at noon on an ordinary trading day."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WINDOW_CLOSES = datetime(2026, 11, 23, 20, 55, tzinfo=UTC)
 
 
 def after_noon(seconds: float) -> datetime:
-    """An instant of the trading day, so many seconds after noon in New York."""
+    """A time on the trading day, that many seconds after noon in New York."""
     return NOON + timedelta(seconds=seconds)
 
 
@@ -40,19 +40,19 @@ def a_quote(
     at: datetime | None = NOON,
     symbol: str = "AAPL",
 ) -> Quote:
-    """Five cents wide, five hundred shares a side, stamped noon."""
+    """A quote five cents wide with 500 shares a side, timestamped noon."""
     return Quote(
         symbol=symbol, bid=Decimal(bid), ask=Decimal(ask), bid_size=Decimal(bid_size), ask_size=Decimal(ask_size), at=at
     )
 
 
 def settings_with(**values: Any) -> Settings:
-    """The defaults but for these, as a run's input would override them."""
+    """The default settings with these overrides, as in a run's input."""
     return resolve({}, values)
 
 
 def a_moment(now: datetime = NOON, closes: datetime = WINDOW_CLOSES, turn_seconds: int = 30) -> Moment:
-    """A turn, hours before the close unless told otherwise."""
+    """A turn, by default hours before the close."""
     return Moment(now=now, closes=closes, turn_seconds=turn_seconds)
 
 
@@ -84,7 +84,7 @@ def a_child(
 
 
 def an_order(side: Side = Side.BUY, target: str = "100", *children: Child, **fields: Any) -> ParentOrder:
-    """An order that has arrived at 100.00 × 100.05, its collar five dollars away."""
+    """An order with an arrival quote of 100.00 × 100.05 and a collar five dollars away."""
     stated: dict[str, Any] = {
         "run_id": "core-2026-11-23",
         "symbol": "AAPL",
@@ -98,13 +98,13 @@ def an_order(side: Side = Side.BUY, target: str = "100", *children: Child, **fie
 def resting(
     limit: str | None = "100.01", side: Side = Side.BUY, *, rung: Rung = Rung.PASSIVE, **fields: Any
 ) -> ParentOrder:
-    """An order whose first child was placed at noon and still rests, untouched."""
+    """An order whose first child was placed at noon and rests unfilled."""
     stated: dict[str, Any] = {"first_placed_at": NOON, "rung": rung}
     return an_order(side, "100", a_child(limit, rung=rung), **{**stated, **fields})
 
 
 def a_report(status: str = "new", *, filled: str = "0", price: str | None = None, **fields: Any) -> OrderReport:
-    """What the broker tells of the first child."""
+    """The broker's report of the first child."""
     stated: dict[str, Any] = {
         "broker_id": "broker-1",
         "client_order_id": "rp-core-2026-11-23.AAPL.b.1",
@@ -132,7 +132,7 @@ def an_execution(qty: str, price: str, symbol: str = "AAPL", side: Side = Side.B
 
 
 def a_run(**fields: Any) -> Run:
-    """A running run of a plan of one order, on its own day."""
+    """A running run with a plan of one order, on its own day."""
     stated: dict[str, Any] = {
         "run_id": "core-2026-11-23",
         "owner": "execution-1",

@@ -1,4 +1,4 @@
-"""Names line up, arrows point inwards, and nothing grows unseen."""
+"""Checks of the architecture: consistent names, allowed imports, and sizes of files and functions."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ LAYER = ROOT / "layers" / "repeg" / "python" / "repeg"
 DEPLOYED = [ROOT / "functions", LAYER]
 OURS = [*DEPLOYED, ROOT / "repeg_workbench", ROOT / "tests"]
 
-# The world begins here: the wire, the environment, Lambda.
+# Packages and modules that reach outside the process.
 WORLD = {"alpaca", "aws_lambda_powertools", "boto3", "botocore"}
 SURROUNDINGS = {"os", "random", "secrets", "socket", "subprocess", "threading", "time", "uuid"}
-# A module that is named for nothing becomes the place for everything.
+# A module with a generic name attracts unrelated code.
 NAMELESS = {"common", "helpers", "manager", "managers", "misc", "models", "services", "util", "utils"}
 
 LONGEST_FILE = 250
 LONGEST_TEST_FILE = 400
 LONGEST_FUNCTION = 40
-# What is longer than that. A figure here may fall and never rise, and goes with the last line too many.
+# Longer files and functions. A figure may only fall, and is removed once within the limit.
 LONG_FILES = {
     "tests/adapters/test_dynamodb.py": 463,
     "tests/contracts/test_broker.py": 428,
@@ -46,7 +46,7 @@ DOORS = STEPS | KEEPERS
 
 
 def test_a_step_has_one_name_everywhere() -> None:
-    """State, function in the template, substitution, folder, event and test: one table, derived and not kept."""
+    """State, template function, substitution, folder, event and test file share one name."""
     template = written()
     (machine,) = of_type(template, "AWS::Serverless::StateMachine").values()
     functions = of_type(template, FUNCTION)
@@ -62,7 +62,7 @@ def test_a_step_has_one_name_everywhere() -> None:
 
 @pytest.mark.parametrize("folder", DOORS.values())
 def test_a_step_is_two_hops_from_its_rule(folder: str) -> None:
-    """The handler, then a function of the folder's name that takes its ports as arguments."""
+    """The handler calls a function of the folder's name, which takes the ports as an argument."""
     tree = ast.parse((ROOT / "functions" / folder / "app.py").read_text())
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     assert "lambda_handler" in functions
@@ -70,7 +70,7 @@ def test_a_step_is_two_hops_from_its_rule(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", STEPS.values())
-def test_an_event_is_what_the_machine_hands_over(folder: str) -> None:
+def test_a_sample_event_has_the_machines_fields(folder: str) -> None:
     event = json.loads((ROOT / "events" / f"{folder}.json").read_text())
     handed = {"input", "execution", "started_at"} if folder == "open_run" else {"run_id", "epoch", "first_turn", "turn"}
     assert handed <= set(event)
@@ -93,7 +93,7 @@ def imported(path: Path) -> set[str]:
 
 
 def reaching(path: Path, *packages: str) -> list[str]:
-    """What a file imports of these packages."""
+    """The imports of a file from these packages."""
     return sorted(name for name in imported(path) for package in packages if f"{name}.".startswith(f"{package}."))
 
 
@@ -102,60 +102,60 @@ def shown(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", python_files(LAYER / "domain"), ids=shown)
-def test_the_domain_reaches_only_the_domain(path: Path) -> None:
+def test_the_domain_imports_only_the_domain(path: Path) -> None:
     assert set(reaching(path, "repeg")) - set(reaching(path, "repeg.domain")) == set()
     assert reaching(path, *WORLD, *SURROUNDINGS, "requests") == []
 
 
 @pytest.mark.parametrize("path", [*python_files(LAYER / "workflow"), LAYER / "ports.py"], ids=shown)
-def test_the_workflow_reaches_no_adapter(path: Path) -> None:
+def test_the_workflow_imports_no_adapter(path: Path) -> None:
     edges = ("repeg.adapters", "repeg.wiring", "repeg.lambda_step")
     assert reaching(path, *WORLD, *SURROUNDINGS, *edges, "requests") == []
 
 
 @pytest.mark.parametrize("path", python_files(LAYER / "adapters"), ids=shown)
-def test_adapters_reach_no_workflow(path: Path) -> None:
+def test_adapters_import_no_workflow(path: Path) -> None:
     assert reaching(path, "repeg.workflow", "repeg.wiring", "repeg.lambda_step", "functions") == []
 
 
 @pytest.mark.parametrize("path", python_files(*DEPLOYED), ids=shown)
-def test_nothing_deployed_knows_the_workbench(path: Path) -> None:
+def test_deployed_code_does_not_import_the_workbench(path: Path) -> None:
     assert reaching(path, "repeg_workbench", "tests", "moto", "numpy", "pandas") == []
 
 
 @pytest.mark.parametrize("path", python_files(ROOT / "functions"), ids=shown)
-def test_a_step_reaches_the_world_through_its_ports(path: Path) -> None:
+def test_a_step_imports_no_adapter(path: Path) -> None:
     assert reaching(path, "repeg.adapters", "alpaca", "boto3", "botocore", "functions") == []
 
 
 @pytest.mark.parametrize("path", python_files(LAYER), ids=shown)
-def test_the_layer_knows_no_step(path: Path) -> None:
+def test_the_layer_imports_no_step(path: Path) -> None:
     assert reaching(path, "functions", "app") == []
 
 
-def test_only_the_alpaca_adapter_knows_alpaca() -> None:
+def test_only_the_alpaca_adapter_imports_alpaca() -> None:
     knowing = {path.relative_to(LAYER).as_posix() for path in python_files(LAYER) if reaching(path, "alpaca")}
     assert {Path(name).parent.as_posix() for name in knowing} <= {"adapters/alpaca"}
 
 
 @pytest.mark.parametrize("path", python_files(ROOT / "repeg_workbench" / "exchange"), ids=shown)
-def test_the_simulated_exchange_does_not_know_what_trades_on_it(path: Path) -> None:
-    """What judges the program must not share its mistakes."""
+def test_the_simulated_exchange_does_not_import_the_program(path: Path) -> None:
+    """The exchange checks the program, so it must not share its code."""
     assert reaching(path, "repeg", "functions", "alpaca") == []
 
 
-def test_no_module_is_named_for_nothing() -> None:
+def test_no_module_has_a_generic_name() -> None:
     assert [shown(path) for path in python_files(*OURS) if NAMELESS & {path.stem, path.parent.name}] == []
 
 
-def test_the_checks_see_what_they_look_for(tmp_path: Path) -> None:
+def test_the_import_check_detects_a_forbidden_import(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.py"
     wrong.write_text("import boto3.session\nfrom repeg import wiring\n\ndef late() -> None:\n    import osprey\n")
     assert reaching(wrong, "boto3", "repeg.wiring", "os") == ["boto3.session", "repeg.wiring"]
 
 
 def functions_in(path: Path) -> Iterator[tuple[str, int]]:
-    """Each function of a file and its lines, decorators and docstring not counted."""
+    """Each function of a file with its number of lines, without decorators and docstring."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
@@ -168,12 +168,12 @@ def too_long(lengths: dict[str, int], limit: int) -> dict[str, int]:
 
 
 def ratcheted(found: dict[str, int], recorded: dict[str, int]) -> list[str]:
-    """What grew past its limit or its record, and what is recorded and no longer long."""
+    """Entries that exceed their limit or recorded length, and records no longer needed."""
     grown = [f"{name}: {length}" for name, length in found.items() if length > recorded.get(name, 0)]
     return grown + [f"{name}: not long any more" for name in recorded if name not in found]
 
 
-def test_no_file_is_too_long_to_be_read_at_once() -> None:
+def test_no_file_exceeds_its_length_limit() -> None:
     written_code = python_files(*DEPLOYED, ROOT / "repeg_workbench")
     code = {shown(path): len(path.read_text().splitlines()) for path in written_code}
     tests = {shown(path): len(path.read_text().splitlines()) for path in python_files(ROOT / "tests")}
@@ -181,12 +181,12 @@ def test_no_file_is_too_long_to_be_read_at_once() -> None:
     assert ratcheted(found, LONG_FILES) == []
 
 
-def test_no_function_is_too_long_to_be_seen_at_once() -> None:
+def test_no_function_exceeds_its_length_limit() -> None:
     lengths = {name: length for path in python_files(*OURS) for name, length in functions_in(path)}
     assert ratcheted(too_long(lengths, LONGEST_FUNCTION), LONG_FUNCTIONS) == []
 
 
-def test_the_ratchet_sees_what_grew_and_what_shrank() -> None:
+def test_the_length_check_detects_growth_and_obsolete_records() -> None:
     recorded = {"a.py": 300, "b.py": 300}
     assert ratcheted({"a.py": 301, "c.py": 251}, recorded) == ["a.py: 301", "c.py: 251", "b.py: not long any more"]
     assert ratcheted({"a.py": 299, "b.py": 300}, recorded) == []

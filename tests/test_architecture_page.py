@@ -1,18 +1,18 @@
-"""The page on the architecture says what is deployed."""
+"""The architecture page matches the deployed code."""
 
 from __future__ import annotations
 
 from repeg_workbench.docs.architecture import METRICS, PAGE, counted, page
 
 
-def test_the_page_is_what_is_deployed() -> None:
+def test_the_architecture_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run python -m repeg_workbench.docs.architecture"
 
 
-def test_every_count_is_explained_and_nothing_else() -> None:
+def test_every_emitted_metric_is_documented() -> None:
     assert counted() == set(METRICS)
 
 
-def test_no_table_is_left_out_of_the_page() -> None:
+def test_the_architecture_page_contains_every_table() -> None:
     assert "{{" not in page()
     assert all(f"`{name}`" in page() for name in ("ValidateQuotes", "adapters/dynamodb/store", "RunsSettled"))

@@ -1,4 +1,4 @@
-"""A secret planted as the broker's keys is found in nothing that a day leaves behind, however badly the day goes."""
+"""Canary broker keys appear in no output of a simulated day, even a day full of failures."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ ALWAYS = When(times=None)
 
 @dataclass
 class Listener:
-    """Keeps everything that a day puts anywhere, by where it was put."""
+    """Collects a day's outputs by their destination."""
 
     journal: list[Entry] = field(default_factory=list)
     published: list[Any] = field(default_factory=list)
 
     def sinks(self, day: SimulatedDay) -> dict[str, str]:
-        """What is in each place, as text."""
+        """The content of each destination as text."""
         executions = day.engine.executions()
         invocations = day.engine.host.invocations
         table = day.engine.client("dynamodb").scan(TableName=day.engine.table_name())
@@ -69,20 +69,20 @@ class Listener:
 
 
 def shapes(secret: str) -> Iterator[str]:
-    """A secret as it is, and as it travels."""
+    """A secret as it is, and in its usual encodings."""
     yield secret
     yield url_quote(secret, safe="")
     yield base64.b64encode(secret.encode()).decode()
     yield json.dumps(secret)[1:-1]
 
 
-def heard(text: str) -> list[str]:
-    """The canaries that are in a text."""
+def canaries_in(text: str) -> list[str]:
+    """The canaries contained in a text."""
     return [secret for secret in (KEY_ID, SECRET) if any(shape in text for shape in shapes(secret))]
 
 
 def fail_now_and_then(day: SimulatedDay) -> None:
-    """Every kind of bad answer, all over the day."""
+    """Inject every kind of bad answer over the day."""
     bad: list[Fault] = [
         Fault(kind=Kind.ANSWER_BEFORE, status=429, body={"message": "rate limit exceeded"}),
         Fault(kind=Kind.ANSWER_BEFORE, status=500),
@@ -99,7 +99,7 @@ def fail_now_and_then(day: SimulatedDay) -> None:
 
 
 def revoke_the_keys(day: SimulatedDay) -> None:
-    """For half an hour the broker does not know these keys; then the watch ends what nobody could."""
+    """Revoke the keys for half an hour; the watchdog then closes the run."""
     day.engine.scheduler.spawn_apart(lambda: _revoke(day))
 
 
@@ -112,7 +112,7 @@ def _revoke(day: SimulatedDay) -> None:
 
 
 def abort(day: SimulatedDay) -> None:
-    """Somebody stops the execution while its orders rest; the sweep meets server errors."""
+    """Stop the execution while its orders rest; the sweep meets server errors."""
     day.engine.scheduler.spawn_apart(lambda: _abort(day))
 
 
@@ -124,17 +124,17 @@ def _abort(day: SimulatedDay) -> None:
 
 
 def refuse_the_keys(day: SimulatedDay) -> None:
-    """The broker never knew them: the run cannot even be opened."""
+    """Reject the keys from the start, so that the run cannot be opened."""
     day.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, status=401, body={"message": "unauthorized."}), ALWAYS)
 
 
 TROUBLES: list[Callable[[SimulatedDay], None]] = [fail_now_and_then, revoke_the_keys, abort, refuse_the_keys]
 SILENT = {"refuse_the_keys": {"logs and metrics", "table", "published events", "journal", "report"}}
-"""Places that stay empty where a run cannot be opened."""
+"""Destinations that stay empty if the run cannot be opened."""
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__)
-def test_the_keys_are_in_nothing_that_a_day_leaves_behind(
+def test_the_keys_appear_in_no_output_of_a_day(
     trouble: Callable[[SimulatedDay], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -153,17 +153,17 @@ def test_the_keys_are_in_nothing_that_a_day_leaves_behind(
     assert struck == [], "not every fault has struck"
     empty = {place for place, text in sinks.items() if text in {"", "[]", "null"}} - {"other loggers"}
     assert empty <= SILENT.get(trouble.__name__, set())
-    assert {place: heard(text) for place, text in sinks.items() if heard(text)} == {}
+    assert {place: canaries_in(text) for place, text in sinks.items() if canaries_in(text)} == {}
 
 
-def test_a_canary_would_be_heard_in_each_of_its_shapes() -> None:
-    assert all(heard(f"x {shape} x") == [SECRET] for shape in shapes(SECRET))
-    assert heard(json.dumps({"Authorization": f"{KEY_ID}:{SECRET}"})) == [KEY_ID, SECRET]
-    assert heard("nothing of the kind") == []
+def test_a_canary_is_detected_in_each_encoding() -> None:
+    assert all(canaries_in(f"x {shape} x") == [SECRET] for shape in shapes(SECRET))
+    assert canaries_in(json.dumps({"Authorization": f"{KEY_ID}:{SECRET}"})) == [KEY_ID, SECRET]
+    assert canaries_in("nothing of the kind") == []
 
 
 class _Both:
-    """A journal that is kept and, as deployed, logged."""
+    """A journal that is both kept in memory and logged as deployed."""
 
     def __init__(self, *journals: Any) -> None:
         self._journals = journals

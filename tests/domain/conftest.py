@@ -1,4 +1,4 @@
-"""Property tests draw the same examples on every machine and every day."""
+"""Settings that make property tests draw the same examples in every run."""
 
 from hypothesis import settings
 

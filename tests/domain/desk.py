@@ -1,4 +1,4 @@
-"""A desk in miniature: acts on decisions, and shows our own order in the book that is quoted back."""
+"""A minimal desk: carries out decisions and adds the resting order to the displayed book."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.builders import a_child
 
 
 def act(order: ParentOrder, decision: Decision, now: datetime) -> ParentOrder:
-    """The order after the decision has been carried out: nothing fills, the old child is confirmed cancelled first."""
+    """The order after the decision: the old child is cancelled first, and nothing fills."""
     if not decision.sends:
         return order
     gone = order.with_child(order.open_child.becomes(ChildState.CANCELED)) if order.open_child else order
@@ -29,7 +29,7 @@ def act(order: ParentOrder, decision: Decision, now: datetime) -> ParentOrder:
 
 
 def displayed(others: Quote, order: ParentOrder, now: datetime) -> Quote:
-    """The others' book with our resting order in it, as the feed would quote it."""
+    """The quote of the others' book with our resting order added."""
     child, near, far = order.open_child, others.near(order.side), others.far(order.side)
     seen = others.model_copy(update={"at": now})
     if child is None or child.limit is None or not _is_between(near, child.limit, far):
@@ -40,5 +40,5 @@ def displayed(others: Quote, order: ParentOrder, now: datetime) -> Quote:
 
 
 def _is_between(near: Decimal, limit: Decimal, far: Decimal) -> bool:
-    """An order behind the near side is not quoted, one that reaches the far side does not rest."""
+    """Whether an order at this limit would rest and be displayed."""
     return near <= limit < far or far < limit <= near

@@ -1,4 +1,4 @@
-"""Markets to draw from: below a dollar, across it, above it, one tick wide or many, on the grid or off it."""
+"""Strategies for prices and books: below, around and above a dollar, of any width, on and off the price grid."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OFF_GRID = st.integers(20_000, 30_000_000).map(lambda n: Decimal(n) / 100_000)
 
 
 def further(price: Decimal, ticks: int) -> Decimal:
-    """So many ticks above a price, over the dollar where it lies in between."""
+    """The price that many ticks higher, also across the dollar."""
     for _ in range(ticks):
         price = tick.above(price, MONDAY)
     return price
@@ -38,16 +38,16 @@ def books(draw: st.DrawFn, widest: int = 30) -> Quote:
 
 @st.composite
 def crooked_books(draw: st.DrawFn) -> Quote:
-    """A book whose prices lie between the ticks: a feed may say so."""
+    """A book with prices off the tick grid, as a feed may report."""
     prices = draw(st.tuples(OFF_GRID, OFF_GRID).filter(lambda pair: pair[0] != pair[1]).map(sorted))
     return a_quote(str(prices[0]), str(prices[1]))
 
 
 def is_on_grid(price: Decimal) -> bool:
-    """Whether the exchange would take the price."""
+    """Whether the exchange would accept the price."""
     return price > 0 and price % tick.increment(price, MONDAY) == 0
 
 
 def worse_by(side: Side, price: Decimal, than: Decimal) -> Decimal:
-    """How much more a price costs us than another, in dollars."""
+    """How many dollars per share a price costs more than another."""
     return side.sign * (price - than)

@@ -1,4 +1,4 @@
-"""What a run cost, against numbers worked out by hand."""
+"""Execution costs of a run, checked against hand-calculated values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARRIVAL = a_quote("100.00", "100.10")
 
 
 def bought(*fills: tuple[str, str], **fields: Any) -> tuple[ParentOrder, list[Execution]]:
-    """An order whose children's own averages are deliberately not what the executions say."""
+    """An order whose child's average price deliberately differs from the executions."""
     shares = sum((Decimal(qty) for qty, _ in fills), Decimal(0))
     child = a_child(filled=str(shares), price="1.00", state=ChildState.FILLED)
     order = an_order(Side.BUY, "100", child, arrival=ARRIVAL, outcome=Outcome.FILLED, **fields)
@@ -32,7 +32,7 @@ def report(orders: list[ParentOrder], executions: list[Execution]) -> dict[str, 
     return analyse(a_run(), orders, executions, SETTLED)
 
 
-def test_slippage_mid_against_mid_is_not_a_cost_it_comes_from_executions_and_the_arrival_quote() -> None:
+def test_cost_is_measured_from_executions_against_the_arrival_mid() -> None:
     order, executions = bought(("60", "100.01"), ("40", "100.06"))
     assert vwap(executions) == Decimal("100.03")  # (6000.60 + 4002.40) / 100
     cost = cost_bps(order, executions)
@@ -43,14 +43,14 @@ def test_slippage_mid_against_mid_is_not_a_cost_it_comes_from_executions_and_the
     assert round(market, 4) == Decimal("4.9975")
 
 
-def test_a_sell_below_the_arrival_mid_cost_something() -> None:
+def test_a_sell_below_the_arrival_mid_has_a_cost() -> None:
     order = an_order(Side.SELL, "100", arrival=ARRIVAL)
     cost = cost_bps(order, [an_execution("100", "100.00", side=Side.SELL)])
     assert cost is not None
     assert round(cost, 4) == Decimal("4.9975")
 
 
-def test_what_was_not_filled_or_never_arrived_has_no_cost_rather_than_a_cost_of_zero() -> None:
+def test_an_order_without_fills_or_arrival_has_no_cost() -> None:
     order, executions = bought(("100", "100.01"))
     assert cost_bps(order, []) is None
     assert vwap([]) is None
@@ -59,7 +59,7 @@ def test_what_was_not_filled_or_never_arrived_has_no_cost_rather_than_a_cost_of_
     assert market_cost_bps(unseen) is None
 
 
-def test_the_row_of_an_order_reads_as_the_summary_shows_it() -> None:
+def test_an_orders_report_row_has_every_field() -> None:
     order, executions = bought(("60", "100.01"), ("40", "100.06"), moves=3, reason="filled")
     assert report([order], executions)["orders"] == [
         {
@@ -84,7 +84,7 @@ def test_the_row_of_an_order_reads_as_the_summary_shows_it() -> None:
     ]
 
 
-def test_time_to_fill_is_from_the_first_placement_to_the_last_execution() -> None:
+def test_the_time_to_fill_ends_with_the_last_execution() -> None:
     order, executions = bought(("60", "100.01"), ("40", "100.06"), first_placed_at=NOON)
     late = [e.model_copy(update={"at": after_noon(s)}) for e, s in zip(executions, (90.25, 12), strict=True)]
     assert report([order], late)["orders"][0]["seconds_to_fill"] == "90.25"
@@ -103,13 +103,13 @@ def test_time_to_fill_is_from_the_first_placement_to_the_last_execution() -> Non
         (Side.SELL, "100.00", "0"),
     ],
 )
-def test_the_spread_captured_is_what_was_kept_of_it_against_the_far_side(side: Side, price: str, captured: str) -> None:
+def test_the_captured_spread_is_measured_from_the_far_side(side: Side, price: str, captured: str) -> None:
     row = priced_from(a_quote("100.00", "100.10"), side, price)
     assert row["spread_captured"] == captured
 
 
 def priced_from(quote: Quote, side: Side, price: str) -> dict[str, Any]:
-    """The row of an order that was filled at a price by a child that was priced from a quote."""
+    """The report row of an order filled at a price, with its child priced from a quote."""
     child = a_child(filled="100", price=price, state=ChildState.FILLED).model_copy(update={"broker_id": "b-1"})
     order = an_order(side, "100", child, arrival=a_quote("99.00", "99.10"), outcome=Outcome.FILLED)
     fill = an_execution("100", price, side=side).model_copy(update={"broker_order_id": "b-1"})
@@ -124,7 +124,7 @@ def an_intent(order: ParentOrder, child: Child, quote: Quote) -> Intent:
     )  # fmt: skip
 
 
-def test_a_spread_of_nothing_cannot_be_captured() -> None:
+def test_a_spread_of_zero_has_no_captured_share() -> None:
     assert priced_from(a_quote("100.00", "100.00"), Side.BUY, "100.00")["spread_captured"] is None
 
 
@@ -137,9 +137,7 @@ def test_a_spread_of_nothing_cannot_be_captured() -> None:
         (Side.SELL, "99.00", "99.10", "40", "99.95"),
     ],
 )
-def test_what_was_not_filled_cost_the_way_of_the_mid_since_arrival(
-    side: Side, bid: str, ask: str, cost: str, bps: str
-) -> None:
+def test_unfilled_shares_cost_the_mids_move_since_arrival(side: Side, bid: str, ask: str, cost: str, bps: str) -> None:
     child = a_child(filled="60", price="100.00", state=ChildState.CANCELED)
     order = an_order(side, "100", child, arrival=ARRIVAL, outcome=Outcome.PARTIAL_DEADLINE)
     answer = analyse(a_run(), [order], [], SETTLED, books={"AAPL": a_quote(bid, ask)})
@@ -149,13 +147,13 @@ def test_what_was_not_filled_cost_the_way_of_the_mid_since_arrival(
 
 
 @pytest.mark.parametrize("book", [None, a_quote("0", "100.10"), a_quote("100.00", "0")])
-def test_without_a_book_at_the_end_what_was_not_filled_has_no_price(book: Quote | None) -> None:
+def test_unfilled_shares_without_a_closing_quote_have_no_cost(book: Quote | None) -> None:
     order = an_order(Side.BUY, "100", arrival=ARRIVAL, outcome=Outcome.HELD_WIDE)
     row = analyse(a_run(), [order], [], SETTLED, books={"AAPL": book} if book else {})["orders"][0]
     assert (row["last_mid"], row["unfilled_cost"], row["unfilled_cost_bps"]) == (None, None, None)
 
 
-def test_failed_orders_filtered_out_of_the_report_would_be_already_balanced_so_every_order_is_in_it() -> None:
+def test_failed_orders_are_included_in_the_report() -> None:
     rejected = an_order(symbol="KO", arrival=None, outcome=Outcome.REJECTED, reason="no such price")
     held = an_order(symbol="ZTS", outcome=Outcome.HELD_WIDE, reason="0 of 100: wide")
     done, executions = bought(("100", "100.05"))
@@ -167,12 +165,12 @@ def test_failed_orders_filtered_out_of_the_report_would_be_already_balanced_so_e
     ]
 
 
-def test_a_cost_that_rounds_to_nothing_is_zero_without_a_sign() -> None:
+def test_a_cost_rounded_to_zero_has_no_sign() -> None:
     order, executions = bought(("100", "100.049999"))
     assert report([order], executions)["orders"][0]["cost_bps"] == "0"
 
 
-def test_totals_weigh_costs_by_the_dollars_traded() -> None:
+def test_total_costs_are_weighted_by_notional() -> None:
     buy, executions = bought(("100", "100.05"))  # 10,005 dollars at no cost, market order 4.9975 bp
     sell = an_order(Side.SELL, "200", symbol="KO", arrival=a_quote("50.00", "50.10"), outcome=Outcome.PARTIAL_DEADLINE)
     executions.append(an_execution("100", "50.00", "KO", Side.SELL))  # 5,000 dollars at 9.9900 bp, like a market order
@@ -189,19 +187,19 @@ def test_totals_weigh_costs_by_the_dollars_traded() -> None:
     }
 
 
-def test_a_run_that_filled_nothing_has_no_cost_in_its_totals() -> None:
+def test_a_run_without_fills_has_no_total_cost() -> None:
     totals = report([an_order()], [])["totals"]
     assert (totals["cost_bps"], totals["market_cost_bps"], totals["filled_notional"]) == (None, None, "0")
 
 
-def test_executions_of_another_symbol_are_not_this_orders() -> None:
+def test_executions_of_another_symbol_are_not_counted() -> None:
     order, _ = bought(("100", "100.01"))
     row = report([order], [an_execution("100", "55.00", "KO")])["orders"][0]
     assert row["average_price"] is None
 
 
 @pytest.mark.parametrize("preview", [True, False])
-def test_the_report_says_which_run_ended_how_and_when(preview: bool) -> None:
+def test_the_report_names_the_run_its_outcome_and_its_date(preview: bool) -> None:
     answer = analyse(a_run(preview=preview), [], [], SETTLED)
     head = {key: answer[key] for key in ("run_id", "outcome", "error", "reason", "trading_date", "preview")}
     assert head == {

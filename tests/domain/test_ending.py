@@ -1,4 +1,4 @@
-"""How an order that the day has ended for is named: every order of the plan gets an outcome with a reason."""
+"""The final outcome and reason of each order when its run closes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PARTLY = a_child(filled="40", price="100.01", state=ChildState.CANCELED)
 FULLY = a_child(filled="100", price="100.01", state=ChildState.FILLED)
 
 
-def named(order: ParentOrder, kill: KillSwitch = KillSwitch.ACTIVE) -> tuple[Outcome, str]:
+def final(order: ParentOrder, kill: KillSwitch = KillSwitch.ACTIVE) -> tuple[Outcome, str]:
     return outcome_of(order, kill)
 
 
@@ -39,38 +39,38 @@ def named(order: ParentOrder, kill: KillSwitch = KillSwitch.ACTIVE) -> tuple[Out
         ("opposite_order", Outcome.REJECTED, "40 of 100: opposite order"),
     ],
 )
-def test_what_is_left_is_named_after_what_held_it_last(held: str, outcome: Outcome, reason: str) -> None:
-    assert named(an_order(Side.BUY, "100", PARTLY, held=held)) == (outcome, reason)
+def test_an_unfilled_remainder_is_reported_by_its_last_hold(held: str, outcome: Outcome, reason: str) -> None:
+    assert final(an_order(Side.BUY, "100", PARTLY, held=held)) == (outcome, reason)
 
 
-def test_every_reason_of_the_gate_has_its_own_outcome() -> None:
+def test_every_quote_verdict_maps_to_an_outcome() -> None:
     for answer in set(QuoteVerdict) - {QuoteVerdict.OK}:
-        assert named(an_order(held=str(answer)))[0] is not Outcome.PARTIAL_DEADLINE
+        assert final(an_order(held=str(answer)))[0] is not Outcome.PARTIAL_DEADLINE
 
 
-def test_a_filled_order_is_filled_whatever_held_it_and_whatever_the_brake_says() -> None:
+def test_a_filled_order_is_filled_despite_holds_and_the_kill_switch() -> None:
     filled = an_order(Side.BUY, "100", FULLY, held="wide")
-    assert named(filled, KillSwitch.CANCEL_ALL) == (Outcome.FILLED, "filled")
+    assert final(filled, KillSwitch.CANCEL_ALL) == (Outcome.FILLED, "filled")
 
 
 @pytest.mark.parametrize("state", [ChildState.INTENDED, ChildState.UNKNOWN])
-def test_an_order_that_nobody_knows_about_is_unknown_and_not_guessed(state: ChildState) -> None:
+def test_an_unresolved_order_is_reported_as_unknown(state: ChildState) -> None:
     lost = an_order(Side.BUY, "100", PARTLY, a_child(n=2, state=state), held="wide")
-    assert named(lost, KillSwitch.CANCEL_ALL)[0] is Outcome.UNKNOWN
+    assert final(lost, KillSwitch.CANCEL_ALL)[0] is Outcome.UNKNOWN
 
 
 @pytest.mark.parametrize("kill", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])
-def test_what_the_kill_switch_stopped_is_named_killed(kill: KillSwitch) -> None:
-    assert named(an_order(Side.BUY, "100", PARTLY, held="wide"), kill) == (Outcome.KILLED, f"the kill switch is {kill}")
+def test_an_order_stopped_by_the_kill_switch_is_reported_as_killed(kill: KillSwitch) -> None:
+    assert final(an_order(Side.BUY, "100", PARTLY, held="wide"), kill) == (Outcome.KILLED, f"the kill switch is {kill}")
 
 
-def test_every_outcome_can_be_reached() -> None:
+def test_every_outcome_is_reachable() -> None:
     """`preview` is the outcome of an order that was decided and, as asked, not placed."""
     reached = {
-        named(an_order(Side.BUY, "100", FULLY))[0],
-        named(an_order(Side.BUY, "100", a_child(state=ChildState.UNKNOWN)))[0],
-        named(an_order(), KillSwitch.HALT_NEW)[0],
-        *(named(an_order(held=held))[0] for held in ("", "wide", "stale", "thin", "collar", "halted", "unfunded")),
-        named(an_order(held="rejected"))[0],
+        final(an_order(Side.BUY, "100", FULLY))[0],
+        final(an_order(Side.BUY, "100", a_child(state=ChildState.UNKNOWN)))[0],
+        final(an_order(), KillSwitch.HALT_NEW)[0],
+        *(final(an_order(held=held))[0] for held in ("", "wide", "stale", "thin", "collar", "halted", "unfunded")),
+        final(an_order(held="rejected"))[0],
     }
     assert reached == set(Outcome) - {Outcome.PREVIEW}

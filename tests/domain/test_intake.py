@@ -1,4 +1,4 @@
-"""Intake: from a plan to parent orders, refusing what the account or the listing cannot bear."""
+"""Sizing: a plan becomes parent orders unless the account or the listing does not allow them."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ def an_asset(symbol: str, *, is_tradable: bool = True, is_fractionable: bool = F
     return Asset(symbol=symbol, is_tradable=is_tradable, is_fractionable=is_fractionable)
 
 
-def test_orders_are_taken_as_written_and_sorted_by_symbol() -> None:
+def test_listed_orders_are_unchanged_and_sorted_by_symbol() -> None:
     orders = drafted(orders_plan(("KO", "sell", "30"), ("AAPL", "buy", "40")), {"KO": "30"})
     assert summarised(orders) == [("AAPL", "buy", "40"), ("KO", "sell", "30")]
     assert [order.reference_price for order in orders] == [Decimal("189.42"), Decimal("60.00")]
 
 
-def test_all_is_the_brokers_exact_quantity() -> None:
+def test_a_sell_of_all_is_the_brokers_exact_quantity() -> None:
     assert summarised(drafted(orders_plan(("KO", "sell", "all")), {"KO": "7.2273576"})) == [("KO", "sell", "7.2273576")]
 
 
-def test_sell_7_227358_of_7_2273576_held_is_refused_before_the_broker_rejects_it() -> None:
+def test_a_sell_above_the_position_by_a_rounding_error_is_refused() -> None:
     with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.qty: '7\.227358' .* at most the 7\.2273576 KO held"):
         drafted(orders_plan(("KO", "sell", "7.227358")), {"KO": "7.2273576"})
 
@@ -66,12 +66,12 @@ def test_sell_7_227358_of_7_2273576_held_is_refused_before_the_broker_rejects_it
 @pytest.mark.parametrize(
     ("held", "qty"), [({}, "1"), ({}, "all"), ({"KO": "-5"}, "1"), ({"KO": "-5"}, "all"), ({"KO": "9"}, "10")]
 )
-def test_long_only_no_more_is_sold_than_is_held_and_free(held: dict[str, str], qty: str) -> None:
+def test_a_sell_cannot_exceed_the_free_position(held: dict[str, str], qty: str) -> None:
     with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.qty: .* KO held and free"):
         drafted(orders_plan(("KO", "sell", qty)), held)
 
 
-def test_a_holding_that_is_short_is_not_bought_back_here() -> None:
+def test_a_short_position_is_not_bought_back() -> None:
     with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.symbol: 'KO' .* not held short \(-5\)"):
         drafted(orders_plan(("KO", "buy", "10")), {"KO": "-5"})
     with pytest.raises(InvalidPlan, match=r"plan\.targets\.KO: '-5' .* not held short"):
@@ -79,7 +79,7 @@ def test_a_holding_that_is_short_is_not_bought_back_here() -> None:
 
 
 @pytest.mark.parametrize("price", [None, Decimal(0), Decimal("-0.01")])
-def test_price_lookup_fails_and_no_price_or_quantity_is_made_up(price: Decimal | None) -> None:
+def test_a_symbol_without_a_price_is_refused(price: Decimal | None) -> None:
     prices = {} if price is None else {"KO": price}
     with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.symbol: 'KO' .* a symbol with a price"):
         drafted(orders_plan(("KO", "buy", "10")), prices=prices)
@@ -101,16 +101,16 @@ def test_price_lookup_fails_and_no_price_or_quantity_is_made_up(price: Decimal |
         ("0", "0", []),
     ],
 )
-def test_a_weight_becomes_whole_shares_towards_it(weight: str, held: str, expected: list[tuple[str, str, str]]) -> None:
+def test_a_weight_becomes_whole_shares(weight: str, held: str, expected: list[tuple[str, str, str]]) -> None:
     assert summarised(drafted(targets_plan({"KO": weight}), {"KO": held})) == expected
 
 
-def test_non_fractionable_holding_of_0_3_shares_is_sold_in_full_not_floored_to_an_orphan() -> None:
+def test_a_fractional_rest_of_a_whole_share_stock_is_sold_in_full() -> None:
     assert summarised(drafted(orders_plan(("BAC", "sell", "all")), {"BAC": "0.3"})) == [("BAC", "sell", "0.3")]
     require_tradable(orders_plan(("BAC", "sell", "all")), {"BAC": an_asset("BAC")})
 
 
-def test_a_holding_that_the_plan_does_not_name_is_left_alone() -> None:
+def test_a_position_outside_the_plan_is_not_traded() -> None:
     assert summarised(drafted(targets_plan({"AAPL": "0"}), {"AAPL": "10", "KO": "99"})) == [("AAPL", "sell", "10")]
 
 
@@ -120,7 +120,7 @@ def test_differences_under_min_trade_notional_are_not_traded(smallest: str, coun
     assert len(drafted(plan)) == count
 
 
-def test_targets_are_sorted_by_symbol_too() -> None:
+def test_orders_from_targets_are_sorted_by_symbol() -> None:
     orders = drafted(targets_plan({"KO": "0.1", "AAPL": "0.1"}))
     assert [order.symbol for order in orders] == ["AAPL", "KO"]
 
@@ -130,7 +130,9 @@ def test_targets_are_sorted_by_symbol_too() -> None:
     st.integers(0, 10**7).map(lambda n: Decimal(n) / 1000),
     st.integers(1, 10**6).map(lambda n: Decimal(n) / 100),
 )
-def test_a_weight_is_never_overshot_and_never_missed_by_a_share(weight: Decimal, held: Decimal, price: Decimal) -> None:
+def test_a_weight_is_reached_within_one_share_and_never_exceeded(
+    weight: Decimal, held: Decimal, price: Decimal
+) -> None:
     orders = drafted(targets_plan({"KO": str(weight)}), {"KO": str(held)}, prices={"KO": price})
     wanted = 100_000 * weight / price
     change = sum((order.side.sign * order.target for order in orders), Decimal(0))
@@ -140,67 +142,67 @@ def test_a_weight_is_never_overshot_and_never_missed_by_a_share(weight: Decimal,
     assert change >= 0 or held + change >= wanted
 
 
-def test_an_order_knows_whether_its_symbol_trades_in_fractions() -> None:
+def test_an_order_records_whether_its_symbol_is_fractionable() -> None:
     orders = drafted(orders_plan(("AAPL", "buy", "1"), ("KO", "buy", "1")), fractionable=frozenset({"KO"}))
     assert [order.fractionable for order in orders] == [False, True]
 
 
-def test_an_unknown_symbol_is_refused_naming_where_it_stands() -> None:
+def test_an_unknown_symbol_is_refused_with_its_position_in_the_plan() -> None:
     with pytest.raises(InvalidPlan, match=r"plan\.orders\[1\]\.symbol: 'ZZZZ' .* the broker lists"):
         require_tradable(orders_plan(("KO", "buy", "1"), ("ZZZZ", "buy", "1")), {"KO": an_asset("KO")})
     with pytest.raises(InvalidPlan, match=r"plan\.targets\.ZZZZ: 'ZZZZ'"):
         require_tradable(targets_plan({"ZZZZ": "0.1"}), {})
 
 
-def test_a_symbol_that_is_not_tradable_is_refused() -> None:
+def test_an_untradable_symbol_is_refused() -> None:
     with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.symbol: 'KO' .* tradable"):
         require_tradable(orders_plan(("KO", "buy", "1")), {"KO": an_asset("KO", is_tradable=False)})
 
 
-def test_a_fraction_needs_a_symbol_that_trades_in_fractions() -> None:
+def test_a_fractional_quantity_needs_a_fractionable_symbol() -> None:
     plan = orders_plan(("KO", "buy", "1.5"))
     require_tradable(plan, {"KO": an_asset("KO", is_fractionable=True)})
     with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.qty: '1\.5' .* whole shares"):
         require_tradable(plan, {"KO": an_asset("KO")})
 
 
-def test_the_symbols_of_a_plan_are_in_its_own_order() -> None:
+def test_the_symbols_of_a_plan_keep_its_order() -> None:
     assert symbols_of(orders_plan(("KO", "buy", "1"), ("AAPL", "buy", "1"))) == ["KO", "AAPL"]
     assert symbols_of(targets_plan({"KO": "0.1", "AAPL": "0.1"})) == ["KO", "AAPL"]
 
 
-# Shares that an order of somebody else's has reserved
+# Shares reserved by other orders
 
 
 @pytest.mark.parametrize("free", ["0", "40", "100"])
-def test_shares_that_a_stop_order_has_reserved_are_owned_all_the_same(free: str) -> None:
-    """100 KO at 60.00 are the 6 percent wanted: whoever counted only what is free would buy them once more."""
+def test_shares_reserved_by_another_order_count_as_held(free: str) -> None:
+    """100 KO at 60.00 are the target of 6 percent; counting only free shares would buy them again."""
     assert drafted(targets_plan({"KO": "0.06"}), {"KO": "100"}, free={"KO": free}) == []
 
 
-def test_a_weight_buys_what_is_missing_beside_reserved_shares() -> None:
+def test_a_weight_counts_reserved_shares_and_buys_the_rest() -> None:
     assert summarised(drafted(targets_plan({"KO": "0.12"}), {"KO": "100"}, free={"KO": "0"})) == [("KO", "buy", "100")]
 
 
 @pytest.mark.parametrize("weight", ["0", "0.03"])
-def test_a_weight_that_would_sell_reserved_shares_is_refused_and_not_passed_over(weight: str) -> None:
+def test_a_weight_that_would_sell_reserved_shares_is_refused(weight: str) -> None:
     with pytest.raises(InvalidPlan, match=rf"plan\.targets\.KO: '{weight}' .* at most the 40 KO held and free"):
         drafted(targets_plan({"KO": weight}), {"KO": "100"}, free={"KO": "40"})
 
 
-def test_a_difference_that_is_not_worth_a_trade_needs_no_free_shares() -> None:
+def test_a_difference_below_the_minimum_needs_no_free_shares() -> None:
     plan = targets_plan({"KO": "0.059"}, min_trade_notional="200")
     assert drafted(plan, {"KO": "100"}, free={"KO": "0"}) == []
 
 
-def test_all_of_what_is_free_is_sold_and_no_reserved_share() -> None:
+def test_a_sell_of_all_leaves_reserved_shares() -> None:
     assert summarised(drafted(orders_plan(("KO", "sell", "all")), {"KO": "100"}, free={"KO": "40"})) == [
         ("KO", "sell", "40")
     ]
 
 
 @pytest.mark.parametrize("free", ["-5", "5"])
-def test_a_short_position_is_never_sold_however_its_free_shares_are_counted(free: str) -> None:
+def test_a_short_position_is_never_sold(free: str) -> None:
     with pytest.raises(InvalidPlan, match="at most the 0 KO held and free"):
         drafted(orders_plan(("KO", "sell", "all")), {"KO": "-5"}, free={"KO": free})
     with pytest.raises(InvalidPlan, match=r"not held short \(-5\)"):

@@ -1,4 +1,4 @@
-"""The journal: a decision's line holds all it was made from, so that the same question can be put again."""
+"""The journal: a decision's line contains every input, so the decision can be replayed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.domain.markets import SIDES, books
 
 
 def line_of(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> str:
-    """The line that a turn writes for one decision."""
+    """The journal line of one decision."""
     decision = peg.decide(order, quote, moment, settings)
     inputs = {"order": order, "quote": quote, "moment": moment, "settings": settings}
     return Entry(
@@ -30,8 +30,8 @@ def line_of(order: ParentOrder, quote: Quote | None, moment: Moment, settings: S
     ).line()  # fmt: skip
 
 
-def put_again(line: str) -> tuple[Decision, Decision]:
-    """The answer that the line holds, and the answer to the same question asked anew from nothing but the line."""
+def replay(line: str) -> tuple[Decision, Decision]:
+    """The journalled decision, and the decision made again from the line's inputs alone."""
     kept = json.loads(line)
     inputs = kept["inputs"]
     again = peg.decide(
@@ -56,10 +56,10 @@ def put_again(line: str) -> tuple[Decision, Decision]:
         (an_order(Side.BUY, "100", a_child(filled="100", state=ChildState.FILLED)), a_quote(), Settings()),
     ],
 )
-def test_a_line_put_to_the_rule_again_gives_the_answer_that_was_journalled(
+def test_a_replayed_line_gives_the_journalled_decision(
     order: ParentOrder, quote: Quote | None, settings: Settings
 ) -> None:
-    journalled, again = put_again(line_of(order, quote, a_moment(), settings))
+    journalled, again = replay(line_of(order, quote, a_moment(), settings))
     assert again == journalled == peg.decide(order, quote, a_moment(), settings)
 
 
@@ -67,11 +67,11 @@ def test_a_line_put_to_the_rule_again_gives_the_answer_that_was_journalled(
 def test_every_decision_can_be_replayed(side: Side, quote: Quote, seconds: int, escalation: str) -> None:
     order = resting(str(quote.near(side)), side)
     settings = settings_with(escalation=escalation, max_quote_age_seconds=3_600, max_spread_pct=100)
-    journalled, again = put_again(line_of(order, quote, a_moment(after_noon(seconds)), settings))
+    journalled, again = replay(line_of(order, quote, a_moment(after_noon(seconds)), settings))
     assert again == journalled
 
 
-def test_money_is_text_in_a_line_and_never_a_float() -> None:
+def test_amounts_are_journalled_as_text() -> None:
     line = line_of(an_order(), a_quote("100.00", "100.05"), a_moment(), Settings())
     kept = json.loads(line, parse_float=lambda text: pytest.fail(f"a float in the journal: {text}"))
     assert kept["inputs"]["quote"]["bid"] == "100.00"
@@ -79,7 +79,7 @@ def test_money_is_text_in_a_line_and_never_a_float() -> None:
     assert "\n" not in line
 
 
-def test_what_was_only_seen_has_no_rule_and_no_inputs() -> None:
+def test_an_observation_has_no_rule_and_no_inputs() -> None:
     kept = json.loads(Entry(NOON, "core-2026-11-23", "AAPL", "fill", "40 @ 100.01", "40 of 100").line())
     assert kept == {
         "at": "2026-11-23T17:00:00+00:00",

@@ -1,4 +1,4 @@
-"""The request budget: never over the limit in any sixty seconds, and a share that only cancels may use."""
+"""The request quota: within the rate limit in any sixty seconds, with a share reserved for cancels."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any, cast
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from repeg.domain.intent import Intent
 
 from repeg.adapters.rate_limited_broker import RateLimitedBroker
 from repeg.adapters.rate_limited_broker import rate_limited as metered_by_page
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.broker import CancelAnswer, Submission, Unknown
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
-from repeg.domain.intent import Intent
 from repeg.domain.request_quota import BUCKET_SECONDS, LEASE, bucket_of
 from repeg.ports import Broker, Store
 from repeg_workbench.twins.memory_store import MemoryStore
@@ -32,7 +32,7 @@ EACH_BUCKET = PER_MINUTE // 8
 
 @dataclass
 class Clock:
-    """A runtime whose pauses only move its hands."""
+    """A runtime whose pauses advance its clock."""
 
     at: datetime = NOON
     pauses: list[float] = field(default_factory=list)
@@ -47,46 +47,46 @@ class Clock:
 
 @dataclass
 class Desk:
-    """A broker that notes when each call reached it: each is as many seconds under way as the next latency says."""
+    """A broker that records each call's arrival time, which is delayed by the next latency."""
 
     clock: Clock
     latencies: Iterator[float] = field(default_factory=lambda: repeat(0.0))
     reached: list[datetime] = field(default_factory=list)
 
     def submit(self, intent: Intent) -> Submission:
-        self._note()
+        self._record_arrival()
         return Unknown(reason="no answer")
 
     def cancel(self, broker_id: str) -> CancelAnswer:
-        self._note()
+        self._record_arrival()
         return CancelAnswer.REQUESTED
 
     def order(self, client_order_id: str) -> None:
-        self._note()
+        self._record_arrival()
 
     def order_by_broker_id(self, broker_id: str) -> None:
-        self._note()
+        self._record_arrival()
 
     def open_orders(self) -> list[Any]:
-        self._note()
+        self._record_arrival()
         return []
 
     def positions(self) -> list[Any]:
-        self._note()
+        self._record_arrival()
         return []
 
-    def _note(self) -> None:
+    def _record_arrival(self) -> None:
         self.reached.append(self.clock.at + timedelta(seconds=next(self.latencies)))
 
 
-class Deaf(MemoryStore):
+class UnavailableStore(MemoryStore):
     """A store that does not answer."""
 
     def lease_requests(self, bucket: str, count: int, most: int) -> bool:
         raise StoreUnavailable("no answer in time")
 
 
-def metered(
+def rate_limited(
     clock: Clock, store: Store | None = None, per_minute: int = PER_MINUTE, latencies: Iterator[float] | None = None
 ) -> tuple[RateLimitedBroker, Desk]:
     desk = Desk(clock, latencies or repeat(0.0))
@@ -100,7 +100,7 @@ def reads_until_refused(broker: RateLimitedBroker) -> int:
             broker.positions()
         except BrokerUnavailable:
             return count
-    raise AssertionError("the budget is never spent")
+    raise AssertionError("the quota is never exhausted")
 
 
 def submit(broker: RateLimitedBroker) -> Submission:
@@ -108,7 +108,7 @@ def submit(broker: RateLimitedBroker) -> Submission:
 
 
 def busiest_minute(calls: list[datetime]) -> int:
-    """The most calls that any sixty seconds saw."""
+    """The largest number of calls in any sixty seconds."""
     minute = timedelta(seconds=60)
     return max(sum(start <= call < start + minute for call in calls) for start in calls)
 
@@ -128,13 +128,13 @@ UNDER_WAY = st.lists(st.sampled_from([0.0, 0.05, 1.0, 2.5, 5.0]), min_size=1, ma
 
 @given(st.lists(BURSTS, max_size=25), st.integers(0, 9_999), UNDER_WAY)
 @example([("cancel", 9, 5), *[("cancel", 9, 10)] * 5, ("cancel", 9, 9)], 9_500, [5.0] * 9 + [0.0] * 31)
-def test_no_sixty_seconds_see_more_requests_than_the_account_has(
+def test_requests_in_any_sixty_seconds_stay_within_the_rate_limit(
     bursts: list[tuple[str, int, int]], milliseconds: int, latencies: list[float]
 ) -> None:
-    """As they arrive at the broker, each up to five seconds after it was granted."""
+    """Counted on arrival at the broker, up to five seconds after the lease."""
     clock, store = Clock(NOON + timedelta(milliseconds=milliseconds)), MemoryStore()
     under_way = cycle(latencies)
-    containers = [metered(clock, store, per_minute=63, latencies=under_way) for _ in range(2)]
+    containers = [rate_limited(clock, store, per_minute=63, latencies=under_way) for _ in range(2)]
     for kind, count, pause in [*bursts, ("cancel", 60, 0)]:
         for number in range(count):
             with suppress(BrokerUnavailable):
@@ -143,38 +143,38 @@ def test_no_sixty_seconds_see_more_requests_than_the_account_has(
     assert busiest_minute(containers[0][1].reached + containers[1][1].reached) <= 63
 
 
-def test_a_budget_that_is_always_wanted_is_used_up() -> None:
-    """The bound of the test above is not kept by sending next to nothing."""
+def test_constant_demand_uses_the_whole_quota() -> None:
+    """Shows that the test above does not pass merely because few requests are sent."""
     clock = Clock()
-    broker, desk = metered(clock)
+    broker, desk = rate_limited(clock)
     while clock.at < after_noon(120):
         broker.cancel("1")
     assert busiest_minute(desk.reached) == 6 * EACH_BUCKET
 
 
-def test_a_spent_bucket_is_waited_for_twice_and_then_the_call_is_not_made() -> None:
+def test_a_call_is_dropped_after_two_exhausted_buckets() -> None:
     clock = Clock()
-    broker, desk = metered(clock, per_minute=8)  # one request a bucket, none of it for a lease of four
+    broker, desk = rate_limited(clock, per_minute=8)  # one request a bucket, none of it for a lease of four
     with pytest.raises(BrokerUnavailable, match="quota is exhausted"):
         broker.positions()
     assert desk.reached == []
     assert [round(pause) for pause in clock.pauses] == [BUCKET_SECONDS, BUCKET_SECONDS]
 
 
-def test_a_wait_ends_in_the_next_bucket_and_not_before_it() -> None:
+def test_a_wait_ends_in_the_next_bucket() -> None:
     clock = Clock(after_noon(3.25))
     store = MemoryStore()
     store.lease_requests(bucket_of(clock.at), EACH_BUCKET, EACH_BUCKET)
-    broker, desk = metered(clock, store)
+    broker, desk = rate_limited(clock, store)
     broker.positions()
     assert bucket_of(desk.reached[0]) == bucket_of(after_noon(10))
     assert clock.pauses == [pytest.approx(6.751)]
 
 
-def test_what_is_kept_for_cancels_no_read_and_no_order_gets() -> None:
+def test_reads_and_orders_cannot_use_the_quota_reserved_for_cancels() -> None:
     clock = Clock()
-    clock.pause = lambda seconds: None  # type: ignore[method-assign] # time stands still: this bucket is all there is
-    broker, desk = metered(clock)
+    clock.pause = lambda seconds: None  # type: ignore[method-assign] # the clock stands still, so only this bucket exists
+    broker, desk = rate_limited(clock)
     reads = reads_until_refused(broker)
     assert reads <= int(EACH_BUCKET * Decimal("0.8"))
     assert isinstance(submit(broker), Unknown)
@@ -185,15 +185,15 @@ def test_what_is_kept_for_cancels_no_read_and_no_order_gets() -> None:
 
 
 def stand_still(clock: Clock) -> None:
-    """Time does not pass: this bucket is all there is."""
+    """Stop the clock, so that only this bucket exists."""
     clock.pause = lambda seconds: None  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize("name", ["order", "order_by_broker_id"])
-def test_the_read_that_confirms_a_cancel_has_its_request_where_no_other_read_has(name: str) -> None:
+def test_a_cancels_confirming_read_may_use_the_reserved_quota(name: str) -> None:
     clock = Clock()
     stand_still(clock)
-    broker, desk = metered(clock)
+    broker, desk = rate_limited(clock)
     reads_until_refused(broker)
     broker.cancel("1")
     spent = len(desk.reached)
@@ -202,10 +202,10 @@ def test_the_read_that_confirms_a_cancel_has_its_request_where_no_other_read_has
 
 
 @pytest.mark.parametrize("name", ["open_orders", "positions"])
-def test_whoever_ends_a_run_reads_from_what_is_kept(name: str) -> None:
+def test_closing_reads_may_use_the_reserved_quota(name: str) -> None:
     clock = Clock()
     stand_still(clock)
-    broker, desk = metered(clock)
+    broker, desk = rate_limited(clock)
     reads = reads_until_refused(broker)
     closing = broker.for_closing()
     while len(desk.reached) < EACH_BUCKET:
@@ -215,15 +215,15 @@ def test_whoever_ends_a_run_reads_from_what_is_kept(name: str) -> None:
         getattr(closing, name)()
 
 
-def test_whoever_ends_a_run_looks_also_while_the_table_does_not_answer() -> None:
-    broker, desk = metered(Clock(), Deaf())
+def test_closing_reads_are_sent_while_the_table_is_down() -> None:
+    broker, desk = rate_limited(Clock(), UnavailableStore())
     with pytest.raises(StoreUnavailable):
         broker.open_orders()
     assert broker.for_closing().open_orders() == []
     assert len(desk.reached) == 1
 
 
-def test_every_page_of_an_answer_takes_a_request_of_its_own() -> None:
+def test_each_page_of_an_answer_takes_a_request() -> None:
     store, clock = MemoryStore(), Clock()
     stand_still(clock)
     meter = RequestLimiter(store, cast("Any", clock), PER_MINUTE)
@@ -253,16 +253,16 @@ class Book:
         return []
 
 
-def test_an_order_without_a_request_is_unknown_and_was_never_sent() -> None:
-    broker, desk = metered(Clock(), per_minute=8)
+def test_an_order_without_quota_is_unknown_and_not_sent() -> None:
+    broker, desk = rate_limited(Clock(), per_minute=8)
     answer = submit(broker)
     assert isinstance(answer, Unknown)
     assert "not sent" in answer.reason
     assert desk.reached == []
 
 
-def test_a_store_that_does_not_answer_stops_reads_and_orders_but_never_a_cancel() -> None:
-    broker, desk = metered(Clock(), Deaf())
+def test_a_store_outage_stops_reads_and_orders_but_no_cancel() -> None:
+    broker, desk = rate_limited(Clock(), UnavailableStore())
     with pytest.raises(StoreUnavailable):
         broker.positions()
     assert isinstance(submit(broker), Unknown)
@@ -270,9 +270,9 @@ def test_a_store_that_does_not_answer_stops_reads_and_orders_but_never_a_cancel(
     assert broker.cancel("1") is CancelAnswer.REQUESTED
 
 
-def test_what_was_leased_is_used_before_more_is_leased() -> None:
+def test_a_lease_is_used_up_before_the_next_one() -> None:
     store, clock = MemoryStore(), Clock()
-    broker, desk = metered(clock, store)
+    broker, desk = rate_limited(clock, store)
     for _ in range(LEASE):
         broker.positions()
     assert len(desk.reached) == LEASE
@@ -280,9 +280,9 @@ def test_what_was_leased_is_used_before_more_is_leased() -> None:
     assert not store.lease_requests(bucket_of(NOON), 1, EACH_BUCKET)
 
 
-def test_what_is_left_of_a_lease_ends_with_its_bucket() -> None:
+def test_a_lease_expires_with_its_bucket() -> None:
     store, clock = MemoryStore(), Clock()
-    broker, _ = metered(clock, store)
+    broker, _ = rate_limited(clock, store)
     broker.positions()
     clock.at = after_noon(BUCKET_SECONDS)
     broker.positions()
@@ -290,5 +290,5 @@ def test_what_is_left_of_a_lease_ends_with_its_bucket() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "begins"), [(0, 0), (9.999, 0), (10, 10), (59.5, 50)])
-def test_a_bucket_is_ten_seconds_of_the_clock(seconds: float, begins: int) -> None:
+def test_a_bucket_covers_ten_seconds(seconds: float, begins: int) -> None:
     assert bucket_of(after_noon(seconds)) == datetime(2026, 11, 23, 17, 0, begins, tzinfo=UTC).isoformat()

@@ -1,4 +1,4 @@
-"""Orders: what may follow what, and ids that a retry finds again."""
+"""Orders: their state transitions, and ids that are the same on a retry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from repeg.domain.quote import Side
 from tests.builders import MONDAY, a_child, a_report, an_order
 from tests.domain.markets import SIDES
 
-# Rows become columns where there is a mark.
+# A mark allows the transition from the row's state to the column's.
 TABLE = """
                 unknown live cancelling filled canceled expired rejected replaced refused never_arrived
 intended        x       x    x          x      x        x       x        x        x       x
@@ -41,11 +41,11 @@ def read_table() -> dict[ChildState, frozenset[ChildState]]:
     }
 
 
-def test_the_table_says_what_may_follow_what() -> None:
+def test_the_transitions_match_the_documented_table() -> None:
     assert read_table() == TRANSITIONS
 
 
-def test_every_state_is_in_the_table_and_is_open_or_closed() -> None:
+def test_every_state_has_transitions_and_is_open_or_closed() -> None:
     assert set(TRANSITIONS) == set(ChildState)
     assert set(ChildState) == UNRESOLVED | RESTING | CLOSED
     assert not CLOSED & (UNRESOLVED | RESTING)
@@ -53,16 +53,16 @@ def test_every_state_is_in_the_table_and_is_open_or_closed() -> None:
 
 @pytest.mark.parametrize("before", list(ChildState))
 @pytest.mark.parametrize("after", list(ChildState))
-def test_a_child_changes_as_the_table_says_and_no_other_way(before: ChildState, after: ChildState) -> None:
+def test_a_child_changes_state_only_along_the_table(before: ChildState, after: ChildState) -> None:
     child = a_child(state=before)
     if after is before or after in read_table()[before]:
-        assert child.becomes(after, "told").state is after
+        assert child.becomes(after, "reported").state is after
     else:
         with pytest.raises(ValueError, match=f"{before} may not become {after}"):
             child.becomes(after)
 
 
-def test_the_same_state_again_is_no_change_and_keeps_its_note() -> None:
+def test_a_repeated_state_changes_nothing_and_keeps_the_note() -> None:
     unknown = a_child(state=ChildState.INTENDED).becomes(ChildState.UNKNOWN, "read timed out")
     assert unknown.becomes(ChildState.UNKNOWN) == unknown
     assert unknown.note == "read timed out"
@@ -80,7 +80,7 @@ def test_the_same_state_again_is_no_change_and_keeps_its_note() -> None:
         ("done_for_day", ChildState.LIVE),
         ("stopped", ChildState.LIVE),
         ("suspended", ChildState.LIVE),
-        ("a word of next year", ChildState.LIVE),
+        ("a new status", ChildState.LIVE),
         ("pending_cancel", ChildState.CANCELLING),
         ("filled", ChildState.FILLED),
         ("canceled", ChildState.CANCELED),
@@ -89,18 +89,18 @@ def test_the_same_state_again_is_no_change_and_keeps_its_note() -> None:
         ("replaced", ChildState.REPLACED),
     ],
 )
-def test_a_word_of_the_broker_that_we_do_not_know_is_not_an_end(status: str, state: ChildState) -> None:
+def test_an_unknown_broker_status_leaves_the_order_open(status: str, state: ChildState) -> None:
     report = a_report(status)
     assert report.state is state
     assert report.is_closed is (state in CLOSED)
 
 
-def test_orders_not_ours_are_told_by_their_id() -> None:
+def test_an_order_of_ours_is_recognised_by_its_id() -> None:
     assert a_report().is_ours
     assert not a_report(client_order_id="my-own-order").is_ours
 
 
-def test_an_order_without_an_open_child_waits_with_one_works_and_with_an_outcome_is_done() -> None:
+def test_a_parents_state_follows_from_its_children_and_outcome() -> None:
     assert an_order().state is ParentState.WAITING
     assert an_order(Side.BUY, "100", a_child()).state is ParentState.WORKING
     assert an_order(Side.BUY, "100", a_child(state=ChildState.INTENDED)).state is ParentState.WORKING
@@ -108,13 +108,13 @@ def test_an_order_without_an_open_child_waits_with_one_works_and_with_an_outcome
     assert an_order().done(Outcome.HELD_WIDE, "wide").state is ParentState.DONE
 
 
-def test_broker_cancelled_with_unfilled_quantity_is_not_done_terminal_is_not_complete() -> None:
+def test_a_cancelled_child_with_unfilled_shares_leaves_its_order_waiting() -> None:
     order = an_order(Side.BUY, "100", a_child(filled="40", state=ChildState.CANCELED))
     assert order.state is ParentState.WAITING
     assert order.remaining == 60
 
 
-def test_the_same_attempt_replaces_the_child_and_a_new_one_is_added() -> None:
+def test_a_child_replaces_its_attempt_and_a_new_attempt_is_added() -> None:
     order = an_order(Side.BUY, "100", a_child(n=1, state=ChildState.CANCELED))
     again = order.with_child(a_child(n=1, state=ChildState.CANCELED, filled="5"))
     assert [child.filled for child in again.children] == [5]
@@ -129,21 +129,22 @@ SYMBOLS = st.sampled_from(["A", "AB", "A.B"])
 RUNS = st.tuples(NAMES | st.sampled_from(["a", "a-r2", "a-2026-01-01", "a-2026-01-01-r2"]), DATES, st.integers(1, 99))
 
 
-def test_the_longest_name_symbol_and_run_number_leave_room_for_999_attempts() -> None:
+def test_the_longest_client_order_id_allows_999_attempts() -> None:
     made = client_order_id(run_id(LONGEST, MONDAY, 99), "ABCDE.WS", Side.SELL, 999)
     assert made == "rp-aaaaaaaaaaaaaaa-2026-11-23-r99.ABCDE.WS.s.999"
     assert len(made) == CLIENT_ORDER_ID_LENGTH
 
 
-def test_an_id_that_the_broker_would_refuse_is_never_made() -> None:
+def test_an_id_beyond_the_brokers_limit_raises() -> None:
     with pytest.raises(ValueError, match="longer than 48"):
         client_order_id(run_id(LONGEST, MONDAY, 99), "ABCDE.WS", Side.SELL, 1000)
 
 
 @given(RUNS, RUNS, SYMBOLS, SYMBOLS, SIDES, SIDES)
-def test_random_client_order_ids_would_be_one_order_per_try_so_an_id_is_a_function_of_run_symbol_side_and_attempt(
+def test_client_order_ids_are_deterministic_and_unique(
     run: tuple[str, date, int], other: tuple[str, date, int], symbol: str, second: str, side: Side, turned: Side
 ) -> None:
+    """A retry must send the same id, or it would create a second order."""
     first_id = client_order_id(run_id(*run), symbol, side, 1)
     assert first_id == client_order_id(run_id(*run), symbol, side, 1)
     is_same = (run, symbol, side) == (other, second, turned)
@@ -151,12 +152,12 @@ def test_random_client_order_ids_would_be_one_order_per_try_so_an_id_is_a_functi
 
 
 @given(RUNS, RUNS)
-def test_the_prefix_of_one_run_never_begins_anothers(run: tuple[str, date, int], other: tuple[str, date, int]) -> None:
+def test_a_runs_id_prefix_matches_no_other_run(run: tuple[str, date, int], other: tuple[str, date, int]) -> None:
     prefix = run_prefix(run_id(*run))
     assert client_order_id(run_id(*other), "AAPL", Side.BUY, 1).startswith(prefix) is (run == other)
 
 
-def test_a_fallback_schedule_five_minutes_later_is_the_same_run_and_a_further_run_is_explicit() -> None:
+def test_a_further_run_of_a_day_needs_an_explicit_number() -> None:
     assert run_id("core", MONDAY) == "core-2026-11-23"
     assert run_id("core", MONDAY, 2) == "core-2026-11-23-r2"
     assert run_id("core", MONDAY + timedelta(days=1)) == "core-2026-11-24"
@@ -169,5 +170,5 @@ def test_attempts_of_a_run_have_different_ids() -> None:
 
 
 @given(RUNS, SYMBOLS, SIDES, st.integers(1, 99))
-def test_an_id_tells_its_run(run: tuple[str, date, int], symbol: str, side: Side, n: int) -> None:
+def test_a_client_order_id_contains_its_run_id(run: tuple[str, date, int], symbol: str, side: Side, n: int) -> None:
     assert run_of(client_order_id(run_id(*run), symbol, side, n)) == run_id(*run)

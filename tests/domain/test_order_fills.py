@@ -1,4 +1,4 @@
-"""Fills: booked whenever they are seen, never lost, never counted twice; what is left is the target less them all."""
+"""Fills: counted whenever they are reported, never lost and never counted twice."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REPORTS = st.builds(
 )
 
 
-def test_fill_beats_the_cancel_and_is_booked() -> None:
+def test_a_fill_that_precedes_the_cancel_is_counted() -> None:
     asked = a_child().becomes(ChildState.CANCELLING)
     seen = asked.after(a_report("filled", filled="100", price="100.01"))
     assert seen.state is ChildState.FILLED
@@ -30,20 +30,20 @@ def test_fill_beats_the_cancel_and_is_booked() -> None:
     assert seen.remaining == 0
 
 
-def test_a_fill_inside_the_cancel_window_is_in_the_cancelled_childs_quantity() -> None:
+def test_a_fill_during_the_cancel_counts_for_the_cancelled_child() -> None:
     asked = a_child(filled="40", price="100.01").becomes(ChildState.CANCELLING)
     order = an_order(Side.BUY, "100", asked.after(a_report("canceled", filled="60", price="100.01")))
     assert order.remaining == 40
 
 
-def test_a_fill_after_canceled_was_reported_is_still_booked() -> None:
+def test_a_fill_after_a_reported_cancel_is_still_counted() -> None:
     gone = a_child(state=ChildState.CANCELED, filled="40", price="100.00")
     late = gone.after(a_report("canceled", filled="60", price="100.01"))
     assert (late.state, late.filled, late.average_price) == (ChildState.CANCELED, Decimal(60), Decimal("100.01"))
     assert gone.after(a_report("filled", filled="100", price="100.01")).state is ChildState.FILLED
 
 
-def test_4_of_10_filled_then_two_renewals_leaves_6_not_10() -> None:
+def test_a_fill_of_4_of_10_leaves_6_after_two_moves() -> None:
     children = [
         a_child(qty="10", filled="4", price="100.00", n=1, state=ChildState.CANCELED),
         a_child(qty="6", n=2, state=ChildState.CANCELED),
@@ -54,29 +54,29 @@ def test_4_of_10_filled_then_two_renewals_leaves_6_not_10() -> None:
     assert order.remaining == 6
 
 
-def test_one_failed_status_read_during_the_cancel_leaves_the_child_open_so_there_is_no_successor() -> None:
+def test_an_unknown_child_counts_as_open() -> None:
     order = an_order(Side.BUY, "100", a_child(state=ChildState.UNKNOWN))
     assert order.open_child is not None
     assert order.open_child.remaining == 100
 
 
-def test_an_older_answer_does_not_take_a_fill_or_a_cancel_back() -> None:
+def test_an_older_report_does_not_undo_a_fill_or_a_cancel() -> None:
     asked = a_child(filled="60", price="100.02").becomes(ChildState.CANCELLING)
     seen = asked.after(a_report("new", filled="40", price="100.01"))
     assert (seen.state, seen.filled, seen.average_price) == (ChildState.CANCELLING, Decimal(60), Decimal("100.02"))
 
 
-def test_submit_timed_out_but_was_accepted_and_is_adopted() -> None:
+def test_an_accepted_order_after_a_timeout_is_adopted() -> None:
     lost = a_child(state=ChildState.UNKNOWN).model_copy(update={"broker_id": None})
     found = lost.after(a_report("new", broker_id="broker-77"))
     assert (found.state, found.broker_id) == (ChildState.LIVE, "broker-77")
 
 
-def test_an_order_thought_never_to_have_arrived_may_turn_up_filled() -> None:
+def test_an_order_abandoned_as_lost_may_still_fill() -> None:
     assert a_child(state=ChildState.NEVER_ARRIVED).after(a_report("filled", filled="100", price="100.01")).filled == 100
 
 
-def test_status_filled_average_price_null_is_price_pending_never_a_failure() -> None:
+def test_a_filled_order_without_a_price_awaits_its_price() -> None:
     seen = a_child().after(a_report("filled", filled="100", price=None))
     order = an_order(Side.BUY, "100", seen)
     assert seen.state is ChildState.FILLED
@@ -86,12 +86,12 @@ def test_status_filled_average_price_null_is_price_pending_never_a_failure() -> 
     assert priced.average_price == Decimal("100.01")
 
 
-def test_a_null_price_does_not_wipe_out_the_price_that_was_read_before() -> None:
+def test_a_null_price_does_not_erase_a_known_price() -> None:
     seen = a_child(filled="40", price="100.01").after(a_report("new", filled="40", price=None))
     assert seen.average_price == Decimal("100.01")
 
 
-def test_the_average_price_is_weighted_over_all_children() -> None:
+def test_the_average_price_is_weighted_by_the_childrens_fills() -> None:
     children = [
         a_child(filled="30", price="100.00", n=1, state=ChildState.CANCELED),
         a_child(n=2, state=ChildState.CANCELED),
@@ -100,15 +100,13 @@ def test_the_average_price_is_weighted_over_all_children() -> None:
     assert an_order(Side.BUY, "100", *children).average_price == Decimal("100.01")
 
 
-def test_nothing_filled_has_no_average_price() -> None:
+def test_an_order_without_fills_has_no_average_price() -> None:
     assert an_order(Side.BUY, "100", a_child()).average_price is None
     assert an_order().average_price is None
 
 
 @given(st.sampled_from(ChildState), st.lists(REPORTS, max_size=8))
-def test_after_any_reports_in_any_order_fills_only_grow_and_the_table_is_kept(
-    state: ChildState, reports: list[OrderReport]
-) -> None:
+def test_fills_never_decrease_under_any_sequence_of_reports(state: ChildState, reports: list[OrderReport]) -> None:
     child = a_child(state=state)
     for report in reports:
         seen = child.after(report)
@@ -120,7 +118,7 @@ def test_after_any_reports_in_any_order_fills_only_grow_and_the_table_is_kept(
 
 
 @given(st.lists(REPORTS, max_size=6))
-def test_reading_the_same_reports_again_changes_nothing(reports: list[OrderReport]) -> None:
+def test_a_repeated_report_changes_nothing(reports: list[OrderReport]) -> None:
     child: Child = a_child()
     for report in reports:
         once = child.after(report)
@@ -129,5 +127,5 @@ def test_reading_the_same_reports_again_changes_nothing(reports: list[OrderRepor
 
 
 @pytest.mark.parametrize("state", sorted(CLOSED))
-def test_a_closed_child_can_fill_no_more(state: ChildState) -> None:
+def test_a_closed_child_has_no_remaining_quantity(state: ChildState) -> None:
     assert a_child(filled="40", price="100.01", state=state).remaining == 0

@@ -1,4 +1,4 @@
-"""A child order under any sequence of a broker's answers and our own decisions keeps to its table."""
+"""A child order keeps to its transition table under any sequence of broker reports and own decisions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.builders import NOON, an_order
 TARGET = Decimal(100)
 FINAL = frozenset(state for state, following in TRANSITIONS.items() if not following)
 
-# The broker's own words, one that we do not know among them.
+# The broker's statuses, including an unknown one.
 STATUSES = (
     "new", "accepted", "pending_new", "partially_filled", "filled", "canceled", "expired", "rejected", "replaced",
     "pending_cancel", "done_for_day", "held_for_orthodontics",
@@ -25,7 +25,7 @@ STATUSES = (
 
 
 class AnsweredChild(RuleBasedStateMachine):
-    """One child of an order. The broker may say anything, in any order, early, late and twice."""
+    """One child order that receives any reports, in any order, late and repeated."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,20 +33,20 @@ class AnsweredChild(RuleBasedStateMachine):
         made = Child(n=1, client_order_id=name, qty=TARGET, limit=None, rung=Rung.PASSIVE, decided_at=NOON)
         self.order: ParentOrder = an_order(target=str(TARGET)).with_child(made)
         self.before: Child = made
-        self.most_told = Decimal(0)
+        self.most_reported = Decimal(0)
 
     @property
     def child(self) -> Child:
-        """The child as it stands."""
+        """The current child."""
         child = self.order.child
         assert child is not None
         return child
 
     @rule(status=st.sampled_from(STATUSES), filled=st.integers(0, int(TARGET)), price=st.sampled_from([None, "10.05"]))
     def the_broker_answers(self, status: str, filled: int, price: str | None) -> None:
-        """Any report, whether it can be true or not."""
+        """Apply an arbitrary report, plausible or not."""
         self.before = self.child
-        self.most_told = max(self.most_told, Decimal(filled))
+        self.most_reported = max(self.most_reported, Decimal(filled))
         report = OrderReport(
             broker_id="b-1", client_order_id=self.child.client_order_id, symbol="AAPL", side=Side.BUY, status=status,
             qty=TARGET, filled_qty=Decimal(filled), average_price=None if price is None else Decimal(price), limit=None,
@@ -56,7 +56,7 @@ class AnsweredChild(RuleBasedStateMachine):
 
     @rule(state=st.sampled_from(ChildState))
     def we_decide(self, state: ChildState) -> None:
-        """Any state that we might write; what the table does not allow is refused."""
+        """Apply an arbitrary state; transitions outside the table are refused."""
         self.before = self.child
         if state is not self.child.state and state not in TRANSITIONS[self.child.state]:
             with pytest.raises(ValueError, match="may not become"):
@@ -65,18 +65,18 @@ class AnsweredChild(RuleBasedStateMachine):
         self.order = self.order.with_child(self.child.becomes(state))
 
     @invariant()
-    def only_what_the_table_allows_has_happened(self) -> None:
-        """From one rule to the next."""
+    def the_transition_is_allowed(self) -> None:
+        """Each rule makes at most one allowed transition."""
         assert self.child.state is self.before.state or self.child.state in TRANSITIONS[self.before.state]
 
     @invariant()
     def fills_never_fall_and_are_never_invented(self) -> None:
-        """Cumulative: the most that was ever told."""
-        assert self.child.filled == self.most_told >= self.before.filled
+        """The cumulative fill is the highest reported one."""
+        assert self.child.filled == self.most_reported >= self.before.filled
 
     @invariant()
-    def what_the_broker_has_closed_stays_closed(self) -> None:
-        """Only an order thought never to have arrived may turn up after all."""
+    def a_closed_child_stays_closed(self) -> None:
+        """Only an order abandoned as lost may be reported again."""
         if self.before.state in CLOSED - {ChildState.NEVER_ARRIVED}:
             assert self.child.is_closed
             assert self.order.open_child is None
@@ -85,7 +85,7 @@ class AnsweredChild(RuleBasedStateMachine):
 
     @invariant()
     def the_parent_counts_every_share_once(self) -> None:
-        """What is done and what is left make the target; nothing is live in a closed child."""
+        """Filled and remaining shares add up to the target."""
         assert self.order.filled + self.order.remaining == TARGET
         assert self.order.filled + self.child.remaining <= TARGET
         assert len(self.order.children) == 1

@@ -1,4 +1,4 @@
-"""What comes after a turn."""
+"""The machine's next step after a turn."""
 
 from __future__ import annotations
 
@@ -30,32 +30,32 @@ def test_working_orders_wait_for_the_market() -> None:
     assert following(WORKING, DONE) is NextStep.WAIT
 
 
-def test_an_order_still_to_place_has_its_quote_looked_at() -> None:
+def test_a_waiting_order_needs_validation() -> None:
     assert following(WORKING, WAITING) is NextStep.VALIDATE
 
 
-def test_when_every_order_has_an_outcome_the_run_closes() -> None:
+def test_a_run_with_every_order_done_closes() -> None:
     assert following(DONE, BROKEN) is NextStep.CLOSE
     assert following() is NextStep.CLOSE
 
 
 @pytest.mark.parametrize(("left", "expected"), [(1, NextStep.VALIDATE), (0, NextStep.CLOSE), (-1, NextStep.CLOSE)])
-def test_at_the_close_of_the_window_the_run_closes_whatever_is_open(left: int, expected: NextStep) -> None:
+def test_a_run_closes_at_the_end_of_its_window(left: int, expected: NextStep) -> None:
     assert following(WAITING, now=WINDOW.closes - timedelta(microseconds=left)) is expected
 
 
-def test_the_brake_stops_new_orders_at_once_and_cancel_all_ends_the_run() -> None:
+def test_halt_new_stops_placement_and_cancel_all_closes_the_run() -> None:
     assert following(WAITING, WORKING, kill=KillSwitch.HALT_NEW) is NextStep.WAIT
     assert following(WAITING, WORKING, kill=KillSwitch.CANCEL_ALL) is NextStep.CLOSE
 
 
-def test_a_history_that_fills_up_is_renewed_before_the_service_ends_it() -> None:
+def test_an_execution_renews_itself_at_its_turn_limit() -> None:
     assert following(WORKING, turns=TURNS_PER_EXECUTION - 1) is NextStep.WAIT
     assert following(WORKING, turns=TURNS_PER_EXECUTION) is NextStep.RENEW
     assert following(WAITING, kill=KillSwitch.HALT_NEW, turns=TURNS_PER_EXECUTION) is NextStep.RENEW
 
 
-def test_closing_comes_before_renewing() -> None:
+def test_closing_takes_precedence_over_renewing() -> None:
     assert following(DONE, turns=TURNS_PER_EXECUTION) is NextStep.CLOSE
     assert following(WORKING, kill=KillSwitch.CANCEL_ALL, turns=TURNS_PER_EXECUTION) is NextStep.CLOSE
 

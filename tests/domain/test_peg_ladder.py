@@ -1,4 +1,4 @@
-"""Giving up patience: passive, mid, far side, market, as far as the settings allow and turn by turn."""
+"""Escalation: passive, mid, far side and market, as far as the settings allow."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ WIDE_BOOK = a_quote("100.00", "100.10")
 ONE_TICK = a_quote("100.00", "100.01")
 
 
-def watch(order: ParentOrder, others: Quote, settings: Settings, turns: int) -> list[Step]:
-    """What an order that never fills does every thirty seconds in a market that stands still but for its own child."""
+def decisions_of(order: ParentOrder, others: Quote, settings: Settings, turns: int) -> list[Step]:
+    """The decisions of an order that never fills, every thirty seconds in an otherwise unchanging market."""
     steps: list[Step] = []
     for turn in range(turns):
         now = after_noon(30 * turn)
@@ -68,13 +68,13 @@ LADDER_IN_A_WIDE_BOOK: dict[str, list[Step]] = {
 
 
 @pytest.mark.parametrize("escalation", list(Escalation))
-def test_the_ladder_turn_by_turn(escalation: Escalation) -> None:
+def test_the_ladder_escalates_turn_by_turn(escalation: Escalation) -> None:
     settings = settings_with(patience_seconds=60, escalation=escalation, max_spread_pct=1)
-    assert watch(an_order(), WIDE_BOOK, settings, 6) == LADDER_IN_A_WIDE_BOOK[escalation]
+    assert decisions_of(an_order(), WIDE_BOOK, settings, 6) == LADDER_IN_A_WIDE_BOOK[escalation]
 
 
-def test_at_a_one_tick_spread_there_is_no_mid_to_go_to() -> None:
-    steps = watch(an_order(), ONE_TICK, settings_with(patience_seconds=60, max_spread_pct=1), 3)
+def test_a_one_tick_spread_skips_the_mid() -> None:
+    steps = decisions_of(an_order(), ONE_TICK, settings_with(patience_seconds=60, max_spread_pct=1), 3)
     assert steps == [
         (0, "place", "join", "100.00"),
         (30, "hold", "near", "100.00"),
@@ -82,8 +82,8 @@ def test_at_a_one_tick_spread_there_is_no_mid_to_go_to() -> None:
     ]
 
 
-def test_a_sell_climbs_the_same_ladder_downwards() -> None:
-    steps = watch(an_order(Side.SELL), WIDE_BOOK, settings_with(patience_seconds=60), 4)
+def test_a_sell_escalates_like_a_buy() -> None:
+    steps = decisions_of(an_order(Side.SELL), WIDE_BOOK, settings_with(patience_seconds=60), 4)
     assert steps == [
         (0, "place", "improve", "100.09"),
         (30, "hold", "near", "100.09"),
@@ -92,7 +92,7 @@ def test_a_sell_climbs_the_same_ladder_downwards() -> None:
     ]
 
 
-def test_every_escalation_has_its_ladder_and_each_goes_one_rung_further() -> None:
+def test_each_escalation_allows_one_rung_more_than_the_last() -> None:
     assert [LADDERS[escalation] for escalation in Escalation] == [tuple(Rung)[: n + 1] for n in range(4)]
 
 
@@ -108,13 +108,13 @@ def at(order: ParentOrder, bid: str, ask: str, settings: Settings, seconds: int 
     return decision.verb, decision.reason, decision.rung
 
 
-def test_spent_moves_escalate_only_once_the_market_has_left_us_behind() -> None:
+def test_exhausted_moves_escalate_only_after_the_market_moves_away() -> None:
     spent = resting("100.01", moves=10)
     assert at(spent, "100.01", "100.11", Settings()) == (Action.HOLD, "near", Rung.PASSIVE)
     assert at(spent, "100.30", "100.40", Settings()) == (Action.MOVE, "moves_spent", Rung.MID)
 
 
-def test_spent_moves_without_escalation_leave_the_order_where_it_is() -> None:
+def test_exhausted_moves_without_escalation_hold_the_order() -> None:
     assert at(resting("100.01", moves=10), "100.30", "100.40", settings_with(escalation="none")) == (
         Action.HOLD,
         "moves_spent",
@@ -122,7 +122,7 @@ def test_spent_moves_without_escalation_leave_the_order_where_it_is() -> None:
     )
 
 
-def test_an_order_at_the_mid_is_not_forgotten_there_when_the_market_moves_on() -> None:
+def test_an_order_at_the_mid_follows_the_market() -> None:
     to_the_mid = settings_with(escalation="mid")
     order = resting("100.05", rung=Rung.MID, moves=1)
     now = after_noon(600)
@@ -135,13 +135,13 @@ def test_an_order_at_the_mid_is_not_forgotten_there_when_the_market_moves_on() -
     )
 
 
-def test_an_order_at_the_mid_with_its_moves_spent_crosses_when_left_behind() -> None:
+def test_an_order_at_the_mid_out_of_moves_crosses() -> None:
     order = resting("100.05", rung=Rung.MID, moves=11)
     assert at(order, "100.05", "100.11", Settings()) == (Action.HOLD, "near", Rung.MID)
     assert at(order, "100.30", "100.40", Settings()) == (Action.CROSS, "moves_spent", Rung.CROSS)
 
 
-def test_an_order_stuck_at_its_collar_goes_to_market_where_the_settings_allow_it() -> None:
+def test_an_order_at_its_collar_goes_to_market_if_allowed() -> None:
     stuck = resting("100.50", collar=Decimal("100.50"))
     market = settings_with(escalation="market")
     assert at(stuck, "100.80", "100.90", market) == (Action.HOLD, "collar", Rung.PASSIVE)
@@ -149,7 +149,7 @@ def test_an_order_stuck_at_its_collar_goes_to_market_where_the_settings_allow_it
     assert at(stuck, "100.80", "100.90", Settings(), seconds=300) == (Action.HOLD, "collar", Rung.PASSIVE)
 
 
-def test_a_crossing_order_beyond_whose_collar_the_market_has_run_is_held_by_the_collar() -> None:
+def test_a_crossing_order_is_held_once_the_market_passes_its_collar() -> None:
     order = resting("100.50", rung=Rung.CROSS, collar=Decimal("100.50"))
     assert at(order, "100.45", "100.50", Settings(), 330) == (Action.HOLD, "working", Rung.CROSS)
     assert at(order, "100.46", "100.51", Settings(), 330) == (Action.HOLD, "collar", Rung.CROSS)
@@ -173,7 +173,7 @@ LAST_TURNS = timedelta(seconds=60)
         ("market", PASSIVE, Action.CROSS, "close_is_near", "105.00"),
     ],
 )
-def test_near_the_close_the_ladder_is_climbed_at_once(
+def test_an_order_near_the_close_escalates_at_once(
     escalation: str, children: tuple[Child, ...], verb: Action, reason: str, limit: str
 ) -> None:
     order = an_order(Side.BUY, "100", *children, first_placed_at=NOON if children else None)
@@ -182,14 +182,14 @@ def test_near_the_close_the_ladder_is_climbed_at_once(
     assert (decision.verb, decision.reason, decision.limit) == (verb, reason, Decimal(limit))
 
 
-def test_in_the_very_last_turn_a_market_order_follows_where_allowed() -> None:
+def test_the_last_turn_sends_a_market_order_if_allowed() -> None:
     crossing = resting("105.00", rung=Rung.CROSS)
     last = Moment(now=NOON, closes=NOON + timedelta(seconds=30), turn_seconds=30)
     assert decide(crossing, WIDE_BOOK, last, settings_with(escalation="market")).rung is Rung.MARKET
     assert decide(crossing, WIDE_BOOK, last, Settings()).verb is Action.HOLD
 
 
-def test_the_close_is_near_when_two_turns_are_left() -> None:
+def test_the_close_is_near_with_two_turns_left() -> None:
     left = {
         seconds: Moment(now=after_noon(-seconds), closes=NOON, turn_seconds=30).close_is_near
         for seconds in (0, 30, 60, 61)
@@ -203,7 +203,7 @@ def test_a_wide_book_is_not_crossed_even_near_the_close() -> None:
     assert (decision.verb, decision.reason) == (Action.HOLD, "wide")
 
 
-def test_escalation_to_market_after_partial_fills_is_for_the_remainder_only() -> None:
+def test_a_market_order_after_partial_fills_is_for_the_remainder() -> None:
     gone = a_child(qty="100", filled="70", price="100.01", state=ChildState.CANCELED)
     order = an_order(Side.BUY, "100", gone, a_child(None, qty="30", n=2, rung=Rung.MARKET))
     assert order.remaining == 30

@@ -1,4 +1,4 @@
-"""Where a limit is put: better than the near side by a tick, never at the far side, never past the collar."""
+"""Limit prices: a tick better than the near side, never at the far side, never past the collar."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ BPS = st.integers(0, 9_999).map(Decimal)
         ("0.99", "1.00", "0.9901", "0.9999"),
     ],
 )
-def test_a_passive_order_improves_by_a_tick_and_joins_where_there_is_no_room(
-    bid: str, ask: str, buy: str, sell: str
-) -> None:
+def test_a_passive_order_improves_by_a_tick_or_joins(bid: str, ask: str, buy: str, sell: str) -> None:
     assert passive_price(Side.BUY, a_quote(bid, ask), MONDAY, CENT) == Decimal(buy)
     assert passive_price(Side.SELL, a_quote(bid, ask), MONDAY, CENT) == Decimal(sell)
 
@@ -51,12 +49,12 @@ def test_a_passive_order_never_reaches_the_far_side(side: Side, quote: Quote, fl
 
 
 @given(SIDES, books(widest=1))
-def test_at_a_one_tick_spread_a_passive_order_joins(side: Side, quote: Quote) -> None:
+def test_a_passive_order_joins_at_a_one_tick_spread(side: Side, quote: Quote) -> None:
     assert passive_price(side, quote, MONDAY, CENT) == quote.near(side)
 
 
 @given(SIDES, books().filter(lambda quote: tick.above(quote.bid, MONDAY) < quote.ask))
-def test_with_room_a_passive_order_is_one_tick_better_than_the_near_side(side: Side, quote: Quote) -> None:
+def test_a_passive_order_is_one_tick_better_than_the_near_side(side: Side, quote: Quote) -> None:
     step = tick.above if side is Side.BUY else tick.below
     assert passive_price(side, quote, MONDAY, CENT) == step(quote.near(side), MONDAY)
 
@@ -71,36 +69,34 @@ def test_with_room_a_passive_order_is_one_tick_better_than_the_near_side(side: S
         ("0.9999", "1.00", "0.9999", "1.00"),
     ],
 )
-def test_mid_rounded_half_even_would_cross_by_digit_parity_so_it_is_rounded_away_from_the_far_side(
-    bid: str, ask: str, buy: str, sell: str
-) -> None:
+def test_the_mid_is_rounded_away_from_the_far_side(bid: str, ask: str, buy: str, sell: str) -> None:
     assert mid_price(Side.BUY, a_quote(bid, ask), MONDAY, CENT) == Decimal(buy)
     assert mid_price(Side.SELL, a_quote(bid, ask), MONDAY, CENT) == Decimal(sell)
 
 
 @given(SIDES, books(), FLOORS)
-def test_the_mid_never_crosses_and_is_no_worse_than_the_true_middle(side: Side, quote: Quote, floor: Decimal) -> None:
+def test_the_mid_price_never_crosses(side: Side, quote: Quote, floor: Decimal) -> None:
     price = mid_price(side, quote, MONDAY, floor)
     assert worse_by(side, quote.far(side), price) > 0
     assert worse_by(side, price, quote.mid) <= 0
     assert is_on_grid(price)
 
 
-def test_the_collar_is_so_many_basis_points_of_the_arrival_mid_against_us() -> None:
+def test_the_collar_is_max_slippage_from_the_arrival_mid() -> None:
     arrival = a_quote("100.00", "100.10")  # 50 bp of 100.05 are 0.50025
     assert collar(Side.BUY, arrival, Decimal(50), MONDAY, CENT) == Decimal("100.55")
     assert collar(Side.SELL, arrival, Decimal(50), MONDAY, CENT) == Decimal("99.55")
 
 
 @given(SIDES, books(), BPS)
-def test_the_collar_is_on_the_tick_and_never_beyond_its_basis_points(side: Side, quote: Quote, bps: Decimal) -> None:
+def test_the_collar_is_on_the_tick_and_within_max_slippage(side: Side, quote: Quote, bps: Decimal) -> None:
     worst = collar(side, quote, bps, MONDAY, CENT)
     assert worse_by(side, worst, quote.mid) * 10_000 <= bps * quote.mid
     assert is_on_grid(worst)
 
 
 @given(SIDES, books(), books(), BPS, st.sampled_from([Rung.PASSIVE, Rung.MID, Rung.CROSS]))
-def test_every_limit_is_on_the_tick_and_inside_the_collar_wherever_the_market_has_gone(
+def test_every_limit_is_on_the_tick_and_inside_the_collar(
     side: Side, arrival: Quote, quote: Quote, bps: Decimal, rung: Rung
 ) -> None:
     worst = collar(side, arrival, bps, MONDAY, CENT)
@@ -111,7 +107,7 @@ def test_every_limit_is_on_the_tick_and_inside_the_collar_wherever_the_market_ha
     assert rung is not Rung.CROSS or limit == worst
 
 
-def test_a_buy_limit_above_the_ask_comes_only_from_the_decision_to_cross() -> None:
+def test_a_buy_limit_is_above_the_ask_only_when_crossing() -> None:
     order, quote = an_order(collar=Decimal("101.00")), a_quote("100.00", "100.05")
     limits = {rung: limit_for(rung, order, quote, MONDAY, Settings()) for rung in Rung}
     assert limits == {

@@ -1,4 +1,4 @@
-"""What no market, however it moves, makes an order do."""
+"""Invariants of pegging decisions in any market."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SETTINGS = st.builds(
 
 @st.composite
 def moving_books(draw: st.DrawFn) -> list[Quote]:
-    """A name's book over a dozen turns: a few ticks up or down each time, sometimes to somewhere else altogether."""
+    """A symbol's book over up to a dozen turns, with moves of a few ticks and occasional jumps."""
     bid, path = draw(ON_GRID), []
     for _ in range(draw(st.integers(2, 12))):
         bid = draw(st.sampled_from([bid, bid, further(bid, 1), further(bid, 40), max(bid / 2, Decimal("0.0002"))]))
@@ -54,9 +54,10 @@ def arrived(side: Side, quote: Quote, settings: Settings) -> ParentOrder:
 
 
 @given(SIDES, moving_books(), SETTINGS)
-def test_every_limit_sent_is_on_the_tick_inside_the_collar_and_strictly_better_than_the_one_it_replaces(
+def test_every_limit_sent_is_valid_and_more_aggressive_than_the_last(
     side: Side, path: list[Quote], settings: Settings
 ) -> None:
+    """Valid means on the tick and inside the collar."""
     order = arrived(side, path[0], settings)
     for turn, others in enumerate(path):
         now = after_noon(30 * turn)
@@ -87,7 +88,7 @@ def test_only_a_decision_to_cross_reaches_the_far_side(side: Side, path: list[Qu
 
 @given(SIDES, moving_books(), SETTINGS)
 def test_a_passive_order_never_pegs_to_itself(side: Side, path: list[Quote], settings: Settings) -> None:
-    """At most a tick better than the best of the others, although the quote that is read back has us in it."""
+    """Its limit is at most a tick better than the best other order, although the quote includes our own."""
     order = arrived(side, path[0], settings)
     for turn, others in enumerate(path):
         now = after_noon(30 * turn)
@@ -100,9 +101,7 @@ def test_a_passive_order_never_pegs_to_itself(side: Side, path: list[Quote], set
 
 
 @given(SIDES, books().filter(lambda book: book.spread <= book.mid), st.integers(2, 9))
-def test_in_a_still_market_an_order_is_placed_once_and_does_not_outbid_its_own_quote(
-    side: Side, others: Quote, turns: int
-) -> None:
+def test_an_order_in_an_unchanging_market_never_outbids_itself(side: Side, others: Quote, turns: int) -> None:
     settings = settings_with(max_spread_pct=100, min_volume_shares=500)
     order, verbs = arrived(side, others, settings), []
     for turn in range(turns):
@@ -114,9 +113,7 @@ def test_in_a_still_market_an_order_is_placed_once_and_does_not_outbid_its_own_q
 
 
 @given(SIDES, moving_books(), SETTINGS)
-def test_moves_after_the_near_side_are_never_more_than_the_settings_allow(
-    side: Side, path: list[Quote], settings: Settings
-) -> None:
+def test_moves_never_exceed_max_repegs(side: Side, path: list[Quote], settings: Settings) -> None:
     order, followed = arrived(side, path[0], settings), 0
     for turn, others in enumerate(path):
         now = after_noon(30 * turn)

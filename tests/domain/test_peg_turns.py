@@ -1,4 +1,4 @@
-"""One order, one turn: place, hold, move, finish, each with its reason in words."""
+"""One order in one turn: place, hold, move or finish, each with its reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOON = NOON + timedelta(seconds=30)
 
 
 def next_step(order: ParentOrder, quote: Quote | None, settings: Settings = DEFAULTS) -> Decision:
-    """The decision half a minute after noon, on a quote of that moment."""
+    """The decision half a minute after noon on a current quote."""
     fresh = quote.model_copy(update={"at": SOON}) if quote is not None else None
     return decide(order, fresh, a_moment(SOON), settings)
 
@@ -28,7 +28,7 @@ def summarised(decision: Decision) -> tuple[Action, str, Decimal | None]:
     return decision.verb, decision.reason, decision.limit
 
 
-def test_a_filled_order_is_finished_whatever_the_book() -> None:
+def test_a_filled_order_is_finished_without_a_quote() -> None:
     done = an_order(Side.BUY, "100", a_child(filled="100", price="100.01", state=ChildState.FILLED))
     assert summarised(next_step(done, None)) == (Action.FINISH, "filled", None)
 
@@ -41,13 +41,13 @@ def test_the_first_child_improves_by_a_tick() -> None:
     assert decision.because == "bid 189.40 × ask 189.44, improve by a tick"
 
 
-def test_in_a_one_tick_market_the_first_child_joins() -> None:
+def test_the_first_child_joins_in_a_one_tick_market() -> None:
     decision = next_step(an_order(), a_quote("100.00", "100.01"))
     assert summarised(decision) == (Action.PLACE, "join", Decimal("100.00"))
     assert decision.because == "bid 100.00 × ask 100.01, join the near side"
 
 
-def test_an_order_that_has_not_arrived_has_no_collar_and_is_not_placed() -> None:
+def test_an_order_without_an_arrival_quote_is_not_placed() -> None:
     unseen = an_order(arrival=None, collar=None)
     assert summarised(next_step(unseen, a_quote())) == (Action.HOLD, "not_arrived", None)
     assert summarised(next_step(unseen, a_quote(), settings_with(use_smart_limit_execution=False)))[0] is Action.HOLD
@@ -63,16 +63,14 @@ def test_an_order_that_has_not_arrived_has_no_collar_and_is_not_placed() -> None
         (a_quote("100.00", "100.50"), "wide", "bid 100.00 × ask 100.50, wide"),
     ],
 )
-def test_a_book_that_may_not_be_traded_on_holds_the_order_and_names_the_reason(
-    quote: Quote | None, reason: str, because: str
-) -> None:
+def test_a_bad_book_holds_the_order_with_its_reason(quote: Quote | None, reason: str, because: str) -> None:
     for order, limit in [(an_order(), None), (resting("100.01"), Decimal("100.01"))]:
         decision = next_step(order, quote)
         assert summarised(decision) == (Action.HOLD, reason, limit)
         assert decision.because == because
 
 
-def test_one_quote_taken_before_the_ladder_is_stale_by_the_next_turn() -> None:
+def test_a_quote_of_the_last_turn_is_stale() -> None:
     decision = decide(resting(), a_quote(at=NOON), a_moment(SOON), DEFAULTS)
     assert summarised(decision) == (Action.HOLD, "stale", Decimal("100.01"))
     assert decision.because == "bid 100.00 × ask 100.05, stale: 30s old"
@@ -80,7 +78,7 @@ def test_one_quote_taken_before_the_ladder_is_stale_by_the_next_turn() -> None:
     assert unstamped.because.endswith("stale: no time stamp")
 
 
-def test_an_unmoved_book_holds_the_order_on_top() -> None:
+def test_an_unmoved_book_holds_the_order() -> None:
     decision = next_step(resting("100.01"), a_quote("100.01", "100.05"))
     assert summarised(decision) == (Action.HOLD, "near", Decimal("100.01"))
     assert decision.because == "bid 100.01, we are on top"
@@ -94,24 +92,24 @@ def test_an_unmoved_book_holds_the_order_on_top() -> None:
         ("100.12", Action.MOVE),
     ],
 )
-def test_the_near_side_must_have_left_by_more_than_the_threshold(bid: str, verb: Action) -> None:
+def test_a_move_needs_the_near_side_to_move_beyond_the_threshold(bid: str, verb: Action) -> None:
     ask = str(Decimal(bid) + Decimal("0.05"))
     assert next_step(resting("100.01"), a_quote(bid, ask)).verb is verb
 
 
-def test_exactly_the_threshold_is_not_more_than_the_threshold() -> None:
+def test_a_move_of_exactly_the_threshold_is_not_followed() -> None:
     one_percent = settings_with(repeg_threshold_pct="1")
     assert next_step(resting("100.00"), a_quote("101.00", "101.05"), one_percent).verb is Action.HOLD
     assert next_step(resting("100.00"), a_quote("101.01", "101.05"), one_percent).verb is Action.MOVE
 
 
 @pytest.mark.parametrize(("bid", "verb"), [("100.04", Action.HOLD), ("100.06", Action.MOVE)])
-def test_a_threshold_of_nothing_still_needs_a_tick(bid: str, verb: Action) -> None:
+def test_a_threshold_of_zero_still_needs_a_tick(bid: str, verb: Action) -> None:
     nickels = settings_with(repeg_threshold_pct="0", tick_size="0.05")
     assert next_step(resting("100.00"), a_quote(bid, "100.20"), nickels).verb is verb
 
 
-def test_a_move_follows_the_near_side_and_counts() -> None:
+def test_a_move_follows_the_near_side_and_is_counted() -> None:
     decision = next_step(resting("100.01", moves=3), a_quote("100.20", "100.25"))
     assert summarised(decision) == (Action.MOVE, "near_moved", Decimal("100.21"))
     assert decision.because == "bid rose to 100.20, move 4 of 10"
@@ -120,19 +118,19 @@ def test_a_move_follows_the_near_side_and_counts() -> None:
     assert decision.because == "ask fell to 99.85, move 1 of 10"
 
 
-def test_a_near_side_that_comes_back_to_us_is_no_reason_to_move() -> None:
+def test_a_near_side_that_falls_back_is_not_followed() -> None:
     assert next_step(resting("100.01"), a_quote("99.00", "99.05")).verb is Action.HOLD
     assert next_step(resting("100.04", Side.SELL), a_quote("101.00", "101.05")).verb is Action.HOLD
 
 
-def test_a_market_that_has_run_past_the_collar_holds_the_order_there() -> None:
+def test_an_order_is_held_at_its_collar_once_the_market_passes_it() -> None:
     order = resting("100.50", collar=Decimal("100.50"))
     decision = next_step(order, a_quote("100.80", "100.85"))
     assert summarised(decision) == (Action.HOLD, "collar", Decimal("100.50"))
     assert decision.because == "bid 100.80 is past the collar 100.50"
 
 
-def test_at_the_collar_a_near_side_just_beyond_it_is_told_as_the_collar_too() -> None:
+def test_an_order_at_its_collar_is_held_for_the_collar() -> None:
     order = resting("100.50", collar=Decimal("100.50"))
     assert next_step(order, a_quote("100.51", "100.55")).reason == "collar"
 
@@ -142,14 +140,14 @@ def test_a_move_stops_at_the_collar() -> None:
     assert summarised(next_step(order, a_quote("100.80", "100.85"))) == (Action.MOVE, "near_moved", Decimal("100.50"))
 
 
-def test_our_own_size_on_top_of_the_book_does_not_hold_us_as_thin() -> None:
+def test_our_own_order_at_the_top_is_not_held_as_thin() -> None:
     ours_alone = a_quote("100.01", "100.05", bid_size="40")
     assert next_step(resting("100.01"), ours_alone).reason == "near"
     assert next_step(resting("100.00"), ours_alone).reason == "thin"
     assert next_step(an_order(), ours_alone).reason == "thin"
 
 
-def test_with_smart_execution_off_the_same_path_sends_market_orders() -> None:
+def test_an_order_without_limit_execution_is_sent_at_market() -> None:
     plain = settings_with(use_smart_limit_execution=False)
     assert summarised(next_step(an_order(), a_quote(), plain)) == (Action.CROSS, "market_orders", None)
     assert summarised(next_step(an_order(), a_quote("100.00", "100.50"), plain)) == (Action.HOLD, "wide", None)
@@ -157,20 +155,20 @@ def test_with_smart_execution_off_the_same_path_sends_market_orders() -> None:
     assert summarised(working) == (Action.HOLD, "working", None)
 
 
-def test_after_4_of_10_filled_and_the_child_gone_the_order_is_placed_again_for_the_rest() -> None:
+def test_an_order_with_an_expired_child_is_placed_for_the_remainder() -> None:
     gone = a_child(qty="10", filled="4", price="100.01", state=ChildState.EXPIRED)
     order = an_order(Side.BUY, "10", gone, first_placed_at=NOON)
     assert order.remaining == 6
     assert next_step(order, a_quote()).verb is Action.PLACE
 
 
-def test_an_order_that_was_crossing_when_its_child_expired_crosses_again_and_says_so() -> None:
+def test_a_crossing_order_with_an_expired_child_crosses_again() -> None:
     gone = a_child("105.00", rung=Rung.CROSS, state=ChildState.EXPIRED)
     order = an_order(Side.BUY, "100", gone, first_placed_at=NOON, rung=Rung.CROSS)
     assert summarised(next_step(order, a_quote())) == (Action.CROSS, "cross", Decimal("105.00"))
 
 
-def test_only_placing_moving_and_crossing_send_something() -> None:
+def test_only_placing_moving_and_crossing_send_orders() -> None:
     sends = {verb for verb in Action if Decision(verb=verb, reason="", because="", rung=Rung.PASSIVE).sends}
     assert sends == {Action.PLACE, Action.MOVE, Action.CROSS}
     assert after_noon(30) == SOON

@@ -1,4 +1,4 @@
-"""Plans: what is read exactly as written, and how each thing that can be wrong with one is named."""
+"""Plans: values are read exactly, and invalid plans are refused with the field and the expected value."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def targets(weights: Any, **fields: Any) -> dict[str, Any]:
     return {"name": "core", "targets": weights, **fields}
 
 
-def test_a_list_of_orders_is_read_in_its_own_order() -> None:
+def test_a_list_of_orders_keeps_its_order() -> None:
     text = '{"name": "rebalance", "orders": [{"symbol": "AAPL", "side": "buy", "qty": "40"}, \
              {"symbol": "BRK.B", "side": "sell", "qty": "all"}]}'
     assert parse_text(text, "plan.json") == OrdersPlan(
@@ -38,7 +38,7 @@ def test_a_list_of_orders_is_read_in_its_own_order() -> None:
     )
 
 
-def test_target_weights_come_with_a_reserve_and_a_smallest_trade() -> None:
+def test_target_weights_may_have_a_reserve_and_a_minimum_trade() -> None:
     plan = parse(targets({"AAPL": "0.30", "KO": "0.20"}, cash_reserve="0.02", min_trade_notional="25"))
     assert plan == TargetsPlan(
         name="core",
@@ -48,14 +48,14 @@ def test_target_weights_come_with_a_reserve_and_a_smallest_trade() -> None:
     )
 
 
-def test_reserve_and_smallest_trade_are_zero_where_nothing_is_said() -> None:
+def test_the_reserve_and_the_minimum_trade_default_to_zero() -> None:
     plan = parse(targets({"AAPL": "1"}))
     assert isinstance(plan, TargetsPlan)
     assert plan.cash_reserve == plan.min_trade_notional == 0
 
 
 @pytest.mark.parametrize("written", ["7.2273576", "0.1", "100", "0.000000001", "123456789.123456789"])
-def test_a_number_of_json_keeps_every_digit(written: str) -> None:
+def test_a_json_number_keeps_every_digit(written: str) -> None:
     quoted = parse_text(json.dumps(orders(order(qty=written))), "plan.json")
     bare = parse_text(json.dumps(orders(order(qty="QTY"))).replace('"QTY"', written), "plan.json")
     assert quoted == bare
@@ -64,19 +64,19 @@ def test_a_number_of_json_keeps_every_digit(written: str) -> None:
     assert f"{bare.orders[0].qty:f}" == written
 
 
-def test_a_float_of_an_inline_plan_is_the_number_that_was_typed() -> None:
+def test_a_float_in_an_inline_plan_keeps_its_typed_digits() -> None:
     plan = parse(targets({"AAPL": 0.1, "KO": 0.2}))
     assert isinstance(plan, TargetsPlan)
     assert plan.targets == {"AAPL": Decimal("0.1"), "KO": Decimal("0.2")}
 
 
-def test_an_exponent_is_read_as_plain_shares() -> None:
+def test_a_quantity_with_an_exponent_is_accepted() -> None:
     plan = parse(orders(order(qty="1e3")))
     assert isinstance(plan, OrdersPlan)
     assert str(plan.orders[0].qty) == "1000"
 
 
-def test_weights_of_exactly_one_are_allowed() -> None:
+def test_weights_that_sum_to_one_are_allowed() -> None:
     plan = parse(targets({"AAPL": "0.6", "KO": "0.38"}, cash_reserve="0.02"))
     assert isinstance(plan, TargetsPlan)
     assert sum(plan.targets.values()) + plan.cash_reserve == 1
@@ -133,7 +133,7 @@ BAD: list[tuple[Any, str, object, str]] = [
 
 
 @pytest.mark.parametrize(("raw", "field", "value", "expected"), BAD)
-def test_a_bad_plan_is_refused_naming_field_value_and_what_would_be_right(
+def test_an_invalid_plan_is_refused_with_field_and_expected_value(
     raw: object, field: str, value: object, expected: str
 ) -> None:
     with pytest.raises(InvalidPlan) as caught:
@@ -148,27 +148,27 @@ TOO_DEEP = pytest.param("[" * 100_000, id="too deep")
 
 
 @pytest.mark.parametrize("text", ["", "{", "orders: []", '{"name": "core", "orders": [}', TOO_DEEP])
-def test_a_malformed_file_is_refused_naming_the_file(text: str) -> None:
+def test_a_malformed_file_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidPlan, match=r"plan: 'plan\.json' is not usable; it must be JSON"):
         parse_text(text, "plan.json")
 
 
-def test_not_a_number_is_not_a_quantity() -> None:
+def test_a_quantity_of_nan_is_refused() -> None:
     with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.qty: 'NaN'"):
         parse_text('{"name": "core", "orders": [{"symbol": "AAPL", "side": "buy", "qty": NaN}]}', "plan.json")
 
 
-def test_a_weight_written_twice_in_a_file_is_not_silently_the_last_one() -> None:
+def test_a_duplicate_weight_is_refused() -> None:
     with pytest.raises(InvalidPlan, match=r"AAPL.*once"):
         parse_text('{"name": "core", "targets": {"AAPL": "0.3", "KO": "0.1", "AAPL": "0.2"}}', "plan.json")
 
 
-def test_a_value_of_any_length_makes_a_message_that_can_be_read() -> None:
+def test_a_long_value_is_shortened_in_the_message() -> None:
     with pytest.raises(InvalidPlan) as caught:
         parse(orders(order(symbol="A" * 10_000)))
     assert len(str(caught.value)) < 250
 
 
-def test_a_date_is_no_part_of_a_plan() -> None:
+def test_a_date_in_a_plan_is_refused() -> None:
     with pytest.raises(InvalidPlan, match=r"plan\.date"):
         parse({**orders(order()), "date": date(2026, 11, 23).isoformat()})

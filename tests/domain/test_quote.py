@@ -1,4 +1,4 @@
-"""The quote gate: when the top of the book may be traded on, and the first reason why not."""
+"""The quote check: whether the book may be traded on, and the first reason if not."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ def answer(quote: Quote | None, side: Side = Side.BUY, limits: Settings = LIMITS
     return check_quote(quote, side, NOON, limits)
 
 
-def test_a_tight_fresh_deep_quote_is_used() -> None:
+def test_a_tight_fresh_deep_quote_is_accepted() -> None:
     assert answer(a_quote("189.40", "189.44")) is QuoteVerdict.OK
 
 
-def test_no_quote_is_missing_never_a_default_price() -> None:
+def test_an_absent_quote_is_missing() -> None:
     assert answer(None) is QuoteVerdict.MISSING
 
 
 @pytest.mark.parametrize(("bid", "ask"), [("107", "0"), ("0", "107"), ("0", "0"), ("-1", "107")])
-def test_quote_bid_107_ask_0_is_one_sided_before_any_arithmetic(bid: str, ask: str) -> None:
+def test_a_side_without_a_price_makes_the_quote_one_sided(bid: str, ask: str) -> None:
     assert answer(a_quote(bid, ask)) is QuoteVerdict.ONE_SIDED
 
 
-def test_a_one_sided_quote_is_not_a_quote_of_zero_spread() -> None:
+def test_a_one_sided_quote_has_no_spread_of_zero() -> None:
     assert answer(a_quote("107.00", "0"), limits=settings_with(max_spread_pct="100")) is QuoteVerdict.ONE_SIDED
 
 
-def test_a_bid_above_the_ask_is_crossed_and_one_at_the_ask_is_locked() -> None:
+def test_a_bid_at_or_above_the_ask_is_locked_or_crossed() -> None:
     assert answer(a_quote("100.06", "100.05")) is QuoteVerdict.CROSSED
     assert answer(a_quote("100.05", "100.05")) is QuoteVerdict.LOCKED
 
 
-def test_a_missing_timestamp_is_stale_never_now() -> None:
+def test_a_missing_timestamp_is_stale() -> None:
     assert answer(a_quote(at=None)) is QuoteVerdict.STALE
 
 
@@ -48,34 +48,34 @@ def test_a_missing_timestamp_is_stale_never_now() -> None:
     ("age", "expected"),
     [(0, QuoteVerdict.OK), (10, QuoteVerdict.OK), (10.001, QuoteVerdict.STALE), (3_600, QuoteVerdict.STALE)],
 )
-def test_a_quote_of_exactly_the_greatest_age_is_still_fresh(age: float, expected: QuoteVerdict) -> None:
+def test_a_quote_of_exactly_the_maximum_age_is_fresh(age: float, expected: QuoteVerdict) -> None:
     assert answer(a_quote(at=NOON - timedelta(seconds=age))) is expected
 
 
-def test_a_quote_stamped_just_after_the_brokers_clock_was_read_is_fresh() -> None:
+def test_a_quote_newer_than_the_clock_reading_is_fresh() -> None:
     assert answer(a_quote(at=NOON + timedelta(milliseconds=250))) is QuoteVerdict.OK
 
 
 @pytest.mark.parametrize(("ask", "expected"), [("100.25", QuoteVerdict.OK), ("100.26", QuoteVerdict.WIDE)])
-def test_the_spread_is_judged_in_percent_of_the_mid(ask: str, expected: QuoteVerdict) -> None:
+def test_the_spread_is_measured_in_percent_of_the_mid(ask: str, expected: QuoteVerdict) -> None:
     # 0.25 / 100.125 = 0.2497 %, 0.26 / 100.13 = 0.2597 %
     assert answer(a_quote("100.00", ask)) is expected
 
 
-def test_a_spread_of_exactly_the_greatest_width_may_be_traded_on() -> None:
+def test_a_spread_of_exactly_the_maximum_is_accepted() -> None:
     assert answer(a_quote("99.50", "100.50"), limits=settings_with(max_spread_pct="1")) is QuoteVerdict.OK
 
 
 @pytest.mark.parametrize(("side", "expected"), [(Side.BUY, QuoteVerdict.THIN), (Side.SELL, QuoteVerdict.OK)])
-def test_thin_means_few_shares_on_our_own_side(side: Side, expected: QuoteVerdict) -> None:
+def test_a_thin_book_has_few_shares_on_the_near_side(side: Side, expected: QuoteVerdict) -> None:
     assert answer(a_quote(bid_size="99", ask_size="100"), side) is expected
 
 
-def test_exactly_the_smallest_size_is_enough() -> None:
+def test_a_size_of_exactly_the_minimum_is_accepted() -> None:
     assert answer(a_quote(bid_size="100")) is QuoteVerdict.OK
 
 
-SPOILERS: list[tuple[QuoteVerdict, dict[str, object]]] = [
+FAULTS: list[tuple[QuoteVerdict, dict[str, object]]] = [
     (QuoteVerdict.ONE_SIDED, {"ask": Decimal(0)}),
     (QuoteVerdict.CROSSED, {"bid": Decimal("101.00")}),
     (QuoteVerdict.LOCKED, {"bid": Decimal("100.90")}),
@@ -85,20 +85,20 @@ SPOILERS: list[tuple[QuoteVerdict, dict[str, object]]] = [
 ]
 
 
-@pytest.mark.parametrize("first", range(len(SPOILERS)))
-def test_of_several_reasons_the_first_wins(first: int) -> None:
-    """Every fault from this one on is in the quote; two faults of the same field leave the earlier one standing."""
+@pytest.mark.parametrize("first", range(len(FAULTS)))
+def test_the_first_of_several_reasons_is_reported(first: int) -> None:
+    """The quote has this fault and all later ones; of two faults in one field the earlier applies."""
     spoiled: dict[str, object] = {"ask": Decimal("100.90")}
-    for _, fault in reversed(SPOILERS[first:]):
+    for _, fault in reversed(FAULTS[first:]):
         spoiled.update(fault)
-    assert answer(a_quote("100.80").model_copy(update=spoiled)) is SPOILERS[first][0]
+    assert answer(a_quote("100.80").model_copy(update=spoiled)) is FAULTS[first][0]
 
 
-def test_the_gate_knows_no_other_answers() -> None:
-    assert [*QuoteVerdict] == [QuoteVerdict.OK, QuoteVerdict.MISSING, *(reason for reason, _ in SPOILERS)]
+def test_the_quote_verdicts_are_complete() -> None:
+    assert [*QuoteVerdict] == [QuoteVerdict.OK, QuoteVerdict.MISSING, *(reason for reason, _ in FAULTS)]
 
 
-def test_near_is_our_own_side_and_far_is_what_impatience_pays() -> None:
+def test_the_near_side_is_the_orders_own_side_of_the_book() -> None:
     quote = a_quote("189.40", "189.44", bid_size="300", ask_size="700")
     assert (quote.near(Side.BUY), quote.far(Side.BUY), quote.near_size(Side.BUY)) == (
         quote.bid,
@@ -117,7 +117,7 @@ def test_mid_and_spread_are_exact() -> None:
     assert a_quote("0.9999", "1.00").spread == Decimal("0.0001")
 
 
-def test_age_is_known_only_where_the_feed_gave_a_stamp() -> None:
+def test_a_quote_without_a_timestamp_has_no_age() -> None:
     assert age_seconds(a_quote(at=NOON - timedelta(seconds=7)), NOON) == 7
     assert age_seconds(a_quote(at=None), NOON) is None
 

@@ -1,4 +1,4 @@
-"""What may be spent: limits on orders and runs, and which buys the cash is there for."""
+"""Limits on orders and runs, and the allocation of cash to buys."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ KO = need("KO", "100", "60")  # 6,000 dollars
 BAC = need("BAC", "100", "14")  # 1,400 dollars
 
 
-def test_buys_that_the_cash_is_there_for_all_go_biggest_first() -> None:
+def test_affordable_buys_are_funded_largest_first() -> None:
     assert summarised(grant_cash([BAC, AAPL, KO], D(27_400), D(0))) == [
         ("AAPL", "funded", 100),
         ("KO", "funded", 100),
@@ -40,11 +40,11 @@ def test_buys_that_the_cash_is_there_for_all_go_biggest_first() -> None:
     ]
 
 
-def test_a_dollar_short_and_the_smallest_is_cut_to_whole_shares() -> None:
+def test_the_smallest_buy_is_scaled_if_cash_is_short() -> None:
     assert summarised(grant_cash([BAC, AAPL, KO], D(27_399), D(0)))[-1] == ("BAC", "scaled", 99)
 
 
-def test_what_not_even_one_share_can_be_paid_for_is_skipped_and_said_so() -> None:
+def test_a_buy_without_cash_for_one_share_is_unfunded() -> None:
     assert summarised(grant_cash([AAPL, KO, BAC], D(20_059), D(0))) == [
         ("AAPL", "funded", 100),
         ("KO", "unfunded", 0),
@@ -52,27 +52,27 @@ def test_what_not_even_one_share_can_be_paid_for_is_skipped_and_said_so() -> Non
     ]
 
 
-def test_with_no_cash_or_less_nothing_is_bought() -> None:
+def test_buys_without_cash_are_unfunded() -> None:
     assert summarised(grant_cash([BAC], D(0), D(0))) == [("BAC", "unfunded", 0)]
     assert summarised(grant_cash([BAC], D(-500), D(0))) == [("BAC", "unfunded", 0)]
 
 
-def test_while_sells_are_open_what_does_not_fit_waits_and_is_not_scaled() -> None:
+def test_an_unaffordable_buy_waits_for_open_sells() -> None:
     assert summarised(grant_cash([AAPL], D(10_000), D(15_000))) == [("AAPL", "waits_for_sells", 0)]
 
 
-def test_a_smaller_buy_may_pass_a_waiting_bigger_one_only_where_the_sells_will_cover_both() -> None:
+def test_a_smaller_buy_passes_a_waiting_one_if_sells_cover_both() -> None:
     waiting = ("AAPL", "waits_for_sells", 0)
     assert summarised(grant_cash([AAPL, KO], D(10_000), D(16_000))) == [waiting, ("KO", "funded", 100)]
     assert summarised(grant_cash([AAPL, KO], D(10_000), D(15_999))) == [waiting, ("KO", "waits_for_sells", 0)]
 
 
-def test_a_buy_that_passed_is_paid_before_the_next_one_asks() -> None:
+def test_a_funded_buy_reduces_the_cash_for_the_next() -> None:
     grants = grant_cash([AAPL, KO, BAC], D(10_000), D(17_399))
     assert summarised(grants) == [("AAPL", "waits_for_sells", 0), ("KO", "funded", 100), ("BAC", "waits_for_sells", 0)]
 
 
-def test_equal_needs_go_by_symbol_so_that_two_machines_agree() -> None:
+def test_equal_buys_are_ordered_by_symbol() -> None:
     twins = [need("B", "1", "10"), need("A", "1", "10")]
     assert [grant.symbol for grant in grant_cash(twins, D(10), D(0))] == ["A", "B"]
 
@@ -85,16 +85,14 @@ PROCEEDS = st.just(D(0)) | st.integers(1, 20_000_000).map(lambda n: D(n) / 100)
 
 
 @given(NEEDS, DOLLARS, PROCEEDS)
-def test_grants_never_cost_more_than_the_cash_as_read(needs: list[Need], cash: Decimal, sells: Decimal) -> None:
+def test_grants_never_cost_more_than_the_cash(needs: list[Need], cash: Decimal, sells: Decimal) -> None:
     price = {n.symbol: n.worst_price for n in needs}
     spent = sum((grant.qty * price[grant.symbol] for grant in grant_cash(needs, cash, sells)), D(0))
     assert spent <= max(cash, D(0))
 
 
 @given(NEEDS, DOLLARS, PROCEEDS)
-def test_every_need_gets_one_answer_and_never_more_than_it_asked_for(
-    needs: list[Need], cash: Decimal, sells: Decimal
-) -> None:
+def test_each_need_gets_one_grant_of_at_most_its_quantity(needs: list[Need], cash: Decimal, sells: Decimal) -> None:
     grants = grant_cash(needs, cash, sells)
     wanted = {n.symbol: n.qty for n in needs}
     assert [grant.symbol for grant in grants] == [n.symbol for n in sorted(needs, key=lambda n: (-n.cost, n.symbol))]
@@ -107,8 +105,8 @@ def test_every_need_gets_one_answer_and_never_more_than_it_asked_for(
 
 
 @given(NEEDS, DOLLARS, PROCEEDS)
-def test_a_buy_that_waits_is_never_robbed_by_a_smaller_one(needs: list[Need], cash: Decimal, sells: Decimal) -> None:
-    """Whoever passes it leaves enough, with what the sells will bring, for everyone that waits ahead of it."""
+def test_a_waiting_buy_keeps_its_cash_from_smaller_ones(needs: list[Need], cash: Decimal, sells: Decimal) -> None:
+    """A smaller funded buy leaves enough cash and expected proceeds for every larger waiting one."""
     cost = {n.symbol: n.cost for n in needs}
     left, waiting = cash + sells, D(0)
     for grant in grant_cash(needs, cash, sells):
@@ -120,7 +118,7 @@ def test_a_buy_that_waits_is_never_robbed_by_a_smaller_one(needs: list[Need], ca
 
 
 @given(NEEDS, DOLLARS)
-def test_scaling_leaves_less_than_a_share_unspent(needs: list[Need], cash: Decimal) -> None:
+def test_a_scaled_buy_leaves_less_than_one_share_unspent(needs: list[Need], cash: Decimal) -> None:
     price = {n.symbol: n.worst_price for n in needs}
     left = cash
     for grant in grant_cash(needs, cash, D(0)):
@@ -128,7 +126,8 @@ def test_scaling_leaves_less_than_a_share_unspent(needs: list[Need], cash: Decim
         assert grant.funding not in {Funding.SCALED, Funding.UNFUNDED} or left < price[grant.symbol]
 
 
-def test_the_worst_price_is_the_collar_then_the_far_side_then_what_it_was_planned_at() -> None:
+def test_the_worst_price_is_the_collar_if_there_is_one() -> None:
+    """Otherwise it is the far side, or without a quote the price at planning."""
     fresh = an_order(collar=None, reference_price=D("99.00"))
     assert limits.worst_price(an_order(), a_quote()) == D("105.00")
     assert limits.worst_price(fresh, a_quote()) == D("100.05")
@@ -136,7 +135,7 @@ def test_the_worst_price_is_the_collar_then_the_far_side_then_what_it_was_planne
     assert limits.worst_price(fresh, None) == D("99.00")
 
 
-def test_headroom_is_what_open_buys_may_still_cost_above_their_limits() -> None:
+def test_headroom_is_the_possible_cost_of_open_buys_above_their_limits() -> None:
     working = an_order(Side.BUY, "100", a_child("100.00", filled="40"))  # 60 shares, five dollars each
     sell = an_order(Side.SELL, "100", a_child("100.00"))
     at_market = an_order(Side.BUY, "100", a_child(None))
@@ -145,40 +144,40 @@ def test_headroom_is_what_open_buys_may_still_cost_above_their_limits() -> None:
     assert limits.headroom([an_order(Side.BUY, "100", a_child("105.00"))]) == 0
 
 
-def test_sells_are_expected_to_bring_what_is_left_of_them_at_their_collars() -> None:
+def test_expected_proceeds_of_sells_are_valued_at_their_collars() -> None:
     working = an_order(Side.SELL, "100", a_child(filled="40"))
     over = an_order(Side.SELL, "100").done(Outcome.HELD_WIDE, "wide")
     assert limits.expected_from_sells([working, over, an_order(Side.BUY)]) == 60 * D("95.00")
 
 
-def test_a_child_commits_all_it_may_cost_while_open_and_what_it_filled_once_closed() -> None:
+def test_a_closed_child_commits_only_its_filled_notional() -> None:
     open_child = a_child(qty="60", filled="10", notional="6000", n=2)
     closed = a_child(qty="100", filled="40", notional="10000", state=ChildState.CANCELED)
     assert limits.committed([closed, open_child]) == 4_000 + 6_000
     assert limits.committed([closed.model_copy(update={"filled": D(0)})]) == 0
 
 
-def test_a_market_order_is_counted_at_the_far_side() -> None:
+def test_a_market_order_is_valued_at_the_far_side() -> None:
     assert limits.notional_of(D(10), None, a_quote("100.00", "100.05"), Side.BUY) == D("1000.50")
     assert limits.notional_of(D(10), None, a_quote("100.00", "100.05"), Side.SELL) == 1_000
     assert limits.notional_of(D(10), D("100.02"), a_quote(), Side.BUY) == D("1000.20")
 
 
-def test_an_order_over_its_limit_refuses_the_run_naming_order_amount_and_limit() -> None:
+def test_an_order_over_its_limit_refuses_the_run_by_name() -> None:
     orders = [an_order(reference_price=D("100.02"))]
     limits.require_within_limits(orders, settings_with(max_order_notional="10002"))
     with pytest.raises(RefusedRun, match=r"buy AAPL is worth 10002\.00; max_order_notional is 10001\.99"):
         limits.require_within_limits(orders, settings_with(max_order_notional="10001.99"))
 
 
-def test_a_symbols_own_order_limit_holds_for_that_symbol() -> None:
+def test_a_symbols_order_limit_applies_to_that_symbol_only() -> None:
     mine = settings_with(max_order_notional="99999", symbols={"AAPL": {"max_order_notional": "1"}})
     with pytest.raises(RefusedRun, match="AAPL"):
         limits.require_within_limits([an_order()], mine)
     limits.require_within_limits([an_order(symbol="KO")], mine)
 
 
-def test_a_run_over_its_limit_is_refused_sells_and_buys_together() -> None:
+def test_a_run_limit_counts_buys_and_sells() -> None:
     orders = [an_order(), an_order(Side.SELL, symbol="KO")]
     limits.require_within_limits(orders, settings_with(max_run_notional="20004"))
     with pytest.raises(RefusedRun, match=r"the run is worth 20004\.00; max_run_notional is 20003"):

@@ -1,4 +1,4 @@
-"""The page of rules knows every word that the rules use."""
+"""The rules page explains every term of the rules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PLACING = {"improve", "join", "market_orders"}
 
 
 @pytest.mark.parametrize("word", sorted({*QuoteVerdict, *Outcome, *Funding, *Escalation, *Rung} - {Rung.PASSIVE}))
-def test_every_word_of_a_gate_an_outcome_a_grant_or_a_rung_is_explained(word: str) -> None:
+def test_every_verdict_outcome_grant_and_rung_is_explained(word: str) -> None:
     assert f"`{word}`" in PAGE
 
 
@@ -32,13 +32,13 @@ def test_every_reason_of_a_decision_is_explained(word: str) -> None:
     assert f"`{word}`" in PAGE
 
 
-def test_the_reasons_listed_here_are_the_ones_in_the_rule() -> None:
+def test_the_listed_reasons_match_the_rules_module() -> None:
     found = set(_texts(ast.parse(Path(peg.__file__).read_text(encoding="utf-8"))))
     assert found >= WORDS | PLACING
     assert {text for text in found if "_" in text} <= WORDS | PLACING | {"_"}
 
 
-def test_every_verb_and_every_answer_of_the_session_is_named() -> None:
+def test_every_action_and_session_decision_is_explained() -> None:
     for verb in peg.Action:
         assert verb in PAGE
     for decision in SessionDecision:
@@ -46,7 +46,7 @@ def test_every_verb_and_every_answer_of_the_session_is_named() -> None:
 
 
 def _texts(tree: ast.AST) -> Iterable[str]:
-    """The one-word texts of a module: its reasons, and not its sentences."""
+    """The single-word string constants of a module, which are its reasons."""
     return (
         node.value
         for node in ast.walk(tree)

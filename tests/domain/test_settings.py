@@ -1,4 +1,4 @@
-"""Settings: defaults, where they come from, and what is refused by name."""
+"""Settings: defaults, their sources, and refusals by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def refusal(overrides: Any, environment: dict[str, str] | None = None) -> Invali
     return caught.value
 
 
-def test_the_defaults_are_the_published_ones() -> None:
+def test_the_defaults_are_the_documented_values() -> None:
     assert resolve({}, None).model_dump() == {
         "use_smart_limit_execution": True,
         "use_async_execution": True,
@@ -45,23 +45,23 @@ def test_the_defaults_are_the_published_ones() -> None:
     }
 
 
-def test_the_environment_overrides_the_defaults_and_the_run_overrides_the_environment() -> None:
+def test_a_runs_settings_override_the_environment_and_the_defaults() -> None:
     environment = {"EXECUTION__MAX_REPEGS": "3", "EXECUTION__PATIENCE_SECONDS": "120", "PATH": "/usr/bin"}
     settings = resolve(environment, {"patience_seconds": 60})
     assert (settings.max_repegs, settings.patience_seconds) == (3, 60)
 
 
-def test_an_override_of_null_takes_a_limit_of_the_environment_away() -> None:
+def test_an_override_of_null_removes_a_limit_of_the_environment() -> None:
     environment = {"EXECUTION__MAX_RUN_NOTIONAL": "1000"}
     assert resolve(environment, None).max_run_notional == 1000
     assert resolve(environment, {"max_run_notional": None}).max_run_notional is None
 
 
-def test_an_empty_variable_is_not_set_for_a_template_cannot_pass_nothing() -> None:
+def test_an_empty_variable_counts_as_unset() -> None:
     assert resolve({"EXECUTION__MAX_ORDER_NOTIONAL": ""}, None) == Settings()
 
 
-def test_the_environment_writes_flags_numbers_and_words_as_text() -> None:
+def test_environment_variables_are_parsed_from_text() -> None:
     settings = resolve(
         {
             "EXECUTION__USE_ASYNC_EXECUTION": "false",
@@ -74,7 +74,7 @@ def test_the_environment_writes_flags_numbers_and_words_as_text() -> None:
     assert settings.max_spread_pct == Decimal("0.30")
 
 
-def test_a_decimal_number_of_json_is_kept_as_it_was_written() -> None:
+def test_a_json_number_keeps_its_written_digits() -> None:
     assert resolve({}, {"max_spread_pct": 0.1}).max_spread_pct == Decimal("0.1")
 
 
@@ -94,11 +94,11 @@ def test_an_unknown_setting_is_refused_by_name(overrides: dict[str, Any], field:
     assert (error.field, error.value) == (field, value)
 
 
-def test_a_misspelt_variable_is_refused_like_a_misspelt_override() -> None:
+def test_a_misspelt_variable_is_refused_by_name() -> None:
     assert refusal(None, {"EXECUTION__MAX_REPEG": "3"}).field == "settings.max_repeg"
 
 
-def test_a_setting_of_the_whole_run_is_refused_under_symbols_with_what_a_symbol_may_say() -> None:
+def test_a_run_wide_setting_is_refused_under_symbols() -> None:
     error = refusal({"symbols": {"BAC": {"market_open_delay_minutes": 0}}})
     assert error.expected == f"one of {', '.join(SymbolSettings.model_fields)}"
 
@@ -142,7 +142,7 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
 
 
 @pytest.mark.parametrize(("name", "value"), OUT_OF_RANGE)
-def test_a_value_out_of_range_is_refused_naming_setting_and_value(name: str, value: object) -> None:
+def test_a_value_out_of_range_is_refused_by_name(name: str, value: object) -> None:
     error = refusal({name: value})
     assert (error.field, error.value) == (f"settings.{name}", value)
     assert error.expected
@@ -153,12 +153,12 @@ def test_a_value_out_of_range_is_refused_naming_setting_and_value(name: str, val
     ("name", "value"),
     [(name, bad) for name, bad in OUT_OF_RANGE if name in SymbolSettings.model_fields and bad is not None],
 )
-def test_a_symbol_is_held_to_the_ranges_of_the_run(name: str, value: object) -> None:
+def test_a_symbols_values_have_the_same_ranges(name: str, value: object) -> None:
     error = refusal({"symbols": {"BAC": {name: value}}})
     assert (error.field, error.value) == (f"settings.symbols.BAC.{name}", value)
 
 
-def test_a_symbol_may_say_no_more_than_a_run() -> None:
+def test_a_symbols_settings_are_a_subset_of_the_runs() -> None:
     assert set(SymbolSettings.model_fields) < set(Settings.model_fields)
 
 
@@ -176,7 +176,7 @@ def test_a_symbol_may_say_no_more_than_a_run() -> None:
         ),
     ],
 )
-def test_settings_that_contradict_each_other_are_refused_by_name(overrides: dict[str, Any], field: str) -> None:
+def test_contradictory_settings_are_refused_by_name(overrides: dict[str, Any], field: str) -> None:
     error = refusal(overrides)
     assert error.field == field
     assert error.field.rsplit(".", 1)[1] in str(error)
@@ -192,16 +192,16 @@ def test_settings_that_contradict_each_other_are_refused_by_name(overrides: dict
         {"max_slippage_bps": "0", "repeg_threshold_pct": "0", "min_volume_shares": 0, "max_repegs": 0},
     ],
 )
-def test_the_edge_of_what_is_allowed_is_allowed(overrides: dict[str, Any]) -> None:
+def test_the_bounds_of_the_ranges_are_allowed(overrides: dict[str, Any]) -> None:
     assert resolve({}, overrides) != Settings()
 
 
 @pytest.mark.parametrize("listed", [["AAPL", "BRK.B"], "AAPL, BRK.B", "AAPL,BRK.B"])
-def test_an_allow_list_is_a_list_or_a_text_between_commas(listed: object) -> None:
+def test_an_allow_list_is_a_list_or_comma_separated_text(listed: object) -> None:
     assert resolve({}, {"allowed_symbols": listed}).allowed_symbols == ("AAPL", "BRK.B")
 
 
-def test_the_environment_can_hold_an_allow_list_and_a_run_can_take_it_away() -> None:
+def test_a_run_can_remove_the_environments_allow_list() -> None:
     environment = {"EXECUTION__ALLOWED_SYMBOLS": "AAPL,KO", "EXECUTION__MAX_DAY_NOTIONAL": "50000.50"}
     settings = resolve(environment, None)
     assert (settings.allowed_symbols, settings.max_day_notional) == (("AAPL", "KO"), Decimal("50000.50"))
@@ -211,16 +211,16 @@ def test_the_environment_can_hold_an_allow_list_and_a_run_can_take_it_away() -> 
 @pytest.mark.parametrize(
     ("listed", "where"), [("AAPL,aapl", "1"), ("AAPL,", "1"), (["KO", "KO Inc."], "1"), ([3], "0")]
 )
-def test_an_allow_list_holds_tickers_and_names_what_is_none(listed: object, where: str) -> None:
+def test_an_invalid_ticker_in_an_allow_list_is_refused_by_index(listed: object, where: str) -> None:
     assert refusal({"allowed_symbols": listed}).field == f"settings.allowed_symbols.{where}"
 
 
 @pytest.mark.parametrize("overrides", ["fast", ["max_repegs"], 3])
-def test_settings_that_are_not_an_object_are_refused(overrides: object) -> None:
+def test_settings_other_than_an_object_are_refused(overrides: object) -> None:
     assert refusal(overrides).field == "settings"
 
 
-def test_a_symbol_overrides_only_what_it_names_and_only_for_itself() -> None:
+def test_a_symbols_overrides_apply_to_that_symbol_only() -> None:
     settings = resolve({}, {"max_repegs": 4, "symbols": {"BRK.B": {"max_spread_pct": "1.5", "escalation": "none"}}})
     own = settings.for_symbol("BRK.B")
     assert (own.max_spread_pct, own.escalation, own.max_repegs) == (Decimal("1.5"), Escalation.NONE, 4)
@@ -232,6 +232,6 @@ def test_resolved_settings_are_frozen() -> None:
         Settings().max_repegs = 11  # type: ignore[misc]
 
 
-def test_settings_survive_the_table_they_are_frozen_into() -> None:
+def test_settings_survive_a_json_round_trip() -> None:
     settings = resolve({}, {"max_spread_pct": "0.30", "symbols": {"BAC": {"max_slippage_bps": "12.5"}}})
     assert Settings.model_validate_json(settings.model_dump_json()) == settings

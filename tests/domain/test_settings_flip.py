@@ -1,4 +1,4 @@
-"""No idle knobs: for every setting, a decision that comes out differently when it is flipped."""
+"""Every setting has an effect: a changed value changes at least one decision."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def gate_on(bid: str, ask: str, bid_size: str = "500", seconds_old: int = 0) -> 
 
 
 def turn_of(bid: str, seconds: int, moves: int = 0) -> Decide:
-    """What is done, and why, with an order resting at 100.01 when the bid has moved and so many seconds have passed."""
+    """The action and reason for an order resting at 100.01 after a move of the bid and some seconds."""
     ask = str(Decimal(bid) + Decimal("0.05"))
     now = after_noon(seconds)
     quote = a_quote(bid, ask, at=now)
@@ -83,7 +83,7 @@ def widest_price(settings: Settings) -> object:
 
 
 def is_refused(settings: Settings) -> object:
-    """Two orders of 10,002 dollars each, held against the limits."""
+    """Check two orders of 10,002 dollars each against the limits."""
     try:
         limits.require_within_limits([an_order(), an_order()], settings)
     except RefusedRun:
@@ -93,7 +93,7 @@ def is_refused(settings: Settings) -> object:
 
 @dataclass
 class Threads:
-    """A runtime that remembers whether the work came all at once."""
+    """A runtime that records how many items each call works on concurrently."""
 
     at_once: list[int] = field(default_factory=list)
 
@@ -116,7 +116,7 @@ def how_two_orders_are_worked(settings: Settings) -> object:
 
 
 class Silence:
-    """A broker that takes every order and answers none, and a journal that keeps nothing."""
+    """A broker that never acknowledges an order, and a journal that discards its entries."""
 
     def submit(self, intent: Intent) -> Submission:
         return Unknown(reason="no answer")
@@ -125,7 +125,7 @@ class Silence:
 
 
 def intents_of(settings: Settings, *orders: ParentOrder) -> int:
-    """How many of these orders get another child written down for them."""
+    """The number of these orders for which another intent is written."""
     store, run, silence = MemoryStore(), a_run(settings=settings), cast("Any", Silence())
     store.claim_run(run)
     store.add_orders(run.run_id, 1, orders)
@@ -142,7 +142,7 @@ def intents_of(settings: Settings, *orders: ParentOrder) -> int:
 
 
 def orders_that_are_sent(settings: Settings) -> object:
-    """Of two orders, each of which takes 10,001 dollars out of the budgets."""
+    """The number sent of two orders that each take 10,001 dollars of the budgets."""
     return intents_of(settings, an_order(), an_order(symbol="KO"))
 
 
@@ -195,12 +195,12 @@ FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
 }
 
 
-def test_every_setting_has_a_decision_that_it_changes() -> None:
+def test_every_setting_is_tested_for_its_effect() -> None:
     assert set(FLIPS) == set(Settings.model_fields)
 
 
 @pytest.mark.parametrize("name", list(Settings.model_fields))
-def test_flipping_a_setting_changes_a_decision(name: str) -> None:
+def test_a_changed_setting_changes_a_decision(name: str) -> None:
     decide, flipped = FLIPS[name]
     assert list(flipped) == [name]
     assert decide(settings_with(**flipped)) != decide(Settings())

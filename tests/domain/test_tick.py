@@ -1,4 +1,4 @@
-"""The minimum price increment: a cent from a dollar up, a hundredth of a cent below."""
+"""The minimum price increment: one cent from a dollar up, a hundredth of a cent below."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ def is_on_grid(price: Decimal) -> bool:
         ("189.41", "0.01"),
     ],
 )
-def test_a_cent_from_one_dollar_up_and_a_hundredth_of_a_cent_below(price: str, increment: str) -> None:
+def test_the_tick_is_a_cent_from_a_dollar_up_and_finer_below(price: str, increment: str) -> None:
     assert tick.tick_at(Decimal(price), MONDAY) == Decimal(increment)
 
 
-def test_the_desks_floor_coarsens_prices_from_a_dollar_up_only() -> None:
+def test_the_configured_tick_applies_from_a_dollar_up() -> None:
     assert tick.tick_at(Decimal("1.00"), MONDAY, Decimal("0.05")) == Decimal("0.05")
     assert tick.tick_at(Decimal("0.9999"), MONDAY, Decimal("0.05")) == Decimal("0.0001")
 
 
-def test_the_desks_floor_is_never_finer_than_the_law() -> None:
+def test_the_configured_tick_is_never_finer_than_the_rule() -> None:
     assert tick.tick_at(Decimal("20.00"), MONDAY, Decimal("0.0001")) == CENT
 
 
-def test_a_rule_holds_from_its_own_day() -> None:
+def test_a_tick_rule_applies_from_its_date() -> None:
     rules = (*tick.RULES, IncrementRule(date(2030, 1, 2), Decimal(1), Decimal("0.005")))
     assert tick.increment(Decimal(20), date(2030, 1, 1), rules) == CENT
     assert tick.increment(Decimal(20), date(2030, 1, 2), rules) == Decimal("0.005")
     assert tick.increment(Decimal("0.20"), date(2030, 1, 2), rules) == Decimal("0.0001")
 
 
-def test_before_the_law_there_is_no_increment_to_guess() -> None:
+def test_a_date_before_the_first_rule_raises() -> None:
     assert tick.increment(Decimal(20), date(2005, 8, 29)) == CENT
     with pytest.raises(ValueError, match="2005-08-28"):
         tick.increment(Decimal(20), date(2005, 8, 28))
@@ -73,7 +73,7 @@ def test_before_the_law_there_is_no_increment_to_guess() -> None:
         ("0.50005", "0.5001", "0.5000"),
     ],
 )
-def test_the_next_prices_on_both_sides_of_a_dollar(price: str, above: str, below: str) -> None:
+def test_adjacent_prices_are_correct_around_a_dollar(price: str, above: str, below: str) -> None:
     assert tick.above(Decimal(price), MONDAY) == Decimal(above)
     assert tick.below(Decimal(price), MONDAY) == Decimal(below)
 
@@ -88,12 +88,12 @@ def test_the_next_prices_on_both_sides_of_a_dollar(price: str, above: str, below
         ("0.12345", "0.1234", "0.1235"),
     ],
 )
-def test_rounding_goes_to_the_grid_on_the_side_asked_for(price: str, down: str, up: str) -> None:
+def test_rounding_goes_down_or_up_to_the_grid(price: str, down: str, up: str) -> None:
     assert tick.round_down(Decimal(price), MONDAY) == Decimal(down)
     assert tick.round_up(Decimal(price), MONDAY) == Decimal(up)
 
 
-def test_a_floor_of_a_nickel_rounds_to_nickels() -> None:
+def test_a_tick_of_a_nickel_rounds_to_nickels() -> None:
     nickel = Decimal("0.05")
     assert tick.round_down(Decimal("100.04"), MONDAY, nickel) == Decimal("100.00")
     assert tick.round_up(Decimal("100.01"), MONDAY, nickel) == Decimal("100.05")
@@ -102,7 +102,7 @@ def test_a_floor_of_a_nickel_rounds_to_nickels() -> None:
 
 
 @given(ANY_VALUE)
-def test_rounding_brackets_every_price_by_less_than_a_tick_and_lands_on_the_grid(price: Decimal) -> None:
+def test_rounding_brackets_every_price_within_a_tick(price: Decimal) -> None:
     down, up = tick.round_down(price, MONDAY), tick.round_up(price, MONDAY)
     assert down <= price <= up
     assert up - down <= CENT
@@ -111,13 +111,13 @@ def test_rounding_brackets_every_price_by_less_than_a_tick_and_lands_on_the_grid
 
 
 @given(PRICES)
-def test_a_step_up_and_a_step_down_are_each_others_way_back(price: Decimal) -> None:
+def test_a_step_up_and_a_step_down_are_inverse(price: Decimal) -> None:
     assert tick.below(tick.above(price, MONDAY), MONDAY) == price
     assert tick.above(tick.below(price, MONDAY), MONDAY) == price
 
 
 @given(ANY_VALUE)
-def test_the_neighbours_of_a_price_are_on_the_grid_with_nothing_in_between(price: Decimal) -> None:
+def test_adjacent_prices_are_on_the_grid(price: Decimal) -> None:
     above, below = tick.above(price, MONDAY), tick.below(price, MONDAY)
     assert below < price < above
     assert is_on_grid(above)

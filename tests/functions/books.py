@@ -1,4 +1,4 @@
-"""Books of a morning, written down as a few changes and quoted anew every other second, so that none is stale."""
+"""A morning's books from a few changes, quoted again every two seconds so that no quote is stale."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNTIL = "10:00"
 def book(*changes: str, prints: tuple[str, ...] = (), until: str = UNTIL) -> list[Event]:
     """Quotes from changes such as `09:30 300 @ 189.40 × 200 @ 189.44` and prints such as `09:36:10 40 @ 189.41 sold`.
 
-    A side that nobody quotes is `-`. Each book holds until the next change.
+    `-` is an empty side. Each book holds until the next change.
     """
     starts = [_time(change.split(" ", 1)[0]) for change in changes] + [_time(until)]
     events: list[tuple[datetime, Event]] = []
@@ -26,14 +26,14 @@ def book(*changes: str, prints: tuple[str, ...] = (), until: str = UNTIL) -> lis
             shown = quote(_shown(at), None if bid == "-" else bid, None if ask == "-" else ask)
             events.append((at, shown))
             at += EVERY
-    events += [(_time(told.split(" ", 1)[0]), _print(told)) for told in prints]
+    events += [(_time(text.split(" ", 1)[0]), _print(text)) for text in prints]
     return [event for _, event in sorted(events, key=lambda timed: timed[0])]
 
 
-def _print(told: str) -> ScriptedTrade:
-    time, rest = told.split(" ", 1)
-    what, _, how = rest.rpartition(" ")
-    return trade(time, what, side={"bought": 1, "sold": -1}[how])
+def _print(text: str) -> ScriptedTrade:
+    time, rest = text.split(" ", 1)
+    size_and_price, _, direction = rest.rpartition(" ")
+    return trade(time, size_and_price, side={"bought": 1, "sold": -1}[direction])
 
 
 def _time(text: str) -> datetime:
@@ -46,7 +46,7 @@ def _shown(at: datetime) -> str:
 
 QUIET = "09:20 300 @ 189.40 × 200 @ 189.44"
 UP = "09:36:10 300 @ 189.65 × 200 @ 189.69"
-"""The bid has left by more than a tenth of a percent."""
+"""The bid has risen by more than a tenth of a percent."""
 
 AAPL = book(QUIET)
 """Four cents wide, all morning."""

@@ -1,4 +1,4 @@
-"""Opens desks and closes them."""
+"""The fixture that opens and closes desks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from tests.functions.desk import Desk, a_desk
 
 @pytest.fixture
 def open_desk() -> Iterator[Callable[..., Desk]]:
-    """Opens a desk on books and on terms that a case may change."""
+    """Opens a desk with the given books; a test may override its options."""
     with ExitStack() as stack:
         yield lambda books, **options: stack.enter_context(a_desk(books, **options))

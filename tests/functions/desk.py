@@ -1,4 +1,4 @@
-"""A desk of twins: the steps as deployed, the simulated broker behind them, and a clock that only moves when told."""
+"""A desk: the deployed steps, a simulated broker behind them, and a virtual clock."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ PROMPT = BrokerQuirks(
     requests_per_minute=None,
     data_requests_per_minute=None,
 )
-"""Orders reach the book at once, cancels take a twentieth of a second, and nobody counts requests."""
+"""Orders reach the book at once, cancels take 50 ms, and requests are not limited."""
 
 
 class Desk:
-    """One account on one day, and the steps of a run to be taken one by one; prices move as the books say."""
+    """One account on one trading day, with a run's steps to call one by one; prices follow the given books."""
 
     def __init__(
         self,
@@ -86,24 +86,24 @@ class Desk:
     # Time
 
     def wait_until(self, time: str) -> None:
-        """Let it be that New York time of the day."""
+        """Advance the clock to a New York time of the day."""
         self.scheduler.run(until=_instant(time))
         self.exchange.advance()
 
     def wait(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Advance the clock by that many seconds."""
         self.scheduler.run(until=self.scheduler.now() + timedelta(seconds=seconds))
         self.exchange.advance()
 
     # The steps
 
     def open(self, plan: Mapping[str, Any], *, execution: str = EXECUTION, **settings: Any) -> dict[str, Any]:
-        """OpenRun with this plan and these settings."""
+        """Call OpenRun with this plan and these settings."""
         given: dict[str, Any] = {"plan": plan, **({"settings": settings} if settings else {})}
         return open_run(given, execution, {}, self.ports)
 
     def submit(self, client_order_id: str, *, wait: float = 1) -> None:
-        """An order of somebody else's, far below the market: 5 AAPL at 100.00."""
+        """Submit an order that is not the run's, far below the market: 5 AAPL at 100.00."""
         terms = {"symbol": "AAPL", "side": "buy", "qty": "5", "type": "limit", "limit_price": "100.00"}
         self.broker.line.post("/orders", {**terms, "time_in_force": "day", "client_order_id": client_order_id})
         self.wait(wait)
@@ -138,14 +138,14 @@ class Desk:
         return close_run(RUN_ID, self.epoch, self.turns, failure, self.ports)
 
     def sweep(self, execution: str = EXECUTION, status: str = "ABORTED") -> dict[str, Any]:
-        """SweepOrders for an execution that has ended so."""
+        """SweepOrders for an execution that ended with this status."""
         return sweep_orders(execution, status, self.ports)
 
     def watch(self, *, expect_run: bool = True) -> list[Alert]:
         """WatchRuns."""
         return watch_runs(expect_run, self.ports)
 
-    # What has become of it
+    # Results
 
     @property
     def run(self) -> Run:
@@ -161,7 +161,7 @@ class Desk:
         return self.run.report
 
     def order(self, symbol: str = "AAPL") -> ParentOrder:
-        """A parent order as it is stored."""
+        """A stored parent order."""
         return next(order for order in self.store.orders(RUN_ID) if order.symbol == symbol)
 
     def row(self, symbol: str = "AAPL") -> dict[str, Any]:
@@ -169,25 +169,25 @@ class Desk:
         return next(row for row in self.report["orders"] if row["symbol"] == symbol)
 
     def at_broker(self, symbol: str | None = None) -> list[Order]:
-        """Every order the broker ever took of us, oldest first."""
+        """Every order of ours that the broker accepted, oldest first."""
         orders = self.exchange.account.orders.by_id.values()
         return [o for o in orders if o.client_order_id.startswith("rp-") and symbol in {None, o.terms.symbol}]
 
     def open_at_broker(self, symbol: str | None = None) -> list[str]:
-        """Our open orders as the broker has them, such as `40 AAPL @ 189.41`: what remains, symbol, limit."""
+        """Our open orders at the broker, such as `40 AAPL @ 189.41`: remaining quantity, symbol, limit."""
         return [_open(order) for order in self.at_broker(symbol) if order.is_open]
 
     def bought(self, symbol: str = "AAPL") -> Decimal:
-        """Shares executed for us, by the broker's ledger; sold ones count below zero."""
+        """Net shares executed, from the broker's ledger; sales count as negative."""
         found = (shares(e.side * e.quantity) for e in self.exchange.ledger.executions if e.symbol == symbol)
         return sum(found, Decimal(0))
 
     def posts(self) -> int:
-        """How often an order was sent."""
+        """The number of order submissions sent."""
         return sum(method == "POST" for method, _ in self.broker.line.sent)
 
     def judge(self) -> None:
-        """Hold the broker's ledger against what was wanted and meant."""
+        """Check the broker's ledger against the targets, the intents and the stored fills."""
         orders = self.store.orders(RUN_ID)
         judge.never_a_share_too_many(self.exchange, orders)
         judge.every_order_was_meant(self.exchange, self.store.intents(RUN_ID))
@@ -195,13 +195,13 @@ class Desk:
         judge.books_are_the_brokers(self.exchange, orders)
 
     def journalled(self, subject: str, verb: str) -> list[tuple[str, str]]:
-        """Detail and reason of what the journal says of a subject."""
+        """Detail and reason of the journal's entries with this subject and verb."""
         return [(e.detail, e.reason) for e in self.journal.entries if (e.subject, e.verb) == (subject, verb)]
 
 
 @contextmanager
 def a_desk(books: Mapping[str, Sequence[Event]], **options: Any) -> Iterator[Desk]:
-    """A desk whose loose ends are tied up afterwards."""
+    """A desk whose scheduler is closed afterwards."""
     desk = Desk(books, **options)
     try:
         yield desk
@@ -210,7 +210,7 @@ def a_desk(books: Mapping[str, Sequence[Event]], **options: Any) -> Iterator[Des
 
 
 OpenDesk = Callable[..., Desk]
-"""Opens a desk on books and on terms."""
+"""Opens a desk with the given books and options."""
 
 
 def a_plan(*orders: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The way from a desk to the simulated broker, which remembers what went over it."""
+"""A recording connection from a desk to the simulated broker."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from repeg_workbench.twins.direct_broker import DirectBroker, ExchangeCalls
 
 
 class Line(ExchangeCalls):
-    """The way to the broker: remembers what was sent, and when (ns) trading calls arrived; each takes `seconds`."""
+    """A connection that records its requests and the arrival times (ns) of trading calls; each call takes `seconds`."""
 
     def __init__(self, exchange: Exchange, headers: Mapping[str, str], pause: Callable[[float], None]) -> None:
         super().__init__(exchange, headers, pause)
@@ -32,7 +32,7 @@ class Line(ExchangeCalls):
 
 
 class DeskBroker(DirectBroker):
-    """The broker and its feed over such a line."""
+    """The broker and its data feed over a recording connection."""
 
     def __init__(self, exchange: Exchange, pause: Callable[[float], None]) -> None:
         super().__init__(exchange, wait=pause)

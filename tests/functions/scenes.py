@@ -1,4 +1,4 @@
-"""Where most cases begin: a run whose orders already rest at the broker."""
+"""Common starting points: runs whose orders already rest at the broker."""
 
 from __future__ import annotations
 

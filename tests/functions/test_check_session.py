@@ -1,4 +1,4 @@
-"""CheckSession: the broker's clock says whether the day is ours; being early is a wait, never a refusal."""
+"""CheckSession: wait before the trading window, trade inside it and stop after it, by the broker's clock."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def desk(open_desk: OpenDesk) -> Desk:
 
 
 @pytest.mark.parametrize("time", ["09:25", "09:30", "09:34:59.999"])
-def test_before_the_window_it_waits_until_the_window_opens(desk: Desk, time: str) -> None:
+def test_an_early_run_waits_until_the_window_opens(desk: Desk, time: str) -> None:
     desk.wait_until(time)
     answer = check_session(RUN_ID, desk.ports)
     assert answer == {"decision": "wait", "reason": "before_window", "until": "2026-11-23T14:35:00Z"}
 
 
 @pytest.mark.parametrize("time", ["09:35", "12:00", "15:54:59.999"])
-def test_inside_the_window_it_trades(desk: Desk, time: str) -> None:
+def test_a_run_inside_the_window_trades(desk: Desk, time: str) -> None:
     desk.wait_until(time)
     assert check_session(RUN_ID, desk.ports)["decision"] == "trade"
 
 
 @pytest.mark.parametrize("time", ["15:55", "16:00", "18:00"])
-def test_from_the_margin_on_it_stops(desk: Desk, time: str) -> None:
+def test_a_run_stops_from_the_close_margin_on(desk: Desk, time: str) -> None:
     desk.wait_until(time)
     assert check_session(RUN_ID, desk.ports)["decision"] == "stop"
 
 
-def test_the_runs_own_settings_say_what_is_ours(open_desk: OpenDesk) -> None:
+def test_the_window_follows_the_runs_settings(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, at="09:25")
     desk.open(a_plan("buy 40 AAPL"), market_open_delay_minutes=0, close_margin_minutes=30)
     desk.wait_until("09:30")
@@ -54,7 +54,7 @@ def test_the_runs_own_settings_say_what_is_ours(open_desk: OpenDesk) -> None:
     assert check_session(RUN_ID, desk.ports)["decision"] == "stop"
 
 
-def test_a_half_day_ends_early(open_desk: OpenDesk) -> None:
+def test_a_half_day_stops_early(open_desk: OpenDesk) -> None:
     market = ScriptedMarket({MONDAY: {"AAPL": AAPL}, AFTER_THANKSGIVING: {"AAPL": AAPL}})
     desk = open_desk({}, market=market)
     desk.scheduler.run(until=datetime(2026, 11, 27, 14, 25, tzinfo=UTC))
@@ -66,24 +66,24 @@ def test_a_half_day_ends_early(open_desk: OpenDesk) -> None:
     assert check_session(run, desk.ports)["decision"] == "stop"
 
 
-def test_the_brokers_clock_counts_and_not_ours(desk: Desk) -> None:
+def test_the_session_is_checked_against_the_brokers_clock(desk: Desk) -> None:
     desk.wait_until("09:34:59")
     desk.exchange.skew_clock(2)
     assert check_session(RUN_ID, desk.ports)["decision"] == "trade"
 
 
-def test_without_the_brokers_clock_nothing_is_decided(desk: Desk) -> None:
+def test_a_missing_broker_clock_raises_unavailable(desk: Desk) -> None:
     desk.wait_until("12:00")
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, path="/v2/clock"))
     with pytest.raises(BrokerUnavailable):
         check_session(RUN_ID, desk.ports)
 
 
-def test_the_tape_says_it_in_new_york_time(desk: Desk) -> None:
+def test_the_journal_shows_new_york_time(desk: Desk) -> None:
     check_session(RUN_ID, desk.ports)
     assert desk.journalled("session", "wait") == [("until 09:35", "opens 09:30, the first 5 minutes are not ours")]
 
 
-def test_a_run_that_nobody_opened_has_no_session(desk: Desk) -> None:
+def test_an_unknown_run_has_no_session(desk: Desk) -> None:
     with pytest.raises(RefusedRun, match="there is no run"):
         check_session("core-2026-11-24", desk.ports)

@@ -1,4 +1,4 @@
-"""CloseRun: nothing of ours stays open, every order has an outcome, our books are the broker's, and it is told once."""
+"""CloseRun: no open orders remain, each order has an outcome, records match the broker's fills, one event is sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.simulation import judge
 # Cancel, confirm, reconcile
 
 
-def test_what_rests_is_cancelled_and_what_was_filled_is_booked(open_desk: OpenDesk) -> None:
+def test_closing_cancels_open_orders_and_books_fills(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     assert desk.close() == {"outcome": "settled", "error": "", "reason": "every order has an outcome"}
     judge.nothing_of_ours_is_open(desk.exchange)
@@ -33,7 +33,7 @@ def test_what_rests_is_cancelled_and_what_was_filled_is_booked(open_desk: OpenDe
     assert desk.run.state is RunState.CLOSED
 
 
-def test_every_order_of_the_plan_is_in_the_report_with_an_outcome_and_a_reason(open_desk: OpenDesk) -> None:
+def test_each_order_is_reported_with_an_outcome_and_a_reason(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.close()
     rows = {row["symbol"]: (row["outcome"], row["reason"]) for row in desk.report["orders"]}
@@ -43,7 +43,7 @@ def test_every_order_of_the_plan_is_in_the_report_with_an_outcome_and_a_reason(o
     }
 
 
-def test_the_report_has_the_agreed_shape_and_its_numbers_are_the_ledgers(open_desk: OpenDesk) -> None:
+def test_the_report_has_the_documented_fields_and_exact_numbers(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.repeg()
     desk.close()
@@ -61,7 +61,7 @@ def test_the_report_has_the_agreed_shape_and_its_numbers_are_the_ledgers(open_de
     }  # fmt: skip
 
 
-def test_it_ends_once_however_often_it_is_called(open_desk: OpenDesk) -> None:
+def test_repeated_closing_publishes_one_event(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     first, report = desk.close(), desk.report
     sent = len(desk.broker.line.sent)
@@ -70,7 +70,7 @@ def test_it_ends_once_however_often_it_is_called(open_desk: OpenDesk) -> None:
     assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.settled"]
 
 
-def test_what_was_not_bought_is_reckoned_at_the_books_the_run_closes_on(open_desk: OpenDesk) -> None:
+def test_unfilled_shares_are_valued_at_the_closing_quotes(open_desk: OpenDesk) -> None:
     """25 of 40 at 189.67 instead of 189.42."""
     desk = resting(open_desk, book(QUIET, UP, prints=("09:36:05 15 @ 189.41 sold",)))
     desk.wait_until("09:36:20")
@@ -79,7 +79,7 @@ def test_what_was_not_bought_is_reckoned_at_the_books_the_run_closes_on(open_des
     assert desk.report["totals"]["unfilled_cost"] == "6.25"
 
 
-def test_a_feed_that_does_not_answer_costs_the_report_a_number_and_nothing_else(open_desk: OpenDesk) -> None:
+def test_a_missing_feed_only_leaves_the_unfilled_cost_empty(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path="/v2/stocks/quotes/latest", status=503))
     assert desk.close()["outcome"] == "settled"
@@ -87,26 +87,26 @@ def test_a_feed_that_does_not_answer_costs_the_report_a_number_and_nothing_else(
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
-class HardOfHearing:
-    """A bus that does not take the first event, or takes it and loses its answer."""
+class FailingOnceNotifier:
+    """An event bus that fails on the first event, either before or after accepting it."""
 
-    def __init__(self, inner: Notifier, *, takes: bool) -> None:
-        self._inner, self._takes, self._is_first = inner, takes, True
+    def __init__(self, inner: Notifier, *, accepts: bool) -> None:
+        self._inner, self._accepts, self._is_first = inner, accepts, True
 
     def publish(self, kind: str, detail: dict[str, Any]) -> None:
         was_first, self._is_first = self._is_first, False
-        if self._takes or not was_first:
+        if self._accepts or not was_first:
             self._inner.publish(kind, detail)
         if was_first:
             raise EventsUnavailable(kind)
 
 
-@pytest.mark.parametrize(("takes", "published"), [(False, 1), (True, 2)])
-def test_an_end_is_told_at_least_once_and_every_telling_has_the_same_id(
-    open_desk: OpenDesk, takes: bool, published: int
+@pytest.mark.parametrize(("accepts", "published"), [(False, 1), (True, 2)])
+def test_a_failed_event_is_published_again_under_the_same_id(
+    open_desk: OpenDesk, accepts: bool, published: int
 ) -> None:
     desk = half_filled(open_desk)
-    desk.ports = replace(desk.ports, notifier=HardOfHearing(desk.notifier, takes=takes))
+    desk.ports = replace(desk.ports, notifier=FailingOnceNotifier(desk.notifier, accepts=accepts))
     with pytest.raises(EventsUnavailable):
         desk.close()
     assert desk.run.state is RunState.CLOSED
@@ -118,7 +118,7 @@ def test_an_end_is_told_at_least_once_and_every_telling_has_the_same_id(
     assert {detail["event_id"] for _, detail in desk.notifier.published} == {f"{RUN_ID}.ended"}
 
 
-def test_two_closings_at_once_tell_one_end(open_desk: OpenDesk) -> None:
+def test_concurrent_closings_publish_one_event(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.broker.line.seconds = 0.02
 
@@ -136,7 +136,7 @@ def test_two_closings_at_once_tell_one_end(open_desk: OpenDesk) -> None:
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
-def test_a_fill_that_beats_the_closing_cancel_is_in_the_report(open_desk: OpenDesk) -> None:
+def test_a_fill_before_the_closing_cancel_is_reported(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.exchange.races.arm(Race.CANCEL_LOSES, symbol="AAPL")
     desk.close()
@@ -144,8 +144,8 @@ def test_a_fill_that_beats_the_closing_cancel_is_in_the_report(open_desk: OpenDe
     desk.judge()
 
 
-def test_an_order_that_fills_after_its_cancel_was_reported_is_booked_when_it_is_seen(open_desk: OpenDesk) -> None:
-    """Its last word is on the table, and then the broker corrects it: a fill counts whenever it is seen."""
+def test_a_fill_reported_after_a_cancel_is_counted(open_desk: OpenDesk) -> None:
+    """The broker corrects an order that is stored as cancelled: a fill counts whenever it is reported."""
     desk = half_filled(open_desk)
     order = desk.order("KO")
     assert order.child is not None
@@ -154,7 +154,7 @@ def test_an_order_that_fills_after_its_cancel_was_reported_is_booked_when_it_is_
     assert (filled.state, filled.filled) == (ChildState.FILLED, Decimal(100))
 
 
-def test_a_cancel_that_is_not_confirmed_keeps_the_run_open(open_desk: OpenDesk) -> None:
+def test_an_unconfirmed_cancel_keeps_the_run_closing(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.exchange.races.arm(Race.CANCEL_STUCK, symbol="AAPL", seconds=30)
     with pytest.raises(StillOpen, match=f"rp-{RUN_ID}.AAPL.b.1"):
@@ -167,7 +167,7 @@ def test_a_cancel_that_is_not_confirmed_keeps_the_run_open(open_desk: OpenDesk) 
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
-def test_a_run_that_is_closing_places_nothing_more(open_desk: OpenDesk) -> None:
+def test_a_closing_run_places_no_order(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.exchange.races.arm(Race.CANCEL_STUCK, symbol="AAPL", seconds=30)
     with pytest.raises(StillOpen):
@@ -178,7 +178,7 @@ def test_a_run_that_is_closing_places_nothing_more(open_desk: OpenDesk) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v2/clock", "/v2/orders", "/v2/account/activities/FILL"])
-def test_a_silent_broker_has_the_close_called_again(open_desk: OpenDesk, path: str) -> None:
+def test_closing_can_be_retried_after_a_broker_error(open_desk: OpenDesk, path: str) -> None:
     desk = half_filled(open_desk)
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path=path, status=503))
     with pytest.raises(BrokerUnavailable):
@@ -188,10 +188,10 @@ def test_a_silent_broker_has_the_close_called_again(open_desk: OpenDesk, path: s
     desk.judge()
 
 
-# How the orders are named
+# Outcomes of orders
 
 
-def test_the_brake_is_named_as_what_ended_the_orders(open_desk: OpenDesk) -> None:
+def test_the_kill_switch_is_reported_as_the_orders_outcome(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.store.set_kill_switch(KillSwitch.CANCEL_ALL)
     assert desk.close()["outcome"] == "settled"
@@ -206,7 +206,7 @@ def test_the_brake_is_named_as_what_ended_the_orders(open_desk: OpenDesk) -> Non
         ("09:20 300 @ 189.44 × 200 @ 189.44", Outcome.HELD_STALE),
     ],
 )
-def test_an_order_held_to_the_end_says_what_held_it(open_desk: OpenDesk, changes: str, outcome: Outcome) -> None:
+def test_an_order_on_hold_until_the_close_reports_its_hold(open_desk: OpenDesk, changes: str, outcome: Outcome) -> None:
     desk = open_desk({"AAPL": book(changes)})
     desk.begin("buy 40 AAPL")
     desk.place()
@@ -214,7 +214,7 @@ def test_an_order_held_to_the_end_says_what_held_it(open_desk: OpenDesk, changes
     assert (desk.row()["outcome"], desk.row()["children"]) == (outcome, 0)
 
 
-def test_an_order_that_the_collar_kept_from_filling_says_so(open_desk: OpenDesk) -> None:
+def test_an_order_unfilled_at_its_collar_is_reported_as_such(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(QUIET, UP)})
     desk.begin("buy 40 AAPL", max_slippage_bps="1")
     desk.place()
@@ -227,6 +227,6 @@ def test_an_order_that_the_collar_kept_from_filling_says_so(open_desk: OpenDesk)
 
 
 def _report(desk: Desk, symbol: str, *, status: str, filled: str) -> Any:
-    told = desk.broker.order(f"rp-{RUN_ID}.{symbol}.s.1")
-    assert told is not None
-    return told.model_copy(update={"status": status, "filled_qty": Decimal(filled)})
+    report = desk.broker.order(f"rp-{RUN_ID}.{symbol}.s.1")
+    assert report is not None
+    return report.model_copy(update={"status": status, "filled_qty": Decimal(filled)})

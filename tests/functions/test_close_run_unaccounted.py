@@ -1,4 +1,4 @@
-"""CloseRun where something is not accounted for: strays, orders nobody heard of, and closers who may not."""
+"""CloseRun with discrepancies: stray orders, unknown submissions, and fenced executions."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tests.functions.desk import RUN_ID, OpenDesk, holding
 from tests.functions.scenes import half_filled
 from tests.simulation import judge
 
-# What is not accounted for
+# Discrepancies
 
 
-def test_an_order_with_our_runs_mark_that_our_books_do_not_hold_is_cancelled_and_told(open_desk: OpenDesk) -> None:
+def test_a_stray_order_of_the_run_is_cancelled_and_journalled(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.submit(f"rp-{RUN_ID}.AAPL.b.7")
     assert desk.close()["outcome"] == "settled"
@@ -29,7 +29,7 @@ def test_an_order_with_our_runs_mark_that_our_books_do_not_hold_is_cancelled_and
 
 
 @pytest.mark.parametrize("theirs", ["my-own-order", f"rp-{RUN_ID}-r2.AAPL.b.1", "rp-core-2026-11-2.AAPL.b.1"])
-def test_orders_that_are_not_this_runs_are_not_touched(open_desk: OpenDesk, theirs: str) -> None:
+def test_orders_of_other_runs_and_clients_are_not_touched(open_desk: OpenDesk, theirs: str) -> None:
     desk = half_filled(open_desk)
     desk.submit(theirs)
     desk.close()
@@ -37,8 +37,8 @@ def test_orders_that_are_not_this_runs_are_not_touched(open_desk: OpenDesk, thei
     assert order.is_open
 
 
-def test_a_position_that_nobody_booked_fails_the_run(open_desk: OpenDesk) -> None:
-    """The broker's list of fills loses one for good: what cannot be explained is not called settled."""
+def test_an_unbooked_fill_fails_the_run(open_desk: OpenDesk) -> None:
+    """The broker's list of fills permanently lacks one, so the run must not be reported as settled."""
 
     def without_any(rows: list[object]) -> list[object]:
         return []
@@ -52,7 +52,7 @@ def test_a_position_that_nobody_booked_fails_the_run(open_desk: OpenDesk) -> Non
     assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.failed"]
 
 
-def test_the_failure_that_led_here_is_the_reports_error_in_its_own_words(open_desk: OpenDesk) -> None:
+def test_a_steps_failure_becomes_the_reports_error(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     cause = '{"errorMessage": "run core is at epoch 2", "errorType": "RefusedRun", "stackTrace": ["x"]}'
     answer = desk.close({"Error": "RefusedRun", "Cause": cause})
@@ -60,10 +60,10 @@ def test_the_failure_that_led_here_is_the_reports_error_in_its_own_words(open_de
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
-# Orders that nobody heard of
+# Unknown submissions
 
 
-def test_an_intent_that_never_arrived_is_given_up_only_after_its_time(open_desk: OpenDesk) -> None:
+def test_a_lost_order_is_abandoned_only_after_its_timeout(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL")
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="POST"))
@@ -77,7 +77,7 @@ def test_an_intent_that_never_arrived_is_given_up_only_after_its_time(open_desk:
     assert desk.posts() == 1
 
 
-def test_one_that_was_given_up_and_turns_up_after_all_is_cancelled_and_booked(
+def test_an_abandoned_order_that_arrives_is_cancelled_and_booked(
     open_desk: OpenDesk,
 ) -> None:
     desk = open_desk({"AAPL": book(QUIET, prints=("09:38:20 15 @ 189.41 sold",)), "KO": KO}, opening=holding(KO="9"))
@@ -96,7 +96,7 @@ def test_one_that_was_given_up_and_turns_up_after_all_is_cancelled_and_booked(
     desk.judge()
 
 
-def test_one_that_arrives_while_the_run_closes_is_cancelled(open_desk: OpenDesk) -> None:
+def test_an_order_that_arrives_during_closing_is_cancelled(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL")
     desk.exchange.faults.arm(Fault(kind=Kind.LATE, method="POST", delay=55))
@@ -110,10 +110,10 @@ def test_one_that_arrives_while_the_run_closes_is_cancelled(open_desk: OpenDesk)
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
-# Who may close
+# Fencing
 
 
-def test_an_execution_that_was_fenced_closes_nothing(open_desk: OpenDesk) -> None:
+def test_a_fenced_execution_cancels_no_order_at_the_close(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.store.take_over(RUN_ID, 1, "arn:sweeper")
     answer = desk.close()
@@ -121,34 +121,34 @@ def test_an_execution_that_was_fenced_closes_nothing(open_desk: OpenDesk) -> Non
     assert len(desk.open_at_broker()) == 2
 
 
-def test_a_run_that_does_not_exist_is_nobodys_to_close(open_desk: OpenDesk) -> None:
+def test_closing_an_unknown_run_fails_as_fenced(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     answer = close_run("core-2026-11-24", 1, 0, None, desk.ports)
     assert answer["error"] == "Fenced"
     assert answer["reason"] == "core-2026-11-24 is not ours to close: there is no such run"
 
 
-class Blind(MemoryStore):
-    """A store that cannot be read for a while."""
+class UnavailableStore(MemoryStore):
+    """A store that can be switched to fail."""
 
-    is_blind = False
+    is_down = False
 
     def run(self, run_id: str) -> Run | None:
-        if self.is_blind:
+        if self.is_down:
             raise StoreUnavailable("no answer in time")
         return super().run(run_id)
 
 
-def test_without_the_table_it_cancels_by_the_runs_mark_alone_and_is_called_again(open_desk: OpenDesk) -> None:
-    store = Blind()
+def test_closing_cancels_by_order_id_while_the_table_is_down(open_desk: OpenDesk) -> None:
+    store = UnavailableStore()
     desk = half_filled(open_desk, store=store)
     desk.submit("my-own-order")
-    store.is_blind = True
+    store.is_down = True
     with pytest.raises(StoreUnavailable):
         desk.close()
     desk.wait(1)
     assert desk.open_at_broker() == []
     assert desk.exchange.account.orders.by_client_id["my-own-order"].is_open
-    store.is_blind = False
+    store.is_down = False
     assert desk.close()["outcome"] == "settled"
     desk.judge()

@@ -1,4 +1,4 @@
-"""Every decision of a day, put to its rule again from nothing but its line of the journal."""
+"""Every decision of a day is reproduced by its rule from its journal line alone."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ RULES: dict[str, Callable[[Inputs], BaseModel]] = {
 
 
 def eventful(open_desk: OpenDesk) -> Desk:
-    """A morning with sells that pay for buys, a buy too many, a wide book that narrows, and one that stays wide."""
+    """A morning with sells that fund buys, an unaffordable buy, a wide book that narrows, and one that stays wide."""
     widening = book("09:20 300 @ 20.00 × 300 @ 20.90", "09:36:20 300 @ 20.00 × 300 @ 20.03")
     books = {
         "AAPL": book(QUIET, UP), "KO": KO, "T": widening,
@@ -60,7 +60,7 @@ def eventful(open_desk: OpenDesk) -> Desk:
     return desk
 
 
-def test_every_decision_of_a_day_is_journalled_with_what_it_takes_to_make_it_again(open_desk: OpenDesk) -> None:
+def test_every_journalled_decision_can_be_replayed_from_its_inputs(open_desk: OpenDesk) -> None:
     desk = eventful(open_desk)
     lines = [json.loads(entry.line()) for entry in desk.journal.entries if entry.rule]
     for line in lines:
@@ -71,8 +71,8 @@ def test_every_decision_of_a_day_is_journalled_with_what_it_takes_to_make_it_aga
     assert counts["session.check"] == 2
 
 
-def test_the_day_has_buys_that_wait_that_are_scaled_and_that_are_held_by_their_books(open_desk: OpenDesk) -> None:
-    """What the test above would otherwise show of nothing."""
+def test_the_replayed_day_has_waiting_scaled_and_held_buys(open_desk: OpenDesk) -> None:
+    """Shows that the test above covers each kind of decision."""
     desk = eventful(open_desk)
     answers = [entry.answer for entry in desk.journal.entries]
     granted = {
@@ -84,7 +84,7 @@ def test_the_day_has_buys_that_wait_that_are_scaled_and_that_are_held_by_their_b
 
 
 @pytest.mark.parametrize("symbol", ["AAPL", "T"])
-def test_the_collar_is_journalled_with_the_quote_it_was_fixed_from(open_desk: OpenDesk, symbol: str) -> None:
+def test_the_collar_is_journalled_with_its_arrival_quote(open_desk: OpenDesk, symbol: str) -> None:
     desk = eventful(open_desk)
     (accepted,) = [e for e in desk.journal.entries if (e.subject, e.verb) == (symbol, "accept")]
     assert isinstance(accepted.answer, quote_check.QuoteCheck)

@@ -1,4 +1,4 @@
-"""OpenRun: whatever is wrong with a start is said before anything is claimed; a run is opened once."""
+"""OpenRun: invalid input is refused before the claim, and a run is opened once."""
 
 from __future__ import annotations
 
@@ -52,17 +52,18 @@ def start(desk: Desk, **given: Any) -> dict[str, Any]:
     return open_run({"plan": BUY, **given}, EXECUTION, {}, desk.ports)
 
 
-def nothing_has_happened(desk: Desk) -> bool:
+def is_untouched(desk: Desk) -> bool:
+    """Whether no run is claimed and no order is sent."""
     return desk.store.runs_on(MONDAY) == [] and desk.posts() == 0
 
 
-def test_a_start_before_the_open_claims_the_run_and_says_where_to_find_it(desk: Desk) -> None:
+def test_a_start_before_the_open_claims_the_run_and_returns_its_id(desk: Desk) -> None:
     assert start(desk) == {"run_id": RUN_ID, "epoch": 1, "first_turn": 0, "turn": {"turns": 0}}
     assert (desk.run.owner, desk.run.state, desk.run.trading_day.day) == (EXECUTION, RunState.RUNNING, MONDAY)
     assert desk.posts() == 0
 
 
-def test_the_run_freezes_its_settings_and_the_account_as_it_was_found(desk: Desk) -> None:
+def test_the_run_stores_its_settings_and_the_opening_account(desk: Desk) -> None:
     environment = {"EXECUTION__MAX_REPEGS": "3", "EXECUTION__PATIENCE_SECONDS": "120"}
     open_run({"plan": BUY, "settings": {"patience_seconds": 60}}, EXECUTION, environment, desk.ports)
     assert (desk.run.settings.max_repegs, desk.run.settings.patience_seconds) == (3, 60)
@@ -93,23 +94,23 @@ WRONG: list[tuple[dict[str, Any], type[InvalidInput], str]] = [
 
 
 @pytest.mark.parametrize(("given", "kind", "field"), WRONG, ids=[field for _, _, field in WRONG])
-def test_what_is_wrong_is_named_before_anything_is_claimed(
+def test_invalid_input_is_refused_by_field_before_the_claim(
     desk: Desk, given: dict[str, Any], kind: type[InvalidInput], field: str
 ) -> None:
     with pytest.raises(kind) as caught:
         start(desk, **given)
     assert caught.value.field == field
-    assert nothing_has_happened(desk)
+    assert is_untouched(desk)
 
 
 @pytest.mark.parametrize("raw", [None, [], "core", {}])
-def test_an_input_that_is_no_plan_at_all_is_refused(desk: Desk, raw: object) -> None:
+def test_an_input_without_a_plan_is_refused(desk: Desk, raw: object) -> None:
     with pytest.raises(InvalidInput):
         open_run(raw, EXECUTION, {}, desk.ports)
-    assert nothing_has_happened(desk)
+    assert is_untouched(desk)
 
 
-def test_a_plan_can_lie_elsewhere(open_desk: OpenDesk) -> None:
+def test_a_plan_can_be_read_from_a_uri(open_desk: OpenDesk) -> None:
     text = '{"name": "core", "orders": [{"symbol": "AAPL", "side": "buy", "qty": 0.1}]}'
     desk = open_desk({"AAPL": AAPL}, plans={"s3://plans/core.json": text})
     open_run({"plan_uri": "s3://plans/core.json"}, EXECUTION, {}, desk.ports)
@@ -117,38 +118,38 @@ def test_a_plan_can_lie_elsewhere(open_desk: OpenDesk) -> None:
     assert order.qty == Decimal("0.1")
 
 
-def test_a_plan_that_is_not_where_it_should_be_is_refused(desk: Desk) -> None:
+def test_a_missing_plan_file_is_refused(desk: Desk) -> None:
     with pytest.raises(InvalidPlan, match=r"s3://plans/gone\.json"):
         open_run({"plan_uri": "s3://plans/gone.json"}, EXECUTION, {}, desk.ports)
 
 
 @pytest.mark.parametrize("time", ["15:55", "16:30"])
-def test_a_start_after_the_window_is_refused_and_not_kept_for_tomorrow(open_desk: OpenDesk, time: str) -> None:
+def test_a_start_after_the_window_is_refused(open_desk: OpenDesk, time: str) -> None:
     desk = open_desk({"AAPL": AAPL}, at=time)
     with pytest.raises(MarketClosed, match="start time"):
         start(desk)
-    assert nothing_has_happened(desk)
+    assert is_untouched(desk)
 
 
-def test_there_is_no_run_on_a_day_without_a_session(desk: Desk) -> None:
+def test_a_start_on_a_day_without_a_session_is_refused(desk: Desk) -> None:
     desk.scheduler.run(until=datetime(2026, 11, 26, 14, 25, tzinfo=UTC))  # Thanksgiving
     with pytest.raises(MarketClosed, match="2026-11-26"):
         start(desk)
 
 
-@pytest.mark.parametrize("brake", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])
-def test_no_run_is_opened_under_the_kill_switch(desk: Desk, brake: KillSwitch) -> None:
-    desk.store.set_kill_switch(brake)
-    with pytest.raises(RefusedRun, match=f"kill switch is {brake}"):
+@pytest.mark.parametrize("state", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])
+def test_no_run_is_opened_while_the_kill_switch_is_set(desk: Desk, state: KillSwitch) -> None:
+    desk.store.set_kill_switch(state)
+    with pytest.raises(RefusedRun, match=f"kill switch is {state}"):
         start(desk)
-    assert nothing_has_happened(desk)
+    assert is_untouched(desk)
 
 
 def test_no_run_is_opened_on_a_blocked_account(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, opening=OpeningAccount(trading_blocked=True))
     with pytest.raises(BrokerDenied, match="this account may not trade: trading_blocked"):
         start(desk)
-    assert nothing_has_happened(desk)
+    assert is_untouched(desk)
 
 
 def test_no_run_is_opened_on_an_account_of_the_other_mode(desk: Desk) -> None:
@@ -156,17 +157,17 @@ def test_no_run_is_opened_on_an_account_of_the_other_mode(desk: Desk) -> None:
     live = AlpacaBroker(desk.broker.line, mode=TradingMode.LIVE)
     with pytest.raises(InvalidSettings, match="TRADING_MODE: 'live' is not usable; the keys open a paper account"):
         open_run({"plan": BUY}, EXECUTION, {}, replace(desk.ports, broker=live))
-    assert nothing_has_happened(desk)
+    assert is_untouched(desk)
     paper = AlpacaBroker(desk.broker.line, mode=TradingMode.PAPER)
     assert open_run({"plan": BUY}, EXECUTION, {}, replace(desk.ports, broker=paper))["epoch"] == 1
 
 
 @pytest.mark.parametrize("path", ["/v2/clock", "/v2/calendar", "/v2/account", "/v2/positions", "/v2/assets/AAPL"])
-def test_a_broker_that_does_not_answer_is_asked_again_later_and_claims_nothing(desk: Desk, path: str) -> None:
+def test_a_start_can_be_retried_after_a_broker_error(desk: Desk, path: str) -> None:
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path=path, status=503))
     with pytest.raises(BrokerUnavailable):
         start(desk)
-    assert nothing_has_happened(desk)
+    assert is_untouched(desk)
     assert start(desk)["epoch"] == 1
 
 
@@ -175,7 +176,7 @@ CROWD = [f"{a}{b}X" for a in "ABCDEFGHIJ" for b in "KLMNOPQRST"]
 
 @pytest.fixture
 def crowded(open_desk: OpenDesk) -> Desk:
-    """A hundred names, one that does not trade, and the time at which orders may be placed."""
+    """A desk inside its window with a hundred symbols and an untradable one."""
     books = {symbol: book("09:35 900 @ 20.00 × 900 @ 20.03", until="09:40") for symbol in CROWD}
     market = ScriptedMarket({MONDAY: books}, LISTINGS)
     return open_desk({}, market=market, opening=holding("1000000"), at="09:36")
@@ -185,8 +186,8 @@ def orders_of(symbols: list[str]) -> dict[str, Any]:
     return a_plan(*(f"buy 10 {symbol}" for symbol in symbols))
 
 
-def test_a_hundred_orders_are_placed_with_few_requests_before_the_first_of_them(crowded: Desk) -> None:
-    """Not one bucket of the account's budget is used up by them, the share that is kept for closing left alone."""
+def test_a_hundred_orders_need_few_requests_before_the_first_one(crowded: Desk) -> None:
+    """They fit into one bucket of the request quota, without the share reserved for closing."""
     crowded.open(orders_of(CROWD), max_run_orders=1)
     check_session(RUN_ID, crowded.ports)
     plan_orders(RUN_ID, 1, crowded.ports)
@@ -199,17 +200,17 @@ def test_a_hundred_orders_are_placed_with_few_requests_before_the_first_of_them(
 
 
 @pytest.mark.parametrize(("symbol", "says"), [("ZZZZ", "that the broker lists"), ("DEAD", "that is tradable at")])
-def test_one_bad_name_among_a_hundred_is_named_as_it_is_among_two(crowded: Desk, symbol: str, says: str) -> None:
-    said = []
+def test_an_invalid_symbol_among_a_hundred_is_reported_by_name(crowded: Desk, symbol: str, says: str) -> None:
+    messages = []
     for crowd in (CROWD[:1], CROWD):
         with pytest.raises(InvalidPlan, match=says) as caught:
             crowded.open(orders_of([*crowd, symbol]))
-        said.append(str(caught.value).replace(f"orders[{len(crowd)}]", "orders[n]"))
-    assert said[0] == said[1]
-    assert nothing_has_happened(crowded)
+        messages.append(str(caught.value).replace(f"orders[{len(crowd)}]", "orders[n]"))
+    assert messages[0] == messages[1]
+    assert is_untouched(crowded)
 
 
-def test_a_second_start_of_the_same_run_is_a_duplicate_that_names_the_first(desk: Desk) -> None:
+def test_a_second_start_of_a_run_is_a_duplicate_naming_the_first(desk: Desk) -> None:
     start(desk)
     before = desk.run
     with pytest.raises(DuplicateRun, match=EXECUTION):
@@ -217,21 +218,21 @@ def test_a_second_start_of_the_same_run_is_a_duplicate_that_names_the_first(desk
     assert desk.run == before
 
 
-def test_a_run_that_is_over_is_not_opened_again_on_its_day(desk: Desk) -> None:
+def test_a_closed_run_is_not_opened_again(desk: Desk) -> None:
     start(desk)
     bring(desk.store, RunState.CLOSED, RUN_ID)
     with pytest.raises(DuplicateRun):
         open_run({"plan": BUY}, SECOND, {}, desk.ports)
 
 
-def test_the_same_execution_asks_twice_and_gets_the_same_answer(desk: Desk) -> None:
+def test_a_repeated_start_by_the_same_execution_has_the_same_answer(desk: Desk) -> None:
     assert start(desk) == start(desk)
     assert len(desk.store.runs_on(MONDAY)) == 1
 
 
 @pytest.mark.parametrize("state", [RunState.RUNNING, RunState.CLOSING])
-def test_a_further_run_waits_for_the_earlier_one_to_be_over(desk: Desk, state: RunState) -> None:
-    """Both would buy the whole weight, for what the first has open is not held yet."""
+def test_a_further_run_is_refused_until_the_earlier_one_is_closed(desk: Desk, state: RunState) -> None:
+    """Both would buy the full weight, since the first run's open orders are not yet positions."""
     weights = {"name": "core", "targets": {"AAPL": "0.30"}}
     desk.open(weights)
     bring(desk.store, state, RUN_ID)
@@ -240,14 +241,14 @@ def test_a_further_run_waits_for_the_earlier_one_to_be_over(desk: Desk, state: R
     assert len(desk.store.runs_on(MONDAY)) == 1
 
 
-def test_a_further_run_of_the_day_is_one_that_says_so(desk: Desk) -> None:
+def test_a_further_run_of_the_day_needs_a_run_number(desk: Desk) -> None:
     start(desk)
     bring(desk.store, RunState.CLOSED, RUN_ID)
     again = open_run({"plan": BUY, "run_number": 2}, SECOND, {}, desk.ports)
     assert again["run_id"] == f"{RUN_ID}-r2"
 
 
-def test_a_renewal_raises_the_epoch_and_goes_on_counting(desk: Desk) -> None:
+def test_a_renewal_raises_the_epoch_and_keeps_the_turn_count(desk: Desk) -> None:
     start(desk)
     renewal = {"renewal": {"run_id": RUN_ID, "epoch": 1, "turns": 1052}}
     answer = open_run(renewal, SECOND, {}, desk.ports)
@@ -256,7 +257,7 @@ def test_a_renewal_raises_the_epoch_and_goes_on_counting(desk: Desk) -> None:
     assert desk.run.owner == SECOND
 
 
-def test_a_renewed_run_is_closed_to_the_execution_it_came_from(desk: Desk) -> None:
+def test_a_renewed_run_fences_its_former_execution(desk: Desk) -> None:
     desk.begin("buy 40 AAPL")
     desk.wait_until("09:36")
     open_run({"renewal": {"run_id": RUN_ID, "epoch": 1, "turns": 5}}, SECOND, {}, desk.ports)
@@ -265,7 +266,7 @@ def test_a_renewed_run_is_closed_to_the_execution_it_came_from(desk: Desk) -> No
     assert desk.posts() == 0
 
 
-def test_a_renewal_from_the_past_loses(desk: Desk) -> None:
+def test_a_renewal_from_an_older_epoch_is_a_conflict(desk: Desk) -> None:
     start(desk)
     open_run({"renewal": {"run_id": RUN_ID, "epoch": 1, "turns": 5}}, SECOND, {}, desk.ports)
     with pytest.raises(Conflict, match="epoch 2"):

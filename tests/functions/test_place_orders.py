@@ -1,4 +1,4 @@
-"""PlaceOrders: the intent before the order, sells before buys, and no dollar spent that is not there."""
+"""PlaceOrders: the intent is written before the order is sent, once, and only while it may be sent."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def desk_with(open_desk: OpenDesk, *orders: str, cash: str = "100000", **held: s
     return desk
 
 
-# What is sent
+# Submissions
 
 
-def test_an_order_rests_a_tick_better_than_the_near_side(open_desk: OpenDesk) -> None:
+def test_an_order_is_placed_a_tick_better_than_the_near_side(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL", "sell all KO", KO="100")
     answer = desk.place()
     assert answer == {"turns": 0, "turn_at": "2026-11-23T14:36:30Z", "placed": 2}
@@ -36,7 +36,7 @@ def test_an_order_rests_a_tick_better_than_the_near_side(open_desk: OpenDesk) ->
     desk.judge()
 
 
-def test_in_a_one_tick_market_it_joins_and_never_crosses(open_desk: OpenDesk) -> None:
+def test_an_order_in_a_one_tick_market_joins_the_near_side(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book("09:30 300 @ 189.40 × 200 @ 189.41")})
     desk.begin("buy 40 AAPL")
     desk.place()
@@ -44,7 +44,7 @@ def test_in_a_one_tick_market_it_joins_and_never_crosses(open_desk: OpenDesk) ->
     assert desk.bought() == 0
 
 
-def test_market_orders_take_the_same_way_if_that_is_what_is_wanted(open_desk: OpenDesk) -> None:
+def test_a_run_without_limit_execution_sends_market_orders(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL", use_smart_limit_execution=False)
     desk.place()
@@ -56,7 +56,7 @@ def test_market_orders_take_the_same_way_if_that_is_what_is_wanted(open_desk: Op
     desk.judge()
 
 
-def test_the_intent_is_written_before_the_order_is_sent(open_desk: OpenDesk) -> None:
+def test_an_intent_is_written_before_its_order_is_sent(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL")
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="POST"))
     desk.place()
@@ -68,14 +68,14 @@ def test_the_intent_is_written_before_the_order_is_sent(open_desk: OpenDesk) -> 
     assert desk.at_broker() == []
 
 
-def test_placing_again_sends_nothing_more(open_desk: OpenDesk) -> None:
+def test_repeated_placement_sends_no_order_twice(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL", "sell all KO", KO="100")
     desk.place()
     assert desk.place()["placed"] == 0
     assert desk.posts() == 2
 
 
-def test_an_order_whose_outcome_is_unknown_is_not_placed_anew(open_desk: OpenDesk) -> None:
+def test_an_unacknowledged_order_is_not_placed_again(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL")
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_AFTER, method="POST"))
     desk.place()
@@ -84,7 +84,7 @@ def test_an_order_whose_outcome_is_unknown_is_not_placed_anew(open_desk: OpenDes
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
 
 
-def test_a_preview_decides_everything_and_sends_nothing(open_desk: OpenDesk) -> None:
+def test_a_preview_makes_the_decisions_and_sends_no_order(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     open_run({"plan": a_plan("buy 40 AAPL"), "preview": True}, EXECUTION, {}, desk.ports)
     plan_orders(RUN_ID, 1, desk.ports)
@@ -93,7 +93,7 @@ def test_a_preview_decides_everything_and_sends_nothing(open_desk: OpenDesk) -> 
     assert (desk.posts(), desk.store.intents(RUN_ID)) == (0, [])
 
 
-def test_a_book_that_went_bad_since_it_was_validated_is_not_traded_on(open_desk: OpenDesk) -> None:
+def test_a_book_that_turns_bad_after_validation_holds_the_order(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book("09:30 300 @ 189.40 × 200 @ 189.44", "09:36:10 300 @ 188.00 × 200 @ 191.00")})
     desk.begin("buy 40 AAPL")
     desk.validate()
@@ -103,7 +103,7 @@ def test_a_book_that_went_bad_since_it_was_validated_is_not_traded_on(open_desk:
     assert desk.posts() == 0
 
 
-def test_one_order_after_the_other_or_all_at_once_are_the_same_orders(open_desk: OpenDesk) -> None:
+def test_sequential_and_concurrent_placement_send_the_same_orders(open_desk: OpenDesk) -> None:
     books = {"AAPL": AAPL, "KO": KO}
     placed = []
     for flag in (True, False):
@@ -114,7 +114,7 @@ def test_one_order_after_the_other_or_all_at_once_are_the_same_orders(open_desk:
     assert placed[0] == placed[1] == ["40 AAPL @ 189.41", "10 KO @ 60.41"]
 
 
-def test_one_symbols_failure_is_not_the_others(open_desk: OpenDesk) -> None:
+def test_a_failed_submission_does_not_affect_other_symbols(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL", "buy 10 KO")
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="POST", status=500))
     desk.place()
@@ -122,10 +122,10 @@ def test_one_symbols_failure_is_not_the_others(open_desk: OpenDesk) -> None:
     assert states == {"AAPL": ChildState.UNKNOWN, "KO": ChildState.LIVE}
 
 
-# When nothing may be sent
+# Late, fenced, or without a broker
 
 
-def test_no_order_leaves_in_the_last_ten_seconds_of_the_window(open_desk: OpenDesk) -> None:
+def test_no_order_is_sent_in_the_last_ten_seconds_of_the_window(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book("15:40 300 @ 189.40 × 200 @ 189.44", until="16:00")}, at="15:54:49")
     desk.begin("buy 40 AAPL")
     desk.validate()
@@ -135,17 +135,18 @@ def test_no_order_leaves_in_the_last_ten_seconds_of_the_window(open_desk: OpenDe
     assert desk.journalled("AAPL", "hold")[-1] == ("", "too late in this step to send")
 
 
-def test_no_order_leaves_late_in_a_step_for_its_time_limit_must_not_cut_it_in_two(open_desk: OpenDesk) -> None:
+def test_no_order_is_sent_late_in_a_step(open_desk: OpenDesk) -> None:
+    """The step's timeout must not interrupt a submission."""
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL", max_quote_age_seconds=60)
     desk.validate()
-    desk.broker.line.seconds = 12  # clock, then quotes, then account: no time left to send
+    desk.broker.line.seconds = 12  # clock, quotes and account leave no time to send
     desk.place()
     assert desk.posts() == 0
     assert {reason for _, reason in desk.journalled("AAPL", "hold")} == {"too late in this step to send"}
 
 
-def test_a_fenced_execution_sends_nothing(open_desk: OpenDesk) -> None:
+def test_a_fenced_execution_sends_no_order(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL")
     desk.validate()
     desk.store.take_over(RUN_ID, 1, "arn:sweeper")
@@ -154,7 +155,7 @@ def test_a_fenced_execution_sends_nothing(open_desk: OpenDesk) -> None:
     assert (desk.posts(), desk.store.intents(RUN_ID)) == (0, [])
 
 
-def test_an_execution_that_is_fenced_while_it_works_sends_nothing_more(open_desk: OpenDesk) -> None:
+def test_an_execution_fenced_during_a_step_sends_no_order(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL")
     desk.broker.line.seconds = 1
     step = desk.scheduler.spawn(desk.place)
@@ -166,7 +167,7 @@ def test_an_execution_that_is_fenced_while_it_works_sends_nothing_more(open_desk
 
 
 @pytest.mark.parametrize("path", ["/v2/clock", "/v2/stocks/quotes/latest", "/v2/account"])
-def test_a_silent_broker_costs_a_turn_and_the_next_one_is_due_all_the_same(open_desk: OpenDesk, path: str) -> None:
+def test_a_broker_error_skips_the_turn_and_schedules_the_next(open_desk: OpenDesk, path: str) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL")
     desk.validate()
     skip = 1 if path == "/v2/clock" else 0  # the first look at the clock is ValidateQuotes'

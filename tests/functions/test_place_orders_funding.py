@@ -1,4 +1,4 @@
-"""PlaceOrders and money: sells before buys, and no dollar spent that is not there."""
+"""PlaceOrders and cash: sells are sent before buys, and buys never exceed the available cash."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def desk_with(open_desk: OpenDesk, *orders: str, cash: str = "100000", **held: s
 
 
 def refuse(desk: Desk, body: dict[str, Any], times: int = 1, status: int = 403) -> None:
-    """Have the next orders refused in the broker's own words."""
+    """Have the broker refuse the next orders with this body."""
     fault = Fault(kind=Kind.ANSWER_BEFORE, method="POST", path="/v2/orders", status=status, body=body)
     desk.exchange.faults.arm(fault, When(times=times))
 
@@ -57,8 +57,8 @@ def test_a_buy_waits_for_the_sells_that_pay_for_it(open_desk: OpenDesk) -> None:
     desk.judge()
 
 
-def test_a_buy_is_paid_for_at_its_collar_and_not_at_its_limit(open_desk: OpenDesk) -> None:
-    """40 shares at 189.41 are 7,576.40; at the collar of 190.36 they are 7,614.40, and so much must be there."""
+def test_a_buy_needs_cash_for_its_collar_and_not_its_limit(open_desk: OpenDesk) -> None:
+    """40 shares cost 7,576.40 at 189.41 and 7,614.40 at the collar of 190.36, which must be available."""
     enough = desk_with(open_desk, "buy 40 AAPL", cash="7614.40")
     enough.place()
     assert enough.open_at_broker() == ["40 AAPL @ 189.41"]
@@ -67,15 +67,15 @@ def test_a_buy_is_paid_for_at_its_collar_and_not_at_its_limit(open_desk: OpenDes
     assert short.open_at_broker() == ["39 AAPL @ 189.41"]
 
 
-def test_without_sells_a_buy_is_cut_to_what_the_cash_buys_and_says_so(open_desk: OpenDesk) -> None:
+def test_a_buy_without_sells_is_scaled_to_the_cash(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL", cash="5000")
     desk.place()
     assert desk.open_at_broker() == ["26 AAPL @ 189.41"]
     assert desk.journalled("AAPL", "scale") == [("40 → 26", "5000.00 to spend")]
 
 
-def test_a_buy_that_was_cut_to_the_cash_stays_so_when_it_moves(open_desk: OpenDesk) -> None:
-    """With margin behind it the account would take all 40, on borrowed money."""
+def test_a_scaled_buy_keeps_its_quantity_when_it_moves(open_desk: OpenDesk) -> None:
+    """The account has margin, so the broker would accept all 40 shares on borrowed money."""
     borrower = replace(holding("5000"), multiplier=2)
     desk = open_desk({"AAPL": book(QUIET, UP)}, opening=borrower)
     desk.begin("buy 40 AAPL")
@@ -86,14 +86,14 @@ def test_a_buy_that_was_cut_to_the_cash_stays_so_when_it_moves(open_desk: OpenDe
     desk.judge()
 
 
-def test_without_cash_for_a_share_a_buy_ends_unfunded(open_desk: OpenDesk) -> None:
+def test_a_buy_without_cash_for_one_share_ends_unfunded(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL", cash="190.35")
     desk.place()
     assert (desk.order().outcome, desk.order().reason) == (Outcome.UNFUNDED, "no cash for a share: 190.35 to spend")
     assert desk.posts() == 0
 
 
-def test_the_biggest_need_comes_first_and_the_rest_gets_what_is_left(open_desk: OpenDesk) -> None:
+def test_the_largest_buy_is_funded_first(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 10 KO", "buy 40 AAPL", cash="8000")
     desk.place()
     left = 8000 - 40 * Decimal("190.36")
@@ -101,8 +101,8 @@ def test_the_biggest_need_comes_first_and_the_rest_gets_what_is_left(open_desk: 
     desk.judge()
 
 
-def test_what_an_open_buy_may_still_need_is_not_spent_on_another(open_desk: OpenDesk) -> None:
-    """A buy at work holds its limit at the broker; up to its collar another 38 dollars are kept for it."""
+def test_cash_up_to_an_open_buys_collar_is_reserved(open_desk: OpenDesk) -> None:
+    """The broker reserves a working buy's limit price; another 38 dollars up to its collar are reserved here."""
     ko = book("09:30 500 @ 59.00 × 500 @ 60.43", "09:36:10 500 @ 60.40 × 500 @ 60.43")
     desk = open_desk({"AAPL": AAPL, "KO": ko}, opening=holding(str(40 * Decimal("189.41") + 10 * Decimal("60.71"))))
     desk.begin("buy 40 AAPL", "buy 10 KO")
@@ -112,8 +112,8 @@ def test_what_an_open_buy_may_still_need_is_not_spent_on_another(open_desk: Open
     assert desk.open_at_broker() == ["40 AAPL @ 189.41", "9 KO @ 60.41"]
 
 
-def test_the_cash_reserve_of_a_plan_of_weights_is_left_alone(open_desk: OpenDesk) -> None:
-    """31 shares planned at 189.42; three percent dearer they would cost 6,079 of the 6,000 that are not reserved."""
+def test_the_cash_reserve_of_a_weights_plan_is_not_spent(open_desk: OpenDesk) -> None:
+    """31 shares were planned at 189.42; three percent higher they cost 6,079, and 6,000 are not reserved."""
     rising = book("09:30 300 @ 189.40 × 200 @ 189.44", "09:36:10 300 @ 195.08 × 200 @ 195.12")
     desk = open_desk({"AAPL": rising}, opening=holding("10000"))
     plan = {"name": "core", "targets": {"AAPL": "0.6"}, "cash_reserve": "0.4"}
@@ -125,7 +125,7 @@ def test_the_cash_reserve_of_a_plan_of_weights_is_left_alone(open_desk: OpenDesk
     assert desk.open_at_broker() == ["30 AAPL @ 195.09"]
 
 
-def test_a_full_exit_is_sent_to_the_last_fraction(open_desk: OpenDesk) -> None:
+def test_a_full_exit_sends_the_exact_fractional_quantity(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "sell all KO", KO="7.227358")
     desk.place()
     (order,) = desk.at_broker()
@@ -135,7 +135,7 @@ def test_a_full_exit_is_sent_to_the_last_fraction(open_desk: OpenDesk) -> None:
 # Refusals
 
 
-def test_a_buy_refused_for_cash_waits_and_is_sent_again_under_the_next_id(open_desk: OpenDesk) -> None:
+def test_a_buy_refused_for_cash_waits_and_is_sent_under_the_next_id(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL")
     refuse(desk, SHORT_OF_CASH)
     assert desk.place()["placed"] == 0
@@ -146,7 +146,7 @@ def test_a_buy_refused_for_cash_waits_and_is_sent_again_under_the_next_id(open_d
     desk.judge()
 
 
-def test_after_the_third_refusal_an_order_is_rejected_in_the_brokers_words(open_desk: OpenDesk) -> None:
+def test_an_order_is_rejected_after_the_third_refusal(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL")
     refuse(desk, BAD_PRICE, times=9, status=422)
     for _ in range(5):
@@ -155,11 +155,11 @@ def test_after_the_third_refusal_an_order_is_rejected_in_the_brokers_words(open_
     assert "sub-penny" in desk.order().reason
 
 
-# A look without an order
+# Previews
 
 
-def test_a_preview_lets_sells_pay_for_buys_as_the_run_would(open_desk: OpenDesk) -> None:
-    """200 KO at their collar of 60.12 are 12,024 dollars, and 40 AAPL at 190.36 take 7,614.40 of them."""
+def test_a_previews_sells_fund_its_buys(open_desk: OpenDesk) -> None:
+    """200 KO at their collar of 60.12 raise 12,024 dollars; 40 AAPL at 190.36 need 7,614.40."""
     desk = preview(open_desk, "buy 40 AAPL", "sell all KO", cash="1000", KO="200")
     desk.place()
     desk.turn_at("09:36:30")
@@ -170,8 +170,8 @@ def test_a_preview_lets_sells_pay_for_buys_as_the_run_would(open_desk: OpenDesk)
     assert desk.posts() == 0
 
 
-def test_a_preview_spends_no_dollar_twice(open_desk: OpenDesk) -> None:
-    """AAPL takes all there is; KO, whose book opens up later, would find nothing left."""
+def test_a_preview_spends_no_cash_twice(open_desk: OpenDesk) -> None:
+    """AAPL takes all cash; KO, whose book narrows later, finds none left."""
     late = book("09:20 500 @ 60.40 × 500 @ 63.43", "09:36:10 500 @ 60.40 × 500 @ 60.43")
     desk = preview(open_desk, "buy 40 AAPL", "buy 10 KO", cash="7620", ko=late)
     desk.place()

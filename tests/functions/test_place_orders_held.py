@@ -1,4 +1,4 @@
-"""PlaceOrders and shares: no sell of more than is still held, whoever has sold since the run was planned."""
+"""PlaceOrders and shares: no sell exceeds the position still held, even if shares were sold elsewhere."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ WIDE_THEN_QUIET = ("09:20 300 @ 189.40 × 200 @ 192.44", "09:36:20 300 @ 189.40 
 
 
 def short_seller(aapl: str) -> OpeningAccount:
-    """An account that the broker lets sell what it does not have."""
+    """A margin account that may sell short."""
     return replace(holding("10000", **({"AAPL": aapl} if aapl != "0" else {})), multiplier=2, shorting_enabled=True)
 
 
 def sell_by_hand(desk: Desk, qty: str) -> None:
-    """Somebody sells some AAPL at once."""
+    """Sell AAPL at the market outside the run."""
     terms = {"symbol": "AAPL", "side": "sell", "qty": qty, "type": "market", "time_in_force": "day"}
     desk.broker.line.post("/orders", terms)
     desk.wait(1)
 
 
-def held_up(open_desk: OpenDesk) -> Desk:
-    """100 AAPL to sell, held for a wide book until 09:36:20."""
+def on_hold(open_desk: OpenDesk) -> Desk:
+    """A sell of 100 AAPL, on hold for a wide book until 09:36:20."""
     prints = ("09:36:30 400 @ 189.43 bought",)
     desk = open_desk({"AAPL": book(*WIDE_THEN_QUIET, prints=prints)}, opening=short_seller("100"))
     desk.begin("sell 100 AAPL")
@@ -46,21 +46,21 @@ def held_up(open_desk: OpenDesk) -> Desk:
     return desk
 
 
-def test_what_somebody_sold_by_hand_is_not_sold_again_as_a_short(open_desk: OpenDesk) -> None:
-    desk = held_up(open_desk)
+def test_shares_sold_manually_are_not_sold_again_as_a_short(open_desk: OpenDesk) -> None:
+    desk = on_hold(open_desk)
     sell_by_hand(desk, "100")
     desk.wait_until("09:36:24")
     desk.place()
     desk.place()
-    assert desk.posts() == 1  # the hand's own
+    assert desk.posts() == 1  # only the manual order
     assert desk.journalled("AAPL", "hold")[-1] == ("", "none are held any more")
     assert len(desk.journalled("AAPL", "hold")) == 2
     desk.close()
     assert (desk.row()["outcome"], desk.row()["reason"]) == (Outcome.REJECTED, "0 of 100: not held")
 
 
-def test_what_is_left_of_a_holding_is_sold_and_the_rest_named(open_desk: OpenDesk) -> None:
-    desk = held_up(open_desk)
+def test_a_partly_sold_position_is_sold_up_to_the_remainder(open_desk: OpenDesk) -> None:
+    desk = on_hold(open_desk)
     sell_by_hand(desk, "70")
     desk.wait_until("09:36:24")
     desk.place()
@@ -73,8 +73,8 @@ def test_what_is_left_of_a_holding_is_sold_and_the_rest_named(open_desk: OpenDes
     assert (desk.row()["filled_qty"], desk.row()["reason"]) == ("30", "30 of 100: not held")
 
 
-def test_two_runs_that_sell_the_same_shares_sell_them_once(open_desk: OpenDesk) -> None:
-    """The second is refused while the first one's order has the shares, and must not go on once they are gone."""
+def test_two_runs_with_the_same_shares_sell_them_once(open_desk: OpenDesk) -> None:
+    """The second sell is refused while the first reserves the shares, and must not be sent once they are sold."""
     prints = ("09:36:20 400 @ 189.43 bought", "09:37:20 400 @ 189.43 bought")
     desk = open_desk({"AAPL": book(QUIET, prints=prints)}, opening=short_seller("100"))
     runs = [_begin(desk, name) for name in ("core", "tilt")]
@@ -86,7 +86,7 @@ def test_two_runs_that_sell_the_same_shares_sell_them_once(open_desk: OpenDesk) 
     assert desk.ports.broker.positions() == []
 
 
-def test_a_lost_sell_is_not_sent_again_once_its_shares_are_gone(open_desk: OpenDesk) -> None:
+def test_a_lost_sell_is_not_resent_once_its_shares_are_sold(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(QUIET)}, opening=short_seller("100"))
     desk.begin("sell 100 AAPL")
     lost = Fault(kind=Kind.ANSWER_BEFORE, method="POST", path="/v2/orders", status=504, body={"message": "time-out"})
@@ -99,9 +99,7 @@ def test_a_lost_sell_is_not_sent_again_once_its_shares_are_gone(open_desk: OpenD
 
 
 @pytest.mark.parametrize(("side", "held"), [("buy", "0"), ("sell", "40")])
-def test_an_order_that_was_cut_off_after_its_last_fill_is_ended_and_not_kept_until_the_close(
-    open_desk: OpenDesk, side: str, held: str
-) -> None:
+def test_a_filled_order_left_waiting_by_a_crash_is_finished(open_desk: OpenDesk, side: str, held: str) -> None:
     desk = open_desk({"AAPL": book(QUIET)}, opening=short_seller(held))
     desk.begin(f"{side} 40 AAPL")
     desk.place()

@@ -1,4 +1,4 @@
-"""PlanOrders: the plan becomes parent orders once, from the account and the prices of that moment."""
+"""PlanOrders: the plan becomes parent orders once, from the current account and prices."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def planned(desk: Desk, plan: dict[str, Any], **settings: Any) -> dict[str, tupl
     return {order.symbol: (order.side, order.target) for order in desk.store.orders(RUN_ID)}
 
 
-def test_orders_are_written_down_as_asked_and_nothing_is_sent(desk: Desk) -> None:
+def test_planned_orders_are_stored_and_not_sent(desk: Desk) -> None:
     assert planned(desk, a_plan("buy 40 AAPL", "sell 5 KO")) == {
         "AAPL": (Side.BUY, Decimal(40)),
         "KO": (Side.SELL, Decimal(5)),
@@ -40,11 +40,11 @@ def test_orders_are_written_down_as_asked_and_nothing_is_sent(desk: Desk) -> Non
     assert desk.journalled("AAPL", "plan") == [("buy 40", "worth 7576.80")]
 
 
-def test_all_of_a_holding_is_the_brokers_exact_quantity(desk: Desk) -> None:
+def test_a_full_exit_targets_the_brokers_exact_quantity(desk: Desk) -> None:
     assert planned(desk, a_plan("sell all KO")) == {"KO": (Side.SELL, Decimal("7.227358"))}
 
 
-def test_weights_become_whole_shares_to_buy_and_an_exact_exit(desk: Desk) -> None:
+def test_weights_become_whole_share_buys_and_exact_exits(desk: Desk) -> None:
     plan = {"name": "core", "targets": {"AAPL": "0.30", "KO": "0"}, "cash_reserve": "0.02"}
     equity = 100_000 + Decimal("7.227358") * Decimal("60.415")
     assert planned(desk, plan) == {
@@ -53,20 +53,20 @@ def test_weights_become_whole_shares_to_buy_and_an_exact_exit(desk: Desk) -> Non
     }
 
 
-def test_a_holding_under_a_stop_order_is_not_bought_a_second_time(desk: Desk) -> None:
-    """The broker calls none of its shares available; they are owned all the same."""
+def test_a_position_reserved_by_a_sell_order_is_not_bought_again(desk: Desk) -> None:
+    """The broker reports none of its shares as available, but they are still owned."""
     stop = {"symbol": "KO", "side": "sell", "qty": "7", "type": "limit", "limit_price": "90.00", "time_in_force": "gtc"}
     desk.broker.line.post("/orders", stop)
     desk.wait(1)
     assert planned(desk, {"name": "core", "targets": {"KO": "0.00434"}}) == {}
 
 
-def test_a_difference_that_is_not_worth_it_is_no_order(desk: Desk) -> None:
+def test_a_difference_below_the_minimum_notional_is_no_order(desk: Desk) -> None:
     plan = {"name": "core", "targets": {"AAPL": "0.30", "KO": "0"}, "min_trade_notional": "500"}
     assert planned(desk, plan).keys() == {"AAPL"}
 
 
-def test_a_run_is_planned_once_whatever_the_market_does_afterwards(desk: Desk) -> None:
+def test_a_run_is_planned_only_once(desk: Desk) -> None:
     plan = {"name": "core", "targets": {"AAPL": "0.30"}}
     first = planned(desk, plan)
     desk.wait_until("09:41")
@@ -75,7 +75,7 @@ def test_a_run_is_planned_once_whatever_the_market_does_afterwards(desk: Desk) -
     assert len(desk.journalled("AAPL", "plan")) == 1
 
 
-def test_a_plan_that_no_longer_fits_the_account_is_refused_before_any_order(desk: Desk) -> None:
+def test_a_plan_that_no_longer_fits_the_account_is_refused(desk: Desk) -> None:
     desk.open(a_plan("sell 7 KO"))
     sold = {"symbol": "KO", "side": "sell", "qty": "5", "type": "market", "time_in_force": "day"}
     desk.broker.line.post("/orders", sold)
@@ -85,7 +85,7 @@ def test_a_plan_that_no_longer_fits_the_account_is_refused_before_any_order(desk
     assert desk.store.orders(RUN_ID) == []
 
 
-def test_limits_are_checked_at_the_prices_of_the_moment(desk: Desk) -> None:
+def test_limits_are_checked_at_current_prices(desk: Desk) -> None:
     desk.open(a_plan("buy 40 AAPL"), max_order_notional="7600")
     desk.wait_until("09:41")
     with pytest.raises(RefusedRun, match=r"buy AAPL is worth 10000\.80; max_order_notional is 7600"):
@@ -94,14 +94,14 @@ def test_limits_are_checked_at_the_prices_of_the_moment(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("state", [RunState.CLOSING, RunState.CLOSED, RunState.SWEPT])
-def test_a_run_that_is_over_is_not_planned(desk: Desk, state: RunState) -> None:
+def test_a_closing_or_finished_run_is_not_planned(desk: Desk, state: RunState) -> None:
     desk.open(a_plan("buy 40 AAPL"))
     bring(desk.store, state, RUN_ID)
     with pytest.raises(RefusedRun, match=f"is {state}"):
         plan_orders(RUN_ID, 1, desk.ports)
 
 
-def test_an_execution_that_was_fenced_plans_nothing(desk: Desk) -> None:
+def test_a_fenced_execution_plans_no_order(desk: Desk) -> None:
     desk.open(a_plan("buy 40 AAPL"))
     desk.store.take_over(RUN_ID, 1, "arn:sweeper")
     with pytest.raises(RefusedRun, match="epoch 2"):
@@ -117,7 +117,7 @@ def test_yesterdays_run_is_not_planned_today(desk: Desk) -> None:
     assert desk.store.orders(RUN_ID) == []
 
 
-def test_two_desks_plan_the_same_orders(open_desk: OpenDesk) -> None:
+def test_planning_is_deterministic(open_desk: OpenDesk) -> None:
     books = {"AAPL": AAPL, "KO": KO}
     plan = {"name": "core", "targets": {"KO": "0.25", "AAPL": "0.50"}}
     assert planned(open_desk(books), plan) == planned(open_desk(books), plan)

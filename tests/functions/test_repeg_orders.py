@@ -1,4 +1,4 @@
-"""RepegOrders: read, compare, act once per order. What is done with an order that rests, fills, or is left behind."""
+"""RepegOrders: each turn reads every order and holds, moves or finishes it at most once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RISEN = book(QUIET, UP)
 # Hold, fill, finish
 
 
-def test_an_order_on_top_of_the_book_is_left_alone(open_desk: OpenDesk) -> None:
+def test_an_order_at_the_top_of_the_book_is_held(open_desk: OpenDesk) -> None:
     desk = resting(open_desk)
     answer = desk.turn_at("09:36:30")
     assert answer == {"decision": "wait", "turns": 1, "turn_at": "2026-11-23T14:37:00Z", "working": 1}
@@ -24,7 +24,7 @@ def test_an_order_on_top_of_the_book_is_left_alone(open_desk: OpenDesk) -> None:
     assert desk.journalled("AAPL", "hold") == [("189.41", "bid 189.41, we are on top")]
 
 
-def test_a_filled_order_is_finished_and_its_executions_are_booked(open_desk: OpenDesk) -> None:
+def test_a_filled_order_is_finished_and_its_fills_are_booked(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 30 @ 189.41 sold", "09:36:20 10 @ 189.41 sold")))
     assert desk.turn_at("09:36:30")["decision"] == "close"
     assert (desk.order().outcome, desk.order().average_price) == (Outcome.FILLED, Decimal("189.41"))
@@ -33,7 +33,7 @@ def test_a_filled_order_is_finished_and_its_executions_are_booked(open_desk: Ope
     desk.judge()
 
 
-def test_a_part_that_is_filled_is_booked_and_the_rest_goes_on_resting(open_desk: OpenDesk) -> None:
+def test_a_partial_fill_is_booked_and_the_remainder_keeps_resting(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 15 @ 189.41 sold",)))
     assert desk.turn_at("09:36:30")["decision"] == "wait"
     assert (desk.order().filled, desk.open_at_broker()) == (Decimal(15), ["25 AAPL @ 189.41"])
@@ -43,7 +43,7 @@ def test_a_part_that_is_filled_is_booked_and_the_rest_goes_on_resting(open_desk:
     assert len(desk.store.executions(RUN_ID)) == 1
 
 
-def test_an_order_that_somebody_cancelled_is_terminal_but_not_complete(open_desk: OpenDesk) -> None:
+def test_an_order_cancelled_externally_is_placed_again(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 15 @ 189.41 sold",)))
     desk.wait_until("09:36:20")
     desk.broker.cancel(desk.at_broker()[0].id)
@@ -57,7 +57,7 @@ def test_an_order_that_somebody_cancelled_is_terminal_but_not_complete(open_desk
 # Move
 
 
-def test_a_move_cancels_confirms_and_only_then_sends_the_rest_under_the_next_id(open_desk: OpenDesk) -> None:
+def test_a_move_confirms_the_cancel_before_sending_the_next_id(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, RISEN)
     before = len(desk.broker.line.sent)
     desk.turn_at("09:36:30")
@@ -71,7 +71,7 @@ def test_a_move_cancels_confirms_and_only_then_sends_the_rest_under_the_next_id(
     desk.judge()
 
 
-def test_a_bid_that_rose_by_less_than_the_threshold_is_not_followed(open_desk: OpenDesk) -> None:
+def test_a_rise_of_the_bid_below_the_threshold_is_not_followed(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, "09:36:10 300 @ 189.59 × 200 @ 189.63"))
     desk.turn_at("09:36:30")
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
@@ -88,8 +88,8 @@ def test_a_sell_follows_the_ask_down(open_desk: OpenDesk) -> None:
     desk.judge()
 
 
-def test_no_move_goes_past_the_collar(open_desk: OpenDesk) -> None:
-    """The collar is 189.60, ten basis points above the arrival mid; the market runs away to 190."""
+def test_no_move_exceeds_the_collar(open_desk: OpenDesk) -> None:
+    """The collar is 189.60, ten basis points above the arrival mid; the market moves to 190."""
     away = book(QUIET, "09:36:10 300 @ 190.00 × 200 @ 190.04")
     desk = resting(open_desk, away, max_slippage_bps="10")
     desk.turn_at("09:36:30")
@@ -99,7 +99,7 @@ def test_no_move_goes_past_the_collar(open_desk: OpenDesk) -> None:
     assert desk.journalled("AAPL", "hold")[-1] == ("189.60", "bid 190.00 is past the collar 189.60")
 
 
-def test_moves_are_counted_and_when_they_are_spent_the_next_step_is_the_mid(open_desk: OpenDesk) -> None:
+def test_an_order_out_of_moves_goes_to_the_mid(open_desk: OpenDesk) -> None:
     climbing = book(
         "09:20 300 @ 189.40 × 200 @ 189.50",
         "09:36:10 300 @ 189.65 × 200 @ 189.75",
@@ -114,7 +114,7 @@ def test_moves_are_counted_and_when_they_are_spent_the_next_step_is_the_mid(open
     desk.judge()
 
 
-def test_patience_that_is_spent_goes_to_the_mid_and_then_to_the_far_side(open_desk: OpenDesk) -> None:
+def test_exhausted_patience_moves_to_the_mid_then_the_far_side(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, patience_seconds=60)
     desk.turn_at("09:36:30")
     assert desk.posts() == 1
@@ -127,7 +127,7 @@ def test_patience_that_is_spent_goes_to_the_mid_and_then_to_the_far_side(open_de
     desk.judge()
 
 
-def test_only_the_rest_is_sent_after_a_part_was_filled(open_desk: OpenDesk) -> None:
+def test_a_move_after_a_partial_fill_sends_the_remainder(open_desk: OpenDesk) -> None:
     risen = book(QUIET, UP, prints=("09:36:05 16 @ 189.41 sold",))
     desk = resting(open_desk, risen)
     desk.turn_at("09:36:30")

@@ -1,4 +1,4 @@
-"""RepegOrders under the brake, and with a broker that says nothing."""
+"""RepegOrders under the kill switch, and during broker errors."""
 
 from __future__ import annotations
 
@@ -14,31 +14,28 @@ from tests.functions.scenes import resting
 RISEN = book(QUIET, UP)
 
 
-# The brake, and a broker that is silent
-
-
-def test_halted_what_rests_keeps_resting_and_is_not_moved(open_desk: OpenDesk) -> None:
+def test_a_halt_leaves_resting_orders_unmoved(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, RISEN)
     desk.store.set_kill_switch(KillSwitch.HALT_NEW)
     assert desk.turn_at("09:36:30")["decision"] == "wait"
     assert (desk.open_at_broker(), desk.posts()) == (["40 AAPL @ 189.41"], 1)
 
 
-def test_halted_fills_are_still_booked(open_desk: OpenDesk) -> None:
+def test_fills_are_booked_during_a_halt(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 40 @ 189.41 sold",)))
     desk.store.set_kill_switch(KillSwitch.HALT_NEW)
     assert desk.turn_at("09:36:30")["decision"] == "close"
     desk.judge()
 
 
-def test_cancel_all_goes_straight_to_the_close(open_desk: OpenDesk) -> None:
+def test_cancel_all_closes_the_run(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, RISEN)
     desk.store.set_kill_switch(KillSwitch.CANCEL_ALL)
     assert desk.turn_at("09:36:30")["decision"] == "close"
     assert desk.posts() == 1
 
 
-def test_once_the_brake_is_released_the_order_moves_again(open_desk: OpenDesk) -> None:
+def test_orders_move_again_once_the_kill_switch_is_active(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, RISEN)
     desk.store.set_kill_switch(KillSwitch.HALT_NEW)
     desk.turn_at("09:36:30")
@@ -48,7 +45,7 @@ def test_once_the_brake_is_released_the_order_moves_again(open_desk: OpenDesk) -
 
 
 @pytest.mark.parametrize("path", ["/v2/clock", "/v2/orders", "/v2/stocks/quotes/latest"])
-def test_a_silent_broker_costs_a_turn_and_what_rests_keeps_resting(open_desk: OpenDesk, path: str) -> None:
+def test_a_broker_error_skips_the_turn_and_leaves_orders_resting(open_desk: OpenDesk, path: str) -> None:
     desk = resting(open_desk, RISEN)
     desk.wait_until("09:36:30")
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path=path, status=502))
@@ -59,21 +56,21 @@ def test_a_silent_broker_costs_a_turn_and_what_rests_keeps_resting(open_desk: Op
     assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
 
 
-def test_a_broker_that_is_silent_to_the_end_does_not_keep_a_run_from_closing(open_desk: OpenDesk) -> None:
+def test_a_run_closes_on_time_during_a_broker_outage(open_desk: OpenDesk) -> None:
     desk = resting(open_desk)
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path="/v2/clock", status=503), When(times=None))
     assert desk.turn_at("15:54:59")["decision"] == "wait"
     assert desk.turn_at("15:55:00")["decision"] == "close"
 
 
-def test_one_orders_trouble_is_not_the_others(open_desk: OpenDesk) -> None:
+def test_a_failed_order_does_not_affect_other_symbols(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": RISEN, "KO": KO})
     desk.begin("buy 40 AAPL", "buy 10 KO")
     desk.place()
     desk.broker.cancel(desk.at_broker("KO")[0].id)
     desk.wait(1)
     fault = Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders:by_client_order_id", status=500)
-    desk.exchange.faults.arm(fault)  # KO is asked for by its id, for the list no longer has it
+    desk.exchange.faults.arm(fault)  # KO is read by its id because the list no longer has it
     desk.turn_at("09:36:30")
     assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
     assert [subject for subject in ("AAPL", "KO") if desk.journalled(subject, "error")] == ["KO"]

@@ -1,4 +1,4 @@
-"""RepegOrders in a race: a fill against a cancel, a turn against its twin; never a share too many."""
+"""RepegOrders in races: a fill against a cancel, two concurrent turns; the target is never exceeded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RISEN = book(QUIET, UP)
 # Races between a cancel and a fill
 
 
-def test_a_fill_that_beats_the_cancel_ends_the_order_and_nothing_more_is_sent(open_desk: OpenDesk) -> None:
+def test_a_fill_before_the_cancel_finishes_the_order(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, RISEN)
     desk.exchange.races.arm(Race.CANCEL_LOSES)
     assert desk.turn_at("09:36:30")["decision"] == "close"
@@ -31,7 +31,7 @@ def test_a_fill_that_beats_the_cancel_ends_the_order_and_nothing_more_is_sent(op
     desk.judge()
 
 
-def test_a_part_that_fills_while_the_cancel_is_on_its_way_is_counted(open_desk: OpenDesk) -> None:
+def test_a_partial_fill_during_the_cancel_is_counted(open_desk: OpenDesk) -> None:
     slow = BrokerQuirks(ack_delay=(0, 0), cancel_delay=(1_500, 1_500), release_delay=(0, 0), requests_per_minute=None)
     down = book(QUIET, UP, prints=("09:36:31 16 @ 189.41 sold",))
     desk = open_desk({"AAPL": down}, quirks=slow)
@@ -42,7 +42,7 @@ def test_a_part_that_fills_while_the_cancel_is_on_its_way_is_counted(open_desk: 
     desk.judge()
 
 
-def test_a_cancel_that_is_not_confirmed_in_time_has_no_successor_until_it_is(open_desk: OpenDesk) -> None:
+def test_no_order_is_sent_until_the_cancel_is_confirmed(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, RISEN)
     desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=20)
     desk.turn_at("09:36:30")
@@ -53,8 +53,8 @@ def test_a_cancel_that_is_not_confirmed_in_time_has_no_successor_until_it_is(ope
     desk.judge()
 
 
-def test_a_cancel_that_was_asked_for_is_asked_for_again_until_it_is_confirmed(open_desk: OpenDesk) -> None:
-    """What the cancel was meant for may be gone by the next turn; half cancelled is no state to stay in."""
+def test_an_unconfirmed_cancel_is_repeated_each_turn(open_desk: OpenDesk) -> None:
+    """Even if the reason for the move is gone by the next turn, the pending cancel is completed."""
     back = book(QUIET, UP, QUIET.replace("09:20", "09:36:40"))
     desk = resting(open_desk, back)
     desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45)
@@ -79,7 +79,7 @@ def test_a_cancel_that_was_asked_for_is_asked_for_again_until_it_is_confirmed(op
     ],
     ids=["timed out", "504", "not cancelable", "not found"],
 )
-def test_what_became_of_a_cancel_is_read_and_not_concluded(open_desk: OpenDesk, fault: Fault) -> None:
+def test_a_failed_cancels_outcome_is_read_from_the_order(open_desk: OpenDesk, fault: Fault) -> None:
     desk = resting(open_desk, RISEN)
     desk.exchange.faults.arm(fault)
     desk.turn_at("09:36:30")
@@ -87,7 +87,7 @@ def test_what_became_of_a_cancel_is_read_and_not_concluded(open_desk: OpenDesk, 
     desk.judge()
 
 
-def test_a_cancel_that_never_arrived_leaves_the_old_order_and_sends_no_new_one(open_desk: OpenDesk) -> None:
+def test_a_lost_cancel_keeps_the_old_order_and_sends_no_new_one(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, RISEN)
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="DELETE"))
     desk.turn_at("09:36:30")
@@ -97,7 +97,7 @@ def test_a_cancel_that_never_arrived_leaves_the_old_order_and_sends_no_new_one(o
     desk.judge()
 
 
-def test_a_read_that_fails_while_a_cancel_is_confirmed_sends_nothing(open_desk: OpenDesk) -> None:
+def test_a_failed_read_during_a_cancel_sends_no_order(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, RISEN)
     fault = Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders:by_client_order_id", status=500)
     desk.exchange.faults.arm(fault)
@@ -110,10 +110,10 @@ def test_a_read_that_fails_while_a_cancel_is_confirmed_sends_nothing(open_desk: 
     desk.judge()
 
 
-# Twice, late, from the past
+# Concurrent, late and fenced turns
 
 
-def test_two_turns_at_once_move_an_order_once(open_desk: OpenDesk) -> None:
+def test_concurrent_turns_move_an_order_once(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, RISEN)
     desk.wait_until("09:36:30")
     desk.broker.line.seconds = 0.05
@@ -126,7 +126,7 @@ def test_two_turns_at_once_move_an_order_once(open_desk: OpenDesk) -> None:
     desk.judge()
 
 
-def test_a_turn_of_a_fenced_execution_does_nothing(open_desk: OpenDesk) -> None:
+def test_a_fenced_execution_moves_no_order(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, RISEN)
     desk.wait_until("09:36:30")
     desk.store.take_over(RUN_ID, 1, "arn:sweeper")
@@ -135,13 +135,13 @@ def test_a_turn_of_a_fenced_execution_does_nothing(open_desk: OpenDesk) -> None:
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
 
 
-def test_turns_stay_on_their_grid_however_long_one_takes(open_desk: OpenDesk) -> None:
+def test_turns_stay_on_their_grid_after_a_late_turn(open_desk: OpenDesk) -> None:
     desk = resting(open_desk)
     assert desk.turn_at("09:36:37")["turn_at"] == "2026-11-23T14:37:00Z"
     assert desk.turn_at("09:36:46")["turn_at"] == "2026-11-23T14:37:30Z"
 
 
-def test_a_long_run_moves_to_a_new_execution_before_its_history_is_full(open_desk: OpenDesk) -> None:
+def test_a_long_run_renews_before_its_history_is_full(open_desk: OpenDesk) -> None:
     desk = resting(open_desk)
     desk.turns = TURNS_PER_EXECUTION - 2
     assert desk.turn_at("09:36:30")["decision"] == "wait"

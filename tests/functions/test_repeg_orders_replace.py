@@ -1,4 +1,4 @@
-"""RepegOrders with `use_replace`: one request moves an unfilled order, and both are read until only one can fill."""
+"""RepegOrders with `use_replace`: one request moves an unfilled order; both orders are read until one is closed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def replacing(
     delay: tuple[int, int] = BrokerQuirks().replace_delay,
     **settings: Any,
 ) -> Desk:
-    """40 AAPL to buy, resting at 189.41 since 09:36, in a market that rises; moves are replaces."""
+    """A buy of 40 AAPL resting at 189.41 since 09:36 in a rising market; moves use replace."""
     quirks = BrokerQuirks(
         ack_delay=PROMPT.ack_delay, cancel_delay=PROMPT.cancel_delay, release_delay=PROMPT.release_delay,
         requests_per_minute=None, data_requests_per_minute=None, replace_fill_inheritance=habit, replace_delay=delay,
@@ -56,7 +56,7 @@ def moved_until(desk: Desk, *times: str) -> None:
 # One request
 
 
-def test_a_move_is_one_replace_and_no_cancel(open_desk: OpenDesk) -> None:
+def test_a_move_sends_one_replace_and_no_cancel(open_desk: OpenDesk) -> None:
     desk = replacing(open_desk)
     desk.turn_at("09:36:30")
     desk.wait(1)
@@ -67,7 +67,7 @@ def test_a_move_is_one_replace_and_no_cancel(open_desk: OpenDesk) -> None:
     desk.judge()
 
 
-def test_a_replacement_is_written_down_before_it_is_sent_for_the_whole_quantity(open_desk: OpenDesk) -> None:
+def test_a_replacements_intent_is_written_before_it_is_sent(open_desk: OpenDesk) -> None:
     desk = replacing(open_desk)
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="PATCH"))
     desk.turn_at("09:36:30")
@@ -75,7 +75,7 @@ def test_a_replacement_is_written_down_before_it_is_sent_for_the_whole_quantity(
     assert [child.replaces for child in desk.order().children] == [None, 1]
 
 
-def test_nothing_is_decided_while_the_old_order_and_its_replacement_may_both_fill(open_desk: OpenDesk) -> None:
+def test_no_decision_is_made_while_both_orders_may_fill(open_desk: OpenDesk) -> None:
     desk = replacing(open_desk)
     desk.exchange.races.arm(Race.REPLACE_STUCK, seconds=100)
     moved_until(desk, "09:36:30", "09:37:00", "09:37:30")
@@ -86,14 +86,14 @@ def test_nothing_is_decided_while_the_old_order_and_its_replacement_may_both_fil
     desk.judge()
 
 
-def test_a_partly_filled_order_is_moved_by_a_cancel(open_desk: OpenDesk) -> None:
+def test_a_partly_filled_order_moves_by_cancel_and_resubmit(open_desk: OpenDesk) -> None:
     desk = replacing(open_desk, prints=("09:36:10 15 @ 189.41 sold",))
     desk.turn_at("09:36:30")
     assert (desk.open_at_broker(), sent(desk, "PATCH")) == (["25 AAPL @ 189.66"], 0)
     desk.judge()
 
 
-def test_a_step_to_a_cross_is_a_cancel_and_a_new_order(open_desk: OpenDesk) -> None:
+def test_a_crossing_order_is_sent_by_cancel_and_resubmit(open_desk: OpenDesk) -> None:
     desk = replacing(open_desk, patience_seconds=60)
     moved_until(desk, "09:36:30", "09:37:30")
     before = sent(desk, "PATCH")
@@ -105,7 +105,7 @@ def test_a_step_to_a_cross_is_a_cancel_and_a_new_order(open_desk: OpenDesk) -> N
     desk.judge()
 
 
-def test_a_replacement_shares_the_budget_of_what_it_replaces(open_desk: OpenDesk) -> None:
+def test_a_replacement_shares_the_budget_of_the_replaced_order(open_desk: OpenDesk) -> None:
     desk = replacing(open_desk, max_run_notional="7600")
     desk.turn_at("09:36:30")
     desk.wait(1)
@@ -117,7 +117,7 @@ def test_a_replacement_shares_the_budget_of_what_it_replaces(open_desk: OpenDesk
 
 
 @pytest.mark.parametrize("message", ["insufficient qty available", "cannot replace order in accepted status"])
-def test_a_refused_replace_is_not_tried_again_and_the_next_turn_cancels(open_desk: OpenDesk, message: str) -> None:
+def test_a_refused_replace_is_followed_by_a_cancel(open_desk: OpenDesk, message: str) -> None:
     desk = replacing(open_desk)
     refusal = {"code": 42210000, "message": message}
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="PATCH", status=422, body=refusal))
@@ -129,7 +129,7 @@ def test_a_refused_replace_is_not_tried_again_and_the_next_turn_cancels(open_des
     desk.judge()
 
 
-def test_a_replace_that_never_arrived_is_given_up_after_two_minutes_and_never_resent(open_desk: OpenDesk) -> None:
+def test_a_lost_replace_is_abandoned_after_two_minutes(open_desk: OpenDesk) -> None:
     desk = replacing(open_desk)
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="PATCH"))
     moved_until(desk, "09:36:30", "09:37:00", "09:38:00")
@@ -151,7 +151,7 @@ def test_a_replace_that_arrives_late_is_adopted(open_desk: OpenDesk) -> None:
 
 
 @pytest.mark.parametrize("state", [ChildState.NEVER_ARRIVED, ChildState.REFUSED])
-def test_a_replacement_that_was_given_up_and_is_there_is_taken_up_again(open_desk: OpenDesk, state: ChildState) -> None:
+def test_an_abandoned_replacement_found_at_the_broker_is_adopted(open_desk: OpenDesk, state: ChildState) -> None:
     desk = replacing(open_desk)
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_AFTER, method="PATCH", seconds=5))
     desk.turn_at("09:36:30")
@@ -168,8 +168,8 @@ def test_a_replacement_that_was_given_up_and_is_there_is_taken_up_again(open_des
 
 @INHERITANCE
 @pytest.mark.parametrize("race", [Race.REPLACE_LOSES, Race.REPLACE_SHOWS_PARENT])
-def test_a_fill_that_beats_the_replace_is_counted_once(open_desk: OpenDesk, race: Race, habit: str) -> None:
-    """Races A and E: the old order is filled, the new one rejected, and perhaps shown with the old one's fill."""
+def test_a_fill_before_the_replace_is_counted_once(open_desk: OpenDesk, race: Race, habit: str) -> None:
+    """Races A and E: the old order fills, the new one is rejected and may report the old one's fill."""
     desk = replacing(open_desk, habit=habit)
     desk.exchange.races.arm(race)
     moved_until(desk, "09:36:30", "09:37:00")
@@ -181,10 +181,8 @@ def test_a_fill_that_beats_the_replace_is_counted_once(open_desk: OpenDesk, race
 
 
 @INHERITANCE
-def test_a_part_that_beats_the_replace_is_the_old_ones_and_the_rest_the_new_ones(
-    open_desk: OpenDesk, habit: str
-) -> None:
-    """Race B, and what the new order fills after it."""
+def test_a_partial_fill_before_the_replace_belongs_to_the_old_order(open_desk: OpenDesk, habit: str) -> None:
+    """Race B, followed by fills of the new order."""
     desk = replacing(open_desk, habit=habit, prints=("09:37:10 5 @ 189.66 sold", "09:37:40 500 @ 189.66 sold"))
     desk.exchange.races.arm(Race.REPLACE_LOSES_PART)
     desk.turn_at("09:36:30")
@@ -201,10 +199,10 @@ def test_a_part_that_beats_the_replace_is_the_old_ones_and_the_rest_the_new_ones
     desk.judge()
 
 
-def test_a_replacement_that_is_silently_rejected_leaves_the_old_order_and_a_cancel_moves_it(
+def test_a_silently_rejected_replacement_is_followed_by_a_cancel(
     open_desk: OpenDesk,
 ) -> None:
-    """Race C: the answer was a success."""
+    """Race C: the replace was answered with success."""
     desk = replacing(open_desk)
     desk.exchange.races.arm(Race.REPLACE_FORGOTTEN)
     desk.turn_at("09:36:30")
@@ -217,8 +215,8 @@ def test_a_replacement_that_is_silently_rejected_leaves_the_old_order_and_a_canc
 
 
 @INHERITANCE
-def test_a_rejected_replacement_has_filled_nothing_whatever_it_shows(open_desk: OpenDesk, habit: str) -> None:
-    """It shows what the old order had filled when it was rejected, and the old order has filled more since."""
+def test_a_rejected_replacements_reported_fill_is_ignored(open_desk: OpenDesk, habit: str) -> None:
+    """It reports the old order's fill at the time of the rejection; the old order has filled more since."""
     prints = ("09:36:32 10 @ 189.41 sold", "09:36:50 6 @ 189.41 sold")
     desk = replacing(open_desk, prints, habit, delay=(5_000, 5_000))
     desk.exchange.races.arm(Race.REPLACE_FORGOTTEN)
@@ -241,10 +239,10 @@ def test_a_rejected_replacement_has_filled_nothing_whatever_it_shows(open_desk: 
         Fault(kind=Kind.ANSWER_AFTER, method="PATCH", status=422,
               body={"code": 42210000, "message": "some other refusal"}),
     ],
-    ids=["500", "said not to be replaced", "refused"],
+    ids=["500", "reported as not replaced", "refused"],
 )  # fmt: skip
-def test_a_failure_after_which_the_order_was_replaced_is_found_out(open_desk: OpenDesk, fault: Fault) -> None:
-    """Race D: what the answer says is not what happened."""
+def test_a_replacement_behind_an_error_answer_is_adopted(open_desk: OpenDesk, fault: Fault) -> None:
+    """Race D: the answer is an error although the replace succeeded."""
     desk = replacing(open_desk)
     desk.exchange.faults.arm(fault)
     moved_until(desk, "09:36:30", "09:37:00")
@@ -254,9 +252,7 @@ def test_a_failure_after_which_the_order_was_replaced_is_found_out(open_desk: Op
 
 
 @INHERITANCE
-def test_while_the_executions_do_not_bear_out_a_replacements_fills_nothing_is_believed(
-    open_desk: OpenDesk, habit: str
-) -> None:
+def test_a_replacements_fills_need_confirmation_by_executions(open_desk: OpenDesk, habit: str) -> None:
     desk = replacing(open_desk, habit=habit, prints=("09:36:50 5 @ 189.66 sold",))
     desk.exchange.races.arm(Race.REPLACE_LOSES_PART)
     desk.turn_at("09:36:30")
@@ -275,7 +271,7 @@ def test_while_the_executions_do_not_bear_out_a_replacements_fills_nothing_is_be
 
 
 @pytest.mark.parametrize("seconds", [0, 1])
-def test_the_close_cancels_whichever_of_the_two_is_open(open_desk: OpenDesk, seconds: int) -> None:
+def test_closing_cancels_the_open_one_of_both_orders(open_desk: OpenDesk, seconds: int) -> None:
     desk = replacing(open_desk)
     if seconds:
         desk.exchange.races.arm(Race.REPLACE_STUCK, seconds=seconds)

@@ -1,4 +1,4 @@
-"""RepegOrders where nobody knows: an order without an answer is looked up by its id, never replaced by a new one."""
+"""RepegOrders with unacknowledged orders: each is looked up by its id and never submitted under a new one."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LATER = book(QUIET, until="10:30")
 
 
 def post(kind: Kind, **terms: object) -> Fault:
-    """A fault of the request that sends an order."""
+    """A fault on the submission of an order."""
     return Fault(kind=kind, method="POST", path="/v2/orders", **terms)  # type: ignore[arg-type]
 
 
 def unanswered(open_desk: OpenDesk, fault: Fault, **options: object) -> Desk:
-    """40 AAPL to buy; the request that sends them, at 09:36, meets a fault."""
+    """A buy of 40 AAPL whose submission at 09:36 meets a fault."""
     desk = open_desk({"AAPL": LATER}, **options)
     desk.begin("buy 40 AAPL")
     desk.exchange.faults.arm(fault)
@@ -34,8 +34,8 @@ def unanswered(open_desk: OpenDesk, fault: Fault, **options: object) -> Desk:
     return desk
 
 
-def one_order_of_ours(desk: Desk) -> bool:
-    """Whether the broker took exactly one order of ours, of the first id."""
+def is_single_order_of_first_id(desk: Desk) -> bool:
+    """Whether the broker accepted exactly one order, under the first id."""
     return [order.client_order_id for order in desk.at_broker()] == [FIRST_ID]
 
 
@@ -50,16 +50,16 @@ def one_order_of_ours(desk: Desk) -> bool:
     ],
     ids=["timed out", "cut", "500", "504", "unreadable"],
 )
-def test_an_order_that_was_accepted_unheard_is_found_and_adopted(open_desk: OpenDesk, fault: Fault) -> None:
+def test_an_accepted_order_without_an_answer_is_adopted(open_desk: OpenDesk, fault: Fault) -> None:
     desk = unanswered(open_desk, fault)
     desk.turn_at("09:36:30")
     child = desk.order().children[-1]
     assert (child.state, child.n, child.broker_id) == (ChildState.LIVE, 1, desk.at_broker()[0].id)
-    assert (desk.posts(), one_order_of_ours(desk)) == (1, True)
+    assert (desk.posts(), is_single_order_of_first_id(desk)) == (1, True)
     desk.judge()
 
 
-def test_one_that_filled_unheard_is_found_filled_and_nothing_is_sent_again(open_desk: OpenDesk) -> None:
+def test_a_filled_order_without_an_answer_is_not_resent(open_desk: OpenDesk) -> None:
     down = book(QUIET, prints=("09:36:10 40 @ 189.41 sold",))
     desk = open_desk({"AAPL": down})
     desk.begin("buy 40 AAPL")
@@ -70,7 +70,7 @@ def test_one_that_filled_unheard_is_found_filled_and_nothing_is_sent_again(open_
     desk.judge()
 
 
-def test_one_that_the_list_does_not_show_yet_is_asked_for_by_its_id(open_desk: OpenDesk) -> None:
+def test_an_order_missing_from_a_lagging_list_is_read_by_its_id(open_desk: OpenDesk) -> None:
     lagging = PROMPT.__class__(**{**vars(PROMPT), "list_lag": (60_000, 60_000)})
     desk = unanswered(open_desk, post(Kind.HANG_AFTER), quirks=lagging)
     desk.turn_at("09:36:30")
@@ -78,16 +78,16 @@ def test_one_that_the_list_does_not_show_yet_is_asked_for_by_its_id(open_desk: O
     assert desk.posts() == 1
 
 
-def test_one_that_arrives_twenty_seconds_late_is_adopted(open_desk: OpenDesk) -> None:
+def test_an_order_arriving_twenty_seconds_late_is_adopted(open_desk: OpenDesk) -> None:
     desk = unanswered(open_desk, post(Kind.LATE, delay=20))
     assert desk.at_broker() == []
     desk.turn_at("09:36:30")
     assert desk.order().children[-1].state is ChildState.LIVE
-    assert (desk.posts(), one_order_of_ours(desk)) == (1, True)
+    assert (desk.posts(), is_single_order_of_first_id(desk)) == (1, True)
 
 
 @pytest.mark.parametrize("kind", [Kind.HANG_BEFORE, Kind.RESET_BEFORE])
-def test_one_that_never_arrived_is_sent_again_after_a_minute_under_the_same_id(open_desk: OpenDesk, kind: Kind) -> None:
+def test_an_unacknowledged_order_is_resent_under_its_id_after_a_minute(open_desk: OpenDesk, kind: Kind) -> None:
     desk = unanswered(open_desk, post(kind))
     desk.turn_at("09:36:30")
     desk.turn_at("09:36:59")
@@ -95,46 +95,46 @@ def test_one_that_never_arrived_is_sent_again_after_a_minute_under_the_same_id(o
     assert desk.journalled("AAPL", "hold")[-1] == ("", "unknown for 59s, not at the broker")
     desk.turn_at("09:37:00")
     assert desk.journalled("AAPL", "resend") == [("buy 40 @ 189.41", "never seen at the broker")]
-    assert (desk.posts(), one_order_of_ours(desk), len(desk.order().children)) == (2, True, 1)
+    assert (desk.posts(), is_single_order_of_first_id(desk), len(desk.order().children)) == (2, True, 1)
     desk.judge()
 
 
-def test_a_late_twin_that_arrives_after_it_was_sent_again_is_refused_by_its_id(open_desk: OpenDesk) -> None:
+def test_a_late_first_submission_is_refused_as_a_duplicate(open_desk: OpenDesk) -> None:
     desk = unanswered(open_desk, post(Kind.LATE, delay=75))
     desk.turn_at("09:37:00")
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
     desk.wait_until("09:37:20")
-    assert one_order_of_ours(desk)
+    assert is_single_order_of_first_id(desk)
     desk.turn_at("09:37:30")
     desk.judge()
 
 
-def test_one_sent_again_without_an_answer_stays_unknown_and_keeps_its_id(open_desk: OpenDesk) -> None:
+def test_an_unanswered_resend_stays_unknown_under_its_id(open_desk: OpenDesk) -> None:
     desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
     desk.exchange.faults.arm(post(Kind.HANG_AFTER))
     desk.turn_at("09:37:00")
     assert desk.order().children[-1].state is ChildState.UNKNOWN
     desk.turn_at("09:37:30")
     assert desk.order().children[-1].state is ChildState.LIVE
-    assert (desk.posts(), one_order_of_ours(desk)) == (2, True)
+    assert (desk.posts(), is_single_order_of_first_id(desk)) == (2, True)
     desk.judge()
 
 
-def test_a_resend_that_is_refused_because_the_first_one_took_the_cash_adopts_the_first(open_desk: OpenDesk) -> None:
-    """It arrives between the look that did not find it and the second request, which the broker cannot pay for."""
+def test_a_resend_refused_for_cash_adopts_the_first_submission(open_desk: OpenDesk) -> None:
+    """The first request arrives between the lookup and the resend, which is refused for lack of cash."""
     desk = unanswered(open_desk, post(Kind.LATE, delay=63.5))
     refusal = {"code": 40310000, "message": "insufficient buying power"}
     desk.exchange.faults.arm(post(Kind.ANSWER_BEFORE, status=403, body=refusal))
     desk.wait_until("09:37:00")
-    desk.broker.line.seconds = 1  # clock, list, look by id, request: it arrives before the last look
+    desk.broker.line.seconds = 1  # clock, list, lookup by id, resend: the first request arrives before the last lookup
     desk.repeg()
     child = desk.order().children[-1]
     assert (child.state, child.n, desk.order().held) == (ChildState.LIVE, 1, "")
-    assert one_order_of_ours(desk)
+    assert is_single_order_of_first_id(desk)
     desk.judge()
 
 
-def test_a_resend_that_is_truly_refused_frees_the_order_for_the_next_id(open_desk: OpenDesk) -> None:
+def test_a_refused_resend_frees_the_order_for_the_next_id(open_desk: OpenDesk) -> None:
     desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
     refusal = {"code": 40310000, "message": "insufficient buying power"}
     desk.exchange.faults.arm(post(Kind.ANSWER_BEFORE, status=403, body=refusal))
@@ -145,33 +145,33 @@ def test_a_resend_that_is_truly_refused_frees_the_order_for_the_next_id(open_des
     desk.judge()
 
 
-@pytest.mark.parametrize("brake", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])
-def test_under_the_brake_an_unknown_order_is_not_sent_again(open_desk: OpenDesk, brake: KillSwitch) -> None:
+@pytest.mark.parametrize("state", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])
+def test_an_unknown_order_is_not_resent_under_the_kill_switch(open_desk: OpenDesk, state: KillSwitch) -> None:
     desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
-    desk.store.set_kill_switch(brake)
+    desk.store.set_kill_switch(state)
     desk.turn_at("09:37:30")
     assert (desk.posts(), desk.at_broker()) == (1, [])
 
 
-def test_a_crash_between_intent_and_request_is_an_unknown_order_like_any_other(open_desk: OpenDesk) -> None:
+def test_a_crash_before_the_submission_leaves_an_unknown_order(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL")
     desk.validate()
     desk.broker.line.seconds = 1
     step = desk.scheduler.spawn(desk.place)
-    desk.wait(5.5)  # a second each for clock, book, clock, book, account; then the request has left
+    desk.wait(5.5)  # one second each for clock, quotes, clock, quotes and account, then the submission
     step.kill()
     desk.wait(1)
     desk.broker.line.seconds = 0
     assert (desk.order().children[-1].state, desk.at_broker()) == (ChildState.INTENDED, [])
     desk.turn_at("09:36:30")
     desk.turn_at("09:37:10")
-    assert one_order_of_ours(desk)
+    assert is_single_order_of_first_id(desk)
     assert desk.order().children[-1].state is ChildState.LIVE
     desk.judge()
 
 
-def test_an_order_that_is_accepted_and_then_rejected_is_tried_three_times_and_given_up(open_desk: OpenDesk) -> None:
+def test_an_order_rejected_after_acceptance_is_tried_three_times(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL")
     desk.exchange.races.arm(Race.REJECTED_LATER, when=When(times=3))
@@ -187,7 +187,7 @@ def test_an_order_that_is_accepted_and_then_rejected_is_tried_three_times_and_gi
     desk.judge()
 
 
-def test_a_fill_whose_price_is_still_pending_is_a_fill(open_desk: OpenDesk) -> None:
+def test_a_fill_without_an_average_price_is_counted(open_desk: OpenDesk) -> None:
     down = book(QUIET, prints=("09:36:10 40 @ 189.41 sold",))
     desk = open_desk({"AAPL": down})
     desk.begin("buy 40 AAPL")

@@ -1,4 +1,4 @@
-"""SweepOrders: a dead execution's run is fenced, cancelled, and looked at twice, a dead step's time apart."""
+"""SweepOrders: a dead execution's run is fenced and cancelled, with a second check after any step must have died."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ RENEWED = EXECUTION.replace("first", "second")
 
 
 def lists(desk: Desk) -> int:
-    """How often the broker's list of open orders was read."""
+    """The number of reads of the broker's open orders."""
     return desk.broker.line.sent.count(("GET", "/orders"))
 
 
-def test_an_execution_that_never_claimed_a_run_left_nothing_behind(open_desk: OpenDesk) -> None:
+def test_an_execution_without_a_run_has_nothing_to_sweep(open_desk: OpenDesk) -> None:
     desk = resting(open_desk)
     answer = desk.sweep("arn:duplicate", "FAILED")
     assert answer == {"run_id": "", "outcome": "nothing", "cancelled": 0}
     assert (desk.run.epoch, desk.open_at_broker()) == (1, ["40 AAPL @ 189.41"])
 
 
-def test_a_run_that_was_closed_properly_is_over_and_stays_as_it_is(open_desk: OpenDesk) -> None:
-    """A run that ends in Fail has closed itself first; its event comes all the same."""
+def test_a_closed_run_is_not_swept(open_desk: OpenDesk) -> None:
+    """A run that ends in Fail has closed itself before its event arrives."""
     desk = half_filled(open_desk)
     desk.close()
     before = desk.run
@@ -55,7 +55,7 @@ def test_an_aborted_run_is_fenced_cancelled_and_reported(open_desk: OpenDesk) ->
     desk.judge()
 
 
-def test_two_empty_looks_lie_a_dead_steps_time_apart(open_desk: OpenDesk) -> None:
+def test_a_sweep_checks_twice_with_a_steps_lifetime_between(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     before, started = lists(desk), desk.scheduler.now()
     desk.sweep()
@@ -63,7 +63,7 @@ def test_two_empty_looks_lie_a_dead_steps_time_apart(open_desk: OpenDesk) -> Non
     assert (desk.scheduler.now() - started).total_seconds() >= ZOMBIE_SECONDS
 
 
-def test_sweeping_again_changes_nothing(open_desk: OpenDesk) -> None:
+def test_a_repeated_sweep_changes_nothing(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.sweep()
     run, report = desk.run, desk.report
@@ -71,7 +71,7 @@ def test_sweeping_again_changes_nothing(open_desk: OpenDesk) -> None:
     assert (desk.run, desk.report, len(desk.notifier.published)) == (run, report, 1)
 
 
-def test_the_old_execution_can_do_nothing_any_more(open_desk: OpenDesk) -> None:
+def test_the_fenced_execution_cannot_act(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, UP))
     desk.sweep()
     for step in (desk.validate, desk.place, desk.repeg):
@@ -81,8 +81,8 @@ def test_the_old_execution_can_do_nothing_any_more(open_desk: OpenDesk) -> None:
     assert desk.posts() == 1
 
 
-def test_a_step_that_was_frozen_with_its_order_in_hand_places_it_and_it_is_found(open_desk: OpenDesk) -> None:
-    """Ending the execution does not end its function: it wakes after the first look and sends what it had written."""
+def test_an_order_sent_by_a_frozen_step_is_found_and_cancelled(open_desk: OpenDesk) -> None:
+    """The function outlives its execution: it resumes after the first check and sends its written intent."""
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL")
     desk.validate()
@@ -104,7 +104,7 @@ def test_a_step_that_was_frozen_with_its_order_in_hand_places_it_and_it_is_found
     desk.judge()
 
 
-def test_a_step_that_wakes_before_its_intent_is_written_writes_none(open_desk: OpenDesk) -> None:
+def test_a_frozen_step_writes_no_intent_after_the_sweep(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     desk.begin("buy 40 AAPL")
     desk.validate()
@@ -119,8 +119,8 @@ def test_a_step_that_wakes_before_its_intent_is_written_writes_none(open_desk: O
     assert (desk.posts(), desk.store.intents(RUN_ID)) == (0, [])
 
 
-def test_of_two_sweepers_at_once_the_later_takes_the_run_and_the_other_finds_it_over(open_desk: OpenDesk) -> None:
-    """The service may tell of an end twice. Whoever loses is called again, as every failed sweep is."""
+def test_concurrent_sweeps_have_one_winner(open_desk: OpenDesk) -> None:
+    """The service may deliver the event twice. The losing sweep fails and is retried."""
     desk = half_filled(open_desk)
 
     def sweep() -> str:
@@ -139,14 +139,14 @@ def test_of_two_sweepers_at_once_the_later_takes_the_run_and_the_other_finds_it_
     desk.judge()
 
 
-def test_a_sweep_that_was_cut_off_before_it_told_anybody_is_told_by_the_next(open_desk: OpenDesk) -> None:
+def test_an_unpublished_event_is_published_by_the_next_sweep(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
-    told = desk.ports
-    desk.ports = replace(told, notifier=Mute())
+    ports = desk.ports
+    desk.ports = replace(ports, notifier=FailingNotifier())
     with pytest.raises(EventsUnavailable):
         desk.sweep()
     assert desk.run.state is RunState.SWEPT
-    desk.ports = told
+    desk.ports = ports
     for _ in range(2):
         assert desk.sweep()["outcome"] == "over"
     assert [(kind, detail["event_id"]) for kind, detail in desk.notifier.published] == [
@@ -154,8 +154,8 @@ def test_a_sweep_that_was_cut_off_before_it_told_anybody_is_told_by_the_next(ope
     ]
 
 
-class Mute:
-    """A bus that takes no event."""
+class FailingNotifier:
+    """An event bus that rejects every event."""
 
     def publish(self, kind: str, detail: dict[str, Any]) -> None:
         raise EventsUnavailable(kind)
@@ -165,13 +165,13 @@ class Mute:
 
 
 def revoke(desk: Desk) -> str:
-    """Take the keys away; returned to be given back."""
+    """Revoke the keys; returns the former secret key."""
     name = "APCA-API-SECRET-KEY"
     key, desk.broker.headers[name] = desk.broker.headers[name], "revoked"
     return key
 
 
-def test_a_run_that_cannot_be_looked_at_is_reported_failed_once_with_what_is_not_known(open_desk: OpenDesk) -> None:
+def test_an_unreachable_run_is_reported_as_failed_once(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     key = revoke(desk)
     for _ in range(3):
@@ -192,7 +192,7 @@ def test_a_run_that_cannot_be_looked_at_is_reported_failed_once_with_what_is_not
     desk.judge()
 
 
-def test_a_broker_that_is_only_slow_for_a_moment_is_not_reported_as_unseen(open_desk: OpenDesk) -> None:
+def test_a_short_broker_error_is_not_reported(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders", status=502))
     with pytest.raises(BrokerUnavailable):
@@ -200,7 +200,7 @@ def test_a_broker_that_is_only_slow_for_a_moment_is_not_reported_as_unseen(open_
     assert desk.notifier.published == []
 
 
-def test_an_order_that_will_not_close_leaves_the_run_unswept_for_the_next_try(open_desk: OpenDesk) -> None:
+def test_an_open_order_leaves_the_run_for_the_next_sweep(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.exchange.races.arm(Race.CANCEL_STUCK, symbol="AAPL", seconds=1_000)
     with pytest.raises(StillOpen, match=f"rp-{RUN_ID}.AAPL.b.1"):
@@ -211,7 +211,7 @@ def test_an_order_that_will_not_close_leaves_the_run_unswept_for_the_next_try(op
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
-def test_orders_of_others_are_not_swept_with_ours(open_desk: OpenDesk) -> None:
+def test_orders_of_other_clients_are_not_swept(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.submit("my-own-order")
     desk.submit(f"rp-{RUN_ID}-r2.AAPL.b.1")
@@ -220,7 +220,7 @@ def test_orders_of_others_are_not_swept_with_ours(open_desk: OpenDesk) -> None:
     assert left == {"my-own-order", f"rp-{RUN_ID}-r2.AAPL.b.1"}
 
 
-def test_the_run_of_a_renewed_execution_is_found_by_the_execution_that_holds_it(open_desk: OpenDesk) -> None:
+def test_a_renewed_run_is_found_by_its_current_execution(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.store.take_over(RUN_ID, 1, RENEWED)
     assert desk.sweep(RENEWED, "TIMED_OUT")["outcome"] == "swept"
@@ -228,7 +228,7 @@ def test_the_run_of_a_renewed_execution_is_found_by_the_execution_that_holds_it(
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
-def test_a_list_that_fails_during_the_sweep_is_no_empty_look(open_desk: OpenDesk) -> None:
+def test_a_failed_list_of_open_orders_fails_the_sweep(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders", status=502))
     with pytest.raises(Exception, match="502"):

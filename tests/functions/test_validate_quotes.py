@@ -1,4 +1,4 @@
-"""ValidateQuotes: an order is held with a reason, or free, with its arrival and its collar fixed for good."""
+"""ValidateQuotes: an order is put on hold with a reason, or gets its arrival quote and collar once and for all."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def desk_on(open_desk: OpenDesk, events: list[Event]) -> Desk:
     return desk
 
 
-def test_a_good_book_frees_an_order_and_fixes_its_arrival_and_its_collar(open_desk: OpenDesk) -> None:
+def test_a_good_book_fixes_the_orders_arrival_and_collar(open_desk: OpenDesk) -> None:
     desk = desk_on(open_desk, AAPL)
     assert desk.validate() == {"use": 1, "hold": 0}
     order = desk.order()
@@ -40,14 +40,14 @@ def test_a_good_book_frees_an_order_and_fixes_its_arrival_and_its_collar(open_de
     assert (order.state, order.held) == (ParentState.WAITING, "")
 
 
-def test_a_sells_collar_lies_below_the_arrival(open_desk: OpenDesk) -> None:
+def test_a_sells_collar_is_below_its_arrival_price(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, opening=holding(AAPL="9"))
     desk.begin("sell all AAPL", max_slippage_bps="10")
     desk.validate()
     assert desk.order().collar == Decimal("189.24")  # 189.42 less 10 basis points, 189.2306, on the tick above
 
 
-def test_arrival_and_collar_stay_where_they_were_fixed(open_desk: OpenDesk) -> None:
+def test_the_arrival_and_the_collar_never_change(open_desk: OpenDesk) -> None:
     desk = desk_on(open_desk, book("09:30 300 @ 189.40 × 200 @ 189.44", "09:36:30 300 @ 191.00 × 200 @ 191.04"))
     desk.validate()
     fixed = desk.order()
@@ -57,7 +57,7 @@ def test_arrival_and_collar_stay_where_they_were_fixed(open_desk: OpenDesk) -> N
 
 
 @pytest.mark.parametrize("reason", list(HELD))
-def test_a_book_that_may_not_be_traded_on_holds_the_order_until_it_is_good(open_desk: OpenDesk, reason: str) -> None:
+def test_a_bad_book_holds_the_order_until_it_is_good(open_desk: OpenDesk, reason: str) -> None:
     desk = desk_on(open_desk, book(HELD[reason], GOOD))
     assert desk.validate() == {"use": 0, "hold": 1}
     held = desk.order()
@@ -69,7 +69,7 @@ def test_a_book_that_may_not_be_traded_on_holds_the_order_until_it_is_good(open_
     assert (order.held, order.arrival.bid) == ("", Decimal("189.40"))
 
 
-def test_a_reason_is_told_when_it_is_news_and_not_every_turn(open_desk: OpenDesk) -> None:
+def test_a_hold_is_journalled_only_when_its_reason_changes(open_desk: OpenDesk) -> None:
     desk = desk_on(open_desk, book(HELD["wide"], "09:37 99 @ 189.40 × 200 @ 189.44"))
     for time in ("09:36:00", "09:36:30", "09:37:00", "09:37:30"):
         desk.wait_until(time)
@@ -80,7 +80,7 @@ def test_a_reason_is_told_when_it_is_news_and_not_every_turn(open_desk: OpenDesk
     ]
 
 
-def test_a_quote_that_stands_still_is_stale_and_after_minutes_halted(open_desk: OpenDesk) -> None:
+def test_an_unchanging_quote_is_stale_and_later_halted(open_desk: OpenDesk) -> None:
     desk = desk_on(open_desk, [quote("09:35:45", "300 @ 189.40", "200 @ 189.44")])
     desk.validate()
     assert desk.order().held == "stale"
@@ -92,14 +92,14 @@ def test_a_quote_that_stands_still_is_stale_and_after_minutes_halted(open_desk: 
     assert desk.order().held == "halted"
 
 
-def test_a_symbol_without_a_quote_is_missing(open_desk: OpenDesk) -> None:
+def test_a_symbol_without_a_quote_is_held_as_missing(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(prints=("09:31 10 @ 189.41 sold",), until="09:31")})
     desk.begin("buy 40 AAPL")
     desk.validate()
     assert desk.order().held == "missing"
 
 
-def test_every_order_is_looked_at_for_itself_in_one_request(open_desk: OpenDesk) -> None:
+def test_all_orders_are_validated_with_one_quote_request(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(HELD["wide"]), "KO": KO})
     desk.begin("buy 40 AAPL", "buy 10 KO")
     before = len(desk.broker.line.sent)
@@ -108,7 +108,7 @@ def test_every_order_is_looked_at_for_itself_in_one_request(open_desk: OpenDesk)
     assert (desk.order("AAPL").held, desk.order("KO").held) == ("wide", "")
 
 
-def test_an_order_at_work_is_not_looked_at_here(open_desk: OpenDesk) -> None:
+def test_a_working_order_is_not_validated(open_desk: OpenDesk) -> None:
     desk = desk_on(open_desk, AAPL)
     desk.place()
     before = desk.order()
@@ -117,7 +117,7 @@ def test_an_order_at_work_is_not_looked_at_here(open_desk: OpenDesk) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v2/clock", "/v2/stocks/quotes/latest"])
-def test_a_silent_broker_costs_a_turn_and_nothing_else(open_desk: OpenDesk, path: str) -> None:
+def test_a_broker_error_skips_the_validation(open_desk: OpenDesk, path: str) -> None:
     desk = desk_on(open_desk, AAPL)
     before = desk.order()
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path=path, status=502))
@@ -127,7 +127,7 @@ def test_a_silent_broker_costs_a_turn_and_nothing_else(open_desk: OpenDesk, path
     assert desk.validate() == {"use": 1, "hold": 0}
 
 
-def test_a_fenced_execution_looks_at_nothing(open_desk: OpenDesk) -> None:
+def test_a_fenced_execution_validates_no_order(open_desk: OpenDesk) -> None:
     desk = desk_on(open_desk, AAPL)
     desk.store.take_over(desk.run.run_id, 1, "arn:sweeper")
     with pytest.raises(RefusedRun, match="epoch 2"):

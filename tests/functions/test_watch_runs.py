@@ -1,4 +1,4 @@
-"""WatchRuns: a run that is missing or stuck, and orders that nobody holds; a healthy run it does not touch."""
+"""WatchRuns: reports missing runs, sweeps stuck runs and cancels orphaned orders; healthy runs are not touched."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def published(desk: Desk) -> list[str]:
     return [kind for kind, _ in desk.notifier.published]
 
 
-def test_a_session_day_without_a_run_is_told_once_it_is_late(open_desk: OpenDesk) -> None:
+def test_a_missing_run_is_reported_once_it_is_late(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, at="09:39:59")
     assert desk.watch() == []
     desk.wait_until("09:40")
@@ -36,18 +36,18 @@ def test_a_session_day_without_a_run_is_told_once_it_is_late(open_desk: OpenDesk
     assert desk.notifier.published[0][1]["reason"] == "no run on 2026-11-23, a session day"
 
 
-def test_nobody_is_missed_where_no_run_is_expected(open_desk: OpenDesk) -> None:
+def test_no_run_is_reported_missing_if_none_is_expected(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, at="12:00")
     assert desk.watch(expect_run=False) == []
 
 
-def test_nobody_is_missed_on_a_day_without_a_session(open_desk: OpenDesk) -> None:
+def test_no_run_is_reported_missing_on_a_holiday(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     desk.scheduler.run(until=datetime(2026, 11, 26, 17, 0, tzinfo=UTC))
     assert desk.watch() == []
 
 
-def test_a_run_that_turns_is_left_alone(open_desk: OpenDesk) -> None:
+def test_a_run_with_regular_turns_is_not_touched(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, escalation="none")
     for time in ("09:36:30", "09:40", "09:44", "09:48"):
         desk.turn_at(time)
@@ -56,7 +56,7 @@ def test_a_run_that_turns_is_left_alone(open_desk: OpenDesk) -> None:
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
 
 
-def test_a_run_that_waits_for_its_window_is_not_stuck(open_desk: OpenDesk) -> None:
+def test_a_run_waiting_for_its_window_is_not_stuck(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, at="08:00", market=None)
     desk.wait_until("09:25")
     desk.open(a_plan("buy 40 AAPL"), market_open_delay_minutes=30)
@@ -64,7 +64,7 @@ def test_a_run_that_waits_for_its_window_is_not_stuck(open_desk: OpenDesk) -> No
     assert desk.watch() == []
 
 
-def test_a_run_that_was_started_late_is_not_taken_for_one_that_has_been_silent_since_the_opening(
+def test_a_late_start_is_not_mistaken_for_a_stuck_run(
     open_desk: OpenDesk,
 ) -> None:
     desk = open_desk({"AAPL": AAPL}, at="09:50")
@@ -76,7 +76,7 @@ def test_a_run_that_was_started_late_is_not_taken_for_one_that_has_been_silent_s
     assert found(desk.watch()) == [(Finding.STUCK_RUN, RUN_ID)]
 
 
-def test_a_run_that_turned_through_an_outage_of_the_broker_is_not_swept_once_it_answers(open_desk: OpenDesk) -> None:
+def test_a_run_with_turns_during_an_outage_is_not_swept(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, escalation="none")
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path="/v2/clock", status=503), When(times=12))
     for turn in range(12):
@@ -87,7 +87,7 @@ def test_a_run_that_turned_through_an_outage_of_the_broker_is_not_swept_once_it_
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
 
 
-def test_a_run_that_has_not_turned_for_minutes_is_swept_and_told(open_desk: OpenDesk) -> None:
+def test_a_run_without_turns_for_minutes_is_swept_and_reported(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.turn_at("09:36:30")
     desk.wait_until("09:41:30")
@@ -100,29 +100,29 @@ def test_a_run_that_has_not_turned_for_minutes_is_swept_and_told(open_desk: Open
     assert "repeg.watch.stuck_run" in published(desk)
 
 
-def test_an_end_that_was_cut_off_before_it_was_told_is_told_by_the_watch_once(open_desk: OpenDesk) -> None:
-    """The state was written, the event not, and whoever wrote it is not tried again."""
+def test_an_unpublished_run_ended_event_is_published_once(open_desk: OpenDesk) -> None:
+    """The closing step wrote the state, died before publishing and is not retried."""
     desk = resting(open_desk)
-    told = desk.ports
-    desk.ports = replace(told, notifier=Mute())
+    ports = desk.ports
+    desk.ports = replace(ports, notifier=InterruptedNotifier())
     with pytest.raises(StoreUnavailable):
         desk.close()
     assert (desk.run.state, desk.run.is_announced) == (RunState.CLOSED, False)
-    desk.ports = told
+    desk.ports = ports
     assert desk.watch() == []
     assert published(desk) == ["repeg.run.settled"]
     desk.watch()
     assert published(desk) == ["repeg.run.settled"]
 
 
-class Mute:
-    """A listener that is cut off."""
+class InterruptedNotifier:
+    """An event bus on which every publication is interrupted."""
 
     def publish(self, kind: str, detail: dict[str, Any]) -> None:
         raise StoreUnavailable(f"cut off before {kind} of {detail['run_id']}")
 
 
-def test_a_slow_run_has_the_patience_of_its_own_turns(open_desk: OpenDesk) -> None:
+def test_a_run_with_long_turns_is_stuck_only_after_a_longer_time(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, order_monitoring_seconds=200, patience_seconds=400)
     desk.turn_at("09:38:20")
     desk.wait_until("09:48:20")
@@ -131,7 +131,7 @@ def test_a_slow_run_has_the_patience_of_its_own_turns(open_desk: OpenDesk) -> No
     assert found(desk.watch()) == [(Finding.STUCK_RUN, RUN_ID)]
 
 
-def test_watching_again_finds_nothing_more(open_desk: OpenDesk) -> None:
+def test_a_repeated_watch_reports_nothing_more(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.wait_until("09:50")
     assert found(desk.watch()) == [(Finding.STUCK_RUN, RUN_ID)]
@@ -140,7 +140,7 @@ def test_watching_again_finds_nothing_more(open_desk: OpenDesk) -> None:
     assert desk.run == run
 
 
-def test_a_watch_that_loses_the_run_to_a_sweeper_tells_nothing(open_desk: OpenDesk) -> None:
+def test_a_watch_that_loses_the_run_to_a_sweep_reports_nothing(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.wait_until("09:50")
     watcher = desk.scheduler.spawn(desk.watch)
@@ -152,8 +152,8 @@ def test_a_watch_that_loses_the_run_to_a_sweeper_tells_nothing(open_desk: OpenDe
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
-def test_an_order_that_is_open_after_its_runs_window_is_cancelled_and_told(open_desk: OpenDesk) -> None:
-    """The run is over, and yet something with its mark rests: a request that came late, or a mistake of ours."""
+def test_an_order_open_after_its_window_is_cancelled_and_reported(open_desk: OpenDesk) -> None:
+    """A closed run's order is still open: a late request, or a defect."""
     late = book(QUIET, until="16:00")
     desk = resting(open_desk, late)
     desk.close()
@@ -167,7 +167,7 @@ def test_an_order_that_is_open_after_its_runs_window_is_cancelled_and_told(open_
     assert desk.watch() == []
 
 
-def test_an_order_of_a_run_that_the_table_does_not_know_is_nobodys(open_desk: OpenDesk) -> None:
+def test_an_orphaned_order_of_an_unknown_run_is_cancelled(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     desk.submit("rp-lost-2026-11-20.AAPL.b.1")
     alerts = desk.watch(expect_run=False)
@@ -175,7 +175,7 @@ def test_an_order_of_a_run_that_the_table_does_not_know_is_nobodys(open_desk: Op
     assert alerts[0].reason == "cancelled rp-lost-2026-11-20.AAPL.b.1"
 
 
-def test_an_order_without_our_mark_is_never_touched(open_desk: OpenDesk) -> None:
+def test_an_order_of_another_client_is_never_touched(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     desk.submit("my-own-order")
     desk.wait_until("15:59")
@@ -184,7 +184,7 @@ def test_an_order_without_our_mark_is_never_touched(open_desk: OpenDesk) -> None
 
 
 @pytest.mark.parametrize("path", ["/v2/clock", "/v2/calendar", "/v2/orders"])
-def test_a_watch_that_cannot_see_says_so_instead_of_finding_nothing(open_desk: OpenDesk, path: str) -> None:
+def test_a_watch_without_broker_answers_raises(open_desk: OpenDesk, path: str) -> None:
     desk = resting(open_desk)
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path=path, status=502))
     with pytest.raises(Exception, match="502"):
@@ -197,7 +197,7 @@ def revoke(desk: Desk) -> str:
     return key
 
 
-def test_a_run_that_cannot_be_looked_at_is_named_again_and_again_until_a_look_succeeds(open_desk: OpenDesk) -> None:
+def test_an_unreachable_run_is_reported_until_the_broker_answers(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     key = revoke(desk)
     for time in ("09:50", "09:55"):
@@ -216,7 +216,7 @@ def test_a_run_that_cannot_be_looked_at_is_named_again_and_again_until_a_look_su
     desk.judge()
 
 
-def test_a_run_that_nobody_could_look_at_for_a_night_is_swept_the_next_day(open_desk: OpenDesk) -> None:
+def test_a_run_unreachable_overnight_is_swept_the_next_day(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     key = revoke(desk)
     with pytest.raises(BrokerDenied):
@@ -227,7 +227,7 @@ def test_a_run_that_nobody_could_look_at_for_a_night_is_swept_the_next_day(open_
     assert desk.run.state is RunState.SWEPT
 
 
-def test_a_healthy_run_is_not_named_where_the_broker_cannot_be_looked_at_for_a_moment(open_desk: OpenDesk) -> None:
+def test_a_healthy_run_is_not_reported_after_a_broker_error(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     revoke(desk)
     with pytest.raises(BrokerDenied):
@@ -235,7 +235,7 @@ def test_a_healthy_run_is_not_named_where_the_broker_cannot_be_looked_at_for_a_m
     assert desk.notifier.published == []
 
 
-def test_what_was_found_is_told_also_where_a_later_look_fails(open_desk: OpenDesk) -> None:
+def test_a_finding_is_published_even_if_a_later_check_fails(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, at="09:40")
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders", status=502))
     with pytest.raises(BrokerUnavailable):
@@ -243,7 +243,7 @@ def test_what_was_found_is_told_also_where_a_later_look_fails(open_desk: OpenDes
     assert published(desk) == ["repeg.watch.missed_run"]
 
 
-def test_every_run_of_the_day_is_watched(open_desk: OpenDesk) -> None:
+def test_each_run_of_the_day_is_watched(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     run = desk.run
     again = run.model_copy(update={"run_id": f"{RUN_ID}-r2", "owner": "arn:second", "is_planned": False})

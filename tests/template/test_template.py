@@ -11,11 +11,11 @@ from datetime import date
 from typing import Any
 
 import pytest
+from repeg_workbench.engine.schedules import Cron
 
 from repeg.domain.settings import ENVIRONMENT_PREFIX, Settings, resolve
 from repeg.workflow.sweeping import MAX_LOOKS, ZOMBIE_SECONDS
 from repeg.workflow.turn import STEP_SECONDS
-from repeg_workbench.engine.schedules import Cron
 from tests.statemachine.rules import tasks
 from tests.template.stack import (
     FUNCTION,
@@ -29,7 +29,6 @@ from tests.template.stack import (
     written,
 )
 
-# One request to the broker: two seconds to connect, five to read.
 REQUEST_SECONDS = 7
 
 FUNCTIONS = sorted(of_type(written(), FUNCTION))
