@@ -174,7 +174,7 @@ def test_a_misnamed_recording_is_refused(tmp_path: Path, name: str) -> None:
 def test_the_same_recording_twice_is_refused(tmp_path: Path) -> None:
     folder(tmp_path)
     (tmp_path / f"XXX-{DAY}.quotes.csv.gz").write_bytes(gzip.compress(QUOTES.encode()))
-    with pytest.raises(RecordingError, match="is there twice"):
+    with pytest.raises(RecordingError, match="is a duplicate of"):
         RecordedMarket(tmp_path)
 
 

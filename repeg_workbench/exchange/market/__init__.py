@@ -1,1 +1,1 @@
-"""Markets: scripted, recorded and generated days."""
+"""Sources of market data: scripted, recorded and generated days."""

@@ -1,4 +1,4 @@
-"""A market made from a seed: any trading day of a universe of stocks, the same on every machine."""
+"""A market generated from a seed: any trading day of a universe of stocks, the same on every machine."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -14,16 +14,16 @@ from repeg_workbench.exchange.time.calendar import TradingCalendar
 __all__ = ["DEFAULT_ACTIVITY", "DEFAULT_UNIVERSE", "GeneratedMarket", "Instrument", "universe"]
 
 DEFAULT_ACTIVITY: Final = 0.5
-"""Updates per second against the measured rates."""
+"""The rate of updates as a fraction of the measured rates."""
 
 _OVERNIGHT: Final = 250
-"""The previous close lies within one part in so many of the open."""
+"""The previous close lies within 1/250 of the open."""
 
 
 class GeneratedMarket:
     """Every trading day of every instrument, each a function of seed, symbol and day alone.
 
-    activity scales the number of updates, not how far prices go: 1.0 is as measured, less is cheaper.
+    activity scales the number of updates, but not the price range: 1.0 is as measured, lower is faster to generate.
     """
 
     def __init__(
@@ -41,25 +41,25 @@ class GeneratedMarket:
         self._days: dict[tuple[str, date], SymbolDay | None] = {}
 
     def symbols(self) -> tuple[str, ...]:
-        """The universe in its own order."""
+        """The universe's symbols in order."""
         return tuple(self._instruments)
 
     def listing(self, symbol: str) -> Listing | None:
-        """What the broker says about it."""
+        """The symbol's listing."""
         instrument = self._instruments.get(symbol)
         return instrument.listing if instrument else None
 
     def days(self) -> None:
-        """Every trading day there is."""
+        """None: every trading day is available."""
 
     def day(self, symbol: str, day: date) -> SymbolDay | None:
-        """That day, made once; None for an unknown symbol or a day without a session."""
+        """The symbol's day, generated once; None for an unknown symbol or a day without a session."""
         if (symbol, day) not in self._days:
             self._days[symbol, day] = self._make(symbol, day)
         return self._days[symbol, day]
 
     def reference_price(self, symbol: str, day: date) -> int | None:
-        """The previous close, a little off the day's open."""
+        """The previous close, near the day's open."""
         instrument = self._instruments.get(symbol)
         if instrument is None:
             return None

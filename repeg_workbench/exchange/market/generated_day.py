@@ -1,4 +1,4 @@
-"""Makes one symbol's day: arrivals, quotes with their queues, and prints, in integers all the way."""
+"""Generates one symbol's day: update times, quotes with queue sizes, and prints, in integer arithmetic only."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ from repeg_workbench.exchange.time.calendar import NANOSECONDS, Session, nanosec
 _HOUR: Final = 3_600 * NANOSECONDS
 _BEFORE_OPEN: Final = 300
 _MEAN_CUBE: Final = 4
-"""A uniform draw cubed is a quarter on average: such gaps come in bursts, and none is over four times the mean."""
+"""The mean of a cubed uniform draw is 1/4, so gaps come in bursts and none exceeds four times their mean."""
 
 # Updates come fastest at the open and again before the close: seconds from the open, or from the close, and percent.
 _FROM_OPEN: Final = ((-_BEFORE_OPEN, 10), (0, 250), (300, 170), (900, 130), (1_800, 90))
@@ -23,9 +23,9 @@ _OFF_EXCHANGE: Final = ord("D")
 
 
 class DayMaker:
-    """One instrument on one session of one seed. activity is in thousandths of the measured rates.
+    """Generates one instrument's day for one session and seed. activity is in thousandths of the measured rates.
 
-    Five of sixteen prints are off exchange and eight on the venue whose quote they hit, as in the recording.
+    As in the recordings, 5 of 16 prints are off exchange and 8 on the venue whose quote they hit.
     """
 
     def __init__(self, instrument: Instrument, session: Session, seed: int, activity: int) -> None:
@@ -57,7 +57,7 @@ class DayMaker:
         chance = min(ONE // 2, ONE * self._regime.moves // self._updates)
         chances = chance * raised(self._regime.opening_moves, violence) // 100
         is_move = words.draw(1) < chances
-        # The open brings a new quote: none from before it stays in force.
+        # The open always has a new quote, so that no earlier one stays in force.
         is_move[[0, min(int((since_open < 0).sum()), len(ts) - 1)]] = True
         return Rows(ts, since_open, np.cumsum(is_move) - 1, words)
 
@@ -97,14 +97,14 @@ class DayMaker:
         )
 
     def _missing(self, rows: Rows) -> tuple[Flags, Flags]:
-        # Before the open a side is now and then not there yet.
+        # Before the open, one side is sometimes missing.
         early = rows.since_open < 0
         whim = rows.words.draw(3)
         no_bid, no_ask = early & (whim < ONE // 8), early & (whim >= ONE - ONE // 8)
         return no_bid, no_ask | _during(rows.since_open, self._instrument.one_sided)
 
     def _queue(self, what: str, rows: Rows) -> Int64s:
-        # A level's queue drifts between drawn sizes; a move of the price comes upon another queue altogether.
+        # A level's queue drifts between drawn sizes; a price move starts with a new queue.
         length = self._regime.queue_rows
         place = np.arange(len(rows.ts)) + rows.move * (length + length // 2 + 1)
         anchors = self._dice(what).words((int(place[-1]) // length + 2) // 4 + 1)
@@ -152,17 +152,17 @@ class DayMaker:
         return np.flatnonzero(both & lasting & (rows.words.draw(2) < chance))
 
     def _aggressors(self, rows: Rows, moves: Moves, standing: Int64s, draws: Int64s) -> Int64s:
-        # Whoever takes liquidity is more often right than wrong about the next move.
+        # The aggressor is right about the next move 5 times out of 8.
         following = moves.direction[np.minimum(rows.move[standing] + 1, len(moves.direction) - 1)]
         return np.where(draws < ONE * 5 // 8, following, -following)
 
     def _print_times(self, rows: Rows, standing: Int64s, draws: Int64s) -> Int64s:
-        # After the quote they meet and before or with the next one, which is when a print meets its quote.
+        # After the quote that the print hits, and no later than the next one.
         gap = rows.ts[standing + 1] - rows.ts[standing]
         return rows.ts[standing] + 1 + ((gap - 1) * (draws >> 8) >> 8)
 
     def _improvement(self, quotes: Quotes, standing: Int64s, draws: Int64s) -> Int64s:
-        """What an off-exchange print is better than the touch: up to a quarter of the spread, in 1/10,000 dollar."""
+        """The price improvement of an off-exchange print: up to a quarter of the spread, in price units."""
         return (quotes.ask[standing] - quotes.bid[standing]) * draws >> BITS + 2
 
 

@@ -1,4 +1,4 @@
-"""Draws that are the same on every machine: a hash for the seed, raw PCG64 bits, and integers cut out of them."""
+"""Random draws that are the same on every machine: integers cut from raw PCG64 bits, seeded with a hash."""
 
 import hashlib
 from typing import Final
@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from repeg_workbench.exchange.market.symbol_day import Int64s
 
 BITS: Final = 16
-"""Width of one draw; a 64-bit word holds four."""
+"""Bits in one draw; a 64-bit word holds four."""
 
 ONE: Final = 1 << BITS
 
 
 class Dice:
-    """Independent draws for what a name stands for, such as a seed, a symbol and a day.
+    """Independent draws for a name, such as a seed, a symbol and a day.
 
-    Only the bit generator's raw words are used: numpy promises those for good, and its distributions not.
+    Uses the bit generator's raw words only: numpy guarantees that they stay the same, but not its distributions.
     """
 
     def __init__(self, *name: object) -> None:
@@ -25,7 +25,7 @@ class Dice:
         self._bits = np.random.PCG64(np.random.SeedSequence(int.from_bytes(digest)))
 
     def words(self, count: int) -> "Words":
-        """So many times four draws."""
+        """This many words of four draws each."""
         return Words(self._bits.random_raw(count))
 
     def below(self, bound: int) -> int:
@@ -43,15 +43,15 @@ class Words:
         return len(self._raw)
 
     def draw(self, which: int) -> Int64s:
-        """The draws 0 to 3 of every row, each in [0, 65536)."""
-        draws = self._raw.astype("<u8", copy=False).view("<u2")  # of every word the lowest bits first
+        """Draw number 0 to 3 of every row, each in [0, 65536)."""
+        draws = self._raw.astype("<u8", copy=False).view("<u2")  # lowest bits of each word first
         return draws[which :: 64 // BITS].astype(np.int64)
 
     def first(self, count: int) -> "Words":
-        """The first rows."""
+        """The first `count` rows."""
         return Words(self._raw[:count])
 
 
 def pick(table: Int64s, draws: Int64s) -> Int64s:
-    """For every draw an entry of the table, each entry as likely as any other."""
+    """For every draw an entry of the table, all equally likely."""
     return np.take(table, draws * len(table) >> BITS)

@@ -1,4 +1,4 @@
-"""Where a made day's price goes: how it starts, how its moves are drawn, and how the opening's violence calms."""
+"""The price path of a generated day: the opening price, the moves, and the decay of the opening's volatility."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ from repeg_workbench.exchange.units import tick_at
 
 PERMILLE: Final = 1_000
 
-# How far the opening's violence has decayed: thousandths of calm_after gone, and thousandths of violence left.
+# Decay of the opening's violence: elapsed thousandths of calm_after, and remaining thousandths of the violence.
 _DECAY: Final = ((0, 1_000), (167, 560), (500, 220), (1_000, 0))
 _PRE_OPEN_SPREAD: Final = 1_200
 
@@ -25,7 +25,7 @@ _LIT_VENUES_ELSEWHERE: Final = "NNNNNNTTTTPPKKZZ"
 
 @dataclass(frozen=True)
 class Rows:
-    """When each update comes, which move of the price it belongs to, and the draws it was given."""
+    """The updates: their times, the price move each belongs to, and their draws."""
 
     ts: Int64s
     since_open: Int64s
@@ -35,7 +35,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Moves:
-    """What each move of the price does: the seconds since the open it comes at, and bid, ask and direction after it."""
+    """The price moves: bid, ask, venues and direction after each."""
 
     bid: Int64s
     ask: Int64s
@@ -45,19 +45,19 @@ class Moves:
 
 
 class Calming:
-    """The violence of an opening, and what is left of it."""
+    """The violence of an opening and its decay."""
 
     def __init__(self, calm_after: int) -> None:
         self._by_second = _decay(calm_after)
 
     def violence(self, since_open: Int64s) -> Int64s:
-        """At each of these seconds since the open, in thousandths of the open's own."""
+        """The remaining violence at each of these seconds since the open, in thousandths."""
         left: Int64s = self._by_second[np.clip(since_open, 0, len(self._by_second) - 1)]
         return left
 
 
 class MoveMaker:
-    """One instrument's moves on one day of one seed, at so many updates an hour."""
+    """Draws one instrument's price moves for one day and seed, at this many updates an hour."""
 
     def __init__(self, instrument: Instrument, name: tuple[int, str, date], updates: int, calming: Calming) -> None:
         self._instrument, self._regime = instrument, instrument.regime
@@ -89,7 +89,7 @@ class MoveMaker:
         return center
 
     def _jump(self) -> int:
-        """The mean move that gives the regime's volatility at its number of moves, in price units."""
+        """The mean move in price units that results in the regime's volatility at its number of moves."""
         per_minute = self._instrument.price * self._regime.volatility // 1_000_000
         moves_per_hour = min(self._regime.moves, self._updates // 2)
         return isqrt(3 * 60 * per_minute * per_minute // (4 * max(1, moves_per_hour)))
@@ -104,19 +104,19 @@ class MoveMaker:
 
 
 def opening_price(seed: int, instrument: Instrument, day: object) -> int:
-    """Where a day starts: within one percent of the instrument's price."""
+    """The day's opening price, within one percent of the instrument's price."""
     room = instrument.price // 100
     return instrument.price - room + Dice(seed, instrument.listing.symbol, day, "opening").below(2 * room + 1)
 
 
 def lit_venues(instrument: Instrument) -> Int64s:
-    """The letters of the venues that show its quotes, each as often as it does."""
+    """The letters of the venues that quote the instrument, repeated in proportion to their share."""
     letters = _LIT_VENUES.get(instrument.listing.exchange, _LIT_VENUES_ELSEWHERE)
     return np.array([ord(letter) for letter in letters], np.int64)
 
 
 def raised(peak: int, violence: Int64s) -> Int64s:
-    """A percentage that is 100 in quiet times and peak at the open."""
+    """A percentage from 100 in quiet times to `peak` at full violence."""
     return 100 + (peak - 100) * violence // PERMILLE
 
 
@@ -125,7 +125,7 @@ def _directions(draws: Int64s, bounce: int) -> Int64s:
 
 
 def _decay(calm_after: int) -> Int64s:
-    """The violence left, in thousandths, by second since the open."""
+    """The remaining violence in thousandths, by second since the open."""
     left = [np.zeros(1, np.int64)]
     for (start, high), (end, low) in pairwise(_DECAY):
         seconds = np.arange((end - start) * calm_after // PERMILLE)

@@ -1,4 +1,4 @@
-"""The kinds of stock there are at the top of the book, measured in recordings, and a universe of them."""
+"""Regimes of quoting and trading at the top of the book, measured in recordings, and a universe of stocks."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -11,12 +11,12 @@ from repeg_workbench.exchange.units import to_price
 
 @dataclass(frozen=True)
 class Regime:
-    """How one kind of stock quotes and trades. Tables are equally likely entries.
+    """How one kind of stock quotes and trades. The entries of a table are equally likely.
 
     updates, moves and trades are per hour; spreads in ticks; sizes in shares. volatility is in hundredths of a basis
-    point per square root of a minute, 0 where every move is one tick. bounce is the chance of 256 that a move undoes
-    the direction of the one before, spread_hold that it keeps the spread. A queue changes over queue_rows updates.
-    The opening_ figures are percent of the quiet level at the open, decaying over calm_after seconds.
+    point per square root of a minute; 0 means that every move is one tick. bounce is the chance, in 256ths, that a
+    move reverses the previous one, spread_hold that it keeps the spread. A queue changes over queue_rows updates. The
+    opening_ figures are percentages of the quiet level at the open, decaying over calm_after seconds.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Regime:
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that happens to a stock from so many seconds after the open for so many seconds."""
+    """The start of an incident in seconds after the open, and its length in seconds."""
 
     start: int
     length: int
@@ -46,7 +46,7 @@ class Incident:
 
 @dataclass(frozen=True)
 class Instrument:
-    """A generated stock: what the broker says of it, its regime, its price in price units, and what goes wrong."""
+    """A generated stock: listing, regime, price in price units, and incidents."""
 
     listing: Listing
     regime: Regime
@@ -56,7 +56,7 @@ class Instrument:
 
 
 def _around(median: int) -> tuple[int, ...]:
-    """A triangle of spreads from a quarter of the median to seven quarters of it."""
+    """A triangular distribution of spreads from 1/4 to 7/4 of the median."""
     return tuple(max(1, (5 + first + second) * median // 20) for first in range(16) for second in range(16))
 
 
@@ -180,7 +180,7 @@ DEFAULT_UNIVERSE: Final = _ORDINARY + _peculiar()
 
 
 def universe(size: int = len(DEFAULT_UNIVERSE)) -> tuple[Instrument, ...]:
-    """So many stocks: the default ones, then ordinary ones named G022, G023 and so on, the same for everybody."""
+    """This many stocks: the default ones, then ordinary ones named G022, G023 and so on, the same for every seed."""
     further = tuple(_further(number) for number in range(len(DEFAULT_UNIVERSE) + 1, size + 1))
     return DEFAULT_UNIVERSE[:size] + further
 

@@ -1,4 +1,4 @@
-"""A market from recordings: a folder with one file of quotes and one of trades per symbol and day."""
+"""A market from a folder of recordings, with one file of quotes and one of trades per symbol and day."""
 
 import re
 from collections.abc import Iterable
@@ -37,8 +37,8 @@ class _File:
 class RecordedMarket:
     """Every recording in a folder: SYMBOL-YYYY-MM-DD.quotes.csv[.gz] and, where there were prints, .trades.csv[.gz].
 
-    The folder is checked at once, a file when its day is first asked for. RecordingError names the file, line, field
-    and value that cannot be used. Listings default to an ordinary NYSE stock per symbol.
+    The folder is checked at once, a file when its day is first read. RecordingError names the invalid file, line,
+    field and value. Listings default to an ordinary NYSE stock per symbol.
     """
 
     def __init__(self, folder: Path, listings: Iterable[Listing] = ()) -> None:
@@ -53,7 +53,7 @@ class RecordedMarket:
         return tuple(sorted({file.symbol for file in self._files}))
 
     def listing(self, symbol: str) -> Listing | None:
-        """The listing given, or an ordinary one."""
+        """The given or default listing."""
         return self._listings.get(symbol)
 
     def days(self) -> tuple[date, ...]:
@@ -61,19 +61,19 @@ class RecordedMarket:
         return tuple(sorted({file.day for file in self._files}))
 
     def require(self, day: date) -> None:
-        """RecordingError where no symbol has a recording of that day."""
+        """Raise RecordingError if no symbol has a recording of the day."""
         if day not in self.days():
             recorded = ", ".join(map(str, self.days()))
             raise RecordingError(f"{self._folder}: no recording of {day}, expected one of {recorded}")
 
     def day(self, symbol: str, day: date) -> SymbolDay | None:
-        """That recording, read once; None where there is none."""
+        """The symbol's recording of the day, read once; None if there is none."""
         if (symbol, day) not in self._days:
             self._days[symbol, day] = self._read(symbol, day)
         return self._days[symbol, day]
 
     def reference_price(self, symbol: str, day: date) -> int | None:
-        """The last price of the recorded day before, or else the day's first quote."""
+        """The last price of the previous recorded day, or else the day's first quote."""
         earlier = [file.day for file in self._files if file.symbol == symbol and file.day < day]
         before = self.day(symbol, max(earlier)) if earlier else None
         last = before.last_price() if before else None
@@ -96,7 +96,7 @@ def _files_in(folder: Path) -> dict[_File, Path]:
     for path in sorted(path for path in folder.iterdir() if path.name.endswith((".csv", ".csv.gz"))):
         file = _named(path)
         if file in files:
-            raise RecordingError(f"{path.name}: is there twice, also as {files[file].name}")
+            raise RecordingError(f"{path.name}: is a duplicate of {files[file].name}")
         files[file] = path
     _check_pairs(folder, files)
     return files
@@ -181,6 +181,6 @@ def _sides(columns: Columns) -> Int8s:
 
 
 def _lit(columns: Columns, venues: Letters) -> Flags:
-    # A recording that does not say leaves only the off-exchange prints out.
+    # Without a lit column, all prints but the off-exchange ones are lit.
     lit: Flags = _one_of(columns, "lit", (0, 1)) == 1 if columns.has("lit") else venues != _OFF_EXCHANGE
     return lit

@@ -1,4 +1,4 @@
-"""Reads comma-separated columns of fixed-point numbers at numpy's speed, and names the line that cannot be read."""
+"""Reads comma-separated columns of fixed-point numbers with numpy; errors name the line and field."""
 
 import gzip
 import zlib
@@ -21,12 +21,12 @@ _FIRST_ROW_LINE: Final = 2
 
 
 class RecordingError(ValueError):
-    """A recording that cannot be used, with file, line, field, value and what would be right."""
+    """An invalid recording: file, line, field, value and the expected value."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """A file's cells as positions in its bytes: row r of column c is body[starts[r, c]:ends[r, c]]."""
+    """A file's cells as positions in its bytes: the cell in row r, column c is body[starts[r, c]:ends[r, c]]."""
 
     file: str
     names: tuple[str, ...]
@@ -38,20 +38,20 @@ class Columns:
         return len(self.starts)
 
     def has(self, name: str) -> bool:
-        """Whether the file has that column."""
+        """Whether the file has the column."""
         return name in self.names
 
     def text(self, row: int, name: str) -> str:
-        """One cell as it stands in the file."""
+        """One cell's text."""
         column = self.names.index(name)
         return bytes(self.body[self.starts[row, column] : self.ends[row, column]]).decode("utf-8", "replace")
 
     def numbers(self, name: str, decimals: int = 0) -> Int64s:
-        """A column times 10**decimals, exactly; RecordingError for anything that is not such a number."""
+        """A column of numbers times 10**decimals, exactly. Raises RecordingError for anything else."""
         return _Numbers(self, name).parse(decimals)
 
     def letters(self, name: str) -> Letters:
-        """A column of single capital letters, 0 where empty."""
+        """A column of single capital letters; 0 for an empty cell."""
         column = self.names.index(name)
         widths = self.ends[:, column] - self.starts[:, column]
         codes = np.where(widths == 1, self.body[self.starts[:, column]], 0).astype(np.uint8)
@@ -59,7 +59,7 @@ class Columns:
         return codes
 
     def refuse(self, bad: Flags, name: str, right: str) -> None:
-        """RecordingError for the first row marked bad, saying what would be right."""
+        """Raise RecordingError for the first bad row, with the expected value."""
         if bad.any():
             row = int(bad.argmax())
             value = self.text(row, name) or "nothing"
@@ -68,7 +68,7 @@ class Columns:
 
 
 def read_columns(path: Path, required: Sequence[str], optional: Sequence[str]) -> Columns:
-    """Splits a file, gzip or plain, into its cells, and checks its header and the length of its rows."""
+    """Split a file, gzip or plain, into cells; check its header and the length of its rows."""
     header, _, rows = _content(path).partition(b"\n")
     names = tuple(header.decode("utf-8-sig", "replace").strip().split(","))
     _check_header(path.name, names, required, optional)
@@ -81,7 +81,7 @@ def read_columns(path: Path, required: Sequence[str], optional: Sequence[str]) -
 
 
 class _Numbers:
-    """One column on its way from characters to integers, one character position of all rows at a time."""
+    """Parses one column's numbers, one character position of all rows at a time."""
 
     def __init__(self, columns: Columns, name: str) -> None:
         column = columns.names.index(name)
@@ -100,7 +100,7 @@ class _Numbers:
             self._read(signed + position, decimals)
         missing = decimals - self._decimals
         value = self._value * 10**missing
-        # Nineteen digits fit 64 bits without a sign, so what is too large for a signed number shows as negative.
+        # Nineteen digits fit an unsigned 64-bit number, so a value too large for a signed one is negative.
         too_long = (self._digits + missing > _MOST_DIGITS) | (value < 0)
         self._columns.refuse(self._unreadable | (self._digits == 0) | too_long, self._name, "a number")
         self._columns.refuse(self._too_fine, self._name, _fineness(decimals))
@@ -143,7 +143,7 @@ def _check_header(file: str, names: tuple[str, ...], required: Sequence[str], op
             raise RecordingError(f"{file}, line 1: column {name} is missing, expected {expected}")
     for name in names:
         if name not in (*required, *optional) or names.count(name) > 1:
-            raise RecordingError(f"{file}, line 1: column {name!r} is unknown or twice there, expected {expected}")
+            raise RecordingError(f"{file}, line 1: column {name!r} is unknown or a duplicate, expected {expected}")
 
 
 def _check_rows(file: str, body: NDArray[np.uint8], separators: Int64s, width: int) -> None:

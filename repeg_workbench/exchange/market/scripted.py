@@ -1,4 +1,4 @@
-"""A market written down by hand: a few quotes and trades per symbol, as a test's author would say them."""
+"""A market scripted by hand: a few quotes and trades per symbol, for tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from repeg_workbench.exchange.units import to_price
 
 @dataclass(frozen=True)
 class ScriptedQuote:
-    """A best bid and offer from then on; a price of 0 is an absent side. Prices in price units, sizes in shares."""
+    """A best bid and offer from this time on; price 0 means no bid or ask. Prices in price units, sizes in shares."""
 
     time: str
     bid: int
@@ -38,7 +38,7 @@ class ScriptedTrade:
 
 @dataclass(frozen=True)
 class ScriptedHalt:
-    """No trading from one time to the other."""
+    """A trading halt from one time to another."""
 
     time: str
     until: str
@@ -61,15 +61,15 @@ def trade(time: str, what: str, *, side: int = 0, venue: str = "N", lit: bool = 
 
 
 def halt(time: str, until: str) -> ScriptedHalt:
-    """halt("10:00", "10:05"): trading stands still in [10:00, 10:05)."""
+    """halt("10:00", "10:05"): trading is halted in [10:00, 10:05)."""
     return ScriptedHalt(time, until)
 
 
 class ScriptedMarket:
     """A market from scripts by day and symbol, each in time order.
 
-    Listings default to an ordinary NYSE stock per scripted symbol, reference prices to the previous scripted day's
-    last price or the day's first quote. ValueError names the symbol, day and time of an event out of order.
+    Listings default to an ordinary NYSE stock per scripted symbol, reference prices to the last price of the previous
+    scripted day or to the day's first quote. Raises ValueError for an event out of order.
     """
 
     def __init__(
@@ -92,11 +92,11 @@ class ScriptedMarket:
         return tuple(sorted(self._listings))
 
     def listing(self, symbol: str) -> Listing | None:
-        """The listing given, or an ordinary one."""
+        """The given or default listing."""
         return self._listings.get(symbol)
 
     def day(self, symbol: str, day: date) -> SymbolDay | None:
-        """What was scripted for that symbol and day."""
+        """The script's day for the symbol; None if there is none."""
         return self._days.get((symbol, day))
 
     def days(self) -> tuple[date, ...]:
@@ -104,7 +104,7 @@ class ScriptedMarket:
         return tuple(sorted({day for _, day in self._days}))
 
     def reference_price(self, symbol: str, day: date) -> int | None:
-        """The price given, the last one of the scripted day before, or the first one of the day."""
+        """The given price, the last price of the previous scripted day, or the day's first price."""
         if symbol in self._reference:
             return self._reference[symbol]
         earlier = [scripted for (name, when), scripted in self._days.items() if name == symbol and when < day]

@@ -1,4 +1,4 @@
-"""A day of one symbol as arrays, and what every source of them, scripted, recorded or generated, promises."""
+"""One symbol's day as arrays, and the interface of its sources: scripted, recorded or generated."""
 
 from dataclasses import dataclass, fields
 from datetime import date
@@ -16,10 +16,10 @@ Spans = tuple[tuple[int, int], ...]
 
 @dataclass(frozen=True, eq=False)
 class Quotes:
-    """The best bid and offer, one row per change, in time order; equal stamps apply in row order.
+    """The best bid and offer, one row per change, in time order; rows of the same time apply in row order.
 
     ts in nanoseconds UTC, prices in price units (1/10,000 dollar), sizes in shares. A side with price 0 is absent.
-    Venues are the exchange's ASCII letter, 0 where unknown.
+    Venues are the exchange's ASCII letter, or 0 if unknown.
     """
 
     ts: Int64s
@@ -34,22 +34,22 @@ class Quotes:
         return len(self.ts)
 
     def where(self, keep: Flags) -> "Quotes":
-        """The rows marked to keep."""
+        """The rows where `keep` is true."""
         return self if keep.all() else Quotes(*(getattr(self, field.name)[keep] for field in fields(self)))
 
     @classmethod
     def empty(cls) -> Self:
-        """No quote all day."""
+        """No quotes."""
         none, letters = np.empty(0, np.int64), np.empty(0, np.uint8)
         return cls(none, none, none, none, none, letters, letters)
 
 
 @dataclass(frozen=True, eq=False)
 class Trades:
-    """The prints, in time order; a print meets the quote that stood before any quote row of the same stamp.
+    """The prints, in time order; a print meets the quote in force before any quote row of the same time.
 
-    side is +1 where the buyer took liquidity, -1 where the seller did, 0 unknown. lit is True where the print could
-    have met a displayed order: off-exchange, auction, late and average-price prints are not lit.
+    side is +1 if the buyer took liquidity, -1 if the seller did, 0 if unknown. lit is True if the print could have met
+    a displayed order: off-exchange, auction, late and average-price prints are not lit.
     """
 
     ts: Int64s
@@ -63,19 +63,19 @@ class Trades:
         return len(self.ts)
 
     def where(self, keep: Flags) -> "Trades":
-        """The rows marked to keep."""
+        """The rows where `keep` is true."""
         return self if keep.all() else Trades(*(getattr(self, field.name)[keep] for field in fields(self)))
 
     @classmethod
     def empty(cls) -> Self:
-        """No print all day."""
+        """No prints."""
         none, letters = np.empty(0, np.int64), np.empty(0, np.uint8)
         return cls(none, none, none, np.empty(0, np.int8), letters, np.empty(0, np.bool_))
 
 
 @dataclass(frozen=True, eq=False)
 class SymbolDay:
-    """Everything that happens to one symbol on one day; halts are [start, end) in ns: no fills and no new quotes."""
+    """One symbol's quotes, prints and halts on one day; a halt [start, end) in ns has no fills and no new quotes."""
 
     symbol: str
     day: date
@@ -84,7 +84,7 @@ class SymbolDay:
     halts: Spans = ()
 
     def first_price(self) -> int | None:
-        """The first quote's mid, or its only side, in price units; None where nothing is quoted."""
+        """The first quote's mid, or its only side, in price units; None without quotes."""
         return _quoted_price(self.quotes, 1)
 
     def last_price(self) -> int | None:
@@ -95,7 +95,7 @@ class SymbolDay:
 
 @dataclass(frozen=True)
 class Listing:
-    """What the broker says about an asset."""
+    """The broker's data on an asset."""
 
     symbol: str
     name: str
@@ -108,26 +108,26 @@ class Listing:
 
 
 class Market(Protocol):
-    """A source of symbol days; implementations cache what they hand out, and hand out the same thing every time."""
+    """A source of symbol days; implementations cache them and return the same objects every time."""
 
     def symbols(self) -> tuple[str, ...]:
         """Every listed symbol, in a fixed order."""
 
     def listing(self, symbol: str) -> Listing | None:
-        """The asset's listing; None for a symbol this market does not know."""
+        """The asset's listing; None for an unknown symbol."""
 
     def day(self, symbol: str, day: date) -> SymbolDay | None:
-        """That symbol's quotes and prints; None where the symbol or the day is not there."""
+        """The symbol's quotes and prints on the day; None if there are none."""
 
     def days(self) -> tuple[date, ...] | None:
-        """The days this market has; None where it has every trading day."""
+        """The days available; None if every trading day is."""
 
     def reference_price(self, symbol: str, day: date) -> int | None:
-        """What a position is worth before the open, in price units: the previous close, or else the first quote."""
+        """The value of one share before the open, in price units: the previous close, or else the first quote."""
 
 
 def inside(ts: Int64s, spans: Spans) -> Flags:
-    """Which stamps lie in any of the half-open spans."""
+    """Which times lie in any of the half-open spans."""
     found = np.zeros(len(ts), np.bool_)
     for start, end in spans:
         found |= (ts >= start) & (ts < end)

@@ -1,1 +1,1 @@
-"""Matching: one book per symbol, four fill models, and the book as a feed shows it."""
+"""Matching: one book per symbol, four fill models, and the displayed book."""

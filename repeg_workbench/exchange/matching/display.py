@@ -1,4 +1,4 @@
-"""The book as a data feed shows it: the tape with our displayed orders in it and without what we took."""
+"""The displayed book: the tape plus our displayed orders, minus the size that we took."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,10 +9,10 @@ from repeg_workbench.exchange.matching.tape import Tape
 
 @dataclass(frozen=True, slots=True)
 class BookQuote:
-    """The best bid and offer as the data feed shows it, and since when (ns).
+    """The displayed best bid and offer, and the time (ns) since which it holds.
 
-    Prices in price units, sizes in whole shares, an absent side is price 0 and size 0; a venue is a letter, or empty
-    where unknown.
+    Prices in price units, sizes in whole shares; an absent side has price 0 and size 0; a venue is a letter, or empty
+    if unknown.
     """
 
     at: int
@@ -25,7 +25,7 @@ class BookQuote:
 
 
 def recorded_quote(tape: Tape, row: int) -> BookQuote:
-    """A row of the tape, untouched by us."""
+    """A row of the tape, without our orders."""
     quotes = tape.quotes
     bid, ask = quotes.bid.item(row), quotes.ask.item(row)
     return BookQuote(
@@ -40,7 +40,7 @@ def recorded_quote(tape: Tape, row: int) -> BookQuote:
 
 
 def with_ours(quote: BookQuote, row: int, sides: Mapping[int, BookSide], changed: int) -> BookQuote:
-    """The same row with us in it, as new as our last change to it. A better price of ours joins the tape's venue."""
+    """The row with our orders, dated by our last change to it. A better price of ours takes the tape's venue."""
     bid, bid_size = _shown(sides[1], sides[-1], 1, (quote.bid, quote.bid_size), row)
     ask, ask_size = _shown(sides[-1], sides[1], -1, (quote.ask, quote.ask_size), row)
     shown = (bid, bid_size, ask, ask_size)
@@ -50,7 +50,7 @@ def with_ours(quote: BookQuote, row: int, sides: Mapping[int, BookSide], changed
 
 
 def letter(code: int) -> str:
-    """A venue's letter, empty where unknown."""
+    """A venue's letter, empty if unknown."""
     return chr(code) if code else ""
 
 

@@ -1,4 +1,4 @@
-"""What a resting order gets under each fill model, from a quote that reaches it and from a print."""
+"""The fill models: when a quote or a print fills a resting order."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,8 +15,8 @@ from repeg_workbench.exchange.units import QTY_SCALE
 class Resting:
     """An order in the book with its place in the queue.
 
-    level is the limit times the side, ABSENT for a market order that found nothing to trade with. ahead counts what
-    others display before us in QTY units, ABSENT while the order is behind the best price and nobody can know.
+    level is the limit times the side, or ABSENT for a market order that found no far side. ahead is the displayed
+    quantity before us in QTY units, or ABSENT while the order is behind the best price and the queue is unknown.
     """
 
     id: str
@@ -29,41 +29,41 @@ class Resting:
 
     @property
     def is_market(self) -> bool:
-        """Whether the order takes any price."""
+        """Whether the order accepts any price."""
         return self.level == ABSENT
 
     @property
     def is_shown(self) -> bool:
-        """Whether the feed shows it: a displayed limit order with at least a whole share to go."""
+        """Whether the feed shows it: a displayed limit order with at least one whole share remaining."""
         return self.displayed and self.remaining >= QTY_SCALE and not self.is_market
 
 
 class FillRule(Protocol):
-    """One belief about how resting orders fill.
+    """One model of how resting orders fill.
 
-    sizes_count is False where the displayed size is ignored and every fill is at the quote.
+    If sizes_count is False, displayed sizes are ignored and every fill is at the quote.
     """
 
     sizes_count: bool
 
     def far_reach(self, outlook: Outlook) -> Int64s:
-        """Per quote row the lowest limit, times the side, that it could fill: what the book may skip ahead by."""
+        """Per quote row, the lowest limit times the side that it could fill; lets the book skip other rows."""
 
     def print_reach(self, outlook: Outlook) -> Int64s:
-        """Per lit print the lowest limit, times the side, whose order it could concern."""
+        """Per lit print, the lowest limit times the side that it could affect."""
 
     def join(self, order: Resting, outlook: Outlook, row: int) -> None:
-        """Takes a place in the queue by the quote row in force, -1 for none."""
+        """Join the queue under the quote row in force, -1 for none."""
 
     def is_met_by_quote(self, order: Resting, near: int, far: int) -> bool:
-        """Whether a displayed far side would have traded with the order."""
+        """Whether a displayed far side would trade with the order."""
 
     def volume_for(self, order: Resting, outlook: Outlook, tape: Tape, index: int, left: int) -> int:
-        """How much of what is left of a print reaches the order, its own remaining quantity aside."""
+        """How much of a print's remaining volume reaches the order, regardless of the order's own size."""
 
 
 class TradeThrough:
-    """Only what goes strictly through the limit fills: never too kind, and blind to every fill at the touch."""
+    """Fills only by trades strictly through the limit: never optimistic, and misses every fill at the touch."""
 
     sizes_count = True
 
@@ -76,7 +76,7 @@ class TradeThrough:
         return outlook.print_price + 1
 
     def join(self, order: Resting, outlook: Outlook, row: int) -> None:
-        """Needs no place in the queue."""
+        """No effect: this model has no queue."""
 
     def is_met_by_quote(self, order: Resting, near: int, far: int) -> bool:  # noqa: ARG002  the far side alone decides
         """Only a far side strictly through the limit."""
@@ -88,7 +88,7 @@ class TradeThrough:
 
 
 class Touch:
-    """Whatever touches the limit fills, as if we were always first in line: the optimistic end of the bracket."""
+    """Fills by any trade at the limit, as if we were always first in the queue: the optimistic bound."""
 
     sizes_count = True
 
@@ -101,49 +101,49 @@ class Touch:
         return outlook.print_price
 
     def join(self, order: Resting, outlook: Outlook, row: int) -> None:
-        """Needs no place in the queue."""
+        """No effect: this model has no queue."""
 
     def is_met_by_quote(self, order: Resting, near: int, far: int) -> bool:  # noqa: ARG002  the far side alone decides
         """A far side at the limit or through it, locked or not."""
         return far <= order.level
 
     def volume_for(self, order: Resting, outlook: Outlook, tape: Tape, index: int, left: int) -> int:  # noqa: ARG002
-        """All of a print at the limit or through it, whoever took liquidity and wherever."""
+        """All of a print at the limit or through it, whatever its aggressor and venue."""
         return left if outlook.print_price.item(index) <= order.level else 0
 
 
 class Paper(Touch):
-    """The broker's paper engine: fills at the quote once that is marketable, in any size, and never by a print."""
+    """The broker's paper engine: fills at the quote once marketable, in any size, and never by a print."""
 
     sizes_count = False
 
     def print_reach(self, outlook: Outlook) -> Int64s:
-        """Out of every order's reach."""
+        """Beyond every limit: prints have no effect."""
         return np.full(len(outlook.print_price), ABSENT)
 
     def volume_for(self, order: Resting, outlook: Outlook, tape: Tape, index: int, left: int) -> int:  # noqa: ARG002
-        """Nothing: this engine looks at no prints."""
+        """None: prints have no effect."""
         return 0
 
 
 class SameVenueQueue:
-    """The conservative rule: at the limit only the queue's share of prints on the venue whose quote was joined.
+    """The conservative model: at the limit, only prints on the joined venue, after the queue ahead of us.
 
-    Where either the quote or the print names no venue, they cannot be told apart and count as one.
+    If the quote or the print has no venue, they count as the same venue.
     """
 
     sizes_count = True
 
     def far_reach(self, outlook: Outlook) -> Int64s:
-        """The far side where the market is not locked, and through it where it is."""
+        """At the far side in an unlocked market, through it in a locked one."""
         return outlook.far_unlocked
 
     def print_reach(self, outlook: Outlook) -> Int64s:
-        """The print where it came to our side, and through it where it did not."""
+        """At the print if it took from our side, through it if not."""
         return outlook.sold_to_us
 
     def join(self, order: Resting, outlook: Outlook, row: int) -> None:
-        """Behind the displayed size at the best price, first at a better one, nowhere known behind it."""
+        """Behind the displayed size at the best price, first at a better one, unknown at a worse one."""
         order.seen = row
         near = outlook.near.item(row) if row >= 0 else -ABSENT
         if near > order.level:
@@ -152,11 +152,11 @@ class SameVenueQueue:
         order.venue = outlook.near_venue.item(row) if row >= 0 else 0
 
     def is_met_by_quote(self, order: Resting, near: int, far: int) -> bool:
-        """A far side through the limit, or at the limit where the near side is not there too."""
+        """A far side through the limit, or at the limit if the market is not locked there."""
         return far < order.level or (far == order.level and near < order.level)
 
     def volume_for(self, order: Resting, outlook: Outlook, tape: Tape, index: int, left: int) -> int:
-        """A print through the limit fills; one at the limit serves those ahead of us first."""
+        """All of a print through the limit; of one at the limit, the volume beyond the queue ahead of us."""
         printed = outlook.print_price.item(index)
         if printed < order.level:
             return left
@@ -169,7 +169,7 @@ class SameVenueQueue:
         return left - served
 
     def _watch_queue(self, order: Resting, outlook: Outlook, row: int) -> None:
-        # The best quote is ranked by price, then size: whichever venue it names, ours displays no more than that.
+        # The best quote is the largest at its price, so no venue, ours included, displays more than its size.
         begin, order.seen = order.seen + 1, row
         if begin > row or (order.ahead == 0 and order.venue):
             return
@@ -191,7 +191,7 @@ SAME_VENUE_QUEUE: Final[FillRule] = SameVenueQueue()
 
 
 class FillModel(StrEnum):
-    """How a resting order of ours is believed to fill; no tape can tell, so they are kept side by side."""
+    """How our resting orders fill. A tape cannot decide which is right, so there are several."""
 
     TRADE_THROUGH = "trade_through"
     QUEUE = "queue"

@@ -1,4 +1,4 @@
-"""Our orders on one side of a symbol's book, and what the tape does to them."""
+"""Our orders on one side of a symbol's book, and their executions against the tape."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from repeg_workbench.exchange.units import tick_at, whole_shares
 
 
 class Execution(NamedTuple):
-    """A fill before it has a time: price in price units, quantity in QTY units."""
+    """A fill without its time: price in price units, quantity in QTY units."""
 
     order_id: str
     price: int
@@ -20,7 +20,7 @@ class Execution(NamedTuple):
 
 
 class Level(NamedTuple):
-    """A displayed price, times the side of whoever looks at it, and its whole shares."""
+    """A displayed price, times the viewing side, and its whole shares."""
 
     price: int
     size: int
@@ -28,10 +28,10 @@ class Level(NamedTuple):
 
 @dataclass(slots=True)
 class Taken:
-    """What we took of the displayed far side, in QTY units, as of a quote row.
+    """The quantity we took from the displayed far side, in QTY units, as of a quote row.
 
-    The tape knows nothing of us and goes on displaying it. It counts as gone until the price changes, and whatever
-    leaves that price is taken to be it, so that no displayed share is ever sold to us twice.
+    The tape does not contain our trades and goes on displaying it. It counts as gone until the price changes, and any
+    decrease at that price is attributed to it, so that no displayed share is sold to us twice.
     """
 
     quantity: int = 0
@@ -45,12 +45,12 @@ class Taken:
         return max(0, self.quantity - shares(gone))
 
     def add(self, outlook: Outlook, row: int, quantity: int) -> None:
-        """Takes some more at that row."""
+        """Take more at this row."""
         self.quantity, self.row = self.still(outlook, row) + quantity, row
 
 
 class BookSide:
-    """One side's orders in price-time priority. Every price in here is a price times the side."""
+    """One side's orders in price-time priority. All prices in this class are multiplied by the side."""
 
     def __init__(self, tape: Tape, side: int, rule: FillRule) -> None:
         self._tape, self._side, self._rule = tape, side, rule
@@ -61,7 +61,7 @@ class BookSide:
 
     @cached_property
     def outlook(self) -> Outlook:
-        """The tape seen from this side; made when the first order comes."""
+        """The tape from this side's point of view; built for the first order."""
         return self._tape.outlook(self._side)
 
     @cached_property
@@ -73,7 +73,7 @@ class BookSide:
         return self._rule.print_reach(self.outlook)
 
     def enter(self, order: Resting, row: int) -> Iterator[Execution]:
-        """Takes what is there at once and rests what is left, under that quote row (-1 for none yet)."""
+        """Execute the marketable part under this quote row (-1 for none yet) and rest the remainder."""
         if row >= 0 and self.outlook.far.item(row) <= order.level and self.outlook.far.item(row) != ABSENT:
             yield from self._take(order, row)
         if not order.remaining:
@@ -84,18 +84,18 @@ class BookSide:
         self.orders.sort(key=lambda resting: -resting.level)
 
     def remove(self, order: Resting) -> None:
-        """Takes an order out."""
+        """Remove an order."""
         self.orders.remove(order)
 
     def next_event(self, row: int, index: int) -> tuple[int, int]:
-        """The first quote row and the first lit print from these on that could matter to us; past the end for none."""
+        """The next quote row and lit print, from these on, that could affect our orders; past the end for none."""
         level = self.orders[0].level
         if level == ABSENT:
             return self._row_reaching(ABSENT - 1, row), self._print_reaching(self._best_limit(), index)
         return self._row_reaching(level, row), self._print_reaching(level, index)
 
     def meet_quote(self, row: int) -> Iterator[Execution]:
-        """A quote row comes into force: its far side trades with every order it reaches, at the order's limit."""
+        """Apply a quote row: its far side trades with every order it reaches, at the order's limit."""
         near, far = self.outlook.near.item(row), self.outlook.far.item(row)
         for order in self._reached(far):
             if order.is_market:
@@ -105,7 +105,7 @@ class BookSide:
         self._drop_done()
 
     def meet_print(self, index: int, left: int) -> Iterator[Execution]:
-        """A lit print happens, with so much of it not ours yet: our orders share it by price, then time."""
+        """Apply a lit print with `left` of its volume unallocated: our orders share it by price, then time."""
         for order in self._reached(self.outlook.print_price.item(index)):
             if order.is_market or not left:
                 continue
@@ -117,7 +117,7 @@ class BookSide:
         self._drop_done()
 
     def own_best(self) -> Level | None:
-        """The best price at which we display a whole share, and our whole shares there."""
+        """Our best displayed price and our whole shares there; None if we display none."""
         sizes = [(order.level, whole_shares(order.remaining)) for order in self.orders if order.is_shown]
         if not sizes:
             return None
@@ -125,7 +125,7 @@ class BookSide:
         return Level(best, sum(size for level, size in sizes if level == best))
 
     def far_left(self, row: int) -> Level:
-        """What the far side displays after what we took of it: the level behind it where we took it all."""
+        """The far side without the size we took; the next level if we took all of it."""
         far, size = self.outlook.far.item(row), self.outlook.far_size.item(row)
         still = self._taken.still(self.outlook, row) if self._taken.quantity else 0
         left = whole_shares(shares(size) - still)
@@ -136,7 +136,7 @@ class BookSide:
         return Level(behind if own is None else max(behind, own.price + tick_at(abs(own.price))), size)
 
     def has_taken(self) -> bool:
-        """Whether anything of the far side may still be missing because of us."""
+        """Whether we may have taken from the present far side."""
         return self._taken.quantity > 0
 
     def _row_reaching(self, level: int, start: int) -> int:

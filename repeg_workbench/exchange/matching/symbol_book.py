@@ -1,4 +1,4 @@
-"""Matches our orders against one symbol's day, under one of four beliefs about how resting orders fill."""
+"""Matches our orders against one symbol's day, under one of the four fill models."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _NEVER: Final = 1 << 63
 class BookOrder:
     """An order of ours: side +1 buys, -1 sells; no limit means a market order; remaining in QTY units.
 
-    Only displayed orders of at least a whole share are in the shown quote.
+    The displayed quote includes only displayed orders of at least one whole share.
     """
 
     id: str
@@ -32,7 +32,7 @@ class BookOrder:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution of ours: when (ns), at what price (price units), how much (QTY units)."""
+    """One execution of our orders: time (ns), price (price units) and quantity (QTY units)."""
 
     order_id: str
     at: int
@@ -43,13 +43,13 @@ class Fill:
 class SymbolBook:
     """One symbol on one day, with our orders in it.
 
-    The tape never changes because of us, but nothing of it is sold to us twice: neither a print nor a displayed size.
-    A marketable order takes the displayed size at the far side and the rest one level worse, within its limit; what
-    then remains rests. A market order that finds no far side rests until there is one. An order that comes in a halt
-    waits and enters with the first quote after it.
+    Our orders do not change the tape, but no print and no displayed size is sold to us twice. A marketable order takes
+    the displayed size at the far side and the rest one level worse, within its limit; the remainder rests. A market
+    order without a far side rests until there is one. An order that arrives during a halt enters with the first quote
+    after it.
 
-    Time only moves forward: every call is at or after all earlier ones. Calls may come as often or as rarely as one
-    likes, executions and their times do not depend on it.
+    Time only moves forward: every call is at or after all earlier ones. Executions and their times do not depend on
+    how often the book is called.
     """
 
     def __init__(self, day: SymbolDay, model: FillModel = FillModel.QUEUE) -> None:
@@ -65,19 +65,19 @@ class SymbolBook:
 
     @property
     def resting(self) -> int:
-        """How many orders are in the book or waiting for a halt to end."""
+        """How many orders are in the book or waiting for the end of a halt."""
         return len(self._orders)
 
     @property
     def quiet_until(self) -> int:
-        """The earliest instant (ns) at which anything can happen to our orders as they stand."""
+        """The earliest instant (ns) at which anything can happen to our present orders."""
         return self._quiet_until
 
     def enter(self, order: BookOrder, at: int) -> list[Fill]:
-        """Enters an order; the marketable part executes at once, the rest queues.
+        """Enter an order; the marketable part executes at once, the rest queues.
 
-        The answer also has whatever else executed since the last one. ValueError for a malformed order or a time
-        that has passed.
+        Returns all executions since the last call that returned any. Raises ValueError for an invalid order or a past
+        time.
         """
         self._check(order)
         self._run(at)
@@ -93,9 +93,9 @@ class SymbolBook:
         return self._take_fills()
 
     def remove(self, order_id: str, at: int) -> int:
-        """Takes an order out; the remaining quantity, 0 where it is done already. KeyError for an order never seen.
+        """Remove an order and return its remaining quantity, 0 if it is complete. Raises KeyError for an unknown order.
 
-        Executions until then are in the next answer of enter or advance.
+        The next call of enter or advance returns the executions until then.
         """
         if order_id not in self._seen:
             raise KeyError(order_id)
@@ -112,15 +112,15 @@ class SymbolBook:
         return order.remaining
 
     def advance(self, to: int) -> list[Fill]:
-        """Lets the market run; executions since the last answer and until then, in time order."""
+        """Run the market until `to`; returns the executions since the last call, in time order."""
         self._run(to)
         return self._take_fills()
 
     def quote(self, at: int, *, include_ours: bool = True) -> BookQuote | None:
-        """The book as the data feed shows it; the last quote stays, whatever its age. None before the first.
+        """The displayed book: the latest quote, whatever its age. None before the first.
 
-        With our orders in it, the book runs to that instant: a better price of ours is the best, at the same price
-        sizes add, and what we took is gone. Without them it is the tape's row, at any instant.
+        With our orders, this runs the book to that instant; a better price of ours is the best, sizes at the same price
+        add up, and the size we took is gone. Without them it is the tape's row, at any instant.
         """
         if include_ours:
             self._run(at)
@@ -131,7 +131,7 @@ class SymbolBook:
         return with_ours(recorded, row, self._sides, self._changed) if include_ours else recorded
 
     def last_trade(self, at: int) -> tuple[int, int, int, str] | None:
-        """The last print of the tape by that instant, off-exchange ones included: ts, price, size, venue."""
+        """The tape's last print by that instant, off-exchange ones included: ts, price, size, venue."""
         trades = self._tape.trades
         index = int(trades.ts.searchsorted(at, side="right")) - 1
         if index < 0:
@@ -141,7 +141,7 @@ class SymbolBook:
 
     def _check(self, order: BookOrder) -> None:
         if order.id in self._seen:
-            raise ValueError(f"order {order.id} was entered before")
+            raise ValueError(f"order {order.id} has already been entered")
         if order.side not in (1, -1):
             raise ValueError(f"order {order.id} has side {order.side}, not +1 or -1")
         if order.remaining <= 0:
@@ -177,7 +177,7 @@ class SymbolBook:
                 left -= self._book(side.meet_print(index, left), at)
 
     def _release(self, row: int, at: int) -> None:
-        # Rows in a halt are not on the tape, so the next row is the first after it.
+        # The tape has no rows during a halt, so the next row is the first after it.
         if not self._waiting:
             return
         self._next_print = int(self._tape.row_before.searchsorted(row, side="left"))

@@ -1,4 +1,4 @@
-"""A symbol's day prepared for matching: what can be traded with, and how it looks from either side of the book."""
+"""A symbol's day prepared for matching: its tradable quotes and prints, from either side of the book."""
 
 from functools import cached_property
 from typing import Final
@@ -10,18 +10,18 @@ from repeg_workbench.exchange.market.symbol_day import Int8s, Int64s, Letters, S
 from repeg_workbench.exchange.units import QTY_SCALE, tick_at
 
 ABSENT: Final = 1 << 62
-"""The oriented price of nothing to trade with: beyond every limit."""
+"""The oriented price of an absent side: beyond every limit."""
 
 HITS_US: Final = -1
-"""Aggressor, times our side: the other party came to take what we offer."""
+"""The aggressor times our side, if the other party took from our side of the book."""
 
 _LEVELS_PER_SPREAD: Final = 3
 
 
 class Tape:
-    """The quotes and lit prints of one day outside its halts, in one order of events.
+    """One day's quotes and lit prints outside its halts, in one order of events.
 
-    A print comes before a quote row of the same stamp: it met the quote that the row then changed.
+    A print comes before a quote row of the same time: it met the quote that the row replaced.
     """
 
     def __init__(self, day: SymbolDay) -> None:
@@ -32,17 +32,17 @@ class Tape:
 
     @cached_property
     def prints(self) -> Trades:
-        """The prints that could have met a displayed order."""
+        """The lit prints: those that could have met a displayed order."""
         return self.trades.where(self.trades.lit)
 
     @cached_property
     def row_before(self) -> Int64s:
-        """For every lit print the quote row in force when it came, -1 before the first."""
+        """For every lit print, the quote row in force at the time, -1 before the first."""
         return self.quotes.ts.searchsorted(self.prints.ts, side="left").astype(np.int64) - 1
 
     @cached_property
     def aggressor(self) -> Int8s:
-        """For every lit print who took liquidity, inferred from the quote where the recording does not say."""
+        """For every lit print, the side that took liquidity; inferred from the quote if the recording has none."""
         return np.where(self.prints.side == 0, self._inferred_aggressor(), self.prints.side).astype(np.int8)
 
     def row_at(self, ts: int) -> int:
@@ -50,15 +50,15 @@ class Tape:
         return int(self.quotes.ts.searchsorted(ts, side="right")) - 1
 
     def prints_until(self, ts: int) -> int:
-        """How many lit prints have happened by that instant, itself included."""
+        """How many lit prints there are up to and including that instant."""
         return int(self.prints.ts.searchsorted(ts, side="right"))
 
     def is_halted(self, ts: int) -> bool:
-        """Whether trading stands still at that instant, or has not had its first quote after a halt yet."""
+        """Whether trading is halted at that instant, or has not had its first quote after a halt."""
         return any(start <= ts and (ts < end or self._quoted_at(ts) < start) for start, end in self.halts)
 
     def outlook(self, side: int) -> "Outlook":
-        """The day as an order of that side sees it; made when the first one looks, for it is as large as the day."""
+        """The day from the point of view of a side's orders; built on first use, as it is as large as the day."""
         if side not in self._outlooks:
             self._outlooks[side] = Outlook(self, side)
         return self._outlooks[side]
@@ -68,7 +68,7 @@ class Tape:
         return int(self.quotes.ts[row]) if row >= 0 else -ABSENT
 
     def _inferred_aggressor(self) -> Int8s:
-        # The quote rule, then the midpoint rule; a print both at the bid and at the ask, or at the mid, says nothing.
+        # The quote rule, then the midpoint rule; a print at both bid and ask, or at the mid, stays unknown.
         if not len(self.quotes):
             return np.zeros(len(self.prints), np.int8)
         row = np.maximum(self.row_before, 0)
@@ -85,14 +85,14 @@ _tapes: WeakKeyDictionary[SymbolDay, Tape] = WeakKeyDictionary()
 
 
 def tape_of(day: SymbolDay) -> Tape:
-    """The prepared day, shared by every book on the same day for as long as the day lives."""
+    """The day's tape, shared by all books of the day and kept as long as the day itself."""
     if day not in _tapes:
         _tapes[day] = Tape(day)
     return _tapes[day]
 
 
 class Outlook:
-    """The day as an order of one side sees it: prices times the side, so that near < far and lower is better to buy.
+    """The day from one side's point of view: prices times the side, so that near < far and lower is better to buy.
 
     near is the side of the book the order joins, far the side it takes from. An absent near side is -ABSENT, an
     absent far side +ABSENT. Sizes stay in shares.
@@ -109,29 +109,29 @@ class Outlook:
 
     @cached_property
     def far_unlocked(self) -> Int64s:
-        """The far prices, one unit farther where the near side is there too: at such a price nobody in line fills."""
+        """The far prices, one unit farther in a locked market, where no queued order fills."""
         is_locked = self.near >= self.far
         return np.where(is_locked, self.far + 1, self.far) if is_locked.any() else self.far
 
     @cached_property
     def sold_to_us(self) -> Int64s:
-        """The print prices, one unit farther where the other party did not come to take what we offer."""
+        """The print prices, one unit farther if the other party did not take from our side."""
         return np.where(self.aggressor == HITS_US, self.print_price, self.print_price + 1)
 
     @cached_property
     def far_run(self) -> Int64s:
-        """A number per row that changes whenever the far price does."""
+        """A number per row that increases whenever the far price changes."""
         return np.concatenate(([0], np.cumsum(self.far[1:] != self.far[:-1])))
 
     @cached_property
     def far_shrunk(self) -> Int64s:
-        """Per row, the shares that have left the far side so far by shrinking in place."""
+        """Per row, the cumulative decrease in shares of the far side at an unchanged price."""
         same = self.far[1:] == self.far[:-1]
         shrinking = np.maximum(self.far_size[:-1] - self.far_size[1:], 0)
         return np.concatenate(([0], np.cumsum(shrinking * same)))
 
     def next_level(self, row: int) -> int:
-        """The level behind the far side: a third of the spread away and at least a tick, as full books show it."""
+        """The level behind the far side: a third of the spread away and at least a tick, as observed in full books."""
         near, far = self.near.item(row), self.far.item(row)
         tick = tick_at(abs(far))
         ticks = 0 if near == -ABSENT else (far - near) // tick
@@ -140,7 +140,7 @@ class Outlook:
 
 
 class Scan:
-    """Finds, in order, the positions whose price is at or below a level, a growing block at a time."""
+    """Finds the positions whose price is at or below a level, in order, by blocks of growing size."""
 
     __slots__ = ("_block", "_found", "_prices", "_scanned", "level")
 
@@ -153,7 +153,7 @@ class Scan:
         self._found: list[int] = []
 
     def first(self, start: int) -> int:
-        """The first such position from start on; the number of prices where there is none."""
+        """The first such position from start on; the number of prices if there is none."""
         while True:
             while self._found and self._found[-1] < start:
                 self._found.pop()
@@ -176,7 +176,7 @@ def shares(count: int) -> int:
 
 
 def _oriented(prices: Int64s, side: int, absent: int) -> Int64s:
-    """Prices times the side, an absent one beyond all; the very same array where nothing about it changes."""
+    """Prices times the side, with absent ones beyond all others; the same array if nothing changes."""
     is_there = prices > 0
     if is_there.all():
         return prices if side > 0 else -prices

@@ -1,4 +1,4 @@
-"""Where our orders meet the market: one book per symbol and day, kept in step, and what the tape says besides."""
+"""The venue: one book per symbol and day, and queries of the tape."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +11,7 @@ from repeg_workbench.exchange.matching.symbol_book import BookOrder, BookQuote, 
 from repeg_workbench.exchange.time.timers import NEVER
 
 Print = tuple[int, int, int, str]
-"""A trade: when (ns), price units, shares, venue letter."""
+"""A trade: time (ns), price units, shares, venue letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +22,13 @@ class Trail:
     percent: int | None
 
     def stop(self, high_water: int, side: int) -> int:
-        """The stop price (price units) behind the best price so far; a sell trails below it, a buy above."""
+        """The stop price (price units) for the best price so far; a sell trails below it, a buy above."""
         distance = self.price if self.price is not None else high_water * (self.percent or 0) // 1_000_000
         return high_water + side * distance
 
 
 class Venue:
-    """Books of the current trading day, created when first asked for; time only moves forward."""
+    """The books of the current trading day, created on first use; time only moves forward."""
 
     def __init__(self, market: Market, model: FillModel) -> None:
         self._market = market
@@ -40,11 +40,11 @@ class Venue:
         self._due: list[tuple[int, str]] = []
 
     def symbols(self) -> tuple[str, ...]:
-        """Every symbol that is listed."""
+        """All listed symbols."""
         return self._market.symbols()
 
     def open_day(self, day: date, previous: date) -> None:
-        """Turn to the next trading day; what was in the books is gone from them."""
+        """Start the next trading day with empty books."""
         self._previous = self._books if self._day == previous else {}
         self._day, self._previous_day = day, previous
         self._books, self._due = {}, []
@@ -62,12 +62,12 @@ class Venue:
         return NEVER
 
     def run_next(self) -> list[Fill]:
-        """Let the market run to `next_at` in the symbol that is due; its executions in time order."""
+        """Run the symbol that is due to `next_at`; returns its executions in time order."""
         at, symbol = self._due[0]
         return self.run(symbol, at)
 
     def run(self, symbol: str, to: int) -> list[Fill]:
-        """Let the market run in one symbol; its executions in time order."""
+        """Run one symbol's market; returns its executions in time order."""
         book = self._books.get(symbol)
         if book is None or not book.resting:
             return []
@@ -76,7 +76,7 @@ class Venue:
         return fills
 
     def enter(self, symbol: str, order: BookOrder, at: int) -> list[Fill]:
-        """Enter an order; whatever executes in its symbol by that instant, its own included."""
+        """Enter an order; returns all executions in its symbol by that instant."""
         book = self._book(symbol)
         if book is None:
             return []
@@ -85,14 +85,14 @@ class Venue:
         return fills
 
     def remove(self, symbol: str, order_id: str, at: int) -> None:
-        """Take an order out of its book; nothing may be due there before that instant."""
+        """Remove an order from its book; nothing may be due there before that instant."""
         book = self._books.get(symbol)
         if book is not None:
             book.remove(order_id, at)
             self._note(symbol, book)
 
     def quote(self, symbol: str, at: int) -> BookQuote | None:
-        """The latest quote, ours included, whatever its age; None where there has not been any."""
+        """The latest quote with our orders, whatever its age; None if there has been none."""
         book = self._book(symbol)
         shown = book.quote(at) if book else None
         if shown is not None:
@@ -101,7 +101,7 @@ class Venue:
         return before.quote(at) if before else None
 
     def last_trade(self, symbol: str, at: int) -> Print | None:
-        """The latest print, whatever its age; None where there has not been any."""
+        """The latest print, whatever its age; None if there has been none."""
         book = self._book(symbol)
         last = book.last_trade(at) if book else None
         if last is not None:
@@ -110,7 +110,7 @@ class Venue:
         return before.last_trade(at) if before else None
 
     def price(self, symbol: str, at: int) -> int:
-        """What one share is worth in price units: today's last print, else the reference price, else nothing."""
+        """The value of one share in price units: today's last print, else the reference price, else 0."""
         book = self._book(symbol)
         last = book.last_trade(at) if book else None
         if last is not None:
@@ -118,7 +118,7 @@ class Venue:
         return self.reference_price(symbol) or 0
 
     def reference_price(self, symbol: str) -> int | None:
-        """The previous close in price units, or what stands in for it."""
+        """The previous close in price units, or its substitute."""
         return self._market.reference_price(symbol, self._day)
 
     def day(self, symbol: str) -> SymbolDay | None:
@@ -130,12 +130,12 @@ class Venue:
         return self._market.day(symbol, self._previous_day)
 
     def trigger(self, symbol: str, side: int, stop: int, since: int) -> int | None:
-        """When (ns) the first lit print later than `since` reaches the stop price; None where none does today."""
+        """When (ns) the first lit print after `since` reaches the stop price; None if none does today."""
         stamps, prices = self._prints(symbol, since)
         return _first(stamps, prices * side >= stop * side)
 
     def trail_trigger(self, symbol: str, side: int, trail: Trail, high_water: int, since: int) -> int | None:
-        """When (ns) the first lit print later than `since` reaches the stop that trails behind the market."""
+        """When (ns) the first lit print after `since` reaches the trailing stop; None if none does today."""
         stamps, prices = self._prints(symbol, since)
         if not len(prices):
             return None
@@ -144,7 +144,7 @@ class Venue:
         return _first(stamps, prices * side >= (best + side * distances) * side)
 
     def high_water(self, symbol: str, side: int, high_water: int, since: int, until: int) -> int:
-        """The best price for a trailing stop, between two instants: highest for a sell, lowest for a buy."""
+        """The best price for a trailing stop between two instants: the highest for a sell, the lowest for a buy."""
         stamps, prices = self._prints(symbol, since)
         seen = prices[: int(np.searchsorted(stamps, until, "right"))]
         best = max((int((seen * -side).max()), -side * high_water)) if len(seen) else -side * high_water
