@@ -1,1 +1,1 @@
-"""What is measured, and printed by make bench."""
+"""Benchmarks, run by `make bench`."""

@@ -1,4 +1,4 @@
-"""Runs every measurement, each in a process of its own so that none is charged with another's memory."""
+"""Runs every benchmark in its own process, so that their memory is measured separately."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ MEASUREMENTS = ("engine", "matching", "exchange", "day")
 
 
 def main() -> int:
-    """Run them one after the other; 1 if any of them failed."""
+    """Run the benchmarks one after another; returns 1 if any of them fails."""
     failed = False
     for name in MEASUREMENTS:
         sys.stdout.write(f"── {name} " + "─" * (76 - len(name)) + "\n")

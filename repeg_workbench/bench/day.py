@@ -1,4 +1,4 @@
-"""How long a day with a hundred orders takes here, and what it takes of the workflow, the table and the broker."""
+"""Measures a day of a hundred orders: its time and memory, and its use of the workflow, the table and the broker."""
 
 import resource
 import sys
@@ -27,7 +27,7 @@ Rows = TypeVar("Rows", Quotes, Trades)
 
 TARGET_SECONDS, TARGET_MEGABYTES = 20, 1_024
 
-# Patient to the end and free to move: every order works all day.
+# No escalation and no limit on moves: every order works all day.
 SETTINGS = {
     "escalation": "none",
     "max_repegs": "1000",
@@ -40,7 +40,7 @@ SETTINGS = {
 
 
 class RunawayMarket:
-    """The generated market, but that nobody ever trades with us: what is bought only rises, what is sold only falls."""
+    """The generated market with prices that run away, so that no order fills: buys only rise, sells only fall."""
 
     def __init__(self, stocks: Sequence[Instrument], buys: frozenset[str]) -> None:
         self._stocks = stocks
@@ -49,26 +49,26 @@ class RunawayMarket:
         self._days: dict[str, SymbolDay | None] = {}
 
     def symbols(self) -> tuple[str, ...]:
-        """Those of the market."""
+        """The generated market's symbols."""
         return self._market.symbols()
 
     def listing(self, symbol: str) -> Listing | None:
-        """As the market has it."""
+        """The generated market's listing."""
         return self._market.listing(symbol)
 
     def days(self) -> None:
         """Every trading day."""
 
     def day(self, symbol: str, day: date) -> SymbolDay | None:
-        """The day as it ran away; of any other day no more than how it began."""
+        """The runaway day; for any other date, only its first quote and print."""
         if symbol not in self._days:
-            found = self._generated().day(symbol, DAY)  # a market of its own, which forgets the day again
+            found = self._generated().day(symbol, DAY)  # a new market, which does not keep the day in memory
             self._days[symbol] = found and self._run_away(found)
         ran = self._days[symbol]
         return ran if day == DAY or ran is None else _beginning(ran, day)
 
     def reference_price(self, symbol: str, day: date) -> int | None:
-        """As the market has it."""
+        """The generated market's reference price."""
         return self._market.reference_price(symbol, day)
 
     def _generated(self) -> GeneratedMarket:
@@ -83,7 +83,7 @@ class RunawayMarket:
 
 
 def _beginning(day: SymbolDay, earlier: date) -> SymbolDay:
-    """The first quote and the first print of a day, on an earlier day."""
+    """The first quote and print of a day, moved to an earlier day."""
     back = (day.day - earlier).days * 86_400 * NANOSECONDS
     quotes, trades = _first(day.quotes), _first(day.trades)
     moved = replace(quotes, ts=quotes.ts - back), replace(trades, ts=trades.ts - back)
@@ -96,7 +96,7 @@ def _first(rows: Rows) -> Rows:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured of a day."""
+    """The measurements of a day."""
 
     seconds: float
     megabytes: float
@@ -105,7 +105,7 @@ class Measured:
 
 
 def main() -> None:
-    """Run the day and print its table."""
+    """Run the day and print its measurements."""
     started = perf_counter()
     with opened(_scenario()) as day:
         calls: Counter[str] = Counter()
@@ -132,7 +132,7 @@ def _scenario() -> Scenario:
         DAY,
         OpeningAccount(cash=Decimal(100_000_000), positions=held),
         SETTINGS,
-        # The budget that the functions share is not what is measured here.
+        # The shared request quota is not measured here.
         parameters={"RequestsPerMinute": "100000"},
         seed=1,
         quirks=BrokerQuirks(requests_per_minute=None, data_requests_per_minute=None),
@@ -140,7 +140,7 @@ def _scenario() -> Scenario:
 
 
 def _lettered(stock: Instrument) -> Instrument:
-    """The same stock under a symbol without digits, as New York's are."""
+    """The same stock under a symbol without digits, like real ones."""
     symbol = stock.listing.symbol.translate(str.maketrans("0123456789", "ABCDEFGHIJ"))
     return replace(stock, listing=replace(stock.listing, symbol=symbol))
 
@@ -169,7 +169,7 @@ def _print(measured: Measured, set_up: float) -> None:
         sys.stdout.write(f"{what:<28} {value:>12}  {target}\n".rstrip() + "\n")
 
     sys.stdout.write(f"a day of {ORDERS} orders, {measured.turns} turns\n")
-    line("wall time", f"{measured.seconds:.1f} s", f"target {TARGET_SECONDS} s, of it {set_up:.1f} s to set up")
+    line("wall time", f"{measured.seconds:.1f} s", f"target {TARGET_SECONDS} s, including {set_up:.1f} s of setup")
     line("peak memory", f"{measured.megabytes:.0f} MB", f"target {TARGET_MEGABYTES} MB")
     for what, value in measured.figures.items():
         line(what, f"{value:,.1f}")

@@ -1,4 +1,4 @@
-"""What the engine itself costs: starting it, a turn of a machine, a call of the table, a virtual thread."""
+"""Measures the engine itself: its start, a turn of a state machine, a table call, a virtual thread."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ TEMPLATE: dict[str, Any] = {
 
 
 def main() -> None:
-    """Measure, and print a line for each figure."""
+    """Measure and print one line per figure."""
     begin = perf_counter()
     engine_module = importlib.import_module("repeg_workbench.engine.engine")
     imported = perf_counter()
@@ -100,7 +100,7 @@ def main() -> None:
         _line("imports", imported - begin, "s")
         _line("deployment", deployed - imported, "s")
         _line(f"{TURNS} turns", done - deployed, "s")
-        _line("all of it", done - begin, f"s, of {TARGET_SECONDS} allowed")
+        _line("total", done - begin, f"s, target {TARGET_SECONDS} s")
         _line("one turn", (done - deployed) / TURNS * 1_000, "ms")
         _line("history events of a turn", execution.events / TURNS, "")
         for name, call in _table_calls(engine.client("dynamodb"), engine.table_name()):
@@ -130,7 +130,7 @@ def _table_calls(client: Any, table: str) -> Iterator[tuple[str, Callable[[], An
     condition = "pk = :run AND begins_with(sk, :kind)"
     puts = [{"Put": {"TableName": table, "Item": _row("order", number), **same}} for number in range(5)]
     yield "GetItem", lambda: client.get_item(TableName=table, Key=key)
-    yield "PutItem on a condition", lambda: client.put_item(TableName=table, Item=_row("order", 1), **same)
+    yield "PutItem with a condition", lambda: client.put_item(TableName=table, Item=_row("order", 1), **same)
     yield (
         f"Query of {ROWS} in {ROWS + OTHER_ROWS}",
         lambda: client.query(TableName=table, KeyConditionExpression=condition, ExpressionAttributeValues=asked),

@@ -1,4 +1,4 @@
-"""How fast the simulated Alpaca answers: in process, and over loopback with client and server on one core."""
+"""Measures the simulated exchange: in process, and over loopback with client and server on one core."""
 
 import json
 import os
@@ -27,7 +27,7 @@ LIMITLESS = BrokerQuirks(requests_per_minute=None, data_requests_per_minute=None
 
 
 def main() -> None:
-    """Print microseconds a call in process, and calls a second over loopback."""
+    """Print microseconds per call in process, and calls per second over loopback."""
     _in_process()
     _over_loopback()
 
@@ -59,7 +59,7 @@ def _over_loopback() -> None:
     _pin_to_one_core()
     rate = max(_loopback_rate() for _ in range(ROUNDS))
     what = "POST an order, over loopback on one core"
-    sys.stdout.write(f"{what:<44} {rate:>9,.0f} a second   target {TARGET_PER_SECOND:,}\n")
+    sys.stdout.write(f"{what:<44} {rate:>9,.0f} per second   target {TARGET_PER_SECOND:,}\n")
 
 
 def _loopback_rate() -> float:
@@ -121,7 +121,7 @@ def _exchange_bytes(line: socket.socket, request: bytes) -> None:
 
 
 def _pin_to_one_core() -> None:
-    # Client and server then share the core, as they would in a container with one.
+    # Client and server share one core, as in a container with one CPU.
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 

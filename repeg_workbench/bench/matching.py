@@ -1,4 +1,4 @@
-"""How many quote rows pass the matching engine in a second of one core, with an order of ours in the book."""
+"""Measures how many quote rows per second the matching engine processes on one core, with one order in the book."""
 
 import sys
 import tempfile
@@ -19,11 +19,11 @@ DAY = date(2025, 6, 3)
 ROUNDS = 5
 TURN = 30 * NANOSECONDS
 TARGET_PER_SECOND = 1_000_000
-"""Of the core's own time: what else the machine does meanwhile is not the engine's."""
+"""Rows per second of CPU time, so that other load on the machine does not count."""
 
 
 def main(folder: Path | None = None) -> None:
-    """Times the recordings in the folder, or one made up on the spot."""
+    """Time the recordings in the folder, or a generated one."""
     with tempfile.TemporaryDirectory() as made:
         market = RecordedMarket(folder or _recording(Path(made)))
         for symbol in market.symbols():
@@ -40,13 +40,13 @@ def _time_recording(market: RecordedMarket, symbol: str, day: date) -> None:
     aim = f"   target {TARGET_PER_SECOND:,}"
     for model in FillModel:
         _say(f"{symbol} {day} {model}, re-pegged twice a minute", tape, partial(_peg, model=model), aim)
-    _say(f"{symbol} {day} queue, asked every second", tape, partial(_peg, every=NANOSECONDS))
+    _say(f"{symbol} {day} queue, advanced every second", tape, partial(_peg, every=NANOSECONDS))
     _say(f"{symbol} {day} queue, one order all day", tape, _hold)
     _say(f"{symbol} {day} queue, worst case: no row to skip", tape, _swallow)
 
 
 def _peg(day: SymbolDay, model: FillModel = FillModel.QUEUE, every: int = TURN) -> None:
-    """An order that joins the bid anew each turn, with a look at the book in steps of `every`."""
+    """Place an order at the bid each turn, and advance the book in steps of `every`."""
     book = SymbolBook(day, model)
     for number, start in enumerate(range(int(day.quotes.ts[0]), int(day.quotes.ts[-1]), TURN)):
         shown = book.quote(start, include_ours=False)
@@ -60,14 +60,14 @@ def _peg(day: SymbolDay, model: FillModel = FillModel.QUEUE, every: int = TURN) 
 
 
 def _hold(day: SymbolDay) -> None:
-    """An order that rests below the market all day."""
+    """Keep an order below the market all day."""
     book = SymbolBook(day)
     book.enter(BookOrder("ours", 1, int(day.trades.price.min()) - 1, 100 * QTY_SCALE), int(day.quotes.ts[0]))
     book.advance(int(day.quotes.ts[-1]))
 
 
 def _swallow(day: SymbolDay) -> None:
-    """An order for more than the day has, at a price that every quote and print reaches."""
+    """Keep an order for more than the day's volume, at a price that every quote and print reaches."""
     book, start = SymbolBook(day), int(day.quotes.ts[0])
     whole_day = int(day.quotes.ask_size.sum() + day.trades.size.sum())
     book.enter(BookOrder("ours", 1, int(day.quotes.ask.max()), whole_day * QTY_SCALE), start - 1)
@@ -75,7 +75,7 @@ def _swallow(day: SymbolDay) -> None:
 
 
 def _fresh(day: SymbolDay) -> SymbolDay:
-    """The same arrays as a day nobody has prepared yet, so that preparing it is timed too."""
+    """The same arrays in a new, unprepared day, so that its preparation is timed too."""
     return SymbolDay(day.symbol, day.day, day.quotes, day.trades, day.halts)
 
 
@@ -119,7 +119,7 @@ def _seconds(day: SymbolDay, work: Callable[[SymbolDay], None]) -> float:
 
 
 def _line(what: str, rows: int, seconds: float, unit: str, aim: str = "") -> None:
-    took = f"{rows:>8,} {unit} in {seconds * 1_000:7.1f} ms {rows / seconds:>12,.0f} a second"
+    took = f"{rows:>8,} {unit} in {seconds * 1_000:7.1f} ms {rows / seconds:>12,.0f} per second"
     sys.stdout.write(f"{what:<54} {took}{aim}\n")
 
 

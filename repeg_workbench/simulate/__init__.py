@@ -13,7 +13,7 @@ STUBS = Path(__file__).parents[2] / "layers" / "dependencies" / "stubs"
 
 
 def _stub(name: str) -> ModuleType:
-    """What the deployed layer has in the place of a library."""
+    """The deployed layer's stub of a library."""
     spec = spec_from_file_location(name, STUBS / name / "__init__.py")
     if spec is None or spec.loader is None:
         raise ImportError(f"the layer has no stub of {name}")
@@ -22,5 +22,5 @@ def _stub(name: str) -> ModuleType:
     return module
 
 
-with in_place_of({"pandas": _stub("pandas")}):  # alpaca-py imports it, at a third of a second
+with in_place_of({"pandas": _stub("pandas")}):  # alpaca-py imports pandas, which takes a third of a second
     import_module("repeg.wiring")

@@ -1,4 +1,4 @@
-"""`repeg simulate`: runs the day, shows it, keeps it, and says how it went by an exit code."""
+"""`repeg simulate`: runs the day, prints it, saves it, and returns an exit code."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from repeg_workbench.simulate.tape import Tape
 
 SETTLED, FAILED, BAD_INPUT = 0, 1, 2
 
-# The names of errors by which the state machine refuses what somebody asked for.
+# The state machine's error names for invalid requests.
 REFUSALS = frozenset({"InvalidInput", "InvalidPlan", "InvalidSettings", "MarketClosed", "RefusedRun"})
 
-# A table that nobody looks at in a terminal is not folded to one's width.
+# The width of tables that are not printed to a terminal.
 _WIDE = 160
 
 
 @dataclass(frozen=True)
 class Finished:
-    """A day that is over. `summary` is None where there was no run to sum up; then `error` and `cause` say why."""
+    """A finished day. `summary` is None if there was no run; then `error` and `cause` give the reason."""
 
     tape: str
     summary: dict[str, Any] | None
@@ -40,14 +40,14 @@ class Finished:
 
     @property
     def exit_code(self) -> int:
-        """0 where the run settled, 2 where it was refused for what it asked, else 1."""
+        """0 if the run settled, 2 if the request was invalid, else 1."""
         if self.summary is None:
             return BAD_INPUT if self.error in REFUSALS else FAILED
         return SETTLED if self.summary["outcome"] == "settled" else FAILED
 
 
 def simulate(options: Options, out: Path | None, *, is_json: bool) -> int:
-    """Simulate the day that the options describe; the exit code."""
+    """Simulate the day described by the options; returns the exit code."""
     try:
         with _kept_journal(out) as follow:
             finished = run(scenario(options), follow)
@@ -61,7 +61,7 @@ def simulate(options: Options, out: Path | None, *, is_json: bool) -> int:
 
 
 def run(day: Scenario, follow: Follow) -> Finished:
-    """Let the day happen, with a progress display where somebody looks."""
+    """Run the day, with a progress bar on a terminal."""
     tape = Tape()
     with following(Console(stderr=True)) as progress, opened(day, tape.see, progress, follow) as simulated:
         simulated.start(day.run_id)
@@ -71,7 +71,7 @@ def run(day: Scenario, follow: Follow) -> Finished:
 
 
 def show(finished: Finished, *, is_json: bool) -> None:
-    """The tape and the tables, or the summary alone; what went wrong goes to the error output."""
+    """Print the tape and the tables, or the summary alone; errors go to standard error."""
     if finished.summary is None:
         typer.echo(finished.cause or finished.error, err=True)
         return
@@ -85,7 +85,7 @@ def show(finished: Finished, *, is_json: bool) -> None:
 
 
 def keep(finished: Finished, folder: Path) -> None:
-    """Write tape.txt, and summary.json where there is a summary."""
+    """Write tape.txt, and summary.json if there is a summary."""
     (folder / "tape.txt").write_text(finished.tape, encoding="utf-8")
     if finished.summary is not None:
         (folder / "summary.json").write_text(f"{_json(finished.summary)}\n", encoding="utf-8")
@@ -93,7 +93,7 @@ def keep(finished: Finished, folder: Path) -> None:
 
 @contextmanager
 def _kept_journal(folder: Path | None) -> Iterator[Follow]:
-    """A follower that writes journal.jsonl into the folder. Raises InvalidInput where that cannot be written."""
+    """A follower that writes journal.jsonl into the folder. Raises InvalidInput if it cannot be written."""
     if folder is None:
         yield lambda _: None
         return

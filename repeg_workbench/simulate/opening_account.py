@@ -1,4 +1,4 @@
-"""The account that a simulated day opens with: it holds what is to be sold and little cash, so that sells fund buys."""
+"""A simulated day's opening account: by default the shares to sell and little cash, so that sells fund buys."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.units import price as dollars
 
-# Sold by an order that says "all", where nobody said how much is held.
+# The position of an order that sells "all", if no positions are given.
 SHARES_OF_ALL = Decimal(100)
 
-# A tenth of what is to be bought lies ready; for the rest the sells have to pay.
+# The opening cash as a part of the buys; the sells fund the rest.
 READY_CASH = Decimal("0.1")
 
 CASH_OF_TARGETS = Decimal(100_000)
@@ -27,14 +27,14 @@ CASH_OF_TARGETS = Decimal(100_000)
 
 @dataclass(frozen=True)
 class Holdings:
-    """What somebody says the account holds: dollars and shares by symbol; None leaves it to the plan."""
+    """The given holdings: dollars, and shares by symbol; None derives them from the plan."""
 
     cash: Decimal | None = None
     positions: Mapping[str, Decimal] | None = None
 
 
 def opening_account(plan: Plan, holdings: Holdings, market: Market, day: date) -> OpeningAccount:
-    """The account before the open; positions are carried at the market's reference price."""
+    """The account before the open; positions are valued at the market's reference price."""
     positions = _sold(plan) if holdings.positions is None else holdings.positions
     cash = _cash(plan, market, day) if holdings.cash is None else holdings.cash
     carried = {symbol: (qty, _reference(market, symbol, day)) for symbol, qty in sorted(positions.items())}
@@ -42,13 +42,13 @@ def opening_account(plan: Plan, holdings: Holdings, market: Market, day: date) -
 
 
 def read_positions(path: Path) -> dict[str, Decimal]:
-    """Shares by symbol from a JSON object such as {"KO": "300"}. Raises InvalidInput naming what is wrong."""
+    """Shares by symbol from a JSON file such as {"KO": "300"}. Raises InvalidInput naming the invalid field."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal, parse_int=Decimal)
     except OSError as error:
         raise InvalidInput("positions", str(path), f"a file that can be read ({error.strerror})") from None
     except ValueError as error:
-        raise InvalidInput("positions", str(path), f"it must be JSON ({error})") from None
+        raise InvalidInput("positions", str(path), f"JSON ({error})") from None
     if not isinstance(raw, dict):
         raise InvalidInput("positions", str(path), 'an object such as {"KO": "300"}')
     return {_symbol(symbol): _shares(symbol, qty) for symbol, qty in raw.items()}
@@ -62,7 +62,7 @@ def _sold(plan: Plan) -> dict[str, Decimal]:
 
 
 def _cash(plan: Plan, market: Market, day: date) -> Decimal:
-    """Dollars, in whole thousands: a tenth of the buys, and all that the sells will not bring."""
+    """Dollars, in whole thousands: a tenth of the buys, or more if the sells do not fund the rest."""
     if not isinstance(plan, OrdersPlan):
         return CASH_OF_TARGETS
     buys, sells = (_worth(plan, side, market, day) for side in (Side.BUY, Side.SELL))
@@ -80,7 +80,7 @@ def _shares_of(order: PlanOrder) -> Decimal:
 
 
 def _reference(market: Market, symbol: str, day: date) -> Decimal:
-    """Dollars; zero for a symbol without a price, which the run itself refuses."""
+    """Dollars; zero for a symbol without a price, which the run refuses later."""
     units = market.reference_price(symbol, day) if market.listing(symbol) is not None else None
     return dollars(units) if units else Decimal(0)
 

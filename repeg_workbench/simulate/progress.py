@@ -1,4 +1,4 @@
-"""What a person sees while a day runs: the time over there, and how many orders are done."""
+"""The progress bar of a running day: New York time and the number of finished orders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from repeg_workbench.simulate.simulation import Follow
 
 @contextmanager
 def following(console: Console) -> Iterator[Follow]:
-    """A follower of the journal that draws a bar; on anything but a terminal it draws nothing."""
+    """A follower of the journal that draws a bar on a terminal, and nothing elsewhere."""
     if not console.is_terminal:
         yield lambda _: None
         return

@@ -1,4 +1,4 @@
-"""What somebody at the command line asks for, read and checked: plan, market, date, settings, account."""
+"""The parsed and validated options of `repeg simulate`: plan, market, date, settings and account."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from repeg_workbench.simulate.simulation import Scenario
 
 @dataclass(frozen=True)
 class Options:
-    """The command's options as they were typed; None where nothing was."""
+    """The command's options as given; None for omitted ones."""
 
     plan: Path
     market: str
@@ -30,7 +30,7 @@ class Options:
 
 
 def scenario(options: Options) -> Scenario:
-    """The day that the options describe. Raises InvalidInput naming the option or field that is wrong."""
+    """The day described by the options. Raises InvalidInput naming the invalid option or field."""
     raw = read_plan(options.plan)
     plan, day = plans.parse(raw), read_date(options.date)
     holdings = Holdings(
@@ -44,17 +44,17 @@ def scenario(options: Options) -> Scenario:
 
 
 def read_plan(path: Path) -> Any:
-    """The decoded plan, its fields not yet checked. Raises InvalidInput where it cannot be read."""
+    """The decoded plan, with unchecked fields. Raises InvalidInput if the file cannot be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InvalidInput("plan", str(path), f"a file that can be read ({error.strerror})") from None
     except ValueError as error:
-        raise InvalidInput("plan", str(path), f"it must be JSON ({error})") from None
+        raise InvalidInput("plan", str(path), f"JSON ({error})") from None
 
 
 def read_settings(assignments: Iterable[str]) -> dict[str, Any]:
-    """NAME=VALUE pairs as the run's settings; `symbols.AAPL.max_repegs=3` holds for one symbol. Raises InvalidInput."""
+    """NAME=VALUE pairs as a run's settings; `symbols.AAPL.max_repegs=3` applies to one symbol. Raises InvalidInput."""
     settings: dict[str, Any] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")

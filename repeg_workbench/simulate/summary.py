@@ -1,4 +1,4 @@
-"""What a run came to: the summary that programs read, and the tables that people read."""
+"""The result of a run: a summary for programs and tables for people."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WORDS = frozenset({"symbol", "side", "outcome", "reason"})
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run took: state transitions and events of its executions, requests to the broker and to its data feed."""
+    """A run's usage: its executions' transitions and history events, and its requests for trading and data."""
 
     transitions: int
     history_events: int
@@ -36,9 +36,9 @@ class Usage:
 
 
 def summarise(report: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
-    """The summary of a run, from its own report and from what it took; money and quantities as strings.
+    """The summary of a run from its report and its usage, with money and quantities as strings.
 
-    `market_cost_bps` is what market orders at arrival would have cost, from the same quotes.
+    `market_cost_bps` is the cost of market orders at arrival, from the same quotes.
     """
     totals = report["totals"]
     return {
@@ -51,7 +51,7 @@ def summarise(report: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
 
 
 def tables(summary: Mapping[str, Any]) -> RenderableType:
-    """A row for each order, and the run's totals below."""
+    """A table with a row for each order, and the run's totals."""
     return Group(_orders(summary["orders"]), "", _totals(summary))
 
 

@@ -1,4 +1,4 @@
-"""The tape: a day's journal as lines that a person can read."""
+"""The tape: a day's journal as readable lines."""
 
 from __future__ import annotations
 
@@ -11,47 +11,47 @@ from repeg.domain.session import NEW_YORK
 _SUBJECT, _VERB, _DETAIL = 9, 8, 24
 
 
-# A fill in part leaves an order where it is held: the same hold afterwards is no news.
+# A partial fill does not end a hold; the same hold after it is not printed again.
 _LEAVES_HOLD = frozenset({"fill"})
 
-# Kept in the journal so that they can be decided again; what comes of them is told order by order.
-_UNTOLD = frozenset({"accept", "release"})
+# Journalled for replay only; their effects on each order are printed instead.
+_UNPRINTED = frozenset({"accept", "release"})
 
 
 class Tape:
-    """Takes journal entries as they come, and keeps a line of each that says something new.
+    """Collects a line for each journal entry, without repeated holds.
 
-    A hold is news when it holds another order, at another limit or for another reason than the one before.
+    A hold is printed if its order, its limit or its reason differs from the previous one.
     """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self._told: dict[str, tuple[str, str]] = {}
+        self._holds: dict[str, tuple[str, str]] = {}
 
     def see(self, entry: Entry) -> None:
-        """Take one entry."""
+        """Add one entry."""
         if self._is_news(entry):
             self.lines.append(_line(entry))
 
     def text(self) -> str:
-        """The tape so far, each line ended."""
+        """The tape so far, with a newline after each line."""
         return "".join(f"{line}\n" for line in self.lines)
 
     def _is_news(self, entry: Entry) -> bool:
-        if entry.verb in _UNTOLD:
+        if entry.verb in _UNPRINTED:
             return False
         if entry.verb != "hold":
             if entry.verb not in _LEAVES_HOLD:
-                self._told.pop(entry.subject, None)
+                self._holds.pop(entry.subject, None)
             return True
         hold = (entry.detail, _why(entry))
-        is_news = self._told.get(entry.subject) != hold
-        self._told[entry.subject] = hold
+        is_news = self._holds.get(entry.subject) != hold
+        self._holds[entry.subject] = hold
         return is_news
 
 
 def read(entries: Iterable[Entry]) -> str:
-    """A whole day as text."""
+    """The tape of a whole journal."""
     tape = Tape()
     for entry in entries:
         tape.see(entry)
@@ -59,7 +59,7 @@ def read(entries: Iterable[Entry]) -> str:
 
 
 def _why(entry: Entry) -> str:
-    """What a hold is recognised by: the rule's one word for it, for its sentence has the turn's prices in it."""
+    """The reason that identifies a hold: the rule's one word, because its sentence contains the turn's prices."""
     return entry.answer.reason if isinstance(entry.answer, Decision) else entry.reason
 
 

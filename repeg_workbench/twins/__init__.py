@@ -1,1 +1,1 @@
-"""Stand-ins for the ports that need no socket and no table, held to the same contract tests as the adapters."""
+"""In-memory implementations of the ports, which pass the same contract tests as the adapters."""

@@ -1,4 +1,4 @@
-"""The broker and the feed straight from the simulated exchange: no HTTP, no SDK, the adapters' own words."""
+"""The broker and the market data straight from the simulated exchange, without HTTP or the SDK."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ VERSION = "/v2"
 
 
 def _without_time(seconds: float) -> None:
-    """No time passes but what the exchange's clock says."""
+    """Wait without any time passing."""
 
 
 class ExchangeCalls:
-    """The four verbs of Alpaca's API on an exchange in this process; `headers` go with every call.
+    """The four HTTP methods of Alpaca's API on an exchange in this process; `headers` go with every call.
 
-    `wait` lets so many seconds pass where an answer is late or does not come; a caller's patience is the deployed one.
+    `wait` passes the time of a late or missing answer, at most the deployed read timeout.
     """
 
     def __init__(self, exchange: Exchange, headers: Mapping[str, str], wait: Callable[[float], None]) -> None:
@@ -36,13 +36,13 @@ class ExchangeCalls:
         self._wait = wait
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
-        """Read; once more where the connection failed, as the adapter does."""
+        """Read, and retry once after a failed connection, as the adapter does."""
         query = [(name, str(value)) for name, value in (params or {}).items()]
         answer = self._call("GET", path, query=query)
         return self._call("GET", path, query=query) if isinstance(answer, Failure) and answer.is_dropped else answer
 
     def post(self, path: str, fields: Mapping[str, Any]) -> Answer:
-        """Write."""
+        """Create."""
         return self._call("POST", path, body=json.dumps(fields).encode())
 
     def patch(self, path: str, fields: Mapping[str, Any]) -> Answer:
@@ -77,9 +77,9 @@ class ExchangeCalls:
 
 
 class DirectBroker(AlpacaBroker):
-    """A Broker and a Market on an exchange; everything but the transport is the adapters' own.
+    """A Broker and a Market on an exchange, with the adapters' code but another transport.
 
-    The keys in `headers` are the account's own until somebody changes them.
+    `headers` hold the account's keys; a test may change them.
     """
 
     def __init__(self, exchange: Exchange, feed: str = "iex", wait: Callable[[float], None] = _without_time) -> None:

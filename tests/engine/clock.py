@@ -1,4 +1,4 @@
-"""Virtual time for handlers and tests."""
+"""Virtual time for the handlers of test stacks."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 from repeg_workbench.engine.scheduler import Scheduler, VirtualThread
 
-# The scheduler of the engine that was made last, for handlers that take their time.
+# The scheduler of the latest engine, for handlers that sleep.
 current: list[Scheduler] = []
 
 
 def sleep(seconds: float) -> None:
-    """Let virtual time pass inside a handler."""
+    """Sleep in virtual time inside a handler."""
     current[-1].sleep(seconds)
 
 
 def later(scheduler: Scheduler, seconds: float, act: Callable[[], object]) -> VirtualThread[None]:
-    """A thread of its own that acts after so many seconds."""
+    """Start a detached thread that acts after a number of seconds."""
 
     def work() -> None:
         scheduler.sleep(seconds)

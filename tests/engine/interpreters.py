@@ -1,4 +1,4 @@
-"""moto with the corrections that a test chooses: to see that each is still needed, and that it does what it says."""
+"""moto with a chosen set of corrections, to test that each is still needed and that it works."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Correct = Callable[[Patches, Scheduler], Any]
 
 @dataclass
 class Interpreter:
-    """An account with nothing in it, and its scheduler."""
+    """An empty account and its scheduler."""
 
     scheduler: Scheduler
 
@@ -31,7 +31,7 @@ class Interpreter:
         return account.client(service, REGION)
 
     def start(self, definition: dict[str, Any], given: Any = None, name: str = "run") -> str:
-        """Create a machine of that definition and start it; the execution's ARN."""
+        """Create a state machine and start it; returns the execution's ARN."""
         states = self.client("stepfunctions")
         role = f"arn:aws:iam::{'1' * 12}:role/machine"
         machine = states.create_state_machine(name=f"machine-{name}", definition=json.dumps(definition), roleArn=role)
@@ -41,7 +41,7 @@ class Interpreter:
         return str(started["executionArn"])
 
     def run(self, definition: dict[str, Any], given: Any = None) -> dict[str, Any]:
-        """Run a machine to its end; what DescribeExecution says."""
+        """Run a state machine to its end; returns the answer of DescribeExecution."""
         arn = self.start(definition, given)
         self.scheduler.run()
         described: dict[str, Any] = self.client("stepfunctions").describe_execution(executionArn=arn)
@@ -55,7 +55,7 @@ class Interpreter:
 
 @contextmanager
 def moto(*chosen: Correct) -> Iterator[Interpreter]:
-    """moto on virtual threads, with the chosen corrections and no others."""
+    """moto on virtual threads with the chosen corrections alone."""
     scheduler = Scheduler(START)
     with ExitStack() as opened:
         opened.enter_context(surroundings.with_variables(CREDENTIALS))

@@ -1,4 +1,4 @@
-"""Small stacks, written for one test each: a machine, the functions it calls, and nothing else."""
+"""Small stacks for single tests: a state machine and the functions it calls."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from repeg_workbench.engine.engine import Engine
 from tests.engine import clock
 
 FIXTURES = Path(__file__).parent / "fixtures"
-# Not on a whole second, as real clocks never are.
+# Not on a whole second, like a real clock.
 START = datetime(2025, 1, 2, 14, 20, 0, 137_000, tzinfo=UTC)
 
 
 def fixture_stack(seed: int = 1, **options: Any) -> Engine:
-    """The fixture's whole stack."""
+    """The stack of the fixture template."""
     return Engine(template=FIXTURES / "template.yaml", start=START, seed=seed, **options)
 
 
@@ -31,7 +31,7 @@ def stack(
     function_timeout: int = 25,
     **machine: Any,
 ) -> Engine:
-    """A stack whose machine starts at the first of the states; `functions` are the bodies of handlers.
+    """A stack whose state machine starts at the first state; `functions` are the bodies of handlers.
 
     Each function is called by its own name, as in `call("Work")`. A body sees `event`, `context`, `clock`, `os`,
     `boto3`, and `CALLS`, the events of this and earlier calls.
@@ -58,7 +58,7 @@ def stack(
 
 
 def call(name: str, **fields: Any) -> dict[str, Any]:
-    """A Task that calls a function with the state's input, and gives its answer."""
+    """A Task that calls a function with the state's input and returns its answer."""
     return {
         "Type": "Task",
         "Resource": "arn:aws:states:::lambda:invoke",

@@ -1,4 +1,4 @@
-"""What is deployed is the template, all of it, or nothing."""
+"""Deployment creates every resource of a template, or fails."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_an_untranslatable_template_is_refused_with_sams_reason(tmp_path: Path) 
 
 
 def test_an_object_key_changes_with_its_source_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks for it
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")  # the translator requires it
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "app.py").write_text("one = 1", encoding="utf-8")
     properties = {"CodeUri": "work", "Handler": "app.lambda_handler", "Runtime": "python3.13"}
@@ -146,8 +146,8 @@ def test_an_ambiguous_resource_is_an_error() -> None:
     with fixture_stack() as engine:
         with pytest.raises(LookupError, match="2 resources of type AWS::Lambda::Function"):
             engine.stack.only("AWS::Lambda::Function")
-        with pytest.raises(KeyError, match="no resource Nobody"):
-            engine.stack.physical_id("Nobody")
+        with pytest.raises(KeyError, match="no resource Missing"):
+            engine.stack.physical_id("Missing")
 
 
 def test_the_engine_refuses_another_version_of_moto() -> None:

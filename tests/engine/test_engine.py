@@ -1,4 +1,4 @@
-"""Whole executions in virtual time: waits, retries, time-outs, stops, limits, and the same history every time."""
+"""Whole executions in virtual time: waits, retries, timeouts, stops, limits, determinism."""
 
 from __future__ import annotations
 
@@ -206,12 +206,12 @@ def test_an_execution_that_can_never_continue_is_an_error(tmp_path: Path) -> Non
 
 
 def test_an_executions_start_time_has_milliseconds(tmp_path: Path) -> None:
-    told = {
+    read_times = {
         "Type": "Pass",
         "Parameters": {"at.$": "$$.Execution.StartTime", "in.$": "$$.State.EnteredTime"},
         "End": True,
     }
-    with stack(tmp_path, {"Told": told}) as engine:
+    with stack(tmp_path, {"ReadTimes": read_times}) as engine:
         assert run(engine).output == {"at": "2025-01-02T14:20:00.137Z", "in": "2025-01-02T14:20:00.137Z"}
 
 

@@ -1,4 +1,4 @@
-"""Functions as Lambda runs them: their environment, their context, their errors, and what can happen to them."""
+"""Functions run as on Lambda: environment, context, errors, timeouts, kills, freezes, duplicate events."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ def test_the_context_has_the_functions_name_and_remaining_time(tmp_path: Path) -
         }
     """
     with one_function(tmp_path, body, function_timeout=10) as engine:
-        told = json.loads(engine.invoke("Work", {}).payload)
+        seen = json.loads(engine.invoke("Work", {}).payload)
         function = engine.function("Work")
-        assert told == {
+        assert seen == {
             "name": function.name,
             "memory": "128",
             "arn": function.arn,
@@ -278,7 +278,7 @@ def test_the_lambda_client_can_invoke_a_function(tmp_path: Path) -> None:
         assert (answer["Payload"].read(), answer.get("FunctionError")) == (b"2", None)
         assert client.invoke(FunctionName=name, Payload=b"{}")["FunctionError"] == "Unhandled"
         with pytest.raises(client.exceptions.ResourceNotFoundException):
-            client.invoke(FunctionName="nobody", Payload=b"{}")
+            client.invoke(FunctionName="missing", Payload=b"{}")
 
 
 def test_a_task_of_a_missing_function_fails_as_on_aws(tmp_path: Path) -> None:

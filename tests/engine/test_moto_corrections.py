@@ -1,4 +1,4 @@
-"""Every correction of the interpreter: moto still needs it, and with it the interpreter does what AWS documents."""
+"""Each correction of the interpreter: unmodified moto still differs from AWS, corrected moto does not."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNMODIFIED: tuple[Correct, ...] = ()
 CORRECTED: tuple[Correct, ...] = (everything,)
 
 
-# A Task whose result selector asks for what is not there: States.Runtime, which no States.ALL may catch.
+# A Task whose result selector reads a missing field: States.Runtime, which States.ALL does not catch.
 PUT = {
     "Type": "Task",
     "Resource": "arn:aws:states:::sqs:sendMessage",
@@ -127,17 +127,17 @@ def test_waits_are_exact_from_any_fraction_of_a_second() -> None:
         assert interpreter.seconds == 90
 
 
-TELL = {"Tell": {"Type": "Pass", "Parameters": {"at.$": "$$.Execution.StartTime"}, "End": True}}
+READ_START = {"ReadTime": {"Type": "Pass", "Parameters": {"at.$": "$$.Execution.StartTime"}, "End": True}}
 
 
 def test_a_started_execution_can_be_described() -> None:
     with moto() as interpreter, pytest.raises(TypeError, match="datetime is not JSON serializable"):
-        interpreter.run(machine(TELL))
-    assert json.loads(describe(CORRECTED, TELL)["output"]) == {"at": "2025-01-02T14:20:00.137Z"}
+        interpreter.run(machine(READ_START))
+    assert json.loads(describe(CORRECTED, READ_START)["output"]) == {"at": "2025-01-02T14:20:00.137Z"}
 
 
 def test_a_states_entered_time_has_milliseconds() -> None:
-    states = {"Tell": {"Type": "Pass", "Parameters": {"at.$": "$$.State.EnteredTime"}, "End": True}}
+    states = {"ReadTime": {"Type": "Pass", "Parameters": {"at.$": "$$.State.EnteredTime"}, "End": True}}
     assert json.loads(describe(UNMODIFIED, states)["output"]) == {"at": "2025-01-02T14:20:00.137000+00:00"}
     assert json.loads(describe(CORRECTED, states)["output"]) == {"at": "2025-01-02T14:20:00.137Z"}
 
@@ -222,7 +222,7 @@ def test_an_alias_starts_its_machine() -> None:
 
 
 def stop(correct: tuple[Correct, ...]) -> tuple[Any, Any, float]:
-    """Stop an execution 10 seconds into a retry that lasts 600; its error and cause, and when it was over."""
+    """Stop an execution 10 seconds into a retry wait of 600; returns its error, its cause and its end."""
     flaky = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sqs:sendMessage",

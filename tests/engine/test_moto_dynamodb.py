@@ -1,4 +1,4 @@
-"""DynamoDB on moto: transactions, tokens, and a short cut that answers exactly as the long way does."""
+"""DynamoDB on moto: transactions, request tokens, and the short cut, which must give the same answers as HTTP."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MISSING_VERSION = {"ConditionExpression": "attribute_exists(pk)"}
 
 
 def with_short_cut(patches: Any, scheduler: Scheduler) -> None:
-    """The corrections of DynamoDB and the short cut."""
+    """The corrections of DynamoDB with the short cut."""
     without_short_cut(patches, scheduler)
     dynamodb_speed.apply(patches, lambda operation: None)
 
@@ -113,7 +113,7 @@ def test_a_cancelled_transaction_can_be_retried_with_its_token() -> None:
 
 
 def fail_a_transaction(*correct: Correct) -> tuple[bool, list[str]]:
-    """Whether the table is still the same one after a cancelled transaction, and the rows in it."""
+    """Cancel a transaction; returns whether the table object is unchanged, and its rows."""
     with table(*correct) as (_, client):
         client.put_item(TableName=TABLE, Item={**key("old"), "version": {"N": "1"}})
         tables = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables
@@ -184,7 +184,10 @@ conditions = st.sampled_from(
         {"ConditionExpression": "attribute_exists(pk)"},
         {"ConditionExpression": "attribute_not_exists(pk)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD"},
         {"ConditionExpression": "version = :v", "ExpressionAttributeValues": {":v": {"N": "1"}}},
-        {"ConditionExpression": "attribute_exists(pk)", "ExpressionAttributeValues": {":v": {"N": "1"}}},  # not used
+        {
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": {":v": {"N": "1"}},
+        },  # unused value
         {"ConditionExpression": "version ! :v", "ExpressionAttributeValues": {":v": {"N": "1"}}},  # not a condition
         {
             "ConditionExpression": "(attribute_not_exists(#v) OR #v <= :most) AND NOT sk = :name",
@@ -193,7 +196,7 @@ conditions = st.sampled_from(
         },
     ]
 )
-# What an update does, with the values that it takes; the last four are errors.
+# Update expressions with their values; the last four are errors.
 UPDATES: list[tuple[str, tuple[str, ...]]] = [
     ("ADD version :one", (":one",)),
     ("SET again = if_not_exists(again, :value), version = version + :one", (":value", ":one")),
@@ -294,7 +297,7 @@ def outcome(client: Any, call: Call) -> Any:
         kept = {name: value for name, value in error.response.items() if name != "ResponseMetadata"}
         return type(error).__name__, kept
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        return type(error).__name__, str(error)  # moto itself breaks on some requests: then both ways break alike
+        return type(error).__name__, str(error)  # moto crashes on some requests; both ways must crash alike
     return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
 
@@ -311,7 +314,7 @@ def test_the_short_cut_gives_the_answers_of_http(script: list[Call]) -> None:
 
 @pytest.mark.parametrize("update", UPDATES)
 def test_repeated_updates_agree_on_the_short_cut_and_over_http(update: tuple[str, tuple[str, ...]]) -> None:
-    """It is kept from one call to the next: nothing of the row or of the values may stay in it."""
+    """The cached expression must keep nothing of a call's row or values."""
     first = ("put_item", {"Item": {**key("order#0"), "version": {"N": "1"}}})
     read = ("get_item", {"Key": key("order#0")})
     script = [first, *(updating("order#0", update, value) for value in ({"S": "a"}, {"N": "2"})), read]

@@ -1,4 +1,4 @@
-"""The runtime port in virtual time, and the network that it simulates."""
+"""The virtual runtime and its simulated network latency."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUOTES = "http://127.0.0.1/v2/stocks/quotes/latest"
 
 
 class Broker(BaseAdapter):
-    """Answers at once, or never; notes when each request reached it."""
+    """Answers at once or never, and records when each request arrives."""
 
     def __init__(self, scheduler: Scheduler, hangs: bool = False) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Broker(BaseAdapter):
 
 
 class Desk:
-    """A runtime, a session on it, and the broker behind."""
+    """A runtime, a session on it, and its broker."""
 
     def __init__(self, seed: int = 1, hangs: bool = False, **options: Any) -> None:
         self.scheduler = Scheduler(OPEN)
@@ -112,7 +112,7 @@ def test_a_late_answer_is_a_timeout_though_the_broker_acted() -> None:
             desk.get(timeout=0.5)
         assert desk.seconds - begin == pytest.approx(0.5)
         acted += len(desk.broker.arrivals) - before
-    assert 0 < acted < 20  # some never arrived, some arrived and were not heard of
+    assert 0 < acted < 20  # some requests never arrived, some arrived and timed out
 
 
 def test_a_map_runs_calls_concurrently_and_keeps_their_order() -> None:

@@ -1,4 +1,4 @@
-"""Virtual threads: order, time, waiting, dying, freezing."""
+"""Virtual threads: order, time, waits, kills, pauses."""
 
 from __future__ import annotations
 
@@ -278,4 +278,4 @@ def test_a_virtual_thread_costs_less_than_200_microseconds() -> None:
                 scheduler.spawn(partial(scheduler.sleep, 1))
             scheduler.run()
     per_thread = (time.perf_counter() - begin) / 2_000
-    assert per_thread < 0.000_2  # 20 microseconds, with room for a busy machine
+    assert per_thread < 0.000_2  # ten times the usual 20 microseconds, for busy machines

@@ -1,4 +1,4 @@
-"""Standard output and the environment, while functions run and after they have."""
+"""Standard output and environment variables during and after an engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leaves nothing of a simulated day behind: a seed quietens the functions and installs ports of its own."""
+"""Cleans up after a simulated day, which silences the functions and installs its own ports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from repeg_workbench.faults.campaign import quietly
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """The surroundings of a seed for one test; afterwards logs, metrics, ports and variables are as they were."""
+    """Silence the functions for one test, then restore logs, metrics, ports and variables."""
     with quietly():
         yield
     wiring.provide(None)

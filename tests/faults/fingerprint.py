@@ -1,4 +1,4 @@
-"""A seed's journal and ledger as one word; run as a program, it prints the words of the seeds that it is given."""
+"""A hash of a seed's journal and ledger; as a program, prints the hashes of the given seeds."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from repeg_workbench.faults.world import World
 
 
 def fingerprint(seed: int) -> str:
-    """Equal for two runs in which everything happened alike, to the nanosecond."""
+    """A hash that is equal for two runs only if all their events are equal, to the nanosecond."""
     with quietly():
         world = World(seed)
         result = world.run()
     ledger = world.exchange.ledger
-    told = repr((result.journal, result.path, ledger.events, ledger.executions, ledger.entries))
-    return hashlib.sha256(told.encode()).hexdigest()
+    events = repr((result.journal, result.path, ledger.events, ledger.executions, ledger.entries))
+    return hashlib.sha256(events.encode()).hexdigest()
 
 
 def main(seeds: Sequence[str]) -> None:
-    """Print a line for each seed."""
+    """Print one line per seed."""
     for seed in seeds:
         sys.stdout.write(f"{seed} {fingerprint(int(seed))}\n")
 

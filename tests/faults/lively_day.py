@@ -1,4 +1,4 @@
-"""A day on which one order is worked for long: the book moves every few seconds, and a little trades at a time."""
+"""A day on which one order is worked for a long time: a book that moves every few seconds, with small prints."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 def lively_day(seed: int) -> Day:
-    """A buy of a hundred shares on the half day, four of which trade now and then; cancels take their time."""
+    """A buy of a hundred shares on the half day, with prints of four shares and slow cancels."""
     first = next(day for day in map(make_day, range(100)) if day.day == HALF_DAY)
     opens = first.start.replace(hour=14, minute=30, second=0, microsecond=0)
     return replace(

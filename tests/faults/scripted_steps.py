@@ -1,4 +1,4 @@
-"""Functions that run no code: each answers, fails or hangs as its run's script says, drawn from a seed call by call."""
+"""Scripted functions: each call answers, fails or hangs as drawn from its run's seed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ERRORS = (
     "DuplicateRun", "KeyError",
 )  # fmt: skip
 
-# Sentences that end in the cause of a failed execution, hard on whoever reads JSON out of JSON.
+# Messages for the cause of a failed execution that are hard to parse as JSON inside JSON.
 WORDS = ("the broker is down", 'a "quoted" word', "{braces} and [brackets]", "AAPL × 3 – ½", "back\\slash, $.path")
 
 
 class StepFailed(Exception):
-    """A scripted failure: the error's name, and a sentence."""
+    """A scripted failure: the error's name and its message."""
 
     def __init__(self, error: str, sentence: str) -> None:
         self.error, self.sentence = error, sentence
@@ -30,7 +30,7 @@ class StepFailed(Exception):
 
 @dataclass(frozen=True)
 class Hang:
-    """No answer within any limit of the machine."""
+    """No answer within any timeout of the state machine."""
 
     seconds: float = 500.0
 
@@ -39,21 +39,21 @@ Answer = dict[str, Any] | StepFailed | Hang
 
 
 class Script:
-    """What the functions of one run answer: the same seed, the same answers to the same calls."""
+    """The answers of one run's functions; the same seed gives the same answers to the same calls."""
 
     def __init__(self, seed: int) -> None:
         self.run_id = f"seed{seed}"
         self._chance = Random(f"script {seed}")
         self._called: Counter[str] = Counter()
         names = ("OpenRun", "CheckSession", "PlanOrders", "ValidateQuotes", "PlaceOrders", "RepegOrders", "CloseRun")
-        # In some runs one step fails again and again, until its retries are spent or nearly so.
+        # In some runs one step fails repeatedly, until its retries are exhausted or nearly so.
         self._stuck = self._chance.choice((*names, *names, "", "", "", ""))
         self._stuck_for = self._chance.randint(1, 25)
         self._stuck_with = self._chance.choice(ERRORS)
 
     @property
     def input(self) -> dict[str, Any]:
-        """What the execution is started with: a plan, or now and then a run to go on with."""
+        """The execution's input: a plan, or in some runs a run to continue."""
         if self._chance.random() < 0.15:
             return {"renewal": {"run_id": self.run_id, "epoch": 4, "turns": 7}}
         return {"plan_uri": self.run_id}
@@ -68,9 +68,9 @@ class Script:
             return Hang()
         if dice < 0.06:
             return StepFailed(self._chance.choice(ERRORS), self._chance.choice(WORDS))
-        return self._said(function)
+        return self._success(function)
 
-    def _said(self, function: str) -> dict[str, Any]:
+    def _success(self, function: str) -> dict[str, Any]:
         count, choice = self._called[function], self._chance.choice
         if function == "OpenRun":
             return {"run_id": self.run_id, "epoch": 1, "first_turn": 0, "turn": {"turns": 0}, "more": "ignored"}
@@ -87,11 +87,11 @@ class Script:
         return {"turns": count, "turn_at": self._soon(), "orders": count, "use": count, "hold": 0}
 
     def _soon(self) -> str:
-        """A moment that may be past."""
+        """A moment near the present, perhaps in the past."""
         return (START + timedelta(seconds=self._chance.randint(0, 900))).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def run_of(payload: dict[str, Any]) -> str:
-    """Whose step it is, from what it is called with."""
+    """The run of a step, from its payload."""
     given = payload.get("input", payload)
     return str(given.get("run_id") or given.get("plan_uri") or given["renewal"]["run_id"])

@@ -1,4 +1,4 @@
-"""What the usual executors do on the same days: the judge sees them fail, and sees nothing where nothing is wrong."""
+"""The baseline executors on seeded days: the judge finds their errors under faults, and none without faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first days of the campaign, on every check-in: all that can go wrong does, and no invariant gives way."""
+"""The first days of the campaign, on every check-in: every kind of fault is injected, and no invariant is violated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.template.stack import ROOT, written
 SEEDS = 300
 CHUNK = 15
 
-# Two ordinary days, one on which a function is invoked twice, and one that goes through the broker's own library.
+# Two ordinary days, one with a duplicate invocation, and one through alpaca-py.
 ALIKE = (7, 40, 191, 13)
 
 
@@ -68,7 +68,7 @@ def test_every_function_of_the_template_is_simulated() -> None:
 
 
 def _enabled(seed: int) -> set[str]:
-    """The kinds that a seed may inject, without living through its day."""
+    """The kinds of fault that a seed may inject, without running its day."""
     fault_plan = FaultPlan(make_day(seed), datetime.max.replace(tzinfo=UTC))
     return {str(kind) for kind in (*fault_plan._kinds, *fault_plan.workflow_faults)}
 

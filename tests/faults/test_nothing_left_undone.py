@@ -1,4 +1,4 @@
-"""Caution costs no fills: on days without faults a run fills what an executor that sees the whole day could fill."""
+"""Caution costs no fills: on days without faults a run fills its whole plan."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from repeg_workbench.faults.campaign import quietly
 from repeg_workbench.faults.seeded_days import Day, make_day
 from repeg_workbench.faults.world import World
 
-# The book may be crossed at with any spread, inside a wide collar, before the close, and everything is paid for.
+# Orders may cross any spread inside a wide collar before the close, and there is cash for everything.
 GENEROUS = {
     "escalation": "cross", "max_spread_pct": "50", "min_volume_shares": 0, "max_slippage_bps": 5_000,
     "use_smart_limit_execution": True, "max_attempts": 400,
 }  # fmt: skip
 LIMITS = ("max_run_notional", "max_day_notional", "max_run_orders")
-# A day that is chased to its end runs through every collar: there a perfect executor would not follow either.
+# Days that are chased to the end are left out: their prices leave every collar.
 SEEDS = [seed for seed in range(80) if not make_day(seed).is_chased_to_the_end]
 
 
 def generous_day(seed: int) -> Day:
-    """A seed's day without limits, without races, with cash for everything."""
+    """A seed's day without limits and races, with cash for everything."""
     day = make_day(seed)
     settings = {name: value for name, value in day.settings.items() if name not in LIMITS} | GENEROUS
     opening = replace(day.opening, cash=Decimal(10_000_000))
@@ -28,7 +28,7 @@ def generous_day(seed: int) -> Day:
 
 
 def test_a_run_without_faults_fills_every_share() -> None:
-    """With an ask to lift at any time, the perfect executor fills every share that the plan names."""
+    """With an ask available at any time, every share of the plan can be filled."""
     filled = wanted = Decimal(0)
     for seed in SEEDS:
         with quietly():

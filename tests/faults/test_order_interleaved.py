@@ -1,6 +1,6 @@
-"""One order under any interleaving of turns, crashes, lost answers, late requests, cancels and duplicates.
+"""One order under random interleavings of turns, crashes, lost answers, late requests, cancels and duplicates.
 
-The steps are the deployed ones, in the order that chance has them; the judge has the broker's ledger and nothing else.
+The steps are the deployed ones, in random order; the judge checks them against the broker's ledger alone.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class OrderInterleaved(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.5, 5, 10, 30, 61]))
     def time_passes(self, seconds: float) -> None:
-        """The market moves, orders fill, what was late arrives."""
+        """The market moves, orders fill, late requests arrive."""
         self.world.scheduler.run(until=self.world.scheduler.now() + timedelta(seconds=seconds))
         self.world.exchange.advance()
 
@@ -58,37 +58,37 @@ class OrderInterleaved(RuleBasedStateMachine):
 
     @rule()
     def it_is_placed(self) -> None:
-        """The two steps of a placement, whether there is something to place or not."""
+        """The two steps of a placement, even if there is nothing to place."""
         self.step("ValidateQuotes", self.state)
         self.step("PlaceOrders", self.state)
 
     @rule()
     def a_turn(self) -> None:
-        """Read, compare, act."""
+        """One turn of the loop."""
         self.step("RepegOrders", self.state)
 
     @rule()
     def two_turns_at_once(self) -> None:
-        """The same step twice, one a moment after the other."""
+        """Two concurrent invocations of the same step."""
         other = self.world.scheduler.spawn_apart(lambda: self.step("RepegOrders", self.state))
         self.step("RepegOrders", self.state)
         other.join()
 
     @rule()
     def a_placement_beside_a_turn(self) -> None:
-        """Two different steps at once."""
+        """Two concurrent steps."""
         other = self.world.scheduler.spawn_apart(lambda: self.step("PlaceOrders", self.state))
         self.step("RepegOrders", self.state)
         other.join()
 
     @invariant()
     def the_ledger_bears_it_out(self) -> None:
-        """Filled and live within the target, one live child, every order intended: held at every event."""
+        """The judge has found no violation."""
         if hasattr(self, "world"):
             assert not self.world.checker.violations, self.world.checker.violations[0]
 
     def teardown(self) -> None:
-        """However it stands, the run can be closed, and then nothing is open and the books are right."""
+        """The run can always be closed; then no order is open and the records equal the ledger."""
         if not hasattr(self, "world"):
             return
         self.planned_faults.clear()
@@ -103,7 +103,7 @@ class OrderInterleaved(RuleBasedStateMachine):
         assert not self.world.checker.violations, self.world.checker.violations[0]
 
     def struck_with(self, _port: str, name: str, _now: datetime) -> PortFault | None:
-        """What chance has planned for this call, once."""
+        """The fault planned for this call; it strikes once."""
         return self.planned_faults.pop(name, None)
 
     def step(self, function: str, payload: dict[str, Any]) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
-"""Every seed that has ever found a bug is lived through again, with the reason written beside it.
+"""Runs every seed that has found a bug again; regressions.json gives each seed's reason.
 
-A seed's day follows from the harness as it is: where the harness changes, a seed becomes another day, and is kept all
-the same. It costs a tenth of a second.
+A seed's day depends on the harness: after a change to it, a seed is another day. It stays in the list, because it costs
+a tenth of a second.
 """
 
 from __future__ import annotations

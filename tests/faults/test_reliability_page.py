@@ -1,4 +1,4 @@
-"""The page of what was measured says what was measured, and names everything that is held."""
+"""The reliability page shows the saved measurements and explains every invariant."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_every_measured_planted_bug_exists() -> None:
 
 
 def test_every_measured_baseline_exists() -> None:
-    assert list(reliability.kept()["baselines"]["wrong"]) == [told for told, _ in BASELINES.values()]
+    assert list(reliability.kept()["baselines"]["wrong"]) == [label for label, _ in BASELINES.values()]
 
 
 def test_a_new_measurement_replaces_only_its_own_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +47,7 @@ def test_a_new_measurement_replaces_only_its_own_section(tmp_path: Path, monkeyp
 
 
 def _names() -> Iterator[str]:
-    """What the judge calls a violation: the second argument of each check, or the names that a loop hands to it."""
+    """The judge's violation names: the second argument of each check, or the names that a loop passes to it."""
     for node in ast.walk(ast.parse(Path(judge.__file__).read_text())):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "_check":
             yield from _texts(node.args[1])

@@ -1,4 +1,4 @@
-"""One seed in ten goes through alpaca-py, and nothing that anybody decides depends on it."""
+"""One seed in ten goes through alpaca-py, which changes no decision."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_nine_seeds_in_ten_use_the_direct_broker() -> None:
 
 @pytest.mark.parametrize("seed", [13, 23, 43, 73])
 def test_a_day_through_alpaca_py_has_the_same_result(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not make_day(seed).chaos, "a storm strikes requests, and the direct broker makes none"
+    assert not make_day(seed).chaos, "transport faults strike requests, and the direct broker makes none"
     through_the_library = run_seed(seed)
     monkeypatch.setattr(world, "uses_sdk", lambda _seed: False)
     assert run_seed(seed) == through_the_library

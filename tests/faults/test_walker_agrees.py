@@ -1,4 +1,4 @@
-"""The walker takes the interpreter's way through the deployed machine, whatever the functions answer."""
+"""The walker takes the interpreter's path through the deployed state machine, whatever the functions answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SEEDS = range(240)
 
 @dataclass(frozen=True)
 class Walk:
-    """What an execution comes to, seen from outside."""
+    """The observable result of an execution."""
 
     name: str
     path: tuple[str, ...]
@@ -37,25 +37,25 @@ class Walk:
 
 
 class Scripts:
-    """The scripts of many runs, found by what a step is called with."""
+    """The scripts of many runs, looked up by a step's payload."""
 
     def __init__(self, seeds: range) -> None:
         self.by_run = {script.run_id: script for script in map(Script, seeds)}
 
     def answer(self, function: str, payload: dict[str, Any]) -> dict[str, Any] | StepFailed | Hang:
-        """The next answer of a function to whoever calls."""
+        """The next answer of a function."""
         return self.by_run[run_of(payload)].answer(function)
 
 
 class ScriptedHost(Host):
-    """Runs no code of ours: the answers are the scripts'."""
+    """A host that returns scripted answers instead of running functions."""
 
     def __init__(self, scheduler: Scheduler, scripts: Scripts) -> None:
         super().__init__(scheduler, {})
         self._scripts = scripts
 
     def invoke(self, function: Function, payload: str) -> Any:
-        """One answer, as Lambda would give it."""
+        """One answer in Lambda's form."""
         invocation = self._begin(function, payload)
         answer = self._scripts.answer(function.name.split("-")[1], invocation.event)
         if isinstance(answer, Hang):
@@ -68,12 +68,12 @@ class ScriptedHost(Host):
         return invocation
 
     def invoke_event(self, function: Function, payload: str) -> None:
-        """Nobody sweeps here."""
+        """Ignore events: no sweep runs here."""
 
 
 @pytest.fixture(scope="module")
 def parsed_once() -> Iterator[None]:
-    """The interpreter parses its definition for every execution, a tenth of a second each; it is always the same."""
+    """Cache the interpreter's parse of the definition, which takes a tenth of a second per execution."""
     with pytest.MonkeyPatch.context() as patch:
         parse = functools.lru_cache(AmazonStateLanguageParser.parse)
         patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(parse))
@@ -117,7 +117,7 @@ def walked() -> dict[str, Walk]:
         start(name, script.input)
     scheduler.run()
     return {
-        e.name: Walk(e.name, tuple(e.path), e.status, e.error, e.cause, _told(e.output), e.transitions, e.events)
+        e.name: Walk(e.name, tuple(e.path), e.status, e.error, e.cause, _normalised(e.output), e.transitions, e.events)
         for e in executions.values()
     }
 
@@ -139,16 +139,16 @@ def test_the_scripts_visit_every_state(interpreted: dict[str, Walk]) -> None:
 
 def _seen(e: Execution) -> Walk:
     error, cause = e.error or "", e.cause or ""
-    return Walk(e.name, tuple(e.states), e.status, error, cause, _told(e.output), e.transitions, e.events)
+    return Walk(e.name, tuple(e.states), e.status, error, cause, _normalised(e.output), e.transitions, e.events)
 
 
 def _cause(failed: StepFailed) -> str:
-    """What Lambda answers for a function that raised, as the service hands it on."""
+    """Lambda's answer for a function that raised, as Step Functions passes it on."""
     return json.dumps({"errorMessage": failed.sentence, "errorType": failed.error}, separators=(",", ":"))
 
 
-def _told(output: Any) -> Any:
-    """An output, with the execution in it by its name alone."""
+def _normalised(output: Any) -> Any:
+    """An output whose execution ARN is reduced to the execution's name."""
     if isinstance(output, dict) and "execution" in output:
         return {**output, "execution": output["execution"].rpartition(":")[2]}
     return output

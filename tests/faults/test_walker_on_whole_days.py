@@ -1,4 +1,4 @@
-"""Whole days with the deployed handlers, once walked and once interpreted: the same decisions, the same ledger."""
+"""Whole days with the deployed handlers have the same decisions and ledger, walked and interpreted."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.template.stack import TEMPLATE
 
 SEEDS = (1, 2, 3, 8, 12)
 
-# A wait of the interpreter ends a microsecond off.
+# The interpreter's waits are floats and end up to microseconds off.
 INTERPRETED_WAITS_ARE_FLOATS = 0.000_05
 
 
 def interpreted(seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], World]:
-    """The day of a seed in the real interpreter, on the stack as the template deploys it; then its settings stay."""
+    """The day of a seed in the interpreter on the deployed stack; the functions' variables stay set afterwards."""
     with Engine(template=TEMPLATE, start=World(seed).day.start, seed=seed) as engine:
         world = World(seed, quiet=True, scheduler=engine.scheduler)
         wiring.provide(world.ports)
@@ -47,12 +47,12 @@ def test_a_whole_day_is_the_same_walked_and_interpreted(seed: int, monkeypatch: 
     way, here = walked(seed)
     assert way == expected
     assert len(way) > 10
-    assert _told(here) == _told(there)
+    assert _decisions_and_events(here) == _decisions_and_events(there)
     assert _moments(here) == pytest.approx(_moments(there), abs=INTERPRETED_WAITS_ARE_FLOATS)
 
 
-def _told(world: World) -> list[tuple[Any, ...]]:
-    """Everything decided and everything that happened at the broker, without the times."""
+def _decisions_and_events(world: World) -> list[tuple[Any, ...]]:
+    """All decisions and all events at the broker, without times."""
     decisions = [(entry.subject, entry.verb, entry.detail, entry.reason) for entry in world.journal.entries]
     ledger = world.exchange.ledger.events
     events = [(e.client_order_id, e.event, e.status, e.quantity, e.filled, e.limit) for e in ledger]
@@ -60,5 +60,5 @@ def _told(world: World) -> list[tuple[Any, ...]]:
 
 
 def _moments(world: World) -> list[float]:
-    """When it was, in seconds."""
+    """The times of all decisions, in seconds."""
     return [entry.at.timestamp() for entry in world.journal.entries]

@@ -1,4 +1,4 @@
-"""The days whose tapes are kept as golden files: what happens in each, and how its orders end."""
+"""The days with golden tapes: their markets, plans and settings, and the outcomes of their orders."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NO_HOLDINGS = Holdings()
 
 @dataclass(frozen=True)
 class GoldenDay:
-    """A day and how its orders end; `outcomes` says which do not simply get filled."""
+    """A day and its expected outcomes; `outcomes` lists the orders that are not filled."""
 
     name: str
     plan: Mapping[str, Any]
@@ -40,11 +40,11 @@ class GoldenDay:
 
     @property
     def tape(self) -> Path:
-        """Where its tape is kept."""
+        """The path of its golden tape."""
         return GOLDEN / f"{self.name}.txt"
 
     def scenario(self) -> Scenario:
-        """The day to simulate; its market is made anew, so that no day knows of another."""
+        """The day to simulate, with a new market, so that days do not share state."""
         market = self.market(self.day)
         opening = opening_account(parse(self.plan), self.holdings, market, self.day)
         return Scenario(self.plan, market, self.day, opening, self.settings, seed=SEED)
@@ -64,15 +64,15 @@ def halted(symbol: str, start: int, length: int) -> Callable[[date], Market]:
 
 
 def scripted(**minutes: Iterable[list[Event]]) -> Callable[[date], Market]:
-    """A market of stocks of which each is told minute by minute, from the open on."""
-    scripts = {symbol: [event for events in told for event in events] for symbol, told in minutes.items()}
+    """A market of stocks, each scripted minute by minute from the open."""
+    scripts = {symbol: [event for events in script for event in events] for symbol, script in minutes.items()}
     return lambda day: ScriptedMarket({day: scripts})
 
 
 def walk(bid: str, ask: str, ticks: int, *, until: int) -> Iterator[list[Event]]:
-    """A book that moves so many ticks a minute and that nobody trades in.
+    """A book that moves `ticks` per minute, without trades.
 
-    It is quoted once before the open, for a price to plan with, and then anew every five seconds.
+    It is quoted once before the open, for the plan's reference price, and then every five seconds.
     """
     yield [quote("09:20", f"500 @ {bid}", f"500 @ {ask}")]
     for minute in range(until):
@@ -82,7 +82,7 @@ def walk(bid: str, ask: str, ticks: int, *, until: int) -> Iterator[list[Event]]
 
 
 def lifted(bid: str, ask: str, size: int, *, until: int) -> Iterator[list[Event]]:
-    """A book that stands still, and a buyer of so many shares in every minute, who takes from the ask's own venue."""
+    """A constant book, and a buyer who takes `size` shares at the ask's venue every minute."""
     for minute, quotes in enumerate(walk(bid, ask, 0, until=until), start=-1):
         yield [*quotes, trade(_clock(minute, 58), f"{size} @ {ask}", side=1)] if minute >= 0 else quotes
 

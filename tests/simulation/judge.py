@@ -1,4 +1,4 @@
-"""Judges a finished day by the exchange's own ledger: what the broker saw at every instant, and what was wanted."""
+"""Checks a finished day against the exchange's own ledger."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.intent import Intent
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side
 from repeg.domain.run import Run
 from repeg_workbench.exchange.broker.ledger import CASH, USD, OrderEvent
@@ -20,15 +21,15 @@ _TERMINAL = frozenset(map(str, TERMINAL))
 
 
 def nothing_of_ours_is_open(exchange: Exchange) -> None:
-    """No order of ours may still execute."""
+    """No order of the program is still open."""
     left = [order for order in exchange.account.orders.open.values() if order.client_order_id.startswith(OURS)]
     assert not left, [(order.client_order_id, order.status) for order in left]
 
 
 def never_a_share_too_many(exchange: Exchange, orders: Iterable[ParentOrder]) -> None:
-    """After every event: filled + live <= target, and at most one live child, for each parent.
+    """After every event each parent order has filled + open <= target and at most one open child.
 
-    While a child is being replaced, it and its replacement have one quantity between them and are one.
+    A child and its replacement share one quantity while both are open, and count as one.
     """
     placed = exchange.account.orders.by_id
     targets = {order.symbol: order.target for order in orders}
@@ -49,17 +50,17 @@ def never_a_share_too_many(exchange: Exchange, orders: Iterable[ParentOrder]) ->
 
 
 def _predecessors(order: Order) -> list[str]:
-    """The ids of those whose place an order has taken, the latest first."""
+    """The ids of the orders that an order has replaced, latest first."""
     return [] if order.replaces is None else [order.replaces.id, *_predecessors(order.replaces)]
 
 
 def _replacing(placed: Mapping[str, Order], open_ids: set[str]) -> set[str]:
-    """Those of the open orders whose predecessor is open too."""
+    """The open orders whose predecessor is open too."""
     return {each for each in open_ids if open_ids & set(_predecessors(placed[each])[:1])}
 
 
 def books_are_the_brokers(exchange: Exchange, orders: Iterable[ParentOrder]) -> None:
-    """What we believe to be filled is what the ledger says was executed."""
+    """Each parent order's filled quantity equals the ledger's executions."""
     executed: defaultdict[str, Decimal] = defaultdict(Decimal)
     for execution in exchange.ledger.executions:
         executed[execution.symbol] += shares(execution.quantity)
@@ -69,7 +70,7 @@ def books_are_the_brokers(exchange: Exchange, orders: Iterable[ParentOrder]) -> 
 
 
 def every_order_was_meant(exchange: Exchange, intents: Iterable[Intent]) -> None:
-    """Every order at the broker has an intent of the same id, side, quantity and limit, and no id was used twice."""
+    """Every order at the broker has an intent with the same id, side, quantity and limit; ids are unique."""
     by_id = {intent.client_order_id: intent for intent in intents}
     placed = [order for order in exchange.account.orders.by_id.values() if order.client_order_id.startswith(OURS)]
     assert len({order.client_order_id for order in placed}) == len(placed)
@@ -82,7 +83,7 @@ def every_order_was_meant(exchange: Exchange, intents: Iterable[Intent]) -> None
 
 
 def every_order_was_sent_in_the_window(exchange: Exchange, run: Run) -> None:
-    """Nothing of ours was taken in before the opening minutes were over, or after the last minutes had begun."""
+    """No order was accepted before the opening delay or after the closing margin began."""
     opens, closes = nanoseconds(run.window.opens), nanoseconds(run.window.closes)
     for order in exchange.account.orders.by_id.values():
         if order.client_order_id.startswith(OURS):
@@ -90,7 +91,7 @@ def every_order_was_sent_in_the_window(exchange: Exchange, run: Run) -> None:
 
 
 def cash_is_never_negative(exchange: Exchange) -> None:
-    """No booking leaves the account in debt."""
+    """The cash balance is never negative after any booking."""
     cash = 0
     for entry in exchange.ledger.entries:
         cash += sum(posting.amount for posting in entry.postings if (posting.account, posting.commodity) == (CASH, USD))
@@ -98,7 +99,7 @@ def cash_is_never_negative(exchange: Exchange) -> None:
 
 
 def submissions(exchange: Exchange) -> Mapping[str, int]:
-    """How often each client order id of ours was taken in."""
+    """The number of accepted orders per client order id."""
     seen: defaultdict[str, int] = defaultdict(int)
     for order in exchange.account.orders.by_id.values():
         seen[order.client_order_id] += 1

@@ -1,11 +1,12 @@
-"""Plays a golden day, and keeps what the exchange and the store know of it at the end."""
+"""Runs a golden day and returns its tape, summary, rows and ledger."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.intent import Intent
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import Run
 from repeg_workbench.engine.execution import Execution
 from repeg_workbench.exchange.core import Exchange
@@ -15,7 +16,7 @@ from repeg_workbench.simulate.tape import Tape
 
 @dataclass(frozen=True)
 class Played:
-    """A day that is over."""
+    """A finished day."""
 
     tape: str
     summary: dict[str, Any]
@@ -27,7 +28,7 @@ class Played:
 
 
 def play(scenario: Scenario) -> Played:
-    """Run the day from its start to its end."""
+    """Run the day to its end."""
     tape = Tape()
     with opened(scenario, tape.see) as day:
         day.start(scenario.run_id)

@@ -1,4 +1,4 @@
-"""Writes the golden tapes anew: python -m tests.simulation.regenerate [name …]. Read them before you keep them."""
+"""Regenerates golden tapes: python -m tests.simulation.regenerate [name …]. Review them before committing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.simulation.playing import play
 
 
 def regenerate(names: list[str]) -> None:
-    """Play the days of these names, or all of them, and write their tapes."""
+    """Run the named days, or all of them, and write their tapes."""
     GOLDEN.mkdir(exist_ok=True)
     for day in DAYS:
         if not names or day.name in names:

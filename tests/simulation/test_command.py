@@ -1,4 +1,4 @@
-"""`repeg simulate` as a person or a program meets it: what it prints and keeps, and its exit codes."""
+"""`repeg simulate`: its output, its files and its exit codes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from repeg.domain.quote import Quote
 from repeg.domain.settings import Settings
 from repeg_workbench.simulate.command import BAD_INPUT, FAILED, SETTLED, run
 from repeg_workbench.simulate.summary import ORDER_FIELDS
-from tests.simulation.at_the_desk import repeg, write
+from tests.simulation.command_line import repeg, write
 from tests.simulation.days import DAYS, DEMO, GoldenDay, orders
 
 TOTALS = {
@@ -33,7 +33,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
     return repeg("--out", out), out
 
 
-def test_the_demo_settles_and_shows_tape_orders_and_totals(demo: tuple[Result, Path]) -> None:
+def test_the_demo_settles_and_prints_tape_orders_and_totals(demo: tuple[Result, Path]) -> None:
     result, _ = demo
     assert result.exit_code == SETTLED
     assert result.stdout.startswith("09:25:00  run       open     demo-2026-11-23")
@@ -42,13 +42,13 @@ def test_the_demo_settles_and_shows_tape_orders_and_totals(demo: tuple[Result, P
     assert result.stderr == ""
 
 
-def test_what_is_kept_is_the_tape_the_summary_and_the_journal(demo: tuple[Result, Path]) -> None:
+def test_the_out_folder_has_tape_summary_and_journal(demo: tuple[Result, Path]) -> None:
     result, out = demo
     assert sorted(path.name for path in out.iterdir()) == ["journal.jsonl", "summary.json", "tape.txt"]
     assert result.stdout.startswith((out / "tape.txt").read_text(encoding="utf-8"))
 
 
-def test_the_summary_has_the_agreed_shape(demo: tuple[Result, Path]) -> None:
+def test_the_summary_has_its_documented_fields(demo: tuple[Result, Path]) -> None:
     summary = json.loads((demo[1] / "summary.json").read_text(encoding="utf-8"))
     assert set(summary) == {"run_id", "outcome", "reason", "orders", "totals"}
     assert all(tuple(order) == ORDER_FIELDS for order in summary["orders"])
@@ -56,7 +56,7 @@ def test_the_summary_has_the_agreed_shape(demo: tuple[Result, Path]) -> None:
     assert (summary["run_id"], summary["outcome"]) == ("demo-2026-11-23", "settled")
 
 
-def test_every_decision_in_the_journal_can_be_made_again(demo: tuple[Result, Path]) -> None:
+def test_every_decision_in_the_journal_can_be_replayed(demo: tuple[Result, Path]) -> None:
     lines = [json.loads(line) for line in (demo[1] / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
     decided = [line for line in lines if line["rule"] == "peg.decide"]
     assert len(decided) >= 8
@@ -72,23 +72,23 @@ def test_every_decision_in_the_journal_can_be_made_again(demo: tuple[Result, Pat
         assert same(again, line["answer"]), line
 
 
-def same(answer: BaseModel, told: Any) -> bool:
-    return Decision.model_validate(told) == answer
+def same(answer: BaseModel, journalled: Any) -> bool:
+    return Decision.model_validate(journalled) == answer
 
 
-def test_json_is_the_summary_and_nothing_else(demo: tuple[Result, Path]) -> None:
+def test_json_output_is_the_summary_alone(demo: tuple[Result, Path]) -> None:
     result = repeg("--json")
     assert json.loads(result.stdout) == json.loads((demo[1] / "summary.json").read_text(encoding="utf-8"))
     assert result.stderr == ""
 
 
-def test_another_seed_is_another_day(demo: tuple[Result, Path]) -> None:
+def test_different_seeds_give_different_days(demo: tuple[Result, Path]) -> None:
     result = repeg("--seed", "2")
     assert result.exit_code == SETTLED
     assert result.stdout != demo[0].stdout
 
 
-def test_a_setting_of_one_symbol_holds_for_it_alone(tmp_path: Path) -> None:
+def test_a_symbol_setting_applies_to_that_symbol_alone(tmp_path: Path) -> None:
     plan = write(tmp_path, orders("two", "sell 100 IBM", "sell 100 JNJ"))
     result = repeg("--plan", plan, "--json", "--set", "symbols.IBM.max_spread_pct=0.0001", "--set",
                    "order_monitoring_seconds=300")  # fmt: skip
@@ -96,7 +96,7 @@ def test_a_setting_of_one_symbol_holds_for_it_alone(tmp_path: Path) -> None:
     assert outcomes == {"IBM": "held_wide", "JNJ": "filled"}
 
 
-def test_the_account_can_be_told(tmp_path: Path) -> None:
+def test_cash_and_positions_can_be_given(tmp_path: Path) -> None:
     positions = tmp_path / "positions.json"
     positions.write_text('{"KO": "12.5"}', encoding="utf-8")
     plan = write(tmp_path, orders("exit", "sell all KO", "buy 1 AAPL"))
@@ -108,7 +108,7 @@ def test_the_account_can_be_told(tmp_path: Path) -> None:
 
 
 BAD_PLANS = [
-    ('{"name": "x", "orders": [', "plan: ", "it must be JSON"),
+    ('{"name": "x", "orders": [', "plan: ", "JSON ("),
     (orders("x", "buy 10 ZZZZ"), "plan.orders[0].symbol: 'ZZZZ'", "a symbol that the broker lists"),
     (orders("x", "buy 10 AAPL", "sell 5 AAPL"), "plan.orders[1].symbol: 'AAPL'", "each symbol once"),
     (orders("x", "buy 0 AAPL"), "plan.orders[0].qty: '0'", "a positive number of shares"),
@@ -121,9 +121,7 @@ BAD_PLANS = [
 
 
 @pytest.mark.parametrize(("plan", "field", "expected"), BAD_PLANS, ids=[field for _, field, _ in BAD_PLANS])
-def test_a_plan_that_cannot_be_meant_is_refused_in_one_line(
-    plan: Any, field: str, expected: str, tmp_path: Path
-) -> None:
+def test_an_invalid_plan_is_refused_in_one_line(plan: Any, field: str, expected: str, tmp_path: Path) -> None:
     refused(repeg("--plan", write(tmp_path, plan)), field, expected)
 
 
@@ -134,7 +132,7 @@ def test_a_plan_that_cannot_be_meant_is_refused_in_one_line(
         (["--date", "2026-11-26"], "trading date: '2026-11-26'", "a core session"),
         (["--date", "2026-11-28"], "trading date: '2026-11-28'", "a core session"),
         (["--date", "tomorrow"], "date: 'tomorrow'", "a date such as"),
-        (["--set", "max_spread=1"], "settings.max_spread: '1'", "one of use_smart_limit_execution"),
+        (["--set", "max_spread=1"], "settings.max_spread", "did you mean max_spread_pct?"),
         (["--set", "max_spread_pct=-1"], "settings.max_spread_pct: '-1'", "greater than 0"),
         (["--set", "patience_seconds=5"], "settings.patience_seconds: 5", "order_monitoring_seconds=30"),
         (["--set", "escalation"], "set: 'escalation'", "NAME=VALUE"),
@@ -147,7 +145,7 @@ def test_a_plan_that_cannot_be_meant_is_refused_in_one_line(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_an_option_that_cannot_be_meant_is_refused_in_one_line(arguments: list[str], field: str, expected: str) -> None:
+def test_an_invalid_option_is_refused_in_one_line(arguments: list[str], field: str, expected: str) -> None:
     refused(repeg(*arguments), field, expected)
 
 
@@ -166,7 +164,7 @@ QUOTES = """ts,bid,bid_size,ask,ask_size
 
 
 @pytest.mark.parametrize(
-    ("quotes", "told"),
+    ("quotes", "bad_value"),
     [
         (QUOTES.replace("1514903401", "1514903399"), "ts"),
         (QUOTES.replace("ask_size", "offer_size"), "ask_size"),
@@ -174,14 +172,14 @@ QUOTES = """ts,bid,bid_size,ask,ask_size
     ],
     ids=["rows out of order", "a column missing", "a price that is no number"],
 )
-def test_a_recording_that_cannot_be_read_is_refused_by_line_and_value(quotes: str, told: str, tmp_path: Path) -> None:
+def test_an_invalid_recording_is_refused_with_its_bad_value(quotes: str, bad_value: str, tmp_path: Path) -> None:
     (tmp_path / "ABC-2018-01-02.quotes.csv").write_text(quotes, encoding="utf-8")
     plan = write(tmp_path, orders("x", "buy 10 ABC"))
     result = repeg("--plan", plan, "--market", tmp_path, "--date", "2018-01-02")
-    refused(result, "ABC-2018-01-02.quotes.csv", told)
+    refused(result, "ABC-2018-01-02.quotes.csv", bad_value)
 
 
-def test_a_day_that_was_not_recorded_is_refused(tmp_path: Path) -> None:
+def test_a_date_without_a_recording_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ABC-2018-01-02.quotes.csv").write_text(QUOTES, encoding="utf-8")
     plan = write(tmp_path, orders("x", "buy 10 ABC"))
     refused(repeg("--plan", plan, "--market", tmp_path, "--date", "2018-01-03"), "2018-01-03", "2018-01-02")
@@ -194,14 +192,14 @@ def test_a_refused_run_sends_nothing() -> None:
     assert entries == []
 
 
-def test_a_run_that_the_broker_denies_has_failed() -> None:
+def test_a_blocked_account_fails_the_run() -> None:
     (quiet,) = (day for day in DAYS if day.name == "quiet")
     day = quiet.scenario()
     finished = run(replace(day, opening=replace(day.opening, account_blocked=True)), lambda _: None)
     assert (finished.exit_code, finished.error) == (FAILED, "BrokerDenied")
 
 
-def test_what_is_sold_is_held_and_cash_is_short_of_what_is_bought() -> None:
+def test_the_default_account_holds_the_sells_and_little_cash() -> None:
     opening = DAYS[0].scenario().opening
     assert {symbol: shares for symbol, (shares, _) in opening.positions.items()} == {
         "AIG": Decimal(400),
@@ -212,7 +210,7 @@ def test_what_is_sold_is_held_and_cash_is_short_of_what_is_bought() -> None:
 
 
 def test_help_names_every_option() -> None:
-    told = repeg("--help").stdout
+    help_text = repeg("--help").stdout
     for option in ("--plan", "--market", "--date", "--seed", "--set", "--cash", "--positions", "--out", "--json"):
-        assert option in told
+        assert option in help_text
     assert DEMO.exists()

@@ -1,4 +1,4 @@
-"""The same seed gives the same day, byte for byte, in another process and over another wire."""
+"""A seed gives the same day, byte for byte, in another process and over HTTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def simulate(out: Path, hash_seed: str) -> dict[str, bytes]:
-    """The files that a process of its own leaves."""
+    """The files written by a simulation in another process."""
     command = [sys.executable, "-c", "from repeg_workbench.cli import app; app()", "simulate", "--out", str(out)]
     paths = os.pathsep.join(str(path) for path in (ROOT, ROOT / "layers" / "repeg" / "python"))
     environment = {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": paths}
@@ -26,14 +26,14 @@ def simulate(out: Path, hash_seed: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
 
 
-def test_two_processes_with_other_hash_seeds_leave_the_same_files(tmp_path: Path) -> None:
+def test_a_process_with_another_hash_seed_writes_the_same_files(tmp_path: Path) -> None:
     first, second = (simulate(tmp_path / name, name) for name in ("1", "4242"))
     assert sorted(first) == ["journal.jsonl", "summary.json", "tape.txt"]
     assert first == second
 
 
 @pytest.mark.parametrize("name", ["quiet", "impatient"])
-def test_over_http_the_day_is_the_same(name: str) -> None:
+def test_a_day_over_http_has_the_same_tape(name: str) -> None:
     (day,) = (day for day in DAYS if day.name == name)
     over_http = play(replace(day.scenario(), wire=Wire.HTTP))
     assert over_http.tape == day.tape.read_text(encoding="utf-8")

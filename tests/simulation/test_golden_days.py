@@ -1,4 +1,4 @@
-"""Whole days, from 09:25 to the last report, against the tapes that were read and kept."""
+"""Whole days, from 09:25 to the report, compared with their golden tapes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.simulation.playing import Played, play
 
 BIGGEST_PAYLOAD = 4_096
 
-# What a run costs besides its turns: its opening, a wait, its plan, its closing.
+# History events outside of turns: opening, waiting, planning, closing.
 EVENTS_AROUND_TURNS = 60
 
 
@@ -21,19 +21,21 @@ def golden(request: pytest.FixtureRequest) -> tuple[GoldenDay, Played]:
     return day, play(day.scenario())
 
 
-def test_the_day_reads_as_it_did(golden: tuple[GoldenDay, Played]) -> None:
+def test_the_days_tape_equals_its_golden_file(golden: tuple[GoldenDay, Played]) -> None:
     day, played = golden
-    assert played.tape == day.tape.read_text(encoding="utf-8"), "python -m tests.simulation.regenerate, and read it"
+    assert played.tape == day.tape.read_text(encoding="utf-8"), (
+        "run python -m tests.simulation.regenerate and review the diff"
+    )
 
 
-def test_every_order_ends_as_it_should(golden: tuple[GoldenDay, Played]) -> None:
+def test_every_order_ends_with_its_expected_outcome(golden: tuple[GoldenDay, Played]) -> None:
     day, played = golden
     expected = {order["symbol"]: "filled" for order in day.plan["orders"]} | dict(day.outcomes)
     assert {order["symbol"]: order["outcome"] for order in played.summary["orders"]} == expected
     assert played.summary["outcome"] == "settled"
 
 
-def test_the_brokers_ledger_agrees(golden: tuple[GoldenDay, Played]) -> None:
+def test_the_brokers_ledger_has_no_violation(golden: tuple[GoldenDay, Played]) -> None:
     _, played = golden
     judge.nothing_of_ours_is_open(played.exchange)
     judge.never_a_share_too_many(played.exchange, played.orders)
@@ -42,7 +44,7 @@ def test_the_brokers_ledger_agrees(golden: tuple[GoldenDay, Played]) -> None:
     judge.cash_is_never_negative(played.exchange)
 
 
-def test_nothing_was_sent_outside_the_window(golden: tuple[GoldenDay, Played]) -> None:
+def test_no_order_is_sent_outside_the_window(golden: tuple[GoldenDay, Played]) -> None:
     _, played = golden
     judge.every_order_was_sent_in_the_window(played.exchange, played.run)
 
@@ -56,7 +58,7 @@ def test_the_workflow_stays_within_its_budgets(golden: tuple[GoldenDay, Played])
 
 
 @pytest.mark.parametrize(("name", "utc"), [("clocks_forward", "13:25"), ("clocks_back", "14:25"), ("quiet", "14:25")])
-def test_a_run_starts_at_the_same_hour_in_new_york_whatever_utc_says(name: str, utc: str) -> None:
+def test_a_run_starts_at_the_same_new_york_time_all_year(name: str, utc: str) -> None:
     (day,) = (day for day in DAYS if day.name == name)
     assert f"{day.scenario().starts:%H:%M}" == utc
     assert day.tape.read_text(encoding="utf-8").startswith("09:25:00")

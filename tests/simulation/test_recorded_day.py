@@ -1,4 +1,4 @@
-"""A real day, recorded at the New York Stock Exchange: bought, and sold."""
+"""A buy and a sell on a real day recorded at the New York Stock Exchange."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.market.recorded import RecordedMarket
 from repeg_workbench.simulate.simulation import Scenario
 from tests.simulation import judge
-from tests.simulation.at_the_desk import repeg, write
+from tests.simulation.command_line import repeg, write
 from tests.simulation.days import orders
 from tests.simulation.playing import play
 
@@ -41,7 +41,7 @@ def test_the_recorded_day_is_executed(side: str) -> None:
 
 
 @pytest.mark.parametrize("side", ["buy", "sell"])
-def test_the_command_executes_it(side: str, tmp_path: Path) -> None:
+def test_the_command_executes_a_recorded_day(side: str, tmp_path: Path) -> None:
     plan = write(tmp_path, orders("recorded", f"{side} 300 XXX"))
     result = repeg("--plan", plan, "--market", RECORDINGS, "--date", str(DAY), "--json")
     assert result.exit_code == 0

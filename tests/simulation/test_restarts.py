@@ -1,4 +1,4 @@
-"""A run that is started again, or whose functions die at any request, places each order once."""
+"""A restarted run, or one whose functions die at any request, places each order once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from repeg_workbench.simulate.simulation import SimulatedDay, opened
 from tests.simulation import judge
 from tests.simulation.days import GoldenDay, lifted, orders, scripted, walk
 
-# Orders that fill in parts, that are moved, and that have to cross: every kind of request is made.
+# Orders that fill partially, are re-pegged, and have to cross, so that every kind of request is made.
 BUSY = GoldenDay(
     "busy",
     orders("busy", "sell 900 KO", "buy 300 AAPL", "buy 500 T"),
@@ -27,7 +27,7 @@ BUSY = GoldenDay(
 
 
 class Killer:
-    """Kills the first attempt of every step at its n-th request, before or after the broker has acted on it."""
+    """Kills the first attempt of every step at its n-th request, before or after the broker acts on it."""
 
     def __init__(self, day: SimulatedDay, n: int, *, is_after: bool) -> None:
         self.kills = 0
@@ -39,7 +39,7 @@ class Killer:
         day.engine.host.before_invoke.append(self._begin)
 
     def handle(self, request: Request) -> Response:
-        """Answer a request, or kill whoever makes it."""
+        """Answer a request, or kill the function that sends it."""
         self._requests += 1
         is_due = self._requests == self._n and self._invocation is not None
         if is_due and not self._is_after:
@@ -107,7 +107,7 @@ def test_a_later_start_of_the_same_run_places_nothing(undisturbed: list[str], mi
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 7, 9])
-def test_a_step_that_dies_at_a_request_is_repeated_without_harm(
+def test_a_retry_after_a_crash_at_a_request_sends_no_duplicate(
     n: int, when: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with opened(BUSY.scenario()) as day:

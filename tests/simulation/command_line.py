@@ -1,4 +1,4 @@
-"""Types `repeg simulate …` as a person would."""
+"""Runs `repeg simulate` in this process, as a user would from the command line."""
 
 from __future__ import annotations
 
