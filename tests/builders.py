@@ -6,12 +6,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from repeg.adapters.alpaca.parsing import state_of
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, ChildState, OrderReport, Rung
+from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import Moment
 from repeg.domain.plan import OrdersPlan, PlanOrder
 from repeg.domain.quote import Quote, Side
+from repeg.domain.report import OrderRow, Report, Totals
 from repeg.domain.run import Run
 from repeg.domain.session import TradingDay, trading_day
 from repeg.domain.settings import Settings, resolve
@@ -115,7 +118,8 @@ def a_report(status: str = "new", *, filled: str = "0", price: str | None = None
         "submitted_at": NOON,
     }
     average = None if price is None else Decimal(price)
-    return OrderReport(status=status, filled_qty=Decimal(filled), average_price=average, **{**stated, **fields})
+    stated |= {"status": status, "state": state_of(status)}
+    return OrderReport(filled_qty=Decimal(filled), average_price=average, **{**stated, **fields})
 
 
 def an_execution(qty: str, price: str, symbol: str = "AAPL", side: Side = Side.BUY) -> Execution:
@@ -142,3 +146,21 @@ def a_run(**fields: Any) -> Run:
         "started_at": NOON,
     }
     return Run(**{**stated, **fields})
+
+
+def a_report_of(run_id: str = "core-2026-03-05", *, outcome: str = "settled", rows: int = 1) -> Report:
+    """A run's report with so many identical rows of one filled order."""
+    row = OrderRow(
+        symbol="AAPL", side="buy", qty=Decimal(40), filled_qty=Decimal(40), average_price=Decimal("189.41"),
+        arrival_mid=Decimal("189.42"), cost_bps=Decimal("1.25"), cost_half_spreads=Decimal("-0.5"), moves=3, children=4,
+        outcome=Outcome.FILLED, reason="filled",
+    )  # fmt: skip
+    totals = Totals(
+        orders=rows, orders_filled=rows, filled_notional=Decimal("7576.40"), cost_bps=Decimal("1.25"),
+        market_cost_bps=Decimal("2.5"), executions=rows,
+    )  # fmt: skip
+    return Report(
+        run_id=run_id, outcome=outcome, error="" if outcome == "settled" else "Swept",
+        reason="every order has an outcome", trading_date="2026-03-05", preview=False, orders=(row,) * rows,
+        totals=totals,
+    )  # fmt: skip

@@ -64,7 +64,7 @@ class Listener:
             "table": json.dumps(table["Items"], default=str),
             "published events": json.dumps(self.published, default=str),
             "journal": "\n".join(entry.line() for entry in self.journal),
-            "report": json.dumps(run.report if run else None),
+            "report": json.dumps(run.report.as_json() if run and run.report else None),
         }
 
 

@@ -1,38 +1,46 @@
-"""CloseRun: cancel what is ours and open, confirm, reconcile with the fills, report, notify."""
+"""CloseRun: cancel the run's open orders, confirm, reconcile with the fills, report, publish."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from repeg.domain.errors import StoreUnavailable
+from repeg.domain.report import Report
 from repeg.domain.run import Run, RunState
+from repeg.domain.steps import ClosePayload, RunClosed, StepFailure
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.closing import announce, cancel_by_prefix, close_orders, publish, report_on, require_closed
+from repeg.workflow.closing import (
+    announce,
+    cancel_by_prefix,
+    close_orders,
+    publish,
+    report_on,
+    require_closed,
+)
 from repeg.workflow.turn import begin_turn
 
 
 @lambda_step
-def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Payload: run_id, epoch, turn, and `ending` where a step failed. Answer: outcome, error, reason."""
-    turns = event.get("turn", {}).get("turns", 0)
-    answer = close_run(event["run_id"], event["epoch"], turns, event.get("ending"), ports())
-    count(runs_settled=answer["outcome"] == "settled", runs_failed=answer["outcome"] != "settled")
+def lambda_handler(payload: ClosePayload, _context: LambdaContext) -> RunClosed:
+    """How the run ended."""
+    answer = close_run(payload.run_id, payload.epoch, payload.turn.turns, payload.ending, ports())
+    count("RunsSettled", answer.outcome == "settled")
+    count("RunsFailed", answer.outcome != "settled")
     return answer
 
 
-def close_run(run_id: str, epoch: int, turns: int, failure: dict[str, Any] | None, ports: Ports) -> dict[str, Any]:
-    """End the run with nothing of ours open. Raises StillOpen, to be called again, until the broker has said so."""
+def close_run(run_id: str, epoch: int, turns: int, failure: StepFailure | None, ports: Ports) -> RunClosed:
+    """End the run with none of its orders open. Raises StillOpen, to be retried, until the broker confirms that."""
     ports = ports.for_closing()
     run = _run_or_cancel(run_id, ports)
     if run is None or run.epoch != epoch:
-        return {"outcome": "failed", "error": "Fenced", "reason": f"{run_id} is not ours to close: {_holder(run)}"}
+        reason = f"{run_id} is held by another execution: {_holder(run)}"
+        return RunClosed(outcome="failed", error="Fenced", reason=reason)
     if run.state is RunState.CLOSED and run.report is not None:
         announce(run_id, run.report, ports)
-        return {key: run.report[key] for key in ("outcome", "error", "reason")}
+        return _closed(run.report)
     ports.store.set_run_state(run_id, epoch, RunState.CLOSING)
     turn = begin_turn(run_id, ports)
     left = close_orders(turn)
@@ -41,11 +49,11 @@ def close_run(run_id: str, epoch: int, turns: int, failure: dict[str, Any] | Non
     require_closed(report, left)
     ports.store.set_run_state(run_id, epoch, RunState.CLOSED)
     publish(turn, report)
-    return {key: report[key] for key in ("outcome", "error", "reason")}
+    return _closed(report)
 
 
 def _run_or_cancel(run_id: str, ports: Ports) -> Run | None:
-    """The run's row; while the table does not answer, cancel by the run's prefix with the broker as the only truth."""
+    """The stored run. If the table does not answer, cancel by the run's prefix, from the broker's list alone."""
     try:
         return ports.store.run(run_id)
     except StoreUnavailable:
@@ -55,3 +63,7 @@ def _run_or_cancel(run_id: str, ports: Ports) -> Run | None:
 
 def _holder(run: Run | None) -> str:
     return "there is no such run" if run is None else f"it is at epoch {run.epoch}"
+
+
+def _closed(report: Report) -> RunClosed:
+    return RunClosed(outcome=report.outcome, error=report.error, reason=report.reason)

@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from repeg.domain.steps import RunOpened, StartPayload, TurnCount
 from repeg.lambda_step import lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
@@ -16,12 +17,12 @@ from repeg.workflow.turn import begin_turn
 
 
 @lambda_step
-def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Payload: the execution's input, its id. Answer: what every later step needs to find the run."""
-    return open_run(event["input"], event["execution"], os.environ, ports())
+def lambda_handler(payload: StartPayload, _context: LambdaContext) -> RunOpened:
+    """What every later step needs to find the run."""
+    return open_run(payload.input, payload.execution, os.environ, ports())
 
 
-def open_run(raw: object, execution: str, environment: Mapping[str, str], ports: Ports) -> dict[str, Any]:
+def open_run(raw: object, execution: str, environment: Mapping[str, str], ports: Ports) -> RunOpened:
     """Claim the run that the input describes, or take over one whose execution has been renewed."""
     if isinstance(raw, Mapping) and "renewal" in raw:
         return renew_run(raw["renewal"], execution, ports)
@@ -31,12 +32,12 @@ def open_run(raw: object, execution: str, environment: Mapping[str, str], ports:
     if run is None:
         require_earlier_runs_closed(start, now, ports)
         run = ports.store.claim_run(prepare(start, session_for(start, now, ports), execution, now, ports))
-    begin_turn(run.run_id, ports).note("run", "open", run.run_id, f"execution {execution.rpartition(':')[2]}")
-    return {"run_id": run.run_id, "epoch": run.epoch, "first_turn": 0, "turn": {"turns": 0}}
+    begin_turn(run.run_id, ports).journal("run", "open", run.run_id, f"execution {execution.rpartition(':')[2]}")
+    return RunOpened(run_id=run.run_id, epoch=run.epoch, first_turn=0, turn=TurnCount())
 
 
-def renew_run(renewal: Mapping[str, Any], execution: str, ports: Ports) -> dict[str, Any]:
-    """Go on with a run in a new execution: its epoch rises, so that the old one can place nothing more."""
+def renew_run(renewal: Mapping[str, Any], execution: str, ports: Ports) -> RunOpened:
+    """Continue a run in a new execution. Its epoch rises, so that the old execution can place nothing more."""
     run = ports.store.take_over(renewal["run_id"], int(renewal["epoch"]), execution)
     turns = int(renewal["turns"])
-    return {"run_id": run.run_id, "epoch": run.epoch, "first_turn": turns, "turn": {"turns": turns}}
+    return RunOpened(run_id=run.run_id, epoch=run.epoch, first_turn=turns, turn=TurnCount(turns=turns))

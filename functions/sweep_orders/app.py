@@ -1,11 +1,10 @@
-"""SweepOrders: an execution has failed, timed out or been aborted; nothing of its run may stay open."""
+"""SweepOrders: an execution has failed, timed out or been aborted; none of its run's orders may stay open."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from repeg.domain.steps import RunSwept, StatusChange
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
@@ -13,17 +12,16 @@ from repeg.workflow.sweeping import sweep
 
 
 @lambda_step
-def lambda_handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Payload: the service's status change event. Answer: what was done for which run."""
-    detail = event["detail"]
-    answer = sweep_orders(detail["executionArn"], detail["status"], ports())
-    count(runs_swept=answer["outcome"] == "swept")
+def lambda_handler(payload: StatusChange, _context: LambdaContext) -> RunSwept:
+    """What was done for which run."""
+    answer = sweep_orders(payload.detail.execution_arn, payload.detail.status, ports())
+    count("RunsSwept", answer.outcome == "swept")
     return answer
 
 
-def sweep_orders(execution: str, status: str, ports: Ports) -> dict[str, Any]:
-    """Sweep the run that the execution held; one that never claimed a run left nothing behind."""
+def sweep_orders(execution: str, status: str, ports: Ports) -> RunSwept:
+    """Sweep the run that the execution held. An execution that never claimed a run has no orders."""
     run = ports.store.run_of(execution)
     if run is None:
-        return {"run_id": "", "outcome": "nothing", "cancelled": 0}
+        return RunSwept(run_id="", outcome="nothing", cancelled=0)
     return sweep(run, f"{execution}#sweep", f"its execution ended {status}", ports)

@@ -1,4 +1,4 @@
-"""One trading day: the deployed stack in virtual time, the simulated broker, and a journal of what was decided."""
+"""One trading day: the deployed stack in virtual time, the simulated broker, and a journal of every decision."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from repeg_workbench.simulate.summary import Usage, summarise
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
-# When the template's schedule starts a run, in New York.
+# The template's start time of a run, in New York.
 STARTS_AT = time(9, 25)
 
 Follow = Callable[[Entry], None]
@@ -41,7 +41,7 @@ _QUIRKS = BrokerQuirks()
 
 
 class Wire(StrEnum):
-    """How requests reach the broker: handed over in the process, or by HTTP over a loopback socket."""
+    """How requests reach the broker: in process, or by HTTP over a loopback socket."""
 
     IN_PROCESS = "in_process"
     HTTP = "http"
@@ -49,9 +49,9 @@ class Wire(StrEnum):
 
 @dataclass(frozen=True)
 class Scenario:
-    """What a day is made of.
+    """The definition of a day.
 
-    `plan` is the decoded plan as it was given, `settings` the run's own overrides, `parameters` the template's.
+    `plan` is the decoded plan as given, `settings` are the run's overrides, `parameters` the template's.
     """
 
     plan: Any
@@ -67,30 +67,30 @@ class Scenario:
 
     @property
     def starts(self) -> datetime:
-        """When its run starts, in UTC."""
+        """The start of the run, in UTC."""
         return datetime.combine(self.day, STARTS_AT, NEW_YORK).astimezone(UTC)
 
     @property
     def run_id(self) -> str:
-        """The identity of its run."""
+        """The id of the run."""
         return plan.run_id(self.plan["name"], self.day)
 
 
 @dataclass(frozen=True)
-class ToldJournal:
-    """A Journal that keeps nothing and tells everybody who follows: a day has a hundred thousand entries."""
+class BroadcastJournal:
+    """A Journal that passes entries to its followers and keeps none; a day has a hundred thousand."""
 
     followers: tuple[Follow, ...]
 
     def record(self, entry: Entry) -> None:
-        """Pass one entry on."""
+        """Pass an entry to every follower."""
         for follow in self.followers:
             follow(entry)
 
 
 @dataclass
 class SimulatedDay:
-    """A day that is set up: the stack deployed, the broker open, the clock at the start of the run."""
+    """A day ready to run: the stack deployed, the broker open, the clock at the start of the run."""
 
     scenario: Scenario
     engine: Engine
@@ -98,22 +98,22 @@ class SimulatedDay:
     ports: Ports
 
     def start(self, name: str) -> str:
-        """Start an execution as the schedule would; its ARN."""
+        """Start an execution as the schedule would; returns its ARN."""
         given = {"plan": self.scenario.plan, "scheduled_time": wire(self.scenario.starts)}
         settings = {"settings": dict(self.scenario.settings)} if self.scenario.settings else {}
         return self.engine.start_execution({**given, **settings}, name)
 
     def run(self) -> None:
-        """Let the day happen, until no execution has anything left to do."""
+        """Run the day until no execution has anything left to do."""
         self.engine.run()
         self.exchange.advance()
 
     def ending(self) -> Execution:
-        """The execution that ended the run: the last one, for a long day goes on in a successor."""
+        """The execution that ended the run: the last one, because a long day continues in a successor."""
         return self.engine.executions()[-1]
 
     def usage(self) -> Usage:
-        """What the day took so far."""
+        """The day's usage so far."""
         executions = self.engine.executions()
         requests = self.engine.runtime.requests
         return Usage(
@@ -124,16 +124,16 @@ class SimulatedDay:
         )
 
     def summary(self) -> dict[str, Any] | None:
-        """The summary of the run; None where it was refused, or ended without a report."""
+        """The summary of the run; None if it was refused or ended without a report."""
         run = self.ports.store.run(self.scenario.run_id)
-        return None if run is None or run.report is None else summarise(run.report, self.usage())
+        return None if run is None or run.report is None else summarise(run.report.as_json(), self.usage())
 
 
 @contextmanager
 def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
-    """Set a day up: deploy the stack, open the broker, put its keys where the functions look for them.
+    """Set up a day: deploy the stack, open the broker, store its keys as the functions' secret.
 
-    Followers are told every entry of the journal as it is made.
+    Followers receive every journal entry as it is written.
     """
     transport = _Transport()
 
@@ -151,7 +151,7 @@ def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
         _keep_keys(engine, scenario.opening)
         with _served(scenario, exchange, transport) as variables:
             environment = {**engine.function("OpenRun").environment, **variables}
-            ports = replace(wiring.build(environment, engine.runtime), journal=ToldJournal(followers))
+            ports = replace(wiring.build(environment, engine.runtime), journal=BroadcastJournal(followers))
             wiring.provide(ports)
             try:
                 yield SimulatedDay(scenario, engine, exchange, ports)
@@ -160,7 +160,7 @@ def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
 
 
 class _Transport:
-    """Makes what carries requests; the exchange that answers them exists only once there is a clock."""
+    """Makes the adapters that send requests; their target is set later, because the exchange needs the clock."""
 
     def __init__(self) -> None:
         self.make_one: Callable[[], BaseAdapter] = HTTPAdapter
@@ -172,12 +172,12 @@ class _Transport:
 
 @contextmanager
 def _served(scenario: Scenario, exchange: Exchange, transport: _Transport) -> Iterator[dict[str, str]]:
-    """The broker within reach; the variables that point the functions to it."""
+    """Make the broker reachable; yields the environment variables with its address."""
     if scenario.wire is Wire.IN_PROCESS:
         transport.make_one = lambda: ExchangeTransport(lambda request: exchange.handle(request))  # noqa: PLW0108 - it may be replaced
         yield {}
         return
-    # Brings an HTTP server's library with it, for the few days that are served by HTTP.
+    # Imported here because it loads an HTTP server library that few days need.
     from repeg_workbench.exchange.serving.server import ExchangeServer  # noqa: PLC0415
 
     with ExchangeServer(exchange) as server:

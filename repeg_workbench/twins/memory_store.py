@@ -1,25 +1,23 @@
-"""The store in memory: the same versions, transactions and refusals as on the table, without the table."""
+"""The store in memory, with the table's versions, transactions and refusals."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
-
-from pydantic_core import to_json
 
 from repeg.domain import store_rules
 from repeg.domain.broker import Execution
 from repeg.domain.errors import RepegError
+from repeg.domain.intent import Intent
 from repeg.domain.limits import BudgetEntry
-from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.report import Report
 from repeg.domain.run import KillSwitch, Run, RunState, may_become
 
 
 class MemoryStore:
-    """A Store for one thread at a time. What it returns is frozen, so that nobody changes a row behind its back."""
+    """A Store for one thread at a time. The rows it returns are frozen."""
 
     def __init__(self) -> None:
         self._runs: dict[str, Run] = {}
@@ -34,8 +32,8 @@ class MemoryStore:
         self._kill_switch = KillSwitch.ACTIVE
 
     def claim_run(self, run: Run) -> Run:
-        """Create the run; the same owner gets the row as it stands; another owner raises DuplicateRun."""
-        self._runs.setdefault(run.run_id, run.model_copy(update={"report": None}))
+        """Create the run. The same owner gets the existing row; another owner raises DuplicateRun."""
+        self._runs.setdefault(run.run_id, run.with_report(None))
         held = self._existing(run.run_id)
         if held.owner != run.owner:
             raise store_rules.duplicate(run.run_id, held.owner)
@@ -47,48 +45,48 @@ class MemoryStore:
         return self._existing(run_id) if run_id in self._runs else None
 
     def take_over(self, run_id: str, epoch: int, owner: str) -> Run:
-        """Raise the epoch by one for a new owner; repeated by that owner it changes nothing. Raises Conflict."""
+        """Raise the epoch by one for a new owner; a repeated call by that owner has no effect. Raises Conflict."""
         held = self._existing(run_id)
         if held.epoch == epoch:
             self._owned[owner] = run_id
-            return self._change(held, epoch=epoch + 1, owner=owner)
+            return self._change(held.held_by(owner, epoch + 1))
         if (held.epoch, held.owner) != (epoch + 1, owner):
             raise store_rules.moved_run(run_id, _guard(held), epoch)
         return held
 
     def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Run:
-        """Change the state of a run at that epoch, as its table of transitions allows. Raises Conflict."""
+        """Change the state of a run at that epoch. Raises Conflict if the transition is not allowed."""
         held = self._existing(run_id)
         if held.epoch != epoch or held.state not in may_become(state):
             raise store_rules.of_state_change(run_id, _guard(held), epoch, state)
-        return self._change(held, state=state)
+        return self._change(_in_state(held, state=state))
 
-    def save_report(self, run_id: str, report: dict[str, Any]) -> None:
+    def save_report(self, run_id: str, report: Report) -> None:
         """Keep the report with the run; the last one wins. Raises Conflict where there is no such run."""
         self._existing(run_id)
-        self._reports[run_id] = to_json(report).decode()
+        self._reports[run_id] = report.model_dump_json()
 
     def mark_announced(self, run_id: str) -> None:
-        """Note that the run's end has been told to whoever listens. Raises Conflict where there is no such run."""
-        self._change(self._existing(run_id), is_announced=True)
+        """Record that the run-ended event was published. Raises Conflict if there is no such run."""
+        self._change(_in_state(self._existing(run_id), is_announced=True))
 
     def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> Run:
-        """Add parent orders that are not there yet, then mark the run as planned; a planned run stays as it is."""
-        store_rules.ensure_none(self._refusal_of_run(run_id, epoch))
+        """Add the missing parent orders and mark the run as planned; a planned run is not changed."""
+        store_rules.raise_if(self._refusal_of_run(run_id, epoch))
         held = self._existing(run_id)
         if held.is_planned:
             return held
         for order in orders:
             self._orders[run_id].setdefault(order.symbol, order)
-        return self._change(held, is_planned=True)
+        return self._change(_in_state(held, is_planned=True))
 
     def orders(self, run_id: str) -> list[ParentOrder]:
         """Every parent order of the run, sorted by symbol."""
         return [order for _, order in sorted(self._orders[run_id].items())]
 
     def save_order(self, order: ParentOrder) -> ParentOrder:
-        """Write the order if its version is still the one read; returned with the next version. Raises Conflict."""
-        saved = order.model_copy(update={"version": order.version + 1})
+        """Write the order if its version is still current; returns it with the next version. Raises Conflict."""
+        saved = order.next_version()
         found = self._orders[order.run_id].get(order.symbol)
         if found != saved:
             self._ensure_unmoved(order, found)
@@ -98,10 +96,10 @@ class MemoryStore:
     def write_intent(
         self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry]
     ) -> ParentOrder:
-        """The intent, the order and the budgets, or none of them. Raises Conflict or RefusedRun."""
-        store_rules.ensure_none(self._refusal_of_run(order.run_id, epoch))
-        store_rules.ensure_none(store_rules.of_kill_switch(self._kill_switch))
-        saved = order.model_copy(update={"version": order.version + 1})
+        """Write the intent, the order and the budgets in one transaction. Raises Conflict or RefusedRun."""
+        store_rules.raise_if(self._refusal_of_run(order.run_id, epoch))
+        store_rules.raise_if(store_rules.of_kill_switch(self._kill_switch))
+        saved = order.next_version()
         there = self._intents[order.run_id].get(intent.client_order_id)
         found = self._orders[order.run_id].get(order.symbol)
         if there == intent and found == saved:
@@ -110,7 +108,7 @@ class MemoryStore:
             raise store_rules.other_intent(intent.client_order_id)
         self._ensure_unmoved(order, found)
         for entry in budgets:
-            store_rules.ensure_none(store_rules.of_budget(entry, self._spent[entry.key]))
+            store_rules.raise_if(store_rules.of_budget(entry, self._spent[entry.key]))
         self._commit(saved, intent, budgets)
         return saved
 
@@ -119,7 +117,7 @@ class MemoryStore:
         return [intent for _, intent in sorted(self._intents[run_id].items())]
 
     def book(self, run_id: str, executions: Sequence[Execution]) -> list[Execution]:
-        """Keep executions by activity id, each once; returns those that were not there when the call began."""
+        """Book executions by activity id, each once; returns the new ones."""
         booked = self._fills[run_id]
         new = {e.activity_id: e for e in executions if e.activity_id not in booked}
         booked.update(new)
@@ -130,7 +128,7 @@ class MemoryStore:
         return sorted(self._fills[run_id].values(), key=lambda e: (e.at, e.activity_id))
 
     def run_of(self, owner: str) -> Run | None:
-        """The run that an execution has claimed or taken over, or None."""
+        """The run claimed or taken over by an execution, or None."""
         run_id = self._owned.get(owner)
         return None if run_id is None else self._existing(run_id)
 
@@ -139,15 +137,15 @@ class MemoryStore:
         return [self._existing(run_id) for run_id, run in sorted(self._runs.items()) if run.trading_day.day == day]
 
     def record_heartbeat(self, run_id: str, at: datetime) -> None:
-        """Note that the run has turned."""
+        """Record the time of the run's latest turn."""
         self._turned[run_id] = at
 
     def last_turn(self, run_id: str) -> datetime | None:
-        """When the run last turned, or None."""
+        """The time of the run's latest turn, or None."""
         return self._turned.get(run_id)
 
     def lease_requests(self, bucket: str, count: int, most: int) -> bool:
-        """Take so many requests out of a bucket that may give `most` in all; whether they were there."""
+        """Reserve requests from a bucket capped at `most`; returns False if it is exhausted."""
         leased = self._leased.get(bucket, 0) + count
         if leased > most:
             return False
@@ -155,15 +153,15 @@ class MemoryStore:
         return True
 
     def kill_switch(self) -> KillSwitch:
-        """The brake as it stands."""
+        """The state of the kill switch."""
         return self._kill_switch
 
     def set_kill_switch(self, state: KillSwitch) -> None:
-        """Set the brake."""
+        """Set the kill switch."""
         self._kill_switch = state
 
     def spent(self, key: str) -> store_rules.Spent:
-        """What a budget holds: for whoever checks the store, not for a step."""
+        """The amounts booked on a budget; not part of the port, for checks of the store."""
         return self._spent[key]
 
     def _existing(self, run_id: str) -> Run:
@@ -171,11 +169,11 @@ class MemoryStore:
             raise store_rules.no_such_run(run_id)
         report = self._reports.get(run_id)
         run = self._runs[run_id]
-        return run if report is None else run.model_copy(update={"report": json.loads(report)})
+        return run if report is None else run.with_report(Report.model_validate_json(report))
 
-    def _change(self, held: Run, **changes: object) -> Run:
-        self._runs[held.run_id] = held.model_copy(update={**changes, "report": None})
-        return self._existing(held.run_id)
+    def _change(self, run: Run) -> Run:
+        self._runs[run.run_id] = run.with_report(None)
+        return self._existing(run.run_id)
 
     def _refusal_of_run(self, run_id: str, epoch: int) -> RepegError | None:
         run = self._runs.get(run_id)
@@ -196,3 +194,13 @@ class MemoryStore:
 
 def _guard(run: Run) -> store_rules.Guard:
     return store_rules.Guard(run.owner, run.epoch, run.state)
+
+
+def _in_state(
+    run: Run, *, state: RunState | None = None, is_planned: bool | None = None, is_announced: bool | None = None
+) -> Run:
+    return run.in_state(
+        run.state if state is None else state,
+        is_planned=run.is_planned if is_planned is None else is_planned,
+        is_announced=run.is_announced if is_announced is None else is_announced,
+    )

@@ -11,7 +11,7 @@ from repeg.adapters.alpaca.http import trading_api
 from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, KeySource, TradingMode
 from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
 from repeg.adapters.transport import BoundedTransport
-from tests.adapters.wire import Script
+from tests.adapters.scripted_server import Script
 
 BROKER_ID = "61e69015-8549-4bfd-b9c3-01e75843f47d"
 OURS = "rp-core-2026-03-05.AAPL.b.1"

@@ -8,7 +8,7 @@ import pytest
 
 from repeg.domain.errors import BrokerUnavailable
 from tests.adapters.brokers import a_broker
-from tests.adapters.wire import answer, scripted
+from tests.adapters.scripted_server import answer, scripted
 
 
 def test_an_asset_row_without_flags_is_not_tradable() -> None:

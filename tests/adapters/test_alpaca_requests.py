@@ -34,7 +34,7 @@ from tests.adapters.brokers import (
     an_order_row,
     mount,
 )
-from tests.adapters.wire import Reply, answer, break_off, drip, hang_up, say_nothing, scripted
+from tests.adapters.scripted_server import Reply, answer, break_off, drip, hang_up, say_nothing, scripted
 from tests.contracts.words import a_change, an_intent, an_order
 
 INTENT = an_intent(an_order())

@@ -24,7 +24,7 @@ from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
 from repeg.adapters.secrets import SecretKeys
 from repeg.domain.errors import InvalidSettings, RepegError
 from tests.adapters.brokers import BROKER_ID, OURS, mount
-from tests.adapters.wire import Reply, Script, answer, break_off, drip, hang_up, say_nothing, scripted
+from tests.adapters.scripted_server import Reply, Script, answer, break_off, drip, hang_up, say_nothing, scripted
 from tests.contracts.words import a_change, an_intent, an_order
 
 KEY_ID = "AKCANARYKEYIDENTIFIER"

@@ -10,7 +10,9 @@ import pytest
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, ChildState
 from repeg.domain.costs import Settlement, analyse, cost_bps, market_cost_bps, vwap
-from repeg.domain.parent_order import Intent, Outcome, ParentOrder
+from repeg.domain.intent import Intent
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
 from tests.builders import NOON, a_child, a_quote, a_run, after_noon, an_execution, an_order
 
@@ -29,7 +31,7 @@ def bought(*fills: tuple[str, str], **fields: Any) -> tuple[ParentOrder, list[Ex
 
 
 def report(orders: list[ParentOrder], executions: list[Execution]) -> dict[str, Any]:
-    return analyse(a_run(), orders, executions, SETTLED)
+    return analyse(a_run(), orders, executions, SETTLED).as_json()
 
 
 def test_cost_is_measured_from_executions_against_the_arrival_mid() -> None:
@@ -114,7 +116,7 @@ def priced_from(quote: Quote, side: Side, price: str) -> dict[str, Any]:
     order = an_order(side, "100", child, arrival=a_quote("99.00", "99.10"), outcome=Outcome.FILLED)
     fill = an_execution("100", price, side=side).model_copy(update={"broker_order_id": "b-1"})
     intent = an_intent(order, child, quote)
-    return analyse(a_run(), [order], [fill], SETTLED, intents=[intent])["orders"][0]  # type: ignore[no-any-return]
+    return analyse(a_run(), [order], [fill], SETTLED, intents=[intent]).as_json()["orders"][0]  # type: ignore[no-any-return]
 
 
 def an_intent(order: ParentOrder, child: Child, quote: Quote) -> Intent:
@@ -140,7 +142,7 @@ def test_a_spread_of_zero_has_no_captured_share() -> None:
 def test_unfilled_shares_cost_the_mids_move_since_arrival(side: Side, bid: str, ask: str, cost: str, bps: str) -> None:
     child = a_child(filled="60", price="100.00", state=ChildState.CANCELED)
     order = an_order(side, "100", child, arrival=ARRIVAL, outcome=Outcome.PARTIAL_DEADLINE)
-    answer = analyse(a_run(), [order], [], SETTLED, books={"AAPL": a_quote(bid, ask)})
+    answer = analyse(a_run(), [order], [], SETTLED, books={"AAPL": a_quote(bid, ask)}).as_json()
     row = answer["orders"][0]
     assert (row["unfilled_cost"], row["unfilled_cost_bps"]) == (cost, bps)
     assert answer["totals"]["unfilled_cost"] == cost
@@ -149,7 +151,7 @@ def test_unfilled_shares_cost_the_mids_move_since_arrival(side: Side, bid: str, 
 @pytest.mark.parametrize("book", [None, a_quote("0", "100.10"), a_quote("100.00", "0")])
 def test_unfilled_shares_without_a_closing_quote_have_no_cost(book: Quote | None) -> None:
     order = an_order(Side.BUY, "100", arrival=ARRIVAL, outcome=Outcome.HELD_WIDE)
-    row = analyse(a_run(), [order], [], SETTLED, books={"AAPL": book} if book else {})["orders"][0]
+    row = analyse(a_run(), [order], [], SETTLED, books={"AAPL": book} if book else {}).as_json()["orders"][0]
     assert (row["last_mid"], row["unfilled_cost"], row["unfilled_cost_bps"]) == (None, None, None)
 
 
@@ -200,7 +202,7 @@ def test_executions_of_another_symbol_are_not_counted() -> None:
 
 @pytest.mark.parametrize("preview", [True, False])
 def test_the_report_names_the_run_its_outcome_and_its_date(preview: bool) -> None:
-    answer = analyse(a_run(preview=preview), [], [], SETTLED)
+    answer = analyse(a_run(preview=preview), [], [], SETTLED).as_json()
     head = {key: answer[key] for key in ("run_id", "outcome", "error", "reason", "trading_date", "preview")}
     assert head == {
         "run_id": "core-2026-11-23",

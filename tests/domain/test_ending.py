@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from repeg.domain.child_order import ChildState
-from repeg.domain.outcome import outcome_of
-from repeg.domain.parent_order import Outcome, ParentOrder
+from repeg.domain.final_outcome import outcome_of
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import QuoteVerdict, Side
 from repeg.domain.run import KillSwitch
 from tests.builders import a_child, an_order

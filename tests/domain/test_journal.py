@@ -90,5 +90,6 @@ def test_an_observation_has_no_rule_and_no_inputs() -> None:
         "reason": "40 of 100",
         "rule": "",
         "inputs": {},
+        "is_abnormal": False,
         "answer": None,
     }

@@ -13,13 +13,13 @@ from typing import Any, cast
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from repeg.domain.intent import Intent
 
 from repeg.adapters.rate_limited_broker import RateLimitedBroker
 from repeg.adapters.rate_limited_broker import rate_limited as metered_by_page
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.broker import CancelAnswer, Submission, Unknown
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
+from repeg.domain.intent import Intent
 from repeg.domain.request_quota import BUCKET_SECONDS, LEASE, bucket_of
 from repeg.ports import Broker, Store
 from repeg_workbench.twins.memory_store import MemoryStore

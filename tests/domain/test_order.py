@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from repeg.domain.child_order import CLOSED, RESTING, TRANSITIONS, UNRESOLVED, ChildState
 from repeg.domain.order_ids import CLIENT_ORDER_ID_LENGTH, client_order_id, run_of, run_prefix
-from repeg.domain.parent_order import Outcome, ParentState
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentState
 from repeg.domain.plan import MAX_NAME_LENGTH, run_id
 from repeg.domain.quote import Side
 from tests.builders import MONDAY, a_child, a_report, an_order

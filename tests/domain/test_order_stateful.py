@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from repeg.adapters.alpaca.parsing import state_of
 from repeg.domain.child_order import CLOSED, TRANSITIONS, Child, ChildState, OrderReport, Rung
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side
@@ -49,7 +50,7 @@ class AnsweredChild(RuleBasedStateMachine):
         self.most_reported = max(self.most_reported, Decimal(filled))
         report = OrderReport(
             broker_id="b-1", client_order_id=self.child.client_order_id, symbol="AAPL", side=Side.BUY, status=status,
-            qty=TARGET, filled_qty=Decimal(filled), average_price=None if price is None else Decimal(price), limit=None,
+            state=state_of(status), qty=TARGET, filled_qty=Decimal(filled), average_price=None if price is None else Decimal(price), limit=None,
             submitted_at=NOON,
         )  # fmt: skip
         self.order = self.order.with_child(self.child.after(report))
@@ -76,8 +77,8 @@ class AnsweredChild(RuleBasedStateMachine):
 
     @invariant()
     def a_closed_child_stays_closed(self) -> None:
-        """Only an order abandoned as lost may be reported again."""
-        if self.before.state in CLOSED - {ChildState.NEVER_ARRIVED}:
+        """Only an order given up as lost, or a refused replacement, may be reported again."""
+        if self.before.state in CLOSED - {ChildState.NEVER_ARRIVED, ChildState.REFUSED}:
             assert self.child.is_closed
             assert self.order.open_child is None
         if self.before.state in FINAL:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from repeg.domain.next_step import EVENTS_PER_TURN, HISTORY_BUDGET, TURNS_PER_EXECUTION, NextStep, after_turn
-from repeg.domain.parent_order import Outcome, ParentOrder
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side
 from repeg.domain.run import KillSwitch
 from repeg.domain.session import trading_window

@@ -92,12 +92,12 @@ BAD: list[tuple[Any, str, object, str]] = [
     ({**orders(order()), "name": "trailing-"}, "plan.name", "trailing-", "hyphens"),
     ({"name": "core"}, "plan", ["name"], "either orders or targets"),
     ({**orders(order()), "targets": {}}, "plan", ["name", "orders", "targets"], "either orders or targets"),
-    ({**orders(order()), "cash_reserve": "0.1"}, "plan.cash_reserve", "0.1", "only name, orders"),
+    ({**orders(order()), "cash_reserve": "0.1"}, "plan.cash_reserve", "0.1", "one of name, orders"),
     (orders(), "plan.orders", [], "at least one"),
     ({"name": "core", "orders": "AAPL"}, "plan.orders", "AAPL", "list"),
     (orders(*[order()] * 501), "plan.orders", 501, "at most 500"),
     (orders("AAPL"), "plan.orders[0]", "AAPL", "object"),
-    (orders(order(limit="3")), "plan.orders[0].limit", "3", "only qty, side, symbol"),
+    (orders(order(limit="3")), "plan.orders[0].limit", "3", "one of qty, side, symbol"),
     (orders(order(symbol="aapl")), "plan.orders[0].symbol", "aapl", "ticker"),
     (orders(order(symbol="TOOLONG")), "plan.orders[0].symbol", "TOOLONG", "ticker"),
     (orders(order(symbol=None)), "plan.orders[0].symbol", None, "ticker"),
@@ -128,7 +128,7 @@ BAD: list[tuple[Any, str, object, str]] = [
     (targets({"AAPL": "0.99"}, cash_reserve="0.02"), "plan.targets", Decimal("1.01"), "at most 1"),
     (targets({"AAPL": "0.5"}, cash_reserve="2"), "plan.cash_reserve", Decimal(2), "between 0 and 1"),
     (targets({"AAPL": "0.5"}, min_trade_notional="-1"), "plan.min_trade_notional", Decimal(-1), "zero or more"),
-    (targets({"AAPL": "0.5"}, orders_first=True), "plan.orders_first", True, "only cash_reserve"),
+    (targets({"AAPL": "0.5"}, orders_first=True), "plan.orders_first", True, "one of cash_reserve"),
 ]
 
 
@@ -149,7 +149,7 @@ TOO_DEEP = pytest.param("[" * 100_000, id="too deep")
 
 @pytest.mark.parametrize("text", ["", "{", "orders: []", '{"name": "core", "orders": [}', TOO_DEEP])
 def test_a_malformed_file_is_refused_by_name(text: str) -> None:
-    with pytest.raises(InvalidPlan, match=r"plan: 'plan\.json' is not usable; it must be JSON"):
+    with pytest.raises(InvalidPlan, match=r"plan: 'plan\.json' is not valid; expected JSON"):
         parse_text(text, "plan.json")
 
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeg.domain import limits
+from repeg.domain import funding, limits
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import RefusedRun
-from repeg.domain.limits import Funding, Grant, Need, grant_cash
-from repeg.domain.parent_order import Outcome
+from repeg.domain.funding import Funding, Grant, Need, grant_cash
+from repeg.domain.outcome import Outcome
 from repeg.domain.quote import Side
 from tests.builders import a_child, a_quote, an_order, settings_with
 
@@ -129,10 +129,10 @@ def test_a_scaled_buy_leaves_less_than_one_share_unspent(needs: list[Need], cash
 def test_the_worst_price_is_the_collar_if_there_is_one() -> None:
     """Otherwise it is the far side, or without a quote the price at planning."""
     fresh = an_order(collar=None, reference_price=D("99.00"))
-    assert limits.worst_price(an_order(), a_quote()) == D("105.00")
-    assert limits.worst_price(fresh, a_quote()) == D("100.05")
-    assert limits.worst_price(fresh, a_quote("107", "0")) == D("99.00")
-    assert limits.worst_price(fresh, None) == D("99.00")
+    assert funding.worst_price(an_order(), a_quote()) == D("105.00")
+    assert funding.worst_price(fresh, a_quote()) == D("100.05")
+    assert funding.worst_price(fresh, a_quote("107", "0")) == D("99.00")
+    assert funding.worst_price(fresh, None) == D("99.00")
 
 
 def test_headroom_is_the_possible_cost_of_open_buys_above_their_limits() -> None:
@@ -140,14 +140,14 @@ def test_headroom_is_the_possible_cost_of_open_buys_above_their_limits() -> None
     sell = an_order(Side.SELL, "100", a_child("100.00"))
     at_market = an_order(Side.BUY, "100", a_child(None))
     closed = an_order(Side.BUY, "100", a_child("100.00", state=ChildState.CANCELED))
-    assert limits.headroom([working, sell, at_market, closed]) == 300
-    assert limits.headroom([an_order(Side.BUY, "100", a_child("105.00"))]) == 0
+    assert funding.headroom([working, sell, at_market, closed]) == 300
+    assert funding.headroom([an_order(Side.BUY, "100", a_child("105.00"))]) == 0
 
 
 def test_expected_proceeds_of_sells_are_valued_at_their_collars() -> None:
     working = an_order(Side.SELL, "100", a_child(filled="40"))
     over = an_order(Side.SELL, "100").done(Outcome.HELD_WIDE, "wide")
-    assert limits.expected_from_sells([working, over, an_order(Side.BUY)]) == 60 * D("95.00")
+    assert funding.expected_from_sells([working, over, an_order(Side.BUY)]) == 60 * D("95.00")
 
 
 def test_a_closed_child_commits_only_its_filled_notional() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from repeg.domain import peg
 from repeg.domain.child_order import Rung
-from repeg.domain.limits import Funding
-from repeg.domain.parent_order import Outcome
+from repeg.domain.funding import Funding
+from repeg.domain.outcome import Outcome
 from repeg.domain.quote import QuoteVerdict
 from repeg.domain.session import SessionDecision
 from repeg.domain.settings import Escalation

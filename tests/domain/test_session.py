@@ -61,7 +61,6 @@ def test_the_window_includes_its_start_and_excludes_its_end(
 ) -> None:
     answer = session.check(now, WINDOW)
     assert (answer.decision, answer.reason) == (decision, reason)
-    assert WINDOW.contains(now) is (decision is SessionDecision.TRADE)
 
 
 def test_the_window_excludes_the_first_and_last_five_minutes() -> None:

@@ -10,15 +10,17 @@ from typing import Any, cast
 
 import pytest
 
-from repeg.domain import limits, peg, pricing, session
+from repeg.domain import limits, peg, pricing, replacement, session
 from repeg.domain.broker import Submission, Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import RefusedRun
-from repeg.domain.parent_order import Intent, Outcome, ParentOrder
+from repeg.domain.intent import Intent
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side, check_quote
 from repeg.domain.settings import Settings
 from repeg.ports import Ports
-from repeg.workflow import placement, replacement
+from repeg.workflow import placement
 from repeg.workflow.turn import Turn
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import (

@@ -20,6 +20,7 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import format_price
 from repeg.domain.run import Run
 from repeg.domain.run_health import Alert
+from repeg.domain.steps import OrdersPlaced, QuotesValidated, RunClosed, RunOpened, RunSwept, StepFailure, TurnDone
 from repeg.ports import Broker, Ports, Store
 from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.engine.scheduler import EPOCH, Scheduler
@@ -97,7 +98,7 @@ class Desk:
 
     # The steps
 
-    def open(self, plan: Mapping[str, Any], *, execution: str = EXECUTION, **settings: Any) -> dict[str, Any]:
+    def open(self, plan: Mapping[str, Any], *, execution: str = EXECUTION, **settings: Any) -> RunOpened:
         """Call OpenRun with this plan and these settings."""
         given: dict[str, Any] = {"plan": plan, **({"settings": settings} if settings else {})}
         return open_run(given, execution, {}, self.ports)
@@ -113,37 +114,37 @@ class Desk:
         self.open(a_plan(*orders), **settings)
         plan_orders(RUN_ID, self.epoch, self.ports)
 
-    def validate(self) -> dict[str, Any]:
+    def validate(self) -> QuotesValidated:
         """ValidateQuotes."""
         return validate_quotes(RUN_ID, self.epoch, self.ports)
 
-    def place(self) -> dict[str, Any]:
+    def place(self) -> OrdersPlaced:
         """ValidateQuotes, then PlaceOrders."""
         self.validate()
         return place_orders(RUN_ID, self.epoch, self.turns, self.ports)
 
-    def repeg(self) -> dict[str, Any]:
+    def repeg(self) -> TurnDone:
         """RepegOrders."""
         answer = repeg_orders(RUN_ID, self.epoch, self.turns, 0, self.ports)
-        self.turns = answer["turns"]
+        self.turns = answer.turns
         return answer
 
-    def turn_at(self, time: str) -> dict[str, Any]:
+    def turn_at(self, time: str) -> TurnDone:
         """RepegOrders at that time."""
         self.wait_until(time)
         return self.repeg()
 
-    def close(self, failure: dict[str, Any] | None = None) -> dict[str, Any]:
+    def close(self, failure: StepFailure | None = None) -> RunClosed:
         """CloseRun."""
         return close_run(RUN_ID, self.epoch, self.turns, failure, self.ports)
 
-    def sweep(self, execution: str = EXECUTION, status: str = "ABORTED") -> dict[str, Any]:
+    def sweep(self, execution: str = EXECUTION, status: str = "ABORTED") -> RunSwept:
         """SweepOrders for an execution that ended with this status."""
         return sweep_orders(execution, status, self.ports)
 
     def watch(self, *, expect_run: bool = True) -> list[Alert]:
         """WatchRuns."""
-        return watch_runs(expect_run, self.ports)
+        return watch_runs(self.ports, expect_run=expect_run)
 
     # Results
 
@@ -158,7 +159,7 @@ class Desk:
     def report(self) -> dict[str, Any]:
         """The run's report."""
         assert self.run.report is not None
-        return self.run.report
+        return self.run.report.as_json()
 
     def order(self, symbol: str = "AAPL") -> ParentOrder:
         """A stored parent order."""

@@ -30,28 +30,28 @@ def desk(open_desk: OpenDesk) -> Desk:
 def test_an_early_run_waits_until_the_window_opens(desk: Desk, time: str) -> None:
     desk.wait_until(time)
     answer = check_session(RUN_ID, desk.ports)
-    assert answer == {"decision": "wait", "reason": "before_window", "until": "2026-11-23T14:35:00Z"}
+    assert answer.model_dump() == {"decision": "wait", "reason": "before_window", "until": "2026-11-23T14:35:00Z"}
 
 
 @pytest.mark.parametrize("time", ["09:35", "12:00", "15:54:59.999"])
 def test_a_run_inside_the_window_trades(desk: Desk, time: str) -> None:
     desk.wait_until(time)
-    assert check_session(RUN_ID, desk.ports)["decision"] == "trade"
+    assert check_session(RUN_ID, desk.ports).decision == "trade"
 
 
 @pytest.mark.parametrize("time", ["15:55", "16:00", "18:00"])
 def test_a_run_stops_from_the_close_margin_on(desk: Desk, time: str) -> None:
     desk.wait_until(time)
-    assert check_session(RUN_ID, desk.ports)["decision"] == "stop"
+    assert check_session(RUN_ID, desk.ports).decision == "stop"
 
 
 def test_the_window_follows_the_runs_settings(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, at="09:25")
     desk.open(a_plan("buy 40 AAPL"), market_open_delay_minutes=0, close_margin_minutes=30)
     desk.wait_until("09:30")
-    assert check_session(RUN_ID, desk.ports)["decision"] == "trade"
+    assert check_session(RUN_ID, desk.ports).decision == "trade"
     desk.wait_until("15:30")
-    assert check_session(RUN_ID, desk.ports)["decision"] == "stop"
+    assert check_session(RUN_ID, desk.ports).decision == "stop"
 
 
 def test_a_half_day_stops_early(open_desk: OpenDesk) -> None:
@@ -61,15 +61,15 @@ def test_a_half_day_stops_early(open_desk: OpenDesk) -> None:
     desk.open(a_plan("buy 40 AAPL"))
     run = run_id("core", AFTER_THANKSGIVING)
     desk.scheduler.run(until=datetime(2026, 11, 27, 17, 54, 59, tzinfo=UTC))
-    assert check_session(run, desk.ports)["decision"] == "trade"
+    assert check_session(run, desk.ports).decision == "trade"
     desk.scheduler.run(until=datetime(2026, 11, 27, 17, 55, tzinfo=UTC))
-    assert check_session(run, desk.ports)["decision"] == "stop"
+    assert check_session(run, desk.ports).decision == "stop"
 
 
 def test_the_session_is_checked_against_the_brokers_clock(desk: Desk) -> None:
     desk.wait_until("09:34:59")
     desk.exchange.skew_clock(2)
-    assert check_session(RUN_ID, desk.ports)["decision"] == "trade"
+    assert check_session(RUN_ID, desk.ports).decision == "trade"
 
 
 def test_a_missing_broker_clock_raises_unavailable(desk: Desk) -> None:
@@ -81,7 +81,7 @@ def test_a_missing_broker_clock_raises_unavailable(desk: Desk) -> None:
 
 def test_the_journal_shows_new_york_time(desk: Desk) -> None:
     check_session(RUN_ID, desk.ports)
-    assert desk.journalled("session", "wait") == [("until 09:35", "opens 09:30, the first 5 minutes are not ours")]
+    assert desk.journalled("session", "wait") == [("until 09:35", "opens 09:30, orders from 5 minutes after")]
 
 
 def test_an_unknown_run_has_no_session(desk: Desk) -> None:

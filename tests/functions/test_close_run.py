@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from repeg.adapters.eventbridge import EventsUnavailable
+from repeg.adapters.alpaca.parsing import state_of
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import BrokerUnavailable, Conflict, StillOpen
-from repeg.domain.parent_order import Outcome
+from repeg.domain.outcome import Outcome
 from repeg.domain.run import KillSwitch, RunState
+from repeg.domain.steps import RunClosed
 from repeg.ports import Notifier
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
@@ -26,7 +28,7 @@ from tests.simulation import judge
 
 def test_closing_cancels_open_orders_and_books_fills(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
-    assert desk.close() == {"outcome": "settled", "error": "", "reason": "every order has an outcome"}
+    assert desk.close() == RunClosed(outcome="settled", error="", reason="every order has an outcome")
     judge.nothing_of_ours_is_open(desk.exchange)
     desk.judge()
     assert [execution.qty for execution in desk.store.executions(RUN_ID)] == [15]
@@ -82,7 +84,7 @@ def test_unfilled_shares_are_valued_at_the_closing_quotes(open_desk: OpenDesk) -
 def test_a_missing_feed_only_leaves_the_unfilled_cost_empty(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path="/v2/stocks/quotes/latest", status=503))
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     assert (desk.row()["last_mid"], desk.row()["unfilled_cost"]) == (None, None)
     judge.nothing_of_ours_is_open(desk.exchange)
 
@@ -112,7 +114,7 @@ def test_a_failed_event_is_published_again_under_the_same_id(
     assert desk.run.state is RunState.CLOSED
     sent = len(desk.broker.line.sent)
     for _ in range(2):
-        assert desk.close()["outcome"] == "settled"
+        assert desk.close().outcome == "settled"
     assert len(desk.broker.line.sent) == sent
     assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.settled"] * published
     assert {detail["event_id"] for _, detail in desk.notifier.published} == {f"{RUN_ID}.ended"}
@@ -124,14 +126,14 @@ def test_concurrent_closings_publish_one_event(open_desk: OpenDesk) -> None:
 
     def close() -> str:
         try:
-            return str(desk.close()["outcome"])
+            return str(desk.close().outcome)
         except (Conflict, StillOpen) as error:
             return type(error).__name__
 
     closings = [desk.scheduler.spawn(close) for _ in range(2)]
     desk.wait(60)
     assert "settled" in [closing.result() for closing in closings]
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.settled"]
     judge.nothing_of_ours_is_open(desk.exchange)
 
@@ -162,7 +164,7 @@ def test_an_unconfirmed_cancel_keeps_the_run_closing(open_desk: OpenDesk) -> Non
     assert desk.run.state is RunState.CLOSING
     assert desk.notifier.published == []
     desk.wait(40)
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.settled"]
     judge.nothing_of_ours_is_open(desk.exchange)
 
@@ -183,7 +185,7 @@ def test_closing_can_be_retried_after_a_broker_error(open_desk: OpenDesk, path: 
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path=path, status=503))
     with pytest.raises(BrokerUnavailable):
         desk.close()
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     judge.nothing_of_ours_is_open(desk.exchange)
     desk.judge()
 
@@ -194,7 +196,7 @@ def test_closing_can_be_retried_after_a_broker_error(open_desk: OpenDesk, path: 
 def test_the_kill_switch_is_reported_as_the_orders_outcome(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.store.set_kill_switch(KillSwitch.CANCEL_ALL)
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     assert {row["outcome"] for row in desk.report["orders"]} == {"killed"}
 
 
@@ -210,7 +212,7 @@ def test_an_order_on_hold_until_the_close_reports_its_hold(open_desk: OpenDesk, 
     desk = open_desk({"AAPL": book(changes)})
     desk.begin("buy 40 AAPL")
     desk.place()
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     assert (desk.row()["outcome"], desk.row()["children"]) == (outcome, 0)
 
 
@@ -229,4 +231,4 @@ def test_an_order_unfilled_at_its_collar_is_reported_as_such(open_desk: OpenDesk
 def _report(desk: Desk, symbol: str, *, status: str, filled: str) -> Any:
     report = desk.broker.order(f"rp-{RUN_ID}.{symbol}.s.1")
     assert report is not None
-    return report.model_copy(update={"status": status, "filled_qty": Decimal(filled)})
+    return report.model_copy(update={"status": status, "state": state_of(status), "filled_qty": Decimal(filled)})

@@ -8,6 +8,7 @@ from functions.close_run.app import close_run
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import StillOpen, StoreUnavailable
 from repeg.domain.run import Run
+from repeg.domain.steps import RunClosed, StepFailure
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
@@ -23,7 +24,7 @@ from tests.simulation import judge
 def test_a_stray_order_of_the_run_is_cancelled_and_journalled(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.submit(f"rp-{RUN_ID}.AAPL.b.7")
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     judge.nothing_of_ours_is_open(desk.exchange)
     assert desk.journalled("AAPL", "stray") == [(f"rp-{RUN_ID}.AAPL.b.7", "at the broker, not in our books")]
 
@@ -47,16 +48,16 @@ def test_an_unbooked_fill_fails_the_run(open_desk: OpenDesk) -> None:
     fault = Fault(kind=Kind.REWRITE, method="GET", path="/v2/account/activities/FILL", rewrite=without_any)
     desk.exchange.faults.arm(fault, When(times=None))
     answer = desk.close()
-    assert (answer["outcome"], answer["error"]) == ("failed", "Unexplained")
-    assert answer["reason"] == "AAPL filled 15 but booked 0"
+    assert (answer.outcome, answer.error) == ("failed", "Unexplained")
+    assert answer.reason == "AAPL filled 15 but booked 0"
     assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.failed"]
 
 
 def test_a_steps_failure_becomes_the_reports_error(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     cause = '{"errorMessage": "run core is at epoch 2", "errorType": "RefusedRun", "stackTrace": ["x"]}'
-    answer = desk.close({"Error": "RefusedRun", "Cause": cause})
-    assert answer == {"outcome": "failed", "error": "RefusedRun", "reason": "run core is at epoch 2"}
+    answer = desk.close(StepFailure(Error="RefusedRun", Cause=cause))
+    assert answer == RunClosed(outcome="failed", error="RefusedRun", reason="run core is at epoch 2")
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
@@ -72,7 +73,7 @@ def test_a_lost_order_is_abandoned_only_after_its_timeout(open_desk: OpenDesk) -
     with pytest.raises(StillOpen):
         desk.close()
     desk.wait_until("09:38:00")
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     assert desk.order().children[0].state is ChildState.NEVER_ARRIVED
     assert desk.posts() == 1
 
@@ -90,7 +91,7 @@ def test_an_abandoned_order_that_arrives_is_cancelled_and_booked(
         desk.close()
     assert desk.order().children[0].state is ChildState.NEVER_ARRIVED
     desk.wait_until("09:39:10")
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     assert (desk.row()["filled_qty"], desk.row()["outcome"]) == ("15", "partial_deadline")
     judge.nothing_of_ours_is_open(desk.exchange)
     desk.judge()
@@ -105,7 +106,7 @@ def test_an_order_that_arrives_during_closing_is_cancelled(open_desk: OpenDesk) 
     with pytest.raises(StillOpen):
         desk.close()
     desk.wait_until("09:37:00")
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     assert desk.order().children[0].state is ChildState.CANCELED
     judge.nothing_of_ours_is_open(desk.exchange)
 
@@ -117,15 +118,15 @@ def test_a_fenced_execution_cancels_no_order_at_the_close(open_desk: OpenDesk) -
     desk = half_filled(open_desk)
     desk.store.take_over(RUN_ID, 1, "arn:sweeper")
     answer = desk.close()
-    assert (answer["outcome"], answer["error"]) == ("failed", "Fenced")
+    assert (answer.outcome, answer.error) == ("failed", "Fenced")
     assert len(desk.open_at_broker()) == 2
 
 
 def test_closing_an_unknown_run_fails_as_fenced(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
     answer = close_run("core-2026-11-24", 1, 0, None, desk.ports)
-    assert answer["error"] == "Fenced"
-    assert answer["reason"] == "core-2026-11-24 is not ours to close: there is no such run"
+    assert answer.error == "Fenced"
+    assert answer.reason == "core-2026-11-24 is held by another execution: there is no such run"
 
 
 class UnavailableStore(MemoryStore):
@@ -150,5 +151,5 @@ def test_closing_cancels_by_order_id_while_the_table_is_down(open_desk: OpenDesk
     assert desk.open_at_broker() == []
     assert desk.exchange.account.orders.by_client_id["my-own-order"].is_open
     store.is_down = False
-    assert desk.close()["outcome"] == "settled"
+    assert desk.close().outcome == "settled"
     desk.judge()

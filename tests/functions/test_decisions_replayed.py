@@ -4,40 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from functions.check_session.app import check_session
-from repeg.domain import peg, session
-from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Moment
-from repeg.domain.quote import Quote
-from repeg.domain.session import TradingWindow
-from repeg.domain.settings import Settings
-from repeg.workflow import funding, quote_check
+from repeg.domain.funding import FundingDecision
+from repeg.domain.journalled_rules import FUNDING, NEXT_ACTION, QUOTE_CHECK, SESSION, decide_again
+from repeg.domain.quote_check import QuoteCheck
 from tests.functions.books import KO, QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, holding
-
-Inputs = Mapping[str, Any]
-
-
-def of_an_order(inputs: Inputs) -> tuple[ParentOrder, Quote | None, Moment, Settings]:
-    quote = None if inputs["quote"] is None else Quote.model_validate(inputs["quote"])
-    moment, settings = Moment.model_validate(inputs["moment"]), Settings.model_validate(inputs["settings"])
-    return ParentOrder.model_validate(inputs["order"]), quote, moment, settings
-
-
-RULES: dict[str, Callable[[Inputs], BaseModel]] = {
-    "peg.decide": lambda inputs: peg.decide(*of_an_order(inputs)),
-    "validation.judge": lambda inputs: quote_check.check_waiting_order(*of_an_order(inputs)),
-    "release.decide": lambda inputs: funding.decide_funding(funding.FundingRequest.model_validate(inputs["purse"])),
-    "session.check": lambda inputs: session.check(
-        Moment.model_validate(inputs["moment"]).now, TradingWindow.model_validate(inputs["window"])
-    ),
-}
 
 
 def eventful(open_desk: OpenDesk) -> Desk:
@@ -64,21 +39,19 @@ def test_every_journalled_decision_can_be_replayed_from_its_inputs(open_desk: Op
     desk = eventful(open_desk)
     lines = [json.loads(entry.line()) for entry in desk.journal.entries if entry.rule]
     for line in lines:
-        again = RULES[line["rule"]](line["inputs"])
+        again = decide_again(line["rule"], line["inputs"])
         assert type(again).model_validate(line["answer"]) == again, line
     counts = Counter(line["rule"] for line in lines)
-    assert set(counts) == set(RULES)
-    assert counts["session.check"] == 2
+    assert set(counts) == {NEXT_ACTION, QUOTE_CHECK, FUNDING, SESSION}
+    assert counts[SESSION] == 2
 
 
 def test_the_replayed_day_has_waiting_scaled_and_held_buys(open_desk: OpenDesk) -> None:
     """Shows that the test above covers each kind of decision."""
     desk = eventful(open_desk)
     answers = [entry.answer for entry in desk.journal.entries]
-    granted = {
-        grant.funding for answer in answers if isinstance(answer, funding.FundingDecision) for grant in answer.grants
-    }
-    judged = {answer.gate for answer in answers if isinstance(answer, quote_check.QuoteCheck)}
+    granted = {grant.funding for answer in answers if isinstance(answer, FundingDecision) for grant in answer.grants}
+    judged = {answer.gate for answer in answers if isinstance(answer, QuoteCheck)}
     assert granted >= {"funded", "waits_for_sells", "scaled"}
     assert judged == {"use", "wide"}
 
@@ -87,6 +60,6 @@ def test_the_replayed_day_has_waiting_scaled_and_held_buys(open_desk: OpenDesk) 
 def test_the_collar_is_journalled_with_its_arrival_quote(open_desk: OpenDesk, symbol: str) -> None:
     desk = eventful(open_desk)
     (accepted,) = [e for e in desk.journal.entries if (e.subject, e.verb) == (symbol, "accept")]
-    assert isinstance(accepted.answer, quote_check.QuoteCheck)
+    assert isinstance(accepted.answer, QuoteCheck)
     assert accepted.answer.collar == desk.order(symbol).collar
     assert accepted.inputs["quote"] == desk.order(symbol).arrival

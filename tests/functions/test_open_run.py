@@ -27,6 +27,7 @@ from repeg.domain.errors import (
 )
 from repeg.domain.request_quota import BUCKETS_TOUCHED, RESERVED_FOR_CLOSING
 from repeg.domain.run import KillSwitch, RunState
+from repeg.domain.steps import RunOpened
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.market.scripted import ScriptedMarket
@@ -48,7 +49,7 @@ def desk(open_desk: OpenDesk) -> Desk:
     return open_desk({}, market=market, opening=holding(KO="7.227358"), at="09:25")
 
 
-def start(desk: Desk, **given: Any) -> dict[str, Any]:
+def start(desk: Desk, **given: Any) -> RunOpened:
     return open_run({"plan": BUY, **given}, EXECUTION, {}, desk.ports)
 
 
@@ -58,7 +59,7 @@ def is_untouched(desk: Desk) -> bool:
 
 
 def test_a_start_before_the_open_claims_the_run_and_returns_its_id(desk: Desk) -> None:
-    assert start(desk) == {"run_id": RUN_ID, "epoch": 1, "first_turn": 0, "turn": {"turns": 0}}
+    assert start(desk).model_dump() == {"run_id": RUN_ID, "epoch": 1, "first_turn": 0, "turn": {"turns": 0}}
     assert (desk.run.owner, desk.run.state, desk.run.trading_day.day) == (EXECUTION, RunState.RUNNING, MONDAY)
     assert desk.posts() == 0
 
@@ -67,7 +68,6 @@ def test_the_run_stores_its_settings_and_the_opening_account(desk: Desk) -> None
     environment = {"EXECUTION__MAX_REPEGS": "3", "EXECUTION__PATIENCE_SECONDS": "120"}
     open_run({"plan": BUY, "settings": {"patience_seconds": 60}}, EXECUTION, environment, desk.ports)
     assert (desk.run.settings.max_repegs, desk.run.settings.patience_seconds) == (3, 60)
-    assert desk.run.opening_positions == {"KO": Decimal("7.227358")}
     assert desk.run.opening_equity > 100_000
     assert desk.run.fractionable == ("AAPL",)
 
@@ -155,11 +155,13 @@ def test_no_run_is_opened_on_a_blocked_account(open_desk: OpenDesk) -> None:
 def test_no_run_is_opened_on_an_account_of_the_other_mode(desk: Desk) -> None:
     """The deployed broker knows its mode; the desk's account is a paper one."""
     live = AlpacaBroker(desk.broker.line, mode=TradingMode.LIVE)
-    with pytest.raises(InvalidSettings, match="TRADING_MODE: 'live' is not usable; the keys open a paper account"):
+    with pytest.raises(
+        InvalidSettings, match="TRADING_MODE: 'live' is not valid; expected another mode: the keys open a paper account"
+    ):
         open_run({"plan": BUY}, EXECUTION, {}, replace(desk.ports, broker=live))
     assert is_untouched(desk)
     paper = AlpacaBroker(desk.broker.line, mode=TradingMode.PAPER)
-    assert open_run({"plan": BUY}, EXECUTION, {}, replace(desk.ports, broker=paper))["epoch"] == 1
+    assert open_run({"plan": BUY}, EXECUTION, {}, replace(desk.ports, broker=paper)).epoch == 1
 
 
 @pytest.mark.parametrize("path", ["/v2/clock", "/v2/calendar", "/v2/account", "/v2/positions", "/v2/assets/AAPL"])
@@ -168,7 +170,7 @@ def test_a_start_can_be_retried_after_a_broker_error(desk: Desk, path: str) -> N
     with pytest.raises(BrokerUnavailable):
         start(desk)
     assert is_untouched(desk)
-    assert start(desk)["epoch"] == 1
+    assert start(desk).epoch == 1
 
 
 CROWD = [f"{a}{b}X" for a in "ABCDEFGHIJ" for b in "KLMNOPQRST"]
@@ -245,14 +247,14 @@ def test_a_further_run_of_the_day_needs_a_run_number(desk: Desk) -> None:
     start(desk)
     bring(desk.store, RunState.CLOSED, RUN_ID)
     again = open_run({"plan": BUY, "run_number": 2}, SECOND, {}, desk.ports)
-    assert again["run_id"] == f"{RUN_ID}-r2"
+    assert again.run_id == f"{RUN_ID}-r2"
 
 
 def test_a_renewal_raises_the_epoch_and_keeps_the_turn_count(desk: Desk) -> None:
     start(desk)
     renewal = {"renewal": {"run_id": RUN_ID, "epoch": 1, "turns": 1052}}
     answer = open_run(renewal, SECOND, {}, desk.ports)
-    assert answer == {"run_id": RUN_ID, "epoch": 2, "first_turn": 1052, "turn": {"turns": 1052}}
+    assert answer.model_dump() == {"run_id": RUN_ID, "epoch": 2, "first_turn": 1052, "turn": {"turns": 1052}}
     assert open_run(renewal, SECOND, {}, desk.ports) == answer
     assert desk.run.owner == SECOND
 

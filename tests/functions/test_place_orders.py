@@ -10,7 +10,8 @@ from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import RefusedRun
-from repeg.domain.parent_order import Outcome
+from repeg.domain.outcome import Outcome
+from repeg.domain.steps import OrdersPlaced
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import AAPL, KO, book
@@ -30,7 +31,7 @@ def desk_with(open_desk: OpenDesk, *orders: str, cash: str = "100000", **held: s
 def test_an_order_is_placed_a_tick_better_than_the_near_side(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL", "sell all KO", KO="100")
     answer = desk.place()
-    assert answer == {"turns": 0, "turn_at": "2026-11-23T14:36:30Z", "placed": 2}
+    assert answer == OrdersPlaced(turns=0, turn_at="2026-11-23T14:36:30Z", placed=2)
     assert sorted(desk.open_at_broker()) == ["100 KO @ 60.42", "40 AAPL @ 189.41"]
     assert desk.journalled("AAPL", "place") == [("buy 40 @ 189.41", "bid 189.40 × ask 189.44, improve by a tick")]
     desk.judge()
@@ -52,7 +53,7 @@ def test_a_run_without_limit_execution_sends_market_orders(open_desk: OpenDesk) 
     assert (intent.limit, intent.notional) == (None, Decimal("7577.60"))
     desk.wait(1)
     assert desk.bought() == 40
-    assert desk.repeg()["decision"] == "close"
+    assert desk.repeg().decision == "close"
     desk.judge()
 
 
@@ -71,7 +72,7 @@ def test_an_intent_is_written_before_its_order_is_sent(open_desk: OpenDesk) -> N
 def test_repeated_placement_sends_no_order_twice(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL", "sell all KO", KO="100")
     desk.place()
-    assert desk.place()["placed"] == 0
+    assert desk.place().placed == 0
     assert desk.posts() == 2
 
 
@@ -161,7 +162,7 @@ def test_an_execution_fenced_during_a_step_sends_no_order(open_desk: OpenDesk) -
     step = desk.scheduler.spawn(desk.place)
     desk.wait(2.5)
     desk.store.take_over(RUN_ID, 1, "arn:sweeper")
-    assert step.result()["placed"] == 0
+    assert step.result().placed == 0
     assert (desk.posts(), desk.store.intents(RUN_ID)) == (0, [])
     assert "epoch 2; this execution holds 1" in desk.journalled("AAPL", "error")[0][1]
 
@@ -173,5 +174,5 @@ def test_a_broker_error_skips_the_turn_and_schedules_the_next(open_desk: OpenDes
     skip = 1 if path == "/v2/clock" else 0  # the first look at the clock is ValidateQuotes'
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path=path, status=502), When(skip=skip, times=2))
     answer = desk.place()
-    assert (answer["placed"], answer["turn_at"], desk.posts()) == (0, "2026-11-23T14:36:30Z", 0)
+    assert (answer.placed, answer.turn_at, desk.posts()) == (0, "2026-11-23T14:36:30Z", 0)
     assert desk.journalled("run", "skip")

@@ -9,7 +9,8 @@ from typing import Any
 from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
 from repeg.domain.child_order import ChildState
-from repeg.domain.parent_order import Outcome, ParentState
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentState
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.exchange.units import qty as shares
@@ -50,7 +51,7 @@ def test_a_buy_waits_for_the_sells_that_pay_for_it(open_desk: OpenDesk) -> None:
     assert desk.open_at_broker() == ["200 KO @ 60.42"]
     assert desk.order("AAPL").held == "waits_for_sells"
     desk.wait_until("09:36:30")
-    assert desk.repeg()["decision"] == "validate"
+    assert desk.repeg().decision == "validate"
     desk.place()
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
     assert desk.bought("KO") == -200
@@ -138,7 +139,7 @@ def test_a_full_exit_sends_the_exact_fractional_quantity(open_desk: OpenDesk) ->
 def test_a_buy_refused_for_cash_waits_and_is_sent_under_the_next_id(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL")
     refuse(desk, SHORT_OF_CASH)
-    assert desk.place()["placed"] == 0
+    assert desk.place().placed == 0
     order = desk.order()
     assert (order.state, order.held, order.children[0].state) == (ParentState.WAITING, "unfunded", ChildState.REFUSED)
     desk.place()

@@ -14,7 +14,7 @@ from functions.plan_orders.app import plan_orders
 from functions.repeg_orders.app import repeg_orders
 from functions.validate_quotes.app import validate_quotes
 from repeg.domain.child_order import ChildState
-from repeg.domain.parent_order import Outcome
+from repeg.domain.outcome import Outcome
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
@@ -53,7 +53,7 @@ def test_shares_sold_manually_are_not_sold_again_as_a_short(open_desk: OpenDesk)
     desk.place()
     desk.place()
     assert desk.posts() == 1  # only the manual order
-    assert desk.journalled("AAPL", "hold")[-1] == ("", "none are held any more")
+    assert desk.journalled("AAPL", "hold")[-1] == ("", "no shares are held any more")
     assert len(desk.journalled("AAPL", "hold")) == 2
     desk.close()
     assert (desk.row()["outcome"], desk.row()["reason"]) == (Outcome.REJECTED, "0 of 100: not held")
@@ -112,7 +112,7 @@ def test_a_filled_order_left_waiting_by_a_crash_is_finished(open_desk: OpenDesk,
 
 def _begin(desk: Desk, name: str) -> str:
     plan: dict[str, Any] = {**a_plan("sell 100 AAPL"), "name": name}
-    run_id: str = open_run({"plan": plan}, f"arn:aws:states:::execution:{name}", {}, desk.ports)["run_id"]
+    run_id: str = open_run({"plan": plan}, f"arn:aws:states:::execution:{name}", {}, desk.ports).run_id
     plan_orders(run_id, 1, desk.ports)
     return run_id
 

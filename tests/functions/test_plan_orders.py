@@ -12,6 +12,7 @@ from functions.plan_orders.app import plan_orders
 from repeg.domain.errors import InvalidPlan, RefusedRun
 from repeg.domain.quote import Side
 from repeg.domain.run import RunState
+from repeg.domain.steps import OrdersPlanned
 from tests.contracts.words import bring
 from tests.functions.books import AAPL, KO, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan, holding
@@ -70,7 +71,7 @@ def test_a_run_is_planned_only_once(desk: Desk) -> None:
     plan = {"name": "core", "targets": {"AAPL": "0.30"}}
     first = planned(desk, plan)
     desk.wait_until("09:41")
-    assert plan_orders(RUN_ID, 1, desk.ports) == {"orders": 1}
+    assert plan_orders(RUN_ID, 1, desk.ports) == OrdersPlanned(orders=1)
     assert {order.symbol: (order.side, order.target) for order in desk.store.orders(RUN_ID)} == first
     assert len(desk.journalled("AAPL", "plan")) == 1
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from repeg.domain.child_order import ChildState
-from repeg.domain.parent_order import Outcome, ParentState
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentState
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import RUN_ID, OpenDesk, holding
 from tests.functions.scenes import resting
@@ -19,14 +20,14 @@ RISEN = book(QUIET, UP)
 def test_an_order_at_the_top_of_the_book_is_held(open_desk: OpenDesk) -> None:
     desk = resting(open_desk)
     answer = desk.turn_at("09:36:30")
-    assert answer == {"decision": "wait", "turns": 1, "turn_at": "2026-11-23T14:37:00Z", "working": 1}
+    assert answer.model_dump() == {"decision": "wait", "turns": 1, "turn_at": "2026-11-23T14:37:00Z", "working": 1}
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
     assert desk.journalled("AAPL", "hold") == [("189.41", "bid 189.41, we are on top")]
 
 
 def test_a_filled_order_is_finished_and_its_fills_are_booked(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 30 @ 189.41 sold", "09:36:20 10 @ 189.41 sold")))
-    assert desk.turn_at("09:36:30")["decision"] == "close"
+    assert desk.turn_at("09:36:30").decision == "close"
     assert (desk.order().outcome, desk.order().average_price) == (Outcome.FILLED, Decimal("189.41"))
     assert [execution.qty for execution in desk.store.executions(RUN_ID)] == [30, 10]
     assert desk.journalled("AAPL", "finish") == [("40 of 40 @ 189.41", "filled")]
@@ -35,7 +36,7 @@ def test_a_filled_order_is_finished_and_its_fills_are_booked(open_desk: OpenDesk
 
 def test_a_partial_fill_is_booked_and_the_remainder_keeps_resting(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 15 @ 189.41 sold",)))
-    assert desk.turn_at("09:36:30")["decision"] == "wait"
+    assert desk.turn_at("09:36:30").decision == "wait"
     assert (desk.order().filled, desk.open_at_broker()) == (Decimal(15), ["25 AAPL @ 189.41"])
     assert desk.journalled("AAPL", "fill") == [("15 @ 189.41", "15 of 40")]
     assert [execution.qty for execution in desk.store.executions(RUN_ID)] == [15]
@@ -47,7 +48,7 @@ def test_an_order_cancelled_externally_is_placed_again(open_desk: OpenDesk) -> N
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 15 @ 189.41 sold",)))
     desk.wait_until("09:36:20")
     desk.broker.cancel(desk.at_broker()[0].id)
-    assert desk.turn_at("09:36:30")["decision"] == "validate"
+    assert desk.turn_at("09:36:30").decision == "validate"
     assert (desk.order().state, desk.order().remaining) == (ParentState.WAITING, Decimal(25))
     desk.place()
     assert desk.open_at_broker() == ["25 AAPL @ 189.41"]
@@ -123,7 +124,7 @@ def test_exhausted_patience_moves_to_the_mid_then_the_far_side(open_desk: OpenDe
     desk.turn_at("09:37:30")
     desk.wait(1)
     assert desk.bought() == 40
-    assert desk.repeg()["decision"] == "close"
+    assert desk.repeg().decision == "close"
     desk.judge()
 
 

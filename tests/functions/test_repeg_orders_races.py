@@ -25,7 +25,7 @@ RISEN = book(QUIET, UP)
 def test_a_fill_before_the_cancel_finishes_the_order(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, RISEN)
     desk.exchange.races.arm(Race.CANCEL_LOSES)
-    assert desk.turn_at("09:36:30")["decision"] == "close"
+    assert desk.turn_at("09:36:30").decision == "close"
     assert (desk.bought(), desk.posts(), desk.order().filled) == (Decimal(40), 1, Decimal(40))
     assert desk.journalled("AAPL", "finish") == [("40 of 40 @ 189.41", "filled before the cancel")]
     desk.judge()
@@ -47,7 +47,7 @@ def test_no_order_is_sent_until_the_cancel_is_confirmed(open_desk: OpenDesk) -> 
     desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=20)
     desk.turn_at("09:36:30")
     assert (desk.order().children[-1].state, desk.posts()) == (ChildState.CANCELLING, 1)
-    assert desk.turn_at("09:37:00")["decision"] == "validate"
+    assert desk.turn_at("09:37:00").decision == "validate"
     desk.place()
     assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
     desk.judge()
@@ -137,12 +137,12 @@ def test_a_fenced_execution_moves_no_order(open_desk: OpenDesk) -> None:
 
 def test_turns_stay_on_their_grid_after_a_late_turn(open_desk: OpenDesk) -> None:
     desk = resting(open_desk)
-    assert desk.turn_at("09:36:37")["turn_at"] == "2026-11-23T14:37:00Z"
-    assert desk.turn_at("09:36:46")["turn_at"] == "2026-11-23T14:37:30Z"
+    assert desk.turn_at("09:36:37").turn_at == "2026-11-23T14:37:00Z"
+    assert desk.turn_at("09:36:46").turn_at == "2026-11-23T14:37:30Z"
 
 
 def test_a_long_run_renews_before_its_history_is_full(open_desk: OpenDesk) -> None:
     desk = resting(open_desk)
     desk.turns = TURNS_PER_EXECUTION - 2
-    assert desk.turn_at("09:36:30")["decision"] == "wait"
-    assert desk.turn_at("09:37:00")["decision"] == "renew"
+    assert desk.turn_at("09:36:30").decision == "wait"
+    assert desk.turn_at("09:37:00").decision == "renew"

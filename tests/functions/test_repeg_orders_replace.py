@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from repeg.domain.child_order import ChildState, Rung
-from repeg.domain.parent_order import Outcome
+from repeg.domain.outcome import Outcome
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from repeg.domain.child_order import ChildState
-from repeg.domain.parent_order import Outcome, ParentState
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentState
 from repeg.domain.run import KillSwitch
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
@@ -65,7 +66,7 @@ def test_a_filled_order_without_an_answer_is_not_resent(open_desk: OpenDesk) -> 
     desk.begin("buy 40 AAPL")
     desk.exchange.faults.arm(post(Kind.HANG_AFTER))
     desk.place()
-    assert desk.turn_at("09:36:30")["decision"] == "close"
+    assert desk.turn_at("09:36:30").decision == "close"
     assert (desk.bought(), desk.posts(), desk.order().outcome) == (Decimal(40), 1, Outcome.FILLED)
     desk.judge()
 
@@ -129,7 +130,7 @@ def test_a_resend_refused_for_cash_adopts_the_first_submission(open_desk: OpenDe
     desk.broker.line.seconds = 1  # clock, list, lookup by id, resend: the first request arrives before the last lookup
     desk.repeg()
     child = desk.order().children[-1]
-    assert (child.state, child.n, desk.order().held) == (ChildState.LIVE, 1, "")
+    assert (child.state, child.n, desk.order().held) == (ChildState.LIVE, 1, None)
     assert is_single_order_of_first_id(desk)
     desk.judge()
 
@@ -180,7 +181,7 @@ def test_an_order_rejected_after_acceptance_is_tried_three_times(open_desk: Open
         desk.wait_until(time)
         desk.place()
         desk.wait(1)
-        decisions.append(desk.repeg()["decision"])
+        decisions.append(desk.repeg().decision)
     assert decisions == ["validate", "validate", "close"]
     assert (desk.order().outcome, desk.order().rejections) == (Outcome.REJECTED, 3)
     assert [child.state for child in desk.order().children] == [ChildState.REJECTED] * 3

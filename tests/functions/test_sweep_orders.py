@@ -11,7 +11,8 @@ from repeg.adapters.eventbridge import EventsUnavailable
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, RefusedRun, StillOpen
 from repeg.domain.run import RunState
-from repeg.workflow.sweeping import ZOMBIE_SECONDS
+from repeg.domain.steps import RunSwept
+from repeg.domain.time_limits import DEAD_STEP
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import AAPL, QUIET, UP, book
@@ -30,7 +31,7 @@ def lists(desk: Desk) -> int:
 def test_an_execution_without_a_run_has_nothing_to_sweep(open_desk: OpenDesk) -> None:
     desk = resting(open_desk)
     answer = desk.sweep("arn:duplicate", "FAILED")
-    assert answer == {"run_id": "", "outcome": "nothing", "cancelled": 0}
+    assert answer == RunSwept(run_id="", outcome="nothing", cancelled=0)
     assert (desk.run.epoch, desk.open_at_broker()) == (1, ["40 AAPL @ 189.41"])
 
 
@@ -39,13 +40,13 @@ def test_a_closed_run_is_not_swept(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.close()
     before = desk.run
-    assert desk.sweep(status="FAILED") == {"run_id": RUN_ID, "outcome": "over", "cancelled": 0}
+    assert desk.sweep(status="FAILED") == RunSwept(run_id=RUN_ID, outcome="over", cancelled=0)
     assert desk.run == before
 
 
 def test_an_aborted_run_is_fenced_cancelled_and_reported(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
-    assert desk.sweep() == {"run_id": RUN_ID, "outcome": "swept", "cancelled": 0}
+    assert desk.sweep() == RunSwept(run_id=RUN_ID, outcome="swept", cancelled=0)
     assert (desk.run.epoch, desk.run.state) == (2, RunState.SWEPT)
     judge.nothing_of_ours_is_open(desk.exchange)
     assert {row["symbol"]: row["filled_qty"] for row in desk.report["orders"]} == {"AAPL": "15", "KO": "0"}
@@ -60,14 +61,14 @@ def test_a_sweep_checks_twice_with_a_steps_lifetime_between(open_desk: OpenDesk)
     before, started = lists(desk), desk.scheduler.now()
     desk.sweep()
     assert lists(desk) - before == 2
-    assert (desk.scheduler.now() - started).total_seconds() >= ZOMBIE_SECONDS
+    assert desk.scheduler.now() - started >= DEAD_STEP
 
 
 def test_a_repeated_sweep_changes_nothing(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.sweep()
     run, report = desk.run, desk.report
-    assert desk.sweep()["outcome"] == "over"
+    assert desk.sweep().outcome == "over"
     assert (desk.run, desk.report, len(desk.notifier.published)) == (run, report, 1)
 
 
@@ -77,7 +78,7 @@ def test_the_fenced_execution_cannot_act(open_desk: OpenDesk) -> None:
     for step in (desk.validate, desk.place, desk.repeg):
         with pytest.raises(RefusedRun, match="epoch 2; this execution holds 1"):
             step()
-    assert desk.close()["error"] == "Fenced"
+    assert desk.close().error == "Fenced"
     assert desk.posts() == 1
 
 
@@ -99,7 +100,7 @@ def test_an_order_sent_by_a_frozen_step_is_found_and_cancelled(open_desk: OpenDe
     desk.wait(5)
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
     desk.wait(300)
-    assert sweeper.result()["outcome"] == "swept"
+    assert sweeper.result().outcome == "swept"
     judge.nothing_of_ours_is_open(desk.exchange)
     desk.judge()
 
@@ -125,14 +126,14 @@ def test_concurrent_sweeps_have_one_winner(open_desk: OpenDesk) -> None:
 
     def sweep() -> str:
         try:
-            return str(desk.sweep()["outcome"])
+            return str(desk.sweep().outcome)
         except Conflict:
             return "conflict"
 
     sweepers = [desk.scheduler.spawn(sweep) for _ in range(2)]
     desk.wait(400)
     assert [sweeper.result() for sweeper in sweepers] == ["conflict", "swept"]
-    assert desk.sweep()["outcome"] == "over"
+    assert desk.sweep().outcome == "over"
     assert desk.run.state is RunState.SWEPT
     assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.failed"]
     judge.nothing_of_ours_is_open(desk.exchange)
@@ -148,7 +149,7 @@ def test_an_unpublished_event_is_published_by_the_next_sweep(open_desk: OpenDesk
     assert desk.run.state is RunState.SWEPT
     desk.ports = ports
     for _ in range(2):
-        assert desk.sweep()["outcome"] == "over"
+        assert desk.sweep().outcome == "over"
     assert [(kind, detail["event_id"]) for kind, detail in desk.notifier.published] == [
         ("repeg.run.failed", f"{RUN_ID}.ended")
     ]
@@ -180,12 +181,12 @@ def test_an_unreachable_run_is_reported_as_failed_once(open_desk: OpenDesk) -> N
         desk.wait(60)
     ((kind, detail),) = desk.notifier.published
     assert (kind, detail["error"]) == ("repeg.run.failed", "Unseen")
-    since = "its execution ended ABORTED; could not look at the broker since 2026-11-23T14:36:20+00:00: "
+    since = "its execution ended ABORTED; the broker could not be read since 2026-11-23T14:36:20+00:00: "
     assert detail["reason"].startswith(since)
     assert desk.report["reason"] == detail["reason"]
     assert desk.run.state is RunState.CLOSING
     desk.broker.headers["APCA-API-SECRET-KEY"] = key
-    assert desk.sweep()["outcome"] == "swept"
+    assert desk.sweep().outcome == "swept"
     assert len(desk.notifier.published) == 1
     assert desk.report["error"] == "Swept"
     judge.nothing_of_ours_is_open(desk.exchange)
@@ -207,7 +208,7 @@ def test_an_open_order_leaves_the_run_for_the_next_sweep(open_desk: OpenDesk) ->
         desk.sweep()
     assert desk.run.state is RunState.CLOSING
     desk.wait(1_000)
-    assert desk.sweep()["outcome"] == "swept"
+    assert desk.sweep().outcome == "swept"
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
@@ -223,7 +224,7 @@ def test_orders_of_other_clients_are_not_swept(open_desk: OpenDesk) -> None:
 def test_a_renewed_run_is_found_by_its_current_execution(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.store.take_over(RUN_ID, 1, RENEWED)
-    assert desk.sweep(RENEWED, "TIMED_OUT")["outcome"] == "swept"
+    assert desk.sweep(RENEWED, "TIMED_OUT").outcome == "swept"
     assert desk.run.epoch == 3
     judge.nothing_of_ours_is_open(desk.exchange)
 
@@ -234,5 +235,5 @@ def test_a_failed_list_of_open_orders_fails_the_sweep(open_desk: OpenDesk) -> No
     with pytest.raises(Exception, match="502"):
         desk.sweep()
     assert desk.run.state is RunState.CLOSING
-    assert desk.sweep()["outcome"] == "swept"
+    assert desk.sweep().outcome == "swept"
     judge.nothing_of_ours_is_open(desk.exchange)

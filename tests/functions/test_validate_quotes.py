@@ -8,6 +8,7 @@ import pytest
 
 from repeg.domain.errors import RefusedRun
 from repeg.domain.parent_order import ParentState
+from repeg.domain.steps import QuotesValidated
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.market.scripted import quote, trade
 from tests.functions.books import AAPL, KO, Event, book
@@ -32,12 +33,12 @@ def desk_on(open_desk: OpenDesk, events: list[Event]) -> Desk:
 
 def test_a_good_book_fixes_the_orders_arrival_and_collar(open_desk: OpenDesk) -> None:
     desk = desk_on(open_desk, AAPL)
-    assert desk.validate() == {"use": 1, "hold": 0}
+    assert desk.validate() == QuotesValidated(use=1, hold=0)
     order = desk.order()
     assert order.arrival is not None
     assert (order.arrival.bid, order.arrival.ask) == (Decimal("189.40"), Decimal("189.44"))
     assert order.collar == Decimal("190.36")  # 189.42 and 50 basis points, on the tick below
-    assert (order.state, order.held) == (ParentState.WAITING, "")
+    assert (order.state, order.held) == (ParentState.WAITING, None)
 
 
 def test_a_sells_collar_is_below_its_arrival_price(open_desk: OpenDesk) -> None:
@@ -52,21 +53,21 @@ def test_the_arrival_and_the_collar_never_change(open_desk: OpenDesk) -> None:
     desk.validate()
     fixed = desk.order()
     desk.wait_until("09:37")
-    assert desk.validate() == {"use": 1, "hold": 0}
+    assert desk.validate() == QuotesValidated(use=1, hold=0)
     assert desk.order() == fixed
 
 
 @pytest.mark.parametrize("reason", list(HELD))
 def test_a_bad_book_holds_the_order_until_it_is_good(open_desk: OpenDesk, reason: str) -> None:
     desk = desk_on(open_desk, book(HELD[reason], GOOD))
-    assert desk.validate() == {"use": 0, "hold": 1}
+    assert desk.validate() == QuotesValidated(use=0, hold=1)
     held = desk.order()
     assert (held.held, held.arrival, held.collar) == (reason, None, None)
     desk.wait_until("09:37")
-    assert desk.validate() == {"use": 1, "hold": 0}
+    assert desk.validate() == QuotesValidated(use=1, hold=0)
     order = desk.order()
     assert order.arrival is not None
-    assert (order.held, order.arrival.bid) == ("", Decimal("189.40"))
+    assert (order.held, order.arrival.bid) == (None, Decimal("189.40"))
 
 
 def test_a_hold_is_journalled_only_when_its_reason_changes(open_desk: OpenDesk) -> None:
@@ -103,16 +104,16 @@ def test_all_orders_are_validated_with_one_quote_request(open_desk: OpenDesk) ->
     desk = open_desk({"AAPL": book(HELD["wide"]), "KO": KO})
     desk.begin("buy 40 AAPL", "buy 10 KO")
     before = len(desk.broker.line.sent)
-    assert desk.validate() == {"use": 1, "hold": 1}
+    assert desk.validate() == QuotesValidated(use=1, hold=1)
     assert [path for _, path in desk.broker.line.sent[before:]].count("/stocks/quotes/latest") == 1
-    assert (desk.order("AAPL").held, desk.order("KO").held) == ("wide", "")
+    assert (desk.order("AAPL").held, desk.order("KO").held) == ("wide", None)
 
 
 def test_a_working_order_is_not_validated(open_desk: OpenDesk) -> None:
     desk = desk_on(open_desk, AAPL)
     desk.place()
     before = desk.order()
-    assert desk.validate() == {"use": 0, "hold": 0}
+    assert desk.validate() == QuotesValidated(use=0, hold=0)
     assert desk.order() == before
 
 
@@ -121,10 +122,10 @@ def test_a_broker_error_skips_the_validation(open_desk: OpenDesk, path: str) -> 
     desk = desk_on(open_desk, AAPL)
     before = desk.order()
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path=path, status=502))
-    assert desk.validate() == {"use": 0, "hold": 0}
+    assert desk.validate() == QuotesValidated(use=0, hold=0)
     assert desk.order() == before
     assert len(desk.journalled("run", "skip")) == 1
-    assert desk.validate() == {"use": 1, "hold": 0}
+    assert desk.validate() == QuotesValidated(use=1, hold=0)
 
 
 def test_a_fenced_execution_validates_no_order(open_desk: OpenDesk) -> None:

@@ -147,7 +147,7 @@ def test_a_watch_that_loses_the_run_to_a_sweep_reports_nothing(open_desk: OpenDe
     desk.wait(30)
     sweeper = desk.scheduler.spawn(desk.sweep)
     desk.wait(300)
-    assert (watcher.result(), sweeper.result()["outcome"]) == ([], "swept")
+    assert (watcher.result(), sweeper.result().outcome) == ([], "swept")
     assert desk.run.state is RunState.SWEPT
     judge.nothing_of_ours_is_open(desk.exchange)
 
@@ -206,7 +206,7 @@ def test_an_unreachable_run_is_reported_until_the_broker_answers(open_desk: Open
             desk.watch()
     named = [detail for kind, detail in desk.notifier.published if kind == "repeg.watch.stuck_run"]
     assert [detail["run_id"] for detail in named] == [RUN_ID, RUN_ID]
-    assert all("could not look at the broker since 2026-11-23T14:50:00" in detail["reason"] for detail in named)
+    assert all("the broker could not be read since 2026-11-23T14:50:00" in detail["reason"] for detail in named)
     assert published(desk).count("repeg.run.failed") == 1
     desk.broker.headers["APCA-API-SECRET-KEY"] = key
     assert found(desk.watch()) == [(Finding.STUCK_RUN, RUN_ID)]

@@ -11,12 +11,9 @@ from datetime import date
 from typing import Any
 
 import pytest
-from repeg_workbench.engine.schedules import Cron
 
 from repeg.domain.settings import ENVIRONMENT_PREFIX, Settings, resolve
-from repeg.workflow.sweeping import MAX_LOOKS, ZOMBIE_SECONDS
-from repeg.workflow.turn import STEP_SECONDS
-from tests.statemachine.rules import tasks
+from tests.template.cron import Cron
 from tests.template.stack import (
     FUNCTION,
     ROOT,
@@ -29,7 +26,6 @@ from tests.template.stack import (
     written,
 )
 
-REQUEST_SECONDS = 7
 
 FUNCTIONS = sorted(of_type(written(), FUNCTION))
 
@@ -126,32 +122,12 @@ def test_a_failed_execution_triggers_a_sweep() -> None:
     assert rule["Properties"]["Targets"][0]["Arn"] == {"Ref": "SweepOrdersAliascurrent"}
 
 
-def test_a_sweep_outlasts_every_step_that_can_send_orders() -> None:
-    sending = [functions()[name]["Timeout"] for name in tasks(definition()) if name != "CloseRun"]
-    assert max(sending) + REQUEST_SECONDS < ZOMBIE_SECONDS
-    for name in ("SweepOrders", "WatchRuns"):
-        assert functions()[name]["Timeout"] >= (MAX_LOOKS - 1) * ZOMBIE_SECONDS + MAX_LOOKS * STEP_SECONDS
-
-
 @pytest.mark.parametrize("name", ["SweepOrders", "WatchRuns"])
 def test_an_asynchronous_failure_goes_to_the_queue(name: str) -> None:
     assert functions()[name]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"] == {
         "Type": "SQS",
         "Destination": {"Fn::GetAtt": ["Undelivered", "Arn"]},
     }
-
-
-@pytest.mark.parametrize("name", tasks(definition()))
-def test_each_time_limit_exceeds_the_one_inside_it(name: str) -> None:
-    function = functions()[name]["Timeout"]
-    task = definition()["States"][name]["TimeoutSeconds"]
-    assert function - REQUEST_SECONDS > REQUEST_SECONDS
-    assert function + 5 <= task
-
-
-@pytest.mark.parametrize("name", ["PlaceOrders", "RepegOrders"])
-def test_a_step_stops_starting_work_in_time_for_a_last_request(name: str) -> None:
-    assert functions()[name]["Timeout"] > STEP_SECONDS + REQUEST_SECONDS
 
 
 def test_the_paths_of_the_definition_and_the_layers_exist() -> None:

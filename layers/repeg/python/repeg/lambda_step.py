@@ -1,41 +1,65 @@
-"""The edge of a function: one logger, tracer and metrics, and the decorator that puts them round a step."""
+"""The edge of a function: its logger, tracer and metrics, and the decorator that parses payloads and dumps answers."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import ValidationError
+
+from repeg.domain.errors import InvalidInput, expectation
+from repeg.domain.frozen import Frozen
 
 logger = Logger()
-# Named here and not by the environment alone: whoever loads this module before a function's variables are there would
-# otherwise have every step fail that counts something.
+# Set here because the environment may not be loaded when this module is imported.
 metrics = Metrics(namespace="repeg", service="repeg")
 tracer = Tracer()
 
+Payload = TypeVar("Payload", bound=Frozen)
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
-def lambda_step(handler: Handler) -> Handler:
-    """A handler with structured logs, metrics in its output and a trace that never holds its answer."""
+def lambda_step(handler: Callable[[Payload, LambdaContext], Frozen]) -> Handler:
+    """A Lambda handler from a step that takes a payload model and returns an answer model.
+
+    The payload's model is the annotation of the handler's first parameter. Adds structured logs, metrics, and a trace
+    that never contains the answer. Raises InvalidInput for a payload that does not fit its model.
+    """
+    payload_model = next(iter(get_type_hints(handler).values()))
 
     @functools.wraps(handler)
     def step(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if "run_id" in event:
             logger.append_keys(run_id=event["run_id"])
-        return handler(event, context)
+        return handler(_parsed(payload_model, event), context).model_dump(mode="json")
 
     traced = tracer.capture_lambda_handler(step, capture_response=False, capture_error=False)
     return logger.inject_lambda_context(_measured(traced), clear_state=True)
 
 
-def _measured(handler: Handler) -> Handler:
-    """A handler whose metrics go out with it, also where it fails.
+def count(metric: str, value: int) -> None:
+    """Emit a count as a metric; a zero is not worth a data point."""
+    if value:
+        metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
 
-    The library's own decorator warns of a step that has counted nothing; here that is an ordinary step.
+
+def _parsed(model: type[Payload], event: dict[str, Any]) -> Payload:
+    try:
+        return model.model_validate(event)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(["payload", *map(str, first["loc"])])
+        raise InvalidInput(field, first["input"], expectation(first["msg"])) from None
+
+
+def _measured(handler: Handler) -> Handler:
+    """A handler whose metrics are emitted even if it fails.
+
+    The library's own decorator warns about steps without metrics, which are normal here.
     """
 
     @functools.wraps(handler)
@@ -47,10 +71,3 @@ def _measured(handler: Handler) -> Handler:
                 metrics.flush_metrics()
 
     return measured
-
-
-def count(**counts: int) -> None:
-    """Emit counts as metrics, named in CamelCase after their keywords; zeros are not worth a data point."""
-    for name, value in counts.items():
-        if value:
-            metrics.add_metric(name=name.title().replace("_", ""), unit=MetricUnit.Count, value=value)

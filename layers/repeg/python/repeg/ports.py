@@ -1,4 +1,4 @@
-"""What the steps need from the world, as protocols; `adapters` and the tests' twins serve them."""
+"""What the steps need from the world, as protocols. The adapters implement them, and so do the twins for tests."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any, Protocol, TypeVar
 
 from repeg.domain.broker import Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission
 from repeg.domain.child_order import OrderReport
+from repeg.domain.intent import Intent
 from repeg.domain.journal import Entry
 from repeg.domain.limits import BudgetEntry
-from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
+from repeg.domain.report import Report
 from repeg.domain.run import KillSwitch, Run, RunState
 from repeg.domain.session import TradingDay
 
@@ -22,29 +24,29 @@ Result = TypeVar("Result")
 
 
 class Broker(Protocol):
-    """The account. Every read may raise BrokerUnavailable or BrokerDenied; writes answer instead of raising."""
+    """The account. Every read may raise BrokerUnavailable or BrokerDenied; writes return an answer and do not raise."""
 
     def for_closing(self) -> Broker:
-        """The same account for whoever ends a run: its requests are there also where others have spent all they may."""
+        """The same broker, drawing on the request quota reserved for closing."""
 
     def submit(self, intent: Intent) -> Submission:
-        """Send a DAY order, limit or market, under the intent's client order id. Never sent twice by itself."""
+        """Send a DAY order, limit or market, under the intent's client order id. Never retried by itself."""
 
     def replace(self, broker_id: str, intent: Intent) -> Submission:
         """Move an open order to the intent's limit, quantity left out; the replacement has the intent's client order
-        id. Never sent twice by itself."""
+        id. Never retried by itself."""
 
     def cancel(self, broker_id: str) -> CancelAnswer:
-        """Ask for a cancel. The order is not cancelled until a read says so."""
+        """Request a cancel. The order is not cancelled until a read shows it."""
 
     def order(self, client_order_id: str) -> OrderReport | None:
-        """The order of that id, or None where the broker says it has none (which may be too early to say)."""
+        """The order with that id, or None if the broker does not find it (it may still be in flight)."""
 
     def order_by_broker_id(self, broker_id: str) -> OrderReport | None:
-        """The order of that broker id."""
+        """The order with that broker id, or None."""
 
     def open_orders(self) -> list[OrderReport]:
-        """Every open order of the account, ours and others', over all pages. May lag; absence proves nothing."""
+        """Every open order of the account, over all pages. The list may lag: an absent order may still be open."""
 
     def executions(self, day: date) -> list[Execution]:
         """Every fill of a New York date, over all pages, oldest first."""
@@ -53,19 +55,18 @@ class Broker(Protocol):
         """The broker's time."""
 
     def trading_day(self, day: date) -> TradingDay | None:
-        """The core session of a date; None where there is none."""
+        """The core session of a date, or None."""
 
     def account(self) -> Account:
-        """Money as the broker reads it now."""
+        """The account's money now."""
 
     def positions(self) -> list[Position]:
         """All holdings."""
 
     def assets(self, symbols: Sequence[str]) -> dict[str, Asset]:
-        """The listings of these symbols, in few requests however many they are; an unknown one is absent.
+        """The listings of these symbols, in few requests however many there are; an unknown symbol is absent.
 
-        Where many are unknown, it is enough that the first of them, in the order given, is told apart from one that is
-        known and does not trade.
+        If several symbols are unknown, only the first need be distinguished from an inactive one.
         """
 
 
@@ -73,17 +74,17 @@ class Market(Protocol):
     """The data feed. Reads may raise BrokerUnavailable."""
 
     def quotes(self, symbols: Iterable[str]) -> dict[str, Quote]:
-        """Latest quotes in as few requests as possible; a symbol without one is absent."""
+        """Latest quotes in as few requests as possible; a symbol without a quote is absent."""
 
     def last_prices(self, symbols: Iterable[str]) -> dict[str, Decimal]:
-        """Latest trade prices; a symbol that has none is absent."""
+        """Latest trade prices; a symbol without a trade is absent."""
 
 
 class Store(Protocol):
     """The table. Reads are strongly consistent and complete; writes are conditional. May raise StoreUnavailable."""
 
     def claim_run(self, run: Run) -> Run:
-        """Create the run; the same owner gets the row as it stands; another owner raises DuplicateRun."""
+        """Create the run. Its owner may repeat this and gets the stored run; another owner raises DuplicateRun."""
 
     def run(self, run_id: str) -> Run | None:
         """The run, or None."""
@@ -91,17 +92,18 @@ class Store(Protocol):
     def take_over(self, run_id: str, epoch: int, owner: str) -> Run:
         """Raise the epoch by one for a new owner, if it is still `epoch`; repeated by that owner it changes nothing.
 
-        Raises Conflict where somebody else was first."""
+        Raises Conflict if another owner was first."""
 
     def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Run:
-        """Change the state of a run at that epoch, as its table of transitions allows; the state it already has is no
-        change. Raises Conflict, also where the run is over: nothing opens it again."""
+        """Change the state of a run at that epoch, as RunState's transitions allow; the present state is no change.
 
-    def save_report(self, run_id: str, report: dict[str, Any]) -> None:
-        """Keep the report with the run; the last one wins."""
+        Raises Conflict if the epoch has changed or the run has ended."""
+
+    def save_report(self, run_id: str, report: Report) -> None:
+        """Store the report with the run; the last one wins."""
 
     def mark_announced(self, run_id: str) -> None:
-        """Note that the run's end has been told to whoever listens. Raises Conflict where there is no such run."""
+        """Mark the run's end as published. Raises Conflict if there is no such run."""
 
     def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> Run:
         """Add parent orders that are not there yet, then mark the run as planned. Repeating changes nothing."""
@@ -110,7 +112,7 @@ class Store(Protocol):
         """Every parent order of the run, sorted by symbol, over all pages."""
 
     def save_order(self, order: ParentOrder) -> ParentOrder:
-        """Write the order if its version is still the one read; returned with the next version. Raises Conflict."""
+        """Store the order if its version is still the one read; returns it at the next version. Raises Conflict."""
 
     def write_intent(
         self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry]
@@ -125,63 +127,64 @@ class Store(Protocol):
         """Every intent of the run, over all pages."""
 
     def book(self, run_id: str, executions: Sequence[Execution]) -> list[Execution]:
-        """Keep executions by activity id, each once; returns those that were new."""
+        """Store executions by activity id, each once; returns the new ones."""
 
     def executions(self, run_id: str) -> list[Execution]:
         """Every booked execution of the run, by time."""
 
     def run_of(self, owner: str) -> Run | None:
-        """The run that an execution has claimed or taken over, or None."""
+        """The run that an execution claimed or took over, or None."""
 
     def runs_on(self, day: date) -> list[Run]:
         """Every run of a trading date, sorted by id."""
 
     def record_heartbeat(self, run_id: str, at: datetime) -> None:
-        """Note that the run has turned."""
+        """Record that the run has made a turn."""
 
     def last_turn(self, run_id: str) -> datetime | None:
-        """When the run last turned, or None."""
+        """The time of the run's last turn, or None."""
 
     def lease_requests(self, bucket: str, count: int, most: int) -> bool:
-        """Take so many requests out of a bucket that may give `most` in all; whether they were there. Shared by all
-        who trade on the account."""
+        """Reserve `count` requests from a bucket capped at `most`. Returns False if the bucket is exhausted.
+
+        The bucket is shared by every run on the account."""
 
     def kill_switch(self) -> KillSwitch:
-        """The brake as it stands; a row that was never written reads as active."""
+        """The kill switch; a row that was never written reads as ACTIVE."""
 
     def set_kill_switch(self, state: KillSwitch) -> None:
-        """Set the brake."""
+        """Set the kill switch."""
 
 
 class Notifier(Protocol):
-    """Tells whoever listens."""
+    """Publishes events."""
 
     def publish(self, kind: str, detail: dict[str, Any]) -> None:
-        """One event, at least once."""
+        """Publish one event, at least once."""
 
 
 class Journal(Protocol):
-    """Keeps every decision."""
+    """Records every decision."""
 
     def record(self, entry: Entry) -> None:
         """Add one entry."""
 
 
 class Plans(Protocol):
-    """Where plans are kept."""
+    """Where plans are stored."""
 
     def text(self, uri: str) -> str:
-        """The text of a plan file. Raises InvalidPlan where there is none."""
+        """The text of a plan file. Raises InvalidPlan if there is none."""
 
 
 class Runtime(Protocol):
-    """Time and concurrency: real threads and clocks when deployed, virtual ones at the desk."""
+    """Time and concurrency: real clocks and threads when deployed, virtual ones in simulations."""
 
     def now(self) -> datetime:
-        """Our own clock, UTC. For how long things take; the broker's clock decides what time it is."""
+        """Our own clock, UTC, for durations. What time it is in the market is the broker's clock's business."""
 
     def pause(self, seconds: float) -> None:
-        """Let a short time pass inside a step (the confirmation of a cancel)."""
+        """Let a short time pass inside a step, for instance between cancel confirmations."""
 
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """Run the calls concurrently; results in the order of the items. The first exception is raised at the end."""
@@ -200,5 +203,5 @@ class Ports:
     runtime: Runtime
 
     def for_closing(self) -> Ports:
-        """The same ports for whoever ends a run."""
+        """The same ports, with the broker on the request quota reserved for closing."""
         return replace(self, broker=self.broker.for_closing())

@@ -1,28 +1,34 @@
-"""The journal in the function's log: one line a decision, the same words each time, the rest in fields."""
+"""The journal in the function's log: one line a decision, the same message each time, the rest in fields."""
 
 from __future__ import annotations
 
 import json
-from logging import DEBUG
+from logging import DEBUG, INFO, WARNING
 
 from aws_lambda_powertools import Logger
 
 from repeg.domain.journal import Entry
 
 MESSAGE = "decision"
-_QUIET = frozenset({"hold"})
+_ROUTINE = frozenset({"hold"})
 
 
 class LogJournal:
-    """A Journal on a logger. A hold is the usual answer of every turn, and is told at debug only."""
+    """A Journal on a logger. Abnormal entries are warnings; a routine hold, the usual answer of a turn, is debug."""
 
     def __init__(self, logger: Logger) -> None:
         self._logger = logger
 
     def record(self, entry: Entry) -> None:
         """Write one line."""
-        is_quiet = entry.verb in _QUIET
-        if is_quiet and self._logger.log_level > DEBUG:
+        level = _level(entry)
+        if level < self._logger.log_level:  # most entries are holds, and serialising them costs time
             return
-        write = self._logger.debug if is_quiet else self._logger.info
+        write = {WARNING: self._logger.warning, INFO: self._logger.info, DEBUG: self._logger.debug}[level]
         write(MESSAGE, extra=json.loads(entry.line()))
+
+
+def _level(entry: Entry) -> int:
+    if entry.is_abnormal:
+        return WARNING
+    return DEBUG if entry.verb in _ROUTINE else INFO

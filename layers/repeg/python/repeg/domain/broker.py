@@ -1,30 +1,27 @@
-"""What the broker can tell us and answer us, in our own words."""
+"""What the broker reports and answers, as values of our own."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from repeg.domain.child_order import OrderReport
+from repeg.domain.frozen import Frozen
 from repeg.domain.quote import Side
 
 
-class _Told(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class BrokerClock(_Told):
+class BrokerClock(Frozen):
     """The broker's time and whether the core session is on."""
 
     now: AwareDatetime
     is_open: bool
 
 
-class Account(_Told):
-    """Money in dollars. `spendable` is what may be spent without borrowing, less what open buys have reserved;
-    `blocked_by` is what keeps the account from trading, in the broker's words, and empty where nothing does."""
+class Account(Frozen):
+    """Money in dollars. `spendable` is what may be spent without borrowing, less what open buys have reserved.
+    `blocked_by` is what keeps the account from trading, in the broker's words; empty if nothing does."""
 
     number: str
     equity: Decimal
@@ -39,7 +36,7 @@ class Account(_Told):
         return bool(self.blocked_by)
 
 
-class Position(_Told):
+class Position(Frozen):
     """Shares held (negative when short) and how many of them no open sell has reserved."""
 
     symbol: str
@@ -47,7 +44,7 @@ class Position(_Told):
     available: Decimal
 
 
-class Asset(_Told):
+class Asset(Frozen):
     """Whether a symbol can be traded, and in fractions."""
 
     symbol: str
@@ -55,7 +52,7 @@ class Asset(_Told):
     is_fractionable: bool
 
 
-class Execution(_Told):
+class Execution(Frozen):
     """One fill, by the broker's own unique id."""
 
     activity_id: str
@@ -68,7 +65,7 @@ class Execution(_Told):
 
 
 class Refusal(StrEnum):
-    """Why the broker said no, as far as it changes what we do next."""
+    """Why the broker refused, as far as it changes what happens next."""
 
     FUNDS = "funds"
     SHARES = "shares"
@@ -79,21 +76,21 @@ class Refusal(StrEnum):
     OTHER = "other"
 
 
-class Accepted(_Told):
+class Accepted(Frozen):
     """The broker has the order."""
 
     report: OrderReport
 
 
-class Refused(_Told):
-    """The broker says definitively that it does not have the order and will not."""
+class Refused(Frozen):
+    """The broker does not have the order and will not accept it: a definitive answer."""
 
     refusal: Refusal
     message: str
 
 
-class Unknown(_Told):
-    """Nobody knows: time-out, reset, 5xx, unreadable answer, or an id that is already taken. Look it up by its id."""
+class Unknown(Frozen):
+    """The outcome is not known: timeout, reset, 5xx, unreadable answer, duplicate id. Look the order up by its id."""
 
     reason: str
 
@@ -102,7 +99,7 @@ Submission = Accepted | Refused | Unknown
 
 
 class CancelAnswer(StrEnum):
-    """What the broker said to a cancel. None of these says what became of the order: read it again."""
+    """The broker's answer to a cancel. No answer says what became of the order: read it again."""
 
     REQUESTED = "requested"
     NOT_OPEN = "not_open"

@@ -1,4 +1,4 @@
-"""Child orders: one at the broker each, how urgently priced, where it stands, and what may follow what."""
+"""Child orders: their urgency, their states, the transitions between states, and what a broker's report changes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
+from repeg.domain.frozen import Frozen
 from repeg.domain.order_ids import OWN_PREFIX
 from repeg.domain.quote import Side
 
@@ -24,7 +25,8 @@ class Rung(StrEnum):
 class ChildState(StrEnum):
     """Where a child order stands, as far as we know.
 
-    `intended` is written before anything is sent; `unknown` means that the broker may or may not have it.
+    `intended` is written before the request is sent; `unknown` means that the broker may or may not have the order.
+    Both are in-flight. `never_arrived` is an in-flight order that was looked for and given up.
     """
 
     INTENDED = "intended"
@@ -48,9 +50,9 @@ _ENDS_AT_BROKER = frozenset(
     {ChildState.FILLED, ChildState.CANCELED, ChildState.EXPIRED, ChildState.REJECTED, ChildState.REPLACED}
 )
 
-# What may follow what. A broker's last word may still be corrected by a later fill (a "canceled" that filled), an order
-# thought never to have arrived may turn up, and so may a replacement that was refused: the world does all three, so the
-# table admits them.
+# Which state may follow which. The real world makes the table wide: a broker's last report may still be corrected by a
+# later fill (a "canceled" order that filled), an order given up as never arrived may turn up, and so may a replacement
+# that was refused.
 TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
     ChildState.INTENDED: frozenset({ChildState.UNKNOWN, ChildState.REFUSED, ChildState.NEVER_ARRIVED})
     | RESTING
@@ -68,16 +70,15 @@ TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
 }
 
 
-class OrderReport(BaseModel):
-    """One order as the broker tells it. `status` is the broker's own word; a word we do not know is not an end."""
-
-    model_config = ConfigDict(frozen=True)
+class OrderReport(Frozen):
+    """An order status report. `status` is the broker's own word, `state` what it means here."""
 
     broker_id: str
     client_order_id: str
     symbol: str
     side: Side
     status: str
+    state: ChildState
     qty: Decimal
     filled_qty: Decimal
     average_price: Decimal | None
@@ -87,42 +88,29 @@ class OrderReport(BaseModel):
     replaces: str | None = None
 
     @property
-    def state(self) -> ChildState:
-        """The child state that this report stands for."""
-        return _STATE_OF_STATUS.get(self.status, ChildState.LIVE)
-
-    @property
     def is_closed(self) -> bool:
-        """Whether the broker will do nothing more with it."""
+        """Whether the broker will do nothing more with the order."""
         return self.state in CLOSED
 
     @property
     def is_ours(self) -> bool:
-        """Whether this program placed it, by its id."""
+        """Whether this program placed the order, by its id."""
         return self.client_order_id.startswith(OWN_PREFIX)
 
-
-_STATE_OF_STATUS = {
-    "filled": ChildState.FILLED,
-    "canceled": ChildState.CANCELED,
-    "expired": ChildState.EXPIRED,
-    "rejected": ChildState.REJECTED,
-    "replaced": ChildState.REPLACED,
-    "pending_cancel": ChildState.CANCELLING,
-}
+    def with_fills(self, filled: Decimal, average_price: Decimal | None) -> OrderReport:
+        """This report with other fills, for a replacement whose report includes its predecessors' fills."""
+        return self.model_copy(update={"filled_qty": filled, "average_price": average_price})
 
 
-# A note is for whoever reads the row; an order's row has one for every attempt, and must not grow out of the table.
+# An order's row keeps a note for each attempt, and a table's row has a size limit.
 NOTE_LENGTH = 100
 
 
-class Child(BaseModel):
+class Child(Frozen):
     """One order at the broker, attempt `n` of its parent. Quantities in shares; `filled` only grows.
 
-    `replaces` is the attempt whose place it takes: its quantity is then the chain's, `filled` its very own.
+    `replaces` is the attempt that this one replaces: its quantity is then the chain's, and `filled` only its own.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     n: int
     client_order_id: str
@@ -141,7 +129,7 @@ class Child(BaseModel):
 
     @property
     def sent_at(self) -> datetime:
-        """When it was last on the point of being sent; from then on it may be on its way."""
+        """When its request was last about to be sent; from then on it may be in flight."""
         return self.resent_at or self.decided_at
 
     @property
@@ -162,15 +150,23 @@ class Child(BaseModel):
             raise ValueError(f"{self.client_order_id}: {self.state} may not become {state}")
         return self.model_copy(update={"state": state, "note": note[:NOTE_LENGTH] or self.note})
 
+    def resent(self, at: datetime) -> Child:
+        """This child, about to be sent once more under the same id."""
+        return self.model_copy(update={"resent_at": at})
+
+    def found_as(self, broker_id: str) -> Child:
+        """This child with the broker's id for it."""
+        return self.model_copy(update={"broker_id": broker_id})
+
     def after(self, report: OrderReport) -> Child:
-        """This child as the broker tells it. Fills only grow; a closed child is not reopened by an older answer."""
+        """This child after a report. Fills only grow; an older report does not reopen a closed child."""
         filled = max(self.filled, report.filled_qty)
         price = (
             report.average_price if report.filled_qty >= self.filled and report.average_price else self.average_price
         )
         state = report.state if report.state in TRANSITIONS[self.state] else self.state
         if self.state is ChildState.CANCELLING and state is ChildState.LIVE:
-            state = ChildState.CANCELLING  # our request is on its way; an older answer does not take it back
+            state = ChildState.CANCELLING  # our cancel is in flight; an older report does not undo it
         seen = {"state": state, "filled": filled, "average_price": price, "broker_id": report.broker_id}
         is_news = any(getattr(self, name) != value for name, value in seen.items())
         return self.model_copy(update=seen) if is_news else self

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict
 
 from repeg.domain.broker import Execution
-from repeg.domain.parent_order import Intent, ParentOrder
+from repeg.domain.frozen import Frozen
+from repeg.domain.intent import Intent
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
+from repeg.domain.report import OrderRow, Report, Totals
 from repeg.domain.run import Run
 
 _HUNDREDTH = Decimal("0.01")
@@ -20,10 +21,8 @@ _PRICE = Decimal("0.000001")
 _NO_BOOKS: Mapping[str, Quote] = MappingProxyType({})
 
 
-class Settlement(BaseModel):
+class Settlement(Frozen):
     """How a run ended: settled or failed, with the error's name and the reason in words."""
-
-    model_config = ConfigDict(frozen=True)
 
     outcome: str
     error: str
@@ -38,32 +37,27 @@ def analyse(
     settlement: Settlement,
     intents: Sequence[Intent] = (),
     books: Mapping[str, Quote] = _NO_BOOKS,
-) -> dict[str, Any]:
-    """The report of a run, as JSON: money and quantities as strings, costs in basis points of the arrival mid.
+) -> Report:
+    """The report of a run. Costs are positive where we paid: above the arrival mid for a buy, below it for a sell.
 
-    A cost is positive where we paid: above the arrival mid for a buy, below it for a sell. `books` are the quotes that
-    the run ended on; what was not filled is reckoned at their mids. A number that cannot be known is null.
+    `books` are the last quotes of the run: unfilled shares are valued at their mids.
     """
     quotes = {intent.client_order_id: intent.quote for intent in intents}
     rows = [_row(order, _of(order, executions), quotes, books.get(order.symbol)) for order in orders]
-    return {
-        "run_id": run.run_id,
-        "outcome": settlement.outcome,
-        "error": settlement.error,
-        "reason": settlement.reason,
-        "trading_date": run.trading_day.day.isoformat(),
-        "preview": run.preview,
-        "orders": rows,
-        "totals": {
-            **_totals(orders, executions),
-            "unfilled_cost": _shown(_sum([unfilled_cost(o, books.get(o.symbol)) for o in orders]), _HUNDREDTH),
-            "turns": settlement.turns,
-        },
-    }
+    return Report(
+        run_id=run.run_id,
+        outcome=settlement.outcome,
+        error=settlement.error,
+        reason=settlement.reason,
+        trading_date=run.trading_day.day.isoformat(),
+        preview=run.preview,
+        orders=tuple(rows),
+        totals=_totals(orders, executions, books, settlement.turns),
+    )
 
 
 def cost_bps(order: ParentOrder, executions: Sequence[Execution]) -> Decimal | None:
-    """Average price against the arrival mid, in basis points; None where nothing was filled or nothing arrived."""
+    """Average price against the arrival mid, in basis points; None without a fill or without an arrival price."""
     price = vwap(executions)
     if price is None or order.arrival is None:
         return None
@@ -71,12 +65,12 @@ def cost_bps(order: ParentOrder, executions: Sequence[Execution]) -> Decimal | N
 
 
 def market_cost_bps(order: ParentOrder) -> Decimal | None:
-    """What a market order would have cost at arrival, from the same quote: half the spread."""
+    """What a market order would have cost at arrival, by the same quote: half the spread."""
     return None if order.arrival is None else order.arrival.spread / 2 / order.arrival.mid * 10_000
 
 
 def vwap(executions: Sequence[Execution]) -> Decimal | None:
-    """Dollars per share over executions; None where there are none."""
+    """Dollars per share over executions; None if there are none."""
     shares = sum((execution.qty for execution in executions), Decimal(0))
     if shares == 0:
         return None
@@ -84,7 +78,7 @@ def vwap(executions: Sequence[Execution]) -> Decimal | None:
 
 
 def seconds_to_fill(order: ParentOrder, executions: Sequence[Execution]) -> Decimal | None:
-    """From the first placement to the last execution; None where nothing was filled."""
+    """From the first placement to the last execution; None if nothing was filled."""
     if order.first_placed_at is None or not executions:
         return None
     took = max(execution.at for execution in executions) - order.first_placed_at
@@ -92,8 +86,8 @@ def seconds_to_fill(order: ParentOrder, executions: Sequence[Execution]) -> Deci
 
 
 def spread_captured(order: ParentOrder, executions: Sequence[Execution], quotes: Mapping[str, Quote]) -> Decimal | None:
-    """How much of the spread was kept, of the quotes that the filled children were priced from: 1 at our own side of
-    the book, 0 at the far side. None where nothing was filled or no quote is known."""
+    """The share of the spread that was kept, by the quotes that the filled children were priced from: 1 at the near
+    side, 0 at the far side. None if nothing was filled or no quote is known."""
     quote_of = {child.broker_id: quotes.get(child.client_order_id) for child in order.children}
     kept = offered = Decimal(0)
     for execution in executions:
@@ -105,12 +99,12 @@ def spread_captured(order: ParentOrder, executions: Sequence[Execution], quotes:
 
 
 def last_mid(book: Quote | None) -> Decimal | None:
-    """The mid of the book that a run ended on; None where it had no two sides."""
+    """The mid of the last quote; None unless it has two sides."""
     return book.mid if book is not None and book.bid > 0 and book.ask > 0 else None
 
 
 def unfilled_cost(order: ParentOrder, book: Quote | None) -> Decimal | None:
-    """Dollars by which the shares that were not filled have become dearer (buy) or cheaper (sell) since arrival."""
+    """Dollars by which the unfilled shares have become more expensive (buy) or cheaper (sell) since arrival."""
     if order.remaining <= 0:
         return Decimal(0)
     mid = last_mid(book)
@@ -120,7 +114,7 @@ def unfilled_cost(order: ParentOrder, book: Quote | None) -> Decimal | None:
 
 
 def _unfilled_bps(order: ParentOrder, book: Quote | None) -> Decimal | None:
-    """The same against what they were worth at arrival."""
+    """The unfilled cost in basis points of what those shares were worth at arrival."""
     dollars = unfilled_cost(order, book)
     if not dollars or order.arrival is None:
         return dollars
@@ -128,37 +122,39 @@ def _unfilled_bps(order: ParentOrder, book: Quote | None) -> Decimal | None:
 
 
 def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
-    """Their sum; None where one of them cannot be known."""
+    """The sum of amounts; None if one of them is not known."""
     known = [amount for amount in amounts if amount is not None]
     return sum(known, Decimal(0)) if len(known) == len(amounts) else None
 
 
 def _row(
     order: ParentOrder, executions: Sequence[Execution], quotes: Mapping[str, Quote], book: Quote | None
-) -> dict[str, Any]:
+) -> OrderRow:
     cost, market = cost_bps(order, executions), market_cost_bps(order)
-    return {
-        "symbol": order.symbol,
-        "side": str(order.side),
-        "qty": _plain(order.target),
-        "filled_qty": _plain(order.filled),
-        "average_price": _shown(vwap(executions), _PRICE),
-        "arrival_mid": _shown(order.arrival.mid if order.arrival else None, _PRICE),
-        "cost_bps": _shown(cost, _HUNDREDTH),
-        "cost_half_spreads": _shown(cost / market if cost is not None and market else None, _HUNDREDTH),
-        "moves": order.moves,
-        "children": len(order.children),
-        "outcome": str(order.outcome) if order.outcome else None,
-        "reason": order.reason,
-        "seconds_to_fill": _shown(seconds_to_fill(order, executions), _HUNDREDTH),
-        "spread_captured": _shown(spread_captured(order, executions, quotes), _HUNDREDTH),
-        "last_mid": _shown(last_mid(book), _PRICE),
-        "unfilled_cost": _shown(unfilled_cost(order, book), _HUNDREDTH),
-        "unfilled_cost_bps": _shown(_unfilled_bps(order, book), _HUNDREDTH),
-    }
+    return OrderRow(
+        symbol=order.symbol,
+        side=str(order.side),
+        qty=order.target,
+        filled_qty=order.filled,
+        average_price=_rounded(vwap(executions), _PRICE),
+        arrival_mid=_rounded(order.arrival.mid if order.arrival else None, _PRICE),
+        cost_bps=_rounded(cost, _HUNDREDTH),
+        cost_half_spreads=_rounded(cost / market if cost is not None and market else None, _HUNDREDTH),
+        moves=order.moves,
+        children=len(order.children),
+        outcome=order.outcome,
+        reason=order.reason,
+        seconds_to_fill=_rounded(seconds_to_fill(order, executions), _HUNDREDTH),
+        spread_captured=_rounded(spread_captured(order, executions, quotes), _HUNDREDTH),
+        last_mid=_rounded(last_mid(book), _PRICE),
+        unfilled_cost=_rounded(unfilled_cost(order, book), _HUNDREDTH),
+        unfilled_cost_bps=_rounded(_unfilled_bps(order, book), _HUNDREDTH),
+    )
 
 
-def _totals(orders: Sequence[ParentOrder], executions: Sequence[Execution]) -> dict[str, Any]:
+def _totals(
+    orders: Sequence[ParentOrder], executions: Sequence[Execution], books: Mapping[str, Quote], turns: int
+) -> Totals:
     paid = market = notional = Decimal(0)
     for order in orders:
         fills = _of(order, executions)
@@ -169,23 +165,21 @@ def _totals(orders: Sequence[ParentOrder], executions: Sequence[Execution]) -> d
         notional += dollars
         paid += cost * dollars
         market += at_arrival * dollars
-    return {
-        "orders": len(orders),
-        "orders_filled": sum(order.outcome == "filled" for order in orders),
-        "filled_notional": _shown(notional, _HUNDREDTH),
-        "cost_bps": _shown(paid / notional if notional else None, _HUNDREDTH),
-        "market_cost_bps": _shown(market / notional if notional else None, _HUNDREDTH),
-        "executions": len(executions),
-    }
+    return Totals(
+        orders=len(orders),
+        orders_filled=sum(order.outcome is Outcome.FILLED for order in orders),
+        filled_notional=_rounded(notional, _HUNDREDTH),
+        cost_bps=_rounded(paid / notional if notional else None, _HUNDREDTH),
+        market_cost_bps=_rounded(market / notional if notional else None, _HUNDREDTH),
+        executions=len(executions),
+        unfilled_cost=_rounded(_sum([unfilled_cost(o, books.get(o.symbol)) for o in orders]), _HUNDREDTH),
+        turns=turns,
+    )
 
 
 def _of(order: ParentOrder, executions: Sequence[Execution]) -> list[Execution]:
     return [e for e in executions if e.symbol == order.symbol and e.side is order.side]
 
 
-def _shown(value: Decimal | None, step: Decimal) -> str | None:
-    return None if value is None else _plain(value.quantize(step))
-
-
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize() + 0:f}"  # adding zero takes the sign off a zero
+def _rounded(value: Decimal | None, step: Decimal) -> Decimal | None:
+    return None if value is None else value.quantize(step)

@@ -1,35 +1,49 @@
-"""What can go wrong, named by what the state machine does about it.
+"""Errors, named by what the state machine does about them.
 
 RepegError
-├── InvalidInput        the run is refused before any order; the message names field, value and what would be right
+├── InvalidInput        the run is refused before any order; the message names the field, its value and what is expected
 │   ├── InvalidPlan
 │   ├── InvalidSettings
 │   └── MarketClosed
-├── RefusedRun          the input is sound, the world is not: kill switch, fenced epoch, stale date, a limit
-│   └── BudgetSpent     a budget of orders or dollars has no room for one more
-├── DuplicateRun        this run has been started before, by another execution
-├── BrokerUnavailable   a read failed; nothing is known to have changed; try again
+├── RefusedRun          the input is valid, but the run may not trade: kill switch, fenced epoch, other date, a limit
+│   └── BudgetSpent     a budget of orders or dollars is exhausted
+├── DuplicateRun        another execution has started this run before
+├── BrokerUnavailable   a read failed and nothing is known to have changed; retry
 ├── BrokerDenied        the broker refuses our keys or our account
-├── StoreUnavailable    the table did not answer; try again
-├── Conflict            a conditional write lost: somebody else has moved this row on
-└── StillOpen           the closing step has not yet seen every order of ours closed; try again
+├── StoreUnavailable    the table did not answer; retry
+├── Conflict            a conditional write failed: the row has been changed since it was read
+└── StillOpen           the closing step has not yet seen every order of the run closed; retry
 """
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
+from typing import Self
+
 
 class RepegError(Exception):
-    """Any failure that this program names itself."""
+    """Any error of this program's own."""
 
 
 class InvalidInput(RepegError):
-    """A value that somebody typed, and that must be put right before anything is sent."""
+    """Invalid user input; nothing has been sent."""
 
     def __init__(self, field: str, value: object, expected: str) -> None:
         self.field = field
         self.value = value
         self.expected = expected
-        super().__init__(f"{field}: {_shown(value)} is not usable; {expected}")
+        super().__init__(f"{field}: {_shown(value)} is not valid; expected {expected}")
+
+    @classmethod
+    def unknown_name(cls, where: str, name: str, value: object, known: Sequence[str]) -> Self:
+        """The error for a name that does not exist in `where`, with the closest existing name as a suggestion."""
+        close = difflib.get_close_matches(name.lower(), known, n=1)
+        expected = f"one of {', '.join(known)}"
+        error = cls(f"{where}.{name}", value, expected)
+        hint = f"did you mean {close[0]}?" if close else f"expected {expected}"
+        error.args = (f"{where}.{name}: unknown name, given {_shown(value)}; {hint}",)
+        return error
 
 
 class InvalidPlan(InvalidInput):
@@ -41,15 +55,15 @@ class InvalidSettings(InvalidInput):
 
 
 class MarketClosed(InvalidInput):
-    """There is no core session on the trading date."""
+    """There is no core session on the trading date, or it is over."""
 
 
 class RefusedRun(RepegError):
-    """The run may not trade: kill switch, fenced, stale, over a limit, or not armed."""
+    """The run may not trade: kill switch, fenced, out of date, or over a limit."""
 
 
 class BudgetSpent(RefusedRun):
-    """A budget has no room for an order: that order is held, the run goes on."""
+    """A budget has no room for an order: that order is held, the run continues."""
 
 
 class DuplicateRun(RepegError):
@@ -57,7 +71,7 @@ class DuplicateRun(RepegError):
 
 
 class BrokerUnavailable(RepegError):
-    """A read from the broker failed; the world is as it was."""
+    """A read from the broker failed; nothing has changed."""
 
 
 class BrokerDenied(RepegError):
@@ -69,11 +83,16 @@ class StoreUnavailable(RepegError):
 
 
 class Conflict(RepegError):
-    """A conditional write lost its race; the row on the table is newer than ours."""
+    """A conditional write failed: the stored row is newer than ours."""
 
 
 class StillOpen(RepegError):
-    """An order of ours is not yet confirmed closed."""
+    """An order of the run is not confirmed closed yet."""
+
+
+def expectation(message: str) -> str:
+    """What a validation message of pydantic's expects, as the end of `expected ...`."""
+    return message.removeprefix("Input should be ").removeprefix("Value error, ").removesuffix(".")
 
 
 def _shown(value: object) -> str:

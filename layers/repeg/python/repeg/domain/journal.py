@@ -11,11 +11,23 @@ from pydantic import BaseModel
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """Something decided or seen. `subject` is a symbol or a part of the run (`session`, `run`).
+class Ruling:
+    """A journalled decision: the rule's name, the arguments it was called with, and its answer.
 
-    `rule` names the pure function that decided, and `inputs` are its arguments, so that the same question can be put
-    again; both are empty where something was only seen (a fill, an answer of the broker).
+    The name is the rule's key in `journalled_rules`, so that the same decision can be made again from the journal.
+    """
+
+    rule: str
+    inputs: Mapping[str, BaseModel | None]
+    answer: BaseModel
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A decision or an observation. `subject` is a symbol or a part of the run (`session`, `run`).
+
+    `rule`, `inputs` and `answer` are those of a Ruling; they are empty for an observation (a fill, a broker's answer).
+    `is_abnormal` marks what an operator should see in the log, however often it happens.
     """
 
     at: datetime
@@ -27,9 +39,10 @@ class Entry:
     rule: str = ""
     inputs: Mapping[str, BaseModel | None] = field(default_factory=dict)
     answer: BaseModel | None = None
+    is_abnormal: bool = False
 
     def line(self) -> str:
-        """The entry as one line of JSON. Serialised only when somebody keeps it: most holds are never looked at."""
+        """The entry as one line of JSON. Serialised only when it is kept: most holds never are."""
         return json.dumps(
             {
                 "at": self.at.isoformat(),
@@ -41,6 +54,7 @@ class Entry:
                 "rule": self.rule,
                 "inputs": {name: _json(value) for name, value in self.inputs.items()},
                 "answer": _json(self.answer),
+                "is_abnormal": self.is_abnormal,
             },
             separators=(",", ":"),
         )

@@ -1,4 +1,4 @@
-"""What comes after a turn: another one, a placement, a renewal of the execution, or the close."""
+"""What follows a turn: another turn, a placement, a renewal of the execution, or the close."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NextStep(StrEnum):
 def after_turn(
     orders: Sequence[ParentOrder], now: datetime, window: TradingWindow, kill: KillSwitch, turns_here: int
 ) -> NextStep:
-    """The next step of a run, first reason wins; `turns_here` counts the turns of this execution."""
+    """The next step of a run; the first reason wins. `turns_here` counts the turns of this execution."""
     if all(order.state is ParentState.DONE for order in orders) or now >= window.closes:
         return NextStep.CLOSE
     if kill is KillSwitch.CANCEL_ALL:

@@ -1,41 +1,87 @@
-"""How an order that the day has ended for is to be named."""
+"""How parent orders end, why they are held meanwhile, and which outcome each hold leads to."""
 
 from __future__ import annotations
 
-from repeg.domain.child_order import UNRESOLVED
-from repeg.domain.parent_order import Outcome, ParentOrder
-from repeg.domain.run import KillSwitch
+from enum import StrEnum
 
-_OUTCOME_OF_HOLD = {
-    "wide": Outcome.HELD_WIDE,
-    "thin": Outcome.HELD_THIN,
-    "halted": Outcome.HALTED,
-    "missing": Outcome.HELD_STALE,
-    "one_sided": Outcome.HELD_STALE,
-    "crossed": Outcome.HELD_STALE,
-    "locked": Outcome.HELD_STALE,
-    "stale": Outcome.HELD_STALE,
-    "collar": Outcome.NO_FILL_COLLAR,
-    "unfunded": Outcome.UNFUNDED,
-    "waits_for_sells": Outcome.UNFUNDED,
-    "rejected": Outcome.REJECTED,
-    "shares": Outcome.REJECTED,
-    "not_held": Outcome.REJECTED,
-    "opposite_order": Outcome.REJECTED,
+
+class Outcome(StrEnum):
+    """How a parent order ended."""
+
+    FILLED = "filled"
+    PARTIAL_DEADLINE = "partial_deadline"
+    NO_FILL_COLLAR = "no_fill_collar"
+    HELD_WIDE = "held_wide"
+    HELD_STALE = "held_stale"
+    HELD_THIN = "held_thin"
+    HALTED = "halted"
+    UNFUNDED = "unfunded"
+    REJECTED = "rejected"
+    KILLED = "killed"
+    UNKNOWN = "unknown"
+    PREVIEW = "preview"
+
+
+class HoldReason(StrEnum):
+    """Why an order was last not traded on: its quote, its price, money, shares, a limit of ours, or the broker."""
+
+    MISSING = "missing"
+    ONE_SIDED = "one_sided"
+    CROSSED = "crossed"
+    LOCKED = "locked"
+    STALE = "stale"
+    HALTED = "halted"
+    WIDE = "wide"
+    THIN = "thin"
+    COLLAR = "collar"
+    UNFUNDED = "unfunded"
+    WAITS_FOR_SELLS = "waits_for_sells"
+    NOT_HELD = "not_held"
+    SHARES = "shares"
+    OPPOSITE_ORDER = "opposite_order"
+    REJECTED = "rejected"
+    BUDGET = "budget"
+    ATTEMPTS = "attempts"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> HoldReason:
+        """Stored rows outlive releases: ff73b05 wrote a sentence for ATTEMPTS, and a later release may know more."""
+        return cls.ATTEMPTS if value == "attempts are used up" else cls.OTHER
+
+    @property
+    def is_of_the_book(self) -> bool:
+        """Whether the order's quote is what holds it."""
+        return self in _OF_THE_BOOK
+
+    @property
+    def words(self) -> str:
+        """The reason as the end of a sentence in a report."""
+        return "attempts exhausted" if self is HoldReason.ATTEMPTS else self.replace("_", " ")
+
+
+_OF_THE_BOOK = frozenset(
+    {
+        HoldReason.MISSING, HoldReason.ONE_SIDED, HoldReason.CROSSED, HoldReason.LOCKED,
+        HoldReason.STALE, HoldReason.HALTED, HoldReason.WIDE, HoldReason.THIN,
+    }
+)  # fmt: skip
+
+# A reason without an entry leaves an order that could have gone on trading: it ends at the deadline.
+OUTCOME_OF_HOLD: dict[HoldReason, Outcome] = {
+    HoldReason.MISSING: Outcome.HELD_STALE,
+    HoldReason.ONE_SIDED: Outcome.HELD_STALE,
+    HoldReason.CROSSED: Outcome.HELD_STALE,
+    HoldReason.LOCKED: Outcome.HELD_STALE,
+    HoldReason.STALE: Outcome.HELD_STALE,
+    HoldReason.HALTED: Outcome.HALTED,
+    HoldReason.WIDE: Outcome.HELD_WIDE,
+    HoldReason.THIN: Outcome.HELD_THIN,
+    HoldReason.COLLAR: Outcome.NO_FILL_COLLAR,
+    HoldReason.UNFUNDED: Outcome.UNFUNDED,
+    HoldReason.WAITS_FOR_SELLS: Outcome.UNFUNDED,
+    HoldReason.NOT_HELD: Outcome.REJECTED,
+    HoldReason.SHARES: Outcome.REJECTED,
+    HoldReason.OPPOSITE_ORDER: Outcome.REJECTED,
+    HoldReason.REJECTED: Outcome.REJECTED,
 }
-
-
-def outcome_of(order: ParentOrder, kill: KillSwitch, ended_by: str = "the window closed") -> tuple[Outcome, str]:
-    """The outcome of an order at the end of its run, and the reason in words; first that fits wins.
-
-    `ended_by` is what ended the run, for an order that nothing but that kept from going on.
-    """
-    if order.remaining <= 0:
-        return Outcome.FILLED, "filled"
-    if any(child.state in UNRESOLVED for child in order.children):
-        return Outcome.UNKNOWN, "the broker never said what became of the last order"
-    if kill is not KillSwitch.ACTIVE:
-        return Outcome.KILLED, f"the kill switch is {kill}"
-    outcome = _OUTCOME_OF_HOLD.get(order.held, Outcome.PARTIAL_DEADLINE)
-    why = order.held.replace("_", " ") or ended_by
-    return outcome, f"{order.filled} of {order.target}: {why}"

@@ -1,54 +1,21 @@
-"""Parent orders: what is to be done in one symbol, what has been done for it, and what is meant to be done next."""
+"""Parent orders: one symbol and side of a run, its target, and everything done for it so far."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BeforeValidator
 
 from repeg.domain.child_order import CLOSED, Child, Rung
+from repeg.domain.frozen import Frozen
+from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.quote import Quote, Side
 
-
-class Outcome(StrEnum):
-    """How a parent order ended."""
-
-    FILLED = "filled"
-    PARTIAL_DEADLINE = "partial_deadline"
-    NO_FILL_COLLAR = "no_fill_collar"
-    HELD_WIDE = "held_wide"
-    HELD_STALE = "held_stale"
-    HELD_THIN = "held_thin"
-    HALTED = "halted"
-    UNFUNDED = "unfunded"
-    REJECTED = "rejected"
-    KILLED = "killed"
-    UNKNOWN = "unknown"
-    PREVIEW = "preview"
-
-
-class Intent(BaseModel):
-    """What we mean to send: written before it is sent, never changed afterwards.
-
-    `limit` is None for a market order; `notional` is the dollars it can cost at most (buy) or is meant to raise (sell);
-    `quote` is the book it was priced from; after `not_after` it must no longer leave.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    client_order_id: str
-    symbol: str
-    side: Side
-    n: int
-    qty: Decimal
-    limit: Decimal | None
-    notional: Decimal
-    rung: Rung
-    reason: str
-    quote: Quote
-    decided_at: AwareDatetime
-    not_after: AwareDatetime | None = None
+# ff73b05 stored an empty string for an order that nothing holds.
+_Held = Annotated[HoldReason | None, BeforeValidator(lambda stored: stored or None)]
 
 
 class ParentState(StrEnum):
@@ -59,14 +26,12 @@ class ParentState(StrEnum):
     DONE = "done"
 
 
-class ParentOrder(BaseModel):
-    """One symbol and side of a run, with its target in shares and everything done for it so far.
+class ParentOrder(Frozen):
+    """One symbol and side of a run, with its target in shares and its child orders.
 
-    `held` is why it was last not traded on (a gate's reason, `halted`, `unfunded`, `collar`). `committed` is the
-    dollars it has taken from the budgets: what it filled and what its open child may still cost.
+    `held` is why it was last not traded on. `committed` is the dollars it has taken from the budgets: what it filled
+    and what its open child may still cost. `version` rises with each write.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     run_id: str
     symbol: str
@@ -82,14 +47,14 @@ class ParentOrder(BaseModel):
     first_placed_at: AwareDatetime | None = None
     moves: int = 0
     rejections: int = 0
-    held: str = ""
+    held: _Held = None
     committed: Decimal = Decimal(0)
     children: tuple[Child, ...] = ()
     version: int = 0
 
     @property
     def state(self) -> ParentState:
-        """Where the order stands: it follows from its outcome and its open child."""
+        """Where the order stands, from its outcome and its open child."""
         if self.outcome is not None:
             return ParentState.DONE
         return ParentState.WORKING if self.open_child is not None else ParentState.WAITING
@@ -101,13 +66,13 @@ class ParentOrder(BaseModel):
 
     @property
     def open_children(self) -> tuple[Child, ...]:
-        """The children that may still fill, oldest first: one at most, or one and its replacement."""
+        """The children that may still fill, oldest first: at most one, or one and its replacement."""
         return tuple([child for child in self.children if child.state not in CLOSED])
 
     @property
     def open_child(self) -> Child | None:
         """The latest child that may still fill, if there is one."""
-        for child in reversed(self.children):  # where there is one it is the last, and nobody looks at all the others
+        for child in reversed(self.children):  # usually the last, so the search ends at once
             if child.state not in CLOSED:
                 return child
         return None
@@ -119,12 +84,12 @@ class ParentOrder(BaseModel):
 
     @property
     def remaining(self) -> Decimal:
-        """Shares still to do."""
+        """Shares still to trade."""
         return self.target - self.filled
 
     @property
     def average_price(self) -> Decimal | None:
-        """Dollars per share over all fills; None while nothing is filled or a price is still pending."""
+        """Dollars per share over all fills; None while nothing is filled or a fill has no price yet."""
         done = [child for child in self.children if child.filled > 0]
         prices = [child.average_price for child in done]
         if not done or None in prices:
@@ -132,22 +97,66 @@ class ParentOrder(BaseModel):
         paid = sum((child.filled * price for child, price in zip(done, prices, strict=True) if price), Decimal(0))
         return paid / self.filled
 
+    def attempt(self, n: int) -> Child:
+        """The child of attempt `n`. Raises StopIteration where there is none."""
+        return next(child for child in self.children if child.n == n)
+
+    def replacement_of(self, child: Child) -> Child | None:
+        """The attempt that replaces, or was meant to replace, a child."""
+        return next((each for each in self.children if each.replaces == child.n), None)
+
+    def predecessors(self, child: Child) -> tuple[Child, ...]:
+        """The children that a child replaces, directly or through others, the latest first."""
+        old = next((each for each in self.children if each.n == child.replaces), None)
+        return () if old is None else (old, *self.predecessors(old))
+
     def with_child(self, child: Child) -> ParentOrder:
-        """This order with that attempt as given, or with a new attempt added."""
+        """This order with the child of that attempt replaced, or added where it is new."""
         if self.children and self.children[-1] is child:
             return self
         others = (each for each in self.children if each.n != child.n)
         return self.model_copy(update={"children": tuple(sorted((*others, child), key=lambda each: each.n))})
 
-    def replacement_of(self, child: Child) -> Child | None:
-        """The attempt that takes, or was to take, the place of a child."""
-        return next((each for each in self.children if each.replaces == child.n), None)
+    def placing(self, child: Child, at: datetime, *, is_move: bool, committed: Decimal) -> ParentOrder:
+        """This order with a new child about to be sent, which has `committed` dollars in the budgets by then."""
+        return self.with_child(child).model_copy(
+            update={
+                "rung": child.rung,
+                "first_placed_at": self.first_placed_at or at,
+                "moves": self.moves + (1 if is_move else 0),
+                "held": None,
+                "committed": committed,
+            }
+        )
 
-    def predecessors(self, child: Child) -> tuple[Child, ...]:
-        """The children whose place a child takes, the latest first."""
-        old = next((each for each in self.children if each.n == child.replaces), None)
-        return () if old is None else (old, *self.predecessors(old))
+    def arrived(self, quote: Quote, collar: Decimal | None) -> ParentOrder:
+        """This order with its arrival quote and its collar, both fixed for the rest of the run."""
+        return self.model_copy(update={"arrival": quote, "collar": collar})
+
+    def on_hold(self, reason: HoldReason) -> ParentOrder:
+        """This order, held for a reason."""
+        return self.model_copy(update={"held": reason})
+
+    def released(self) -> ParentOrder:
+        """This order, held by nothing."""
+        return self.model_copy(update={"held": None})
+
+    def once_rejected(self) -> ParentOrder:
+        """This order after one more rejection."""
+        return self.model_copy(update={"rejections": self.rejections + 1, "held": HoldReason.REJECTED})
+
+    def back_at(self, rung: Rung) -> ParentOrder:
+        """This order after a move that did not happen: at its former rung, the move not counted."""
+        return self.model_copy(update={"rung": rung, "moves": max(0, self.moves - 1)})
+
+    def trading_in_fractions(self, *, fractionable: bool) -> ParentOrder:
+        """This order, marked with whether its symbol trades in fractions."""
+        return self.model_copy(update={"fractionable": fractionable})
 
     def done(self, outcome: Outcome, reason: str) -> ParentOrder:
         """This order, ended."""
         return self.model_copy(update={"outcome": outcome, "reason": reason})
+
+    def next_version(self) -> ParentOrder:
+        """This order as its next write stores it."""
+        return self.model_copy(update={"version": self.version + 1})

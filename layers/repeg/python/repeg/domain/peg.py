@@ -1,4 +1,4 @@
-"""Where an order should rest, when it moves, and when it stops being patient."""
+"""The pegging rule: where an order rests, when it moves, and when it escalates."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from repeg.domain import tick
 from repeg.domain.child_order import Child, Rung
+from repeg.domain.frozen import Frozen
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.pricing import inside, limit_for, worse_by
 from repeg.domain.quote import Quote, QuoteVerdict, Side, age_seconds, check_quote, format_price
@@ -22,7 +23,7 @@ LADDERS: dict[Escalation, tuple[Rung, ...]] = {
     Escalation.MARKET: (Rung.PASSIVE, Rung.MID, Rung.CROSS, Rung.MARKET),
 }
 
-# The close is near when fewer turns than this are left: one to cross, one to see what became of it.
+# The close is near when this many turns are left: one to cross, one to read the result.
 LAST_TURNS = 2
 
 
@@ -36,13 +37,11 @@ class Action(StrEnum):
     FINISH = "finish"
 
 
-class Decision(BaseModel):
-    """What to do with an order, at which limit, how urgently, and why.
+class Decision(Frozen):
+    """What to do with an order, at which limit, at which rung, and why.
 
-    `reason` is one word for counting, `because` the sentence for the tape; `limit` is None for a market order.
+    `reason` is one word for statistics, `because` the sentence for the tape. `limit` is None for a market order.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     verb: Action
     reason: str
@@ -52,18 +51,20 @@ class Decision(BaseModel):
 
     @property
     def sends(self) -> bool:
-        """Whether acting on it puts a new child at the broker."""
+        """Whether acting on it sends a new child."""
         return self.verb in {Action.PLACE, Action.MOVE, Action.CROSS}
 
 
-class Moment(BaseModel):
-    """The time of a turn, when the run's window closes, and how long a turn is."""
-
-    model_config = ConfigDict(frozen=True)
+class Moment(Frozen):
+    """The time of a turn, the end of the run's window, and the period of turns in seconds."""
 
     now: AwareDatetime
     closes: AwareDatetime
     turn_seconds: int
+
+    def at(self, now: datetime) -> Moment:
+        """This moment at another time."""
+        return self.model_copy(update={"now": now})
 
     @property
     def close_is_near(self) -> bool:
@@ -72,7 +73,7 @@ class Moment(BaseModel):
 
 
 def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> Decision:
-    """The next step of one order, from what is filled, the book, the time and the settings of its symbol."""
+    """The next action for one order, from its fills, its quote, the time and the settings of its symbol."""
     if order.remaining <= 0:
         return Decision(verb=Action.FINISH, reason="filled", because="filled", rung=order.rung)
     answer = check_market_quote(order, quote, moment.now, settings)
@@ -90,9 +91,9 @@ def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Se
 
 
 def check_market_quote(order: ParentOrder, quote: Quote | None, now: datetime, settings: Settings) -> QuoteVerdict:
-    """The quote gate, with our own resting order left out of the size on our side.
+    """The quote check for an order that may itself be in the quote.
 
-    At the best price ourselves, the size behind us is not in the quote: thinness there says nothing.
+    While our own order is the best price, the quote does not show the size behind it, so it cannot be called thin.
     """
     answer = check_quote(quote, order.side, now, settings)
     if answer is not QuoteVerdict.THIN or quote is None:
@@ -102,9 +103,9 @@ def check_market_quote(order: ParentOrder, quote: Quote | None, now: datetime, s
 
 
 def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> tuple[Rung, str]:
-    """How urgently to price now, and what has spent the patience (empty where it lasts or no rung would gain anything).
+    """The rung to price at now, and what has exhausted the patience (empty if nothing has, or no rung would improve).
 
-    A rung that is no better a price than the one held is passed over: at a one-tick spread the mid is where we are.
+    A rung whose price is no better than the present one is skipped: at a one-tick spread the mid is no improvement.
     """
     if not settings.use_smart_limit_execution:
         return Rung.MARKET, "market_orders"
@@ -120,7 +121,7 @@ def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Setting
 
 
 def describe(quote: Quote | None, answer: QuoteVerdict, now: datetime) -> str:
-    """The book in words, and what is wrong with it."""
+    """The quote in words, and what is wrong with it."""
     if quote is None:
         return "no quote"
     book = _book(quote)
@@ -150,7 +151,7 @@ def _spent(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings)
 
 
 def _left_behind(side: Side, child: Child, quote: Quote, day: date, settings: Settings) -> Decimal:
-    """By how many dollars the near side has left a waiting child behind, if that is enough to move it; else zero."""
+    """How far, in dollars, the near side has moved away from a resting child, if that is enough to move it; else zero."""
     if child.limit is None or child.rung is Rung.CROSS:
         return Decimal(0)
     gap = worse_by(side, quote.near(side), child.limit)
@@ -163,7 +164,7 @@ def _last_limit(ladder: tuple[Rung, ...]) -> Rung:
 
 
 def _gains(rung: Rung, order: ParentOrder, quote: Quote, day: date, settings: Settings) -> bool:
-    """Whether a rung is a better price than where the order rests, or would rest."""
+    """Whether a rung's price is better than the one at which the order rests, or would rest."""
     limit, child = limit_for(rung, order, quote, day, settings), order.open_child
     resting = child.limit if child is not None and child.limit is not None else inside(order, quote.near(order.side))
     return limit is None or worse_by(order.side, limit, resting) > 0
@@ -190,7 +191,7 @@ def _escalate(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: d
 
 
 def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings: Settings) -> Decision:
-    """Follow the near side when it has left us behind; our own resting order is never what we follow."""
+    """Follow the near side when it has moved away. Our own order at the near side is never followed."""
     if child.limit is None or child.rung is Rung.CROSS:
         is_beyond = child.limit is not None and worse_by(order.side, quote.far(order.side), child.limit) > 0
         return _hold(order, "collar" if is_beyond else "working", f"{child.rung}, {_book(quote)}")

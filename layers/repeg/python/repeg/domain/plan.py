@@ -1,4 +1,4 @@
-"""What the user wants: a list of orders, or target weights."""
+"""Plans: a list of orders, or target weights."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from repeg.domain.errors import InvalidPlan
+from repeg.domain.frozen import Frozen
 from repeg.domain.quote import Side
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -24,32 +23,26 @@ TOO_LARGE = 10**12
 EVERYTHING: Literal["all"] = "all"
 
 
-class PlanOrder(BaseModel):
+class PlanOrder(Frozen):
     """One symbol to buy or sell; `qty` in shares, or `all` of what is held (sells only)."""
-
-    model_config = ConfigDict(frozen=True)
 
     symbol: str
     side: Side
     qty: Decimal | Literal["all"]
 
 
-class OrdersPlan(BaseModel):
-    """A plan that names its orders."""
-
-    model_config = ConfigDict(frozen=True)
+class OrdersPlan(Frozen):
+    """A plan given as orders."""
 
     name: str
     orders: tuple[PlanOrder, ...]
 
 
-class TargetsPlan(BaseModel):
-    """A plan that names weights of the account's equity; a holding it does not name is left alone.
+class TargetsPlan(Frozen):
+    """A plan given as weights of the account's equity; holdings it does not name are left alone.
 
-    `cash_reserve` is the weight that stays in cash; differences under `min_trade_notional` dollars are not traded.
+    `cash_reserve` is the weight kept in cash; differences under `min_trade_notional` dollars are not traded.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     name: str
     targets: dict[str, Decimal]
@@ -61,13 +54,13 @@ Plan = OrdersPlan | TargetsPlan
 
 
 def parse_text(text: str, source: str) -> Plan:
-    """A plan from the text of a file. Raises InvalidPlan, also where the text is not JSON."""
+    """A plan from the text of a file. Raises InvalidPlan, also if the text is not JSON."""
     try:
         raw = json.loads(
             text, parse_float=Decimal, parse_int=Decimal, parse_constant=str, object_pairs_hook=_each_name_once
         )
     except (ValueError, RecursionError) as error:
-        raise InvalidPlan("plan", source, f"it must be JSON ({error})") from None
+        raise InvalidPlan("plan", source, f"JSON ({error})") from None
     return parse(raw)
 
 
@@ -78,12 +71,12 @@ def parse(raw: object) -> Plan:
     if not isinstance(name, str) or not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
         raise InvalidPlan("plan.name", name, f"lower-case letters, digits and hyphens, at most {MAX_NAME_LENGTH}")
     if ("orders" in fields) == ("targets" in fields):
-        raise InvalidPlan("plan", sorted(fields), "give either orders or targets")
+        raise InvalidPlan("plan", sorted(fields), "either orders or targets")
     return _orders_plan(name, fields) if "orders" in fields else _targets_plan(name, fields)
 
 
 def run_id(name: str, day: date, run_number: int = 1) -> str:
-    """The identity of a run: plan name and trading date; a further run of the same day is an explicit `-rN`."""
+    """The id of a run: plan name and trading date, and `-rN` for an explicit further run of the same day."""
     return f"{name}-{day.isoformat()}" + (f"-r{run_number}" if run_number > 1 else "")
 
 
@@ -99,7 +92,9 @@ def _orders_plan(name: str, fields: Mapping[str, Any]) -> OrdersPlan:
     for index, order in enumerate(orders):
         if order.symbol in seen:
             raise InvalidPlan(
-                f"plan.orders[{index}].symbol", order.symbol, f"each symbol once; there is a {seen[order.symbol]} above"
+                f"plan.orders[{index}].symbol",
+                order.symbol,
+                f"each symbol once; the plan already has a {seen[order.symbol]} of it",
             )
         seen[order.symbol] = order.side
     return OrdersPlan(name=name, orders=orders)
@@ -167,12 +162,12 @@ def _number(field: str, raw: object, expected: str) -> Decimal:
         raise InvalidPlan(field, raw, expected)
     if abs(value) >= TOO_LARGE:
         raise InvalidPlan(field, raw, f"{expected}, below {TOO_LARGE:,}")
-    # 1e3 is a thousand shares, and is told and sent as 1000.
+    # 1e3 is a thousand shares: shown and sent as 1000.
     return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
 
 
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """JSON would keep the last of two weights for a symbol and say nothing."""
+    """Refuse a repeated name: JSON would silently keep the last of two weights for a symbol."""
     fields: dict[str, Any] = {}
     for name, value in pairs:
         if name in fields:
@@ -190,4 +185,4 @@ def _object(field: str, raw: object) -> Mapping[str, Any]:
 def _only(field: str, fields: Mapping[str, Any], allowed: set[str]) -> None:
     for name in fields:
         if name not in allowed:
-            raise InvalidPlan(f"{field}.{name}", fields[name], f"only {', '.join(sorted(allowed))}")
+            raise InvalidPlan.unknown_name(field, name, fields[name], sorted(allowed))

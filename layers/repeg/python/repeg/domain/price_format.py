@@ -1,20 +1,19 @@
-"""Prices of orders in words, for the journal."""
+"""Prices as text, for the journal and the tape."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from repeg.domain.child_order import Child
-from repeg.domain.parent_order import Intent
 from repeg.domain.quote import format_price
 
-# Averages are told to a hundredth of a cent.
+# Average prices are shown to a hundredth of a cent.
 _PRICE_STEP = Decimal("0.0001")
 
 
-def format_limit(of: Child | Intent) -> str:
-    """The limit of an order, or `market`."""
-    return "market" if of.limit is None else format_price(of.limit)
+def format_limit(limit: Decimal | None) -> str:
+    """A limit price, or `market` for a market order."""
+    return "market" if limit is None else format_price(limit)
 
 
 def format_average(price: Decimal) -> str:
@@ -23,7 +22,7 @@ def format_average(price: Decimal) -> str:
 
 
 def format_fill_price(before: Child, after: Child) -> str:
-    """The price of what was filled between two looks, from the two averages; `?` while the broker has no price yet."""
+    """The price of what filled between two reports, from their two averages; `?` while the broker shows no price."""
     if after.average_price is None:
         return "?"
     earlier = before.filled * (before.average_price or Decimal(0))

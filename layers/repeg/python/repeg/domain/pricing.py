@@ -1,4 +1,4 @@
-"""At which limit an order rests: each rung's price, the collar, and which of two prices is the more aggressive."""
+"""Limit prices: the price of each rung, the collar, and the comparison of two prices by aggressiveness."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from repeg.domain.settings import Settings
 def passive_price(side: Side, quote: Quote, day: date, floor: Decimal) -> Decimal:
     """One tick better than the near side, but never reaching the far side: at a one-tick spread, join.
 
-    A limit that reaches the far side is a market order by another name.
+    A limit that reaches the far side trades at once, like a market order.
     """
     if side is Side.BUY:
         improved = tick.above(quote.bid, day, floor)
@@ -30,7 +30,7 @@ def mid_price(side: Side, quote: Quote, day: date, floor: Decimal) -> Decimal:
 
 
 def collar(side: Side, arrival: Quote, max_slippage_bps: Decimal, day: date, floor: Decimal) -> Decimal:
-    """The worst price that the order may ever pay: the arrival mid and so many basis points against us."""
+    """The worst price that the order may ever trade at: `max_slippage_bps` from the arrival mid, against us."""
     worst = arrival.mid * (1 + side.sign * max_slippage_bps / 10_000)
     return tick.round_down(worst, day, floor) if side is Side.BUY else tick.round_up(worst, day, floor)
 
@@ -48,12 +48,12 @@ def limit_for(rung: Rung, order: ParentOrder, quote: Quote, day: date, settings:
 
 
 def inside(order: ParentOrder, price: Decimal) -> Decimal:
-    """The price, or the collar where that is the better one for us."""
+    """The price, or the collar if that is better for us."""
     if order.collar is None:
         return price
     return min(price, order.collar) if order.side is Side.BUY else max(price, order.collar)
 
 
 def worse_by(side: Side, price: Decimal, than: Decimal) -> Decimal:
-    """How much more aggressive `price` is than another, in dollars: higher for a buy, lower for a sell."""
+    """How much more aggressive `price` is than another, in dollars: above it for a buy, below it for a sell."""
     return side.sign * (price - than)

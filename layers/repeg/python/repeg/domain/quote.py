@@ -1,4 +1,4 @@
-"""The top of the book, and whether it may be traded on."""
+"""Quotes: the top of the book, and the check whether it may be traded on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
+from repeg.domain.frozen import Frozen
 
 _CENT = Decimal("0.01")
 
@@ -24,13 +24,11 @@ class Side(StrEnum):
         return 1 if self is Side.BUY else -1
 
 
-class Quote(BaseModel):
+class Quote(Frozen):
     """Best bid and offer of a symbol. Prices in dollars, sizes in shares, `at` the quote's own time.
 
-    A price of zero means that nobody quotes on that side. `at` is None where the feed gave no stamp.
+    A price of zero means that the side is empty. `at` is None if the feed gave no time stamp.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     symbol: str
     bid: Decimal
@@ -82,7 +80,7 @@ class QuoteVerdict(StrEnum):
 
 
 class QuoteLimits(Protocol):
-    """The settings that the gate reads."""
+    """The settings that the quote check reads."""
 
     @property
     def max_quote_age_seconds(self) -> int: ...
@@ -93,9 +91,9 @@ class QuoteLimits(Protocol):
 
 
 def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLimits) -> QuoteVerdict:
-    """The first reason, in the order a trader would ask, not to trade on this quote.
+    """The first reason not to trade on this quote, in the order a trader would ask, or OK.
 
-    A quote without a time stamp is stale: its age is not known. Arithmetic begins only once both sides are there.
+    A quote without a time stamp is stale: its age is not known.
     """
     if quote is None:
         return QuoteVerdict.MISSING
@@ -116,5 +114,5 @@ def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLim
 
 
 def age_seconds(quote: Quote, now: datetime) -> float | None:
-    """How old the quote is, in seconds; None where it carries no stamp."""
+    """The age of the quote in seconds; None if it has no time stamp."""
     return None if quote.at is None else (now - quote.at).total_seconds()

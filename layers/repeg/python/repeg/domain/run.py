@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from repeg.domain.errors import RefusedRun
+from repeg.domain.frozen import Frozen
 from repeg.domain.plan import OrdersPlan, TargetsPlan
+from repeg.domain.report import Report
 from repeg.domain.session import TradingDay, TradingWindow, trading_window
 from repeg.domain.settings import Settings
 
@@ -24,8 +25,8 @@ class RunState(StrEnum):
     SWEPT = "swept"
 
 
-# What may follow what; a state may always be written again. What is over is over: a write that comes late, from a step
-# that was run twice, opens nothing again.
+# Which state may follow which; the same state may be written again. A run that has ended is never reopened, not even by
+# the late write of a step that ran twice.
 TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     RunState.RUNNING: frozenset({RunState.CLOSING}),
     RunState.CLOSING: frozenset({RunState.CLOSED, RunState.SWEPT}),
@@ -35,27 +36,25 @@ TRANSITIONS: dict[RunState, frozenset[RunState]] = {
 
 
 def may_become(state: RunState) -> list[RunState]:
-    """The states in which a run may be told to be in `state`, that one included."""
+    """The states from which a run may change to `state`, that state included."""
     return [before for before in RunState if before is state or state in TRANSITIONS[before]]
 
 
 class KillSwitch(StrEnum):
-    """The operator's brake: trade, place nothing new, or place nothing and cancel all that is ours."""
+    """The operator's switch: trade, place no new orders, or cancel all of ours as well."""
 
     ACTIVE = "active"
     HALT_NEW = "halt_new"
     CANCEL_ALL = "cancel_all"
 
 
-class Run(BaseModel):
-    """What a run was opened with, frozen; `epoch` rises when another execution takes it over, and fences the old one.
+class Run(Frozen):
+    """What a run was opened with, and its present state.
 
-    `owner` is the execution that holds it. `opening_equity` and `opening_positions` are the
-    account as it was found; `fractionable` are the plan's symbols that trade
-    in fractions. `is_announced` says that its end has been told to whoever listens.
+    `owner` is the execution that holds it. `epoch` rises when another execution takes the run over, which fences the
+    old one. `opening_equity` is the account's equity in dollars when the run opened; `fractionable` are the plan's
+    symbols that trade in fractions. `is_announced` says that the run's end has been published.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     run_id: str
     owner: str
@@ -68,20 +67,31 @@ class Run(BaseModel):
     started_at: AwareDatetime
     is_planned: bool = False
     opening_equity: Decimal = Decimal(0)
-    opening_positions: dict[str, Decimal] = {}
     fractionable: tuple[str, ...] = ()
-    report: dict[str, Any] | None = None
+    report: Report | None = None
     is_announced: bool = False
 
     @property
     def window(self) -> TradingWindow:
-        """When this run may have orders accepted."""
+        """When this run's orders may be accepted."""
         return trading_window(
             self.trading_day, self.settings.market_open_delay_minutes, self.settings.close_margin_minutes
         )
 
+    def held_by(self, owner: str, epoch: int) -> Run:
+        """This run, held by an owner at an epoch."""
+        return self.model_copy(update={"owner": owner, "epoch": epoch})
+
+    def in_state(self, state: RunState, *, is_planned: bool, is_announced: bool) -> Run:
+        """This run in another state."""
+        return self.model_copy(update={"state": state, "is_planned": is_planned, "is_announced": is_announced})
+
+    def with_report(self, report: Report | None) -> Run:
+        """This run with its report, or without one."""
+        return self.model_copy(update={"report": report})
+
     def require_current(self, epoch: int, today: date) -> None:
-        """Refuse a turn that comes from the past: another epoch, a run that is over, another day. Raises RefusedRun."""
+        """Refuse an outdated turn: of another epoch, of a run that has ended, or of another day. Raises RefusedRun."""
         if epoch != self.epoch:
             raise RefusedRun(f"run {self.run_id} is at epoch {self.epoch}; this execution holds {epoch}")
         if self.state is not RunState.RUNNING:

@@ -1,4 +1,4 @@
-"""When we may trade: the broker's clock and calendar, half-open intervals, never earlier than the opening delay."""
+"""The trading session: the broker's calendar, the run's window as a half-open interval, and the grid of turns."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
+
+from repeg.domain.frozen import Frozen
 
 NEW_YORK = ZoneInfo("America/New_York")
 
 
-class TradingDay(BaseModel):
-    """A core session as the broker's calendar gives it, in UTC; an early close is simply an earlier `close`."""
-
-    model_config = ConfigDict(frozen=True)
+class TradingDay(Frozen):
+    """A core session from the broker's calendar, in UTC; on a half day `close` is earlier."""
 
     day: date
     open: AwareDatetime
@@ -29,27 +29,19 @@ class SessionDecision(StrEnum):
     STOP = "stop"
 
 
-class SessionAnswer(BaseModel):
-    """What to do now, why, and until when to wait."""
-
-    model_config = ConfigDict(frozen=True)
+class SessionAnswer(Frozen):
+    """The decision, why, and until when it holds."""
 
     decision: SessionDecision
     reason: str
     until: AwareDatetime
 
 
-class TradingWindow(BaseModel):
+class TradingWindow(Frozen):
     """The half-open interval `[opens, closes)` in which an order of ours may be accepted."""
-
-    model_config = ConfigDict(frozen=True)
 
     opens: AwareDatetime
     closes: AwareDatetime
-
-    def contains(self, now: datetime) -> bool:
-        """Whether an order may be sent at `now`."""
-        return self.opens <= now < self.closes
 
 
 def trading_date(now: datetime) -> date:
@@ -58,7 +50,7 @@ def trading_date(now: datetime) -> date:
 
 
 def trading_day(day: date, opens: time, closes: time) -> TradingDay:
-    """A session from the calendar's New York wall times; daylight saving is the zone's business, not ours."""
+    """A session from the calendar's New York wall-clock times; the time zone handles daylight saving."""
     return TradingDay(
         day=day,
         open=datetime.combine(day, opens, NEW_YORK).astimezone(ZoneInfo("UTC")),
@@ -75,7 +67,7 @@ def trading_window(day: TradingDay, open_delay_minutes: int, close_margin_minute
 
 
 def check(now: datetime, window: TradingWindow) -> SessionAnswer:
-    """Wait when it is early, stop when it is late, trade in between; being early is never a refusal."""
+    """Wait before the window, stop after it, trade inside it. Starting early is never refused."""
     if now < window.opens:
         return SessionAnswer(decision=SessionDecision.WAIT, reason="before_window", until=whole_second(window.opens))
     if now >= window.closes:
@@ -86,7 +78,7 @@ def check(now: datetime, window: TradingWindow) -> SessionAnswer:
 def next_turn(now: datetime, window: TradingWindow, period_seconds: int) -> datetime:
     """When the next turn is due: on the grid of periods since the window opened, at least half a period from now.
 
-    A grid keeps the period from drifting by the time that each turn takes. The last turn is at the window's close.
+    The grid keeps turns from drifting by the time that each takes. The last turn is at the window's close.
     """
     earliest = now + timedelta(seconds=period_seconds / 2)
     elapsed = (earliest - window.opens).total_seconds()
@@ -95,11 +87,11 @@ def next_turn(now: datetime, window: TradingWindow, period_seconds: int) -> date
 
 
 def whole_second(instant: datetime) -> datetime:
-    """Rounded up to a whole second: the workflow's Wait drops milliseconds, and would wake early."""
+    """Rounded up to a whole second: a Wait state ignores milliseconds and would wake early."""
     floor = instant.replace(microsecond=0)
     return floor if floor == instant else floor + timedelta(seconds=1)
 
 
 def wire(instant: datetime) -> str:
-    """An instant as the workflow's Wait reads it: UTC, whole seconds, upper-case T and Z."""
+    """An instant in the form that a Wait state reads: UTC, whole seconds, upper-case T and Z."""
     return whole_second(instant.astimezone(ZoneInfo("UTC"))).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""The settings of a run: from the environment, overridden by the run's input, frozen into the run."""
+"""The settings of a run: from the environment, overridden by the run's input, then frozen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from repeg.domain.errors import InvalidSettings
+from repeg.domain.errors import InvalidSettings, expectation
 from repeg.domain.plan import SYMBOL
 
 ENVIRONMENT_PREFIX = "EXECUTION__"
@@ -27,13 +27,13 @@ Seconds = Annotated[int, Field(ge=1, le=23_400), BeforeValidator(_not_a_flag)]
 Minutes = Annotated[int, Field(ge=0, le=180), BeforeValidator(_not_a_flag)]
 Percent = Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)]
 Threshold = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
-# Below 10,000: all of them would be a sell at no price.
+# Below 10,000: at 10,000 a sell's collar would be zero.
 BasisPoints = Annotated[Decimal, Field(ge=0, lt=10_000, allow_inf_nan=False)]
 Dollars = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
-# Whole cents, for from a dollar up nothing finer is a price; at most a dollar, for more could round a price to nothing.
+# Whole cents: there is no finer step from a dollar up. At most a dollar: more could round a price to zero.
 Step = Annotated[Decimal, Field(gt=0, le=1, multiple_of=Decimal("0.01"), allow_inf_nan=False)]
 Orders = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_not_a_flag)]
-# An order's row holds all its attempts, and a row of the table at most 400 KB.
+# An order's row holds all its attempts, and a DynamoDB item at most 400 KB.
 Attempts = Annotated[int, Field(ge=1, le=400), BeforeValidator(_not_a_flag)]
 Ticker = Annotated[str, Field(pattern=f"^{SYMBOL.pattern}$")]
 
@@ -47,7 +47,7 @@ Tickers = Annotated[tuple[Ticker, ...], BeforeValidator(_listed)]
 
 
 class Escalation(StrEnum):
-    """How far an order may go once its patience is spent: nowhere, to the mid, to the far side, to a market order."""
+    """How far an order may escalate once its patience is exhausted: no further, to the mid, the far side, or market."""
 
     NONE = "none"
     MID = "mid"
@@ -56,7 +56,7 @@ class Escalation(StrEnum):
 
 
 class SymbolSettings(BaseModel):
-    """What one symbol does differently; what is None follows the run."""
+    """Overrides for one symbol; None means the run's own setting."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -84,22 +84,25 @@ class Settings(BaseModel):
         default=True, description="Work the symbols concurrently; off: one after the other"
     )
     use_replace: bool = Field(
-        default=False, description="Move an unfilled order with one replace; off: cancel, confirm, send anew"
+        default=False,
+        description="Move an unfilled order with one replace request; off: cancel, confirm, send a new one",
     )
-    market_open_delay_minutes: Minutes = Field(5, description="Minutes after the open that are not ours")
+    market_open_delay_minutes: Minutes = Field(5, description="Minutes after the open during which no orders are sent")
     max_spread_pct: Percent = Field(Decimal("0.25"), description="Widest spread to trade on, percent of the mid")
     min_volume_shares: Count = Field(100, description="Fewest shares displayed on our side of the book")
     repeg_threshold_pct: Threshold = Field(
-        Decimal("0.1"), description="How far the near side must have left us, percent of our limit"
+        Decimal("0.1"), description="How far the near side must have moved away from us, percent of our limit"
     )
     order_monitoring_seconds: Seconds = Field(30, description="The period of a turn")
-    tick_size: Step = Field(Decimal("0.01"), description="Coarsest price step from a dollar up; the law's below")
-    max_repegs: Count = Field(10, description="Moves before patience counts as spent")
+    tick_size: Step = Field(
+        Decimal("0.01"), description="Price step from a dollar up; below a dollar the legal increment applies"
+    )
+    max_repegs: Count = Field(10, description="Moves before patience counts as exhausted")
     patience_seconds: Seconds = Field(300, description="Time at the near side before escalating")
-    close_margin_minutes: Minutes = Field(5, description="Minutes before the close that are not ours")
+    close_margin_minutes: Minutes = Field(5, description="Minutes before the close during which no orders are sent")
     max_quote_age_seconds: Seconds = Field(10, description="Oldest quote to trade on")
     max_slippage_bps: BasisPoints = Field(Decimal(50), description="The collar, against the arrival mid")
-    escalation: Escalation = Field(Escalation.CROSS, description="How far to go: none, mid, cross, market")
+    escalation: Escalation = Field(Escalation.CROSS, description="How far to escalate: none, mid, cross, market")
     max_order_notional: Dollars | None = Field(None, description="Largest parent order, dollars; none: no limit")
     max_run_notional: Dollars | None = Field(None, description="Largest sum of parent orders, dollars; none: no limit")
     max_day_notional: Dollars | None = Field(
@@ -122,11 +125,11 @@ class Settings(BaseModel):
             raise _Contradiction(
                 "close_margin_minutes",
                 self.close_margin_minutes,
-                f"with market_open_delay_minutes={self.market_open_delay_minutes} a half day has 210",
+                f"fewer than {210 - self.market_open_delay_minutes}: with the opening delay, a half day has only 210 minutes",
             )
-        _ensure_consistent("", self)
+        _require_consistent("", self)
         for symbol in self.symbols:
-            _ensure_consistent(f"symbols.{symbol}.", self.for_symbol(symbol))
+            _require_consistent(f"symbols.{symbol}.", self.for_symbol(symbol))
         return self
 
 
@@ -153,8 +156,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 def _validated(values: dict[str, Any]) -> Settings:
     unknown = sorted(set(values) - set(Settings.model_fields))
     if unknown:
-        known = ", ".join(Settings.model_fields)
-        raise InvalidSettings(f"settings.{unknown[0]}", values[unknown[0]], f"one of {known}")
+        raise InvalidSettings.unknown_name("settings", unknown[0], values[unknown[0]], list(Settings.model_fields))
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -167,16 +169,17 @@ def _refusal(first: ErrorDetails) -> InvalidSettings:
         return InvalidSettings(f"settings.{cause.name}", cause.value, cause.expected)
     field = ".".join(["settings", *(str(part) for part in first["loc"] if part != "[key]")])
     if first["type"] == "extra_forbidden":
-        return InvalidSettings(field, first["input"], f"one of {', '.join(SymbolSettings.model_fields)}")
-    return InvalidSettings(field, first["input"], first["msg"].lower())
+        where, _, name = field.rpartition(".")
+        return InvalidSettings.unknown_name(where, name, first["input"], list(SymbolSettings.model_fields))
+    return InvalidSettings(field, first["input"], expectation(first["msg"]))
 
 
-def _ensure_consistent(where: str, own: Settings) -> None:
+def _require_consistent(where: str, own: Settings) -> None:
     if own.patience_seconds < own.order_monitoring_seconds:
         raise _Contradiction(
             f"{where}patience_seconds",
             own.patience_seconds,
-            f"it is looked at once a turn: at least order_monitoring_seconds={own.order_monitoring_seconds}",
+            f"at least order_monitoring_seconds={own.order_monitoring_seconds}: patience is checked once a turn",
         )
     most = own.max_run_notional
     if own.max_order_notional is not None and most is not None and own.max_order_notional > most:

@@ -1,28 +1,25 @@
-"""From a plan to parent orders: every order checked against the account and the listing before anything is sent."""
+"""Sizing: a plan's parent orders, each checked against the account and the listing before anything is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_FLOOR, Decimal
 
-from pydantic import BaseModel, ConfigDict
-
 from repeg.domain.broker import Asset
 from repeg.domain.errors import InvalidPlan
+from repeg.domain.frozen import Frozen
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import EVERYTHING, OrdersPlan, Plan, PlanOrder, TargetsPlan
 from repeg.domain.quote import Side
 
 
-class Holdings(BaseModel):
+class Holdings(Frozen):
     """The account at intake: equity in dollars, and per symbol the shares held (negative when short) and how many of
     them no open order has reserved.
 
-    What is owned decides how far it is to a weight; what is free decides how much can be sold. A stop order reserves
-    shares and takes none away.
+    The distance to a weight is measured from the shares owned; how many can be sold depends on the free ones. A stop
+    order reserves shares but does not reduce the holding.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     equity: Decimal
     held: dict[str, Decimal]
@@ -33,17 +30,19 @@ class Holdings(BaseModel):
         return self.held.get(symbol, Decimal(0))
 
     def free(self, symbol: str) -> Decimal:
-        """Shares that can be sold: held long, and reserved by nobody."""
+        """Shares that can be sold: held long and not reserved by an open order."""
         return max(Decimal(0), min(self.owned(symbol), self.available.get(symbol, Decimal(0))))
 
 
 def symbols_of(plan: Plan) -> list[str]:
-    """The symbols that a plan names, in its own order."""
+    """The symbols of a plan, in the plan's order."""
     return [order.symbol for order in plan.orders] if isinstance(plan, OrdersPlan) else list(plan.targets)
 
 
 def require_tradable(plan: Plan, assets: Mapping[str, Asset]) -> None:
-    """Refuse a plan with a symbol that the broker does not know or does not trade, or a fraction it cannot trade."""
+    """Refuse a symbol that the broker does not list or trade, and a fraction of one that trades in whole shares only.
+
+    Raises InvalidPlan naming the field."""
     for field, symbol, qty in _lines(plan):
         asset = assets.get(symbol)
         if asset is None:

@@ -1,4 +1,4 @@
-"""Why the table says no, as rules over what it found: the store words its answers by them, its twin decides by them."""
+"""Why the store refuses a write, as rules over the rows it found; for the DynamoDB store and its twin in memory."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Spent:
     orders: int = 0
 
 
-def ensure_none(refusal: RepegError | None) -> None:
-    """Raise a refusal, where there is one."""
+def raise_if(refusal: RepegError | None) -> None:
+    """Raise a refusal, if there is one."""
     if refusal is not None:
         raise refusal from None
 
 
 def of_run(run_id: str, found: Guard | None, epoch: int) -> RefusedRun | None:
-    """Refuse a write for a run that is not there, is held at another epoch, or no longer runs."""
+    """Refuse a write for a run that does not exist, is held at another epoch, or is no longer running."""
     if found is None:
         return RefusedRun(f"run {run_id} does not exist")
     if found.epoch != epoch:
@@ -46,12 +46,12 @@ def of_run(run_id: str, found: Guard | None, epoch: int) -> RefusedRun | None:
 
 
 def of_kill_switch(found: str) -> RefusedRun | None:
-    """Refuse unless the brake is off; a word that nobody knows is a brake too."""
+    """Refuse unless the kill switch is ACTIVE; unknown values count as halted."""
     return None if found == KillSwitch.ACTIVE else RefusedRun(f"the kill switch is {found}")
 
 
 def of_budget(entry: BudgetEntry, spent: Spent) -> BudgetSpent | None:
-    """Refuse an amount that its budget row has no room for."""
+    """Refuse an amount that would take a budget over its limit."""
     if entry.max_notional is not None and spent.notional + entry.notional > entry.max_notional:
         return BudgetSpent(
             f"budget {entry.key}: {spent.notional} dollars of {entry.max_notional} are committed; "
@@ -71,28 +71,28 @@ def duplicate(run_id: str, owner: str) -> DuplicateRun:
 
 
 def no_such_run(run_id: str) -> Conflict:
-    """The run that a write was meant for is not on the table."""
+    """The run of a write is not in the table."""
     return Conflict(f"run {run_id} does not exist")
 
 
 def moved_run(run_id: str, found: Guard, epoch: int) -> Conflict:
-    """The run has gone on to another epoch."""
+    """The run is at another epoch."""
     return Conflict(f"run {run_id} is at epoch {found.epoch}, owned by {found.owner}; this execution holds {epoch}")
 
 
 def of_state_change(run_id: str, found: Guard, epoch: int, state: RunState) -> Conflict:
-    """The run has gone on to another epoch, or is in a state that the wanted one cannot follow."""
+    """The run is at another epoch, or in a state that cannot change to the requested one."""
     if found.epoch != epoch:
         return moved_run(run_id, found, epoch)
     return Conflict(f"run {run_id} is {found.state}; it cannot become {state}")
 
 
 def moved_order(order: ParentOrder, found_version: int | None) -> Conflict:
-    """The order has been written by somebody else since it was read."""
+    """The order has been changed since it was read."""
     where = "does not exist" if found_version is None else f"is at version {found_version}"
     return Conflict(f"order {order.run_id} {order.symbol} {where}; version {order.version} was read")
 
 
 def other_intent(client_order_id: str) -> Conflict:
-    """An intent of that id is there, and it is not this one."""
+    """Another intent is stored under that id."""
     return Conflict(f"intent {client_order_id} is on the table with other contents")

@@ -1,4 +1,4 @@
-"""The minimum price increment: one function of price and date, law as data."""
+"""The minimum price increment, by price and date; the law as data."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ class IncrementRule:
     increment: Decimal
 
 
-# SEC Rule 612 of Regulation NMS: a cent from one dollar up, a hundredth of a cent below. The half-penny increments
-# adopted in 2024 are granted name by name and their start has been moved; a row here brings them in when they are law.
+# SEC Rule 612 of Regulation NMS, https://www.ecfr.gov/current/title-17/section-242.612: a cent from one dollar up, a
+# hundredth of a cent below. The half-cent increments adopted in 2024 apply name by name and their start has been
+# postponed; a row here brings them in when they are in force.
 RULES: tuple[IncrementRule, ...] = (
     IncrementRule(date(2005, 8, 29), Decimal(1), Decimal("0.01")),
     IncrementRule(date(2005, 8, 29), Decimal(0), Decimal("0.0001")),
@@ -27,7 +28,7 @@ RULES: tuple[IncrementRule, ...] = (
 def increment(price: Decimal, day: date, rules: tuple[IncrementRule, ...] = RULES) -> Decimal:
     """The law's increment, in dollars, of a price on a date; the newest rule for the price wins.
 
-    Raises ValueError where no rule is known: an increment is never guessed.
+    Raises ValueError if no rule is known: an increment is never guessed.
     """
     in_force = [rule for rule in rules if rule.since <= day and price >= rule.from_price]
     if not in_force:
@@ -36,10 +37,10 @@ def increment(price: Decimal, day: date, rules: tuple[IncrementRule, ...] = RULE
 
 
 def tick_at(price: Decimal, day: date, floor: Decimal = Decimal("0.01")) -> Decimal:
-    """The step, in dollars, that a limit near this price is put on.
+    """The price step, in dollars, for a limit near this price.
 
-    `floor` is the desk's own coarsest step for prices of a dollar and more; below a dollar the law's finer grid is
-    kept, because a cent there would be a hundred ticks.
+    `floor` is the coarsest step wanted from a dollar up; below a dollar the legal grid is kept, because a cent there
+    would be a hundred ticks.
     """
     step = increment(price, day)
     return max(step, floor) if price >= 1 else step

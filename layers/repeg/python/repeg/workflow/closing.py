@@ -1,30 +1,34 @@
-"""Closing a run: nothing of ours stays open, every order gets an outcome, the books are held against the broker's."""
+"""Closing a run: cancel its open orders, give every order an outcome, reconcile its books with the broker's."""
 
 from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
 
 from repeg.domain.broker import CancelAnswer, Execution
 from repeg.domain.child_order import UNRESOLVED, ChildState, OrderReport
 from repeg.domain.costs import Settlement, analyse
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError, StillOpen
+from repeg.domain.final_outcome import outcome_of
 from repeg.domain.journal import Entry
 from repeg.domain.order_ids import run_prefix
-from repeg.domain.outcome import outcome_of
+from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
+from repeg.domain.report import Report
+from repeg.domain.steps import StepFailure
+from repeg.domain.time_limits import LOST_AFTER
 from repeg.ports import Ports
-from repeg.workflow.placement import UNKNOWN_IS_LOST, cancel_children, finish_order, refresh_children
-from repeg.workflow.reconciliation import apply_report
+from repeg.workflow.cancellation import cancel_children
+from repeg.workflow.in_flight import refresh_children
+from repeg.workflow.placement import finish_order
+from repeg.workflow.reconciliation import apply_report, book_executions, list_own_orders
 from repeg.workflow.turn import Turn, find_run
-from repeg.workflow.working import book_executions, list_own_orders
 
 RUN_SETTLED = "repeg.run.settled"
 RUN_FAILED = "repeg.run.failed"
 
-# The error of a run that ended while nobody could look at the broker.
+# The error of a run that was reported while the broker could not be read.
 UNSEEN = "Unseen"
 
 
@@ -34,7 +38,7 @@ def close_orders(turn: Turn) -> list[str]:
     orders = turn.ports.store.orders(turn.run.run_id)
 
     def close(order: ParentOrder) -> ParentOrder:
-        return _close(turn, refresh_children(turn, _turned_up(turn, order), listed))
+        return _close(turn, refresh_children(turn, _recover_late_arrival(turn, order), listed))
 
     closed = turn.each(close, orders)
     strays = set(listed) - {child.client_order_id for order in orders for child in order.children}
@@ -44,9 +48,9 @@ def close_orders(turn: Turn) -> list[str]:
 
 
 def cancel_by_prefix(run_id: str, ports: Ports) -> list[str]:
-    """Ask for the cancel of every open order whose id begins with the run's prefix; needs no table. Returns their ids.
+    """Request the cancel of every open order whose id begins with the run's prefix; needs no store. Returns their ids.
 
-    Others' orders, and other runs', are never touched.
+    No other order of the account is touched.
     """
     prefix = run_prefix(run_id)
     ours = [report for report in ports.broker.open_orders() if report.client_order_id.startswith(prefix)]
@@ -55,8 +59,8 @@ def cancel_by_prefix(run_id: str, ports: Ports) -> list[str]:
     return [report.client_order_id for report in ours]
 
 
-def report_on(turn: Turn, turns: int, failure: dict[str, Any] | None, left: list[str]) -> dict[str, Any]:
-    """The run's report: an outcome for every order, what it cost, and whether our books are the broker's."""
+def report_on(turn: Turn, turns: int, failure: StepFailure | None, left: list[str]) -> Report:
+    """The run's report: an outcome for every order, its cost, and whether our books equal the broker's."""
     orders = turn.ports.store.orders(turn.run.run_id)
     kill = turn.ports.store.kill_switch()
     ended_by = "the run was ended" if failure else "the window closed"
@@ -72,62 +76,64 @@ def report_on(turn: Turn, turns: int, failure: dict[str, Any] | None, left: list
     )
 
 
-def require_closed(report: dict[str, Any], left: list[str]) -> None:
-    """Raise StillOpen while an order is open at the broker, or has no outcome written down yet."""
-    unwritten = [row["symbol"] for row in report["orders"] if row["outcome"] is None]
-    if left or unwritten:
-        raise StillOpen(f"{report['run_id']}: still open at the broker {left}, without an outcome {unwritten}")
+def require_closed(report: Report, left: list[str]) -> None:
+    """Raise StillOpen while an order is open at the broker or has no stored outcome."""
+    unfinished = [row.symbol for row in report.orders if row.outcome is None]
+    if left or unfinished:
+        raise StillOpen(f"{report.run_id}: still open at the broker {left}, without an outcome {unfinished}")
 
 
 def report_unseen(run_id: str, cause: str, error: RepegError, ports: Ports) -> str:
-    """Report a run as failed from the books alone, where the broker cannot be looked at; returns what is not known.
+    """Report a run as failed from our books alone, because the broker cannot be read. Returns the report's reason.
 
-    Told once, with the time of the first look that failed; the report of a later look takes this one's place.
+    Published once, with the time of the first failed read; a later report replaces this one.
     """
     run = find_run(run_id, ports)
     report = run.report
-    if report is None or report["error"] != UNSEEN:
+    if report is None or report.error != UNSEEN:
         now = ports.runtime.now()
-        reason = f"{cause}; could not look at the broker since {now.isoformat(timespec='seconds')}: {error}"
+        reason = f"{cause}; the broker could not be read since {now.isoformat(timespec='seconds')}: {error}"
         settlement = Settlement(outcome="failed", error=UNSEEN, reason=reason, turns=0)
         report = analyse(run, ports.store.orders(run_id), ports.store.executions(run_id), settlement)
         ports.store.save_report(run_id, report)
-        ports.journal.record(Entry(now, run_id, "run", "unseen", run_id, reason))
+        ports.journal.record(Entry(now, run_id, "run", "unseen", run_id, reason, is_abnormal=True))
     announce(run_id, report, ports)
-    return str(report["reason"])
+    return report.reason
 
 
-def publish(turn: Turn, report: dict[str, Any]) -> None:
-    """Note how the run ended, and tell whoever listens."""
-    turn.note("run", report["outcome"], report["run_id"], report["reason"])
-    announce(report["run_id"], report, turn.ports)
+def publish(turn: Turn, report: Report) -> None:
+    """Journal how the run ended, and publish it."""
+    record = turn.journal if report.is_settled else turn.warn
+    record("run", report.outcome, report.run_id, report.reason)
+    announce(report.run_id, report, turn.ports)
 
 
-def announce(run_id: str, report: dict[str, Any], ports: Ports) -> None:
-    """Tell whoever listens how a run ended, unless it has been told.
+def announce(run_id: str, report: Report, ports: Ports) -> None:
+    """Publish how a run ended, unless that has been done.
 
-    At least once: a step that is cut off between the event and its mark tells it again when it is repeated, and so do
-    two steps at the very same moment, always under the same `event_id`, by which a listener knows what it has heard. It
-    is told after the run's last state was written, which a fenced step cannot do: of two sweepers only one gets here.
+    Delivered at least once. A step that dies after publishing and before marking the run publishes again when it is
+    retried, and so do two concurrent steps; subscribers deduplicate on `event_id`. Comes after the run's last state was
+    written, which a fenced step cannot do: of two sweepers only one gets here.
     """
     if find_run(run_id, ports).is_announced:
         return
-    kind = RUN_SETTLED if report["outcome"] == "settled" else RUN_FAILED
-    told = {key: report[key] for key in ("run_id", "outcome", "error", "reason", "totals")}
-    ports.notifier.publish(kind, {"event_id": f"{run_id}.ended", **told})
+    kind = RUN_SETTLED if report.is_settled else RUN_FAILED
+    fields = {"run_id", "outcome", "error", "reason", "totals"}
+    detail = {key: value for key, value in report.as_json().items() if key in fields}
+    ports.notifier.publish(kind, {"event_id": f"{run_id}.ended", **detail})
     ports.store.mark_announced(run_id)
 
 
 def _close(turn: Turn, order: ParentOrder) -> ParentOrder:
     after = cancel_children(turn, order)
     saved = turn.ports.store.save_order(after) if after != order else order
-    # Only the latest can be unresolved: what it was to replace had been seen to rest.
+    # Only the latest child can be in flight: a child that it replaces had been seen at the broker.
     is_unknown = saved.child is not None and saved.child.state in UNRESOLVED
     return _give_up_unknown(turn, saved) if is_unknown else saved
 
 
-def _turned_up(turn: Turn, order: ParentOrder) -> ParentOrder:
-    """The order, its last child open again if it was given up as never arrived and has arrived after all."""
+def _recover_late_arrival(turn: Turn, order: ParentOrder) -> ParentOrder:
+    """The order, its last child reopened if it was given up as never arrived and the broker has it after all."""
     child = order.child
     if child is None or child.state is not ChildState.NEVER_ARRIVED:
         return order
@@ -136,10 +142,10 @@ def _turned_up(turn: Turn, order: ParentOrder) -> ParentOrder:
 
 
 def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:
-    """An intent that the broker still does not know once it has had its time never arrived: it has been looked for
-    twice, here and in the read before, and nothing is sent again while a run closes."""
+    """Give up an in-flight order that the broker does not find after LOST_AFTER. It has been looked up twice, here and
+    in the read before, and nothing is resent while a run closes."""
     child = order.children[-1]
-    if turn.now - child.sent_at < UNKNOWN_IS_LOST:
+    if turn.now - child.sent_at < LOST_AFTER:
         return order
     turn.ports.runtime.pause(1)
     if turn.ports.broker.order(child.client_order_id) is not None:
@@ -148,32 +154,32 @@ def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:
 
 
 def _cancel_stray(turn: Turn, report: OrderReport) -> bool:
-    """An order with this run's prefix that our books do not hold: cancelled like any other, and told."""
-    turn.note(report.symbol, "stray", report.client_order_id, "at the broker, not in our books")
+    """Cancel an order that has this run's prefix and is not in our books. Returns whether it is closed."""
+    turn.warn(report.symbol, "stray", report.client_order_id, "at the broker, not in our books")
     answer = turn.ports.broker.cancel(report.broker_id)
     turn.ports.runtime.pause(1)
     after = turn.ports.broker.order(report.client_order_id)
     return after is not None and after.is_closed and answer is not CancelAnswer.UNKNOWN
 
 
-def _end(turn: Turn, order: ParentOrder, outcome: Any, reason: str) -> ParentOrder:
+def _end(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
     return order if order.outcome is not None else finish_order(turn, order, outcome, reason)
 
 
 def _books(turn: Turn, orders: list[ParentOrder]) -> dict[str, Quote]:
-    """The books at the end of what was not filled; none where the feed does not answer: no run stays open for them."""
+    """The last quotes of the unfilled orders. None if the feed does not answer: the run closes without them."""
     try:
         return turn.quotes([order for order in orders if order.remaining > 0])
     except (BrokerUnavailable, BrokerDenied) as error:
-        turn.note("run", "unpriced", reason=str(error))
+        turn.warn("run", "unpriced", reason=str(error))
         return {}
 
 
 def _unexplained(orders: list[ParentOrder], executions: list[Execution], left: list[str]) -> str:
-    """What is not accounted for, in words; empty where every share is."""
+    """What is not accounted for, in words; empty if every share is."""
     if left:
         return f"still open at the broker: {', '.join(left)}"
-    unknown = [order.symbol for order in orders if order.outcome == "unknown"]
+    unknown = [order.symbol for order in orders if order.outcome is Outcome.UNKNOWN]
     if unknown:
         return f"outcome unknown: {', '.join(unknown)}"
     booked: dict[str, Decimal] = {}
@@ -183,16 +189,16 @@ def _unexplained(orders: list[ParentOrder], executions: list[Execution], left: l
     return ", ".join(f"{o.symbol} filled {o.filled} but booked {booked.get(o.symbol, Decimal(0))}" for o in wrong)
 
 
-def _failure(failure: dict[str, Any] | None, reason: str) -> tuple[str, str]:
-    if failure:
-        return str(failure.get("Error", "Failed")), _message(str(failure.get("Cause", "")))[:2_000]
+def _failure(failure: StepFailure | None, reason: str) -> tuple[str, str]:
+    if failure is not None:
+        return failure.error, _message(failure.cause)[:2_000]
     return ("Unexplained", reason) if reason else ("", "")
 
 
 def _message(cause: str) -> str:
-    """What a person reads of a cause: a function that failed leaves JSON, with its message and a stack trace."""
+    """The message of a cause: a failed function leaves JSON, with its error message and a stack trace."""
     try:
-        told = json.loads(cause)
+        parsed = json.loads(cause)
     except ValueError:
         return cause
-    return str(told.get("errorMessage", cause)) if isinstance(told, dict) else cause
+    return str(parsed.get("errorMessage", cause)) if isinstance(parsed, dict) else cause

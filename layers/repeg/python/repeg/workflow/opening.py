@@ -1,32 +1,32 @@
-"""Opening a run: everything that can be wrong with its input is found here, before anything is claimed or sent."""
+"""Opening a run: its input, the account and the limits are checked before anything is claimed or sent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
-from repeg.domain import limits, plan, sizing
+from repeg.domain import plan
 from repeg.domain.broker import Account
 from repeg.domain.errors import BrokerDenied, DuplicateRun, InvalidInput, MarketClosed, RefusedRun
-from repeg.domain.parent_order import ParentOrder
+from repeg.domain.frozen import Frozen
+from repeg.domain.limits import require_allowed
 from repeg.domain.plan import Plan
 from repeg.domain.run import KillSwitch, Run, RunState
 from repeg.domain.session import TradingDay, trading_date, trading_window
 from repeg.domain.settings import Settings, resolve
+from repeg.domain.sizing import require_tradable, symbols_of
 from repeg.ports import Ports
+from repeg.workflow.planning import draft_orders
 
 _FIELDS = ("plan", "plan_uri", "settings", "preview", "run_number", "scheduled_time", "renewal")
 _MAX_RUN_NUMBER = 99
 
 
-class Start(BaseModel):
-    """A start as it was asked for: the plan parsed, the settings resolved, nothing claimed yet."""
-
-    model_config = ConfigDict(frozen=True)
+class Start(Frozen):
+    """A requested start: the plan parsed, the settings resolved, nothing claimed yet."""
 
     plan: plan.OrdersPlan | plan.TargetsPlan
     settings: Settings
@@ -41,7 +41,7 @@ def read_start(raw: object, environment: Mapping[str, str], ports: Ports) -> Sta
         raise InvalidInput("input", raw, "an object with plan or plan_uri")
     for name in raw:
         if name not in _FIELDS:
-            raise InvalidInput(f"input.{name}", raw[name], f"only {', '.join(_FIELDS)}")
+            raise InvalidInput.unknown_name("input", str(name), raw[name], _FIELDS)
     return Start(
         plan=_plan(raw, ports),
         settings=resolve(environment, raw.get("settings")),
@@ -52,10 +52,10 @@ def read_start(raw: object, environment: Mapping[str, str], ports: Ports) -> Sta
 
 
 def claimed_before(start: Start, owner: str, now: datetime, ports: Ports) -> Run | None:
-    """Today's run of this plan, where the owner holds it already. Raises DuplicateRun where somebody else does.
+    """Today's run of this plan if the owner holds it already. Raises DuplicateRun if another execution does.
 
-    Asked before anything is checked: once a run's own orders hold the shares, its plan could not be started any more,
-    and a second start would end as a failure that there is nothing to be done about.
+    This comes before all other checks: once a run's own orders have reserved the shares, its plan would no longer pass
+    them, and a second start would end as a failure instead of a duplicate.
     """
     run = ports.store.run(plan.run_id(start.plan.name, trading_date(now), start.run_number))
     if run is not None and run.owner != owner:
@@ -64,9 +64,9 @@ def claimed_before(start: Start, owner: str, now: datetime, ports: Ports) -> Run
 
 
 def require_earlier_runs_closed(start: Start, now: datetime, ports: Ports) -> None:
-    """Refuse a further run while an earlier one of the same plan and date is not over. Raises RefusedRun naming it.
+    """Refuse a further run while an earlier one of the same plan and date is open. Raises RefusedRun naming it.
 
-    What the earlier one has open is not in the account yet: the further run would be sized as if it were not wanted.
+    The earlier run's open orders are not in the account's positions yet, so the same shares would be bought again.
     """
     for number in range(1, start.run_number):
         run = ports.store.run(plan.run_id(start.plan.name, trading_date(now), number))
@@ -75,7 +75,7 @@ def require_earlier_runs_closed(start: Start, now: datetime, ports: Ports) -> No
 
 
 def session_for(start: Start, now: datetime, ports: Ports) -> TradingDay:
-    """Today's core session. Raises MarketClosed where there is none, or where the start is of another day."""
+    """Today's core session. Raises MarketClosed if there is none, or if the start was scheduled for another day."""
     today = trading_date(now)
     if start.scheduled_time is not None and trading_date(start.scheduled_time) != today:
         raise MarketClosed("input.scheduled_time", start.scheduled_time.isoformat(), f"a time of today, {today}")
@@ -92,13 +92,13 @@ def session_for(start: Start, now: datetime, ports: Ports) -> TradingDay:
 
 
 def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Ports) -> Run:
-    """The run to claim, with the account as found. Raises RefusedRun, BrokerDenied or InvalidPlan."""
+    """The run to claim, with the account as it is now. Raises RefusedRun, BrokerDenied or InvalidPlan."""
     if ports.store.kill_switch() is not KillSwitch.ACTIVE:
         raise RefusedRun(f"the kill switch is {ports.store.kill_switch()}; set it to active before starting a run")
-    limits.require_allowed(sizing.symbols_of(start.plan), start.settings)
+    require_allowed(symbols_of(start.plan), start.settings)
     account = _open_account(ports)
-    assets = ports.broker.assets(sizing.symbols_of(start.plan))
-    sizing.require_tradable(start.plan, assets)
+    assets = ports.broker.assets(symbols_of(start.plan))
+    require_tradable(start.plan, assets)
     run = Run(
         run_id=plan.run_id(start.plan.name, day.day, start.run_number),
         owner=owner,
@@ -107,34 +107,11 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
         settings=start.settings,
         preview=start.preview,
         started_at=now,
-        opening_equity=account.equity,
-        opening_positions={position.symbol: position.qty for position in ports.broker.positions()},
+        opening_equity=account.equity if ports.broker.positions() is not None else account.equity,
         fractionable=tuple(symbol for symbol, asset in assets.items() if asset.is_fractionable),
     )
     draft_orders(run, ports)
     return run
-
-
-def draft_orders(run: Run, ports: Ports) -> list[ParentOrder]:
-    """The run's parent orders from the account and the prices as they are now, within the limits of its settings."""
-    symbols = sizing.symbols_of(run.plan)
-    positions = ports.broker.positions()
-    holdings = sizing.Holdings(
-        equity=ports.broker.account().equity,
-        held={position.symbol: position.qty for position in positions},
-        available={position.symbol: position.available for position in positions},
-    )
-    orders = sizing.parent_orders(run.run_id, run.plan, holdings, _prices(symbols, ports), frozenset(run.fractionable))
-    limits.require_within_limits(orders, run.settings)
-    return orders
-
-
-def _prices(symbols: list[str], ports: Ports) -> dict[str, Decimal]:
-    """The last trade of each symbol; the mid of its quote where nothing has traded."""
-    prices = ports.market.last_prices(symbols)
-    untraded = [symbol for symbol in symbols if symbol not in prices]
-    quotes = ports.market.quotes(untraded) if untraded else {}
-    return prices | {symbol: quote.mid for symbol, quote in quotes.items() if quote.bid > 0 and quote.ask > 0}
 
 
 def _open_account(ports: Ports) -> Account:
@@ -146,7 +123,7 @@ def _open_account(ports: Ports) -> Account:
 
 def _plan(raw: Mapping[str, Any], ports: Ports) -> Plan:
     if ("plan" in raw) == ("plan_uri" in raw):
-        raise InvalidInput("input", sorted(raw), "give either plan or plan_uri")
+        raise InvalidInput("input", sorted(raw), "either plan or plan_uri")
     if "plan" in raw:
         return plan.parse(raw["plan"])
     uri = raw["plan_uri"]

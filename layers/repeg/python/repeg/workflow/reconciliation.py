@@ -1,19 +1,35 @@
-"""Reading: what the broker's answers make of an order and its children."""
+"""Reconciliation: what the broker's reports and executions change in our orders.
+
+A replacement shares its quantity with the order it replaces, and brokers differ on whether its report includes that
+order's fills. So fills are never summed along a chain: where a report is ambiguous, the executions decide.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
+
+from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, ChildState, OrderReport
-from repeg.domain.parent_order import Outcome, ParentOrder
+from repeg.domain.order_ids import run_prefix
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_fill_price, format_limit
-from repeg.workflow import replacement
+from repeg.domain.replacement import undo_move
 from repeg.workflow.turn import Turn
 
-# After so many refusals an order is given up; the same request will be refused again.
+# After this many rejections an order ends: the same request would be rejected again.
 MAX_REJECTIONS = 3
 
 
+def list_own_orders(turn: Turn) -> dict[str, OrderReport]:
+    """The run's open orders as the broker lists them, by client order id. Other orders of the account are ignored."""
+    prefix = run_prefix(turn.run.run_id)
+    return {r.client_order_id: r for r in turn.ports.broker.open_orders() if r.client_order_id.startswith(prefix)}
+
+
 def fetch_report(turn: Turn, child: Child) -> OrderReport | None:
-    """What the broker says of a child under its id, or else under the broker's own; None where it knows neither."""
+    """The broker's report of a child, by our id or else by the broker's; None if it knows neither."""
     report = turn.ports.broker.order(child.client_order_id)
     if report is None and child.broker_id is not None:
         return turn.ports.broker.order_by_broker_id(child.broker_id)
@@ -21,45 +37,98 @@ def fetch_report(turn: Turn, child: Child) -> OrderReport | None:
 
 
 def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentOrder:
-    """The order with what a report says of one of its children; a fill and a broker's rejection are told.
+    """The order after a report of one of its children. Journals fills and rejections.
 
-    A child that was replaced is only closed together with a look at its replacement.
+    A replaced child is closed only together with a look at its replacement.
     """
     child = next(each for each in order.children if each.client_order_id == report.client_order_id)
-    settled = replacement.own_fills(turn, order, child, report)
-    if settled is None:
-        turn.note(order.symbol, "hold", format_limit(child), "what the replacement itself has filled is not clear yet")
-        return order.with_child(replacement.fills_pending(child, report))
-    seen = child.after(settled)
+    own = own_fills(turn, order, child, report)
+    if own is None:
+        turn.warn(order.symbol, "hold", format_limit(child.limit), "the replacement's own fills are not known yet")
+        return order.with_child(fills_pending(child, report))
+    seen = child.after(own)
     after = order.with_child(seen)
     if seen.filled > child.filled:
-        told = f"{seen.filled - child.filled} @ {format_fill_price(child, seen)}"
-        turn.note(order.symbol, "fill", told, f"{after.filled} of {order.target}")
+        detail = f"{seen.filled - child.filled} @ {format_fill_price(child, seen)}"
+        turn.journal(order.symbol, "fill", detail, f"{after.filled} of {order.target}")
     if seen.state is ChildState.REPLACED and child.state is not ChildState.REPLACED:
-        return _taken_over(turn, after, seen, report) or order
+        return _follow_replacement(turn, after, seen, report) or order
     if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
-        turn.note(order.symbol, "rejected", format_limit(seen), "the broker rejected it after accepting it")
+        turn.warn(order.symbol, "rejected", format_limit(seen.limit), "the broker rejected it after accepting it")
         after = after_rejection(after, seen, "rejected by the broker")
     return after
 
 
 def after_rejection(order: ParentOrder, child: Child, reason: str) -> ParentOrder:
-    """The order after a rejection, ended by the last one too many. A replacement's does not count: the old order is
-    there, and the next move is a cancel."""
+    """The order after a rejection; too many end it. A replacement's rejection does not count: the replaced order is
+    still open, and the next move is a cancel."""
     if child.replaces is not None:
-        return replacement.undo_move(order)
-    after = order.model_copy(update={"rejections": order.rejections + 1, "held": "rejected"})
+        return undo_move(order)
+    after = order.once_rejected()
     return after.done(Outcome.REJECTED, reason) if after.rejections >= MAX_REJECTIONS else after
 
 
-def _taken_over(turn: Turn, order: ParentOrder, old: Child, report: OrderReport) -> ParentOrder | None:
-    """The order with what has taken an old child's place, whatever became of our request for it; None where the broker
-    says that something has, and does not show what."""
+def own_fills(turn: Turn, order: ParentOrder, child: Child, report: OrderReport) -> OrderReport | None:
+    """The report with inherited fills removed, or None if they cannot be separated yet.
+
+    Whether a replacement's report includes what its predecessor filled meanwhile depends on the broker.
+    """
+    before = order.predecessors(child)
+    if report.filled_qty == 0 or all(each.is_closed and each.filled == 0 for each in before):
+        return report
+    if report.state is ChildState.REJECTED:
+        # It never worked: any fills in the report are its predecessor's at that time, and that may go on filling.
+        return report.with_fills(Decimal(0), None)
+    executions = turn.ports.broker.executions(turn.run.trading_day.day)
+    mine = [execution for execution in executions if execution.broker_order_id == report.broker_id]
+    filled, inherited = _shares(mine), sum((each.filled for each in before), Decimal(0))
+    # The list of executions may lag. It is complete once it has all that the predecessors filled.
+    ids = {each.broker_id for each in before}
+    is_complete = _shares([e for e in executions if e.broker_order_id in ids]) == inherited
+    is_consistent = report.filled_qty in {filled, filled + inherited}
+    if not (is_complete and is_consistent and all(each.is_closed for each in before)):
+        return None
+    paid = sum((execution.qty * execution.price for execution in mine), Decimal(0))
+    return report.with_fills(filled, paid / filled if filled else None)
+
+
+def fills_pending(child: Child, report: OrderReport) -> Child:
+    """A child at the broker whose own fills are not known yet: open, whatever the report says."""
+    resting = child if not child.is_closed and child.broker_id else child.becomes(ChildState.LIVE)
+    return resting.found_as(report.broker_id)
+
+
+def book_fills(turn: Turn, before: Sequence[ParentOrder], after: Sequence[ParentOrder]) -> list[Execution]:
+    """Book the run's executions if a report has shown new fills; each is booked once, by its own id."""
+    filled_before = sum((order.filled for order in before), Decimal(0))
+    if sum((order.filled for order in after), Decimal(0)) == filled_before:
+        return []
+    return book_executions(turn, after)
+
+
+def book_executions(turn: Turn, orders: Sequence[ParentOrder]) -> list[Execution]:
+    """Book every execution of the day that belongs to a child of these orders; returns the new ones."""
+    ours = {child.broker_id for order in orders for child in order.children}
+    found = turn.ports.broker.executions(turn.run.trading_day.day)
+    return turn.ports.store.book(
+        turn.run.run_id, [execution for execution in found if execution.broker_order_id in ours]
+    )
+
+
+def _follow_replacement(turn: Turn, order: ParentOrder, old: Child, report: OrderReport) -> ParentOrder | None:
+    """The order with the replacement of a replaced child, whatever the answer to our request was; None if the broker
+    names a replacement and does not show it."""
     new = order.replacement_of(old)
     if new is None:
         return order
     found = turn.ports.broker.order_by_broker_id(report.replaced_by) if report.replaced_by else None
     if found is None or found.client_order_id != new.client_order_id:
-        turn.note(order.symbol, "hold", format_limit(old), f"replaced by {report.replaced_by}, which is not found")
+        turn.warn(
+            order.symbol, "hold", format_limit(old.limit), f"replaced by {report.replaced_by}, which is not found"
+        )
         return None
     return apply_report(turn, order, found)
+
+
+def _shares(executions: list[Execution]) -> Decimal:
+    return sum((execution.qty for execution in executions), Decimal(0))

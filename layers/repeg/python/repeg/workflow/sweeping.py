@@ -1,15 +1,15 @@
-"""Sweeping: a run whose execution has died is fenced, everything of it is cancelled, and the broker is looked at twice.
+"""Sweeping: fence a run whose execution has died, cancel all its orders, and look at the broker twice.
 
-Ending an execution does not end the function that it was waiting for. That one may still send an order it had already
-written down, so one empty look proves nothing: the second comes after it must be dead.
+When an execution ends, the function that it was waiting for goes on. That function may still send an order it had
+already written an intent for, so one empty look proves nothing: the second comes when the function must be dead.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from repeg.domain.errors import BrokerDenied
 from repeg.domain.run import Run, RunState
+from repeg.domain.steps import RunSwept, StepFailure
+from repeg.domain.time_limits import DEAD_STEP, EMPTY_LOOKS_NEEDED, SWEEP_LOOKS
 from repeg.ports import Ports
 from repeg.workflow.closing import (
     announce,
@@ -22,25 +22,19 @@ from repeg.workflow.closing import (
 )
 from repeg.workflow.turn import begin_turn
 
-# Longer than any step's own time limit, its last request's time-out included.
-ZOMBIE_SECONDS = 60
 
-EMPTY_LOOKS = 2
-MAX_LOOKS = 5
+def sweep(run: Run, owner: str, cause: str, ports: Ports) -> RunSwept:
+    """Take the run over from its owner and leave none of its orders open.
 
-
-def sweep(run: Run, owner: str, cause: str, ports: Ports) -> dict[str, Any]:
-    """Take the run over from whoever held it and leave nothing of it open. Returns what was done.
-
-    Sweeping again changes nothing, but tells what has not been told. Raises Conflict where somebody else is sweeping,
-    StillOpen while an order will not close, and BrokerDenied where the broker cannot be looked at: then the run is
-    reported as failed all the same, with what is not known.
+    Sweeping an ended run changes nothing, but publishes its end if that was not done. Raises Conflict if another sweep
+    is under way, StillOpen while an order will not close, and BrokerDenied if the broker cannot be read: then the run
+    is reported as failed all the same, naming what is not known.
     """
     ports = ports.for_closing()
     if run.state in {RunState.CLOSED, RunState.SWEPT}:
         if run.report is not None:
             announce(run.run_id, run.report, ports)
-        return {"run_id": run.run_id, "outcome": "over", "cancelled": len(cancel_by_prefix(run.run_id, ports))}
+        return RunSwept(run_id=run.run_id, outcome="over", cancelled=len(cancel_by_prefix(run.run_id, ports)))
     fenced = ports.store.take_over(run.run_id, run.epoch, owner)
     ports.store.set_run_state(run.run_id, fenced.epoch, RunState.CLOSING)
     try:
@@ -48,14 +42,14 @@ def sweep(run: Run, owner: str, cause: str, ports: Ports) -> dict[str, Any]:
     except BrokerDenied as error:
         report_unseen(run.run_id, cause, error, ports)
         raise
-    return {"run_id": run.run_id, "outcome": "swept", "cancelled": 0}
+    return RunSwept(run_id=run.run_id, outcome="swept", cancelled=0)
 
 
 def _sweep(run: Run, cause: str, ports: Ports) -> None:
     turn = begin_turn(run.run_id, ports)
-    turn.note("run", "sweep", run.run_id, cause)
+    turn.warn("run", "sweep", run.run_id, cause)
     left = _look_until_empty(run.run_id, ports)
-    report = report_on(begin_turn(run.run_id, ports), 0, {"Error": "Swept", "Cause": cause}, left)
+    report = report_on(begin_turn(run.run_id, ports), 0, StepFailure(Error="Swept", Cause=cause), left)
     ports.store.save_report(run.run_id, report)
     require_closed(report, left)
     ports.store.set_run_state(run.run_id, run.epoch, RunState.SWEPT)
@@ -63,14 +57,14 @@ def _sweep(run: Run, cause: str, ports: Ports) -> None:
 
 
 def _look_until_empty(run_id: str, ports: Ports) -> list[str]:
-    """Cancel, and look again, until two looks in a row, a dead step's time apart, find nothing."""
+    """Cancel and look again until enough looks in a row, DEAD_STEP apart, find nothing. Returns what is still open."""
     left: list[str] = []
     empty = 0
-    for look in range(MAX_LOOKS):
+    for look in range(SWEEP_LOOKS):
         if look:
-            ports.runtime.pause(ZOMBIE_SECONDS)
+            ports.runtime.pause(DEAD_STEP.total_seconds())
         left = close_orders(begin_turn(run_id, ports))
         empty = 0 if left else empty + 1
-        if empty == EMPTY_LOOKS:
+        if empty == EMPTY_LOOKS_NEEDED:
             return []
     return left

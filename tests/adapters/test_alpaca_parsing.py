@@ -24,7 +24,7 @@ from tests.adapters.brokers import (
     an_activity_row,
     an_order_row,
 )
-from tests.adapters.wire import answer, scripted
+from tests.adapters.scripted_server import answer, scripted
 from tests.contracts.words import an_intent, an_order
 
 NOON = datetime(2026, 3, 5, 17, tzinfo=UTC)

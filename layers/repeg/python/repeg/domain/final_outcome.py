@@ -1,0 +1,25 @@
+"""The outcome of an order whose run has ended."""
+
+from __future__ import annotations
+
+from repeg.domain.child_order import UNRESOLVED
+from repeg.domain.outcome import OUTCOME_OF_HOLD, Outcome
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.run import KillSwitch
+
+
+def outcome_of(order: ParentOrder, kill: KillSwitch, ended_by: str = "the window closed") -> tuple[Outcome, str]:
+    """The outcome and its reason in words; the first that applies wins.
+
+    `ended_by` is what ended the run; it is the reason of an order that nothing else kept from trading.
+    """
+    if order.remaining <= 0:
+        return Outcome.FILLED, "filled"
+    if any(child.state in UNRESOLVED for child in order.children):
+        return Outcome.UNKNOWN, "the broker never reported what became of the last order"
+    if kill is not KillSwitch.ACTIVE:
+        return Outcome.KILLED, f"the kill switch is {kill}"
+    if order.held is None:
+        return Outcome.PARTIAL_DEADLINE, f"{order.filled} of {order.target}: {ended_by}"
+    outcome = OUTCOME_OF_HOLD.get(order.held, Outcome.PARTIAL_DEADLINE)
+    return outcome, f"{order.filled} of {order.target}: {order.held.words}"

@@ -1,0 +1,119 @@
+"""Funding: which buys the cash is there for, while the run's sells are still bringing some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_FLOOR, Decimal
+from enum import StrEnum
+
+from repeg.domain.child_order import Child
+from repeg.domain.frozen import Frozen
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Quote, Side
+
+
+class Need(Frozen):
+    """A buy that needs cash: shares, and the worst price that each may cost."""
+
+    symbol: str
+    qty: Decimal
+    worst_price: Decimal
+
+    @property
+    def cost(self) -> Decimal:
+        """Dollars that the whole need may cost."""
+        return self.qty * self.worst_price
+
+
+class Funding(StrEnum):
+    """Whether a buy may be placed: in full, in part, later when sells have paid for it, or not at all."""
+
+    FUNDED = "funded"
+    SCALED = "scaled"
+    WAITS_FOR_SELLS = "waits_for_sells"
+    UNFUNDED = "unfunded"
+
+
+class Grant(Frozen):
+    """The shares that a buy may be placed for now."""
+
+    symbol: str
+    funding: Funding
+    qty: Decimal = Decimal(0)
+
+
+class FundingRequest(Frozen):
+    """The needs of all waiting buys, the dollars available, and the least that the open sells will bring."""
+
+    needs: tuple[Need, ...]
+    spendable: Decimal
+    expected_from_sells: Decimal
+
+
+class FundingDecision(Frozen):
+    """What each buy may be placed for now, biggest need first."""
+
+    grants: tuple[Grant, ...]
+
+
+def decide_funding(request: FundingRequest) -> FundingDecision:
+    """Which buys may be placed now."""
+    return FundingDecision(grants=tuple(grant_cash(request.needs, request.spendable, request.expected_from_sells)))
+
+
+def grant_cash(needs: Sequence[Need], spendable: Decimal, expected_from_sells: Decimal) -> list[Grant]:
+    """Grant cash to buys, biggest first.
+
+    A smaller buy may pass a bigger one that waits only if the cash from the open sells will cover both. With no sells
+    left, a buy that does not fit is scaled to whole shares, or skipped.
+    """
+    grants: list[Grant] = []
+    cash, waiting = spendable, Decimal(0)
+    for need in sorted(needs, key=lambda n: (-n.cost, n.symbol)):
+        grant = _grant(need, cash, expected_from_sells, waiting)
+        if grant.funding is Funding.WAITS_FOR_SELLS:
+            waiting += need.cost
+        cash -= grant.qty * need.worst_price
+        grants.append(grant)
+    return grants
+
+
+def worst_price(order: ParentOrder, quote: Quote | None) -> Decimal:
+    """The most (buy) or least (sell) that a share may trade at: the collar, or the far side before there is one."""
+    if order.collar is not None:
+        return order.collar
+    far = quote.far(order.side) if quote is not None else Decimal(0)
+    return far if far > 0 else order.reference_price
+
+
+def headroom(orders: Iterable[ParentOrder]) -> Decimal:
+    """Dollars that open buys may need beyond what the broker has reserved for them: from their limits to collars."""
+    return sum((_headroom(order) for order in orders if order.side is Side.BUY), Decimal(0))
+
+
+def expected_from_sells(orders: Iterable[ParentOrder]) -> Decimal:
+    """The least that the run's unfinished sells will bring, in dollars, at their collars."""
+    unfinished = [order for order in orders if order.side is Side.SELL and order.outcome is None]
+    return sum((order.remaining * worst_price(order, None) for order in unfinished), Decimal(0))
+
+
+def _grant(need: Need, cash: Decimal, expected_from_sells: Decimal, waiting: Decimal) -> Grant:
+    if need.cost <= min(cash, cash + expected_from_sells - waiting):
+        return Grant(symbol=need.symbol, funding=Funding.FUNDED, qty=need.qty)
+    if expected_from_sells > 0:
+        return Grant(symbol=need.symbol, funding=Funding.WAITS_FOR_SELLS)
+    qty = (max(cash, Decimal(0)) / need.worst_price).to_integral_value(ROUND_FLOOR)
+    if qty <= 0:
+        return Grant(symbol=need.symbol, funding=Funding.UNFUNDED)
+    return Grant(symbol=need.symbol, funding=Funding.SCALED, qty=qty)
+
+
+def _headroom(order: ParentOrder) -> Decimal:
+    """The largest need of an open child: of an order and its replacement only one can fill."""
+    return max((_needed(order, child) for child in order.open_children), default=Decimal(0))
+
+
+def _needed(order: ParentOrder, child: Child) -> Decimal:
+    if child.limit is None or order.collar is None:
+        return Decimal(0)
+    return max(Decimal(0), order.collar - child.limit) * child.remaining

@@ -1,0 +1,48 @@
+"""The rules whose decisions are journalled, under the names that journals know them by.
+
+A name never changes, whatever becomes of the function: journals of every release stay readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from repeg.domain import peg, session
+from repeg.domain.funding import FundingRequest, decide_funding
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.peg import Moment
+from repeg.domain.quote import Quote
+from repeg.domain.quote_check import check_waiting_order
+from repeg.domain.session import TradingWindow
+from repeg.domain.settings import Settings
+
+NEXT_ACTION = "peg.decide"
+QUOTE_CHECK = "validation.judge"
+FUNDING = "release.decide"
+SESSION = "session.check"
+
+Inputs = Mapping[str, Any]
+
+
+def decide_again(rule: str, inputs: Inputs) -> BaseModel:
+    """The answer of a journalled rule to the inputs of a journal's line. Raises KeyError for an unknown rule."""
+    return _RULES[rule](inputs)
+
+
+def _order_inputs(inputs: Inputs) -> tuple[ParentOrder, Quote | None, Moment, Settings]:
+    quote = None if inputs["quote"] is None else Quote.model_validate(inputs["quote"])
+    moment, settings = Moment.model_validate(inputs["moment"]), Settings.model_validate(inputs["settings"])
+    return ParentOrder.model_validate(inputs["order"]), quote, moment, settings
+
+
+_RULES: dict[str, Callable[[Inputs], BaseModel]] = {
+    NEXT_ACTION: lambda inputs: peg.decide(*_order_inputs(inputs)),
+    QUOTE_CHECK: lambda inputs: check_waiting_order(*_order_inputs(inputs)),
+    FUNDING: lambda inputs: decide_funding(FundingRequest.model_validate(inputs["purse"])),
+    SESSION: lambda inputs: session.check(
+        Moment.model_validate(inputs["moment"]).now, TradingWindow.model_validate(inputs["window"])
+    ),
+}

@@ -1,0 +1,28 @@
+"""Moves by one replace request instead of cancel and new: when they are allowed, and how a failed one is undone."""
+
+from __future__ import annotations
+
+from repeg.domain.child_order import Child, ChildState
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.peg import Action, Decision
+from repeg.domain.settings import Settings
+
+
+def is_replaceable(order: ParentOrder, child: Child, decision: Decision, settings: Settings) -> bool:
+    """Whether a move may be one replace request.
+
+    The child must be a live limit order in whole shares, for all that is left to do, with nothing filled anywhere on
+    its chain. One replace is tried per child; after a refusal the move is a cancel and a new order.
+    """
+    is_move = decision.verb is Action.MOVE and decision.limit is not None and child.limit is not None
+    is_live = child.state is ChildState.LIVE and child.broker_id is not None
+    is_unfilled = not any(each.filled for each in (child, *order.predecessors(child)))
+    is_whole = child.qty == child.qty.to_integral_value() and child.qty == order.remaining
+    is_first = order.replacement_of(child) is None and len(order.children) < settings.max_attempts
+    return settings.use_replace and is_move and is_live and is_unfilled and is_whole and is_first
+
+
+def undo_move(order: ParentOrder) -> ParentOrder:
+    """The order after a failed replacement: the move is not counted, and its rung is that of its open child."""
+    resting = order.open_child
+    return order.back_at(order.rung if resting is None else resting.rung)

@@ -1,0 +1,80 @@
+"""The report of a run, as it is stored, published and read by other programs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from repeg.domain.frozen import Frozen
+from repeg.domain.outcome import Outcome
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize() + 0:f}"  # adding zero removes the sign of a negative zero
+
+
+Amount = Annotated[Decimal, PlainSerializer(_plain, return_type=str, when_used="json")]
+# Reports of earlier releases may lack a figure: it is not known then.
+_OutcomeOrNone = Annotated[Outcome | None, BeforeValidator(lambda stored: stored or None)]
+
+
+class OrderRow(Frozen):
+    """One order of the report. Prices in dollars, costs in basis points of the arrival mid, positive where we paid.
+
+    A figure that cannot be known is None.
+    """
+
+    symbol: str
+    side: str
+    qty: Amount
+    filled_qty: Amount
+    average_price: Amount | None
+    arrival_mid: Amount | None
+    cost_bps: Amount | None
+    cost_half_spreads: Amount | None
+    moves: int
+    children: int
+    outcome: _OutcomeOrNone
+    reason: str
+    seconds_to_fill: Amount | None = None
+    spread_captured: Amount | None = None
+    last_mid: Amount | None = None
+    unfilled_cost: Amount | None = None
+    unfilled_cost_bps: Amount | None = None
+
+
+class Totals(Frozen):
+    """Sums over the orders of a run; costs are weighted by the dollars filled."""
+
+    orders: int
+    orders_filled: int
+    filled_notional: Amount | None
+    cost_bps: Amount | None
+    market_cost_bps: Amount | None
+    executions: int
+    unfilled_cost: Amount | None = None
+    turns: int = 0
+
+
+class Report(Frozen):
+    """How a run ended: `outcome` is `settled` or `failed`, `error` the name of what failed, `reason` in words."""
+
+    run_id: str
+    outcome: str
+    error: str
+    reason: str
+    trading_date: str
+    preview: bool
+    orders: tuple[OrderRow, ...]
+    totals: Totals
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every order has an outcome and every share is accounted for."""
+        return self.outcome == "settled"
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as JSON values: amounts as plain decimal strings."""
+        return self.model_dump(mode="json")

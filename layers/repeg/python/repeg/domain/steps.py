@@ -1,0 +1,138 @@
+"""The payload that each step receives from the state machine, and the answer that it returns.
+
+Fields that a step does not read are ignored: the machine carries the answers of earlier steps along.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from repeg.domain.frozen import Frozen
+from repeg.domain.next_step import NextStep
+from repeg.domain.run_health import Alert
+from repeg.domain.session import SessionDecision
+
+
+class TurnCount(Frozen):
+    """How many turns the run has made."""
+
+    turns: int = 0
+
+
+class RunRef(Frozen):
+    """The run that a step works on, at the epoch that its execution holds."""
+
+    run_id: str
+    epoch: int
+
+
+class TurnPayload(RunRef):
+    """A step of the loop. `first_turn` is the count at which this execution took over."""
+
+    first_turn: int
+    turn: TurnCount
+
+
+class StepFailure(Frozen):
+    """The failure that ended a step, as Step Functions catches it."""
+
+    error: str = Field("Failed", alias="Error")
+    cause: str = Field("", alias="Cause")
+
+
+class ClosePayload(RunRef):
+    """The closing step; `ending` is the failure that led to it, if one did."""
+
+    turn: TurnCount = TurnCount()
+    ending: StepFailure | None = None
+
+
+class StartPayload(Frozen):
+    """A start of the machine: the execution's own input, unchecked, and the execution's ARN."""
+
+    input: object
+    execution: str
+
+
+class ExecutionStatus(Frozen):
+    """The part of Step Functions' status change event that names the execution and how it ended."""
+
+    execution_arn: str = Field(alias="executionArn")
+    status: str
+
+
+class StatusChange(Frozen):
+    """Step Functions' event about an execution that has changed its status."""
+
+    detail: ExecutionStatus
+
+
+class AnyEvent(Frozen):
+    """An event whose contents do not matter, such as a schedule's."""
+
+
+class RunOpened(RunRef):
+    """What every later step needs to find the run."""
+
+    first_turn: int
+    turn: TurnCount
+
+
+class SessionChecked(Frozen):
+    """Trade, wait or stop, and until when to wait (UTC, whole seconds)."""
+
+    decision: SessionDecision
+    reason: str
+    until: str
+
+
+class OrdersPlanned(Frozen):
+    """How many parent orders the run has."""
+
+    orders: int
+
+
+class QuotesValidated(Frozen):
+    """How many waiting orders have a usable quote, and how many are held by their quotes."""
+
+    use: int
+    hold: int
+
+
+class OrdersPlaced(Frozen):
+    """How many orders now have a child, and when the next turn is due (UTC, whole seconds)."""
+
+    turns: int
+    turn_at: str
+    placed: int
+
+
+class TurnDone(Frozen):
+    """What comes next, when the next turn is due, and how many orders are working."""
+
+    decision: NextStep
+    turns: int
+    turn_at: str
+    working: int
+
+
+class RunClosed(Frozen):
+    """How the run ended: `settled` or `failed`, with the error's name and the reason in words."""
+
+    outcome: str
+    error: str
+    reason: str
+
+
+class RunSwept(Frozen):
+    """What a sweep did: `swept`, `over` (the run had ended before) or `nothing` (there was no run)."""
+
+    run_id: str
+    outcome: str
+    cancelled: int
+
+
+class RunsWatched(Frozen):
+    """What the watchdog found."""
+
+    alerts: tuple[Alert, ...]

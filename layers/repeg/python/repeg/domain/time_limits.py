@@ -1,0 +1,60 @@
+"""The chain of time limits, from one request to the watchdog.
+
+Each limit must outlast what it waits for, or an order could be sent by a step that others already count as dead:
+
+    REQUEST < SEND_MARGIN                                the window's last request is answered inside the window
+    ANSWER < SEND_MARGIN                                 an intent outlives the decision that it was written for
+    STEP_PLACES_FOR + REQUEST < a function's limit       a placement is never cut in two by its function's limit
+    a function's limit < its Task's limit                the service retries only after the function has ended
+    a function's limit + REQUEST < DEAD_STEP             a sweep looks again after a dead step's last request
+    a Task's limit < RESEND_AFTER                        an order is resent only when its first sender is dead
+    RESEND_AFTER + a Task's limit < LOST_AFTER           an order is given up only when its second sender is dead
+    SWEEP_LOOKS looks, DEAD_STEP apart < a sweep's limit a sweep is never cut off between two looks
+    LOST_AFTER < RUN_SILENT                              the watchdog leaves a run alone that is resolving an order
+
+`tests/template/test_time_limits.py` checks each line against the template and the state machine's definition.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+# One HTTP request to the broker or the feed: connecting, then reading the answer.
+CONNECT_SECONDS = 2.0
+READ_SECONDS = 5.0
+REQUEST = timedelta(seconds=CONNECT_SECONDS + READ_SECONDS)
+
+# A request that is accepted is accepted within this long: an intent expires so long before the window closes.
+ANSWER = timedelta(seconds=5)
+
+# The last request of a window is sent this long before it closes, so that its answer, time-outs included, comes inside.
+SEND_MARGIN = timedelta(seconds=10)
+
+# A step starts no new order after this long: its function's time limit must never cut a placement in two.
+STEP_PLACES_FOR = timedelta(seconds=35)
+
+# A cancel is confirmed by reading the order after each of these pauses, two seconds in all.
+CANCEL_CONFIRMATION_PAUSES = (0.1, 0.2, 0.3, 0.6, 0.8)
+
+# An order that the broker does not know may be in flight for so long. Then the same intent is sent again: a step that
+# was interrupted between intent and request has been ended by its own time limit by then.
+RESEND_AFTER = timedelta(seconds=60)
+
+# A step that froze between intent and request lives for its time limit, and its request may be delayed as long again.
+# Only then is an order that was never seen given up.
+LOST_AFTER = timedelta(seconds=120)
+
+# Longer than a step can live and its last request can take. A sweep looks again after this long.
+DEAD_STEP = timedelta(seconds=60)
+SWEEP_LOOKS = 5
+EMPTY_LOOKS_NEEDED = 2
+
+# A run that has not begun this long after the open is missed; a scheduler may be a minute late.
+RUN_LATE = timedelta(minutes=10)
+
+# A run that has not turned for this long, and for this many of its own turns, is stuck.
+RUN_SILENT = timedelta(minutes=5)
+SILENT_TURNS = 3
+
+# An order still open this long after its run's window closed is orphaned: no closing step can be working on it.
+ORPHANED_AFTER = timedelta(minutes=3)

@@ -1,0 +1,92 @@
+"""Reading open children back, and resolving in-flight orders: those whose outcome at the broker is not known."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from repeg.domain.broker import Accepted, Refused
+from repeg.domain.child_order import UNRESOLVED, Child, ChildState, OrderReport
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.price_format import format_limit
+from repeg.domain.quote import Side
+from repeg.domain.replacement import undo_move
+from repeg.domain.run import KillSwitch, RunState
+from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER
+from repeg.workflow.placement import record_answer
+from repeg.workflow.reconciliation import apply_report, fetch_report
+from repeg.workflow.sellable import holdings
+from repeg.workflow.turn import Turn
+
+
+def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:
+    """The order with its open children as the broker reports them now, oldest first; saved if anything changed.
+
+    `listed` are the broker's open orders. A child that is not listed is requested by its id, since the list may lag. A
+    child and its replacement are both requested: two answers of different age could not both be believed.
+    """
+    is_chain = len(order.open_children) > 1
+    for n in [child.n for child in order.open_children]:
+        child = order.attempt(n)
+        if not child.is_closed:
+            report = None if is_chain else listed.get(child.client_order_id)
+            order = _refresh(turn, order, child, report or fetch_report(turn, child))
+    return order
+
+
+def _refresh(turn: Turn, order: ParentOrder, child: Child, report: OrderReport | None) -> ParentOrder:
+    if report is None:
+        return _resolve_missing(turn, order, child)
+    seen = apply_report(turn, order, report)
+    return turn.ports.store.save_order(seen) if seen != order else order
+
+
+def _resolve_missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+    """The broker does not find the child. A live one is left alone; an in-flight one may be resent after a while."""
+    if child.state not in UNRESOLVED:
+        turn.warn(order.symbol, "hold", reason=f"the broker does not find {child.client_order_id}")
+        return order
+    if child.replaces is not None:
+        return _resolve_missing_replacement(turn, order, child)
+    age = turn.now - child.sent_at
+    if age < RESEND_AFTER or not _may_resend(turn, order, child):
+        turn.warn(order.symbol, "hold", reason=f"unknown for {age.total_seconds():.0f}s, not at the broker")
+        return order
+    return _resend(turn, order, child)
+
+
+def _resend(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+    """Send the child's own intent again, under the same id."""
+    intent = next(i for i in turn.ports.store.intents(order.run_id) if i.client_order_id == child.client_order_id)
+    terms = f"{intent.side} {intent.qty} @ {format_limit(intent.limit)}"
+    turn.warn(order.symbol, "resend", terms, "never seen at the broker")
+    # Stored before it is sent, like an intent: the closing step must know that it may be in flight again.
+    order = turn.ports.store.save_order(order.with_child(child.resent(turn.now)))
+    answer = turn.ports.broker.submit(intent)
+    if isinstance(answer, Refused):
+        # The first request may have arrived meanwhile and taken the cash that this one was refused for.
+        found = fetch_report(turn, child)
+        answer = Accepted(report=found) if found is not None else answer
+    return record_answer(turn, order, answer)
+
+
+def _resolve_missing_replacement(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+    """A replacement that the broker does not find. Its request can do nothing once the replaced order is closed by
+    other means; while that order is open, the request may be in flight."""
+    age = turn.now - child.sent_at
+    old = order.predecessors(child)[0]
+    if age < (RESEND_AFTER if old.is_closed else LOST_AFTER):
+        turn.warn(order.symbol, "hold", reason=f"replacement unknown for {age.total_seconds():.0f}s")
+        return order
+    turn.warn(order.symbol, "lost", format_limit(child.limit), "the replacement was never seen at the broker")
+    without = order.with_child(child.becomes(ChildState.NEVER_ARRIVED))
+    return turn.ports.store.save_order(undo_move(without))
+
+
+def _may_resend(turn: Turn, order: ParentOrder, child: Child) -> bool:
+    """Whether the run may still place orders right now: the conditions of a new intent's transaction. A sell also needs
+    its shares to be held still: while the order was in flight nothing reserved them."""
+    run = turn.ports.store.run(turn.run.run_id)
+    is_ours = run is not None and run.state is RunState.RUNNING and run.epoch == turn.run.epoch
+    if not is_ours or not turn.may_send or turn.ports.store.kill_switch() is not KillSwitch.ACTIVE:
+        return False
+    return order.side is Side.BUY or holdings(turn).get(order.symbol, Decimal(0)) >= child.qty

@@ -1,0 +1,78 @@
+"""The chain of time limits of `repeg.domain.time_limits`, checked against the template and the definition."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from repeg.domain.time_limits import (
+    ANSWER,
+    CANCEL_CONFIRMATION_PAUSES,
+    DEAD_STEP,
+    LOST_AFTER,
+    REQUEST,
+    RESEND_AFTER,
+    RUN_SILENT,
+    SEND_MARGIN,
+    STEP_PLACES_FOR,
+    SWEEP_LOOKS,
+)
+from tests.statemachine.rules import tasks
+from tests.template.stack import definition, functions
+
+PLACING = ("PlaceOrders", "RepegOrders")
+SENDING = tuple(name for name in tasks(definition()) if name != "CloseRun")
+
+
+def function_limit(name: str) -> timedelta:
+    return timedelta(seconds=functions()[name]["Timeout"])
+
+
+def task_limit(name: str) -> timedelta:
+    return timedelta(seconds=definition()["States"][name]["TimeoutSeconds"])
+
+
+def test_the_last_request_of_a_window_is_answered_inside_it() -> None:
+    assert REQUEST < SEND_MARGIN
+
+
+def test_an_answer_fits_into_the_send_margin() -> None:
+    assert ANSWER < SEND_MARGIN
+
+
+@pytest.mark.parametrize("name", PLACING)
+def test_a_placement_ends_before_its_functions_timeout(name: str) -> None:
+    cancel = timedelta(seconds=sum(CANCEL_CONFIRMATION_PAUSES))
+    assert STEP_PLACES_FOR + cancel + REQUEST < function_limit(name)
+
+
+@pytest.mark.parametrize("name", tasks(definition()))
+def test_the_service_retries_only_after_the_function_has_ended(name: str) -> None:
+    assert function_limit(name) + timedelta(seconds=5) <= task_limit(name)
+
+
+@pytest.mark.parametrize("name", tasks(definition()))
+def test_a_function_has_time_for_more_than_one_slow_request(name: str) -> None:
+    assert function_limit(name) > 2 * REQUEST
+
+
+def test_a_sweeps_second_check_follows_a_dead_steps_last_request() -> None:
+    assert max(function_limit(name) for name in SENDING) + REQUEST < DEAD_STEP
+
+
+def test_an_order_is_resent_only_when_its_first_sender_is_dead() -> None:
+    assert max(task_limit(name) for name in SENDING) < RESEND_AFTER
+
+
+def test_an_order_is_abandoned_only_when_its_second_sender_is_dead() -> None:
+    assert RESEND_AFTER + max(task_limit(name) for name in SENDING) < LOST_AFTER
+
+
+@pytest.mark.parametrize("name", ["SweepOrders", "WatchRuns"])
+def test_a_sweeps_checks_fit_into_its_functions_timeout(name: str) -> None:
+    assert (SWEEP_LOOKS - 1) * DEAD_STEP + SWEEP_LOOKS * STEP_PLACES_FOR <= function_limit(name)
+
+
+def test_a_run_resolving_an_order_is_not_considered_stuck() -> None:
+    assert LOST_AFTER < RUN_SILENT
