@@ -17,7 +17,7 @@ from tests.contracts.words import RUN_ID, a_budget, a_run, an_intent, an_order, 
 BUSY = ("TransactionCanceledException", "TransactionConflict")
 
 
-class Wire:
+class RecordingClient:
     """A DynamoDB client that records its requests and fails on demand.
 
     The next calls raise each error in `before` and `after` once, before or after the request is applied. Operations in
@@ -59,7 +59,7 @@ class Table:
     """A store that holds a run with one order, its client, and the pauses it made."""
 
     def __init__(self) -> None:
-        self.wire = Wire(a_client())
+        self.wire = RecordingClient(a_client())
         self.pauses: list[float] = []
         self.store = DynamoStore(cast("Any", self.wire), TABLE, self.pauses.append)
         create_table(self.wire.client)

@@ -17,7 +17,7 @@ from repeg.adapters.runtime import SystemRuntime
 from repeg.domain.errors import RefusedRun, StoreUnavailable
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch, RunState
-from tests.adapters.dynamodb_table import BUSY, Table, Wire, another, client_error, place, timeout
+from tests.adapters.dynamodb_table import BUSY, Table, RecordingClient, another, client_error, place, timeout
 from tests.builders import a_report_of
 from tests.contracts.tables import TABLE, a_client
 from tests.contracts.words import RUN_ID, a_fill, a_run, an_intent, an_order, with_intent
@@ -86,7 +86,7 @@ def test_unprocessed_keys_of_a_batch_are_requested_again(table: Table) -> None:
         answer = table.wire.client.batch_get_item(RequestItems={TABLE: {"Keys": kept, "ConsistentRead": True}})
         return {**answer, "UnprocessedKeys": {TABLE: {"Keys": left, "ConsistentRead": True}} if left else {}}
 
-    other = Wire(table.wire.client)
+    other = RecordingClient(table.wire.client)
     other.batch_get_item = half  # type: ignore[attr-defined]
     assert DynamoStore(cast("Any", other), TABLE, table.pauses.append).book(RUN_ID, fills) == []
     assert len(asked) == 2
@@ -108,7 +108,7 @@ class IdempotentClient:
     """A client with the service's idempotency: a transaction repeated under its token within ten minutes succeeds
     without checking its conditions."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: RecordingClient) -> None:
         self._wire = wire
         self._had: set[str] = set()
 
