@@ -17,7 +17,7 @@ from repeg.adapters.runtime import SystemRuntime
 from repeg.domain.errors import RefusedRun, StoreUnavailable
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch, RunState
-from tests.adapters.dynamodb_table import BUSY, Table, RecordingClient, another, client_error, place, timeout
+from tests.adapters.dynamodb_table import BUSY, RecordingClient, Table, another, client_error, place, timeout
 from tests.builders import a_report_of
 from tests.contracts.tables import TABLE, a_client
 from tests.contracts.words import RUN_ID, a_fill, a_run, an_intent, an_order, with_intent
