@@ -197,7 +197,7 @@ def test_a_hundred_orders_need_few_requests_before_the_first_one(crowded: Desk) 
     before = crowded.broker.line.sent[: crowded.broker.line.sent.index(("POST", "/orders"))]
     data = [path for _, path in before if path.startswith("/stocks")]
     assert before.count(("GET", "/assets")) == 1
-    assert len(before) - len(data) == 15 < 200 // BUCKETS_TOUCHED * (1 - RESERVED_FOR_CLOSING)
+    assert len(before) - len(data) == 14 < 200 // BUCKETS_TOUCHED * (1 - RESERVED_FOR_CLOSING)
     assert len(data) == 6
 
 

@@ -107,7 +107,7 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
         settings=start.settings,
         preview=start.preview,
         started_at=now,
-        opening_equity=account.equity if ports.broker.positions() is not None else account.equity,
+        opening_equity=account.equity,
         fractionable=tuple(symbol for symbol, asset in assets.items() if asset.is_fractionable),
     )
     draft_orders(run, ports)
