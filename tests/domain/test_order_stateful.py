@@ -48,9 +48,10 @@ class AnsweredChild(RuleBasedStateMachine):
         """Apply an arbitrary report, plausible or not."""
         self.before = self.child
         self.most_reported = max(self.most_reported, Decimal(filled))
+        average = None if price is None else Decimal(price)
         report = OrderReport(
             broker_id="b-1", client_order_id=self.child.client_order_id, symbol="AAPL", side=Side.BUY, status=status,
-            state=state_of(status), qty=TARGET, filled_qty=Decimal(filled), average_price=None if price is None else Decimal(price), limit=None,
+            state=state_of(status), qty=TARGET, filled_qty=Decimal(filled), average_price=average, limit=None,
             submitted_at=NOON,
         )  # fmt: skip
         self.order = self.order.with_child(self.child.after(report))

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from repeg.adapters.eventbridge import EventsUnavailable
 from repeg.adapters.alpaca.parsing import state_of
+from repeg.adapters.eventbridge import EventsUnavailable
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import BrokerUnavailable, Conflict, StillOpen
 from repeg.domain.outcome import Outcome

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from repeg.adapters.rate_limited_broker import RateLimitedBroker
-from repeg.adapters.rate_limited_broker import rate_limited as metered_by_page
+from repeg.adapters.rate_limited_broker import rate_limited as rate_limited_by_page
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.broker import CancelAnswer, Submission, Unknown
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
@@ -227,7 +227,7 @@ def test_each_page_of_an_answer_takes_a_request() -> None:
     store, clock = MemoryStore(), Clock()
     stand_still(clock)
     meter = RequestLimiter(store, cast("Any", clock), PER_MINUTE)
-    broker = metered_by_page(lambda further: cast("Broker", Book(further, pages=7)), meter)
+    broker = rate_limited_by_page(lambda further: cast("Broker", Book(further, pages=7)), meter)
     broker.positions()
     assert not store.lease_requests(bucket_of(NOON), EACH_BUCKET - 7, EACH_BUCKET)
     broker.positions()
