@@ -26,11 +26,17 @@ NAMELESS = {"common", "helpers", "manager", "managers", "misc", "models", "servi
 LONGEST_FILE = 250
 LONGEST_TEST_FILE = 400
 LONGEST_FUNCTION = 40
+LONGEST_TEST_NAME = 72
+# Words that leave a test's subject unnamed.
+PRONOUNS = {
+    *("one", "it", "its", "this", "that", "these", "those", "they", "what", "whatever", "which", "who", "whoever"),
+    *("nobody", "nothing", "somebody", "something", "everybody", "everything", "anything"),
+}
 # Longer files and functions. A figure may only fall, and is removed once within the limit.
 LONG_FILES = {
-    "tests/adapters/test_dynamodb.py": 463,
-    "tests/contracts/test_broker.py": 428,
-    "tests/contracts/test_store.py": 526,
+    "tests/adapters/test_dynamodb.py": 402,
+    "tests/contracts/test_broker.py": 415,
+    "tests/contracts/test_store.py": 523,
 }
 LONG_FUNCTIONS: dict[str, int] = {}
 
@@ -154,6 +160,34 @@ def test_the_import_check_detects_a_forbidden_import(tmp_path: Path) -> None:
     assert reaching(wrong, "boto3", "repeg.wiring", "os") == ["boto3.session", "repeg.wiring"]
 
 
+def model_copies(path: Path) -> Iterator[ast.Call]:
+    """The calls of `model_copy` in a file."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "model_copy":
+            yield node
+
+
+def test_values_are_changed_only_by_their_own_methods() -> None:
+    """Neither mypy nor pydantic checks the names and types that `model_copy` is given."""
+    outside = [path for path in python_files(*DEPLOYED) if LAYER / "domain" not in path.parents]
+    assert [f"{shown(path)}:{call.lineno}" for path in outside for call in model_copies(path)] == []
+    for path in python_files(LAYER / "domain"):
+        owners = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)]
+        inside = {call.lineno for owner in owners for call in ast.walk(owner) if isinstance(call, ast.Call)}
+        assert [f"{shown(path)}:{call.lineno}" for call in model_copies(path) if call.lineno not in inside] == []
+
+
+def test_a_changed_value_names_declared_fields() -> None:
+    for path in python_files(LAYER / "domain"):
+        for owner in (node for node in ast.parse(path.read_text()).body if isinstance(node, ast.ClassDef)):
+            declared = {each.target.id for each in owner.body if isinstance(each, ast.AnnAssign)
+                        and isinstance(each.target, ast.Name)}  # fmt: skip
+            literal = [key.value for node in ast.walk(owner) if isinstance(node, ast.Dict) for key in node.keys
+                       if isinstance(key, ast.Constant)]  # fmt: skip
+            if any(call for call in model_copies(path)) and literal:
+                assert set(literal) <= declared, f"{shown(path)}: {owner.name}"
+
+
 def functions_in(path: Path) -> Iterator[tuple[str, int]]:
     """Each function of a file with its number of lines, without decorators and docstring."""
     for node in ast.walk(ast.parse(path.read_text())):
@@ -190,3 +224,25 @@ def test_the_length_check_detects_growth_and_obsolete_records() -> None:
     recorded = {"a.py": 300, "b.py": 300}
     assert ratcheted({"a.py": 301, "c.py": 251}, recorded) == ["a.py: 301", "c.py: 251", "b.py: not long any more"]
     assert ratcheted({"a.py": 299, "b.py": 300}, recorded) == []
+
+
+def names_of_tests(path: Path) -> list[str]:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    functions = [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [name for name in functions if name.startswith("test_")]
+
+
+def without_subject(names: list[str]) -> list[str]:
+    """Test names whose subject is a pronoun."""
+    return [name for name in names if name.split("_")[1] in PRONOUNS]
+
+
+@pytest.mark.parametrize("path", python_files(ROOT / "tests"), ids=shown)
+def test_every_test_name_is_short_and_has_a_named_subject(path: Path) -> None:
+    names = names_of_tests(path)
+    assert [name for name in names if len(name) > LONGEST_TEST_NAME] == []
+    assert without_subject(names) == []
+
+
+def test_the_name_check_detects_a_pronoun() -> None:
+    assert without_subject(["test_what_rests_is_cancelled", "test_an_item_is_new"]) == ["test_what_rests_is_cancelled"]

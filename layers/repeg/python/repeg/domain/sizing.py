@@ -71,7 +71,7 @@ def parent_orders(
         if isinstance(plan, OrdersPlan)
         else _from_targets(run_id, plan, holdings, prices)
     )
-    ready = [order.model_copy(update={"fractionable": order.symbol in fractionable}) for order in orders]
+    ready = [order.trading_in_fractions(fractionable=order.symbol in fractionable) for order in orders]
     return sorted(ready, key=lambda order: order.symbol)
 
 
