@@ -1,4 +1,4 @@
-"""alpaca-py on one side of a socket, the simulated Alpaca on the other, and its clock in our hand."""
+"""alpaca-py connected to a simulated Alpaca over a socket, with control over its clock."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,11 +33,11 @@ from tests.exchange.caller import FRIDAY, MILLISECOND, PROMPT, QUIET_BOOK
 
 _T = TypeVar("_T")
 ACCEPTED = PROMPT.accepted_status
-"""What a POST in session answers with."""
-TOLD_FIRST = "accepted" if ACCEPTED == "accepted" else "pending_new"
+"""The status in the answer to a POST during the session."""
+FIRST_EVENT = "accepted" if ACCEPTED == "accepted" else "pending_new"
 """The first event of an order on the stream, and its status there."""
 PATIENCE = 0.25
-"""Seconds a client with a timeout waits."""
+"""The read timeout in seconds of a client with one."""
 
 
 class Bench:
@@ -46,7 +46,7 @@ class Bench:
     def __init__(self, server: ExchangeServer, now: list[int]) -> None:
         self.server, self.exchange, self._now = server, server.exchange, now
         self.key_id, self.secret = server.exchange.opening.key_id, server.exchange.opening.secret_key
-        # alpaca-py types every answer as a model or a dict; here they are models.
+        # alpaca-py types every answer as either a model or a dict; here they are always models.
         self.trading: Any = TradingClient(self.key_id, self.secret, url_override=server.trading_url)
         self.data: Any = StockHistoricalDataClient(self.key_id, self.secret, url_override=server.data_url)
         self.http = requests.Session()
@@ -54,11 +54,11 @@ class Bench:
         self._sessions = [self.http, self.trading._session, self.data._session]
 
     def wait(self, milliseconds: float) -> None:
-        """Let so much of the exchange's time pass."""
+        """Advance the exchange's time by milliseconds."""
         self.wait_until(self._now[0] + round(milliseconds * MILLISECOND))
 
     def wait_until(self, at: int) -> None:
-        """Let the exchange's time pass until an instant (ns)."""
+        """Advance the exchange's time to an instant (ns)."""
 
         def move() -> None:
             self._now[0] = at
@@ -67,11 +67,11 @@ class Bench:
         self.server.call(move)
 
     def wait_for(self, clock: str, day: date = FRIDAY) -> None:
-        """Let the exchange's time pass until a New York wall time."""
+        """Advance the exchange's time to a New York wall time."""
         self.wait_until(new_york(day, clock))
 
     def on_server(self, action: Callable[[], _T]) -> _T:
-        """Run something between two requests."""
+        """Run an action on the server's thread, between two requests."""
         return self.server.call(action)
 
     def raw(self, method: str, path: str, **options: Any) -> requests.Response:
@@ -79,7 +79,7 @@ class Bench:
         return self.http.request(method, self.server.trading_url + path, timeout=10, **options)
 
     def post(self, **terms: Any) -> requests.Response:
-        """A plain POST of an order: a day limit buy of 10 AAPL at 100.00 but for what is given; None leaves out."""
+        """A plain POST of an order, by default a day limit buy of 10 AAPL at 100.00; None removes a field."""
         body = {"symbol": "AAPL", "qty": "10", "side": "buy", "type": "limit", "time_in_force": "day"}
         body = {"limit_price": "100.00", **body}
         return self.raw("POST", "/v2/orders", json={k: v for k, v in (body | terms).items() if v is not None})
@@ -101,7 +101,7 @@ class Bench:
         return order
 
     def working(self, price: float = 100.0, qty: float = 10, side: str = "buy", **terms: Any) -> Order:
-        """A limit order that has reached the venue."""
+        """A limit order that the venue has acknowledged."""
         order = self.limit(price, qty, side, **terms)
         self.wait(50)
         return self.order(order)
@@ -113,34 +113,34 @@ class Bench:
         return new
 
     def order(self, order: Order) -> Order:
-        """The order as it is now."""
+        """The order at present."""
         found = self.trading.get_order_by_id(order.id)
         assert isinstance(found, Order)
         return found
 
     def status(self, order: Order) -> str:
-        """The order's status as it is now."""
+        """The order's present status."""
         return self.order(order).status.value
 
     def wire(self, order: Order) -> dict[str, Any]:
-        """The order's JSON as it is now."""
+        """The order's present JSON."""
         view: dict[str, Any] = self.raw("GET", f"/v2/orders/{order.id}").json()
         return view
 
     def account(self) -> dict[str, Any]:
-        """The account's JSON as it is now."""
+        """The account's present JSON."""
         view: dict[str, Any] = self.raw("GET", "/v2/account").json()
         return view
 
     def impatient(self) -> Any:
-        """A client that gives up waiting, as alpaca-py itself never does."""
+        """A client with a read timeout, which alpaca-py does not set by itself."""
         client = TradingClient(self.key_id, self.secret, url_override=self.server.trading_url)
         client._session.mount("http://", _Impatient())
         self._sessions.append(client._session)
         return client
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the clients' connections."""
         for session in self._sessions:
             session.close()
 
@@ -162,7 +162,7 @@ def a_bench(
     listings: Sequence[Listing] = (),
     **opening: Any,
 ) -> Iterator[Bench]:
-    """A hundred thousand dollars and no position on a Friday at ten, AAPL quoted 100.00 × 100.05 all day."""
+    """By default 100,000 dollars and no positions on a Friday at 10:00, with AAPL quoted 100.00 × 100.05 all day."""
     now = [new_york(day, at)]
     source = market or ScriptedMarket({day: {"AAPL": book}}, listings)
     exchange = Exchange(source, lambda: now[0], quirks, OpeningAccount(**opening), 1, model)
@@ -176,7 +176,7 @@ def a_bench(
 
 @contextmanager
 def refused(status: int, code: int | None, message: str) -> Iterator[None]:
-    """alpaca-py raises an APIError with exactly this status, code and message."""
+    """Expect alpaca-py to raise an APIError with exactly this status, code and message."""
     with pytest.raises(APIError) as caught:
         yield
     assert caught.value.status_code == status
@@ -186,7 +186,7 @@ def refused(status: int, code: int | None, message: str) -> Iterator[None]:
 
 
 def across(**values: Sequence[Any]) -> pytest.MarkDecorator:
-    """Runs a test under each of the knob's values: across(second_cancel=("422", "204"))."""
+    """Run a test under each value of a broker quirk: across(second_cancel=("422", "204"))."""
     ((name, options),) = values.items()
     quirks = [replace(PROMPT, **{name: option}) for option in options]
     return pytest.mark.parametrize("quirks", quirks, ids=[f"{name}={option}" for option in options])

@@ -1,4 +1,4 @@
-"""Runs the suite against a broker of other habits: `pytest tests/conformance --knob second_cancel=204`."""
+"""Runs the suite with other broker quirks: `pytest tests/conformance --knob second_cancel=204`."""
 
 from dataclasses import replace
 
@@ -19,8 +19,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Before any test is collected, for they all start from these knobs."""
-    # From the top of the tree this file is read too late to add an option.
+    """Set the quirks before any test is collected, as all tests start from them."""
+    # In a run from the repository's root, this file is read too late to add an option.
     asked: list[str] = config.getoption("--knob", default=[])
     quirks = vars(read_knobs(asked))
     caller.PROMPT = replace(

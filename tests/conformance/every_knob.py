@@ -1,6 +1,6 @@
-"""Runs the whole conformance suite once for every value that a knob can be turned to, other than its default.
+"""Runs the whole conformance suite once for every value of a broker quirk other than its default.
 
-`python -m tests.conformance.every_knob` takes some minutes; with names of knobs it turns only these.
+`python -m tests.conformance.every_knob` takes some minutes; with names of quirks it runs only these.
 """
 
 import subprocess
@@ -13,12 +13,12 @@ from typing import Literal, get_args, get_origin, get_type_hints
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 
 HERE = Path(__file__).parent
-# Those that are numbers, at another number; how fast the other delays are is what the tests themselves set.
+# Numeric quirks, each with another value; the tests set the other delays themselves.
 NUMBERS = ("stream_symbol_limit=none", "stream_connection_limit=2")
 
 
 def settings() -> Iterator[str]:
-    """NAME=VALUE for each."""
+    """NAME=VALUE for each value."""
     kinds = get_type_hints(BrokerQuirks)
     for knob in fields(BrokerQuirks):
         kind = kinds[knob.name]
@@ -28,7 +28,7 @@ def settings() -> Iterator[str]:
 
 
 def main(names: Collection[str]) -> int:
-    """How many settings the suite fails under."""
+    """The number of settings under which the suite fails."""
     failed = 0
     for setting in settings():
         if names and setting.partition("=")[0] not in names:

@@ -1,4 +1,4 @@
-"""What an unmodified alpaca-py experiences of each thing that can go wrong; the tests beside this file show it."""
+"""What an unmodified alpaca-py experiences for each fault and race, as shown by the tests in this folder."""
 
 FAULTS = {
     "reset_before": "requests.ConnectionError; no order exists",
@@ -13,7 +13,7 @@ FAULTS = {
     "rewrite": "see the rewrites",
 }
 REWRITES = {
-    "unknown_status": "ValidationError after the order was accepted; one such order spoils the whole list",
+    "unknown_status": "ValidationError after the order was accepted; one such order breaks the whole list",
     "unknown_asset_class": "ValidationError for the whole list",
     "unknown_exchange": "ValidationError for all positions",
     "null_submitted_at": "ValidationError",
@@ -32,8 +32,8 @@ REWRITES = {
 RACES = {
     "rejected_later": "an accepted order, then status rejected without a reason",
     "cancel_loses": "None from the cancel, then status filled",
-    "cancel_stuck": "status pending_cancel for as long as it takes",
-    "replace_stuck": "status pending_replace, the replacement pending_new, for as long as it takes",
+    "cancel_stuck": "status pending_cancel for all that time",
+    "replace_stuck": "status pending_replace, the replacement pending_new, for all that time",
     "replace_loses": "a replacement that is rejected, and a filled order under the old id",
     "replace_loses_part": "a replacement for less than expected; the chain's total holds",
     "replace_forgotten": "a replacement that is rejected, and the old order at its old price",
@@ -45,6 +45,6 @@ RACES = {
 STREAM_FAULTS = {
     "drop": "no update; the order read by id is filled",
     "duplicate": "the same update twice, with one execution_id",
-    "disconnect": "a reconnect after its backoff; what happened meanwhile is never told",
+    "disconnect": "a reconnect after its backoff; events in the meantime are never sent",
     "silent": "nothing, without an error",
 }

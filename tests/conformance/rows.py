@@ -1,7 +1,7 @@
-"""The conformance list: what an unmodified client relies on, where that is known from, and which knob it hangs on.
+"""The conformance list: behaviour that an unmodified client relies on, its source, and the quirks it depends on.
 
 Source tags: D the broker's own documents, O observed by a third party, M measured with alpaca-py, I a public issue
-thread, A assumed. Several letters: several sources, or sources that disagree (then there is a knob).
+thread, A assumed. Several letters: several sources, or sources that disagree (then there is a broker quirk).
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its number, what must hold, its source tag, the knobs, races or faults that concern it."""
+    """One row: its number, the claim, its source tag, and the quirks, races or faults that affect it."""
 
     number: int
     claim: str

@@ -3,7 +3,7 @@
 import warnings
 
 with warnings.catch_warnings():
-    # It imports a part of websockets that warns of its own end.
+    # It imports a deprecated part of websockets.
     warnings.simplefilter("ignore", DeprecationWarning)
     from alpaca.common.exceptions import APIError  # noqa: TID251 - the client under test
     from alpaca.data.enums import DataFeed  # noqa: TID251

@@ -1,4 +1,4 @@
-"""alpaca-py's streams, run as their users run them, with what they deliver in a queue."""
+"""Runs alpaca-py's streams as their users do, and queues their messages."""
 
 import asyncio
 import logging
@@ -16,26 +16,26 @@ from tests.conformance.sdk import StockDataStream, TradingStream
 PATIENCE = 10.0
 
 
-class Heard:
-    """What a client has been told, in order."""
+class Received:
+    """The messages a client has received, in order."""
 
     def __init__(self) -> None:
         self._queue: Queue[Any] = Queue()
 
-    async def hear(self, message: Any) -> None:
-        """The handler given to the stream."""
+    async def receive(self, message: Any) -> None:
+        """The stream's message handler."""
         self._queue.put(message)
 
     def next(self) -> Any:
-        """The next thing told; fails where nothing comes."""
+        """The next message; fails if none arrives."""
         return self._queue.get(timeout=PATIENCE)
 
     def take(self, count: int) -> list[Any]:
-        """The next so many."""
+        """The next messages, up to this number."""
         return [self.next() for _ in range(count)]
 
     def is_silent(self) -> bool:
-        """Nothing more has been told."""
+        """Check that no more messages have arrived."""
         try:
             self._queue.get_nowait()
         except Empty:
@@ -44,32 +44,32 @@ class Heard:
 
 
 @contextmanager
-def trade_updates(bench: Bench, secret: str | None = None, *, waits: bool = True) -> Iterator[Heard]:
+def trade_updates(bench: Bench, secret: str | None = None, *, waits: bool = True) -> Iterator[Received]:
     """A TradingStream that listens to trade updates."""
     stream = TradingStream(bench.key_id, secret or bench.secret, url_override=bench.server.trade_stream_url)
-    heard = Heard()
-    stream.subscribe_trade_updates(heard.hear)
+    received = Received()
+    stream.subscribe_trade_updates(received.receive)
     with _running(bench, stream):
         if waits:
             until(bench, lambda: bench.server.sockets.listening == 1)
-        yield heard
+        yield received
 
 
 @contextmanager
-def market_data(bench: Bench, feed: str = "iex", *, waits: bool = True, **symbols: list[str]) -> Iterator[Heard]:
+def market_data(bench: Bench, feed: str = "iex", *, waits: bool = True, **symbols: list[str]) -> Iterator[Received]:
     """A StockDataStream subscribed to quotes=[…], trades=[…] and so on."""
     stream = StockDataStream(bench.key_id, bench.secret, url_override=bench.server.data_stream_url(feed))
-    heard = Heard()
+    received = Received()
     for channel, names in symbols.items():
-        getattr(stream, f"subscribe_{channel}")(heard.hear, *names)
+        getattr(stream, f"subscribe_{channel}")(received.receive, *names)
     with _running(bench, stream):
         if waits:
             until(bench, lambda: bench.server.sockets.subscribed == 1)
-        yield heard
+        yield received
 
 
 def until(bench: Bench, claim: Callable[[], bool]) -> None:
-    """Wait for something to be true on the server."""
+    """Wait for a condition to hold on the server."""
     deadline = monotonic() + PATIENCE
     while not bench.on_server(claim):
         assert monotonic() < deadline, "it never came true"

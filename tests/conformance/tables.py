@@ -1,4 +1,4 @@
-"""The tables of docs/simulator.md, made from the conformance list, the knobs, the faults and the tests' own names.
+"""The tables of docs/simulator.md, generated from the conformance list, broker quirks, faults, races and test names.
 
 `python -m tests.conformance.tables` writes them anew.
 """
@@ -23,30 +23,30 @@ _FAULT_TESTS = ("Kind", "Race", "StreamFailure")
 
 
 def tables() -> dict[str, str]:
-    """Every generated table by the name of its place on the page."""
+    """Every generated table by the name of its markers on the page."""
     return {"rows": rows_table(), "knobs": knobs_table(), "faults": faults_table()}
 
 
 def rows_table() -> str:
-    """Row, claim, source, knob, tests."""
+    """Row, claim, source, quirks, tests."""
     tests = row_tests()
     lines = [
         (str(row.number), row.claim, row.source, _code(row.knob), _names(tests.get(row.number, ()))) for row in ROWS
     ]
-    return _table(("Row", "What holds", "Source", "Knob, race or fault", "Tests"), lines)
+    return _table(("Row", "Claim", "Source", "Quirk, race or fault", "Tests"), lines)
 
 
 def knobs_table() -> str:
-    """Knob, default, meaning."""
+    """Quirk, default, meaning."""
     meanings = documented(broker_quirks.__file__, "BrokerQuirks")
     lines = [
         (f"`{each.name}`", f"`{each.default!r}`", meanings[each.name]) for each in fields(broker_quirks.BrokerQuirks)
     ]
-    return _table(("Knob", "Default", "What it decides"), lines)
+    return _table(("Quirk", "Default", "Meaning"), lines)
 
 
 def faults_table() -> str:
-    """Everything that can be armed: what it does, what alpaca-py experiences, which tests show it."""
+    """Every fault and race: its effect, what alpaca-py experiences, and its tests."""
     tests = fault_tests()
     lines: list[tuple[str, ...]] = []
     for title, meanings, seen in _catalogue():
@@ -54,7 +54,7 @@ def faults_table() -> str:
             (title, f"`{name}`", _without_rows(meanings.get(name, "")), seen[name], _names(tests[name]))
             for name in seen
         ]
-    return _table(("", "Name", "What happens", "What alpaca-py experiences", "Tests"), lines)
+    return _table(("", "Name", "Effect", "What alpaca-py experiences", "Tests"), lines)
 
 
 def row_tests() -> dict[int, list[str]]:
@@ -88,11 +88,11 @@ def documented(module: str, class_name: str) -> dict[str, str]:
 
 
 def page_with(generated: Mapping[str, str], page: str) -> str:
-    """The page with its generated parts replaced; KeyError for a place that is not there."""
+    """The page with its generated parts replaced. Raises KeyError for missing markers."""
     for name, table in generated.items():
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         if start not in page or end not in page:
-            raise KeyError(f"{PAGE.name} has no place for the table {name!r}")
+            raise KeyError(f"{PAGE.name} has no markers for the table {name!r}")
         head, rest = page.split(start, 1)
         page = head + start + table + end + rest.split(end, 1)[1]
     return page

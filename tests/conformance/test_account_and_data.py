@@ -30,7 +30,7 @@ TWO: dict[str, list[Event]] = {"AAPL": QUIET_BOOK, "BRK.B": [quote("09:30", "100
 
 
 @across(pdt_fields=(False, True))
-def test_row_094_the_account_is_strings_with_or_without_pattern_day_trader_fields(quirks: BrokerQuirks) -> None:
+def test_row_094_the_account_may_have_pattern_day_trader_fields(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks, positions=shares("10")) as bench:
         view = bench.account()
         account = bench.trading.get_account()
@@ -69,7 +69,7 @@ def test_row_095_an_asset_comes_with_or_without_easy_to_borrow(quirks: BrokerQui
             bench.trading.get_asset("ZZZZ")
 
 
-def test_row_096_the_calendar_knows_early_closes_holidays_and_session_hours() -> None:
+def test_row_096_the_calendar_has_early_closes_holidays_and_hours() -> None:
     with a_bench() as bench:
         days = bench.trading.get_calendar(GetCalendarRequest(start=THANKSGIVING_EVE, end=date(2026, 11, 30)))
         raw = bench.raw("GET", "/v2/calendar?start=2026-11-27&end=2026-11-27").json()
@@ -102,9 +102,7 @@ def test_row_096_the_calendar_knows_early_closes_holidays_and_session_hours() ->
         (date(2026, 11, 22), "11:00", "closed"),
     ],
 )
-def test_row_097_the_clock_is_open_from_half_past_nine_to_the_calendars_close(
-    day: date, at: str, expected: str
-) -> None:
+def test_row_097_the_clock_is_open_from_9_30_to_the_calendars_close(day: date, at: str, expected: str) -> None:
     with a_bench(day=day, at=at) as bench:
         assert bench.trading.get_clock().is_open is (expected == "open")
 
@@ -116,7 +114,7 @@ def test_row_097_next_open_skips_the_holiday() -> None:
     assert clock["next_close"] == "2026-11-27T13:00:00-05:00"
 
 
-def test_row_098_latest_quotes_of_several_symbols_leave_unknown_ones_out() -> None:
+def test_row_098_latest_quotes_leave_unknown_symbols_out() -> None:
     with a_bench(market=ScriptedMarket({FRIDAY: TWO})) as bench:
         request = StockLatestQuoteRequest(symbol_or_symbols=["AAPL", "BRK.B", "NOPE"], feed=DataFeed.IEX)
         quotes = bench.data.get_stock_latest_quote(request)
@@ -130,19 +128,19 @@ def test_row_098_one_malformed_symbol_fails_the_whole_call() -> None:
     assert (answer.status_code, answer.json()) == (400, {"message": "invalid symbol: b$d"})
 
 
-def test_row_099_a_query_parameter_that_market_data_does_not_know_is_refused() -> None:
+def test_row_099_an_unknown_market_data_parameter_is_refused() -> None:
     with a_bench() as bench:
         answer = bench.raw("GET", "/v2/stocks/quotes/latest?symbols=AAPL&limit=5")
     assert (answer.status_code, answer.json()) == (400, {"message": "unexpected query parameter(s): limit"})
 
 
-def test_row_100_a_side_that_nobody_is_on_has_price_and_size_zero() -> None:
+def test_row_100_an_empty_side_has_price_and_size_zero() -> None:
     with a_bench([quote("09:30", "300 @ 100.00", None)]) as bench:
         one_sided = _quote(bench)
     assert (one_sided["bp"], one_sided["ap"], one_sided["as"]) == (100, 0, 0)
 
 
-def test_row_100_a_quote_can_be_crossed_or_wide_or_hours_old_on_the_tape_itself() -> None:
+def test_row_100_the_tape_itself_can_have_crossed_wide_or_old_quotes() -> None:
     book = [quote("09:31", "100 @ 100.10", "100 @ 100.00"), quote("09:32", "100 @ 80.00", "100 @ 120.00")]
     with a_bench(book, at="09:31:30") as bench:
         assert (_quote(bench)["bp"], _quote(bench)["ap"]) == (100.1, 100)
@@ -162,7 +160,7 @@ def test_row_100_a_quote_can_be_crossed_or_wide_or_hours_old_on_the_tape_itself(
         ("quote_stale", {"t": "2026-11-20T11:30:00Z", "bp": 100}),
     ],
 )
-def test_row_100_a_quote_can_be_made_bad_on_demand(rewrite: str, expected: dict[str, Any]) -> None:
+def test_row_100_a_rewrite_can_make_any_quote_bad(rewrite: str, expected: dict[str, Any]) -> None:
     with a_bench() as bench:
         _rewrite(bench, rewrite)
         bad, good = _quote(bench), _quote(bench)
@@ -170,7 +168,7 @@ def test_row_100_a_quote_can_be_made_bad_on_demand(rewrite: str, expected: dict[
     assert (good["bp"], good["ap"]) == (100, 100.05)
 
 
-def test_row_100_a_null_quote_is_dropped_by_the_client_and_a_null_price_breaks_it() -> None:
+def test_row_100_the_client_drops_a_null_quote_and_fails_on_a_null_price() -> None:
     request = StockLatestQuoteRequest(symbol_or_symbols="AAPL")
     with a_bench() as bench:
         _rewrite(bench, "quote_null")
@@ -193,7 +191,7 @@ def test_row_101_the_consolidated_feed_needs_its_subscription(quirks: BrokerQuir
                 bench.data.get_stock_latest_quote(request)
 
 
-def test_row_102_sizes_are_in_shares_and_our_own_order_is_in_the_quote() -> None:
+def test_row_102_sizes_are_in_shares_and_include_our_own_order() -> None:
     with a_bench() as bench:
         assert (_quote(bench)["bs"], _quote(bench)["as"]) == (300, 200)
         bench.working(price=100.0, qty=25)
@@ -226,7 +224,7 @@ def test_row_103_snapshots_are_a_map_without_a_wrapper_and_may_lack_parts(quirks
     assert (last["BRK.B"].price, last["BRK.B"].size) == (480.4, 150)
 
 
-def test_row_103_one_symbols_latest_has_paths_of_its_own() -> None:
+def test_row_103_single_symbol_calls_have_their_own_paths() -> None:
     with a_bench() as bench:
         latest = bench.raw("GET", "/v2/stocks/AAPL/quotes/latest").json()
         unknown = bench.raw("GET", "/v2/stocks/NOPE/trades/latest")

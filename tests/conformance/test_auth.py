@@ -1,4 +1,4 @@
-"""Rows 1 to 6: who may come in, and what every answer looks like."""
+"""Rows 1 to 6: authentication, and the form of every answer."""
 
 import re
 from datetime import date
@@ -15,7 +15,7 @@ _SUMMER_DAY = date(2026, 7, 1)
 NINE_DIGITS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 
 
-def test_row_001_known_keys_open_the_api_and_a_wrong_pair_is_401_without_a_code() -> None:
+def test_row_001_known_keys_are_accepted_and_others_are_401() -> None:
     with a_bench() as bench:
         assert bench.trading.get_account().status == "ACTIVE"
         stranger = TradingClient(bench.key_id, "wrong", url_override=bench.server.trading_url)
@@ -40,7 +40,7 @@ def test_row_002_without_keys_the_answer_is_a_proxys_page_or_a_json_403(quirks: 
         assert answer.json() == {"message": "forbidden."}
 
 
-def test_row_003_trading_numbers_are_strings_and_market_data_numbers_are_numbers() -> None:
+def test_row_003_trading_answers_strings_and_market_data_numbers() -> None:
     with a_bench() as bench:
         order = bench.post().json()
         quote = bench.raw("GET", "/v2/stocks/quotes/latest", params={"symbols": "AAPL"}).json()["quotes"]["AAPL"]
@@ -50,7 +50,7 @@ def test_row_003_trading_numbers_are_strings_and_market_data_numbers_are_numbers
 
 
 @across(unknown_route=("404", "405"))
-def test_row_004_a_route_that_does_not_exist_is_a_json_404(quirks: BrokerQuirks) -> None:
+def test_row_004_an_unknown_route_is_a_json_404(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         nowhere = bench.raw("GET", "/v2/nothing/here")
         wrong_method = bench.raw("PUT", "/v2/orders")
@@ -59,7 +59,7 @@ def test_row_004_a_route_that_does_not_exist_is_a_json_404(quirks: BrokerQuirks)
     assert wrong_method.status_code == int(quirks.unknown_route)
 
 
-def test_row_005_stamps_are_rfc_3339_with_up_to_nine_digits_and_the_clock_has_new_yorks_offset() -> None:
+def test_row_005_timestamps_are_rfc_3339_with_up_to_nine_digits() -> None:
     with a_bench() as bench:
         bench.wait(0.000123)
         order = bench.post().json()
@@ -78,7 +78,7 @@ def test_row_005_the_clocks_offset_follows_daylight_saving() -> None:
         assert bench.raw("GET", "/v2/clock").json()["timestamp"] == "2026-07-01T10:00:00-04:00"
 
 
-def test_row_006_every_answer_carries_a_request_id_of_32_hexadecimal_digits() -> None:
+def test_row_006_every_answer_has_a_request_id_of_32_hex_digits() -> None:
     with a_bench(quirks=PROMPT) as bench:
         answers = [bench.raw("GET", "/v2/clock"), bench.raw("GET", "/v2/none"), bench.post(qty="0")]
     ids = [answer.headers["X-Request-ID"] for answer in answers]

@@ -44,7 +44,7 @@ def test_row_087_a_canceled_order_cancels_again_or_is_refused(quirks: BrokerQuir
 
 
 @across(second_cancel=("422", "204"))
-def test_row_088_a_second_cancel_while_one_is_pending_is_refused_or_taken(quirks: BrokerQuirks) -> None:
+def test_row_088_a_second_pending_cancel_is_refused_or_accepted(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         order = bench.working()
         bench.trading.cancel_order_by_id(order.id)
@@ -85,7 +85,7 @@ def test_row_091_a_cancel_while_closed_completes_at_once_or_at_the_open(quirks: 
 
 
 @across(cancel_while_closed=("immediate", "at_open"))
-def test_row_091_a_good_till_canceled_order_overnight_likewise(quirks: BrokerQuirks) -> None:
+def test_row_091_a_cancel_overnight_completes_at_once_or_at_the_open(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         order = bench.working(time_in_force=TimeInForce.GTC)
         bench.wait_for("17:00")
@@ -108,7 +108,7 @@ def test_row_092_canceling_all_answers_207_with_an_outcome_for_each() -> None:
 
 
 @across(second_cancel=("422", "204"))
-def test_row_092_an_order_that_cannot_be_canceled_says_so_in_the_list(quirks: BrokerQuirks) -> None:
+def test_row_092_the_list_reports_orders_that_cannot_be_canceled(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         order = bench.working()
         bench.trading.cancel_order_by_id(order.id)

@@ -1,4 +1,4 @@
-"""Rows 55 to 64: how orders fill, and what that does to the account."""
+"""Rows 55 to 64: how orders fill, and the effects on the account."""
 
 from datetime import date
 from decimal import Decimal
@@ -50,7 +50,7 @@ def test_row_056_a_passive_order_inside_the_spread_waits_for_the_market(model: F
         assert bench.status(order) == "filled"
 
 
-def test_row_056_on_paper_a_print_below_the_limit_does_not_fill_but_a_crossing_quote_does() -> None:
+def test_row_056_on_paper_a_crossing_quote_fills_but_a_print_does_not() -> None:
     book = [*QUIET_BOOK, trade("10:20", "50 @ 99.99", side=-1), quote("10:30", "300 @ 99.90", "300 @ 100.01")]
     with a_bench(book, model=FillModel.PAPER) as bench:
         order = bench.working(price=100.01, qty=5_0)
@@ -74,7 +74,7 @@ def test_row_057_a_partial_fill_shows_quantity_and_exact_average(quirks: BrokerQ
     assert done.filled_at is not None
 
 
-def test_row_057_an_average_that_never_ends_is_rounded_to_nine_decimals() -> None:
+def test_row_057_an_endless_average_is_rounded_to_nine_decimals() -> None:
     with a_bench() as bench:
         order = bench.working(price=101, qty=300)
         fills = bench.trading.get("/account/activities/FILL")
@@ -95,7 +95,7 @@ def test_row_057_a_fill_can_come_one_share_at_a_time() -> None:
     assert [fill["type"] for fill in fills] == ["partial_fill"] * 4 + ["fill"]
 
 
-def test_row_058_executions_are_activities_with_ids_of_their_own_in_pages() -> None:
+def test_row_058_executions_are_paged_activities_with_their_own_ids() -> None:
     with a_bench() as bench:
         for index in range(5):
             bench.working(price=101, qty=index + 1)
@@ -180,7 +180,7 @@ def test_row_062_a_day_order_expires_at_the_calendars_close(day: date, close: st
 
 
 @across(partial_day_status=("expired", "canceled"))
-def test_row_062_a_partly_filled_day_order_keeps_what_it_filled(quirks: BrokerQuirks) -> None:
+def test_row_062_an_expired_day_order_keeps_its_fills(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         order = bench.working(price=100.05, qty=300)
         bench.wait_for("16:00")
@@ -188,7 +188,7 @@ def test_row_062_a_partly_filled_day_order_keeps_what_it_filled(quirks: BrokerQu
     assert (ended.status, ended.filled_qty) == (quirks.partial_day_status, "200")
 
 
-def test_row_062_a_good_till_canceled_order_lives_on_and_fills_the_next_day() -> None:
+def test_row_062_a_good_till_canceled_order_can_fill_the_next_day() -> None:
     days: Days = {FRIDAY: {"AAPL": QUIET_BOOK}, MONDAY: {"AAPL": [quote("09:45", "300 @ 97.00", "300 @ 97.05")]}}
     with a_bench(market=ScriptedMarket(days)) as bench:
         order = bench.working(price=99, time_in_force=TimeInForce.GTC)
@@ -198,7 +198,7 @@ def test_row_062_a_good_till_canceled_order_lives_on_and_fills_the_next_day() ->
         assert bench.status(order) == "filled"
 
 
-def test_row_063_a_halted_symbol_fills_nothing_and_quotes_nothing_new_then_resumes() -> None:
+def test_row_063_a_halted_symbol_has_no_fills_and_no_new_quotes() -> None:
     book: list[Event] = [
         quote("09:30", "300 @ 100.00", "200 @ 100.05"),
         halt("10:10", "10:20"),
@@ -217,7 +217,7 @@ def test_row_063_a_halted_symbol_fills_nothing_and_quotes_nothing_new_then_resum
 
 
 @across(split_orders=("cancel", "keep"))
-def test_row_064_a_split_changes_positions_and_may_cancel_good_till_canceled_orders(quirks: BrokerQuirks) -> None:
+def test_row_064_a_split_changes_positions_and_may_cancel_gtc_orders(quirks: BrokerQuirks) -> None:
     days: Days = {FRIDAY: {"AAPL": QUIET_BOOK}, MONDAY: {"AAPL": [quote("09:30", "300 @ 25.00", "300 @ 25.01")]}}
     with a_bench(market=ScriptedMarket(days), quirks=quirks, positions=shares("10", "80")) as bench:
         order = bench.working(price=110, side="sell", qty=10, time_in_force=TimeInForce.GTC)

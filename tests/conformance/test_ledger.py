@@ -1,4 +1,4 @@
-"""Rows 120 to 124: what the ledger says after thousands of random operations in which every race is run."""
+"""Rows 120 to 124: the ledger after thousands of random operations with every race armed."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -24,7 +24,7 @@ OPENS = date(2026, 11, 24)
 
 @pytest.fixture(scope="module", params=["inherit", "zero"])
 def exchange(request: pytest.FixtureRequest) -> Exchange:
-    """Two thousand operations over days with a holiday and an early close, audited after each."""
+    """Two thousand operations over days with a holiday and an early close, with an audit after each."""
     quirks = replace(NO_LIMITS, replace_fill_inheritance=request.param, release_delay=(0, 500))
     market = GeneratedMarket(5, DEFAULT_UNIVERSE[:3], activity=0.2)
     caller = a_caller(
@@ -58,7 +58,7 @@ def test_row_121_a_position_is_the_sum_of_its_executions(exchange: Exchange) -> 
     }
 
 
-def test_row_122_what_is_held_is_never_negative_and_nothing_in_the_end(exchange: Exchange) -> None:
+def test_row_122_holds_are_never_negative_and_end_at_zero(exchange: Exchange) -> None:
     held: defaultdict[str, int] = defaultdict(int)
     for entry in exchange.ledger.entries:
         for account, commodity, amount in entry.postings:
@@ -77,7 +77,7 @@ def test_row_123_every_order_ends_exactly_once(exchange: Exchange) -> None:
     assert endings == dict.fromkeys(exchange.account.orders.by_id, 1)
 
 
-def test_row_124_every_execution_respects_the_limit_in_force_at_that_instant(exchange: Exchange) -> None:
+def test_row_124_every_execution_respects_the_limit_in_force(exchange: Exchange) -> None:
     limited = [execution for execution in exchange.ledger.executions if execution.limit is not None]
     assert len(limited) > 50
     for execution in limited:
@@ -87,7 +87,7 @@ def test_row_124_every_execution_respects_the_limit_in_force_at_that_instant(exc
 
 
 def _chain(order: Order) -> list[Order]:
-    """The order, whatever it replaced and whatever replaced it, oldest first."""
+    """The order's replace chain, oldest first."""
     while order.replaces is not None:
         order = order.replaces
     chain = [order]

@@ -1,4 +1,4 @@
-"""Rows 105 to 112: request limits, and what an unmodified alpaca-py makes of a bad connection."""
+"""Rows 105 to 112: rate limits, and how an unmodified alpaca-py handles a bad connection."""
 
 from collections import Counter
 from dataclasses import replace
@@ -21,7 +21,7 @@ A_BUY = LimitOrderRequest(
 
 
 @across(requests_per_minute=(5, None))
-def test_row_105_beyond_the_limit_the_trading_api_answers_429_without_headers(quirks: BrokerQuirks) -> None:
+def test_row_105_the_trading_api_answers_429_without_headers(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         answers = [bench.raw("GET", "/v2/clock") for _ in range(6)]
         bench.wait(60_000)
@@ -35,7 +35,7 @@ def test_row_105_beyond_the_limit_the_trading_api_answers_429_without_headers(qu
 
 
 @across(data_rate_headers=(True, False))
-def test_row_105_beyond_the_limit_market_data_answers_429_in_its_own_words(quirks: BrokerQuirks) -> None:
+def test_row_105_market_data_answers_429_with_its_own_message(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=replace(quirks, data_requests_per_minute=3)) as bench:
         answers = [bench.raw("GET", "/v2/stocks/quotes/latest?symbols=AAPL") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
@@ -56,7 +56,7 @@ def test_row_105_the_client_tries_four_times() -> None:
     assert calls["GET /v2/clock"] == 4
 
 
-def test_row_106_a_504_after_acceptance_makes_the_client_post_again_and_meet_its_own_order() -> None:
+def test_row_106_a_client_retry_after_a_504_meets_its_own_order() -> None:
     with a_bench() as bench:
         calls = _count(bench)
         _arm(bench, _on_post(Kind.ANSWER_AFTER, status=504))
@@ -67,7 +67,7 @@ def test_row_106_a_504_after_acceptance_makes_the_client_post_again_and_meet_its
         assert [order.client_order_id for order in bench.trading.get_orders()] == ["mine"]
 
 
-def test_row_106_without_an_id_of_its_own_the_retry_makes_a_second_order() -> None:
+def test_row_106_a_client_retry_without_an_id_makes_a_second_order() -> None:
     with a_bench() as bench:
         _arm(bench, _on_post(Kind.ANSWER_AFTER, status=504))
         bench.trading._retry_wait = 0
@@ -87,7 +87,7 @@ def test_row_107_a_connection_can_break_before_or_after_acceptance(kind: Kind, o
 
 
 @pytest.mark.parametrize(("kind", "orders"), [(Kind.HANG_BEFORE, 0), (Kind.HANG_AFTER, 1)])
-def test_row_108_a_call_can_stay_unanswered_until_the_clients_own_timeout(kind: Kind, orders: int) -> None:
+def test_row_108_a_call_can_hang_until_the_clients_timeout(kind: Kind, orders: int) -> None:
     with a_bench() as bench:
         _arm(bench, _on_post(kind, seconds=20))
         with pytest.raises(requests.exceptions.ReadTimeout):
@@ -95,7 +95,7 @@ def test_row_108_a_call_can_stay_unanswered_until_the_clients_own_timeout(kind: 
         assert len(bench.trading.get_orders()) == orders
 
 
-def test_row_108_without_a_timeout_the_client_waits_until_the_other_side_gives_up() -> None:
+def test_row_108_a_client_without_a_timeout_waits_for_the_server() -> None:
     with a_bench() as bench:
         _arm(bench, _on_post(Kind.HANG_AFTER, seconds=PATIENCE * 2))
         with pytest.raises(requests.exceptions.ConnectionError):
@@ -103,7 +103,7 @@ def test_row_108_without_a_timeout_the_client_waits_until_the_other_side_gives_u
         assert len(bench.trading.get_orders()) == 1
 
 
-def test_row_108_a_call_can_arrive_long_after_the_client_gave_up() -> None:
+def test_row_108_a_call_can_arrive_after_the_clients_timeout() -> None:
     with a_bench() as bench:
         _arm(bench, _on_post(Kind.LATE, seconds=20, delay=45))
         with pytest.raises(requests.exceptions.ReadTimeout):
@@ -114,14 +114,14 @@ def test_row_108_a_call_can_arrive_long_after_the_client_gave_up() -> None:
         assert bench.trading.get_order_by_client_id("mine").status == ACCEPTED
 
 
-def test_row_108_a_slow_answer_is_an_answer_to_who_waits() -> None:
+def test_row_108_a_slow_answer_reaches_a_client_that_waits() -> None:
     with a_bench() as bench:
         _arm(bench, _on_post(Kind.SLOW, seconds=PATIENCE / 4))
         assert bench.trading.submit_order(A_BUY).status == ACCEPTED
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-def test_row_109_a_proxys_page_is_an_api_error_whose_message_cannot_be_read(status: int) -> None:
+def test_row_109_a_proxys_page_is_an_api_error_without_a_message(status: int) -> None:
     with a_bench() as bench:
         calls = _count(bench)
         _arm(bench, _on_post(Kind.ANSWER_BEFORE, status=status))
@@ -152,7 +152,7 @@ def test_row_109_an_empty_answer_is_a_type_error(status: int) -> None:
 
 
 @pytest.mark.parametrize(("rewrite", "field"), [("unknown_status", "status"), ("unknown_asset_class", "asset_class")])
-def test_row_110_one_unknown_word_in_one_order_spoils_the_clients_whole_list(rewrite: str, field: str) -> None:
+def test_row_110_one_unknown_word_in_one_order_breaks_the_whole_list(rewrite: str, field: str) -> None:
     with a_bench() as bench:
         bench.limit()
         bench.limit()
@@ -162,7 +162,7 @@ def test_row_110_one_unknown_word_in_one_order_spoils_the_clients_whole_list(rew
         assert len(bench.trading.get_orders()) == 2
 
 
-def test_row_110_an_unknown_word_comes_after_the_order_was_accepted() -> None:
+def test_row_110_an_order_with_an_unknown_word_was_still_accepted() -> None:
     with a_bench() as bench:
         _arm(bench, _on_post(Kind.REWRITE, rewrite="unknown_status"))
         with pytest.raises(ValidationError):
@@ -170,14 +170,14 @@ def test_row_110_an_unknown_word_comes_after_the_order_was_accepted() -> None:
         assert bench.trading.get_order_by_client_id("mine").status == ACCEPTED
 
 
-def test_row_110_an_unknown_exchange_spoils_the_positions() -> None:
+def test_row_110_an_unknown_exchange_breaks_all_positions() -> None:
     with a_bench(positions=shares("10")) as bench:
         _arm(bench, Fault(kind=Kind.REWRITE, path="/v2/positions", rewrite="unknown_exchange"))
         with pytest.raises(ValidationError, match="exchange"):
             bench.trading.get_all_positions()
 
 
-def test_row_110_numbers_where_strings_were_promised_spoil_the_account() -> None:
+def test_row_110_numbers_in_place_of_strings_break_the_account() -> None:
     with a_bench() as bench:
         _arm(bench, Fault(kind=Kind.REWRITE, path="/v2/account", rewrite="numbers_for_strings"))
         with pytest.raises(ValidationError):
@@ -185,7 +185,7 @@ def test_row_110_numbers_where_strings_were_promised_spoil_the_account() -> None
 
 
 @pytest.mark.parametrize("rewrite", ["null_submitted_at", "null_created_at"])
-def test_row_111_a_null_stamp_spoils_the_clients_order(rewrite: str) -> None:
+def test_row_111_a_null_timestamp_breaks_the_clients_order(rewrite: str) -> None:
     with a_bench() as bench:
         order = bench.limit()
         _arm(bench, Fault(kind=Kind.REWRITE, method="GET", rewrite=rewrite))
@@ -194,7 +194,7 @@ def test_row_111_a_null_stamp_spoils_the_clients_order(rewrite: str) -> None:
 
 
 @across(client_id_lag=((0, 0), (800, 800)))
-def test_row_112_a_new_order_can_be_missing_by_client_order_id_for_a_while(quirks: BrokerQuirks) -> None:
+def test_row_112_a_new_order_can_be_missing_by_client_order_id(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         order = bench.limit(client_order_id="mine")
         if quirks.client_id_lag != (0, 0):
@@ -204,7 +204,7 @@ def test_row_112_a_new_order_can_be_missing_by_client_order_id_for_a_while(quirk
         assert bench.trading.get_order_by_client_id("mine").id == order.id
 
 
-def test_row_112_so_many_reads_can_miss_it_as_well() -> None:
+def test_row_112_a_number_of_reads_can_miss_a_new_order() -> None:
     with a_bench() as bench:
         missing = {"code": 40410000, "message": "order not found for mine"}
         path = "/v2/orders:by_client_order_id"
@@ -216,7 +216,7 @@ def test_row_112_so_many_reads_can_miss_it_as_well() -> None:
         assert bench.trading.get_order_by_client_id("mine").status == ACCEPTED
 
 
-def test_keys_can_be_revoked_while_a_client_holds_them() -> None:
+def test_keys_can_be_revoked_while_a_client_uses_them() -> None:
     with a_bench() as bench:
         order = bench.working()
         bench.on_server(lambda: bench.exchange.gate.revoke(bench.key_id))
@@ -236,7 +236,7 @@ def test_the_brokers_clock_can_jump() -> None:
         assert jumped.timestamp.hour == 17
 
 
-def test_a_fault_strikes_after_so_many_calls_and_so_many_times() -> None:
+def test_a_fault_skips_calls_and_then_strikes_its_number_of_times() -> None:
     with a_bench() as bench:
         _arm(bench, Fault(kind=Kind.ANSWER_BEFORE, status=503, path="/v2/clock"), skip=1, times=2)
         statuses = [bench.raw("GET", "/v2/clock").status_code for _ in range(5)]
@@ -267,7 +267,7 @@ def _arm(bench: Bench, fault: Fault, **when: Any) -> None:
 
 
 def _count(bench: Bench) -> Counter[str]:
-    """Every request that reached the server from now on, by method and path."""
+    """Every request that reaches the server from now on, by method and path."""
     calls = Counter[str]()
     handle = bench.exchange.handle
 

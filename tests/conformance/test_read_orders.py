@@ -1,4 +1,4 @@
-"""Rows 48 to 54: how orders are found again."""
+"""Rows 48 to 54: listing and looking up orders."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from tests.exchange.caller import FRIDAY, PROMPT
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
 
 
-def test_row_048_lists_default_to_open_newest_first_and_fifty() -> None:
+def test_row_048_lists_default_to_the_fifty_newest_open_orders() -> None:
     with a_bench() as bench:
         orders = []
         for index in range(52):
@@ -29,14 +29,14 @@ def test_row_048_lists_default_to_open_newest_first_and_fifty() -> None:
 
 
 @across(list_limit_excess=("422", "clamp"))
-def test_row_048_more_than_five_hundred_are_refused_or_clamped(quirks: BrokerQuirks) -> None:
+def test_row_048_a_limit_above_500_is_refused_or_clamped(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         assert bench.raw("GET", "/v2/orders?limit=500").status_code == 200
         answer = bench.raw("GET", "/v2/orders?limit=501")
     assert answer.status_code == (422 if quirks.list_limit_excess == "422" else 200)
 
 
-def test_row_049_open_closed_and_all_divide_the_statuses_between_them() -> None:
+def test_row_049_every_status_counts_as_open_or_closed() -> None:
     with a_bench(positions=shares("10")) as bench:
         statuses = _one_of_each(bench)
         listed = {state: _statuses(bench, state) for state in ("open", "closed", "all")}
@@ -54,7 +54,7 @@ def test_row_049_open_closed_and_all_divide_the_statuses_between_them() -> None:
     assert statuses <= listed["all"]
 
 
-def test_row_049_accepted_and_expired_and_rejected_have_their_places_too() -> None:
+def test_row_049_accepted_is_open_expired_and_rejected_are_closed() -> None:
     with a_bench(at="15:59") as bench:
         bench.limit(price=90)
         bench.wait_for("16:00:01")
@@ -63,7 +63,7 @@ def test_row_049_accepted_and_expired_and_rejected_have_their_places_too() -> No
         assert _statuses(bench, "closed") == {"expired"}
 
 
-def test_row_050_after_until_direction_side_and_symbols_select() -> None:
+def test_row_050_lists_filter_by_time_direction_side_and_symbols() -> None:
     book = [quote("09:30", "300 @ 100.00", "200 @ 100.05")]
     with a_bench(market=ScriptedMarket({FRIDAY: {"AAPL": book, "KO": book}}), positions=shares("10")) as bench:
         bench.limit(client_order_id="first")
@@ -91,7 +91,7 @@ def test_row_050_after_until_direction_side_and_symbols_select() -> None:
 
 
 @pytest.mark.parametrize("spelling", ["True", "true", "1"])
-def test_row_050_nested_is_taken_in_any_case_and_rolls_legs_up(spelling: str) -> None:
+def test_row_050_nested_is_accepted_in_any_case_and_includes_legs(spelling: str) -> None:
     with a_bench() as bench:
         bench.post(order_class="bracket", take_profit={"limit_price": "105"}, stop_loss={"stop_price": "95"})
         nested = bench.raw("GET", f"/v2/orders?nested={spelling}").json()
@@ -101,7 +101,7 @@ def test_row_050_nested_is_taken_in_any_case_and_rolls_legs_up(spelling: str) ->
 
 
 @across(list_lag=((0, 0), (500, 500)))
-def test_row_051_a_new_order_can_be_missing_from_lists_while_it_is_there_by_id(quirks: BrokerQuirks) -> None:
+def test_row_051_a_new_order_can_be_missing_from_lists_but_not_by_id(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         order = bench.limit()
         assert bench.status(order) == ACCEPTED
@@ -110,7 +110,7 @@ def test_row_051_a_new_order_can_be_missing_from_lists_while_it_is_there_by_id(q
         assert len(bench.trading.get_orders()) == 1
 
 
-def test_row_051_one_order_can_be_made_late_in_lists_and_by_its_client_order_id() -> None:
+def test_row_051_a_race_can_make_one_order_late_in_lookups() -> None:
     with a_bench() as bench:
         bench.on_server(lambda: bench.exchange.races.arm(Race.LATE_IN_LISTS, seconds=2))
         bench.on_server(lambda: bench.exchange.races.arm(Race.LATE_BY_CLIENT_ID, seconds=3))
@@ -125,7 +125,7 @@ def test_row_051_one_order_can_be_made_late_in_lists_and_by_its_client_order_id(
         assert bench.trading.get_order_by_client_id("late").id == late.id
 
 
-def test_row_052_an_unknown_id_is_404_and_something_that_is_no_id_422() -> None:
+def test_row_052_an_unknown_order_id_is_404_and_a_malformed_one_422() -> None:
     with a_bench() as bench:
         with refused(404, 40410000, f"order not found for {UNKNOWN}"):
             bench.trading.get_order_by_id(UNKNOWN)
@@ -134,7 +134,7 @@ def test_row_052_an_unknown_id_is_404_and_something_that_is_no_id_422() -> None:
     assert answer.json() == {"code": 40010001, "message": "order_id is missing"}
 
 
-def test_row_053_an_order_is_found_by_its_client_order_id_and_an_unknown_one_is_404() -> None:
+def test_row_053_a_lookup_by_client_order_id_finds_it_or_answers_404() -> None:
     with a_bench() as bench:
         order = bench.limit(client_order_id="plan-2026-11-20-AAPL-buy-1")
         assert bench.trading.get_order_by_client_id("plan-2026-11-20-AAPL-buy-1").id == order.id
@@ -142,7 +142,7 @@ def test_row_053_an_order_is_found_by_its_client_order_id_and_an_unknown_one_is_
             bench.trading.get_order_by_client_id("nobody")
 
 
-def test_row_054_after_a_replace_each_client_order_id_finds_its_own_order() -> None:
+def test_row_054_each_client_order_id_of_a_chain_finds_its_own_order() -> None:
     with a_bench() as bench:
         old = bench.working(client_order_id="original")
         new = bench.replace(old, limit_price=99.5, client_order_id="successor")

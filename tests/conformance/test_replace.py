@@ -1,4 +1,4 @@
-"""Rows 65 to 84: replacing orders, and the ways in which that goes wrong."""
+"""Rows 65 to 84: replacing orders, and how it can fail."""
 
 from dataclasses import replace
 from typing import Any
@@ -16,11 +16,11 @@ from tests.exchange.caller import PROMPT, QUIET_BOOK
 
 INHERITANCE = across(replace_fill_inheritance=("inherit", "zero"))
 FORTY = [quote("09:30", "300 @ 100.00", "40 @ 100.05"), quote("10:30", "300 @ 100.00", "500 @ 100.05")]
-"""Forty shares at first, so that an order for a hundred fills in part, and plenty later."""
+"""Forty shares at first, so that an order for a hundred fills in part, and more later."""
 
 
 @across(replace_delay=((10, 10), (0, 300)))
-def test_row_065_a_replace_answers_with_a_new_order_and_the_old_becomes_replaced(quirks: BrokerQuirks) -> None:
+def test_row_065_a_replace_creates_a_new_order_and_ends_the_old(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         old = bench.working(price=99)
         new = bench.replace(old, limit_price=99.5)
@@ -57,7 +57,7 @@ def test_row_067_an_accepted_order_cannot_be_replaced() -> None:
 
 
 @pytest.mark.skipif(ACCEPTED == "new", reason="such a broker has let the order through before it answers")
-def test_row_067_an_order_on_its_way_cannot_be_replaced() -> None:
+def test_row_067_a_pending_new_order_cannot_be_replaced() -> None:
     with a_bench() as bench:
         fresh = bench.limit()
         with refused(422, 42210000, f"cannot replace order in {ACCEPTED} status"):
@@ -76,7 +76,7 @@ def test_row_067_a_pending_order_cannot_be_replaced() -> None:
             bench.replace(changing, limit_price=98)
 
 
-def test_row_068_an_order_that_is_over_cannot_be_replaced() -> None:
+def test_row_068_an_ended_order_cannot_be_replaced() -> None:
     with a_bench() as bench:
         filled, canceled, expired = bench.working(price=101), bench.working(), bench.working()
         bench.trading.cancel_order_by_id(canceled.id)
@@ -87,7 +87,7 @@ def test_row_068_an_order_that_is_over_cannot_be_replaced() -> None:
                 bench.replace(order, limit_price=99)
 
 
-def test_row_069_an_order_that_was_replaced_cannot_be_replaced_again() -> None:
+def test_row_069_a_replaced_order_cannot_be_replaced_again() -> None:
     with a_bench() as bench:
         old = bench.working()
         bench.replace(old, limit_price=99)
@@ -121,7 +121,7 @@ def test_row_071_a_replace_that_changes_nothing_is_refused(changes: dict[str, An
 
 
 @pytest.mark.parametrize("qty", [39, 40])
-def test_row_072_a_replace_to_no_more_than_is_filled_is_refused(qty: int) -> None:
+def test_row_072_a_replace_to_no_more_than_the_filled_qty_is_refused(qty: int) -> None:
     with a_bench(FORTY) as bench:
         order = bench.working(price=100.05, qty=100)
         assert order.filled_qty == "40"
@@ -141,7 +141,7 @@ def test_row_073_a_price_only_replace_keeps_the_chains_total(quirks: BrokerQuirk
 
 
 @INHERITANCE
-def test_row_074_a_replacement_starts_with_its_predecessors_fills_or_with_none(quirks: BrokerQuirks) -> None:
+def test_row_074_a_replacement_inherits_fills_or_starts_at_zero(quirks: BrokerQuirks) -> None:
     with a_bench(FORTY, quirks=quirks) as bench:
         old = bench.working(price=100.05, qty=100)
         new = bench.replace(old, limit_price=100.01)
@@ -164,7 +164,7 @@ def test_row_075_a_replaces_qty_is_the_chains_total(quirks: BrokerQuirks) -> Non
 
 
 @INHERITANCE
-def test_row_076_race_a_the_old_order_fills_first_and_the_replacement_is_rejected(quirks: BrokerQuirks) -> None:
+def test_row_076_race_a_a_fill_of_the_old_order_rejects_the_replacement(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         _arm(bench, Race.REPLACE_LOSES)
         old = bench.working(price=99)
@@ -186,7 +186,7 @@ def test_row_076_the_market_itself_can_win_the_race() -> None:
 
 
 @INHERITANCE
-def test_row_077_race_b_the_replacement_executes_only_what_is_left(quirks: BrokerQuirks) -> None:
+def test_row_077_race_b_the_replacement_executes_only_the_rest(quirks: BrokerQuirks) -> None:
     book = [*QUIET_BOOK, quote("10:30", "300 @ 98.00", "300 @ 98.05")]
     with a_bench(book, quirks=quirks) as bench:
         _arm(bench, Race.REPLACE_LOSES_PART)
@@ -200,7 +200,7 @@ def test_row_077_race_b_the_replacement_executes_only_what_is_left(quirks: Broke
 
 
 @pytest.mark.parametrize("more", [20, 35])
-def test_row_077_a_replace_to_a_quantity_that_the_market_has_overtaken_comes_to_nothing(more: int) -> None:
+def test_row_077_a_replace_to_an_already_filled_quantity_is_rejected(more: int) -> None:
     book = [*FORTY[:1], quote("10:00:00.055", "300 @ 100.00", f"{more} @ 100.04")]
     with a_bench(book, model=FillModel.TOUCH) as bench:
         old = bench.working(price=100.05, qty=100)
@@ -213,7 +213,7 @@ def test_row_077_a_replace_to_a_quantity_that_the_market_has_overtaken_comes_to_
         assert back.filled_qty == str(40 + more)
 
 
-def test_row_078_race_c_the_replacement_is_forgotten_and_the_old_order_works_on() -> None:
+def test_row_078_race_c_the_replacement_is_lost_and_the_old_order_works() -> None:
     with a_bench() as bench:
         _arm(bench, Race.REPLACE_FORGOTTEN)
         old = bench.working(price=99)
@@ -242,7 +242,7 @@ def test_row_078_a_replace_can_be_pending_for_hours() -> None:
     ("status", "body"),
     [(422, {"code": 40010001, "message": "unable to replace order, order isn't sent to exchange yet"}), (500, None)],
 )
-def test_row_079_race_d_the_replace_answers_with_an_error_and_happened(status: int, body: Any) -> None:
+def test_row_079_race_d_a_replace_can_happen_despite_its_error_answer(status: int, body: Any) -> None:
     with a_bench() as bench:
         old = bench.working(price=99)
         fault = Fault(kind=Kind.ANSWER_AFTER, method="PATCH", status=status, body=body)
@@ -272,7 +272,7 @@ def test_row_080_race_e_a_rejected_replacement_shows_its_parents_fills(quirks: B
         assert _executed(bench) == 10
 
 
-def test_row_081_fractional_quantities_and_notional_orders_cannot_be_replaced() -> None:
+def test_row_081_fractional_and_notional_orders_cannot_be_replaced() -> None:
     with a_bench() as bench:
         fractional = bench.working(price=99, qty=0.5)
         with refused(422, 42210000, "qty of a fractional order cannot be changed"):
@@ -297,7 +297,7 @@ def test_row_082_a_replace_to_a_price_off_the_tick_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("price", "held"), [(99.5, "9950"), (98, "9900")])
-def test_row_083_a_replace_holds_the_larger_of_the_two_while_it_is_pending(price: float, held: str) -> None:
+def test_row_083_a_pending_replace_holds_the_larger_of_the_two(price: float, held: str) -> None:
     with a_bench() as bench:
         old = bench.working(price=99, qty=100)
         bench.replace(old, limit_price=price)
@@ -333,7 +333,7 @@ def test_row_084_a_price_only_replace_can_be_refused_for_lack_of_shares() -> Non
         assert bench.replace(order, limit_price=102).limit_price == "102"
 
 
-def test_the_shape_of_a_replacement_is_that_of_any_order() -> None:
+def test_a_replacement_has_the_same_fields_as_any_order() -> None:
     with a_bench(quirks=replace(PROMPT, replace_delay=(0, 0))) as bench:
         old = bench.working(price=99)
         new = bench.replace(old, limit_price=98)

@@ -1,4 +1,4 @@
-"""Rows 29 to 47: what the account's money, shares and other orders allow."""
+"""Rows 29 to 47: limits from the account's money, shares and other orders."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ MARGIN: dict[str, Any] = {"multiplier": 2, "shorting_enabled": True}
 WASH = "potential wash trade detected. use complex orders"
 
 
-def test_row_029_a_buy_beyond_buying_power_is_refused_with_both_figures() -> None:
+def test_row_029_a_buy_beyond_buying_power_is_refused_with_figures() -> None:
     with a_bench() as bench:
         answer = bench.post(qty="1001")
     assert answer.status_code == 403
@@ -36,13 +36,13 @@ def test_row_029_a_buy_beyond_buying_power_is_refused_with_both_figures() -> Non
 
 
 @pytest.mark.parametrize(("price", "status"), [("100000", 200), ("100000.01", 403)])
-def test_row_029_the_last_cent_of_buying_power_can_be_spent_and_not_one_more(price: str, status: int) -> None:
+def test_row_029_buying_power_can_be_spent_to_the_last_cent(price: str, status: int) -> None:
     with a_bench() as bench:
         assert bench.post(qty="1", limit_price=price).status_code == status
 
 
 @across(release_delay=((0, 0), (200, 200)))
-def test_row_030_an_open_buy_holds_its_value_and_a_cancel_gives_it_back(quirks: BrokerQuirks) -> None:
+def test_row_030_an_open_buy_holds_its_value_until_canceled(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         order = bench.working(price=99, qty=100)
         assert bench.account()["buying_power"] == "90100"
@@ -54,21 +54,21 @@ def test_row_030_an_open_buy_holds_its_value_and_a_cancel_gives_it_back(quirks: 
         assert bench.account()["buying_power"] == "100000"
 
 
-def test_row_030_a_fill_turns_what_was_held_into_a_position_at_the_better_price() -> None:
+def test_row_030_a_fill_turns_the_hold_into_a_position() -> None:
     with a_bench() as bench:
         assert bench.working(price=101, qty=100).status == "filled"
         account = bench.account()
     assert account["buying_power"] == account["cash"] == "89995"
 
 
-def test_row_030_an_expired_buy_gives_its_value_back() -> None:
+def test_row_030_an_expired_buy_releases_its_hold() -> None:
     with a_bench() as bench:
         bench.working(price=99, qty=100)
         bench.wait_for("16:00:01")
         assert bench.account()["buying_power"] == "100000"
 
 
-def test_row_030_a_rejected_buy_gives_its_value_back() -> None:
+def test_row_030_a_rejected_buy_releases_its_hold() -> None:
     with a_bench() as bench:
         bench.on_server(lambda: bench.exchange.races.arm(Race.REJECTED_LATER))
         assert bench.working(price=99, qty=100).status == "rejected"
@@ -84,7 +84,7 @@ def test_row_031_an_open_sell_adds_no_buying_power_until_it_executes() -> None:
         assert bench.account()["buying_power"] == "105005"
 
 
-def test_row_032_a_sell_beyond_the_free_shares_is_refused_with_the_figures_and_the_holders() -> None:
+def test_row_032_a_sell_beyond_available_shares_is_refused_with_figures() -> None:
     with a_bench(positions=shares("10")) as bench:
         held = bench.working(price=101, qty=10, side="sell")
         answer = bench.post(side="sell", qty="3", limit_price="101")
@@ -100,7 +100,7 @@ def test_row_032_a_sell_beyond_the_free_shares_is_refused_with_the_figures_and_t
     }
 
 
-def test_row_033_qty_available_falls_by_what_open_sells_hold() -> None:
+def test_row_033_qty_available_excludes_shares_held_by_open_sells() -> None:
     with a_bench(positions=shares("10")) as bench:
         bench.working(price=101, qty=4, side="sell")
         position = bench.trading.get_open_position("AAPL")
@@ -108,7 +108,7 @@ def test_row_033_qty_available_falls_by_what_open_sells_hold() -> None:
 
 
 @across(release_delay=((0, 0), (200, 200)))
-def test_row_034_just_after_a_cancel_the_shares_are_still_held(quirks: BrokerQuirks) -> None:
+def test_row_034_shares_are_still_held_just_after_a_cancel(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks, positions=shares("10")) as bench:
         order = bench.working(price=101, qty=10, side="sell")
         bench.trading.cancel_order_by_id(order.id)
@@ -121,7 +121,7 @@ def test_row_034_just_after_a_cancel_the_shares_are_still_held(quirks: BrokerQui
         assert bench.limit(price=102, qty=10, side="sell").status == ACCEPTED
 
 
-def test_row_035_a_sell_without_a_position_is_refused_where_shorting_is_off() -> None:
+def test_row_035_a_sell_without_a_position_or_shorting_is_refused() -> None:
     with a_bench() as bench, refused(403, 40310000, "account is not allowed to short"):
         bench.limit(side="sell")
 
@@ -134,7 +134,7 @@ def test_row_036_a_sell_larger_than_the_position_does_not_flip_it() -> None:
 
 
 @across(hard_to_borrow_short=("refused", "allowed"))
-def test_row_037_a_short_of_what_is_not_easy_to_borrow_is_refused(quirks: BrokerQuirks) -> None:
+def test_row_037_a_short_of_a_hard_to_borrow_asset_is_refused(quirks: BrokerQuirks) -> None:
     listing = Listing("AAPL", "Hard to borrow", easy_to_borrow=False)
     with a_bench(quirks=quirks, listings=[listing], **MARGIN) as bench:
         if quirks.hard_to_borrow_short == "allowed":
@@ -144,7 +144,7 @@ def test_row_037_a_short_of_what_is_not_easy_to_borrow_is_refused(quirks: Broker
                 bench.limit(side="sell", price=101)
 
 
-def test_row_037_a_short_is_whole_shares_and_holds_103_percent_of_the_ask() -> None:
+def test_row_037_a_short_needs_whole_shares_and_103_percent_of_the_ask() -> None:
     with a_bench(**MARGIN) as bench:
         with refused(422, 42210000, "fractional orders cannot be sold short"):
             bench.limit(side="sell", price=101, qty=1.5)
@@ -152,7 +152,7 @@ def test_row_037_a_short_is_whole_shares_and_holds_103_percent_of_the_ask() -> N
         assert bench.account()["buying_power"] == "198969.485"
 
 
-def test_row_038_limits_of_ours_that_would_meet_are_a_wash_trade() -> None:
+def test_row_038_crossing_limits_of_one_account_are_a_wash_trade() -> None:
     with a_bench(positions=shares("10")) as bench:
         buy = bench.working(price=100)
         answer = bench.post(side="sell", limit_price="100")
@@ -165,7 +165,7 @@ def test_row_038_limits_of_ours_that_would_meet_are_a_wash_trade() -> None:
     }
 
 
-def test_row_038_a_replace_that_would_make_ours_meet_is_a_wash_trade_too() -> None:
+def test_row_038_a_replace_that_crosses_our_own_order_is_a_wash_trade() -> None:
     with a_bench(positions=shares("10")) as bench:
         bench.working(price=101, side="sell")
         buy = bench.working(price=100)
@@ -174,7 +174,7 @@ def test_row_038_a_replace_that_would_make_ours_meet_is_a_wash_trade_too() -> No
         assert bench.status(buy) == "new"
 
 
-def test_row_039_limits_of_ours_that_cannot_meet_are_accepted() -> None:
+def test_row_039_opposite_limits_that_do_not_cross_are_accepted() -> None:
     with a_bench(positions=shares("10")) as bench:
         bench.working(price=100)
         assert bench.limit(price=101, side="sell").status == ACCEPTED
@@ -198,7 +198,7 @@ def test_row_040_any_buy_against_an_open_sell_stop_is_refused(terms: dict[str, A
 
 
 @across(wash_trade_counts_pending_cancel=(True, False))
-def test_row_041_an_order_whose_cancel_is_pending_still_counts_or_not(quirks: BrokerQuirks) -> None:
+def test_row_041_a_pending_cancel_may_count_for_the_wash_trade_rule(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks, positions=shares("10")) as bench:
         buy = bench.working(price=100)
         bench.trading.cancel_order_by_id(buy.id)
@@ -206,7 +206,7 @@ def test_row_041_an_order_whose_cancel_is_pending_still_counts_or_not(quirks: Br
     assert answer.status_code == (403 if quirks.wash_trade_counts_pending_cancel else 200)
 
 
-def test_row_042_complex_and_trailing_orders_are_exempt_from_the_wash_trade_rule() -> None:
+def test_row_042_complex_and_trailing_orders_are_no_wash_trades() -> None:
     with a_bench(positions=shares("30")) as bench:
         bench.working(price=100)
         oco = LimitOrderRequest(
@@ -239,7 +239,7 @@ def test_row_042_a_bracket_fills_its_entry_and_then_works_its_exits() -> None:
         assert bench.trading.get_all_positions() == []
 
 
-def test_row_043_the_same_order_twice_under_two_ids_is_two_orders() -> None:
+def test_row_043_an_order_sent_under_two_ids_is_two_orders() -> None:
     with a_bench() as bench:
         bench.limit(client_order_id="one")
         bench.limit(client_order_id="two")
@@ -277,7 +277,7 @@ def test_row_044_a_liquidation_only_account_may_still_sell() -> None:
         ("cls", "19:00", 200),
     ],
 )
-def test_row_045_orders_for_an_auction_outside_its_window_are_refused(force: str, at: str, status: int) -> None:
+def test_row_045_an_auction_order_outside_its_window_is_refused(force: str, at: str, status: int) -> None:
     with a_bench(at=at) as bench:
         answer = bench.post(time_in_force=force)
     assert answer.status_code == status
@@ -286,7 +286,7 @@ def test_row_045_orders_for_an_auction_outside_its_window_are_refused(force: str
 
 
 @across(auction_orders=("expire", "immediate"))
-def test_row_045_an_order_for_the_opening_ends_unfilled_or_executes_at_the_open(quirks: BrokerQuirks) -> None:
+def test_row_045_an_opening_auction_order_expires_or_executes(quirks: BrokerQuirks) -> None:
     with a_bench(at="09:00", quirks=quirks) as bench:
         order = bench.limit(price=101, time_in_force=TimeInForce.OPG)
         bench.wait_for("09:30:01")
@@ -294,7 +294,7 @@ def test_row_045_an_order_for_the_opening_ends_unfilled_or_executes_at_the_open(
 
 
 @pytest.mark.skipif(ACCEPTED == "new", reason="such a broker has the venue's word before it answers")
-def test_row_046_an_order_can_be_accepted_and_rejected_later() -> None:
+def test_row_046_an_accepted_order_can_be_rejected_later() -> None:
     with a_bench() as bench:
         bench.on_server(lambda: bench.exchange.races.arm(Race.REJECTED_LATER))
         order = bench.limit()

@@ -1,4 +1,4 @@
-"""Somebody else's bot, pointed at a served exchange: place, replace, cancel, stream, and an end that leaves nothing."""
+"""A bot connected to a served exchange places, replaces, cancels and streams; the server ends cleanly."""
 
 import signal
 import socket
@@ -45,29 +45,29 @@ def test_a_bot_places_replaces_cancels_and_streams_while_time_runs() -> None:
         bench.close()
 
 
-def test_quotes_stream_by_themselves_while_time_runs() -> None:
+def test_quotes_stream_without_requests_while_time_runs() -> None:
     clock = clock_for(FRIDAY, "10:00", real_time=False, speed=20)
     with serving(ScriptedMarket({FRIDAY: {"AAPL": TICKING}}), clock, port=0) as server:
         bench = Bench(server, [0])
-        with market_data(bench, quotes=["AAPL"]) as heard:
-            sizes = [heard.next().ask_size for _ in range(3)]
+        with market_data(bench, quotes=["AAPL"]) as received:
+            sizes = [received.next().ask_size for _ in range(3)]
         bench.close()
     assert sizes == [sizes[0], sizes[0] + 1, sizes[0] + 2]
 
 
-def test_everything_a_bot_needs_is_said_and_the_server_leaves_when_told() -> None:
-    said, stop, clock = list[str](), Stop(), SteppedClock(new_york(FRIDAY, "10:00"))
+def test_the_server_shows_its_addresses_and_ends_when_stopped() -> None:
+    lines, stop, clock = list[str](), Stop(), SteppedClock(new_york(FRIDAY, "10:00"))
     with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), clock, port=0) as server:
         stop.set()
-        serve(server, clock, said.append, stop)
-        assert said == [*greeting(server, clock), "stopped"]
-        account = requests.get(_said(said, "trading API") + "/v2/account", headers=_headers(said), timeout=5)
+        serve(server, clock, lines.append, stop)
+        assert lines == [*greeting(server, clock), "stopped"]
+        account = requests.get(_value_of(lines, "trading API") + "/v2/account", headers=_headers(lines), timeout=5)
         assert account.json()["status"] == "ACTIVE"
         address = ("127.0.0.1", server.port)
     assert not _is_open(address)
 
 
-def test_signals_are_what_they_were_where_none_has_come() -> None:
+def test_signal_handlers_are_restored_if_no_signal_arrived() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with stopped_by_signals():
         assert signal.getsignal(signal.SIGTERM) not in before
@@ -75,7 +75,7 @@ def test_signals_are_what_they_were_where_none_has_come() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_after_one_signal_another_does_not_cut_the_end_short(number: int) -> None:
+def test_a_second_signal_does_not_interrupt_the_cleanup(number: int) -> None:
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         with stopped_by_signals() as stop:
@@ -88,20 +88,20 @@ def test_after_one_signal_another_does_not_cut_the_end_short(number: int) -> Non
             signal.signal(each, handler)
 
 
-def test_a_standing_clock_is_moved_over_the_control_plane() -> None:
+def test_the_control_plane_moves_a_stepped_clock() -> None:
     clock = clock_for(FRIDAY, "10:00", real_time=False, speed=0)
     with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), clock, port=0) as server, requests.Session() as http:
         moved = http.post(f"{server.trading_url}/_sim/clock", json={"advance_seconds": 60}, timeout=5).json()
     assert moved == {"now": "2026-11-20T15:01:00Z"}
 
 
-def test_a_port_that_is_taken_is_an_error_and_nothing_is_left_running() -> None:
+def test_a_port_in_use_is_an_error_and_leaves_no_thread() -> None:
     market, clock = ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), SteppedClock(new_york(FRIDAY, "10:00"))
     with serving(market, clock, port=0) as server, pytest.raises(OSError, match="address"):
         serving(market, clock, port=server.port).__enter__()
 
 
-def test_an_error_of_the_exchange_itself_is_a_500_stops_the_server_and_is_raised_again() -> None:
+def test_an_exchange_error_is_a_500_and_is_raised_when_the_server_ends() -> None:
     class Broken(ScriptedMarket):
         def day(self, symbol: str, day: date) -> SymbolDay | None:
             raise ZeroDivisionError(f"{symbol} on {day}")
@@ -128,29 +128,29 @@ def test_an_error_of_the_exchange_itself_is_a_500_stops_the_server_and_is_raised
         (60, " in New York; runs 60 times as fast as the wall clock; to move it forward: curl -X POST "),
     ],
 )
-def test_how_time_goes_on_is_said(speed: float, pace: str) -> None:
+def test_the_greeting_describes_how_time_advances(speed: float, pace: str) -> None:
     clock = clock_for(FRIDAY, "10:00", real_time=False, speed=speed)
     with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), clock, port=0) as server:
-        said = _said(greeting(server, clock), "time")
-    assert said.startswith("2026-11-20 10:")
-    assert pace in said
+        line = _value_of(greeting(server, clock), "time")
+    assert line.startswith("2026-11-20 10:")
+    assert pace in line
 
 
-def test_real_time_is_said_to_be_the_wall_clocks_and_cannot_be_moved() -> None:
+def test_real_time_follows_the_wall_clock_and_cannot_be_moved() -> None:
     with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), RealClock(), port=0) as server:
-        assert _said(greeting(server, RealClock()), "time").endswith("in New York, from the wall clock")
+        assert _value_of(greeting(server, RealClock()), "time").endswith("in New York, from the wall clock")
         answer = requests.post(f"{server.trading_url}/_sim/clock", json={"advance_seconds": 60}, timeout=5)
         assert answer.json()["message"] == "this exchange runs in real time; its clock cannot be moved"
 
 
-def test_a_running_clock_is_moved_on_over_the_control_plane_and_runs_on_from_there() -> None:
+def test_the_control_plane_moves_a_running_clock_forward() -> None:
     clock = clock_for(FRIDAY, "10:00", real_time=False, speed=1)
     with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), clock, port=0) as server:
         answer = requests.post(f"{server.trading_url}/_sim/clock", json={"advance_seconds": 21_599}, timeout=5)
         assert "2026-11-20T20:59:59" <= answer.json()["now"] < "2026-11-20T21:00:59"
 
 
-def test_a_clock_needs_a_day_and_does_not_run_backwards() -> None:
+def test_a_clock_needs_a_day_and_refuses_a_negative_speed() -> None:
     assert isinstance(clock_for(None, "09:30", real_time=True, speed=1), RealClock)
     assert isinstance(clock_for(FRIDAY, "09:30", real_time=False, speed=60), RunningClock)
     with pytest.raises(ValueError, match="a day to start on"):
@@ -165,13 +165,13 @@ def test_the_real_clock_is_the_wall_clock() -> None:
     assert BrokerQuirks().requests_per_minute == 200
 
 
-def _said(lines: list[str], name: str) -> str:
+def _value_of(lines: list[str], name: str) -> str:
     (value,) = (line.removeprefix(name).strip() for line in lines if line.startswith(name))
     return value
 
 
 def _headers(lines: list[str]) -> dict[str, str]:
-    return {"APCA-API-KEY-ID": _said(lines, "key id"), "APCA-API-SECRET-KEY": _said(lines, "secret key")}
+    return {"APCA-API-KEY-ID": _value_of(lines, "key id"), "APCA-API-SECRET-KEY": _value_of(lines, "secret key")}
 
 
 def _is_open(address: tuple[str, int]) -> bool:

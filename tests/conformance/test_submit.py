@@ -1,4 +1,4 @@
-"""Rows 7 to 28: what makes an order acceptable by itself."""
+"""Rows 7 to 28: validation of an order by itself."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ DEAD = Listing("DEAD", "Not tradable", tradable=False)
 
 
 @across(accepted_status=("pending_new", "accepted", "new"))
-def test_row_007_a_day_limit_order_in_session_answers_with_every_stamp_there(quirks: BrokerQuirks) -> None:
+def test_row_007_a_new_order_is_answered_with_all_its_timestamps(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         order = bench.limit(price=100.0)
         view = bench.post(limit_price="99.5").json()
@@ -35,14 +35,14 @@ def test_row_007_a_day_limit_order_in_session_answers_with_every_stamp_there(qui
 
 
 @across(simple_order_class=("", "simple"))
-def test_row_007_an_order_without_legs_names_its_class_or_does_not(quirks: BrokerQuirks) -> None:
+def test_row_007_an_order_without_legs_may_have_class_simple(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         assert bench.post().json()["order_class"] == quirks.simple_order_class
         assert bench.limit(99).order_class == "simple"
 
 
 @across(ack_delay=((10, 10), (0, 400)))
-def test_row_008_after_the_acknowledgement_delay_the_order_is_new(quirks: BrokerQuirks) -> None:
+def test_row_008_an_order_is_new_after_the_acknowledgement_delay(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         order = bench.limit()
         assert bench.status(order) == ACCEPTED
@@ -50,7 +50,7 @@ def test_row_008_after_the_acknowledgement_delay_the_order_is_new(quirks: Broker
         assert bench.status(order) == "new"
 
 
-def test_row_009_while_the_market_is_closed_an_order_stays_accepted_until_the_open() -> None:
+def test_row_009_an_order_while_closed_stays_accepted_until_the_open() -> None:
     with a_bench(at="08:00") as bench:
         order = bench.limit()
         bench.wait_for("09:29:59.999")
@@ -82,7 +82,7 @@ def test_row_010_numbers_and_strings_are_echoed_as_trimmed_strings(
     assert (view["qty"], view["limit_price"]) == shown
 
 
-def test_row_011_without_a_client_order_id_the_broker_makes_one() -> None:
+def test_row_011_the_broker_creates_a_missing_client_order_id() -> None:
     with a_bench() as bench:
         first, second = bench.limit(), bench.limit()
     assert UUID.fullmatch(first.client_order_id)
@@ -96,7 +96,7 @@ def test_row_012_a_client_order_id_over_128_characters_is_refused() -> None:
             bench.limit(client_order_id="x" * 129)
 
 
-def test_row_013_the_client_order_id_of_an_open_order_is_refused_and_nothing_is_placed() -> None:
+def test_row_013_the_client_order_id_of_an_open_order_is_refused() -> None:
     with a_bench() as bench:
         bench.limit(client_order_id="mine")
         with refused(422, 40010001, "client_order_id must be unique"):
@@ -105,7 +105,7 @@ def test_row_013_the_client_order_id_of_an_open_order_is_refused_and_nothing_is_
 
 
 @across(client_order_id_scope=("forever", "active"))
-def test_row_014_the_client_order_id_of_a_canceled_order_is_refused_or_free_again(quirks: BrokerQuirks) -> None:
+def test_row_014_a_canceled_orders_client_order_id_may_be_reused(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         order = bench.working(client_order_id="mine")
         bench.trading.cancel_order_by_id(order.id)
@@ -118,7 +118,7 @@ def test_row_014_the_client_order_id_of_a_canceled_order_is_refused_or_free_agai
 
 
 @across(client_order_id_scope=("forever", "active"))
-def test_row_014_the_client_order_id_of_a_filled_order_is_refused_or_free_again(quirks: BrokerQuirks) -> None:
+def test_row_014_a_filled_orders_client_order_id_may_be_reused(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:
         order = bench.working(price=101, client_order_id="mine")
         assert order.status == "filled"
@@ -151,7 +151,7 @@ def test_row_015_an_order_without_symbol_or_size_is_refused(terms: dict[str, Any
         ({"time_in_force": "forever"}, "invalid time_in_force"),
     ],
 )
-def test_row_016_what_cannot_be_is_refused_by_name(terms: dict[str, Any], message: str) -> None:
+def test_row_016_an_invalid_field_is_refused_by_name(terms: dict[str, Any], message: str) -> None:
     with a_bench() as bench:
         answer = bench.post(**terms)
         assert bench.trading.get_orders() == []
@@ -166,7 +166,7 @@ def test_row_017_qty_and_notional_together_are_refused() -> None:
 
 
 @pytest.mark.parametrize("price", ["150.123", "0.12345", "1.001", "100.005"])
-def test_row_018_a_price_off_the_tick_is_refused_with_the_value_as_sent(price: str) -> None:
+def test_row_018_a_price_off_the_tick_is_refused_as_sent(price: str) -> None:
     with a_bench() as bench:
         answer = bench.post(limit_price=price, qty="1")
     message = f"invalid limit_price {price}. sub-penny increment does not fulfill minimum pricing criteria"
@@ -191,17 +191,17 @@ def test_row_020_an_unknown_asset_is_refused() -> None:
         bench.limit(symbol="ZZZZ")
 
 
-def test_row_021_an_asset_that_is_not_tradable_is_refused() -> None:
+def test_row_021_an_untradable_asset_is_refused() -> None:
     with a_bench(listings=[DEAD]) as bench, refused(422, 42210000, "asset DEAD is not tradable"):
         bench.limit(symbol="DEAD")
 
 
-def test_row_022_a_fraction_of_an_asset_that_has_none_is_refused() -> None:
+def test_row_022_a_fraction_of_an_unfractionable_asset_is_refused() -> None:
     with a_bench(listings=[PLAIN]) as bench, refused(403, 40310000, 'asset "PLAIN" is not fractionable'):
         bench.limit(symbol="PLAIN", qty=0.5)
 
 
-def test_row_023_a_fractional_order_that_is_not_for_the_day_is_refused() -> None:
+def test_row_023_a_fractional_order_other_than_day_is_refused() -> None:
     with a_bench() as bench, refused(422, 42210000, "fractional orders must be DAY orders"):
         bench.limit(qty=0.5, time_in_force=TimeInForce.GTC)
 
@@ -227,7 +227,7 @@ def test_row_026_a_fractional_sell_without_a_position_is_refused() -> None:
         bench.limit(qty=0.5, side="sell")
 
 
-def test_row_027_a_notional_under_a_dollar_is_refused_and_a_notional_order_has_no_qty() -> None:
+def test_row_027_a_notional_below_one_dollar_is_refused() -> None:
     with a_bench() as bench:
         with refused(422, 40010001, "notional must be >= 1.00"):
             bench.market(qty=None, notional=0.99)
@@ -249,7 +249,7 @@ def test_row_027_a_notional_under_a_dollar_is_refused_and_a_notional_order_has_n
         {"type": "stop", "limit_price": None, "stop_price": "110"},
     ],
 )
-def test_row_028_extended_hours_take_day_or_gtc_limit_orders_only(terms: dict[str, Any]) -> None:
+def test_row_028_extended_hours_accept_only_day_or_gtc_limit_orders(terms: dict[str, Any]) -> None:
     with a_bench() as bench:
         answer = bench.post(extended_hours=True, **terms)
         assert bench.post(extended_hours=True).status_code == 200
@@ -258,7 +258,7 @@ def test_row_028_extended_hours_take_day_or_gtc_limit_orders_only(terms: dict[st
     assert answer.json() == {"code": 42210000, "message": "extended hours order must be DAY or GTC limit orders"}
 
 
-def test_row_028_an_extended_hours_order_is_live_before_the_open_and_until_eight() -> None:
+def test_row_028_an_extended_hours_order_works_from_early_until_8_pm() -> None:
     with a_bench(at="08:00", positions=shares("10")) as bench:
         order = bench.trading.submit_order(
             LimitOrderRequest(

@@ -1,4 +1,4 @@
-"""The page about the simulator says what the code says, and every row, knob and fault has its test."""
+"""The simulator page's tables agree with the code, and every row, quirk, fault and race has a test."""
 
 from dataclasses import fields
 
@@ -14,20 +14,20 @@ from tests.conformance.rows import ROWS
 from tests.conformance.tables import PAGE, documented, fault_tests, page_with, row_tests, tables
 
 
-def test_the_tables_on_the_page_are_those_the_code_makes() -> None:
+def test_the_simulator_pages_tables_are_up_to_date() -> None:
     page = PAGE.read_text()
     assert page_with(tables(), page) == page, "run: python -m tests.conformance.tables"
 
 
-def test_the_list_has_every_row_from_1_to_124_once() -> None:
+def test_the_conformance_list_has_every_row_from_1_to_124_once() -> None:
     assert [row.number for row in ROWS] == list(range(1, 125))
 
 
-def test_every_row_has_a_test_that_names_it_and_no_test_names_another() -> None:
+def test_every_row_has_a_test_and_every_row_test_has_a_row() -> None:
     assert set(row_tests()) == {row.number for row in ROWS}
 
 
-def test_every_knob_is_explained_and_belongs_to_a_row() -> None:
+def test_every_broker_quirk_is_explained_and_belongs_to_a_row() -> None:
     named = " ".join(row.knob for row in ROWS).replace(",", "").split()
     meanings = documented(broker_quirks.__file__, "BrokerQuirks")
     for knob in fields(BrokerQuirks):
@@ -44,14 +44,14 @@ def test_every_knob_is_explained_and_belongs_to_a_row() -> None:
         (REWRITES, experience.REWRITES),
     ],
 )
-def test_everything_that_can_be_armed_says_what_the_client_experiences(names: object, seen: dict[str, str]) -> None:
+def test_every_fault_and_race_documents_the_clients_experience(names: object, seen: dict[str, str]) -> None:
     assert {str(name) for name in names} == set(seen)  # type: ignore[attr-defined]
 
 
-def test_everything_that_can_be_armed_has_a_test() -> None:
+def test_every_fault_and_race_has_a_test() -> None:
     assert [name for name, tests in fault_tests().items() if not tests] == []
 
 
-def test_a_page_without_a_place_for_a_table_is_an_error() -> None:
+def test_a_page_without_a_tables_markers_is_an_error() -> None:
     with pytest.raises(KeyError, match="rows"):
         page_with({"rows": ""}, "# no place")

@@ -1,4 +1,4 @@
-"""Random account traffic under four kinds of broker, audited after every operation.
+"""Random account traffic at four kinds of broker, with an audit after every operation.
 
 `python -m tests.exchange.account_audit --operations 20000 --seed 7` does it for longer than the gate has time for.
 """
@@ -19,7 +19,7 @@ from tests.exchange.traffic import Traffic
 SYMBOLS = ("BAC", "HALT", "CENT")
 THANKSGIVING_EVE = date(2026, 11, 25)
 AFTERWARDS = 5 * 24 * 3_600_000
-"""Milliseconds in which every order that was open has ended."""
+"""Milliseconds after which every open order has ended."""
 
 _SLOW = BrokerQuirks(release_delay=(0, 3000), replace_delay=(10, 4000), cancel_delay=(0, 4000), ack_delay=(0, 2000))
 _ODD = BrokerQuirks(
@@ -37,7 +37,7 @@ _MARGIN: dict[str, Any] = {"multiplier": 2, "shorting_enabled": True}
 
 @dataclass(frozen=True)
 class Broker:
-    """What kind of broker the traffic meets."""
+    """One kind of broker: its quirks, fill model and opening account."""
 
     quirks: BrokerQuirks
     model: FillModel
@@ -53,7 +53,7 @@ BROKERS = {
 
 
 def audited(broker: Broker, seed: int, operations: int) -> Traffic:
-    """So many operations, the books audited after each and once more when all orders have ended."""
+    """Run this many operations; audit the books after each and again when all orders have ended."""
     market = GeneratedMarket(seed, [i for i in DEFAULT_UNIVERSE if i.listing.symbol in SYMBOLS], activity=0.2)
     quirks = replace(broker.quirks, requests_per_minute=None, data_requests_per_minute=None)
     caller = a_caller(
@@ -72,7 +72,7 @@ def audited(broker: Broker, seed: int, operations: int) -> Traffic:
 
 
 def main() -> None:
-    """Audit every kind of broker, and say what happened."""
+    """Audit every kind of broker and print the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--operations", type=int, default=20_000, help="per kind of broker")
     parser.add_argument("--seed", type=int, default=1)

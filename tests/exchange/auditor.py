@@ -1,4 +1,4 @@
-"""An auditor that knows nothing of the desk: it reads the ledger's lists and works everything out again."""
+"""An auditor independent of the exchange's code: it recomputes the account from the ledger's lists."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ TERMINAL = {"filled", "canceled", "expired", "rejected", "replaced"}
 
 @dataclass
 class Story:
-    """What the events have told of one order so far."""
+    """One order's state according to its events so far."""
 
     status: str = ""
     quantity: int = 0
@@ -22,7 +22,7 @@ class Story:
 
 @dataclass
 class Auditor:
-    """Call `check` after each operation; it fails at the first thing that does not add up."""
+    """Call `check` after each operation; it fails at the first inconsistency."""
 
     exchange: Exchange
     stories: dict[str, Story] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Auditor:
         self._last = 0
 
     def check(self) -> None:
-        """Everything since the last check, and the account as it stands."""
+        """Check everything since the last check, and the present account."""
         ledger = self.exchange.ledger
         for entry in ledger.entries[self._entries :]:
             self._audit_entry(entry)
@@ -50,7 +50,7 @@ class Auditor:
         self._audit_account()
 
     def check_closed(self) -> None:
-        """No order is open any more: each ended once, and nothing is held for any."""
+        """Check that every order has ended once and nothing is held."""
         assert not self.exchange.account.orders.open
         assert all(story.endings == 1 for story in self.stories.values())
         assert self.exchange.ledger.held_cash == 0

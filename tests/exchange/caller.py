@@ -1,4 +1,4 @@
-"""Calls a simulated exchange in process, and lets its time pass."""
+"""Calls a simulated exchange in process and advances its time."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -26,13 +26,13 @@ PROMPT = BrokerQuirks(
     requests_per_minute=None,
     data_requests_per_minute=None,
 )
-"""Every delay ten milliseconds, nothing held longer than it must be, no rate limit."""
+"""All delays ten milliseconds, no release delay, no rate limit."""
 
 QUIET_BOOK: list[Event] = [quote("09:30", "300 @ 100.00", "200 @ 100.05")]
 
 
 class Caller:
-    """An exchange with its clock in hand."""
+    """An exchange and control over its clock."""
 
     def __init__(self, exchange: Exchange, move: Callable[[int], None]) -> None:
         self.exchange = exchange
@@ -41,16 +41,16 @@ class Caller:
         self.headers = {"APCA-API-KEY-ID": opening.key_id, "APCA-API-SECRET-KEY": opening.secret_key}
 
     def wait(self, milliseconds: float) -> None:
-        """Let so much time pass, and the exchange catch up with it."""
+        """Advance time by milliseconds, and the exchange with it."""
         self.wait_until(self.exchange.now + round(milliseconds * MILLISECOND))
 
     def wait_until(self, at: int) -> None:
-        """Let time pass until an instant (ns)."""
+        """Advance time to an instant (ns)."""
         self._move(at)
         self.exchange.advance()
 
     def wait_for(self, clock: str, day: date = FRIDAY) -> None:
-        """Let time pass until a New York wall time."""
+        """Advance time to a New York wall time."""
         self.wait_until(new_york(day, clock))
 
     def call(self, method: str, path: str, body: Any = None, query: Mapping[str, str] | None = None) -> Response:
@@ -63,34 +63,34 @@ class Caller:
         return self._ok(self.call("GET", path, query=query))
 
     def submit(self, **terms: Any) -> dict[str, Any]:
-        """A new order that must be accepted; a day limit buy of 10 AAPL at 100.00 but for what is given."""
+        """Submit an order that must be accepted; by default a day limit buy of 10 AAPL at 100.00."""
         view: dict[str, Any] = self._ok(self.try_submit(**terms))
         return view
 
     def try_submit(self, **terms: Any) -> Response:
-        """A new order, whatever becomes of it."""
+        """Submit an order, which may be refused."""
         return self.call("POST", "/v2/orders", order_body(**terms))
 
     def try_submit_body(self, body: Any) -> Response:
-        """A body as it is, whatever becomes of it."""
+        """Submit a raw body, which may be refused."""
         return self.call("POST", "/v2/orders", body)
 
     def replace(self, order_id: str, **changes: Any) -> dict[str, Any]:
-        """A replace that must be accepted."""
+        """Replace an order; it must be accepted."""
         view: dict[str, Any] = self._ok(self.call("PATCH", f"/v2/orders/{order_id}", changes))
         return view
 
     def cancel(self, order_id: str) -> Response:
-        """A cancel."""
+        """Cancel an order."""
         return self.call("DELETE", f"/v2/orders/{order_id}")
 
     def order(self, order_id: str) -> dict[str, Any]:
-        """The order now."""
+        """The order's present JSON."""
         view: dict[str, Any] = self.get(f"/v2/orders/{order_id}")
         return view
 
     def status(self, order_id: str) -> str:
-        """The order's status now."""
+        """The order's present status."""
         return str(self.order(order_id)["status"])
 
     @staticmethod
@@ -100,7 +100,7 @@ class Caller:
 
 
 def order_body(**terms: Any) -> dict[str, Any]:
-    """A day limit buy of 10 AAPL at 100.00 but for what is given; a None takes a field out."""
+    """By default a day limit buy of 10 AAPL at 100.00; a None removes a field."""
     body = {"symbol": "AAPL", "qty": "10", "side": "buy", "type": "limit", "time_in_force": "day"}
     body["limit_price"] = "100.00"
     return {name: value for name, value in (body | terms).items() if value is not None}
@@ -118,7 +118,7 @@ def a_caller(
     listings: Sequence[Listing] = (),
     **opening: Any,
 ) -> Caller:
-    """A hundred thousand dollars and no position on a Friday at ten, AAPL quoted 100.00 × 100.05 all day."""
+    """By default 100,000 dollars and no positions on a Friday at 10:00, with AAPL quoted 100.00 × 100.05 all day."""
     now = [new_york(day, at)]
     source = market or ScriptedMarket({day: {"AAPL": book}}, listings)
     exchange = Exchange(source, lambda: now[0], quirks, OpeningAccount(**opening), seed, model)

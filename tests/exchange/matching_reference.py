@@ -1,4 +1,4 @@
-"""The rules of matching once more, every event of the day in turn and both sides spelled out, to compare with."""
+"""A reference implementation of matching, which steps through every event of the day, to compare with."""
 
 from collections import deque
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ INFINITE = float("inf")
 
 @dataclass
 class Side:
-    """One displayed side: price None where absent, and what we took of it."""
+    """One displayed side: its price (None if absent), size, and the quantity we took from it."""
 
     price: int | None = None
     size: int = 0
@@ -34,7 +34,7 @@ class Side:
 
 @dataclass
 class Working:
-    """An order of ours with its queue."""
+    """One of our orders and its queue position."""
 
     order: BookOrder
     ahead: float = INFINITE
@@ -43,7 +43,7 @@ class Working:
 
 @dataclass
 class ReferenceBook:
-    """A book that walks every event, with the interface of the real one."""
+    """A book that steps through every event, with the interface of the real one."""
 
     day: SymbolDay
     model: FillModel
@@ -226,18 +226,18 @@ class ReferenceBook:
 
 
 def better(side: int, price: int, than: int) -> bool:
-    """More generous: higher for a buyer, lower for a seller."""
+    """Whether a price is more aggressive: higher for a buyer, lower for a seller."""
     return price > than if side > 0 else price < than
 
 
 def within(order: BookOrder, price: int) -> bool:
-    """Not worse than the order's limit."""
+    """Whether a price is no worse than the order's limit."""
     assert order.limit is not None
     return not better(order.side, price, order.limit)
 
 
 def level_behind(side: int, near: int | None, far: int) -> int:
-    """A third of the spread, rounded in ticks, and at least a tick, beyond the far side."""
+    """The level a third of the spread (in whole ticks, at least one) beyond the far side."""
     tick = 100 if far >= 10_000 else 1
     spread = 0 if near is None else (far - near) * side // tick
     gap = tick * max(1, (spread + 1) // 3)

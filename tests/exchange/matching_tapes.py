@@ -1,4 +1,4 @@
-"""Small random tapes and order traffic for the properties of matching: few prices, so that everything meets."""
+"""Small random tapes and order traffic for the matching properties; few prices, so that orders often trade."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +18,7 @@ END = 10_000
 
 @dataclass(frozen=True)
 class Action:
-    """Something we do at a time: enter an order, or remove the one entered as number `number`."""
+    """One action at a time: enter an order, or remove order number `number`."""
 
     at: int
     order: tuple[int, int | None, int] | None
@@ -72,7 +72,7 @@ _halts = st.sampled_from([(), (), ((20, 30),), ((10, 25), (40, 41))])
 
 @st.composite
 def tapes(draw: st.DrawFn) -> SymbolDay:
-    """A day of up to sixty nanoseconds with many equal stamps, locked, crossed and one-sided quotes, and halts."""
+    """A day of up to sixty nanoseconds with many equal timestamps, locked, crossed and one-sided quotes, and halts."""
     quote_rows = sorted(draw(st.lists(_quote_rows(), max_size=25)), key=lambda row: row[0])
     trade_rows = sorted(draw(st.lists(_trade_rows, max_size=25)), key=lambda row: row[0])
     return tape(quotes(quote_rows), trades(trade_rows), draw(_halts))
@@ -94,7 +94,7 @@ def traffic(draw: st.DrawFn) -> list[Action]:
 
 
 def long_tape(seed: int, rows: int = 1_500) -> SymbolDay:
-    """A long day around the middle: queues at few prices, brief locks and gaps, and prints at and through the quote."""
+    """A long day with queues at few prices, brief locks and gaps, and prints at and through the quote."""
     chance = np.random.Generator(np.random.PCG64(seed))
     times, print_times = (np.sort(chance.integers(0, 4 * rows, rows)) for _ in range(2))
     bid = MIDDLE + chance.integers(-2, 3, rows // 10 + 1).repeat(10)[:rows] * TICK
@@ -109,7 +109,7 @@ def long_tape(seed: int, rows: int = 1_500) -> SymbolDay:
 
 
 def long_traffic(seed: int, orders: int = 60, until: int = 6_000) -> list[Action]:
-    """Orders all day, most of them near the quote and half of them removed after a while."""
+    """Orders all day, mostly near the quote; half of them are removed later."""
     chance = np.random.Generator(np.random.PCG64([seed, 1]))
     actions = []
     for number, at in enumerate(np.sort(chance.integers(0, until, orders)).tolist()):
@@ -125,7 +125,7 @@ moments = st.lists(_times, max_size=8).map(sorted)
 
 
 def mirrored(day: SymbolDay) -> SymbolDay:
-    """The same day with every price reflected at the middle, and bids and asks, buyers and sellers exchanged."""
+    """The same day with prices mirrored at the middle, and bids and asks, buyers and sellers swapped."""
     book, prints = day.quotes, day.trades
     reflected = Quotes(
         book.ts,

@@ -1,4 +1,4 @@
-"""`repeg exchange` in a process of its own, and alpaca-py's clients pointed at it by what it prints."""
+"""Runs `repeg exchange` in its own process and connects alpaca-py's clients with the addresses it prints."""
 
 import logging
 import os
@@ -25,30 +25,30 @@ PATIENCE = 20.0
 
 @dataclass
 class Served:
-    """A running exchange and what it has said of itself; its clients' answers are models or raw, as they were asked."""
+    """A running exchange and its first lines of output."""
 
     process: subprocess.Popen[str]
     lines: list[str]
 
-    def said(self, name: str) -> str:
-        """What stands behind a name at the start of a line."""
+    def value_of(self, name: str) -> str:
+        """The value after a name at the start of a line."""
         (value,) = (line.removeprefix(name).strip() for line in self.lines if line.startswith(f"{name}  "))
         return value
 
     @property
     def url(self) -> str:
         """Base of both APIs."""
-        return self.said("trading API")
+        return self.value_of("trading API")
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port it listens on."""
         return int(self.url.rpartition(":")[2])
 
     @property
     def keys(self) -> tuple[str, str]:
         """Key id and secret."""
-        return self.said("key id"), self.said("secret key")
+        return self.value_of("key id"), self.value_of("secret key")
 
     def trading(self) -> Any:
         """An unmodified trading client."""
@@ -56,18 +56,18 @@ class Served:
 
     def data(self) -> Any:
         """An unmodified market data client."""
-        return StockHistoricalDataClient(*self.keys, url_override=self.said("market data"))
+        return StockHistoricalDataClient(*self.keys, url_override=self.value_of("market data"))
 
     def updates(self) -> Any:
         """An unmodified stream of trade updates."""
-        return TradingStream(*self.keys, url_override=self.said("trade stream"))
+        return TradingStream(*self.keys, url_override=self.value_of("trade stream"))
 
     def quotes(self) -> Any:
         """An unmodified stream of market data."""
-        return StockDataStream(*self.keys, url_override=self.said("data stream"))
+        return StockDataStream(*self.keys, url_override=self.value_of("data stream"))
 
     def end(self, number: int = signal.SIGINT) -> tuple[int, str, str]:
-        """Ctrl-C or another signal; exit code, what it still says, and what it says of errors."""
+        """Send a signal; returns the exit code and the remaining output and error output."""
         self.process.send_signal(number)
         rest, errors = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, rest, errors
@@ -75,7 +75,7 @@ class Served:
 
 @contextmanager
 def served(folder: Path, *options: str) -> Iterator[Served]:
-    """`repeg exchange --port 0` with these options, started in a folder of its own, ended in any case."""
+    """Run `repeg exchange --port 0` with these options in the folder, and kill it at the end."""
     process = subprocess.Popen(
         [*COMMAND, "--port", "0", *options],
         cwd=folder,
@@ -92,7 +92,7 @@ def served(folder: Path, *options: str) -> Iterator[Served]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Nothing but where the program is, and where it would leave files."""
+    """Only the program's location and the folders for temporary files."""
     paths = os.pathsep.join(str(path) for path in (ROOT, ROOT / "layers" / "repeg" / "python"))
     return {"PYTHONPATH": paths, "TMPDIR": str(folder), "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -103,14 +103,14 @@ def _greeting(process: subprocess.Popen[str]) -> Iterator[str]:
         yield line.rstrip("\n")
         if line.startswith("Ctrl-C"):
             return
-    raise AssertionError(process.stderr.read() if process.stderr else "it said nothing")
+    raise AssertionError(process.stderr.read() if process.stderr else "no output")
 
 
 def until(read: Callable[[], Any], claim: Callable[[Any], bool]) -> Any:
-    """Read again until the claim holds of what was read."""
+    """Read repeatedly until the claim holds for the result."""
     deadline = monotonic() + PATIENCE
     while not claim(found := read()):
-        assert monotonic() < deadline, f"it stayed {found}"
+        assert monotonic() < deadline, f"still {found}"
     return found
 
 
@@ -121,19 +121,19 @@ def settled(trading: Any, order: Any, status: str) -> Any:
 
 @contextmanager
 def listening(stream: Any, subscribe: str, *symbols: str) -> Iterator[Queue[Any]]:
-    """A stream that runs as its users run it; what it hears is in the queue."""
-    heard: Queue[Any] = Queue()
+    """Run a stream as its users do; the queue receives its messages."""
+    received: Queue[Any] = Queue()
 
-    async def hear(message: Any) -> None:
-        heard.put(message)
+    async def receive(message: Any) -> None:
+        received.put(message)
 
     logging.getLogger("alpaca").setLevel(logging.CRITICAL)
-    getattr(stream, subscribe)(hear, *symbols)
+    getattr(stream, subscribe)(receive, *symbols)
     thread = Thread(target=_run, args=(stream,))
     thread.start()
     try:
         until(lambda: stream._running, bool)
-        yield heard
+        yield received
     finally:
         stream.stop()
         thread.join(PATIENCE)

@@ -1,4 +1,4 @@
-"""The account through days: margin, shorts, closing positions, extended hours, expiry after months."""
+"""The account over several days: margin, shorts, closing positions, extended hours, expiry after months."""
 
 from dataclasses import replace
 from datetime import date
@@ -27,13 +27,13 @@ def test_a_margin_account_buys_twice_its_equity() -> None:
     assert caller.try_submit(qty="600", limit_price="100.00").status == 403
 
 
-def test_a_margin_accounts_positions_count_against_what_it_can_buy() -> None:
+def test_positions_of_a_margin_account_reduce_its_buying_power() -> None:
     caller = a_caller(multiplier=2, positions=holding("500"))
     assert caller.get("/v2/account")["equity"] == "150012.5"
     assert caller.get("/v2/account")["buying_power"] == "250012.5"
 
 
-def test_a_partial_sale_leaves_the_average_price_and_takes_its_share_of_the_cost() -> None:
+def test_a_partial_sale_keeps_the_average_price_and_reduces_the_cost() -> None:
     caller = a_caller(positions=holding("10"))
     caller.submit(side="sell", qty="4", limit_price="99")
     caller.wait(50)
@@ -41,7 +41,7 @@ def test_a_partial_sale_leaves_the_average_price_and_takes_its_share_of_the_cost
     assert (position["qty"], position["avg_entry_price"], position["cost_basis"]) == ("6", "90", "540")
 
 
-def test_a_short_is_sold_bought_back_and_gone() -> None:
+def test_a_short_position_can_be_opened_and_bought_back() -> None:
     caller = a_caller(**MARGIN)
     caller.submit(side="sell", limit_price="99.00")
     caller.wait(50)
@@ -66,7 +66,7 @@ def test_a_long_buy_and_a_short_sell_are_never_open_together() -> None:
 
 
 @pytest.mark.parametrize(("query", "left"), [({}, None), ({"qty": "4"}, "6.5"), ({"percentage": "50"}, "5.25")])
-def test_a_position_is_closed_whole_or_in_part(query: dict[str, str], left: str | None) -> None:
+def test_a_position_can_be_closed_in_whole_or_in_part(query: dict[str, str], left: str | None) -> None:
     caller = a_caller(positions=holding("10.5"))
     assert caller.call("DELETE", "/v2/positions/AAPL", query=query).status == 200
     caller.wait(50)
@@ -75,12 +75,12 @@ def test_a_position_is_closed_whole_or_in_part(query: dict[str, str], left: str 
 
 
 @pytest.mark.parametrize("query", [{"qty": "0"}, {"percentage": "101"}, {"qty": "x"}, {"qty": "1", "percentage": "1"}])
-def test_a_position_cannot_be_closed_by_nonsense(query: dict[str, str]) -> None:
+def test_an_invalid_size_to_close_a_position_is_refused(query: dict[str, str]) -> None:
     caller = a_caller(positions=holding("10"))
     assert caller.call("DELETE", "/v2/positions/AAPL", query=query).status == 422
 
 
-def test_all_positions_are_closed_with_an_outcome_for_each_and_orders_canceled_first() -> None:
+def test_closing_all_positions_cancels_orders_and_reports_each_outcome() -> None:
     market = ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK, "KO": QUIET_BOOK}})
     positions = {"AAPL": (Decimal(10), Decimal(90)), "KO": (Decimal(5), Decimal(90))}
     caller = a_caller(market=market, positions=positions, quirks=replace(PROMPT, cancel_delay=(0, 0)))
@@ -99,7 +99,7 @@ def test_all_positions_are_closed_with_an_outcome_for_each_and_orders_canceled_f
 @pytest.mark.parametrize(
     ("ask", "filled"), [("100.05", "9.995002498"), ("101.00", "9.900990099"), ("99.00", "10.101010101")]
 )
-def test_a_notional_order_spends_its_money_at_the_price_it_meets(ask: str, filled: str) -> None:
+def test_a_notional_order_spends_its_money_at_the_current_price(ask: str, filled: str) -> None:
     book = [*QUIET_BOOK, quote("10:00:00.005", "300 @ 98.00", f"300 @ {ask}")]
     caller = a_caller(book)
     order = caller.submit(type="market", qty=None, limit_price=None, notional="1000")
@@ -110,7 +110,7 @@ def test_a_notional_order_spends_its_money_at_the_price_it_meets(ask: str, fille
     assert 99_000 <= Decimal(caller.get("/v2/account")["cash"]) < Decimal("99000.00001")
 
 
-def test_a_notional_sale_never_sells_more_than_is_held() -> None:
+def test_a_notional_sale_never_exceeds_the_position() -> None:
     book = [*QUIET_BOOK, quote("10:00:00.005", "300 @ 50.00", "300 @ 50.05")]
     caller = a_caller(book, positions=holding("10"))
     order = caller.submit(side="sell", type="market", qty=None, limit_price=None, notional="1000")
@@ -118,7 +118,7 @@ def test_a_notional_sale_never_sells_more_than_is_held() -> None:
     assert (caller.order(order["id"])["filled_qty"], caller.get("/v2/positions")) == ("10", [])
 
 
-def test_last_equity_is_that_of_the_close_before() -> None:
+def test_last_equity_is_the_equity_at_the_previous_close() -> None:
     caller = a_caller(market=ScriptedMarket(TWO_DAYS), positions=holding("10"))
     caller.wait_for("17:00")
     opening = caller.get("/v2/account")["last_equity"]
@@ -128,7 +128,7 @@ def test_last_equity_is_that_of_the_close_before() -> None:
     assert opening == "101000.25"
 
 
-def test_a_positions_change_of_the_day_counts_from_the_close_before() -> None:
+def test_a_positions_change_today_counts_from_the_previous_close() -> None:
     caller = a_caller(market=ScriptedMarket(TWO_DAYS), positions=holding("10"))
     caller.wait_for("09:35", MONDAY)
     caller.submit(limit_price="111")
@@ -139,7 +139,7 @@ def test_a_positions_change_of_the_day_counts_from_the_close_before() -> None:
     assert position["unrealized_pl"] == "199.5"
 
 
-def test_before_the_first_quote_of_a_day_the_latest_is_the_day_befores() -> None:
+def test_the_latest_quote_before_the_open_is_the_previous_days() -> None:
     caller = a_caller(market=ScriptedMarket(TWO_DAYS))
     caller.wait_for("09:00", MONDAY)
     latest = caller.get("/v2/stocks/quotes/latest", symbols="AAPL")["quotes"]["AAPL"]
@@ -165,7 +165,7 @@ def test_a_good_till_canceled_order_is_canceled_after_ninety_days() -> None:
         ("21:00", date(2026, 11, 19), "04:00", "2026-11-21T01:00:00Z"),
     ],
 )
-def test_an_extended_hours_order_works_from_four_to_eight(at: str, day: date, working: str, ends: str) -> None:
+def test_an_extended_hours_order_works_from_4_am_to_8_pm(at: str, day: date, working: str, ends: str) -> None:
     caller = a_caller(market=ScriptedMarket(TWO_DAYS), at=at, day=day)
     order = caller.submit(extended_hours=True, limit_price="90")
     assert order["expires_at"] == ends
@@ -181,7 +181,7 @@ def test_the_closing_instant_is_not_part_of_the_session(last: str, status: str) 
     assert caller.status(order["id"]) == status
 
 
-def test_fills_come_at_their_own_times_however_rarely_one_looks() -> None:
+def test_fill_times_do_not_depend_on_how_often_the_exchange_is_called() -> None:
     book = [*QUIET_BOOK, *(quote(f"10:{minute:02}", "300 @ 99.00", "3 @ 99.05") for minute in range(1, 9, 2))]
 
     def seen(step: int) -> list[tuple[int, int, int]]:
@@ -208,7 +208,7 @@ def test_the_same_seed_and_calls_give_the_same_ledger() -> None:
     assert ledger(3) != ledger(4)
 
 
-def test_a_refused_order_does_not_shift_what_happens_to_the_next() -> None:
+def test_a_refused_order_does_not_change_the_delays_of_the_next() -> None:
     def ack(refusals: int) -> Any:
         caller = a_caller(quirks=replace(PROMPT, ack_delay=(1, 900)))
         for _ in range(refusals):
@@ -220,7 +220,7 @@ def test_a_refused_order_does_not_shift_what_happens_to_the_next() -> None:
     assert ack(0) == ack(3)
 
 
-def test_a_clock_that_goes_back_is_waited_for() -> None:
+def test_an_exchange_keeps_its_time_while_its_clock_is_behind() -> None:
     caller = a_caller()
     order = caller.submit()
     caller.wait(50)

@@ -1,4 +1,4 @@
-"""Whatever a client does, the account adds up after every single operation."""
+"""The account balances after every operation, whatever a client does."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.exchange.account_audit import BROKERS, audited
 
 
 @pytest.mark.parametrize(("seed", "kind"), list(enumerate(BROKERS, 1)))
-def test_the_ledger_adds_up_after_each_of_five_thousand_random_operations(seed: int, kind: str) -> None:
+def test_the_ledger_balances_after_each_of_5000_random_operations(seed: int, kind: str) -> None:
     traffic = audited(BROKERS[kind], seed, operations=5_000)
     assert len(traffic.caller.exchange.ledger.executions) > 300
     assert {"submit 200", "replace 200", "cancel 204", "close 200", "submit 403", "submit 422"} <= set(traffic.outcomes)

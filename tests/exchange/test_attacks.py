@@ -1,4 +1,4 @@
-"""Clients that send what they should not, leave when they like, or come all at once: no error of our own, ever."""
+"""Malformed requests, aborted connections and concurrent clients cause no server error."""
 
 import asyncio
 import gzip
@@ -49,14 +49,14 @@ def get(target: str, headers: str = KEYS) -> bytes:
 
 
 def answer(bench: Bench, sent: bytes) -> bytes:
-    """What comes back for these bytes until the server hangs up."""
+    """The answer to these bytes, until the server closes the connection."""
     with socket.create_connection(("127.0.0.1", bench.server.port), timeout=10) as line:
         line.sendall(sent)
         return b"".join(iter(lambda: line.recv(65_536), b""))
 
 
 def status(bench: Bench, sent: bytes) -> int:
-    """The status in it."""
+    """The answer's HTTP status."""
     return int(answer(bench, sent).split()[1])
 
 
@@ -93,13 +93,13 @@ ODD: dict[str, tuple[bytes, int]] = {
 
 
 @pytest.mark.parametrize(("sent", "expected"), ODD.values(), ids=ODD)
-def test_odd_http_is_answered_without_an_error_of_our_own(sent: bytes, expected: int) -> None:
+def test_malformed_http_causes_no_server_error(sent: bytes, expected: int) -> None:
     with a_bench() as bench:
         assert status(bench, sent) == expected
         assert bench.raw("GET", "/v2/clock").status_code == 200
 
 
-def test_a_client_that_breaks_off_leaves_no_order_and_no_error() -> None:
+def test_an_aborted_request_leaves_no_order_and_no_error() -> None:
     with a_bench() as bench:
         for sent in (post("Content-Length: 500\r\n"), post()[:-5], post()[:40]):
             with socket.create_connection(("127.0.0.1", bench.server.port)) as line:
@@ -108,7 +108,7 @@ def test_a_client_that_breaks_off_leaves_no_order_and_no_error() -> None:
         assert bench.raw("GET", "/v2/orders").json() == []
 
 
-def test_a_stream_that_is_reset_in_the_midst_of_its_messages_harms_nobody() -> None:
+def test_a_stream_reset_during_messages_does_not_affect_other_clients() -> None:
     with a_bench() as bench:
         for _ in range(10):
             with socket.create_connection(("127.0.0.1", bench.server.port)) as line:
@@ -117,15 +117,15 @@ def test_a_stream_that_is_reset_in_the_midst_of_its_messages_harms_nobody() -> N
                 line.sendall(_frame({"action": "subscribe", "quotes": ["AAPL"]}))
                 until(bench, lambda: bench.server.sockets.subscribed == 1)
                 _reset_on_close(line)
-            bench.on_server(lambda: _tell_quotes(bench, 200))
+            bench.on_server(lambda: _send_quotes(bench, 200))
             until(bench, lambda: bench.server.sockets.subscribed == 0)
         assert bench.raw("GET", "/v2/clock").status_code == 200
 
 
-def test_a_client_that_does_not_read_is_told_that_it_is_slow_and_is_let_go() -> None:
+def test_a_client_that_does_not_read_is_disconnected_as_slow() -> None:
     async def talk(line: ClientWebSocketResponse, bench: Bench) -> None:
         await _subscribed(line, bench, "AAPL")
-        await asyncio.to_thread(bench.on_server, lambda: _tell_quotes(bench, 20_001))
+        await asyncio.to_thread(bench.on_server, lambda: _send_quotes(bench, 20_001))
         assert json.loads((await line.receive()).data) == [{"T": "error", "code": 407, "msg": "slow client"}]
         assert (await line.receive()).type == WSMsgType.CLOSE
 
@@ -133,12 +133,12 @@ def test_a_client_that_does_not_read_is_told_that_it_is_slow_and_is_let_go() -> 
         _on_stream(bench, talk)
 
 
-def test_a_star_stands_for_every_symbol_where_there_is_no_limit() -> None:
+def test_a_star_subscribes_all_symbols_without_a_symbol_limit() -> None:
     async def talk(line: ClientWebSocketResponse, bench: Bench) -> None:
         assert await _subscribed(line, bench, "*") == ["*"]
         await asyncio.to_thread(bench.wait, 2_000)
-        told = [json.loads((await line.receive()).data)[0]["S"] for _ in range(2)]
-        assert told == ["AAPL", "KO"]
+        symbols = [json.loads((await line.receive()).data)[0]["S"] for _ in range(2)]
+        assert symbols == ["AAPL", "KO"]
         await line.send_json({"action": "unsubscribe", "quotes": ["*"]})
         assert json.loads((await line.receive()).data)[0]["quotes"] == []
 
@@ -147,7 +147,7 @@ def test_a_star_stands_for_every_symbol_where_there_is_no_limit() -> None:
         _on_stream(bench, talk)
 
 
-def test_a_star_is_more_symbols_than_a_limit_allows() -> None:
+def test_a_star_exceeds_any_symbol_limit() -> None:
     async def talk(line: ClientWebSocketResponse, bench: Bench) -> None:
         assert await _subscribed(line, bench, "*") == (405, "symbol limit exceeded")
 
@@ -156,7 +156,7 @@ def test_a_star_is_more_symbols_than_a_limit_allows() -> None:
 
 
 ACTIONS = st.sampled_from(["auth", "authenticate", "listen", "subscribe", "unsubscribe"]) | JSON
-SAID = st.fixed_dictionaries(
+MESSAGES = st.fixed_dictionaries(
     {"action": ACTIONS},
     optional={
         "data": st.fixed_dictionaries({"streams": st.just(["trade_updates"]) | JSON}) | JSON,
@@ -168,25 +168,27 @@ SAID = st.fixed_dictionaries(
     },
 )
 FRAMES = st.one_of(
-    (SAID | JSON).map(json.dumps), (SAID | JSON).map(lambda said: json.dumps(said).encode()), st.binary(max_size=60)
+    (MESSAGES | JSON).map(json.dumps),
+    (MESSAGES | JSON).map(lambda message: json.dumps(message).encode()),
+    st.binary(max_size=60),
 )
 
 
 @QUICK
 @given(frames=st.lists(FRAMES | st.just("[" * 100_000), max_size=5), packed=st.booleans())
-def test_whatever_is_said_on_a_stream_is_answered_or_ignored(frames: list[str | bytes], packed: bool) -> None:
-    exchange, said = a_caller().exchange, list[str | bytes]()
+def test_any_frame_on_a_stream_is_answered_or_ignored(frames: list[str | bytes], packed: bool) -> None:
+    exchange, answers = a_caller().exchange, list[str | bytes]()
     content = "application/msgpack" if packed else ""
     keys = {"key": exchange.opening.key_id, "secret": exchange.opening.secret_key}
-    data = DataStream("iex", content, exchange.gate, exchange.feed, said.append, lambda: 0, lambda: exchange.now)
-    updates = TradeStream(exchange.gate, said.append)
+    data = DataStream("iex", content, exchange.gate, exchange.feed, answers.append, lambda: 0, lambda: exchange.now)
+    updates = TradeStream(exchange.gate, answers.append)
     data.receive(json.dumps({"action": "auth", **keys}))
     updates.receive(json.dumps({"action": "auth", **keys}))
     for frame in frames:
         data.receive(frame)
         updates.receive(frame)
     data.close()
-    assert len(said) >= 3
+    assert len(answers) >= 3
 
 
 @pytest.mark.parametrize(
@@ -202,21 +204,21 @@ def test_whatever_is_said_on_a_stream_is_answered_or_ignored(frames: list[str | 
         ({"qty": "1", "percentage": "1"}, "only one of qty or percentage is accepted"),
     ],
 )
-def test_a_position_is_not_closed_by_what_is_no_part_of_it(query: dict[str, str], message: str) -> None:
+def test_an_invalid_size_to_close_a_position_places_no_order(query: dict[str, str], message: str) -> None:
     caller = a_caller(positions=holding("0.5"))
     response = caller.call("DELETE", "/v2/positions/AAPL", query=query)
     assert (response.status, response.json()["message"]) == (422, message)
     assert caller.get("/v2/orders") == []
 
 
-def test_a_split_that_leaves_nothing_of_a_position_ends_it() -> None:
+def test_a_split_that_rounds_a_position_to_zero_removes_it() -> None:
     caller = a_caller(positions=holding("0.000000001"))
     assert caller.call("POST", "/_sim/splits", {"symbol": "AAPL", "new": 1, "old": 2}).status == 200
     assert caller.get("/v2/positions") == []
     assert caller.get("/v2/account")["equity"] == "100000"
 
 
-def test_canceling_everything_while_everything_fills_ends_each_order_once() -> None:
+def test_canceling_all_orders_while_they_fill_ends_each_order_once() -> None:
     caller = a_caller(cash=Decimal(1_000_000), quirks=replace(PROMPT, ack_delay=(0, 20), cancel_delay=(0, 20)))
     auditor = Auditor(caller.exchange)
     orders = [caller.submit(qty="20", limit_price="100.05") for _ in range(30)]
@@ -232,11 +234,11 @@ def test_canceling_everything_while_everything_fills_ends_each_order_once() -> N
     assert {caller.status(order["id"]) for order in orders} == {"filled", "canceled"}
 
 
-def test_two_clients_at_once_share_one_account_that_adds_up() -> None:
+def test_an_account_shared_by_two_concurrent_clients_balances() -> None:
     with a_bench(positions=shares("100")) as bench:
         auditor = Auditor(bench.exchange)
         start = bench.exchange.now
-        # From here on time runs by itself, so that orders fill and end between the two clients' calls.
+        # From here on time runs by itself, so that orders fill and end between the clients' calls.
         clock = RunningClock(start, speed=20)
         bench.exchange._clock = clock
         with ThreadPoolExecutor(2) as clients:
@@ -279,8 +281,8 @@ def _reset_on_close(line: socket.socket) -> None:
     line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def _frame(said: dict[str, Any]) -> bytes:
-    body = json.dumps(said).encode()
+def _frame(content: dict[str, Any]) -> bytes:
+    body = json.dumps(content).encode()
     length = bytes([0x80 | len(body)]) if len(body) < 126 else b"\xfe" + struct.pack(">H", len(body))
     return b"\x81" + length + b"\0\0\0\0" + body
 
@@ -289,7 +291,7 @@ def _moving(second: int) -> list[Event]:
     return [*QUIET_BOOK, quote(f"10:00:0{second}", "300 @ 100.01", "200 @ 100.05")]
 
 
-def _tell_quotes(bench: Bench, count: int) -> None:
+def _send_quotes(bench: Bench, count: int) -> None:
     message = {"T": "q", "S": "AAPL", "bp": 100, "ap": 100.05, "t": bench.exchange.now - SECOND}
     for _ in range(count):
         for listener in bench.exchange.feed.listeners:
@@ -297,7 +299,7 @@ def _tell_quotes(bench: Bench, count: int) -> None:
 
 
 async def _subscribed(line: ClientWebSocketResponse, bench: Bench, symbol: str) -> Any:
-    """What is subscribed to then, or the error."""
+    """The resulting subscriptions, or the error."""
     await line.send_json({"action": "auth", "key": bench.key_id, "secret": bench.secret})
     await line.send_json({"action": "subscribe", "quotes": [symbol]})
     (message,) = [json.loads((await line.receive()).data)[0] for _ in range(3)][2:]

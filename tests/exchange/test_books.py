@@ -1,4 +1,4 @@
-"""The ledger balances, numbers are exact, time goes forward, and orders change state as the broker's do."""
+"""The ledger balances, numbers are exact, time moves forward, and orders follow the broker's transitions."""
 
 from datetime import date
 from decimal import Decimal
@@ -42,7 +42,7 @@ def test_an_entry_from_the_past_is_refused() -> None:
         ledger.hold(4, "order-1", USD, 7)
 
 
-def test_an_execution_moves_shares_one_way_and_their_exact_value_the_other() -> None:
+def test_an_execution_books_shares_and_their_exact_value() -> None:
     ledger = Ledger()
     ledger.open(0, 10**16, {"AAPL": 10**9})
     ledger.execute(FILL)
@@ -64,14 +64,14 @@ def test_trimmed_numbers_are_exact(units: int, digits: int) -> None:
     assert Decimal(text(units, digits)) == Decimal(units).scaleb(-digits)
 
 
-def test_prices_quantities_and_money_have_their_own_decimals() -> None:
+def test_prices_quantities_and_money_have_different_decimals() -> None:
     assert (price_text(1_894_100), qty_text(500_000_000), money_text(12_500_000_000_000)) == ("189.41", "0.5", "1.25")
 
 
 @pytest.mark.parametrize(
     ("value", "quantity", "shown"), [(3 * 1_000_500, 3, "100.05"), (200, 3, "0.006666667"), (1_000_001, 2, "50.00005")]
 )
-def test_an_average_is_exact_where_it_ends_and_rounded_where_it_does_not(value: int, quantity: int, shown: str) -> None:
+def test_an_average_is_rounded_only_if_it_does_not_terminate(value: int, quantity: int, shown: str) -> None:
     assert average_text(value, quantity) == shown
 
 
@@ -82,18 +82,18 @@ def test_a_quotient_is_rounded_half_to_even() -> None:
 @pytest.mark.parametrize(
     "value", ["NaN", "1e99", "", "x", "0x1", "1_0", True, None, [], 10**40, Decimal("1e-90"), "1" * 70]
 )
-def test_what_is_no_number_anybody_trades_is_none(value: object) -> None:
+def test_absurd_or_malformed_numbers_are_rejected(value: object) -> None:
     assert number(value) is None
 
 
 @pytest.mark.parametrize(
     ("value", "parsed"), [("1.50", "1.5"), (7, "7"), ("-0.1", "-0.1"), ("1e2", "100"), (".5", "0.5")]
 )
-def test_numbers_come_as_json_numbers_or_strings(value: object, parsed: str) -> None:
+def test_json_numbers_and_numeric_strings_are_parsed(value: object, parsed: str) -> None:
     assert number(value) == Decimal(parsed)
 
 
-def test_a_number_with_more_decimals_than_there_are_units_is_refused() -> None:
+def test_a_number_finer_than_one_unit_is_refused() -> None:
     with pytest.raises(ValueError, match="more than 4 decimals"):
         exact(Decimal("0.12345"), 4)
     with pytest.raises(ValueError, match="decimals"):
@@ -104,12 +104,12 @@ def test_a_number_with_more_decimals_than_there_are_units_is_refused() -> None:
     ("at", "shown"),
     [(0, "1970-01-01T00:00:00Z"), (1, "1970-01-01T00:00:00.000000001Z"), (1_500_000_000, "1970-01-01T00:00:01.5Z")],
 )
-def test_stamps_have_up_to_nine_digits_and_are_read_back_exactly(at: int, shown: str) -> None:
+def test_timestamps_have_up_to_nine_digits_and_parse_back_exactly(at: int, shown: str) -> None:
     assert stamps.utc(at) == shown
     assert stamps.nanoseconds_of(shown) == at
 
 
-def test_new_york_has_its_offset_in_winter_and_in_summer() -> None:
+def test_new_york_timestamps_follow_daylight_saving() -> None:
     assert stamps.new_york(new_york(FRIDAY, "09:30")) == "2026-11-20T09:30:00-05:00"
     assert stamps.new_york(new_york(date(2026, 7, 1), "09:30")) == "2026-07-01T09:30:00-04:00"
 
@@ -117,11 +117,11 @@ def test_new_york_has_its_offset_in_winter_and_in_summer() -> None:
 @pytest.mark.parametrize(
     ("value", "at"), [("2026-11-20", True), ("2026-11-20T15:00:00Z", True), ("soon", False), ("9999-99-99", False)]
 )
-def test_stamps_and_dates_are_read_and_nothing_else(value: str, *, at: bool) -> None:
+def test_only_timestamps_and_dates_are_parsed(value: str, *, at: bool) -> None:
     assert (stamps.parsed(value) is not None) is at
 
 
-def test_a_session_goes_from_four_to_eight_and_after_an_early_close_to_five() -> None:
+def test_extended_hours_end_at_8_pm_or_at_5_pm_after_an_early_close() -> None:
     hours = TradingHours()
     whole, half = hours.on(FRIDAY), hours.on(date(2026, 11, 27))
     assert whole is not None
@@ -130,7 +130,7 @@ def test_a_session_goes_from_four_to_eight_and_after_an_early_close_to_five() ->
     assert (half.close, half.post) == (new_york(half.day, "13:00"), new_york(half.day, "17:00"))
 
 
-def test_the_session_to_come_is_todays_until_its_close() -> None:
+def test_the_upcoming_session_is_todays_until_its_close() -> None:
     hours = TradingHours()
     close = new_york(FRIDAY, "16:00")
     assert hours.upcoming(close - 1).day == FRIDAY
@@ -138,7 +138,7 @@ def test_the_session_to_come_is_todays_until_its_close() -> None:
     assert hours.upcoming(new_york(date(2026, 12, 31), "16:00")).day == date(2027, 1, 4)
 
 
-def test_timers_of_one_instant_come_in_their_order_and_a_sessions_end_comes_first() -> None:
+def test_timers_of_one_instant_run_in_order_after_a_sessions_end() -> None:
     timers, called = Timers(), list[str]()
     timers.at(5, lambda at: called.append("one"))
     timers.at(5, lambda at: called.append("two"))
@@ -149,12 +149,12 @@ def test_timers_of_one_instant_come_in_their_order_and_a_sessions_end_comes_firs
     assert called == ["end", "one", "two"]
 
 
-def test_nothing_follows_a_terminal_status() -> None:
+def test_a_terminal_status_has_no_successor() -> None:
     assert all(not TRANSITIONS[status] for status in TERMINAL)
     assert set(TRANSITIONS) == set(Status)
 
 
-def test_a_transition_the_broker_does_not_have_is_an_error() -> None:
+def test_an_impossible_status_transition_is_an_error() -> None:
     terms = Terms(symbol="AAPL", side=1, type="limit", time_in_force="day", quantity=1, limit=1)
     order = Order("id", "mine", terms, 1, Status.CANCELED, 0, 0, 1)
     with pytest.raises(ValueError, match="cannot go from canceled to filled"):

@@ -1,4 +1,4 @@
-"""The trading calendar: holidays, early closes and the two changes of the clock."""
+"""The trading calendar: holidays, early closes and daylight saving."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def test_an_ordinary_day_runs_from_half_past_nine_to_four_in_new_york() -> None:
     [date(2025, 6, 7), date(2025, 6, 19), date(2025, 1, 9), date(2024, 3, 29), date(2026, 7, 3), date(2012, 10, 29)],
     ids=["Saturday", "Juneteenth", "a president's funeral", "Good Friday", "the fourth on a Saturday", "a hurricane"],
 )
-def test_there_is_no_session_on_a_day_off(closed: date) -> None:
+def test_weekends_and_holidays_have_no_session(closed: date) -> None:
     assert CALENDAR.session(closed) is None
 
 
@@ -41,12 +41,12 @@ def test_an_early_close_is_at_one_in_new_york(short: date) -> None:
     assert int(session.close.timestamp()) * 10**9 == new_york(short, "13:00")
 
 
-def test_the_open_moves_by_an_hour_in_utc_when_the_clocks_change() -> None:
+def test_the_open_in_utc_moves_by_an_hour_with_daylight_saving() -> None:
     opens = [session.open.hour for session in CALENDAR.sessions(date(2025, 3, 7), date(2025, 3, 10))]
     assert opens == [14, 13]
 
 
-def test_sessions_include_both_ends_and_cross_the_year() -> None:
+def test_a_range_of_sessions_includes_both_ends_and_crosses_the_year() -> None:
     days = [session.day for session in CALENDAR.sessions(date(2024, 12, 31), date(2025, 1, 2))]
     assert days == [date(2024, 12, 31), date(2025, 1, 2)]
 
@@ -65,7 +65,7 @@ def test_the_previous_session_has_closed() -> None:
     assert CALENDAR.previous_session(utc(2025, 1, 2, 6)).day == date(2024, 12, 31)
 
 
-def test_a_wall_time_knows_summer_and_fractions() -> None:
+def test_a_wall_time_accounts_for_daylight_saving_and_fractions() -> None:
     assert new_york(date(2025, 6, 3), "09:35:00.5") == 1_748_957_700_500_000_000
     assert new_york(date(2025, 1, 2), "09:35") == int(utc(2025, 1, 2, 14, 35).timestamp()) * 10**9
 
@@ -76,7 +76,7 @@ def test_a_malformed_wall_time_is_refused(clock: str) -> None:
         new_york(date(2025, 6, 3), clock)
 
 
-def test_sixty_years_are_built_in_one_go_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sixty_years_of_sessions_are_built_at_once_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[tuple[int, int]] = []
 
     def counted(first: int, last: int) -> Iterator[Session]:
@@ -93,14 +93,14 @@ def test_sixty_years_are_built_in_one_go_and_only_once(monkeypatch: pytest.Monke
     assert built == [(1970, 2030)]
 
 
-def test_a_year_that_is_known_stays_what_it_was_when_more_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cached_year_is_kept_when_more_years_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calendar, "_known", {})
     known = CALENDAR.session(date(2025, 7, 3))
     stretch = CALENDAR.sessions(date(2024, 1, 1), date(2026, 12, 31))
     assert [session for session in stretch if session.day == date(2025, 7, 3)] == [known]
 
 
-def test_the_file_says_what_the_library_says() -> None:
+def test_the_closures_file_agrees_with_the_library() -> None:
     assert closures.FILE.read_text(encoding="utf-8") == write_closures.closures_text()
     years = closures.YEARS
     assert list(calendar._from_file(years[0], years[-1])) == list(calendar.from_library(years[0], years[-1]))

@@ -1,4 +1,4 @@
-"""In the worst weather the client may know nothing, but the account still adds up."""
+"""Chaos mode: the account balances while every fault and race strikes."""
 
 from collections import Counter
 
@@ -15,7 +15,7 @@ from tests.exchange.traffic import Traffic
 LIMITLESS = BrokerQuirks(requests_per_minute=None, data_requests_per_minute=None)
 
 
-def _weathered(seed: int) -> tuple[Counter[str], list[object]]:
+def _run_in_chaos(seed: int) -> tuple[Counter[str], list[object]]:
     market = GeneratedMarket(seed, DEFAULT_UNIVERSE[7:9], activity=0.2)
     caller = a_caller(market=market, quirks=LIMITLESS, seed=seed)
     arm_all(caller.exchange.faults, caller.exchange.races, chance=0.02)
@@ -35,13 +35,13 @@ def _weathered(seed: int) -> tuple[Counter[str], list[object]]:
     return seen, list(caller.exchange.ledger.events)
 
 
-def test_the_account_adds_up_through_every_fault_and_race() -> None:
-    seen, _ = _weathered(11)
+def test_the_account_balances_through_every_fault_and_race() -> None:
+    seen, _ = _run_in_chaos(11)
     assert {"reset", "hang", "500", "503", "429", "200", "204"} <= set(seen)
 
 
 def test_chaos_with_the_same_seed_is_the_same() -> None:
-    assert _weathered(12) == _weathered(12)
+    assert _run_in_chaos(12) == _run_in_chaos(12)
 
 
 @pytest.mark.parametrize("kind", list(Kind))

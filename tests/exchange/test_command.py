@@ -1,4 +1,4 @@
-"""`repeg exchange` as somebody else's bot meets it: alpaca-py without a change, and Ctrl-C at the end."""
+"""`repeg exchange` from another program's point of view: an unmodified alpaca-py, and Ctrl-C at the end."""
 
 import signal
 import socket
@@ -42,7 +42,7 @@ from tests.conformance.sdk import (
 from tests.exchange.served import PATIENCE, Served, listening, served, settled, until
 
 SYMBOL = "SPY"
-# A test asks far more often than a bot may.
+# A test makes more requests than the rate limit allows.
 UNHURRIED = ("--knob", "requests_per_minute=none", "--knob", "data_requests_per_minute=none")
 
 
@@ -54,10 +54,10 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def trading(exchange: Served) -> Iterator[Any]:
-    """A client of an account without open orders and positions."""
+    """A client whose account has no open orders and no positions."""
     client = exchange.trading()
     yield client
-    # Shares stay held for a moment after a cancel, so the first try need not close everything.
+    # Shares stay held for a moment after a cancel, so the first attempt may not close everything.
     until(lambda: client.close_all_positions(cancel_orders=True), lambda closed: not closed)
     until(client.get_orders, lambda orders: not orders)
     client._session.close()
@@ -65,11 +65,11 @@ def trading(exchange: Served) -> Iterator[Any]:
 
 @pytest.fixture
 def ask(exchange: Served) -> float:
-    """What a share costs now."""
+    """The present ask."""
     return float(_ask(exchange))
 
 
-def test_the_three_lines_that_are_printed_find_the_account(exchange: Served) -> None:
+def test_the_printed_client_code_reaches_the_account(exchange: Served) -> None:
     start = exchange.lines.index("from alpaca.trading.client import TradingClient")
     names: dict[str, Any] = {}
     with redirect_stdout(StringIO()) as shown:
@@ -79,7 +79,7 @@ def test_the_three_lines_that_are_printed_find_the_account(exchange: Served) -> 
     names["client"]._session.close()
 
 
-def test_a_bot_looks_around_first(exchange: Served, trading: Any) -> None:
+def test_a_bot_reads_account_clock_assets_and_positions(exchange: Served, trading: Any) -> None:
     account, clock = trading.get_account(), trading.get_clock()
     assert (account.status, account.cash) == ("ACTIVE", "100000")
     assert clock.is_open
@@ -100,12 +100,12 @@ def test_a_bot_looks_around_first(exchange: Served, trading: Any) -> None:
     assert (trading.get_orders(), trading.get_all_positions()) == ([], [])
 
 
-def test_the_whole_calendar_is_there(trading: Any) -> None:
+def test_the_whole_calendar_is_served(trading: Any) -> None:
     days = trading.get_calendar()
     assert (days[0].date, days[-1].date) == (date(1970, 1, 2), date(2029, 12, 31))
 
 
-def test_a_setting_of_the_account_is_turned_and_turned_back(trading: Any) -> None:
+def test_an_account_setting_can_be_changed_and_restored(trading: Any) -> None:
     settings = trading.get_account_configurations()
     for expected in (False, True):
         settings.fractional_trading = not settings.fractional_trading
@@ -138,7 +138,7 @@ def test_market_orders_by_shares_by_fractions_and_by_dollars(trading: Any, ask: 
     until(trading.get_all_positions, lambda positions: not positions)
 
 
-def test_stops_wait_and_trail(trading: Any, ask: float) -> None:
+def test_stop_and_trailing_stop_orders_are_accepted_and_wait(trading: Any, ask: float) -> None:
     settled(trading, trading.submit_order(_market(qty=1)), "filled")
     above, terms = round(ask * 1.2, 2), {"symbol": SYMBOL, "qty": 1, "time_in_force": TimeInForce.GTC}
     waiting = [
@@ -154,7 +154,7 @@ def test_stops_wait_and_trail(trading: Any, ask: float) -> None:
     until(lambda: trading.get_orders(GetOrdersRequest(status=QueryOrderStatus.OPEN)), lambda orders: not orders)
 
 
-def test_a_bracket_brings_its_exits_and_a_pair_works_one_against_the_other(trading: Any, ask: float) -> None:
+def test_bracket_and_one_cancels_other_orders_work_through_the_client(trading: Any, ask: float) -> None:
     exits: dict[str, Any] = {
         "take_profit": TakeProfitRequest(limit_price=round(ask * 1.1, 2)),
         "stop_loss": StopLossRequest(stop_price=round(ask * 0.9, 2)),
@@ -171,7 +171,7 @@ def test_a_bracket_brings_its_exits_and_a_pair_works_one_against_the_other(tradi
     assert [leg.status.value for leg in pair.legs] == ["held"]
 
 
-def test_one_order_triggers_another_and_without_its_class_the_exit_is_ignored(trading: Any, ask: float) -> None:
+def test_a_one_triggers_other_order_needs_its_order_class(trading: Any, ask: float) -> None:
     stop = StopLossRequest(stop_price=round(ask * 0.9, 2))
     entry = _limit(round(ask * 1.02, 2), order_class=OrderClass.OTO, stop_loss=stop)
     (exit_order,) = trading.submit_order(entry).legs
@@ -179,7 +179,7 @@ def test_one_order_triggers_another_and_without_its_class_the_exit_is_ignored(tr
     assert trading.submit_order(_limit(round(ask * 1.02, 2), stop_loss=stop)).legs is None
 
 
-def test_what_the_broker_refuses_it_refuses_in_its_own_words(trading: Any, ask: float) -> None:
+def test_refusals_carry_the_brokers_messages(trading: Any, ask: float) -> None:
     with pytest.raises(APIError, match="insufficient buying power"):
         trading.submit_order(_limit(round(ask, 2), qty=10_000))
     with pytest.raises(APIError, match="sub-penny increment"):
@@ -188,14 +188,14 @@ def test_what_the_broker_refuses_it_refuses_in_its_own_words(trading: Any, ask: 
         trading.submit_order(_market(qty=1, side=OrderSide.SELL))
 
 
-def test_everything_is_closed_with_one_call(trading: Any, ask: float) -> None:
+def test_a_single_call_closes_all_positions(trading: Any, ask: float) -> None:
     settled(trading, trading.submit_order(_market(qty=2)), "filled")
     resting = trading.submit_order(_limit(round(ask * 0.8, 2)))
     trading.close_all_positions(cancel_orders=True)
     assert settled(trading, resting, "canceled").filled_qty == "0"
 
 
-def test_market_data_comes_by_the_requests_that_bots_send(exchange: Served) -> None:
+def test_market_data_answers_the_clients_usual_requests(exchange: Served) -> None:
     data = exchange.data()
     for request in (
         StockLatestQuoteRequest(symbol_or_symbols=[SYMBOL, "KO"]),
@@ -208,23 +208,23 @@ def test_market_data_comes_by_the_requests_that_bots_send(exchange: Served) -> N
     data._session.close()
 
 
-def test_a_bot_hears_of_its_orders_and_of_the_market(tmp_path: Path) -> None:
+def test_a_bot_streams_its_order_updates_and_quotes(tmp_path: Path) -> None:
     with served(tmp_path, *UNHURRIED, "--speed", "20") as running:
         trading = running.trading()
         with (
             listening(running.updates(), "subscribe_trade_updates") as updates,
             listening(running.quotes(), "subscribe_quotes", SYMBOL, "AAPL") as quotes,
         ):
-            order = _first_heard(trading, updates)
-            told = until(lambda: updates.get(timeout=PATIENCE), lambda update: update.event == "fill")
-            assert (told.order.id, told.qty) == (order.id, 1)
+            order = _first_streamed(trading, updates)
+            filled = until(lambda: updates.get(timeout=PATIENCE), lambda update: update.event == "fill")
+            assert (filled.order.id, filled.qty) == (order.id, 1)
             assert {quotes.get(timeout=PATIENCE).symbol for _ in range(50)} == {SYMBOL, "AAPL"}
             assert running.end()[:2] == (0, "stopped\n")
         trading._session.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
+def test_ctrl_c_leaves_no_files_or_processes(tmp_path: Path, number: int) -> None:
     with served(tmp_path) as running:
         trading = running.trading()
         trading.get_account()
@@ -238,7 +238,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_second_ctrl_c_changes_nothing(tmp_path: Path) -> None:
+def test_a_second_ctrl_c_is_ignored(tmp_path: Path) -> None:
     with served(tmp_path) as running:
         running.process.send_signal(signal.SIGINT)
         assert running.process.stdout is not None
@@ -246,20 +246,20 @@ def test_a_second_ctrl_c_changes_nothing(tmp_path: Path) -> None:
         assert running.end() == (0, "", "")
 
 
-def test_a_port_that_is_taken_is_one_line_and_exit_2(exchange: Served, tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_line_with_exit_code_2(exchange: Served, tmp_path: Path) -> None:
     with pytest.raises(AssertionError) as failed, served(tmp_path, "--port", str(exchange.port)):
         pass
     expected = f"port: {exchange.port} is not valid; expected a free port, or 0 for any; this one is in use\n"
     assert str(failed.value) == expected
 
 
-def test_what_was_asked_for_is_what_is_served(tmp_path: Path) -> None:
+def test_the_exchange_serves_the_options_given(tmp_path: Path) -> None:
     (tmp_path / "held.json").write_text('{"KO": "300"}')
     options = ("--date", "2026-11-27", "--start", "12:59:30", "--speed", "0", "--cash", "2500.50", "--multiplier", "2")
     quirks = ("--knob", "replace_fill_inheritance=zero", "--knob", "ack_delay=1,2", "--chaos", "0.001")
     with served(tmp_path, *options, *quirks, "--positions", "held.json", "--fill-model", "queue") as running:
-        assert running.said("time").startswith("2026-11-27 12:59:30 in New York; stands still")
-        seen = requests.get(running.said("control plane"), timeout=PATIENCE).json()
+        assert running.value_of("time").startswith("2026-11-27 12:59:30 in New York; stands still")
+        seen = requests.get(running.value_of("control plane"), timeout=PATIENCE).json()
         assert (seen["now"], seen["cash"]) == ("2026-11-27T17:59:30Z", "2500.5")
         assert (seen["knobs"]["replace_fill_inheritance"], seen["knobs"]["ack_delay"]) == ("zero", [1, 2])
         armed = requests.get(f"{running.url}/_sim/faults", timeout=PATIENCE).json()
@@ -273,12 +273,12 @@ def test_what_was_asked_for_is_what_is_served(tmp_path: Path) -> None:
         trading._session.close()
 
 
-def test_a_folder_of_recordings_is_served_from_its_first_day_on(tmp_path: Path) -> None:
+def test_a_folder_of_recordings_starts_on_its_first_day(tmp_path: Path) -> None:
     rows = "ts,bid,bid_size,ask,ask_size\n1764081000000000000,100.00,100,100.05,100\n"
     (tmp_path / "AAPL-2025-11-25.quotes.csv").write_text(rows)
     with served(tmp_path, "--market", str(tmp_path), "--speed", "0") as running:
-        assert running.said("time").startswith("2025-11-25 09:30:00 in New York")
-        assert running.said("symbols") == "AAPL"
+        assert running.value_of("time").startswith("2025-11-25 09:30:00 in New York")
+        assert running.value_of("symbols") == "AAPL"
         data = running.data()
         assert (
             data.get_stock_latest_quote(StockLatestQuoteRequest(symbol_or_symbols="AAPL"))["AAPL"].ask_price == 100.05
@@ -286,12 +286,12 @@ def test_a_folder_of_recordings_is_served_from_its_first_day_on(tmp_path: Path) 
         data._session.close()
 
 
-def test_in_real_time_it_is_now(tmp_path: Path) -> None:
+def test_real_time_uses_the_wall_clock(tmp_path: Path) -> None:
     with served(tmp_path, "--real-time") as running:
         trading = running.trading()
         clock = trading.get_clock()
         assert abs((clock.timestamp - datetime.now(clock.timestamp.tzinfo)).total_seconds()) < PATIENCE  # noqa: TID251
-        assert running.said("time").endswith("from the wall clock")
+        assert running.value_of("time").endswith("from the wall clock")
         trading._session.close()
 
 
@@ -316,8 +316,8 @@ def _limit(price: float, qty: float = 1, side: OrderSide = OrderSide.BUY, **term
     )
 
 
-def _first_heard(trading: Any, updates: Queue[Any]) -> Any:
-    """An order whose beginning the stream has told; of one from before it listened it may tell nothing."""
+def _first_streamed(trading: Any, updates: Queue[Any]) -> Any:
+    """An order whose first event has been streamed; events before the client listened are not."""
     for _ in range(40):
         order = trading.submit_order(_market(qty=1))
         try:
@@ -325,4 +325,4 @@ def _first_heard(trading: Any, updates: Queue[Any]) -> Any:
                 return order
         except Empty:
             continue
-    raise AssertionError("the stream told of no order")
+    raise AssertionError("the stream sent no order")

@@ -1,4 +1,4 @@
-"""The control plane: anybody's bot can be given a bad day over HTTP, without a key."""
+"""The control plane: faults, races, clock and ledger over HTTP, without keys."""
 
 from math import inf, nan
 from typing import Any
@@ -11,7 +11,7 @@ from repeg_workbench.exchange.messages import Request
 from tests.exchange.caller import SECOND, Caller, a_caller, holding
 
 
-def _tell(caller: Caller, method: str, path: str, body: Any = None) -> Any:
+def _control(caller: Caller, method: str, path: str, body: Any = None) -> Any:
     caller.headers, headers = {}, caller.headers
     response = caller.call(method, "/_sim" + path, body)
     caller.headers = headers
@@ -21,22 +21,24 @@ def _tell(caller: Caller, method: str, path: str, body: Any = None) -> Any:
 
 def test_a_fault_armed_over_http_strikes_once() -> None:
     caller = a_caller()
-    _tell(caller, "POST", "/faults", {"kind": "answer_before", "status": 503, "path": "/v2/orders", "method": "POST"})
+    _control(
+        caller, "POST", "/faults", {"kind": "answer_before", "status": 503, "path": "/v2/orders", "method": "POST"}
+    )
     assert [caller.try_submit().status for _ in range(2)] == [503, 200]
 
 
-def test_a_transport_fault_armed_over_http_leaves_the_call_unanswered() -> None:
+def test_a_hang_armed_over_http_leaves_the_call_unanswered() -> None:
     caller = a_caller()
-    _tell(caller, "POST", "/faults", {"kind": "reset_after"})
+    _control(caller, "POST", "/faults", {"kind": "reset_after"})
     with pytest.raises(TransportFault) as caught:
         caller.try_submit(client_order_id="mine")
     assert caught.value.failure is Failure.RESET
     assert caller.get("/v2/orders:by_client_order_id", client_order_id="mine")["status"] == "pending_new"
 
 
-def test_a_rewrite_is_armed_by_name() -> None:
+def test_a_rewrite_can_be_armed_by_name() -> None:
     caller = a_caller()
-    _tell(caller, "POST", "/faults", {"kind": "rewrite", "rewrite": "quote_crossed", "path": "/v2/stocks/.*"})
+    _control(caller, "POST", "/faults", {"kind": "rewrite", "rewrite": "quote_crossed", "path": "/v2/stocks/.*"})
     quotes = caller.get("/v2/stocks/quotes/latest", symbols="AAPL")["quotes"]
     assert quotes["AAPL"]["bp"] > quotes["AAPL"]["ap"]
 
@@ -46,77 +48,77 @@ def test_a_rewrite_is_armed_by_name() -> None:
     "path",
     ["/v2/account", "/v2/orders", "/v2/positions", "/v2/clock", "/v2/assets", "/v2/stocks/snapshots?symbols=AAPL"],
 )
-def test_a_rewrite_of_an_answer_it_was_not_made_for_is_no_server_error(rewrite: str, path: str) -> None:
+def test_a_rewrite_of_an_unsuitable_answer_is_no_server_error(rewrite: str, path: str) -> None:
     caller = a_caller(positions=holding("10"))
-    _tell(caller, "POST", "/faults", {"kind": "rewrite", "rewrite": rewrite})
+    _control(caller, "POST", "/faults", {"kind": "rewrite", "rewrite": rewrite})
     bare, _, query = path.partition("?")
     assert caller.get(bare, **dict([query.split("=")] if query else [])) is not None
 
 
-def test_a_race_is_armed_for_one_symbol() -> None:
+def test_a_race_can_be_armed_for_one_symbol() -> None:
     caller = a_caller()
-    _tell(caller, "POST", "/races", {"race": "rejected_later", "symbol": "KO"})
+    _control(caller, "POST", "/races", {"race": "rejected_later", "symbol": "KO"})
     order = caller.submit()
     caller.wait(50)
     assert caller.status(order["id"]) == "new"
-    _tell(caller, "POST", "/races", {"race": "rejected_later", "symbol": "AAPL"})
+    _control(caller, "POST", "/races", {"race": "rejected_later", "symbol": "AAPL"})
     second = caller.submit()
     caller.wait(50)
     assert caller.status(second["id"]) == "rejected"
 
 
-def test_what_is_armed_is_listed_and_can_be_called_off() -> None:
+def test_armed_faults_and_races_are_listed_and_can_be_disarmed() -> None:
     caller = a_caller()
-    _tell(caller, "POST", "/faults", {"kind": "slow", "times": 3, "skip": 1, "chance": 0.5})
-    _tell(caller, "POST", "/stream-faults", {"failure": "drop", "event": "fill"})
-    _tell(caller, "POST", "/races", {"race": "cancel_stuck", "seconds": 60})
-    armed = _tell(caller, "GET", "/faults")
+    _control(caller, "POST", "/faults", {"kind": "slow", "times": 3, "skip": 1, "chance": 0.5})
+    _control(caller, "POST", "/stream-faults", {"failure": "drop", "event": "fill"})
+    _control(caller, "POST", "/races", {"race": "cancel_stuck", "seconds": 60})
+    armed = _control(caller, "GET", "/faults")
     assert {name: len(each) for name, each in armed.items()} == {"faults": 1, "stream_faults": 1, "races": 1}
     assert armed["faults"][0]["when"] == {"times": 3, "skip": 1, "chance": 0.5}
-    _tell(caller, "DELETE", "/faults")
-    assert _tell(caller, "GET", "/faults") == {"faults": [], "stream_faults": [], "races": []}
+    _control(caller, "DELETE", "/faults")
+    assert _control(caller, "GET", "/faults") == {"faults": [], "stream_faults": [], "races": []}
 
 
 def test_chaos_is_armed_and_disarmed() -> None:
     caller = a_caller()
-    _tell(caller, "POST", "/chaos", {"chance": 0.01})
-    assert all(len(each) > 2 for each in _tell(caller, "GET", "/faults").values())
-    _tell(caller, "DELETE", "/faults")
-    assert not any(_tell(caller, "GET", "/faults").values())
+    _control(caller, "POST", "/chaos", {"chance": 0.01})
+    assert all(len(each) > 2 for each in _control(caller, "GET", "/faults").values())
+    _control(caller, "DELETE", "/faults")
+    assert not any(_control(caller, "GET", "/faults").values())
 
 
-def test_keys_are_revoked_and_restored() -> None:
+def test_keys_can_be_revoked_and_restored() -> None:
     caller = a_caller()
-    _tell(caller, "POST", "/keys", {"revoked": True})
+    _control(caller, "POST", "/keys", {"revoked": True})
     assert caller.call("GET", "/v2/account").status == 401
-    _tell(caller, "POST", "/keys", {"revoked": False})
+    _control(caller, "POST", "/keys", {"revoked": False})
     assert caller.call("GET", "/v2/account").status == 200
 
 
-def test_the_brokers_clock_is_skewed_and_the_markets_is_not() -> None:
+def test_a_skewed_broker_clock_does_not_move_market_time() -> None:
     caller = a_caller()
     order = caller.submit()
-    _tell(caller, "POST", "/clock", {"skew_seconds": 3600})
+    _control(caller, "POST", "/clock", {"skew_seconds": 3600})
     assert caller.get("/v2/clock")["timestamp"] == "2026-11-20T11:00:00-05:00"
     assert caller.status(order["id"]) == "pending_new"
 
 
-def test_a_clock_that_does_not_run_is_moved_on() -> None:
+def test_a_stepped_clock_can_be_moved_forward() -> None:
     caller = a_caller()
     order = caller.submit()
     refused = caller.call("POST", "/_sim/clock", {"advance_seconds": 1})
     assert refused.status == 422
     caller.exchange.control.move = lambda seconds: caller.wait(seconds * 1000)
-    answer = _tell(caller, "POST", "/clock", {"advance_seconds": 1.5})
+    answer = _control(caller, "POST", "/clock", {"advance_seconds": 1.5})
     assert answer == {"now": "2026-11-20T15:00:01.5Z"}
     assert caller.status(order["id"]) == "new"
 
 
-def test_the_ledger_is_read_from_where_one_left_off() -> None:
+def test_the_ledger_can_be_read_in_instalments() -> None:
     caller = a_caller()
     caller.submit(limit_price="101")
     caller.wait_until(caller.exchange.now + SECOND)
-    first = _tell(caller, "GET", "/ledger")
+    first = _control(caller, "GET", "/ledger")
     assert [event["event"] for event in first["events"]] == ["pending_new", "new", "fill"]
     assert [(e["qty"], e["price"]) for e in first["executions"]] == [("10", "100.05")]
     caller.submit(limit_price="99")
@@ -124,15 +126,15 @@ def test_the_ledger_is_read_from_where_one_left_off() -> None:
     assert [event["event"] for event in later["events"]] == ["pending_new"]
 
 
-def test_the_overview_shows_what_the_account_is_worth() -> None:
-    overview = _tell(a_caller(positions=holding("10")), "GET", "")
+def test_the_overview_shows_the_accounts_value() -> None:
+    overview = _control(a_caller(positions=holding("10")), "GET", "")
     assert (overview["cash"], overview["equity"], overview["open_orders"]) == ("100000", "101000.25", 0)
     assert overview["knobs"]["replace_fill_inheritance"] == "inherit"
 
 
-def test_a_split_is_carried_out() -> None:
+def test_a_split_can_be_ordered_over_http() -> None:
     caller = a_caller(positions=holding("10"))
-    _tell(caller, "POST", "/splits", {"symbol": "AAPL", "new": 3, "old": 1})
+    _control(caller, "POST", "/splits", {"symbol": "AAPL", "new": 3, "old": 1})
     assert caller.get("/v2/positions/AAPL")["qty"] == "30"
 
 
@@ -157,14 +159,14 @@ def test_a_split_is_carried_out() -> None:
         ("/splits", {"symbol": "NOPE", "new": 1, "old": 1}, "NOPE"),
     ],
 )
-def test_a_bad_order_names_the_field(path: str, body: Any, named: str) -> None:
+def test_an_invalid_control_body_is_refused_by_field(path: str, body: Any, named: str) -> None:
     caller = a_caller()
     response = caller.call("POST", "/_sim" + path, body)
     assert response.status == 422
     assert named in response.json()["message"]
 
 
-def test_what_is_not_there_is_404_and_what_is_not_json_is_refused() -> None:
+def test_unknown_control_calls_are_404_and_malformed_json_is_refused() -> None:
     caller = a_caller()
     assert caller.call("GET", "/_sim/nothing").status == 404
     assert caller.exchange.handle(Request("POST", "/_sim/races", body=b"{")).status == 422

@@ -1,4 +1,4 @@
-"""Bracket, one-cancels-other and one-triggers-other orders live and die together."""
+"""The members of bracket, one-cancels-other and one-triggers-other orders start and end together."""
 
 from decimal import Decimal
 from typing import Any
@@ -14,14 +14,14 @@ FALLS: list[Event] = [*QUIET_BOOK, quote("10:29", "300 @ 94.90", "300 @ 94.95"),
 
 
 def _bracket(caller: Caller, **terms: Any) -> tuple[str, str, str]:
-    """A bought bracket of ten at 101, acknowledged: entry, take-profit, stop-loss."""
+    """A bracket for ten shares at 101, acknowledged: entry, take-profit, stop-loss."""
     view = caller.submit(**({"limit_price": "101", "order_class": "bracket", **EXITS} | terms))
     caller.wait(100)
     return view["id"], view["legs"][0]["id"], view["legs"][1]["id"]
 
 
 def _pair(caller: Caller) -> tuple[str, str]:
-    """A one-cancels-other exit of the ten shares held: take-profit and stop-loss."""
+    """A one-cancels-other exit for the ten shares held: take-profit and stop-loss."""
     view = caller.submit(side="sell", order_class="oco", limit_price=None, **EXITS)
     caller.wait(100)
     return view["id"], view["legs"][0]["id"]
@@ -49,7 +49,7 @@ def test_the_stop_loss_of_a_bracket_ends_its_take_profit() -> None:
     assert caller.get("/v2/positions") == []
 
 
-def test_the_exits_of_a_bracket_wait_until_the_entry_is_filled_and_end_with_it() -> None:
+def test_bracket_exits_wait_for_the_entry_and_end_with_it() -> None:
     caller = a_caller(RISES)
     ids = _bracket(caller, limit_price="99")
     assert _statuses(caller, *ids) == ["new", "held", "held"]
@@ -58,7 +58,7 @@ def test_the_exits_of_a_bracket_wait_until_the_entry_is_filled_and_end_with_it()
     assert _statuses(caller, *ids) == ["canceled", "canceled", "canceled"]
 
 
-def test_a_days_bracket_expires_whole() -> None:
+def test_a_day_bracket_expires_with_all_its_legs() -> None:
     caller = a_caller()
     ids = _bracket(caller)
     caller.wait_for("16:00")
@@ -73,7 +73,7 @@ def test_canceling_one_exit_cancels_the_other() -> None:
     assert _statuses(caller, *ids) == ["filled", "canceled", "canceled"]
 
 
-def test_a_moved_take_profit_is_still_the_twin_of_its_stop() -> None:
+def test_a_replaced_take_profit_is_still_the_twin_of_its_stop() -> None:
     caller = a_caller(FALLS)
     entry, profit, stop = _bracket(caller)
     moved = caller.replace(profit, limit_price="106")["id"]
@@ -83,7 +83,7 @@ def test_a_moved_take_profit_is_still_the_twin_of_its_stop() -> None:
     assert _statuses(caller, moved, stop) == ["canceled", "filled"]
 
 
-def test_a_moved_entry_still_brings_its_exits_to_life() -> None:
+def test_a_replaced_entry_still_activates_its_exits() -> None:
     caller = a_caller()
     entry, profit, stop = _bracket(caller, limit_price="99")
     moved = caller.replace(entry, limit_price="101")["id"]
@@ -92,7 +92,7 @@ def test_a_moved_entry_still_brings_its_exits_to_life() -> None:
 
 
 @pytest.mark.parametrize(("book", "ending"), [(RISES, ["filled", "canceled"]), (FALLS, ["canceled", "filled"])])
-def test_of_a_pair_one_cancels_the_other(book: list[Event], ending: list[str]) -> None:
+def test_an_order_of_a_one_cancels_other_pair_cancels_the_other(book: list[Event], ending: list[str]) -> None:
     caller = a_caller(book, positions=holding("10"))
     ids = _pair(caller)
     assert _statuses(caller, *ids) == ["new", "held"]
@@ -102,7 +102,7 @@ def test_of_a_pair_one_cancels_the_other(book: list[Event], ending: list[str]) -
     assert caller.get("/v2/positions") == []
 
 
-def test_a_stop_takes_over_only_what_its_twin_has_not_sold() -> None:
+def test_a_stop_takes_over_only_the_unfilled_quantity_of_its_twin() -> None:
     book: list[Event] = [
         *QUIET_BOOK,
         quote("10:20", "4 @ 105.00", "300 @ 105.05"),
@@ -122,7 +122,7 @@ def test_a_stop_takes_over_only_what_its_twin_has_not_sold() -> None:
     ("exit_terms", "kind"),
     [({"take_profit": {"limit_price": "105"}}, "limit"), ({"stop_loss": {"stop_price": "95"}}, "stop")],
 )
-def test_one_order_triggers_the_other(exit_terms: dict[str, Any], kind: str) -> None:
+def test_a_one_triggers_other_order_triggers_its_exit(exit_terms: dict[str, Any], kind: str) -> None:
     caller = a_caller()
     view = caller.submit(limit_price="101", order_class="oto", **exit_terms)
     caller.wait(100)
@@ -132,7 +132,7 @@ def test_one_order_triggers_the_other(exit_terms: dict[str, Any], kind: str) -> 
 
 
 @pytest.mark.parametrize("order_class", [None, "", "simple"])
-def test_exits_without_a_class_are_ignored(order_class: str | None) -> None:
+def test_exits_without_an_order_class_are_ignored(order_class: str | None) -> None:
     caller = a_caller()
     view = caller.submit(order_class=order_class, limit_price="101", **EXITS)
     caller.wait(100)
@@ -182,7 +182,7 @@ def test_exits_without_a_class_are_ignored(order_class: str | None) -> None:
         ({"order_class": "bracket", **EXITS, "qty": "0.5"}, "fractional orders must be simple orders"),
     ],
 )
-def test_a_family_that_cannot_be_is_refused(terms: dict[str, Any], message: str) -> None:
+def test_an_inconsistent_order_family_is_refused(terms: dict[str, Any], message: str) -> None:
     market = ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK, "KO": QUIET_BOOK}})
     caller = a_caller(market=market, positions={"KO": (Decimal(10), Decimal(90))})
     response = caller.try_submit(**terms)

@@ -1,4 +1,4 @@
-"""Whatever arrives on whatever route is answered without a server error, and a refusal changes nothing."""
+"""Any request on any route is answered without a server error, and a refusal changes nothing."""
 
 import json
 from contextlib import suppress
@@ -57,7 +57,7 @@ JSON = st.recursive(
 LEG = st.fixed_dictionaries({}, optional={"limit_price": NUMBERS, "stop_price": NUMBERS, "trail": NUMBERS}) | JSON
 
 
-# Sixty years of it take long to read; it has a test of its own.
+# Sixty years take long to answer; the calendar has its own test.
 APART = {"/v2/calendar"}
 
 
@@ -144,7 +144,7 @@ ARMING = st.one_of(
 )
 
 
-def test_every_route_there_is_is_fuzzed() -> None:
+def test_every_route_is_fuzzed() -> None:
     exchange = a_caller().exchange
     fuzzed = set(_PATHS.split())
     assert set(exchange.routes.fixed) - fuzzed == APART
@@ -154,7 +154,7 @@ def test_every_route_there_is_is_fuzzed() -> None:
 
 @QUICK
 @given(arming=ARMING)
-def test_whatever_is_armed_is_armed_or_refused_and_the_calls_after_it_are_answered(
+def test_any_control_body_is_armed_or_refused_and_later_calls_answered(
     arming: tuple[str, dict[str, Any]],
 ) -> None:
     caller = _lived_in()
@@ -171,7 +171,7 @@ def test_whatever_is_armed_is_armed_or_refused_and_the_calls_after_it_are_answer
         ("DELETE", "/v2/orders", None),
         ("GET", "/_sim/faults", None),
     ):
-        # What is armed may break a call off, and nothing else may.
+        # Only an armed fault may leave a call unanswered.
         with suppress(TransportFault):
             caller.call(method, where, sent)
         caller.wait(500)
@@ -237,20 +237,20 @@ def test_any_read_is_answered(path: str, query: list[tuple[str, str]]) -> None:
 
 @QUICK
 @given(start=WORDS | st.dates(min_value=date(2026, 1, 1)).map(str), end=VALUES)
-def test_any_stretch_of_the_calendar_is_answered(start: str, end: str) -> None:
+def test_any_calendar_range_is_answered(start: str, end: str) -> None:
     response = _lived_in().call("GET", "/v2/calendar", query={"start": start or "soon", "end": end or "later"})
     _require_no_server_error(response.status)
 
 
 @pytest.mark.parametrize("terms", [{"qty": "1e10"}, {"limit_price": "1e12"}, {"qty": None, "notional": 10**25}])
-def test_more_than_anybody_trades_is_refused(terms: dict[str, Any]) -> None:
+def test_absurdly_large_orders_are_refused(terms: dict[str, Any]) -> None:
     caller = a_caller(cash=Decimal(10**20))
     response = caller.try_submit(**terms)
     assert (response.status, response.json()["code"]) == (422, 40010001)
     assert response.json()["message"].endswith("is too large")
 
 
-def test_a_trail_of_a_hundred_percent_is_refused_and_one_of_just_less_never_triggers() -> None:
+def test_a_trail_of_100_percent_is_refused_and_99_percent_never_triggers() -> None:
     caller = a_caller(positions=holding("10"))
     trail = {"side": "sell", "type": "trailing_stop", "limit_price": None}
     assert caller.try_submit(**trail, trail_percent="100").json()["message"] == "trail percent must be < 100"
@@ -274,7 +274,7 @@ def test_a_trail_of_a_hundred_percent_is_refused_and_one_of_just_less_never_trig
     ],
     ids=["empty", "half", "list", "null", "not utf-8", "nan", "deep", "long", "string"],
 )
-def test_a_body_that_is_no_order_is_400(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_400(body: bytes) -> None:
     caller = _lived_in()
     for method, path in (("POST", "/v2/orders"), ("PATCH", "/v2/account/configurations")):
         response = caller.exchange.handle(Request(method, path, [], caller.headers, body))
@@ -299,7 +299,7 @@ _EXITS = {"take_profit": {"limit_price": "110"}, "stop_loss": {"stop_price": "90
 
 
 def _fingerprint(exchange: Exchange) -> Any:
-    """Everything that a refusal must leave as it was."""
+    """Everything that a refusal must leave unchanged."""
     ledger, orders = exchange.ledger, exchange.account.orders
     return (
         len(ledger.entries),

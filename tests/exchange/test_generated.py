@@ -1,4 +1,4 @@
-"""The generated market against the measured one: same seed, same bytes; and each regime within its bands."""
+"""The generated market: the same seed gives the same bytes, and each regime stays within its measured bands."""
 
 import hashlib
 from dataclasses import dataclass, fields
@@ -31,7 +31,7 @@ def made(symbol: str, seed: int = 1, day: date = DAY, activity: float = 0.25) ->
 
 @dataclass(frozen=True)
 class Measured:
-    """Time-weighted figures of a day's core session, as the table of recordings has them."""
+    """Time-weighted figures of a day's core session, comparable with the table of recordings."""
 
     day: SymbolDay
 
@@ -70,7 +70,7 @@ class Measured:
 
 @SEEDS
 @pytest.mark.parametrize("symbol", ONE_TICK)
-def test_a_one_tick_name_is_one_tick_wide_nearly_all_the_time(symbol: str, seed: int) -> None:
+def test_a_one_tick_stock_is_nearly_always_one_tick_wide(symbol: str, seed: int) -> None:
     assert 0.955 <= Measured(made(symbol, seed)).share_of_time(1) <= 1.0
 
 
@@ -85,7 +85,7 @@ def test_the_median_spread_is_as_measured(symbols: tuple[str, ...], low: int, hi
 
 @SEEDS
 @pytest.mark.parametrize("symbol", FEW_TICKS)
-def test_a_name_of_a_few_ticks_is_sometimes_one_and_often_two_wide(symbol: str, seed: int) -> None:
+def test_a_few_tick_stock_is_sometimes_one_and_often_two_ticks_wide(symbol: str, seed: int) -> None:
     measured = Measured(made(symbol, seed))
     assert 0.03 <= measured.share_of_time(1) <= 0.10
     assert 0.11 <= measured.share_of_time(2) <= 0.26
@@ -93,7 +93,7 @@ def test_a_name_of_a_few_ticks_is_sometimes_one_and_often_two_wide(symbol: str, 
 
 @SEEDS
 @pytest.mark.parametrize("symbol", [*FEW_TICKS, *WIDE, *VERY_WIDE, "AIG", "KO"])
-def test_the_first_five_minutes_are_violent(symbol: str, seed: int) -> None:
+def test_the_first_five_minutes_are_volatile(symbol: str, seed: int) -> None:
     measured = Measured(made(symbol, seed))
     assert 2.4 <= measured.opening_spread_ratio() <= 4.2
     assert 2.3 <= measured.opening_volatility_ratio() <= 5.4
@@ -101,7 +101,7 @@ def test_the_first_five_minutes_are_violent(symbol: str, seed: int) -> None:
 
 @SEEDS
 @pytest.mark.parametrize("symbol", FEW_TICKS)
-def test_the_violence_decays_until_ten(symbol: str, seed: int) -> None:
+def test_the_opening_volatility_decays_until_10_am(symbol: str, seed: int) -> None:
     measured = Measured(made(symbol, seed))
     quiet = measured.mean_spread("10:00", "15:45")
     assert 1.6 <= measured.mean_spread("09:35", "09:40") / quiet <= 3.2
@@ -110,7 +110,7 @@ def test_the_violence_decays_until_ten(symbol: str, seed: int) -> None:
 
 @SEEDS
 @pytest.mark.parametrize("symbol", PINNED)
-def test_a_pinned_spread_is_pinned_from_the_open_but_not_its_price(symbol: str, seed: int) -> None:
+def test_a_pinned_stock_keeps_its_spread_but_not_its_price(symbol: str, seed: int) -> None:
     measured = Measured(made(symbol, seed))
     assert 0.8 <= measured.opening_spread_ratio() <= 1.1
     assert measured.opening_volatility_ratio() >= 1.4
@@ -125,19 +125,19 @@ def test_queues_are_as_long_as_measured(symbol: str, low: int, high: int) -> Non
 
 
 @pytest.mark.parametrize("symbol", WIDE + VERY_WIDE)
-def test_a_wide_name_quotes_odd_lots_a_fifth_of_the_time(symbol: str) -> None:
+def test_a_wide_stock_quotes_odd_lots_a_fifth_of_the_time(symbol: str) -> None:
     sizes = made(symbol).quotes.bid_size
     assert np.median(sizes) == 100
     assert 0.15 <= (sizes < 100).mean() <= 0.32
 
 
 @pytest.mark.parametrize(("symbol", "per_second"), [("BAC", 11.7), ("IBM", 2.4), ("AMZN", 2.5), ("GOOG", 2.1)])
-def test_updates_come_as_often_as_measured_at_full_activity(symbol: str, per_second: float) -> None:
+def test_full_activity_has_the_measured_rate_of_updates(symbol: str, per_second: float) -> None:
     rate = len(made(symbol, activity=1.0).quotes) / 23_400
     assert 0.85 * per_second <= rate <= 1.15 * per_second
 
 
-def test_activity_changes_the_updates_and_hardly_how_far_the_price_goes() -> None:
+def test_activity_scales_the_updates_but_hardly_the_price_range() -> None:
     busy, calm = made("IBM", activity=1.0), made("IBM", activity=0.25)
     assert 3.6 <= len(busy.quotes) / len(calm.quotes) <= 4.4
     ratio = Measured(busy).volatility("10:00", "15:30") / Measured(calm).volatility("10:00", "15:30")
@@ -165,7 +165,7 @@ def test_every_day_is_well_formed(symbol: str, seed: int) -> None:
 
 @SEEDS
 @pytest.mark.parametrize("symbol", ["BAC", "IBM", "AMZN", "CENT", "HALT"])
-def test_prints_agree_with_the_quotes_they_met(symbol: str, seed: int) -> None:
+def test_prints_agree_with_the_quotes_in_force(symbol: str, seed: int) -> None:
     day = made(symbol, seed)
     trades, quotes = day.trades, day.quotes
     met = quotes.ts.searchsorted(trades.ts, side="left") - 1
@@ -182,7 +182,7 @@ def test_prints_agree_with_the_quotes_they_met(symbol: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("symbol", ["IBM", "BAC", "AMZN"])
-def test_before_the_open_quotes_are_wide_or_one_sided(symbol: str) -> None:
+def test_quotes_before_the_open_are_wide_or_one_sided(symbol: str) -> None:
     measured = Measured(made(symbol, activity=1.0))
     quotes = measured.day.quotes
     early = quotes.ts < new_york(DAY, "09:30")
@@ -191,7 +191,7 @@ def test_before_the_open_quotes_are_wide_or_one_sided(symbol: str) -> None:
     assert measured.mean_spread("09:25", "09:30") >= 5 * measured.mean_spread("10:00", "15:00")
 
 
-def test_one_name_has_no_offer_for_a_quarter_of_an_hour() -> None:
+def test_the_stock_lone_has_no_offer_for_a_quarter_of_an_hour() -> None:
     quotes = made("LONE").quotes
     core = quotes.ts >= new_york(DAY, "09:30")
     gone = quotes.ts[core & (quotes.ask == 0)]
@@ -200,7 +200,7 @@ def test_one_name_has_no_offer_for_a_quarter_of_an_hour() -> None:
     assert (quotes.bid[core] > 0).all()
 
 
-def test_one_name_is_halted_for_five_minutes() -> None:
+def test_the_stock_halt_is_halted_for_five_minutes() -> None:
     day = made("HALT")
     start, end = new_york(DAY, "11:00"), new_york(DAY, "11:05")
     assert day.halts == ((start, end),)
@@ -210,7 +210,7 @@ def test_one_name_is_halted_for_five_minutes() -> None:
 
 
 @SEEDS
-def test_one_name_is_never_narrower_than_a_quarter_percent(seed: int) -> None:
+def test_the_stock_rift_is_never_narrower_than_a_quarter_percent(seed: int) -> None:
     quotes = made("RIFT", seed, activity=1.0).quotes
     both = (quotes.bid > 0) & (quotes.ask > 0)
     spread, mid = (quotes.ask - quotes.bid)[both], (quotes.ask + quotes.bid)[both] / 2
@@ -218,25 +218,25 @@ def test_one_name_is_never_narrower_than_a_quarter_percent(seed: int) -> None:
 
 
 @SEEDS
-def test_one_name_trades_under_a_dollar_in_hundredths_of_a_cent(seed: int) -> None:
+def test_the_stock_cent_trades_below_a_dollar_in_hundredths_of_a_cent(seed: int) -> None:
     quotes = made("CENT", seed).quotes
     assert quotes.ask.max() < 10_000
     assert (quotes.bid % 100 > 0).any()
 
 
-def test_a_half_day_ends_at_one() -> None:
+def test_a_half_day_ends_at_1_pm() -> None:
     quotes = made("IBM", day=HALF_DAY).quotes
     assert new_york(HALF_DAY, "12:59:30") <= quotes.ts[-1] < new_york(HALF_DAY, "13:00")
 
 
 @pytest.mark.parametrize("day", [date(2025, 3, 7), date(2025, 3, 10), date(2026, 11, 2)])
-def test_a_day_follows_its_session_whatever_the_clocks_do(day: date) -> None:
+def test_a_generated_day_follows_its_session_through_daylight_saving(day: date) -> None:
     session = TradingCalendar().session(day)
     assert session is not None
     assert made("IBM", day=day).quotes.ts[0] == nanoseconds(session.open) - 300 * NANOSECONDS
 
 
-def test_there_is_no_day_without_a_session_or_a_listing() -> None:
+def test_a_generated_day_needs_a_session_and_a_listing() -> None:
     market = GeneratedMarket(1)
     assert market.day("IBM", date(2025, 6, 7)) is None
     assert market.day("NOPE", DAY) is None
@@ -244,7 +244,7 @@ def test_there_is_no_day_without_a_session_or_a_listing() -> None:
     assert market.reference_price("NOPE", DAY) is None
 
 
-def test_a_day_depends_on_nothing_but_seed_symbol_and_date() -> None:
+def test_a_generated_day_depends_only_on_seed_symbol_and_date() -> None:
     alone = made("IBM")
     crowd = GeneratedMarket(1, universe(100), activity=0.25)
     crowd.day("AMZN", DAY)
@@ -262,7 +262,7 @@ def test_a_day_depends_on_nothing_but_seed_symbol_and_date() -> None:
         ("CENT", "a304b366dee56038"),
     ],
 )
-def test_the_bytes_are_the_same_on_every_machine(symbol: str, expected: str) -> None:
+def test_a_generated_day_has_the_same_bytes_on_every_machine(symbol: str, expected: str) -> None:
     assert digest(made(symbol)) == expected
 
 
@@ -276,7 +276,7 @@ def test_the_previous_close_is_near_the_open() -> None:
         assert abs(reference - first) <= 0.2 * first
 
 
-def test_the_default_universe_has_what_a_broker_refuses() -> None:
+def test_the_default_universe_has_stocks_that_a_broker_refuses() -> None:
     listings = [instrument.listing for instrument in DEFAULT_UNIVERSE]
     assert len(listings) == 21
     assert sum(not listing.fractionable for listing in listings) == 2
@@ -284,7 +284,7 @@ def test_the_default_universe_has_what_a_broker_refuses() -> None:
     assert sum(not listing.easy_to_borrow for listing in listings) == 1
 
 
-def test_a_universe_grows_by_ordinary_names_and_keeps_the_ones_it_had() -> None:
+def test_a_larger_universe_adds_ordinary_stocks_and_keeps_the_others() -> None:
     hundred = universe(100)
     assert len({instrument.listing.symbol for instrument in hundred}) == 100
     assert hundred[:40] == universe(40)
@@ -293,7 +293,7 @@ def test_a_universe_grows_by_ordinary_names_and_keeps_the_ones_it_had() -> None:
 
 
 @pytest.mark.parametrize("activity", [0, -1, float("nan")])
-def test_an_activity_of_nothing_is_refused(activity: float) -> None:
+def test_an_activity_of_zero_is_refused(activity: float) -> None:
     with pytest.raises(ValueError, match="activity"):
         GeneratedMarket(1, activity=activity)
 

@@ -1,4 +1,4 @@
-"""Markets written by hand."""
+"""Scripted markets."""
 
 from datetime import date
 
@@ -11,7 +11,7 @@ from repeg_workbench.exchange.time.calendar import new_york
 DAY, LATER = date(2025, 6, 3), date(2025, 6, 4)
 
 
-def test_a_script_becomes_a_day() -> None:
+def test_a_script_becomes_a_symbol_day() -> None:
     script: list[Event] = [
         quote("09:30", "500 @ 189.40", None),
         halt("10:00", "10:05"),
@@ -30,19 +30,19 @@ def test_a_script_becomes_a_day() -> None:
     assert day.halts == ((new_york(DAY, "10:00"), new_york(DAY, "10:05")),)
 
 
-def test_an_event_out_of_order_is_refused_by_name() -> None:
+def test_a_scripted_event_out_of_order_is_refused() -> None:
     script = [quote("09:31", "1 @ 10", "1 @ 11"), quote("09:30", "1 @ 10", "1 @ 11")]
     with pytest.raises(ValueError, match=r"KO 2025-06-03: the event at 09:30"):
         ScriptedMarket({DAY: {"KO": script}})
 
 
 @pytest.mark.parametrize("text", ["300", "300 at 5", "x @ 5", "-1 @ 5"])
-def test_a_side_is_shares_at_dollars(text: str) -> None:
+def test_a_scripted_side_is_written_as_shares_at_dollars(text: str) -> None:
     with pytest.raises(ValueError, match="shares @ dollars"):
         quote("09:30", text, None)
 
 
-def test_what_nobody_scripted_is_not_there() -> None:
+def test_an_unscripted_symbol_or_day_is_missing() -> None:
     market = ScriptedMarket({DAY: {"KO": [quote("09:30", "1 @ 10", "1 @ 11")]}})
     assert (market.day("KO", LATER), market.day("PEP", DAY), market.listing("PEP")) == (None, None, None)
     assert (market.symbols(), market.days()) == (("KO",), (DAY,))

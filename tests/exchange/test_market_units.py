@@ -1,4 +1,4 @@
-"""Integers inside, Decimal outside, and nothing lost on the way."""
+"""Conversion between integer units and Decimal is exact."""
 
 from decimal import Decimal
 
@@ -10,12 +10,12 @@ from repeg_workbench.exchange.units import price, qty, to_price, to_qty, whole_s
 
 
 @given(st.integers(0, 10**13))
-def test_a_price_comes_back_as_it_went(units: int) -> None:
+def test_a_price_converts_to_units_and_back_exactly(units: int) -> None:
     assert to_price(price(units)) == units
 
 
 @given(st.integers(0, 10**18))
-def test_a_quantity_comes_back_as_it_went(units: int) -> None:
+def test_a_quantity_converts_to_units_and_back_exactly(units: int) -> None:
     assert to_qty(qty(units)) == units
 
 
@@ -24,7 +24,7 @@ def test_a_price_has_four_decimals_and_a_quantity_nine() -> None:
 
 
 @pytest.mark.parametrize("dollars", ["0.00001", "189.40001", "NaN", "Infinity"])
-def test_a_price_that_is_no_whole_number_of_units_is_refused(dollars: str) -> None:
+def test_a_price_finer_than_one_unit_is_refused(dollars: str) -> None:
     with pytest.raises(ValueError, match="price"):
         to_price(Decimal(dollars))
 
@@ -34,5 +34,5 @@ def test_a_quantity_finer_than_nine_decimals_is_refused() -> None:
         to_qty(Decimal("0.0000000001"))
 
 
-def test_only_whole_shares_count_as_whole() -> None:
+def test_fractions_do_not_count_as_whole_shares() -> None:
     assert whole_shares(to_qty(Decimal("2.999999999"))) == 2

@@ -1,4 +1,4 @@
-"""What the data feed shows: the tape, with our displayed orders in it and without what we took."""
+"""The displayed book: the tape plus our displayed orders, minus the size that we took."""
 
 from datetime import date
 from decimal import Decimal
@@ -37,15 +37,15 @@ def shown(ours: SymbolBook, clock: str) -> BookQuote:
     return found
 
 
-def test_there_is_no_quote_before_the_first() -> None:
+def test_a_book_has_no_quote_before_the_first() -> None:
     assert book(START).quote(at("09:29:59.999999999")) is None
 
 
-def test_the_last_quote_stays_whatever_its_age() -> None:
+def test_the_last_quote_stays_in_force_whatever_its_age() -> None:
     assert shown(book(START), "15:59") == BookQuote(at("09:30"), 1_894_000, 500, 1_894_400, 300, "N", "N")
 
 
-def test_an_absent_side_is_shown_as_nothing() -> None:
+def test_an_absent_side_is_displayed_as_zero() -> None:
     one_sided = shown(book(quote("09:30", "500 @ 189.40", None)), "09:31")
     assert (one_sided.ask, one_sided.ask_size) == (0, 0)
 
@@ -57,19 +57,19 @@ def test_a_better_price_of_ours_is_the_best_and_dates_the_quote() -> None:
     assert (best.at, best.bid, best.bid_size) == (at("09:31"), 1_894_100, 100)
 
 
-def test_at_the_same_price_our_whole_shares_add_to_the_size() -> None:
+def test_our_whole_shares_at_the_same_price_add_to_the_size() -> None:
     ours = book(START)
     ours.enter(buy("100.75", "189.40"), at("09:31"))
     assert shown(ours, "09:32").bid_size == 600
 
 
-def test_less_than_a_share_is_never_shown() -> None:
+def test_less_than_a_share_is_never_displayed() -> None:
     ours = book(START)
     ours.enter(buy("0.9", "189.41"), at("09:31"))
     assert shown(ours, "09:32").bid == 1_894_000
 
 
-def test_a_hidden_order_is_not_shown() -> None:
+def test_a_hidden_order_is_not_displayed() -> None:
     ours = book(START)
     ours.enter(buy("100", "189.41", displayed=False), at("09:31"))
     assert shown(ours, "09:32").bid == 1_894_000
@@ -92,13 +92,13 @@ def test_a_removed_order_leaves_the_quote_at_once() -> None:
     assert (after.at, after.bid, after.bid_size) == (at("09:32"), 1_894_000, 500)
 
 
-def test_what_we_took_is_no_longer_offered() -> None:
+def test_size_that_we_took_is_no_longer_displayed() -> None:
     ours = book(START)
     ours.enter(buy("120", "189.44"), at("09:31"))
     assert shown(ours, "09:32").ask_size == 180
 
 
-def test_an_offer_we_took_whole_gives_way_to_the_level_behind() -> None:
+def test_an_offer_that_we_took_whole_is_replaced_by_the_next_level() -> None:
     ours = book(START, quote("09:33", "500 @ 189.40", "300 @ 189.43"))
     ours.enter(buy("300", "189.44"), at("09:31"))
     assert shown(ours, "09:32").ask == 1_894_500
@@ -132,7 +132,9 @@ def test_our_best_displayed_order_is_always_in_the_quote(day: SymbolDay, actions
 
 
 @given(day=tapes(), limit=st.integers(-3, 3), shares=st.integers(1, 9), moment=st.integers(0, 60))
-def test_a_single_order_changes_the_quote_by_itself_alone(day: SymbolDay, limit: int, shares: int, moment: int) -> None:
+def test_a_single_order_changes_the_quote_only_by_its_own_size(
+    day: SymbolDay, limit: int, shares: int, moment: int
+) -> None:
     ours = SymbolBook(day, FillModel.TRADE_THROUGH)
     order = BookOrder("ours", 1, MIDDLE + limit * TICK, shares * SHARE)
     ours.enter(order, 0)

@@ -1,4 +1,4 @@
-"""What holds for every tape and every order: the fast book is the slow one, and nothing is given away."""
+"""Properties of matching for any tape and orders; the book agrees with the reference implementation."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -31,7 +31,7 @@ MODELS = pytest.mark.parametrize("model", list(FillModel))
 
 
 def work(book: SymbolBook | ReferenceBook, actions: Sequence[Action], stops: Sequence[int] = ()) -> list[Fill]:
-    """Every fill of the day, with further looks at the book in between."""
+    """All fills of the day, with extra calls of the book in between."""
     fills: list[Fill] = []
     left = list(stops)
     for action in actions:
@@ -67,7 +67,7 @@ def test_a_long_day_fills_exactly_as_a_walk_through_every_event(model: FillModel
 
 @MODELS
 @given(day=tapes(), actions=traffic(), stops=moments)
-def test_how_often_one_looks_changes_nothing(
+def test_fills_do_not_depend_on_how_often_the_book_is_called(
     model: FillModel, day: SymbolDay, actions: list[Action], stops: list[int]
 ) -> None:
     assert work(SymbolBook(day, model), actions, stops) == work(SymbolBook(day, model), actions)
@@ -75,7 +75,7 @@ def test_how_often_one_looks_changes_nothing(
 
 @MODELS
 @given(day=tapes(), actions=traffic())
-def test_a_removed_order_leaves_with_what_the_walk_leaves_it(
+def test_a_removed_order_has_the_remainder_of_the_reference_walk(
     model: FillModel, day: SymbolDay, actions: list[Action]
 ) -> None:
     book, reference = SymbolBook(day, model), ReferenceBook(day, model)
@@ -90,9 +90,7 @@ def test_a_removed_order_leaves_with_what_the_walk_leaves_it(
 
 @MODELS
 @given(day=tapes(), actions=traffic())
-def test_nothing_fills_beyond_its_quantity_or_its_limit_or_out_of_time(
-    model: FillModel, day: SymbolDay, actions: list[Action]
-) -> None:
+def test_fills_never_exceed_quantity_limit_or_time(model: FillModel, day: SymbolDay, actions: list[Action]) -> None:
     orders = {f"order-{action.number}": action for action in actions if action.order}
     filled = dict.fromkeys(orders, 0)
     fills = work(SymbolBook(day, model), actions)
@@ -109,8 +107,8 @@ def test_nothing_fills_beyond_its_quantity_or_its_limit_or_out_of_time(
 
 @MODELS
 @given(day=tapes(), actions=traffic())
-def test_selling_is_buying_in_the_mirror(model: FillModel, day: SymbolDay, actions: list[Action]) -> None:
-    # One side at a time: where ours are on both, a print serves buys first.
+def test_selling_mirrors_buying(model: FillModel, day: SymbolDay, actions: list[Action]) -> None:
+    # One side at a time: with orders on both, a print fills buys first.
     buys = [action for action in actions if not action.order or action.order[0] > 0]
     entered = {action.number for action in buys if action.order}
     buys = [action for action in buys if action.number in entered] or [Action(0, (1, MIDDLE, SHARE), 0)]
@@ -142,7 +140,7 @@ _printed = st.lists(st.tuples(st.integers(-4, 0), st.integers(1, 9)), min_size=1
 
 @pytest.mark.parametrize("model", [FillModel.TRADE_THROUGH, FillModel.QUEUE, FillModel.TOUCH])
 @given(orders=_passive, volumes=_printed)
-def test_our_orders_share_a_print_and_never_get_more_than_all_of_it(
+def test_our_orders_together_never_get_more_than_a_prints_volume(
     model: FillModel, orders: list[tuple[int, int]], volumes: list[tuple[int, int]]
 ) -> None:
     bid, ask = MIDDLE - 3 * TICK, MIDDLE + TICK
@@ -159,7 +157,7 @@ def test_our_orders_share_a_print_and_never_get_more_than_all_of_it(
 
 @pytest.mark.parametrize("model", [FillModel.TRADE_THROUGH, FillModel.QUEUE, FillModel.TOUCH])
 @given(sizes=st.lists(st.integers(1, 9), min_size=1, max_size=6), shown=st.integers(1, 12))
-def test_a_displayed_size_is_sold_to_us_once(model: FillModel, sizes: list[int], shown: int) -> None:
+def test_a_displayed_size_is_sold_to_us_only_once(model: FillModel, sizes: list[int], shown: int) -> None:
     row = (MIDDLE - TICK, 5, MIDDLE, shown, 78, 78)
     book = SymbolBook(tape(quotes([(0, *row), (50, *row), (60, *row)]), prints([])), model)
     taken = [

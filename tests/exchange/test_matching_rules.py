@@ -1,4 +1,4 @@
-"""The fill rules one by one, on books of a few lines."""
+"""The fill rules, each on a book of a few lines."""
 
 from datetime import date
 from decimal import Decimal
@@ -39,7 +39,7 @@ def test_a_marketable_buy_pays_the_ask_and_not_its_limit() -> None:
     assert summarised(book(START).enter(order(BUY, "100", "190.00"), at("09:31"))) == [("100", "189.44")]
 
 
-def test_a_marketable_buy_takes_the_displayed_size_and_the_rest_one_level_worse() -> None:
+def test_a_large_marketable_buy_takes_the_touch_and_one_level_worse() -> None:
     fills = book(START).enter(order(BUY, "400", "190.00"), at("09:31"))
     assert summarised(fills) == [("300", "189.44"), ("100", "189.45")]
 
@@ -49,7 +49,7 @@ def test_the_level_behind_a_wide_spread_is_a_third_of_it_away() -> None:
     assert summarised(wide.enter(order(BUY, "150", None), at("09:31"))) == [("100", "570.25"), ("50", "570.33")]
 
 
-def test_what_a_marketable_limit_does_not_get_rests_at_its_limit() -> None:
+def test_the_remainder_of_a_marketable_order_rests_at_its_limit() -> None:
     ours = book(START)
     assert summarised(ours.enter(order(BUY, "400", "189.44"), at("09:31"))) == [("300", "189.44")]
     shown = ours.quote(at("09:31"))
@@ -69,14 +69,14 @@ def test_a_fraction_of_a_share_fills_like_any_other_quantity() -> None:
     assert summarised(book(START).enter(order(BUY, "0.5", "189.44"), at("09:31"))) == [("0.5", "189.44")]
 
 
-def test_joining_the_bid_waits_for_what_is_displayed_there() -> None:
+def test_an_order_joining_the_bid_waits_for_the_displayed_size() -> None:
     ours = book(START, trade("09:32", "500 @ 189.40", side=-1), trade("09:33", "60 @ 189.40", side=-1))
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
     assert ours.advance(at("09:32:30")) == []
     assert summarised(ours.advance(at("09:34"))) == [("60", "189.40")]
 
 
-def test_the_queue_ahead_is_never_longer_than_what_is_displayed() -> None:
+def test_the_queue_ahead_never_exceeds_the_displayed_size() -> None:
     shrunk = quote("09:31:30", "100 @ 189.40", "300 @ 189.44")
     ours = book(START, shrunk, trade("09:32", "150 @ 189.40", side=-1))
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
@@ -96,7 +96,7 @@ def test_a_bid_that_falls_below_us_leaves_us_first_in_line() -> None:
     assert summarised(ours.advance(at("09:33"))) == [("30", "189.40")]
 
 
-def test_an_order_behind_the_bid_does_not_know_its_queue_until_the_bid_comes_down() -> None:
+def test_an_order_behind_the_bid_queues_when_the_bid_comes_down() -> None:
     behind: list[Event] = [trade("09:32", "900 @ 189.38", side=-1), quote("09:33", "200 @ 189.38", "300 @ 189.44")]
     ours = book(START, *behind, trade("09:34", "250 @ 189.38", side=-1))
     ours.enter(order(BUY, "100", "189.38"), at("09:31"))
@@ -113,13 +113,13 @@ def test_an_order_behind_the_bid_does_not_know_its_queue_until_the_bid_comes_dow
         pytest.param(trade("09:32", "900 @ 189.42", side=-1), id="above us"),
     ],
 )
-def test_a_print_that_cannot_have_met_our_queue_does_not_fill(printed: Event) -> None:
+def test_a_print_elsewhere_or_on_the_other_side_does_not_fill_us(printed: Event) -> None:
     ours = book(START, printed)
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
     assert ours.advance(at("09:35")) == []
 
 
-def test_a_lit_print_through_our_limit_fills_up_to_its_size_wherever_it_was() -> None:
+def test_a_lit_print_through_our_limit_on_any_venue_fills_its_size() -> None:
     ours = book(START, trade("09:32", "80 @ 189.39", side=-1, venue="T"))
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
     assert summarised(ours.advance(at("09:35"))) == [("80", "189.40")]
@@ -137,7 +137,7 @@ def test_an_ask_that_comes_down_to_our_bid_fills_us_at_our_limit() -> None:
     assert summarised(ours.advance(at("09:33"))) == [("80", "189.40")]
 
 
-def test_a_locked_market_fills_nobody_in_the_queue() -> None:
+def test_a_locked_market_fills_no_queued_order() -> None:
     ours = book(START, quote("09:32", "500 @ 189.40", "80 @ 189.40"))
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
     assert ours.advance(at("09:33")) == []
@@ -176,7 +176,7 @@ def test_our_orders_share_a_print_by_price_and_then_time() -> None:
     assert [(fill.order_id, fill.quantity // 10**9) for fill in fills] == [("first", 50), ("second", 50), ("third", 30)]
 
 
-def test_a_market_order_waits_for_a_side_to_trade_with() -> None:
+def test_a_market_order_waits_for_a_far_side() -> None:
     ours = book(quote("09:30", "500 @ 189.40", None), quote("09:32", "500 @ 189.40", "60 @ 189.44"))
     assert ours.enter(order(BUY, "100", None), at("09:31")) == []
     assert ours.resting == 1
@@ -184,7 +184,7 @@ def test_a_market_order_waits_for_a_side_to_trade_with() -> None:
     assert ours.resting == 0
 
 
-def test_nothing_fills_in_a_halt_and_an_order_entered_in_it_meets_the_first_quote_after() -> None:
+def test_an_order_entered_in_a_halt_meets_the_first_quote_after_it() -> None:
     after = quote("09:40:01", "500 @ 188.00", "300 @ 188.04")
     ours = book(START, halt("09:35", "09:40"), after)
     ours.enter(order(BUY, "100", "189.44"), at("09:36"))
@@ -192,13 +192,13 @@ def test_nothing_fills_in_a_halt_and_an_order_entered_in_it_meets_the_first_quot
     assert summarised(ours.advance(at("09:41"))) == [("100", "188.04")]
 
 
-def test_after_a_halt_the_quote_from_before_it_sells_nothing() -> None:
+def test_the_quote_from_before_a_halt_fills_nothing_after_it() -> None:
     ours = book(START, halt("09:35", "09:40"), quote("09:40:01", "500 @ 189.00", "300 @ 189.60"))
     assert ours.enter(order(BUY, "100", "189.44"), at("09:40:00.5")) == []
     assert ours.advance(at("09:41")) == []
 
 
-def test_a_removed_order_takes_what_remains_with_it() -> None:
+def test_removing_an_order_returns_its_remainder() -> None:
     ours = book(START, trade("09:32", "530 @ 189.40", side=-1))
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
     assert ours.remove("ours", at("09:33")) == to_qty(Decimal(70))
@@ -206,13 +206,13 @@ def test_a_removed_order_takes_what_remains_with_it() -> None:
     assert summarised(ours.advance(at("09:34"))) == [("30", "189.40")]
 
 
-def test_removing_an_order_that_is_done_finds_nothing_left() -> None:
+def test_removing_a_complete_order_returns_zero() -> None:
     ours = book(START)
     ours.enter(order(BUY, "100", "189.44"), at("09:31"))
     assert ours.remove("ours", at("09:32")) == 0
 
 
-def test_removing_an_order_nobody_entered_is_refused() -> None:
+def test_removing_an_unknown_order_is_refused() -> None:
     with pytest.raises(KeyError, match="theirs"):
         book(START).remove("theirs", at("09:32"))
 
@@ -230,21 +230,21 @@ def test_a_malformed_order_is_refused(bad: BookOrder, complaint: str) -> None:
         book(START).enter(bad, at("09:31"))
 
 
-def test_an_order_is_entered_once() -> None:
+def test_entering_an_order_twice_is_refused() -> None:
     ours = book(START)
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
-    with pytest.raises(ValueError, match="entered before"):
+    with pytest.raises(ValueError, match="already been entered"):
         ours.enter(order(BUY, "100", "189.40"), at("09:32"))
 
 
-def test_time_does_not_run_backwards() -> None:
+def test_a_book_refuses_a_time_in_the_past() -> None:
     ours = book(START)
     ours.advance(at("09:32"))
     with pytest.raises(ValueError, match="cannot go back"):
         ours.advance(at("09:31"))
 
 
-def test_nothing_can_happen_before_the_book_says_so() -> None:
+def test_a_book_has_no_fill_before_its_quiet_until_time() -> None:
     ours = book(START, trade("09:32", "10 @ 189.41", side=-1), trade("09:33", "10 @ 189.40", side=-1))
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
     assert ours.quiet_until == at("09:33")

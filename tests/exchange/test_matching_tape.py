@@ -1,4 +1,4 @@
-"""The parts under the book: finding prices in blocks, and what a Tape shares."""
+"""The parts of the book: Scan and Tape."""
 
 import numpy as np
 from hypothesis import given
@@ -20,11 +20,11 @@ def test_a_scan_finds_every_position_in_order(seed: int, level: int, start: int)
     assert found == [index for index in range(start, len(prices)) if prices[index] <= level]
 
 
-def test_books_on_the_same_day_share_its_preparation() -> None:
+def test_books_of_the_same_day_share_its_tape() -> None:
     day = long_tape(1)
     books = SymbolBook(day), SymbolBook(day)
     assert books[0]._tape is books[1]._tape is tape_of(day)
 
 
-def test_the_tick_is_a_cent_from_a_dollar_up_and_a_hundredth_of_it_below() -> None:
+def test_the_tick_is_a_cent_from_a_dollar_up_and_a_hundredth_below() -> None:
     assert [tick_at(price) for price in (9_999, 10_000)] == [1, 100]

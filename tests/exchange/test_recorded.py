@@ -1,4 +1,4 @@
-"""Recordings from files: read exactly, and refused by file, line, field and value."""
+"""Recordings are read exactly, and invalid ones refused by file, line, field and value."""
 
 import gzip
 from datetime import date
@@ -37,7 +37,7 @@ def read(path: Path) -> SymbolDay:
     return day
 
 
-def test_quotes_are_read_exactly_and_a_zero_is_no_quote(tmp_path: Path) -> None:
+def test_quotes_are_read_exactly_and_zero_means_no_quote(tmp_path: Path) -> None:
     quotes = read(folder(tmp_path)).quotes
     assert quotes.ts.tolist() == [TEN, TEN, TEN + 5]
     assert quotes.bid.tolist() == [1_583_900, 1_584_000, 0]
@@ -55,13 +55,13 @@ def test_trades_are_read_exactly(tmp_path: Path) -> None:
     assert bytes(trades.venue) == b"ND"
 
 
-def test_gzip_and_windows_line_ends_read_the_same(tmp_path: Path) -> None:
+def test_gzip_and_windows_line_ends_are_supported(tmp_path: Path) -> None:
     name = tmp_path / f"XXX-{DAY}.quotes.csv.gz"
     name.write_bytes(gzip.compress(QUOTES.replace("\n", "\r\n").rstrip().encode()))
     assert read(tmp_path).quotes.ask_size.tolist() == [1_800, 1_700, 1]
 
 
-def test_quotes_without_trades_are_a_day_without_prints(tmp_path: Path) -> None:
+def test_a_recording_without_a_trades_file_has_no_prints(tmp_path: Path) -> None:
     assert len(read(folder(tmp_path, trades=None)).trades) == 0
 
 
@@ -72,12 +72,12 @@ def test_the_optional_columns_may_be_missing(tmp_path: Path) -> None:
     assert day.trades.lit.tolist() == [False, True]
 
 
-def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
+def test_columns_may_be_in_any_order(tmp_path: Path) -> None:
     day = read(folder(tmp_path, f"ask,bid,ts,ask_size,bid_size\n11.5,11.25,{TEN},3,4\n", None))
     assert (day.quotes.bid[0], day.quotes.ask[0], day.quotes.bid_size[0]) == (112_500, 115_000, 4)
 
 
-def test_a_market_is_every_recording_in_the_folder(tmp_path: Path) -> None:
+def test_a_market_has_every_recording_in_the_folder(tmp_path: Path) -> None:
     folder(tmp_path)
     (tmp_path / "BRK.B-2018-01-03.quotes.csv").write_text(QUOTES)
     (tmp_path / "README.md").write_text("words")
@@ -92,7 +92,7 @@ def test_a_market_is_every_recording_in_the_folder(tmp_path: Path) -> None:
     assert market.listing("AAPL") is None
 
 
-def test_the_reference_price_is_the_day_befores_last_print_or_the_first_quote(tmp_path: Path) -> None:
+def test_the_reference_price_is_the_last_print_before_or_the_first_quote(tmp_path: Path) -> None:
     folder(tmp_path)
     later = new_york(date(2018, 1, 3), "10:00")
     (tmp_path / "XXX-2018-01-03.quotes.csv").write_text(f"ts,bid,bid_size,ask,ask_size\n{later},1,2,3,4\n")
@@ -127,12 +127,12 @@ def quoted(*cells: str) -> str:
         (quoted(str(TEN), "1", "2", "3", "4", "N", "N", "N"), "line 3: found 8 fields, expected 7"),
         ("ts,bid,bid_size,ask\n", "line 1: column ask_size is missing"),
         ("ts,bid,bid_size,ask,ask_size,venue\n", "line 1: column 'venue' is unknown"),
-        ("ts,bid,bid_size,ask,ask_size,bid\n", "line 1: column 'bid' is unknown or twice"),
+        ("ts,bid,bid_size,ask,ask_size,bid\n", "line 1: column 'bid' is unknown or a duplicate"),
         ("ts,bid,bid_size,ask,ask_size\n", "has a header but no quotes"),
         ("", "is empty"),
     ],
 )
-def test_bad_quotes_are_refused_by_line_field_and_value(tmp_path: Path, text: str, complaint: str) -> None:
+def test_invalid_quotes_are_refused_by_line_field_and_value(tmp_path: Path, text: str, complaint: str) -> None:
     with pytest.raises(RecordingError, match=rf"XXX-2018-01-02\.quotes\.csv.*{complaint}"):
         read(folder(tmp_path, text, None))
 
@@ -148,7 +148,7 @@ def test_bad_quotes_are_refused_by_line_field_and_value(tmp_path: Path, text: st
         (f"{TEN},1,5,1,N,2", "line 2, field lit: found 2, expected one of 0, 1"),
     ],
 )
-def test_bad_trades_are_refused_by_line_field_and_value(tmp_path: Path, row: str, complaint: str) -> None:
+def test_invalid_trades_are_refused_by_line_field_and_value(tmp_path: Path, row: str, complaint: str) -> None:
     with pytest.raises(RecordingError, match=rf"XXX-2018-01-02\.trades\.csv, {complaint}"):
         read(folder(tmp_path, trades=f"ts,price,size,side,venue,lit\n{row}\n"))
 
@@ -171,7 +171,7 @@ def test_a_misnamed_recording_is_refused(tmp_path: Path, name: str) -> None:
         RecordedMarket(tmp_path)
 
 
-def test_the_same_recording_twice_is_refused(tmp_path: Path) -> None:
+def test_a_duplicate_recording_is_refused(tmp_path: Path) -> None:
     folder(tmp_path)
     (tmp_path / f"XXX-{DAY}.quotes.csv.gz").write_bytes(gzip.compress(QUOTES.encode()))
     with pytest.raises(RecordingError, match="is a duplicate of"):
@@ -185,7 +185,7 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
         RecordedMarket(tmp_path / "nowhere")
 
 
-def test_a_date_without_a_recording_is_refused_with_those_there_are(tmp_path: Path) -> None:
+def test_a_date_without_a_recording_is_refused_with_the_valid_dates(tmp_path: Path) -> None:
     market = RecordedMarket(folder(tmp_path))
     market.require(DAY)
     with pytest.raises(RecordingError, match=r"no recording of 2018-01-05, expected one of 2018-01-02"):
@@ -193,7 +193,7 @@ def test_a_date_without_a_recording_is_refused_with_those_there_are(tmp_path: Pa
 
 
 @pytest.mark.skipif(not RECORDING.is_dir(), reason="no recording at ../shared/market")
-def test_a_real_recording_is_read_whole() -> None:
+def test_a_real_recording_is_read_completely() -> None:
     market = RecordedMarket(RECORDING)
     counts = [(len(day.quotes), len(day.trades)) for day in map(market.day, ["XXX"] * 2, market.days()) if day]
     assert counts == [(49_536, 39_470), (44_886, 37_793)]

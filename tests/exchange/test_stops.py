@@ -1,4 +1,4 @@
-"""Stop, stop-limit and trailing-stop orders wait for a print, then become ordinary orders."""
+"""Stop, stop-limit and trailing-stop orders wait for a print and then become market or limit orders."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def _stop(caller: Caller, **terms: Any) -> str:
     return order_id
 
 
-def test_a_sell_stop_waits_for_a_print_at_its_price_and_sells_at_the_market() -> None:
+def test_a_sell_stop_waits_for_a_print_and_sells_at_the_market() -> None:
     caller = a_caller(FALLING, positions=holding("10"))
     order_id = _stop(caller)
     caller.wait_for("10:19:59")
@@ -42,7 +42,7 @@ def test_a_buy_stop_waits_for_a_print_above() -> None:
     assert caller.order(order_id)["filled_avg_price"] == "100.05"
 
 
-def test_a_stop_limit_becomes_a_limit_order_and_no_more() -> None:
+def test_a_triggered_stop_limit_becomes_a_limit_order() -> None:
     caller = a_caller(FALLING, positions=holding("10"))
     order_id = _stop(caller, type="stop_limit", limit_price="99.50")
     caller.wait_for("10:30")
@@ -51,7 +51,7 @@ def test_a_stop_limit_becomes_a_limit_order_and_no_more() -> None:
     assert quotes["AAPL"]["ap"] == 98.95
 
 
-def test_a_print_before_the_stop_was_there_does_not_trigger_it() -> None:
+def test_a_print_before_a_stop_was_placed_does_not_trigger_it() -> None:
     caller = a_caller(FALLING, at="10:21", positions=holding("10"))
     order_id = _stop(caller, stop_price="99.00")
     caller.wait_for("15:59")
@@ -113,7 +113,7 @@ def test_a_trailing_buy_follows_the_market_down() -> None:
     assert caller.status(order_id) == "filled"
 
 
-def test_a_stop_that_triggers_in_the_last_instant_before_a_halt_still_fills() -> None:
+def test_a_stop_triggered_just_before_a_halt_still_fills() -> None:
     book: list[Event] = [
         *QUIET_BOOK,
         trade("10:09:59.999", "100 @ 98.00", side=-1),

@@ -1,4 +1,4 @@
-"""A requests session in the same process sees what it would see over HTTP, virtual time included."""
+"""A requests session in the same process behaves as over HTTP, in virtual time."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ URL = "https://paper-api.alpaca.markets"
 
 
 class Line:
-    """A session whose requests reach an exchange, and the seconds it let pass."""
+    """A session connected to an exchange, and the list of its waits in seconds."""
 
     def __init__(self, caller: Caller) -> None:
         self.caller, self.waited = caller, list[float]()
@@ -33,7 +33,7 @@ class Line:
         self.caller.wait(seconds * 1000)
 
 
-def test_status_headers_and_bytes_are_those_of_the_real_socket() -> None:
+def test_the_transport_returns_what_a_real_socket_returns() -> None:
     paths = (
         "/v2/account",
         "/v2/clock",
@@ -60,7 +60,7 @@ def test_a_broken_connection_is_a_connection_error() -> None:
 
 
 @pytest.mark.parametrize("timeout", [3, (1, 3)])
-def test_a_hang_takes_the_read_timeouts_time_and_is_a_read_timeout(timeout: Any) -> None:
+def test_a_hang_lasts_for_the_read_timeout_and_raises_it(timeout: Any) -> None:
     line = Line(a_caller())
     line.fail(Kind.HANG_BEFORE, seconds=60)
     with pytest.raises(requests.exceptions.ReadTimeout):
@@ -68,7 +68,7 @@ def test_a_hang_takes_the_read_timeouts_time_and_is_a_read_timeout(timeout: Any)
     assert line.waited == [3]
 
 
-def test_without_a_timeout_a_hang_lasts_until_the_other_side_gives_up() -> None:
+def test_a_hang_without_a_timeout_lasts_until_the_server_gives_up() -> None:
     line = Line(a_caller())
     line.fail(Kind.HANG_BEFORE, seconds=60)
     with pytest.raises(requests.exceptions.ConnectionError):
@@ -76,7 +76,7 @@ def test_without_a_timeout_a_hang_lasts_until_the_other_side_gives_up() -> None:
     assert line.waited == [60]
 
 
-def test_a_slow_answer_takes_its_time_or_runs_into_the_timeout() -> None:
+def test_a_slow_answer_arrives_late_or_times_out() -> None:
     line = Line(a_caller())
     line.fail(Kind.SLOW, seconds=2)
     assert line.post(timeout=5).status_code == 200
@@ -87,7 +87,7 @@ def test_a_slow_answer_takes_its_time_or_runs_into_the_timeout() -> None:
     assert len(line.caller.get("/v2/orders")) == 2
 
 
-def test_a_call_that_arrives_late_is_carried_out_in_its_own_time() -> None:
+def test_a_late_call_is_carried_out_when_it_arrives() -> None:
     line = Line(a_caller())
     line.fail(Kind.LATE, seconds=60, delay=10)
     with pytest.raises(requests.exceptions.ReadTimeout):

@@ -1,4 +1,4 @@
-"""Random account traffic: every kind of order, replace, cancel and close, on days with holidays, halts and gaps."""
+"""Random account traffic: all kinds of orders, replaces, cancels and closes, over holidays, halts and gaps."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,11 +26,11 @@ class Traffic:
         self.ids: list[str] = []
 
     def step(self) -> None:
-        """One operation, and some time; a server error is a failure."""
+        """Perform one operation, then advance time; a server error is a failure."""
         assert self.try_step() < 500
 
     def try_step(self) -> int:
-        """Some time, and one operation, with the status it was answered with."""
+        """Advance time and perform one operation; returns the status of its answer."""
         self.caller.wait_until(self.caller.exchange.now + self._pause())
         action = self.dice.choices(
             (self.submit, self.replace, self.cancel, self.close, self.look, self.cancel_all), (10, 5, 3, 1, 2, 0.05)
@@ -40,14 +40,14 @@ class Traffic:
         return response.status
 
     def submit(self) -> Response:
-        """An order of any kind, sensible or not."""
+        """Submit an order of any kind, valid or not."""
         body = self._sized(self._priced(self._plain()))
         response = self.caller.call("POST", "/v2/orders", body)
         self._remember(response)
         return response
 
     def replace(self) -> Response:
-        """A change of a recent order's price, size or both."""
+        """Replace a recent order's price, size or both."""
         changes: dict[str, Any] = {}
         order_id = self._some_id()
         known = self.caller.exchange.account.orders.by_id.get(order_id)
@@ -61,20 +61,20 @@ class Traffic:
         return response
 
     def cancel(self) -> Response:
-        """A cancel of a recent order."""
+        """Cancel a recent order."""
         return self.caller.cancel(self._some_id())
 
     def close(self) -> Response:
-        """Out of a position, whole or half."""
+        """Close a position, in whole or half."""
         query = self.dice.choice(({}, {"percentage": "50"}, {"qty": "1"}))
         return self.caller.call("DELETE", f"/v2/positions/{self.dice.choice(self.symbols)}", query=query)
 
     def cancel_all(self) -> Response:
-        """All open orders at once."""
+        """Cancel all open orders."""
         return self.caller.call("DELETE", "/v2/orders")
 
     def look(self) -> Response:
-        """Something that reads."""
+        """Make a read call."""
         symbol = self.dice.choice(self.symbols)
         path = self.dice.choice(("/v2/account", "/v2/positions", "/v2/orders", f"/v2/stocks/{symbol}/quotes/latest"))
         return self.caller.call("GET", path)

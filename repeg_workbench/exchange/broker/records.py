@@ -29,7 +29,7 @@ class Records:
     def add(self, order: Order, at: int) -> None:
         """Add a new order and its hold."""
         self.account.orders.add(order)
-        self.note(order, order.status, at)
+        self.record_event(order, order.status, at)
         self.hold(order, at)
 
     def move(self, order: Order, status: Status, at: int, reason: str = "") -> None:
@@ -37,7 +37,7 @@ class Records:
         order.move(status, at)
         if not order.is_open:
             self.account.orders.close(order)
-        self.note(order, status, at, reason)
+        self.record_event(order, status, at, reason)
 
     def end(self, order: Order, status: Status, at: int, reason: str = "") -> None:
         """End an order without further execution; its holds are released after the release delay."""
@@ -63,9 +63,11 @@ class Records:
         self.account.ledger.execute(execution)
         self.account.portfolio.apply(order.terms.symbol, order.terms.side * fill.quantity, fill.price)
         self.hold(order, fill.at)
-        self.note(order, "fill" if is_done else "partial_fill", fill.at, execution=execution)
+        self.record_event(order, "fill" if is_done else "partial_fill", fill.at, execution=execution)
 
-    def note(self, order: Order, event: str, at: int, reason: str = "", execution: Execution | None = None) -> None:
+    def record_event(
+        self, order: Order, event: str, at: int, reason: str = "", execution: Execution | None = None
+    ) -> None:
         """Append an order event to the ledger and notify the listeners."""
         terms = order.terms
         happened = OrderEvent(

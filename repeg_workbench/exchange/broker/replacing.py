@@ -57,7 +57,7 @@ class Replacing:
         self.records.account.orders.add(new)
         self.records.set_hold(new, cash, shares, at)
         self.records.move(old, Status.PENDING_REPLACE, at)
-        self.records.note(new, new.status, at)
+        self.records.record_event(new, new.status, at)
         self.desk.schedule_sweep(new)
         stuck = self.floor.races.delay(Race.REPLACE_STUCK, old)
         delay = self.desk.draws.delay(self.desk.quirks.replace_delay) if stuck is None else stuck
@@ -87,13 +87,13 @@ class Replacing:
         if not old.is_open:
             self._refuse(old, new, at, "the order to be replaced has ended")
         elif race is Race.REPLACE_FORGOTTEN:
-            self.give_back(old, new, at, "")
+            self._fail(old, new, at, "")
         elif new.remaining <= 0:
-            self.give_back(old, new, at, "qty must be > filled_qty")
+            self._fail(old, new, at, "qty must be > filled_qty")
         else:
             self._succeed(old, new, at)
 
-    def give_back(self, old: Order, new: Order, at: int, reason: str) -> None:
+    def _fail(self, old: Order, new: Order, at: int, reason: str) -> None:
         """Reject the replacement; the old order, which never left the book, works on."""
         self._refuse(old, new, at, reason)
         self.records.move(old, old.resting_status, at)
@@ -108,7 +108,7 @@ class Replacing:
             self.floor.force(old, max(room // 2 // QTY_SCALE * QTY_SCALE, 1), at)
 
     def _refuse(self, old: Order, new: Order, at: int, reason: str) -> None:
-        self.records.note(old, "order_replace_rejected", at, reason)
+        self.records.record_event(old, "order_replace_rejected", at, reason)
         self.records.end(new, Status.REJECTED, at, reason)
 
     def _succeed(self, old: Order, new: Order, at: int) -> None:

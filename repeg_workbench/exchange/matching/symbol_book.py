@@ -106,7 +106,7 @@ class SymbolBook:
         if order_id in self._waiting:
             self._waiting.remove(order_id)
         else:
-            self._note_display(order.side, resting, at)
+            self._mark_display(order.side, resting, at)
             self._sides[order.side].remove(resting)
         self._look_ahead()
         return order.remaining
@@ -188,7 +188,7 @@ class SymbolBook:
     def _place(self, order_id: str, row: int, at: int) -> None:
         order, resting = self._orders[order_id]
         self._book(self._sides[order.side].enter(resting, row), at)
-        self._note_display(order.side, resting, at)
+        self._mark_display(order.side, resting, at)
 
     def _look_ahead(self) -> None:
         row, index = len(self._tape.quotes), len(self._tape.prints)
@@ -220,7 +220,7 @@ class SymbolBook:
         fills, self._fills = self._fills, []
         return fills
 
-    def _note_display(self, side: int, resting: Resting, at: int) -> None:
+    def _mark_display(self, side: int, resting: Resting, at: int) -> None:
         row = self._tape.row_at(at)
         at_the_top = row < 0 or resting.level >= self._tape.outlook(side).near.item(row)
         if resting.is_shown and at_the_top:

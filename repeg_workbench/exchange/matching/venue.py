@@ -72,7 +72,7 @@ class Venue:
         if book is None or not book.resting:
             return []
         fills = book.advance(to)
-        self._note(symbol, book)
+        self._schedule(symbol, book)
         return fills
 
     def enter(self, symbol: str, order: BookOrder, at: int) -> list[Fill]:
@@ -81,7 +81,7 @@ class Venue:
         if book is None:
             return []
         fills = book.enter(order, at)
-        self._note(symbol, book)
+        self._schedule(symbol, book)
         return fills
 
     def remove(self, symbol: str, order_id: str, at: int) -> None:
@@ -89,7 +89,7 @@ class Venue:
         book = self._books.get(symbol)
         if book is not None:
             book.remove(order_id, at)
-            self._note(symbol, book)
+            self._schedule(symbol, book)
 
     def quote(self, symbol: str, at: int) -> BookQuote | None:
         """The latest quote with our orders, whatever its age; None if there has been none."""
@@ -158,7 +158,7 @@ class Venue:
         lit = day.trades.lit[start:]
         return day.trades.ts[start:][lit], day.trades.price[start:][lit]
 
-    def _note(self, symbol: str, book: SymbolBook) -> None:
+    def _schedule(self, symbol: str, book: SymbolBook) -> None:
         if book.resting and book.quiet_until < NEVER:
             heappush(self._due, (book.quiet_until, symbol))
 

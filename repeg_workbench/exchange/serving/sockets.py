@@ -32,7 +32,7 @@ class _Line:
     def send(self, frame: Frame) -> None:
         self.waiting.put_nowait(frame)
 
-    def hang_up(self) -> None:
+    def close(self) -> None:
         self.waiting.put_nowait(None)
 
     def discard(self) -> None:
@@ -94,12 +94,12 @@ class Sockets:
         line = _Line(socket)
         self._open.add(socket)
         try:
-            await self._converse(line, incoming)
+            await self._serve_stream(line, incoming)
         finally:
             self._open.discard(socket)
         return socket
 
-    async def _converse(self, line: _Line, incoming: web.BaseRequest) -> None:
+    async def _serve_stream(self, line: _Line, incoming: web.BaseRequest) -> None:
         if self._exchange.faults.stream("connect") is StreamFailure.SILENT:
             await line.carry(lambda frame: None)  # noqa: ARG005 - receives and never answers
         elif incoming.path == "/stream":
@@ -142,14 +142,14 @@ class Sockets:
     @staticmethod
     def _receive(stream: DataStream, line: _Line, frame: Frame) -> None:
         stream.receive(frame)
-        if stream.is_over:
-            line.hang_up()
+        if stream.is_closed:
+            line.close()
 
     @staticmethod
     def _time_out(stream: DataStream, line: _Line) -> None:
         if not stream.is_authenticated:
             stream.fail(404)
-            line.hang_up()
+            line.close()
 
     def _order_event(self, event: OrderEvent, order: Order, execution: Execution | None) -> None:
         self._exchange.feed.mark_changed(event.symbol)
@@ -166,14 +166,14 @@ class Sockets:
         update = trade_update(event, view, execution, position, self._updates)
         for stream in listening:
             for _ in range(2 if failure is StreamFailure.DUPLICATE else 1):
-                stream.tell(update)
+                stream.deliver(update)
             if failure is StreamFailure.DISCONNECT:
-                self._trade[stream].hang_up()
+                self._trade[stream].close()
 
     def _market_event(self, channel: str, symbol: str, message: Message) -> None:
         for stream, line in list(self._data.items()):
-            stream.tell(channel, symbol, message)
+            stream.deliver(channel, symbol, message)
             if line.waiting.qsize() > _MOST_WAITING:
                 line.discard()
                 stream.fail(407)
-                line.hang_up()
+                line.close()

@@ -50,9 +50,9 @@ class DataStream:
         self._name, self._is_packed = feed_name, content_type == MESSAGE_PACK
         self._gate, self._feed, self._send, self._connected, self._now = gate, feed, send, connected, now
         self.is_authenticated = False
-        self.is_over = False
+        self.is_closed = False
         self._channels: dict[str, list[str]] = {channel: [] for channel in CHANNELS}
-        self._say({"T": "success", "msg": "connected"})
+        self._send_message({"T": "success", "msg": "connected"})
 
     @property
     def _quirks(self) -> BrokerQuirks:
@@ -65,28 +65,28 @@ class DataStream:
 
     def receive(self, frame: Frame) -> None:
         """Handle a frame from the client."""
-        said = self._parse(frame)
-        if said is None:
+        request = self._parse(frame)
+        if request is None:
             self.fail(400)
-        elif said.get("action") == "auth":
-            self._authenticate(said)
+        elif request.get("action") == "auth":
+            self._authenticate(request)
         elif not self.is_authenticated:
             self.fail(401)
-        elif said.get("action") in ("subscribe", "unsubscribe"):
-            self._change(said)
+        elif request.get("action") in ("subscribe", "unsubscribe"):
+            self._change(request)
         else:
             self.fail(400)
 
-    def tell(self, channel: str, symbol: str, message: Message) -> None:
+    def deliver(self, channel: str, symbol: str, message: Message) -> None:
         """Send a message if the client has subscribed to it."""
         wanted = self._channels[channel]
-        if self.is_authenticated and not self.is_over and (symbol in wanted or EVERYTHING in wanted):
-            self._say(message)
+        if self.is_authenticated and not self.is_closed and (symbol in wanted or EVERYTHING in wanted):
+            self._send_message(message)
 
     def fail(self, code: int) -> None:
         """Send an error; some errors end the connection."""
-        self._say({"T": "error", "code": code, "msg": ERRORS[code]})
-        self.is_over = self.is_over or code in {402, 404, 406, 407, 409}
+        self._send_message({"T": "error", "code": code, "msg": ERRORS[code]})
+        self.is_closed = self.is_closed or code in {402, 404, 406, 407, 409}
 
     def close(self) -> None:
         """End the subscriptions of a disconnected client."""
@@ -96,10 +96,10 @@ class DataStream:
                 self._watch(self._feed.unwatch, channel, symbol)
             symbols.clear()
 
-    def _authenticate(self, said: dict[str, Any]) -> None:
+    def _authenticate(self, request: dict[str, Any]) -> None:
         if self.is_authenticated:
             self.fail(403)
-        elif not self._gate.is_known(str(said.get("key")), str(said.get("secret"))):
+        elif not self._gate.is_known(str(request.get("key")), str(request.get("secret"))):
             self.fail(402)
         elif self._name not in FEEDS or (self._name == "sip" and not self._quirks.sip_entitled):
             self.fail(409)
@@ -107,21 +107,21 @@ class DataStream:
             self.fail(406)
         else:
             self.is_authenticated = True
-            self._say({"T": "success", "msg": "authenticated"})
+            self._send_message({"T": "success", "msg": "authenticated"})
 
-    def _change(self, said: dict[str, Any]) -> None:
-        wanted = {channel: said[channel] for channel in said if channel != "action"}
+    def _change(self, request: dict[str, Any]) -> None:
+        wanted = {channel: request[channel] for channel in request if channel != "action"}
         if not all(channel in CHANNELS and _are_symbols(symbols) for channel, symbols in wanted.items()):
             self.fail(410 if set(wanted) - set(CHANNELS) else 400)
             return
-        if said["action"] == "unsubscribe":
+        if request["action"] == "unsubscribe":
             self._unsubscribe(wanted)
         elif not self._fits(wanted):
             self.fail(405)
             return
         else:
             self._subscribe(wanted)
-        self._say({"T": "subscription", **self._channels})
+        self._send_message({"T": "subscription", **self._channels})
 
     def _subscribe(self, wanted: dict[str, list[str]]) -> None:
         for channel, symbols in wanted.items():
@@ -148,12 +148,12 @@ class DataStream:
 
     def _parse(self, frame: Frame) -> dict[str, Any] | None:
         try:
-            said = msgpack.unpackb(frame) if self._is_packed and isinstance(frame, bytes) else json.loads(frame)
+            request = msgpack.unpackb(frame) if self._is_packed and isinstance(frame, bytes) else json.loads(frame)
         except (ValueError, RecursionError, msgpack.UnpackException):
             return None
-        return said if isinstance(said, dict) else None
+        return request if isinstance(request, dict) else None
 
-    def _say(self, message: Message) -> None:
+    def _send_message(self, message: Message) -> None:
         self._send(_packed(message) if self._is_packed else json.dumps([_dated(message)]))
 
 

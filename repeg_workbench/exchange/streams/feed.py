@@ -60,7 +60,7 @@ class Feed:
         """Send the messages that are due."""
         channel, symbol = min(self._cursors, key=lambda key: (self._cursors[key].next_at, key))
         for message in self._cursors[channel, symbol].take():
-            self._tell(channel, symbol, message)
+            self._publish(channel, symbol, message)
 
     def watch(self, channel: str, symbol: str, at: int) -> None:
         """Start following a symbol, or add a watcher to it."""
@@ -91,10 +91,10 @@ class Feed:
         for symbol in sorted(self._changed):
             cursor = self._cursors.get(("quotes", symbol))
             if isinstance(cursor, _Quotes) and (message := cursor.changed(at)) is not None:
-                self._tell("quotes", symbol, message)
+                self._publish("quotes", symbol, message)
         self._changed.clear()
 
-    def _tell(self, channel: str, symbol: str, message: Message) -> None:
+    def _publish(self, channel: str, symbol: str, message: Message) -> None:
         for listener in self.listeners:
             listener(channel, symbol, message)
 

@@ -23,44 +23,44 @@ class TradeStream:
 
     def receive(self, message: str | bytes) -> None:
         """Handle a frame from the client; invalid ones are ignored."""
-        said = _parsed(message)
-        if said.get("action") in ("authenticate", "auth"):
-            self._authenticate(said)
-        elif said.get("action") == "listen":
-            self._listen(said)
+        request = _parsed(message)
+        if request.get("action") in ("authenticate", "auth"):
+            self._authenticate(request)
+        elif request.get("action") == "listen":
+            self._listen(request)
 
-    def tell(self, update: bytes) -> None:
+    def deliver(self, update: bytes) -> None:
         """Send an update to a listening client."""
         if self.is_listening:
             self._send(update)
 
-    def _authenticate(self, said: dict[str, Any]) -> None:
-        data = said.get("data")
+    def _authenticate(self, request: dict[str, Any]) -> None:
+        data = request.get("data")
         keys = data if isinstance(data, dict) else {}
-        key_id, secret = keys.get("key_id", said.get("key")), keys.get("secret_key", said.get("secret"))
+        key_id, secret = keys.get("key_id", request.get("key")), keys.get("secret_key", request.get("secret"))
         self._is_authorized = self._gate.is_known(str(key_id), str(secret))
         status = "authorized" if self._is_authorized else "unauthorized"
-        self._say("authorization", {"status": status, "action": "authenticate"})
+        self._reply("authorization", {"status": status, "action": "authenticate"})
 
-    def _listen(self, said: dict[str, Any]) -> None:
+    def _listen(self, request: dict[str, Any]) -> None:
         if not self._is_authorized:
-            self._say("authorization", {"status": "unauthorized", "action": "listen"})
+            self._reply("authorization", {"status": "unauthorized", "action": "listen"})
             return
-        data = said.get("data")
+        data = request.get("data")
         wanted = data.get("streams", []) if isinstance(data, dict) else []
         self.is_listening = isinstance(wanted, list) and STREAM in wanted
-        self._say("listening", {"streams": [STREAM] if self.is_listening else []})
+        self._reply("listening", {"streams": [STREAM] if self.is_listening else []})
 
-    def _say(self, stream: str, data: dict[str, Any]) -> None:
+    def _reply(self, stream: str, data: dict[str, Any]) -> None:
         self._send(json.dumps({"stream": stream, "data": data}).encode())
 
 
 def _parsed(message: str | bytes) -> dict[str, Any]:
     try:
-        said = json.loads(message)
+        request = json.loads(message)
     except (ValueError, RecursionError):
         return {}
-    return said if isinstance(said, dict) else {}
+    return request if isinstance(request, dict) else {}
 
 
 def trade_update(
