@@ -149,7 +149,7 @@ def a_run(**fields: Any) -> Run:
 
 
 def a_report_of(run_id: str = "core-2026-03-05", *, outcome: str = "settled", rows: int = 1) -> Report:
-    """A run's report with so many identical rows of one filled order."""
+    """A run's report with that many identical rows of a filled order."""
     row = OrderRow(
         symbol="AAPL", side="buy", qty=Decimal(40), filled_qty=Decimal(40), average_price=Decimal("189.41"),
         arrival_mid=Decimal("189.42"), cost_bps=Decimal("1.25"), cost_half_spreads=Decimal("-0.5"), moves=3, children=4,

@@ -67,7 +67,7 @@ def test_a_step_has_one_name_everywhere() -> None:
 
 
 @pytest.mark.parametrize("folder", DOORS.values())
-def test_a_step_is_two_hops_from_its_rule(folder: str) -> None:
+def test_a_handler_calls_the_function_named_after_its_folder(folder: str) -> None:
     """The handler calls a function of the folder's name, which takes the ports as an argument."""
     tree = ast.parse((ROOT / "functions" / folder / "app.py").read_text())
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}

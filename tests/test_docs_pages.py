@@ -35,7 +35,7 @@ def named_paths(page: Path) -> Iterator[tuple[str, Path]]:
 
 
 def missing(page: Path) -> list[str]:
-    """The paths that a page names and that do not exist; `*` and `<name>` stand for any name."""
+    """The missing paths named by a page; `*` and `<name>` stand for any name."""
     wrong = []
     for name, path in named_paths(page):
         pattern = re.sub(r"<[^>]*>", "*", path.as_posix())
@@ -50,7 +50,7 @@ def test_every_path_named_by_a_page_exists(page: Path) -> None:
     assert missing(page) == []
 
 
-def test_the_path_check_reports_what_does_not_exist(tmp_path: Path) -> None:
+def test_the_path_check_reports_a_missing_path(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
         "`tests/nowhere.py`, `docs/*.txt`, `functions/<step>/app.py`, `Makefile` and [a](b.md), [c](https://d)"

@@ -13,7 +13,7 @@ def test_the_failure_matrix_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(rows()), "run python -m repeg_workbench.docs.failure_matrix"
 
 
-def test_every_one_of_the_thirty_faults_has_a_test() -> None:
+def test_each_of_the_thirty_faults_has_a_test() -> None:
     assert len(rows()) == 30
     assert all(row.tests for row in rows())
 

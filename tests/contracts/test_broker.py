@@ -112,7 +112,7 @@ def test_an_open_buy_reserves_its_cost_until_it_is_cancelled(desk: Desk) -> None
     assert desk.broker.account().spendable == Decimal(100_000)
 
 
-def test_an_open_sell_raises_nothing_until_it_executes(desk: Desk) -> None:
+def test_an_open_sell_raises_no_cash_until_it_executes(desk: Desk) -> None:
     placed(desk, sell("F", "50", "12.50"))
     assert desk.broker.account().spendable == Decimal(100_000)
     placed(desk, sell("KO", "7.227358", "60.40"))

@@ -83,7 +83,7 @@ def test_weights_that_sum_to_one_are_allowed() -> None:
 
 
 BAD: list[tuple[Any, str, object, str]] = [
-    # what, field, value, part of what would be right
+    # plan, field, value, part of the expected value
     ("not a plan", "plan", "not a plan", "object"),
     ([], "plan", [], "object"),
     ({"orders": []}, "plan.name", None, "lower-case"),

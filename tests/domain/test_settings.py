@@ -119,7 +119,7 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
     ("order_monitoring_seconds", 23_401),
     ("tick_size", "0"),
     ("tick_size", "0.025"),  # half of these steps would be sub-penny prices
-    ("tick_size", "1.01"),  # a step over a dollar would round a price to nothing
+    ("tick_size", "1.01"),  # a step above a dollar could round a price to zero
     ("max_repegs", -1),
     ("max_repegs", "ten"),
     ("patience_seconds", None),
@@ -127,7 +127,7 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
     ("close_margin_minutes", 181),
     ("max_quote_age_seconds", 0),
     ("max_slippage_bps", "-1"),
-    ("max_slippage_bps", "10000"),  # a sell collar of nothing
+    ("max_slippage_bps", "10000"),  # a sell collar of zero
     ("escalation", "panic"),
     ("max_order_notional", "0"),
     ("max_run_notional", "a lot"),

@@ -13,7 +13,7 @@ from repeg_workbench.faults.world import World, uses_sdk
 from repeg_workbench.twins.direct_broker import DirectBroker
 
 
-def test_one_seed_in_ten_uses_alpaca_py() -> None:
+def test_a_tenth_of_the_seeds_uses_alpaca_py() -> None:
     assert sum(map(uses_sdk, range(300))) == 30
 
 

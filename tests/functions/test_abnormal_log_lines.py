@@ -12,8 +12,8 @@ import pytest
 from aws_lambda_powertools import Logger
 
 from repeg.adapters.logs import LogJournal
-from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import AAPL, QUIET, UP, book
 from tests.functions.desk import Desk, OpenDesk
 from tests.functions.scenes import resting

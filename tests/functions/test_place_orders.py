@@ -171,7 +171,7 @@ def test_an_execution_fenced_during_a_step_sends_no_order(open_desk: OpenDesk) -
 def test_a_broker_error_skips_the_turn_and_schedules_the_next(open_desk: OpenDesk, path: str) -> None:
     desk = desk_with(open_desk, "buy 40 AAPL")
     desk.validate()
-    skip = 1 if path == "/v2/clock" else 0  # the first look at the clock is ValidateQuotes'
+    skip = 1 if path == "/v2/clock" else 0  # the first clock read is ValidateQuotes'
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, path=path, status=502), When(skip=skip, times=2))
     answer = desk.place()
     assert (answer.placed, answer.turn_at, desk.posts()) == (0, "2026-11-23T14:36:30Z", 0)

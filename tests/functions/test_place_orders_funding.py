@@ -43,7 +43,7 @@ def test_sells_are_sent_before_buys(open_desk: OpenDesk) -> None:
     assert [order.terms.symbol for order in desk.at_broker()] == ["KO", "AAPL"]
 
 
-def test_a_buy_waits_for_the_sells_that_pay_for_it(open_desk: OpenDesk) -> None:
+def test_a_buy_waits_for_its_funding_sells(open_desk: OpenDesk) -> None:
     ko = book("09:30 500 @ 60.40 × 500 @ 60.43", prints=("09:36:20 200 @ 60.42 bought",))
     desk = open_desk({"AAPL": AAPL, "KO": ko}, opening=holding("1000", KO="200"))
     desk.begin("buy 40 AAPL", "sell all KO")

@@ -21,7 +21,7 @@ REGION = "us-east-1"
 
 # `sam package` replaces each local folder by an address that changes with its content.
 PACKAGED = ("CodeUri", "ContentUri", "DefinitionUri")
-# SAM looks these up in IAM; offline they are given.
+# SAM looks these up in IAM; offline they are supplied here.
 MANAGED = {
     name: f"arn:aws:iam::aws:policy/{name}"
     for name in ("service-role/AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess")

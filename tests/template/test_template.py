@@ -26,7 +26,6 @@ from tests.template.stack import (
     written,
 )
 
-
 FUNCTIONS = sorted(of_type(written(), FUNCTION))
 
 
