@@ -44,7 +44,7 @@ demo: .venv/.workbench
 
 quick: lint
 	.venv/bin/python -m pytest -q -n 2 --dist loadgroup --hypothesis-profile quick $(QUICK)
-QUICK = tests/domain tests/functions tests/statemachine tests/test_architecture.py
+QUICK = tests/domain tests/functions tests/statemachine $(filter-out tests/test_secrets.py,$(wildcard tests/test_*.py))
 
 test: lint .venv-sam/.installed .venv-lambda/.installed .venv-ministack/.installed
 	.venv/bin/python -m pytest -n 2 --dist loadgroup $(MEASURED)
