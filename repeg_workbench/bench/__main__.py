@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MEASUREMENTS = ("engine", "matching", "exchange", "day")
+MEASUREMENTS = ("engine", "matching", "exchange", "day", "simulate")
 
 
 def main() -> int:

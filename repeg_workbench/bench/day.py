@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import TypeVar
 
 import numpy as np
 
+from repeg_workbench.bench.baseline import compared
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.generated import GeneratedMarket, Instrument, universe
@@ -107,13 +108,14 @@ class Measured:
 def main() -> None:
     """Run the day and print its measurements."""
     started = perf_counter()
-    with opened(_scenario()) as day:
+    with compared("day") as comparison, opened(_scenario()) as day:
         calls: Counter[str] = Counter()
         day.engine.before_table_call.append(lambda operation: calls.update([operation]))
         set_up = perf_counter() - started
         day.start("bench")
         day.run()
-        _print(_measure(day, calls, perf_counter() - started), set_up)
+        measured, cpu = _measure(day, calls, perf_counter() - started), process_time()
+    _print(measured, set_up, f"{cpu:.1f} s", comparison.against(cpu))
 
 
 def _scenario() -> Scenario:
@@ -164,12 +166,13 @@ def _measure(day: SimulatedDay, calls: Counter[str], seconds: float) -> Measured
     return Measured(seconds, peak / (1_024 * 1_024 if sys.platform == "darwin" else 1_024), turns, figures)
 
 
-def _print(measured: Measured, set_up: float) -> None:
+def _print(measured: Measured, set_up: float, cpu: str, ratio: str) -> None:
     def line(what: str, value: str, target: str = "") -> None:
         sys.stdout.write(f"{what:<28} {value:>12}  {target}\n".rstrip() + "\n")
 
     sys.stdout.write(f"a day of {ORDERS} orders, {measured.turns} turns\n")
     line("wall time", f"{measured.seconds:.1f} s", f"target {TARGET_SECONDS} s, including {set_up:.1f} s of setup")
+    line("CPU, imports included", cpu, ratio)
     line("peak memory", f"{measured.megabytes:.0f} MB", f"target {TARGET_MEGABYTES} MB")
     for what, value in measured.figures.items():
         line(what, f"{value:,.1f}")
