@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, RefusedRun, StoreUnavailable
 from repeg.domain.journal import Entry, Ruling
@@ -12,7 +13,7 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import Moment
 from repeg.domain.quote import Quote
 from repeg.domain.run import Run
-from repeg.domain.session import trading_date
+from repeg.domain.session import TradingWindow, trading_date
 from repeg.domain.settings import Settings
 from repeg.domain.time_limits import SEND_MARGIN, STEP_PLACES_FOR
 from repeg.ports import Ports
@@ -41,8 +42,12 @@ class Turn:
     def may_send(self) -> bool:
         """Whether an order may still be sent: inside the window, early enough for the answer and for the step."""
         in_step = self.ports.runtime.now() - self.started < STEP_PLACES_FOR
-        window = self.run.window
-        return in_step and window.opens <= self.now < window.closes - SEND_MARGIN
+        return in_step and self.window.opens <= self.now < self.window.closes - SEND_MARGIN
+
+    @cached_property
+    def window(self) -> TradingWindow:
+        """The run's trading window, computed once a turn: every order asks for it several times."""
+        return self.run.window
 
     def settings(self, symbol: str) -> Settings:
         """The run's settings for a symbol."""
