@@ -78,7 +78,7 @@ class Engine:
         self._machine = machine
         self._open = ExitStack()
         self._stack: Stack | None = None
-        self._announced = 0
+        self._events_sent = 0
 
     def __enter__(self) -> Self:
         try:
@@ -169,11 +169,11 @@ class Engine:
 
     def _status_changed(self, execution: Any) -> None:
         record = records.record(execution)
-        self._announced += 1
-        event = status_change(record, execution.state_machine_arn, ACCOUNT, REGION, self._announced)
+        self._events_sent += 1
+        event = status_change(record, execution.state_machine_arn, ACCOUNT, REGION, self._events_sent)
         for listener in self.on_status_change:
             listener(record)
-        rules.announce(event, REGION)
+        rules.put_event(event, REGION)
 
     def _call_from_rule(self, arn: str, payload: str) -> None:
         self.host.invoke_event(self.stack.function(arn), payload)

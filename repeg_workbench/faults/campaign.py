@@ -106,11 +106,11 @@ def _run_chunk(work: tuple[Sequence[int], str | None]) -> Tally:
     tally = Tally()
     for seed in seeds:
         result = run_seed(seed, bug)
-        tally.add(_weigh(result))
+        tally.add(_tally_of(result))
     return tally
 
 
-def _weigh(result: Result) -> Tally:
+def _tally_of(result: Result) -> Tally:
     return Tally(
         seeds=1,
         orders=result.orders,

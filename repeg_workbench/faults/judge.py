@@ -81,7 +81,7 @@ class Checker:
         self._foreign: dict[str, str] = {}
         self._requests: deque[int] = deque()
         self._sent: list[Order] = []
-        exchange.records.listeners.append(self._hear)
+        exchange.records.listeners.append(self._on_event)
 
     def adopt_foreign(self, order_id: str) -> None:
         """Register an order of another owner, which the program must not touch."""
@@ -94,16 +94,16 @@ class Checker:
             self._requests.popleft()
         self._check(len(self._requests) <= REQUESTS_PER_MINUTE, "too_many_requests", None, str(len(self._requests)))
 
-    def weigh_payload(self, function: str, size: int) -> None:
+    def check_payload(self, function: str, size: int) -> None:
         """Check the size of a handler's answer in bytes: it holds ids, counts and decisions, never the orders."""
         self._check(size <= PAYLOAD_BYTES, "payload_too_large", None, f"{size} of {function}")
 
-    def weigh_histories(self, events: Iterable[int]) -> None:
+    def check_histories(self, events: Iterable[int]) -> None:
         """Check the number of history events of each execution."""
         for count in events:
             self._check(count <= HISTORY_EVENTS, "history_too_long", None, str(count))
 
-    def _hear(self, event: OrderEvent, order: Order, execution: Execution | None) -> None:
+    def _on_event(self, event: OrderEvent, order: Order, execution: Execution | None) -> None:
         if event.order_id in self._foreign:
             self._check(event.event not in {"pending_cancel", "canceled", "replaced"}, "foreign_order_touched", event)
             return
@@ -117,11 +117,11 @@ class Checker:
             chain.live.pop(event.order_id, None)
         else:
             chain.live[event.order_id] = order
-        self._weigh(event, chain)
+        self._check_totals(event, chain)
         if execution is not None:
             self._executed(event, execution)
 
-    def _weigh(self, event: OrderEvent, chain: _Chain) -> None:
+    def _check_totals(self, event: OrderEvent, chain: _Chain) -> None:
         sign, wanted = self._day.targets.get(event.symbol, (0, Decimal(0)))
         total = chain.filled + chain.remaining
         self._check(event.side == sign, "wrong_side", event)

@@ -89,7 +89,7 @@ class World:
         self.exchange.advance()
         self.workflow_faults.count_races()
         self.checker.at_the_end(self.run_id, self.published_ends())
-        self.checker.weigh_histories(execution.events for execution in self.executions)
+        self.checker.check_histories(execution.events for execution in self.executions)
         self.scheduler.close()
         return self._result()
 
@@ -130,7 +130,7 @@ class World:
         if isinstance(answer, Exception):
             raise failed(type(answer).__name__, str(answer)) from answer
         carried = json.dumps(answer)
-        self.checker.weigh_payload(function, len(carried))
+        self.checker.check_payload(function, len(carried))
         return cast(dict[str, Any], json.loads(carried))
 
     def _shadow(self, function: str, payload: dict[str, Any]) -> None:

@@ -37,12 +37,12 @@ class OrderInterleaved(RuleBasedStateMachine):
         """A run with its first child at the broker, at the opening of its window."""
         self.planned_faults: dict[str, PortFault] = {}
         self.world = World(seed, quiet=True, day=lively_day(seed))
-        self.world.fault_plan.draw = self.struck_with  # type: ignore[assignment]
+        self.world.fault_plan.draw = self.planned_fault  # type: ignore[assignment]
         wiring.provide(self.world.ports)
         self.state = self.step("OpenRun", {"input": self.world.given, "execution": "run"}) or {}
         self.world.scheduler.run(until=max(self.world.window.opens, self.world.scheduler.now()))
         self.step("PlanOrders", self.state)
-        self.it_is_placed()
+        self.orders_are_placed()
 
     @rule(seconds=st.sampled_from([0.5, 5, 10, 30, 61]))
     def time_passes(self, seconds: float) -> None:
@@ -51,13 +51,13 @@ class OrderInterleaved(RuleBasedStateMachine):
         self.world.exchange.advance()
 
     @rule(strike=st.sampled_from(STRIKES))
-    def the_next_such_call_goes_wrong(self, strike: tuple[PortFault, str]) -> None:
+    def the_next_such_call_fails(self, strike: tuple[PortFault, str]) -> None:
         """A crash, a freeze, a lost or late request, an older answer."""
         fault, call = strike
         self.planned_faults[call] = fault
 
     @rule()
-    def it_is_placed(self) -> None:
+    def orders_are_placed(self) -> None:
         """The two steps of a placement, even if there is nothing to place."""
         self.step("ValidateQuotes", self.state)
         self.step("PlaceOrders", self.state)
@@ -82,7 +82,7 @@ class OrderInterleaved(RuleBasedStateMachine):
         other.join()
 
     @invariant()
-    def the_ledger_bears_it_out(self) -> None:
+    def the_judge_finds_no_violation(self) -> None:
         """The judge has found no violation."""
         if hasattr(self, "world"):
             assert not self.world.checker.violations, self.world.checker.violations[0]
@@ -102,7 +102,7 @@ class OrderInterleaved(RuleBasedStateMachine):
         assert closed is not None
         assert not self.world.checker.violations, self.world.checker.violations[0]
 
-    def struck_with(self, _port: str, name: str, _now: datetime) -> PortFault | None:
+    def planned_fault(self, _port: str, name: str, _now: datetime) -> PortFault | None:
         """The fault planned for this call; it strikes once."""
         return self.planned_faults.pop(name, None)
 

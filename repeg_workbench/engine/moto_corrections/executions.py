@@ -52,7 +52,7 @@ def apply(patches: Patches, scheduler: Scheduler, on_status: StatusListener) -> 
     _write_the_start_time_as_text(patches)
     _end_at_once(patches, scheduler)
     _limit_the_history(patches)
-    _announce_the_end(patches, on_status)
+    _report_the_end(patches, on_status)
     _describe_in_full(patches)
     _pass_on_why_it_was_stopped(patches, scheduler)
 
@@ -205,7 +205,7 @@ def _limit_the_history(patches: Patches) -> None:
     original = patches.replace(EventManager, "add_event", add)
 
 
-def _announce_the_end(patches: Patches, on_status: StatusListener) -> None:
+def _report_the_end(patches: Patches, on_status: StatusListener) -> None:
     def terminated(self: Any) -> None:
         original(self)
         state = self.execution.exec_worker.env.program_state()

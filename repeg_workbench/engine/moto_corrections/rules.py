@@ -39,12 +39,12 @@ def apply(patches: Patches, to_function: ToFunction) -> None:
     original = patches.replace(Rule, "send_to_targets", send)
 
 
-def announce(event: dict[str, Any], region: str) -> None:
+def put_event(event: dict[str, Any], region: str) -> None:
     """Put an AWS service's event, which PutEvents would refuse, on the default bus."""
     bus = events_backends[DEFAULT_ACCOUNT_ID][region].describe_event_bus("default")
-    announced: Any = {**event, "ingestion-time": event["time"]}
+    event_on_bus: Any = {**event, "ingestion-time": event["time"]}
     for rule in bus.rules.values():
-        rule.send_to_targets(announced)
+        rule.send_to_targets(event_on_bus)
 
 
 def _send(target: dict[str, Any], event: dict[str, Any], to_function: ToFunction, region: str) -> bool:
