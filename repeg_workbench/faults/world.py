@@ -16,11 +16,13 @@ from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.order_ids import OWN_PREFIX
 from repeg.domain.plan import run_id
 from repeg.domain.session import trading_window, wire
-from repeg.domain.settings import resolve
+from repeg.domain.settings_sources import resolve
 from repeg.ports import Broker, Market, Ports, Store
 from repeg.workflow.closing import RUN_FAILED, RUN_SETTLED
+from repeg_workbench.deployment_variables import variables
 from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.engine.scheduler import Scheduler
+from repeg_workbench.engine.surroundings import with_variables
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.messages import Request
 from repeg_workbench.faults.fault_plan import FaultPlan, WorkflowFault
@@ -28,7 +30,7 @@ from repeg_workbench.faults.faulty_ports import CURRENT, Invocation, UnreliableP
 from repeg_workbench.faults.function_service import FOLDERS, FUNCTION_TIMEOUTS, context_of, failed
 from repeg_workbench.faults.judge import Checker
 from repeg_workbench.faults.records import MemoryJournal, QuietNotifier, Result
-from repeg_workbench.faults.sdk_broker import SdkBroker
+from repeg_workbench.faults.sdk_broker import SdkBroker, uses_sdk
 from repeg_workbench.faults.seeded_days import Day, make_day
 from repeg_workbench.faults.walker import Execution, TaskFailed, Walker
 from repeg_workbench.faults.watched_store import WatchedStore
@@ -53,7 +55,8 @@ class World:
         self.broker = (
             SdkBroker(self.exchange, wait=self.scheduler.sleep) if uses_sdk(seed) else DirectBroker(self.exchange)
         )
-        self.settings = resolve({}, self.day.settings)
+        self.variables = variables(self.day.settings)
+        self.settings = resolve(self.variables, None)
         session = self.broker.trading_day(self.day.day)
         if session is None:
             raise ValueError(f"{self.day.day} is not a session")
@@ -79,6 +82,10 @@ class World:
 
     def run(self) -> Result:
         """Start the run as the schedule would, run the day, and check its end against the ledger."""
+        with with_variables(self.variables):
+            return self._run()
+
+    def _run(self) -> Result:
         wiring.provide(self.ports)
         late = self.workflow_faults.start_delay()
         self.workflow_faults.arm_broker()
@@ -96,7 +103,7 @@ class World:
     @property
     def given(self) -> dict[str, Any]:
         """The input with which the schedule starts the run."""
-        return {"plan": self.day.plan, "settings": self.day.settings, "scheduled_time": wire(self.day.start)}
+        return {"plan": self.day.plan, "scheduled_time": wire(self.day.start)}
 
     def invoke(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Invoke a deployed handler for the state machine, perhaps throttled or twice. Raises TaskFailed."""
@@ -238,8 +245,3 @@ class World:
             outcomes=[str(order.outcome) for order in self.store.orders(self.run_id)],
             causes=[execution.error for execution in self.executions],
         )
-
-
-def uses_sdk(seed: int) -> bool:
-    """Whether a seed reaches the broker through alpaca-py: one in ten does, for it costs more."""
-    return seed % 10 == 3

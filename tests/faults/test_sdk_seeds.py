@@ -7,9 +7,9 @@ import pytest
 from repeg.domain.errors import BrokerDenied
 from repeg_workbench.faults import world
 from repeg_workbench.faults.campaign import run_seed
-from repeg_workbench.faults.sdk_broker import SdkBroker
+from repeg_workbench.faults.sdk_broker import SdkBroker, uses_sdk
 from repeg_workbench.faults.seeded_days import make_day
-from repeg_workbench.faults.world import World, uses_sdk
+from repeg_workbench.faults.world import World
 from repeg_workbench.twins.direct_broker import DirectBroker
 
 
