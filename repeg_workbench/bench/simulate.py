@@ -1,4 +1,4 @@
-"""What `repeg simulate` takes on its default plan, from the start of the process to its exit."""
+"""Measures `repeg simulate` on its default plan, from the start of the process to its exit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the command: CPU and wall time in seconds, the peak of its memory in megabytes."""
+    """One run of the command: CPU and wall time in seconds, peak memory in megabytes."""
 
     cpu: float
     wall: float
@@ -25,7 +25,7 @@ class Run:
 
 
 def main() -> None:
-    """Run it a few times and print the run that took the least CPU time."""
+    """Run the command a few times and print the run with the least CPU time."""
     with compared("simulate") as comparison:
         best = min((_run() for _ in range(ROUNDS)), key=lambda run: run.cpu)
     _line("CPU time", f"{best.cpu:.1f} s", f"target {TARGET_SECONDS} s, {comparison.against(best.cpu)}")

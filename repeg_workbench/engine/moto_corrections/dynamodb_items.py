@@ -1,4 +1,7 @@
-"""Faster forms of what moto does for every attribute of an item that a call writes or returns."""
+"""Faster versions of moto's work on each attribute of an item that a call writes or returns.
+
+Speed alone; observed with the pinned version by profiling a day of a hundred orders. No upstream report was found.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 
 from repeg_workbench.engine.moto_corrections.patches import Patches
 
-# What moto takes as the largest item; only there does it matter in which order attributes are added.
+# moto's limit for an item in bytes; only near it does the order in which attributes are added matter.
 LARGEST_ITEM = 405_000
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})

@@ -124,7 +124,7 @@ def _read_one_partition(patches: Patches) -> None:
 
 
 def _rows(rows: Any, comparison: str | None, values: list[Any]) -> list[Any]:
-    """The rows whose key is as asked."""
+    """The rows whose key meets the condition."""
     if comparison is None:
         return list(rows.values())
     if comparison == "BEGINS_WITH" and values[0].type == "S":
