@@ -52,8 +52,13 @@ def test_a_quote_of_exactly_the_maximum_age_is_fresh(age: float, expected: Quote
     assert answer(a_quote(at=NOON - timedelta(seconds=age))) is expected
 
 
-def test_a_quote_newer_than_the_clock_reading_is_fresh() -> None:
-    assert answer(a_quote(at=NOON + timedelta(milliseconds=250))) is QuoteVerdict.OK
+@pytest.mark.parametrize(
+    ("ahead", "expected"),
+    [(0.25, QuoteVerdict.OK), (2, QuoteVerdict.OK), (2.001, QuoteVerdict.STALE), (3_600, QuoteVerdict.STALE)],
+)
+def test_a_quote_from_the_future_is_stale_beyond_clock_error(ahead: float, expected: QuoteVerdict) -> None:
+    """The broker's clock and the feed's may differ; two seconds is more than either is off."""
+    assert answer(a_quote(at=NOON + timedelta(seconds=ahead))) is expected
 
 
 @pytest.mark.parametrize(("ask", "expected"), [("100.25", QuoteVerdict.OK), ("100.26", QuoteVerdict.WIDE)])

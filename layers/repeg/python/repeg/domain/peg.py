@@ -126,9 +126,14 @@ def describe(quote: Quote | None, answer: QuoteVerdict, now: datetime) -> str:
         return "no quote"
     book = _book(quote)
     if answer is QuoteVerdict.STALE:
-        age = age_seconds(quote, now)
-        return f"{book}, stale: " + ("no time stamp" if age is None else f"{age:.0f}s old")
+        return f"{book}, stale: {_age_in_words(age_seconds(quote, now))}"
     return book if answer is QuoteVerdict.OK else f"{book}, {answer.replace('_', ' ')}"
+
+
+def _age_in_words(age: float | None) -> str:
+    if age is None:
+        return "no time stamp"
+    return f"{age:.0f}s old" if age >= 0 else f"stamped {-age:.0f}s in the future"
 
 
 def _book(quote: Quote) -> str:
@@ -151,7 +156,7 @@ def _spent(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings)
 
 
 def _left_behind(side: Side, child: Child, quote: Quote, day: date, settings: Settings) -> Decimal:
-    """How far, in dollars, the near side has moved away from a resting child, if that is enough to move it; else zero."""
+    """Dollars by which the near side has moved away from a resting child, if that is enough to move it; else zero."""
     if child.limit is None or child.rung is Rung.CROSS:
         return Decimal(0)
     gap = worse_by(side, quote.near(side), child.limit)

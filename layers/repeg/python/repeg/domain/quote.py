@@ -11,6 +11,9 @@ from repeg.domain.frozen import Frozen
 
 _CENT = Decimal("0.01")
 
+# The broker's clock and the feed's may differ by this much. A quote from further in the future has a wrong time stamp.
+CLOCK_ERROR_SECONDS = 2
+
 
 class Side(StrEnum):
     """Which way a parent order trades."""
@@ -93,7 +96,7 @@ class QuoteLimits(Protocol):
 def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLimits) -> QuoteVerdict:
     """The first reason not to trade on this quote, in the order a trader would ask, or OK.
 
-    A quote without a time stamp is stale: its age is not known.
+    A quote without a time stamp, or with one in the future, is stale: its age is not known.
     """
     if quote is None:
         return QuoteVerdict.MISSING
@@ -104,7 +107,7 @@ def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLim
     if quote.bid == quote.ask:
         return QuoteVerdict.LOCKED
     age = age_seconds(quote, now)
-    if age is None or age > limits.max_quote_age_seconds:
+    if age is None or not -CLOCK_ERROR_SECONDS <= age <= limits.max_quote_age_seconds:
         return QuoteVerdict.STALE
     if quote.spread * 100 > limits.max_spread_pct * quote.mid:
         return QuoteVerdict.WIDE
@@ -114,5 +117,5 @@ def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLim
 
 
 def age_seconds(quote: Quote, now: datetime) -> float | None:
-    """The age of the quote in seconds; None if it has no time stamp."""
+    """The age of the quote in seconds, negative for a time stamp in the future; None if it has no time stamp."""
     return None if quote.at is None else (now - quote.at).total_seconds()
