@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from repeg import wiring
 from repeg.adapters.alpaca.broker import AlpacaBroker
-from repeg.adapters.alpaca.keys import TradingMode
+from repeg.adapters.alpaca.keys import SIMULATED, TradingMode
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.runtime import SystemRuntime
 from repeg.domain.errors import BrokerUnavailable, InvalidSettings
@@ -74,9 +74,16 @@ def test_the_simulated_broker_needs_no_secret() -> None:
     assert broker._api._client(keys)._base_url == "http://127.0.0.1:8080"
 
 
-def test_the_simulated_broker_uses_a_given_secret() -> None:
-    broker = alpaca(built(**LOCAL, BROKER_SECRET_ARN=secret(key_id="PKMINE", secret_key="x")))
-    assert broker._api._keys.current().key_id.get_secret_value() == "PKMINE"
+def test_a_simulated_address_never_gets_the_keys_of_a_named_secret() -> None:
+    """The address may be plain HTTP to a container, and the deployed environment always names the secret."""
+    ports = built(**LOCAL, BROKER_SECRET_ARN=secret(key_id="PKREAL", secret_key="real"))
+    apis = [alpaca(ports)._api, alpaca(ports.for_closing())._api, cast("Any", ports.market)._api]
+    assert [api._keys.current() for api in apis] == [SIMULATED] * 3
+
+
+def test_a_simulated_address_needs_no_readable_secret() -> None:
+    """The keys are not even fetched."""
+    assert alpaca(built(**LOCAL, BROKER_SECRET_ARN="arn:aws:secretsmanager:us-east-1:1:secret:none-a1b2c3"))
 
 
 @pytest.mark.parametrize(

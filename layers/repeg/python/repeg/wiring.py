@@ -10,18 +10,18 @@ from urllib.parse import urlsplit
 
 import boto3
 from aws_lambda_powertools import Logger
-from botocore.config import Config
 
 from repeg.adapters.alpaca.broker import AlpacaBroker
 from repeg.adapters.alpaca.http import trading_api
 from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, KeySource, TradingMode
 from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
+from repeg.adapters.aws import AWS
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.eventbridge import EventNotifier
 from repeg.adapters.logs import LogJournal
 from repeg.adapters.rate_limited_broker import rate_limited
 from repeg.adapters.request_limiter import RequestLimiter
-from repeg.adapters.runtime import MAX_WORKERS, NetworkRuntime, SystemRuntime
+from repeg.adapters.runtime import NetworkRuntime, SystemRuntime
 from repeg.adapters.s3 import S3Plans
 from repeg.adapters.secrets import SecretKeys
 from repeg.domain.errors import InvalidSettings
@@ -35,12 +35,6 @@ MIN_REQUESTS_PER_MINUTE = 60
 
 _LOCAL_NAMES = frozenset({"localhost", "host.docker.internal"})
 _DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
-_AWS = Config(
-    connect_timeout=1,
-    read_timeout=2,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    max_pool_connections=MAX_WORKERS + 2,
-)
 
 
 class _Wiring:
@@ -82,16 +76,18 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
     trading_url, data_url = simulated_urls(environment)
     keys = _keys(environment, TradingMode(mode), is_simulated=trading_url is not None)
     feed = _one_of({"DATA_FEED": "iex", **environment}, "DATA_FEED", FEEDS)
-    store = DynamoStore(boto3.client("dynamodb", config=_AWS), _required(environment, "TABLE_NAME"), runtime.pause)
+    store = DynamoStore(
+        boto3.client("dynamodb", config=AWS, verify=True), _required(environment, "TABLE_NAME"), runtime.pause
+    )
     api = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
     limiter = RequestLimiter(store, runtime, _per_minute(environment))
     return Ports(
         broker=rate_limited(lambda take_request: AlpacaBroker(api, take_request, TradingMode(mode)), limiter),
         market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed),
         store=store,
-        notifier=EventNotifier(boto3.client("events", config=_AWS)),
+        notifier=EventNotifier(boto3.client("events", config=AWS, verify=True)),
         journal=LogJournal(Logger()),
-        plans=S3Plans(boto3.client("s3", config=_AWS)),
+        plans=S3Plans(boto3.client("s3", config=AWS, verify=True)),
         runtime=runtime,
     )
 
@@ -129,7 +125,8 @@ def is_local(url: str) -> bool:
 
 
 def _keys(environment: Mapping[str, str], mode: TradingMode, *, is_simulated: bool) -> KeySource:
-    if is_simulated and not environment.get("BROKER_SECRET_ARN"):
+    """The secret's keys for Alpaca. A simulated address gets the simulated keys, even if a secret is named."""
+    if is_simulated:
         return FixedKeys(SIMULATED)
     return SecretKeys(_required(environment, "BROKER_SECRET_ARN"), mode)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import threading
 
+import boto3
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError, TransformParameterError
-from botocore.config import Config
 from pydantic import ValidationError
 
 from repeg.adapters.alpaca.keys import Keys, TradingMode, ensure_keys_fit
+from repeg.adapters.aws import AWS
 from repeg.domain.errors import BrokerUnavailable, InvalidSettings, RepegError
 
 MAX_AGE_SECONDS = 300
-_TIMEOUTS = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
 
 
 class SecretKeys:
@@ -25,7 +25,7 @@ class SecretKeys:
     def __init__(self, arn: str, mode: TradingMode) -> None:
         self._arn = arn
         self._mode = mode
-        self._provider = SecretsProvider(boto_config=_TIMEOUTS)
+        self._provider = SecretsProvider(boto3_client=boto3.client("secretsmanager", config=AWS, verify=True))
         self._lock = threading.Lock()
         self._rejected: Keys | None = None
         self._keys = self._read()
