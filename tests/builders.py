@@ -17,7 +17,7 @@ from repeg.domain.quote import Quote, Side
 from repeg.domain.report import OrderRow, Report, Totals
 from repeg.domain.run import Run
 from repeg.domain.session import TradingDay, trading_day
-from repeg.domain.settings import Settings, resolve
+from repeg.domain.settings import Settings
 
 MONDAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
@@ -50,8 +50,8 @@ def a_quote(
 
 
 def settings_with(**values: Any) -> Settings:
-    """The default settings with these overrides, as in a run's input."""
-    return resolve({}, values)
+    """The default settings with these values, as a run stores them."""
+    return Settings.model_validate(values)
 
 
 def a_moment(now: datetime = NOON, closes: datetime = WINDOW_CLOSES, turn_seconds: int = 30) -> Moment:

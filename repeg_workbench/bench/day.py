@@ -31,10 +31,11 @@ TARGET_SECONDS, TARGET_MEGABYTES = 20, 1_024
 # No escalation and no limit on moves: every order works all day.
 SETTINGS = {
     "escalation": "none",
-    "max_repegs": "1000",
-    "max_slippage_bps": "9000",
-    "max_spread_pct": "100",
-    "max_quote_age_seconds": "23400",
+    "max_repegs": "399",
+    "max_attempts": "400",
+    "max_slippage_bps": "2000",
+    "max_spread_pct": "20",
+    "max_quote_age_seconds": "299",
     "min_volume_shares": "0",
     "patience_seconds": "23400",
 }

@@ -8,6 +8,8 @@ from decimal import ROUND_CEILING, Decimal
 from random import Random
 from typing import Any
 
+from repeg.domain.settings import Escalation
+from repeg.domain.settings_limits import rungs
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker.races import REPLACE_RACES, Race
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
@@ -27,7 +29,7 @@ EAGER = {
 }  # fmt: skip
 # Settings that keep working an order until the window closes.
 PATIENT = {
-    "max_repegs": 1_000, "max_attempts": 400, "patience_seconds": 3_600, "max_slippage_bps": 2_000,
+    "max_repegs": 399, "max_attempts": 400, "patience_seconds": 3_600, "max_slippage_bps": 2_000,
     "escalation": "none",
 }  # fmt: skip
 REPLACES = [*sorted(REPLACE_RACES), Race.REPLACE_STUCK]
@@ -135,7 +137,7 @@ def _lively(made: Day) -> Day:
         for symbol, calm in days.items()
         if calm is not None
     }
-    eager = {**EAGER, "order_monitoring_seconds": 10, "max_repegs": 50, "max_slippage_bps": 500}
+    eager = {**EAGER, "order_monitoring_seconds": 10, "max_repegs": 46, "max_slippage_bps": 500}
     opening = made.opening
     if to_the_end:
         opening = replace(opening, cash=Decimal(1_000_000))
@@ -173,10 +175,15 @@ def _limited(made: Day) -> Day:
         "max_run_notional": str(total.quantize(Decimal(1), ROUND_CEILING)),
         "max_day_notional": str(total.quantize(Decimal(1), ROUND_CEILING)),
         "max_run_orders": chance.choice((1, 2, 4, 12)),
-        "max_attempts": chance.choice((1, 3, 50)),
+        "max_attempts": _fewest_attempts(made.settings) + chance.choice((0, 2, 47)),
     }
     kept = chance.sample(sorted(limits), chance.randint(1, 3))
     return replace(made, settings={**made.settings, **{name: limits[name] for name in kept}})
+
+
+def _fewest_attempts(settings: dict[str, Any]) -> int:
+    """The fewest orders that a run may be limited to: one for each move and each rung of its ladder."""
+    return int(settings["max_repegs"]) + rungs(Escalation(settings["escalation"]))
 
 
 def _settings(chance: Random, delay: int, near_open: bool) -> dict[str, Any]:  # noqa: FBT001 - private, one caller

@@ -18,6 +18,7 @@ from repeg.domain import plan
 from repeg.domain.journal import Entry
 from repeg.domain.session import NEW_YORK, wire
 from repeg.ports import Ports
+from repeg_workbench.deployment_variables import variables
 from repeg_workbench.engine.engine import Engine
 from repeg_workbench.engine.execution import Execution
 from repeg_workbench.engine.runtime import VirtualRuntime
@@ -51,7 +52,7 @@ class Wire(StrEnum):
 class Scenario:
     """The definition of a day.
 
-    `plan` is the decoded plan as given, `settings` are the run's overrides, `parameters` the template's.
+    `plan` is the decoded plan as given, `settings` are the deployment's, `parameters` the template's.
     """
 
     plan: Any
@@ -100,8 +101,7 @@ class SimulatedDay:
     def start(self, name: str) -> str:
         """Start an execution as the schedule would; returns its ARN."""
         given = {"plan": self.scenario.plan, "scheduled_time": wire(self.scenario.starts)}
-        settings = {"settings": dict(self.scenario.settings)} if self.scenario.settings else {}
-        return self.engine.start_execution({**given, **settings}, name)
+        return self.engine.start_execution(given, name)
 
     def run(self) -> None:
         """Run the day until no execution has anything left to do."""
@@ -145,12 +145,13 @@ def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
         start=scenario.starts,
         seed=scenario.seed,
         parameters=scenario.parameters,
+        runtime_environment=variables(scenario.settings),
         runtime=runtime,
     ) as engine:
         exchange = _exchange(scenario, engine.scheduler)
         _keep_keys(engine, scenario.opening)
-        with _served(scenario, exchange, transport) as variables:
-            environment = {**engine.function("OpenRun").environment, **variables}
+        with _served(scenario, exchange, transport) as addresses:
+            environment = {**engine.function("OpenRun").environment, **addresses}
             ports = replace(wiring.build(environment, engine.runtime), journal=BroadcastJournal(followers))
             wiring.provide(ports)
             try:

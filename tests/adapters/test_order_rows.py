@@ -13,7 +13,7 @@ from repeg.domain.child_order import NOTE_LENGTH, Child, ChildState, Rung
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.order_ids import CLIENT_ORDER_ID_LENGTH
 from repeg.domain.quote import Side
-from repeg.domain.settings import resolve
+from repeg.domain.settings_sources import resolve
 from tests.builders import NOON, an_order
 
 LARGEST_ROW = 400 * 1_024
@@ -47,7 +47,7 @@ def test_the_row_of_an_order_with_every_attempt_used_fits_the_table() -> None:
 
 
 def test_max_attempts_cannot_exceed_the_capacity_of_a_row() -> None:
-    assert resolve({}, {"max_attempts": MOST_ATTEMPTS}).max_attempts == MOST_ATTEMPTS
+    assert resolve({"EXECUTION__MAX_ATTEMPTS": str(MOST_ATTEMPTS)}, None).max_attempts == MOST_ATTEMPTS
     with pytest.raises(InvalidSettings, match="max_attempts"):
         resolve({}, {"max_attempts": MOST_ATTEMPTS + 1})
 

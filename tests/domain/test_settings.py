@@ -9,7 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from repeg.domain.errors import InvalidSettings
-from repeg.domain.settings import Escalation, Settings, SymbolSettings, resolve
+from repeg.domain.settings import Escalation, Settings, SymbolSettings
+from repeg.domain.settings_sources import resolve
+from repeg_workbench.deployment_variables import variables
 
 
 def refusal(overrides: Any, environment: dict[str, str] | None = None) -> InvalidSettings:
@@ -49,12 +51,6 @@ def test_a_runs_settings_override_the_environment_and_the_defaults() -> None:
     environment = {"EXECUTION__MAX_REPEGS": "3", "EXECUTION__PATIENCE_SECONDS": "120", "PATH": "/usr/bin"}
     settings = resolve(environment, {"patience_seconds": 60})
     assert (settings.max_repegs, settings.patience_seconds) == (3, 60)
-
-
-def test_an_override_of_null_removes_a_limit_of_the_environment() -> None:
-    environment = {"EXECUTION__MAX_RUN_NOTIONAL": "1000"}
-    assert resolve(environment, None).max_run_notional == 1000
-    assert resolve(environment, {"max_run_notional": None}).max_run_notional is None
 
 
 def test_an_empty_variable_counts_as_unset() -> None:
@@ -193,7 +189,7 @@ def test_contradictory_settings_are_refused_by_name(overrides: dict[str, Any], f
     ],
 )
 def test_the_bounds_of_the_ranges_are_allowed(overrides: dict[str, Any]) -> None:
-    assert resolve({}, overrides) != Settings()
+    assert resolve(variables(overrides), None) != Settings()
 
 
 @pytest.mark.parametrize("listed", [["AAPL", "BRK.B"], "AAPL, BRK.B", "AAPL,BRK.B"])
@@ -201,11 +197,10 @@ def test_an_allow_list_is_a_list_or_comma_separated_text(listed: object) -> None
     assert resolve({}, {"allowed_symbols": listed}).allowed_symbols == ("AAPL", "BRK.B")
 
 
-def test_a_run_can_remove_the_environments_allow_list() -> None:
+def test_an_allow_list_and_an_amount_are_read_from_the_environment() -> None:
     environment = {"EXECUTION__ALLOWED_SYMBOLS": "AAPL,KO", "EXECUTION__MAX_DAY_NOTIONAL": "50000.50"}
     settings = resolve(environment, None)
     assert (settings.allowed_symbols, settings.max_day_notional) == (("AAPL", "KO"), Decimal("50000.50"))
-    assert resolve(environment, {"allowed_symbols": None}).allowed_symbols is None
 
 
 @pytest.mark.parametrize(
@@ -221,7 +216,8 @@ def test_settings_other_than_an_object_are_refused(overrides: object) -> None:
 
 
 def test_a_symbols_overrides_apply_to_that_symbol_only() -> None:
-    settings = resolve({}, {"max_repegs": 4, "symbols": {"BRK.B": {"max_spread_pct": "1.5", "escalation": "none"}}})
+    symbols = {"BRK.B": {"max_spread_pct": "1.5", "escalation": "none"}}
+    settings = resolve(variables({"max_repegs": 4, "symbols": symbols}), None)
     own = settings.for_symbol("BRK.B")
     assert (own.max_spread_pct, own.escalation, own.max_repegs) == (Decimal("1.5"), Escalation.NONE, 4)
     assert settings.for_symbol("KO") == settings
@@ -233,5 +229,5 @@ def test_resolved_settings_are_frozen() -> None:
 
 
 def test_settings_survive_a_json_round_trip() -> None:
-    settings = resolve({}, {"max_spread_pct": "0.30", "symbols": {"BAC": {"max_slippage_bps": "12.5"}}})
+    settings = resolve({}, {"max_spread_pct": "0.20", "symbols": {"BAC": {"max_slippage_bps": "12.5"}}})
     assert Settings.model_validate_json(settings.model_dump_json()) == settings

@@ -18,7 +18,7 @@ def test_every_setting_has_a_row_with_its_description() -> None:
 
 def test_the_settings_page_shows_the_validated_ranges() -> None:
     rows = {line.split("`")[1]: line for line in page().splitlines() if line.startswith("| `")}
-    assert "| over 0, to 1, in steps of 0.01 | yes |" in rows["tick_size"]
-    assert "| from 1, to 23400 |  |" in rows["order_monitoring_seconds"]
-    assert "| `none`, `mid`, `cross`, `market` | yes |" in rows["escalation"]
+    assert "| over 0, to 1, in steps of 0.01 | anywhere | yes |" in rows["tick_size"]
+    assert "| from 1, to 23400 | anywhere |  |" in rows["order_monitoring_seconds"]
+    assert "| `none`, `mid`, `cross`, `market` | back | yes |" in rows["escalation"]
     assert "| from 0, under 10000 |" in rows["max_slippage_bps"]

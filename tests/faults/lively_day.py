@@ -20,7 +20,7 @@ SYMBOL = "AAA"
 
 SETTINGS = {
     "market_open_delay_minutes": 0, "close_margin_minutes": 180, "order_monitoring_seconds": 10,
-    "patience_seconds": 1_200, "max_repegs": 50, "repeg_threshold_pct": "0", "max_spread_pct": "5",
+    "patience_seconds": 1_200, "max_repegs": 49, "repeg_threshold_pct": "0", "max_spread_pct": "5",
     "min_volume_shares": 0, "max_slippage_bps": 500, "escalation": "none",
 }  # fmt: skip
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from repeg.domain.outcome import Outcome
 from repeg_workbench.faults.campaign import quietly
 from repeg_workbench.faults.seeded_days import Day, make_day
 from repeg_workbench.faults.world import World
 
 # Orders may cross any spread inside a wide collar before the close, and there is cash for everything.
 GENEROUS = {
-    "escalation": "cross", "max_spread_pct": "50", "min_volume_shares": 0, "max_slippage_bps": 5_000,
+    "escalation": "cross", "max_spread_pct": "20", "min_volume_shares": 0, "max_slippage_bps": 2_000,
     "use_smart_limit_execution": True, "max_attempts": 400,
 }  # fmt: skip
 LIMITS = ("max_run_notional", "max_day_notional", "max_run_orders")
@@ -28,15 +29,17 @@ def generous_day(seed: int) -> Day:
 
 
 def test_a_run_without_faults_fills_every_share() -> None:
-    """With an ask available at any time, every share of the plan can be filled."""
-    filled = wanted = Decimal(0)
+    """With an ask available at any time, every share can be filled, unless the price leaves even the widest collar."""
+    filled, wanted, left_the_collar = Decimal(0), 0, 0
     for seed in SEEDS:
         with quietly():
             world = World(seed, quiet=True, day=generous_day(seed))
             result = world.run()
         assert not result.violations, (seed, result.violations)
         orders = world.store.orders(world.run_id)
-        shares = [(min(order.filled / order.target, Decimal(1)), Decimal(1)) for order in orders]
-        filled += sum((part for part, _ in shares), Decimal(0))
+        inside = [order for order in orders if order.outcome is not Outcome.NO_FILL_COLLAR]
+        filled += sum((min(order.filled / order.target, Decimal(1)) for order in inside), Decimal(0))
+        left_the_collar += len(orders) - len(inside)
         wanted += len(world.day.targets)
-    assert filled / wanted >= Decimal("0.99"), f"{filled} of {wanted}"
+    assert filled / (wanted - left_the_collar) >= Decimal("0.99"), f"{filled} of {wanted}, less {left_the_collar}"
+    assert left_the_collar < wanted / 20

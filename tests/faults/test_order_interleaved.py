@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from repeg import wiring
+from repeg_workbench.engine.surroundings import with_variables
 from repeg_workbench.faults.fault_plan import PortFault, _fits
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.planting import planted
@@ -39,7 +40,8 @@ class OrderInterleaved(RuleBasedStateMachine):
         self.world = World(seed, quiet=True, day=lively_day(seed))
         self.world.fault_plan.draw = self.planned_fault  # type: ignore[assignment]
         wiring.provide(self.world.ports)
-        self.state = self.step("OpenRun", {"input": self.world.given, "execution": "run"}) or {}
+        with with_variables(self.world.variables):
+            self.state = self.step("OpenRun", {"input": self.world.given, "execution": "run"}) or {}
         self.world.scheduler.run(until=max(self.world.window.opens, self.world.scheduler.now()))
         self.step("PlanOrders", self.state)
         self.orders_are_placed()

@@ -8,6 +8,7 @@ import pytest
 
 from repeg import wiring
 from repeg_workbench.engine.engine import Engine
+from repeg_workbench.engine.surroundings import with_variables
 from repeg_workbench.faults.faulty_ports import CURRENT, Invocation
 from repeg_workbench.faults.world import World
 from tests.template.stack import TEMPLATE
@@ -20,7 +21,8 @@ INTERPRETED_WAITS_ARE_FLOATS = 0.000_05
 
 def interpreted(seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], World]:
     """The day of a seed in the interpreter on the deployed stack; the functions' variables stay set afterwards."""
-    with Engine(template=TEMPLATE, start=World(seed).day.start, seed=seed) as engine:
+    day = World(seed)
+    with Engine(template=TEMPLATE, start=day.day.start, seed=seed, runtime_environment=day.variables) as engine:
         world = World(seed, quiet=True, scheduler=engine.scheduler)
         wiring.provide(world.ports)
         CURRENT.set(Invocation("any"))
@@ -37,7 +39,8 @@ def walked(seed: int) -> tuple[list[str], World]:
     world = World(seed, quiet=True)
     wiring.provide(world.ports)
     execution = world.walker.start("run", world.given)
-    world.scheduler.run()
+    with with_variables(world.variables):
+        world.scheduler.run()
     return [execution.status, *execution.path], world
 
 

@@ -22,6 +22,7 @@ from repeg.domain.run import Run
 from repeg.domain.run_health import Alert
 from repeg.domain.steps import OrdersPlaced, QuotesValidated, RunClosed, RunOpened, RunSwept, StepFailure, TurnDone
 from repeg.ports import Broker, Ports, Store
+from repeg_workbench.deployment_variables import variables
 from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.engine.scheduler import EPOCH, Scheduler
 from repeg_workbench.exchange.broker.opening import OpeningAccount
@@ -99,9 +100,8 @@ class Desk:
     # The steps
 
     def open(self, plan: Mapping[str, Any], *, execution: str = EXECUTION, **settings: Any) -> RunOpened:
-        """Call OpenRun with this plan and these settings."""
-        given: dict[str, Any] = {"plan": plan, **({"settings": settings} if settings else {})}
-        return open_run(given, execution, {}, self.ports)
+        """Call OpenRun with this plan, in a deployment with these settings."""
+        return open_run({"plan": plan}, execution, variables(settings), self.ports)
 
     def submit(self, client_order_id: str, *, wait: float = 1) -> None:
         """Submit an order that is not the run's, far below the market: 5 AAPL at 100.00."""

@@ -59,7 +59,7 @@ def an_exhausted_budget(open_desk: OpenDesk) -> Desk:
 
 
 def exhausted_attempts(open_desk: OpenDesk) -> Desk:
-    desk = resting(open_desk, CLIMBING, max_attempts=2)
+    desk = resting(open_desk, CLIMBING, max_attempts=2, max_repegs=1, escalation="none")
     climb(desk)
     return desk
 

@@ -11,6 +11,7 @@ from functions.place_orders.app import place_orders
 from functions.plan_orders.app import plan_orders
 from functions.validate_quotes.app import validate_quotes
 from repeg.ports import Store
+from repeg_workbench.deployment_variables import variables
 from repeg_workbench.exchange.units import price, qty
 from tests.functions.books import AAPL
 from tests.functions.desk import Desk, OpenDesk
@@ -23,7 +24,7 @@ def two_runs(open_desk: OpenDesk, store: Store, **settings: str) -> Desk:
     desk = open_desk({"AAPL": AAPL}, store=store)
     for name in NAMES:
         plan = {"name": name, "orders": [{"symbol": "AAPL", "side": "buy", "qty": "40"}]}
-        open_run({"plan": plan, "settings": settings}, f"arn:{name}", {}, desk.ports)
+        open_run({"plan": plan}, f"arn:{name}", variables(settings), desk.ports)
         plan_orders(f"{name}-2026-11-23", 1, desk.ports)
         validate_quotes(f"{name}-2026-11-23", 1, desk.ports)
     return desk

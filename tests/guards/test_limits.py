@@ -48,7 +48,7 @@ def test_a_run_exactly_at_its_limits_trades(open_desk: OpenDesk) -> None:
     desk.begin(
         "buy 40 AAPL", "buy 10 KO",
         max_order_notional="7576.80", max_run_notional="8180.95", max_day_notional="8180.50", max_run_orders=2,
-        max_attempts=1, allowed_symbols="AAPL,KO",
+        max_attempts=1, max_repegs=0, escalation="none", allowed_symbols="AAPL,KO",
     )  # fmt: skip
     assert desk.place().placed == 2
 
@@ -99,7 +99,7 @@ def test_a_run_sends_at_most_max_run_orders(open_desk: OpenDesk) -> None:
 
 
 def test_an_order_out_of_attempts_rests_unmoved_until_the_close(open_desk: OpenDesk) -> None:
-    desk = resting(open_desk, CLIMBING, max_attempts=3)
+    desk = resting(open_desk, CLIMBING, max_attempts=3, max_repegs=2, escalation="none")
     climb(desk)
     assert len(desk.at_broker()) == 3
     assert desk.open_at_broker() == ["40 AAPL @ 189.91"]

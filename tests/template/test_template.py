@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from repeg.domain.settings import ENVIRONMENT_PREFIX, Settings, resolve
+from repeg.domain.settings import Settings
+from repeg.domain.settings_sources import ENVIRONMENT_PREFIX, resolve
 from tests.template.cron import Cron
 from tests.template.stack import (
     FUNCTION,
@@ -145,8 +146,7 @@ def test_the_substitutions_match_the_definitions_placeholders() -> None:
 def test_the_template_sets_every_setting_to_its_default() -> None:
     by_template = environment("OpenRun")
     named = {name.removeprefix(ENVIRONMENT_PREFIX).lower() for name in by_template if ENVIRONMENT_PREFIX in name}
-    # Overrides by symbol belong to a run, not to a deployment.
-    assert named == set(Settings.model_fields) - {"symbols"}
+    assert named == set(Settings.model_fields)
     assert resolve(by_template, None) == Settings()
 
 

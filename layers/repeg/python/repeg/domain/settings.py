@@ -1,19 +1,16 @@
-"""The settings of a run: from the environment, overridden by the run's input, then frozen."""
+"""The settings of a run, as they are frozen into it: their types, ranges and defaults."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from repeg.domain.errors import InvalidSettings, expectation
 from repeg.domain.plan import SYMBOL
-
-ENVIRONMENT_PREFIX = "EXECUTION__"
 
 
 def _not_a_flag(value: object) -> object:
@@ -72,6 +69,16 @@ class SymbolSettings(BaseModel):
     max_order_notional: Dollars | None = None
 
 
+def _object(value: object) -> object:
+    """An object, or its JSON in a text, as an environment variable can hold it."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        raise PydanticCustomError("json", "an object of symbols with settings, as JSON") from None
+
+
 class Settings(BaseModel):
     """Every setting of a run, with its default. Percentages are of a price, money is in dollars, sizes are shares."""
 
@@ -111,7 +118,9 @@ class Settings(BaseModel):
     max_run_orders: Orders | None = Field(None, description="Most orders that a run may send; none: no limit")
     max_attempts: Attempts = Field(50, description="Most orders sent for one parent order")
     allowed_symbols: Tickers | None = Field(None, description="The only symbols that may be traded; none: all")
-    symbols: dict[Ticker, SymbolSettings] = Field(default_factory=dict, description="Overrides by symbol")
+    symbols: Annotated[dict[Ticker, SymbolSettings], BeforeValidator(_object)] = Field(
+        default_factory=dict, description="Overrides by symbol"
+    )
 
     def for_symbol(self, symbol: str) -> Settings:
         """These settings as they hold for one symbol."""
@@ -122,7 +131,7 @@ class Settings(BaseModel):
     def _no_contradiction(self) -> Settings:
         # 210 minutes is the shortest core session: an early close at 13:00.
         if self.market_open_delay_minutes + self.close_margin_minutes >= 210:
-            raise _Contradiction(
+            raise Contradiction(
                 "close_margin_minutes",
                 self.close_margin_minutes,
                 f"fewer than {210 - self.market_open_delay_minutes}: with the opening delay, a half day has only 210 minutes",
@@ -133,60 +142,21 @@ class Settings(BaseModel):
         return self
 
 
-def resolve(environment: Mapping[str, str], overrides: Mapping[str, Any] | None) -> Settings:
-    """The settings of a run: defaults, then `EXECUTION__<NAME>` of the environment, then the run's own overrides.
-
-    Raises InvalidSettings naming the setting, its value and what it may be; an unknown name is refused.
-    """
-    if overrides is not None and not isinstance(overrides, Mapping):
-        raise InvalidSettings("settings", overrides, "an object of setting names and values")
-    return _validated({**_from_environment(environment), **(overrides or {})})
-
-
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
-    found = {
-        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
-        for name, value in environment.items()
-        if name.startswith(ENVIRONMENT_PREFIX)
-    }
-    # An empty template parameter means "not set": CloudFormation cannot pass nothing.
-    return {name: value for name, value in found.items() if value != ""}
-
-
-def _validated(values: dict[str, Any]) -> Settings:
-    unknown = sorted(set(values) - set(Settings.model_fields))
-    if unknown:
-        raise InvalidSettings.unknown_name("settings", unknown[0], values[unknown[0]], list(Settings.model_fields))
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        raise _refusal(error.errors()[0]) from None
-
-
-def _refusal(first: ErrorDetails) -> InvalidSettings:
-    cause = first.get("ctx", {}).get("error")
-    if isinstance(cause, _Contradiction):
-        return InvalidSettings(f"settings.{cause.name}", cause.value, cause.expected)
-    field = ".".join(["settings", *(str(part) for part in first["loc"] if part != "[key]")])
-    if first["type"] == "extra_forbidden":
-        where, _, name = field.rpartition(".")
-        return InvalidSettings.unknown_name(where, name, first["input"], list(SymbolSettings.model_fields))
-    return InvalidSettings(field, first["input"], expectation(first["msg"]))
-
-
 def _require_consistent(where: str, own: Settings) -> None:
     if own.patience_seconds < own.order_monitoring_seconds:
-        raise _Contradiction(
+        raise Contradiction(
             f"{where}patience_seconds",
             own.patience_seconds,
             f"at least order_monitoring_seconds={own.order_monitoring_seconds}: patience is checked once a turn",
         )
     most = own.max_run_notional
     if own.max_order_notional is not None and most is not None and own.max_order_notional > most:
-        raise _Contradiction(f"{where}max_order_notional", own.max_order_notional, f"at most max_run_notional={most}")
+        raise Contradiction(f"{where}max_order_notional", own.max_order_notional, f"at most max_run_notional={most}")
 
 
-class _Contradiction(ValueError):
+class Contradiction(ValueError):
+    """Two settings that contradict each other: the setting it is reported under, its value, and what is expected."""
+
     def __init__(self, name: str, value: object, expected: str) -> None:
         self.name, self.value, self.expected = name, value, expected
         super().__init__(expected)

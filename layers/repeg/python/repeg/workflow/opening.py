@@ -16,7 +16,8 @@ from repeg.domain.limits import require_allowed
 from repeg.domain.plan import Plan
 from repeg.domain.run import KillSwitch, Run, RunState
 from repeg.domain.session import TradingDay, trading_date, trading_window
-from repeg.domain.settings import Settings, resolve
+from repeg.domain.settings import Settings
+from repeg.domain.settings_sources import resolve
 from repeg.domain.sizing import require_tradable, symbols_of
 from repeg.ports import Ports
 from repeg.workflow.planning import draft_orders

@@ -1,0 +1,108 @@
+"""The settings of a run: the deployment's, from its environment, tightened by the run's input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from repeg.domain.errors import InvalidSettings, expectation
+from repeg.domain.settings import Contradiction, Settings, SymbolSettings
+from repeg.domain.settings_limits import CONTAINER, require_no_looser, require_sound
+
+ENVIRONMENT_PREFIX = "EXECUTION__"
+# Names the settings that an input may change; not set: all of them.
+CHANGEABLE = "INPUT_SETTINGS"
+ALL = "*"
+
+
+def resolve(environment: Mapping[str, str], overrides: Mapping[str, Any] | None) -> Settings:
+    """The settings of a run: defaults, then `EXECUTION__<NAME>` of the environment, then the input's own overrides.
+
+    Raises InvalidSettings naming the setting, its value and what it may be. Refused are an unknown name, a value out of
+    range, a reckless one, one looser than the deployment's, and one of a setting that an input may not change.
+    """
+    given = _from_environment(environment)
+    deployment = _validated(given)
+    if overrides is None:
+        require_sound(deployment)
+        return deployment
+    if not isinstance(overrides, Mapping):
+        raise InvalidSettings("settings", overrides, "an object of setting names and values")
+    settings = _validated({**given, **_merged(deployment, overrides)})
+    _require_changeable(environment, overrides)
+    require_sound(settings)
+    require_no_looser(settings, deployment)
+    return settings
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found = {
+        name.removeprefix(ENVIRONMENT_PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(ENVIRONMENT_PREFIX)
+    }
+    # An empty template parameter means "not set": CloudFormation cannot pass nothing.
+    return {name: value for name, value in found.items() if value != ""}
+
+
+def _merged(deployment: Settings, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The overrides, with the deployment's settings for single symbols under the input's."""
+    own = overrides.get(CONTAINER)
+    if not isinstance(own, Mapping):
+        return dict(overrides)
+    merged: dict[Any, Any] = {
+        symbol: settings.model_dump(exclude_unset=True) for symbol, settings in deployment.symbols.items()
+    }
+    for symbol, settings in own.items():
+        merged[symbol] = {**merged.get(symbol, {}), **settings} if isinstance(settings, Mapping) else settings
+    return {**overrides, CONTAINER: merged}
+
+
+def _require_changeable(environment: Mapping[str, str], overrides: Mapping[str, Any]) -> None:
+    """Refuse a setting that the deployment does not let an input change. Raises InvalidSettings naming it."""
+    listed = environment.get(CHANGEABLE, ALL)
+    names = [name.strip() for name in listed.split(",") if name.strip()]
+    for name in names:
+        if name != ALL and name not in Settings.model_fields:
+            raise InvalidSettings.unknown_name(CHANGEABLE, name, listed, [ALL, *Settings.model_fields])
+    if ALL in names:
+        return
+    for field, name, value in _changes(overrides):
+        if name not in names:
+            raise InvalidSettings(
+                field, value, f"no value: the deployment's {CHANGEABLE} is {', '.join(names) or 'empty'}"
+            )
+
+
+def _changes(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
+    """Each field that an input sets, the name of its setting, and its value."""
+    for name, value in overrides.items():
+        if name != CONTAINER:
+            yield f"settings.{name}", name, value
+    for symbol, own in (overrides.get(CONTAINER) or {}).items():
+        for name, value in own.items():
+            yield f"settings.{CONTAINER}.{symbol}.{name}", name, value
+
+
+def _validated(values: dict[str, Any]) -> Settings:
+    unknown = sorted(set(values) - set(Settings.model_fields))
+    if unknown:
+        raise InvalidSettings.unknown_name("settings", unknown[0], values[unknown[0]], list(Settings.model_fields))
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise _refusal(error.errors()[0]) from None
+
+
+def _refusal(first: ErrorDetails) -> InvalidSettings:
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, Contradiction):
+        return InvalidSettings(f"settings.{cause.name}", cause.value, cause.expected)
+    field = ".".join(["settings", *(str(part) for part in first["loc"] if part != "[key]")])
+    if first["type"] == "extra_forbidden":
+        where, _, name = field.rpartition(".")
+        return InvalidSettings.unknown_name(where, name, first["input"], list(SymbolSettings.model_fields))
+    return InvalidSettings(field, first["input"], expectation(first["msg"]))

@@ -1,0 +1,226 @@
+"""An input tightens the deployment's limits and never loosens them; reckless values are refused by name."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from repeg.domain.errors import InvalidSettings
+from repeg.domain.quote_check import HALT_AGE_SECONDS
+from repeg.domain.settings import Escalation, Settings
+from repeg.domain.settings_limits import CONTAINER, LIMITS, OLDEST_QUOTE_SECONDS, PREFERENCES
+from repeg.domain.settings_sources import resolve
+from repeg_workbench.deployment_variables import variables
+
+
+def refusal(overrides: dict[str, Any], **deployment: Any) -> InvalidSettings:
+    with pytest.raises(InvalidSettings) as caught:
+        resolve(variables(deployment), overrides)
+    return caught.value
+
+
+def test_every_setting_is_a_limit_or_a_preference() -> None:
+    assert {CONTAINER, *LIMITS, *PREFERENCES} == set(Settings.model_fields)
+    assert not PREFERENCES & set(LIMITS)
+
+
+# The deployment's value, then one that is tighter and one that is looser.
+SIDES: list[tuple[str, object, object, object]] = [
+    ("use_smart_limit_execution", False, True, None),
+    ("use_smart_limit_execution", True, True, False),
+    ("market_open_delay_minutes", 5, 6, 4),
+    ("close_margin_minutes", 5, 6, 4),
+    ("max_spread_pct", "0.25", "0.24", "0.26"),
+    ("min_volume_shares", 100, 101, 99),
+    ("max_quote_age_seconds", 10, 9, 11),
+    ("max_slippage_bps", "50", "49.9", "50.1"),
+    ("escalation", "mid", "none", "cross"),
+    ("escalation", "cross", "mid", "market"),
+    ("max_order_notional", "1000", "999", "1001"),
+    ("max_run_notional", "1000", "999", "1001"),
+    ("max_day_notional", "1000", "999", "1001"),
+    ("max_run_orders", 5, 4, 6),
+    ("max_attempts", 50, 49, 51),
+    ("allowed_symbols", ["AAPL", "KO"], ["KO"], ["KO", "BAC"]),
+]
+UNLIMITED = ["max_order_notional", "max_run_notional", "max_day_notional", "max_run_orders", "allowed_symbols"]
+
+
+@pytest.mark.parametrize(("name", "bound", "tighter", "looser"), SIDES)
+def test_an_input_may_tighten_a_limit_and_not_loosen_it(
+    name: str, bound: object, tighter: object, looser: object
+) -> None:
+    deployment = variables({name: bound})
+    changed = resolve(deployment, {name: tighter})
+    assert getattr(changed, name) == getattr(Settings.model_validate({name: tighter}), name)
+    assert resolve(deployment, {name: bound}) == resolve(deployment, None)
+    if looser is not None:
+        error = refusal({name: looser}, **{name: bound})
+        assert error.field == f"settings.{name}"
+        assert "in the deployment: an input may tighten a limit and never loosen it" in str(error)
+
+
+def test_every_limit_is_tested_in_both_directions() -> None:
+    assert {name for name, _, _, looser in SIDES if looser is not None} == set(LIMITS)
+
+
+@pytest.mark.parametrize("name", UNLIMITED)
+def test_an_input_cannot_remove_a_limit_of_the_deployment(name: str) -> None:
+    bound = {"allowed_symbols": "AAPL,KO"}.get(name, "1000")
+    error = refusal({name: None}, **{name: bound})
+    assert (error.field, error.value) == (f"settings.{name}", None)
+    assert bound.replace(",", ", ") in error.expected
+
+
+@pytest.mark.parametrize("name", UNLIMITED)
+def test_an_input_may_set_a_limit_that_the_deployment_lacks(name: str) -> None:
+    given = ["KO"] if name == "allowed_symbols" else 1000
+    assert getattr(resolve({}, {name: given}), name) is not None
+
+
+def test_a_default_is_a_bound_like_a_configured_value() -> None:
+    error = refusal({"max_slippage_bps": "9999"})
+    assert str(error).startswith("settings.max_slippage_bps: '9999' is not valid; expected at most ")
+
+
+@pytest.mark.parametrize("name", sorted(PREFERENCES))
+def test_an_input_may_choose_a_preference_freely(name: str) -> None:
+    values = {
+        "use_async_execution": False, "use_replace": True, "repeg_threshold_pct": "5", "order_monitoring_seconds": 300,
+        "tick_size": "0.05", "max_repegs": 40, "patience_seconds": 3_600,
+    }  # fmt: skip
+    assert resolve({}, {name: values[name]}) != Settings()
+
+
+def test_market_orders_may_be_chosen_only_where_the_ladder_ends_in_them() -> None:
+    assert not resolve(variables({"escalation": "market"}), {"use_smart_limit_execution": False}).model_dump()[
+        "use_smart_limit_execution"
+    ]
+    assert refusal({"use_smart_limit_execution": False}).field == "settings.use_smart_limit_execution"
+
+
+# Settings of single symbols
+
+
+def of(symbol: str = "BAC", **own: Any) -> dict[str, Any]:
+    return {"symbols": {symbol: own}}
+
+
+@pytest.mark.parametrize(
+    ("name", "looser"),
+    [("max_spread_pct", "0.5"), ("min_volume_shares", 0), ("max_quote_age_seconds", 60), ("max_slippage_bps", 51),
+     ("escalation", "market")],
+)  # fmt: skip
+def test_a_symbols_limit_is_bounded_by_the_deployments(name: str, looser: object) -> None:
+    assert refusal({"symbols": {"BAC": {name: looser}}}).field == f"settings.symbols.BAC.{name}"
+
+
+def test_a_symbols_own_bound_in_the_deployment_holds() -> None:
+    deployment = of(max_order_notional="500", max_spread_pct="1")
+    assert refusal(of(max_order_notional="501"), **deployment).field == "settings.symbols.BAC.max_order_notional"
+    assert refusal(of(max_order_notional=None), **deployment).field == "settings.symbols.BAC.max_order_notional"
+    assert resolve(variables(deployment), of(max_spread_pct="0.9")).for_symbol("BAC").max_order_notional == 500
+
+
+def test_an_input_keeps_the_deployments_settings_of_other_symbols() -> None:
+    settings = resolve(variables(of("BAC", max_order_notional="500")), of("KO", max_repegs=1))
+    assert settings.for_symbol("BAC").max_order_notional == 500
+    assert settings.for_symbol("KO").max_repegs == 1
+
+
+def test_a_deployment_sets_symbols_as_json() -> None:
+    settings = resolve({"EXECUTION__SYMBOLS": json.dumps({"BRK.B": {"max_spread_pct": 0.1}})}, None)
+    assert str(settings.for_symbol("BRK.B").max_spread_pct) == "0.1"
+
+
+@pytest.mark.parametrize("text", ["BAC", "{", "[]", '{"BAC": 3}'])
+def test_symbols_that_are_no_json_object_are_refused(text: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        resolve({"EXECUTION__SYMBOLS": text}, None)
+    assert caught.value.field.startswith("settings.symbols")
+
+
+# Which settings an input may change
+
+
+@pytest.mark.parametrize("listed", ["max_slippage_bps", " max_slippage_bps , max_repegs", "*"])
+def test_an_input_may_change_a_listed_setting(listed: str) -> None:
+    assert resolve({"INPUT_SETTINGS": listed}, {"max_slippage_bps": 40}).max_slippage_bps == 40
+    own = resolve({"INPUT_SETTINGS": listed}, of(max_slippage_bps=40)).for_symbol("BAC")
+    assert own.max_slippage_bps == 40
+
+
+@pytest.mark.parametrize("listed", ["", "max_repegs"])
+def test_an_input_may_not_change_an_unlisted_setting(listed: str) -> None:
+    for overrides, field in (
+        ({"max_slippage_bps": 40}, "settings.max_slippage_bps"),
+        (of(max_slippage_bps=40), "settings.symbols.BAC.max_slippage_bps"),
+    ):
+        with pytest.raises(InvalidSettings, match="INPUT_SETTINGS") as caught:
+            resolve({"INPUT_SETTINGS": listed}, overrides)
+        assert caught.value.field == field
+
+
+def test_an_unknown_name_among_the_changeable_settings_is_refused() -> None:
+    with pytest.raises(InvalidSettings, match="did you mean max_repegs"):
+        resolve({"INPUT_SETTINGS": "max_repeg"}, {"max_repegs": 1})
+
+
+# Reckless values
+
+RECKLESS: list[tuple[dict[str, Any], str]] = [
+    ({"max_slippage_bps": 2_001}, "max_slippage_bps"),
+    ({"max_spread_pct": "20.1"}, "max_spread_pct"),
+    ({"max_spread_pct": "5.1", "escalation": "market"}, "max_spread_pct"),
+    ({"max_spread_pct": "5.1", "use_smart_limit_execution": False}, "max_spread_pct"),
+    ({"max_attempts": 12}, "max_attempts"),
+    ({"max_repegs": 48}, "max_attempts"),
+    ({"max_quote_age_seconds": 300}, "max_quote_age_seconds"),
+    ({"max_run_orders": 0}, "max_run_orders"),
+]
+
+
+@pytest.mark.parametrize(("values", "name"), RECKLESS)
+def test_reckless_values_are_refused_by_name(values: dict[str, Any], name: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        resolve(variables(values), None)
+    assert caught.value.field == f"settings.{name}"
+
+
+@pytest.mark.parametrize(
+    ("own", "name"),
+    [
+        ({"max_slippage_bps": 2_001}, "max_slippage_bps"),
+        ({"max_spread_pct": 6, "escalation": "market"}, "max_spread_pct"),
+        ({"max_repegs": 48}, "max_attempts"),
+    ],
+)
+def test_reckless_values_of_a_symbol_are_refused_by_name(own: dict[str, Any], name: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        resolve(variables(of(**own)), None)
+    assert caught.value.field == f"settings.symbols.BAC.{name}"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"max_slippage_bps": 2_000, "max_spread_pct": 20},
+        {"max_spread_pct": 5, "escalation": "market"},
+        {"max_attempts": 13},
+        {"max_attempts": 1, "max_repegs": 0, "escalation": "none"},
+        {"max_quote_age_seconds": 299},
+    ],
+)
+def test_the_widest_accepted_values_are_accepted(values: dict[str, Any]) -> None:
+    assert resolve(variables(values), None) != Settings()
+
+
+def test_the_oldest_accepted_quote_is_younger_than_a_halt() -> None:
+    assert OLDEST_QUOTE_SECONDS == HALT_AGE_SECONDS
+
+
+def test_a_stored_run_with_reckless_settings_stays_readable() -> None:
+    stored = Settings(max_slippage_bps=9_000, max_spread_pct=100, escalation=Escalation.MARKET)  # type: ignore[arg-type]
+    assert Settings.model_validate_json(stored.model_dump_json()) == stored
