@@ -38,6 +38,14 @@ class BranchMonitor(sysmon.SysMonitor):
         monitoring.restart_events()
         self.sysmon_on = True
 
+    def sysmon_py_start(self, code: CodeType, instruction_offset: int) -> Any:
+        """Decide whether a code object is measured. Others are not kept: long runs compile and discard many of them."""
+        where = self.should_trace_cache.get(code.co_filename)
+        if where is None:
+            where = self.should_trace(code.co_filename, sys._getframe(1))
+            self.should_trace_cache[code.co_filename] = where
+        return super().sysmon_py_start(code, instruction_offset) if where.trace else monitoring.DISABLE
+
     def local_events(self) -> int:
         """The events of each code object that is measured."""
         events = monitoring.events
