@@ -15,9 +15,9 @@ from repeg.domain.steps import OrdersPlaced, TurnPayload
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.funding import fund_buys
+from repeg.workflow.funding import fund_buys, funding_lease
 from repeg.workflow.quote_check import is_held_by_book
-from repeg.workflow.sellable import sellable_quantities
+from repeg.workflow.sellable import read_holdings, sellable_quantities
 from repeg.workflow.turn import Turn, begin_trading_turn, find_run, journal_skip
 from repeg.workflow.working import start_order
 
@@ -50,16 +50,30 @@ def place_ready(turn: Turn) -> int:
     turn.each(lambda order: start_order(turn, order, None, Decimal(0)), filled)
     ready = [order for order in waiting if order.remaining > 0 and not is_held_by_book(order)]
     quotes = turn.quotes(ready)
-    sells = [order for order in ready if order.side is Side.SELL]
-    sold = _place(turn, sells, sellable_quantities(turn, sells) if sells else {}, quotes)
-    buys = [order for order in ready if order.side is Side.BUY]
-    bought = _place(turn, buys, fund_buys(turn, buys, orders, quotes) if buys else {}, quotes)
+    sold = _place_sells(turn, [order for order in ready if order.side is Side.SELL], quotes)
+    bought = _place_buys(turn, [order for order in ready if order.side is Side.BUY], orders, quotes)
     return sum(order.open_child is not None for order in [*sold, *bought])
 
 
-def _place(
-    turn: Turn, orders: Sequence[ParentOrder], granted: Mapping[str, Decimal], quotes: Mapping[str, Quote]
+def _place_sells(turn: Turn, sells: Sequence[ParentOrder], quotes: Mapping[str, Quote]) -> list[ParentOrder]:
+    """Place sells for the shares that are still held."""
+    if not sells:
+        return []
+    held = read_holdings(turn)
+    granted = sellable_quantities(turn, sells, held)
+    due = [order for order in sells if granted[order.symbol] > 0]
+    return turn.each(lambda o: start_order(turn, o, quotes.get(o.symbol), granted[o.symbol], held=held), due)
+
+
+def _place_buys(
+    turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]
 ) -> list[ParentOrder]:
-    """Place each order for the shares it was granted; an order that was granted none waits."""
-    due = [order for order in orders if granted[order.symbol] > 0]
-    return turn.each(lambda order: start_order(turn, order, quotes.get(order.symbol), granted[order.symbol]), due)
+    """Place buys for the shares that the cash is there for, under the account's funding lease."""
+    if not buys:
+        return []
+    with funding_lease(turn) as holder:
+        if not holder:
+            return []
+        granted = fund_buys(turn, buys, orders, quotes)
+        due = [order for order in buys if granted[order.symbol] > 0]
+        return turn.each(lambda o: start_order(turn, o, quotes.get(o.symbol), granted[o.symbol], funded_by=holder), due)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.next_step import NextStep, after_turn
 from repeg.domain.parent_order import ParentOrder, ParentState
+from repeg.domain.quote import Quote, Side
 from repeg.domain.session import next_turn, wire
 from repeg.domain.steps import TurnDone, TurnPayload
 from repeg.lambda_step import count, lambda_step
@@ -14,8 +17,9 @@ from repeg.ports import Ports
 from repeg.wiring import ports
 from repeg.workflow.in_flight import refresh_children
 from repeg.workflow.reconciliation import book_fills, list_own_orders
+from repeg.workflow.sellable import Holdings, read_holdings
 from repeg.workflow.turn import Turn, begin_trading_turn, find_run, journal_skip
-from repeg.workflow.working import work_order
+from repeg.workflow.working import wants_to_send, work_order
 
 
 @lambda_step
@@ -50,9 +54,16 @@ def work_all(turn: Turn) -> list[ParentOrder]:
     book_fills(turn, working, seen)
     quotes = turn.quotes([order for order in seen if order.open_child])
     kill = turn.ports.store.kill_switch()
-    after = turn.each(lambda order: work_order(turn, order, quotes.get(order.symbol), kill), seen)
+    held = _holdings_for(turn, seen, quotes)
+    after = turn.each(lambda order: work_order(turn, order, quotes.get(order.symbol), kill, held), seen)
     worked = {order.symbol: order for order in after}
     return [worked.get(order.symbol, order) for order in orders]
+
+
+def _holdings_for(turn: Turn, orders: list[ParentOrder], quotes: Mapping[str, Quote]) -> Holdings | None:
+    """One read of the holdings for all sells that are about to send a child; none if no sell is."""
+    sells = (order for order in orders if order.side is Side.SELL and order.open_child is not None)
+    return read_holdings(turn) if any(wants_to_send(turn, o, quotes.get(o.symbol)) for o in sells) else None
 
 
 def skip_turn(run_id: str, turns: int, first_turn: int, error: BrokerUnavailable, ports: Ports) -> TurnDone:

@@ -71,15 +71,15 @@ def _kill_switch_at_start_only(old: Mapping[str, Any]) -> dict[str, Any]:
 
     return {
         "write": write,
-        "work": lambda turn, parent, quote, _kill: old["work"](turn, parent, quote, KillSwitch.ACTIVE),
+        "work": lambda turn, parent, quote, _kill, held: old["work"](turn, parent, quote, KillSwitch.ACTIVE, held),
     }
 
 
 def _budget_outside(_: Mapping[str, Any]) -> dict[str, Any]:
     """The budget is checked before the write instead of inside the transaction."""
 
-    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any) -> Any:
-        taken = intents.budgets(turn, grown.committed - parent.committed)
+    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any, _funded_by: str) -> Any:
+        taken = intents.budgets(turn, parent, grown)
         for entry in taken:
             _ensure_room(entry, turn.ports.store.spent(entry.key))
         boundless = [dataclasses.replace(entry, max_notional=None, max_orders=None) for entry in taken]
@@ -91,9 +91,9 @@ def _budget_outside(_: Mapping[str, Any]) -> dict[str, Any]:
 def _budget_in_memory(_: Mapping[str, Any]) -> dict[str, Any]:
     """Each invocation counts the limit in its own memory, without the orders of earlier invocations."""
 
-    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any) -> Any:
+    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any, _funded_by: str) -> Any:
         memory = CURRENT.get().memory
-        for entry in intents.budgets(turn, grown.committed - parent.committed):
+        for entry in intents.budgets(turn, parent, grown):
             spent = memory.get(entry.key, store_rules.Spent())
             _ensure_room(entry, spent)
             memory[entry.key] = store_rules.Spent(spent.notional + entry.notional, spent.orders + entry.orders)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -61,8 +62,9 @@ def _last_child_counts(_: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _whole_quantity_again(old: Mapping[str, Any]) -> dict[str, Any]:
-    def send(turn: Any, parent: ParentOrder, decision: Any, quote: Any, qty: Decimal) -> Any:
-        return old["send"](turn, parent, decision, quote, parent.target if parent.children else qty)
+    def send(turn: Any, parent: ParentOrder, proposal: placement.Proposal) -> Any:
+        qty = parent.target if parent.children else proposal.qty
+        return old["send"](turn, parent, replace(proposal, qty=qty))
 
     return {"send": send}
 
@@ -81,10 +83,10 @@ def _id_by_the_clock(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _post_before_intent(_: Mapping[str, Any]) -> dict[str, Any]:
-    def send(turn: Any, parent: ParentOrder, decision: Any, quote: Any, qty: Decimal) -> Any:
-        intent = intents.new_intent(turn, parent, decision, quote, qty)
+    def send(turn: Any, parent: ParentOrder, proposal: placement.Proposal) -> Any:
+        intent = intents.new_intent(turn, parent, proposal.decision, proposal.quote, proposal.qty)
         answer = turn.ports.broker.submit(intent)
-        grown = intents.with_intent(turn, parent, intent, decision)
+        grown = intents.with_intent(turn, parent, intent, proposal.decision)
         stored = turn.ports.store.write_intent(grown, intent, turn.run.epoch, [])
         return placement.record_answer(turn, stored, answer)
 

@@ -21,10 +21,10 @@ class WatchedStore(MemoryStore):
         self.closing: dict[str, int] = {}
 
     def write_intent(
-        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry]
+        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
     ) -> ParentOrder:
         """As MemoryStore; records when each intent was first written."""
-        saved = super().write_intent(order, intent, epoch, budgets)
+        saved = super().write_intent(order, intent, epoch, budgets, funded_by)
         self.written.setdefault(intent.client_order_id, self._now())
         return saved
 

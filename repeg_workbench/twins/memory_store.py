@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from repeg.domain import store_rules
 from repeg.domain.broker import Execution
@@ -30,6 +30,7 @@ class MemoryStore:
         self._turned: dict[str, datetime] = {}
         self._leased: dict[str, int] = {}
         self._kill_switch = KillSwitch.ACTIVE
+        self._funding = ("", datetime.min.replace(tzinfo=UTC))
 
     def claim_run(self, run: Run) -> Run:
         """Create the run. The same owner gets the existing row; another owner raises DuplicateRun."""
@@ -94,23 +95,43 @@ class MemoryStore:
         return saved
 
     def write_intent(
-        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry]
+        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
     ) -> ParentOrder:
         """Write the intent, the order and the budgets in one transaction. Raises Conflict or RefusedRun."""
-        store_rules.raise_if(self._refusal_of_run(order.run_id, epoch))
-        store_rules.raise_if(store_rules.of_kill_switch(self._kill_switch))
+        self._require_trading(order, epoch)
         saved = order.next_version()
         there = self._intents[order.run_id].get(intent.client_order_id)
         found = self._orders[order.run_id].get(order.symbol)
         if there == intent and found == saved:
             return saved
+        if funded_by:
+            store_rules.raise_if(store_rules.of_funding(self._funding[0], funded_by))
         if there is not None:
             raise store_rules.other_intent(intent.client_order_id)
-        self._ensure_unmoved(order, found)
-        for entry in budgets:
-            store_rules.raise_if(store_rules.of_budget(entry, self._spent[entry.key]))
-        self._commit(saved, intent, budgets)
+        self._commit(order, found, budgets)
+        self._intents[order.run_id][intent.client_order_id] = intent
         return saved
+
+    def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry]) -> ParentOrder:
+        """Write the order and commit budgets for its next child in one transaction. Raises Conflict or RefusedRun."""
+        self._require_trading(order, epoch)
+        found = self._orders[order.run_id].get(order.symbol)
+        if found != order.next_version():
+            self._commit(order, found, budgets)
+        return order.next_version()
+
+    def acquire_funding(self, holder: str, now: datetime, until: datetime) -> bool:
+        """Take or extend the account's funding lease; False while another holder's lease lasts."""
+        held_by, lasts = self._funding
+        if held_by not in {"", holder} and lasts >= now:
+            return False
+        self._funding = (holder, until)
+        return True
+
+    def release_funding(self, holder: str) -> None:
+        """Give the funding lease back."""
+        if self._funding[0] == holder:
+            self._funding = ("", self._funding[1])
 
     def intents(self, run_id: str) -> list[Intent]:
         """Every intent of the run by its id."""
@@ -179,12 +200,18 @@ class MemoryStore:
         run = self._runs.get(run_id)
         return store_rules.of_run(run_id, _guard(run) if run else None, epoch)
 
-    def _commit(self, saved: ParentOrder, intent: Intent, budgets: Sequence[BudgetEntry]) -> None:
-        self._intents[saved.run_id][intent.client_order_id] = intent
-        self._orders[saved.run_id][saved.symbol] = saved
+    def _require_trading(self, order: ParentOrder, epoch: int) -> None:
+        store_rules.raise_if(self._refusal_of_run(order.run_id, epoch))
+        store_rules.raise_if(store_rules.of_kill_switch(self._kill_switch))
+
+    def _commit(self, order: ParentOrder, found: ParentOrder | None, budgets: Sequence[BudgetEntry]) -> None:
+        self._ensure_unmoved(order, found)
+        for entry in budgets:
+            store_rules.raise_if(store_rules.of_budget(entry, self._spent[entry.key]))
         for entry in budgets:
             spent = self._spent[entry.key]
             self._spent[entry.key] = store_rules.Spent(spent.notional + entry.notional, spent.orders + entry.orders)
+        self._orders[order.run_id][order.symbol] = order.next_version()
 
     @staticmethod
     def _ensure_unmoved(order: ParentOrder, found: ParentOrder | None) -> None:

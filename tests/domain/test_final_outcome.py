@@ -73,5 +73,6 @@ def test_every_outcome_is_reachable() -> None:
         final(an_order(), KillSwitch.HALT_NEW)[0],
         *(final(an_order(held=held))[0] for held in ("", "wide", "stale", "thin", "collar", "halted", "unfunded")),
         final(an_order(held="rejected"))[0],
+        final(an_order(held="owner"))[0],
     }
     assert reached == set(Outcome) - {Outcome.PREVIEW}

@@ -15,6 +15,7 @@ from repeg.domain.broker import Submission, Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import RefusedRun
 from repeg.domain.intent import Intent
+from repeg.domain.journal import Ruling
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side, check_quote
@@ -137,7 +138,8 @@ def intents_of(settings: Settings, *orders: ParentOrder) -> int:
 
     def send(order: ParentOrder) -> ParentOrder:
         decision = peg.decide(order, a_quote(), a_moment(), Settings())
-        return placement.send_order(turn, order, decision, a_quote(), order.remaining)
+        ruling = Ruling("peg.decide", {}, decision)
+        return placement.send_order(turn, order, placement.Proposal(decision, a_quote(), order.remaining, "", ruling))
 
     turn.each(send, orders)
     return len(store.intents(run.run_id))

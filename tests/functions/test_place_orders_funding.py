@@ -143,6 +143,9 @@ def test_a_buy_refused_for_cash_waits_and_is_sent_under_the_next_id(open_desk: O
     order = desk.order()
     assert (order.state, order.held, order.children[0].state) == (ParentState.WAITING, "unfunded", ChildState.REFUSED)
     desk.place()
+    assert desk.posts() == 1  # the next attempt waits
+    desk.wait(30)
+    desk.place()
     assert [order.client_order_id for order in desk.at_broker()] == [f"rp-{RUN_ID}.AAPL.b.2"]
     desk.judge()
 

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from repeg.domain.child_order import ChildState
 from repeg.domain.outcome import Outcome
-from repeg.domain.parent_order import ParentState
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import RUN_ID, OpenDesk, holding
 from tests.functions.scenes import resting
@@ -44,14 +43,15 @@ def test_a_partial_fill_is_booked_and_the_remainder_keeps_resting(open_desk: Ope
     assert len(desk.store.executions(RUN_ID)) == 1
 
 
-def test_an_order_cancelled_externally_is_placed_again(open_desk: OpenDesk) -> None:
+def test_an_order_cancelled_by_its_owner_ends_and_is_not_sent_again(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 15 @ 189.41 sold",)))
     desk.wait_until("09:36:20")
     desk.broker.cancel(desk.at_broker()[0].id)
-    assert desk.turn_at("09:36:30").decision == "validate"
-    assert (desk.order().state, desk.order().remaining) == (ParentState.WAITING, Decimal(25))
-    desk.place()
-    assert desk.open_at_broker() == ["25 AAPL @ 189.41"]
+    assert desk.turn_at("09:36:30").decision == "close"
+    reason = "15 of 40: cancelled at the broker, not by this run"
+    assert (desk.order().outcome, desk.order().reason) == (Outcome.ENDED_BY_OWNER, reason)
+    desk.close()
+    assert (desk.row()["outcome"], desk.row()["filled_qty"], desk.posts()) == ("ended_by_owner", "15", 1)
     desk.judge()
 
 

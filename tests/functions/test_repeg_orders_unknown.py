@@ -141,6 +141,7 @@ def test_a_refused_resend_frees_the_order_for_the_next_id(open_desk: OpenDesk) -
     desk.exchange.faults.arm(post(Kind.ANSWER_BEFORE, status=403, body=refusal))
     desk.turn_at("09:37:00")
     assert (desk.order().state, desk.order().held) == (ParentState.WAITING, "unfunded")
+    desk.wait(30)
     desk.place()
     assert [order.client_order_id for order in desk.at_broker()] == [f"rp-{RUN_ID}.AAPL.b.2"]
     desk.judge()

@@ -99,10 +99,10 @@ class Unreadable(MemoryStore):
         return super().kill_switch()
 
     def write_intent(
-        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry]
+        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
     ) -> ParentOrder:
         self._raise_if_down()
-        return super().write_intent(order, intent, epoch, budgets)
+        return super().write_intent(order, intent, epoch, budgets, funded_by)
 
     def _raise_if_down(self) -> None:
         if self.is_down:

@@ -9,7 +9,6 @@ import pytest
 from repeg.domain import pricing, tick
 from repeg.domain.child_order import Rung
 from repeg.domain.errors import InvalidPlan
-from repeg.domain.parent_order import ParentState
 from repeg.domain.quote import QuoteVerdict, Side, check_quote
 from repeg.domain.settings import Settings
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
@@ -31,8 +30,8 @@ def test_a_cancelled_order_with_unfilled_shares_is_not_complete(open_desk: OpenD
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 15 @ 189.41 sold",)))
     desk.wait_until("09:36:20")
     desk.broker.cancel(desk.at_broker()[0].id)
-    assert desk.turn_at("09:36:30").decision == "validate"
-    assert (desk.order().state, desk.order().remaining) == (ParentState.WAITING, Decimal(25))
+    desk.turn_at("09:36:30")
+    assert (desk.order().outcome, desk.order().remaining) == ("ended_by_owner", Decimal(25))
 
 
 def test_an_expired_order_is_reported_as_partial(open_desk: OpenDesk) -> None:

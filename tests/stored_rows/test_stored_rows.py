@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boto3.dynamodb.types import TypeDeserializer
 
 from repeg.adapters.dynamodb import rows
+from repeg.adapters.dynamodb.encoding import decode_row
 from repeg.domain.broker import Execution
 from repeg.domain.intent import Intent
 from repeg.domain.outcome import HoldReason
@@ -38,10 +38,9 @@ READERS: dict[str, Callable[[Row], object]] = {
 
 def stored() -> Iterator[Any]:
     """Every stored row of every release, as the table's client returns it."""
-    decode = TypeDeserializer().deserialize
     for release in RELEASES:
         for number, row in enumerate(json.loads(release.read_text())["rows"]):
-            item = {name: decode(value) for name, value in row["item"].items()}
+            item = decode_row(row["item"])
             yield pytest.param(row["kind"], item, id=f"{release.stem}-{row['kind']}-{number}")
 
 

@@ -115,13 +115,29 @@ class Store(Protocol):
         """Store the order if its version is still the one read; returns it at the next version. Raises Conflict."""
 
     def write_intent(
-        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry]
+        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
     ) -> ParentOrder:
         """In one transaction: the intent (new), the order (version as read), the budgets (within their limits), all on
         the condition that the run is running at this epoch and the kill switch is active.
 
-        Raises Conflict (version or intent moved on) or RefusedRun (epoch, state, kill switch, or budget: the message
-        says which)."""
+        Raises Conflict (version or intent moved on) or RefusedRun (epoch, state, kill switch, budget or funding lease:
+        the message says which). `funded_by` is the holder of the funding lease under which the order's cash was
+        granted; the lease must still be held."""
+
+    def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry]) -> ParentOrder:
+        """Store the order and commit budgets for the successor of its child, under the conditions of `write_intent`.
+
+        Comes before the cancel: a child is cancelled for a move only if its successor may be sent. Raises like
+        `write_intent`."""
+
+    def acquire_funding(self, holder: str, now: datetime, until: datetime) -> bool:
+        """Take the account's funding lease, or extend it. Returns False while another holder's lease lasts.
+
+        Only its holder may commit cash to new buys, since the cash that the broker reports does not show the orders
+        that other runs are about to send."""
+
+    def release_funding(self, holder: str) -> None:
+        """Give the funding lease back; does nothing unless it is held by `holder`."""
 
     def intents(self, run_id: str) -> list[Intent]:
         """Every intent of the run, over all pages."""

@@ -110,6 +110,8 @@ class Child(Frozen):
     """One order at the broker, attempt `n` of its parent. Quantities in shares; `filled` only grows.
 
     `replaces` is the attempt that this one replaces: its quantity is then the chain's, and `filled` only its own.
+    `may_pass` marks a refusal that may pass. `is_owners` marks an order that the account's owner made of ours, by
+    moving it at the broker: it is read, never cancelled or moved.
     """
 
     n: int
@@ -126,6 +128,8 @@ class Child(Frozen):
     average_price: Decimal | None = None
     notional: Decimal = Decimal(0)
     note: str = ""
+    may_pass: bool = False
+    is_owners: bool = False
 
     @property
     def sent_at(self) -> datetime:
@@ -149,6 +153,10 @@ class Child(Frozen):
         if state not in TRANSITIONS[self.state]:
             raise ValueError(f"{self.client_order_id}: {self.state} may not become {state}")
         return self.model_copy(update={"state": state, "note": note[:NOTE_LENGTH] or self.note})
+
+    def refused(self, note: str, *, may_pass: bool) -> Child:
+        """This child, refused by the broker."""
+        return self.becomes(ChildState.REFUSED, note).model_copy(update={"may_pass": may_pass})
 
     def resent(self, at: datetime) -> Child:
         """This child, about to be sent once more under the same id."""

@@ -22,4 +22,11 @@ def outcome_of(order: ParentOrder, kill: KillSwitch, ended_by: str = "the window
     if order.held is None:
         return Outcome.PARTIAL_DEADLINE, f"{order.filled} of {order.target}: {ended_by}"
     outcome = OUTCOME_OF_HOLD.get(order.held, Outcome.PARTIAL_DEADLINE)
-    return outcome, f"{order.filled} of {order.target}: {order.held.words}"
+    return outcome, f"{order.filled} of {order.target}: {order.held.words}{_broker_words(order)}"
+
+
+def _broker_words(order: ParentOrder) -> str:
+    """What the broker said when it last refused the order, if that is what holds it."""
+    child = order.child
+    is_refused = child is not None and child.may_pass and order.refusals > 0
+    return f": {child.note}" if child is not None and is_refused and child.note else ""

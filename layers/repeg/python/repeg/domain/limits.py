@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from repeg.domain.child_order import Child
-from repeg.domain.errors import RefusedRun
+from repeg.domain.errors import BudgetSpent, RefusedRun
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
@@ -27,9 +27,16 @@ class BudgetEntry:
     max_orders: int | None
 
 
+# Alpaca cancels what a market order cannot get within about 2 % of the quote.
+MARKET_ORDER_COLLAR = Decimal("0.02")
+
+
 def notional_of(qty: Decimal, limit: Decimal | None, quote: Quote, side: Side) -> Decimal:
-    """Dollars of a child order: at its limit, or at the far side for a market order."""
-    return qty * (limit if limit is not None else quote.far(side))
+    """The most that a child buy can cost, or what a sell is priced at, in dollars: at its limit, or, for a market
+    order, at the far side, and for a buy as far beyond it as the broker lets a market order trade."""
+    if limit is not None:
+        return qty * limit
+    return qty * quote.far(side) * (1 + MARKET_ORDER_COLLAR if side is Side.BUY else Decimal(1))
 
 
 def committed(children: Iterable[Child]) -> Decimal:
@@ -40,6 +47,15 @@ def committed(children: Iterable[Child]) -> Decimal:
     known = list(children)
     done = sum((child.notional * child.filled / child.qty for child in known if child.is_closed), Decimal(0))
     return done + max((child.notional for child in known if not child.is_closed), default=Decimal(0))
+
+
+def require_room(order: ParentOrder, settings: Settings) -> None:
+    """Refuse a child that would take its order over the largest order allowed. Raises BudgetSpent naming the limit.
+
+    `order` has the child in it, and its `committed` is what all its children can really cost."""
+    limit = settings.for_symbol(order.symbol).max_order_notional
+    if limit is not None and order.committed > limit:
+        raise BudgetSpent(f"{order.symbol} could cost {order.committed:.2f}; max_order_notional is {limit}")
 
 
 def require_within_limits(orders: Sequence[ParentOrder], settings: Settings) -> None:

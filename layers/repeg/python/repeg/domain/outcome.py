@@ -20,6 +20,7 @@ class Outcome(StrEnum):
     KILLED = "killed"
     UNKNOWN = "unknown"
     PREVIEW = "preview"
+    ENDED_BY_OWNER = "ended_by_owner"
 
 
 class HoldReason(StrEnum):
@@ -42,6 +43,7 @@ class HoldReason(StrEnum):
     REJECTED = "rejected"
     BUDGET = "budget"
     ATTEMPTS = "attempts"
+    OWNER = "owner"
     OTHER = "other"
 
     @classmethod
@@ -57,8 +59,13 @@ class HoldReason(StrEnum):
     @property
     def words(self) -> str:
         """The reason as the end of a sentence in a report."""
-        return "attempts exhausted" if self is HoldReason.ATTEMPTS else self.replace("_", " ")
+        return _WORDS.get(self, self.replace("_", " "))
 
+
+_WORDS = {
+    HoldReason.ATTEMPTS: "attempts exhausted",
+    HoldReason.OWNER: "moved at the broker by the account's owner",
+}
 
 _OF_THE_BOOK = frozenset(
     {
@@ -84,4 +91,5 @@ OUTCOME_OF_HOLD: dict[HoldReason, Outcome] = {
     HoldReason.SHARES: Outcome.REJECTED,
     HoldReason.OPPOSITE_ORDER: Outcome.REJECTED,
     HoldReason.REJECTED: Outcome.REJECTED,
+    HoldReason.OWNER: Outcome.ENDED_BY_OWNER,
 }

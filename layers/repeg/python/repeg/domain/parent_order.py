@@ -30,7 +30,9 @@ class ParentOrder(Frozen):
     """One symbol and side of a run, with its target in shares and its child orders.
 
     `held` is why it was last not traded on. `committed` is the dollars it has taken from the budgets: what it filled
-    and what its open child may still cost. `version` rises with each write.
+    and what its open child, or the successor reserved for it, may still cost. `reserved_orders` counts the successors
+    that the order budgets already include. `refusals` counts refusals in a row that may pass; the next attempt comes at
+    `retry_at`. `version` rises with each write.
     """
 
     run_id: str
@@ -49,6 +51,9 @@ class ParentOrder(Frozen):
     rejections: int = 0
     held: _Held = None
     committed: Decimal = Decimal(0)
+    reserved_orders: int = 0
+    refusals: int = 0
+    retry_at: AwareDatetime | None = None
     children: tuple[Child, ...] = ()
     version: int = 0
 
@@ -101,6 +106,11 @@ class ParentOrder(Frozen):
         """The child of attempt `n`. Raises StopIteration where there is none."""
         return next(child for child in self.children if child.n == n)
 
+    @property
+    def attempts(self) -> int:
+        """Children that count as attempts: all but those refused for a reason that may pass."""
+        return sum(not child.may_pass for child in self.children)
+
     def replacement_of(self, child: Child) -> Child | None:
         """The attempt that replaces, or was meant to replace, a child."""
         return next((each for each in self.children if each.replaces == child.n), None)
@@ -126,8 +136,21 @@ class ParentOrder(Frozen):
                 "moves": self.moves + (1 if is_move else 0),
                 "held": None,
                 "committed": committed,
+                "reserved_orders": 0,
             }
         )
+
+    def reserving(self, committed: Decimal) -> ParentOrder:
+        """This order with a successor reserved, which takes it to `committed` dollars in the budgets."""
+        return self.model_copy(update={"committed": committed, "reserved_orders": 1})
+
+    def refused_for_now(self, reason: HoldReason, retry_at: datetime) -> ParentOrder:
+        """This order after one more refusal that may pass, to be tried again at `retry_at`."""
+        return self.model_copy(update={"held": reason, "refusals": self.refusals + 1, "retry_at": retry_at})
+
+    def accepted(self) -> ParentOrder:
+        """This order after the broker accepted a child: earlier refusals have passed."""
+        return self.model_copy(update={"refusals": 0, "retry_at": None})
 
     def arrived(self, quote: Quote, collar: Decimal | None) -> ParentOrder:
         """This order with its arrival quote and its collar, both fixed for the rest of the run."""

@@ -65,6 +65,15 @@ def of_budget(entry: BudgetEntry, spent: Spent) -> BudgetSpent | None:
     return None
 
 
+def of_funding(held_by: str, holder: str) -> RefusedRun | None:
+    """Refuse a buy whose funding lease has passed to another holder."""
+    return (
+        None
+        if held_by == holder
+        else RefusedRun(f"the funding lease is held by {held_by or 'no run'}, not by {holder}")
+    )
+
+
 def duplicate(run_id: str, owner: str) -> DuplicateRun:
     """The run belongs to another execution."""
     return DuplicateRun(f"run {run_id} is owned by {owner}")

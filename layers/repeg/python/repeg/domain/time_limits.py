@@ -49,6 +49,17 @@ DEAD_STEP = timedelta(seconds=60)
 SWEEP_LOOKS = 5
 EMPTY_LOOKS_NEEDED = 2
 
+# The funding lease outlives the step that holds it, and no longer.
+FUNDING_LEASE = DEAD_STEP
+FUNDING_PAUSES = (1.0, 2.0, 3.0)
+
+# Holdings that a sell is checked against are at most this old.
+HOLDINGS_AGE = timedelta(seconds=5)
+
+# After a refusal that may pass, the next attempt waits this long, doubled with each further refusal.
+FIRST_RETRY = timedelta(seconds=30)
+LAST_RETRY = timedelta(minutes=10)
+
 # A run that has not begun this long after the open is missed; a scheduler may be a minute late.
 RUN_LATE = timedelta(minutes=10)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from repeg.domain.child_order import Child, ChildState
+from repeg.domain.errors import StoreUnavailable
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_limit
 from repeg.domain.time_limits import CANCEL_CONFIRMATION_PAUSES
@@ -13,7 +14,8 @@ from repeg.workflow.turn import Turn
 def cancel_children(turn: Turn, order: ParentOrder) -> ParentOrder:
     """Ask the broker to cancel every open child, oldest first, and read each until it is closed or two seconds pass.
 
-    Returns the order unsaved, its children closed or still `cancelling`, with any fills that came before the cancel.
+    Returns the order with its children closed or still `cancelling`, and with any fills that came before the cancel;
+    what the reads changed is not saved yet. A child that the account's owner has moved is left alone.
     """
     for n in [child.n for child in order.open_children]:
         order = _cancel_child(turn, order, order.attempt(n))
@@ -21,10 +23,10 @@ def cancel_children(turn: Turn, order: ParentOrder) -> ParentOrder:
 
 
 def _cancel_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
-    if child.is_closed or child.broker_id is None:
+    if child.is_closed or child.broker_id is None or child.is_owners:
         return order
+    order = _mark_cancelling(turn, order, child)
     turn.ports.broker.cancel(child.broker_id)
-    order = order.with_child(child.becomes(ChildState.CANCELLING))
     for pause in CANCEL_CONFIRMATION_PAUSES:
         turn.ports.runtime.pause(pause)
         report = fetch_report(turn, child)
@@ -33,3 +35,18 @@ def _cancel_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
             return order
     turn.warn(order.symbol, "hold", format_limit(child.limit), "cancel not confirmed yet")
     return order
+
+
+def _mark_cancelling(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+    """Store that we cancel this child, before the request: a cancel that is not ours can then be recognised.
+
+    A cancel is sent even if the mark cannot be stored.
+    """
+    if child.state is ChildState.CANCELLING:
+        return order
+    marked = order.with_child(child.becomes(ChildState.CANCELLING))
+    try:
+        return turn.ports.store.save_order(marked)
+    except StoreUnavailable as error:
+        turn.warn(order.symbol, "hold", format_limit(child.limit), f"cancelled without a stored mark: {error}")
+        return marked

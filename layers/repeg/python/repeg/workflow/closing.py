@@ -44,7 +44,8 @@ def close_orders(turn: Turn) -> list[str]:
     strays = set(listed) - {child.client_order_id for order in orders for child in order.children}
     stray_ids = [client_id for client_id in sorted(strays) if not _cancel_stray(turn, listed[client_id])]
     book_executions(turn, closed)
-    return [child.client_order_id for order in closed for child in order.open_children] + stray_ids
+    ours = [child for order in closed for child in order.open_children if not child.is_owners]
+    return [child.client_order_id for child in ours] + stray_ids
 
 
 def cancel_by_prefix(run_id: str, ports: Ports) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 
 from repeg.domain.funding import (
@@ -22,6 +23,8 @@ from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.plan import TargetsPlan
 from repeg.domain.quote import Quote
+from repeg.domain.run_health import is_over
+from repeg.domain.time_limits import FUNDING_LEASE, FUNDING_PAUSES
 from repeg.workflow.placement import finish_order
 from repeg.workflow.quote_check import hold_order
 from repeg.workflow.turn import Turn
@@ -47,15 +50,58 @@ def fund_buys(
     return {symbol: grant.qty for symbol, grant in grants.items()}
 
 
+@contextmanager
+def funding_lease(turn: Turn) -> Iterator[str]:
+    """Hold the account's funding lease for the length of a block; yields its holder, or "" if another run has it.
+
+    The cash that the broker reports does not show the orders that another run is about to send. Two runs that read it
+    at once would both spend it, and a margin account would lend the difference.
+    """
+    holder = f"{turn.run.run_id}@{turn.run.epoch}"
+    if turn.run.preview:
+        yield holder
+        return
+    if not _acquire(turn, holder):
+        turn.journal("run", "wait", "", "another run is placing its buys; they are placed next turn")
+        yield ""
+        return
+    try:
+        yield holder
+    finally:
+        turn.ports.store.release_funding(holder)
+
+
+def _acquire(turn: Turn, holder: str) -> bool:
+    for pause in (0.0, *FUNDING_PAUSES):
+        if pause:
+            turn.ports.runtime.pause(pause)
+        if turn.ports.store.acquire_funding(holder, turn.now, turn.now + FUNDING_LEASE):
+            return True
+    return False
+
+
 def _request(
     turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]
 ) -> FundingRequest:
+    # Orders first, cash second: an order that moves or fills in between is then counted twice rather than not at all.
+    needed = headroom([*orders, *_orders_of_other_runs(turn)])
     return FundingRequest(
         needs=tuple(_need(order, quotes.get(order.symbol)) for order in buys),
-        spendable=turn.ports.broker.account().spendable - headroom(orders) - _reserve(turn) + _previewed(orders),
+        spendable=turn.ports.broker.account().spendable - needed - _reserve(turn) + _previewed(orders),
         # Near the close no buy waits for sells any more: what the cash buys now is better than nothing.
         expected_from_sells=Decimal(0) if turn.present.close_is_near else expected_from_sells(orders),
     )
+
+
+def _orders_of_other_runs(turn: Turn) -> list[ParentOrder]:
+    """The orders of the day's other runs that are not over: their open buys may still move up to their collars."""
+    store = turn.ports.store
+    others = [
+        run
+        for run in store.runs_on(turn.run.trading_day.day)
+        if run.run_id != turn.run.run_id and not run.preview and not is_over(run)
+    ]
+    return [order for run in others for order in store.orders(run.run_id)]
 
 
 def _previewed(orders: Sequence[ParentOrder]) -> Decimal:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from repeg.domain.broker import Accepted, Refused
 from repeg.domain.child_order import UNRESOLVED, Child, ChildState, OrderReport
 from repeg.domain.parent_order import ParentOrder
@@ -14,7 +12,7 @@ from repeg.domain.run import KillSwitch, RunState
 from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER
 from repeg.workflow.placement import record_answer
 from repeg.workflow.reconciliation import apply_report, fetch_report
-from repeg.workflow.sellable import holdings
+from repeg.workflow.sellable import read_holdings
 from repeg.workflow.turn import Turn
 
 
@@ -89,4 +87,4 @@ def _may_resend(turn: Turn, order: ParentOrder, child: Child) -> bool:
     is_ours = run is not None and run.state is RunState.RUNNING and run.epoch == turn.run.epoch
     if not is_ours or not turn.may_send or turn.ports.store.kill_switch() is not KillSwitch.ACTIVE:
         return False
-    return order.side is Side.BUY or holdings(turn).get(order.symbol, Decimal(0)) >= child.qty
+    return order.side is Side.BUY or read_holdings(turn).of(order.symbol) >= child.qty

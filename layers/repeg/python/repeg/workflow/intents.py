@@ -52,10 +52,16 @@ def with_intent(
     return order.placing(child, turn.now, is_move=decision.verb is Action.MOVE, committed=committed(children))
 
 
-def budgets(turn: Turn, notional: Decimal) -> list[BudgetEntry]:
-    """What an intent takes from the run's budget and from the day's, which all runs of the day share."""
+def budgets(turn: Turn, before: ParentOrder, after: ParentOrder) -> list[BudgetEntry]:
+    """What a write of an order takes from the run's budget and from the day's, which all runs of the day share.
+
+    `before` is the order as stored and `after` as it will be, with a new child or with a successor reserved. A child
+    whose place was reserved takes no second order.
+    """
     settings, day = turn.run.settings, turn.run.trading_day.day
+    notional = after.committed - before.committed
+    orders = 1 - before.reserved_orders
     return [
-        BudgetEntry(f"run:{turn.run.run_id}", notional, 1, settings.max_run_notional, settings.max_run_orders),
-        BudgetEntry(f"day:{day.isoformat()}", notional, 1, settings.max_day_notional, None),
+        BudgetEntry(f"run:{turn.run.run_id}", notional, orders, settings.max_run_notional, settings.max_run_orders),
+        BudgetEntry(f"day:{day.isoformat()}", notional, orders, settings.max_day_notional, None),
     ]

@@ -7,6 +7,7 @@ takes the predecessor's place instead, and both are read until only one of them 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
@@ -15,14 +16,19 @@ from repeg.domain.child_order import Child, ChildState
 from repeg.domain.errors import BudgetSpent
 from repeg.domain.final_outcome import outcome_of
 from repeg.domain.intent import Intent
+from repeg.domain.journal import Ruling
+from repeg.domain.limits import require_room
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import Decision
 from repeg.domain.price_format import format_average, format_limit
 from repeg.domain.quote import Quote
+from repeg.domain.retry import retry_pause
 from repeg.domain.run import KillSwitch
 from repeg.workflow.intents import budgets, new_intent, with_intent
+from repeg.workflow.quote_check import hold_order
 from repeg.workflow.reconciliation import after_rejection, apply_report
+from repeg.workflow.sellable import Holdings, limit_to_holdings
 from repeg.workflow.turn import Turn
 
 # Refusals that may pass when cash, shares or the account's own opposite order are free again.
@@ -33,23 +39,44 @@ _PASSING = {
 }
 
 
-def send_order(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote, qty: Decimal) -> ParentOrder:
+@dataclass(frozen=True)
+class Proposal:
+    """An order that a decision wants sent: the decision as journalled, the quote it was made on, and the shares.
+
+    `held` are the holdings that a sell is checked against, and `funded_by` the holder of the funding lease that a buy's
+    cash was granted under; both are known only where they are needed.
+    """
+
+    decision: Decision
+    quote: Quote
+    qty: Decimal
+    detail: str
+    ruling: Ruling
+    held: Holdings | None = None
+    funded_by: str = ""
+
+
+def send_order(turn: Turn, order: ParentOrder, proposal: Proposal) -> ParentOrder:
     """Write the intent of a new child, then send it. Returns the order as stored afterwards.
 
-    An order that has used up its attempts ends instead; one that a budget has no room for is held. Raises Conflict or
-    RefusedRun, before anything is sent, if the run or the order has changed meanwhile.
+    An order that has used up its attempts ends instead; one that a budget has no room for, or whose shares are not held
+    any more, is held. Raises Conflict or RefusedRun, before anything is sent, if the run or the order has changed
+    meanwhile.
     """
     if not turn.may_send:
-        hold_too_late(turn, order)
-        return order
+        return hold_too_late(turn, order)
     if attempts_exhausted(turn, order):
         outcome, _ = outcome_of(order, KillSwitch.ACTIVE)
         return finish_order(turn, order, outcome, f"{order.filled} of {order.target}: {HoldReason.ATTEMPTS.words}")
-    intent = new_intent(turn, order, decision, quote, qty)
-    return _request(turn, order, with_intent(turn, order, intent, decision), intent, turn.ports.broker.submit)
+    qty = limit_to_holdings(turn, order, proposal.qty, proposal.held)
+    if qty <= 0:
+        return hold_order(turn, order, HoldReason.NOT_HELD, "no shares are held any more")
+    intent = new_intent(turn, order, proposal.decision, proposal.quote, qty)
+    grown = with_intent(turn, order, intent, proposal.decision)
+    return _request(turn, order, grown, intent, proposal, turn.ports.broker.submit)
 
 
-def replace_order(turn: Turn, order: ParentOrder, child: Child, decision: Decision, quote: Quote) -> ParentOrder:
+def replace_order(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder:
     """Write the intent of a replacement, then have the broker move the child. Returns the order as stored afterwards.
 
     A replace is never resent: a second one could replace the first one's order. If a budget has no room for it, the
@@ -57,19 +84,47 @@ def replace_order(turn: Turn, order: ParentOrder, child: Child, decision: Decisi
     """
     if child.broker_id is None:
         raise ValueError(f"{child.client_order_id} is not at the broker")
-    intent = new_intent(turn, order, decision, quote, child.qty)
-    grown = with_intent(turn, order, intent, decision, child.n)
-    return _request(turn, order, grown, intent, partial(turn.ports.broker.replace, child.broker_id))
+    intent = new_intent(turn, order, proposal.decision, proposal.quote, child.qty)
+    grown = with_intent(turn, order, intent, proposal.decision, child.n)
+    return _request(turn, order, grown, intent, proposal, partial(turn.ports.broker.replace, child.broker_id))
+
+
+def reserve_successor(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder | None:
+    """Reserve the budgets for a child's successor and mark the child as being cancelled, in one write.
+
+    Comes before the cancel: without room for the successor the child stays where it is, and None is returned.
+    """
+    if order.reserved_orders:
+        return order  # reserved by an earlier turn, whose cancel was not confirmed
+    intent = new_intent(turn, order, proposal.decision, proposal.quote, child.remaining)
+    cancelling = order.with_child(child.becomes(ChildState.CANCELLING))
+    after = with_intent(turn, order.with_child(child.becomes(ChildState.CANCELED)), intent, proposal.decision)
+    reserving = cancelling.reserving(max(order.committed, after.committed))
+    try:
+        require_room(reserving, turn.run.settings)
+        return turn.ports.store.reserve(reserving, turn.run.epoch, budgets(turn, order, reserving))
+    except BudgetSpent as exhausted:
+        hold_for_budget(turn, order, exhausted)
+        return None
 
 
 def attempts_exhausted(turn: Turn, order: ParentOrder) -> bool:
     """Whether an order has had all the children that it may have."""
-    return len(order.children) >= turn.run.settings.max_attempts
+    return order.attempts >= turn.run.settings.max_attempts
 
 
-def hold_too_late(turn: Turn, order: ParentOrder) -> None:
-    """Report that an order is not sent because the step, or the window, is too far gone."""
+def hold_too_late(turn: Turn, order: ParentOrder) -> ParentOrder:
+    """Report that an order is not sent because too little is left of the step, or of the window."""
     turn.warn(order.symbol, "hold", reason="too late in this step to send")
+    return order
+
+
+def hold_for_budget(turn: Turn, order: ParentOrder, exhausted: BudgetSpent) -> ParentOrder:
+    """Hold an order that a budget has no room for; journalled once."""
+    if order.held is HoldReason.BUDGET:
+        return order
+    turn.warn(order.symbol, "hold", reason=str(exhausted))
+    return turn.ports.store.save_order(order.on_hold(HoldReason.BUDGET))
 
 
 def finish_order(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
@@ -83,36 +138,41 @@ def record_answer(turn: Turn, order: ParentOrder, answer: Submission) -> ParentO
     """Save what the broker answered to the request of the latest child: accepted, refused, or unknown."""
     child = order.children[-1]
     if isinstance(answer, Accepted):
-        return turn.ports.store.save_order(apply_report(turn, order, answer.report))
+        return turn.ports.store.save_order(apply_report(turn, order.accepted(), answer.report))
     if isinstance(answer, Refused):
         turn.warn(order.symbol, "refused", answer.refusal, answer.message)
-        return turn.ports.store.save_order(_after_refusal(order, child, answer))
+        return turn.ports.store.save_order(_after_refusal(turn, order, child, answer))
     turn.warn(order.symbol, "unknown", format_limit(child.limit), answer.reason)
     unknown = child if child.state is ChildState.UNKNOWN else child.becomes(ChildState.UNKNOWN, answer.reason)
     return turn.ports.store.save_order(order.with_child(unknown))
 
 
 def _request(
-    turn: Turn, order: ParentOrder, grown: ParentOrder, intent: Intent, request: Callable[[Intent], Submission]
+    turn: Turn,
+    order: ParentOrder,
+    grown: ParentOrder,
+    intent: Intent,
+    proposal: Proposal,
+    request: Callable[[Intent], Submission],
 ) -> ParentOrder:
-    """Intent first, then the request. An order that a budget has no room for is held, and journalled only once."""
+    """Intent first, then the journal, then the request: the tape shows only orders that were sent."""
     try:
-        stored = _write_intent(turn, order, grown, intent)
-    except BudgetSpent as spent:
-        if order.held is HoldReason.BUDGET:
-            return order
-        turn.warn(order.symbol, "hold", reason=str(spent))
-        return turn.ports.store.save_order(order.on_hold(HoldReason.BUDGET))
+        stored = _write_intent(turn, order, grown, intent, proposal.funded_by)
+    except BudgetSpent as exhausted:
+        return hold_for_budget(turn, order, exhausted)
+    decision = proposal.decision
+    turn.journal(order.symbol, str(decision.verb), proposal.detail, decision.because, proposal.ruling)
     return record_answer(turn, stored, request(intent))
 
 
-def _write_intent(turn: Turn, order: ParentOrder, grown: ParentOrder, intent: Intent) -> ParentOrder:
-    taken = budgets(turn, grown.committed - order.committed)
-    return turn.ports.store.write_intent(grown, intent, turn.run.epoch, taken)
+def _write_intent(turn: Turn, order: ParentOrder, grown: ParentOrder, intent: Intent, funded_by: str) -> ParentOrder:
+    require_room(grown, turn.run.settings)
+    return turn.ports.store.write_intent(grown, intent, turn.run.epoch, budgets(turn, order, grown), funded_by)
 
 
-def _after_refusal(order: ParentOrder, child: Child, answer: Refused) -> ParentOrder:
-    after = order.with_child(child.becomes(ChildState.REFUSED, answer.message))
-    if answer.refusal in _PASSING and child.replaces is None:
-        return after.on_hold(_PASSING[answer.refusal])
-    return after_rejection(after, child, answer.message)
+def _after_refusal(turn: Turn, order: ParentOrder, child: Child, answer: Refused) -> ParentOrder:
+    reason = _PASSING.get(answer.refusal)
+    if reason is None or child.replaces is not None:
+        return after_rejection(order.with_child(child.refused(answer.message, may_pass=False)), child, answer.message)
+    after = order.with_child(child.refused(answer.message, may_pass=True))
+    return after.refused_for_now(reason, turn.now + retry_pause(order.refusals + 1))

@@ -14,6 +14,8 @@ from repeg.workflow.turn import Turn
 
 def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None) -> ParentOrder:
     """The order after its quote check: held with a reason, or free to be placed, its arrival and collar fixed."""
+    if order.held is HoldReason.OWNER:
+        return order
     moment, settings = turn.present, turn.settings(order.symbol)
     check = check_waiting_order(order, quote, moment, settings)
     inputs = {"order": order, "quote": quote, "moment": moment, "settings": settings}

@@ -12,10 +12,11 @@ from decimal import Decimal
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, ChildState, OrderReport
 from repeg.domain.order_ids import run_prefix
-from repeg.domain.outcome import Outcome
+from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_fill_price, format_limit
 from repeg.domain.replacement import undo_move
+from repeg.domain.run import RunState
 from repeg.workflow.turn import Turn
 
 # After this many rejections an order ends: the same request would be rejected again.
@@ -53,6 +54,8 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         turn.journal(order.symbol, "fill", detail, f"{after.filled} of {order.target}")
     if seen.state is ChildState.REPLACED and child.state is not ChildState.REPLACED:
         return _follow_replacement(turn, after, seen, report) or order
+    if seen.state is ChildState.CANCELED and _is_cancelled_by_others(turn, child):
+        return _end_by_owner(turn, after, seen)
     if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
         turn.warn(order.symbol, "rejected", format_limit(seen.limit), "the broker rejected it after accepting it")
         after = after_rejection(after, seen, "rejected by the broker")
@@ -119,15 +122,51 @@ def _follow_replacement(turn: Turn, order: ParentOrder, old: Child, report: Orde
     """The order with the replacement of a replaced child, whatever the answer to our request was; None if the broker
     names a replacement and does not show it."""
     new = order.replacement_of(old)
-    if new is None:
-        return order
     found = turn.ports.broker.order_by_broker_id(report.replaced_by) if report.replaced_by else None
-    if found is None or found.client_order_id != new.client_order_id:
+    if found is not None and (new is None or found.client_order_id != new.client_order_id):
+        return _follow_owner(turn, order, old, found)
+    if found is None:
         turn.warn(
             order.symbol, "hold", format_limit(old.limit), f"replaced by {report.replaced_by}, which is not found"
         )
         return None
     return apply_report(turn, order, found)
+
+
+def _follow_owner(turn: Turn, order: ParentOrder, old: Child, found: OrderReport) -> ParentOrder:
+    """The order with the child that its owner has made of ours, by moving it at the broker.
+
+    The owner's order is read like a child of ours, so that its fills count; it is never moved or cancelled.
+    """
+    known = next((each for each in order.children if each.broker_id == found.broker_id), None)
+    if known is None:
+        detail = f"{format_limit(old.limit)} → {format_limit(found.limit)}"
+        turn.warn(order.symbol, "owner", detail, "moved at the broker by the account's owner; left to its owner")
+        known = Child(
+            n=order.children[-1].n + 1,
+            client_order_id=found.client_order_id,
+            qty=found.qty,
+            limit=found.limit,
+            rung=old.rung,
+            decided_at=turn.now,
+            replaces=old.n,
+            is_owners=True,
+        )
+    return apply_report(turn, order.with_child(known).on_hold(HoldReason.OWNER), found)
+
+
+def _is_cancelled_by_others(turn: Turn, child: Child) -> bool:
+    """Whether a child was cancelled by another hand: a running run marks a child before it cancels it."""
+    return turn.run.state is RunState.RUNNING and child.state is not ChildState.CANCELLING and not child.is_closed
+
+
+def _end_by_owner(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+    """The order, ended because its child was cancelled by another hand. It is not sent again."""
+    if order.remaining <= 0:
+        return order
+    reason = f"{order.filled} of {order.target}: cancelled at the broker, not by this run"
+    turn.warn(order.symbol, "owner", format_limit(child.limit), reason)
+    return order.done(Outcome.ENDED_BY_OWNER, reason)
 
 
 def _shares(executions: list[Execution]) -> Decimal:

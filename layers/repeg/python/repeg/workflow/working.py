@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from repeg.domain import peg
 from repeg.domain.child_order import UNRESOLVED, Child, ChildState
+from repeg.domain.dust import MIN_NOTIONAL, is_dust
+from repeg.domain.final_outcome import outcome_of
 from repeg.domain.journal import Ruling
 from repeg.domain.journalled_rules import NEXT_ACTION
 from repeg.domain.outcome import HoldReason, Outcome
@@ -18,36 +21,64 @@ from repeg.domain.replacement import is_replaceable
 from repeg.domain.run import KillSwitch
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.placement import (
+    Proposal,
     attempts_exhausted,
     finish_order,
     hold_too_late,
     replace_order,
+    reserve_successor,
     send_order,
 )
+from repeg.workflow.sellable import Holdings
 from repeg.workflow.turn import Turn
 
 
-def start_order(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> ParentOrder:
-    """Place a waiting order: its first child, or a new one after its last was closed, for `qty` shares."""
+def start_order(
+    turn: Turn,
+    order: ParentOrder,
+    quote: Quote | None,
+    qty: Decimal,
+    *,
+    held: Holdings | None = None,
+    funded_by: str = "",
+) -> ParentOrder:
+    """Place a waiting order: its first child, or a new one after its last was closed, for `qty` shares.
+
+    `held` are the holdings that a sell is checked against, `funded_by` the holder of the lease that funded a buy.
+    """
     if order.remaining <= 0:
         return finish_order(turn, order, Outcome.FILLED, "filled")
-    if not turn.may_send and not turn.run.preview:
-        hold_too_late(turn, order)
+    if order.held is HoldReason.OWNER:
+        return finish_order(turn, order, *outcome_of(order, KillSwitch.ACTIVE))
+    if _is_dust_left(order, quote):
+        left = f"{order.remaining} left, worth less than the broker's minimum of {MIN_NOTIONAL} dollar"
+        return finish_order(turn, order, Outcome.FILLED, left)
+    if order.retry_at is not None and turn.now < order.retry_at:
         return order
-    decision = _decide(turn, order, quote, qty)
+    if not turn.may_send and not turn.run.preview:
+        return hold_too_late(turn, order)
+    decision, ruling = _decide(turn, order, quote)
     if quote is None or not decision.sends:
-        return _keep(turn, order, decision, quote)
+        return _keep(turn, order, decision, quote, ruling)
     if turn.run.preview:
+        turn.journal(order.symbol, str(decision.verb), _tape_detail(order, decision, qty), decision.because, ruling)
         would = f"would {decision.verb} at {format_limit(decision.limit)}"
         return finish_order(turn, order, Outcome.PREVIEW, would)
-    return send_order(turn, order, decision, quote, qty)
+    detail = _tape_detail(order, decision, qty)
+    return send_order(turn, order, Proposal(decision, quote, qty, detail, ruling, held, funded_by))
 
 
-def work_order(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch) -> ParentOrder:
+def work_order(
+    turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch, held: Holdings | None = None
+) -> ParentOrder:
     """Hold, move, cross or finish an order whose children have been read back."""
     child = order.open_child
+    if order.outcome is not None:
+        return _announce_end(turn, order)
     if child is None and order.remaining <= 0:
         return finish_order(turn, order, Outcome.FILLED, "filled")
+    if order.held is HoldReason.OWNER:
+        return order if child is not None else finish_order(turn, order, *outcome_of(order, kill))
     is_clear = child is not None and child.state not in UNRESOLVED and len(order.open_children) == 1
     if child is None or not is_clear or kill is not KillSwitch.ACTIVE:
         return order
@@ -58,29 +89,41 @@ def work_order(turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSw
         return _leave_last_child(turn, order, child)
     if not turn.may_send:
         return order
-    decision = _decide(turn, order, quote, child.remaining)
-    if not decision.sends and child.state is not ChildState.CANCELLING:
-        return _keep(turn, order, decision, quote)
-    if quote is not None and is_replaceable(order, child, decision, turn.settings(order.symbol)):
-        return replace_order(turn, order, child, decision, quote)
-    return _place_successor(turn, order, cancel_children(turn, order), decision, quote)
+    return _move(turn, order, child, quote, held)
+
+
+def wants_to_send(turn: Turn, order: ParentOrder, quote: Quote | None) -> bool:
+    """Whether an order's next decision sends a child; nothing is journalled."""
+    return peg.decide(order, quote, turn.present, turn.settings(order.symbol)).sends
+
+
+def _move(turn: Turn, order: ParentOrder, child: Child, quote: Quote | None, held: Holdings | None) -> ParentOrder:
+    decision, ruling = _decide(turn, order, quote)
+    if not decision.sends or quote is None:
+        kept = _keep(turn, order, decision, quote, ruling)
+        is_pending = child.state is ChildState.CANCELLING
+        return _place_successor(turn, kept, cancel_children(turn, kept)) if is_pending else kept
+    detail = _tape_detail(order, decision, child.remaining)
+    proposal = Proposal(decision, quote, child.remaining, detail, ruling, held)
+    if is_replaceable(order, child, decision, turn.settings(order.symbol)):
+        return replace_order(turn, order, child, proposal)
+    reserved = reserve_successor(turn, order, child, proposal)
+    if reserved is None:
+        return order
+    return _place_successor(turn, reserved, cancel_children(turn, reserved), proposal)
 
 
 def _place_successor(
-    turn: Turn,
-    before: ParentOrder,
-    cancelled: ParentOrder,
-    decision: Decision | None = None,
-    quote: Quote | None = None,
+    turn: Turn, before: ParentOrder, cancelled: ParentOrder, proposal: Proposal | None = None
 ) -> ParentOrder:
     """Place a child for what the cancelled one left, or finish the order. Does nothing while that one is open."""
     if cancelled.open_child is None and cancelled.remaining <= 0:
         return finish_order(turn, cancelled, Outcome.FILLED, "filled before the cancel")
     qty = _left_of(before, cancelled)
     is_over = cancelled.open_child is not None or cancelled.outcome is not None or qty <= 0
-    if is_over or decision is None or not decision.sends or quote is None:
+    if is_over or proposal is None:
         return turn.ports.store.save_order(cancelled) if cancelled != before else before
-    return send_order(turn, cancelled, decision, quote, qty)
+    return send_order(turn, cancelled, replace(proposal, qty=qty))
 
 
 def _left_of(before: ParentOrder, cancelled: ParentOrder) -> Decimal:
@@ -93,19 +136,18 @@ def _left_of(before: ParentOrder, cancelled: ParentOrder) -> Decimal:
     return min([cancelled.remaining, *left])
 
 
-def _decide(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> Decision:
+def _decide(turn: Turn, order: ParentOrder, quote: Quote | None) -> tuple[Decision, Ruling]:
+    """The next action, and what the journal keeps of how it was decided."""
     settings = turn.settings(order.symbol)
     moment = turn.present
     decision = peg.decide(order, quote, moment, settings)
     inputs = {"order": order, "quote": quote, "moment": moment, "settings": settings}
-    detail = _tape_detail(order, decision, qty)
-    ruling = Ruling(NEXT_ACTION, inputs, decision)
-    turn.journal(order.symbol, str(decision.verb), detail, decision.because, ruling)
-    return decision
+    return decision, Ruling(NEXT_ACTION, inputs, decision)
 
 
-def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | None) -> ParentOrder:
+def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | None, ruling: Ruling) -> ParentOrder:
     """Hold, and save a changed hold reason: it decides the outcome if the window closes now."""
+    turn.journal(order.symbol, str(decision.verb), _tape_detail(order, decision, Decimal(0)), decision.because, ruling)
     held = _held_by(turn, order, decision, quote)
     if order.held is held:
         return order
@@ -126,6 +168,18 @@ def _leave_last_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrd
     sent = f"{len(order.children)} orders were sent, max_attempts; this one stays"
     turn.warn(order.symbol, "hold", format_limit(child.limit), sent)
     return turn.ports.store.save_order(order.on_hold(HoldReason.ATTEMPTS))
+
+
+def _announce_end(turn: Turn, order: ParentOrder) -> ParentOrder:
+    """Journal the end of an order that a report has ended."""
+    turn.journal(order.symbol, "finish", f"{order.filled} of {order.target}", order.reason)
+    return order
+
+
+def _is_dust_left(order: ParentOrder, quote: Quote | None) -> bool:
+    """Whether what remains of a partly filled order is too small for the broker."""
+    price = quote.mid if quote is not None and quote.bid > 0 and quote.ask > 0 else order.reference_price
+    return order.filled > 0 and is_dust(order.remaining, price)
 
 
 def _tape_detail(order: ParentOrder, decision: Decision, qty: Decimal) -> str:

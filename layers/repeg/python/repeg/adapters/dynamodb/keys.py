@@ -8,6 +8,7 @@ from repeg.adapters.dynamodb.encoding import Key
 
 ACCOUNT = "ACCOUNT"
 KILL = Key(ACCOUNT, "KILL")
+FUNDING = Key(ACCOUNT, "FUNDING")
 RUN = "RUN#"
 ORDER = "ORDER#"
 INTENT = "INTENT#"

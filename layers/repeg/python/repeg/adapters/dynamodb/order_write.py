@@ -1,9 +1,10 @@
-"""The transaction that writes an intent: its writes, its conditions, and the error that each failed condition means."""
+"""The transactions that write orders: their writes, their conditions, and the error that a failed condition means."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from repeg.adapters.dynamodb import keys, rows
@@ -15,57 +16,89 @@ from repeg.domain.limits import BudgetEntry
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch, RunState, may_become
 
-# The indexes of the actions in the transaction; the budgets come last.
-_RUN, _KILL, _INTENT, _ORDER, _BUDGETS = range(5)
+# The first action of every transaction on a run: the check that it is running.
+_RUN = 0
+
+# The holder of a lease that was given back.
+_FREE = ""
 
 _KILL_IS_ACTIVE = Condition("attribute_not_exists(#pk) OR #state = :active", {"active": KillSwitch.ACTIVE.value})
 
 
 @dataclass(frozen=True)
-class IntentWrite:
-    """An intent to write: the order as read with the new intent in it, the run's epoch, and the budgets to debit."""
+class OrderWrite:
+    """An order to write under the conditions of trading: the run's epoch, the kill switch, and the budgets to debit.
+
+    `intent` is the new child's, or None for a reservation. `funded_by` is the holder of the funding lease, or empty.
+    """
 
     order: ParentOrder
-    intent: Intent
+    intent: Intent | None
     epoch: int
     budgets: Sequence[BudgetEntry]
+    funded_by: str = ""
 
     @property
     def actions(self) -> list[Action]:
-        """Checks of the run and the kill switch, then intent, order and budgets."""
-        checks = [run_is_running(self.order.run_id, self.epoch), Check(keys.KILL, _KILL_IS_ACTIVE)]
-        return [*checks, self._put_intent, self._put_order, *map(_debit, self.budgets)]
+        """Checks of run, kill switch and lease, then intent, order and budgets."""
+        return list(self._named.values())
 
     def refusal(self, found: Mapping[int, Row | None]) -> RepegError | None:
-        """The error that the failed conditions mean, the gravest first; None if this same intent is already written."""
+        """The error that the failed conditions mean, the gravest first; None if this same write succeeded before."""
+        failed = {name: found[index] for index, name in enumerate(self._named) if index in found}
         refused = refusal_of_run(self.order.run_id, self.epoch, found)
         if refused:
             return refused
-        if _KILL in found:
-            row = found[_KILL] or {}
-            return store_rules.of_kill_switch(str(row.get("state")))
-        if (found.get(_INTENT), found.get(_ORDER)) == (self._put_intent.row, self._put_order.row):
+        if "kill" in failed:
+            return store_rules.of_kill_switch(str((failed["kill"] or {}).get("state")))
+        if self._is_written(failed):
             return None
-        if _INTENT in found:
+        if "lease" in failed:
+            return store_rules.of_funding(str((failed["lease"] or {}).get("holder", "")), self.funded_by)
+        if self.intent is not None and "intent" in failed:
             return store_rules.other_intent(self.intent.client_order_id)
-        if _ORDER in found:
-            return store_rules.moved_order(self.order, rows.read_version(found[_ORDER]))
-        return self._over_budget(found)
+        if "order" in failed:
+            return store_rules.moved_order(self.order, rows.read_version(failed["order"]))
+        return self._over_budget(failed)
 
     @property
-    def _put_intent(self) -> Put:
-        return Put(rows.intent_row(self.order.run_id, self.intent), ABSENT)
+    def _named(self) -> dict[str, Action]:
+        named: dict[str, Action] = {"run": run_is_running(self.order.run_id, self.epoch)}
+        named["kill"] = Check(keys.KILL, _KILL_IS_ACTIVE)
+        if self.funded_by:
+            named["lease"] = Check(keys.FUNDING, Condition("#holder = :holder", {"holder": self.funded_by}))
+        if self.intent is not None:
+            named["intent"] = Put(rows.intent_row(self.order.run_id, self.intent), ABSENT)
+        named["order"] = next_version(self.order)[1]
+        return named | {f"budget {entry.key}": _debit(entry) for entry in self.budgets}
 
-    @property
-    def _put_order(self) -> Put:
-        return next_version(self.order)[1]
+    def _is_written(self, failed: Mapping[str, Row | None]) -> bool:
+        """Whether the rows are as this write leaves them: an earlier attempt succeeded and its answer was lost."""
+        puts = {name: action.row for name, action in self._named.items() if isinstance(action, Put)}
+        return all(failed.get(name) == row for name, row in puts.items())
 
-    def _over_budget(self, found: Mapping[int, Row | None]) -> RepegError:
-        for index, entry in enumerate(self.budgets, _BUDGETS):
-            refused = store_rules.of_budget(entry, rows.read_spent(found.get(index))) if index in found else None
+    def _over_budget(self, failed: Mapping[str, Row | None]) -> RepegError:
+        for entry in self.budgets:
+            name = f"budget {entry.key}"
+            refused = store_rules.of_budget(entry, rows.read_spent(failed[name])) if name in failed else None
             if refused:
                 return refused
-        return StoreUnavailable(f"intent {self.intent.client_order_id} was refused without a failed condition")
+        return StoreUnavailable(f"the write of order {self.order.symbol} was refused without a failed condition")
+
+
+def funding_lease(holder: str, now: datetime, until: datetime) -> Update:
+    """Taking or extending the funding lease, if it is free, expired, or the holder's own."""
+    is_free = "attribute_not_exists(#holder) OR #holder IN (:holder, :free) OR #until < :now"
+    values: dict[str, Value] = {"holder": holder, "until": until.isoformat()}
+    condition = Condition(is_free, {"holder": holder, "free": _FREE, "now": now.isoformat()})
+    return Update(keys.FUNDING, "SET #holder = :holder, #until = :until", values, condition)
+
+
+def funding_release(holder: str) -> Update:
+    """Giving the funding lease back."""
+    return Update(
+        keys.FUNDING, "SET #holder = :free", {"free": _FREE}, Condition("#holder = :holder", {"holder": holder})
+    )
 
 
 def next_version(order: ParentOrder) -> tuple[ParentOrder, Put]:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from repeg.adapters.dynamodb import keys, rows
 from repeg.adapters.dynamodb.encoding import ABSENT, PRESENT, Action, Condition, Put, Row, Update, Value, at_most
-from repeg.adapters.dynamodb.intent import IntentWrite, next_version, refusal_of_run, run_is_unplanned, state_change
+from repeg.adapters.dynamodb.order_write import (
+    OrderWrite,
+    funding_lease,
+    funding_release,
+    next_version,
+    refusal_of_run,
+    run_is_unplanned,
+    state_change,
+)
 from repeg.adapters.dynamodb.table import TRANSACTION_LIMIT, ConditionFailed, Table, TransactionRefused
 from repeg.domain import store_rules
 from repeg.domain.broker import Execution
@@ -113,19 +121,31 @@ class DynamoStore:
         return saved
 
     def write_intent(
-        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry]
+        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
     ) -> ParentOrder:
         """Write the intent, the order and the budgets in one transaction, if the run and the kill switch allow it.
 
         Raises Conflict or RefusedRun as described in the port. If the same intent and order are already there, an
         earlier attempt succeeded and its answer was lost; that is a success.
         """
-        write = IntentWrite(order, intent, epoch, budgets)
+        return self._write_order(OrderWrite(order, intent, epoch, budgets, funded_by))
+
+    def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry]) -> ParentOrder:
+        """Write the order and commit budgets for its next child in one transaction. Raises Conflict or RefusedRun."""
+        return self._write_order(OrderWrite(order, None, epoch, budgets))
+
+    def acquire_funding(self, holder: str, now: datetime, until: datetime) -> bool:
+        """Take or extend the account's funding lease; False while another holder's lease lasts."""
         try:
-            self._table.transact(write.actions)
-        except TransactionRefused as refused:
-            store_rules.raise_if(write.refusal(refused.found))
-        return next_version(order)[0]
+            self._table.update(funding_lease(holder, now, until))
+        except ConditionFailed:
+            return False
+        return True
+
+    def release_funding(self, holder: str) -> None:
+        """Give the funding lease back."""
+        with suppress(ConditionFailed):
+            self._table.update(funding_release(holder))
 
     def intents(self, run_id: str) -> list[Intent]:
         """Every intent of the run, sorted by id."""
@@ -194,6 +214,13 @@ class DynamoStore:
         if run_id not in self._openings:
             self._openings[run_id] = rows.read_opening(rows.present(self._table.read(keys.opening_key(run_id))))
         return self._openings[run_id]
+
+    def _write_order(self, write: OrderWrite) -> ParentOrder:
+        try:
+            self._table.transact(write.actions)
+        except TransactionRefused as refused:
+            store_rules.raise_if(write.refusal(refused.found))
+        return next_version(write.order)[0]
 
     def _mark(self, run_id: str, name: str) -> None:
         try:

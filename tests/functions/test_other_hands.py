@@ -1,0 +1,147 @@
+"""What the account's owner does to a run's orders and positions is followed, counted and never doubled."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from functions.place_orders.app import place_orders
+from functions.plan_orders.app import plan_orders
+from functions.validate_quotes.app import validate_quotes
+from repeg.adapters.alpaca.http import Body
+from repeg.domain.broker import CancelAnswer, Position
+from repeg.domain.child_order import ChildState
+from repeg.domain.outcome import HoldReason, Outcome
+from repeg_workbench.exchange.broker.races import Race
+from tests.functions.books import KO, QUIET, UP, book
+from tests.functions.desk import Desk, OpenDesk, a_plan, holding
+from tests.functions.scenes import resting
+
+SECOND = "arn:aws:states:us-east-1:123456789012:execution:execute-plan:second"
+SOLD_LATER = book(QUIET, prints=("09:36:40 25 @ 189.41 sold",))
+
+
+def move_by_hand(desk: Desk, limit: str, **fields: str) -> str:
+    """The owner moves our order in the broker's page; returns the new order's broker id."""
+    answer = desk.broker.line.patch(f"/orders/{desk.at_broker()[0].id}", {"limit_price": limit, **fields})
+    desk.wait(1)
+    assert isinstance(answer, Body)
+    return str(answer.value["id"])
+
+
+def test_an_order_moved_by_its_owner_is_followed_and_not_sent_again(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, SOLD_LATER)
+    moved = move_by_hand(desk, "189.42")
+    desk.turn_at("09:36:30")
+    order = desk.order()
+    assert (order.held, order.child and order.child.broker_id) == (HoldReason.OWNER, moved)
+    desk.place()
+    desk.turn_at("09:37:00")
+    assert (desk.posts(), desk.order().filled) == (1, desk.bought())
+    desk.close()
+    assert desk.row()["outcome"] == "ended_by_owner"
+    assert desk.row()["filled_qty"] == f"{desk.bought().normalize():f}"
+
+
+def test_an_owners_order_is_never_cancelled_by_the_closing_step(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    moved = move_by_hand(desk, "189.40")
+    desk.turn_at("09:36:30")
+    assert desk.close().outcome == "settled"
+    assert desk.exchange.account.orders.by_id[moved].is_open
+    assert sum(method == "DELETE" for method, _ in desk.broker.line.sent) == 0
+
+
+def test_an_order_moved_twice_by_its_owner_is_followed_to_the_end(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, SOLD_LATER)
+    first = move_by_hand(desk, "189.42")
+    desk.broker.line.patch(f"/orders/{first}", {"limit_price": "189.43"})
+    desk.wait_until("09:36:45")
+    desk.repeg()
+    children = desk.order().children
+    assert [child.state for child in children] == [ChildState.REPLACED, ChildState.REPLACED, ChildState.LIVE]
+    assert desk.order().filled == desk.bought()
+
+
+def test_fills_beyond_the_target_by_the_owners_hand_are_reported(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, prints=("09:36:40 60 @ 189.43 sold",)))
+    move_by_hand(desk, "189.43", qty="60")
+    desk.turn_at("09:37:00")
+    desk.close()
+    assert desk.row()["filled_qty"] == f"{desk.bought().normalize():f}"
+    assert desk.posts() == 1
+
+
+def test_a_sell_is_not_sent_again_once_its_shares_are_sold_by_hand(open_desk: OpenDesk) -> None:
+    """Between a cancel and its successor the owner closes the position: the successor would open a short."""
+    falling = book("09:20 300 @ 60.40 × 300 @ 60.43", "09:36:10 300 @ 60.10 × 300 @ 60.13")
+    desk = open_desk({"KO": falling}, opening=holding(KO="40"))
+    desk.begin("sell all KO")
+    desk.place()
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=0.2)
+    held = desk.broker.positions
+
+    def sold_by_hand() -> list[Position]:
+        """The broker after the owner has sold: at once, between our cancel and its successor."""
+        return [position for position in held() if position.symbol != "KO"]
+
+    desk.broker.positions = sold_by_hand  # type: ignore[method-assign]
+    desk.turn_at("09:36:30")
+    assert (desk.bought("KO"), desk.posts(), desk.open_at_broker()) == (Decimal(0), 1, [])
+    assert desk.order("KO").held is HoldReason.NOT_HELD
+
+
+def test_every_successor_of_a_sell_is_checked_against_the_holdings(open_desk: OpenDesk) -> None:
+    falling = book("09:20 300 @ 60.40 × 300 @ 60.43", "09:36:10 300 @ 60.10 × 300 @ 60.13")
+    desk = open_desk({"KO": falling}, opening=holding(KO="40"))
+    desk.begin("sell all KO")
+    desk.place()
+    desk.turn_at("09:36:30")
+    methods = [(method, path) for method, path in desk.broker.line.sent]
+    last_post = max(index for index, (method, _) in enumerate(methods) if method == "POST")
+    assert any("positions" in path for _, path in methods[methods.index(("POST", "/orders")) + 1 : last_post])
+
+
+def test_an_order_of_another_plan_is_not_mistaken_for_the_owners(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET), "KO": KO})
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    desk.open({**a_plan("buy 10 KO"), "name": "other"}, execution=SECOND)
+    plan_orders("other-2026-11-23", 1, desk.ports)
+    validate_quotes("other-2026-11-23", 1, desk.ports)
+    place_orders("other-2026-11-23", 1, 0, desk.ports)
+    desk.turn_at("09:36:30")
+    assert desk.order().held is None
+
+
+@pytest.mark.parametrize("use_replace", [False, True])
+def test_a_move_of_ours_is_not_mistaken_for_the_owners(open_desk: OpenDesk, *, use_replace: bool) -> None:
+    desk = resting(open_desk, book(QUIET, UP), use_replace=use_replace)
+    desk.turn_at("09:36:30")
+    desk.turn_at("09:37:00")
+    assert desk.order().held is not HoldReason.OWNER
+    assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
+
+
+def test_a_step_that_dies_after_its_cancel_does_not_blame_the_owner(open_desk: OpenDesk) -> None:
+    """The mark of a cancel is stored before the request, so a retried step knows that the cancel was its own."""
+    desk = resting(open_desk, book(QUIET, UP))
+    cancel = desk.broker.cancel
+
+    class Died(Exception):
+        pass
+
+    def cancel_and_die(broker_id: str) -> CancelAnswer:
+        cancel(broker_id)
+        raise Died
+
+    desk.broker.cancel = cancel_and_die  # type: ignore[method-assign]
+    with pytest.raises(Died):
+        desk.turn_at("09:36:30")
+    desk.broker.cancel = cancel  # type: ignore[method-assign]
+    desk.turn_at("09:37:00")
+    desk.place()
+    assert desk.order().outcome is not Outcome.ENDED_BY_OWNER
+    assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
+    desk.judge()
