@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[2]
 FLOORS = {
     "layers/repeg/python/repeg/domain": 95,
     "layers/repeg/python/repeg/workflow": 95,
-    "layers/repeg/python/repeg/adapters": 80,
-    "layers/repeg/python/repeg": 80,
-    "functions": 80,
+    "layers/repeg/python/repeg/adapters": 95,
+    "layers/repeg/python/repeg": 95,
+    "functions": 95,
 }
 
 
