@@ -32,7 +32,10 @@ def open_run(raw: object, execution: str, environment: Mapping[str, str], ports:
     if run is None:
         require_earlier_runs_closed(start, now, ports)
         run = ports.store.claim_run(prepare(start, session_for(start, now, ports), execution, now, ports))
-    begin_turn(run.run_id, ports).journal("run", "open", run.run_id, f"execution {execution.rpartition(':')[2]}")
+    turn = begin_turn(run.run_id, ports)
+    turn.journal("run", "open", run.run_id, f"execution {execution.rpartition(':')[2]}")
+    for note in run.plan.notes:
+        turn.journal("run", "note", reason=note)
     return RunOpened(run_id=run.run_id, epoch=run.epoch, first_turn=0, turn=TurnCount())
 
 

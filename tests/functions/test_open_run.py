@@ -103,6 +103,14 @@ def test_invalid_input_is_refused_by_field_before_the_claim(
     assert is_untouched(desk)
 
 
+def test_tolerated_noise_is_journalled_at_the_open_and_reported(desk: Desk) -> None:
+    start(desk, plan={"name": "core", "targets": {"AAPL": "0.9", "KO": "-1e-17"}, "cash_reserve": "0.10001"})
+    notes = ["taken as zero: KO -1e-17", "weights and cash_reserve add up to 1 and 0.00001, which is taken as rounding"]
+    assert desk.journalled("run", "note") == [("", note) for note in notes]
+    desk.close()
+    assert desk.report["notes"] == notes
+
+
 @pytest.mark.parametrize("raw", [None, [], "core", {}])
 def test_an_input_without_a_plan_is_refused(desk: Desk, raw: object) -> None:
     with pytest.raises(InvalidInput):

@@ -53,6 +53,7 @@ def analyse(
         preview=run.preview,
         orders=tuple(rows),
         totals=_totals(orders, executions, books, settlement.turns),
+        notes=run.plan.notes,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from typing import Any, Literal
 from repeg.domain.errors import InvalidPlan
 from repeg.domain.frozen import Frozen
 from repeg.domain.quote import Side
+from repeg.domain.weights import NOISE, is_weight, tolerated, without_noise
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SYMBOL = re.compile(r"[A-Z]{1,5}(\.[A-Z]{1,2})?")
@@ -21,6 +22,15 @@ MAX_DECIMALS = 9
 TOO_LARGE = 10**12
 
 EVERYTHING: Literal["all"] = "all"
+
+# Words for cash in weight files. Some are tickers as well: CASH is a bank, USD a leveraged fund.
+CASH_WORDS = frozenset(
+    {
+        "CASH", "MONEY", "DOLLAR", "DOLLARS", "USDOLLAR", "USDOLLARS", "USDCASH", "CASHUSD", "CURUSD", "CASHRESERVE",
+        "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "CNY", "HKD",
+    }
+)  # fmt: skip
+_NO_CASH = 'cash_reserve for cash; to trade the ticker, name it in "confirmed_symbols"'
 
 
 class PlanOrder(Frozen):
@@ -36,18 +46,23 @@ class OrdersPlan(Frozen):
 
     name: str
     orders: tuple[PlanOrder, ...]
+    confirmed_symbols: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class TargetsPlan(Frozen):
     """A plan given as weights of the account's equity; holdings it does not name are left alone.
 
     `cash_reserve` is the weight kept in cash; differences under `min_trade_notional` dollars are not traded.
+    `confirmed_symbols` are tickers that are meant although they read like cash. `notes` say what was tolerated.
     """
 
     name: str
     targets: dict[str, Decimal]
     cash_reserve: Decimal
     min_trade_notional: Decimal
+    confirmed_symbols: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 Plan = OrdersPlan | TargetsPlan
@@ -81,13 +96,14 @@ def run_id(name: str, day: date, run_number: int = 1) -> str:
 
 
 def _orders_plan(name: str, fields: Mapping[str, Any]) -> OrdersPlan:
-    _only("plan", fields, {"name", "orders"})
+    _only("plan", fields, {"name", "orders", "confirmed_symbols"})
     rows = fields["orders"]
     if not isinstance(rows, list) or not rows:
         raise InvalidPlan("plan.orders", rows, "a list of at least one order")
     if len(rows) > MAX_ORDERS:
         raise InvalidPlan("plan.orders", len(rows), f"at most {MAX_ORDERS} orders")
-    orders = tuple(_order(f"plan.orders[{index}]", row) for index, row in enumerate(rows))
+    confirmed = _confirmed(fields)
+    orders = tuple(_order(f"plan.orders[{index}]", row, confirmed) for index, row in enumerate(rows))
     seen: dict[str, Side] = {}
     for index, order in enumerate(orders):
         if order.symbol in seen:
@@ -97,13 +113,14 @@ def _orders_plan(name: str, fields: Mapping[str, Any]) -> OrdersPlan:
                 f"each symbol once; the plan already has a {seen[order.symbol]} of it",
             )
         seen[order.symbol] = order.side
-    return OrdersPlan(name=name, orders=orders)
+    _require_planned(confirmed, seen)
+    return OrdersPlan(name=name, orders=orders, confirmed_symbols=confirmed)
 
 
-def _order(field: str, raw: object) -> PlanOrder:
+def _order(field: str, raw: object, confirmed: tuple[str, ...]) -> PlanOrder:
     fields = _object(field, raw)
     _only(field, fields, {"symbol", "side", "qty"})
-    symbol = _symbol(f"{field}.symbol", fields.get("symbol"))
+    symbol = _symbol(f"{field}.symbol", fields.get("symbol"), confirmed)
     side = fields.get("side")
     if side not in ("buy", "sell"):
         raise InvalidPlan(f"{field}.side", side, "buy or sell")
@@ -120,35 +137,68 @@ def _order(field: str, raw: object) -> PlanOrder:
 
 
 def _targets_plan(name: str, fields: Mapping[str, Any]) -> TargetsPlan:
-    _only("plan", fields, {"name", "targets", "cash_reserve", "min_trade_notional"})
+    _only("plan", fields, {"name", "targets", "cash_reserve", "min_trade_notional", "confirmed_symbols"})
     rows = _object("plan.targets", fields["targets"])
     if not 1 <= len(rows) <= MAX_ORDERS:
         raise InvalidPlan("plan.targets", len(rows), f"between 1 and {MAX_ORDERS} symbols")
-    targets = {
-        _symbol(f"plan.targets.{symbol}", symbol): _share(f"plan.targets.{symbol}", weight)
+    confirmed = _confirmed(fields)
+    given = {
+        _symbol(f"plan.targets.{symbol}", symbol, confirmed): _share(f"plan.targets.{symbol}", weight)
         for symbol, weight in rows.items()
     }
-    reserve = _share("plan.cash_reserve", fields.get("cash_reserve", "0"))
+    _require_planned(confirmed, given)
+    given_reserve = _share("plan.cash_reserve", fields.get("cash_reserve", "0"))
+    targets, reserve = {symbol: without_noise(share) for symbol, share in given.items()}, without_noise(given_reserve)
     total = sum(targets.values(), reserve)
-    if total > 1:
+    if total > 1 + NOISE:
         raise InvalidPlan("plan.targets", total, "weights and cash_reserve that add up to at most 1")
     smallest = _number("plan.min_trade_notional", fields.get("min_trade_notional", "0"), "dollars, zero or more")
     if smallest < 0:
         raise InvalidPlan("plan.min_trade_notional", smallest, "dollars, zero or more")
-    return TargetsPlan(name=name, targets=targets, cash_reserve=reserve, min_trade_notional=smallest)
+    return TargetsPlan(
+        name=name,
+        targets=targets,
+        cash_reserve=reserve,
+        min_trade_notional=smallest,
+        confirmed_symbols=confirmed,
+        notes=tuple(tolerated({**given, "cash_reserve": given_reserve}, total)),
+    )
 
 
 def _share(field: str, raw: object) -> Decimal:
     value = _number(field, raw, "a weight between 0 and 1")
-    if not 0 <= value <= 1:
+    if not is_weight(value):
         raise InvalidPlan(field, value, "a weight between 0 and 1")
     return value
 
 
-def _symbol(field: str, raw: object) -> str:
+def _symbol(field: str, raw: object, confirmed: tuple[str, ...] = ()) -> str:
+    if isinstance(raw, str) and raw not in confirmed and _letters(raw) in CASH_WORDS:
+        raise InvalidPlan(field, raw, _NO_CASH)
     if not isinstance(raw, str) or not SYMBOL.fullmatch(raw):
         raise InvalidPlan(field, raw, "a ticker such as AAPL or BRK.B")
     return raw
+
+
+def _letters(text: str) -> str:
+    return "".join(letter for letter in text.upper() if letter.isalpha())
+
+
+def _confirmed(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tickers that a plan insists on."""
+    listed = fields.get("confirmed_symbols", [])
+    if not isinstance(listed, list):
+        raise InvalidPlan("plan.confirmed_symbols", listed, 'a list of tickers, such as ["CASH"]')
+    for index, symbol in enumerate(listed):
+        if not isinstance(symbol, str) or not SYMBOL.fullmatch(symbol):
+            raise InvalidPlan(f"plan.confirmed_symbols[{index}]", symbol, "a ticker such as CASH")
+    return tuple(listed)
+
+
+def _require_planned(confirmed: tuple[str, ...], symbols: Container[str]) -> None:
+    for index, symbol in enumerate(confirmed):
+        if symbol not in symbols:
+            raise InvalidPlan(f"plan.confirmed_symbols[{index}]", symbol, "a symbol of the plan")
 
 
 def _number(field: str, raw: object, expected: str) -> Decimal:

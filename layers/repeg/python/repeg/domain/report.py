@@ -59,7 +59,10 @@ class Totals(Frozen):
 
 
 class Report(Frozen):
-    """How a run ended: `outcome` is `settled` or `failed`, `error` the name of what failed, `reason` in words."""
+    """How a run ended: `outcome` is `settled` or `failed`, `error` the name of what failed, `reason` in words.
+
+    `notes` say what was tolerated in the plan.
+    """
 
     run_id: str
     outcome: str
@@ -69,6 +72,7 @@ class Report(Frozen):
     preview: bool
     orders: tuple[OrderRow, ...]
     totals: Totals
+    notes: tuple[str, ...] = ()
 
     @property
     def is_settled(self) -> bool:
