@@ -127,7 +127,7 @@ class Connection:
             return failure_of(error.status_code, str(error))
         except requests.exceptions.ConnectionError as error:
             return Failure(None, message=type(error).__name__, is_dropped=True)
-        except (requests.exceptions.RequestException, ValueError) as error:
+        except (requests.exceptions.RequestException, ValueError, RecursionError) as error:
             return Failure(None, message=type(error).__name__)
 
     def _client(self, keys: Keys) -> RESTClient:
@@ -206,7 +206,7 @@ def failure_of(status: int, text: str) -> Failure:
     """An error answer's status, code and message; the latter two only if the body is the API's own JSON."""
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     fields = body if isinstance(body, dict) else {}
     code, words = fields.get("code"), [fields.get("message"), fields.get("reject_reason")]

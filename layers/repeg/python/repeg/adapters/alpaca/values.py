@@ -9,6 +9,9 @@ from repeg.domain.quote import Side
 
 _NUMERIC = (str, int, Decimal)
 
+# Powers of ten. A number such as 1e999999999 is short in JSON and a gigabyte when it is written out.
+_MAX_MAGNITUDE = 30
+
 
 def text(raw: object) -> str:
     """A string."""
@@ -25,12 +28,12 @@ def flag(raw: object) -> bool:
 
 
 def amount(raw: object) -> Decimal:
-    """A finite number, given as a string or as a JSON number."""
+    """A finite number within all that money and shares can be, given as a string or as a JSON number."""
     if isinstance(raw, bool) or not isinstance(raw, _NUMERIC):
         raise TypeError(f"{raw!r} is not an amount")
     number = Decimal(raw)
-    if not number.is_finite():
-        raise ValueError(f"{raw} is not an amount")
+    if not number.is_finite() or abs(number.adjusted()) > _MAX_MAGNITUDE:
+        raise ValueError("not an amount")
     return number
 
 
