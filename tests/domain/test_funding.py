@@ -146,3 +146,9 @@ def test_expected_proceeds_of_sells_are_valued_at_their_collars() -> None:
     working = an_order(Side.SELL, "100", a_child(filled="40"))
     over = an_order(Side.SELL, "100").done(Outcome.HELD_WIDE, "wide")
     assert funding.expected_from_sells([working, over, an_order(Side.BUY)]) == 60 * D("95.00")
+
+
+def test_an_in_flight_buy_needs_all_of_its_worst_cost() -> None:
+    """The broker may not have it, and may then have reserved nothing for it."""
+    in_flight = an_order(Side.BUY, "100", a_child("100.00", qty="100", state=ChildState.UNKNOWN), collar=D("105.00"))
+    assert funding.headroom([in_flight]) == 10_500
