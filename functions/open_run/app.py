@@ -12,7 +12,7 @@ from repeg.domain.steps import RunOpened, StartPayload, TurnCount
 from repeg.lambda_step import lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.opening import claimed_before, prepare, read_start, require_earlier_runs_closed, session_for
+from repeg.workflow.opening import claim, claimed_before, prepare, read_start, require_earlier_runs_closed, session_for
 from repeg.workflow.turn import begin_turn
 
 
@@ -31,7 +31,7 @@ def open_run(raw: object, execution: str, environment: Mapping[str, str], ports:
     run = claimed_before(start, execution, now, ports)
     if run is None:
         require_earlier_runs_closed(start, now, ports)
-        run = ports.store.claim_run(prepare(start, session_for(start, now, ports), execution, now, ports))
+        run = claim(start, prepare(start, session_for(start, now, ports), execution, now, ports), now, ports)
     turn = begin_turn(run.run_id, ports)
     turn.journal("run", "open", run.run_id, f"execution {execution.rpartition(':')[2]}")
     for note in run.plan.notes:

@@ -224,13 +224,13 @@ def test_a_second_start_of_a_run_is_a_duplicate_naming_the_first(desk: Desk) -> 
     start(desk)
     before = desk.run
     with pytest.raises(DuplicateRun, match=EXECUTION):
-        open_run({"plan": a_plan("buy 4000 AAPL")}, SECOND, {}, desk.ports)
+        open_run({"plan": BUY}, SECOND, {}, desk.ports)
     assert desk.run == before
 
 
 def test_a_closed_run_is_not_opened_again(desk: Desk) -> None:
     start(desk)
-    bring(desk.store, RunState.CLOSED, RUN_ID)
+    desk.close()
     with pytest.raises(DuplicateRun):
         open_run({"plan": BUY}, SECOND, {}, desk.ports)
 

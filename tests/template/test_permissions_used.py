@@ -57,6 +57,9 @@ def used() -> set[tuple[str, str]]:
         day.start("calls")
         day.run()
         assert day.ending().status == "SUCCEEDED", day.ending()
+        day.start("calls-again")
+        day.run()
+        assert day.ending().states[-1] == "DuplicateRun"
         day.engine.invoke("WatchRuns", {})
     return {(name.split("-")[1], action) for name, action in calls}
 

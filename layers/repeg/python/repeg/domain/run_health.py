@@ -31,8 +31,8 @@ class Alert(Frozen):
 
 
 def missed(day: TradingDay, runs: Sequence[Run], now: datetime) -> list[Alert]:
-    """An alert for a session day that has no run ten minutes after the open."""
-    if runs or now < day.open + RUN_LATE:
+    """An alert for a session day that has no run ten minutes after the open; a preview is not the day's run."""
+    if any(not run.preview for run in runs) or now < day.open + RUN_LATE:
         return []
     return [Alert(finding=Finding.MISSED_RUN, run_id="", reason=f"no run on {day.day}, a session day")]
 

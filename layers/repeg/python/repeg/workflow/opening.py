@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
@@ -15,6 +15,7 @@ from repeg.domain.frozen import Frozen
 from repeg.domain.limits import require_allowed
 from repeg.domain.plan import Plan
 from repeg.domain.run import KillSwitch, Run, RunState
+from repeg.domain.run_identity import MAX_RUN_NUMBER, preview_id, refusal_of_second_start
 from repeg.domain.session import TradingDay, trading_date, trading_window
 from repeg.domain.settings import Settings
 from repeg.domain.settings_sources import resolve
@@ -23,7 +24,6 @@ from repeg.ports import Ports
 from repeg.workflow.planning import draft_orders
 
 _FIELDS = ("plan", "plan_uri", "settings", "preview", "run_number", "scheduled_time", "renewal")
-_MAX_RUN_NUMBER = 99
 
 
 class Start(Frozen):
@@ -53,25 +53,36 @@ def read_start(raw: object, environment: Mapping[str, str], ports: Ports) -> Sta
 
 
 def claimed_before(start: Start, owner: str, now: datetime, ports: Ports) -> Run | None:
-    """Today's run of this plan if the owner holds it already. Raises DuplicateRun if another execution does.
+    """Today's run of this plan if the owner holds it already; None if there is none.
 
-    This comes before all other checks: once a run's own orders have reserved the shares, its plan would no longer pass
-    them, and a second start would end as a failure instead of a duplicate.
+    Raises DuplicateRun if another execution holds the same plan with the same settings, and InvalidPlan if that run is
+    another one or has failed. This comes before all other checks: once a run's own orders have reserved the shares,
+    its plan would no longer pass them, and a second start would end as a failure instead of a duplicate.
     """
-    run = ports.store.run(plan.run_id(start.plan.name, trading_date(now), start.run_number))
-    if run is not None and run.owner != owner:
-        raise DuplicateRun(f"run {run.run_id} belongs to {run.owner}")
-    return run
+    run = ports.store.run(_run_id(start, owner, trading_date(now)))
+    if run is None or run.owner == owner:
+        return run
+    has_sent, free = bool(ports.store.intents(run.run_id)), _free_number(start, trading_date(now), ports)
+    raise refusal_of_second_start(run, start.plan, start.settings, has_sent=has_sent, free_number=free)
+
+
+def claim(start: Start, run: Run, now: datetime, ports: Ports) -> Run:
+    """Claim the run. Raises like `claimed_before` if another execution was first."""
+    try:
+        return ports.store.claim_run(run)
+    except DuplicateRun:
+        claimed_before(start, run.owner, now, ports)
+        raise
 
 
 def require_earlier_runs_closed(start: Start, now: datetime, ports: Ports) -> None:
     """Refuse a further run while an earlier one of the same plan and date is open. Raises RefusedRun naming it.
 
-    The earlier run's open orders are not in the account's positions yet, so the same shares would be bought again.
+    Previews neither wait nor are waited for: they place nothing.
     """
-    for number in range(1, start.run_number):
+    for number in range(1, 1 if start.preview else start.run_number):
         run = ports.store.run(plan.run_id(start.plan.name, trading_date(now), number))
-        if run is not None and run.state not in {RunState.CLOSED, RunState.SWEPT}:
+        if run is not None and not run.preview and run.state not in {RunState.CLOSED, RunState.SWEPT}:
             raise RefusedRun(f"{run.run_id} is {run.state}; run_number {start.run_number} may start when it is over")
 
 
@@ -101,7 +112,7 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
     assets = ports.broker.assets(symbols_of(start.plan))
     require_tradable(start.plan, assets)
     run = Run(
-        run_id=plan.run_id(start.plan.name, day.day, start.run_number),
+        run_id=_run_id(start, owner, day.day),
         owner=owner,
         trading_day=day,
         plan=start.plan,
@@ -113,6 +124,18 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
     )
     draft_orders(run, ports)
     return run
+
+
+def _run_id(start: Start, owner: str, day: date) -> str:
+    if start.preview:
+        return preview_id(start.plan.name, day, owner)
+    return plan.run_id(start.plan.name, day, start.run_number)
+
+
+def _free_number(start: Start, day: date, ports: Ports) -> int | None:
+    """The lowest run number of the plan and date that no run has; None if all are taken."""
+    numbers = range(2, MAX_RUN_NUMBER + 1)
+    return next((n for n in numbers if ports.store.run(plan.run_id(start.plan.name, day, n)) is None), None)
 
 
 def _open_account(ports: Ports) -> Account:
@@ -140,8 +163,8 @@ def _flag(raw: object) -> bool:
 
 
 def _run_number(raw: object) -> int:
-    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= _MAX_RUN_NUMBER:
-        raise InvalidInput("input.run_number", raw, f"a whole number from 1 to {_MAX_RUN_NUMBER}")
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= MAX_RUN_NUMBER:
+        raise InvalidInput("input.run_number", raw, f"a whole number from 1 to {MAX_RUN_NUMBER}")
     return raw
 
 
