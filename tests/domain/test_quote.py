@@ -71,6 +71,34 @@ def test_a_spread_of_exactly_the_maximum_is_accepted() -> None:
     assert answer(a_quote("99.50", "100.50"), limits=settings_with(max_spread_pct="1")) is QuoteVerdict.OK
 
 
+@pytest.mark.parametrize(
+    ("bid", "ask"),
+    [
+        ("2.10", "2.11"),
+        ("3.98", "3.99"),
+        ("1.00", "1.01"),
+        ("0.0300", "0.0301"),
+        ("0.9999", "1.00"),
+        ("0.0001", "0.0002"),
+    ],
+)
+def test_a_one_tick_spread_is_never_wide(bid: str, ask: str) -> None:
+    """No spread can be narrower, whatever its percentage of the mid."""
+    assert answer(a_quote(bid, ask)) is QuoteVerdict.OK
+    assert answer(a_quote(bid, ask), limits=settings_with(max_spread_pct="0.0001")) is QuoteVerdict.OK
+
+
+@pytest.mark.parametrize(("bid", "ask"), [("2.10", "2.12"), ("0.0300", "0.0302"), ("0.9998", "1.01"), ("0.99", "1.00")])
+def test_a_spread_of_more_than_a_tick_is_measured(bid: str, ask: str) -> None:
+    """A cent below a dollar is a hundred ticks."""
+    assert answer(a_quote(bid, ask)) is QuoteVerdict.WIDE
+
+
+def test_a_coarser_configured_tick_does_not_widen_the_accepted_spread() -> None:
+    nickel = settings_with(tick_size="0.05")
+    assert answer(a_quote("2.10", "2.15"), limits=nickel) is QuoteVerdict.WIDE
+
+
 @pytest.mark.parametrize(("side", "expected"), [(Side.BUY, QuoteVerdict.THIN), (Side.SELL, QuoteVerdict.OK)])
 def test_a_thin_book_has_few_shares_on_the_near_side(side: Side, expected: QuoteVerdict) -> None:
     assert answer(a_quote(bid_size="99", ask_size="100"), side) is expected

@@ -100,6 +100,14 @@ def test_a_symbol_without_a_quote_is_held_as_missing(open_desk: OpenDesk) -> Non
     assert desk.order().held == "missing"
 
 
+@pytest.mark.parametrize(("bid", "ask"), [("2.10", "2.11"), ("3.98", "3.99"), ("0.0300", "0.0301")])
+def test_a_stock_that_is_always_one_tick_wide_is_traded(open_desk: OpenDesk, bid: str, ask: str) -> None:
+    desk = open_desk({"LOWP": book(f"09:20 90000 @ {bid} × 90000 @ {ask}", prints=(f"09:25 10 @ {bid} sold",))})
+    desk.begin("buy 100 LOWP")
+    desk.place()
+    assert (desk.order("LOWP").held, len(desk.open_at_broker("LOWP"))) == (None, 1)
+
+
 def test_all_orders_are_validated_with_one_quote_request(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(HELD["wide"]), "KO": KO})
     desk.begin("buy 40 AAPL", "buy 10 KO")

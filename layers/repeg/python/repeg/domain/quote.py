@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from repeg.domain.frozen import Frozen
+from repeg.domain.tick import increment
 
 _CENT = Decimal("0.01")
 
@@ -109,7 +110,9 @@ def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLim
     age = age_seconds(quote, now)
     if age is None or not -CLOCK_ERROR_SECONDS <= age <= limits.max_quote_age_seconds:
         return QuoteVerdict.STALE
-    if quote.spread * 100 > limits.max_spread_pct * quote.mid:
+    day = now.date()
+    # A spread of one tick cannot be narrower, whatever its percentage.
+    if quote.spread > increment(quote.bid, day) and quote.spread * 100 > limits.max_spread_pct * quote.mid:
         return QuoteVerdict.WIDE
     if quote.near_size(side) < limits.min_volume_shares:
         return QuoteVerdict.THIN
