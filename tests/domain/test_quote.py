@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -106,6 +106,33 @@ def test_a_thin_book_has_few_shares_on_the_near_side(side: Side, expected: Quote
 
 def test_a_size_of_exactly_the_minimum_is_accepted() -> None:
     assert answer(a_quote(bid_size="100")) is QuoteVerdict.OK
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "lot"), [("612.10", "612.40", 40), ("5400.00", "5405.00", 10), ("700000.00", "700900.00", 1)]
+)
+def test_a_round_lot_of_a_high_price_is_never_thin(bid: str, ask: str, lot: int) -> None:
+    """The smallest size that a protected quote must show: 40 shares from 250.01 dollars, then 10, then one."""
+    assert answer(a_quote(bid, ask, bid_size=str(lot))) is QuoteVerdict.OK
+    assert answer(a_quote(bid, ask, bid_size=str(lot - 1))) is QuoteVerdict.THIN
+
+
+def test_a_minimum_below_the_round_lot_is_the_minimum() -> None:
+    few = settings_with(min_volume_shares=5)
+    assert answer(a_quote("612.10", "612.40", bid_size="5"), limits=few) is QuoteVerdict.OK
+    assert answer(a_quote("612.10", "612.40", bid_size="4"), limits=few) is QuoteVerdict.THIN
+
+
+def test_the_round_lot_is_that_of_the_near_price() -> None:
+    """A bid of 250.00 needs 100 shares, an ask of 250.05 needs 40."""
+    quote = a_quote("250.00", "250.05", bid_size="40", ask_size="40")
+    assert (answer(quote, Side.BUY), answer(quote, Side.SELL)) == (QuoteVerdict.THIN, QuoteVerdict.OK)
+
+
+def test_a_round_lot_before_november_2025_is_100_shares() -> None:
+    before = datetime(2025, 10, 31, 17, 0, tzinfo=UTC)
+    quote = a_quote("612.10", "612.40", bid_size="99", at=before)
+    assert check_quote(quote, Side.BUY, before, LIMITS) is QuoteVerdict.THIN
 
 
 FAULTS: list[tuple[QuoteVerdict, dict[str, object]]] = [

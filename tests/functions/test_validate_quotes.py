@@ -108,6 +108,20 @@ def test_a_stock_that_is_always_one_tick_wide_is_traded(open_desk: OpenDesk, bid
     assert (desk.order("LOWP").held, len(desk.open_at_broker("LOWP"))) == (None, 1)
 
 
+@pytest.mark.parametrize(
+    ("symbol", "bid", "ask", "lot"),
+    [("META", "612.10", "612.40", 40), ("BKNG", "5400.00", "5405.00", 10), ("BRK.A", "700000.00", "700900.00", 1)],
+)
+def test_a_displayed_round_lot_is_enough_at_any_price(
+    open_desk: OpenDesk, symbol: str, bid: str, ask: str, lot: int
+) -> None:
+    shown = book(f"09:20 {lot} @ {bid} × {lot} @ {ask}", prints=(f"09:25 1 @ {bid} sold",))
+    desk = open_desk({symbol: shown}, opening=holding("2000000"))
+    desk.begin(f"buy 1 {symbol}")
+    desk.place()
+    assert (desk.order(symbol).held, len(desk.open_at_broker(symbol))) == (None, 1)
+
+
 def test_all_orders_are_validated_with_one_quote_request(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(HELD["wide"]), "KO": KO})
     desk.begin("buy 40 AAPL", "buy 10 KO")

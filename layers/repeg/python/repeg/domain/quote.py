@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from repeg.domain.frozen import Frozen
+from repeg.domain.round_lot import round_lot
 from repeg.domain.tick import increment
 
 _CENT = Decimal("0.01")
@@ -114,7 +115,8 @@ def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLim
     # A spread of one tick cannot be narrower, whatever its percentage.
     if quote.spread > increment(quote.bid, day) and quote.spread * 100 > limits.max_spread_pct * quote.mid:
         return QuoteVerdict.WIDE
-    if quote.near_size(side) < limits.min_volume_shares:
+    # One round lot is the smallest size of a protected quote, so no book with it is thin.
+    if quote.near_size(side) < min(Decimal(limits.min_volume_shares), round_lot(quote.near(side), day)):
         return QuoteVerdict.THIN
     return QuoteVerdict.OK
 
