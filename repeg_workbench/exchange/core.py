@@ -40,7 +40,8 @@ class Exchange:
     """One simulated broker with one account.
 
     `clock()` is the only source of time (ns UTC). Each request first processes everything that has become due since the
-    previous one, in exact order of time. The exchange starts no threads and is not thread-safe.
+    previous one, in exact order of time; with a `stride`, at most so many events, and the answer is of the time of the
+    last one. The exchange starts no threads and is not thread-safe.
     """
 
     def __init__(
@@ -52,6 +53,8 @@ class Exchange:
         seed: int = 0,
         fill_model: FillModel = FillModel.QUEUE,
     ) -> None:
+        self.failure: Exception | None = None
+        self.stride: int | None = None
         self.faults, self.races = Faults(seed), Races(seed)
         self.faults.postpone = self._postpone
         self.market, self.quirks, self.opening = market, quirks, opening
@@ -83,24 +86,46 @@ class Exchange:
 
     def handle(self, request: Request) -> Response:
         """Answer one call at the clock's present time. Raises TransportFault if an armed fault leaves it unanswered."""
-        self.advance()
+        self.advance(self.stride)
         if request.path.startswith(PREFIX):
             return self.control.handle(request)
         response = self.faults.before(request)
         if response is None:
             response = self.faults.after(request, self._answer(request))
         self.feed.refresh(self.now)
-        response.headers["X-Request-ID"] = self._draws.request_id()
+        response.headers["X-Request-ID"] = self.request_id()
         return response
 
-    def advance(self) -> None:
-        """Process everything due by the clock's time; if the clock has gone back, stay at the latest time seen."""
-        now = max(self._clock(), self.now)
+    def clock(self) -> int:
+        """The clock's time (ns); the exchange's own is `now`."""
+        return self._clock()
+
+    def request_id(self) -> str:
+        """A new id for an answer."""
+        return self._draws.request_id()
+
+    def advance(self, most: int | None = None) -> bool:
+        """Process everything due by the clock's time; if the clock has gone back, stay at the latest time seen.
+
+        With `most`, process at most so many events and return whether that was all. After an error, `failure` is set:
+        what was due has been done in part only.
+        """
+        try:
+            return self._advance(most)
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def _advance(self, most: int | None) -> bool:
+        now, count = max(self._clock(), self.now), 0
         while True:
             due, market, feed = self.timers.next_turn, (self.venue.next_at, MARKET), (self.feed.next_at, FEED)
             turn = min(due, market, feed)
             if turn[0] > now:
                 break
+            if count == most:
+                return False
+            count += 1
             self.now = turn[0]
             if turn is due:
                 self.timers.run_next()
@@ -111,6 +136,7 @@ class Exchange:
                     self.floor.fill(fill)
             self.feed.refresh(self.now)
         self.now = now
+        return True
 
     def skew_clock(self, seconds: float) -> None:
         """Set the clock endpoint, and nothing else, ahead by this many seconds."""
@@ -146,7 +172,7 @@ class Exchange:
             faults=self.faults,
             races=self.races,
             clock=lambda: self.now,
-            advance=self.advance,
+            advance=lambda: self.advance(self.stride),
             skew_clock=self.skew_clock,
             split=self.split,
         )

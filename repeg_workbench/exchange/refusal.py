@@ -60,6 +60,11 @@ class Refusal(Exception):
         """The keys are wrong or revoked."""
         return cls(401, None, "unauthorized.")
 
+    @classmethod
+    def internal(cls) -> Self:
+        """An error of the exchange itself."""
+        return cls(500, 50010000, "internal server error occurred")
+
 
 class MissingCredentials(Refusal):
     """The call has no keys; the real API answers with a proxy's page or with JSON."""

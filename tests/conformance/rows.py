@@ -164,4 +164,8 @@ ROWS = (
     Row(122, "What is held is never negative, and nothing when nothing is open", "D"),
     Row(123, "Every order ends exactly once", "D"),
     Row(124, "Every execution respects the limit in force at that instant", "D"),
+    Row(125, "A field of the wrong type is refused, and other calls are answered", "A"),
+    Row(126, "A path of the trade stream may end with a slash", "I"),
+    Row(127, "Keys in the headers of the upgrade request authenticate a stream", "D"),
+    Row(128, "A client of a stream that never reads is disconnected", "A"),
 )

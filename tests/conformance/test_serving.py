@@ -7,10 +7,12 @@ from datetime import date
 import pytest
 import requests
 
+from repeg_workbench.exchange.broker.ledger import USD
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.scripted import Event as TapeEvent
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
 from repeg_workbench.exchange.market.symbol_day import SymbolDay
+from repeg_workbench.exchange.messages import Request, Response
 from repeg_workbench.exchange.serving.serve import Stop, clock_for, greeting, serve, serving, stopped_by_signals
 from repeg_workbench.exchange.time.calendar import new_york
 from repeg_workbench.exchange.time.clocks import RealClock, RunningClock, SteppedClock
@@ -101,23 +103,62 @@ def test_a_port_in_use_is_an_error_and_leaves_no_thread() -> None:
         serving(market, clock, port=server.port).__enter__()
 
 
-def test_an_exchange_error_is_a_500_and_is_raised_when_the_server_ends() -> None:
-    class Broken(ScriptedMarket):
-        def day(self, symbol: str, day: date) -> SymbolDay | None:
-            raise ZeroDivisionError(f"{symbol} on {day}")
+class Broken(ScriptedMarket):
+    """A market whose days cannot be read."""
 
-    broken, clock, stop = Broken({FRIDAY: {"AAPL": QUIET_BOOK}}), SteppedClock(new_york(FRIDAY, "10:00")), Stop()
+    def day(self, symbol: str, day: date) -> SymbolDay | None:
+        raise ZeroDivisionError(f"{symbol} on {day}")
+
+
+def test_an_unexpected_error_in_a_call_is_a_500_and_the_server_goes_on() -> None:
+    broken, clock = Broken({FRIDAY: {"AAPL": QUIET_BOOK}}), SteppedClock(new_york(FRIDAY, "10:00"))
+    with serving(broken, clock, port=0) as server:
+        headers = _headers(greeting(server, clock))
+        quote = requests.get(f"{server.trading_url}/v2/stocks/AAPL/quotes/latest", headers=headers, timeout=5)
+        orders = requests.get(f"{server.trading_url}/v2/orders", headers=headers, timeout=5)
+    assert (quote.status_code, orders.status_code) == (500, 200)
+
+
+def test_an_error_while_time_advances_ends_the_server() -> None:
+    market, clock, stop = (
+        ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}),
+        SteppedClock(new_york(FRIDAY, "10:00")),
+        Stop(),
+    )
     answers = []
 
     def ask() -> None:
-        with serving(broken, clock, port=0, stop=stop) as server:
-            url = f"{server.trading_url}/v2/stocks/quotes/latest?symbols=AAPL"
-            answers.append(requests.get(url, headers=_headers(greeting(server, clock)), timeout=5))
+        with serving(market, clock, port=0, stop=stop) as server:
+            server.exchange.timers.at(server.exchange.now + 1, _divide, 0)
+            answers.append(requests.post(f"{server.trading_url}/_sim/clock", json={"advance_seconds": 1}, timeout=5))
             stop.wait(5)
 
     with pytest.raises(ZeroDivisionError):
         ask()
     assert answers[0].status_code == 500
+
+
+def test_an_error_that_leaves_the_books_unsound_ends_the_server() -> None:
+    market, clock, stop = (
+        ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}),
+        SteppedClock(new_york(FRIDAY, "10:00")),
+        Stop(),
+    )
+
+    def ask() -> None:
+        with serving(market, clock, port=0, stop=stop) as server:
+            ledger, headers = server.exchange.ledger, _headers(greeting(server, clock))
+
+            def fail_halfway(request: Request) -> Response:
+                ledger.hold(server.exchange.now, "nobody's order", USD, 5)
+                raise ZeroDivisionError(request.path)
+
+            server.exchange.routes.fixed["/v2/clock"]["GET"] = fail_halfway
+            requests.get(f"{server.trading_url}/v2/clock", headers=headers, timeout=5)
+            stop.wait(5)
+
+    with pytest.raises(ZeroDivisionError, match="/v2/clock"):
+        ask()
 
 
 @pytest.mark.parametrize(
@@ -163,6 +204,10 @@ def test_the_real_clock_is_the_wall_clock() -> None:
     first, second = RealClock()(), RealClock()()
     assert 1_700_000_000 * 10**9 < first <= second
     assert BrokerQuirks().requests_per_minute == 200
+
+
+def _divide(at: int, divisor: int) -> None:
+    _ = at // divisor
 
 
 def _value_of(lines: list[str], name: str) -> str:

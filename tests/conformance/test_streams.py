@@ -258,6 +258,30 @@ def test_row_118_thirty_one_symbols_exceed_the_limit(limit: int | None, errors: 
         _on_socket(bench, bench.server.data_stream_url(), talk)
 
 
+def test_row_118_the_symbol_limit_counts_trades_and_quotes_only() -> None:
+    others: dict[str, Any] = {"action": "subscribe", "bars": ["*"], "updatedBars": ["*"], "dailyBars": ["*"]}
+
+    async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:
+        assert await _errors(socket, _login(bench)) == []
+        assert await _errors(socket, others | {"statuses": ["*"]}) == []
+        assert await _errors(socket, {"action": "subscribe", "quotes": ["AAPL"]}) == []
+        assert await _errors(socket, {"action": "subscribe", "trades": ["*"]}) == [(405, "symbol limit exceeded")]
+
+    with a_bench() as bench:
+        _on_socket(bench, bench.server.data_stream_url(), talk)
+
+
+def test_row_118_a_daily_bar_is_streamed_after_each_minute_with_trades() -> None:
+    book = [*QUIET_BOOK, trade("09:31", "10 @ 100.05"), trade("10:00:10", "20 @ 100.02"), trade("10:02", "5 @ 99.99")]
+    with a_bench(book) as bench, market_data(bench, daily_bars=["AAPL"]) as received:
+        bench.wait(60_000)
+        bar = received.next()
+        bench.wait(120_000)
+        later = received.next()
+    assert (bar.open, bar.close, bar.volume, bar.timestamp.hour) == (100.05, 100.02, 30, 5)
+    assert (later.low, later.volume) == (99.99, 35)
+
+
 @pytest.mark.parametrize(("entitled", "errors"), [("no", [(409, "insufficient subscription")]), ("yes", [])])
 def test_row_118_the_consolidated_feed_needs_its_subscription(entitled: str, errors: list[tuple[int, str]]) -> None:
     async def talk(socket: ClientWebSocketResponse, bench: Bench) -> None:

@@ -170,3 +170,27 @@ def test_unknown_control_calls_are_404_and_malformed_json_is_refused() -> None:
     caller = a_caller()
     assert caller.call("GET", "/_sim/nothing").status == 404
     assert caller.exchange.handle(Request("POST", "/_sim/races", body=b"{")).status == 422
+
+
+def test_the_clock_cannot_be_moved_beyond_the_brokers_calendar() -> None:
+    caller = a_caller()
+    caller.exchange.control.move = lambda seconds: caller._move(caller.exchange.now + round(seconds * SECOND))
+    for _ in range(3):
+        assert caller.call("POST", "/_sim/clock", {"advance_seconds": 31_536_000}).status == 200
+    refused = caller.call("POST", "/_sim/clock", {"advance_seconds": 31_536_000})
+    assert (refused.status, refused.json()["message"]) == (422, "the broker's calendar ends on 2029-12-31")
+
+
+def test_splits_cannot_grow_a_position_without_bound() -> None:
+    caller = a_caller(positions=holding("50"))
+    split = {"symbol": "AAPL", "new": 10_000, "old": 1}
+    assert caller.call("POST", "/_sim/splits", split).status == 200
+    refused = caller.call("POST", "/_sim/splits", split)
+    assert (refused.status, refused.json()["message"]) == (422, "a position has at most 1000000000 shares")
+
+
+def test_no_more_than_1000_faults_can_be_armed() -> None:
+    caller = a_caller()
+    fault = {"kind": "slow", "path": "/nowhere"}
+    statuses = [caller.call("POST", "/_sim/faults", fault).status for _ in range(1_001)]
+    assert (statuses[-2], statuses[-1]) == (200, 422)

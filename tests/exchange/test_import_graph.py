@@ -21,7 +21,7 @@ LAYERS: dict[str, set[str]] = {
     "streams": {"market", "matching", "broker", "api"},
     "control": {"market", "broker", "faults", "api"},
     "core": {"market", "matching", "faults", "broker", "api", "streams", "control"},
-    "serving": {"market", "matching", "faults", "broker", "api", "streams", "core"},
+    "serving": {"market", "matching", "faults", "broker", "api", "streams", "control", "core"},
 }
 """The other sub-packages each sub-package may import. Only `serving` imports the assembled exchange, `core`."""
 

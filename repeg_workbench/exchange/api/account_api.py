@@ -34,8 +34,11 @@ _FLAGS: Final = {
     "no_shorting": "no_shorting",
     "fractional_trading": "fractional_trading",
     "ptp_no_exception_entry": "ptp_no_exception_entry",
+    "disable_overnight_trading": "disable_overnight_trading",
 }
 _EMAILS: Final = frozenset({"all", "none"})
+_MULTIPLIERS: Final = frozenset({"1", "2", "4"})
+_OPTIONS_LEVELS: Final = frozenset({0, 1, 2, 3})
 
 
 class AccountApi:
@@ -57,19 +60,18 @@ class AccountApi:
     def configure(self, request: Request) -> Response:
         """PATCH /v2/account/configurations."""
         body = fields.read_body(request.body)
-        flags = {name: body[name] for name in _FLAGS if body.get(name) is not None}
-        if not all(isinstance(value, bool) for value in flags.values()):
-            raise Refusal.malformed()
-        email, multiplier = body.get("trade_confirm_email"), body.get("max_margin_multiplier")
-        if email is not None and (not isinstance(email, str) or email not in _EMAILS):
-            raise Refusal.parameter("invalid trade_confirm_email")
-        if multiplier is not None and multiplier not in {"1", "2", "4"}:
-            raise Refusal.parameter("invalid max_margin_multiplier")
+        flags = {name: fields.read_flag(body, name) for name in _FLAGS if body.get(name) is not None}
+        email = fields.read_choice(body, "trade_confirm_email", _EMAILS)
+        multiplier = fields.read_choice(body, "max_margin_multiplier", _MULTIPLIERS)
+        level = fields.read_number(body, "max_options_trading_level")
+        if level is not None and level not in _OPTIONS_LEVELS:
+            raise Refusal.parameter("invalid max_options_trading_level")
         switches = self._account.switches
         for name, value in flags.items():
             setattr(switches, _FLAGS[name], value)
         switches.trade_confirm_email = email or switches.trade_confirm_email
         switches.max_margin_multiplier = multiplier or switches.max_margin_multiplier
+        switches.max_options_trading_level = switches.max_options_trading_level if level is None else int(level)
         return json_response(configuration_view(self._account))
 
     def positions(self, request: Request) -> Response:  # noqa: ARG002

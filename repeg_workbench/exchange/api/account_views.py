@@ -110,9 +110,10 @@ def configuration_view(account: Account) -> View:
     """The settings that the client can change."""
     switches = account.switches
     return {
+        "disable_overnight_trading": switches.disable_overnight_trading,
         "fractional_trading": switches.fractional_trading,
         "max_margin_multiplier": switches.max_margin_multiplier,
-        "max_options_trading_level": None,
+        "max_options_trading_level": switches.max_options_trading_level,
         "no_shorting": switches.no_shorting,
         "ptp_no_exception_entry": switches.ptp_no_exception_entry,
         "suspend_trade": switches.trade_suspended_by_user,

@@ -13,6 +13,10 @@ KEY_HEADER: Final = "APCA-API-KEY-ID"
 SECRET_HEADER: Final = "APCA-API-SECRET-KEY"  # noqa: S105 - the name of a header
 
 
+Keys = tuple[str, str]
+"""A key id and its secret."""
+
+
 class Allowance:
     """A rate limit of a number of calls in any sixty seconds; None for no limit."""
 
@@ -64,9 +68,9 @@ class Gate:
         """Accept a revoked key again."""
         self._revoked.discard(key_id)
 
-    def is_known(self, key_id: str, secret: str) -> bool:
-        """Whether the key and secret are valid and not revoked."""
-        return self.keys.get(key_id) == secret and key_id not in self._revoked
+    def is_known(self, key_id: object, secret: object) -> bool:
+        """Whether the key and secret are valid and not revoked; they may be any JSON value."""
+        return isinstance(key_id, str) and self.keys.get(key_id) == secret and key_id not in self._revoked
 
     def admit(self, request: Request, at: int, *, is_data: bool) -> None:
         """Authenticate and count a call. Raises Refusal in the form of the API called."""

@@ -1,10 +1,11 @@
 """The account: switches, orders, ledger and portfolio."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from repeg_workbench.exchange.broker.ledger import Ledger
+from repeg_workbench.exchange.broker.ledger import USD, Ledger
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker.orders import Order
 from repeg_workbench.exchange.broker.portfolio import Portfolio
@@ -27,6 +28,8 @@ class Switches:
     trade_confirm_email: str = "all"
     ptp_no_exception_entry: bool = False
     max_margin_multiplier: str = "4"
+    max_options_trading_level: int = 0
+    disable_overnight_trading: bool = False
 
 
 class Blotter:
@@ -80,6 +83,20 @@ class Account:
             trade_suspended_by_user=opening.trade_suspended_by_user,
         )
         self._open(opening, at)
+
+    def is_sound(self) -> bool:
+        """Whether positions and holds agree with the ledger, and only open orders are listed as open."""
+        ledger, held = self.ledger, Counter[str]()
+        for order in self.orders.by_id.values():
+            held[USD] += order.held_cash
+            held[order.terms.symbol] += order.held_shares
+        holdings = self.portfolio.holdings
+        return (
+            held[USD] == ledger.held_cash
+            and all(held[symbol] == ledger.held_shares(symbol) for symbol in {*held, *holdings} - {USD})
+            and all(holding.quantity == ledger.position(symbol) for symbol, holding in holdings.items())
+            and all(order.is_open for order in self.orders.open.values())
+        )
 
     def _open(self, opening: OpeningAccount, at: int) -> None:
         quantities = {}

@@ -4,7 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-USD: Final = "USD"
+USD: Final = "$"
+"""Cash as a commodity; not a word, as USD is also a ticker."""
 CASH: Final = "cash"
 POSITION: Final = "position"
 STREET: Final = "street"

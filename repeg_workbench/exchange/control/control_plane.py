@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import time
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from repeg_workbench.exchange.api.account_api import LAST_DAY
 from repeg_workbench.exchange.api.gate import Gate
 from repeg_workbench.exchange.api.params import Params
 from repeg_workbench.exchange.api.views import side_word
@@ -28,10 +30,14 @@ from repeg_workbench.exchange.figures import money_text, price_text, qty_text
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.messages import Request, Response, json_response
 from repeg_workbench.exchange.refusal import Refusal
-from repeg_workbench.exchange.time.stamps import utc
-from repeg_workbench.exchange.triggers import When
+from repeg_workbench.exchange.time.stamps import SECOND, at_local, utc
+from repeg_workbench.exchange.triggers import Armed, When
+from repeg_workbench.exchange.units import QTY_SCALE
 
 PREFIX: Final = "/_sim"
+CLOCK: Final = f"{PREFIX}/clock"
+_MOST_ARMED: Final = 1_000
+_MOST_SHARES: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +54,7 @@ class ControlParts:
     faults: Faults
     races: Races
     clock: Callable[[], int]
-    advance: Callable[[], None]
+    advance: Callable[[], object]
     skew_clock: Callable[[float], None]
     split: Callable[[str, int, int], None]
 
@@ -121,22 +127,26 @@ class Control:
 
     def _arm_fault(self, request: Request) -> Any:
         order = ArmFault.model_validate_json(request.body)
+        _require_room(self._parts.faults.armed)
         details = order.model_dump(exclude={"times", "skip", "chance"})
         self._parts.faults.arm(Fault(**details), order.when)
         return {"armed": order.kind}
 
     def _arm_stream_fault(self, request: Request) -> Any:
         order = ArmStreamFault.model_validate_json(request.body)
+        _require_room(self._parts.faults.armed_streams)
         self._parts.faults.arm_stream(StreamFault(failure=order.failure, event=order.event), order.when)
         return {"armed": order.failure}
 
     def _arm_race(self, request: Request) -> Any:
         order = ArmRace.model_validate_json(request.body)
+        _require_room(self._parts.races.armed)
         self._parts.races.arm(order.race, symbol=order.symbol, seconds=order.seconds, when=order.when)
         return {"armed": order.race}
 
     def _arm_all(self, request: Request) -> Any:
         order = ArmAll.model_validate_json(request.body)
+        _require_room(self._parts.faults.armed)
         arm_all(self._parts.faults, self._parts.races, order.chance)
         return {"chance": order.chance}
 
@@ -159,6 +169,8 @@ class Control:
         if order.advance_seconds is not None:
             if self.move is None:
                 raise Refusal.unprocessable("this exchange runs in real time; its clock cannot be moved")
+            if self._parts.clock() + round(order.advance_seconds * SECOND) > at_local(LAST_DAY, time(23, 59)):
+                raise Refusal.unprocessable(f"the broker's calendar ends on {LAST_DAY}")
             self.move(order.advance_seconds)
             self._parts.advance()
         return {"now": utc(self._parts.clock())}
@@ -167,8 +179,16 @@ class Control:
         order = Split.model_validate_json(request.body)
         if self._parts.market.listing(order.symbol) is None:
             raise Refusal.unprocessable(f'asset "{order.symbol}" not found')
+        held = abs(self._parts.account.portfolio.quantity(order.symbol))
+        if held * order.new // order.old > _MOST_SHARES * QTY_SCALE:
+            raise Refusal.unprocessable(f"a position has at most {_MOST_SHARES} shares")
         self._parts.split(order.symbol, order.new, order.old)
         return {"symbol": order.symbol}
+
+
+def _require_room(armed: Armed[Any]) -> None:
+    if len(armed.entries()) >= _MOST_ARMED:
+        raise Refusal.unprocessable(f"at most {_MOST_ARMED} can be armed; DELETE /_sim/faults disarms everything")
 
 
 def _event_view(event: OrderEvent) -> dict[str, Any]:

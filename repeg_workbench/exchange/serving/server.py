@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import contextmanager
 from socket import SO_LINGER, SOL_SOCKET
 from struct import pack
 from threading import Thread
@@ -16,17 +15,22 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from repeg_workbench.exchange.api.data_api import FEEDS
+from repeg_workbench.exchange.control.control_plane import CLOCK
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.faults.transport_faults import Failure, TransportFault
-from repeg_workbench.exchange.messages import Request, Response, html_response
+from repeg_workbench.exchange.messages import Request, Response, html_response, json_response
 from repeg_workbench.exchange.refusal import Refusal
-from repeg_workbench.exchange.serving.sockets import Sockets
+from repeg_workbench.exchange.serving.sockets import Sockets, stream_name
+from repeg_workbench.exchange.time.stamps import utc
 
 _T = TypeVar("_T")
 _TICK = 0.005
 """Seconds between two checks of a running clock."""
+_STRIDE = 200
+"""Events of the exchange between two turns of its clients: a few hundredths of a second's work."""
 
 # aiohttp's log is not needed: clients see their own errors, and the server's are raised when it closes.
+_LOG = logging.getLogger(__name__)
 _DISCARDED = logging.getLogger(f"{__name__}.discarded")
 _DISCARDED.disabled = True
 
@@ -36,8 +40,9 @@ class ExchangeServer:
 
     The server's thread answers requests one at a time; all other access to the exchange must go through `call`. With
     `runs`, for a clock that runs by itself, the exchange also advances between requests, so that streams send events
-    as they happen. An error in the exchange is a 500 to the client, calls `give_up` at once, and is raised again when
-    the context closes.
+    as they happen. An unexpected error in one call is logged and a 500 to its client, with the request id; the server
+    goes on. An error while time advances, or one that leaves the account's books unsound, calls `give_up` at once and
+    is raised again when the context closes.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class ExchangeServer:
         self._runner: web.ServerRunner | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._failures: list[Exception] = []
+        exchange.stride = _STRIDE
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -125,22 +131,17 @@ class ExchangeServer:
             self._ticker = asyncio.create_task(self._keep_up())
 
     async def _keep_up(self) -> None:
-        with self._recording_failures():
-            while True:
-                self.exchange.advance()
-                await asyncio.sleep(_TICK)
-
-    @contextmanager
-    def _recording_failures(self) -> Iterator[None]:
         try:
-            yield
-        except (web.HTTPException, ConnectionResetError):
-            # A malformed handshake, or a client that disconnected in the middle of a frame.
-            raise
+            while True:
+                is_up_to_date = self.exchange.advance(_STRIDE)
+                await asyncio.sleep(_TICK if is_up_to_date else 0)
         except Exception as error:
-            self._failures.append(error)
-            self._give_up()
+            self._fail(error)
             raise
+
+    def _fail(self, error: Exception) -> None:
+        self._failures.append(error)
+        self._give_up()
 
     async def _stop(self) -> None:
         if self._ticker is not None:
@@ -150,8 +151,20 @@ class ExchangeServer:
             await self._runner.cleanup()
 
     async def _answer(self, incoming: web.BaseRequest) -> web.StreamResponse:
-        with self._recording_failures():
+        try:
             return await self._answered(incoming)
+        except (web.HTTPException, ConnectionError):
+            # A malformed handshake, or a client that disconnected in the middle of a frame.
+            raise
+        except Exception as error:
+            if self.exchange.failure is not None or not self.exchange.account.is_sound():
+                self._fail(error)
+                raise
+            response = Refusal.internal().response()
+            response.headers["X-Request-ID"] = self.exchange.request_id()
+            details = {"request_id": response.headers["X-Request-ID"], "method": incoming.method, "path": incoming.path}
+            _LOG.exception("request_failed", extra=details)
+            return http_response(response)
 
     async def _answered(self, incoming: web.BaseRequest) -> web.StreamResponse:
         if incoming.headers.get("Upgrade", "").lower() == "websocket" and is_stream(incoming.path):
@@ -167,14 +180,24 @@ class ExchangeServer:
         except TransportFault as fault:
             await _break_off(incoming, fault)
             raise asyncio.CancelledError from fault
+        if request.path == CLOCK and response.status < 300:
+            response = await self._caught_up(response)
         if response.delay:
             await asyncio.sleep(response.delay)
         return http_response(response)
 
+    async def _caught_up(self, response: Response) -> Response:
+        """The answer to a move of the clock, once the exchange has followed; other clients are served meanwhile."""
+        exchange = self.exchange
+        target = exchange.clock()
+        while not exchange.advance(_STRIDE) and exchange.now < target:  # noqa: ASYNC110 - other clients have a turn
+            await asyncio.sleep(0)
+        return Response(response.status, response.headers, json_response({"now": utc(exchange.now)}).body)
+
 
 def is_stream(path: str) -> bool:
     """Whether the path belongs to a stream."""
-    return path == "/stream" or path.removeprefix("/v2/") in FEEDS
+    return stream_name(path) in {"stream", *FEEDS}
 
 
 async def _break_off(incoming: web.BaseRequest, fault: TransportFault) -> None:

@@ -1,12 +1,14 @@
 """Serves the two streams over websockets: open connections and the frames queued for each."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 from aiohttp import WSMsgType, web
 
+from repeg_workbench.exchange.api.gate import KEY_HEADER, SECRET_HEADER, Keys
 from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
 from repeg_workbench.exchange.broker.orders import Order
 from repeg_workbench.exchange.core import Exchange
@@ -15,44 +17,73 @@ from repeg_workbench.exchange.streams.data_stream import DataStream, Frame
 from repeg_workbench.exchange.streams.feed import Message
 from repeg_workbench.exchange.streams.trade_stream import TradeStream, trade_update
 
+_LOG = logging.getLogger(__name__)
+
 _MOST_WAITING: Final = 20_000
-"""Unread frames that a market data client may have; with more it is disconnected as too slow."""
+_MOST_BYTES: Final = 32 * 1024 * 1024
+"""The frames and bytes that a client may leave unread; with more it is disconnected as too slow."""
 
 _CLOSE_TIMEOUT: Final = 1.0
 """Seconds a client has to complete the closing handshake."""
 
 
 class _Line:
-    """One websocket and the queue of frames to send; None closes it."""
+    """One websocket and its bounded queue of frames to send; None closes it.
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
-        self.socket = socket
-        self.waiting: asyncio.Queue[Frame | None] = asyncio.Queue()
+    `on_slow` may send a last frame to a client that leaves too much unread, before it is disconnected.
+    """
+
+    def __init__(self, socket: web.WebSocketResponse, incoming: web.BaseRequest) -> None:
+        self.socket, self._transport = socket, incoming.transport
+        self.on_slow: Callable[[], None] = lambda: None
+        self._waiting: asyncio.Queue[Frame | None] = asyncio.Queue()
+        self._unsent = 0
+        self._is_closing = False
 
     def send(self, frame: Frame) -> None:
-        self.waiting.put_nowait(frame)
+        if self._is_closing:
+            return
+        self._unsent += len(frame)
+        self._waiting.put_nowait(frame)
+        if self._waiting.qsize() > _MOST_WAITING or self._unsent > _MOST_BYTES:
+            self._give_up()
 
     def close(self) -> None:
-        self.waiting.put_nowait(None)
+        self._is_closing = True
+        self._waiting.put_nowait(None)
 
-    def discard(self) -> None:
-        while not self.waiting.empty():
-            self.waiting.get_nowait()
+    def _give_up(self) -> None:
+        while not self._waiting.empty():
+            self._waiting.get_nowait()
+        self._unsent = 0
+        self.on_slow()
+        self.close()
+        if self._transport is not None:
+            # The closing handshake cannot be sent while the client does not read.
+            asyncio.get_running_loop().call_later(_CLOSE_TIMEOUT, self._transport.abort)
 
     async def carry(self, receive: Callable[[Frame], None]) -> None:
         """Carry frames both ways until either side closes."""
         writer = asyncio.create_task(self._write())
         try:
             async for message in self.socket:
-                if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
-                    receive(message.data)
+                if message.type in {WSMsgType.TEXT, WSMsgType.BINARY} and not self._is_closing:
+                    self._receive(receive, message.data)
         finally:
             writer.cancel()
-            with suppress(asyncio.CancelledError):
+            with suppress(asyncio.CancelledError, ConnectionError):
                 await writer
 
+    def _receive(self, receive: Callable[[Frame], None], frame: Frame) -> None:
+        try:
+            receive(frame)
+        except Exception:  # noqa: BLE001 - logged; one client's frame must not end the server
+            _LOG.exception("frame_failed")
+            self.close()
+
     async def _write(self) -> None:
-        while (frame := await self.waiting.get()) is not None:
+        while (frame := await self._waiting.get()) is not None:
+            self._unsent -= len(frame)
             if isinstance(frame, bytes):
                 await self.socket.send_bytes(frame)
             else:
@@ -91,7 +122,7 @@ class Sockets:
         """Serve one connection until it closes."""
         socket = web.WebSocketResponse(timeout=_CLOSE_TIMEOUT)
         await socket.prepare(incoming)
-        line = _Line(socket)
+        line = _Line(socket, incoming)
         self._open.add(socket)
         try:
             await self._serve_stream(line, incoming)
@@ -102,8 +133,8 @@ class Sockets:
     async def _serve_stream(self, line: _Line, incoming: web.BaseRequest) -> None:
         if self._exchange.faults.stream("connect") is StreamFailure.SILENT:
             await line.carry(lambda frame: None)  # noqa: ARG005 - receives and never answers
-        elif incoming.path == "/stream":
-            await self._serve_trade(line)
+        elif stream_name(incoming.path) == "stream":
+            await self._serve_trade(line, incoming)
         else:
             await self._serve_data(line, incoming)
 
@@ -111,8 +142,8 @@ class Sockets:
         """Close all connections."""
         await asyncio.gather(*(socket.close() for socket in list(self._open)))
 
-    async def _serve_trade(self, line: _Line) -> None:
-        stream = TradeStream(self._exchange.gate, line.send)
+    async def _serve_trade(self, line: _Line, incoming: web.BaseRequest) -> None:
+        stream = TradeStream(self._exchange.gate, line.send, _keys(incoming))
         self._trade[stream] = line
         try:
             await line.carry(stream.receive)
@@ -122,7 +153,7 @@ class Sockets:
     async def _serve_data(self, line: _Line, incoming: web.BaseRequest) -> None:
         exchange = self._exchange
         stream = DataStream(
-            incoming.path.removeprefix("/v2/"),
+            stream_name(incoming.path),
             incoming.headers.get("Content-Type", ""),
             exchange.gate,
             exchange.feed,
@@ -131,6 +162,8 @@ class Sockets:
             lambda: exchange.now,
         )
         self._data[stream] = line
+        stream.open(_keys(incoming))
+        line.on_slow = lambda: stream.fail(407)
         alarm = asyncio.get_running_loop().call_later(self._patience, self._time_out, stream, line)
         try:
             await line.carry(lambda frame: self._receive(stream, line, frame))
@@ -171,9 +204,16 @@ class Sockets:
                 self._trade[stream].close()
 
     def _market_event(self, channel: str, symbol: str, message: Message) -> None:
-        for stream, line in list(self._data.items()):
+        for stream in list(self._data):
             stream.deliver(channel, symbol, message)
-            if line.waiting.qsize() > _MOST_WAITING:
-                line.discard()
-                stream.fail(407)
-                line.close()
+
+
+def stream_name(path: str) -> str:
+    """The stream of a path: `stream` for trade updates, or a feed's name; a trailing slash makes no difference."""
+    name = path.removesuffix("/")
+    return "stream" if name == "/stream" else name.removeprefix("/v2/")
+
+
+def _keys(incoming: web.BaseRequest) -> Keys | None:
+    key_id, secret = incoming.headers.get(KEY_HEADER), incoming.headers.get(SECRET_HEADER)
+    return None if key_id is None or secret is None else (key_id, secret)

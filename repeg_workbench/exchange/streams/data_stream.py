@@ -7,7 +7,8 @@ from typing import Any, Final
 import msgpack  # type: ignore[import-untyped]
 
 from repeg_workbench.exchange.api.data_api import FEEDS
-from repeg_workbench.exchange.api.gate import Gate
+from repeg_workbench.exchange.api.fields import is_symbol
+from repeg_workbench.exchange.api.gate import Gate, Keys
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.streams.feed import CHANNELS, Feed, Message
 from repeg_workbench.exchange.time.stamps import SECOND, utc
@@ -28,7 +29,13 @@ ERRORS: Final = {
 }
 MESSAGE_PACK: Final = "application/msgpack"
 EVERYTHING: Final = "*"
-"""Stands for all symbols; only accepted without a symbol limit."""
+"""Stands for all symbols; in a limited channel only accepted without a symbol limit."""
+
+_LIMITED: Final = ("trades", "quotes")
+"""The channels whose symbols count towards the account's limit."""
+
+_MOST_SYMBOLS: Final = 500
+"""The symbols that one channel accepts by name."""
 
 
 class DataStream:
@@ -62,6 +69,11 @@ class DataStream:
     def is_subscribed(self) -> bool:
         """Whether the client has any subscription."""
         return any(self._channels.values())
+
+    def open(self, keys: Keys | None) -> None:
+        """Authenticate the client by the headers of its upgrade request, if they have keys."""
+        if keys is not None:
+            self._authenticate({"key": keys[0], "secret": keys[1]})
 
     def receive(self, frame: Frame) -> None:
         """Handle a frame from the client."""
@@ -99,7 +111,7 @@ class DataStream:
     def _authenticate(self, request: dict[str, Any]) -> None:
         if self.is_authenticated:
             self.fail(403)
-        elif not self._gate.is_known(str(request.get("key")), str(request.get("secret"))):
+        elif not self._gate.is_known(request.get("key"), request.get("secret")):
             self.fail(402)
         elif self._name not in FEEDS or (self._name == "sip" and not self._quirks.sip_entitled):
             self.fail(409)
@@ -143,8 +155,11 @@ class DataStream:
 
     def _fits(self, wanted: dict[str, list[str]]) -> bool:
         limit = self._quirks.stream_symbol_limit
-        held = {symbol for symbols in (*self._channels.values(), *wanted.values()) for symbol in symbols}
-        return limit is None or (EVERYTHING not in held and len(held) <= limit)
+        held = {channel: {*self._channels[channel], *wanted.get(channel, ())} for channel in CHANNELS}
+        limited = {symbol for channel in _LIMITED for symbol in held[channel]}
+        if any(len(symbols) > _MOST_SYMBOLS for symbols in held.values()):
+            return False
+        return limit is None or (EVERYTHING not in limited and len(limited) <= limit)
 
     def _parse(self, frame: Frame) -> dict[str, Any] | None:
         try:
@@ -169,4 +184,6 @@ def _dated(message: Message) -> Message:
 
 
 def _are_symbols(symbols: object) -> bool:
-    return isinstance(symbols, list) and all(isinstance(symbol, str) for symbol in symbols)
+    return isinstance(symbols, list) and all(
+        isinstance(symbol, str) and (symbol == EVERYTHING or is_symbol(symbol)) for symbol in symbols
+    )

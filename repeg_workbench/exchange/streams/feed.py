@@ -1,6 +1,8 @@
 """The market data feed: the messages of watched symbols, in order of time."""
 
 from collections.abc import Callable
+from datetime import time
+from heapq import heappop, heappush, heapreplace
 from typing import Any, Final, Protocol
 
 from repeg_workbench.exchange.api.data_api import quote_view, trade_view
@@ -8,7 +10,7 @@ from repeg_workbench.exchange.api.snapshots import bar
 from repeg_workbench.exchange.market.symbol_day import Quotes, Trades
 from repeg_workbench.exchange.matching.symbol_book import BookQuote
 from repeg_workbench.exchange.matching.venue import Venue
-from repeg_workbench.exchange.time.stamps import MINUTE
+from repeg_workbench.exchange.time.stamps import MINUTE, at_local, local_day
 from repeg_workbench.exchange.time.timers import NEVER
 
 Message = dict[str, Any]
@@ -25,6 +27,9 @@ CHANNELS: Final = (
     "corrections",
     "cancelErrors",
 )
+_Key = tuple[str, str]
+"""A channel and a symbol."""
+
 _HALTED: Final = {"sc": "H", "sm": "Trading Halt", "rc": "T1", "rm": "Halt - News Pending"}
 _RESUMED: Final = {"sc": "T", "sm": "Trading Resumption", "rc": "", "rm": ""}
 
@@ -42,8 +47,9 @@ class Feed:
     def __init__(self, venue: Venue) -> None:
         self.listeners: list[Callable[[str, str, Message], None]] = []
         self._venue = venue
-        self._watched: dict[tuple[str, str], int] = {}
-        self._cursors: dict[tuple[str, str], _Cursor] = {}
+        self._watched: dict[_Key, int] = {}
+        self._cursors: dict[_Key, _Cursor] = {}
+        self._due: list[tuple[int, _Key]] = []
         self._changed: set[str] = set()
 
     @property
@@ -54,20 +60,30 @@ class Feed:
     @property
     def next_at(self) -> int:
         """When (ns) the next message is due."""
-        return min((cursor.next_at for cursor in self._cursors.values()), default=NEVER)
+        due = self._due
+        while due:
+            at, key = due[0]
+            cursor = self._cursors.get(key)
+            if cursor is not None and cursor.next_at == at:
+                return at
+            heappop(due)
+        return NEVER
 
     def run_next(self) -> None:
-        """Send the messages that are due."""
-        channel, symbol = min(self._cursors, key=lambda key: (self._cursors[key].next_at, key))
-        for message in self._cursors[channel, symbol].take():
-            self._publish(channel, symbol, message)
+        """Send the messages that are due at `next_at` in one channel of one symbol."""
+        _, key = self._due[0]
+        cursor = self._cursors[key]
+        messages = cursor.take()
+        heapreplace(self._due, (cursor.next_at, key))
+        for message in messages:
+            self._publish(*key, message)
 
     def watch(self, channel: str, symbol: str, at: int) -> None:
         """Start following a symbol, or add a watcher to it."""
         key = channel, symbol
         self._watched[key] = self._watched.get(key, 0) + 1
         if key not in self._cursors and channel in _CURSORS:
-            self._cursors[key] = _CURSORS[channel](self._venue, symbol, at)
+            self._follow(key, at)
 
     def unwatch(self, channel: str, symbol: str) -> None:
         """Remove a watcher of a symbol; without watchers it is no longer followed."""
@@ -79,7 +95,9 @@ class Feed:
 
     def turn_day(self, at: int) -> None:
         """Switch to the new day's tape."""
-        self._cursors = {key: _CURSORS[key[0]](self._venue, key[1], at) for key in self._cursors}
+        self._due.clear()
+        for key in list(self._cursors):
+            self._follow(key, at)
 
     def mark_changed(self, symbol: str) -> None:
         """Mark a symbol whose quote an order of the account may have changed."""
@@ -93,6 +111,11 @@ class Feed:
             if isinstance(cursor, _Quotes) and (message := cursor.changed(at)) is not None:
                 self._publish("quotes", symbol, message)
         self._changed.clear()
+
+    def _follow(self, key: _Key, at: int) -> None:
+        channel, symbol = key
+        self._cursors[key] = _CURSORS[channel](self._venue, symbol, at)
+        heappush(self._due, (self._cursors[key].next_at, key))
 
     def _publish(self, channel: str, symbol: str, message: Message) -> None:
         for listener in self.listeners:
@@ -169,6 +192,18 @@ class _Bars:
         return (self._trades.ts.item(self._index) // MINUTE + 1) * MINUTE
 
 
+class _DailyBars(_Bars):
+    """After each minute with prints, the bar of the day so far."""
+
+    def take(self) -> list[Message]:
+        end = self.next_at
+        self._index = int(self._trades.ts.searchsorted(end))
+        self.next_at = self._end()
+        start = at_local(local_day(end - MINUTE), time())
+        view = bar(self._trades, 0, self._index, start)
+        return [] if view is None else [{"T": "d", "S": self._symbol, **view, "t": start}]
+
+
 class _Statuses:
     def __init__(self, venue: Venue, symbol: str, since: int) -> None:
         day = venue.day(symbol)
@@ -188,5 +223,6 @@ _CURSORS: Final[dict[str, Callable[[Venue, str, int], _Cursor]]] = {
     "quotes": _Quotes,
     "trades": _Trades,
     "bars": _Bars,
+    "dailyBars": _DailyBars,
     "statuses": _Statuses,
 }

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from repeg_workbench.exchange.api.gate import Gate
+from repeg_workbench.exchange.api.gate import Gate, Keys
 from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
 from repeg_workbench.exchange.figures import price_text, qty_text
 from repeg_workbench.exchange.time.stamps import utc
@@ -14,11 +14,14 @@ STREAM = "trade_updates"
 
 
 class TradeStream:
-    """One client: it authenticates, listens, and receives all later updates; earlier ones are never replayed."""
+    """One client: it authenticates, listens, and receives all later updates; earlier ones are never replayed.
 
-    def __init__(self, gate: Gate, send: Send) -> None:
+    Valid keys in the headers of its upgrade request authenticate it as well.
+    """
+
+    def __init__(self, gate: Gate, send: Send, keys: Keys | None = None) -> None:
         self._gate, self._send = gate, send
-        self._is_authorized = False
+        self._is_authorized = keys is not None and gate.is_known(*keys)
         self.is_listening = False
 
     def receive(self, message: str | bytes) -> None:
@@ -38,7 +41,7 @@ class TradeStream:
         data = request.get("data")
         keys = data if isinstance(data, dict) else {}
         key_id, secret = keys.get("key_id", request.get("key")), keys.get("secret_key", request.get("secret"))
-        self._is_authorized = self._gate.is_known(str(key_id), str(secret))
+        self._is_authorized = self._gate.is_known(key_id, secret)
         status = "authorized" if self._is_authorized else "unauthorized"
         self._reply("authorization", {"status": status, "action": "authenticate"})
 
