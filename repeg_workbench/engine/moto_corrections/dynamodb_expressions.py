@@ -26,12 +26,16 @@ from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 
 from repeg_workbench.engine.moto_corrections.patches import Patches
 
+# Most conditions hold values of one turn.
+KEPT_CONDITIONS = 1_000
+
 
 def apply(patches: Patches) -> None:
     """Make all changes of this module."""
     _keep_parsed_updates(patches)
     _look_keywords_up(patches)
     _keep_parts_of_conditions(patches)
+    _keep_conditions(patches)
     _compare_productions_by_name(patches)
     _search_kinds_once(patches)
     _cache_node_dispatch(patches)
@@ -69,6 +73,23 @@ def _keep_parts_of_conditions(patches: Patches) -> None:
         return deque(parts(self.condition_expression))
 
     original = patches.replace(ConditionExpressionParser, "_lex_condition_expression", lex)
+
+
+def _keep_conditions(patches: Patches) -> None:
+    """Parse each condition once for the same names and values, which are part of the tree; moto only reads the tree."""
+    known: dict[tuple[Any, ...], tuple[Any, list[str], list[str]]] = {}
+
+    def parse(self: Any) -> Any:
+        key = self.condition_expression, repr(self.expression_attribute_names), repr(self.expression_attribute_values)
+        if key not in known:
+            if len(known) >= KEPT_CONDITIONS:
+                known.clear()
+            known[key] = original(self), self.expr_attr_names_found, self.expr_attr_values_found
+        condition, names, values = known[key]
+        self.expr_attr_names_found, self.expr_attr_values_found = list(names), list(values)
+        return condition
+
+    original = patches.replace(ConditionExpressionParser, "parse", parse)
 
 
 def _compare_productions_by_name(patches: Patches) -> None:

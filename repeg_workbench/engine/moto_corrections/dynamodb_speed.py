@@ -1,47 +1,23 @@
-"""Shortcuts for moto's DynamoDB: no HTTP within the process, cached sizes, queries that read one partition.
+"""Shortcuts for moto's DynamoDB: cached sizes, queries that read one partition, and those of the other modules.
 
 Speed alone; answers are the same, which tests/engine/test_moto_dynamodb.py compares call by call. moto made the copy of
 query results cheaper in https://github.com/getmoto/moto/pull/9670; no report of the rest was found.
 """
 
-# ruff: noqa: TID251 - the calls that it shortens are made with boto3
 from __future__ import annotations
 
 import copy
-import functools
-import json
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from botocore import handlers, parsers
-from moto.core.exceptions import JsonRESTError
-from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import DynamoDBBackend, dynamo_type
 from moto.dynamodb.models import table as table_module
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
-from moto.dynamodb.responses import DynamoHandler
 
-from repeg_workbench.engine.moto_corrections import dynamodb_expressions, dynamodb_items
-from repeg_workbench.engine.moto_corrections.dynamodb import LOCK
+from repeg_workbench.engine.moto_corrections import dynamodb_calls, dynamodb_expressions, dynamodb_items
+from repeg_workbench.engine.moto_corrections.dynamodb_calls import BeforeCall
 from repeg_workbench.engine.moto_corrections.patches import Patches
-
-# The calls of a running store. All others go over HTTP to moto.
-SHORT_CUTS = {
-    "GetItem": "get_item",
-    "PutItem": "put_item",
-    "UpdateItem": "update_item",
-    "DeleteItem": "delete_item",
-    "Query": "query",
-    "Scan": "scan",
-    "BatchGetItem": "batch_get_item",
-    "BatchWriteItem": "batch_write_item",
-    "TransactGetItems": "transact_get_items",
-    "TransactWriteItems": "transact_write_items",
-}
-
-BeforeCall = Callable[[str], None]
 
 
 def apply(patches: Patches, before_call: BeforeCall) -> None:
@@ -52,7 +28,7 @@ def apply(patches: Patches, before_call: BeforeCall) -> None:
     _keep_sizes(patches)
     _read_one_partition(patches)
     _project_by_name(patches)
-    patches.replace(_short_cut, "before_call", before_call)
+    dynamodb_calls.apply(patches, before_call)
 
 
 def _take_texts_as_they_are(patches: Patches) -> None:
@@ -131,55 +107,3 @@ def _rows(rows: Any, comparison: str | None, values: list[Any]) -> list[Any]:
         start = values[0].value
         return [row for key, row in rows.items() if key.type == "S" and key.value.startswith(start)]
     return [row for key, row in rows.items() if key.compare(comparison, values)]
-
-
-class _ShortCut:
-    """Answers a store's calls from moto's handler after botocore has serialized them, without sending them.
-
-    It is registered once in botocore's list of handlers and does nothing while `before_call` is None.
-    """
-
-    before_call: BeforeCall | None = None
-
-    def __call__(self, model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> Any:
-        """botocore's `before-call` handler: if it returns an answer, botocore sends nothing."""
-        if self.before_call is None:
-            return None
-        self.before_call(model.name)
-        body = params["body"]
-        if model.name not in SHORT_CUTS or b'"B":' in body or b'"BS":' in body:
-            return None
-        handler = DynamoHandler()
-        handler.current_account, handler.region = DEFAULT_ACCOUNT_ID, context["client_region"]
-        handler.body = handler.params = json.loads(body)
-        return self._answer(handler, model)
-
-    def _answer(self, handler: Any, model: Any) -> Any:
-        try:
-            with LOCK:
-                result = getattr(handler, SHORT_CUTS[model.name])().result
-        except JsonRESTError as error:
-            return SimpleNamespace(status_code=error.code, headers={}), _error(error, model)
-        known = model.output_shape.members
-        answer = {key: value for key, value in result.items() if value is not None and key in known}
-        answer["ResponseMetadata"] = {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
-        return SimpleNamespace(status_code=200, headers={}), answer
-
-
-def _error(error: JsonRESTError, model: Any) -> Any:
-    """The error as botocore parses it, with the fields of its error shape."""
-    wire = {"status_code": error.code, "headers": {}, "body": error.description.encode()}
-    answer = _parser().parse(wire, model.output_shape)
-    shape = model.service_model.shape_for_error_code(answer["Error"]["Code"])
-    if shape is not None:
-        answer.update(_parser().parse(wire, shape))
-    return answer
-
-
-@functools.cache
-def _parser() -> Any:
-    return parsers.create_parser("json")
-
-
-_short_cut = _ShortCut()
-handlers.BUILTIN_HANDLERS.append(("before-call.dynamodb", _short_cut))

@@ -1,0 +1,106 @@
+"""Calls of the DynamoDB client that reach moto's handler within the process: no HTTP, no signatures, no endpoint rules.
+
+Speed alone; answers and errors are the same, which tests/engine/test_moto_dynamodb.py compares call by call. Parameters
+are validated and completed by botocore as always; what is left out only builds an HTTP request that is not sent.
+"""
+
+# ruff: noqa: TID251, SLF001 - the calls that it shortens are made with boto3, which has no other handle
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from typing import Any
+
+from botocore import parsers
+from botocore.client import BaseClient
+from botocore.exceptions import ParamValidationError
+from botocore.validate import ParamValidator
+from moto.core.exceptions import JsonRESTError
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.responses import DynamoHandler
+
+from repeg_workbench.engine.moto_corrections.dynamodb import LOCK
+from repeg_workbench.engine.moto_corrections.patches import Patches
+
+# The calls of a running store. All others go over HTTP to moto.
+SHORT_CUTS = {
+    "GetItem": "get_item",
+    "PutItem": "put_item",
+    "UpdateItem": "update_item",
+    "DeleteItem": "delete_item",
+    "Query": "query",
+    "Scan": "scan",
+    "BatchGetItem": "batch_get_item",
+    "BatchWriteItem": "batch_write_item",
+    "TransactGetItems": "transact_get_items",
+    "TransactWriteItems": "transact_write_items",
+}
+
+BeforeCall = Callable[[str], None]
+
+
+def apply(patches: Patches, before_call: BeforeCall) -> None:
+    """Shorten the calls; `before_call` receives the name of every operation of DynamoDB before it runs."""
+
+    def call(self: Any, operation: str, params: dict[str, Any]) -> Any:
+        if self.meta.service_model.service_name != "dynamodb":
+            return original(self, operation, params)
+        body = _body(self, operation, params) if operation in SHORT_CUTS else None
+        before_call(operation)
+        return original(self, operation, params) if body is None else _answer(self, operation, body)
+
+    original = patches.replace(BaseClient, "_make_api_call", call)
+
+
+def _body(client: Any, operation: str, params: dict[str, Any]) -> str | None:
+    """The request's body as botocore writes it; None if it has binary values, which only botocore encodes.
+
+    Raises ParamValidationError.
+    """
+    model = client.meta.service_model.operation_model(operation)
+    given = client._emit_api_params(api_params=dict(params), operation_model=model, context={})
+    errors = _validator.validate(given, model.input_shape)
+    if errors.has_errors():
+        raise ParamValidationError(report=errors.generate_report())
+    try:
+        body = json.dumps(given)
+    except TypeError:  # bytes
+        return None
+    return None if '"B":' in body or '"BS":' in body else body
+
+
+def _answer(client: Any, operation: str, body: str) -> Any:
+    """The answer of moto's handler, with the keys that botocore knows. Raises ClientError as botocore does."""
+    handler = DynamoHandler()
+    handler.current_account, handler.region = DEFAULT_ACCOUNT_ID, client.meta.region_name
+    handler.body = handler.params = json.loads(body)
+    model = client.meta.service_model.operation_model(operation)
+    try:
+        with LOCK:
+            result = getattr(handler, SHORT_CUTS[operation])().result
+    except JsonRESTError as error:
+        parsed = _error(error, model)
+        raise client.exceptions.from_code(parsed["Error"]["Code"])(parsed, operation) from None
+    known = model.output_shape.members
+    answer = {key: value for key, value in result.items() if value is not None and key in known}
+    answer["ResponseMetadata"] = {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}
+    return answer
+
+
+def _error(error: JsonRESTError, model: Any) -> Any:
+    """The error as botocore parses it, with the fields of its error shape."""
+    wire = {"status_code": error.code, "headers": {}, "body": error.description.encode()}
+    answer = _parser().parse(wire, model.output_shape)
+    shape = model.service_model.shape_for_error_code(answer["Error"]["Code"])
+    if shape is not None:
+        answer.update(_parser().parse(wire, shape))
+    return answer
+
+
+@functools.cache
+def _parser() -> Any:
+    return parsers.create_parser("json")
+
+
+_validator = ParamValidator()
