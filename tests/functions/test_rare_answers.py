@@ -39,9 +39,8 @@ def test_a_resting_order_that_the_broker_does_not_find_is_left_alone(open_desk: 
     desk.place()
     desk.turn_at("09:37")
     hidden = Fault(kind=Kind.ANSWER_BEFORE, method="GET", path=r"/v2/orders", status=200, body=[])
-    absent = Fault(
-        kind=Kind.ANSWER_BEFORE, method="GET", path=r"/v2/orders.+", status=404, body={"message": "no order"}
-    )
+    body = {"code": 40410000, "message": "order not found"}
+    absent = Fault(kind=Kind.ANSWER_BEFORE, method="GET", path=r"/v2/orders.+", status=404, body=body)
     for fault in (hidden, absent):
         desk.exchange.faults.arm(fault, When(times=None))
     desk.turn_at("09:37:30")
