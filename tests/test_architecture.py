@@ -36,7 +36,7 @@ PRONOUNS = {
 LONG_FILES = {
     "tests/adapters/test_dynamodb.py": 402,
     "tests/contracts/test_broker.py": 415,
-    "tests/contracts/test_store.py": 523,
+    "tests/contracts/test_store.py": 516,
 }
 LONG_FUNCTIONS: dict[str, int] = {}
 

@@ -11,14 +11,9 @@ from repeg.domain.steps import ClosePayload, RunClosed, StepFailure
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.closing import (
-    announce,
-    cancel_by_prefix,
-    close_orders,
-    publish,
-    report_on,
-    require_closed,
-)
+from repeg.workflow.alerts import publish_alerts
+from repeg.workflow.closing import cancel_by_prefix, close_orders
+from repeg.workflow.reporting import announce, publish, report_on, require_closed
 from repeg.workflow.turn import begin_turn
 
 
@@ -44,9 +39,10 @@ def close_run(run_id: str, epoch: int, turns: int, failure: StepFailure | None, 
     ports.store.set_run_state(run_id, epoch, RunState.CLOSING)
     turn = begin_turn(run_id, ports)
     left = close_orders(turn)
-    report = report_on(turn, turns, failure, left)
+    report, alerts = report_on(turn, turns, failure, left)
     ports.store.save_report(run_id, report)
     require_closed(report, left)
+    publish_alerts(alerts, ports)
     ports.store.set_run_state(run_id, epoch, RunState.CLOSED)
     publish(turn, report)
     return _closed(report)

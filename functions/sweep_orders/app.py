@@ -20,8 +20,14 @@ def lambda_handler(payload: StatusChange, _context: LambdaContext) -> RunSwept:
 
 
 def sweep_orders(execution: str, status: str, ports: Ports) -> RunSwept:
-    """Sweep the run that the execution held. An execution that never claimed a run has no orders."""
-    run = ports.store.run_of(execution)
-    if run is None:
+    """Sweep the run that the execution holds. An execution that never claimed a run has no orders.
+
+    The event may be late: if another execution has taken the run over since, nothing is changed.
+    """
+    sweeper = f"{execution}#sweep"
+    held = ports.store.guard_of(execution)
+    if held is None:
         return RunSwept(run_id="", outcome="nothing", cancelled=0)
-    return sweep(run, f"{execution}#sweep", f"its execution ended {status}", ports)
+    if held.owner not in {execution, sweeper}:
+        return RunSwept(run_id=held.run_id, outcome="superseded", cancelled=0)
+    return sweep(held, sweeper, f"its execution ended {status}", ports)

@@ -11,21 +11,24 @@ from repeg.domain.steps import AnyEvent, RunsWatched
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.watchdog import watch
+from repeg.workflow.watchdog import Watched, watch
 
 
 @lambda_step
 def lambda_handler(_payload: AnyEvent, _context: LambdaContext) -> RunsWatched:
     """The alerts; each is also counted in a metric and published as an event."""
-    alerts = watch_runs(ports(), expect_run=os.environ.get("EXPECT_RUN", "") == "true")
-    count("MissedRuns", _number(alerts, Finding.MISSED_RUN))
-    count("StuckRuns", _number(alerts, Finding.STUCK_RUN))
-    count("OrdersLeftOpen", _number(alerts, Finding.LEFT_OPEN))
-    return RunsWatched(alerts=tuple(alerts))
+    watched = watch_runs(ports(), expect_run=os.environ.get("EXPECT_RUN", "") == "true")
+    count("MissedRuns", _number(watched.alerts, Finding.MISSED_RUN))
+    count("StuckRuns", _number(watched.alerts, Finding.STUCK_RUN))
+    count("OrdersLeftOpen", _number(watched.alerts, Finding.LEFT_OPEN))
+    count("UnreadableRows", _number(watched.alerts, Finding.UNREADABLE_ROW))
+    count("WatchFailures", _number(watched.alerts, Finding.WATCH_FAILED))
+    watched.raise_failure()
+    return RunsWatched(alerts=tuple(watched.alerts))
 
 
-def watch_runs(ports: Ports, *, expect_run: bool) -> list[Alert]:
-    """Run the watchdog once. Raises the broker's error if it cannot be read, after reporting what the table shows."""
+def watch_runs(ports: Ports, *, expect_run: bool) -> Watched:
+    """Run the watchdog once: its alerts, and the first failure, which the handler raises at the end."""
     return watch(ports, expect_run=expect_run)
 
 

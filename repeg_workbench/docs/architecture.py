@@ -31,6 +31,8 @@ METRICS = {
     "RunsSwept": "runs taken over from a dead execution",
     "StuckRuns": "open runs that have not turned for minutes",
     "Turns": "turns made",
+    "UnreadableRows": "runs with a stored row that this release cannot read",
+    "WatchFailures": "runs that a pass of the watchdog could not bring to their end",
 }
 
 

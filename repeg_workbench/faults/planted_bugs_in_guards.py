@@ -12,7 +12,7 @@ from repeg.domain import order_ids, pricing, run, session, store_rules
 from repeg.domain.child_order import ChildState
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch
-from repeg.workflow import closing, intents, placement, sweeping, turn, working
+from repeg.workflow import closing, intents, placement, reporting, sweeping, turn, working
 from repeg_workbench.faults.faulty_ports import CURRENT
 from repeg_workbench.faults.planting import Place, PlantedBug
 from repeg_workbench.twins import memory_store
@@ -108,7 +108,7 @@ def _published_twice(_: Mapping[str, Any]) -> dict[str, Any]:
 
     def announce(run_id: str, report: Any, ports: Any) -> None:
         detail = {"event_id": f"{run_id}.{next(counter)}", "outcome": report.outcome}
-        ports.notifier.publish(closing.RUN_FAILED, detail)
+        ports.notifier.publish(reporting.RUN_FAILED, detail)
         ports.store.mark_announced(run_id)
 
     return {"announce": announce}
@@ -144,7 +144,7 @@ GUARD_BUGS: dict[str, PlantedBug] = {
     "published_twice": PlantedBug(
         "the run-ended event is published under a new id each time",
         _published_twice,
-        {"announce": (closing, "announce")},
+        {"announce": (reporting, "announce")},
     ),
     "budget_outside": PlantedBug("the budget is checked outside the transaction", _budget_outside, _WRITE_DOWN),
     "budget_in_memory": PlantedBug("the limit is counted in memory", _budget_in_memory, _WRITE_DOWN),

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from repeg.domain.intent import Intent
 from repeg.domain.limits import BudgetEntry
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.run import Run, RunState
+from repeg.domain.run import RunState
+from repeg.domain.store_rules import Guard
 from repeg_workbench.twins.memory_store import MemoryStore
 
 
@@ -28,9 +29,9 @@ class WatchedStore(MemoryStore):
         self.written.setdefault(intent.client_order_id, self._now())
         return saved
 
-    def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Run:
+    def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Guard:
         """As MemoryStore; records when each run first left RUNNING, the only state in which it may trade."""
-        run = super().set_run_state(run_id, epoch, state)
+        guard = super().set_run_state(run_id, epoch, state)
         if state is not RunState.RUNNING:
             self.closing.setdefault(run_id, self._now())
-        return run
+        return guard

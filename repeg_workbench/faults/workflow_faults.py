@@ -32,7 +32,7 @@ class Outage(StrEnum):
 
 
 # The store's reads of such rows.
-ROW_READS = frozenset({"run", "run_of", "runs_on", "orders", "intents"})
+ROW_READS = frozenset({"run", "runs_on", "orders", "intents", "executions", "books"})
 
 
 class WorkflowFaults:

@@ -18,7 +18,7 @@ from repeg.domain.plan import run_id
 from repeg.domain.session import trading_window, wire
 from repeg.domain.settings_sources import resolve
 from repeg.ports import Broker, Market, Ports, Store
-from repeg.workflow.closing import RUN_FAILED, RUN_SETTLED
+from repeg.workflow.reporting import RUN_FAILED, RUN_SETTLED
 from repeg_workbench.deployment_variables import variables
 from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.engine.scheduler import Scheduler

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from repeg.domain import store_rules
+from repeg.domain.books import Books
 from repeg.domain.broker import Execution
 from repeg.domain.errors import RepegError
 from repeg.domain.intent import Intent
@@ -45,22 +46,39 @@ class MemoryStore:
         """The run, or None."""
         return self._existing(run_id) if run_id in self._runs else None
 
-    def take_over(self, run_id: str, epoch: int, owner: str) -> Run:
+    def guard(self, run_id: str) -> store_rules.Guard | None:
+        """The run's guard, or None."""
+        return _guard(self._existing(run_id)) if run_id in self._runs else None
+
+    def guard_of(self, owner: str) -> store_rules.Guard | None:
+        """The guard of the run claimed or taken over by an execution, or None."""
+        run_id = self._owned.get(owner)
+        return None if run_id is None else self.guard(run_id)
+
+    def guards_on(self, day: date) -> list[store_rules.Guard]:
+        """The guard of every run of a trading date, sorted by id."""
+        return [_guard(run) for _, run in sorted(self._runs.items()) if run.trading_day.day == day]
+
+    def books(self, run_id: str) -> Books:
+        """Every order, intent and execution of the run; all can be read."""
+        return Books(tuple(self.orders(run_id)), tuple(self.intents(run_id)), tuple(self.executions(run_id)))
+
+    def take_over(self, run_id: str, epoch: int, owner: str) -> store_rules.Guard:
         """Raise the epoch by one for a new owner; a repeated call by that owner has no effect. Raises Conflict."""
         held = self._existing(run_id)
         if held.epoch == epoch:
             self._owned[owner] = run_id
-            return self._change(held.held_by(owner, epoch + 1))
+            return _guard(self._change(held.held_by(owner, epoch + 1)))
         if (held.epoch, held.owner) != (epoch + 1, owner):
             raise store_rules.moved_run(run_id, _guard(held), epoch)
-        return held
+        return _guard(held)
 
-    def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Run:
+    def set_run_state(self, run_id: str, epoch: int, state: RunState) -> store_rules.Guard:
         """Change the state of a run at that epoch. Raises Conflict if the transition is not allowed."""
         held = self._existing(run_id)
         if held.epoch != epoch or held.state not in may_become(state):
             raise store_rules.of_state_change(run_id, _guard(held), epoch, state)
-        return self._change(_in_state(held, state=state))
+        return _guard(self._change(_in_state(held, state=state)))
 
     def save_report(self, run_id: str, report: Report) -> None:
         """Keep the report with the run; the last one wins. Raises Conflict where there is no such run."""
@@ -148,14 +166,9 @@ class MemoryStore:
         """Every booked execution of the run, by time."""
         return sorted(self._fills[run_id].values(), key=lambda e: (e.at, e.activity_id))
 
-    def run_of(self, owner: str) -> Run | None:
-        """The run claimed or taken over by an execution, or None."""
-        run_id = self._owned.get(owner)
-        return None if run_id is None else self._existing(run_id)
-
     def runs_on(self, day: date) -> list[Run]:
         """Every run of a trading date, sorted by id."""
-        return [self._existing(run_id) for run_id, run in sorted(self._runs.items()) if run.trading_day.day == day]
+        return [self._existing(guard.run_id) for guard in self.guards_on(day)]
 
     def record_heartbeat(self, run_id: str, at: datetime) -> None:
         """Record the time of the run's latest turn."""
@@ -220,7 +233,7 @@ class MemoryStore:
 
 
 def _guard(run: Run) -> store_rules.Guard:
-    return store_rules.Guard(run.owner, run.epoch, run.state)
+    return store_rules.Guard(run.run_id, run.owner, run.epoch, run.state, run.is_announced)
 
 
 def _in_state(

@@ -297,7 +297,7 @@ def test_transactions_of_a_store_never_overlap() -> None:
 
 def test_an_unreadable_kill_switch_blocks_orders(table: Table) -> None:
     table.spoil(Key("ACCOUNT", "KILL"), state="on holiday")
-    with pytest.raises(StoreUnavailable, match="ACCOUNT cannot be read"):
+    with pytest.raises(StoreUnavailable, match="ACCOUNT KILL cannot be read"):
         table.store.kill_switch()
     with pytest.raises(RefusedRun, match="kill switch is on holiday"):
         place(table.store)

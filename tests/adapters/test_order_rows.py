@@ -12,6 +12,7 @@ from repeg.adapters.dynamodb import rows
 from repeg.domain.child_order import NOTE_LENGTH, Child, ChildState, Rung
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.order_ids import CLIENT_ORDER_ID_LENGTH
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side
 from repeg.domain.settings_sources import resolve
 from tests.builders import NOON, an_order
@@ -56,7 +57,10 @@ def test_a_note_is_truncated() -> None:
     assert attempt(1).note == "\N{MONEY BAG}" * NOTE_LENGTH
 
 
-def test_unset_fields_are_not_stored() -> None:
-    row = rows.order_row(an_order())
-    assert rows.read_order(row) == an_order()
-    assert {"outcome", "children", "first_placed_at", "held"}.isdisjoint(json.loads(str(row["body"])))
+def test_every_field_of_an_order_is_stored() -> None:
+    """A default that was left out would be read as the next release's default."""
+    row = rows.order_row(an_order(Side.BUY, "100", attempt(1)))
+    body = json.loads(str(row["body"]))
+    assert body.keys() == ParentOrder.model_fields.keys()
+    assert body["children"][0].keys() == Child.model_fields.keys()
+    assert row["schema"] == rows.SCHEMA

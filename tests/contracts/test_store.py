@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -92,7 +92,8 @@ def test_a_takeover_raises_the_epoch_and_changes_the_owner(store: Store) -> None
     store.claim_run(a_run())
     taken = store.take_over(RUN_ID, 1, "arn:sweeper")
     assert (taken.epoch, taken.owner, taken.state) == (2, "arn:sweeper", RunState.RUNNING)
-    assert store.run(RUN_ID) == taken
+    assert store.guard(RUN_ID) == taken
+    assert store.run(RUN_ID) == a_run().held_by("arn:sweeper", 2)
 
 
 def test_a_repeated_takeover_by_the_same_owner_changes_nothing(store: Store) -> None:
@@ -450,10 +451,10 @@ def test_each_bucket_has_its_own_quota(store: Store) -> None:
 
 def test_an_execution_finds_its_claimed_or_taken_over_run(store: Store) -> None:
     store.claim_run(a_run())
-    assert store.run_of("arn:sweeper") is None
+    assert store.guard_of("arn:sweeper") is None
     taken = store.take_over(RUN_ID, 1, "arn:sweeper")
-    assert store.run_of("arn:sweeper") == taken
-    assert store.run_of(OWNER) == taken
+    assert store.guard_of("arn:sweeper") == taken
+    assert store.guard_of(OWNER) == taken
 
 
 def test_an_execution_with_a_failed_claim_holds_no_run(store: Store) -> None:
@@ -462,16 +463,8 @@ def test_an_execution_with_a_failed_claim_holds_no_run(store: Store) -> None:
         store.claim_run(a_run(owner="arn:execution:second"))
     with pytest.raises(Conflict):
         store.take_over(RUN_ID, 7, "arn:sweeper")
-    assert store.run_of("arn:execution:second") is None
-    assert store.run_of("arn:sweeper") is None
-
-
-def test_the_runs_of_a_date_are_sorted_and_current(store: Store) -> None:
-    store.claim_run(a_run(run_id=f"{RUN_ID}-r2", owner="arn:execution:second"))
-    store.claim_run(a_run())
-    closed = bring(store, RunState.CLOSED)
-    assert store.runs_on(date(2026, 3, 5)) == [closed, a_run(f"{RUN_ID}-r2", "arn:execution:second")]
-    assert store.runs_on(date(2026, 3, 6)) == []
+    assert store.guard_of("arn:execution:second") is None
+    assert store.guard_of("arn:sweeper") is None
 
 
 def test_the_last_turn_is_the_latest_heartbeat(planned: Store) -> None:

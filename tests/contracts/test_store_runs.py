@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from repeg.domain.errors import Conflict
 from repeg.domain.run import TRANSITIONS, RunState
 from repeg.ports import Store
-from tests.contracts.words import RUN_ID, a_run, bring
+from tests.contracts.words import OWNER, RUN_ID, a_run, bring
 
 
 def test_a_run_changes_state_at_its_current_epoch(store: Store) -> None:
     store.claim_run(a_run())
-    assert store.set_run_state(RUN_ID, 1, RunState.CLOSING).state is RunState.CLOSING
-    assert store.set_run_state(RUN_ID, 1, RunState.CLOSING).state is RunState.CLOSING
+    assert store.set_run_state(RUN_ID, 1, RunState.CLOSING).state == RunState.CLOSING
+    assert store.set_run_state(RUN_ID, 1, RunState.CLOSING).state == RunState.CLOSING
     assert store.run(RUN_ID) == a_run().model_copy(update={"state": RunState.CLOSING})
 
 
@@ -23,7 +25,7 @@ def test_a_run_changes_state_only_along_its_transition_table(store: Store, befor
     store.claim_run(a_run())
     held = bring(store, before)
     if after is before or after in TRANSITIONS[before]:
-        assert store.set_run_state(RUN_ID, 1, after).state is after
+        assert store.set_run_state(RUN_ID, 1, after).state == after
         return
     with pytest.raises(Conflict, match=f"run {RUN_ID} is {before}; it cannot become {after}"):
         store.set_run_state(RUN_ID, 1, after)
@@ -48,3 +50,13 @@ def test_an_announced_run_stays_announced(store: Store) -> None:
     assert store.set_run_state(RUN_ID, 2, RunState.CLOSING).is_announced
     with pytest.raises(Conflict, match="does not exist"):
         store.mark_announced("core-2026-03-06")
+
+
+def test_the_runs_of_a_date_are_sorted_and_current(store: Store) -> None:
+    store.claim_run(a_run(run_id=f"{RUN_ID}-r2", owner="arn:execution:second"))
+    store.claim_run(a_run())
+    bring(store, RunState.CLOSED)
+    found = [(guard.run_id, guard.owner, guard.state) for guard in store.guards_on(date(2026, 3, 5))]
+    assert found == [(RUN_ID, OWNER, "closed"), (f"{RUN_ID}-r2", "arn:execution:second", "running")]
+    assert store.guards_on(date(2026, 3, 6)) == []
+    assert [run.run_id for run in store.runs_on(date(2026, 3, 5))] == [RUN_ID, f"{RUN_ID}-r2"]

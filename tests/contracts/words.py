@@ -130,4 +130,8 @@ def bring(store: Store, state: RunState, run_id: str = RUN_ID) -> Run:
         RunState.CLOSED: (RunState.CLOSING, RunState.CLOSED),
         RunState.SWEPT: (RunState.CLOSING, RunState.SWEPT),
     }
-    return [store.set_run_state(run_id, 1, step) for step in path[state]][-1]
+    for step in path[state]:
+        store.set_run_state(run_id, 1, step)
+    held = store.run(run_id)
+    assert held is not None
+    return held

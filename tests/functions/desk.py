@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
@@ -65,6 +66,7 @@ class Desk:
         store: Store | None = None,
         plans: Mapping[str, str] | None = None,
         market: ScriptedMarket | None = None,
+        seed: int = 0,
     ) -> None:
         self.scheduler = Scheduler(_instant(at))
         self.exchange = Exchange(
@@ -72,6 +74,7 @@ class Desk:
             lambda: self.scheduler.now_ns,
             quirks,
             opening or OpeningAccount(),
+            seed,
         )
         self.runtime = VirtualRuntime(self.scheduler)
         self.broker = DeskBroker(self.exchange, self.runtime.pause)
@@ -85,17 +88,25 @@ class Desk:
             journal=self.journal, plans=MemoryPlans(plans or {}), runtime=self.runtime,
         )  # fmt: skip
 
+    def use_store(self, store: Store) -> None:
+        """Continue with another store."""
+        self.store = store
+        self.ports = replace(self.ports, store=store)
+
     # Time
+
+    def advance_to(self, instant: datetime) -> None:
+        """Advance the clock to an instant."""
+        self.scheduler.run(until=instant)
+        self.exchange.advance()
 
     def wait_until(self, time: str) -> None:
         """Advance the clock to a New York time of the day."""
-        self.scheduler.run(until=_instant(time))
-        self.exchange.advance()
+        self.advance_to(_instant(time))
 
     def wait(self, seconds: float) -> None:
         """Advance the clock by that many seconds."""
-        self.scheduler.run(until=self.scheduler.now() + timedelta(seconds=seconds))
-        self.exchange.advance()
+        self.advance_to(self.scheduler.now() + timedelta(seconds=seconds))
 
     # The steps
 
@@ -144,7 +155,9 @@ class Desk:
 
     def watch(self, *, expect_run: bool = True) -> list[Alert]:
         """WatchRuns."""
-        return watch_runs(self.ports, expect_run=expect_run)
+        watched = watch_runs(self.ports, expect_run=expect_run)
+        watched.raise_failure()
+        return watched.alerts
 
     # Results
 

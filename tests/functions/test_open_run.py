@@ -55,7 +55,7 @@ def start(desk: Desk, **given: Any) -> RunOpened:
 
 def is_untouched(desk: Desk) -> bool:
     """Whether no run is claimed and no order is sent."""
-    return desk.store.runs_on(MONDAY) == [] and desk.posts() == 0
+    return desk.store.guards_on(MONDAY) == [] and desk.posts() == 0
 
 
 def test_a_start_before_the_open_claims_the_run_and_returns_its_id(desk: Desk) -> None:
@@ -237,7 +237,7 @@ def test_a_closed_run_is_not_opened_again(desk: Desk) -> None:
 
 def test_a_repeated_start_by_the_same_execution_has_the_same_answer(desk: Desk) -> None:
     assert start(desk) == start(desk)
-    assert len(desk.store.runs_on(MONDAY)) == 1
+    assert len(desk.store.guards_on(MONDAY)) == 1
 
 
 @pytest.mark.parametrize("state", [RunState.RUNNING, RunState.CLOSING])
@@ -248,7 +248,7 @@ def test_a_further_run_is_refused_until_the_earlier_one_is_closed(desk: Desk, st
     bring(desk.store, state, RUN_ID)
     with pytest.raises(RefusedRun, match=f"{RUN_ID} is {state}; run_number 3 may start when it is over"):
         open_run({"plan": weights, "run_number": 3}, SECOND, {}, desk.ports)
-    assert len(desk.store.runs_on(MONDAY)) == 1
+    assert len(desk.store.guards_on(MONDAY)) == 1
 
 
 def test_a_further_run_of_the_day_needs_a_run_number(desk: Desk) -> None:

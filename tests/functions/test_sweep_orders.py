@@ -15,6 +15,7 @@ from repeg.domain.steps import RunSwept
 from repeg.domain.time_limits import DEAD_STEP
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
 from tests.functions.books import AAPL, QUIET, UP, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk
 from tests.functions.scenes import half_filled, resting
@@ -46,7 +47,7 @@ def test_a_closed_run_is_not_swept(open_desk: OpenDesk) -> None:
 
 def test_an_aborted_run_is_fenced_cancelled_and_reported(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
-    assert desk.sweep() == RunSwept(run_id=RUN_ID, outcome="swept", cancelled=0)
+    assert desk.sweep() == RunSwept(run_id=RUN_ID, outcome="swept", cancelled=2)
     assert (desk.run.epoch, desk.run.state) == (2, RunState.SWEPT)
     judge.nothing_of_ours_is_open(desk.exchange)
     assert {row["symbol"]: row["filled_qty"] for row in desk.report["orders"]} == {"AAPL": "15", "KO": "0"}
@@ -60,7 +61,7 @@ def test_a_sweep_checks_twice_with_a_steps_lifetime_between(open_desk: OpenDesk)
     desk = half_filled(open_desk)
     before, started = lists(desk), desk.scheduler.now()
     desk.sweep()
-    assert lists(desk) - before == 2
+    assert lists(desk) - before == 3  # the first comes before any row is read
     assert desk.scheduler.now() - started >= DEAD_STEP
 
 
@@ -195,7 +196,7 @@ def test_an_unreachable_run_is_reported_as_failed_once(open_desk: OpenDesk) -> N
 
 def test_a_short_broker_error_is_not_reported(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
-    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders", status=502))
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders", status=502), When(times=2))
     with pytest.raises(BrokerUnavailable):
         desk.sweep()
     assert desk.notifier.published == []
@@ -229,9 +230,30 @@ def test_a_renewed_run_is_found_by_its_current_execution(open_desk: OpenDesk) ->
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
+def test_a_renewed_run_is_not_swept_for_its_former_execution(open_desk: OpenDesk) -> None:
+    """The event about the old execution is late: its successor is alive and working."""
+    desk = half_filled(open_desk)
+    desk.store.take_over(RUN_ID, 1, RENEWED)
+    before, sent = desk.run, len(desk.broker.line.sent)
+    assert desk.sweep() == RunSwept(run_id=RUN_ID, outcome="superseded", cancelled=0)
+    assert desk.run == before
+    assert len(desk.open_at_broker()) == 2
+    assert len(desk.broker.line.sent) == sent
+
+
+def test_a_failed_sweep_is_repeated_by_its_own_execution(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    desk.exchange.races.arm(Race.CANCEL_STUCK, symbol="AAPL", seconds=1_000)
+    with pytest.raises(StillOpen):
+        desk.sweep()
+    assert desk.run.owner == f"{EXECUTION}#sweep"
+    desk.wait(1_000)
+    assert desk.sweep().outcome == "swept"
+
+
 def test_a_failed_list_of_open_orders_fails_the_sweep(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
-    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders", status=502))
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders", status=502), When(times=2))
     with pytest.raises(Exception, match="502"):
         desk.sweep()
     assert desk.run.state is RunState.CLOSING

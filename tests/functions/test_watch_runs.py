@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
-from repeg.domain.errors import BrokerDenied, BrokerUnavailable, StoreUnavailable
+from functions.watch_runs.app import watch_runs
+from repeg.domain.books import Books
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, StillOpen, StoreUnavailable
 from repeg.domain.run import RunState
 from repeg.domain.run_health import Alert, Finding
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
+from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import MONDAY
 from tests.functions.books import AAPL, QUIET, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan
@@ -140,15 +143,26 @@ def test_a_repeated_watch_reports_nothing_more(open_desk: OpenDesk) -> None:
     assert desk.run == run
 
 
-def test_a_watch_that_loses_the_run_to_a_sweep_reports_nothing(open_desk: OpenDesk) -> None:
+def test_a_watch_that_loses_the_run_to_another_watch_reports_nothing(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    desk.wait_until("09:50")
+    first = desk.scheduler.spawn(desk.watch)
+    desk.wait(30)
+    second = desk.scheduler.spawn(desk.watch)
+    desk.wait(300)
+    assert (first.result(), found(second.result())) == ([], [(Finding.STUCK_RUN, RUN_ID)])
+    assert desk.run.state is RunState.SWEPT
+    judge.nothing_of_ours_is_open(desk.exchange)
+
+
+def test_a_late_event_leaves_a_run_to_the_watchdog_that_sweeps_it(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.wait_until("09:50")
     watcher = desk.scheduler.spawn(desk.watch)
     desk.wait(30)
-    sweeper = desk.scheduler.spawn(desk.sweep)
+    assert desk.sweep().outcome == "superseded"
     desk.wait(300)
-    assert (watcher.result(), sweeper.result().outcome) == ([], "swept")
-    assert desk.run.state is RunState.SWEPT
+    assert found(watcher.result()) == [(Finding.STUCK_RUN, RUN_ID)]
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
@@ -240,7 +254,7 @@ def test_a_finding_is_published_even_if_a_later_check_fails(open_desk: OpenDesk)
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders", status=502))
     with pytest.raises(BrokerUnavailable):
         desk.watch()
-    assert published(desk) == ["repeg.watch.missed_run"]
+    assert published(desk) == ["repeg.watch.missed_run", "repeg.watch.watch_failed"]
 
 
 def test_each_run_of_the_day_is_watched(open_desk: OpenDesk) -> None:
@@ -250,4 +264,47 @@ def test_each_run_of_the_day_is_watched(open_desk: OpenDesk) -> None:
     desk.store.claim_run(again)
     desk.wait_until("09:50")
     assert found(desk.watch()) == [(Finding.STUCK_RUN, RUN_ID), (Finding.STUCK_RUN, f"{RUN_ID}-r2")]
-    assert [run.state for run in desk.store.runs_on(MONDAY)] == [RunState.SWEPT, RunState.SWEPT]
+    assert [run.state for run in desk.store.guards_on(MONDAY)] == [RunState.SWEPT, RunState.SWEPT]
+
+
+# One run's failure does not affect the others
+
+
+class PartlyBrokenStore(MemoryStore):
+    """A store that fails on each read of one run's orders."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    def books(self, run_id: str) -> Books:
+        if run_id == RUN_ID:
+            raise self.error
+        return super().books(run_id)
+
+
+@pytest.mark.parametrize(
+    "error", [StillOpen("AAPL is open"), StoreUnavailable("busy"), ValueError("bad"), KeyError("x")]
+)
+def test_a_run_that_will_not_close_does_not_stop_the_watchdog(open_desk: OpenDesk, error: Exception) -> None:
+    desk = half_filled(open_desk, store=PartlyBrokenStore(error))
+    again = desk.run.model_copy(update={"run_id": f"{RUN_ID}-r2", "owner": "arn:second", "is_planned": False})
+    desk.store.claim_run(again)
+    desk.wait_until("09:50")
+    watched = watch_runs(desk.ports, expect_run=True)
+    assert found(watched.alerts) == [(Finding.WATCH_FAILED, RUN_ID), (Finding.STUCK_RUN, f"{RUN_ID}-r2")]
+    assert watched.failure is error
+    assert published(desk) == ["repeg.watch.watch_failed", "repeg.run.failed", "repeg.watch.stuck_run"]
+    assert [guard.state for guard in desk.store.guards_on(MONDAY)] == [RunState.CLOSING, RunState.SWEPT]
+    with pytest.raises(type(error)):
+        desk.watch()
+
+
+def test_an_event_bus_outage_does_not_stop_the_watchdog(open_desk: OpenDesk) -> None:
+    desk = half_filled(open_desk)
+    desk.ports = replace(desk.ports, notifier=InterruptedNotifier())
+    desk.wait_until("09:50")
+    with pytest.raises(StoreUnavailable):
+        desk.watch()
+    assert desk.run.state is RunState.SWEPT
+    judge.nothing_of_ours_is_open(desk.exchange)

@@ -40,7 +40,7 @@ def test_a_run_over_a_limit_is_refused_before_the_claim(
     desk = open_desk({"AAPL": AAPL, "KO": KO})
     with pytest.raises(RefusedRun, match=says):
         desk.open(a_plan("buy 40 AAPL", "buy 10 KO"), **settings)
-    assert desk.store.runs_on(MONDAY) == []
+    assert desk.store.guards_on(MONDAY) == []
 
 
 def test_a_run_exactly_at_its_limits_trades(open_desk: OpenDesk) -> None:

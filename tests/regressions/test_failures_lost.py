@@ -108,7 +108,7 @@ def test_an_unavailable_price_is_never_invented(open_desk: OpenDesk) -> None:
     desk = open_desk({}, market=market)
     with pytest.raises(InvalidPlan, match="a symbol with a price"):
         desk.open({"name": "core", "targets": {"NEW": "0.5"}})
-    assert desk.store.runs_on(MONDAY) == []
+    assert desk.store.guards_on(MONDAY) == []
 
 
 def test_each_decision_uses_a_fresh_quote(open_desk: OpenDesk) -> None:

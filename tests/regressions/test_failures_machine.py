@@ -218,5 +218,5 @@ def test_an_execution_aborted_during_placement_leaves_no_open_order(open_desk: O
     assert (execution.status, sweeper.result().outcome) == ("ABORTED", "swept")
     assert desk.run.state is RunState.SWEPT
     judge.nothing_of_ours_is_open(desk.exchange)
-    assert [run.run_id for run in desk.store.runs_on(MONDAY)] == [RUN_ID]
+    assert [run.run_id for run in desk.store.guards_on(MONDAY)] == [RUN_ID]
     desk.judge()

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
+from repeg.domain.books import Books
 from repeg.domain.broker import Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission
 from repeg.domain.child_order import OrderReport
 from repeg.domain.intent import Intent
@@ -18,6 +19,7 @@ from repeg.domain.quote import Quote
 from repeg.domain.report import Report
 from repeg.domain.run import KillSwitch, Run, RunState
 from repeg.domain.session import TradingDay
+from repeg.domain.store_rules import Guard
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -89,12 +91,27 @@ class Store(Protocol):
     def run(self, run_id: str) -> Run | None:
         """The run, or None."""
 
-    def take_over(self, run_id: str, epoch: int, owner: str) -> Run:
+    def guard(self, run_id: str) -> Guard | None:
+        """The run's guard row alone, or None. Readable even if the run's other rows are not."""
+
+    def guard_of(self, owner: str) -> Guard | None:
+        """The guard row of the run that an execution claimed or took over, or None."""
+
+    def guards_on(self, day: date) -> list[Guard]:
+        """The guard row of every run of a trading date, sorted by id."""
+
+    def books(self, run_id: str) -> Books:
+        """Every order, intent and execution of the run that can be read, and the names of the rows that cannot.
+
+        For ending a run; `orders`, `intents` and `executions` raise UnreadableRow instead, since a run with a row that
+        cannot be read must not trade."""
+
+    def take_over(self, run_id: str, epoch: int, owner: str) -> Guard:
         """Raise the epoch by one for a new owner, if it is still `epoch`; repeated by that owner it changes nothing.
 
         Raises Conflict if another owner was first."""
 
-    def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Run:
+    def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Guard:
         """Change the state of a run at that epoch, as RunState's transitions allow; the present state is no change.
 
         Raises Conflict if the epoch has changed or the run has ended."""
@@ -147,9 +164,6 @@ class Store(Protocol):
 
     def executions(self, run_id: str) -> list[Execution]:
         """Every booked execution of the run, by time."""
-
-    def run_of(self, owner: str) -> Run | None:
-        """The run that an execution claimed or took over, or None."""
 
     def runs_on(self, day: date) -> list[Run]:
         """Every run of a trading date, sorted by id."""

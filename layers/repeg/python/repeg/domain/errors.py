@@ -11,6 +11,7 @@ RepegError
 ├── BrokerUnavailable   a read failed and nothing is known to have changed; retry
 ├── BrokerDenied        the broker refuses our keys or our account
 ├── StoreUnavailable    the table did not answer; retry
+│   └── UnreadableRow   a stored row does not fit this release; a retry reads the same row
 ├── Conflict            a conditional write failed: the row has been changed since it was read
 └── StillOpen           the closing step has not yet seen every order of the run closed; retry
 """
@@ -80,6 +81,10 @@ class BrokerDenied(RepegError):
 
 class StoreUnavailable(RepegError):
     """The table did not answer in time; a write may or may not have happened."""
+
+
+class UnreadableRow(StoreUnavailable):
+    """A stored row that this release cannot read."""
 
 
 class Conflict(RepegError):

@@ -95,6 +95,11 @@ def run_id(name: str, day: date, run_number: int = 1) -> str:
     return f"{name}-{day.isoformat()}" + (f"-r{run_number}" if run_number > 1 else "")
 
 
+def day_of(run_id: str) -> date:
+    """The trading date in a run's id."""
+    return date.fromisoformat(re.sub(r"-[rp][0-9a-z]+$", "", run_id)[-10:])
+
+
 def _orders_plan(name: str, fields: Mapping[str, Any]) -> OrdersPlan:
     _only("plan", fields, {"name", "orders", "confirmed_symbols"})
     rows = fields["orders"]

@@ -20,6 +20,8 @@ class Finding(StrEnum):
     MISSED_RUN = "missed_run"
     STUCK_RUN = "stuck_run"
     LEFT_OPEN = "left_open"
+    UNREADABLE_ROW = "unreadable_row"
+    WATCH_FAILED = "watch_failed"
 
 
 class Alert(Frozen):
@@ -52,3 +54,8 @@ def is_stuck(run: Run, last_turn: datetime | None, now: datetime) -> bool:
     patience = max(RUN_SILENT, timedelta(seconds=SILENT_TURNS * run.settings.order_monitoring_seconds))
     begun = max(run.started_at, run.window.opens)
     return now - max(last_turn or begun, begun) > patience
+
+
+def is_silent(last_turn: datetime | None, now: datetime) -> bool:
+    """Whether an open run that cannot be read is stuck: its settings are not known, so the shortest limit applies."""
+    return last_turn is None or now - last_turn > RUN_SILENT

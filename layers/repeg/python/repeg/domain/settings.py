@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from repeg.domain.plan import SYMBOL
@@ -52,10 +52,33 @@ class Escalation(StrEnum):
     MARKET = "market"
 
 
-class SymbolSettings(BaseModel):
-    """Overrides for one symbol; None means the run's own setting."""
+# The context for reading the settings of a stored run, which another release may have written.
+STORED = {"stored": True}
+
+
+def _is_stored(info: ValidationInfo) -> bool:
+    return bool(info.context and info.context.get("stored"))
+
+
+class _Preferences(BaseModel):
+    """Settings. An unknown name is an error in an input and is ignored in a stored run, where an unknown escalation
+    counts as none: the run then never pays more than it was allowed to."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, values: object, info: ValidationInfo) -> object:
+        if not _is_stored(info) or not isinstance(values, dict):
+            return values
+        known = {name: value for name, value in values.items() if name in cls.model_fields}
+        if known.get("escalation") not in {None, *Escalation}:
+            known["escalation"] = Escalation.NONE
+        return known
+
+
+class SymbolSettings(_Preferences):
+    """Overrides for one symbol; None means the run's own setting."""
 
     max_spread_pct: Percent | None = None
     min_volume_shares: Count | None = None
@@ -79,10 +102,8 @@ def _object(value: object) -> object:
         raise PydanticCustomError("json", "an object of symbols with settings, as JSON") from None
 
 
-class Settings(BaseModel):
+class Settings(_Preferences):
     """Every setting of a run, with its default. Percentages are of a price, money is in dollars, sizes are shares."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     use_smart_limit_execution: bool = Field(
         default=True, description="Limit orders at the top of the book; off: market orders"
@@ -128,7 +149,9 @@ class Settings(BaseModel):
         return self.model_copy(update=own.model_dump(exclude_none=True)) if own else self
 
     @model_validator(mode="after")
-    def _no_contradiction(self) -> Settings:
+    def _no_contradiction(self, info: ValidationInfo) -> Settings:
+        if _is_stored(info):
+            return self  # the combination was allowed when the run was opened
         # 210 minutes is the shortest core session: an early close at 13:00.
         if self.market_open_delay_minutes + self.close_margin_minutes >= 210:
             raise Contradiction(

@@ -125,11 +125,13 @@ class RunClosed(Frozen):
 
 
 class RunSwept(Frozen):
-    """What a sweep did: `swept`, `over` (the run had ended before) or `nothing` (there was no run)."""
+    """What a sweep did: `swept`, `over` (the run had ended before), `superseded` (another execution holds the run) or
+    `nothing` (there was no run). `alerts` are those that it published."""
 
     run_id: str
     outcome: str
     cancelled: int
+    alerts: tuple[Alert, ...] = ()
 
 
 class RunsWatched(Frozen):

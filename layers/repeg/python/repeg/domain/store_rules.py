@@ -13,11 +13,18 @@ from repeg.domain.run import KillSwitch, RunState
 
 @dataclass(frozen=True)
 class Guard:
-    """The part of a run that every write is conditional on."""
+    """The part of a run that every write is conditional on. It is readable whatever else is stored of the run."""
 
+    run_id: str
     owner: str
     epoch: int
     state: str
+    is_announced: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has ended, by closing or by a sweep."""
+        return self.state in {RunState.CLOSED, RunState.SWEPT}
 
 
 @dataclass(frozen=True)

@@ -1,97 +1,196 @@
-"""The watchdog: find missed and stuck runs, sweep the stuck ones, cancel orphaned orders, publish unpublished ends."""
+"""The watchdog: find missed and stuck runs, sweep the stuck ones, cancel orphaned orders, publish unpublished ends.
+
+Each run is looked at alone: what fails for one is an alert, and the others are still looked at.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
-from repeg.domain.broker import BrokerClock
-from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict
+from repeg.domain.child_order import OrderReport
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, RepegError, UnreadableRow
 from repeg.domain.order_ids import run_of
-from repeg.domain.run import Run
-from repeg.domain.run_health import Alert, Finding, is_over, is_stuck, missed
-from repeg.domain.session import trading_date
+from repeg.domain.run_health import Alert, Finding, is_silent, is_stuck, missed
+from repeg.domain.session import TradingDay, trading_date
+from repeg.domain.store_rules import Guard
 from repeg.domain.time_limits import ORPHANED_AFTER
 from repeg.ports import Ports
-from repeg.workflow.closing import announce, cancel_by_prefix, report_unseen
-from repeg.workflow.sweeping import sweep
+from repeg.workflow.alerts import publish_alerts
+from repeg.workflow.closing import cancel_by_prefix
+from repeg.workflow.reporting import announce_end, report_unseen
+from repeg.workflow.sweeping import cancel_first, sweep
+from repeg.workflow.turn import find_run
 
 # Runs of this many days before today are looked at as well: a long weekend.
 DAYS_BACK = 4
 
 
-def watch(ports: Ports, *, expect_run: bool) -> list[Alert]:
-    """Look at every recent run and at all open orders; returns the alerts, each of which has been published.
+@dataclass
+class Watched:
+    """The result of one pass: its alerts, each published, and the first failure, if there was one."""
+
+    alerts: list[Alert] = field(default_factory=list)
+    failure: Exception | None = None
+
+    def raise_failure(self) -> None:
+        """Raise the first failure, so that the service records the pass as failed."""
+        if self.failure is not None:
+            raise self.failure
+
+
+def watch(ports: Ports, *, expect_run: bool) -> Watched:
+    """Look at every recent run and at all open orders.
 
     `expect_run` says whether a session day without a run is an alert. If the broker is unreachable, reports what is
-    known from the table, then re-raises the broker's error.
+    known from the table.
     """
     ports = ports.for_closing()
     try:
         clock = ports.broker.clock()
         day = ports.broker.trading_day(trading_date(clock.now))
     except (BrokerDenied, BrokerUnavailable) as error:
-        _publish([_unseen(run, error, ports) for run in _stuck_runs(ports.runtime.now(), ports)], ports)
-        raise
-    runs = _recent_runs(clock.now, ports)
-    of_today = [run for run in runs if run.trading_day == day]
-    alerts = _publish(missed(day, of_today, clock.now), ports) if expect_run and day else []
-    alerts += _publish([alert for run in _stuck_runs(clock.now, ports) for alert in _sweep(run, ports)], ports)
-    _publish_endings(runs, ports)
-    return alerts + (_publish(_cancel_orphaned(runs, clock, ports), ports) if day else [])
+        return _report_unseen(error, ports)
+    look = _Pass(ports, clock.now, _recent_guards(clock.now, ports))
+    if day is not None and expect_run:
+        look.alone("", partial(_missed, day, clock.now, ports))
+    look.sweep_stuck_runs()
+    look.publish_endings()
+    if day is not None:
+        look.cancel_orphaned_orders()
+    return look.watched
 
 
-def _recent_runs(now: datetime, ports: Ports) -> list[Run]:
+@dataclass
+class _Pass:
+    """One pass over the guard rows of the recent runs."""
+
+    ports: Ports
+    now: datetime
+    guards: list[Guard]
+    watched: Watched = field(default_factory=Watched)
+
+    def alone(self, run_id: str, check: Callable[[], list[Alert]]) -> None:
+        """Publish what a check finds. A failed check is an alert of its own; the first failure is kept."""
+        try:
+            self.watched.alerts += publish_alerts(check(), self.ports)
+        except (RepegError, ValueError, KeyError) as error:
+            self.watched.failure = self.watched.failure or error
+            reason = f"{type(error).__name__}: {error}"
+            failed = Alert(finding=Finding.WATCH_FAILED, run_id=run_id, reason=reason)
+            self.watched.alerts.append(failed)
+            with suppress(RepegError):  # the event bus may be what failed
+                publish_alerts([failed], self.ports)
+
+    def sweep_stuck_runs(self) -> None:
+        """Sweep the stuck runs. The orders of all are cancelled first: a sweep takes minutes."""
+        stuck: list[Guard] = []
+        for guard in self.guards:
+            self.alone(guard.run_id, partial(self._add_stuck, guard, stuck))
+        for guard in stuck:
+            cancel_first(guard, self.ports)
+        for guard in stuck:
+            self.alone(guard.run_id, partial(self._sweep, guard))
+
+    def publish_endings(self) -> None:
+        """Publish the outcome of finished runs whose own step died before publishing it."""
+        for guard in self.guards:
+            if guard.is_over and not guard.is_announced:
+                self.alone(guard.run_id, partial(_announce_end, guard, self.ports))
+
+    def cancel_orphaned_orders(self) -> None:
+        """Cancel, by run, the orders with our prefix that no run can be working on any more."""
+        listed: list[OrderReport] = []
+        self.alone("", partial(_list_open, listed, self.ports))
+        for run_id in sorted({run_of(report.client_order_id) for report in listed if report.is_ours}):
+            self.alone(run_id, partial(self._cancel_orphaned, run_id))
+
+    def _add_stuck(self, guard: Guard, stuck: list[Guard]) -> list[Alert]:
+        if not guard.is_over and _is_stuck(guard, self.now, self.ports):
+            stuck.append(guard)
+        return []
+
+    def _sweep(self, guard: Guard) -> list[Alert]:
+        alert = Alert(finding=Finding.STUCK_RUN, run_id=guard.run_id, reason=_silence(guard))
+        try:
+            swept = sweep(guard, f"watch of {guard.run_id} at epoch {guard.epoch}", alert.reason, self.ports)
+        except Conflict:
+            return []  # another sweep is under way
+        except (BrokerDenied, BrokerUnavailable) as error:
+            return [_unseen(guard, error, self.ports)]
+        self.watched.alerts += swept.alerts  # published by the sweep
+        return [alert]
+
+    def _cancel_orphaned(self, run_id: str) -> list[Alert]:
+        held = next((guard for guard in self.guards if guard.run_id == run_id), None)
+        if held is not None and not _is_past(held, self.now, self.ports):
+            return []
+        cancelled = ", ".join(cancel_by_prefix(run_id, self.ports))
+        return [Alert(finding=Finding.LEFT_OPEN, run_id=run_id, reason=f"cancelled {cancelled}")]
+
+
+def _recent_guards(now: datetime, ports: Ports) -> list[Guard]:
     """The runs of today and of the days before: a run that could not be swept on its day still has to be."""
     today = trading_date(now)
-    return [run for back in range(DAYS_BACK + 1) for run in ports.store.runs_on(today - timedelta(days=back))]
+    return [guard for back in range(DAYS_BACK + 1) for guard in ports.store.guards_on(today - timedelta(days=back))]
 
 
-def _stuck_runs(now: datetime, ports: Ports) -> list[Run]:
-    return [run for run in _recent_runs(now, ports) if is_stuck(run, ports.store.last_turn(run.run_id), now)]
-
-
-def _sweep(run: Run, ports: Ports) -> list[Alert]:
-    alert = Alert(finding=Finding.STUCK_RUN, run_id=run.run_id, reason=_silence(run))
+def _is_stuck(guard: Guard, now: datetime, ports: Ports) -> bool:
+    last_turn = ports.store.last_turn(guard.run_id)
     try:
-        sweep(run, f"watch of {run.run_id} at epoch {run.epoch}", alert.reason, ports)
-    except Conflict:
-        return []  # another sweep is under way
-    except (BrokerDenied, BrokerUnavailable) as error:
-        return [_unseen(run, error, ports)]
-    return [alert]
+        return is_stuck(find_run(guard.run_id, ports), last_turn, now)
+    except UnreadableRow:
+        return is_silent(last_turn, now)
 
 
-def _unseen(run: Run, error: BrokerDenied | BrokerUnavailable, ports: Ports) -> Alert:
+def _missed(day: TradingDay, now: datetime, ports: Ports) -> list[Alert]:
+    """An alert for a missed run. A run of the day that cannot be read has at least been started."""
+    try:
+        runs = [find_run(guard.run_id, ports) for guard in ports.store.guards_on(day.day)]
+    except UnreadableRow:
+        return []
+    return missed(day, runs, now)
+
+
+def _list_open(listed: list[OrderReport], ports: Ports) -> list[Alert]:
+    listed += ports.broker.open_orders()
+    return []
+
+
+def _is_past(guard: Guard, now: datetime, ports: Ports) -> bool:
+    """Whether a run's window closed minutes ago. If that cannot be read: whether the run is over."""
+    try:
+        return now > find_run(guard.run_id, ports).window.closes + ORPHANED_AFTER
+    except UnreadableRow:
+        return guard.is_over
+
+
+def _announce_end(guard: Guard, ports: Ports) -> list[Alert]:
+    announce_end(guard, ports)
+    return []
+
+
+def _report_unseen(error: BrokerDenied | BrokerUnavailable, ports: Ports) -> Watched:
+    """Report the stuck runs while the broker cannot be read, by our own clock."""
+    look = _Pass(ports, ports.runtime.now(), _recent_guards(ports.runtime.now(), ports), Watched(failure=error))
+    for guard in look.guards:
+        look.alone(guard.run_id, partial(_unseen_if_stuck, guard, look.now, error, ports))
+    return look.watched
+
+
+def _unseen_if_stuck(guard: Guard, now: datetime, error: RepegError, ports: Ports) -> list[Alert]:
+    is_stuck_now = not guard.is_over and _is_stuck(guard, now, ports)
+    return [_unseen(guard, error, ports)] if is_stuck_now else []
+
+
+def _unseen(guard: Guard, error: RepegError, ports: Ports) -> Alert:
     """A stuck run while the broker cannot be read: reported as failed once, and alerted until a read succeeds."""
-    reason = report_unseen(run.run_id, _silence(run), error, ports)
-    return Alert(finding=Finding.STUCK_RUN, run_id=run.run_id, reason=reason)
+    reason = report_unseen(guard.run_id, _silence(guard), error, ports)
+    return Alert(finding=Finding.STUCK_RUN, run_id=guard.run_id, reason=reason)
 
 
-def _silence(run: Run) -> str:
-    return f"{run.state}, and no turn for minutes"
-
-
-def _publish_endings(runs: list[Run], ports: Ports) -> None:
-    """Publish the outcome of finished runs whose own step died before publishing it."""
-    for run in runs:
-        if is_over(run) and run.report is not None and not run.is_announced:
-            announce(run.run_id, run.report, ports)
-
-
-def _publish(alerts: list[Alert], ports: Ports) -> list[Alert]:
-    for alert in alerts:
-        ports.notifier.publish(f"repeg.watch.{alert.finding}", alert.model_dump(mode="json"))
-    return alerts
-
-
-def _cancel_orphaned(runs: list[Run], clock: BrokerClock, ports: Ports) -> list[Alert]:
-    """Cancel, by run, the orders with our prefix that no run can be working on any more."""
-    closes = {run.run_id: run.window.closes for run in runs}
-    ids = {run_of(report.client_order_id) for report in ports.broker.open_orders() if report.is_ours}
-    ended = sorted(run_id for run_id in ids if run_id not in closes or clock.now > closes[run_id] + ORPHANED_AFTER)
-    return [
-        Alert(
-            finding=Finding.LEFT_OPEN, run_id=run_id, reason=f"cancelled {', '.join(cancel_by_prefix(run_id, ports))}"
-        )
-        for run_id in ended
-    ]
+def _silence(guard: Guard) -> str:
+    return f"{guard.state}, and no turn for minutes"

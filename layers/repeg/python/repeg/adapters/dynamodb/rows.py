@@ -15,15 +15,19 @@ from pydantic import BaseModel
 from repeg.adapters.dynamodb import keys
 from repeg.adapters.dynamodb.encoding import Key, Row
 from repeg.domain.broker import Execution
-from repeg.domain.errors import StoreUnavailable
+from repeg.domain.errors import StoreUnavailable, UnreadableRow
 from repeg.domain.intent import Intent
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.report import Report
 from repeg.domain.run import KillSwitch, Run, RunState
+from repeg.domain.settings import STORED
 from repeg.domain.store_rules import Guard, Spent
 
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
+
+# The version of the rows' form, in each row that is written whole. Rows of ff73b05 have none.
+SCHEMA = 2
 
 # A run's changing fields are in its guard row. Its opening parameters never change and have a row of their own, because
 # every intent is conditional on the guard row, and DynamoDB bills a condition by the size of the row it reads.
@@ -36,6 +40,7 @@ def guard_row(run: Run) -> Row:
     return {
         "pk": key.pk,
         "sk": key.sk,
+        "schema": SCHEMA,
         "owner": run.owner,
         "epoch": run.epoch,
         "state": run.state.value,
@@ -52,18 +57,19 @@ def opening_row(run: Run) -> Row:
 def owner_row(owner: str, run_id: str) -> Row:
     """The run that an execution holds."""
     key = keys.owner_key(owner)
-    return {"pk": key.pk, "sk": key.sk, "run_id": run_id}
+    return {"pk": key.pk, "sk": key.sk, "schema": SCHEMA, "run_id": run_id}
 
 
 def day_row(run: Run) -> Row:
     """A run's entry in the list of its trading date."""
-    return {"pk": keys.day_partition(run.trading_day.day), "sk": keys.RUN + run.run_id, "run_id": run.run_id}
+    key = Key(keys.day_partition(run.trading_day.day), keys.RUN + run.run_id)
+    return {"pk": key.pk, "sk": key.sk, "schema": SCHEMA, "run_id": run.run_id}
 
 
 def turn_row(run_id: str, at: datetime) -> Row:
     """A run's heartbeat."""
     key = keys.turn_key(run_id)
-    return {"pk": key.pk, "sk": key.sk, "at": at.isoformat()}
+    return {"pk": key.pk, "sk": key.sk, "schema": SCHEMA, "at": at.isoformat()}
 
 
 def report_row(run_id: str, report: Report) -> Row:
@@ -72,10 +78,9 @@ def report_row(run_id: str, report: Report) -> Row:
 
 
 def order_row(order: ParentOrder) -> Row:
-    """A parent order at its version."""
+    """A parent order at its version, with every field: a default left out would change with the next release."""
     key = Key(keys.partition(order.run_id), keys.ORDER + order.symbol)
-    body = order.model_dump_json(exclude_defaults=True)  # DynamoDB bills a write by its size
-    return {**_row(key, body), "version": order.version}
+    return {**_row(key, order.model_dump_json()), "version": order.version}
 
 
 def intent_row(run_id: str, intent: Intent) -> Row:
@@ -90,9 +95,9 @@ def fill_row(run_id: str, execution: Execution) -> Row:
 
 
 def read_opening(row: Row) -> Run:
-    """The run as opened; `read_run` adds its changing fields."""
+    """The run as opened; `read_run` adds its changing fields. Settings that this release lacks are ignored."""
     with _reading(row):
-        return Run.model_validate({**json.loads(_body(row)), "owner": ""})
+        return Run.model_validate({**json.loads(_body(row)), "owner": ""}, context=STORED)
 
 
 def read_run(opening: Run, row: Row) -> Run:
@@ -129,7 +134,13 @@ def read_turn(row: Row | None) -> datetime | None:
 def read_guard(row: Row) -> Guard:
     """The guard row's attributes."""
     with _reading(row):
-        return Guard(owner=str(row["owner"]), epoch=int(row["epoch"]), state=str(row["state"]))
+        return Guard(
+            run_id=str(row["pk"]).removeprefix(keys.RUN),
+            owner=str(row["owner"]),
+            epoch=int(row["epoch"]),
+            state=str(row["state"]),
+            is_announced=bool(row.get("is_announced", False)),
+        )
 
 
 def read_spent(row: Row | None) -> Spent:
@@ -182,7 +193,7 @@ def present(found: Item | None) -> Item:
 
 
 def _row(key: Key, body: str) -> Row:
-    return {"pk": key.pk, "sk": key.sk, "body": body}
+    return {"pk": key.pk, "sk": key.sk, "schema": SCHEMA, "body": body}
 
 
 def _body(row: Row) -> str:
@@ -194,4 +205,5 @@ def _reading(row: Row) -> Iterator[None]:
     try:
         yield
     except (KeyError, ValueError) as error:
-        raise StoreUnavailable(f"a row of {row.get('pk')} cannot be read ({type(error).__name__})") from None
+        name = f"{row.get('pk')} {row.get('sk')}"
+        raise UnreadableRow(f"row {name} cannot be read ({type(error).__name__})") from None

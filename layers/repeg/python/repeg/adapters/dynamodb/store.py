@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from repeg.adapters.dynamodb import keys, rows
-from repeg.adapters.dynamodb.encoding import ABSENT, PRESENT, Action, Condition, Put, Row, Update, Value, at_most
+from repeg.adapters.dynamodb.encoding import ABSENT, PRESENT, Action, Condition, Put, Update, Value, at_most
 from repeg.adapters.dynamodb.order_write import (
     OrderWrite,
     funding_lease,
@@ -18,7 +18,8 @@ from repeg.adapters.dynamodb.order_write import (
     run_is_unplanned,
     state_change,
 )
-from repeg.adapters.dynamodb.table import TRANSACTION_LIMIT, ConditionFailed, Table, TransactionRefused
+from repeg.adapters.dynamodb.reads import StoreReads
+from repeg.adapters.dynamodb.table import TRANSACTION_LIMIT, ConditionFailed, TransactionRefused
 from repeg.domain import store_rules
 from repeg.domain.broker import Execution
 from repeg.domain.errors import StoreUnavailable
@@ -32,12 +33,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class DynamoStore:
+class DynamoStore(StoreReads):
     """A Store on one table. It never deletes a row; `pause` sleeps between retries of a busy table."""
 
     def __init__(self, client: DynamoDBClient, table_name: str, pause: Callable[[float], None]) -> None:
-        self._table = Table(client, table_name, pause)
-        self._openings: dict[str, Run] = {}
+        super().__init__(client, table_name, pause)
         self._booked: dict[str, set[str]] = {}
 
     def claim_run(self, run: Run) -> Run:
@@ -55,12 +55,7 @@ class DynamoStore:
             raise store_rules.duplicate(run.run_id, held.owner)
         return held
 
-    def run(self, run_id: str) -> Run | None:
-        """The run, or None."""
-        row = self._table.read(keys.guard_key(run_id))
-        return None if row is None else self._run(run_id, row)
-
-    def take_over(self, run_id: str, epoch: int, owner: str) -> Run:
+    def take_over(self, run_id: str, epoch: int, owner: str) -> store_rules.Guard:
         """Raise the epoch by one for a new owner; a repetition by that owner changes nothing. Raises Conflict."""
         at_epoch = Condition("#epoch = :epoch", {"epoch": epoch})
         change: dict[str, Value] = {"next": epoch + 1, "owner": owner}
@@ -70,17 +65,17 @@ class DynamoStore:
         ]
         with suppress(TransactionRefused):  # the epoch has changed; checked below: for whom
             self._table.transact(takeover)
-        held = self.run(run_id)
+        held = self.guard(run_id)
         if held is None:
             raise store_rules.no_such_run(run_id)
         if (held.epoch, held.owner) != (epoch + 1, owner):
-            raise store_rules.moved_run(run_id, store_rules.Guard(held.owner, held.epoch, held.state), epoch)
+            raise store_rules.moved_run(run_id, held, epoch)
         return held
 
-    def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Run:
+    def set_run_state(self, run_id: str, epoch: int, state: RunState) -> store_rules.Guard:
         """Change the state of a run at that epoch, if the transition is allowed. Raises Conflict."""
         try:
-            return self._run(run_id, self._table.update(state_change(run_id, epoch, state)))
+            return rows.read_guard(self._table.update(state_change(run_id, epoch, state)))
         except ConditionFailed as failed:
             raise store_rules.of_state_change(run_id, self._held(run_id, failed), epoch, state) from None
 
@@ -104,11 +99,6 @@ class DynamoStore:
             self._add_missing(run_id, epoch, orders)
             self._mark_planned(run_id, epoch)
         return rows.present(self.run(run_id))
-
-    def orders(self, run_id: str) -> list[ParentOrder]:
-        """Every parent order of the run, sorted by symbol."""
-        found = self._table.read_all(keys.partition(run_id), keys.ORDER, "body")
-        return [rows.read_order(row) for row in found]
 
     def save_order(self, order: ParentOrder) -> ParentOrder:
         """Write the order if its version is unchanged; returned with the next version. Raises Conflict."""
@@ -147,11 +137,6 @@ class DynamoStore:
         with suppress(ConditionFailed):
             self._table.update(funding_release(holder))
 
-    def intents(self, run_id: str) -> list[Intent]:
-        """Every intent of the run, sorted by id."""
-        found = self._table.read_all(keys.partition(run_id), keys.INTENT, "body")
-        return [rows.read_model(Intent, row) for row in found]
-
     def book(self, run_id: str, executions: Sequence[Execution]) -> list[Execution]:
         """Save executions by activity id, each once; returns those that were new when the call began."""
         known = self._booked.setdefault(run_id, set())
@@ -163,28 +148,9 @@ class DynamoStore:
         known.update(unseen)
         return new
 
-    def executions(self, run_id: str) -> list[Execution]:
-        """Every booked execution of the run, oldest first."""
-        found = self._table.read_all(keys.partition(run_id), keys.FILL, "body")
-        return sorted((rows.read_model(Execution, row) for row in found), key=lambda e: (e.at, e.activity_id))
-
-    def run_of(self, owner: str) -> Run | None:
-        """The run that an execution has claimed or taken over, or None."""
-        row = self._table.read(keys.owner_key(owner))
-        return None if row is None else self.run(rows.read_run_id(row))
-
-    def runs_on(self, day: date) -> list[Run]:
-        """Every run of a trading date, sorted by id."""
-        found = self._table.read_all(keys.day_partition(day), keys.RUN, "run_id")
-        return [rows.present(self.run(rows.read_run_id(row))) for row in found]
-
     def record_heartbeat(self, run_id: str, at: datetime) -> None:
         """Save the time of the latest turn. The row is separate, as writes to the guard row conflict with intents."""
         self._table.put(Put(rows.turn_row(run_id, at)))
-
-    def last_turn(self, run_id: str) -> datetime | None:
-        """The run's latest heartbeat, or None."""
-        return rows.read_turn(self._table.read(keys.turn_key(run_id)))
 
     def lease_requests(self, bucket: str, count: int, most: int) -> bool:
         """Lease `count` requests from a bucket capped at `most`. Returns False if the bucket is exhausted."""
@@ -196,24 +162,9 @@ class DynamoStore:
             return False
         return True
 
-    def kill_switch(self) -> KillSwitch:
-        """The kill switch; ACTIVE if it was never set."""
-        return rows.read_kill_switch(self._table.read(keys.KILL))
-
     def set_kill_switch(self, state: KillSwitch) -> None:
         """Set the kill switch."""
         self._table.put(Put({"pk": keys.KILL.pk, "sk": keys.KILL.sk, "state": state.value}))
-
-    def _run(self, run_id: str, row: Row) -> Run:
-        run = rows.read_run(self._opening(run_id), row)
-        report = self._table.read(keys.report_key(run_id)) if row["is_reported"] else None
-        return run if report is None else run.with_report(rows.read_report(report))
-
-    def _opening(self, run_id: str) -> Run:
-        """The run's opening parameters, which never change and are cached for the life of the container."""
-        if run_id not in self._openings:
-            self._openings[run_id] = rows.read_opening(rows.present(self._table.read(keys.opening_key(run_id))))
-        return self._openings[run_id]
 
     def _write_order(self, write: OrderWrite) -> ParentOrder:
         try:

@@ -82,14 +82,16 @@ class Table:
         return decode_row(answer["Item"]) if "Item" in answer else None
 
     def read_all(self, pk: str, prefix: str, attribute: str) -> Iterator[Row]:
-        """One attribute of every row whose sort key begins with `prefix`, in the order of the keys, over all pages."""
+        """The sort key and one attribute of every row whose sort key begins with `prefix`, in their order, over all
+        pages."""
+        names = dict.fromkeys(("sk", attribute))
         request: dict[str, Any] = {
             "TableName": self._name,
             "ConsistentRead": True,
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
             "ExpressionAttributeValues": {":pk": {"S": pk}, ":prefix": {"S": prefix}},
-            "ProjectionExpression": "#attribute",
-            "ExpressionAttributeNames": {"#attribute": attribute},
+            "ProjectionExpression": ", ".join(f"#{name}" for name in names),
+            "ExpressionAttributeNames": {f"#{name}": name for name in names},
         }
         while True:
             answer = self._call(lambda: self._client.query(**request))

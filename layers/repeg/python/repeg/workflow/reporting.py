@@ -1,0 +1,184 @@
+"""Reporting a run that ends: an outcome for every order, what is not accounted for, and its publication."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+
+from repeg.domain.books import Books
+from repeg.domain.costs import Settlement, analyse
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError, StillOpen, UnreadableRow
+from repeg.domain.final_outcome import outcome_of
+from repeg.domain.journal import Entry
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.plan import day_of
+from repeg.domain.quote import Quote
+from repeg.domain.report import Report, Totals
+from repeg.domain.run import KillSwitch
+from repeg.domain.run_health import Alert, Finding
+from repeg.domain.steps import StepFailure
+from repeg.domain.store_rules import Guard
+from repeg.ports import Ports
+from repeg.workflow.placement import finish_order
+from repeg.workflow.turn import Turn, find_run
+
+RUN_SETTLED = "repeg.run.settled"
+RUN_FAILED = "repeg.run.failed"
+
+# The error of a run that was reported while the broker could not be read.
+UNSEEN = "Unseen"
+
+
+def report_on(turn: Turn, turns: int, failure: StepFailure | None, left: list[str]) -> tuple[Report, list[Alert]]:
+    """The run's report: an outcome for every order, its cost, and whether our books equal the broker's. With the alerts
+    to publish before the run ends."""
+    books = turn.ports.store.books(turn.run.run_id)
+    orders = list(books.orders)
+    kill = _kill_switch(turn)
+    ended_by = "the run was ended" if failure else "the window closed"
+    ended = orders if left else turn.each(lambda order: _end(turn, order, *outcome_of(order, kill, ended_by)), orders)
+    reason = _unexplained(ended, books, left)
+    error, cause = _failure(failure, reason)
+    settlement = Settlement(
+        outcome="failed" if error else "settled", error=error, reason=cause or "every order has an outcome", turns=turns
+    )
+    report = analyse(turn.run, ended, books.executions, settlement, books.intents, _last_quotes(turn, ended))
+    return report, [] if left else _alerts(turn, books)
+
+
+def require_closed(report: Report, left: list[str]) -> None:
+    """Raise StillOpen while an order is open at the broker or has no stored outcome."""
+    unfinished = [row.symbol for row in report.orders if row.outcome is None]
+    if left or unfinished:
+        raise StillOpen(f"{report.run_id}: still open at the broker {left}, without an outcome {unfinished}")
+
+
+def report_unseen(run_id: str, cause: str, error: RepegError, ports: Ports) -> str:
+    """Report a run as failed from our books alone, because the broker cannot be read. Returns the report's reason.
+
+    Published once, with the time of the first failed read; a later report replaces this one.
+    """
+    run = find_run(run_id, ports)
+    report = run.report
+    if report is None or report.error != UNSEEN:
+        now = ports.runtime.now()
+        reason = f"{cause}; the broker could not be read since {now.isoformat(timespec='seconds')}: {error}"
+        settlement = Settlement(outcome="failed", error=UNSEEN, reason=reason, turns=0)
+        books = ports.store.books(run_id)
+        report = analyse(run, books.orders, books.executions, settlement)
+        ports.store.save_report(run_id, report)
+        ports.journal.record(Entry(now, run_id, "run", "unseen", run_id, reason, is_abnormal=True))
+    announce(run_id, report, ports)
+    return report.reason
+
+
+def report_unreadable(run_id: str, reason: str, ports: Ports) -> Report:
+    """Save the report of a run that cannot be read: it has failed, for that reason, and its orders are not known."""
+    none = Totals(
+        orders=0, orders_filled=0, filled_notional=None, cost_bps=None, market_cost_bps=None, executions=0
+    )  # fmt: skip
+    report = Report(
+        run_id=run_id, outcome="failed", error="Unreadable", reason=reason, trading_date=day_of(run_id).isoformat(),
+        preview=False, orders=(), totals=none,
+    )  # fmt: skip
+    ports.store.save_report(run_id, report)
+    ports.journal.record(Entry(ports.runtime.now(), run_id, "run", "unreadable", run_id, reason, is_abnormal=True))
+    return report
+
+
+def publish(turn: Turn, report: Report) -> None:
+    """Journal how the run ended, and publish it."""
+    record = turn.journal if report.is_settled else turn.warn
+    record("run", report.outcome, report.run_id, report.reason)
+    announce(report.run_id, report, turn.ports)
+
+
+def announce_end(held: Guard, ports: Ports) -> None:
+    """Publish how an ended run ended, unless that has been done."""
+    run = None if held.is_announced else find_run(held.run_id, ports)
+    if run is not None and run.report is not None:
+        announce(run.run_id, run.report, ports)
+
+
+def announce(run_id: str, report: Report, ports: Ports) -> None:
+    """Publish how a run ended, unless that has been done.
+
+    Delivered at least once. A step that dies after publishing and before marking the run publishes again when it is
+    retried, and so do two concurrent steps; subscribers deduplicate on `event_id`. Comes after the run's last state was
+    written, which a fenced step cannot do: of two sweepers only one gets here.
+    """
+    held = ports.store.guard(run_id)
+    if held is None or held.is_announced:
+        return
+    kind = RUN_SETTLED if report.is_settled else RUN_FAILED
+    fields = {"run_id", "outcome", "error", "reason", "totals"}
+    detail = {key: value for key, value in report.as_json().items() if key in fields}
+    ports.notifier.publish(kind, {"event_id": f"{run_id}.ended", **detail})
+    ports.store.mark_announced(run_id)
+
+
+def _end(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
+    return order if order.outcome is not None else finish_order(turn, order, outcome, reason)
+
+
+def _kill_switch(turn: Turn) -> KillSwitch:
+    """The kill switch. If its row cannot be read, new orders were halted: no intent could be written."""
+    try:
+        return turn.ports.store.kill_switch()
+    except UnreadableRow as error:
+        turn.warn("run", "unreadable", reason=str(error))
+        return KillSwitch.HALT_NEW
+
+
+def _alerts(turn: Turn, books: Books) -> list[Alert]:
+    if not books.unreadable:
+        return []
+    reason = _in_words(books.unreadable)
+    turn.warn("run", "unreadable", ", ".join(books.unreadable), reason)
+    return [Alert(finding=Finding.UNREADABLE_ROW, run_id=turn.run.run_id, reason=reason)]
+
+
+def _in_words(unreadable: Sequence[str]) -> str:
+    return f"{', '.join(unreadable)} cannot be read"
+
+
+def _last_quotes(turn: Turn, orders: list[ParentOrder]) -> dict[str, Quote]:
+    """The last quotes of the unfilled orders. None if the feed does not answer: the run closes without them."""
+    try:
+        return turn.quotes([order for order in orders if order.remaining > 0])
+    except (BrokerUnavailable, BrokerDenied) as error:
+        turn.warn("run", "unpriced", reason=str(error))
+        return {}
+
+
+def _unexplained(orders: list[ParentOrder], books: Books, left: list[str]) -> str:
+    """What is not accounted for, in words; empty if every share is."""
+    if left:
+        return f"still open at the broker: {', '.join(left)}"
+    if books.unreadable:
+        return _in_words(books.unreadable)
+    unknown = [order.symbol for order in orders if order.outcome is Outcome.UNKNOWN]
+    if unknown:
+        return f"outcome unknown: {', '.join(unknown)}"
+    booked: dict[str, Decimal] = {}
+    for execution in books.executions:
+        booked[execution.symbol] = booked.get(execution.symbol, Decimal(0)) + execution.qty
+    wrong = [order for order in orders if booked.get(order.symbol, Decimal(0)) != order.filled]
+    return ", ".join(f"{o.symbol} filled {o.filled} but booked {booked.get(o.symbol, Decimal(0))}" for o in wrong)
+
+
+def _failure(failure: StepFailure | None, reason: str) -> tuple[str, str]:
+    if failure is not None:
+        return failure.error, "; ".join(filter(None, [_message(failure.cause)[:2_000], reason]))
+    return ("Unexplained", reason) if reason else ("", "")
+
+
+def _message(cause: str) -> str:
+    """The message of a cause: a failed function leaves JSON, with its error message and a stack trace."""
+    try:
+        parsed = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(parsed.get("errorMessage", cause)) if isinstance(parsed, dict) else cause
