@@ -5,7 +5,7 @@ from typing import Any, Final
 from repeg_workbench.exchange.api import fields, intake
 from repeg_workbench.exchange.api.params import Params
 from repeg_workbench.exchange.api.parts import Parts
-from repeg_workbench.exchange.api.views import order_view
+from repeg_workbench.exchange.api.views import OrderTexts, order_view
 from repeg_workbench.exchange.broker.orders import Order, Status, Terms
 from repeg_workbench.exchange.broker.replacing import Changes
 from repeg_workbench.exchange.broker.rules import (
@@ -19,7 +19,7 @@ from repeg_workbench.exchange.broker.rules import (
     reserve_price,
     size,
 )
-from repeg_workbench.exchange.messages import Request, Response, empty_response, json_response
+from repeg_workbench.exchange.messages import Request, Response, empty_response, json_response, json_text, text_response
 from repeg_workbench.exchange.refusal import Refusal
 from repeg_workbench.exchange.seeds import is_uuid
 from repeg_workbench.exchange.units import QTY_SCALE
@@ -37,6 +37,7 @@ class TradingApi:
         self._parts = parts
         self._account = parts.account
         self._quirks = parts.quirks
+        self._texts = OrderTexts()
 
     def submit(self, request: Request) -> Response:
         """POST /v2/orders."""
@@ -73,7 +74,7 @@ class TradingApi:
         status = params.choice("status", ("open", "closed", "all"))
         is_nested = params.flag("nested")
         orders = self._selected(params, status, is_nested=is_nested)
-        return json_response([self.view(order, is_nested=is_nested) for order in orders])
+        return text_response(f"[{','.join([self._text(order, is_nested=is_nested) for order in orders])}]")
 
     def get(self, request: Request, order_id: str) -> Response:
         """GET /v2/orders/{id}."""
@@ -118,6 +119,11 @@ class TradingApi:
         if order.terms.is_trailing:
             self._parts.desk.floor.follow(order, self._parts.now)
         return order_view(order, self._quirks, is_nested=is_nested)
+
+    def _text(self, order: Order, *, is_nested: bool) -> str:
+        if order.legs or order.terms.is_trailing:
+            return json_text(self.view(order, is_nested=is_nested))
+        return self._texts.of(order, self._quirks)
 
     def _order(self, order_id: str) -> Order:
         order = self._account.orders.by_id.get(order_id)

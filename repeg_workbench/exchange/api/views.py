@@ -1,11 +1,14 @@
 """The trading API's JSON for orders and executions: strings with trimmed decimals."""
 
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Final
 
 from repeg_workbench.exchange.broker.ledger import Execution
 from repeg_workbench.exchange.broker.orders import BUY, Order
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.figures import average_text, money_text, price_text, qty_text
+from repeg_workbench.exchange.messages import json_text
 from repeg_workbench.exchange.seeds import asset_id
 from repeg_workbench.exchange.time.stamps import MILLISECOND, utc
 
@@ -13,6 +16,11 @@ View = dict[str, Any]
 
 # The real API stamps created_at a little after submitted_at.
 _FILING_TIME: Final = 91_209
+
+_TEXTS: Final = 2_000
+"""Texts to keep: one takes two kilobytes."""
+
+_fields = attrgetter(*(field.name for field in fields(Order)))
 
 
 def order_view(order: Order, quirks: BrokerQuirks, *, is_nested: bool = True) -> View:
@@ -57,6 +65,23 @@ def order_view(order: Order, quirks: BrokerQuirks, *, is_nested: bool = True) ->
         "source": None,
         "expires_at": utc(order.expires_at),
     }
+
+
+class OrderTexts:
+    """Orders without legs as JSON, each written again only after a change of any of its fields."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, tuple[object, str]] = {}
+
+    def of(self, order: Order, quirks: BrokerQuirks) -> str:
+        """The order as JSON."""
+        state = _fields(order), quirks.simple_order_class
+        known = self._texts.get(order.id)
+        if known is None or known[0] != state:
+            if len(self._texts) >= _TEXTS:
+                self._texts.clear()
+            known = self._texts[order.id] = state, json_text(order_view(order, quirks))
+        return known[1]
 
 
 def side_word(side: int) -> str:

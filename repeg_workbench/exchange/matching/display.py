@@ -1,7 +1,7 @@
 """The displayed book: the tape plus our displayed orders, minus the size that we took."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from repeg_workbench.exchange.matching.side import BookSide
 from repeg_workbench.exchange.matching.tape import Tape
@@ -46,7 +46,7 @@ def with_ours(quote: BookQuote, row: int, sides: Mapping[int, BookSide], changed
     shown = (bid, bid_size, ask, ask_size)
     if changed <= quote.at and shown == (quote.bid, quote.bid_size, quote.ask, quote.ask_size):
         return quote
-    return replace(quote, at=max(quote.at, changed), bid=bid, bid_size=bid_size, ask=ask, ask_size=ask_size)
+    return BookQuote(max(quote.at, changed), bid, bid_size, ask, ask_size, quote.bid_venue, quote.ask_venue)
 
 
 def letter(code: int) -> str:
