@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from repeg.adapters.alpaca import values
@@ -71,6 +72,26 @@ _STATE_OF_STATUS = {
     "pending_cancel": ChildState.CANCELLING,
 }
 
+_TEXT = frozenset({str, type(None)})
+
+# The fields of an order that a report is made of.
+_REPORTED = (
+    "id",
+    "client_order_id",
+    "symbol",
+    "side",
+    "status",
+    "qty",
+    "filled_qty",
+    "filled_avg_price",
+    "limit_price",
+    "submitted_at",
+    "replaced_by",
+    "replaces",
+    "notional",
+    "type",
+)
+
 
 def state_of(status: str) -> ChildState:
     """The child state that an order status stands for."""
@@ -79,6 +100,20 @@ def state_of(status: str) -> ChildState:
 
 def report(row: Json) -> OrderReport:
     """One order. The quantity is zero for an order in dollars, which this program never sends."""
+    fields = tuple(map(row.get, _REPORTED))
+    # Only text is compared by all that it says: the numbers 1 and 1.0 are equal, and so are 1 and true.
+    if _TEXT.issuperset(map(type, fields)):
+        return _unchanged(fields)
+    return _report(row)
+
+
+@lru_cache(maxsize=2_048)
+def _unchanged(fields: tuple[str | None, ...]) -> OrderReport:
+    """The report of these fields, parsed once: most orders have not changed since the last turn."""
+    return _report({name: field for name, field in zip(_REPORTED, fields, strict=True) if field is not None})
+
+
+def _report(row: Json) -> OrderReport:
     return OrderReport(
         broker_id=values.text(row["id"]),
         client_order_id=values.text(row["client_order_id"]),
