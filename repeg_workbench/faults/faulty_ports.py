@@ -56,6 +56,15 @@ class UnreliablePort:
         self.on_call: list[Callable[[str, tuple[Any, ...]], None]] = []
         self.struck = scheduler.event()
 
+    def for_account(self, number: str) -> UnreliablePort:  # noqa: ARG002 - a seed has one account
+        """Itself, with its faults."""
+        return self
+
+    def account_number(self) -> str:
+        """The account's number, known without a request."""
+        number: str = getattr(self._inner, "account_number")()  # noqa: B009 - the port behind is of any kind
+        return number
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._inner, name)
 

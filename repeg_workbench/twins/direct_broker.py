@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from repeg.adapters.alpaca.broker import AlpacaBroker
-from repeg.adapters.alpaca.http import Answer, Body, Failure, failure_of
+from repeg.adapters.alpaca.http import ACCOUNT, OTHER_ACCOUNT, Answer, Body, Failure, account_number_in, failure_of
 from repeg.adapters.alpaca.market_data import AlpacaMarket
 from repeg.domain.quote import Quote
 from repeg.domain.time_limits import READ_SECONDS
@@ -34,24 +35,55 @@ class ExchangeCalls:
         self._exchange = exchange
         self._headers = headers
         self._wait = wait
+        self._numbers: dict[tuple[str, ...], str] = {}
+        self._account = ""
+
+    def known_account(self) -> str:
+        """The account of the present keys, if it has been read with them."""
+        return self._numbers.get(tuple(self._headers.values()), "")
+
+    def for_account(self, number: str) -> Self:
+        """The same calls for one account, sharing what is known of the keys' accounts."""
+        confined = copy.copy(self)
+        confined._account = number  # noqa: SLF001 - a copy of its own
+        return confined
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
         """Read, and retry once after a failed connection, as the adapter does."""
         query = [(name, str(value)) for name, value in (params or {}).items()]
-        answer = self._call("GET", path, query=query)
-        return self._call("GET", path, query=query) if isinstance(answer, Failure) and answer.is_dropped else answer
+        answer = self._send("GET", path, query)
+        return self._send("GET", path, query) if isinstance(answer, Failure) and answer.is_dropped else answer
 
     def post(self, path: str, fields: Mapping[str, Any]) -> Answer:
         """Create."""
-        return self._call("POST", path, body=json.dumps(fields).encode())
+        return self._send("POST", path, body=json.dumps(fields).encode())
 
     def patch(self, path: str, fields: Mapping[str, Any]) -> Answer:
         """Change."""
-        return self._call("PATCH", path, body=json.dumps(fields).encode())
+        return self._send("PATCH", path, body=json.dumps(fields).encode())
 
     def delete(self, path: str) -> Answer:
         """Remove."""
-        return self._call("DELETE", path)
+        return self._send("DELETE", path)
+
+    def _send(self, method: str, path: str, query: list[tuple[str, str]] | None = None, body: bytes = b"") -> Answer:
+        """One call, if the keys open the account that these calls are for."""
+        if self._account and not self.known_account():
+            read = self._learning("GET", ACCOUNT)
+            if not self.known_account():
+                is_rejected = isinstance(read, Failure) and read.status is not None
+                return read if is_rejected else Failure(None, message=f"not sent: the keys' account is unknown: {read}")
+        if self._account and self.known_account() != self._account:
+            return Failure(None, message=f"{OTHER_ACCOUNT} {self.known_account()} instead of {self._account}")
+        return self._learning(method, path, query, body)
+
+    def _learning(self, method: str, path: str, *sent: Any) -> Answer:
+        """One call; an answer about the account says which one the keys open."""
+        keys = tuple(self._headers.values())
+        answer = self._call(method, path, *sent)
+        if (method, path) == ("GET", ACCOUNT) and isinstance(answer, Body) and (number := account_number_in(answer)):
+            self._numbers[keys] = number
+        return answer
 
     def _call(self, method: str, path: str, query: list[tuple[str, str]] | None = None, body: bytes = b"") -> Answer:
         try:

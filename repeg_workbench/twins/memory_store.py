@@ -233,7 +233,7 @@ class MemoryStore:
 
 
 def _guard(run: Run) -> store_rules.Guard:
-    return store_rules.Guard(run.run_id, run.owner, run.epoch, run.state, run.is_announced)
+    return store_rules.Guard(run.run_id, run.owner, run.epoch, run.state, run.is_announced, run.account_number)
 
 
 def _in_state(

@@ -18,7 +18,8 @@ from alpaca.trading.client import TradingClient  # noqa: TID251 - as above
 from pydantic import SecretStr
 
 from repeg.adapters.alpaca.broker import AlpacaBroker
-from repeg.adapters.alpaca.http import hardened, trading_api
+from repeg.adapters.alpaca.clients import hardened
+from repeg.adapters.alpaca.http import trading_api
 from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, Keys, TradingMode
 from repeg.adapters.runtime import SystemRuntime
 from repeg.domain.broker import Accepted, CancelAnswer, Refusal, Refused, Unknown

@@ -60,3 +60,12 @@ def test_the_runs_of_a_date_are_sorted_and_current(store: Store) -> None:
     assert found == [(RUN_ID, OWNER, "closed"), (f"{RUN_ID}-r2", "arn:execution:second", "running")]
     assert store.guards_on(date(2026, 3, 6)) == []
     assert [run.run_id for run in store.runs_on(date(2026, 3, 5))] == [RUN_ID, f"{RUN_ID}-r2"]
+
+
+def test_a_runs_account_is_in_its_guard_row_at_every_epoch(store: Store) -> None:
+    store.claim_run(a_run(account_number="PA3ABCDEFGHI"))
+    assert [guard.account_number for guard in store.guards_on(date(2026, 3, 5))] == ["PA3ABCDEFGHI"]
+    assert store.take_over(RUN_ID, 1, "arn:sweeper").account_number == "PA3ABCDEFGHI"
+    found = store.run(RUN_ID)
+    assert found is not None
+    assert found.account_number == "PA3ABCDEFGHI"

@@ -25,11 +25,12 @@ RUN_BUDGET = f"run:{RUN_ID}"
 DAY_BUDGET = "day:2026-03-05"
 
 
-def a_run(run_id: str = RUN_ID, owner: str = OWNER) -> Run:
+def a_run(run_id: str = RUN_ID, owner: str = OWNER, account_number: str = "") -> Run:
     """A run of one order, as its opening step claims it."""
     return Run(
         run_id=run_id,
         owner=owner,
+        account_number=account_number,
         trading_day=TradingDay(
             day=date(2026, 3, 5),
             open=datetime(2026, 3, 5, 14, 30, tzinfo=UTC),

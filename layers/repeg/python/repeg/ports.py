@@ -31,6 +31,13 @@ class Broker(Protocol):
     def for_closing(self) -> Broker:
         """The same broker, drawing on the request quota reserved for closing."""
 
+    def for_account(self, number: str) -> Broker:
+        """The same broker, for this account only: with keys that open another account, a read raises BrokerDenied, and
+        a write is not sent and returns Unknown."""
+
+    def account_number(self) -> str:
+        """The number of the account that the keys open."""
+
     def submit(self, intent: Intent) -> Submission:
         """Send a DAY order, limit or market, under the intent's client order id. Never retried by itself."""
 
@@ -235,3 +242,7 @@ class Ports:
     def for_closing(self) -> Ports:
         """The same ports, with the broker on the request quota reserved for closing."""
         return replace(self, broker=self.broker.for_closing())
+
+    def for_account(self, number: str) -> Ports:
+        """The same ports, with the broker for this account only."""
+        return replace(self, broker=self.broker.for_account(number))

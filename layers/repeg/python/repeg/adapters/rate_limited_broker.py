@@ -38,6 +38,15 @@ class RateLimitedBroker:
         """The same account on the reserved quota."""
         return self._closing or RateLimitedBroker(self._broker, self._limiter, Quota.RESERVED)
 
+    def for_account(self, number: str) -> Broker:
+        """The same broker and quota, for one account only."""
+        closing = None if self._closing is None else self._closing.for_account(number)
+        return RateLimitedBroker(self._broker.for_account(number), self._limiter, self._quota, closing)
+
+    def account_number(self) -> str:
+        """The account's number, which is read once for each key pair; the inner broker takes that request."""
+        return self._broker.account_number()
+
     def submit(self, intent: Intent) -> Submission:
         """Send an order, unless its deadline has passed while waiting for a request."""
         return self._write(intent, lambda: self._broker.submit(intent))

@@ -52,7 +52,8 @@ class Run(Frozen):
     """What a run was opened with, and its present state.
 
     `owner` is the execution that holds it. `epoch` rises when another execution takes the run over, which fences the
-    old one. `opening_equity` is the account's equity in dollars when the run opened; `fractionable` are the plan's
+    old one. `opening_equity` is the account's equity in dollars when the run opened; `account_number` is
+    the account that it trades in (empty in rows of 0.1.0, whose account is not checked); `fractionable` are the plan's
     symbols that trade in fractions. `is_announced` says that the run's end has been published.
     """
 
@@ -67,6 +68,7 @@ class Run(Frozen):
     started_at: AwareDatetime
     is_planned: bool = False
     opening_equity: Decimal = Decimal(0)
+    account_number: str = ""
     fractionable: tuple[str, ...] = ()
     report: Report | None = None
     is_announced: bool = False

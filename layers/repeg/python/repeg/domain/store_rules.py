@@ -20,6 +20,7 @@ class Guard:
     epoch: int
     state: str
     is_announced: bool = False
+    account_number: str = ""
 
     @property
     def is_over(self) -> bool:

@@ -120,6 +120,7 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
         preview=start.preview,
         started_at=now,
         opening_equity=account.equity,
+        account_number=account.number,
         fractionable=tuple(symbol for symbol, asset in assets.items() if asset.is_fractionable),
     )
     draft_orders(run, ports)

@@ -15,6 +15,7 @@ from repeg.domain.quote import Quote
 from repeg.domain.run import Run
 from repeg.domain.session import TradingWindow, trading_date
 from repeg.domain.settings import Settings
+from repeg.domain.store_rules import Guard
 from repeg.domain.time_limits import SEND_MARGIN, STEP_PLACES_FOR
 from repeg.ports import Ports
 
@@ -103,14 +104,28 @@ def begin_trading_turn(run_id: str, epoch: int, ports: Ports) -> Turn:
 
 
 def begin_turn(run_id: str, ports: Ports) -> Turn:
-    """Begin a turn on a run in any state. Raises RefusedRun if there is no such run."""
+    """Begin a turn on a run in any state, in its own account.
+
+    Raises RefusedRun if there is no such run, BrokerDenied if the keys open another account.
+    """
     run = find_run(run_id, ports)
+    ports = in_account_of(run, ports)
     started = ports.runtime.now()
     now = ports.broker.clock().now
     # A decision must leave time to send its order before the margin, so the margin is where its day ends.
     closes = run.window.closes - SEND_MARGIN
     moment = Moment(now=now, closes=closes, turn_seconds=run.settings.order_monitoring_seconds)
     return Turn(run=run, ports=ports, moment=moment, started=started)
+
+
+def in_account_of(held: Run | Guard, ports: Ports) -> Ports:
+    """The ports for the run's account only. Raises BrokerDenied, naming both accounts, if the keys open another."""
+    if not held.account_number:
+        return ports
+    number = ports.broker.account_number()
+    if number != held.account_number:
+        raise BrokerDenied(f"run {held.run_id} trades in account {held.account_number}; the keys open account {number}")
+    return ports.for_account(number)
 
 
 def find_run(run_id: str, ports: Ports) -> Run:

@@ -126,7 +126,7 @@ class _Pass:
 
     def _cancel_orphaned(self, run_id: str) -> list[Alert]:
         held = next((guard for guard in self.guards if guard.run_id == run_id), None)
-        if held is not None and not _is_past(held, self.now, self.ports):
+        if held is not None and (_is_elsewhere(held, self.ports) or not _is_past(held, self.now, self.ports)):
             return []
         cancelled = ", ".join(cancel_by_prefix(run_id, self.ports))
         return [Alert(finding=Finding.LEFT_OPEN, run_id=run_id, reason=f"cancelled {cancelled}")]
@@ -166,6 +166,11 @@ def _is_past(guard: Guard, now: datetime, ports: Ports) -> bool:
         return now > find_run(guard.run_id, ports).window.closes + ORPHANED_AFTER
     except UnreadableRow:
         return guard.is_over
+
+
+def _is_elsewhere(guard: Guard, ports: Ports) -> bool:
+    """Whether the run trades in another account than the keys open. An order here is not the run's, whatever its id."""
+    return guard.account_number not in {"", ports.broker.account_number()}
 
 
 def _announce_end(guard: Guard, ports: Ports) -> list[Alert]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import copy
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar
-from urllib.parse import quote as url_quote
+from typing import Any
 
 from repeg.adapters.alpaca import errors, parsing
-from repeg.adapters.alpaca.http import Answer, Api, Body, Failure
+from repeg.adapters.alpaca.http import ACCOUNT, Api, Body, Failure
 from repeg.adapters.alpaca.keys import TradingMode, ensure_account_fits
+from repeg.adapters.alpaca.listings import listings
+from repeg.adapters.alpaca.reads import find, path_segment, read, rows, value
 from repeg.domain.broker import (
     Accepted,
     Account,
@@ -31,13 +33,6 @@ from repeg.ports import Broker
 ORDERS_PER_PAGE = 500
 ACTIVITIES_PER_PAGE = 100
 
-# Up to this many assets are requested one by one. For more, the listing of all active assets is read: 11,500 rows, 6 MB
-# (0.3 MB compressed), which takes 0.7 seconds and 35 MB of memory in a function of 512 MB. Ten requests of about sixty
-# milliseconds take as long, and the request quota allows no more.
-MAX_ASSETS_BY_NAME = 10
-
-Read = TypeVar("Read")
-
 
 class AlpacaBroker:
     """A Broker on Alpaca's trading API.
@@ -57,6 +52,12 @@ class AlpacaBroker:
         """Itself: it has no quota."""
         return self
 
+    def for_account(self, number: str) -> Broker:
+        """The same broker, which sends nothing with keys that open another account."""
+        confined = copy.copy(self)
+        confined._api = self._api.for_account(number)  # noqa: SLF001 - a copy of its own
+        return confined
+
     def submit(self, intent: Intent) -> Submission:
         """Send a DAY order, limit or market, with the intent's client order id. Never retried here."""
         answer = self._api.post("/orders", parsing.order_fields(intent))
@@ -67,26 +68,26 @@ class AlpacaBroker:
     def replace(self, broker_id: str, intent: Intent) -> Submission:
         """Replace an open order's limit, without sending a quantity; the replacement has the intent's client order id.
         Never retried here."""
-        answer = self._api.patch(f"/orders/{_path_segment(broker_id)}", parsing.change_fields(intent))
+        answer = self._api.patch(f"/orders/{path_segment(broker_id)}", parsing.change_fields(intent))
         if isinstance(answer, Failure):
             return errors.replacement(answer)
         return _accepted(answer, intent.client_order_id)
 
     def cancel(self, broker_id: str) -> CancelAnswer:
         """Request a cancel. The order is open until a read shows it as canceled."""
-        answer = self._api.delete(f"/orders/{_path_segment(broker_id)}")
+        answer = self._api.delete(f"/orders/{path_segment(broker_id)}")
         return errors.cancellation(answer) if isinstance(answer, Failure) else CancelAnswer.REQUESTED
 
     def order(self, client_order_id: str) -> OrderReport | None:
         """The order with that id, or None if the broker has none; a new order may take a while to appear."""
-        found = self._find("/orders:by_client_order_id", parsing.report, client_order_id=client_order_id)
+        found = find(self._api, "/orders:by_client_order_id", parsing.report, client_order_id=client_order_id)
         if found is not None and found.client_order_id != client_order_id:
             raise BrokerUnavailable(f"asked for order {client_order_id}, got {found.client_order_id}")
         return found
 
     def order_by_broker_id(self, broker_id: str) -> OrderReport | None:
         """The order with that broker id."""
-        return self._find(f"/orders/{_path_segment(broker_id)}", parsing.report)
+        return find(self._api, f"/orders/{path_segment(broker_id)}", parsing.report)
 
     def open_orders(self) -> list[OrderReport]:
         """Every open order of the account, oldest first, over all pages.
@@ -97,7 +98,7 @@ class AlpacaBroker:
         found: dict[str, OrderReport] = {}
         after: dict[str, str] = {}
         while True:
-            page = self._read("/orders", _rows, status="open", direction="asc", limit=ORDERS_PER_PAGE, **after)
+            page = read(self._api, "/orders", rows, status="open", direction="asc", limit=ORDERS_PER_PAGE, **after)
             with parsing.reading("/orders"):
                 new = {order.broker_id: order for order in parsing.reports(page)}
             is_last = len(page) < ORDERS_PER_PAGE
@@ -130,19 +131,26 @@ class AlpacaBroker:
 
     def clock(self) -> BrokerClock:
         """The broker's time."""
-        return self._read("/clock", parsing.clock)
+        return read(self._api, "/clock", parsing.clock)
 
     def trading_day(self, day: date) -> TradingDay | None:
         """The core session of a date; None if the market is closed that day."""
-        rows = self._read("/calendar", _rows, start=day.isoformat(), end=day.isoformat())
+        listed = read(self._api, "/calendar", rows, start=day.isoformat(), end=day.isoformat())
         with parsing.reading("/calendar"):
-            sessions = [parsing.session(row) for row in rows if row["date"] == day.isoformat()]
+            sessions = [parsing.session(row) for row in listed if row["date"] == day.isoformat()]
         return sessions[0] if sessions else None
+
+    def account_number(self) -> str:
+        """The number of the account that the keys open, read once for each key pair."""
+        if known := self._api.known_account():
+            return known
+        self._take_request()
+        return read(self._api, ACCOUNT, parsing.account_number)
 
     def account(self) -> Account:
         """The balances. Raises InvalidSettings if the account belongs to the other mode."""
-        row = self._read("/account", dict)
-        with parsing.reading("/account"):
+        row = read(self._api, ACCOUNT, dict)
+        with parsing.reading(ACCOUNT):
             unreserved = parsing.non_marginable_buying_power(row)
             account = parsing.account(row, self._cash_after_buys(row) if unreserved is None else unreserved)
         if self._mode is not None:
@@ -151,74 +159,31 @@ class AlpacaBroker:
 
     def positions(self) -> list[Position]:
         """All holdings."""
-        return self._read("/positions", lambda rows: [parsing.position(row) for row in _rows(rows)])
+        return read(self._api, "/positions", lambda found: [parsing.position(row) for row in rows(found)])
 
     def assets(self, symbols: Sequence[str]) -> dict[str, Asset]:
-        """The listings of these symbols, in their order; an unknown one is absent.
-
-        A few symbols are requested one by one. More are looked up in the listing of all active assets; of those missing
-        there, the first few are requested one by one, which tells an unknown symbol from an inactive one, and the rest
-        are left absent. Raises BrokerUnavailable if the listing is incomplete: a symbol missing there is tradable.
-        """
-        is_bulk = len(symbols) > MAX_ASSETS_BY_NAME
-        listed = self._active_assets(frozenset(symbols)) if is_bulk else {}
-        missing = [symbol for symbol in symbols if symbol not in listed]
-        named = self._assets_by_name(missing[:MAX_ASSETS_BY_NAME], requests_before=int(is_bulk))
-        if len(missing) > MAX_ASSETS_BY_NAME and all(asset.is_tradable for asset in named.values()) and named:
-            raise BrokerUnavailable(f"/assets: the listing lacks {', '.join(named)}")
-        found = listed | named
-        return {symbol: found[symbol] for symbol in symbols if symbol in found}
+        """The listings of these symbols, in their order; an unknown one is absent."""
+        return listings(self._api, symbols, self._take_request)
 
     def _cash_after_buys(self, account: parsing.Json) -> Decimal:
         self._take_request()
         return parsing.cash_after_buys(account, self.open_orders())
 
-    def _active_assets(self, symbols: Collection[str]) -> dict[str, Asset]:
-        """The requested rows of the listing of all active shares; no other row is parsed."""
-        rows = self._read("/assets", _rows, status="active", asset_class="us_equity")
-        with parsing.reading("/assets"):
-            return {row["symbol"]: parsing.asset(row) for row in rows if row.get("symbol") in symbols}
-
-    def _assets_by_name(self, symbols: Sequence[str], requests_before: int) -> dict[str, Asset]:
-        """Listings requested one by one; unknown symbols are absent."""
-        found = {}
-        for requests, symbol in enumerate(symbols, requests_before):
-            if requests:
-                self._take_request()
-            if (asset := self._find(f"/assets/{_path_segment(symbol)}", parsing.asset)) is not None:
-                found[symbol] = asset
-        return found
-
     def _activities_page(self, bounds: dict[str, str]) -> list[Execution]:
-        return self._read(
+        return read(
+            self._api,
             "/account/activities/FILL",
-            lambda rows: [parsing.execution(row) for row in _rows(rows)],
+            lambda found: [parsing.execution(row) for row in rows(found)],
             direction="asc",
             page_size=ACTIVITIES_PER_PAGE,
             **bounds,
         )
 
-    def _find(self, path: str, read: Callable[[Any], Read], **params: object) -> Read | None:
-        answer = self._api.get(path, params)
-        if isinstance(answer, Failure) and errors.is_absent(answer):
-            return None
-        return _value(path, answer, read)
-
-    def _read(self, path: str, read: Callable[[Any], Read], **params: object) -> Read:
-        return _value(path, self._api.get(path, params), read)
-
-
-def _value(path: str, answer: Answer, read: Callable[[Any], Read]) -> Read:
-    if isinstance(answer, Failure):
-        raise errors.unreadable(path, answer)
-    with parsing.reading(path):
-        return read(answer.value)
-
 
 def _accepted(answer: Body, client_order_id: str) -> Submission:
     """The accepted order; Unknown if the answer cannot be parsed or is about another order."""
     try:
-        report = _value("/orders", answer, parsing.report)
+        report = value("/orders", answer, parsing.report)
     except BrokerUnavailable as error:
         return Unknown(reason=str(error))
     if report.client_order_id != client_order_id:
@@ -229,13 +194,3 @@ def _accepted(answer: Body, client_order_id: str) -> Submission:
 def _next_page(page: Any) -> dict[str, str]:
     timestamps = [order.submitted_at for order in page if order.submitted_at is not None]
     return {"after": (max(timestamps) - timedelta(microseconds=1)).isoformat()} if timestamps else {}
-
-
-def _rows(value: Any) -> list[parsing.Json]:
-    if not isinstance(value, list):
-        raise TypeError("the answer is not a list")
-    return value
-
-
-def _path_segment(text: str) -> str:
-    return url_quote(text, safe="")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
-from repeg.adapters.alpaca.http import Failure
+from repeg.adapters.alpaca.http import OTHER_ACCOUNT, Failure
 from repeg.domain.broker import CancelAnswer, Refusal, Refused, Unknown
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 
@@ -77,6 +77,8 @@ MEANINGS: tuple[Row, ...] = (
     Row(_DELETE, 422, 42210000, Meaning.UNKNOWN, ("pending replace",)),  # row 78
     Row(_DELETE, 422, 42210000, Meaning.CANCEL_PENDING, ("pending cancel",)),  # row 88
     Row(_DELETE, 422, 42210000, Meaning.NOT_OPEN),  # rows 86, 87
+    # Not sent, as the keys open another account. A write is UNKNOWN, because an earlier one may have been carried out.
+    Row(_GET, ANY, ANY, Meaning.DENIED, (OTHER_ACCOUNT,)),
     # A read. A 404 without the code comes from a proxy and proves nothing.
     Row(_GET, 404, 40410000, Meaning.ABSENT),  # rows 52, 53
     Row(_GET, 401, ANY, Meaning.DENIED),  # rows 1, 2

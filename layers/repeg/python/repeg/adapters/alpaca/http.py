@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import requests
 from alpaca.common.exceptions import APIError
 from alpaca.common.rest import RESTClient
 from alpaca.trading.client import TradingClient
-from requests.adapters import HTTPAdapter
 
+from repeg.adapters.alpaca.clients import hardened
 from repeg.adapters.alpaca.keys import Keys, KeySource, TradingMode
 from repeg.domain.errors import RepegError
 
 MESSAGE_LENGTH = 300
+ACCOUNT = "/account"
+
+# Begins the message of a request that was not sent, because the keys open another account than the run's.
+OTHER_ACCOUNT = "not sent: the keys open account"
+
 _UNAUTHORIZED = 401
 
 
@@ -66,9 +70,11 @@ class Api(Protocol):
     def delete(self, path: str) -> Answer:
         """Delete a resource."""
 
+    def known_account(self) -> str:
+        """The number of the account that the present keys open, if they have been used to read it; otherwise empty."""
 
-class Redirected(requests.exceptions.RequestException):
-    """The answer is a redirect, which the API never sends."""
+    def for_account(self, number: str) -> Self:
+        """The same connection, which sends nothing with keys that open another account, or an unknown one."""
 
 
 class Connection:
@@ -89,6 +95,8 @@ class Connection:
         self._keys = keys
         self._mount = mount
         self._local = threading.local()
+        self._numbers: dict[Keys, str] = {}
+        self._account = ""
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
         """Read, with one retry after a connection error: an idle keep-alive connection may have been closed."""
@@ -107,28 +115,56 @@ class Connection:
         """Delete, without a retry."""
         return self._send("delete", path, None)
 
+    def known_account(self) -> str:
+        """The account of the present keys, if it has been read with them."""
+        return self._numbers.get(self._keys.current(), "")
+
+    def for_account(self, number: str) -> Self:
+        """The same connection for one account. It shares its clients, and what is known of the keys' accounts."""
+        confined = copy.copy(self)
+        confined._account = number  # noqa: SLF001 - a copy of its own
+        return confined
+
     def _send(self, verb: str, path: str, data: Mapping[str, Any] | None) -> Answer:
         """One request, repeated after a 401 if the keys have been rotated; a request refused with 401 had no effect."""
         used = self._keys.current()
-        answer = self._attempt(used, verb, path, data)
+        answer = self._attempt_in_account(used, verb, path, data)
         if not (isinstance(answer, Failure) and answer.status == _UNAUTHORIZED):
             return answer
         try:
             renewed = self._keys.renewed(used)
         except RepegError as error:
             return Failure(_UNAUTHORIZED, answer.code, f"{answer.message} {error}".strip())
-        return answer if renewed == used else self._attempt(renewed, verb, path, data)
+        return answer if renewed == used else self._attempt_in_account(renewed, verb, path, data)
+
+    def _attempt_in_account(self, keys: Keys, verb: str, path: str, data: Mapping[str, Any] | None) -> Answer:
+        """One request, if the keys open the account that this connection is for.
+
+        Keys are rotated at any time, also within a step, and perhaps to another account. A pair that was never used
+        costs one request more, for its account.
+        """
+        if self._account and keys not in self._numbers:
+            read = self._attempt(keys, "get", ACCOUNT, None)
+            if keys not in self._numbers:
+                is_rejected = isinstance(read, Failure) and read.status == _UNAUTHORIZED
+                return read if is_rejected else Failure(None, message=f"not sent: the keys' account is unknown: {read}")
+        if self._account and self._numbers[keys] != self._account:
+            return Failure(None, message=f"{OTHER_ACCOUNT} {self._numbers[keys]} instead of {self._account}")
+        return self._attempt(keys, verb, path, data)
 
     def _attempt(self, keys: Keys, verb: str, path: str, data: Mapping[str, Any] | None) -> Answer:
         request = getattr(self._client(keys), verb)
         try:
-            return Body(request(path, data))
+            answer = Body(request(path, data))
         except APIError as error:
             return failure_of(error.status_code, str(error))
         except requests.exceptions.ConnectionError as error:
             return Failure(None, message=type(error).__name__, is_dropped=True)
         except (requests.exceptions.RequestException, ValueError, RecursionError) as error:
             return Failure(None, message=type(error).__name__)
+        if (verb, path) == ("get", ACCOUNT) and (number := account_number_in(answer)):
+            self._numbers[keys] = number
+        return answer
 
     def _client(self, keys: Keys) -> RESTClient:
         if getattr(self._local, "keys", None) != keys:
@@ -155,51 +191,10 @@ def trading_api(
     return Connection(build, keys, mount)
 
 
-def hardened(client: RESTClient, mount: Callable[[requests.Session], None]) -> RESTClient:
-    """The client without retries, on a transport with timeouts, decoding numbers exactly, confined to its own host.
-
-    alpaca-py retries every request, including POST, three times on 429 and 504, and sets no timeout; its constructors
-    can change neither. Raises RuntimeError if a release has renamed the attributes that are set here.
-    """
-    missing = {"_base_url", "_retry", "_retry_codes", "_session"} - vars(client).keys()
-    if missing:
-        raise RuntimeError(f"alpaca-py no longer has {', '.join(sorted(missing))}")
-    client._retry = 0  # noqa: SLF001 - there is no public option
-    client._retry_codes = []  # noqa: SLF001
-    session = client._session  # noqa: SLF001
-    mount(session)
-    _confine(session, client._base_url)  # noqa: SLF001
-    session.hooks["response"].append(_read_exactly)
-    return client
-
-
-def _confine(session: requests.Session, base_url: str) -> None:
-    """Let a session that carries the keys reach its own host only, and directly.
-
-    Without this, the environment could name a proxy, a CA bundle or a netrc file, and a session that follows a redirect
-    would send its headers, the keys among them, to whatever host the redirect names.
-    """
-    session.trust_env = False
-    session.max_redirects = 0
-    origin = f"{str.__str__(base_url).rstrip('/')}/"
-    transport = session.get_adapter(origin)
-    if type(transport) is HTTPAdapter:
-        raise RuntimeError("the runtime mounted no transport with timeouts on the session")
-    session.adapters.clear()
-    session.mount(origin, transport)
-
-
-def _read_exactly(response: requests.Response, *_args: object, **_options: object) -> requests.Response:
-    """Decode the body as UTF-8 JSON with Decimal fractions, whatever the headers say. Raises Redirected."""
-    if response.is_redirect or 300 <= response.status_code < 400:
-        raise Redirected(f"status {response.status_code}")
-    response.encoding = "utf-8"
-    response.json = partial(response.json, parse_float=Decimal, parse_constant=_not_a_number)  # type: ignore[method-assign]
-    return response
-
-
-def _not_a_number(word: str) -> Decimal:
-    raise ValueError(f"{word} is not a number")
+def account_number_in(answer: Body) -> str:
+    """The number in an answer about the account; empty if it has none."""
+    number = answer.value.get("account_number") if isinstance(answer.value, Mapping) else None
+    return number if isinstance(number, str) else ""
 
 
 def failure_of(status: int, text: str) -> Failure:

@@ -160,6 +160,11 @@ def session(row: Json) -> TradingDay:
     return trading_day(day, time.fromisoformat(row["open"]), time.fromisoformat(row["close"]))
 
 
+def account_number(row: Json) -> str:
+    """The account's number."""
+    return values.text(row["account_number"])
+
+
 def account(row: Json, unreserved: Decimal) -> Account:
     """The account; `unreserved` is its own money less what open buys have reserved.
 
@@ -167,7 +172,7 @@ def account(row: Json, unreserved: Decimal) -> Account:
     """
     cash, buying_power = values.amount(row["cash"]), values.amount(row["buying_power"])
     return Account(
-        number=values.text(row["account_number"]),
+        number=account_number(row),
         equity=values.amount(row["equity"]),
         cash=cash,
         buying_power=buying_power,

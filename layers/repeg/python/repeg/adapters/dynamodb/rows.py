@@ -46,6 +46,7 @@ def guard_row(run: Run) -> Row:
         "state": run.state.value,
         "is_planned": run.is_planned,
         "is_reported": False,
+        "account_number": run.account_number,
     }
 
 
@@ -140,6 +141,7 @@ def read_guard(row: Row) -> Guard:
             epoch=int(row["epoch"]),
             state=str(row["state"]),
             is_announced=bool(row.get("is_announced", False)),
+            account_number=str(row.get("account_number", "")),
         )
 
 
