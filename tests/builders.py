@@ -9,9 +9,9 @@ from typing import Any
 from repeg.adapters.alpaca.parsing import state_of
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, ChildState, OrderReport, Rung
+from repeg.domain.moment import Moment
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Moment
 from repeg.domain.plan import OrdersPlan, PlanOrder
 from repeg.domain.quote import Quote, Side
 from repeg.domain.report import OrderRow, Report, Totals

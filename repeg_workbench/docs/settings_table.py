@@ -37,7 +37,8 @@ These combinations are refused:
 
 - `market_open_delay_minutes` and `close_margin_minutes` of 210 minutes or more together: a half day is not longer;
 - `patience_seconds` below `order_monitoring_seconds`: patience is checked once a turn;
-- `max_order_notional` above `max_run_notional`.
+- `max_order_notional` above `max_run_notional`;
+- `fallback` of `market` where `escalation` is not `market` and `use_smart_limit_execution` is on.
 
 These values are refused at a start:
 

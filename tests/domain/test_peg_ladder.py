@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from repeg.domain.child_order import Child, ChildState, Rung
+from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import LADDERS, Action, Moment, decide, due_rung
+from repeg.domain.peg import LADDERS, Action, decide, due_rung
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Escalation, Settings
 from tests.builders import NOON, a_child, a_moment, a_quote, after_noon, an_order, resting, settings_with

@@ -10,6 +10,7 @@ import pytest
 
 from repeg.domain import peg
 from repeg.domain.child_order import Rung
+from repeg.domain.fallback import FALLBACK
 from repeg.domain.funding import Funding
 from repeg.domain.outcome import Outcome
 from repeg.domain.quote import QuoteVerdict
@@ -27,7 +28,7 @@ def test_every_verdict_outcome_grant_and_rung_is_explained(word: str) -> None:
     assert f"`{word}`" in PAGE
 
 
-@pytest.mark.parametrize("word", sorted(WORDS | PLACING))
+@pytest.mark.parametrize("word", sorted(WORDS | PLACING | {FALLBACK}))
 def test_every_reason_of_a_decision_is_explained(word: str) -> None:
     assert f"`{word}`" in PAGE
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from repeg.domain.errors import InvalidSettings
-from repeg.domain.settings import Escalation, Settings, SymbolSettings
+from repeg.domain.settings import STORED, Escalation, Fallback, Settings, SymbolSettings
 from repeg.domain.settings_sources import resolve
 from repeg_workbench.deployment_variables import variables
 
@@ -37,6 +37,8 @@ def test_the_defaults_are_the_documented_values() -> None:
         "max_quote_age_seconds": 10,
         "max_slippage_bps": Decimal(50),
         "escalation": Escalation.CROSS,
+        "fallback": Fallback.NONE,
+        "fallback_minutes": 5,
         "max_order_notional": None,
         "max_run_notional": None,
         "max_day_notional": None,
@@ -125,6 +127,10 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
     ("max_slippage_bps", "-1"),
     ("max_slippage_bps", "10000"),  # a sell collar of zero
     ("escalation", "panic"),
+    ("fallback", "cross"),
+    ("fallback_minutes", 0),
+    ("fallback_minutes", 181),
+    ("fallback_minutes", True),
     ("max_order_notional", "0"),
     ("max_run_notional", "a lot"),
     ("max_day_notional", "0"),
@@ -166,6 +172,9 @@ def test_a_symbols_settings_are_a_subset_of_the_runs() -> None:
         ({"order_monitoring_seconds": 301}, "settings.patience_seconds"),
         ({"max_order_notional": "1001", "max_run_notional": "1000"}, "settings.max_order_notional"),
         ({"symbols": {"BAC": {"patience_seconds": 29}}}, "settings.symbols.BAC.patience_seconds"),
+        ({"fallback": "market"}, "settings.fallback"),
+        ({"fallback": "market", "escalation": "mid"}, "settings.fallback"),
+        ({"symbols": {"BAC": {"fallback": "market"}}}, "settings.symbols.BAC.fallback"),
         (
             {"max_run_notional": "1000", "symbols": {"BAC": {"max_order_notional": "1001"}}},
             "settings.symbols.BAC.max_order_notional",
@@ -185,11 +194,21 @@ def test_contradictory_settings_are_refused_by_name(overrides: dict[str, Any], f
         {"patience_seconds": 30},
         {"max_order_notional": "1000", "max_run_notional": "1000"},
         {"tick_size": "1.00"},
+        {"fallback": "market", "escalation": "market"},
+        {"fallback": "market", "use_smart_limit_execution": False},
+        {"fallback": "collar", "escalation": "none"},
+        {"fallback_minutes": 180},
         {"max_slippage_bps": "0", "repeg_threshold_pct": "0", "min_volume_shares": 0, "max_repegs": 0},
     ],
 )
 def test_the_bounds_of_the_ranges_are_allowed(overrides: dict[str, Any]) -> None:
     assert resolve(variables(overrides), None) != Settings()
+
+
+def test_an_unknown_fallback_of_a_stored_run_counts_as_none() -> None:
+    stored = {"fallback": "auction", "symbols": {"KO": {"fallback": "auction"}}}
+    settings = Settings.model_validate(stored, context=STORED)
+    assert (settings.fallback, settings.for_symbol("KO").fallback) == (Fallback.NONE, Fallback.NONE)
 
 
 @pytest.mark.parametrize("listed", [["AAPL", "BRK.B"], "AAPL, BRK.B", "AAPL,BRK.B"])

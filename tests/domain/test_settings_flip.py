@@ -71,6 +71,13 @@ def turn_of(bid: str, seconds: int, moves: int = 0) -> Decide:
     return decide
 
 
+def held_near_the_close(seconds_left: int, **fixed: str) -> Decide:
+    """The action for an order that a wide book holds, with these settings fixed."""
+    moment = a_moment(NOON, closes=after_noon(seconds_left))
+    wide = a_quote("100.00", "101.00")
+    return lambda settings: peg.decide(an_order(), wide, moment, settings.model_copy(update=fixed)).verb
+
+
 def rung_when_patience_is_spent(settings: Settings) -> object:
     now = after_noon(3_600)
     return peg.due_rung(resting(), a_quote(at=now), a_moment(now), settings)[0]
@@ -186,6 +193,8 @@ FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "max_quote_age_seconds": (gate_on("100.00", "100.05", seconds_old=11), {"max_quote_age_seconds": 11}),
     "max_slippage_bps": (widest_price, {"max_slippage_bps": 49}),
     "escalation": (rung_when_patience_is_spent, {"escalation": "none"}),
+    "fallback": (held_near_the_close(60), {"fallback": "collar"}),
+    "fallback_minutes": (held_near_the_close(360, fallback="collar"), {"fallback_minutes": 6}),
     "max_order_notional": (is_refused, {"max_order_notional": "10001"}),
     "max_run_notional": (is_refused, {"max_run_notional": "20003"}),
     "max_day_notional": (orders_that_are_sent, {"max_day_notional": "20001"}),

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from repeg.domain.errors import InvalidSettings
-from repeg.domain.quote_check import HALT_AGE_SECONDS
-from repeg.domain.settings import Escalation, Settings
+from repeg.domain.quote import HALT_AGE_SECONDS
+from repeg.domain.settings import Escalation, Fallback, Settings
 from repeg.domain.settings_limits import CONTAINER, LIMITS, OLDEST_QUOTE_SECONDS, PREFERENCES
 from repeg.domain.settings_sources import resolve
 from repeg_workbench.deployment_variables import variables
@@ -38,6 +38,8 @@ SIDES: list[tuple[str, object, object, object]] = [
     ("max_slippage_bps", "50", "49.9", "50.1"),
     ("escalation", "mid", "none", "cross"),
     ("escalation", "cross", "mid", "market"),
+    ("fallback", "none", "none", "collar"),
+    ("fallback_minutes", 5, 4, 6),
     ("max_order_notional", "1000", "999", "1001"),
     ("max_run_notional", "1000", "999", "1001"),
     ("max_day_notional", "1000", "999", "1001"),
@@ -60,6 +62,15 @@ def test_an_input_may_tighten_a_limit_and_not_loosen_it(
         error = refusal({name: looser}, **{name: bound})
         assert error.field == f"settings.{name}"
         assert "in the deployment: an input may tighten a limit and never loosen it" in str(error)
+
+
+def test_a_fallback_goes_from_none_over_collar_to_market() -> None:
+    market = {"escalation": "market", "fallback": "market"}
+    assert refusal({"fallback": "market"}, escalation="market", fallback="collar").field == "settings.fallback"
+    assert resolve(variables(market), {"fallback": "collar"}).fallback is Fallback.COLLAR
+    assert resolve(variables(market), {"symbols": {"KO": {"fallback": "none"}}}).for_symbol("KO").fallback == "none"
+    error = refusal({"symbols": {"KO": {"fallback": "collar"}}})
+    assert (error.field, error.value) == ("settings.symbols.KO.fallback", "collar")
 
 
 def test_every_limit_is_tested_in_both_directions() -> None:

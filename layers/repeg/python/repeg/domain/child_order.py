@@ -110,8 +110,9 @@ class Child(Frozen):
     """One order at the broker, attempt `n` of its parent. Quantities in shares; `filled` only grows.
 
     `replaces` is the attempt that this one replaces: its quantity is then the chain's, and `filled` only its own.
-    `may_pass` marks a refusal that may pass. `is_owners` marks an order that the account's owner made of ours, by
-    moving it at the broker: it is read, never cancelled or moved.
+    `may_pass` marks a refusal that may pass. `is_fallback` marks the order that is sent once although the book still
+    holds its parent. `is_owners` marks an order that the account's owner made of ours, by moving it at the broker: it
+    is read, never cancelled or moved.
     """
 
     n: int
@@ -129,6 +130,7 @@ class Child(Frozen):
     notional: Decimal = Decimal(0)
     note: str = ""
     may_pass: bool = False
+    is_fallback: bool = False
     is_owners: bool = False
 
     @property

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from repeg.domain import peg, session
 from repeg.domain.funding import FundingRequest, decide_funding
+from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Moment
 from repeg.domain.quote import Quote
 from repeg.domain.quote_check import check_waiting_order
 from repeg.domain.session import TradingWindow

@@ -32,7 +32,8 @@ class ParentOrder(Frozen):
     `held` is why it was last not traded on. `committed` is the dollars it has taken from the budgets: what it filled
     and what its open child, or the successor reserved for it, may still cost. `reserved_orders` counts the successors
     that the order budgets already include. `refusals` counts refusals in a row that may pass; the next attempt comes at
-    `retry_at`. `version` rises with each write.
+    `retry_at`. `last_two_sided` is kept for a fallback while there is no arrival.
+    `version` rises with each write.
     """
 
     run_id: str
@@ -44,6 +45,7 @@ class ParentOrder(Frozen):
     outcome: Outcome | None = None
     reason: str = ""
     arrival: Quote | None = None
+    last_two_sided: Quote | None = None
     collar: Decimal | None = None
     rung: Rung = Rung.PASSIVE
     first_placed_at: AwareDatetime | None = None
@@ -111,6 +113,11 @@ class ParentOrder(Frozen):
         """Children that count as attempts: all but those refused for a reason that may pass."""
         return sum(not child.may_pass for child in self.children)
 
+    @property
+    def has_fallen_back(self) -> bool:
+        """Whether a fallback was sent, other than one refused for a reason that may pass."""
+        return any(child.is_fallback and not child.may_pass for child in self.children)
+
     def replacement_of(self, child: Child) -> Child | None:
         """The attempt that replaces, or was meant to replace, a child."""
         return next((each for each in self.children if each.replaces == child.n), None)
@@ -155,6 +162,10 @@ class ParentOrder(Frozen):
     def arrived(self, quote: Quote, collar: Decimal | None) -> ParentOrder:
         """This order with its arrival quote and its collar, both fixed for the rest of the run."""
         return self.model_copy(update={"arrival": quote, "collar": collar})
+
+    def having_seen(self, quote: Quote) -> ParentOrder:
+        """This order with the last two-sided, uncrossed quote seen for it, which a fallback may need."""
+        return self.model_copy(update={"last_two_sided": quote})
 
     def on_hold(self, reason: HoldReason) -> ParentOrder:
         """This order, held for a reason."""

@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import AwareDatetime
-
 from repeg.domain import tick
 from repeg.domain.child_order import Child, Rung
+from repeg.domain.fallback import FALLBACK, fallback_rung, is_fallback_due
 from repeg.domain.frozen import Frozen
+from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.pricing import inside, limit_for, worse_by
 from repeg.domain.quote import Quote, QuoteVerdict, Side, age_seconds, check_quote, format_price
@@ -22,9 +22,6 @@ LADDERS: dict[Escalation, tuple[Rung, ...]] = {
     Escalation.CROSS: (Rung.PASSIVE, Rung.MID, Rung.CROSS),
     Escalation.MARKET: (Rung.PASSIVE, Rung.MID, Rung.CROSS, Rung.MARKET),
 }
-
-# The close is near when this many turns are left: one to cross, one to read the result.
-LAST_TURNS = 2
 
 
 class Action(StrEnum):
@@ -55,30 +52,16 @@ class Decision(Frozen):
         return self.verb in {Action.PLACE, Action.MOVE, Action.CROSS}
 
 
-class Moment(Frozen):
-    """The time of a turn, the end of the run's window, and the period of turns in seconds."""
-
-    now: AwareDatetime
-    closes: AwareDatetime
-    turn_seconds: int
-
-    def at(self, now: datetime) -> Moment:
-        """This moment at another time."""
-        return self.model_copy(update={"now": now})
-
-    @property
-    def close_is_near(self) -> bool:
-        """Whether only the last turns are left."""
-        return self.closes - self.now <= timedelta(seconds=LAST_TURNS * self.turn_seconds)
-
-
 def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> Decision:
     """The next action for one order, from its fills, its quote, the time and the settings of its symbol."""
     if order.remaining <= 0:
         return Decision(verb=Action.FINISH, reason="filled", because="filled", rung=order.rung)
     answer = check_market_quote(order, quote, moment.now, settings)
     if answer is not QuoteVerdict.OK or quote is None:
-        return _hold(order, answer, describe(quote, answer, moment.now))
+        seen = describe(quote, answer, moment.now)
+        if order.collar is not None and is_fallback_due(order, quote, moment, settings):
+            return _fall_back(order, fallback_rung(quote, moment.now, settings), seen)
+        return _hold(order, answer, seen)
     if order.collar is None:
         return _hold(order, "not_arrived", f"{_book(quote)}, no arrival price yet")
     rung, urgency = due_rung(order, quote, moment, settings)
@@ -110,6 +93,8 @@ def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Setting
     if not settings.use_smart_limit_execution:
         return Rung.MARKET, "market_orders"
     ladder = LADDERS[settings.escalation]
+    if order.rung not in ladder:  # a fallback went further than the ladder does: it rests where it is
+        return (order.rung if order.open_child is not None else _last_limit(ladder)), ""
     at = ladder.index(order.rung)
     urgency = _spent(order, quote, moment, settings)
     if not urgency:
@@ -180,6 +165,11 @@ def _start(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date
     verb = Action.CROSS if rung in {Rung.CROSS, Rung.MARKET} else Action.PLACE
     reason = urgency or (_kind_of_place(order, quote, limit) if rung is Rung.PASSIVE else str(rung))
     return Decision(verb=verb, reason=reason, because=f"{_book(quote)}, {_words(reason)}", rung=rung, limit=limit)
+
+
+def _fall_back(order: ParentOrder, rung: Rung, seen: str) -> Decision:
+    limit, where = (None, "to the market") if rung is Rung.MARKET else (order.collar, "to the collar")
+    return Decision(verb=Action.CROSS, reason=FALLBACK, because=f"{seen}, fallback {where}", rung=rung, limit=limit)
 
 
 def _kind_of_place(order: ParentOrder, quote: Quote, limit: Decimal | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -15,6 +15,9 @@ _CENT = Decimal("0.01")
 
 # The broker's clock and the feed's may differ by this much. A quote from further in the future has a wrong time stamp.
 CLOCK_ERROR_SECONDS = 2
+
+# The feed does not report halts. A quote this old during the session is the only sign of one.
+HALT_AGE_SECONDS = 300
 
 
 class Side(StrEnum):
@@ -112,13 +115,17 @@ def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLim
     if age is None or not -CLOCK_ERROR_SECONDS <= age <= limits.max_quote_age_seconds:
         return QuoteVerdict.STALE
     day = now.date()
-    # A spread of one tick cannot be narrower, whatever its percentage.
-    if quote.spread > increment(quote.bid, day) and quote.spread * 100 > limits.max_spread_pct * quote.mid:
+    if is_wider(quote, limits.max_spread_pct, day):
         return QuoteVerdict.WIDE
     # One round lot is the smallest size of a protected quote, so no book with it is thin.
     if quote.near_size(side) < min(Decimal(limits.min_volume_shares), round_lot(quote.near(side), day)):
         return QuoteVerdict.THIN
     return QuoteVerdict.OK
+
+
+def is_wider(quote: Quote, max_spread_pct: Decimal | int, day: date) -> bool:
+    """Whether a spread is over that percentage of the mid. A spread of one tick never is: it cannot be narrower."""
+    return quote.spread > increment(quote.bid, day) and quote.spread * 100 > max_spread_pct * quote.mid
 
 
 def age_seconds(quote: Quote, now: datetime) -> float | None:

@@ -5,33 +5,50 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from repeg.domain.fallback import fallback_arrival, is_fallback_due
 from repeg.domain.frozen import Frozen
+from repeg.domain.moment import Moment
 from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Moment, check_market_quote
+from repeg.domain.peg import check_market_quote
 from repeg.domain.pricing import collar
-from repeg.domain.quote import Quote, QuoteVerdict, age_seconds
+from repeg.domain.quote import HALT_AGE_SECONDS, Quote, QuoteVerdict, age_seconds
 from repeg.domain.settings import Settings
-
-# The feed does not report halts. A quote this old during the session is the only sign of one.
-HALT_AGE_SECONDS = 300
 
 
 class QuoteCheck(Frozen):
-    """The result for one order: the verdict on its quote (`gate`, as journals name it), and the collar from then on."""
+    """The result for one order: the verdict on its quote (`gate`, as journals name it), and the collar from then on.
+
+    `is_fallback` frees an order although its quote does not pass.
+    """
 
     gate: QuoteVerdict
     collar: Decimal | None = None
+    is_fallback: bool = False
+
+    @property
+    def frees(self) -> bool:
+        """Whether the order may be placed."""
+        return self.gate is QuoteVerdict.OK or self.is_fallback
+
+    def arrival(self, order: ParentOrder, quote: Quote | None, now: datetime) -> Quote | None:
+        """The order's arrival from this check on; None if it has none yet."""
+        if order.arrival is not None or not self.frees:
+            return order.arrival
+        return fallback_arrival(order, quote, now) if self.is_fallback else quote
 
 
 def check_waiting_order(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> QuoteCheck:
-    """Whether a waiting order's quote may be traded on. The first accepted quote fixes the order's collar."""
+    """Whether a waiting order's quote may be traded on. The quote that frees the order first fixes its collar."""
     verdict = check_market_quote(order, quote, moment.now, settings)
-    if verdict is not QuoteVerdict.OK or quote is None or order.arrival is not None:
-        return QuoteCheck(gate=verdict, collar=order.collar)
+    falls_back = verdict is not QuoteVerdict.OK and is_fallback_due(order, quote, moment, settings)
+    check = QuoteCheck(gate=verdict, collar=order.collar, is_fallback=falls_back)
+    arrival = check.arrival(order, quote, moment.now)
+    if arrival is None or order.arrival is not None:
+        return check
     day = moment.now.date()
-    worst = collar(order.side, quote, settings.max_slippage_bps, day, settings.tick_size)
-    return QuoteCheck(gate=verdict, collar=worst)
+    worst = collar(order.side, arrival, settings.max_slippage_bps, day, settings.tick_size)
+    return QuoteCheck(gate=verdict, collar=worst, is_fallback=falls_back)
 
 
 def hold_reason(verdict: QuoteVerdict, quote: Quote | None, now: datetime) -> HoldReason:

@@ -22,6 +22,8 @@ def _not_a_flag(value: object) -> object:
 Count = Annotated[int, Field(ge=0), BeforeValidator(_not_a_flag)]
 Seconds = Annotated[int, Field(ge=1, le=23_400), BeforeValidator(_not_a_flag)]
 Minutes = Annotated[int, Field(ge=0, le=180), BeforeValidator(_not_a_flag)]
+# At least a minute: the fallback needs a turn to be sent in.
+FallbackMinutes = Annotated[int, Field(ge=1, le=180), BeforeValidator(_not_a_flag)]
 Percent = Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)]
 Threshold = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
 # Below 10,000: at 10,000 a sell's collar would be zero.
@@ -52,6 +54,14 @@ class Escalation(StrEnum):
     MARKET = "market"
 
 
+class Fallback(StrEnum):
+    """How an order that its book still holds near the close is sent: not at all, at its collar, or at the market."""
+
+    NONE = "none"
+    COLLAR = "collar"
+    MARKET = "market"
+
+
 # The context for reading the settings of a stored run, which another release may have written.
 STORED = {"stored": True}
 
@@ -62,7 +72,7 @@ def _is_stored(info: ValidationInfo) -> bool:
 
 class _Preferences(BaseModel):
     """Settings. An unknown name is an error in an input and is ignored in a stored run, where an unknown escalation
-    counts as none: the run then never pays more than it was allowed to."""
+    or fallback counts as none: the run then never pays more than it was allowed to."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -74,6 +84,8 @@ class _Preferences(BaseModel):
         known = {name: value for name, value in values.items() if name in cls.model_fields}
         if known.get("escalation") not in {None, *Escalation}:
             known["escalation"] = Escalation.NONE
+        if known.get("fallback") not in {None, *Fallback}:
+            known["fallback"] = Fallback.NONE
         return known
 
 
@@ -89,6 +101,8 @@ class SymbolSettings(_Preferences):
     max_quote_age_seconds: Seconds | None = None
     max_slippage_bps: BasisPoints | None = None
     escalation: Escalation | None = None
+    fallback: Fallback | None = None
+    fallback_minutes: FallbackMinutes | None = None
     max_order_notional: Dollars | None = None
 
 
@@ -131,6 +145,13 @@ class Settings(_Preferences):
     max_quote_age_seconds: Seconds = Field(10, description="Oldest quote to trade on")
     max_slippage_bps: BasisPoints = Field(Decimal(50), description="The collar, against the arrival mid")
     escalation: Escalation = Field(Escalation.CROSS, description="How far to escalate: none, mid, cross, market")
+    fallback: Fallback = Field(
+        Fallback.NONE,
+        description="What becomes of an order still held by its book near the close: none, collar, market",
+    )
+    fallback_minutes: FallbackMinutes = Field(
+        5, description="Minutes before the window closes from which the fallback applies"
+    )
     max_order_notional: Dollars | None = Field(None, description="Largest parent order, dollars; none: no limit")
     max_run_notional: Dollars | None = Field(None, description="Largest sum of parent orders, dollars; none: no limit")
     max_day_notional: Dollars | None = Field(
@@ -171,6 +192,11 @@ def _require_consistent(where: str, own: Settings) -> None:
             f"{where}patience_seconds",
             own.patience_seconds,
             f"at least order_monitoring_seconds={own.order_monitoring_seconds}: patience is checked once a turn",
+        )
+    may_use_market = own.escalation is Escalation.MARKET or not own.use_smart_limit_execution
+    if own.fallback is Fallback.MARKET and not may_use_market:
+        raise Contradiction(
+            f"{where}fallback", own.fallback, f"none or collar: escalation={own.escalation} permits no market order"
         )
     most = own.max_run_notional
     if own.max_order_notional is not None and most is not None and own.max_order_notional > most:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from repeg.domain.errors import InvalidSettings
-from repeg.domain.settings import Escalation, Settings, SymbolSettings
+from repeg.domain.settings import Escalation, Fallback, Settings, SymbolSettings
 
 
 class Direction(StrEnum):
@@ -31,6 +31,8 @@ LIMITS: dict[str, Direction] = {
     "max_quote_age_seconds": Direction.AT_MOST,
     "max_slippage_bps": Direction.AT_MOST,
     "escalation": Direction.NO_FURTHER,
+    "fallback": Direction.NO_FURTHER,
+    "fallback_minutes": Direction.AT_MOST,
     "max_order_notional": Direction.AT_MOST,
     "max_run_notional": Direction.AT_MOST,
     "max_day_notional": Direction.AT_MOST,
@@ -64,7 +66,7 @@ class Refused(NamedTuple):
 MOST_SLIPPAGE_BPS = 2_000
 WIDEST_SPREAD_PCT = 20
 WIDEST_MARKET_SPREAD_PCT = 5
-# The age at which a quote counts as a sign of a halt (`quote_check.HALT_AGE_SECONDS`).
+# The age at which a quote counts as a sign of a halt (`quote.HALT_AGE_SECONDS`).
 OLDEST_QUOTE_SECONDS = 300
 
 REFUSED: tuple[Refused, ...] = (
@@ -153,9 +155,14 @@ def is_looser(direction: Direction, value: object, bound: object) -> bool:
         case Direction.AMONG:
             return not set(value) <= set(bound)  # type: ignore[call-overload]  # both are lists of names
         case Direction.NO_FURTHER:
-            return rungs(Escalation(str(value))) > rungs(Escalation(str(bound)))
+            return _rank(value) > _rank(bound)
         case Direction.STAYS_ON:
             return bool(bound) and not value
+
+
+def _rank(value: object) -> int:
+    """How far a value goes: escalations and fallbacks are declared from the most cautious on."""
+    return list(type(value)).index(value) if isinstance(value, Escalation | Fallback) else 0
 
 
 def _levels(settings: Settings) -> Iterator[tuple[str, str]]:

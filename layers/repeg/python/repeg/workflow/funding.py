@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 
+from repeg.domain import peg
+from repeg.domain.fallback import FALLBACK
 from repeg.domain.funding import (
     Funding,
     FundingDecision,
@@ -19,6 +21,7 @@ from repeg.domain.funding import (
 )
 from repeg.domain.journal import Ruling
 from repeg.domain.journalled_rules import FUNDING
+from repeg.domain.limits import notional_of
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.plan import TargetsPlan
@@ -86,7 +89,7 @@ def _request(
     # Orders first, cash second: an order that moves or fills in between is then counted twice rather than not at all.
     needed = headroom([*orders, *_orders_of_other_runs(turn)])
     return FundingRequest(
-        needs=tuple(_need(order, quotes.get(order.symbol)) for order in buys),
+        needs=tuple(_need(turn, order, quotes.get(order.symbol)) for order in buys),
         spendable=turn.ports.broker.account().spendable - needed - _reserve(turn) + _previewed(orders),
         # Near the close no buy waits for sells any more: what the cash buys now is better than nothing.
         expected_from_sells=Decimal(0) if turn.present.close_is_near else expected_from_sells(orders),
@@ -120,8 +123,13 @@ def _reserve(turn: Turn) -> Decimal:
     return wanted.cash_reserve * turn.run.opening_equity if isinstance(wanted, TargetsPlan) else Decimal(0)
 
 
-def _need(order: ParentOrder, quote: Quote | None) -> Need:
-    return Need(symbol=order.symbol, qty=order.remaining, worst_price=worst_price(order, quote))
+def _need(turn: Turn, order: ParentOrder, quote: Quote | None) -> Need:
+    """A buy's need at its collar; of a fallback to the market, at what a market order may cost in its wide book."""
+    worst = worst_price(order, quote)
+    decision = peg.decide(order, quote, turn.present, turn.settings(order.symbol))
+    if quote is not None and decision.reason == FALLBACK and decision.limit is None:
+        worst = max(worst, notional_of(Decimal(1), None, quote, order.side))
+    return Need(symbol=order.symbol, qty=order.remaining, worst_price=worst)
 
 
 def _apply(turn: Turn, order: ParentOrder, grant: Grant, spendable: Decimal, *, no_more_cash: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from repeg.domain.child_order import Child
+from repeg.domain.fallback import FALLBACK
 from repeg.domain.intent import Intent
 from repeg.domain.limits import BudgetEntry, committed, notional_of
 from repeg.domain.order_ids import client_order_id
@@ -47,6 +48,7 @@ def with_intent(
         decided_at=intent.decided_at,
         notional=intent.notional,
         replaces=replaces,
+        is_fallback=decision.reason == FALLBACK,
     )
     children = order.with_child(child).children
     return order.placing(child, turn.now, is_move=decision.verb is Action.MOVE, committed=committed(children))

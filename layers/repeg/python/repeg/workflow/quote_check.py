@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from repeg.domain.fallback import is_worth_keeping
 from repeg.domain.journal import Ruling
 from repeg.domain.journalled_rules import QUOTE_CHECK
 from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import describe
-from repeg.domain.quote import Quote, QuoteVerdict, format_price
+from repeg.domain.quote import Quote, format_price
 from repeg.domain.quote_check import check_waiting_order, hold_reason
 from repeg.workflow.turn import Turn
 
@@ -21,11 +22,14 @@ def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None) -> Pa
     inputs = {"order": order, "quote": quote, "moment": moment, "settings": settings}
     ruling = Ruling(QUOTE_CHECK, inputs, check)
     book = describe(quote, check.gate, moment.now)
-    if check.gate is not QuoteVerdict.OK or quote is None:
-        return hold_order(turn, order, hold_reason(check.gate, quote, turn.now), book, ruling)
+    arrival = check.arrival(order, quote, moment.now)
+    if not check.frees or arrival is None:
+        seen = order.having_seen(quote) if is_worth_keeping(order, quote, moment.now, settings) and quote else order
+        held = hold_order(turn, seen, hold_reason(check.gate, quote, turn.now), book, ruling)
+        return turn.ports.store.save_order(seen) if held is seen and seen is not order else held
     free = order.released() if is_held_by_book(order) else order
     if free.arrival is None:
-        free = free.arrived(quote, check.collar)
+        free = free.arrived(arrival, check.collar)
         detail = "" if check.collar is None else f"collar {format_price(check.collar)}"
         turn.journal(order.symbol, "accept", detail, book, ruling)
     return turn.ports.store.save_order(free) if free != order else order

@@ -8,6 +8,7 @@ from decimal import Decimal
 from repeg.domain import peg
 from repeg.domain.child_order import UNRESOLVED, Child, ChildState
 from repeg.domain.dust import MIN_NOTIONAL, is_dust
+from repeg.domain.fallback import priced_from
 from repeg.domain.final_outcome import outcome_of
 from repeg.domain.journal import Ruling
 from repeg.domain.journalled_rules import NEXT_ACTION
@@ -58,14 +59,15 @@ def start_order(
     if not turn.may_send and not turn.run.preview:
         return hold_too_late(turn, order)
     decision, ruling = _decide(turn, order, quote)
-    if quote is None or not decision.sends:
+    basis = priced_from(order, quote)
+    if basis is None or not decision.sends:
         return _keep(turn, order, decision, quote, ruling)
     if turn.run.preview:
         turn.journal(order.symbol, str(decision.verb), _tape_detail(order, decision, qty), decision.because, ruling)
         would = f"would {decision.verb} at {format_limit(decision.limit)}"
         return finish_order(turn, order, Outcome.PREVIEW, would)
     detail = _tape_detail(order, decision, qty)
-    return send_order(turn, order, Proposal(decision, quote, qty, detail, ruling, held, funded_by))
+    return send_order(turn, order, Proposal(decision, basis, qty, detail, ruling, held, funded_by))
 
 
 def work_order(
