@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from time import perf_counter, process_time
 from typing import TypeVar
@@ -49,6 +49,7 @@ class RunawayMarket:
         self._market = self._generated()
         self._buys = buys
         self._days: dict[str, SymbolDay | None] = {}
+        self._earlier: dict[tuple[str, date], SymbolDay] = {}
 
     def symbols(self) -> tuple[str, ...]:
         """The generated market's symbols."""
@@ -67,11 +68,16 @@ class RunawayMarket:
             found = self._generated().day(symbol, DAY)  # a new market, which does not keep the day in memory
             self._days[symbol] = found and self._run_away(found)
         ran = self._days[symbol]
-        return ran if day == DAY or ran is None else _beginning(ran, day)
+        if day == DAY or ran is None:
+            return ran
+        if (symbol, day) not in self._earlier:
+            self._earlier[symbol, day] = _beginning(ran, day)
+        return self._earlier[symbol, day]
 
     def reference_price(self, symbol: str, day: date) -> int | None:
-        """The generated market's reference price."""
-        return self._market.reference_price(symbol, day)
+        """The price of the only print of the day before."""
+        before = self.day(symbol, day - timedelta(days=1))
+        return before.last_price() if before else None
 
     def _generated(self) -> GeneratedMarket:
         return GeneratedMarket(1, self._stocks)

@@ -168,4 +168,5 @@ ROWS = (
     Row(126, "A path of the trade stream may end with a slash", "I"),
     Row(127, "Keys in the headers of the upgrade request authenticate a stream", "D"),
     Row(128, "A client of a stream that never reads is disconnected", "A"),
+    Row(129, "An order's symbol may be an asset id", "D"),
 )

@@ -1,4 +1,4 @@
-"""Rows 125 to 128: wrong types, the ways to authenticate a stream, and clients that do not read."""
+"""Rows 125 to 129: wrong types, the ways to authenticate a stream, clients that do not read, and asset ids."""
 
 import asyncio
 import json
@@ -70,6 +70,13 @@ def test_row_128_a_stream_client_that_never_reads_is_disconnected() -> None:
         bench.limit()
         asyncio.run(listen(bench))
         assert bench.raw("GET", "/v2/clock").status_code == 200
+
+
+def test_row_129_an_orders_symbol_may_be_an_asset_id() -> None:
+    with a_bench() as bench:
+        asset = bench.raw("GET", "/v2/assets/AAPL").json()["id"]
+        assert bench.limit(symbol=asset).symbol == "AAPL"
+        assert bench.post(symbol="00000000-0000-4000-8000-000000000000").status_code == 422
 
 
 def test_other_clients_are_answered_while_the_clock_moves() -> None:

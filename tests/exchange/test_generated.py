@@ -239,9 +239,38 @@ def test_a_generated_day_follows_its_session_through_daylight_saving(day: date) 
 def test_a_generated_day_needs_a_session_and_a_listing() -> None:
     market = GeneratedMarket(1)
     assert market.day("IBM", date(2025, 6, 7)) is None
-    assert market.day("NOPE", DAY) is None
-    assert market.listing("NOPE") is None
-    assert market.reference_price("NOPE", DAY) is None
+    for unlisted in ("ZZTOP", "TOOLONG", "ibm", "IBM.", "IBM.ABC", "IBM1", ""):
+        assert market.day(unlisted, DAY) is None
+        assert market.listing(unlisted) is None
+        assert market.reference_price(unlisted, DAY) is None
+
+
+def test_any_listed_ticker_has_a_day_drawn_from_the_seed() -> None:
+    market, other = GeneratedMarket(1), GeneratedMarket(2)
+    for symbol in ("QQQ", "TSLA", "BRK.B", "X"):
+        listing, day = market.listing(symbol), market.day(symbol, DAY)
+        assert listing is not None
+        assert (listing.symbol, listing.tradable, listing.fractionable) == (symbol, True, True)
+        assert digest(day) == digest(GeneratedMarket(1).day(symbol, DAY))
+        assert digest(day) != digest(other.day(symbol, DAY))
+    assert "QQQ" not in market.symbols()
+    assert len({market.reference_price(f"A{letter}", DAY) for letter in "ABCDEFGHIJ"}) == 10
+
+
+def test_days_of_earlier_dates_do_not_stay_in_memory() -> None:
+    market = GeneratedMarket(1, activity=0.01)
+    for day in TradingCalendar().sessions(date(2025, 6, 2), date(2025, 7, 31)):
+        for symbol in ("IBM", "KO", "QQQ"):
+            market.day(symbol, day.day)
+    assert len(market._days) <= 3 * 2 + 8
+
+
+def test_a_market_of_many_tickers_keeps_a_bounded_number_of_days() -> None:
+    market = GeneratedMarket(1, activity=0.001)
+    for first in "ABCDEFGHIJKLMNOP":
+        for second in "ABCDEFGHIJKLMNOPQRSTUVWXY":
+            assert market.day(first + second, DAY) is not None
+    assert len(market._days) <= 2 * 21 + 256
 
 
 def test_a_generated_day_depends_only_on_seed_symbol_and_date() -> None:
@@ -264,6 +293,13 @@ def test_a_generated_day_depends_only_on_seed_symbol_and_date() -> None:
 )
 def test_a_generated_day_has_the_same_bytes_on_every_machine(symbol: str, expected: str) -> None:
     assert digest(made(symbol)) == expected
+
+
+def test_the_previous_close_is_the_last_price_of_the_previous_day() -> None:
+    market = GeneratedMarket(1, activity=0.05)
+    before = market.day("KO", date(2025, 6, 2))
+    assert before is not None
+    assert market.reference_price("KO", date(2025, 6, 3)) == before.trades.price[-1]
 
 
 def test_the_previous_close_is_near_the_open() -> None:

@@ -98,7 +98,7 @@ def test_the_reference_price_is_the_last_print_before_or_the_first_quote(tmp_pat
     (tmp_path / "XXX-2018-01-03.quotes.csv").write_text(f"ts,bid,bid_size,ask,ask_size\n{later},1,2,3,4\n")
     market = RecordedMarket(tmp_path)
     assert market.reference_price("XXX", DAY) == 1_584_450
-    assert market.reference_price("XXX", date(2018, 1, 3)) == 1_583_900
+    assert market.reference_price("XXX", date(2018, 1, 3)) == 1_583_950
     assert market.reference_price("AAPL", DAY) is None
 
 

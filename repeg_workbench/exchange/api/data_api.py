@@ -14,6 +14,7 @@ from repeg_workbench.exchange.time.stamps import utc
 from repeg_workbench.exchange.units import PRICE_SCALE
 
 FEEDS: Final = frozenset({"iex", "sip", "delayed_sip", "boats", "overnight", "otc"})
+_MOST_SYMBOLS: Final = 1_000
 _LATEST: Final = frozenset({"symbols", "feed", "currency"})
 _LATEST_OF_ONE: Final = frozenset({"feed", "currency"})
 
@@ -83,6 +84,8 @@ class DataApi:
         self._check(params, _LATEST, symbols)
         if not symbols:
             raise Refusal.data("symbols is required")
+        if len(symbols) > _MOST_SYMBOLS:
+            raise Refusal.data(f"too many symbols: {len(symbols)}, at most {_MOST_SYMBOLS}")
         return list(dict.fromkeys(symbols))
 
     def _check(self, params: Params, known: frozenset[str], symbols: list[str]) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 from repeg_workbench.exchange.broker.account import Account
 from repeg_workbench.exchange.broker.desk import Desk
@@ -10,7 +9,7 @@ from repeg_workbench.exchange.broker.replacing import Replacing
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Listing, Market
 from repeg_workbench.exchange.matching.venue import Venue
-from repeg_workbench.exchange.seeds import asset_id
+from repeg_workbench.exchange.seeds import symbol_of
 from repeg_workbench.exchange.time.hours import TradingHours
 
 
@@ -42,8 +41,4 @@ class Parts:
 
     def symbol_of(self, key: str) -> str:
         """The symbol for a symbol or an asset id."""
-        return self._symbols.get(key.lower(), key)
-
-    @cached_property
-    def _symbols(self) -> dict[str, str]:
-        return {asset_id(symbol): symbol for symbol in self.market.symbols()}
+        return symbol_of(key) or key

@@ -1,5 +1,6 @@
 """The trading API's order calls, with their checks in the broker's order."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from repeg_workbench.exchange.api import fields, intake
@@ -42,6 +43,8 @@ class TradingApi:
     def submit(self, request: Request) -> Response:
         """POST /v2/orders."""
         terms = intake.read_terms(fields.read_body(request.body))
+        # The symbol may be given as an asset id.
+        terms = replace(terms, symbol=self._parts.symbol_of(terms.symbol))
         return json_response(self.view(self.place(terms)))
 
     def place(self, terms: Terms) -> Order:

@@ -1,7 +1,9 @@
 """Regimes of quoting and trading at the top of the book, measured in recordings, and a universe of stocks."""
 
+import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from repeg_workbench.exchange.market.generated_dice import Dice
@@ -178,11 +180,30 @@ def _peculiar() -> tuple[Instrument, ...]:
 
 DEFAULT_UNIVERSE: Final = _ORDINARY + _peculiar()
 
+_TICKER: Final = re.compile(r"[A-Z]{1,5}(\.[A-Z]{1,2})?")
+_UNLISTED: Final = "ZZ"
+
 
 def universe(size: int = len(DEFAULT_UNIVERSE)) -> tuple[Instrument, ...]:
     """This many stocks: the default ones, then ordinary ones named G022, G023 and so on, the same for every seed."""
     further = tuple(_further(number) for number in range(len(DEFAULT_UNIVERSE) + 1, size + 1))
     return DEFAULT_UNIVERSE[:size] + further
+
+
+def is_listed(symbol: str) -> bool:
+    """Whether a ticker is listed: one to five capital letters and perhaps a class, not beginning with ZZ."""
+    return _TICKER.fullmatch(symbol) is not None and not symbol.startswith(_UNLISTED)
+
+
+@lru_cache(4_096)
+def drawn_instrument(seed: int, symbol: str) -> Instrument:
+    """An ordinary stock: the exchange and regime of one of the default ones, and a price around its price."""
+    dice = Dice(seed, "instrument", symbol)
+    like = _ORDINARY[dice.below(len(_ORDINARY))]
+    cents = like.price // 200 + dice.below(like.price // 100)
+    return Instrument(
+        Listing(symbol, f"{symbol}, drawn from the seed", like.listing.exchange), like.regime, cents * 100
+    )
 
 
 def _further(number: int) -> Instrument:

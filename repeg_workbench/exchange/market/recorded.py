@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from repeg_workbench.exchange.market.recent_days import RecentDays
 from repeg_workbench.exchange.market.recorded_columns import Columns, RecordingError, read_columns
 from repeg_workbench.exchange.market.symbol_day import Flags, Int8s, Int64s, Letters, Listing, Quotes, SymbolDay, Trades
 from repeg_workbench.exchange.time.calendar import new_york
@@ -44,7 +45,7 @@ class RecordedMarket:
     def __init__(self, folder: Path, listings: Iterable[Listing] = ()) -> None:
         self._files = _files_in(folder)
         self._folder = folder
-        self._days: dict[tuple[str, date], SymbolDay | None] = {}
+        self._days = RecentDays(self._read, 2 * len(self.symbols()) + 1)
         recorded = {symbol: Listing(symbol, f"{symbol} as recorded") for symbol in self.symbols()}
         self._listings = recorded | {listing.symbol: listing for listing in listings}
 
@@ -67,10 +68,8 @@ class RecordedMarket:
             raise RecordingError(f"{self._folder}: no recording of {day}, expected one of {recorded}")
 
     def day(self, symbol: str, day: date) -> SymbolDay | None:
-        """The symbol's recording of the day, read once; None if there is none."""
-        if (symbol, day) not in self._days:
-            self._days[symbol, day] = self._read(symbol, day)
-        return self._days[symbol, day]
+        """The symbol's recording of the day, kept while it is recent; None if there is none."""
+        return self._days.get(symbol, day)
 
     def reference_price(self, symbol: str, day: date) -> int | None:
         """The last price of the previous recorded day, or else the day's first quote."""

@@ -88,9 +88,8 @@ class SymbolDay:
         return _quoted_price(self.quotes, 1)
 
     def last_price(self) -> int | None:
-        """The last lit print, or else the last quote's mid or only side, in price units."""
-        lit = np.flatnonzero(self.trades.lit)
-        return int(self.trades.price[lit[-1]]) if len(lit) else _quoted_price(self.quotes, -1)
+        """The last print, or else the last quote's mid or only side, in price units: the close."""
+        return int(self.trades.price[-1]) if len(self.trades) else _quoted_price(self.quotes, -1)
 
 
 @dataclass(frozen=True)
@@ -108,10 +107,10 @@ class Listing:
 
 
 class Market(Protocol):
-    """A source of symbol days; implementations cache them and return the same objects every time."""
+    """A source of symbol days; implementations cache recent ones and return equal days every time."""
 
     def symbols(self) -> tuple[str, ...]:
-        """Every listed symbol, in a fixed order."""
+        """Every listed symbol, in a fixed order; a market of any ticker has only the named ones here."""
 
     def listing(self, symbol: str) -> Listing | None:
         """The asset's listing; None for an unknown symbol."""

@@ -69,6 +69,11 @@ class SymbolBook:
         return len(self._orders)
 
     @property
+    def has_had_orders(self) -> bool:
+        """Whether an order of ours has ever been in the book; without one it can be opened again at any time."""
+        return bool(self._seen)
+
+    @property
     def quiet_until(self) -> int:
         """The earliest instant (ns) at which anything can happen to our present orders."""
         return self._quiet_until

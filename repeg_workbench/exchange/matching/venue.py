@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import date
 from heapq import heappop, heappush
+from typing import Final
 
 import numpy as np
 
 from repeg_workbench.exchange.market.symbol_day import Int64s, Market, SymbolDay
 from repeg_workbench.exchange.matching.symbol_book import BookOrder, BookQuote, Fill, FillModel, SymbolBook
 from repeg_workbench.exchange.time.timers import NEVER
+
+_MOST_BOOKS: Final = 256
 
 Print = tuple[int, int, int, str]
 """A trade: time (ns), price units, shares, venue letter."""
@@ -166,16 +169,26 @@ class Venue:
         try:
             return self._books[symbol]
         except KeyError:
+            _make_room(self._books)
             return self._books.setdefault(symbol, self._open(symbol, self._day))
 
     def _book_before(self, symbol: str) -> SymbolBook | None:
         if symbol not in self._previous:
+            _make_room(self._previous)
             self._previous[symbol] = self._open(symbol, self._previous_day)
         return self._previous[symbol]
 
     def _open(self, symbol: str, day: date) -> SymbolBook | None:
         found = self._market.day(symbol, day)
         return SymbolBook(found, self._model) if found else None
+
+
+def _make_room(books: dict[str, SymbolBook | None]) -> None:
+    """Drop the oldest books without orders, as a client may ask for any number of symbols."""
+    if len(books) >= _MOST_BOOKS:
+        idle = [symbol for symbol, book in books.items() if book is None or not book.has_had_orders]
+        for symbol in idle[: _MOST_BOOKS // 2]:
+            del books[symbol]
 
 
 def _first(stamps: Int64s, reached: np.ndarray) -> int | None:
