@@ -10,6 +10,7 @@ from repeg.adapters.alpaca.parsing import state_of
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, ChildState, OrderReport, Rung
 from repeg.domain.moment import Moment
+from repeg.domain.order_ids import LOCAL_TAG
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import OrdersPlan, PlanOrder
@@ -73,7 +74,7 @@ def a_child(
     """A passive child, resting at the broker."""
     return Child(
         n=n,
-        client_order_id=f"rp-core-2026-11-23.AAPL.b.{n}",
+        client_order_id=f"rp{LOCAL_TAG}-core-261123.AAPL.b.{n}",
         qty=Decimal(qty),
         limit=None if limit is None else Decimal(limit),
         rung=rung,
@@ -110,7 +111,7 @@ def a_report(status: str = "new", *, filled: str = "0", price: str | None = None
     """The broker's report of the first child."""
     stated: dict[str, Any] = {
         "broker_id": "broker-1",
-        "client_order_id": "rp-core-2026-11-23.AAPL.b.1",
+        "client_order_id": f"rp{LOCAL_TAG}-core-261123.AAPL.b.1",
         "symbol": "AAPL",
         "side": Side.BUY,
         "qty": Decimal(100),

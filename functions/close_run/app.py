@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from repeg.domain.errors import StoreUnavailable
+from repeg.domain.order_ids import legacy_prefix, run_prefix
 from repeg.domain.report import Report
 from repeg.domain.run import Run, RunState
 from repeg.domain.steps import ClosePayload, RunClosed, StepFailure
@@ -49,11 +50,12 @@ def close_run(run_id: str, epoch: int, turns: int, failure: StepFailure | None, 
 
 
 def _run_or_cancel(run_id: str, ports: Ports) -> Run | None:
-    """The stored run. If the table does not answer, cancel by the run's prefix, from the broker's list alone."""
+    """The stored run. If the table does not answer, cancel by the run's prefixes, from the broker's list alone."""
     try:
         return ports.store.run(run_id)
     except StoreUnavailable:
-        cancel_by_prefix(run_id, ports)
+        for prefix in (run_prefix(ports.tag, run_id), legacy_prefix(run_id)):
+            cancel_by_prefix(prefix, ports)
         raise
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from repeg.domain import order_ids, pricing, run, session, store_rules
+from repeg.domain import pricing, run, session, store_rules
 from repeg.domain.child_order import ChildState
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch
@@ -36,7 +36,7 @@ def _no_prefix(_: Mapping[str, Any]) -> dict[str, Any]:
             ports.broker.cancel(report.broker_id)
         return [report.client_order_id for report in reports]
 
-    return {"cancel": cancel_all, "prefix": lambda _run_id: ""}
+    return {"cancel": cancel_all, "prefix": property(lambda _run: "")}
 
 
 def _early_wake(_: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,7 +159,7 @@ GUARD_BUGS: dict[str, PlantedBug] = {
     "no_prefix": PlantedBug(
         "cancel-all cancels the user's own orders",
         _no_prefix,
-        {"cancel": (closing, "cancel_by_prefix"), "prefix": (order_ids, "run_prefix")},
+        {"cancel": (closing, "cancel_by_prefix"), "prefix": (run.Run, "order_prefix")},
     ),
     "early_wake": PlantedBug(
         "a wait truncated to whole seconds wakes early",

@@ -72,11 +72,9 @@ def _whole_quantity_again(old: Mapping[str, Any]) -> dict[str, Any]:
 def _id_by_the_clock(old: Mapping[str, Any]) -> dict[str, Any]:
     counter = iter(range(10**9))
 
-    def client_order_id(run_id: str, symbol: str, side: Any, _: int) -> str:
-        return f"rp-{run_id}.{symbol}.{side[0]}.x{next(counter)}"
-
     def submit(broker: Any, intent: Any) -> Any:
-        fresh = client_order_id(intent.client_order_id[3:].split(".")[0], intent.symbol, intent.side, 0)
+        run = intent.client_order_id.partition(".")[0]
+        fresh = f"{run}.{intent.symbol}.{intent.side[0]}.{1_000 + next(counter)}"
         return old["submit"](broker, intent.model_copy(update={"client_order_id": fresh}))
 
     return {"submit": submit}

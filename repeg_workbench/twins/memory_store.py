@@ -233,7 +233,9 @@ class MemoryStore:
 
 
 def _guard(run: Run) -> store_rules.Guard:
-    return store_rules.Guard(run.run_id, run.owner, run.epoch, run.state, run.is_announced, run.account_number)
+    return store_rules.Guard(
+        run.run_id, run.owner, run.epoch, run.state, run.is_announced, run.account_number, run.id_prefix
+    )
 
 
 def _in_state(

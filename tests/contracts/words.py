@@ -9,7 +9,7 @@ from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, Rung
 from repeg.domain.intent import Intent
 from repeg.domain.limits import BudgetEntry
-from repeg.domain.order_ids import client_order_id
+from repeg.domain.order_ids import LOCAL_TAG, client_order_id, run_prefix
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import OrdersPlan, PlanOrder
 from repeg.domain.quote import Quote, Side
@@ -65,7 +65,7 @@ def a_quote(symbol: str = "AAPL") -> Quote:
 def an_intent(order: ParentOrder, n: int = 1, limit: str = "189.41", qty: str = "40") -> Intent:
     """Attempt `n` of an order."""
     return Intent(
-        client_order_id=client_order_id(order.run_id, order.symbol, order.side, n),
+        client_order_id=client_order_id(run_prefix(LOCAL_TAG, order.run_id), order.symbol, order.side, n),
         symbol=order.symbol,
         side=order.side,
         n=n,

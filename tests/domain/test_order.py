@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -9,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repeg.domain.child_order import CLOSED, RESTING, TRANSITIONS, UNRESOLVED, ChildState
-from repeg.domain.order_ids import CLIENT_ORDER_ID_LENGTH, client_order_id, run_of, run_prefix
+from repeg.domain.order_ids import (
+    CLIENT_ORDER_ID_LENGTH,
+    LOCAL_TAG,
+    OrderId,
+    client_order_id,
+    legacy_prefix,
+    parse_order_id,
+    run_of,
+    run_prefix,
+    stack_tag,
+)
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentState
 from repeg.domain.plan import MAX_NAME_LENGTH, run_id
@@ -97,8 +108,8 @@ def test_an_unknown_broker_status_leaves_the_order_open(status: str, state: Chil
 
 
 def test_an_order_of_ours_is_recognised_by_its_id() -> None:
-    assert a_report().is_ours
-    assert not a_report(client_order_id="my-own-order").is_ours
+    assert a_report().order_id == OrderId(LOCAL_TAG, "core-2026-11-23", run_prefix(LOCAL_TAG, "core-2026-11-23"))
+    assert a_report(client_order_id="my-own-order").order_id is None
 
 
 def test_a_parents_state_follows_from_its_children_and_outcome() -> None:
@@ -130,15 +141,21 @@ SYMBOLS = st.sampled_from(["A", "AB", "A.B"])
 RUNS = st.tuples(NAMES | st.sampled_from(["a", "a-r2", "a-2026-01-01", "a-2026-01-01-r2"]), DATES, st.integers(1, 99))
 
 
-def test_the_longest_client_order_id_allows_999_attempts() -> None:
-    made = client_order_id(run_id(LONGEST, MONDAY, 99), "ABCDE.WS", Side.SELL, 999)
-    assert made == "rp-aaaaaaaaaaaaaaa-2026-11-23-r99.ABCDE.WS.s.999"
-    assert len(made) == CLIENT_ORDER_ID_LENGTH
+def id_of(run: str, symbol: str, side: Side, n: int) -> str:
+    """The client order id of an attempt of a run of this program."""
+    return client_order_id(run_prefix(LOCAL_TAG, run), symbol, side, n)
+
+
+def test_the_longest_client_order_id_fits_the_brokers_limit() -> None:
+    """The longest plan name, run number and symbol, and more attempts than a parent order may have."""
+    made = client_order_id(run_prefix("k3x", run_id(LONGEST, MONDAY, 99)), "ABCDE.WS", Side.SELL, 999)
+    assert made == "rpk3x-aaaaaaaaaaaaaaa-261123-r99.ABCDE.WS.s.999"
+    assert len(made) == CLIENT_ORDER_ID_LENGTH - 1
 
 
 def test_an_id_beyond_the_brokers_limit_raises() -> None:
     with pytest.raises(ValueError, match="longer than 48"):
-        client_order_id(run_id(LONGEST, MONDAY, 99), "ABCDE.WS", Side.SELL, 1000)
+        id_of(run_id(LONGEST, MONDAY, 99), "ABCDE.WS", Side.SELL, 10_000)
 
 
 @given(RUNS, RUNS, SYMBOLS, SYMBOLS, SIDES, SIDES)
@@ -146,16 +163,16 @@ def test_client_order_ids_are_deterministic_and_unique(
     run: tuple[str, date, int], other: tuple[str, date, int], symbol: str, second: str, side: Side, turned: Side
 ) -> None:
     """A retry must send the same id, or it would create a second order."""
-    first_id = client_order_id(run_id(*run), symbol, side, 1)
-    assert first_id == client_order_id(run_id(*run), symbol, side, 1)
+    first_id = id_of(run_id(*run), symbol, side, 1)
+    assert first_id == id_of(run_id(*run), symbol, side, 1)
     is_same = (run, symbol, side) == (other, second, turned)
-    assert (first_id == client_order_id(run_id(*other), second, turned, 1)) is is_same
+    assert (first_id == id_of(run_id(*other), second, turned, 1)) is is_same
 
 
 @given(RUNS, RUNS)
 def test_a_runs_id_prefix_matches_no_other_run(run: tuple[str, date, int], other: tuple[str, date, int]) -> None:
-    prefix = run_prefix(run_id(*run))
-    assert client_order_id(run_id(*other), "AAPL", Side.BUY, 1).startswith(prefix) is (run == other)
+    prefix = run_prefix(LOCAL_TAG, run_id(*run))
+    assert id_of(run_id(*other), "AAPL", Side.BUY, 1).startswith(prefix) is (run == other)
 
 
 def test_a_further_run_of_a_day_needs_an_explicit_number() -> None:
@@ -165,11 +182,34 @@ def test_a_further_run_of_a_day_needs_an_explicit_number() -> None:
 
 
 def test_attempts_of_a_run_have_different_ids() -> None:
-    made = {client_order_id("core-2026-11-23", "AAPL", Side.BUY, n) for n in range(1, 31)}
+    made = {id_of("core-2026-11-23", "AAPL", Side.BUY, n) for n in range(1, 31)}
     assert len(made) == 30
     assert a_child().client_order_id in made
 
 
 @given(RUNS, SYMBOLS, SIDES, st.integers(1, 99))
 def test_a_client_order_id_contains_its_run_id(run: tuple[str, date, int], symbol: str, side: Side, n: int) -> None:
-    assert run_of(client_order_id(run_id(*run), symbol, side, n)) == run_id(*run)
+    assert run_of(id_of(run_id(*run), symbol, side, n)) == run_id(*run)
+
+
+@given(RUNS, SYMBOLS, SIDES, st.integers(1, 99))
+def test_an_id_of_the_previous_release_is_parsed(run: tuple[str, date, int], symbol: str, side: Side, n: int) -> None:
+    prefix = legacy_prefix(run_id(*run))
+    assert parse_order_id(f"{prefix}{symbol}.{side[0]}.{n}") == OrderId("", run_id(*run), prefix)
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    ["rp-hello", "rp", "rpk3x-hello", "rp-core-2026-11-23", "rpk3x-core-261123.AAPL.b.0", "rpk3x-core-261123.AAPL.x.1",
+     "rpk3x-core-261123.aapl.b.1", "rpK3X-core-261123.AAPL.b.1", "rpk3-core-261123.AAPL.b.1", "my-own-order", ""],
+)  # fmt: skip
+def test_an_id_that_does_not_parse_is_not_ours(foreign: str) -> None:
+    assert parse_order_id(foreign) is None
+    assert run_of(foreign) == ""
+
+
+def test_a_stacks_tag_is_three_characters_of_its_own() -> None:
+    tags = {stack_tag(f"repeg-{name}") for name in ("paper", "live", "test", "a", "b")}
+    assert len(tags) == 5
+    assert all(re.fullmatch("[0-9a-z]{3}", tag) for tag in tags)
+    assert stack_tag("repeg-paper") == "31a"  # it is in the ids of open orders, and so must never change

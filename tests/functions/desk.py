@@ -17,6 +17,7 @@ from functions.repeg_orders.app import repeg_orders
 from functions.sweep_orders.app import sweep_orders
 from functions.validate_quotes.app import validate_quotes
 from functions.watch_runs.app import watch_runs
+from repeg.domain.order_ids import LOCAL_TAG, OWN_PREFIX, run_prefix
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import format_price
 from repeg.domain.run import Run
@@ -42,6 +43,9 @@ from tests.functions.line import DeskBroker, MemoryPlans
 from tests.simulation import judge
 
 RUN_ID = "core-2026-11-23"
+PREFIX = run_prefix(LOCAL_TAG, RUN_ID)
+SECOND_PREFIX = run_prefix(LOCAL_TAG, f"{RUN_ID}-r2")
+"""What the ids of the run's orders begin with, and those of an explicit second run."""
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:execute-plan:first"
 PROMPT = BrokerQuirks(
     ack_delay=(0, 0),
@@ -185,7 +189,7 @@ class Desk:
     def at_broker(self, symbol: str | None = None) -> list[Order]:
         """Every order of ours that the broker accepted, oldest first."""
         orders = self.exchange.account.orders.by_id.values()
-        return [o for o in orders if o.client_order_id.startswith("rp-") and symbol in {None, o.terms.symbol}]
+        return [o for o in orders if o.client_order_id.startswith(OWN_PREFIX) and symbol in {None, o.terms.symbol}]
 
     def open_at_broker(self, symbol: str | None = None) -> list[str]:
         """Our open orders at the broker, such as `40 AAPL @ 189.41`: remaining quantity, symbol, limit."""

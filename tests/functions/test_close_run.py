@@ -19,7 +19,7 @@ from repeg.ports import Notifier
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import QUIET, UP, book
-from tests.functions.desk import RUN_ID, Desk, OpenDesk
+from tests.functions.desk import PREFIX, RUN_ID, Desk, OpenDesk
 from tests.functions.scenes import half_filled, resting
 from tests.simulation import judge
 
@@ -159,7 +159,7 @@ def test_a_fill_reported_after_a_cancel_is_counted(open_desk: OpenDesk) -> None:
 def test_an_unconfirmed_cancel_keeps_the_run_closing(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.exchange.races.arm(Race.CANCEL_STUCK, symbol="AAPL", seconds=30)
-    with pytest.raises(StillOpen, match=f"rp-{RUN_ID}.AAPL.b.1"):
+    with pytest.raises(StillOpen, match=f"{PREFIX}AAPL.b.1"):
         desk.close()
     assert desk.run.state is RunState.CLOSING
     assert desk.notifier.published == []
@@ -229,6 +229,6 @@ def test_an_order_unfilled_at_its_collar_is_reported_as_such(open_desk: OpenDesk
 
 
 def _report(desk: Desk, symbol: str, *, status: str, filled: str) -> Any:
-    report = desk.broker.order(f"rp-{RUN_ID}.{symbol}.s.1")
+    report = desk.broker.order(f"{PREFIX}{symbol}.s.1")
     assert report is not None
     return report.model_copy(update={"status": status, "state": state_of(status), "filled_qty": Decimal(filled)})

@@ -14,7 +14,7 @@ from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.functions.books import AAPL, KO, QUIET, book
-from tests.functions.desk import RUN_ID, OpenDesk, holding
+from tests.functions.desk import PREFIX, RUN_ID, SECOND_PREFIX, OpenDesk, holding
 from tests.functions.scenes import half_filled
 from tests.simulation import judge
 
@@ -23,13 +23,13 @@ from tests.simulation import judge
 
 def test_a_stray_order_of_the_run_is_cancelled_and_journalled(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
-    desk.submit(f"rp-{RUN_ID}.AAPL.b.7")
+    desk.submit(f"{PREFIX}AAPL.b.7")
     assert desk.close().outcome == "settled"
     judge.nothing_of_ours_is_open(desk.exchange)
-    assert desk.journalled("AAPL", "stray") == [(f"rp-{RUN_ID}.AAPL.b.7", "at the broker, not in our books")]
+    assert desk.journalled("AAPL", "stray") == [(f"{PREFIX}AAPL.b.7", "at the broker, not in our books")]
 
 
-@pytest.mark.parametrize("theirs", ["my-own-order", f"rp-{RUN_ID}-r2.AAPL.b.1", "rp-core-2026-11-2.AAPL.b.1"])
+@pytest.mark.parametrize("theirs", ["my-own-order", f"{SECOND_PREFIX}AAPL.b.1", "rp-core-2026-11-2.AAPL.b.1"])
 def test_orders_of_other_runs_and_clients_are_not_touched(open_desk: OpenDesk, theirs: str) -> None:
     desk = half_filled(open_desk)
     desk.submit(theirs)

@@ -15,7 +15,7 @@ from repeg.domain.steps import OrdersPlaced
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import AAPL, KO, book
-from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
+from tests.functions.desk import EXECUTION, PREFIX, RUN_ID, Desk, OpenDesk, a_plan, holding
 
 
 def desk_with(open_desk: OpenDesk, *orders: str, cash: str = "100000", **held: str) -> Desk:
@@ -62,7 +62,7 @@ def test_an_intent_is_written_before_its_order_is_sent(open_desk: OpenDesk) -> N
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="POST"))
     desk.place()
     (intent,) = desk.store.intents(RUN_ID)
-    assert intent.client_order_id == f"rp-{RUN_ID}.AAPL.b.1"
+    assert intent.client_order_id == f"{PREFIX}AAPL.b.1"
     assert (intent.qty, intent.limit) == (Decimal(40), Decimal("189.41"))
     assert intent.quote.bid == Decimal("189.40")
     assert desk.order().children[-1].state is ChildState.UNKNOWN

@@ -15,7 +15,7 @@ from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.exchange.units import qty as shares
 from tests.functions.books import AAPL, KO, QUIET, UP, Event, book
-from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
+from tests.functions.desk import EXECUTION, PREFIX, RUN_ID, Desk, OpenDesk, a_plan, holding
 
 SHORT_OF_CASH = {"code": 40310000, "message": "insufficient buying power"}
 BAD_PRICE = {"code": 42210000, "message": "invalid limit_price 189.41. sub-penny increment"}
@@ -146,7 +146,7 @@ def test_a_buy_refused_for_cash_waits_and_is_sent_under_the_next_id(open_desk: O
     assert desk.posts() == 1  # the next attempt waits
     desk.wait(30)
     desk.place()
-    assert [order.client_order_id for order in desk.at_broker()] == [f"rp-{RUN_ID}.AAPL.b.2"]
+    assert [order.client_order_id for order in desk.at_broker()] == [f"{PREFIX}AAPL.b.2"]
     desk.judge()
 
 

@@ -14,9 +14,9 @@ from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import AAPL, QUIET, book
-from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk
+from tests.functions.desk import PREFIX, PROMPT, RUN_ID, Desk, OpenDesk
 
-FIRST_ID = f"rp-{RUN_ID}.AAPL.b.1"
+FIRST_ID = f"{PREFIX}AAPL.b.1"
 LATER = book(QUIET, until="10:30")
 
 
@@ -143,7 +143,7 @@ def test_a_refused_resend_frees_the_order_for_the_next_id(open_desk: OpenDesk) -
     assert (desk.order().state, desk.order().held) == (ParentState.WAITING, "unfunded")
     desk.wait(30)
     desk.place()
-    assert [order.client_order_id for order in desk.at_broker()] == [f"rp-{RUN_ID}.AAPL.b.2"]
+    assert [order.client_order_id for order in desk.at_broker()] == [f"{PREFIX}AAPL.b.2"]
     desk.judge()
 
 

@@ -17,7 +17,7 @@ from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import AAPL, QUIET, UP, book
-from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk
+from tests.functions.desk import EXECUTION, PREFIX, RUN_ID, SECOND_PREFIX, Desk, OpenDesk
 from tests.functions.scenes import half_filled, resting
 from tests.simulation import judge
 
@@ -205,7 +205,7 @@ def test_a_short_broker_error_is_not_reported(open_desk: OpenDesk) -> None:
 def test_an_open_order_leaves_the_run_for_the_next_sweep(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.exchange.races.arm(Race.CANCEL_STUCK, symbol="AAPL", seconds=1_000)
-    with pytest.raises(StillOpen, match=f"rp-{RUN_ID}.AAPL.b.1"):
+    with pytest.raises(StillOpen, match=f"{PREFIX}AAPL.b.1"):
         desk.sweep()
     assert desk.run.state is RunState.CLOSING
     desk.wait(1_000)
@@ -216,10 +216,10 @@ def test_an_open_order_leaves_the_run_for_the_next_sweep(open_desk: OpenDesk) ->
 def test_orders_of_other_clients_are_not_swept(open_desk: OpenDesk) -> None:
     desk = half_filled(open_desk)
     desk.submit("my-own-order")
-    desk.submit(f"rp-{RUN_ID}-r2.AAPL.b.1")
+    desk.submit(f"{SECOND_PREFIX}AAPL.b.1")
     desk.sweep()
     left = {order.client_order_id for order in desk.exchange.account.orders.open.values()}
-    assert left == {"my-own-order", f"rp-{RUN_ID}-r2.AAPL.b.1"}
+    assert left == {"my-own-order", f"{SECOND_PREFIX}AAPL.b.1"}
 
 
 def test_a_renewed_run_is_found_by_its_current_execution(open_desk: OpenDesk) -> None:

@@ -11,6 +11,7 @@ import pytest
 from functions.watch_runs.app import watch_runs
 from repeg.domain.books import Books
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, StillOpen, StoreUnavailable
+from repeg.domain.order_ids import LOCAL_TAG, run_prefix
 from repeg.domain.run import RunState
 from repeg.domain.run_health import Alert, Finding
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
@@ -18,7 +19,7 @@ from repeg_workbench.exchange.triggers import When
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import MONDAY
 from tests.functions.books import AAPL, QUIET, book
-from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan
+from tests.functions.desk import PREFIX, RUN_ID, Desk, OpenDesk, a_plan
 from tests.functions.scenes import half_filled, resting
 from tests.simulation import judge
 
@@ -171,7 +172,7 @@ def test_an_order_open_after_its_window_is_cancelled_and_reported(open_desk: Ope
     late = book(QUIET, until="16:00")
     desk = resting(open_desk, late)
     desk.close()
-    desk.submit(f"rp-{RUN_ID}.AAPL.b.9")
+    desk.submit(f"{PREFIX}AAPL.b.9")
     desk.wait_until("15:58")
     assert desk.watch() == []
     desk.wait_until("15:58:01")
@@ -183,10 +184,11 @@ def test_an_order_open_after_its_window_is_cancelled_and_reported(open_desk: Ope
 
 def test_an_orphaned_order_of_an_unknown_run_is_cancelled(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
-    desk.submit("rp-lost-2026-11-20.AAPL.b.1")
+    lost = f"{run_prefix(LOCAL_TAG, 'lost-2026-11-20')}AAPL.b.1"
+    desk.submit(lost)
     alerts = desk.watch(expect_run=False)
     assert found(alerts) == [(Finding.LEFT_OPEN, "lost-2026-11-20")]
-    assert alerts[0].reason == "cancelled rp-lost-2026-11-20.AAPL.b.1"
+    assert alerts[0].reason == f"cancelled {lost}"
 
 
 def test_an_order_of_another_client_is_never_touched(open_desk: OpenDesk) -> None:

@@ -20,7 +20,7 @@ from repeg.domain.run_health import Alert
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import after_noon
 from tests.functions.books import Event, book
-from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk, holding
+from tests.functions.desk import PREFIX, PROMPT, RUN_ID, Desk, OpenDesk, holding
 from tests.functions.scenes import half_filled, resting
 from tests.simulation import judge
 
@@ -81,7 +81,7 @@ def test_an_exhausted_quota_stops_orders_but_no_cancels(open_desk: OpenDesk) -> 
     for seconds in (0, 10, 20):
         desk.store.lease_requests(bucket_of(after_noon(0).replace(hour=14, minute=36, second=seconds)), 20, 20)
     (order,) = desk.at_broker()
-    intent = desk.store.intents(RUN_ID)[0].model_copy(update={"client_order_id": f"rp-{RUN_ID}.AAPL.b.2"})
+    intent = desk.store.intents(RUN_ID)[0].model_copy(update={"client_order_id": f"{PREFIX}AAPL.b.2"})
     assert isinstance(desk.ports.broker.submit(intent), Unknown)
     assert desk.posts() == 1
     assert desk.ports.broker.cancel(order.id) is CancelAnswer.REQUESTED

@@ -16,7 +16,7 @@ from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.builders import MONDAY
 from tests.functions.books import AAPL, KO
-from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan, holding
+from tests.functions.desk import PREFIX, RUN_ID, Desk, OpenDesk, a_plan, holding
 from tests.regressions.machine import NAME, Machine
 from tests.simulation import judge
 from tests.statemachine import rules
@@ -170,7 +170,7 @@ def test_the_last_page_of_open_orders_is_read(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, opening=holding("1000000"))
     for number in range(510):
         desk.submit(f"their-{number}", wait=0.001)
-    desk.submit(f"rp-{RUN_ID}.AAPL.b.9")
+    desk.submit(f"{PREFIX}AAPL.b.9")
     desk.open(a_plan("buy 40 AAPL"))
     assert desk.close().outcome == "settled"
     judge.nothing_of_ours_is_open(desk.exchange)

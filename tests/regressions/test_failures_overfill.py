@@ -16,7 +16,7 @@ from repeg_workbench.exchange.triggers import When
 from repeg_workbench.exchange.units import qty
 from tests.contracts.words import an_intent
 from tests.functions.books import QUIET, UP, book
-from tests.functions.desk import RUN_ID, Desk, OpenDesk
+from tests.functions.desk import PREFIX, RUN_ID, Desk, OpenDesk
 
 
 def hundred(open_desk: OpenDesk, *prints: str, **settings: object) -> Desk:
@@ -121,7 +121,7 @@ def test_a_retried_step_sends_its_order_under_the_same_id(open_desk: OpenDesk) -
     desk.broker.line.seconds = 0
     desk.place()
     desk.turn_at("09:37:30")
-    assert [order.client_order_id for order in desk.at_broker()] == [f"rp-{RUN_ID}.AAPL.b.1"]
+    assert [order.client_order_id for order in desk.at_broker()] == [f"{PREFIX}AAPL.b.1"]
     ends_with_the_target(desk, 0)
 
 

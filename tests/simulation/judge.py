@@ -16,7 +16,7 @@ from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.time.calendar import nanoseconds
 from repeg_workbench.exchange.units import qty as shares
 
-OURS = "rp-"
+OURS = "rp"
 _TERMINAL = frozenset(map(str, TERMINAL))
 
 

@@ -170,6 +170,6 @@ def test_the_keys_are_in_no_log_and_no_row(world: World) -> None:
     rows = json.dumps(world.rows(), default=str).encode()
     assert set(logs) == set(of_type(written(), FUNCTION))
     assert b"decision" in logs["PlaceOrders"]
-    assert b"rp-rebalance" in rows
+    assert b"-rebalance-" in rows
     everything = b"".join([*logs.values(), rows])
     assert [name for name, secret in KEYS.items() if secret.encode() in everything] == []

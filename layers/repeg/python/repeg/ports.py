@@ -14,6 +14,7 @@ from repeg.domain.child_order import OrderReport
 from repeg.domain.intent import Intent
 from repeg.domain.journal import Entry
 from repeg.domain.limits import BudgetEntry
+from repeg.domain.order_ids import LOCAL_TAG
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
 from repeg.domain.report import Report
@@ -229,7 +230,7 @@ class Runtime(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything a step may touch."""
+    """Everything a step may touch. `tag` is what the client order ids of this stack are known by."""
 
     broker: Broker
     market: Market
@@ -238,6 +239,7 @@ class Ports:
     journal: Journal
     plans: Plans
     runtime: Runtime
+    tag: str = LOCAL_TAG
 
     def for_closing(self) -> Ports:
         """The same ports, with the broker on the request quota reserved for closing."""

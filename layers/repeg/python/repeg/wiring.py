@@ -25,6 +25,7 @@ from repeg.adapters.runtime import NetworkRuntime, SystemRuntime
 from repeg.adapters.s3 import S3Plans
 from repeg.adapters.secrets import SecretKeys
 from repeg.domain.errors import InvalidSettings
+from repeg.domain.order_ids import LOCAL_TAG, stack_tag
 from repeg.domain.request_quota import REQUESTS_PER_MINUTE
 from repeg.ports import Ports
 
@@ -89,6 +90,7 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
         journal=LogJournal(Logger()),
         plans=S3Plans(boto3.client("s3", config=AWS, verify=True)),
         runtime=runtime,
+        tag=stack_tag(environment["STACK_NAME"]) if environment.get("STACK_NAME") else LOCAL_TAG,
     )
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pydantic import AwareDatetime
 
 from repeg.domain.frozen import Frozen
-from repeg.domain.order_ids import OWN_PREFIX
+from repeg.domain.order_ids import OrderId, parse_order_id
 from repeg.domain.quote import Side
 
 
@@ -93,9 +93,9 @@ class OrderReport(Frozen):
         return self.state in CLOSED
 
     @property
-    def is_ours(self) -> bool:
-        """Whether this program placed the order, by its id."""
-        return self.client_order_id.startswith(OWN_PREFIX)
+    def order_id(self) -> OrderId | None:
+        """The stack and the run that placed the order, by its id; None if this program did not place it."""
+        return parse_order_id(self.client_order_id)
 
     def with_fills(self, filled: Decimal, average_price: Decimal | None) -> OrderReport:
         """This report with other fills, for a replacement whose report includes its predecessors' fills."""

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 
 from repeg.domain.errors import RefusedRun
 from repeg.domain.frozen import Frozen
+from repeg.domain.order_ids import legacy_prefix
 from repeg.domain.plan import OrdersPlan, TargetsPlan
 from repeg.domain.report import Report
 from repeg.domain.session import TradingDay, TradingWindow, trading_window
@@ -54,7 +55,8 @@ class Run(Frozen):
     `owner` is the execution that holds it. `epoch` rises when another execution takes the run over, which fences the
     old one. `opening_equity` is the account's equity in dollars when the run opened; `account_number` is
     the account that it trades in (empty in rows of 0.1.0, whose account is not checked); `fractionable` are the plan's
-    symbols that trade in fractions. `is_announced` says that the run's end has been published.
+    symbols that trade in fractions. `is_announced` says that the run's end has been published. `id_prefix` is what its
+    client order ids begin with; empty for a run of 0.1.0.
     """
 
     run_id: str
@@ -72,6 +74,12 @@ class Run(Frozen):
     fractionable: tuple[str, ...] = ()
     report: Report | None = None
     is_announced: bool = False
+    id_prefix: str = ""
+
+    @property
+    def order_prefix(self) -> str:
+        """What the client order ids of this run begin with."""
+        return self.id_prefix or legacy_prefix(self.run_id)
 
     @property
     def window(self) -> TradingWindow:

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from repeg.domain.errors import BudgetSpent, Conflict, DuplicateRun, RefusedRun, RepegError
 from repeg.domain.limits import BudgetEntry
+from repeg.domain.order_ids import legacy_prefix
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch, RunState
 
@@ -21,6 +22,12 @@ class Guard:
     state: str
     is_announced: bool = False
     account_number: str = ""
+    id_prefix: str = ""
+
+    @property
+    def order_prefix(self) -> str:
+        """What the client order ids of the run begin with."""
+        return self.id_prefix or legacy_prefix(self.run_id)
 
     @property
     def is_over(self) -> bool:

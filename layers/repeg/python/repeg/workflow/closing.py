@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from repeg.domain.broker import CancelAnswer
 from repeg.domain.child_order import UNRESOLVED, ChildState, OrderReport
-from repeg.domain.order_ids import run_prefix
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.time_limits import LOST_AFTER
 from repeg.ports import Ports
@@ -30,12 +29,11 @@ def close_orders(turn: Turn) -> list[str]:
     return [child.client_order_id for child in ours] + stray_ids
 
 
-def cancel_by_prefix(run_id: str, ports: Ports) -> list[str]:
-    """Request the cancel of every open order whose id begins with the run's prefix; needs no store. Returns their ids.
+def cancel_by_prefix(prefix: str, ports: Ports) -> list[str]:
+    """Request the cancel of every open order whose id begins with a run's prefix; needs no store. Returns their ids.
 
     No other order of the account is touched.
     """
-    prefix = run_prefix(run_id)
     ours = [report for report in ports.broker.open_orders() if report.client_order_id.startswith(prefix)]
     for report in ours:
         ports.broker.cancel(report.broker_id)

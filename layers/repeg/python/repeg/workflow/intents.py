@@ -20,7 +20,7 @@ def new_intent(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote,
     """The intent of the next attempt, for `qty` shares at the decision's limit."""
     n = order.children[-1].n + 1 if order.children else 1
     return Intent(
-        client_order_id=client_order_id(order.run_id, order.symbol, order.side, n),
+        client_order_id=client_order_id(turn.run.order_prefix, order.symbol, order.side, n),
         symbol=order.symbol,
         side=order.side,
         n=n,

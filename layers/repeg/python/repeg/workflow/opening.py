@@ -13,6 +13,7 @@ from repeg.domain.broker import Account
 from repeg.domain.errors import BrokerDenied, DuplicateRun, InvalidInput, MarketClosed, RefusedRun
 from repeg.domain.frozen import Frozen
 from repeg.domain.limits import require_allowed
+from repeg.domain.order_ids import run_prefix
 from repeg.domain.plan import Plan
 from repeg.domain.run import KillSwitch, Run, RunState
 from repeg.domain.run_identity import MAX_RUN_NUMBER, preview_id, refusal_of_second_start
@@ -111,8 +112,10 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
     account = _open_account(ports)
     assets = ports.broker.assets(symbols_of(start.plan))
     require_tradable(start.plan, assets)
+    run_id = _run_id(start, owner, day.day)
     run = Run(
-        run_id=_run_id(start, owner, day.day),
+        run_id=run_id,
+        id_prefix=run_prefix(ports.tag, run_id),
         owner=owner,
         trading_day=day,
         plan=start.plan,

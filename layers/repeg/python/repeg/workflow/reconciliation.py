@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, ChildState, OrderReport
-from repeg.domain.order_ids import run_prefix
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_fill_price, format_limit
@@ -25,7 +24,7 @@ MAX_REJECTIONS = 3
 
 def list_own_orders(turn: Turn) -> dict[str, OrderReport]:
     """The run's open orders as the broker lists them, by client order id. Other orders of the account are ignored."""
-    prefix = run_prefix(turn.run.run_id)
+    prefix = turn.run.order_prefix
     return {r.client_order_id: r for r in turn.ports.broker.open_orders() if r.client_order_id.startswith(prefix)}
 
 

@@ -41,7 +41,7 @@ def sweep(held: Guard, owner: str, cause: str, ports: Ports) -> RunSwept:
     """
     ports = ports.for_closing()
     if held.is_over:
-        cancelled = len(cancel_by_prefix(held.run_id, in_account_of(held, ports)))
+        cancelled = len(cancel_by_prefix(held.order_prefix, in_account_of(held, ports)))
         announce_end(held, ports)
         return RunSwept(run_id=held.run_id, outcome="over", cancelled=cancelled)
     cancelled = cancel_first(held, ports)
@@ -61,7 +61,7 @@ def cancel_first(held: Guard, ports: Ports) -> int:
     """Request the cancel of the run's open orders, before anything else is read; returns how many. None if the broker
     does not answer: the looks that follow report that."""
     try:
-        return len(cancel_by_prefix(held.run_id, in_account_of(held, ports)))
+        return len(cancel_by_prefix(held.order_prefix, in_account_of(held, ports)))
     except (BrokerDenied, BrokerUnavailable):
         return 0
 
@@ -82,7 +82,7 @@ def _sweep(held: Guard, cause: str, ports: Ports) -> list[Alert]:
 
 def _sweep_unreadable(held: Guard, cause: str, ports: Ports) -> list[Alert]:
     """End a run that cannot be read: its orders are cancelled by their ids, and its report has only the reason."""
-    left = _look_until_empty(lambda: cancel_by_prefix(held.run_id, in_account_of(held, ports)), ports)
+    left = _look_until_empty(lambda: cancel_by_prefix(held.order_prefix, in_account_of(held, ports)), ports)
     if left:
         raise StillOpen(f"{held.run_id}: still open at the broker {left}")
     alert = Alert(finding=Finding.UNREADABLE_ROW, run_id=held.run_id, reason=cause)

@@ -13,7 +13,7 @@ from functools import partial
 
 from repeg.domain.child_order import OrderReport
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, RepegError, UnreadableRow
-from repeg.domain.order_ids import run_of
+from repeg.domain.order_ids import OrderId
 from repeg.domain.run_health import Alert, Finding, is_silent, is_stuck, missed
 from repeg.domain.session import TradingDay, trading_date
 from repeg.domain.store_rules import Guard
@@ -102,11 +102,11 @@ class _Pass:
                 self.alone(guard.run_id, partial(_announce_end, guard, self.ports))
 
     def cancel_orphaned_orders(self) -> None:
-        """Cancel, by run, the orders with our prefix that no run can be working on any more."""
+        """Cancel, by run, this stack's orders that no run can be working on any more."""
         listed: list[OrderReport] = []
         self.alone("", partial(_list_open, listed, self.ports))
-        for run_id in sorted({run_of(report.client_order_id) for report in listed if report.is_ours}):
-            self.alone(run_id, partial(self._cancel_orphaned, run_id))
+        for order_id in sorted({report.order_id for report in listed if report.order_id is not None}):
+            self.alone(order_id.run_id, partial(self._cancel_orphaned, order_id))
 
     def _add_stuck(self, guard: Guard, stuck: list[Guard]) -> list[Alert]:
         if not guard.is_over and _is_stuck(guard, self.now, self.ports):
@@ -124,12 +124,14 @@ class _Pass:
         self.watched.alerts += swept.alerts  # published by the sweep
         return [alert]
 
-    def _cancel_orphaned(self, run_id: str) -> list[Alert]:
-        held = next((guard for guard in self.guards if guard.run_id == run_id), None)
+    def _cancel_orphaned(self, order_id: OrderId) -> list[Alert]:
+        held = self.ports.store.guard(order_id.run_id)
+        if order_id.tag != self.ports.tag and (held is None or held.order_prefix != order_id.prefix):
+            return []  # another stack's
         if held is not None and (_is_elsewhere(held, self.ports) or not _is_past(held, self.now, self.ports)):
             return []
-        cancelled = ", ".join(cancel_by_prefix(run_id, self.ports))
-        return [Alert(finding=Finding.LEFT_OPEN, run_id=run_id, reason=f"cancelled {cancelled}")]
+        cancelled = ", ".join(cancel_by_prefix(order_id.prefix, self.ports))
+        return [Alert(finding=Finding.LEFT_OPEN, run_id=order_id.run_id, reason=f"cancelled {cancelled}")]
 
 
 def _recent_guards(now: datetime, ports: Ports) -> list[Guard]:

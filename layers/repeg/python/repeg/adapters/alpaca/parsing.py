@@ -17,7 +17,7 @@ from repeg.domain.broker import Account, Asset, BrokerClock, Execution, Position
 from repeg.domain.child_order import ChildState, OrderReport
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.intent import Intent
-from repeg.domain.order_ids import OWN_PREFIX
+from repeg.domain.order_ids import parse_order_id
 from repeg.domain.quote import Quote, Side
 from repeg.domain.session import TradingDay, trading_day
 
@@ -245,4 +245,4 @@ def _blocks(row: Json) -> Iterator[str]:
 
 
 def _is_ours(row: Json) -> bool:
-    return str(row.get("client_order_id") or "").startswith(OWN_PREFIX)
+    return parse_order_id(str(row.get("client_order_id") or "")) is not None

@@ -47,6 +47,7 @@ def guard_row(run: Run) -> Row:
         "is_planned": run.is_planned,
         "is_reported": False,
         "account_number": run.account_number,
+        "id_prefix": run.id_prefix,
     }
 
 
@@ -142,6 +143,7 @@ def read_guard(row: Row) -> Guard:
             state=str(row["state"]),
             is_announced=bool(row.get("is_announced", False)),
             account_number=str(row.get("account_number", "")),
+            id_prefix=str(row.get("id_prefix", "")),
         )
 
 

@@ -1,0 +1,104 @@
+"""Two stacks, each with its own table, on one account: neither touches the other's orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from functions.close_run.app import close_run
+from functions.open_run.app import open_run
+from functions.place_orders.app import place_orders
+from functions.plan_orders.app import plan_orders
+from functions.sweep_orders.app import sweep_orders
+from functions.validate_quotes.app import validate_quotes
+from functions.watch_runs.app import watch_runs
+from repeg.domain.order_ids import parse_order_id, stack_tag
+from repeg.domain.run_health import Finding
+from repeg.ports import Ports
+from repeg_workbench.twins.memory_store import MemoryStore
+from tests.functions.books import KO, QUIET, book
+from tests.functions.desk import EXECUTION, PREFIX, RUN_ID, Desk, OpenDesk, a_plan
+
+SECOND = stack_tag("repeg-second")
+
+
+@pytest.fixture
+def desk(open_desk: OpenDesk) -> Iterator[Desk]:
+    """The first stack's desk, with 40 AAPL resting, and books until the close."""
+    desk = open_desk({"AAPL": book(QUIET, until="16:00"), "KO": KO})
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    yield desk
+
+
+def second_stack(desk: Desk) -> Ports:
+    """The second stack's ports: its own table, on the same account, with 50 KO resting in a run of the same name."""
+    ports = replace(desk.ports, store=MemoryStore(), tag=SECOND)
+    open_run({"plan": a_plan("buy 50 KO")}, f"{EXECUTION}-of-the-second", {}, ports)
+    plan_orders(RUN_ID, 1, ports)
+    validate_quotes(RUN_ID, 1, ports)
+    place_orders(RUN_ID, 1, 0, ports)
+    return ports
+
+
+def open_ids(desk: Desk) -> list[str]:
+    """The client order ids of the account's open orders."""
+    return sorted(order.client_order_id for order in desk.exchange.account.orders.open.values())
+
+
+def test_two_stacks_may_run_plans_of_one_name_on_one_account(desk: Desk) -> None:
+    second_stack(desk)
+    assert sorted(desk.open_at_broker()) == ["40 AAPL @ 189.41", "50 KO @ 60.41"]
+    tags = {parsed.tag for parsed in map(parse_order_id, open_ids(desk)) if parsed}
+    assert tags == {desk.ports.tag, SECOND}
+
+
+def test_the_watchdog_leaves_another_stacks_orders_alone(desk: Desk) -> None:
+    ports = replace(desk.ports, store=MemoryStore(), tag=SECOND)
+    for time in ("09:40", "12:00", "15:59"):
+        desk.wait_until(time)
+        assert watch_runs(ports, expect_run=False).alerts == []
+        assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+
+
+def test_ending_a_run_leaves_another_stacks_orders_alone(desk: Desk) -> None:
+    ports = second_stack(desk)
+    assert close_run(RUN_ID, 1, 0, None, ports).outcome == "settled"
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+    assert desk.sweep().outcome == "swept"
+    assert desk.open_at_broker() == []
+
+
+def test_a_sweep_leaves_another_stacks_orders_alone(desk: Desk) -> None:
+    ports = second_stack(desk)
+    assert desk.sweep().outcome == "swept"
+    assert desk.open_at_broker() == ["50 KO @ 60.41"]
+    assert sweep_orders(EXECUTION, "ABORTED", ports).outcome == "nothing"
+
+
+def test_an_order_named_like_ours_by_its_owner_is_not_ours(desk: Desk) -> None:
+    """`rp-hello` used to be an alert, and cancelled, in every pass."""
+    desk.submit("rp-hello")
+    desk.submit(f"{PREFIX}hello")
+    assert desk.watch() == []
+    assert {"rp-hello", f"{PREFIX}hello"} < set(open_ids(desk))
+
+
+def test_an_orphaned_order_of_the_previous_release_belongs_to_its_table(desk: Desk) -> None:
+    """Its id names no stack: only the stack that has the run in its table may cancel it."""
+    legacy = "rp-old-2026-11-23.AAPL.b.1"
+    desk.submit(legacy)
+    assert desk.watch() == []
+    old = desk.run.model_copy(
+        update={"run_id": "old-2026-11-23", "owner": "arn:old", "id_prefix": "", "is_planned": False}
+    )
+    desk.store.claim_run(old)
+    desk.sweep("arn:old")
+    desk.submit("rp-old-2026-11-23.AAPL.b.2")
+    desk.wait_until("15:59")
+    desk.repeg()
+    left = [alert.run_id for alert in desk.watch() if alert.finding is Finding.LEFT_OPEN]
+    assert "old-2026-11-23" in left
+    assert legacy not in open_ids(desk)
