@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from repeg.domain.errors import Conflict
 from repeg.domain.steps import OrdersPlanned, RunRef
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.planning import draft_orders
-from repeg.workflow.turn import begin_trading_turn
+from repeg.workflow.planning import draft_orders, journal_plan
+from repeg.workflow.turn import Turn, begin_trading_turn
+
+# Attempts within one step; the state machine retries the step itself.
+ATTEMPTS = 3
 
 
 @lambda_step
@@ -21,12 +25,24 @@ def lambda_handler(payload: RunRef, _context: LambdaContext) -> OrdersPlanned:
 
 
 def plan_orders(run_id: str, epoch: int, ports: Ports) -> OrdersPlanned:
-    """Store the parent orders, once: a run that is already planned keeps its orders."""
+    """Store the parent orders, once: a run that is already planned keeps its orders.
+
+    Raises Conflict, to be retried, if other runs of the day kept planning at the same time.
+    """
     turn = begin_trading_turn(run_id, epoch, ports)
     if not turn.run.is_planned:
-        orders = draft_orders(turn.run, ports)
-        ports.store.add_orders(run_id, epoch, orders)
-        for order in orders:
-            worth = f"worth {order.target * order.reference_price:.2f}"
-            turn.journal(order.symbol, "plan", f"{order.side} {order.target}", worth)
+        _plan(turn, ATTEMPTS)
+        for order in ports.store.orders(run_id):
+            journal_plan(turn, order)
     return OrdersPlanned(orders=len(ports.store.orders(run_id)))
+
+
+def _plan(turn: Turn, attempts: int) -> None:
+    """Size the orders and store them; size them again if another run planned meanwhile, whose orders then count."""
+    draft = draft_orders(turn.run, turn.now, turn.ports)
+    try:
+        turn.ports.store.add_orders(turn.run.run_id, turn.run.epoch, draft.orders, draft.version)
+    except Conflict:
+        if attempts == 1:
+            raise
+        _plan(turn, attempts - 1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 
 from pydantic import SecretStr
 
@@ -12,6 +11,7 @@ from repeg.adapters.alpaca.http import trading_api
 from repeg.adapters.alpaca.keys import Keys, TradingMode
 from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
 from repeg.domain.quote import Quote
+from repeg.domain.sizing_price import Trade
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.serving.transport import ExchangeTransport, without_time
 
@@ -51,9 +51,9 @@ class SdkBroker(AlpacaBroker):
         """Latest quotes."""
         return self._market.quotes(symbols)
 
-    def last_prices(self, symbols: Iterable[str]) -> dict[str, Decimal]:
-        """Latest trade prices."""
-        return self._market.last_prices(symbols)
+    def last_trades(self, symbols: Iterable[str]) -> dict[str, Trade]:
+        """Latest trades."""
+        return self._market.last_trades(symbols)
 
 
 def uses_sdk(seed: int) -> bool:

@@ -12,6 +12,7 @@ from repeg.adapters.alpaca.broker import AlpacaBroker
 from repeg.adapters.alpaca.http import ACCOUNT, OTHER_ACCOUNT, Answer, Body, Failure, account_number_in, failure_of
 from repeg.adapters.alpaca.market_data import AlpacaMarket
 from repeg.domain.quote import Quote
+from repeg.domain.sizing_price import Trade
 from repeg.domain.time_limits import READ_SECONDS
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.faults.transport_faults import Failure as HowItFails
@@ -127,9 +128,9 @@ class DirectBroker(AlpacaBroker):
         """Latest quotes."""
         return self._market.quotes(symbols)
 
-    def last_prices(self, symbols: Iterable[str]) -> dict[str, Decimal]:
-        """Latest trade prices."""
-        return self._market.last_prices(symbols)
+    def last_trades(self, symbols: Iterable[str]) -> dict[str, Trade]:
+        """Latest trades."""
+        return self._market.last_trades(symbols)
 
 
 def _answer(response: Response) -> Answer:

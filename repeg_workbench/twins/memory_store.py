@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from repeg.domain import store_rules
 from repeg.domain.books import Books
@@ -14,24 +14,24 @@ from repeg.domain.intent import Intent
 from repeg.domain.limits import BudgetEntry
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.report import Report
-from repeg.domain.run import KillSwitch, Run, RunState, may_become
+from repeg.domain.run import Run, RunState, may_become
+from repeg_workbench.twins.memory_account import MemoryAccount
 
 
-class MemoryStore:
+class MemoryStore(MemoryAccount):
     """A Store for one thread at a time. The rows it returns are frozen."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._runs: dict[str, Run] = {}
         self._reports: dict[str, str] = {}
         self._orders: defaultdict[str, dict[str, ParentOrder]] = defaultdict(dict)
         self._intents: defaultdict[str, dict[str, Intent]] = defaultdict(dict)
         self._fills: defaultdict[str, dict[str, Execution]] = defaultdict(dict)
         self._spent: defaultdict[str, store_rules.Spent] = defaultdict(store_rules.Spent)
+        self._plannings: defaultdict[date, int] = defaultdict(int)
         self._owned: dict[str, str] = {}
         self._turned: dict[str, datetime] = {}
-        self._leased: dict[str, int] = {}
-        self._kill_switch = KillSwitch.ACTIVE
-        self._funding = ("", datetime.min.replace(tzinfo=UTC))
 
     def claim_run(self, run: Run) -> Run:
         """Create the run. The same owner gets the existing row; another owner raises DuplicateRun."""
@@ -89,14 +89,23 @@ class MemoryStore:
         """Record that the run-ended event was published. Raises Conflict if there is no such run."""
         self._change(_in_state(self._existing(run_id), is_announced=True))
 
-    def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> Run:
-        """Add the missing parent orders and mark the run as planned; a planned run is not changed."""
+    def planning_version(self, day: date) -> int:
+        """How often a run of this trading date has been planned."""
+        return self._plannings[day]
+
+    def add_orders(
+        self, run_id: str, epoch: int, orders: Sequence[ParentOrder], planning_version: int | None = None
+    ) -> Run:
+        """Write the parent orders and mark the run as planned; a planned run is not changed. Raises Conflict."""
         store_rules.raise_if(self._refusal_of_run(run_id, epoch))
         held = self._existing(run_id)
         if held.is_planned:
             return held
-        for order in orders:
-            self._orders[run_id].setdefault(order.symbol, order)
+        day = held.trading_day.day
+        if planning_version not in {None, self._plannings[day]}:
+            raise store_rules.moved_planning(day, self._plannings[day], planning_version or 0)
+        self._plannings[day] += 1
+        self._orders[run_id].update({order.symbol: order for order in orders})
         return self._change(_in_state(held, is_planned=True))
 
     def orders(self, run_id: str) -> list[ParentOrder]:
@@ -138,19 +147,6 @@ class MemoryStore:
             self._commit(order, found, budgets)
         return order.next_version()
 
-    def acquire_funding(self, holder: str, now: datetime, until: datetime) -> bool:
-        """Take or extend the account's funding lease; False while another holder's lease lasts."""
-        held_by, lasts = self._funding
-        if held_by not in {"", holder} and lasts >= now:
-            return False
-        self._funding = (holder, until)
-        return True
-
-    def release_funding(self, holder: str) -> None:
-        """Give the funding lease back."""
-        if self._funding[0] == holder:
-            self._funding = ("", self._funding[1])
-
     def intents(self, run_id: str) -> list[Intent]:
         """Every intent of the run by its id."""
         return [intent for _, intent in sorted(self._intents[run_id].items())]
@@ -177,22 +173,6 @@ class MemoryStore:
     def last_turn(self, run_id: str) -> datetime | None:
         """The time of the run's latest turn, or None."""
         return self._turned.get(run_id)
-
-    def lease_requests(self, bucket: str, count: int, most: int) -> bool:
-        """Reserve requests from a bucket capped at `most`; returns False if it is exhausted."""
-        leased = self._leased.get(bucket, 0) + count
-        if leased > most:
-            return False
-        self._leased[bucket] = leased
-        return True
-
-    def kill_switch(self) -> KillSwitch:
-        """The state of the kill switch."""
-        return self._kill_switch
-
-    def set_kill_switch(self, state: KillSwitch) -> None:
-        """Set the kill switch."""
-        self._kill_switch = state
 
     def spent(self, key: str) -> store_rules.Spent:
         """The amounts booked on a budget; not part of the port, for checks of the store."""

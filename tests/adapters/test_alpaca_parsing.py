@@ -210,9 +210,9 @@ def test_an_unreadable_quote_does_not_affect_other_symbols(row: object) -> None:
 
 
 @pytest.mark.parametrize("row", [None, {"p": None}, {"p": 0}, {"p": -1}, {"p": "x"}, {}])
-def test_a_trade_without_a_price_gives_no_last_price(row: object) -> None:
+def test_a_trade_without_a_price_is_absent(row: object) -> None:
     with scripted(answer(200, {"trades": {"AAPL": row}})) as script:
-        assert a_market(script).last_prices(["AAPL"]) == {}
+        assert a_market(script).last_trades(["AAPL"]) == {}
 
 
 @pytest.mark.parametrize("body", [{"quotes": None}, {"quotes": {}}])

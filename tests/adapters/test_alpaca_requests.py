@@ -193,7 +193,7 @@ def test_each_data_request_names_its_feed_and_sorted_symbols() -> None:
     with scripted(answer(200, {"quotes": {}}), answer(200, {"trades": {}})) as script:
         market = a_market(script)
         market.quotes({"MSFT", "AAPL"})
-        market.last_prices(["KO"])
+        market.last_trades(["KO"])
     assert [request.target for request in script.asked] == [
         "/v2/stocks/quotes/latest?symbols=AAPL%2CMSFT&feed=iex",
         "/v2/stocks/trades/latest?symbols=KO&feed=iex",

@@ -167,45 +167,6 @@ def test_a_takeover_whose_answer_was_lost_raises_the_epoch_once(table: Table) ->
     assert table.store.take_over(RUN_ID, 1, "arn:sweeper").epoch == 2
 
 
-def test_orders_whose_answer_was_lost_are_added_once(table: Table) -> None:
-    other = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2"))
-    orders = [an_order(symbol, run_id=other.run_id) for symbol in ("AAPL", "KO")]
-    table.wire.lost.add("transact_write_items")
-    with pytest.raises(StoreUnavailable):
-        table.store.add_orders(other.run_id, 1, orders)
-    table.wire.lost.clear()
-    assert table.store.add_orders(other.run_id, 1, orders).is_planned
-    assert table.store.orders(other.run_id) == orders
-
-
-def test_an_interrupted_planning_keeps_the_orders_already_written(table: Table) -> None:
-    """Its step died after writing the orders and before marking the run as planned."""
-    other = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2"))
-    orders = [an_order("AAPL", run_id=other.run_id)]
-    table.wire.down.add("update_item")
-    with pytest.raises(StoreUnavailable):
-        table.store.add_orders(other.run_id, 1, orders)
-    table.wire.down.clear()
-    assert table.store.add_orders(other.run_id, 1, [an_order("AAPL", "99", other.run_id)]).is_planned
-    assert table.store.orders(other.run_id) == orders
-
-
-def test_a_plan_finished_by_a_concurrent_step_is_kept(table: Table) -> None:
-    run_id = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2")).run_id
-    theirs, ours = an_order("AAPL", "1", run_id), [an_order("AAPL", "2", run_id), an_order("KO", "2", run_id)]
-    table.wire.first("query", lambda: another(table).add_orders(run_id, 1, [theirs]))
-    assert table.store.add_orders(run_id, 1, ours).is_planned
-    assert table.store.orders(run_id) == [theirs]
-
-
-def test_a_plan_begun_by_a_concurrent_step_is_completed(table: Table) -> None:
-    run_id = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2")).run_id
-    theirs, ours = an_order("AAPL", "1", run_id), an_order("KO", "2", run_id)
-    table.wire.first("query", lambda: table.wire.client.put_item(TableName=TABLE, Item=_row_of(theirs)))
-    assert table.store.add_orders(run_id, 1, [an_order("AAPL", "2", run_id), ours]).is_planned
-    assert table.store.orders(run_id) == [theirs, ours]
-
-
 def test_a_fill_whose_answer_was_lost_is_booked(table: Table) -> None:
     table.wire.lost.add("put_item")
     with pytest.raises(StoreUnavailable):

@@ -10,6 +10,7 @@ import pytest
 
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 from repeg.domain.quote import Quote
+from repeg.domain.sizing_price import Trade
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from tests.contracts.desks import THURSDAY, Desk, a_market
 
@@ -41,11 +42,16 @@ def test_an_empty_side_of_the_book_has_price_zero(desk: Desk) -> None:
 
 def test_a_symbol_unknown_to_the_feed_is_absent(desk: Desk) -> None:
     assert desk.market.quotes(["ZZZZ", "AAPL"]).keys() == {"AAPL"}
-    assert desk.market.last_prices(["ZZZZ", "AAPL"]) == {"AAPL": Decimal("189.42")}
+    assert desk.market.last_trades(["ZZZZ", "AAPL"]).keys() == {"AAPL"}
 
 
-def test_a_symbol_without_trades_has_no_last_price(desk: Desk) -> None:
-    assert desk.market.last_prices(["KO", "F"]) == {"F": Decimal("12.11")}
+def test_a_last_trade_carries_its_price_and_its_time(desk: Desk) -> None:
+    at = datetime(2026, 3, 5, 14, 31, tzinfo=UTC)
+    assert desk.market.last_trades(["AAPL"]) == {"AAPL": Trade(price=Decimal("189.42"), at=at)}
+
+
+def test_a_symbol_without_trades_has_no_last_trade(desk: Desk) -> None:
+    assert desk.market.last_trades(["KO", "F"]).keys() == {"F"}
 
 
 def test_an_empty_list_of_symbols_sends_no_request(desk: Desk) -> None:

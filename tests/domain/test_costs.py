@@ -82,6 +82,7 @@ def test_an_orders_report_row_has_every_field() -> None:
             "last_mid": None,
             "unfilled_cost": "0",
             "unfilled_cost_bps": "0",
+            "note": "",
         }
     ]
 

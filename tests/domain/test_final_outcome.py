@@ -66,7 +66,7 @@ def test_an_order_stopped_by_the_kill_switch_is_reported_as_killed(kill: KillSwi
 
 
 def test_every_outcome_is_reachable() -> None:
-    """`preview` is the outcome of an order that was decided and, as asked, not placed."""
+    """But `preview`, of an order that was decided and not placed, and `no_trade`, of a line that needed no order."""
     reached = {
         final(an_order(Side.BUY, "100", FULLY))[0],
         final(an_order(Side.BUY, "100", a_child(state=ChildState.UNKNOWN)))[0],
@@ -75,4 +75,4 @@ def test_every_outcome_is_reachable() -> None:
         final(an_order(held="rejected"))[0],
         final(an_order(held="owner"))[0],
     }
-    assert reached == set(Outcome) - {Outcome.PREVIEW}
+    assert reached == set(Outcome) - {Outcome.PREVIEW, Outcome.NO_TRADE}

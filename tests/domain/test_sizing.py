@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 
 from repeg.domain.broker import Asset
 from repeg.domain.errors import InvalidPlan
+from repeg.domain.open_orders import NO_ORDERS, OpenOrders
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import Plan, parse
+from repeg.domain.quote import Side
 from repeg.domain.sizing import Holdings, parent_orders, require_tradable, symbols_of
+from repeg.domain.sizing_price import SizingPrice
 
+OLD = "no quote; last trade 2.00, 7 days old"
 PRICES = {"AAPL": Decimal("189.42"), "KO": Decimal("60.00"), "BAC": Decimal("13.96")}
 
 
@@ -33,15 +37,28 @@ def drafted(
     prices: dict[str, Decimal] = PRICES,
     fractionable: frozenset[str] = frozenset(),
     free: dict[str, str] | None = None,
+    open_orders: dict[str, OpenOrders] | None = None,
 ) -> list[ParentOrder]:
     owned = {s: Decimal(qty) for s, qty in (held or {}).items()}
     available = owned | {s: Decimal(qty) for s, qty in (free or {}).items()}
     holdings = Holdings(equity=Decimal(equity), held=owned, available=available)
-    return parent_orders("core-2026-11-23", plan, holdings, prices, fractionable)
+    known = {symbol: SizingPrice(price=prices.get(symbol), reason=OLD) for symbol in symbols_of(plan)}
+    return parent_orders("core-2026-11-23", plan, holdings, known, fractionable, open_orders or {})
 
 
 def summarised(orders: list[ParentOrder]) -> list[tuple[str, str, str]]:
-    return [(order.symbol, str(order.side), str(order.target)) for order in orders]
+    """The orders that trade."""
+    return [(order.symbol, str(order.side), str(order.target)) for order in orders if order.outcome is None]
+
+
+def untraded(orders: list[ParentOrder]) -> list[tuple[str, str, str]]:
+    """Symbol, outcome and reason of the lines that are not traded; they have no shares."""
+    assert all(order.target == 0 for order in orders if order.outcome is not None)
+    return [(order.symbol, str(order.outcome), order.reason) for order in orders if order.outcome is not None]
+
+
+def other(side: Side, qty: str, name: str = "(mine)", to: OpenOrders = NO_ORDERS) -> OpenOrders:
+    return to.with_order(side, Decimal(qty), name)
 
 
 def an_asset(symbol: str, *, is_tradable: bool = True, is_fractionable: bool = False) -> Asset:
@@ -87,6 +104,23 @@ def test_a_symbol_without_a_price_is_refused(price: Decimal | None) -> None:
         drafted(targets_plan({"KO": "0"}), {"KO": "3"}, prices=prices)
 
 
+def test_a_weight_without_a_fresh_price_is_not_sized() -> None:
+    assert untraded(drafted(targets_plan({"KO": "0.1"}), prices={})) == [("KO", "held_stale", OLD)]
+
+
+def test_an_exit_needs_no_fresh_price() -> None:
+    known = {"KO": SizingPrice(price=None, reason=OLD, last=Decimal(2))}
+    holdings = Holdings(equity=Decimal(100), held={"KO": Decimal("7.5")}, available={"KO": Decimal("7.5")})
+    orders = parent_orders("core-2026-11-23", targets_plan({"KO": "0"}), holdings, known, frozenset())
+    assert summarised(orders) == [("KO", "sell", "7.5")]
+    assert orders[0].sized_at is None
+
+
+def test_a_weights_order_keeps_the_price_that_it_was_sized_at() -> None:
+    assert drafted(targets_plan({"KO": "0.1"}))[0].sized_at == 60
+    assert drafted(orders_plan(("KO", "buy", "10")))[0].sized_at is None
+
+
 @pytest.mark.parametrize(
     ("weight", "held", "expected"),
     [
@@ -117,7 +151,7 @@ def test_a_position_outside_the_plan_is_not_traded() -> None:
 @pytest.mark.parametrize(("smallest", "count"), [("599.99", 1), ("600", 1), ("600.01", 0)])
 def test_differences_under_min_trade_notional_are_not_traded(smallest: str, count: int) -> None:
     plan = targets_plan({"KO": "0.006"}, min_trade_notional=smallest)  # ten shares at 60
-    assert len(drafted(plan)) == count
+    assert len(summarised(drafted(plan))) == count
 
 
 def test_orders_from_targets_are_sorted_by_symbol() -> None:
@@ -177,7 +211,7 @@ def test_the_symbols_of_a_plan_keep_its_order() -> None:
 @pytest.mark.parametrize("free", ["0", "40", "100"])
 def test_shares_reserved_by_another_order_count_as_held(free: str) -> None:
     """100 KO at 60.00 are the target of 6 percent; counting only free shares would buy them again."""
-    assert drafted(targets_plan({"KO": "0.06"}), {"KO": "100"}, free={"KO": free}) == []
+    assert drafted(targets_plan({"KO": "0.06"}), {"KO": "100"}, free={"KO": free})[0].target == 0
 
 
 def test_a_weight_counts_reserved_shares_and_buys_the_rest() -> None:
@@ -192,7 +226,7 @@ def test_a_weight_that_would_sell_reserved_shares_is_refused(weight: str) -> Non
 
 def test_a_difference_below_the_minimum_needs_no_free_shares() -> None:
     plan = targets_plan({"KO": "0.059"}, min_trade_notional="200")
-    assert drafted(plan, {"KO": "100"}, free={"KO": "0"}) == []
+    assert summarised(drafted(plan, {"KO": "100"}, free={"KO": "0"})) == []
 
 
 def test_a_sell_of_all_leaves_reserved_shares() -> None:
@@ -207,3 +241,81 @@ def test_a_short_position_is_never_sold(free: str) -> None:
         drafted(orders_plan(("KO", "sell", "all")), {"KO": "-5"}, free={"KO": free})
     with pytest.raises(InvalidPlan, match=r"not held short \(-5\)"):
         drafted(orders_plan(("KO", "buy", "1")), {"KO": "-5"}, free={"KO": free})
+
+
+# Lines that are not traded
+
+
+@pytest.mark.parametrize(
+    ("plan", "held", "reason"),
+    [
+        (targets_plan({"KO": "0.30"}), "500", "on target"),
+        (targets_plan({"KO": "0"}), "0", "on target"),
+        (targets_plan({"KO": "0.0003"}), "0", "less than a share: 0.5 of 60.00"),
+        (targets_plan({"KO": "0.30"}), "500.9", "less than a share: 0.9 of 60.00"),
+        (targets_plan({"KO": "0.006"}, min_trade_notional="601"), "0", "worth 600.00, below min_trade_notional=601"),
+        (targets_plan({"KO": "0"}), "0.01", "worth 0.60, less than the broker's smallest order of 1 dollar"),
+        (orders_plan(("KO", "buy", "0.0003")), "0", "worth 0.02, less than the broker's smallest order of 1 dollar"),
+        (orders_plan(("KO", "sell", "all")), "0.01", "worth 0.60, less than the broker's smallest order of 1 dollar"),
+    ],
+)
+def test_a_line_that_is_not_traded_says_why(plan: Plan, held: str, reason: str) -> None:
+    assert untraded(drafted(plan, {"KO": held})) == [("KO", "no_trade", reason)]
+
+
+def test_every_line_of_a_plan_has_an_order() -> None:
+    orders = drafted(targets_plan({"KO": "0.1", "AAPL": "0", "BAC": "0.00001"}))
+    assert [order.symbol for order in orders] == ["AAPL", "BAC", "KO"]
+
+
+def test_a_weight_of_zero_is_sold_whole_whatever_the_minimum() -> None:
+    plan = targets_plan({"KO": "0"}, min_trade_notional="25")
+    assert summarised(drafted(plan, {"KO": "0.3"})) == [("KO", "sell", "0.3")]
+
+
+def test_whole_shares_below_a_dollar_are_traded() -> None:
+    orders = drafted(orders_plan(("BAC", "buy", "1")), prices={"BAC": Decimal("0.50")})
+    assert summarised(orders) == [("BAC", "buy", "1")]
+
+
+# Open orders
+
+
+def test_open_buys_count_as_bought() -> None:
+    """500 KO are wanted: the open buys of 150 leave 350."""
+    orders = drafted(targets_plan({"KO": "0.30"}), open_orders={"KO": other(Side.BUY, "150")})
+    assert summarised(orders) == [("KO", "buy", "350")]
+    assert orders[0].note == "counted as filled: buy 150 (mine)"
+
+
+def test_open_buys_do_not_make_a_sell_larger() -> None:
+    """The buy may never fill: 620 held less 500 wanted are sold, not 150 more."""
+    orders = drafted(targets_plan({"KO": "0.30"}), {"KO": "620"}, open_orders={"KO": other(Side.BUY, "150")})
+    assert summarised(orders) == [("KO", "sell", "120")]
+
+
+def test_open_sells_count_as_sold_for_a_sell_alone() -> None:
+    sells = {"KO": other(Side.SELL, "100")}
+    assert summarised(drafted(targets_plan({"KO": "0.30"}), {"KO": "620"}, open_orders=sells)) == [("KO", "sell", "20")]
+    assert summarised(drafted(targets_plan({"KO": "0.36"}), {"KO": "500"}, open_orders=sells)) == [("KO", "buy", "100")]
+
+
+def test_an_exit_leaves_the_shares_that_another_order_sells() -> None:
+    orders = drafted(targets_plan({"KO": "0"}), {"KO": "100.5"}, free={"KO": "40.5"},
+                     open_orders={"KO": other(Side.SELL, "60")})  # fmt: skip
+    assert summarised(orders) == [("KO", "sell", "40.5")]
+
+
+@pytest.mark.parametrize(
+    ("weight", "held", "order"), [("0.30", "0", other(Side.BUY, "500")), ("0", "0.5", other(Side.SELL, "0.5"))]
+)
+def test_a_line_covered_by_open_orders_names_them(weight: str, held: str, order: OpenOrders) -> None:
+    orders = drafted(targets_plan({"KO": weight}), {"KO": held}, open_orders={"KO": order})
+    assert untraded(orders) == [("KO", "no_trade", f"already covered by open orders: {order.words}")]
+
+
+def test_many_open_orders_are_named_by_the_first_three() -> None:
+    orders = NO_ORDERS
+    for number in range(5):
+        orders = other(Side.BUY, "10", f"({number})", orders)
+    assert (orders.buying, orders.words) == (Decimal(50), "buy 10 (0), buy 10 (1), buy 10 (2) and 2 more")

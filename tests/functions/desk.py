@@ -85,6 +85,7 @@ class Desk:
         self.store = store or MemoryStore()
         self.journal = MemoryJournal()
         self.notifier = QuietNotifier()
+        self.run_id = RUN_ID
         self.epoch = 1
         self.turns = 0
         self.ports = Ports(
@@ -118,6 +119,11 @@ class Desk:
         """Call OpenRun with this plan, in a deployment with these settings."""
         return open_run({"plan": plan}, execution, variables(settings), self.ports)
 
+    def preview(self, *orders: str) -> None:
+        """Open a preview of such orders as `buy 40 AAPL`, plan it, and work on it from then on."""
+        self.run_id = open_run({"plan": a_plan(*orders), "preview": True}, EXECUTION, {}, self.ports).run_id
+        plan_orders(self.run_id, self.epoch, self.ports)
+
     def submit(self, client_order_id: str, *, wait: float = 1) -> None:
         """Submit an order that is not the run's, far below the market: 5 AAPL at 100.00."""
         terms = {"symbol": "AAPL", "side": "buy", "qty": "5", "type": "limit", "limit_price": "100.00"}
@@ -127,20 +133,20 @@ class Desk:
     def begin(self, *orders: str, **settings: Any) -> None:
         """Open a run of such orders as `buy 40 AAPL`, and plan it."""
         self.open(a_plan(*orders), **settings)
-        plan_orders(RUN_ID, self.epoch, self.ports)
+        plan_orders(self.run_id, self.epoch, self.ports)
 
     def validate(self) -> QuotesValidated:
         """ValidateQuotes."""
-        return validate_quotes(RUN_ID, self.epoch, self.ports)
+        return validate_quotes(self.run_id, self.epoch, self.ports)
 
     def place(self) -> OrdersPlaced:
         """ValidateQuotes, then PlaceOrders."""
         self.validate()
-        return place_orders(RUN_ID, self.epoch, self.turns, self.ports)
+        return place_orders(self.run_id, self.epoch, self.turns, self.ports)
 
     def repeg(self) -> TurnDone:
         """RepegOrders."""
-        answer = repeg_orders(RUN_ID, self.epoch, self.turns, 0, self.ports)
+        answer = repeg_orders(self.run_id, self.epoch, self.turns, 0, self.ports)
         self.turns = answer.turns
         return answer
 
@@ -151,7 +157,7 @@ class Desk:
 
     def close(self, failure: StepFailure | None = None) -> RunClosed:
         """CloseRun."""
-        return close_run(RUN_ID, self.epoch, self.turns, failure, self.ports)
+        return close_run(self.run_id, self.epoch, self.turns, failure, self.ports)
 
     def sweep(self, execution: str = EXECUTION, status: str = "ABORTED") -> RunSwept:
         """SweepOrders for an execution that ended with this status."""
@@ -168,7 +174,7 @@ class Desk:
     @property
     def run(self) -> Run:
         """The run's row."""
-        run = self.store.run(RUN_ID)
+        run = self.store.run(self.run_id)
         assert run is not None
         return run
 
@@ -180,7 +186,7 @@ class Desk:
 
     def order(self, symbol: str = "AAPL") -> ParentOrder:
         """A stored parent order."""
-        return next(order for order in self.store.orders(RUN_ID) if order.symbol == symbol)
+        return next(order for order in self.store.orders(self.run_id) if order.symbol == symbol)
 
     def row(self, symbol: str = "AAPL") -> dict[str, Any]:
         """An order's row in the report."""
@@ -206,9 +212,9 @@ class Desk:
 
     def judge(self) -> None:
         """Check the broker's ledger against the targets, the intents and the stored fills."""
-        orders = self.store.orders(RUN_ID)
+        orders = self.store.orders(self.run_id)
         judge.never_a_share_too_many(self.exchange, orders)
-        judge.every_order_was_meant(self.exchange, self.store.intents(RUN_ID))
+        judge.every_order_was_meant(self.exchange, self.store.intents(self.run_id))
         judge.cash_is_never_negative(self.exchange)
         judge.books_are_the_brokers(self.exchange, orders)
 

@@ -55,6 +55,7 @@ def test_the_report_has_the_documented_fields_and_exact_numbers(open_desk: OpenD
         "outcome": "partial_deadline", "reason": "15 of 40: the window closed",
         "seconds_to_fill": "10", "spread_captured": "0.75", "last_mid": "189.42", "unfilled_cost": "0",
         "unfilled_cost_bps": "0",
+        "note": "",
     }  # fmt: skip
     assert set(desk.report) >= {"run_id", "outcome", "reason", "orders", "totals"}
     assert desk.report["totals"] == {

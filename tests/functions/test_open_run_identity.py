@@ -133,7 +133,7 @@ def test_a_claim_that_loses_the_race_compares_the_content(
     store = RacedStore()
     desk = open_desk({"AAPL": AAPL}, store=store)
     store.winners = [first.run]
-    with pytest.raises(kind, match="belongs to|has another plan"):
+    with pytest.raises(kind, match=r"belongs to|has another plan"):
         again(desk)
 
 

@@ -6,8 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from functions.open_run.app import open_run
-from functions.plan_orders.app import plan_orders
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import RefusedRun
 from repeg.domain.outcome import Outcome
@@ -15,7 +13,7 @@ from repeg.domain.steps import OrdersPlaced
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import AAPL, KO, book
-from tests.functions.desk import EXECUTION, PREFIX, RUN_ID, Desk, OpenDesk, a_plan, holding
+from tests.functions.desk import PREFIX, RUN_ID, Desk, OpenDesk, holding
 
 
 def desk_with(open_desk: OpenDesk, *orders: str, cash: str = "100000", **held: str) -> Desk:
@@ -87,11 +85,10 @@ def test_an_unacknowledged_order_is_not_placed_again(open_desk: OpenDesk) -> Non
 
 def test_a_preview_makes_the_decisions_and_sends_no_order(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL})
-    open_run({"plan": a_plan("buy 40 AAPL"), "preview": True}, EXECUTION, {}, desk.ports)
-    plan_orders(RUN_ID, 1, desk.ports)
+    desk.preview("buy 40 AAPL")
     desk.place()
     assert (desk.order().outcome, desk.order().reason) == (Outcome.PREVIEW, "would place at 189.41")
-    assert (desk.posts(), desk.store.intents(RUN_ID)) == (0, [])
+    assert (desk.posts(), desk.store.intents(desk.run_id)) == (0, [])
 
 
 def test_a_book_that_turns_bad_after_validation_holds_the_order(open_desk: OpenDesk) -> None:

@@ -15,7 +15,7 @@ from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.exchange.units import qty as shares
 from tests.functions.books import AAPL, KO, QUIET, UP, Event, book
-from tests.functions.desk import EXECUTION, PREFIX, RUN_ID, Desk, OpenDesk, a_plan, holding
+from tests.functions.desk import EXECUTION, PREFIX, RUN_ID, Desk, OpenDesk, holding
 
 SHORT_OF_CASH = {"code": 40310000, "message": "insufficient buying power"}
 BAD_PRICE = {"code": 42210000, "message": "invalid limit_price 189.41. sub-penny increment"}
@@ -186,6 +186,5 @@ def test_a_preview_spends_no_cash_twice(open_desk: OpenDesk) -> None:
 
 def preview(open_desk: OpenDesk, *orders: str, cash: str, ko: list[Event] = KO, **held: str) -> Desk:
     desk = open_desk({"AAPL": AAPL, "KO": ko}, opening=holding(cash, **held))
-    open_run({"plan": a_plan(*orders), "preview": True}, EXECUTION, {}, desk.ports)
-    plan_orders(RUN_ID, 1, desk.ports)
+    desk.preview(*orders)
     return desk

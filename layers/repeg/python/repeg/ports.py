@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
 from repeg.domain.books import Books
@@ -20,6 +19,7 @@ from repeg.domain.quote import Quote
 from repeg.domain.report import Report
 from repeg.domain.run import KillSwitch, Run, RunState
 from repeg.domain.session import TradingDay
+from repeg.domain.sizing_price import Trade
 from repeg.domain.store_rules import Guard
 
 Item = TypeVar("Item")
@@ -76,8 +76,7 @@ class Broker(Protocol):
     def assets(self, symbols: Sequence[str]) -> dict[str, Asset]:
         """The listings of these symbols, in few requests however many there are; an unknown symbol is absent.
 
-        If several symbols are unknown, only the first need be distinguished from an inactive one.
-        """
+        If several symbols are unknown, only the first need be distinguished from an inactive one."""
 
 
 class Market(Protocol):
@@ -86,8 +85,8 @@ class Market(Protocol):
     def quotes(self, symbols: Iterable[str]) -> dict[str, Quote]:
         """Latest quotes in as few requests as possible; a symbol without a quote is absent."""
 
-    def last_prices(self, symbols: Iterable[str]) -> dict[str, Decimal]:
-        """Latest trade prices; a symbol without a trade is absent."""
+    def last_trades(self, symbols: Iterable[str]) -> dict[str, Trade]:
+        """Latest trades, each with its time; a symbol without a trade is absent."""
 
 
 class Store(Protocol):
@@ -111,17 +110,14 @@ class Store(Protocol):
     def books(self, run_id: str) -> Books:
         """Every order, intent and execution of the run that can be read, and the names of the rows that cannot.
 
-        For ending a run; `orders`, `intents` and `executions` raise UnreadableRow instead, since a run with a row that
-        cannot be read must not trade."""
+        For ending a run; `orders`, `intents` and `executions` raise UnreadableRow instead, so that it does not trade."""
 
     def take_over(self, run_id: str, epoch: int, owner: str) -> Guard:
         """Raise the epoch by one for a new owner, if it is still `epoch`; repeated by that owner it changes nothing.
-
         Raises Conflict if another owner was first."""
 
     def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Guard:
         """Change the state of a run at that epoch, as RunState's transitions allow; the present state is no change.
-
         Raises Conflict if the epoch has changed or the run has ended."""
 
     def save_report(self, run_id: str, report: Report) -> None:
@@ -130,8 +126,14 @@ class Store(Protocol):
     def mark_announced(self, run_id: str) -> None:
         """Mark the run's end as published. Raises Conflict if there is no such run."""
 
-    def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> Run:
-        """Add parent orders that are not there yet, then mark the run as planned. Repeating changes nothing."""
+    def planning_version(self, day: date) -> int:
+        """How often a run of this trading date has been planned: read before the orders of other runs."""
+
+    def add_orders(
+        self, run_id: str, epoch: int, orders: Sequence[ParentOrder], planning_version: int | None = None
+    ) -> Run:
+        """Write parent orders, mark the run as planned, raise the day's planning version. Repeating changes nothing.
+        Raises Conflict if the version is no longer the one given; None is for orders that depend on no other run."""
 
     def orders(self, run_id: str) -> list[ParentOrder]:
         """Every parent order of the run, sorted by symbol, over all pages."""
@@ -183,9 +185,7 @@ class Store(Protocol):
         """The time of the run's last turn, or None."""
 
     def lease_requests(self, bucket: str, count: int, most: int) -> bool:
-        """Reserve `count` requests from a bucket capped at `most`. Returns False if the bucket is exhausted.
-
-        The bucket is shared by every run on the account."""
+        """Reserve `count` requests from the account's bucket, capped at `most`. Returns False if it is exhausted."""
 
     def kill_switch(self) -> KillSwitch:
         """The kill switch; a row that was never written reads as ACTIVE."""

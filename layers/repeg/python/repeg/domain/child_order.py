@@ -71,7 +71,11 @@ TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
 
 
 class OrderReport(Frozen):
-    """An order status report. `status` is the broker's own word, `state` what it means here."""
+    """An order status report. `status` is the broker's own word, `state` what it means here.
+
+    `notional` is the size of an order in dollars, whose quantity is zero. `is_contingent` marks an order that waits for
+    a price or for another order: a stop, or a leg that is held.
+    """
 
     broker_id: str
     client_order_id: str
@@ -86,6 +90,8 @@ class OrderReport(Frozen):
     submitted_at: AwareDatetime | None
     replaced_by: str | None = None
     replaces: str | None = None
+    notional: Decimal | None = None
+    is_contingent: bool = False
 
     @property
     def is_closed(self) -> bool:
@@ -177,6 +183,9 @@ class Child(Frozen):
         state = report.state if report.state in TRANSITIONS[self.state] else self.state
         if self.state is ChildState.CANCELLING and state is ChildState.LIVE:
             state = ChildState.CANCELLING  # our cancel is in flight; an older report does not undo it
-        seen = {"state": state, "filled": filled, "average_price": price, "broker_id": report.broker_id}
-        is_news = any(getattr(self, name) != value for name, value in seen.items())
-        return self.model_copy(update=seen) if is_news else self
+        known = self.state, self.filled, self.average_price, self.broker_id
+        if known == (state, filled, price, report.broker_id):
+            return self
+        return self.model_copy(
+            update={"state": state, "filled": filled, "average_price": price, "broker_id": report.broker_id}
+        )

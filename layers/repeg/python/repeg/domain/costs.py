@@ -145,6 +145,7 @@ def _row(
         children=len(order.children),
         outcome=order.outcome,
         reason=order.reason,
+        note=order.note,
         seconds_to_fill=_rounded(seconds_to_fill(order, executions), _HUNDREDTH),
         spread_captured=_rounded(spread_captured(order, executions, quotes), _HUNDREDTH),
         last_mid=_rounded(last_mid(book), _PRICE),
@@ -167,7 +168,7 @@ def _totals(
         paid += cost * dollars
         market += at_arrival * dollars
     return Totals(
-        orders=len(orders),
+        orders=sum(order.outcome is not Outcome.NO_TRADE for order in orders),
         orders_filled=sum(order.outcome is Outcome.FILLED for order in orders),
         filled_notional=_rounded(notional, _HUNDREDTH),
         cost_bps=_rounded(paid / notional if notional else None, _HUNDREDTH),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
+# Entries are named tuples because a turn makes one for every order, and most of them are not kept.
+_NO_INPUTS: Mapping[str, BaseModel | None] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+
+class Ruling(NamedTuple):
     """A journalled decision: the rule's name, the arguments it was called with, and its answer.
 
     The name is the rule's key in `journalled_rules`, so that the same decision can be made again from the journal.
@@ -22,8 +25,7 @@ class Ruling:
     answer: BaseModel
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A decision or an observation. `subject` is a symbol or a part of the run (`session`, `run`).
 
     `rule`, `inputs` and `answer` are those of a Ruling; they are empty for an observation (a fill, a broker's answer).
@@ -37,7 +39,7 @@ class Entry:
     detail: str = ""
     reason: str = ""
     rule: str = ""
-    inputs: Mapping[str, BaseModel | None] = field(default_factory=dict)
+    inputs: Mapping[str, BaseModel | None] = _NO_INPUTS
     answer: BaseModel | None = None
     is_abnormal: bool = False
 

@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     PREVIEW = "preview"
     ENDED_BY_OWNER = "ended_by_owner"
+    NO_TRADE = "no_trade"
 
 
 class HoldReason(StrEnum):
@@ -44,6 +45,7 @@ class HoldReason(StrEnum):
     BUDGET = "budget"
     ATTEMPTS = "attempts"
     OWNER = "owner"
+    REPRICED = "repriced"
     OTHER = "other"
 
     @classmethod
@@ -65,12 +67,13 @@ class HoldReason(StrEnum):
 _WORDS = {
     HoldReason.ATTEMPTS: "attempts exhausted",
     HoldReason.OWNER: "moved at the broker by the account's owner",
+    HoldReason.REPRICED: "the price is more than 10 % from the one that the weight was sized at",
 }
 
 _OF_THE_BOOK = frozenset(
     {
         HoldReason.MISSING, HoldReason.ONE_SIDED, HoldReason.CROSSED, HoldReason.LOCKED,
-        HoldReason.STALE, HoldReason.HALTED, HoldReason.WIDE, HoldReason.THIN,
+        HoldReason.STALE, HoldReason.HALTED, HoldReason.WIDE, HoldReason.THIN, HoldReason.REPRICED,
     }
 )  # fmt: skip
 
@@ -81,6 +84,7 @@ OUTCOME_OF_HOLD: dict[HoldReason, Outcome] = {
     HoldReason.CROSSED: Outcome.HELD_STALE,
     HoldReason.LOCKED: Outcome.HELD_STALE,
     HoldReason.STALE: Outcome.HELD_STALE,
+    HoldReason.REPRICED: Outcome.HELD_STALE,
     HoldReason.HALTED: Outcome.HALTED,
     HoldReason.WIDE: Outcome.HELD_WIDE,
     HoldReason.THIN: Outcome.HELD_THIN,

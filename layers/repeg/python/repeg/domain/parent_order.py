@@ -32,8 +32,9 @@ class ParentOrder(Frozen):
     `held` is why it was last not traded on. `committed` is the dollars it has taken from the budgets: what it filled
     and what its open child, or the successor reserved for it, may still cost. `reserved_orders` counts the successors
     that the order budgets already include. `refusals` counts refusals in a row that may pass; the next attempt comes at
-    `retry_at`. `last_two_sided` is kept for a fallback while there is no arrival.
-    `version` rises with each write.
+    `retry_at`. `sized_at` is the price at which a weight was turned into the target; None for a target that the plan
+    states. `note` names the open orders that were counted. `last_two_sided` is kept for a fallback while
+    there is no arrival. `version` rises with each write.
     """
 
     run_id: str
@@ -56,6 +57,8 @@ class ParentOrder(Frozen):
     reserved_orders: int = 0
     refusals: int = 0
     retry_at: AwareDatetime | None = None
+    sized_at: Decimal | None = None
+    note: str = ""
     children: tuple[Child, ...] = ()
     version: int = 0
 

@@ -14,6 +14,7 @@ from repeg.domain.peg import check_market_quote
 from repeg.domain.pricing import collar
 from repeg.domain.quote import HALT_AGE_SECONDS, Quote, QuoteVerdict, age_seconds
 from repeg.domain.settings import Settings
+from repeg.domain.sizing_price import are_apart
 
 
 class QuoteCheck(Frozen):
@@ -49,6 +50,11 @@ def check_waiting_order(order: ParentOrder, quote: Quote | None, moment: Moment,
     day = moment.now.date()
     worst = collar(order.side, arrival, settings.max_slippage_bps, day, settings.tick_size)
     return QuoteCheck(gate=verdict, collar=worst, is_fallback=falls_back)
+
+
+def is_repriced(order: ParentOrder, quote: Quote) -> bool:
+    """Whether an order's arrival mid is more than 10 % from the price at which its weight was turned into shares."""
+    return order.sized_at is not None and are_apart(quote.mid, order.sized_at)
 
 
 def hold_reason(verdict: QuoteVerdict, quote: Quote | None, now: datetime) -> HoldReason:

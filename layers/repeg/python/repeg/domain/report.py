@@ -43,10 +43,11 @@ class OrderRow(Frozen):
     last_mid: Amount | None = None
     unfilled_cost: Amount | None = None
     unfilled_cost_bps: Amount | None = None
+    note: str = ""
 
 
 class Totals(Frozen):
-    """Sums over the orders of a run; costs are weighted by the dollars filled."""
+    """Sums over the orders of a run that were to trade; costs are weighted by the dollars filled."""
 
     orders: int
     orders_filled: int

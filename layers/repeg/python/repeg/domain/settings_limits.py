@@ -132,7 +132,7 @@ def require_sound(settings: Settings) -> None:
 
 
 def require_no_looser(settings: Settings, deployment: Settings) -> None:
-    """Refuse a run's settings that are looser than the deployment's. Raises InvalidSettings naming setting and bound."""
+    """Refuse a run's settings that are looser than the deployment's. Raises InvalidSettings naming the bound."""
     for symbol, where in _levels(settings):
         own, bounds = settings.for_symbol(symbol), deployment.for_symbol(symbol)
         for name, direction in _limits_of(symbol, deployment).items():

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_FLOOR, Decimal
+from types import MappingProxyType
 
 from repeg.domain.broker import Asset
+from repeg.domain.dust import MIN_NOTIONAL, is_dust
 from repeg.domain.errors import InvalidPlan
 from repeg.domain.frozen import Frozen
+from repeg.domain.open_orders import NO_ORDERS, OpenOrders
+from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import EVERYTHING, OrdersPlan, Plan, PlanOrder, TargetsPlan
-from repeg.domain.quote import Side
+from repeg.domain.quote import Side, format_price
+from repeg.domain.sizing_price import SizingPrice
 
 
 class Holdings(Frozen):
@@ -56,27 +61,32 @@ def require_tradable(plan: Plan, assets: Mapping[str, Asset]) -> None:
 
 
 def parent_orders(
-    run_id: str, plan: Plan, holdings: Holdings, prices: Mapping[str, Decimal], fractionable: frozenset[str]
+    run_id: str,
+    plan: Plan,
+    holdings: Holdings,
+    prices: Mapping[str, SizingPrice],
+    fractionable: frozenset[str],
+    open_orders: Mapping[str, OpenOrders] = MappingProxyType({}),
 ) -> list[ParentOrder]:
-    """The parent orders of a plan, sorted by symbol. Raises InvalidPlan naming what cannot be done.
+    """A parent order for each line of the plan, sorted by symbol. Raises InvalidPlan naming what cannot be done.
 
-    Long only: no more is sold than is held and free. A weight becomes whole shares for a buy (rounded down, so that it
-    never costs more than its weight) and the exact holding for a full exit.
+    A line that is not traded is an order of no shares that is done from the start, with its reason. Long only: no more
+    is sold than is held and free. A weight becomes whole shares, rounded so that its target is not overshot, and the
+    exact holding for a full exit. Open orders count as if they were filled, where that leaves less to trade.
     """
-    orders = (
-        [
+    if isinstance(plan, OrdersPlan):
+        orders = [
             _from_order(run_id, f"plan.orders[{index}]", order, holdings, prices)
             for index, order in enumerate(plan.orders)
         ]
-        if isinstance(plan, OrdersPlan)
-        else _from_targets(run_id, plan, holdings, prices)
-    )
+    else:
+        orders = [_from_weight(run_id, plan, symbol, holdings, prices, open_orders) for symbol in plan.targets]
     ready = [order.trading_in_fractions(fractionable=order.symbol in fractionable) for order in orders]
     return sorted(ready, key=lambda order: order.symbol)
 
 
 def _from_order(
-    run_id: str, field: str, wanted: PlanOrder, holdings: Holdings, prices: Mapping[str, Decimal]
+    run_id: str, field: str, wanted: PlanOrder, holdings: Holdings, prices: Mapping[str, SizingPrice]
 ) -> ParentOrder:
     held, free = holdings.owned(wanted.symbol), holdings.free(wanted.symbol)
     qty = free if wanted.qty == EVERYTHING else Decimal(wanted.qty)
@@ -84,48 +94,100 @@ def _from_order(
         raise InvalidPlan(f"{field}.qty", wanted.qty, f"at most the {free} {wanted.symbol} held and free")
     if wanted.side is Side.BUY and held < 0:
         raise InvalidPlan(f"{field}.symbol", wanted.symbol, f"a symbol that is not held short ({held})")
+    price = _known(f"{field}.symbol", wanted.symbol, prices)
+    if is_dust(qty, price):
+        return _untraded(run_id, wanted.symbol, wanted.side, price).done(Outcome.NO_TRADE, _dust(qty, price))
+    return ParentOrder(run_id=run_id, symbol=wanted.symbol, side=wanted.side, target=qty, reference_price=price)
+
+
+def _from_weight(
+    run_id: str,
+    plan: TargetsPlan,
+    symbol: str,
+    holdings: Holdings,
+    prices: Mapping[str, SizingPrice],
+    open_orders: Mapping[str, OpenOrders],
+) -> ParentOrder:
+    """The order that takes a symbol to its weight; an exit needs no price."""
+    field, weight, others = f"plan.targets.{symbol}", plan.targets[symbol], open_orders.get(symbol, NO_ORDERS)
+    held, free, found = holdings.owned(symbol), holdings.free(symbol), prices[symbol]
+    if held < 0:
+        raise InvalidPlan(field, held, "a symbol that is not held short")
+    if found.price is None and weight > 0:
+        return _untraded(run_id, symbol, Side.BUY, Decimal(0), others).done(Outcome.HELD_STALE, found.reason)
+    price = _known(field, symbol, prices)
+    wanted = holdings.equity * weight / price
+    change = _change(weight, wanted, held, others)
+    side = Side.BUY if change > 0 or (change == 0 and wanted > held) else Side.SELL
+    reason = _reason_not_to_trade(plan, symbol, change, wanted, held, price, others)
+    if reason:
+        return _untraded(run_id, symbol, side, price, others).done(Outcome.NO_TRADE, reason)
+    if -change > free:
+        raise InvalidPlan(field, weight, f"a weight that sells at most the {free} {symbol} held and free")
     return ParentOrder(
         run_id=run_id,
-        symbol=wanted.symbol,
-        side=wanted.side,
-        target=qty,
-        reference_price=_price(f"{field}.symbol", wanted.symbol, prices),
+        symbol=symbol,
+        side=side,
+        target=abs(change),
+        reference_price=price,
+        sized_at=price if weight > 0 else None,
+        note=_counted(others),
     )
 
 
-def _from_targets(
-    run_id: str, plan: TargetsPlan, holdings: Holdings, prices: Mapping[str, Decimal]
-) -> list[ParentOrder]:
-    orders = []
-    for symbol, weight in plan.targets.items():
-        price = _price(f"plan.targets.{symbol}", symbol, prices)
-        held, free = holdings.owned(symbol), holdings.free(symbol)
-        if held < 0:
-            raise InvalidPlan(f"plan.targets.{symbol}", held, "a symbol that is not held short")
-        change = _change(weight, held, holdings.equity, price)
-        if change == 0 or abs(change) * price < plan.min_trade_notional:
-            continue
-        if -change > free:
-            raise InvalidPlan(
-                f"plan.targets.{symbol}", weight, f"a weight that sells at most the {free} {symbol} held and free"
-            )
-        side = Side.BUY if change > 0 else Side.SELL
-        orders.append(ParentOrder(run_id=run_id, symbol=symbol, side=side, target=abs(change), reference_price=price))
-    return orders
-
-
-def _change(weight: Decimal, held: Decimal, equity: Decimal, price: Decimal) -> Decimal:
-    """Shares to buy (positive) or sell (negative) to reach a weight; a full exit sells the exact holding."""
+def _change(weight: Decimal, wanted: Decimal, held: Decimal, others: OpenOrders) -> Decimal:
+    """Shares to buy (positive) or sell (negative) to reach a weight; an exit sells the exact rest of the holding."""
     if weight == 0:
-        return -held
-    wanted = equity * weight / price
-    if wanted >= held:
-        return (wanted - held).to_integral_value(ROUND_FLOOR)
-    return -(held - wanted).to_integral_value(ROUND_FLOOR)
+        return -max(held - others.selling, Decimal(0))
+    if wanted > held + others.buying:
+        return (wanted - held - others.buying).to_integral_value(ROUND_FLOOR)
+    if wanted < held - others.selling:
+        return -(held - others.selling - wanted).to_integral_value(ROUND_FLOOR)
+    return Decimal(0)
 
 
-def _price(field: str, symbol: str, prices: Mapping[str, Decimal]) -> Decimal:
-    price = prices.get(symbol)
+def _reason_not_to_trade(
+    plan: TargetsPlan,
+    symbol: str,
+    change: Decimal,
+    wanted: Decimal,
+    held: Decimal,
+    price: Decimal,
+    others: OpenOrders,
+) -> str:
+    """Why a weight is not traded, in words; empty if it is. A weight of zero is sold whatever the minimum."""
+    weight, missing, worth = plan.targets[symbol], abs(wanted - held), abs(change) * price
+    if change == 0 and _change(weight, wanted, held, NO_ORDERS) != 0:
+        return f"already covered by open orders: {others.words}"
+    if change == 0:
+        return "on target" if missing == 0 else f"less than a share: {_rounded(missing)} of {format_price(price)}"
+    if weight > 0 and worth < plan.min_trade_notional:
+        return f"worth {worth:.2f}, below min_trade_notional={plan.min_trade_notional}"
+    return _dust(abs(change), price) if is_dust(abs(change), price) else ""
+
+
+def _untraded(run_id: str, symbol: str, side: Side, price: Decimal, others: OpenOrders = NO_ORDERS) -> ParentOrder:
+    """The order of a line that is not traded: no shares."""
+    return ParentOrder(
+        run_id=run_id, symbol=symbol, side=side, target=Decimal(0), reference_price=price, note=_counted(others)
+    )
+
+
+def _dust(qty: Decimal, price: Decimal) -> str:
+    return f"worth {qty * price:.2f}, less than the broker's smallest order of {MIN_NOTIONAL} dollar"
+
+
+def _rounded(qty: Decimal) -> str:
+    """A part of a share with three digits."""
+    return f"{Decimal(f'{qty:.3g}').normalize():f}"
+
+
+def _counted(others: OpenOrders) -> str:
+    return f"counted as filled: {others.words}" if others.names else ""
+
+
+def _known(field: str, symbol: str, prices: Mapping[str, SizingPrice]) -> Decimal:
+    price = prices[symbol].best
     if price is None or price <= 0:
         raise InvalidPlan(field, symbol, "a symbol with a price: the feed has neither quote nor trade for it")
     return price

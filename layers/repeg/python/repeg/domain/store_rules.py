@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from repeg.domain.errors import BudgetSpent, Conflict, DuplicateRun, RefusedRun, RepegError
@@ -115,6 +116,11 @@ def moved_order(order: ParentOrder, found_version: int | None) -> Conflict:
     """The order has been changed since it was read."""
     where = "does not exist" if found_version is None else f"is at version {found_version}"
     return Conflict(f"order {order.run_id} {order.symbol} {where}; version {order.version} was read")
+
+
+def moved_planning(day: date, found: int, read: int) -> Conflict:
+    """Another run of the date has been planned since the planning version was read."""
+    return Conflict(f"the plans of {day} are at version {found}; version {read} was read")
 
 
 def other_intent(client_order_id: str) -> Conflict:

@@ -35,7 +35,7 @@ def _refresh(turn: Turn, order: ParentOrder, child: Child, report: OrderReport |
     if report is None:
         return _resolve_missing(turn, order, child)
     seen = apply_report(turn, order, report)
-    return turn.ports.store.save_order(seen) if seen != order else order
+    return turn.ports.store.save_order(seen) if seen is not order and seen != order else order
 
 
 def _resolve_missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:

@@ -22,7 +22,7 @@ from repeg.domain.settings import Settings
 from repeg.domain.settings_sources import resolve
 from repeg.domain.sizing import require_tradable, symbols_of
 from repeg.ports import Ports
-from repeg.workflow.planning import draft_orders
+from repeg.workflow.planning import check_plan
 
 _FIELDS = ("plan", "plan_uri", "settings", "preview", "run_number", "scheduled_time", "renewal")
 
@@ -126,7 +126,7 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
         account_number=account.number,
         fractionable=tuple(symbol for symbol, asset in assets.items() if asset.is_fractionable),
     )
-    draft_orders(run, ports)
+    check_plan(run, now, ports)
     return run
 
 

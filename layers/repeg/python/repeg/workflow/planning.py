@@ -1,33 +1,81 @@
-"""Planning: a run's parent orders, from the account and the prices as they are now."""
+"""Planning: a run's parent orders, from the account, its open orders and the prices as they are now."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from repeg.domain.limits import require_within_limits
+from repeg.domain.open_orders import OpenOrders, count_open_orders
 from repeg.domain.parent_order import ParentOrder
+from repeg.domain.plan import TargetsPlan
 from repeg.domain.run import Run
 from repeg.domain.sizing import Holdings, parent_orders, symbols_of
+from repeg.domain.sizing_price import SizingPrice, sizing_price
 from repeg.ports import Ports
+from repeg.workflow.turn import Turn, find_run
 
 
-def draft_orders(run: Run, ports: Ports) -> list[ParentOrder]:
+class Draft(NamedTuple):
+    """A run's parent orders, and the planning version that they were sized at; None if no other run was counted."""
+
+    orders: list[ParentOrder]
+    version: int | None
+
+
+def check_plan(run: Run, now: datetime, ports: Ports) -> None:
+    """Refuse a plan that could not be carried out now. Raises InvalidPlan or RefusedRun.
+
+    It may come before the open, so prices of any age are enough; the orders are sized when the window opens.
+    """
+    prices = {symbol: price.of_any_age() for symbol, price in _prices(run, now, ports).items()}
+    _draft(run, prices, ports)
+
+
+def draft_orders(run: Run, now: datetime, ports: Ports) -> Draft:
     """The run's parent orders, within the limits of its settings. Raises InvalidPlan or RefusedRun."""
-    symbols = symbols_of(run.plan)
+    return _draft(run, _prices(run, now, ports), ports)
+
+
+def _draft(run: Run, prices: Mapping[str, SizingPrice], ports: Ports) -> Draft:
+    """Reads in this order: planning version, other runs, open orders, holdings.
+
+    An order that is planned or filled between two reads is then counted twice, and never missed.
+    """
+    is_sized = isinstance(run.plan, TargetsPlan)
+    version = ports.store.planning_version(run.trading_day.day) if is_sized else None
+    open_orders = _open_orders(run, prices, ports) if is_sized else {}
     positions = ports.broker.positions()
     holdings = Holdings(
         equity=ports.broker.account().equity,
         held={position.symbol: position.qty for position in positions},
         available={position.symbol: position.available for position in positions},
     )
-    orders = parent_orders(run.run_id, run.plan, holdings, _prices(symbols, ports), frozenset(run.fractionable))
+    orders = parent_orders(run.run_id, run.plan, holdings, prices, frozenset(run.fractionable), open_orders)
     require_within_limits(orders, run.settings)
-    return orders
+    return Draft(orders, version)
 
 
-def _prices(symbols: list[str], ports: Ports) -> dict[str, Decimal]:
-    """The last trade of each symbol, or the mid of its quote if it has not traded."""
-    prices = ports.market.last_prices(symbols)
-    untraded = [symbol for symbol in symbols if symbol not in prices]
-    quotes = ports.market.quotes(untraded) if untraded else {}
-    return prices | {symbol: quote.mid for symbol, quote in quotes.items() if quote.bid > 0 and quote.ask > 0}
+def _open_orders(run: Run, prices: Mapping[str, SizingPrice], ports: Ports) -> dict[str, OpenOrders]:
+    """The account's open orders by symbol, with what the other active runs of the day have yet to fill."""
+    guards = [guard for guard in ports.store.guards_on(run.trading_day.day) if guard.run_id != run.run_id]
+    active = {guard.run_id: guard.order_prefix for guard in guards if not guard.is_over}
+    trading = [run_id for run_id in active if not find_run(run_id, ports).preview]
+    others = [order for run_id in trading for order in ports.store.orders(run_id) if order.outcome is None]
+    known: dict[str, Decimal] = {symbol: price.best for symbol, price in prices.items() if price.best is not None}
+    return count_open_orders(ports.broker.open_orders(), others, active, known)
+
+
+def _prices(run: Run, now: datetime, ports: Ports) -> dict[str, SizingPrice]:
+    symbols = symbols_of(run.plan)
+    quotes, trades = ports.market.quotes(symbols), ports.market.last_trades(symbols)
+    return {symbol: sizing_price(quotes.get(symbol), trades.get(symbol), now) for symbol in symbols}
+
+
+def journal_plan(turn: Turn, order: ParentOrder) -> None:
+    """Journal an order as planned, or why its line is not traded, with the open orders that were counted."""
+    worth = f"worth {order.target * order.reference_price:.2f}"
+    detail, reason = (f"{order.side} {order.target}", worth) if order.outcome is None else ("no trade", order.reason)
+    turn.journal(order.symbol, "plan", detail, "; ".join(filter(None, (reason, order.note))))

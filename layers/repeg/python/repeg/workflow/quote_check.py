@@ -9,7 +9,7 @@ from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import describe
 from repeg.domain.quote import Quote, format_price
-from repeg.domain.quote_check import check_waiting_order, hold_reason
+from repeg.domain.quote_check import check_waiting_order, hold_reason, is_repriced
 from repeg.workflow.turn import Turn
 
 
@@ -28,6 +28,8 @@ def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None) -> Pa
         held = hold_order(turn, seen, hold_reason(check.gate, quote, turn.now), book, ruling)
         return turn.ports.store.save_order(seen) if held is seen and seen is not order else held
     free = order.released() if is_held_by_book(order) else order
+    if free.arrival is None and is_repriced(order, arrival):
+        return hold_order(turn, order, HoldReason.REPRICED, f"{book}, sized at {order.sized_at}", ruling)
     if free.arrival is None:
         free = free.arrived(arrival, check.collar)
         detail = "" if check.collar is None else f"collar {format_price(check.collar)}"

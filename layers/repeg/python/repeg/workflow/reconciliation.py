@@ -47,6 +47,8 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         turn.warn(order.symbol, "hold", format_limit(child.limit), "the replacement's own fills are not known yet")
         return order.with_child(fills_pending(child, report))
     seen = child.after(own)
+    if seen is child:
+        return order
     after = order.with_child(seen)
     if seen.filled > child.filled:
         detail = f"{seen.filled - child.filled} @ {format_fill_price(child, seen)}"
@@ -75,8 +77,10 @@ def own_fills(turn: Turn, order: ParentOrder, child: Child, report: OrderReport)
 
     Whether a replacement's report includes what its predecessor filled meanwhile depends on the broker.
     """
+    if report.filled_qty == 0:
+        return report
     before = order.predecessors(child)
-    if report.filled_qty == 0 or all(each.is_closed and each.filled == 0 for each in before):
+    if all(each.is_closed and each.filled == 0 for each in before):
         return report
     if report.state is ChildState.REJECTED:
         # It never worked: any fills in the report are its predecessor's at that time, and that may go on filling.

@@ -11,6 +11,7 @@ from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, Refus
 from repeg.domain.journal import Entry, Ruling
 from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
+from repeg.domain.peg import Decision
 from repeg.domain.quote import Quote
 from repeg.domain.run import Run
 from repeg.domain.session import TradingWindow, trading_date
@@ -37,7 +38,10 @@ class Turn:
     @property
     def present(self) -> Moment:
         """The moment with the time as it is now: a step may take half a minute, and quotes age meanwhile."""
-        return self.moment.at(self.now)
+        now, latest = self.now, self._latest
+        if latest[0].now != now:
+            latest[0] = self.moment.at(now)
+        return latest[0]
 
     @property
     def may_send(self) -> bool:
@@ -49,6 +53,15 @@ class Turn:
     def window(self) -> TradingWindow:
         """The run's trading window, computed once a turn: every order asks for it several times."""
         return self.run.window
+
+    @cached_property
+    def decided(self) -> dict[str, tuple[ParentOrder, Quote | None, Moment, Decision]]:
+        """By symbol, the latest decision and what it was made from."""
+        return {}
+
+    @cached_property
+    def _latest(self) -> list[Moment]:
+        return [self.moment]
 
     def settings(self, symbol: str) -> Settings:
         """The run's settings for a symbol."""

@@ -14,6 +14,7 @@ from repeg.domain.journal import Ruling
 from repeg.domain.journalled_rules import NEXT_ACTION
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
+from repeg.domain.moment import Moment
 from repeg.domain.peg import Action, Decision
 from repeg.domain.price_format import format_limit
 from repeg.domain.quote import Quote, QuoteVerdict, check_quote
@@ -32,6 +33,8 @@ from repeg.workflow.placement import (
 )
 from repeg.workflow.sellable import Holdings
 from repeg.workflow.turn import Turn
+
+_VERDICTS = frozenset(QuoteVerdict)
 
 
 def start_order(
@@ -96,7 +99,7 @@ def work_order(
 
 def wants_to_send(turn: Turn, order: ParentOrder, quote: Quote | None) -> bool:
     """Whether an order's next decision sends a child; nothing is journalled."""
-    return peg.decide(order, quote, turn.present, turn.settings(order.symbol)).sends
+    return _decision(turn, order, quote, turn.present).sends
 
 
 def _move(turn: Turn, order: ParentOrder, child: Child, quote: Quote | None, held: Holdings | None) -> ParentOrder:
@@ -140,11 +143,20 @@ def _left_of(before: ParentOrder, cancelled: ParentOrder) -> Decimal:
 
 def _decide(turn: Turn, order: ParentOrder, quote: Quote | None) -> tuple[Decision, Ruling]:
     """The next action, and what the journal keeps of how it was decided."""
-    settings = turn.settings(order.symbol)
     moment = turn.present
-    decision = peg.decide(order, quote, moment, settings)
-    inputs = {"order": order, "quote": quote, "moment": moment, "settings": settings}
+    decision = _decision(turn, order, quote, moment)
+    inputs = {"order": order, "quote": quote, "moment": moment, "settings": turn.settings(order.symbol)}
     return decision, Ruling(NEXT_ACTION, inputs, decision)
+
+
+def _decision(turn: Turn, order: ParentOrder, quote: Quote | None, moment: Moment) -> Decision:
+    """The next action. A second call for the same order, quote and moment returns the first call's decision."""
+    known = turn.decided.get(order.symbol)
+    if known is not None and known[0] is order and known[1] is quote and known[2] is moment:
+        return known[3]
+    decision = peg.decide(order, quote, moment, turn.settings(order.symbol))
+    turn.decided[order.symbol] = order, quote, moment, decision
+    return decision
 
 
 def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | None, ruling: Ruling) -> ParentOrder:
@@ -157,10 +169,12 @@ def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | Non
 
 
 def _held_by(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | None) -> HoldReason | None:
+    if decision.reason not in _VERDICTS:
+        return HoldReason.COLLAR if decision.reason == "collar" else None
     verdict = check_quote(quote, order.side, turn.now, turn.settings(order.symbol))
     if verdict is not QuoteVerdict.OK and decision.reason == verdict:
         return hold_reason(verdict, quote, turn.now)
-    return HoldReason.COLLAR if decision.reason == "collar" else None
+    return None
 
 
 def _leave_last_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 import requests
 from alpaca.data.historical.stock import StockHistoricalDataClient
 
-from repeg.adapters.alpaca import errors, parsing
+from repeg.adapters.alpaca import errors, parsing, prices
 from repeg.adapters.alpaca.http import Api, Connection, Failure
 from repeg.adapters.alpaca.keys import Keys, KeySource
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.quote import Quote
+from repeg.domain.sizing_price import Trade
 
 # The API documents no limit; longer lists have exceeded the length of a URL.
 SYMBOLS_PER_REQUEST = 100
@@ -42,10 +42,10 @@ class AlpacaMarket:
         rows = self._latest("quotes", symbols)
         return {symbol: quote for symbol, row in rows.items() if (quote := _quote(symbol, row)) is not None}
 
-    def last_prices(self, symbols: Iterable[str]) -> dict[str, Decimal]:
-        """Latest trade prices; a symbol without one is absent."""
+    def last_trades(self, symbols: Iterable[str]) -> dict[str, Trade]:
+        """Latest trades; a symbol without one is absent."""
         rows = self._latest("trades", symbols)
-        return {symbol: price for symbol, row in rows.items() if (price := _price(symbol, row)) is not None}
+        return {symbol: trade for symbol, row in rows.items() if (trade := _trade(symbol, row)) is not None}
 
     def _latest(self, kind: str, symbols: Iterable[str]) -> dict[str, parsing.Json]:
         wanted = sorted(set(symbols))
@@ -78,14 +78,14 @@ def _quote(symbol: str, row: parsing.Json) -> Quote | None:
     """None if the quote cannot be parsed, so that the other symbols keep theirs."""
     try:
         with parsing.reading(symbol):
-            return parsing.quote(symbol, row)
+            return prices.quote(symbol, row)
     except BrokerUnavailable:
         return None
 
 
-def _price(symbol: str, row: parsing.Json) -> Decimal | None:
+def _trade(symbol: str, row: parsing.Json) -> Trade | None:
     try:
         with parsing.reading(symbol):
-            return parsing.trade_price(row)
+            return prices.trade(row)
     except BrokerUnavailable:
         return None

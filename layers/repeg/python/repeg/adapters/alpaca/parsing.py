@@ -18,13 +18,14 @@ from repeg.domain.child_order import ChildState, OrderReport
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.intent import Intent
 from repeg.domain.order_ids import parse_order_id
-from repeg.domain.quote import Quote, Side
+from repeg.domain.quote import Side
 from repeg.domain.session import TradingDay, trading_day
 
 Json = Mapping[str, Any]
 
 _TRADING_STATUSES = frozenset({"ACTIVE", "PAPER_ONLY"})
 _SIDES = frozenset({"buy", "sell"})
+_CONTINGENT = frozenset({"stop", "stop_limit", "trailing_stop"})
 _BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
 
 
@@ -128,6 +129,8 @@ def _report(row: Json) -> OrderReport:
         submitted_at=values.optional_timestamp(row.get("submitted_at")),
         replaced_by=row.get("replaced_by"),
         replaces=row.get("replaces"),
+        notional=values.optional_amount(row.get("notional")),
+        is_contingent=row.get("type") in _CONTINGENT or row["status"] == "held",
     )
 
 
@@ -215,24 +218,6 @@ def asset(row: Json) -> Asset:
         is_tradable=row.get("tradable") is True and row.get("status", "active") == "active",
         is_fractionable=row.get("fractionable") is True,
     )
-
-
-def quote(symbol: str, row: Json) -> Quote:
-    """A quote; an empty side (zero, null or missing) has price zero."""
-    return Quote(
-        symbol=symbol,
-        bid=values.optional_amount(row.get("bp")) or Decimal(0),
-        bid_size=values.optional_amount(row.get("bs")) or Decimal(0),
-        ask=values.optional_amount(row.get("ap")) or Decimal(0),
-        ask_size=values.optional_amount(row.get("as")) or Decimal(0),
-        at=values.optional_timestamp(row.get("t")),
-    )
-
-
-def trade_price(row: Json) -> Decimal | None:
-    """The price of a trade; None if it is missing or not positive."""
-    price = values.optional_amount(row.get("p"))
-    return price if price is not None and price > 0 else None
 
 
 def _blocks(row: Json) -> Iterator[str]:

@@ -55,6 +55,11 @@ def day_partition(day: date) -> str:
     return f"DAY#{day.isoformat()}"
 
 
+def planning_key(day: date) -> Key:
+    """The row that counts the plans of a trading date."""
+    return Key(day_partition(day), "PLANNING")
+
+
 def turn_key(run_id: str) -> Key:
     """The row of a run's latest heartbeat."""
     return Key(partition(run_id), "TURN")

@@ -55,6 +55,10 @@ class StoreReads:
         """Every run of a trading date, sorted by id."""
         return [rows.present(self.run(guard.run_id)) for guard in self.guards_on(day)]
 
+    def planning_version(self, day: date) -> int:
+        """How often a run of this trading date has been planned."""
+        return rows.read_version(self._table.read(keys.planning_key(day))) or 0
+
     def books(self, run_id: str) -> Books:
         """Every order, intent and execution of the run that this release can read."""
         orders, bad_orders = self._readable(run_id, keys.ORDER, rows.read_order)

@@ -14,15 +14,13 @@ from repeg.adapters.dynamodb.order_write import (
     funding_lease,
     funding_release,
     next_version,
-    refusal_of_run,
-    run_is_unplanned,
     state_change,
 )
+from repeg.adapters.dynamodb.plan_write import PlanWrite
 from repeg.adapters.dynamodb.reads import StoreReads
-from repeg.adapters.dynamodb.table import TRANSACTION_LIMIT, ConditionFailed, TransactionRefused
+from repeg.adapters.dynamodb.table import ConditionFailed, TransactionRefused
 from repeg.domain import store_rules
 from repeg.domain.broker import Execution
-from repeg.domain.errors import StoreUnavailable
 from repeg.domain.intent import Intent
 from repeg.domain.limits import BudgetEntry
 from repeg.domain.parent_order import ParentOrder
@@ -88,16 +86,18 @@ class DynamoStore(StoreReads):
         """Mark the run's end as published. Raises Conflict if there is no such run."""
         self._mark(run_id, "is_announced")
 
-    def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> Run:
-        """Add the parent orders that are missing, then mark the run as planned; a planned run does not change.
+    def add_orders(
+        self, run_id: str, epoch: int, orders: Sequence[ParentOrder], planning_version: int | None = None
+    ) -> Run:
+        """Write the parent orders and mark the run as planned; a planned run does not change.
 
-        Raises RefusedRun if the run is at another epoch or not running.
+        Raises RefusedRun if the run is at another epoch or not running, Conflict if the planning version has risen.
         """
         row = self._table.read(keys.guard_key(run_id))
         store_rules.raise_if(store_rules.of_run(run_id, rows.read_guard(row) if row else None, epoch))
         if not rows.present(row)["is_planned"]:
-            self._add_missing(run_id, epoch, orders)
-            self._mark_planned(run_id, epoch)
+            day = self._opening(run_id).trading_day.day
+            self._write_plan(PlanWrite(run_id, epoch, day, orders, planning_version))
         return rows.present(self.run(run_id))
 
     def save_order(self, order: ParentOrder) -> ParentOrder:
@@ -184,36 +184,12 @@ class DynamoStore(StoreReads):
             raise store_rules.no_such_run(run_id)
         return rows.read_guard(failed.found)
 
-    def _add_missing(self, run_id: str, epoch: int, orders: Sequence[ParentOrder]) -> None:
-        """Add the missing orders, unless the run has been planned in the meantime.
-
-        One retry with the orders then missing, for the case that the same step runs twice at once.
-        """
-        for _ in range(2):
-            existing = {row["sk"] for row in self._table.read_all(keys.partition(run_id), keys.ORDER, "sk")}
-            missing = [Put(row, ABSENT) for row in map(rows.order_row, orders) if row["sk"] not in existing]
-            try:
-                self._add(run_id, epoch, missing)
-            except TransactionRefused as refused:
-                store_rules.raise_if(refusal_of_run(run_id, epoch, refused.found))
-                if 0 in refused.found:
-                    return  # planned by the other attempt
-            else:
-                return
-        raise StoreUnavailable(f"run {run_id}: another attempt is adding its orders")
-
-    def _add(self, run_id: str, epoch: int, puts: Sequence[Put]) -> None:
-        size = TRANSACTION_LIMIT - 1
-        for start in range(0, len(puts), size):
-            actions: list[Action] = [run_is_unplanned(run_id, epoch), *puts[start : start + size]]
-            self._table.transact(actions)
-
-    def _mark_planned(self, run_id: str, epoch: int) -> None:
-        at_epoch = Condition("#epoch = :epoch", {"epoch": epoch})
+    def _write_plan(self, write: PlanWrite) -> None:
         try:
-            self._table.update(Update(keys.guard_key(run_id), "SET #is_planned = :yes", {"yes": True}, at_epoch))
-        except ConditionFailed as failed:
-            raise store_rules.moved_run(run_id, self._held(run_id, failed), epoch) from None
+            for actions in write.transactions:
+                self._table.transact(actions)
+        except TransactionRefused as refused:
+            store_rules.raise_if(write.refusal(refused.found))
 
     def _book(self, run_id: str, execution: Execution) -> None:
         try:

@@ -1,0 +1,93 @@
+"""Open orders of the account and of other runs, as far as they count when weights are sized."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from repeg.domain.child_order import OrderReport
+from repeg.domain.frozen import Frozen
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Side
+
+_NAMED = 3
+_NONE = Decimal(0)
+
+
+class OpenOrders(Frozen):
+    """Shares of one symbol that open orders may still buy, and sell, and the orders by name.
+
+    Contingent sells are not included: a stop reserves shares, but does not reduce the holding.
+    """
+
+    buying: Decimal = Decimal(0)
+    selling: Decimal = Decimal(0)
+    names: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The orders by name, the first few of them."""
+        more = f" and {len(self.names) - _NAMED} more" if len(self.names) > _NAMED else ""
+        return ", ".join(self.names[:_NAMED]) + more
+
+    def with_order(self, side: Side, qty: Decimal, name: str) -> OpenOrders:
+        """These orders and one more."""
+        names = (*self.names, f"{side} {qty.normalize():f} {name}")
+        if side is Side.BUY:
+            return OpenOrders(buying=self.buying + qty, selling=self.selling, names=names)
+        return OpenOrders(buying=self.buying, selling=self.selling + qty, names=names)
+
+
+NO_ORDERS = OpenOrders()
+
+
+def count_open_orders(
+    reports: Sequence[OrderReport],
+    others: Sequence[ParentOrder],
+    prefixes: Mapping[str, str],
+    prices: Mapping[str, Decimal],
+) -> dict[str, OpenOrders]:
+    """The open orders by symbol: what other runs of this stack have yet to fill, and every other open order.
+
+    `others` are the unfinished orders of the other active runs, `prefixes` the prefixes of those runs' ids. Their
+    children at the broker are part of what they have yet to fill, and are not counted twice. An order in dollars counts
+    at the symbol's price.
+    """
+    by_id = {report.client_order_id: report for report in reports}
+    counted: dict[str, OpenOrders] = {}
+    for order in others:
+        name, qty = f"by run {order.run_id}", _unfilled(order, by_id)
+        _add(counted, order.symbol, order.side, qty, name)
+    covered = {(prefixes[order.run_id], order.symbol) for order in others}
+    theirs = {child.broker_id for order in others for child in order.children}
+    for report in reports:
+        is_covered = report.order_id is not None and (report.order_id.prefix, report.symbol) in covered
+        if is_covered or report.broker_id in theirs or (report.side is Side.SELL and report.is_contingent):
+            continue
+        _add(counted, report.symbol, report.side, _remaining(report, prices), f"({report.client_order_id})")
+    return counted
+
+
+def _add(counted: dict[str, OpenOrders], symbol: str, side: Side, qty: Decimal, name: str) -> None:
+    if qty > 0:
+        counted[symbol] = counted.get(symbol, NO_ORDERS).with_order(side, qty, name)
+
+
+def _unfilled(order: ParentOrder, by_id: Mapping[str, OrderReport]) -> Decimal:
+    """Shares that a run's order has yet to fill, by the broker's report where it is newer than the stored one."""
+    return order.target - sum(_filled(order, by_id), _NONE)
+
+
+def _filled(order: ParentOrder, by_id: Mapping[str, OrderReport]) -> Iterable[Decimal]:
+    for child in order.children:
+        report = by_id.get(child.client_order_id)
+        # A replacement's report may include the fills of the orders before it.
+        is_newer = report is not None and child.replaces is None and not child.is_closed
+        yield max(child.filled, report.filled_qty) if is_newer and report is not None else child.filled
+
+
+def _remaining(report: OrderReport, prices: Mapping[str, Decimal]) -> Decimal:
+    qty = report.qty
+    if qty <= 0 and report.notional is not None and prices.get(report.symbol, _NONE) > 0:
+        qty = report.notional / prices[report.symbol]
+    return qty - report.filled_qty
