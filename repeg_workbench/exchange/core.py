@@ -6,6 +6,7 @@ from typing import Final
 from repeg_workbench.exchange.api.account_api import AccountApi
 from repeg_workbench.exchange.api.data_api import DataApi
 from repeg_workbench.exchange.api.gate import Gate
+from repeg_workbench.exchange.api.history_api import HistoryApi
 from repeg_workbench.exchange.api.parts import Parts
 from repeg_workbench.exchange.api.routes import Routes, is_data
 from repeg_workbench.exchange.api.trading_api import TradingApi
@@ -75,7 +76,7 @@ class Exchange:
         parts = self._api_parts()
         self.trading, self.data = TradingApi(parts), DataApi(parts)
         self.accounts = AccountApi(parts, self.trading)
-        self.routes = Routes(self.trading, self.accounts, self.data, quirks)
+        self.routes = Routes(self.trading, self.accounts, self.data, HistoryApi(parts, self.data), quirks)
         self.control = Control(self._control_parts())
         self._draws = draws
 

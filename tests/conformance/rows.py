@@ -169,4 +169,7 @@ ROWS = (
     Row(127, "Keys in the headers of the upgrade request authenticate a stream", "D"),
     Row(128, "A client of a stream that never reads is disconnected", "A"),
     Row(129, "An order's symbol may be an asset id", "D"),
+    Row(130, "Bars of any timeframe come in pages, in either order", "D,A"),
+    Row(131, "Quotes and trades of the past come in pages", "D"),
+    Row(132, "The latest bar is that of the last finished minute", "D,A"),
 )

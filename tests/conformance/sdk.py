@@ -12,11 +12,15 @@ with warnings.catch_warnings():
     from alpaca.data.live.stock import StockDataStream  # noqa: TID251
     from alpaca.data.requests import (  # noqa: TID251
         CorporateActionsRequest,
+        StockBarsRequest,
+        StockLatestBarRequest,
         StockLatestQuoteRequest,
         StockLatestTradeRequest,
         StockQuotesRequest,
         StockSnapshotRequest,
+        StockTradesRequest,
     )
+    from alpaca.data.timeframe import TimeFrame, TimeFrameUnit  # noqa: TID251
     from alpaca.trading.client import TradingClient  # noqa: TID251
     from alpaca.trading.enums import (  # noqa: TID251
         AssetExchange,
@@ -69,16 +73,21 @@ __all__ = [
     "OrderType",
     "QueryOrderStatus",
     "ReplaceOrderRequest",
+    "StockBarsRequest",
     "StockDataStream",
     "StockHistoricalDataClient",
+    "StockLatestBarRequest",
     "StockLatestQuoteRequest",
     "StockLatestTradeRequest",
     "StockQuotesRequest",
     "StockSnapshotRequest",
+    "StockTradesRequest",
     "StopLimitOrderRequest",
     "StopLossRequest",
     "StopOrderRequest",
     "TakeProfitRequest",
+    "TimeFrame",
+    "TimeFrameUnit",
     "TimeInForce",
     "TradingClient",
     "TradingStream",

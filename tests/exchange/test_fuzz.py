@@ -25,6 +25,7 @@ QUICK = settings(max_examples=400, deadline=None, derandomize=True, suppress_hea
 _WORDS = """
     AAPL PLAIN DEAD ZZZZ buy sell limit market stop stop_limit trailing_stop day gtc ioc fok opg cls bracket oco oto
     simple mleg true True 0 all open closed asc desc iex sip FILL 2026-11-20 2026-13-45 2026-11-20T15:00:00+00:00
+    1Min 5Min 1Hour 1Day 1Week 3Month raw us_equity trade_activity
 """
 _NUMBERS = """
     0 -1 1 10 0.5 100.05 100.001 1e2 1e400 -0 NaN Infinity 0x10 1_000 ٣ 99999999999999999999999 0.0000000001 +5 .5 5.
@@ -33,11 +34,13 @@ _NUMBERS = """
 _PARAMETERS = """
     status limit after until direction nested side symbols feed start end date page_size page_token since
     activity_types cancel_orders percentage qty client_order_id asset_class exchange currency unheard_of
+    timeframe sort adjustment asof category order_id before_order_id after_order_id
 """
 _PATHS = """
     / /v2 /v2/orders /v2/orders/ /v2/orders:by_client_order_id /v2/account /v2/account/configurations /v2/watchlists
     /v2/account/activities /v2/account/activities/FILL /v2/account/activities/%00 /v2/positions /v2/positions/AAPL
     /v2/positions/%F0%9F%98%80 /v2/assets /v2/assets/AAPL /v2/clock /v1/corporate-actions
+    /v2/stocks/bars /v2/stocks/quotes /v2/stocks/trades /v2/stocks/bars/latest /v2/stocks/AAPL/bars
     /v2/stocks/quotes/latest /v2/stocks/trades/latest /v2/stocks/snapshots /v2/stocks/AAPL/snapshot
     /v2/stocks/%FF/quotes/latest /v2/stocks//trades/latest
     /_sim /_sim/ledger /_sim/faults /_sim/stream-faults /_sim/races /_sim/chaos /_sim/keys /_sim/clock /_sim/splits

@@ -29,22 +29,22 @@ class DataApi:
 
     def quotes(self, request: Request) -> Response:
         """GET /v2/stocks/quotes/latest."""
-        symbols = self._symbols(request)
+        symbols = self.latest_symbols(request)
         return json_response({"quotes": _present({symbol: self.quote(symbol) for symbol in symbols})})
 
     def trades(self, request: Request) -> Response:
         """GET /v2/stocks/trades/latest."""
-        symbols = self._symbols(request)
+        symbols = self.latest_symbols(request)
         return json_response({"trades": _present({symbol: self.trade(symbol) for symbol in symbols})})
 
     def snapshots(self, request: Request) -> Response:
         """GET /v2/stocks/snapshots: a map by symbol, without a wrapper."""
-        symbols = self._symbols(request)
+        symbols = self.latest_symbols(request)
         return json_response(_present({symbol: self.snapshot(symbol) for symbol in symbols}))
 
     def of_one(self, request: Request, symbol: str, what: str) -> Response:
         """GET /v2/stocks/{symbol}/quotes/latest, …/trades/latest and …/snapshot."""
-        self._check(Params(request.query), _LATEST_OF_ONE, [symbol])
+        self.check(Params(request.query), _LATEST_OF_ONE, [symbol])
         if what == "snapshot":
             view, wrapper = self.snapshot(symbol), None
         else:
@@ -78,22 +78,27 @@ class DataApi:
         view |= snapshot_view(parts.venue, symbol, parts.now)
         return _present(view) if parts.quirks.snapshot_of_illiquid == "absent" else view
 
-    def _symbols(self, request: Request) -> list[str]:
-        params = Params(request.query)
+    def latest_symbols(self, request: Request) -> list[str]:
+        """The symbols of a call for the latest data. Raises Refusal."""
+        return self.symbols(Params(request.query), _LATEST)
+
+    def symbols(self, params: Params, known: frozenset[str], *, is_recent: bool = True) -> list[str]:
+        """The symbols in a query with these parameters, each once. Raises Refusal."""
         symbols = params.words("symbols")
-        self._check(params, _LATEST, symbols)
+        self.check(params, known, symbols, is_recent=is_recent)
         if not symbols:
             raise Refusal.data("symbols is required")
         if len(symbols) > _MOST_SYMBOLS:
             raise Refusal.data(f"too many symbols: {len(symbols)}, at most {_MOST_SYMBOLS}")
         return list(dict.fromkeys(symbols))
 
-    def _check(self, params: Params, known: frozenset[str], symbols: list[str]) -> None:
+    def check(self, params: Params, known: frozenset[str], symbols: list[str], *, is_recent: bool = True) -> None:
+        """Refuse unknown parameters and feeds, malformed symbols, and recent data without a subscription."""
         params.require_known(known)
         feed = params.text("feed")
         if feed is not None and feed not in FEEDS:
             raise Refusal.data(f"invalid feed: {feed}")
-        if feed == "sip" and not self._parts.quirks.sip_entitled:
+        if is_recent and feed == "sip" and not self._parts.quirks.sip_entitled:
             raise Refusal(403, 42210000, "subscription does not permit querying recent SIP data")
         for symbol in symbols:
             if not is_symbol(symbol):

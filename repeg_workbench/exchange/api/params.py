@@ -58,6 +58,23 @@ class Params:
             raise Refusal.parameter(f"invalid {name}")
         return at
 
+    def data_integer(self, name: str, default: int, most: int) -> int:
+        """A positive whole number, refused as the market data API does."""
+        try:
+            value = self.integer(name, default)
+        except Refusal:
+            value = 0
+        if not 0 < value <= most:
+            raise Refusal.data(f"invalid {name}: expected 1 to {most}")
+        return value
+
+    def data_stamp(self, name: str) -> int | None:
+        """A time or a date as nanoseconds, refused as the market data API does; None if missing."""
+        try:
+            return self.stamp(name)
+        except Refusal as refusal:
+            raise Refusal.data(refusal.message) from refusal
+
     def words(self, name: str) -> list[str]:
         """A comma-separated list; empty if missing."""
         value = self.text(name)

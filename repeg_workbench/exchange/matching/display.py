@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from repeg_workbench.exchange.market.symbol_day import Quotes
 from repeg_workbench.exchange.matching.side import BookSide
-from repeg_workbench.exchange.matching.tape import Tape
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,8 @@ class BookQuote:
     ask_venue: str
 
 
-def recorded_quote(tape: Tape, row: int) -> BookQuote:
+def row_quote(quotes: Quotes, row: int) -> BookQuote:
     """A row of the tape, without our orders."""
-    quotes = tape.quotes
     bid, ask = quotes.bid.item(row), quotes.ask.item(row)
     return BookQuote(
         at=quotes.ts.item(row),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from repeg_workbench.exchange.market.symbol_day import Int64s, SymbolDay
-from repeg_workbench.exchange.matching.display import BookQuote, letter, recorded_quote, with_ours
+from repeg_workbench.exchange.matching.display import BookQuote, letter, row_quote, with_ours
 from repeg_workbench.exchange.matching.fill_rules import RULES, FillModel, Resting
 from repeg_workbench.exchange.matching.side import BookSide, Execution
 from repeg_workbench.exchange.matching.tape import ABSENT, shares, tape_of
@@ -132,7 +132,7 @@ class SymbolBook:
         row = self._tape.row_at(at)
         if row < 0:
             return None
-        recorded = recorded_quote(self._tape, row)
+        recorded = row_quote(self._tape.quotes, row)
         return with_ours(recorded, row, self._sides, self._changed) if include_ours else recorded
 
     def last_trade(self, at: int) -> tuple[int, int, int, str] | None:

@@ -31,13 +31,15 @@ class Trail:
 
 
 class Venue:
-    """The books of the current trading day, created on first use; time only moves forward."""
+    """The books of the current trading day, created on first use; time only moves forward.
+
+    `today` and `yesterday` are the current and the previous trading day.
+    """
 
     def __init__(self, market: Market, model: FillModel) -> None:
         self._market = market
         self._model = model
-        self._day = date.min
-        self._previous_day = date.min
+        self.today = self.yesterday = date.min
         self._books: dict[str, SymbolBook | None] = {}
         self._previous: dict[str, SymbolBook | None] = {}
         self._due: list[tuple[int, str]] = []
@@ -48,8 +50,8 @@ class Venue:
 
     def open_day(self, day: date, previous: date) -> None:
         """Start the next trading day with empty books."""
-        self._previous = self._books if self._day == previous else {}
-        self._day, self._previous_day = day, previous
+        self._previous = self._books if self.today == previous else {}
+        self.today, self.yesterday = day, previous
         self._books, self._due = {}, []
 
     @property
@@ -122,15 +124,15 @@ class Venue:
 
     def reference_price(self, symbol: str) -> int | None:
         """The previous close in price units, or its substitute."""
-        return self._market.reference_price(symbol, self._day)
+        return self._market.reference_price(symbol, self.today)
 
     def day(self, symbol: str) -> SymbolDay | None:
         """Today's tape."""
-        return self._market.day(symbol, self._day)
+        return self._market.day(symbol, self.today)
 
     def day_before(self, symbol: str) -> SymbolDay | None:
         """The previous trading day's tape."""
-        return self._market.day(symbol, self._previous_day)
+        return self._market.day(symbol, self.yesterday)
 
     def trigger(self, symbol: str, side: int, stop: int, since: int) -> int | None:
         """When (ns) the first lit print after `since` reaches the stop price; None if none does today."""
@@ -170,12 +172,12 @@ class Venue:
             return self._books[symbol]
         except KeyError:
             _make_room(self._books)
-            return self._books.setdefault(symbol, self._open(symbol, self._day))
+            return self._books.setdefault(symbol, self._open(symbol, self.today))
 
     def _book_before(self, symbol: str) -> SymbolBook | None:
         if symbol not in self._previous:
             _make_room(self._previous)
-            self._previous[symbol] = self._open(symbol, self._previous_day)
+            self._previous[symbol] = self._open(symbol, self.yesterday)
         return self._previous[symbol]
 
     def _open(self, symbol: str, day: date) -> SymbolBook | None:
