@@ -70,13 +70,15 @@ class Broker(Protocol):
     def account(self) -> Account:
         """The account's money now."""
 
+    def forbids_shorting(self) -> bool:
+        """Whether the account's configuration forbids short sales, whatever its margin."""
+
     def positions(self) -> list[Position]:
         """All holdings."""
 
     def assets(self, symbols: Sequence[str]) -> dict[str, Asset]:
-        """The listings of these symbols, in few requests however many there are; an unknown symbol is absent.
-
-        If several symbols are unknown, only the first need be distinguished from an inactive one."""
+        """The listings of these symbols, in few requests; an unknown symbol is absent. If several are unknown, only the
+        first need be distinguished from an inactive one."""
 
 
 class Market(Protocol):
@@ -108,9 +110,8 @@ class Store(Protocol):
         """The guard row of every run of a trading date, sorted by id."""
 
     def books(self, run_id: str) -> Books:
-        """Every order, intent and execution of the run that can be read, and the names of the rows that cannot.
-
-        For ending a run; `orders`, `intents` and `executions` raise UnreadableRow instead, so that it does not trade."""
+        """For ending a run: all its orders, intents and executions that can be read, and the names of the rows that
+        cannot. `orders`, `intents` and `executions` raise UnreadableRow instead, so that it does not trade."""
 
     def take_over(self, run_id: str, epoch: int, owner: str) -> Guard:
         """Raise the epoch by one for a new owner, if it is still `epoch`; repeated by that owner it changes nothing.

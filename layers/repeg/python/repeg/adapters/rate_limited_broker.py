@@ -89,6 +89,10 @@ class RateLimitedBroker:
         """The account's balances."""
         return self._read(self._broker.account)
 
+    def forbids_shorting(self) -> bool:
+        """Whether the account's configuration forbids short sales."""
+        return self._read(self._broker.forbids_shorting)
+
     def positions(self) -> list[Position]:
         """All holdings."""
         return self._read(self._broker.positions)

@@ -21,7 +21,8 @@ class BrokerClock(Frozen):
 
 class Account(Frozen):
     """Money in dollars. `spendable` is what may be spent without borrowing, less what open buys have reserved.
-    `blocked_by` is what keeps the account from trading, in the broker's words; empty if nothing does."""
+    `blocked_by` is what keeps the account from trading, in the broker's words; empty if nothing does. `may_short` says
+    whether it may sell short today."""
 
     number: str
     equity: Decimal
@@ -29,6 +30,7 @@ class Account(Frozen):
     buying_power: Decimal
     spendable: Decimal
     blocked_by: str = ""
+    may_short: bool = False
 
     @property
     def is_blocked(self) -> bool:

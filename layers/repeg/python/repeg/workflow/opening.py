@@ -23,6 +23,7 @@ from repeg.domain.settings_sources import resolve
 from repeg.domain.sizing import require_tradable, symbols_of
 from repeg.ports import Ports
 from repeg.workflow.planning import check_plan
+from repeg.workflow.short_sales import require_no_shorting, warn_of_shorting
 
 _FIELDS = ("plan", "plan_uri", "settings", "preview", "run_number", "scheduled_time", "renewal")
 
@@ -35,6 +36,7 @@ class Start(Frozen):
     preview: bool
     run_number: int
     scheduled_time: AwareDatetime | None
+    is_live: bool = False
 
 
 def read_start(raw: object, environment: Mapping[str, str], ports: Ports) -> Start:
@@ -50,6 +52,7 @@ def read_start(raw: object, environment: Mapping[str, str], ports: Ports) -> Sta
         preview=_flag(raw.get("preview", False)),
         run_number=_run_number(raw.get("run_number", 1)),
         scheduled_time=_scheduled_time(raw.get("scheduled_time")),
+        is_live=environment.get("TRADING_MODE") == "live",
     )
 
 
@@ -109,7 +112,7 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
     if ports.store.kill_switch() is not KillSwitch.ACTIVE:
         raise RefusedRun(f"the kill switch is {ports.store.kill_switch()}; set it to active before starting a run")
     require_allowed(symbols_of(start.plan), start.settings)
-    account = _open_account(ports)
+    account = _open_account(start, ports)
     assets = ports.broker.assets(symbols_of(start.plan))
     require_tradable(start.plan, assets)
     run_id = _run_id(start, owner, day.day)
@@ -127,6 +130,8 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
         fractionable=tuple(symbol for symbol, asset in assets.items() if asset.is_fractionable),
     )
     check_plan(run, now, ports)
+    if not start.is_live:
+        warn_of_shorting(account, run.run_id, now, ports)
     return run
 
 
@@ -142,10 +147,12 @@ def _free_number(start: Start, day: date, ports: Ports) -> int | None:
     return next((n for n in numbers if ports.store.run(plan.run_id(start.plan.name, day, n)) is None), None)
 
 
-def _open_account(ports: Ports) -> Account:
+def _open_account(start: Start, ports: Ports) -> Account:
     account = ports.broker.account()
     if account.is_blocked:
         raise BrokerDenied(f"this account may not trade: {account.blocked_by}")
+    if start.is_live:
+        require_no_shorting(ports)
     return account
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from repeg.adapters.alpaca import errors, parsing
+from repeg.adapters.alpaca import account_parsing, errors, parsing
 from repeg.adapters.alpaca.http import ACCOUNT, Api, Body, Failure
 from repeg.adapters.alpaca.keys import TradingMode, ensure_account_fits
 from repeg.adapters.alpaca.listings import listings
@@ -145,17 +145,21 @@ class AlpacaBroker:
         if known := self._api.known_account():
             return known
         self._take_request()
-        return read(self._api, ACCOUNT, parsing.account_number)
+        return read(self._api, ACCOUNT, account_parsing.account_number)
 
     def account(self) -> Account:
         """The balances. Raises InvalidSettings if the account belongs to the other mode."""
         row = read(self._api, ACCOUNT, dict)
         with parsing.reading(ACCOUNT):
-            unreserved = parsing.non_marginable_buying_power(row)
-            account = parsing.account(row, self._cash_after_buys(row) if unreserved is None else unreserved)
+            unreserved = account_parsing.non_marginable_buying_power(row)
+            account = account_parsing.account(row, self._cash_after_buys(row) if unreserved is None else unreserved)
         if self._mode is not None:
             ensure_account_fits(account.number, self._mode)
         return account
+
+    def forbids_shorting(self) -> bool:
+        """Whether the account's configuration has `no_shorting`."""
+        return read(self._api, "/account/configurations", account_parsing.forbids_shorting)
 
     def positions(self) -> list[Position]:
         """All holdings."""
@@ -167,7 +171,7 @@ class AlpacaBroker:
 
     def _cash_after_buys(self, account: parsing.Json) -> Decimal:
         self._take_request()
-        return parsing.cash_after_buys(account, self.open_orders())
+        return account_parsing.cash_after_buys(account, self.open_orders())
 
     def _activities_page(self, bounds: dict[str, str]) -> list[Execution]:
         return read(

@@ -13,20 +13,17 @@ from functools import lru_cache
 from typing import Any
 
 from repeg.adapters.alpaca import values
-from repeg.domain.broker import Account, Asset, BrokerClock, Execution, Position
+from repeg.domain.broker import Asset, BrokerClock, Execution, Position
 from repeg.domain.child_order import ChildState, OrderReport
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.intent import Intent
 from repeg.domain.order_ids import parse_order_id
-from repeg.domain.quote import Side
 from repeg.domain.session import TradingDay, trading_day
 
 Json = Mapping[str, Any]
 
-_TRADING_STATUSES = frozenset({"ACTIVE", "PAPER_ONLY"})
 _SIDES = frozenset({"buy", "sell"})
 _CONTINGENT = frozenset({"stop", "stop_limit", "trailing_stop"})
-_BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
 
 
 @contextmanager
@@ -163,43 +160,6 @@ def session(row: Json) -> TradingDay:
     return trading_day(day, time.fromisoformat(row["open"]), time.fromisoformat(row["close"]))
 
 
-def account_number(row: Json) -> str:
-    """The account's number."""
-    return values.text(row["account_number"])
-
-
-def account(row: Json, unreserved: Decimal) -> Account:
-    """The account; `unreserved` is its own money less what open buys have reserved.
-
-    Spendable is capped at the cash, so that nothing is borrowed, and at the buying power.
-    """
-    cash, buying_power = values.amount(row["cash"]), values.amount(row["buying_power"])
-    return Account(
-        number=account_number(row),
-        equity=values.amount(row["equity"]),
-        cash=cash,
-        buying_power=buying_power,
-        spendable=max(Decimal(0), min(cash, buying_power, unreserved)),
-        blocked_by=", ".join(_blocks(row)),
-    )
-
-
-def non_marginable_buying_power(row: Json) -> Decimal | None:
-    """Dollars for assets that cannot be bought on margin, less open buys; None if the account lacks the field."""
-    return values.optional_amount(row.get("non_marginable_buying_power"))
-
-
-def cash_after_buys(row: Json, open_orders: Iterable[OrderReport]) -> Decimal:
-    """Cash less the most that open buys may still cost; zero if one of them has no limit."""
-    left = values.amount(row["cash"])
-    for order in open_orders:
-        if order.side is Side.BUY and order.limit is None:
-            return Decimal(0)
-        if order.side is Side.BUY and order.limit is not None:
-            left -= (order.qty - order.filled_qty) * order.limit
-    return left
-
-
 def position(row: Json) -> Position:
     """A holding, negative if short. Without `qty_available`, all of it is available."""
     qty = values.amount(row["qty"])
@@ -218,15 +178,6 @@ def asset(row: Json) -> Asset:
         is_tradable=row.get("tradable") is True and row.get("status", "active") == "active",
         is_fractionable=row.get("fractionable") is True,
     )
-
-
-def _blocks(row: Json) -> Iterator[str]:
-    """The reasons why an account may not trade; another currency is one, because all amounts are in dollars."""
-    yield from (block for block in _BLOCKS if row.get(block))
-    if row.get("status") not in _TRADING_STATUSES:
-        yield f"status {row.get('status')}"
-    if row.get("currency", "USD") != "USD":
-        yield f"currency {row['currency']}"
 
 
 def _is_ours(row: Json) -> bool:
