@@ -43,8 +43,7 @@ class Broker(Protocol):
         """Send a DAY order, limit or market, under the intent's client order id. Never retried by itself."""
 
     def replace(self, broker_id: str, intent: Intent) -> Submission:
-        """Move an open order to the intent's limit, quantity left out; the replacement has the intent's client order
-        id. Never retried by itself."""
+        """Move an open order to the intent's limit, under the intent's client order id. Never retried by itself."""
 
     def cancel(self, broker_id: str) -> CancelAnswer:
         """Request a cancel. The order is not cancelled until a read shows it."""
