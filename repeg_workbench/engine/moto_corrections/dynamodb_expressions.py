@@ -39,6 +39,7 @@ def apply(patches: Patches) -> None:
     _compare_productions_by_name(patches)
     _search_kinds_once(patches)
     _cache_node_dispatch(patches)
+    _descend_where_needed(patches)
 
 
 def _keep_parsed_updates(patches: Patches) -> None:
@@ -159,3 +160,33 @@ def _cache_node_dispatch(patches: Patches) -> None:
         return node
 
     patches.replace(DepthFirstTraverser, "traverse_node_recursively", traverse)
+
+
+def _descend_where_needed(patches: Patches) -> None:
+    """Leave a tree's nodes out that a traverser does not process; of the ten for an update, most process only the root
+    or kinds of nodes that the tree does not have."""
+
+    def visit(self: Any, tree: Any) -> Any:
+        kinds = self.nodes_to_be_processed()
+        is_plain = type(self).pre_processing_of_child is DepthFirstTraverser.pre_processing_of_child
+        if tree.parent or not is_plain or any(issubclass(kind, kinds) for kind in _kinds_below(tree)):
+            return traverse(self, tree)
+        if isinstance(tree, kinds):
+            tree = self.process(tree)
+            tree.parent = None
+        return tree
+
+    traverse = patches.replace(DepthFirstTraverser, "traverse", visit)
+
+
+def _kinds_below(tree: Any) -> set[type]:
+    """The types of all nodes below the root."""
+    kinds: set[type] = set()
+    nodes = [tree]
+    while nodes:
+        for child in nodes.pop().children or ():
+            kind = type(child)
+            if _is_node(kind):
+                kinds.add(kind)
+                nodes.append(child)
+    return kinds
