@@ -15,12 +15,15 @@ import numpy as np
 from repeg_workbench.bench.baseline import compared
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
-from repeg_workbench.exchange.market.generated import GeneratedMarket, Instrument, universe
+from repeg_workbench.exchange.market.generated import DEFAULT_ACTIVITY, GeneratedMarket, Instrument, universe
+from repeg_workbench.exchange.market.generated_day import DayMaker
+from repeg_workbench.exchange.market.generated_moves import PERMILLE
 from repeg_workbench.exchange.market.symbol_day import Listing, Quotes, SymbolDay, Trades
-from repeg_workbench.exchange.time.calendar import NANOSECONDS
+from repeg_workbench.exchange.time.calendar import NANOSECONDS, TradingCalendar
 from repeg_workbench.simulate.simulation import Scenario, SimulatedDay, opened
 
 DAY = date(2026, 11, 23)
+SEED = 1
 ORDERS = 100
 SHARES = 500
 TICK = 100
@@ -45,8 +48,8 @@ class RunawayMarket:
     """The generated market with prices that run away, so that no order fills: buys only rise, sells only fall."""
 
     def __init__(self, stocks: Sequence[Instrument], buys: frozenset[str]) -> None:
-        self._stocks = stocks
-        self._market = self._generated()
+        self._stocks = {stock.listing.symbol: stock for stock in stocks}
+        self._market = GeneratedMarket(SEED, stocks)
         self._buys = buys
         self._days: dict[str, SymbolDay | None] = {}
         self._earlier: dict[tuple[str, date], SymbolDay] = {}
@@ -65,8 +68,8 @@ class RunawayMarket:
     def day(self, symbol: str, day: date) -> SymbolDay | None:
         """The runaway day; for any other date, only its first quote and print."""
         if symbol not in self._days:
-            found = self._generated().day(symbol, DAY)  # a new market, which does not keep the day in memory
-            self._days[symbol] = found and self._run_away(found)
+            made = self._make(symbol)
+            self._days[symbol] = made and self._run_away(made)
         ran = self._days[symbol]
         if day == DAY or ran is None:
             return ran
@@ -79,8 +82,12 @@ class RunawayMarket:
         before = self.day(symbol, day - timedelta(days=1))
         return before.last_price() if before else None
 
-    def _generated(self) -> GeneratedMarket:
-        return GeneratedMarket(1, self._stocks)
+    def _make(self, symbol: str) -> SymbolDay | None:
+        """The generated market's day, which that market would keep in memory."""
+        stock, session = self._stocks.get(symbol), TradingCalendar().session(DAY)
+        if stock is None or session is None:
+            return None
+        return DayMaker(stock, session, SEED, round(DEFAULT_ACTIVITY * PERMILLE)).make()
 
     def _run_away(self, day: SymbolDay) -> SymbolDay:
         quotes = day.quotes.where((day.quotes.bid > 0) & (day.quotes.ask > 0))
@@ -143,7 +150,7 @@ def _scenario() -> Scenario:
         SETTINGS,
         # The shared request quota is not measured here.
         parameters={"RequestsPerMinute": "100000"},
-        seed=1,
+        seed=SEED,
         quirks=BrokerQuirks(requests_per_minute=None, data_requests_per_minute=None),
     )
 

@@ -185,7 +185,7 @@ def _kinds_below(tree: Any) -> set[type]:
     nodes = [tree]
     while nodes:
         for child in nodes.pop().children or ():
-            kind = type(child)
+            kind: Any = type(child)
             if _is_node(kind):
                 kinds.add(kind)
                 nodes.append(child)
