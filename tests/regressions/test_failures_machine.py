@@ -100,7 +100,11 @@ def test_a_second_start_during_the_run_trades_nothing(open_desk: OpenDesk, machi
     machine = machine_at(desk)
     first, second = machine.start(GIVEN), machine.start(GIVEN, f"{NAME}-again")
     desk.wait_until("09:36")
-    assert (first.status, second.status, second.path) == ("RUNNING", "SUCCEEDED", ["OpenRun", "DuplicateRun"])
+    assert (first.status, second.status, second.path) == (
+        "RUNNING",
+        "SUCCEEDED",
+        ["ReceiveInput", "OpenRun", "DuplicateRun"],
+    )
     assert len(desk.at_broker()) == 1
 
 
@@ -199,7 +203,7 @@ def test_every_retry_policy_is_bounded() -> None:
 
 def test_the_definition_is_valid_json_before_substitution() -> None:
     text = DEFINITION.read_text()
-    assert json.loads(text)["StartAt"] == "OpenRun"
+    assert json.loads(text)["StartAt"] == "ReceiveInput"
     assert re.findall(r'[^"]\$\{\w+\}[^"]', text) == []
     assert len(re.findall(r'"\$\{\w+\}"', text)) == 7
 

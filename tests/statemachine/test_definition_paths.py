@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from repeg.domain.errors import BrokerUnavailable, DuplicateRun, InvalidPlan, RefusedRun, RepegError, StillOpen
+from repeg.domain.errors import (
+    BrokerUnavailable,
+    DuplicateRun,
+    InvalidInput,
+    InvalidPlan,
+    RefusedRun,
+    RepegError,
+    StillOpen,
+)
 from repeg_workbench.engine.engine import Engine
 from repeg_workbench.engine.execution import Execution
 from repeg_workbench.engine.host import Function, Host
@@ -20,6 +28,7 @@ Answer = dict[str, Any] | RepegError | timedelta
 
 START = datetime(2026, 11, 20, 14, 25, 30, tzinfo=UTC)
 OPENED = {"run_id": "core-2026-11-20", "epoch": 1, "first_turn": 0, "turn": {"turns": 0}}
+PLAN = {"plan_uri": "s3://plans/core.json"}
 RENEWAL = {"renewal": {"run_id": "core-2026-11-20", "epoch": 4, "turns": 1052}}
 
 
@@ -113,10 +122,10 @@ def script(stage: tuple[Engine, Script]) -> Script:
 def execute(stage: tuple[Engine, Script], script: Script) -> Callable[..., Execution]:
     """Runs an execution to its end; answers default to those of a quiet day."""
 
-    def run(given: dict[str, Any] | None = None, **changes: list[Answer]) -> Execution:
+    def run(given: Any = PLAN, **changes: list[Answer]) -> Execution:
         engine, _ = stage
         script.begin(**changes)
-        arn = engine.start_execution(given or {"plan_uri": "s3://plans/core.json"})
+        arn = engine.start_execution(given)
         engine.run()
         return engine.execution(arn)
 
@@ -167,6 +176,25 @@ def test_an_invalid_plan_fails_with_its_message(execute: Callable[..., Execution
     ended = execute(OpenRun=[refusal])
     assert (ended.status, ended.error, ended.cause) == ("FAILED", "InvalidPlan", str(refusal))
     assert script.names() == ["OpenRun"]
+
+
+@pytest.mark.parametrize("given", [["s3://plans/core.json"], "s3://plans/core.json", 7, True, None])
+def test_an_input_that_is_no_object_fails_with_its_message(
+    given: object, execute: Callable[..., Execution], script: Script
+) -> None:
+    """A failure cannot be added to such an input, so it is wrapped first."""
+    refusal = InvalidInput("input", given, "an object with plan or plan_uri")
+    ended = execute(given, OpenRun=[refusal])
+    assert (ended.status, ended.error, ended.cause) == ("FAILED", "InvalidInput", str(refusal))
+    assert script.event_of_last_call("OpenRun")["input"] == given
+
+
+def test_an_input_with_a_field_named_ending_arrives_unchanged(
+    execute: Callable[..., Execution], script: Script
+) -> None:
+    given = {"plan_uri": "s3://plans/core.json", "ending": {"Error": "mine"}}
+    execute(given)
+    assert script.event_of_last_call("OpenRun")["input"] == given
 
 
 def test_a_duplicate_start_succeeds_without_trading(execute: Callable[..., Execution], script: Script) -> None:

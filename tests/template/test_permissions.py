@@ -21,6 +21,7 @@ from tests.template.stack import (
     written,
 )
 
+SECRET_TYPE = "AWS::SecretsManager::Secret"
 FUNCTIONS = sorted(of_type(written(), FUNCTION))
 
 READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
@@ -133,7 +134,18 @@ def test_no_key_is_in_the_environment(name: str) -> None:
 
 
 def test_the_secret_starts_as_a_placeholder_and_is_retained() -> None:
-    (secret,) = of_type(written(), "AWS::SecretsManager::Secret").values()
-    assert "SecretString" not in secret["Properties"]
-    assert "GenerateSecretString" in secret["Properties"]
+    (secret,) = of_type(written(), SECRET_TYPE).values()
     assert (secret["DeletionPolicy"], secret["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_no_deploy_overwrites_the_keys_in_the_secret() -> None:
+    """CloudFormation writes a new value when any part of these properties changes, and a new secret if the logical id or
+    the name does. Never change this test together with the template: the next deploy would delete everybody's keys."""
+    assert {name: sorted(secret["Properties"]) for name, secret in of_type(written(), SECRET_TYPE).items()} == {
+        "BrokerSecret": ["Description", "GenerateSecretString"]
+    }
+    generated = written()["Resources"]["BrokerSecret"]["Properties"]["GenerateSecretString"]
+    assert json.dumps(generated) == (
+        '{"SecretStringTemplate": "{\\"key_id\\": \\"put-yours-here\\"}", "GenerateStringKey": "secret_key", '
+        '"ExcludePunctuation": true}'
+    )

@@ -206,3 +206,22 @@ def test_the_live_stage_sets_notional_limits() -> None:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     overrides = dict(line.split("=", 1) for line in config["live"]["deploy"]["parameters"]["parameter_overrides"])
     assert float(overrides["MaxOrderNotional"]) <= float(overrides["MaxRunNotional"])
+
+
+def test_the_sweep_rule_retries_and_keeps_what_it_cannot_deliver() -> None:
+    """Without a queue an undelivered event is lost, and with it the sweep of a dead execution."""
+    (rule,) = of_type(translated(), "AWS::Events::Rule").values()
+    (target,) = rule["Properties"]["Targets"]
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 20}
+
+
+def test_the_rule_may_send_to_the_queue_and_no_other_service_may() -> None:
+    (policy,) = of_type(translated(), "AWS::SQS::QueuePolicy").values()
+    assert policy["Properties"]["Queues"] == [{"Ref": "Undelivered"}]
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"]) == ("Allow", {"Service": "events.amazonaws.com"})
+    assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", {"Fn::GetAtt": ["Undelivered", "Arn"]})
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["SweepOrdersExecutionDied", "Arn"]}}
+    }
