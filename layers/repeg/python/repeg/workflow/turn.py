@@ -38,10 +38,10 @@ class Turn:
     @property
     def present(self) -> Moment:
         """The moment with the time as it is now: a step may take half a minute, and quotes age meanwhile."""
-        now, latest = self.now, self._latest
-        if latest[0].now != now:
-            latest[0] = self.moment.at(now)
-        return latest[0]
+        now, latest = self.now, self._latest[0]
+        if latest.now != now:
+            self._latest[0] = latest = self.moment.at(now)
+        return latest
 
     @property
     def may_send(self) -> bool:
@@ -61,6 +61,7 @@ class Turn:
 
     @cached_property
     def _latest(self) -> list[Moment]:
+        """One element: the last answer of `present`, since a hundred orders ask at the same instant."""
         return [self.moment]
 
     def settings(self, symbol: str) -> Settings:
