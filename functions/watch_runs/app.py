@@ -21,6 +21,8 @@ def lambda_handler(_payload: AnyEvent, _context: LambdaContext) -> RunsWatched:
     count("MissedRuns", _number(watched.alerts, Finding.MISSED_RUN))
     count("StuckRuns", _number(watched.alerts, Finding.STUCK_RUN))
     count("OrdersLeftOpen", _number(watched.alerts, Finding.LEFT_OPEN))
+    count("OrdersLost", _number(watched.alerts, Finding.ORDER_LOST))
+    count("BooksDiffer", _number(watched.alerts, Finding.BOOKS_DIFFER))
     count("UnreadableRows", _number(watched.alerts, Finding.UNREADABLE_ROW))
     count("WatchFailures", _number(watched.alerts, Finding.WATCH_FAILED))
     watched.raise_failure()

@@ -19,8 +19,10 @@ ROOMS = ("domain", "workflow", "adapters")
 
 # What each metric counts. The names are those of the functions' calls of `count`; a test compares the two.
 METRICS = {
+    "BooksDiffer": "ended runs whose books differ from the broker's twenty minutes after the close, in each pass",
     "MissedRuns": "session days on which no run has begun ten minutes after the open",
     "OrdersLeftOpen": "orphaned orders: open at the broker, held by no run",
+    "OrdersLost": "orders that the broker did not show as closed by the end of the session",
     "OrdersPlaced": "orders that have a child after PlaceOrders",
     "OrdersWorking": "orders that have an open child when a turn ends",
     "ParentOrders": "orders of a plan",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from repeg.domain import store_rules
@@ -32,6 +33,7 @@ class MemoryStore(MemoryAccount):
         self._plannings: defaultdict[date, int] = defaultdict(int)
         self._owned: dict[str, str] = {}
         self._turned: dict[str, datetime] = {}
+        self._reconciled: set[str] = set()
 
     def claim_run(self, run: Run) -> Run:
         """Create the run. The same owner gets the existing row; another owner raises DuplicateRun."""
@@ -48,7 +50,9 @@ class MemoryStore(MemoryAccount):
 
     def guard(self, run_id: str) -> store_rules.Guard | None:
         """The run's guard, or None."""
-        return _guard(self._existing(run_id)) if run_id in self._runs else None
+        if run_id not in self._runs:
+            return None
+        return replace(_guard(self._existing(run_id)), is_reconciled=run_id in self._reconciled)
 
     def guard_of(self, owner: str) -> store_rules.Guard | None:
         """The guard of the run claimed or taken over by an execution, or None."""
@@ -57,7 +61,8 @@ class MemoryStore(MemoryAccount):
 
     def guards_on(self, day: date) -> list[store_rules.Guard]:
         """The guard of every run of a trading date, sorted by id."""
-        return [_guard(run) for _, run in sorted(self._runs.items()) if run.trading_day.day == day]
+        ids = [run_id for run_id, run in sorted(self._runs.items()) if run.trading_day.day == day]
+        return [guard for guard in map(self.guard, ids) if guard is not None]
 
     def books(self, run_id: str) -> Books:
         """Every order, intent and execution of the run; all can be read."""
@@ -88,6 +93,10 @@ class MemoryStore(MemoryAccount):
     def mark_announced(self, run_id: str) -> None:
         """Record that the run-ended event was published. Raises Conflict if there is no such run."""
         self._change(_in_state(self._existing(run_id), is_announced=True))
+
+    def mark_reconciled(self, run_id: str) -> None:
+        """Record that the run's books equal the broker's. Raises Conflict if there is no such run."""
+        self._reconciled.add(self._existing(run_id).run_id)
 
     def planning_version(self, day: date) -> int:
         """How often a run of this trading date has been planned."""
@@ -214,8 +223,9 @@ class MemoryStore(MemoryAccount):
 
 def _guard(run: Run) -> store_rules.Guard:
     return store_rules.Guard(
-        run.run_id, run.owner, run.epoch, run.state, run.is_announced, run.account_number, run.id_prefix
-    )
+        run.run_id, run.owner, run.epoch, run.state, is_announced=run.is_announced,
+        account_number=run.account_number, id_prefix=run.id_prefix,
+    )  # fmt: skip
 
 
 def _in_state(

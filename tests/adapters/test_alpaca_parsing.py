@@ -39,7 +39,7 @@ def listed(*rows: dict[str, Any]) -> list[OrderReport]:
 # Orders
 
 
-@pytest.mark.parametrize("status", ["held", "pending_review", "a_word_of_next_year", "done_for_day", "pending_replace"])
+@pytest.mark.parametrize("status", ["held", "pending_review", "a_word_of_next_year", "pending_replace"])
 def test_an_unknown_status_leaves_the_order_open(status: str) -> None:
     (report,) = listed(an_order_row(status=status))
     assert (report.state, report.is_closed) == (ChildState.LIVE, False)

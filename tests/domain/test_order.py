@@ -30,18 +30,19 @@ from tests.domain.markets import SIDES
 
 # A mark allows the transition from the row's state to the column's.
 TABLE = """
-                unknown live cancelling filled canceled expired rejected replaced refused never_arrived
-intended        x       x    x          x      x        x       x        x        x       x
-unknown         .       x    x          x      x        x       x        x        x       x
-live            .       .    x          x      x        x       x        x        .       .
-cancelling      .       x    .          x      x        x       x        x        .       .
-canceled        .       .    .          x      .        .       .        .        .       .
-expired         .       .    .          x      .        .       .        .        .       .
-replaced        .       .    .          x      .        .       .        .        .       .
-never_arrived   .       x    x          x      x        x       x        x        .       .
-filled          .       .    .          .      .        .       .        .        .       .
-rejected        .       .    .          .      .        .       .        .        .       .
-refused         .       x    x          x      x        x       x        x        .       .
+                unknown live cancelling filled canceled expired rejected replaced refused never_arrived  lost
+intended        x       x    x          x      x        x       x        x        x       x       .
+unknown         .       x    x          x      x        x       x        x        x       x       .
+live            .       .    x          x      x        x       x        x        .       .       x
+cancelling      .       x    .          x      x        x       x        x        .       .       x
+canceled        .       .    .          x      .        .       .        .        .       .       .
+expired         .       .    .          x      .        .       .        .        .       .       .
+replaced        .       .    .          x      .        .       .        .        .       .       .
+never_arrived   .       x    x          x      x        x       x        x        .       .       .
+lost            .       x    x          x      x        x       x        x        .       .       .
+filled          .       .    .          .      .        .       .        .        .       .       .
+rejected        .       .    .          .      .        .       .        .        .       .       .
+refused         .       x    x          x      x        x       x        x        .       .       .
 """
 
 
@@ -89,7 +90,8 @@ def test_a_repeated_state_changes_nothing_and_keeps_the_note() -> None:
         ("pending_new", ChildState.LIVE),
         ("partially_filled", ChildState.LIVE),
         ("pending_replace", ChildState.LIVE),
-        ("done_for_day", ChildState.LIVE),
+        ("done_for_day", ChildState.EXPIRED),
+        ("suspended", ChildState.LIVE),
         ("stopped", ChildState.LIVE),
         ("suspended", ChildState.LIVE),
         ("a new status", ChildState.LIVE),

@@ -56,4 +56,7 @@ def test_a_run_with_an_order_of_unknown_end_has_failed_and_names_it(open_desk: O
     order = desk.order()
     desk.store.save_order(order.done(Outcome.UNKNOWN, "the broker never reported what became of the last order"))
     answer = desk.close()
-    assert (answer.outcome, answer.reason) == ("failed", "outcome unknown: AAPL")
+    assert (answer.outcome, answer.reason) == (
+        "failed",
+        "outcome unknown: AAPL (the broker never reported what became of the last order)",
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -25,12 +24,12 @@ SECOND = stack_tag("repeg-second")
 
 
 @pytest.fixture
-def desk(open_desk: OpenDesk) -> Iterator[Desk]:
+def desk(open_desk: OpenDesk) -> Desk:
     """The first stack's desk, with 40 AAPL resting, and books until the close."""
     desk = open_desk({"AAPL": book(QUIET, until="16:00"), "KO": KO})
     desk.begin("buy 40 AAPL")
     desk.place()
-    yield desk
+    return desk
 
 
 def second_stack(desk: Desk) -> Ports:

@@ -126,6 +126,9 @@ class Store(Protocol):
     def mark_announced(self, run_id: str) -> None:
         """Mark the run's end as published. Raises Conflict if there is no such run."""
 
+    def mark_reconciled(self, run_id: str) -> None:
+        """Mark the run's books as equal to the broker's after the session. Raises Conflict if there is no such run."""
+
     def planning_version(self, day: date) -> int:
         """How often a run of this trading date has been planned: read before the orders of other runs."""
 
@@ -154,12 +157,10 @@ class Store(Protocol):
     def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry]) -> ParentOrder:
         """Store the order and commit budgets for the successor of its child, under the conditions of `write_intent`.
 
-        Comes before the cancel: a child is cancelled for a move only if its successor may be sent. Raises like
-        `write_intent`."""
+        Before the cancel: a child is cancelled for a move only if its successor may be sent. Raises alike."""
 
     def acquire_funding(self, holder: str, now: datetime, until: datetime) -> bool:
         """Take the account's funding lease, or extend it. Returns False while another holder's lease lasts.
-
         Only its holder may commit cash to new buys, since the cash that the broker reports does not show the orders
         that other runs are about to send."""
 

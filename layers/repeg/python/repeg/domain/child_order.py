@@ -26,7 +26,8 @@ class ChildState(StrEnum):
     """Where a child order stands, as far as we know.
 
     `intended` is written before the request is sent; `unknown` means that the broker may or may not have the order.
-    Both are in-flight. `never_arrived` is an in-flight order that was looked for and given up.
+    Both are in-flight. `never_arrived` is an in-flight order that was looked for and given up. `lost` is an order that
+    the broker had, and that could not be seen closed after its session.
     """
 
     INTENDED = "intended"
@@ -40,6 +41,7 @@ class ChildState(StrEnum):
     REPLACED = "replaced"
     REFUSED = "refused"
     NEVER_ARRIVED = "never_arrived"
+    LOST = "lost"
 
 
 UNRESOLVED = frozenset({ChildState.INTENDED, ChildState.UNKNOWN})
@@ -58,12 +60,13 @@ TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
     | RESTING
     | _ENDS_AT_BROKER,
     ChildState.UNKNOWN: frozenset({ChildState.REFUSED, ChildState.NEVER_ARRIVED}) | RESTING | _ENDS_AT_BROKER,
-    ChildState.LIVE: frozenset({ChildState.CANCELLING}) | _ENDS_AT_BROKER,
-    ChildState.CANCELLING: frozenset({ChildState.LIVE}) | _ENDS_AT_BROKER,
+    ChildState.LIVE: frozenset({ChildState.CANCELLING, ChildState.LOST}) | _ENDS_AT_BROKER,
+    ChildState.CANCELLING: frozenset({ChildState.LIVE, ChildState.LOST}) | _ENDS_AT_BROKER,
     ChildState.CANCELED: frozenset({ChildState.FILLED}),
     ChildState.EXPIRED: frozenset({ChildState.FILLED}),
     ChildState.REPLACED: frozenset({ChildState.FILLED}),
     ChildState.NEVER_ARRIVED: RESTING | _ENDS_AT_BROKER,
+    ChildState.LOST: RESTING | _ENDS_AT_BROKER,
     ChildState.FILLED: frozenset(),
     ChildState.REJECTED: frozenset(),
     ChildState.REFUSED: RESTING | _ENDS_AT_BROKER,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from repeg.domain.child_order import UNRESOLVED
+from repeg.domain.child_order import UNRESOLVED, ChildState
 from repeg.domain.outcome import OUTCOME_OF_HOLD, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch
@@ -17,12 +17,28 @@ def outcome_of(order: ParentOrder, kill: KillSwitch, ended_by: str = "the window
         return Outcome.FILLED, "filled"
     if any(child.state in UNRESOLVED for child in order.children):
         return Outcome.UNKNOWN, "the broker never reported what became of the last order"
+    lost = [child.client_order_id for child in order.children if child.state is ChildState.LOST]
+    if lost:
+        return Outcome.UNKNOWN, f"the broker did not show {', '.join(lost)} as closed by the end of the session"
     if kill is not KillSwitch.ACTIVE:
         return Outcome.KILLED, f"the kill switch is {kill}"
     if order.held is None:
         return Outcome.PARTIAL_DEADLINE, f"{order.filled} of {order.target}: {ended_by}"
     outcome = OUTCOME_OF_HOLD.get(order.held, Outcome.PARTIAL_DEADLINE)
     return outcome, f"{order.filled} of {order.target}: {order.held.words}{_broker_words(order)}"
+
+
+def corrected(before: ParentOrder, after: ParentOrder) -> ParentOrder:
+    """An ended order as read again after its session: filled, or known by now, or with more fills than reported."""
+    filled = f"{after.filled} of {after.target}, read again after the session"
+    if after.remaining <= 0:
+        return after.done(Outcome.FILLED, filled)
+    is_resolved = not any(child.state in UNRESOLVED | {ChildState.LOST} for child in after.children)
+    if before.outcome is Outcome.UNKNOWN and is_resolved:
+        return after.done(Outcome.PARTIAL_DEADLINE, filled)
+    if before.outcome is None or after.filled == before.filled:
+        return after
+    return after.done(before.outcome, filled)
 
 
 def _broker_words(order: ParentOrder) -> str:

@@ -80,6 +80,20 @@ class Report(Frozen):
         """Whether every order has an outcome and every share is accounted for."""
         return self.outcome == "settled"
 
+    @property
+    def figures(self) -> tuple[object, ...]:
+        """What a correction is measured by: how the run ended, and what each order filled, at which price."""
+        rows = tuple((row.symbol, row.filled_qty, row.average_price, row.outcome) for row in self.orders)
+        return (self.outcome, self.error, self.totals.executions, rows)
+
+    @property
+    def brief(self) -> dict[str, Any]:
+        """The figures for an event, as JSON values: how the run ended, its totals, and each order's fills."""
+        fields = {"symbol", "filled_qty", "average_price", "outcome"}
+        whole = self.as_json()
+        rows = [{name: row[name] for name in row if name in fields} for row in whole["orders"]]
+        return {**{name: whole[name] for name in ("outcome", "error", "reason", "totals")}, "orders": rows}
+
     def as_json(self) -> dict[str, Any]:
         """The report as JSON values: amounts as plain decimal strings."""
         return self.model_dump(mode="json")

@@ -20,6 +20,8 @@ class Finding(StrEnum):
     MISSED_RUN = "missed_run"
     STUCK_RUN = "stuck_run"
     LEFT_OPEN = "left_open"
+    ORDER_LOST = "order_lost"
+    BOOKS_DIFFER = "books_differ"
     UNREADABLE_ROW = "unreadable_row"
     WATCH_FAILED = "watch_failed"
 

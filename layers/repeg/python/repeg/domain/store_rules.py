@@ -22,6 +22,7 @@ class Guard:
     epoch: int
     state: str
     is_announced: bool = False
+    is_reconciled: bool = False
     account_number: str = ""
     id_prefix: str = ""
 

@@ -67,5 +67,8 @@ RUN_LATE = timedelta(minutes=10)
 RUN_SILENT = timedelta(minutes=5)
 SILENT_TURNS = 3
 
+# The broker's books of a day count as final this long after the session's close: its own late fills are listed by then.
+BOOKS_FINAL_AFTER = timedelta(minutes=20)
+
 # An order still open this long after its run's window closed is orphaned: no closing step can be working on it.
 ORPHANED_AFTER = timedelta(minutes=3)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from repeg.domain.broker import CancelAnswer
-from repeg.domain.child_order import UNRESOLVED, ChildState, OrderReport
+from repeg.domain.child_order import RESTING, UNRESOLVED, ChildState, OrderReport
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.time_limits import LOST_AFTER
+from repeg.domain.time_limits import BOOKS_FINAL_AFTER, LOST_AFTER
 from repeg.ports import Ports
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.in_flight import refresh_children
-from repeg.workflow.reconciliation import apply_report, book_executions, list_own_orders
+from repeg.workflow.reconciliation import apply_report, book_executions, fetch_report, list_own_orders
 from repeg.workflow.turn import Turn
 
 
@@ -22,11 +24,17 @@ def close_orders(turn: Turn) -> list[str]:
         return _close(turn, refresh_children(turn, _recover_late_arrival(turn, order), listed))
 
     closed = turn.each(close, orders)
-    strays = set(listed) - {child.client_order_id for order in orders for child in order.children}
-    stray_ids = [client_id for client_id in sorted(strays) if not _cancel_stray(turn, listed[client_id])]
+    stray_ids = cancel_strays(turn, listed, orders)
     book_executions(turn, closed)
     ours = [child for order in closed for child in order.open_children if not child.is_owners]
-    return [child.client_order_id for child in ours] + stray_ids
+    # After the session nothing more can be done here: the watchdog goes on looking at them.
+    return [child.client_order_id for child in ours] + ([] if _is_final(turn) else stray_ids)
+
+
+def cancel_strays(turn: Turn, listed: Mapping[str, OrderReport], orders: Sequence[ParentOrder]) -> list[str]:
+    """Cancel the listed orders of the run that are not in its books. Returns the ids of those that are still open."""
+    strays = set(listed) - {child.client_order_id for order in orders for child in order.children}
+    return [client_id for client_id in sorted(strays) if not _cancel_stray(turn, listed[client_id])]
 
 
 def cancel_by_prefix(prefix: str, ports: Ports) -> list[str]:
@@ -45,7 +53,25 @@ def _close(turn: Turn, order: ParentOrder) -> ParentOrder:
     saved = turn.ports.store.save_order(after) if after != order else order
     # Only the latest child can be in flight: a child that it replaces had been seen at the broker.
     is_unknown = saved.child is not None and saved.child.state in UNRESOLVED
-    return _give_up_unknown(turn, saved) if is_unknown else saved
+    return _give_up_lost(turn, _give_up_unknown(turn, saved) if is_unknown else saved)
+
+
+def _give_up_lost(turn: Turn, order: ParentOrder) -> ParentOrder:
+    """Give up the children that do not close, so that the run can end: after the session's close those that the broker
+    does not find, and once its books are final those that it does not show as closed."""
+    if turn.now < turn.run.trading_day.close:
+        return order
+    after = order
+    for child in order.open_children:
+        if child.state in RESTING and not child.is_owners and (_is_final(turn) or fetch_report(turn, child) is None):
+            turn.warn(order.symbol, "lost", child.client_order_id, "not seen closed by the end of the session")
+            after = after.with_child(child.becomes(ChildState.LOST))
+    return turn.ports.store.save_order(after) if after != order else order
+
+
+def _is_final(turn: Turn) -> bool:
+    """Whether the broker's books of the run's day are final."""
+    return turn.now >= turn.run.trading_day.close + BOOKS_FINAL_AFTER
 
 
 def _recover_late_arrival(turn: Turn, order: ParentOrder) -> ParentOrder:

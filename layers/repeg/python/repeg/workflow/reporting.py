@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from repeg.domain.books import Books
+from repeg.domain.child_order import ChildState
 from repeg.domain.costs import Settlement, analyse
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError, StillOpen, UnreadableRow
 from repeg.domain.final_outcome import outcome_of
@@ -30,6 +31,9 @@ RUN_FAILED = "repeg.run.failed"
 # The error of a run that was reported while the broker could not be read.
 UNSEEN = "Unseen"
 
+# The error of a run whose shares or orders are not all accounted for.
+UNEXPLAINED = "Unexplained"
+
 
 def report_on(turn: Turn, turns: int, failure: StepFailure | None, left: list[str]) -> tuple[Report, list[Alert]]:
     """The run's report: an outcome for every order, its cost, and whether our books equal the broker's. With the alerts
@@ -39,13 +43,13 @@ def report_on(turn: Turn, turns: int, failure: StepFailure | None, left: list[st
     kill = _kill_switch(turn)
     ended_by = "the run was ended" if failure else "the window closed"
     ended = orders if left else turn.each(lambda order: _end(turn, order, *outcome_of(order, kill, ended_by)), orders)
-    reason = _unexplained(ended, books, left)
+    reason = unexplained(ended, books, left)
     error, cause = _failure(failure, reason)
     settlement = Settlement(
         outcome="failed" if error else "settled", error=error, reason=cause or "every order has an outcome", turns=turns
     )
     report = analyse(turn.run, ended, books.executions, settlement, books.intents, _last_quotes(turn, ended))
-    return report, [] if left else _alerts(turn, books)
+    return report, [] if left else _alerts(turn, ended, books)
 
 
 def require_closed(report: Report, left: list[str]) -> None:
@@ -132,7 +136,16 @@ def _kill_switch(turn: Turn) -> KillSwitch:
         return KillSwitch.HALT_NEW
 
 
-def _alerts(turn: Turn, books: Books) -> list[Alert]:
+def _alerts(turn: Turn, orders: Sequence[ParentOrder], books: Books) -> list[Alert]:
+    lost = [
+        Alert(finding=Finding.ORDER_LOST, run_id=turn.run.run_id, reason=f"{order.symbol}: {order.reason}")
+        for order in orders
+        if any(child.state is ChildState.LOST for child in order.children)
+    ]
+    return lost + _unreadable_rows(turn, books)
+
+
+def _unreadable_rows(turn: Turn, books: Books) -> list[Alert]:
     if not books.unreadable:
         return []
     reason = _in_words(books.unreadable)
@@ -153,13 +166,13 @@ def _last_quotes(turn: Turn, orders: list[ParentOrder]) -> dict[str, Quote]:
         return {}
 
 
-def _unexplained(orders: list[ParentOrder], books: Books, left: list[str]) -> str:
+def unexplained(orders: Sequence[ParentOrder], books: Books, left: Sequence[str]) -> str:
     """What is not accounted for, in words; empty if every share is."""
     if left:
         return f"still open at the broker: {', '.join(left)}"
     if books.unreadable:
         return _in_words(books.unreadable)
-    unknown = [order.symbol for order in orders if order.outcome is Outcome.UNKNOWN]
+    unknown = [f"{order.symbol} ({order.reason})" for order in orders if order.outcome is Outcome.UNKNOWN]
     if unknown:
         return f"outcome unknown: {', '.join(unknown)}"
     booked: dict[str, Decimal] = {}
@@ -172,7 +185,7 @@ def _unexplained(orders: list[ParentOrder], books: Books, left: list[str]) -> st
 def _failure(failure: StepFailure | None, reason: str) -> tuple[str, str]:
     if failure is not None:
         return failure.error, "; ".join(filter(None, [_message(failure.cause)[:2_000], reason]))
-    return ("Unexplained", reason) if reason else ("", "")
+    return (UNEXPLAINED, reason) if reason else ("", "")
 
 
 def _message(cause: str) -> str:

@@ -14,11 +14,13 @@ from functools import partial
 from repeg.domain.child_order import OrderReport
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, RepegError, UnreadableRow
 from repeg.domain.order_ids import OrderId
+from repeg.domain.plan import day_of
 from repeg.domain.run_health import Alert, Finding, is_silent, is_stuck, missed
 from repeg.domain.session import TradingDay, trading_date
 from repeg.domain.store_rules import Guard
 from repeg.domain.time_limits import ORPHANED_AFTER
 from repeg.ports import Ports
+from repeg.workflow.after_session import reconcile_after_session
 from repeg.workflow.alerts import publish_alerts
 from repeg.workflow.closing import cancel_by_prefix
 from repeg.workflow.reporting import announce_end, report_unseen
@@ -59,6 +61,7 @@ def watch(ports: Ports, *, expect_run: bool) -> Watched:
         look.alone("", partial(_missed, day, clock.now, ports))
     look.sweep_stuck_runs()
     look.publish_endings()
+    look.reconcile_ended_runs(day)
     if day is not None:
         look.cancel_orphaned_orders()
     return look.watched
@@ -100,6 +103,13 @@ class _Pass:
         for guard in self.guards:
             if guard.is_over and not guard.is_announced:
                 self.alone(guard.run_id, partial(_announce_end, guard, self.ports))
+
+    def reconcile_ended_runs(self, day: TradingDay | None) -> None:
+        """Compare the books of the ended runs with the broker's, once their session is over."""
+        in_session = day.day if day is not None and self.now < day.close else None
+        for guard in self.guards:
+            if guard.is_over and not guard.is_reconciled and day_of(guard.run_id) != in_session:
+                self.alone(guard.run_id, partial(_reconcile, guard, self.ports))
 
     def cancel_orphaned_orders(self) -> None:
         """Cancel, by run, this stack's orders that no run can be working on any more."""
@@ -173,6 +183,14 @@ def _is_past(guard: Guard, now: datetime, ports: Ports) -> bool:
 def _is_elsewhere(guard: Guard, ports: Ports) -> bool:
     """Whether the run trades in another account than the keys open. An order here is not the run's, whatever its id."""
     return guard.account_number not in {"", ports.broker.account_number()}
+
+
+def _reconcile(guard: Guard, ports: Ports) -> list[Alert]:
+    try:
+        return reconcile_after_session(guard, ports)
+    except UnreadableRow as error:
+        reason = f"the books cannot be compared: {error}"
+        return [Alert(finding=Finding.UNREADABLE_ROW, run_id=guard.run_id, reason=reason)]
 
 
 def _announce_end(guard: Guard, ports: Ports) -> list[Alert]:

@@ -60,15 +60,28 @@ def exact(amount: Decimal) -> str:
     return f"{amount:f}"
 
 
-# A status that is not listed does not end an order: `new`, `accepted`, `partially_filled` and words of later releases.
-_STATE_OF_STATUS = {
+# What each status of the API means for a DAY order. A word of a later release does not end an order.
+STATE_OF_STATUS = {
+    "accepted": ChildState.LIVE,
+    "accepted_for_bidding": ChildState.LIVE,
+    "new": ChildState.LIVE,
+    "partially_filled": ChildState.LIVE,
+    "pending_new": ChildState.LIVE,
+    "pending_replace": ChildState.LIVE,
+    "pending_review": ChildState.LIVE,
+    "held": ChildState.LIVE,
+    "stopped": ChildState.LIVE,  # a trade is guaranteed and has not been made yet
+    "suspended": ChildState.LIVE,
+    "pending_cancel": ChildState.CANCELLING,
     "filled": ChildState.FILLED,
     "canceled": ChildState.CANCELED,
     "expired": ChildState.EXPIRED,
+    "done_for_day": ChildState.EXPIRED,
+    "calculated": ChildState.EXPIRED,  # done for the day, filled or not; only the settlement is being computed
     "rejected": ChildState.REJECTED,
     "replaced": ChildState.REPLACED,
-    "pending_cancel": ChildState.CANCELLING,
 }
+_ENDS_THE_DAY = frozenset({"done_for_day", "calculated"})
 
 _TEXT = frozenset({str, type(None)})
 
@@ -91,9 +104,11 @@ _REPORTED = (
 )
 
 
-def state_of(status: str) -> ChildState:
-    """The child state that an order status stands for."""
-    return _STATE_OF_STATUS.get(status, ChildState.LIVE)
+def state_of(status: str, *, is_filled: bool = False) -> ChildState:
+    """The child state that an order status stands for; `is_filled` says whether all of the order's shares are."""
+    if is_filled and status in _ENDS_THE_DAY:
+        return ChildState.FILLED
+    return STATE_OF_STATUS.get(status, ChildState.LIVE)
 
 
 def report(row: Json) -> OrderReport:
@@ -112,15 +127,17 @@ def _unchanged(fields: tuple[str | None, ...]) -> OrderReport:
 
 
 def _report(row: Json) -> OrderReport:
+    qty, filled = (values.optional_amount(row.get(name)) or Decimal(0) for name in ("qty", "filled_qty"))
+    status = values.text(row["status"])
     return OrderReport(
         broker_id=values.text(row["id"]),
         client_order_id=values.text(row["client_order_id"]),
         symbol=values.text(row["symbol"]),
         side=values.side(row["side"]),
-        status=values.text(row["status"]),
-        state=state_of(values.text(row["status"])),
-        qty=values.optional_amount(row.get("qty")) or Decimal(0),
-        filled_qty=values.optional_amount(row.get("filled_qty")) or Decimal(0),
+        status=status,
+        state=state_of(status, is_filled=0 < qty <= filled),
+        qty=qty,
+        filled_qty=filled,
         average_price=values.optional_amount(row.get("filled_avg_price")),
         limit=values.optional_amount(row.get("limit_price")),
         submitted_at=values.optional_timestamp(row.get("submitted_at")),

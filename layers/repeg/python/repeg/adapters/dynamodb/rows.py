@@ -142,6 +142,7 @@ def read_guard(row: Row) -> Guard:
             epoch=int(row["epoch"]),
             state=str(row["state"]),
             is_announced=bool(row.get("is_announced", False)),
+            is_reconciled=bool(row.get("is_reconciled", False)),
             account_number=str(row.get("account_number", "")),
             id_prefix=str(row.get("id_prefix", "")),
         )

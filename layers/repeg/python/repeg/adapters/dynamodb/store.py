@@ -86,6 +86,10 @@ class DynamoStore(StoreReads):
         """Mark the run's end as published. Raises Conflict if there is no such run."""
         self._mark(run_id, "is_announced")
 
+    def mark_reconciled(self, run_id: str) -> None:
+        """Mark the run's books as equal to the broker's. Raises Conflict if there is no such run."""
+        self._mark(run_id, "is_reconciled")
+
     def add_orders(
         self, run_id: str, epoch: int, orders: Sequence[ParentOrder], planning_version: int | None = None
     ) -> Run:

@@ -1,0 +1,151 @@
+"""After the session: the books of an ended run are compared with the broker's once more.
+
+A request may arrive, and a fill may be listed, after the run has been closed and reported. Late orders are cancelled,
+late fills are booked, and a report that has changed is published as corrected. The comparison is repeated in each pass
+of the watchdog until a pass long after the close finds the books equal.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+from hashlib import sha256
+
+from repeg.domain.books import Books
+from repeg.domain.broker import Execution
+from repeg.domain.child_order import Child, ChildState
+from repeg.domain.costs import Settlement, analyse
+from repeg.domain.final_outcome import corrected
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Quote
+from repeg.domain.report import Report
+from repeg.domain.run_health import Alert, Finding
+from repeg.domain.store_rules import Guard
+from repeg.domain.time_limits import BOOKS_FINAL_AFTER
+from repeg.ports import Ports
+from repeg.workflow.cancellation import cancel_children
+from repeg.workflow.closing import cancel_strays
+from repeg.workflow.reconciliation import apply_report, book_executions, fetch_report, list_own_orders
+from repeg.workflow.reporting import UNEXPLAINED, unexplained
+from repeg.workflow.turn import Turn, begin_turn
+
+RUN_CORRECTED = "repeg.run.corrected"
+
+_GIVEN_UP = frozenset({ChildState.NEVER_ARRIVED, ChildState.LOST})
+
+
+def reconcile_after_session(held: Guard, ports: Ports) -> list[Alert]:
+    """Compare an ended run's books with the broker's, once its session is over, and correct its report.
+
+    The run is marked as reconciled when its books are equal BOOKS_FINAL_AFTER after the close. A difference that is
+    there from then on is an alert.
+    """
+    turn = begin_turn(held.run_id, ports)
+    if turn.now < turn.run.trading_day.close or turn.run.report is None:
+        return []
+    left = _read_again(turn)
+    books = turn.ports.store.books(held.run_id)
+    report = _report_again(turn, turn.run.report, books, left)
+    if report.figures != turn.run.report.figures:
+        _publish_correction(turn, turn.run.report, report)
+    if turn.now < turn.run.trading_day.close + BOOKS_FINAL_AFTER:
+        return []
+    difference = _difference(turn, books, left)
+    if difference:
+        turn.warn("run", "differs", held.run_id, difference)
+        return [Alert(finding=Finding.BOOKS_DIFFER, run_id=held.run_id, reason=difference)]
+    turn.ports.store.mark_reconciled(held.run_id)
+    return []
+
+
+def _read_again(turn: Turn) -> list[str]:
+    """Read doubtful orders again, cancel those still open, and book every fill. Returns the ids that are still open."""
+    listed = list_own_orders(turn)
+    executed = _shares_by_order(turn.ports.broker.executions(turn.run.trading_day.day))
+    orders = [_refresh(turn, order, executed) for order in turn.ports.store.books(turn.run.run_id).orders]
+    left = cancel_strays(turn, listed, orders)
+    book_executions(turn, orders)
+    return [child.client_order_id for order in orders for child in order.open_children if not child.is_owners] + left
+
+
+def _refresh(turn: Turn, order: ParentOrder, executed: dict[str, Decimal]) -> ParentOrder:
+    seen = order
+    for n in [child.n for child in order.children if _is_doubtful(child, executed)]:
+        report = fetch_report(turn, seen.attempt(n))
+        if report is not None:
+            seen = apply_report(turn, seen, report)
+    seen = cancel_children(turn, seen)
+    if seen == order:
+        return order
+    after = corrected(order, seen)
+    turn.warn(order.symbol, "corrected", f"{order.filled} → {after.filled} of {order.target}", after.reason)
+    return turn.ports.store.save_order(after)
+
+
+def _is_doubtful(child: Child, executed: dict[str, Decimal]) -> bool:
+    """Whether a child has to be read again: it was given up, is open, or has other fills than the broker lists."""
+    was_given_up = child.state in _GIVEN_UP or (child.state is ChildState.REFUSED and child.replaces is not None)
+    return was_given_up or not child.is_closed or child.filled != executed[child.broker_id or ""]
+
+
+def _report_again(turn: Turn, before: Report, books: Books, left: Sequence[str]) -> Report:
+    """The report from the books as they are now. Only a failure for its books can become a settlement."""
+    error, reason = before.error, before.reason
+    if error in {"", UNEXPLAINED}:
+        unknown = unexplained(books.orders, books, left)
+        error, reason = (UNEXPLAINED, unknown) if unknown else ("", "every order has an outcome")
+    settlement = Settlement(
+        outcome="failed" if error else "settled", error=error, reason=reason, turns=before.totals.turns
+    )
+    return analyse(turn.run, books.orders, books.executions, settlement, books.intents, _last_quotes(before))
+
+
+def _last_quotes(report: Report) -> dict[str, Quote]:
+    """The mids that unfilled shares were valued at, as quotes without a spread."""
+    none = Decimal(0)
+    return {
+        row.symbol: Quote(
+            symbol=row.symbol, bid=row.last_mid, bid_size=none, ask=row.last_mid, ask_size=none, at=None
+        )
+        for row in report.orders
+        if row.last_mid is not None
+    }  # fmt: skip
+
+
+def _publish_correction(turn: Turn, before: Report, after: Report) -> None:
+    """Publish both reports' figures, then save the new one: a repetition has the same event id."""
+    run_id = turn.run.run_id
+    digest = sha256(after.model_dump_json().encode()).hexdigest()[:12]
+    detail = {
+        "event_id": f"{run_id}.corrected.{digest}",
+        "run_id": run_id,
+        "before": before.brief,
+        "after": after.brief,
+    }
+    turn.ports.notifier.publish(RUN_CORRECTED, detail)
+    turn.ports.store.save_report(run_id, after)
+    turn.warn("run", "corrected", run_id, after.reason)
+
+
+def _difference(turn: Turn, books: Books, left: Sequence[str]) -> str:
+    """What still differs between our books and the broker's, in words; empty if nothing does."""
+    if left or books.unreadable:
+        return unexplained(books.orders, books, left)
+    executed = _shares_by_order(turn.ports.broker.executions(turn.run.trading_day.day))
+    words = [
+        f"{child.client_order_id} filled {child.filled}, executions say {executed[child.broker_id or '']}"
+        for order in books.orders
+        for child in order.children
+        if child.filled != executed[child.broker_id or ""]
+    ]
+    over = [f"{order.symbol} filled {order.filled} of {order.target}" for order in books.orders if order.remaining < 0]
+    return "; ".join([*words, *over])
+
+
+def _shares_by_order(executions: Sequence[Execution]) -> defaultdict[str, Decimal]:
+    """Executed shares by the broker's order id."""
+    shares: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for execution in executions:
+        shares[execution.broker_order_id] += execution.qty
+    return shares

@@ -1,0 +1,25 @@
+"""The meaning of each order status of the API."""
+
+from __future__ import annotations
+
+import pytest
+from alpaca.trading.enums import OrderStatus
+
+from repeg.adapters.alpaca import parsing
+from tests.adapters.brokers import an_order_row
+
+
+def test_every_status_of_the_api_has_a_meaning() -> None:
+    assert set(parsing.STATE_OF_STATUS) == {status.value for status in OrderStatus}
+
+
+@pytest.mark.parametrize("status", ["done_for_day", "calculated"])
+@pytest.mark.parametrize(("filled", "state"), [("0", "expired"), ("39.5", "expired"), ("40", "filled")])
+def test_the_end_of_a_day_ends_a_day_order(status: str, filled: str, state: str) -> None:
+    row = {**an_order_row(), "status": status, "qty": "40", "filled_qty": filled}
+    assert parsing.report(row).state == state
+
+
+@pytest.mark.parametrize("status", ["suspended", "stopped", "held", "pending_review", "accepted_for_bidding", "later"])
+def test_an_interrupted_or_unknown_status_leaves_an_order_open(status: str) -> None:
+    assert not parsing.report({**an_order_row(), "status": status}).is_closed

@@ -1,0 +1,240 @@
+"""After the session: late fills are booked, reports corrected, and a run whose order has vanished ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from functions.watch_runs.app import watch_runs
+from repeg.domain.child_order import ChildState
+from repeg.domain.errors import StillOpen
+from repeg.domain.run import RunState
+from repeg.domain.run_health import Finding
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
+from tests.functions.books import QUIET, book
+from tests.functions.desk import PREFIX, RUN_ID, Desk, OpenDesk
+from tests.functions.scenes import resting
+from tests.simulation import judge
+
+ALL_DAY = book(QUIET, prints=("09:50:00 15 @ 189.41 sold",), until="16:00")
+FILLS = "/v2/account/activities/FILL"
+NOT_FOUND = {"code": 40410000, "message": "order not found"}
+
+
+def published(desk: Desk, kind: str) -> list[dict[str, Any]]:
+    """The details of the events of one kind."""
+    return [detail for name, detail in desk.notifier.published if name == kind]
+
+
+def is_reconciled(desk: Desk) -> bool:
+    """Whether the run is marked as reconciled."""
+    guard = desk.store.guard(RUN_ID)
+    assert guard is not None
+    return guard.is_reconciled
+
+
+def closed_before_its_order_arrives(open_desk: OpenDesk, delay: float) -> Desk:
+    """A run that was closed with 0 of 40 filled while its only order was still on its way."""
+    desk = open_desk({"AAPL": ALL_DAY})
+    desk.begin("buy 40 AAPL")
+    desk.exchange.faults.arm(Fault(kind=Kind.LATE, method="POST", delay=delay))
+    desk.place()
+    desk.wait_until("09:39")
+    assert desk.close().outcome == "settled"
+    assert desk.row()["filled_qty"] == "0"
+    return desk
+
+
+def hide_fills(desk: Desk) -> None:
+    """The broker's list of executions is empty until the faults are disarmed."""
+    fault = Fault(kind=Kind.REWRITE, method="GET", path=FILLS, rewrite=lambda rows: [])
+    desk.exchange.faults.arm(fault, When(times=None))
+
+
+def vanish(desk: Desk) -> None:
+    """The broker no longer shows or finds any order."""
+    paths = (("GET", "/v2/orders:by_client_order_id"), ("GET", "/v2/orders/.+"), ("DELETE", "/v2/orders/.+"))
+    for method, path in paths:
+        fault = Fault(kind=Kind.ANSWER_BEFORE, method=method, path=path, status=404, body=NOT_FOUND)
+        desk.exchange.faults.arm(fault, When(times=None))
+    empty = Fault(kind=Kind.REWRITE, method="GET", path="/v2/orders", rewrite=lambda rows: [])
+    desk.exchange.faults.arm(empty, When(times=None))
+
+
+# Late orders and fills
+
+
+def test_a_fill_after_the_runs_end_is_booked_and_its_report_corrected(open_desk: OpenDesk) -> None:
+    desk = closed_before_its_order_arrives(open_desk, delay=600)
+    desk.wait_until("16:00")
+    assert desk.watch() == []
+    assert (desk.row()["filled_qty"], desk.row()["outcome"]) == ("15", "partial_deadline")
+    (event,) = published(desk, "repeg.run.corrected")
+    assert event["event_id"].startswith(f"{RUN_ID}.corrected.")
+    assert [row["filled_qty"] for row in event["before"]["orders"] + event["after"]["orders"]] == ["0", "15"]
+    assert (event["before"]["totals"]["executions"], event["after"]["totals"]["executions"]) == (0, 1)
+    desk.judge()
+
+
+def test_a_corrected_report_is_published_once(open_desk: OpenDesk) -> None:
+    desk = closed_before_its_order_arrives(open_desk, delay=600)
+    for time in ("16:00", "16:10", "16:20", "16:30"):
+        desk.wait_until(time)
+        assert desk.watch() == []
+    assert len(published(desk, "repeg.run.corrected")) == 1
+
+
+def test_a_run_is_reconciled_only_long_after_the_close(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, ALL_DAY)
+    desk.wait_until("15:55")
+    desk.close()
+    for time, expected in (("15:59", False), ("16:00", False), ("16:19:50", False), ("16:20", True)):
+        desk.wait_until(time)
+        assert desk.watch() == []
+        assert is_reconciled(desk) is expected
+    sent = len(desk.broker.line.sent)
+    desk.watch()
+    assert desk.broker.line.sent[sent:] == [("GET", "/clock"), ("GET", "/calendar"), ("GET", "/orders")]
+    assert published(desk, "repeg.run.corrected") == []
+
+
+def test_an_order_that_arrives_after_the_session_is_cancelled(open_desk: OpenDesk) -> None:
+    """The broker keeps a day order that arrives after the close for the next session."""
+    desk = closed_before_its_order_arrives(open_desk, delay=(6 * 60 + 34) * 60)
+    desk.wait_until("16:12")
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+    desk.watch()
+    judge.nothing_of_ours_is_open(desk.exchange)
+    desk.wait_until("16:20")
+    desk.watch()
+    assert is_reconciled(desk)
+
+
+def test_a_stray_order_after_the_session_is_cancelled(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, ALL_DAY)
+    desk.wait_until("15:55")
+    desk.close()
+    desk.wait_until("16:05")
+    desk.submit(f"{PREFIX}AAPL.b.9")
+    desk.watch()
+    judge.nothing_of_ours_is_open(desk.exchange)
+
+
+# Executions that are listed late
+
+
+def test_a_run_with_late_listed_fills_is_settled_after_the_session(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, ALL_DAY, escalation="none")
+    desk.wait_until("10:00")
+    hide_fills(desk)
+    assert desk.close().error == "Unexplained"
+    desk.exchange.faults.disarm()
+    desk.wait_until("16:00")
+    assert desk.watch() == []
+    assert (desk.report["outcome"], desk.report["error"]) == ("settled", "")
+    (event,) = published(desk, "repeg.run.corrected")
+    assert (event["before"]["outcome"], event["after"]["outcome"]) == ("failed", "settled")
+    desk.judge()
+
+
+def test_a_lasting_difference_of_the_books_is_reported_in_each_pass(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, ALL_DAY, escalation="none")
+    desk.wait_until("10:00")
+    hide_fills(desk)
+    desk.close()
+    found = []
+    for time in ("16:10", "16:20", "16:30"):
+        desk.wait_until(time)
+        found.append([(alert.finding, alert.reason) for alert in desk.watch()])
+    difference = (Finding.BOOKS_DIFFER, f"{PREFIX}AAPL.b.1 filled 15, executions say 0")
+    assert found == [[], [difference], [difference]]
+    assert not is_reconciled(desk)
+    desk.exchange.faults.disarm()
+    assert desk.watch() == []
+    assert is_reconciled(desk)
+
+
+# Orders that the broker loses
+
+
+def test_a_run_whose_order_has_vanished_ends_after_the_session(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, until="16:00"))
+    desk.wait_until("15:55")
+    vanish(desk)
+    for step in (desk.close, desk.sweep):
+        with pytest.raises(StillOpen):
+            step()
+    desk.wait_until("16:00")
+    assert [alert.finding for alert in desk.watch()] == [Finding.ORDER_LOST, Finding.STUCK_RUN]
+    assert desk.run.state is RunState.SWEPT
+    assert desk.order().children[0].state is ChildState.LOST
+    assert desk.row()["outcome"] == "unknown"
+    assert f"the broker did not show {PREFIX}AAPL.b.1 as closed" in desk.report["reason"]
+    assert len(published(desk, "repeg.watch.order_lost")) == len(published(desk, "repeg.run.failed")) == 1
+
+
+def test_the_closing_step_keeps_looking_for_a_vanished_order_until_the_close(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, until="16:00"))
+    vanish(desk)
+    for time in ("15:55", "15:59:50"):
+        desk.wait_until(time)
+        with pytest.raises(StillOpen):
+            desk.close()
+    desk.wait_until("16:00")
+    answer = desk.close()
+    assert (answer.outcome, answer.error) == ("failed", "Unexplained")
+    assert len(published(desk, "repeg.watch.order_lost")) == 1
+
+
+def test_a_lost_order_that_is_found_again_is_booked(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, ALL_DAY, escalation="none")
+    desk.wait_until("09:45")
+    vanish(desk)
+    desk.wait_until("16:00")
+    assert desk.close().outcome == "failed"
+    assert desk.row()["filled_qty"] == "0"
+    desk.exchange.faults.disarm()
+    desk.wait_until("16:20")
+    assert desk.watch() == []
+    assert (desk.report["outcome"], desk.row()["filled_qty"]) == ("settled", "15")
+    assert is_reconciled(desk)
+    desk.judge()
+
+
+def test_a_run_with_a_cancel_that_never_completes_ends_after_the_session(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, until="16:00"))
+    desk.wait_until("15:55")
+    pending = Fault(kind=Kind.REWRITE, method="GET", path="/v2/orders.*", rewrite=_pending_cancel)
+    desk.exchange.faults.arm(pending, When(times=None))
+    for time in ("15:55", "16:19"):
+        desk.wait_until(time)
+        with pytest.raises(StillOpen):
+            desk.close()
+    desk.wait_until("16:21")
+    assert desk.close().outcome == "failed"
+    assert desk.row()["outcome"] == "unknown"
+
+
+def _pending_cancel(body: Any) -> Any:
+    rows = body if isinstance(body, list) else [body]
+    for row in rows:
+        row["status"] = "pending_cancel"
+    return body
+
+
+@pytest.mark.parametrize("spoil", [vanish, hide_fills, lambda desk: desk.exchange.races.arm(Race.CANCEL_STUCK, symbol="AAPL", seconds=90_000)])  # fmt: skip
+def test_every_run_ends_on_its_day(open_desk: OpenDesk, spoil: Any) -> None:
+    """Whatever happens to its order, the watchdog's last pass leaves no run without an end and a report."""
+    desk = resting(open_desk, ALL_DAY)
+    desk.wait_until("15:54")
+    spoil(desk)
+    for hour in (15, 16):
+        for minute in range(55 if hour == 15 else 0, 60 if hour == 15 else 51, 5):
+            desk.wait_until(f"{hour}:{minute:02}")
+            watch_runs(desk.ports, expect_run=True)
+    assert desk.run.state is RunState.SWEPT
+    assert desk.run.is_announced
+    assert desk.row()["outcome"]
