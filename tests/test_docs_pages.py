@@ -87,4 +87,4 @@ def test_the_diagram_has_every_state_and_its_ways_out() -> None:
     assert '    TurnDecision -- "renew" --> RenewRun' in drawn
     assert "    PlaceOrders -.-> CloseRun" in drawn
     assert '    RunOutcome -- "otherwise" --> RunFailed' in drawn
-    assert '    OpenFailure -- "has renewal.run_id" --> InheritRun' in drawn
+    assert '    OpenFailure -- "has input.renewal.run_id" --> InheritRun' in drawn

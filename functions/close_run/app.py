@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from repeg.domain.errors import StoreUnavailable
+from repeg.domain.errors import RepegError, StoreUnavailable
 from repeg.domain.order_ids import legacy_prefix, run_prefix
 from repeg.domain.report import Report
 from repeg.domain.run import Run, RunState
@@ -21,7 +21,11 @@ from repeg.workflow.turn import begin_turn
 @lambda_step
 def lambda_handler(payload: ClosePayload, _context: LambdaContext) -> RunClosed:
     """How the run ended."""
-    answer = close_run(payload.run_id, payload.epoch, payload.turn.turns, payload.ending, ports())
+    try:
+        answer = close_run(payload.run_id, payload.epoch, payload.turn.turns, payload.ending, ports())
+    except RepegError:
+        count("ClosesFailed", 1)
+        raise
     count("RunsSettled", answer.outcome == "settled")
     count("RunsFailed", answer.outcome != "settled")
     return answer

@@ -8,8 +8,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from repeg.domain.errors import BrokerDenied, InvalidInput, MarketClosed, RefusedRun
 from repeg.domain.steps import RunOpened, StartPayload, TurnCount
-from repeg.lambda_step import lambda_step
+from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
 from repeg.workflow.opening import claim, claimed_before, prepare, read_start, require_earlier_runs_closed, session_for
@@ -18,8 +19,12 @@ from repeg.workflow.turn import begin_turn
 
 @lambda_step
 def lambda_handler(payload: StartPayload, _context: LambdaContext) -> RunOpened:
-    """What every later step needs to find the run."""
-    return open_run(payload.input, payload.execution, os.environ, ports())
+    """What every later step needs to find the run. A refusal is counted; a duplicate and a closed market are none."""
+    try:
+        return open_run(payload.input, payload.execution, os.environ, ports())
+    except (InvalidInput, RefusedRun, BrokerDenied) as error:
+        count("RunsRefused", not isinstance(error, MarketClosed))
+        raise
 
 
 def open_run(raw: object, execution: str, environment: Mapping[str, str], ports: Ports) -> RunOpened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from repeg.domain.errors import RepegError
 from repeg.domain.steps import RunSwept, StatusChange
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
@@ -14,7 +15,11 @@ from repeg.workflow.sweeping import sweep
 @lambda_step
 def lambda_handler(payload: StatusChange, _context: LambdaContext) -> RunSwept:
     """What was done for which run."""
-    answer = sweep_orders(payload.detail.execution_arn, payload.detail.status, ports())
+    try:
+        answer = sweep_orders(payload.detail.execution_arn, payload.detail.status, ports())
+    except RepegError:
+        count("SweepsFailed", 1)
+        raise
     count("RunsSwept", answer.outcome == "swept")
     return answer
 

@@ -20,6 +20,7 @@ ROOMS = ("domain", "workflow", "adapters")
 # What each metric counts. The names are those of the functions' calls of `count`; a test compares the two.
 METRICS = {
     "BooksDiffer": "ended runs whose books differ from the broker's twenty minutes after the close, in each pass",
+    "ClosesFailed": "attempts to close a run that failed; they are retried, and after the last one the run is swept",
     "MissedRuns": "session days on which no run has begun ten minutes after the open",
     "OrdersLeftOpen": "orphaned orders: open at the broker, held by no run",
     "OrdersLost": "orders that the broker did not show as closed by the end of the session",
@@ -29,9 +30,11 @@ METRICS = {
     "QuotesHeld": "waiting orders held by their quotes",
     "QuotesUsed": "waiting orders whose quotes may be traded on",
     "RunsFailed": "runs that ended in a failure",
+    "RunsRefused": "starts refused by OpenRun, other than duplicates and closed markets",
     "RunsSettled": "runs that ended with an outcome for every order and none open",
     "RunsSwept": "runs taken over from a dead execution",
     "StuckRuns": "open runs that have not turned for minutes",
+    "SweepsFailed": "sweeps that failed; they are retried, and the watchdog sweeps again",
     "Turns": "turns made",
     "UnreadableRows": "runs with a stored row that this release cannot read",
     "WatchFailures": "runs that a pass of the watchdog could not bring to their end",

@@ -139,7 +139,7 @@ def test_the_secret_starts_as_a_placeholder_and_is_retained() -> None:
 
 
 def test_no_deploy_overwrites_the_keys_in_the_secret() -> None:
-    """CloudFormation writes a new value when any part of these properties changes, and a new secret if the logical id or
+    """CloudFormation writes a new value if any part of these properties changes, and a new secret if the logical id or
     the name does. Never change this test together with the template: the next deploy would delete everybody's keys."""
     assert {name: sorted(secret["Properties"]) for name, secret in of_type(written(), SECRET_TYPE).items()} == {
         "BrokerSecret": ["Description", "GenerateSecretString"]

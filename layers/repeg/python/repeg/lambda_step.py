@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar, get_type_hints
 
@@ -68,6 +69,9 @@ def _measured(handler: Handler) -> Handler:
             return handler(event, context)
         finally:
             if metrics.metric_set:
+                # Two stacks of one account would otherwise share a series.
+                stack = os.environ.get("STACK_NAME") or "none"  # noqa: TID251 - the edge of a function
+                metrics.add_dimension("stack", stack)
                 metrics.flush_metrics()
 
     return measured
