@@ -50,6 +50,8 @@ class BrokerQuirks:
     """The filled_at of a partly filled order [57]."""
     auction_orders: Literal["expire", "immediate"] = "expire"
     """Whether opg and cls orders expire unfilled, as on paper, or execute immediately against the quote [45]."""
+    order_protection: bool = True
+    """Whether an order in the queue that is alone at the best price fills by prints at it on any lit venue [56]."""
     split_orders: Literal["cancel", "keep"] = "cancel"
     """What a split does to open good-till-canceled orders: cancel or keep them [64]."""
 

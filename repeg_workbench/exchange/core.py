@@ -18,6 +18,7 @@ from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker.races import Races
 from repeg_workbench.exchange.broker.records import Records
 from repeg_workbench.exchange.broker.replacing import Replacing
+from repeg_workbench.exchange.broker.setting_aside import SettingAside
 from repeg_workbench.exchange.broker.splits import Splits
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.control.control_plane import PREFIX, Control, ControlParts
@@ -63,7 +64,7 @@ class Exchange:
         self.now = clock()
         self.hours = TradingHours()
         self.timers = Timers()
-        self.venue = Venue(market, fill_model)
+        self.venue = Venue(market, fill_model, order_protection=quirks.order_protection)
         self.feed = Feed(self.venue)
         self._start_days()
         draws = Draws(seed)
@@ -176,6 +177,7 @@ class Exchange:
             advance=lambda: self.advance(self.stride),
             skew_clock=self.skew_clock,
             split=self.split,
+            setting_aside=SettingAside(self.floor),
         )
 
     def _answer(self, request: Request) -> Response:

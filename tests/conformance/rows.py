@@ -83,7 +83,7 @@ ROWS = (
     Row(53, "An order is found by its client_order_id, an unknown one is 404", "O"),
     Row(54, "After a replace each client_order_id finds its own order", "O"),
     Row(55, "A marketable limit fills at the quote, never worse than its limit", "D"),
-    Row(56, "A passive order inside the spread waits for the market", "D,A", "fill_model"),
+    Row(56, "A passive order inside the spread waits for the market", "D,A", "order_protection, fill_model"),
     Row(57, "A partial fill shows quantity and exact average price", "D", "partial_filled_at, race one_share_fills"),
     Row(58, "Executions are activities with ids of their own, in pages", "D"),
     Row(59, "Positions appear, average in and vanish; shorts are negative", "D"),
@@ -172,4 +172,8 @@ ROWS = (
     Row(130, "Bars of any timeframe come in pages, in either order", "D,A"),
     Row(131, "Quotes and trades of the past come in pages", "D"),
     Row(132, "The latest bar is that of the last finished minute", "D,A"),
+    Row(133, "Lists of orders and activities are filtered by order, asset class and category", "D"),
+    Row(134, "An order can be in a status that hardly ever occurs", "D,A"),
+    Row(135, "The broker can lose an order: 404 by either id", "A"),
+    Row(136, "An order that the account's owner replaces gets an id of the broker's, and both name each other", "D,O"),
 )

@@ -50,6 +50,14 @@ def test_row_056_a_passive_order_inside_the_spread_waits_for_the_market(model: F
         assert bench.status(order) == "filled"
 
 
+@across(order_protection=(True, False))
+def test_row_056_an_order_alone_at_the_best_price_may_be_protected(quirks: BrokerQuirks) -> None:
+    with a_bench([*QUIET_BOOK, trade("10:20", "50 @ 100.02", side=-1, venue="T")], quirks=quirks) as bench:
+        order = bench.working(price=100.02)
+        bench.wait_for("10:21")
+        assert bench.status(order) == ("filled" if quirks.order_protection else "new")
+
+
 def test_row_056_on_paper_a_crossing_quote_fills_but_a_print_does_not() -> None:
     book = [*QUIET_BOOK, trade("10:20", "50 @ 99.99", side=-1), quote("10:30", "300 @ 99.90", "300 @ 100.01")]
     with a_bench(book, model=FillModel.PAPER) as bench:

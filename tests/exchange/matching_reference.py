@@ -204,7 +204,9 @@ class ReferenceBook:
             return 0
         if self.model is not FillModel.QUEUE or not at_limit or not left:
             return left
-        elsewhere = working.venue and venue and working.venue != venue
+        near = self.bid if working.order.side > 0 else self.ask
+        is_alone = near.price is None or better(working.order.side, price, near.price)
+        elsewhere = not is_alone and working.venue and venue and working.venue != venue
         if aggressor != -working.order.side or elsewhere:
             return 0
         served = min(working.ahead, left)

@@ -44,6 +44,7 @@ _PATHS = """
     /v2/stocks/quotes/latest /v2/stocks/trades/latest /v2/stocks/snapshots /v2/stocks/AAPL/snapshot
     /v2/stocks/%FF/quotes/latest /v2/stocks//trades/latest
     /_sim /_sim/ledger /_sim/faults /_sim/stream-faults /_sim/races /_sim/chaos /_sim/keys /_sim/clock /_sim/splits
+    /_sim/orders
 """
 WORDS = st.sampled_from(["", *_WORDS.split()])
 NUMBERS = (

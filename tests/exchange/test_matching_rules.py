@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, halt, quote, trade
+from repeg_workbench.exchange.market.symbol_day import SymbolDay
 from repeg_workbench.exchange.matching.symbol_book import BookOrder, Fill, FillModel, SymbolBook
 from repeg_workbench.exchange.time.calendar import new_york
 from repeg_workbench.exchange.units import to_price, to_qty
@@ -116,6 +117,27 @@ def test_an_order_behind_the_bid_queues_when_the_bid_comes_down() -> None:
 def test_a_print_elsewhere_or_on_the_other_side_does_not_fill_us(printed: Event) -> None:
     ours = book(START, printed)
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
+    assert ours.advance(at("09:35")) == []
+
+
+def test_an_order_alone_at_the_best_price_takes_a_print_on_any_lit_venue() -> None:
+    elsewhere = trade("09:32", "80 @ 189.41", side=-1, venue="T"), trade("09:33", "30 @ 189.41", venue="D", lit=False)
+    ours = book(START, *elsewhere, trade("09:34", "9 @ 189.41", side=1, venue="T"))
+    ours.enter(order(BUY, "100", "189.41"), at("09:31"))
+    assert summarised(ours.advance(at("09:35"))) == [("80", "189.41")]
+
+
+def test_an_order_that_others_have_joined_takes_prints_on_its_venue_only() -> None:
+    joined: list[Event] = [quote("09:32", "200 @ 189.41", "300 @ 189.44")]
+    ours = book(START, *joined, trade("09:33", "80 @ 189.41", side=-1, venue="T"))
+    ours.enter(order(BUY, "100", "189.41"), at("09:31"))
+    assert ours.advance(at("09:35")) == []
+
+
+def test_without_order_protection_a_print_on_another_venue_does_not_fill() -> None:
+    tape = book(START, trade("09:32", "80 @ 189.41", side=-1, venue="T"))._tape
+    ours = SymbolBook(SymbolDay("IBM", DAY, tape.quotes, tape.trades), order_protection=False)
+    ours.enter(order(BUY, "100", "189.41"), at("09:31"))
     assert ours.advance(at("09:35")) == []
 
 
@@ -233,7 +255,7 @@ def test_a_malformed_order_is_refused(bad: BookOrder, complaint: str) -> None:
 def test_entering_an_order_twice_is_refused() -> None:
     ours = book(START)
     ours.enter(order(BUY, "100", "189.40"), at("09:31"))
-    with pytest.raises(ValueError, match="already been entered"):
+    with pytest.raises(ValueError, match="already in the book"):
         ours.enter(order(BUY, "100", "189.40"), at("09:32"))
 
 

@@ -9,6 +9,7 @@ import pytest
 from repeg_workbench.exchange.market.recorded import RecordedMarket, RecordingError
 from repeg_workbench.exchange.market.symbol_day import Listing, SymbolDay
 from repeg_workbench.exchange.time.calendar import new_york
+from tests.exchange.caller import FRIDAY, a_caller
 
 DAY = date(2018, 1, 2)
 TEN = new_york(DAY, "10:00")
@@ -197,3 +198,16 @@ def test_a_real_recording_is_read_completely() -> None:
     market = RecordedMarket(RECORDING)
     counts = [(len(day.quotes), len(day.trades)) for day in map(market.day, ["XXX"] * 2, market.days()) if day]
     assert counts == [(49_536, 39_470), (44_886, 37_793)]
+
+
+def test_before_its_first_row_a_recording_answers_with_its_reference_price(tmp_path: Path) -> None:
+    first = new_york(FRIDAY, "09:30")
+    rows = f"ts,bid,bid_size,ask,ask_size\n{first},100.00,300,100.10,200\n"
+    (tmp_path / "AAPL-2026-11-20.quotes.csv").write_text(rows)
+    caller = a_caller(market=RecordedMarket(tmp_path), at="09:25")
+    last = caller.get("/v2/stocks/trades/latest", symbols="AAPL")["trades"]["AAPL"]
+    assert (last["p"], last["t"]) == (100.05, "2026-11-19T21:00:00Z")
+    assert caller.get("/v2/stocks/quotes/latest", symbols="AAPL")["quotes"] == {}
+    assert caller.submit(type="market", limit_price=None)["status"] == "accepted"
+    caller.wait_for("09:31")
+    assert caller.get("/v2/stocks/trades/latest", symbols="AAPL")["trades"] == {}

@@ -81,7 +81,7 @@ def test_a_wrong_type_in_any_control_body_is_refused(audited: Caller) -> None:
 
 _CONTROL_FIELDS = """
     kind method path seconds delay status body rewrite times skip chance failure event race symbol revoked
-    skew_seconds advance_seconds new old order
+    order_id client_order_id forgotten skew_seconds advance_seconds new old order
 """
 
 FRAMES: tuple[Any, ...] = (

@@ -96,8 +96,12 @@ class AccountApi:
 
     def activities(self, request: Request) -> Response:
         """GET /v2/account/activities, with the types in the query."""
-        types = Params(request.query).words("activity_types") or ["FILL"]
-        return self._activities(request, types)
+        params = Params(request.query)
+        category = params.choice("category", ("", "trade_activity", "non_trade_activity"))
+        types = params.words("activity_types")
+        if types and category:
+            raise Refusal.parameter("category cannot be combined with activity_types")
+        return self._activities(request, types or (["FEE"] if category == "non_trade_activity" else ["FILL"]))
 
     def activities_of(self, request: Request, kind: str) -> Response:
         """GET /v2/account/activities/{type}."""
@@ -201,15 +205,14 @@ class AccountApi:
 
     def _selected(self, params: Params) -> list[Execution]:
         after, until, day = params.stamp("after"), params.stamp("until"), params.text("date")
+        order_id, executions = params.text("order_id"), self._account.ledger.executions
+        if order_id is not None:
+            executions = [e for e in executions if e.order_id == order_id.lower()]
         if day is not None:
             wanted = self._day(params, "date", FIRST_DAY)
-            found = [e for e in self._account.ledger.executions if local_day(e.at) == wanted]
+            found = [e for e in executions if local_day(e.at) == wanted]
         else:
-            found = [
-                e
-                for e in self._account.ledger.executions
-                if (after is None or e.at > after) and (until is None or e.at < until)
-            ]
+            found = [e for e in executions if (after is None or e.at > after) and (until is None or e.at < until)]
         return found if params.choice("direction", ("desc", "asc")) == "asc" else found[::-1]
 
     @staticmethod

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from repeg_workbench.exchange.api import fields, intake
+from repeg_workbench.exchange.api.order_list import OrderFilter
 from repeg_workbench.exchange.api.params import Params
 from repeg_workbench.exchange.api.parts import Parts
 from repeg_workbench.exchange.api.views import OrderTexts, order_view
@@ -25,10 +26,8 @@ from repeg_workbench.exchange.refusal import Refusal
 from repeg_workbench.exchange.seeds import is_uuid
 from repeg_workbench.exchange.units import QTY_SCALE
 
-_LIST_DEFAULT: Final = 50
-_LIST_MOST: Final = 500
 _REPLACEABLE: Final = frozenset({Status.NEW, Status.PARTIALLY_FILLED})
-_SIDES: Final = {"buy": 1, "sell": -1}
+_FINISHED_FOR_TODAY: Final = frozenset({Status.DONE_FOR_DAY, Status.CALCULATED})
 
 
 class TradingApi:
@@ -73,11 +72,9 @@ class TradingApi:
 
     def list_orders(self, request: Request) -> Response:
         """GET /v2/orders."""
-        params = Params(request.query)
-        status = params.choice("status", ("open", "closed", "all"))
-        is_nested = params.flag("nested")
-        orders = self._selected(params, status, is_nested=is_nested)
-        return text_response(f"[{','.join([self._text(order, is_nested=is_nested) for order in orders])}]")
+        wanted = OrderFilter.read(Params(request.query), self._quirks)
+        orders = wanted.select(self._account.orders, self._parts.now)
+        return text_response(f"[{','.join([self._text(order, is_nested=wanted.is_nested) for order in orders])}]")
 
     def get(self, request: Request, order_id: str) -> Response:
         """GET /v2/orders/{id}."""
@@ -90,7 +87,7 @@ class TradingApi:
         if client_order_id is None:
             raise Refusal.parameter("client_order_id is required")
         order = self._account.orders.by_client_id.get(client_order_id)
-        if order is None or self._parts.now < order.findable_at:
+        if order is None or order.is_forgotten or self._parts.now < order.findable_at:
             raise Refusal.not_found(f"order not found for {client_order_id}")
         return json_response(self.view(order))
 
@@ -114,7 +111,8 @@ class TradingApi:
 
     def cancel_all(self, request: Request) -> Response:  # noqa: ARG002
         """DELETE /v2/orders."""
-        outcomes = [self._cancel_one(order) for order in list(self._account.orders.open.values())]
+        orders = [order for order in self._account.orders.open.values() if not order.is_forgotten]
+        outcomes = [self._cancel_one(order) for order in orders]
         return json_response(outcomes, 207)
 
     def view(self, order: Order, *, is_nested: bool = True) -> dict[str, Any]:
@@ -129,13 +127,10 @@ class TradingApi:
         return self._texts.of(order, self._quirks)
 
     def _order(self, order_id: str) -> Order:
-        order = self._account.orders.by_id.get(order_id)
-        if order is not None:
-            return order
-        if not is_uuid(order_id):
-            raise Refusal.parameter("order_id is missing")
         found = self._account.orders.by_id.get(order_id.lower())
-        if found is None:
+        if found is None and not is_uuid(order_id):
+            raise Refusal.parameter("order_id is missing")
+        if found is None or found.is_forgotten:
             raise Refusal.not_found(f"order not found for {order_id}")
         return found
 
@@ -143,34 +138,6 @@ class TradingApi:
         scope = self._quirks.client_order_id_scope
         if client_order_id and self._account.orders.is_taken(client_order_id, scope):
             raise Refusal.parameter("client_order_id must be unique")
-
-    def _selected(self, params: Params, status: str, *, is_nested: bool) -> list[Order]:
-        after, until = params.stamp("after"), params.stamp("until")
-        symbols, side = set(params.words("symbols")), _SIDES.get(params.choice("side", ("", "buy", "sell")))
-        limit, now, found = self._limit(params), self._parts.now, list[Order]()
-        orders = self._account.orders
-        pool = list(orders.open.values() if status == "open" else orders.by_id.values())
-        for order in pool if params.choice("direction", ("desc", "asc")) == "asc" else reversed(pool):
-            is_wanted = (
-                now >= order.listed_at
-                and (status != "closed" or not order.is_open)
-                and not (is_nested and order.parent)
-                and (after is None or order.submitted_at > after)
-                and (until is None or order.submitted_at < until)
-                and (not symbols or order.terms.symbol in symbols)
-                and (side is None or order.terms.side == side)
-            )
-            if is_wanted:
-                found.append(order)
-                if len(found) == limit:
-                    break
-        return found
-
-    def _limit(self, params: Params) -> int:
-        limit = params.integer("limit", _LIST_DEFAULT)
-        if limit > _LIST_MOST and self._quirks.list_limit_excess == "422":
-            raise Refusal.parameter("limit must be <= 500")
-        return min(limit, _LIST_MOST)
 
     def _require_replaceable(self, order: Order) -> None:
         if order.status is Status.REPLACED:
@@ -229,7 +196,7 @@ class TradingApi:
         status, quirks = order.status, self._quirks
         if status is Status.CANCELED and quirks.cancel_of_canceled == "204":
             return False
-        if not order.is_open:
+        if not order.is_open or status in _FINISHED_FOR_TODAY:
             raise Refusal.unprocessable(f'order is already in "{status}" state')
         if status is Status.PENDING_CANCEL:
             if quirks.second_cancel == "422":

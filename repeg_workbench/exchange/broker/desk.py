@@ -12,6 +12,7 @@ from repeg_workbench.exchange.broker.spans import ends_at, starts_at
 from repeg_workbench.exchange.broker_quirks import Milliseconds
 
 _AUCTIONS: Final = frozenset({"opg", "cls"})
+_FINAL_FOR_TODAY: Final = frozenset({Status.DONE_FOR_DAY, Status.CALCULATED})
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Desk:
                 # The session is half open: market events at the closing instant are not part of it.
                 self.floor.leave(order, at - 1)
         for order in self._open_orders():
-            if order.is_open and order.expires_at <= at:
+            if order.is_open and order.expires_at <= at and order.status not in _FINAL_FOR_TODAY:
                 self._expire(order, at)
 
     def schedule_sweep(self, order: Order) -> None:

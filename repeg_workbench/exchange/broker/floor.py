@@ -34,6 +34,8 @@ class Floor:
         if not order.is_open or order.is_working:
             return
         order.is_working = True
+        if order.is_aside:
+            return
         if self.races.is_lost(Race.REJECTED_LATER, order):
             self.finish(order, Status.REJECTED, at, "rejected by the venue")
             return
@@ -44,7 +46,7 @@ class Floor:
 
     def work(self, order: Order, at: int) -> None:
         """Enter a working order into the book, or watch its stop price; outside its session, leave it waiting."""
-        if not self._is_in_hours(order, at):
+        if order.is_aside or not self._is_in_hours(order, at):
             return
         if order.terms.type in {"market", "limit"} or order.is_triggered:
             self._enter(order, at)
@@ -160,7 +162,7 @@ class Floor:
         return order.reserve_price if order.terms.side == BUY and not order.is_closing else None
 
     def _trigger(self, at: int, order: Order, terms: Terms) -> None:
-        is_due = order.is_open and order.is_working and not order.is_triggered
+        is_due = order.is_open and order.is_working and not order.is_triggered and not order.is_aside
         if not is_due or order.terms is not terms or not self._is_in_hours(order, at):
             return
         self.follow(order, at)

@@ -25,11 +25,29 @@ class Status(StrEnum):
     EXPIRED = "expired"
     REJECTED = "rejected"
     REPLACED = "replaced"
+    DONE_FOR_DAY = "done_for_day"
+    SUSPENDED = "suspended"
+    STOPPED = "stopped"
+    CALCULATED = "calculated"
+    PENDING_REVIEW = "pending_review"
+    ACCEPTED_FOR_BIDDING = "accepted_for_bidding"
 
 
 _S = Status
 TERMINAL: Final = frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED, _S.REPLACED})
 _ENDS: Final = frozenset({_S.CANCELED, _S.EXPIRED, _S.REJECTED})
+ASIDE: Final = frozenset(
+    {
+        _S.DONE_FOR_DAY,
+        _S.SUSPENDED,
+        _S.STOPPED,
+        _S.CALCULATED,
+        _S.PENDING_REVIEW,
+        _S.ACCEPTED_FOR_BIDDING,
+        _S.HELD,
+    }
+)
+"""Statuses that only the control plane gives to an order without legs: open, but not in the market."""
 
 # A pending cancel or replace does not stop fills, and a failed replace returns the old order to its resting status.
 TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
@@ -42,6 +60,10 @@ TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
     _S.PENDING_REPLACE: _ENDS | {_S.NEW, _S.PARTIALLY_FILLED, _S.FILLED, _S.REPLACED},
     **dict.fromkeys(TERMINAL, frozenset()),
 }
+for _status in (_S.ACCEPTED, _S.PENDING_NEW, _S.NEW, _S.PARTIALLY_FILLED):
+    TRANSITIONS[_status] |= ASIDE
+for _status in ASIDE:
+    TRANSITIONS[_status] = TRANSITIONS.get(_status, _ENDS) | ASIDE | {_S.NEW, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +147,10 @@ class Order:
     is_working: bool = False
     """Whether the venue has acknowledged it and it has not ended."""
     in_book: bool = False
+    is_aside: bool = False
+    """Whether the control plane has taken it out of the market."""
+    is_forgotten: bool = False
+    """Whether the API no longer knows it."""
     is_triggered: bool = False
     """Whether a stop has become a market or limit order."""
     settled_at: int = 0

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -98,6 +98,33 @@ class MoveClock(_Order):
 
     skew_seconds: float | None = Field(None, ge=-_YEAR, le=_YEAR)
     advance_seconds: Seconds | None = None
+
+
+class SetOrder(_Order):
+    """POST /_sim/orders: names an order by either id, and gives it a rare status or makes the broker forget it."""
+
+    order_id: str | None = None
+    client_order_id: str | None = None
+    status: (
+        Literal[
+            "done_for_day",
+            "suspended",
+            "stopped",
+            "calculated",
+            "pending_review",
+            "held",
+            "accepted_for_bidding",
+            "working",
+        ]
+        | None
+    ) = None
+    forgotten: bool | None = None
+
+    @model_validator(mode="after")
+    def _require_one_id(self) -> Self:
+        if (self.order_id is None) == (self.client_order_id is None):
+            raise ValueError("expected either order_id or client_order_id")
+        return self
 
 
 class Split(_Order):

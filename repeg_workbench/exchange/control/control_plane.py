@@ -13,7 +13,9 @@ from repeg_workbench.exchange.api.params import Params
 from repeg_workbench.exchange.api.views import side_word
 from repeg_workbench.exchange.broker.account import Account
 from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
+from repeg_workbench.exchange.broker.orders import Status
 from repeg_workbench.exchange.broker.races import Races
+from repeg_workbench.exchange.broker.setting_aside import WORKING, SettingAside
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.control.bodies import (
     ArmAll,
@@ -22,6 +24,7 @@ from repeg_workbench.exchange.control.bodies import (
     ArmStreamFault,
     MoveClock,
     SetKeys,
+    SetOrder,
     Split,
 )
 from repeg_workbench.exchange.control.chaos import arm_all
@@ -57,6 +60,7 @@ class ControlParts:
     advance: Callable[[], object]
     skew_clock: Callable[[float], None]
     split: Callable[[str, int, int], None]
+    setting_aside: SettingAside
 
 
 class Control:
@@ -77,6 +81,7 @@ class Control:
             ("POST", "/keys"): self._set_keys,
             ("POST", "/clock"): self._move_clock,
             ("POST", "/splits"): self._split,
+            ("POST", "/orders"): self._set_order,
         }
 
     def handle(self, request: Request) -> Response:
@@ -174,6 +179,19 @@ class Control:
             self.move(order.advance_seconds)
             self._parts.advance()
         return {"now": utc(self._parts.clock())}
+
+    def _set_order(self, request: Request) -> Any:
+        body = SetOrder.model_validate_json(request.body)
+        orders = self._parts.account.orders
+        order = orders.by_id.get(body.order_id or "") or orders.by_client_id.get(body.client_order_id or "")
+        if order is None:
+            raise Refusal.not_found("order not found")
+        if body.status == WORKING:
+            self._parts.setting_aside.resume(order, self._parts.clock())
+        elif body.status is not None:
+            self._parts.setting_aside.put(order, Status(body.status), self._parts.clock())
+        order.is_forgotten = order.is_forgotten if body.forgotten is None else body.forgotten
+        return {"id": order.id, "status": order.status, "forgotten": order.is_forgotten}
 
     def _split(self, request: Request) -> Any:
         order = Split.model_validate_json(request.body)

@@ -129,10 +129,14 @@ class Paper(Touch):
 class SameVenueQueue:
     """The conservative model: at the limit, only prints on the joined venue, after the queue ahead of us.
 
-    If the quote or the print has no venue, they count as the same venue.
+    If the quote or the print has no venue, they count as the same venue. With order protection, an order that is alone
+    at the best price takes a print at its limit on any lit venue: the other venues must route to it.
     """
 
     sizes_count = True
+
+    def __init__(self, *, order_protection: bool) -> None:
+        self._order_protection = order_protection
 
     def far_reach(self, outlook: Outlook) -> Int64s:
         """At the far side in an unlocked market, through it in a locked one."""
@@ -160,8 +164,11 @@ class SameVenueQueue:
         printed = outlook.print_price.item(index)
         if printed < order.level:
             return left
-        self._watch_queue(order, outlook, tape.row_before.item(index))
-        if outlook.aggressor.item(index) != HITS_US or not _same_venue(order.venue, tape.prints.venue.item(index)):
+        row = tape.row_before.item(index)
+        self._watch_queue(order, outlook, row)
+        is_alone = self._order_protection and (row < 0 or outlook.near.item(row) < order.level)
+        is_routed = is_alone or _same_venue(order.venue, tape.prints.venue.item(index))
+        if outlook.aggressor.item(index) != HITS_US or not is_routed:
             return 0
         served = min(order.ahead, left)
         if order.ahead < ABSENT:
@@ -187,7 +194,8 @@ class SameVenueQueue:
 TRADE_THROUGH: Final[FillRule] = TradeThrough()
 TOUCH: Final[FillRule] = Touch()
 PAPER: Final[FillRule] = Paper()
-SAME_VENUE_QUEUE: Final[FillRule] = SameVenueQueue()
+PROTECTED_QUEUE: Final[FillRule] = SameVenueQueue(order_protection=True)
+SAME_VENUE_QUEUE: Final[FillRule] = SameVenueQueue(order_protection=False)
 
 
 class FillModel(StrEnum):
@@ -199,12 +207,17 @@ class FillModel(StrEnum):
     PAPER = "paper"
 
 
-RULES: Final[dict[FillModel, FillRule]] = {
+_RULES: Final[dict[FillModel, FillRule]] = {
     FillModel.TRADE_THROUGH: TRADE_THROUGH,
-    FillModel.QUEUE: SAME_VENUE_QUEUE,
+    FillModel.QUEUE: PROTECTED_QUEUE,
     FillModel.TOUCH: TOUCH,
     FillModel.PAPER: PAPER,
 }
+
+
+def rule_of(model: FillModel, *, order_protection: bool) -> FillRule:
+    """The model's rule; order protection makes a difference in the queue only."""
+    return SAME_VENUE_QUEUE if model is FillModel.QUEUE and not order_protection else _RULES[model]
 
 
 def _same_venue(ours: int, theirs: int) -> bool:

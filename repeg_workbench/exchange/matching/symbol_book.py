@@ -6,7 +6,7 @@ from typing import Final
 
 from repeg_workbench.exchange.market.symbol_day import Int64s, SymbolDay
 from repeg_workbench.exchange.matching.display import BookQuote, letter, row_quote, with_ours
-from repeg_workbench.exchange.matching.fill_rules import RULES, FillModel, Resting
+from repeg_workbench.exchange.matching.fill_rules import FillModel, Resting, rule_of
 from repeg_workbench.exchange.matching.side import BookSide, Execution
 from repeg_workbench.exchange.matching.tape import ABSENT, shares, tape_of
 
@@ -52,9 +52,10 @@ class SymbolBook:
     how often the book is called.
     """
 
-    def __init__(self, day: SymbolDay, model: FillModel = FillModel.QUEUE) -> None:
+    def __init__(self, day: SymbolDay, model: FillModel = FillModel.QUEUE, *, order_protection: bool = True) -> None:
         self._tape = tape_of(day)
-        self._sides = {side: BookSide(self._tape, side, RULES[model]) for side in (1, -1)}
+        rule = rule_of(model, order_protection=order_protection)
+        self._sides = {side: BookSide(self._tape, side, rule) for side in (1, -1)}
         self._orders: dict[str, tuple[BookOrder, Resting]] = {}
         self._waiting: list[str] = []
         self._seen: set[str] = set()
@@ -145,8 +146,8 @@ class SymbolBook:
         return trades.ts.item(index), trades.price.item(index), trades.size.item(index), venue
 
     def _check(self, order: BookOrder) -> None:
-        if order.id in self._seen:
-            raise ValueError(f"order {order.id} has already been entered")
+        if order.id in self._orders:
+            raise ValueError(f"order {order.id} is already in the book")
         if order.side not in (1, -1):
             raise ValueError(f"order {order.id} has side {order.side}, not +1 or -1")
         if order.remaining <= 0:

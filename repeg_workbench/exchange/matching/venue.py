@@ -9,9 +9,12 @@ import numpy as np
 
 from repeg_workbench.exchange.market.symbol_day import Int64s, Market, SymbolDay
 from repeg_workbench.exchange.matching.symbol_book import BookOrder, BookQuote, Fill, FillModel, SymbolBook
+from repeg_workbench.exchange.time.calendar import TradingCalendar, nanoseconds
 from repeg_workbench.exchange.time.timers import NEVER
 
 _MOST_BOOKS: Final = 256
+_REFERENCE_SIZE: Final = 100
+_CALENDAR: Final = TradingCalendar()
 
 Print = tuple[int, int, int, str]
 """A trade: time (ns), price units, shares, venue letter."""
@@ -36,9 +39,9 @@ class Venue:
     `today` and `yesterday` are the current and the previous trading day.
     """
 
-    def __init__(self, market: Market, model: FillModel) -> None:
+    def __init__(self, market: Market, model: FillModel, *, order_protection: bool = True) -> None:
         self._market = market
-        self._model = model
+        self._model, self._order_protection = model, order_protection
         self.today = self.yesterday = date.min
         self._books: dict[str, SymbolBook | None] = {}
         self._previous: dict[str, SymbolBook | None] = {}
@@ -106,13 +109,14 @@ class Venue:
         return before.quote(at) if before else None
 
     def last_trade(self, symbol: str, at: int) -> Print | None:
-        """The latest print, whatever its age; None if there has been none."""
+        """The latest print, whatever its age; before a market's first row, its reference price at the last close."""
         book = self._book(symbol)
         last = book.last_trade(at) if book else None
         if last is not None:
             return last
         before = self._book_before(symbol)
-        return before.last_trade(at) if before else None
+        last = before.last_trade(at) if before else None
+        return self._close_before_data(symbol, book, at) if last is None else last
 
     def price(self, symbol: str, at: int) -> int:
         """The value of one share in price units: today's last print, else the reference price, else 0."""
@@ -121,6 +125,14 @@ class Venue:
         if last is not None:
             return last[1]
         return self.reference_price(symbol) or 0
+
+    def _close_before_data(self, symbol: str, book: SymbolBook | None, at: int) -> Print | None:
+        """Before the first row of the first day there is, the reference price as the print of the previous close."""
+        session = _CALENDAR.session(self.yesterday)
+        reference = self.reference_price(symbol)
+        if book is None or session is None or reference is None or book.quote(at, include_ours=False) is not None:
+            return None
+        return nanoseconds(session.close), reference, _REFERENCE_SIZE, ""
 
     def reference_price(self, symbol: str) -> int | None:
         """The previous close in price units, or its substitute."""
@@ -182,7 +194,7 @@ class Venue:
 
     def _open(self, symbol: str, day: date) -> SymbolBook | None:
         found = self._market.day(symbol, day)
-        return SymbolBook(found, self._model) if found else None
+        return SymbolBook(found, self._model, order_protection=self._order_protection) if found else None
 
 
 def _make_room(books: dict[str, SymbolBook | None]) -> None:
