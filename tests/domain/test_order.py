@@ -93,7 +93,6 @@ def test_a_repeated_state_changes_nothing_and_keeps_the_note() -> None:
         ("done_for_day", ChildState.EXPIRED),
         ("suspended", ChildState.LIVE),
         ("stopped", ChildState.LIVE),
-        ("suspended", ChildState.LIVE),
         ("a new status", ChildState.LIVE),
         ("pending_cancel", ChildState.CANCELLING),
         ("filled", ChildState.FILLED),

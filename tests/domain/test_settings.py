@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from decimal import Decimal
 from typing import Any
 
@@ -250,3 +251,10 @@ def test_resolved_settings_are_frozen() -> None:
 def test_settings_survive_a_json_round_trip() -> None:
     settings = resolve({}, {"max_spread_pct": "0.20", "symbols": {"BAC": {"max_slippage_bps": "12.5"}}})
     assert Settings.model_validate_json(settings.model_dump_json()) == settings
+
+
+def test_an_invalid_input_error_survives_pickling() -> None:
+    """Worker processes of a simulation hand their errors to the parent."""
+    error = refusal({"max_spread": "0.25"})
+    copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    assert (type(copy), copy.field, copy.value, str(copy)) == (type(error), error.field, error.value, str(error))

@@ -36,6 +36,10 @@ class InvalidInput(RepegError):
         self.expected = expected
         super().__init__(f"{field}: {_shown(value)} is not valid; expected {expected}")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled with its fields: an error crosses from one process of a simulation to another."""
+        return _restored, (type(self), self.field, self.value, self.expected, self.args)
+
     @classmethod
     def unknown_name(cls, where: str, name: str, value: object, known: Sequence[str]) -> Self:
         """The error for a name that does not exist in `where`, with the closest existing name as a suggestion."""
@@ -93,6 +97,14 @@ class Conflict(RepegError):
 
 class StillOpen(RepegError):
     """An order of the run is not confirmed closed yet."""
+
+
+def _restored(
+    kind: type[InvalidInput], field: str, value: object, expected: str, args: tuple[object, ...]
+) -> InvalidInput:
+    error = kind(field, value, expected)
+    error.args = args
+    return error
 
 
 def expectation(message: str) -> str:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 from repeg.domain import peg
-from repeg.domain.fallback import FALLBACK
 from repeg.domain.funding import (
     Funding,
     FundingDecision,
@@ -124,10 +123,10 @@ def _reserve(turn: Turn) -> Decimal:
 
 
 def _need(turn: Turn, order: ParentOrder, quote: Quote | None) -> Need:
-    """A buy's need at its collar; of a fallback to the market, at what a market order may cost in its wide book."""
+    """A buy's need at its collar; of a market order, at what it may cost beyond the far side."""
     worst = worst_price(order, quote)
     decision = peg.decide(order, quote, turn.present, turn.settings(order.symbol))
-    if quote is not None and decision.reason == FALLBACK and decision.limit is None:
+    if quote is not None and decision.sends and decision.limit is None:
         worst = max(worst, notional_of(Decimal(1), None, quote, order.side))
     return Need(symbol=order.symbol, qty=order.remaining, worst_price=worst)
 

@@ -12,12 +12,12 @@ from repeg.domain.fallback import priced_from
 from repeg.domain.final_outcome import outcome_of
 from repeg.domain.journal import Ruling
 from repeg.domain.journalled_rules import NEXT_ACTION
+from repeg.domain.moment import Moment
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.moment import Moment
 from repeg.domain.peg import Action, Decision
 from repeg.domain.price_format import format_limit
-from repeg.domain.quote import Quote, QuoteVerdict, check_quote
+from repeg.domain.quote import Quote, QuoteVerdict
 from repeg.domain.quote_check import hold_reason
 from repeg.domain.replacement import is_replaceable
 from repeg.domain.run import KillSwitch
@@ -162,19 +162,16 @@ def _decision(turn: Turn, order: ParentOrder, quote: Quote | None, moment: Momen
 def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | None, ruling: Ruling) -> ParentOrder:
     """Hold, and save a changed hold reason: it decides the outcome if the window closes now."""
     turn.journal(order.symbol, str(decision.verb), _tape_detail(order, decision, Decimal(0)), decision.because, ruling)
-    held = _held_by(turn, order, decision, quote)
+    held = _held_by(turn, decision, quote)
     if order.held is held:
         return order
     return turn.ports.store.save_order(order.released() if held is None else order.on_hold(held))
 
 
-def _held_by(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | None) -> HoldReason | None:
+def _held_by(turn: Turn, decision: Decision, quote: Quote | None) -> HoldReason | None:
     if decision.reason not in _VERDICTS:
         return HoldReason.COLLAR if decision.reason == "collar" else None
-    verdict = check_quote(quote, order.side, turn.now, turn.settings(order.symbol))
-    if verdict is not QuoteVerdict.OK and decision.reason == verdict:
-        return hold_reason(verdict, quote, turn.now)
-    return None
+    return hold_reason(QuoteVerdict(decision.reason), quote, turn.now)
 
 
 def _leave_last_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
