@@ -43,7 +43,8 @@ def simulate(
     date: Annotated[str, typer.Option(help="Trading day.")] = DEFAULT_DATE,
     seed: Annotated[int, typer.Option(help="Random seed of the generated market, latencies and delays.")] = 1,
     set_: Annotated[list[str] | None, _option(
-        "A setting of the deployment, or symbols.AAPL.NAME=VALUE for one symbol. Repeatable.", "--set", metavar="NAME=VALUE"
+        "A setting of the deployment, or symbols.AAPL.NAME=VALUE for one symbol. Repeatable.",
+        "--set", metavar="NAME=VALUE",
     )] = None,
     cash: Annotated[str | None, _option(
         "Dollars in the account. Default: a tenth of the buys; the sells fund the rest."

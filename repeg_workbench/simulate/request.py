@@ -54,7 +54,7 @@ def read_plan(path: Path) -> Any:
 
 
 def read_settings(assignments: Iterable[str]) -> dict[str, Any]:
-    """NAME=VALUE pairs as a deployment's settings; `symbols.AAPL.max_repegs=3` applies to one symbol. Raises InvalidInput."""
+    """NAME=VALUE pairs as a deployment's settings; `symbols.AAPL.NAME=VALUE` is for one symbol. Raises InvalidInput."""
     settings: dict[str, Any] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
