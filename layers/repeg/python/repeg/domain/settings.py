@@ -178,7 +178,7 @@ class Settings(_Preferences):
             raise Contradiction(
                 "close_margin_minutes",
                 self.close_margin_minutes,
-                f"fewer than {210 - self.market_open_delay_minutes}: a half day has 210 minutes, less the opening delay",
+                f"fewer than {210 - self.market_open_delay_minutes}: a half day has 210 minutes less the open delay",
             )
         _require_consistent("", self)
         for symbol in self.symbols:
