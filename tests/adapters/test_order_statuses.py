@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from alpaca.trading.enums import OrderStatus
+from alpaca.trading.enums import OrderStatus  # noqa: TID251 - the words of the API
 
 from repeg.adapters.alpaca import parsing
 from tests.adapters.brokers import an_order_row

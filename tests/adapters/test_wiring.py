@@ -17,6 +17,7 @@ from repeg.adapters.alpaca.keys import SIMULATED, TradingMode
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.runtime import SystemRuntime
 from repeg.domain.errors import BrokerUnavailable, InvalidSettings
+from repeg.domain.order_ids import LOCAL_TAG
 from repeg.ports import Ports
 
 LOCAL = {"BROKER_URL": "http://127.0.0.1:8080", "DATA_URL": "http://127.0.0.1:8080"}
@@ -27,7 +28,15 @@ PAPER = {"TABLE_NAME": "runs", "TRADING_MODE": "paper"}
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Mocked AWS services; no ports are cached before or after."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    for name in ("BROKER_URL", "DATA_URL", "BROKER_SECRET_ARN", "TABLE_NAME", "TRADING_MODE", "DATA_FEED"):
+    for name in (
+        "BROKER_URL",
+        "DATA_URL",
+        "BROKER_SECRET_ARN",
+        "TABLE_NAME",
+        "TRADING_MODE",
+        "DATA_FEED",
+        "STACK_NAME",
+    ):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
         yield
@@ -49,6 +58,14 @@ def built(**environment: str) -> Ports:
 def alpaca(ports: Ports) -> Any:
     """The adapter behind the request budget."""
     return cast("Any", ports.broker)._broker
+
+
+def test_each_stack_has_a_tag_of_its_own_for_its_orders() -> None:
+    """Without a stack, as on one's own machine, the tag is that of a local program."""
+    arn = secret(key_id="PKX", secret_key="x")
+    stacks = [built(BROKER_SECRET_ARN=arn, **given).tag for given in ({"STACK_NAME": "a"}, {"STACK_NAME": "b"}, {})]
+    assert len(set(stacks)) == 3
+    assert stacks[2] == LOCAL_TAG
 
 
 def test_paper_mode_with_a_secret_builds_all_ports() -> None:

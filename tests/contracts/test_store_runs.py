@@ -7,9 +7,11 @@ from datetime import date
 import pytest
 
 from repeg.domain.errors import Conflict
+from repeg.domain.order_ids import LOCAL_TAG, run_prefix
 from repeg.domain.run import TRANSITIONS, RunState
+from repeg.domain.store_rules import Guard
 from repeg.ports import Store
-from tests.contracts.words import OWNER, RUN_ID, a_run, bring
+from tests.contracts.words import OWNER, RUN_ID, a_fill, a_run, an_intent, an_order, bring, with_intent
 
 
 def test_a_run_changes_state_at_its_current_epoch(store: Store) -> None:
@@ -69,3 +71,49 @@ def test_a_runs_account_is_in_its_guard_row_at_every_epoch(store: Store) -> None
     found = store.run(RUN_ID)
     assert found is not None
     assert found.account_number == "PA3ABCDEFGHI"
+
+
+def test_a_reconciled_run_stays_reconciled(store: Store) -> None:
+    store.claim_run(a_run())
+    assert not guard_of(store).is_reconciled
+    store.mark_reconciled(RUN_ID)
+    store.take_over(RUN_ID, 1, "arn:sweeper")
+    assert guard_of(store).is_reconciled
+    with pytest.raises(Conflict, match="does not exist"):
+        store.mark_reconciled("core-2026-03-06")
+
+
+def test_a_guard_row_names_the_run_its_owner_and_its_order_ids(store: Store) -> None:
+    prefix = run_prefix(LOCAL_TAG, RUN_ID)
+    store.claim_run(a_run().model_copy(update={"id_prefix": prefix}))
+    guard = guard_of(store)
+    assert (guard.run_id, guard.owner, guard.epoch, guard.state, guard.is_over) == (RUN_ID, OWNER, 1, "running", False)
+    assert guard.order_prefix == prefix
+    run = store.run(RUN_ID)
+    assert run is not None
+    assert run.order_prefix == prefix
+    assert store.guard("core-2026-03-06") is None
+
+
+def test_a_run_without_a_stored_prefix_has_ids_of_the_previous_release(store: Store) -> None:
+    assert store.claim_run(a_run()).order_prefix == guard_of(store).order_prefix == f"rp-{RUN_ID}."
+
+
+def test_the_books_of_a_run_hold_all_that_is_stored(store: Store) -> None:
+    store.claim_run(a_run())
+    store.add_orders(RUN_ID, 1, [an_order("MSFT"), an_order("AAPL")])
+    order = store.orders(RUN_ID)[0]
+    store.write_intent(with_intent(order, an_intent(order)), an_intent(order), 1, [])
+    store.book(RUN_ID, [a_fill("late", 9), a_fill("early", 1)])
+    books = store.books(RUN_ID)
+    assert books.orders == tuple(store.orders(RUN_ID))
+    assert books.intents == tuple(store.intents(RUN_ID))
+    assert [execution.activity_id for execution in books.executions] == ["early", "late"]
+    assert books.unreadable == ()
+
+
+def guard_of(store: Store) -> Guard:
+    """The guard row of the run."""
+    guard = store.guard(RUN_ID)
+    assert guard is not None
+    return guard

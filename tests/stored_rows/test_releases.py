@@ -72,6 +72,17 @@ def test_an_earlier_releases_closed_run_stays_as_it_is(closed: Replay) -> None:
     assert closed.published == []
 
 
+def test_an_earlier_releases_closed_run_is_reconciled_after_the_session(closed: Replay) -> None:
+    """Its books are equal, and so nothing is corrected or published."""
+    report = closed.run.report
+    for time in ("16:05", "16:20"):
+        closed.desk.wait_until(time)
+        assert closed.watch() == []
+    assert closed.run.report == report
+    assert closed.published == []
+    assert closed.item("RUN")["is_reconciled"] == {"BOOL": True}
+
+
 # Rows of another release, or broken ones
 
 
