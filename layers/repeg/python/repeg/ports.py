@@ -113,8 +113,7 @@ class Store(Protocol):
         cannot. `orders`, `intents` and `executions` raise UnreadableRow instead, so that it does not trade."""
 
     def take_over(self, run_id: str, epoch: int, owner: str) -> Guard:
-        """Raise the epoch by one for a new owner, if it is still `epoch`; repeated by that owner it changes nothing.
-        Raises Conflict if another owner was first."""
+        """Raise the epoch by one for a new owner; repeated, it changes nothing. Raises Conflict for another owner."""
 
     def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Guard:
         """Change the state of a run at that epoch, as RunState's transitions allow; the present state is no change.
