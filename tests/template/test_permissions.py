@@ -60,6 +60,14 @@ def test_the_table_allows_no_delete_and_no_scan(allowed: list[tuple[str, dict[st
     assert on_table == READ | WRITE
 
 
+def test_the_table_itself_denies_every_delete() -> None:
+    """To everybody, whatever a role or a person is allowed: a deleted intent could be sent a second time."""
+    (table,) = of_type(translated(), "AWS::DynamoDB::Table").values()
+    (statement,) = table["Properties"]["ResourcePolicy"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Resource"]) == ("Deny", "*", "*")
+    assert statement["Action"] == ["dynamodb:DeleteItem", "dynamodb:PartiQLDelete", "dynamodb:BatchWriteItem"]
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_can_access_one_table_and_one_secret(name: str, allowed: list[tuple[str, dict[str, Any]]]) -> None:
     own = [statement for role, statement in allowed if role == f"{name}Role"]
