@@ -75,7 +75,8 @@ class Accounts:
             return UNAUTHORIZED
         if asked.target == "/v2/account":
             return answer(200, an_account_row(account_number=self.of[key_of(asked)]))
-        return answer(200, an_order_row())
+        client_id = asked.fields["client_order_id"] if asked.method == "POST" else OURS
+        return answer(200, an_order_row(client_order_id=client_id))
 
 
 def key_of(asked: Asked) -> str:
