@@ -176,4 +176,5 @@ ROWS = (
     Row(134, "An order can be in a status that hardly ever occurs", "D,A"),
     Row(135, "The broker can lose an order: 404 by either id", "A"),
     Row(136, "An order that the account's owner replaces gets an id of the broker's, and both name each other", "D,O"),
+    Row(137, "Positions and snapshots have one previous close", "D,A"),
 )

@@ -52,6 +52,35 @@ def test_row_094_the_configuration_is_read_and_set_by_the_client() -> None:
         assert bench.trading.set_account_configurations(configuration).suspend_trade is True
 
 
+def test_row_094_overnight_trading_and_the_options_level_are_echoed() -> None:
+    path, change = "/v2/account/configurations", {"disable_overnight_trading": True, "max_options_trading_level": 2}
+    with a_bench() as bench:
+        before = bench.raw("GET", path).json()
+        assert (before["disable_overnight_trading"], before["max_options_trading_level"]) == (False, 0)
+        assert change.items() <= bench.raw("PATCH", path, json=change).json().items()
+        assert change.items() <= bench.raw("GET", path).json().items()
+        assert bench.raw("PATCH", path, json={"max_options_trading_level": 4}).status_code == 422
+
+
+@pytest.mark.parametrize("path", ["/v3/clock", "/v3/calendar", "/v2/corporate_actions/announcements", "/v2/test"])
+def test_a_call_that_the_page_names_as_not_simulated_is_404(path: str) -> None:
+    with a_bench() as bench:
+        assert bench.raw("GET", path).status_code == 404
+
+
+def test_row_137_positions_and_snapshots_have_one_previous_close() -> None:
+    before = date(2026, 11, 19)
+    book: dict[date, dict[str, list[Event]]] = {
+        before: {"AAPL": [quote("09:30", "300 @ 79.00", "200 @ 81.00"), trade("15:59", "70 @ 80.00", lit=False)]},
+        FRIDAY: {"AAPL": [*QUIET_BOOK, trade("09:45", "10 @ 100.00")]},
+    }
+    with a_bench(market=ScriptedMarket(book), positions=shares("10")) as bench:
+        position = bench.trading.get_open_position("AAPL")
+        snapshot = bench.raw("GET", "/v2/stocks/AAPL/snapshot").json()
+    assert (position.lastday_price, position.change_today, position.unrealized_intraday_pl) == ("80", "0.25", "200")
+    assert snapshot["prevDailyBar"]["c"] == 80
+
+
 @across(easy_to_borrow=(True, False))
 def test_row_095_an_asset_comes_with_or_without_easy_to_borrow(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks, listings=[Listing("AAPL", "Apple", exchange="NASDAQ")]) as bench:

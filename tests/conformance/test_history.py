@@ -95,6 +95,8 @@ def test_row_130_bars_come_in_pages_in_either_order(bench: Bench) -> None:
 def test_row_130_one_symbols_bars_have_their_own_path(bench: Bench) -> None:
     answer = bench.raw("GET", "/v2/stocks/AAPL/bars?timeframe=1Day&start=2026-11-20").json()
     assert (answer["symbol"], len(answer["bars"]), answer["next_page_token"]) == ("AAPL", 1, None)
+    dates = bench.raw("GET", "/v2/stocks/AAPL/bars?timeframe=1Hour&start=2026-11-19&end=2026-11-19").json()
+    assert [bar["c"] for bar in dates["bars"]] == [98.01]
     today = bench.raw("GET", "/v2/stocks/AAPL/bars?timeframe=1Min").json()
     assert len(today["bars"]) == 3
     assert bench.raw("GET", "/v2/stocks/ZZTOP/bars?timeframe=1Min").json()["bars"] == []

@@ -89,7 +89,7 @@ class HistoryApi:
 
     def _window(self, params: Params) -> Window:
         now, day = self._parts.now, self._parts.hours.day(self._parts.now)
-        start, end = params.data_stamp("start"), params.data_stamp("end")
+        start, end = params.data_stamp("start", time()), params.data_stamp("end", time.max)
         is_delayed = params.text("feed") == "sip" and not self._parts.quirks.sip_entitled
         newest = now - _SIP_DELAY if is_delayed else now
         if is_delayed and end is not None and end > newest:

@@ -1,11 +1,14 @@
 """Query parameters, parsed as the real API does."""
 
+import re
 from collections.abc import Iterable
-from typing import Final
+from datetime import date, time
+from typing import Final, TypeGuard
 
 from repeg_workbench.exchange.refusal import Refusal
-from repeg_workbench.exchange.time.stamps import parsed
+from repeg_workbench.exchange.time.stamps import at_local, parsed
 
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 
@@ -68,12 +71,16 @@ class Params:
             raise Refusal.data(f"invalid {name}: expected 1 to {most}")
         return value
 
-    def data_stamp(self, name: str) -> int | None:
-        """A time or a date as nanoseconds, refused as the market data API does; None if missing."""
+    def data_stamp(self, name: str, clock: time) -> int | None:
+        """A time, or a date at this time of day in New York, as nanoseconds; None if missing.
+
+        Refused as the market data API does.
+        """
+        value = self.text(name)
         try:
-            return self.stamp(name)
-        except Refusal as refusal:
-            raise Refusal.data(refusal.message) from refusal
+            return at_local(date.fromisoformat(value), clock) if _is_date(value) else self.stamp(name)
+        except (Refusal, ValueError, OverflowError) as error:
+            raise Refusal.data(f"invalid {name}") from error
 
     def words(self, name: str) -> list[str]:
         """A comma-separated list; empty if missing."""
@@ -85,3 +92,7 @@ class Params:
         unknown = [name for name in self._values if name not in known]
         if unknown:
             raise Refusal.data(f"unexpected query parameter(s): {', '.join(unknown)}")
+
+
+def _is_date(value: str | None) -> TypeGuard[str]:
+    return value is not None and _DATE.fullmatch(value) is not None
