@@ -90,11 +90,11 @@ def test_different_seeds_give_different_days(demo: tuple[Result, Path]) -> None:
 
 
 def test_a_symbol_setting_applies_to_that_symbol_alone(tmp_path: Path) -> None:
-    plan = write(tmp_path, orders("two", "sell 100 IBM", "sell 100 JNJ"))
-    result = repeg("--plan", plan, "--json", "--set", "symbols.IBM.max_spread_pct=0.0001", "--set",
+    plan = write(tmp_path, orders("two", "sell 100 CAT", "sell 100 JNJ"))
+    result = repeg("--plan", plan, "--json", "--set", "symbols.CAT.max_spread_pct=0.0001", "--set",
                    "order_monitoring_seconds=300")  # fmt: skip
     outcomes = {order["symbol"]: order["outcome"] for order in json.loads(result.stdout)["orders"]}
-    assert outcomes == {"IBM": "held_wide", "JNJ": "filled"}
+    assert outcomes == {"CAT": "held_wide", "JNJ": "filled"}
 
 
 def test_cash_and_positions_can_be_given(tmp_path: Path) -> None:

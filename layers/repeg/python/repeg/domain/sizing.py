@@ -60,6 +60,12 @@ def require_tradable(plan: Plan, assets: Mapping[str, Asset]) -> None:
             )
 
 
+def require_priced(plan: Plan, prices: Mapping[str, SizingPrice]) -> None:
+    """Refuse a symbol for which the feed has neither a quote nor a trade of any age. Raises InvalidPlan naming it."""
+    for field, symbol, _ in _lines(plan):
+        _known(field, symbol, prices)
+
+
 def parent_orders(
     run_id: str,
     plan: Plan,

@@ -12,7 +12,7 @@ from repeg.domain.open_orders import OpenOrders, count_open_orders
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import TargetsPlan
 from repeg.domain.run import Run
-from repeg.domain.sizing import Holdings, parent_orders, symbols_of
+from repeg.domain.sizing import Holdings, parent_orders, require_priced, symbols_of
 from repeg.domain.sizing_price import SizingPrice, sizing_price
 from repeg.ports import Ports
 from repeg.workflow.turn import Turn, find_run
@@ -31,6 +31,7 @@ def check_plan(run: Run, now: datetime, ports: Ports) -> None:
     It may come before the open, so prices of any age are enough; the orders are sized when the window opens.
     """
     prices = {symbol: price.of_any_age() for symbol, price in _prices(run, now, ports).items()}
+    require_priced(run.plan, prices)
     _draft(run, prices, ports)
 
 
