@@ -107,12 +107,10 @@ def around(artefact: Artefact, logs: Path) -> Iterator[World]:
 
 
 def account() -> OpeningAccount:
-    """Cash for the buy, shares for the sell, and canary keys."""
+    """Cash for the buy, shares for the sell; a simulated broker gets simulated keys, not those of the secret."""
     return OpeningAccount(
         cash=Decimal(10_000),
         positions={"KO": (Decimal(100), Decimal(70))},
-        key_id=KEYS["key_id"],
-        secret_key=KEYS["secret_key"],
     )
 
 
