@@ -8,6 +8,7 @@ from decimal import Decimal
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from repeg.domain.errors import BrokerUnavailable
+from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.quote import Quote, Side
 from repeg.domain.session import next_turn, wire
@@ -45,14 +46,19 @@ def place_ready(turn: Turn) -> int:
     """Place sells of held shares, then buys that the cash is there for. Returns how many orders now have a child."""
     orders = turn.ports.store.orders(turn.run.run_id)
     waiting = [order for order in orders if order.state is ParentState.WAITING]
-    # A step that was interrupted between an order's last fill and its end leaves it to be finished here.
-    filled = [order for order in waiting if order.remaining <= 0]
-    turn.each(lambda order: start_order(turn, order, None, Decimal(0)), filled)
-    ready = [order for order in waiting if order.remaining > 0 and not is_held_by_book(order)]
+    # An interrupted step may have left an order to be finished: after its last fill, or after its owner's move.
+    ended = [order for order in waiting if order.remaining <= 0 or order.held is HoldReason.OWNER]
+    turn.each(lambda order: start_order(turn, order, None, Decimal(0)), ended)
+    ready = [order for order in waiting if order not in ended and not is_held_by_book(order) and _is_due(turn, order)]
     quotes = turn.quotes(ready)
     sold = _place_sells(turn, [order for order in ready if order.side is Side.SELL], quotes)
     bought = _place_buys(turn, [order for order in ready if order.side is Side.BUY], orders, quotes)
     return sum(order.open_child is not None for order in [*sold, *bought])
+
+
+def _is_due(turn: Turn, order: ParentOrder) -> bool:
+    """Whether an order that the broker refused for now may be tried again."""
+    return order.retry_at is None or turn.now >= order.retry_at
 
 
 def _place_sells(turn: Turn, sells: Sequence[ParentOrder], quotes: Mapping[str, Quote]) -> list[ParentOrder]:
@@ -71,6 +77,8 @@ def _place_buys(
     """Place buys for the shares that the cash is there for, under the account's funding lease."""
     if not buys:
         return []
+    # Cash for a buy that a budget has no room for would only keep it from the others.
+    buys = [order for order in buys if order.held is not HoldReason.BUDGET] or buys
     with funding_lease(turn) as holder:
         if not holder:
             return []

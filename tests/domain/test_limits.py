@@ -23,8 +23,8 @@ def test_a_closed_child_commits_only_its_filled_notional() -> None:
 
 
 def test_a_market_buy_counts_with_what_it_may_really_cost() -> None:
-    """The broker lets a market order trade 2 % beyond the far side; a sell is valued at the far side."""
-    assert limits.notional_of(D(10), None, a_quote("100.00", "100.05"), Side.BUY) == D("1020.51")
+    """The broker lets a market order trade 2.5 % beyond the far side; a sell is valued at the far side."""
+    assert limits.notional_of(D(10), None, a_quote("100.00", "100.05"), Side.BUY) == D("1025.5125")
     assert limits.notional_of(D(10), None, a_quote("100.00", "100.05"), Side.SELL) == 1_000
     assert limits.notional_of(D(10), D("100.02"), a_quote(), Side.BUY) == D("1000.20")
 

@@ -13,9 +13,11 @@ from repeg.adapters.alpaca.http import Body
 from repeg.domain.broker import CancelAnswer, Position
 from repeg.domain.child_order import ChildState
 from repeg.domain.outcome import HoldReason, Outcome
+from repeg.workflow.quote_check import hold_order
+from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.broker.races import Race
 from tests.functions.books import KO, QUIET, UP, book
-from tests.functions.desk import Desk, OpenDesk, a_plan, holding
+from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan, holding
 from tests.functions.scenes import resting
 
 SECOND = "arn:aws:states:us-east-1:123456789012:execution:execute-plan:second"
@@ -145,3 +147,38 @@ def test_a_step_that_dies_after_its_cancel_does_not_blame_the_owner(open_desk: O
     assert desk.order().outcome is not Outcome.ENDED_BY_OWNER
     assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
     desk.judge()
+
+
+def test_an_order_that_its_owner_cut_during_our_cancel_is_not_sent_again(open_desk: OpenDesk) -> None:
+    """The owner cuts the order to 10 shares, and it trades, between the mark of our cancel and its request."""
+    desk = resting(open_desk, book(QUIET, UP))
+    cancel, cut = desk.broker.cancel, []
+
+    def cut_then_cancel(broker_id: str) -> CancelAnswer:
+        if not cut:
+            cut.append(broker_id)
+            desk.broker.line.patch(f"/orders/{broker_id}", {"limit_price": "189.70", "qty": "10"})
+            desk.runtime.pause(0.6)
+        return cancel(broker_id)
+
+    desk.broker.cancel = cut_then_cancel  # type: ignore[method-assign]
+    for time in ("09:36:30", "09:37:00", "09:37:30"):
+        desk.turn_at(time)
+        desk.place()
+    assert (desk.posts(), desk.bought()) == (1, Decimal(10))
+    assert desk.order().outcome is Outcome.ENDED_BY_OWNER
+
+
+@pytest.mark.parametrize("reason", [HoldReason.WAITS_FOR_SELLS, HoldReason.NOT_HELD, HoldReason.WIDE])
+def test_no_other_hold_replaces_the_owners(open_desk: OpenDesk, reason: HoldReason) -> None:
+    desk = resting(open_desk)
+    owned = desk.order().on_hold(HoldReason.OWNER)
+    assert hold_order(begin_turn(RUN_ID, desk.ports), owned, reason, "") is owned
+
+
+def test_an_owners_order_interrupted_before_its_end_is_finished(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET)})
+    desk.begin("buy 40 AAPL")
+    desk.store.save_order(desk.order().on_hold(HoldReason.OWNER))
+    desk.place()
+    assert (desk.order().outcome, desk.posts()) == (Outcome.ENDED_BY_OWNER, 0)

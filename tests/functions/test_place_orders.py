@@ -48,7 +48,7 @@ def test_a_run_without_limit_execution_sends_market_orders(open_desk: OpenDesk) 
     desk.begin("buy 40 AAPL", use_smart_limit_execution=False)
     desk.place()
     (intent,) = desk.store.intents(RUN_ID)
-    assert (intent.limit, intent.notional) == (None, Decimal("7729.1520"))
+    assert (intent.limit, intent.notional) == (None, Decimal("7767.04000"))
     desk.wait(1)
     assert desk.bought() == 40
     assert desk.repeg().decision == "close"

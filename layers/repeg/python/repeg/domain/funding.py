@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 
-from repeg.domain.child_order import UNRESOLVED, Child
+from repeg.domain.child_order import UNRESOLVED, Child, ChildState
 from repeg.domain.frozen import Frozen
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
@@ -114,8 +114,8 @@ def _headroom(order: ParentOrder) -> Decimal:
 
 
 def _needed(order: ParentOrder, child: Child) -> Decimal:
-    """Dollars beyond the broker's reservation. For an in-flight child the broker may have reserved nothing yet."""
-    if child.state in UNRESOLVED:
+    """Dollars beyond the broker's reservation; a child in flight, or just cancelled, may have none."""
+    if child.state in UNRESOLVED or child.state is ChildState.CANCELLING:
         return worst_price(order, order.arrival) * child.remaining
     if child.limit is None or order.collar is None:
         return Decimal(0)

@@ -82,14 +82,20 @@ def _acquire(turn: Turn, holder: str) -> bool:
     return False
 
 
+def spendable_cash(turn: Turn, orders: Sequence[ParentOrder]) -> Decimal:
+    """Dollars that new buys may be funded from, under the funding lease: the open buys of all runs at their collars and
+    the plan's reserve are taken off."""
+    # Orders first, cash second: an order that moves or fills in between is then counted twice rather than not at all.
+    needed = headroom([*orders, *_orders_of_other_runs(turn)])
+    return turn.ports.broker.account().spendable - needed - _reserve(turn) + _previewed(orders)
+
+
 def _request(
     turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]
 ) -> FundingRequest:
-    # Orders first, cash second: an order that moves or fills in between is then counted twice rather than not at all.
-    needed = headroom([*orders, *_orders_of_other_runs(turn)])
     return FundingRequest(
         needs=tuple(_need(turn, order, quotes.get(order.symbol)) for order in buys),
-        spendable=turn.ports.broker.account().spendable - needed - _reserve(turn) + _previewed(orders),
+        spendable=spendable_cash(turn, orders),
         # Near the close no buy waits for sells any more: what the cash buys now is better than nothing.
         expected_from_sells=Decimal(0) if turn.present.close_is_near else expected_from_sells(orders),
     )

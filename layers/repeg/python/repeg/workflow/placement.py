@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -175,4 +176,11 @@ def _after_refusal(turn: Turn, order: ParentOrder, child: Child, answer: Refused
     if reason is None or child.replaces is not None:
         return after_rejection(order.with_child(child.refused(answer.message, may_pass=False)), child, answer.message)
     after = order.with_child(child.refused(answer.message, may_pass=True))
-    return after.refused_for_now(reason, turn.now + retry_pause(order.refusals + 1))
+    return after.refused_for_now(reason, _retry_at(turn, order.refusals + 1))
+
+
+def _retry_at(turn: Turn, refusals: int) -> datetime:
+    """When an order is tried again: after its pause, but in time for the last turn of the window."""
+    last_turn = turn.moment.closes - timedelta(seconds=turn.moment.turn_seconds)
+    due = turn.now + retry_pause(refusals)
+    return min(due, last_turn) if last_turn > turn.now else due

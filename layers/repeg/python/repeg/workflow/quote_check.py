@@ -40,8 +40,8 @@ def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None) -> Pa
 def hold_order(
     turn: Turn, order: ParentOrder, reason: HoldReason, because: str, ruling: Ruling | None = None
 ) -> ParentOrder:
-    """Put the order on hold. Journals and saves only if the reason has changed."""
-    if order.held is reason:
+    """Put the order on hold, unless its owner has moved it. Journals and saves only if the reason has changed."""
+    if order.held in {reason, HoldReason.OWNER}:
         return order
     turn.journal(order.symbol, "hold", "", because, ruling)
     return turn.ports.store.save_order(order.on_hold(reason))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from repeg.domain.errors import BrokerDenied, BrokerUnavailable, StillOpen, UnreadableRow
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, StillOpen, StoreUnavailable, UnreadableRow
 from repeg.domain.run import RunState
 from repeg.domain.run_health import Alert, Finding
 from repeg.domain.steps import RunSwept, StepFailure
@@ -44,9 +44,8 @@ def sweep(held: Guard, owner: str, cause: str, ports: Ports) -> RunSwept:
         cancelled = len(cancel_by_prefix(held.order_prefix, in_account_of(held, ports)))
         announce_end(held, ports)
         return RunSwept(run_id=held.run_id, outcome="over", cancelled=cancelled)
+    fenced = fence(held, owner, ports)
     cancelled = cancel_first(held, ports)
-    fenced = ports.store.take_over(held.run_id, held.epoch, owner)
-    ports.store.set_run_state(fenced.run_id, fenced.epoch, RunState.CLOSING)
     try:
         alerts = _sweep(fenced, cause, ports)
     except BrokerDenied as error:
@@ -55,6 +54,18 @@ def sweep(held: Guard, owner: str, cause: str, ports: Ports) -> RunSwept:
     except UnreadableRow as error:
         alerts = _sweep_unreadable(fenced, f"{cause}; {error}", ports)
     return RunSwept(run_id=held.run_id, outcome="swept", cancelled=cancelled, alerts=tuple(alerts))
+
+
+def fence(held: Guard, owner: str, ports: Ports) -> Guard:
+    """The run, taken over and closing, before any of its orders is cancelled: a step of it that is still alive must not
+    take our cancels for its owner's. Without the table the orders are cancelled all the same."""
+    try:
+        fenced = ports.store.take_over(held.run_id, held.epoch, owner)
+        ports.store.set_run_state(fenced.run_id, fenced.epoch, RunState.CLOSING)
+    except StoreUnavailable:
+        cancel_first(held, ports)
+        raise
+    return fenced
 
 
 def cancel_first(held: Guard, ports: Ports) -> int:

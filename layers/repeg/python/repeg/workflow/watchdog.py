@@ -24,7 +24,7 @@ from repeg.workflow.after_session import reconcile_after_session
 from repeg.workflow.alerts import publish_alerts
 from repeg.workflow.closing import cancel_by_prefix
 from repeg.workflow.reporting import announce_end, report_unseen
-from repeg.workflow.sweeping import cancel_first, sweep
+from repeg.workflow.sweeping import cancel_first, fence, sweep
 from repeg.workflow.turn import find_run
 
 # Runs of this many days before today are looked at as well: a long weekend.
@@ -89,12 +89,12 @@ class _Pass:
                 publish_alerts([failed], self.ports)
 
     def sweep_stuck_runs(self) -> None:
-        """Sweep the stuck runs. The orders of all are cancelled first: a sweep takes minutes."""
+        """Sweep the stuck runs. All are fenced and their orders cancelled first: a sweep takes minutes."""
         stuck: list[Guard] = []
         for guard in self.guards:
             self.alone(guard.run_id, partial(self._add_stuck, guard, stuck))
         for guard in stuck:
-            cancel_first(guard, self.ports)
+            self.alone(guard.run_id, partial(self._fence_and_cancel, guard))
         for guard in stuck:
             self.alone(guard.run_id, partial(self._sweep, guard))
 
@@ -123,10 +123,16 @@ class _Pass:
             stuck.append(guard)
         return []
 
+    def _fence_and_cancel(self, guard: Guard) -> list[Alert]:
+        with suppress(Conflict):  # another sweep is under way
+            fence(guard, _owner_of(guard), self.ports)
+            cancel_first(guard, self.ports)
+        return []
+
     def _sweep(self, guard: Guard) -> list[Alert]:
         alert = Alert(finding=Finding.STUCK_RUN, run_id=guard.run_id, reason=_silence(guard))
         try:
-            swept = sweep(guard, f"watch of {guard.run_id} at epoch {guard.epoch}", alert.reason, self.ports)
+            swept = sweep(guard, _owner_of(guard), alert.reason, self.ports)
         except Conflict:
             return []  # another sweep is under way
         except (BrokerDenied, BrokerUnavailable) as error:
@@ -219,3 +225,8 @@ def _unseen(guard: Guard, error: RepegError, ports: Ports) -> Alert:
 
 def _silence(guard: Guard) -> str:
     return f"{guard.state}, and no turn for minutes"
+
+
+def _owner_of(guard: Guard) -> str:
+    """The owner that the watchdog's sweep takes a run over as, the same on each of its passes."""
+    return f"watch of {guard.run_id} at epoch {guard.epoch}"

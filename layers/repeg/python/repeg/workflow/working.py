@@ -10,18 +10,21 @@ from repeg.domain.child_order import UNRESOLVED, Child, ChildState
 from repeg.domain.dust import MIN_NOTIONAL, is_dust
 from repeg.domain.fallback import priced_from
 from repeg.domain.final_outcome import outcome_of
+from repeg.domain.funding import worst_price
 from repeg.domain.journal import Ruling
 from repeg.domain.journalled_rules import NEXT_ACTION
+from repeg.domain.limits import notional_of
 from repeg.domain.moment import Moment
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import Action, Decision
 from repeg.domain.price_format import format_limit
-from repeg.domain.quote import Quote, QuoteVerdict
+from repeg.domain.quote import Quote, QuoteVerdict, Side
 from repeg.domain.quote_check import hold_reason
 from repeg.domain.replacement import is_replaceable
 from repeg.domain.run import KillSwitch
 from repeg.workflow.cancellation import cancel_children
+from repeg.workflow.funding import funding_lease, spendable_cash
 from repeg.workflow.placement import (
     Proposal,
     attempts_exhausted,
@@ -112,10 +115,28 @@ def _move(turn: Turn, order: ParentOrder, child: Child, quote: Quote | None, hel
     proposal = Proposal(decision, quote, child.remaining, detail, ruling, held)
     if is_replaceable(order, child, decision, turn.settings(order.symbol)):
         return replace_order(turn, order, child, proposal)
+    if decision.limit is None and order.side is Side.BUY:
+        return _move_to_market(turn, order, child, proposal)
+    return _replace_by_cancel(turn, order, child, proposal)
+
+
+def _replace_by_cancel(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder:
+    """Reserve the successor, cancel the child, send the successor; without room for it the child stays."""
     reserved = reserve_successor(turn, order, child, proposal)
     if reserved is None:
         return order
     return _place_successor(turn, reserved, cancel_children(turn, reserved), proposal)
+
+
+def _move_to_market(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder:
+    """Move a buy to a market order if the cash covers what that may cost beyond the collar; else it stays."""
+    worst = notional_of(child.remaining, None, proposal.quote, order.side)
+    extra = worst - worst_price(order, proposal.quote) * child.remaining
+    with funding_lease(turn) as holder:
+        if holder and extra <= spendable_cash(turn, turn.ports.store.orders(order.run_id)):
+            return _replace_by_cancel(turn, order, child, replace(proposal, funded_by=holder))
+    turn.warn(order.symbol, "hold", format_limit(child.limit), f"no cash for a market order, {extra:.2f} more")
+    return order
 
 
 def _place_successor(
@@ -125,7 +146,8 @@ def _place_successor(
     if cancelled.open_child is None and cancelled.remaining <= 0:
         return finish_order(turn, cancelled, Outcome.FILLED, "filled before the cancel")
     qty = _left_of(before, cancelled)
-    is_over = cancelled.open_child is not None or cancelled.outcome is not None or qty <= 0
+    is_owners = cancelled.held is HoldReason.OWNER
+    is_over = cancelled.open_child is not None or cancelled.outcome is not None or is_owners or qty <= 0
     if is_over or proposal is None:
         return turn.ports.store.save_order(cancelled) if cancelled != before else before
     return send_order(turn, cancelled, replace(proposal, qty=qty))
