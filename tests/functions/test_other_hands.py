@@ -152,7 +152,8 @@ def test_a_step_that_dies_after_its_cancel_does_not_blame_the_owner(open_desk: O
 def test_an_order_that_its_owner_cut_during_our_cancel_is_not_sent_again(open_desk: OpenDesk) -> None:
     """The owner cuts the order to 10 shares, and it trades, between the mark of our cancel and its request."""
     desk = resting(open_desk, book(QUIET, UP))
-    cancel, cut = desk.broker.cancel, []
+    cancel = desk.broker.cancel
+    cut: list[str] = []
 
     def cut_then_cancel(broker_id: str) -> CancelAnswer:
         if not cut:

@@ -85,7 +85,8 @@ def test_cash_of_a_cancelled_order_is_not_funded_twice(open_desk: OpenDesk, stor
         open_run({"plan": {**a_plan(order), "name": name}}, f"arn:{name}", {}, desk.ports)
         plan_orders(f"{name}-2026-11-23", 1, desk.ports)
     desk.place()
-    read, funded = desk.broker.order, []
+    read = desk.broker.order
+    funded: list[str] = []
 
     def fund_the_other_run(client_order_id: str) -> OrderReport | None:
         report = read(client_order_id)
