@@ -12,9 +12,10 @@ from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, KeySource, TradingM
 from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
 from repeg.adapters.transport import BoundedTransport
 from tests.adapters.scripted_server import Script
+from tests.contracts.words import an_intent, an_order
 
 BROKER_ID = "61e69015-8549-4bfd-b9c3-01e75843f47d"
-OURS = "rp-core-2026-03-05.AAPL.b.1"
+OURS = an_intent(an_order()).client_order_id
 
 
 def mount(session: requests.Session) -> None:

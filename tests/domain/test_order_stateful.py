@@ -79,7 +79,7 @@ class AnsweredChild(RuleBasedStateMachine):
     @invariant()
     def a_closed_child_stays_closed(self) -> None:
         """Only an order given up as lost, or a refused replacement, may be reported again."""
-        if self.before.state in CLOSED - {ChildState.NEVER_ARRIVED, ChildState.REFUSED}:
+        if self.before.state in CLOSED - {ChildState.NEVER_ARRIVED, ChildState.REFUSED, ChildState.LOST}:
             assert self.child.is_closed
             assert self.order.open_child is None
         if self.before.state in FINAL:
