@@ -49,7 +49,7 @@ def proxied(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ENVIRONMENT:
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in BUNDLES:
-        monkeypatch.setenv(name, "/tmp/foreign.pem")  # noqa: S108 - it need not exist
+        monkeypatch.setenv(name, "no-such-file/foreign.pem")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

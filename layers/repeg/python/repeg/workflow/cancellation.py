@@ -38,7 +38,7 @@ def _cancel_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
 
 
 def _mark_cancelling(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
-    """Store that we cancel this child, before the request: a cancel that is not ours can then be recognised.
+    """Store that we cancel this child, before the request: a cancel by another hand can then be recognised.
 
     A cancel is sent even if the mark cannot be stored.
     """
