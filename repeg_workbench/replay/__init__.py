@@ -1,0 +1,1 @@
+"""Replays of strategies on recorded and generated days."""
