@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from repeg.adapters import alert_metrics
 from repeg_workbench.docs.diagram import diagram
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +18,8 @@ LAYER = ROOT / "layers" / "repeg" / "python" / "repeg"
 DEFINITION = ROOT / "statemachine" / "execute_plan.asl.json"
 ROOMS = ("domain", "workflow", "adapters")
 
-# What each metric counts. The names are those of the functions' calls of `count`; a test compares the two.
+# What each metric counts. The names are those of the functions' calls of `count` and of the alerts' metrics; a test
+# compares them.
 METRICS = {
     "BooksDiffer": "ended runs whose books differ from the broker's twenty minutes after the close, in each pass",
     "ClosesFailed": "attempts to close a run that failed; they are retried, and after the last one the run is swept",
@@ -51,8 +53,10 @@ def page() -> str:
 
 
 def counted() -> set[str]:
-    """The name of every metric that a function counts."""
-    return {name for path in sorted((ROOT / "functions").glob("*/app.py")) for name in _counts(path)}
+    """The name of every metric that a function counts, or that counts an alert."""
+    return {name for path in sorted((ROOT / "functions").glob("*/app.py")) for name in _counts(path)} | {
+        *alert_metrics.METRICS.values()
+    }
 
 
 def machine() -> dict[str, Any]:

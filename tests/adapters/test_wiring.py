@@ -11,7 +11,7 @@ import boto3  # noqa: TID251 - the secret has to come from somewhere
 import pytest
 from moto import mock_aws
 
-from repeg import wiring
+from repeg import lambda_step, wiring
 from repeg.adapters.alpaca.broker import AlpacaBroker
 from repeg.adapters.alpaca.keys import SIMULATED, TradingMode
 from repeg.adapters.dynamodb.store import DynamoStore
@@ -215,6 +215,19 @@ def test_another_runtime_discards_the_cached_ports(monkeypatch: pytest.MonkeyPat
     assert wiring.ports() is not deployed
     wiring.use(None)
     assert not isinstance(wiring.ports().runtime, Still)
+
+
+def test_the_deployed_ports_count_the_alerts_that_they_publish(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every function publishes through this notifier."""
+    use_environment(monkeypatch)
+    lambda_step.metrics.clear_metrics()
+    with mock_aws():
+        notifier = wiring.build({**PAPER, **LOCAL}, Still()).notifier
+        for kind in ("repeg.watch.order_lost", "repeg.watch.order_lost", "repeg.run.failed"):
+            notifier.publish(kind, {"run_id": "core-2026-11-23"})
+    counted = {name: metric["Value"] for name, metric in lambda_step.metrics.metric_set.items()}
+    lambda_step.metrics.clear_metrics()
+    assert counted == {"OrdersLost": [1.0, 1.0]}
 
 
 def test_complete_ports_can_be_provided(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
 from tests.functions.books import KO, QUIET, Event, book
 from tests.functions.desk import Desk, OpenDesk, holding
 
 SOLD_INTO = book(QUIET, prints=("09:36:10 15 @ 189.41 sold",))
 """Fifteen of our shares are filled at 09:36:10."""
+NOT_FOUND = {"code": 40410000, "message": "order not found"}
 
 
 def resting(open_desk: OpenDesk, events: list[Event] | None = None, **settings: Any) -> Desk:
@@ -27,3 +30,13 @@ def half_filled(open_desk: OpenDesk, **options: Any) -> Desk:
     desk.place()
     desk.wait_until("09:36:20")
     return desk
+
+
+def vanish(desk: Desk) -> None:
+    """The broker no longer shows or finds any order."""
+    paths = (("GET", "/v2/orders:by_client_order_id"), ("GET", "/v2/orders/.+"), ("DELETE", "/v2/orders/.+"))
+    for method, path in paths:
+        fault = Fault(kind=Kind.ANSWER_BEFORE, method=method, path=path, status=404, body=NOT_FOUND)
+        desk.exchange.faults.arm(fault, When(times=None))
+    empty = Fault(kind=Kind.REWRITE, method="GET", path="/v2/orders", rewrite=lambda rows: [])
+    desk.exchange.faults.arm(empty, When(times=None))

@@ -16,12 +16,11 @@ from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import QUIET, book
 from tests.functions.desk import PREFIX, RUN_ID, Desk, OpenDesk
-from tests.functions.scenes import resting
+from tests.functions.scenes import resting, vanish
 from tests.simulation import judge
 
 ALL_DAY = book(QUIET, prints=("09:50:00 15 @ 189.41 sold",), until="16:00")
 FILLS = "/v2/account/activities/FILL"
-NOT_FOUND = {"code": 40410000, "message": "order not found"}
 
 
 def published(desk: Desk, kind: str) -> list[dict[str, Any]]:
@@ -52,16 +51,6 @@ def hide_fills(desk: Desk) -> None:
     """The broker's list of executions is empty until the faults are disarmed."""
     fault = Fault(kind=Kind.REWRITE, method="GET", path=FILLS, rewrite=lambda rows: [])
     desk.exchange.faults.arm(fault, When(times=None))
-
-
-def vanish(desk: Desk) -> None:
-    """The broker no longer shows or finds any order."""
-    paths = (("GET", "/v2/orders:by_client_order_id"), ("GET", "/v2/orders/.+"), ("DELETE", "/v2/orders/.+"))
-    for method, path in paths:
-        fault = Fault(kind=Kind.ANSWER_BEFORE, method=method, path=path, status=404, body=NOT_FOUND)
-        desk.exchange.faults.arm(fault, When(times=None))
-    empty = Fault(kind=Kind.REWRITE, method="GET", path="/v2/orders", rewrite=lambda rows: [])
-    desk.exchange.faults.arm(empty, When(times=None))
 
 
 # Late orders and fills

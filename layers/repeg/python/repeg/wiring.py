@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import boto3
 from aws_lambda_powertools import Logger
 
+from repeg.adapters.alert_metrics import CountingNotifier
 from repeg.adapters.alpaca.broker import AlpacaBroker
 from repeg.adapters.alpaca.http import trading_api
 from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, KeySource, TradingMode
@@ -27,6 +28,7 @@ from repeg.adapters.secrets import SecretKeys
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.order_ids import LOCAL_TAG, stack_tag
 from repeg.domain.request_quota import REQUESTS_PER_MINUTE
+from repeg.lambda_step import count
 from repeg.ports import Ports
 
 FEEDS = ("iex", "sip")
@@ -86,7 +88,7 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
         broker=rate_limited(lambda take_request: AlpacaBroker(api, take_request, TradingMode(mode)), limiter),
         market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed),
         store=store,
-        notifier=EventNotifier(boto3.client("events", config=AWS, verify=True)),
+        notifier=CountingNotifier(EventNotifier(boto3.client("events", config=AWS, verify=True)), count),
         journal=LogJournal(Logger()),
         plans=S3Plans(boto3.client("s3", config=AWS, verify=True)),
         runtime=runtime,

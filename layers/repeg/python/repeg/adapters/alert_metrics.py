@@ -1,0 +1,33 @@
+"""Counts each alert in a metric as it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from repeg.ports import Notifier
+
+# The metric of each kind of alert. The watchdog's handler counts WatchFailures itself: a failed check must be counted
+# even if the event bus is what failed.
+METRICS = {
+    "repeg.watch.missed_run": "MissedRuns",
+    "repeg.watch.stuck_run": "StuckRuns",
+    "repeg.watch.left_open": "OrdersLeftOpen",
+    "repeg.watch.order_lost": "OrdersLost",
+    "repeg.watch.books_differ": "BooksDiffer",
+    "repeg.watch.unreadable_row": "UnreadableRows",
+}
+
+
+class CountingNotifier:
+    """A Notifier that counts what another one has published, so that no function can publish an alert uncounted."""
+
+    def __init__(self, notifier: Notifier, count: Callable[[str, int], None]) -> None:
+        self._notifier = notifier
+        self._count = count
+
+    def publish(self, kind: str, detail: dict[str, Any]) -> None:
+        """Publish one event, then count it if it is an alert."""
+        self._notifier.publish(kind, detail)
+        if kind in METRICS:
+            self._count(METRICS[kind], 1)
