@@ -38,7 +38,8 @@ class Usage:
 def summarise(report: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
     """The summary of a run from its report and its usage, with money and quantities as strings.
 
-    `market_cost_bps` is the cost of market orders at arrival, from the same quotes.
+    `market_cost_bps` is the cost of market orders at arrival, from the same quotes. `notes` say what the run did beside
+    its orders, such as weights that were rounded, or open orders that were counted.
     """
     totals = report["totals"]
     return {
@@ -46,6 +47,7 @@ def summarise(report: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
         "outcome": report["outcome"],
         "reason": ": ".join(filter(None, (report["error"], report["reason"]))),
         "orders": [{field: order[field] for field in ORDER_FIELDS} for order in report["orders"]],
+        "notes": [*report["notes"], *(f"{o['symbol']}: {o['note']}" for o in report["orders"] if o["note"])],
         "totals": {field: totals[field] for field in COST_FIELDS} | {"turns": totals["turns"]} | asdict(usage),
     }
 
@@ -75,6 +77,8 @@ def _totals(summary: Mapping[str, Any]) -> Table:
     table.add_row("workflow", f"{totals['turns']} turns, {totals['transitions']} transitions, "
                               f"{totals['history_events']} history events")  # fmt: skip
     table.add_row("requests", f"{totals['trading_requests']} to the broker, {totals['data_requests']} for quotes")
+    for note in summary["notes"]:
+        table.add_row("note", note)
     return table
 
 

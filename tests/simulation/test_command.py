@@ -18,7 +18,7 @@ from repeg.domain.peg import Decision, decide
 from repeg.domain.quote import Quote
 from repeg.domain.settings import Settings
 from repeg_workbench.simulate.command import BAD_INPUT, FAILED, SETTLED, run
-from repeg_workbench.simulate.summary import ORDER_FIELDS
+from repeg_workbench.simulate.summary import ORDER_FIELDS, Usage, summarise
 from tests.simulation.command_line import repeg, write
 from tests.simulation.days import DAYS, DEMO, GoldenDay, orders
 
@@ -51,7 +51,7 @@ def test_the_out_folder_has_tape_summary_and_journal(demo: tuple[Result, Path]) 
 
 def test_the_summary_has_its_documented_fields(demo: tuple[Result, Path]) -> None:
     summary = json.loads((demo[1] / "summary.json").read_text(encoding="utf-8"))
-    assert set(summary) == {"run_id", "outcome", "reason", "orders", "totals"}
+    assert set(summary) == {"run_id", "outcome", "reason", "orders", "totals", "notes"}
     assert all(tuple(order) == ORDER_FIELDS for order in summary["orders"])
     assert set(summary["totals"]) == TOTALS
     assert (summary["run_id"], summary["outcome"]) == ("demo-2026-11-23", "settled")
@@ -106,6 +106,25 @@ def test_cash_and_positions_can_be_given(tmp_path: Path) -> None:
         "AAPL": "1",
         "KO": "12.5",
     }
+
+
+def test_the_notes_of_the_plan_are_printed_and_in_the_summary(tmp_path: Path) -> None:
+    """A computed weight that is a little below zero counts as zero, which the report says."""
+    plan = write(tmp_path, {"name": "computed", "targets": {"KO": "-0.00003", "AAPL": "0.1"}})
+    printed = repeg("--plan", plan)
+    (note,) = json.loads(repeg("--plan", plan, "--json").stdout)["notes"]
+    assert "-0.00003" in note
+    assert f"note      {note}" in " ".join(printed.stdout.splitlines()[-6:])
+
+
+def test_the_note_of_an_order_is_printed_with_its_symbol(demo: tuple[Result, Path]) -> None:
+    order = dict.fromkeys(ORDER_FIELDS, "") | {"symbol": "KO", "note": "1 open order counted: sell 40 KO"}
+    report = {"run_id": "x", "outcome": "settled", "error": "", "reason": "", "notes": ["weights add up to 1.00001"]}
+    totals = dict.fromkeys(("cost_bps", "market_cost_bps", "unfilled_cost")) | {"turns": 1}
+    usage = Usage(transitions=1, history_events=1, trading_requests=1, data_requests=1)
+    summary = summarise({**report, "orders": [order, {**order, "note": ""}], "totals": totals}, usage)
+    assert summary["notes"] == ["weights add up to 1.00001", "KO: 1 open order counted: sell 40 KO"]
+    assert "note" not in demo[0].stdout.rpartition("filled ")[2]
 
 
 BAD_PLANS = [
