@@ -34,7 +34,7 @@ class BaselineDay:
 
     def __init__(self, seed: int, baseline: str) -> None:
         self._world = World(seed)
-        broker, scheduler = cast(Broker, self._world.broker_port), self._world.scheduler
+        broker, scheduler = cast(Broker, self._world.stack.broker_port), self._world.scheduler
         _, make = BASELINES[baseline]
         self._executor: Executor = make(BrokerAccess(broker, scheduler.now, scheduler.sleep, seed))
         self._book: Book = tuple(
@@ -50,7 +50,7 @@ class BaselineDay:
         # Checked before the close, when the broker would end every open order.
         world.scheduler.run(until=min(world.window.closes + GRACE, world.session.close - timedelta(seconds=1)))
         world.exchange.advance()
-        world.checker.at_the_end(world.run_id)
+        world.checker.at_the_end()
         world.scheduler.close()
         return self._wrong()
 
@@ -59,7 +59,7 @@ class BaselineDay:
         world.scheduler.sleep_until(max(world.window.opens, world.scheduler.now()))
         while world.scheduler.now() < world.window.closes:
             self._step(self._turn, TRIES)
-            world.scheduler.sleep(world.settings.order_monitoring_seconds)
+            world.scheduler.sleep(world.checker.settings.order_monitoring_seconds)
         self._step(self._end, LAST_TRIES)
 
     def _step(self, step: Any, tries: int) -> None:
@@ -97,7 +97,7 @@ class BaselineDay:
         return None if thread.was_killed else thread.result()
 
     def _turn(self, book: Book) -> list[Line]:
-        quotes = self._world.ports.market.quotes([line.symbol for line in book])
+        quotes = self._world.stack.ports.market.quotes([line.symbol for line in book])
         after = []
         for line in book:
             quote = quotes.get(line.symbol)

@@ -1,4 +1,4 @@
-"""Checks the invariants at every event of the broker's ledger, and the outcome of a run once its day is over.
+"""Checks the invariants of one run at every event of the broker's ledger, and its outcome once the day is over.
 
 The judge does not trust the program's own records: targets come from the plan, fills from the ledger's executions. The
 store is read for the intents that must precede orders, and at the end to compare it with the ledger.
@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from repeg.domain import tick
 from repeg.domain.intent import Intent
-from repeg.domain.order_ids import OWN_PREFIX, run_of
+from repeg.domain.order_ids import run_of
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.session import TradingWindow
@@ -22,7 +22,8 @@ from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
 from repeg_workbench.exchange.broker.orders import TERMINAL, Order
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.units import price, qty, to_qty
-from repeg_workbench.faults.seeded_days import Day
+from repeg_workbench.faults.planned_runs import JudgedRun
+from repeg_workbench.faults.records import Violation
 from repeg_workbench.faults.watched_store import WatchedStore
 
 MINUTE = 60_000_000_000
@@ -31,14 +32,6 @@ REQUESTS_PER_MINUTE = 200
 PAYLOAD_BYTES, HISTORY_EVENTS = 8_192, 20_000
 
 _OVER = frozenset(str(status) for status in TERMINAL)
-
-
-class Violation(AssertionError):
-    """A violated invariant: its name and the observed values."""
-
-    def __init__(self, name: str, observed: str) -> None:
-        self.name = name
-        super().__init__(f"{name}: {observed}")
 
 
 @dataclass
@@ -66,16 +59,21 @@ class _Chain:
 
 
 class Checker:
-    """Listens to an exchange's ledger and collects violations in order."""
+    """Listens to an exchange's ledger and collects the violations of one run, in order."""
 
     def __init__(
-        self, day: Day, exchange: Exchange, store: WatchedStore, settings: Settings, window: TradingWindow
+        self,
+        run: JudgedRun,
+        exchange: Exchange,
+        store: WatchedStore,
+        settings: Settings,
+        window: TradingWindow,
     ) -> None:
         self.violations: list[Violation] = []
         self.exempt_from_window: set[str] = set()
         self.killed_since: int | None = None
-        self._day, self._exchange, self._store = day, exchange, store
-        self._settings, self._window = settings, window
+        self.run, self._exchange, self._store = run, exchange, store
+        self.settings, self._window = settings, window
         self._chains: defaultdict[str, _Chain] = defaultdict(_Chain)
         self._intents: dict[str, Intent] = {}
         self._foreign: dict[str, str] = {}
@@ -107,7 +105,7 @@ class Checker:
         if event.order_id in self._foreign:
             self._check(event.event not in {"pending_cancel", "canceled", "replaced"}, "foreign_order_touched", event)
             return
-        if not event.client_order_id.startswith(OWN_PREFIX):
+        if not event.client_order_id.startswith(self.run.prefix):
             return
         chain = self._chains[event.symbol]
         if event.order_id not in chain.live and event.status not in _OVER and event.filled == 0:
@@ -122,7 +120,7 @@ class Checker:
             self._executed(event, execution)
 
     def _check_totals(self, event: OrderEvent, chain: _Chain) -> None:
-        sign, wanted = self._day.targets.get(event.symbol, (0, Decimal(0)))
+        sign, wanted = self.run.targets.get(event.symbol, (0, Decimal(0)))
         total = chain.filled + chain.remaining
         self._check(event.side == sign, "wrong_side", event)
         self._check(total <= to_qty(wanted), "more_than_target", event, f"{qty(total)} of {wanted}")
@@ -149,7 +147,7 @@ class Checker:
     def _budgeted(self, event: OrderEvent, order: Order) -> None:
         """Check the orders' cost at their limits: an open order counts in full, a closed one by its filled part."""
         self._sent.append(order)
-        most, orders = self._settings.max_run_notional, self._settings.max_run_orders
+        most, orders = self.settings.max_run_notional, self.settings.max_run_orders
         self._check(orders is None or len(self._sent) <= orders, "too_many_orders", event, str(len(self._sent)))
         if most is None or any(each.terms.limit is None for each in self._sent):
             return
@@ -172,9 +170,9 @@ class Checker:
 
     def _priced(self, event: OrderEvent, limit: Decimal | None) -> None:
         if limit is None:
-            may = self._settings.escalation == "market" or not self._settings.use_smart_limit_execution
+            may = self.settings.escalation == "market" or not self.settings.use_smart_limit_execution
             return self._check(may, "market_order_not_allowed", event)
-        step = tick.tick_at(limit, self._day.day, self._settings.tick_size)
+        step = tick.tick_at(limit, self.run.day, self.settings.tick_size)
         self._check(limit % step == 0, "off_the_tick", event)
         order = self._parent(event.symbol)
         if order is None or order.collar is None:
@@ -187,13 +185,14 @@ class Checker:
             worse = execution.side * (execution.price - execution.limit)
             self._check(worse <= 0, "worse_than_limit", event)
 
-    def at_the_end(self, run_id: str, published: Sequence[str] = ()) -> None:
+    def at_the_end(self, published: Sequence[str] = ()) -> None:
         """Check the end of the day: no order open, an outcome for each order, records equal to the ledger.
 
         `published` are the ids of the run-ended events; consumers deduplicate by id.
         """
         live = {symbol: sorted(chain.live) for symbol, chain in self._chains.items() if chain.live}
         self._check(not live, "left_open", None, str(live))
+        run_id = self.run.run_id
         run = self._store.run(run_id)
         if run is None:
             return self._check(not self._chains, "orders_without_run", None)
@@ -206,7 +205,8 @@ class Checker:
         return None
 
     def _books(self, run_id: str, orders: list[ParentOrder]) -> None:
-        ours = [e for e in self._exchange.ledger.executions if e.client_order_id.startswith(OWN_PREFIX)]
+        prefix = self.run.prefix
+        ours = [e for e in self._exchange.ledger.executions if e.client_order_id.startswith(prefix)]
         executed = sorted((e.symbol, qty(e.quantity), price(e.price)) for e in ours)
         booked = sorted((e.symbol, e.qty, e.price) for e in self._store.executions(run_id))
         self._check(executed == booked, "books_differ", None, f"ledger {executed} books {booked}")
@@ -214,7 +214,7 @@ class Checker:
             is_known = order.outcome is not Outcome.UNKNOWN
             matches = to_qty(order.filled) == self._chains[order.symbol].filled
             self._check(matches or not is_known, "filled_differs", None, f"{order.symbol} {order.filled}")
-            is_full = self._chains[order.symbol].filled >= to_qty(self._day.targets[order.symbol][1])
+            is_full = self._chains[order.symbol].filled >= to_qty(self.run.targets[order.symbol][1])
             is_called_full = order.outcome is Outcome.FILLED
             self._check(
                 is_full == is_called_full or not is_known, "outcome_untrue", None, f"{order.symbol} {order.outcome}"
@@ -230,9 +230,7 @@ class Checker:
         return self._intents.get(client_order_id)
 
     def _parent(self, symbol: str) -> ParentOrder | None:
-        run_ids = sorted({run_of(client_order_id) for client_order_id in self._intents})
-        orders = [order for run_id in run_ids for order in self._store.orders(run_id)]
-        return next((order for order in orders if order.symbol == symbol), None)
+        return next((order for order in self._store.orders(self.run.run_id) if order.symbol == symbol), None)
 
     def _check(self, holds: bool, name: str, event: OrderEvent | None, seen: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:

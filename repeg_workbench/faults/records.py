@@ -1,4 +1,4 @@
-"""Records of one seed: its journal, its published events and its result."""
+"""Records of one seed: its journal, its published events, its violations and its result."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from repeg.domain.journal import Entry
+
+
+class Violation(AssertionError):
+    """A violated invariant: its name and the observed values."""
+
+    def __init__(self, name: str, observed: str) -> None:
+        self.name = name
+        super().__init__(f"{name}: {observed}")
 
 
 class MemoryJournal:

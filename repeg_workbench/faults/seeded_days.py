@@ -8,14 +8,19 @@ from decimal import ROUND_CEILING, Decimal
 from random import Random
 from typing import Any
 
+from repeg.domain.session import TradingDay, TradingWindow, trading_window
 from repeg.domain.settings import Escalation
 from repeg.domain.settings_limits import rungs
+from repeg.domain.settings_sources import resolve
+from repeg_workbench.deployment_variables import variables
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker.races import REPLACE_RACES, Race
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.time.calendar import TradingCalendar
 from repeg_workbench.exchange.units import price
+from repeg_workbench.faults.day_parts import draw_account_and_plan, draw_quirks, draw_settings
+from repeg_workbench.faults.planned_runs import PlannedRun
 from repeg_workbench.faults.short_market import ShortMarket, running_away, symbol_day
 
 SYMBOLS = ("AAA", "BBB", "CCC", "DDD", "EEE")
@@ -65,16 +70,25 @@ class Day:
     chaos: float = 0
     """The chance of each fault of the simulator at each request; it only strikes where there are requests."""
 
+    others: tuple[PlannedRun, ...] = ()
+    """Further runs of the day, of this plan or of others, by the first stack or another."""
+    other_stacks: tuple[dict[str, Any], ...] = ()
+    """The settings of further stacks on the account."""
+
+    @property
+    def runs(self) -> tuple[PlannedRun, ...]:
+        """Every run of the day, the seed's own plan first."""
+        return (PlannedRun(self.plan), *self.others)
+
+    @property
+    def stacks(self) -> tuple[dict[str, Any], ...]:
+        """The settings of every stack."""
+        return (self.settings, *self.other_stacks)
+
     @property
     def targets(self) -> dict[str, tuple[int, Decimal]]:
-        """The sign and quantity of each symbol's order, derived from the plan and the opening positions alone."""
-        held = {symbol: qty for symbol, (qty, _) in self.opening.positions.items()}
-        return {
-            row["symbol"]: (1, Decimal(row["qty"]))
-            if row["side"] == "buy"
-            else (-1, held[row["symbol"]] if row["qty"] == "all" else Decimal(row["qty"]))
-            for row in self.plan["orders"]
-        }
+        """The sign and quantity of each order of the seed's own plan."""
+        return self.runs[0].targets(self.opening)
 
 
 def make_day(seed: int) -> Day:
@@ -94,15 +108,15 @@ def make_day(seed: int) -> Day:
     symbols = SYMBOLS[: chance.randint(1, 4)]
     first = (min(start, session.open) if near_open else start) - timedelta(minutes=2)
     market = ShortMarket({s: symbol_day(s, day, first, LENGTH, chance.getrandbits(32)) for s in symbols})
-    opening, plan = _account_and_plan(market, symbols, chance)
-    settings = _settings(chance, delay, near_open)
+    opening, plan = draw_account_and_plan(market, symbols, HALF_DAY, chance)
+    settings = draw_settings(chance, delay, near_open=near_open)
     made = Day(
         seed=seed,
         day=day,
         start=start,
         market=market,
         opening=opening,
-        quirks=_quirks(chance),
+        quirks=draw_quirks(chance),
         fill_model=chance.choice(list(FillModel)),
         plan=plan,
         settings=settings,
@@ -131,7 +145,7 @@ def _lively(made: Day) -> Day:
         return made
     days = {symbol: made.market.day(symbol, made.day) for symbol in made.market.symbols()}
     to_the_end = chance.random() < 0.15
-    back_at = _window_closes(made) if to_the_end else None
+    back_at = window_of(made)[1].closes if to_the_end else None
     running = {
         symbol: running_away(calm, made.targets[symbol][0], chance.getrandbits(32), back_at)
         for symbol, calm in days.items()
@@ -148,11 +162,14 @@ def _lively(made: Day) -> Day:
     )
 
 
-def _window_closes(made: Day) -> datetime:
-    session = TradingCalendar().session(made.day)
-    if session is None:
+def window_of(made: Day) -> tuple[TradingDay, TradingWindow]:
+    """The day's session, and the trading window of its first stack."""
+    found = TradingCalendar().session(made.day)
+    if found is None:
         raise ValueError(f"{made.day} is not a trading day")
-    return session.close - timedelta(minutes=made.settings["close_margin_minutes"])
+    session = TradingDay(day=made.day, open=found.open, close=found.close)
+    settings = resolve(variables(made.settings), None)
+    return session, trading_window(session, settings.market_open_delay_minutes, settings.close_margin_minutes)
 
 
 def _racing(made: Day) -> Day:
@@ -184,59 +201,3 @@ def _limited(made: Day) -> Day:
 def _fewest_attempts(settings: dict[str, Any]) -> int:
     """The fewest orders that a run may be limited to: one for each move and each rung of its ladder."""
     return int(settings["max_repegs"]) + rungs(Escalation(settings["escalation"]))
-
-
-def _settings(chance: Random, delay: int, near_open: bool) -> dict[str, Any]:  # noqa: FBT001 - private, one caller
-    monitoring = chance.choice((10, 15, 30))
-    return {
-        "market_open_delay_minutes": delay,
-        # The half day has 210 minutes; the two margins leave 25 to 35 of them.
-        "close_margin_minutes": 180 - chance.choice((0, 5)) if near_open else chance.choice((2, 5, 10)),
-        "order_monitoring_seconds": monitoring,
-        "patience_seconds": max(monitoring, chance.choice((30, 60, 120, 240))),
-        "max_repegs": chance.choice((0, 1, 3, 10)),
-        "repeg_threshold_pct": chance.choice(("0", "0.01", "0.05")),
-        "max_spread_pct": chance.choice(("0.1", "0.5", "5")),
-        "min_volume_shares": chance.choice((0, 100)),
-        "max_slippage_bps": chance.choice((5, 50, 200)),
-        "escalation": chance.choice(("none", "mid", "cross", "cross", "market")),
-        "use_smart_limit_execution": chance.random() < 0.95,
-        "use_async_execution": chance.random() < 0.8,
-    }
-
-
-def _quirks(chance: Random) -> BrokerQuirks:
-    return BrokerQuirks(
-        ack_delay=chance.choice(((5, 40), (0, 0), (500, 3_000))),
-        cancel_delay=chance.choice(((5, 60), (0, 0), (300, 4_000), (20_000, 40_000))),
-        release_delay=chance.choice(((0, 20), (0, 0), (500, 5_000))),
-        list_lag=chance.choice(((0, 0), (0, 2_000), (5_000, 40_000))),
-        client_id_lag=chance.choice(((0, 0), (0, 0), (100, 3_000))),
-        accepted_status=chance.choice(("pending_new", "accepted", "new")),
-        cancel_of_canceled=chance.choice(("204", "422")),
-        second_cancel=chance.choice(("422", "204")),
-        market_without_quote=chance.choice(("rejected", "resting")),
-        partial_day_status=chance.choice(("expired", "canceled")),
-        replace_fill_inheritance=chance.choice(("inherit", "zero")),
-        requests_per_minute=200,
-    )
-
-
-def _account_and_plan(
-    market: ShortMarket, symbols: tuple[str, ...], chance: Random
-) -> tuple[OpeningAccount, dict[str, Any]]:
-    orders: list[dict[str, str]] = []
-    positions: dict[str, tuple[Decimal, Decimal]] = {}
-    cost = Decimal(0)
-    for symbol in symbols:
-        worth = price(market.reference_price(symbol, HALF_DAY) or 0)
-        qty = Decimal(chance.choice((1, 40, 100, 350)))
-        if chance.random() < 0.4:
-            positions[symbol] = (qty + chance.choice((0, 10)), worth)
-            orders.append({"symbol": symbol, "side": "sell", "qty": chance.choice((str(qty), "all"))})
-        else:
-            cost += qty * worth
-            orders.append({"symbol": symbol, "side": "buy", "qty": str(qty)})
-    # In some seeds the sells must fund the buys, in some the cash is never enough, in most there is plenty.
-    cash = (cost * chance.choice((Decimal("0.2"), Decimal("0.9"), Decimal(2), Decimal(5)))).quantize(Decimal("0.01"))
-    return OpeningAccount(cash=cash, positions=positions), {"name": "seed", "orders": orders}

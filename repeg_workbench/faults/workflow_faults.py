@@ -44,7 +44,7 @@ class WorkflowFaults:
     def schedule(self, given: dict[str, Any]) -> None:
         """Schedule each of the seed's workflow faults at a random time."""
         acts: dict[WorkflowFault, Callable[[], None]] = {
-            WorkflowFault.DUPLICATE_START: lambda: self._world.start("again", given),
+            WorkflowFault.DUPLICATE_START: lambda: self._world.stack.start("again", given),
             WorkflowFault.REDRIVE: lambda: self._redrive(given),
             WorkflowFault.KILL_HALT: lambda: self._kill(KillSwitch.HALT_NEW),
             WorkflowFault.KILL_CANCEL: lambda: self._kill(KillSwitch.CANCEL_ALL),
@@ -61,11 +61,11 @@ class WorkflowFaults:
     def _abort(self) -> None:
         """Stop the execution soon after the first fault of a broker call, or at a random time."""
         length = (self._world.window.closes - self._world.day.start).total_seconds()
-        self._world.broker_port.struck.wait(self._fault_plan.within(0, 2 * length))
+        self._world.stack.broker_port.struck.wait(self._fault_plan.within(0, 2 * length))
         self._scheduler.sleep(self._fault_plan.within(0, 3))
         self._fault_plan.count(WorkflowFault.ABORT)
-        for execution in self._world.executions[-1:]:  # empty before a late start
-            self._world.walker.stop(execution)
+        for execution in self._world.stack.executions[-1:]:  # empty before a late start
+            self._world.stack.walker.stop(execution)
 
     def _later(self, act: Callable[[], None], name: WorkflowFault) -> None:
         length = (self._world.window.closes - self._world.day.start).total_seconds()
@@ -78,12 +78,13 @@ class WorkflowFaults:
         state = {"run_id": self._world.run_id, "epoch": 1, "first_turn": 0, "turn": {"turns": 0}}
         for function in ("PlanOrders", "ValidateQuotes", "PlaceOrders", "RepegOrders"):
             with suppress(TaskFailed):
-                self._world.invoke_once(function, state)
-        self._world.start("redriven", given)
+                self._world.stack.invoke_once(function, state)
+        self._world.stack.start("redriven", given)
 
     def _kill(self, state: KillSwitch) -> None:
         self._world.store.set_kill_switch(state)
-        self._world.checker.killed_since = self._scheduler.now_ns
+        for checker in self._world.stack.checkers.values():
+            checker.killed_since = self._scheduler.now_ns
 
     def _rotate_keys(self) -> None:
         keys = dict(self._world.broker.headers)

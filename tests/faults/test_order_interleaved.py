@@ -39,8 +39,8 @@ class OrderInterleaved(RuleBasedStateMachine):
         self.planned_faults: dict[str, PortFault] = {}
         self.world = World(seed, quiet=True, day=lively_day(seed))
         self.world.fault_plan.draw = self.planned_fault  # type: ignore[assignment]
-        wiring.provide(self.world.ports)
-        with with_variables(self.world.variables):
+        wiring.provide(self.world.stack.ports)
+        with with_variables(self.world.stack.variables):
             self.state = self.step("OpenRun", {"input": self.world.given, "execution": "run"}) or {}
         self.world.scheduler.run(until=max(self.world.window.opens, self.world.scheduler.now()))
         self.step("PlanOrders", self.state)
@@ -98,7 +98,7 @@ class OrderInterleaved(RuleBasedStateMachine):
         for _ in range(12):
             self.time_passes(61)
             closed = closed or self.step("CloseRun", self.state)
-        self.world.checker.at_the_end(self.world.run_id, self.world.published_ends())
+        self.world.checker.at_the_end(self.world.stack.published_ends(self.world.run_id))
         self.world.scheduler.close()
         wiring.provide(None)
         assert closed is not None
@@ -111,7 +111,7 @@ class OrderInterleaved(RuleBasedStateMachine):
     def step(self, function: str, payload: dict[str, Any]) -> dict[str, Any] | None:
         """One invocation of a deployed function; None where it failed or died."""
         with suppress(TaskFailed):
-            return self.world.invoke_once(function, payload)
+            return self.world.stack.invoke_once(function, payload)
         return None
 
 

@@ -22,9 +22,9 @@ INTERPRETED_WAITS_ARE_FLOATS = 0.000_05
 def interpreted(seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], World]:
     """The day of a seed in the interpreter on the deployed stack; the functions' variables stay set afterwards."""
     day = World(seed)
-    with Engine(template=TEMPLATE, start=day.day.start, seed=seed, runtime_environment=day.variables) as engine:
+    with Engine(template=TEMPLATE, start=day.day.start, seed=seed, runtime_environment=day.stack.variables) as engine:
         world = World(seed, quiet=True, scheduler=engine.scheduler)
-        wiring.provide(world.ports)
+        wiring.provide(world.stack.ports)
         CURRENT.set(Invocation("any"))
         arn = engine.start_execution(world.given, "run")
         engine.run()
@@ -37,9 +37,9 @@ def interpreted(seed: int, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], 
 def walked(seed: int) -> tuple[list[str], World]:
     """The same day, walked."""
     world = World(seed, quiet=True)
-    wiring.provide(world.ports)
-    execution = world.walker.start("run", world.given)
-    with with_variables(world.variables):
+    wiring.provide(world.stack.ports)
+    execution = world.stack.walker.start("run", world.given)
+    with with_variables(world.stack.variables):
         world.scheduler.run()
     return [execution.status, *execution.path], world
 

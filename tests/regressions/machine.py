@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from repeg import wiring
 from repeg_workbench.faults.function_service import FOLDERS
+from repeg_workbench.faults.stack import DEFINITION
 from repeg_workbench.faults.walker import Execution, TaskFailed, Walker
-from repeg_workbench.faults.world import DEFINITION
 from tests.functions.desk import Desk
 
 NAME = "arn:aws:states:us-east-1:123456789012:execution:execute-plan:walked"

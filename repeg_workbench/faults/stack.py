@@ -1,0 +1,207 @@
+"""One deployed stack of a seed's world: its table, its handlers and definition, its settings and its runs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from repeg import wiring
+from repeg.adapters.rate_limited_broker import RateLimitedBroker
+from repeg.adapters.request_limiter import RequestLimiter
+from repeg.domain.order_ids import LOCAL_TAG, run_prefix, stack_tag
+from repeg.domain.plan import run_id
+from repeg.domain.session import TradingDay, trading_window, wire
+from repeg.domain.settings_sources import resolve
+from repeg.ports import Broker, Market, Ports, Store
+from repeg.workflow.reporting import RUN_FAILED, RUN_SETTLED
+from repeg_workbench.deployment_variables import variables
+from repeg_workbench.engine.runtime import VirtualRuntime
+from repeg_workbench.faults.fault_plan import WorkflowFault
+from repeg_workbench.faults.faulty_ports import CURRENT, Invocation, UnreliablePort
+from repeg_workbench.faults.function_service import FOLDERS, FUNCTION_TIMEOUTS, context_of, failed
+from repeg_workbench.faults.judge import Checker
+from repeg_workbench.faults.planned_runs import JudgedRun, PlannedRun
+from repeg_workbench.faults.records import QuietNotifier
+from repeg_workbench.faults.walker import Execution, TaskFailed, Walker
+from repeg_workbench.faults.watched_store import WatchedStore
+from repeg_workbench.faults.workflow_faults import ROW_READS, Outage
+
+if TYPE_CHECKING:
+    from repeg_workbench.faults.world import World
+
+DEFINITION = Path(__file__).parents[2] / "statemachine" / "execute_plan.asl.json"
+
+# The tags of the stacks; in most seeds there is one.
+TAGS = (LOCAL_TAG, stack_tag("other"))
+
+
+class Stack:
+    """A stack on the world's account. Its handlers see its own ports and variables."""
+
+    def __init__(self, world: World, number: int, settings: Mapping[str, Any]) -> None:
+        self._world, self._fault_plan, self._scheduler = world, world.fault_plan, world.scheduler
+        self.number, self.tag = number, TAGS[number]
+        self.variables = variables(settings)
+        self.store = WatchedStore(lambda: self._scheduler.now_ns)
+        self.notifier = QuietNotifier()
+        self.runtime = VirtualRuntime(self._scheduler, world.day.seed + number, workers=8)
+        self.checkers: dict[str, Checker] = {}
+        self.executions: list[Execution] = []
+        self.ports = self._ports()
+        definition = json.loads(DEFINITION.read_text())
+        self.walker = Walker(definition, self._scheduler, world.day.seed + number, self.invoke, self.start)
+        self.walker.on_end.append(self._ended)
+
+    def add_run(self, planned: PlannedRun, session: TradingDay) -> Checker:
+        """Have a planned run judged. Returns its checker."""
+        settings = resolve(self.variables, planned.settings or None)
+        window = trading_window(session, settings.market_open_delay_minutes, settings.close_margin_minutes)
+        name = run_id(planned.plan["name"], session.day, planned.run_number)
+        judged = JudgedRun(name, run_prefix(self.tag, name), session.day, planned.targets(self._world.day.opening))
+        return self.checkers.setdefault(name, Checker(judged, self._world.exchange, self.store, settings, window))
+
+    def invoke(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """Invoke a deployed handler for the state machine, perhaps throttled or twice. Raises TaskFailed."""
+        faults = self._fault_plan.workflow_faults
+        if WorkflowFault.THROTTLED in faults and self._fault_plan.within(0, 1) < 0.05:
+            self._fault_plan.count("throttled")
+            raise TaskFailed("Lambda.TooManyRequestsException", "Rate exceeded")
+        if WorkflowFault.DUPLICATE_INVOCATION in faults and self._fault_plan.within(0, 1) < 0.3:
+            self._fault_plan.count("duplicate_invocation")
+            self._scheduler.spawn_apart(lambda: self._shadow(function, payload))
+        return self.invoke_once(function, payload)
+
+    def invoke_once(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """Invoke a handler as Lambda would: JSON in and out, a timeout, errors by class name. Raises TaskFailed."""
+        invocation = Invocation(function)
+
+        def body() -> dict[str, Any] | Exception:
+            CURRENT.set(invocation)
+            handler = importlib.import_module(f"functions.{FOLDERS[function]}.app").lambda_handler
+            self._enter()
+            try:
+                return cast(dict[str, Any], handler(payload, context_of(function)))
+            except Exception as error:  # noqa: BLE001 - Lambda reports every exception
+                return error
+
+        invocation.thread = self._scheduler.spawn_apart(body)
+        if not invocation.thread.join(FUNCTION_TIMEOUTS[function]):
+            invocation.thread.kill()
+            raise failed("Sandbox.Timedout", f"{function} timed out")
+        if invocation.thread.was_killed:
+            raise failed("Runtime.ExitError", f"{function} exited")
+        answer = invocation.thread.result()
+        if isinstance(answer, Exception):
+            raise failed(type(answer).__name__, str(answer)) from answer
+        carried = json.dumps(answer)
+        for checker in self.checkers.values():
+            checker.check_payload(function, len(carried))
+        return cast(dict[str, Any], json.loads(carried))
+
+    def start(self, name: str, given: dict[str, Any]) -> None:
+        """Start an execution. Raises TaskFailed if an execution of that name exists."""
+        if any(execution.name == name for execution in self.executions):
+            raise TaskFailed("StepFunctions.ExecutionAlreadyExistsException", name)
+        self.executions.append(self.walker.start(name, given))
+
+    def given(self, planned: PlannedRun) -> dict[str, Any]:
+        """The input with which the schedule starts a run."""
+        given: dict[str, Any] = {"plan": planned.plan, "scheduled_time": wire(self._world.day.start)}
+        if planned.run_number > 1:
+            given["run_number"] = planned.run_number
+        return given | ({"settings": planned.settings} if planned.settings else {})
+
+    def start_after(self, delay: timedelta, name: str, given: dict[str, Any]) -> None:
+        """Start an execution after a delay."""
+        self._scheduler.sleep(delay.total_seconds())
+        self.start(name, given)
+
+    def watch(self, until: Callable[[], bool]) -> None:
+        """Invoke the watchdog every five minutes, more often than in production because the days are shorter."""
+        while until():
+            self._scheduler.sleep(300)
+            with suppress(TaskFailed):
+                self.invoke_once("WatchRuns", {})
+
+    def published_ends(self, name: str) -> list[str]:
+        """The ids of the published events that a run has ended."""
+        ends = [detail for kind, detail in self.notifier.published if kind in {RUN_SETTLED, RUN_FAILED}]
+        return [detail["event_id"] for detail in ends if detail["run_id"] == name]
+
+    def judge_the_end(self) -> None:
+        """Check the outcome of every run once the day is over."""
+        for name, checker in self.checkers.items():
+            checker.at_the_end(self.published_ends(name))
+            checker.check_histories(execution.events for execution in self.executions)
+
+    def _enter(self) -> None:
+        """Let the handler that runs next see this stack's ports and variables; it reads both before it first waits."""
+        wiring.provide(self.ports)
+        if self._world.entered is not self.variables:
+            os.environ.update(self.variables)
+            self._world.entered = self.variables
+
+    def _shadow(self, function: str, payload: dict[str, Any]) -> None:
+        self._scheduler.sleep(self._fault_plan.within(0, 3))
+        with suppress(TaskFailed):
+            self.invoke_once(function, payload)
+
+    def _ended(self, execution: Execution) -> None:
+        """Deliver the status-change event of a failed execution, late; LOST_EVENT drops it."""
+        if execution.status == "SUCCEEDED":
+            return
+        if WorkflowFault.LOST_EVENT in self._fault_plan.workflow_faults:
+            self._fault_plan.count("lost_event")
+            return
+        self._scheduler.spawn_apart(lambda: self._sweep(execution))
+
+    def _sweep(self, execution: Execution) -> None:
+        self._scheduler.sleep(self._fault_plan.within(0.5, 20))
+        event = {"detail": {"executionArn": execution.name, "status": execution.status}}
+        for _ in range(3):  # Lambda tries an asynchronous invocation three times
+            try:
+                self.invoke_once("SweepOrders", event)
+            except TaskFailed:
+                self._scheduler.sleep(60)
+            else:
+                return
+
+    def _ports(self) -> Ports:
+        def port(
+            name: str, inner: object, latency: tuple[float, float], outage: Callable[[str], bool]
+        ) -> UnreliablePort:
+            return UnreliablePort(name, inner, self._scheduler, self._fault_plan, latency, outage)
+
+        world = self._world
+        self.broker_port = port("broker", world.broker, (0.02, 0.08), lambda _name: Outage.BROKER in world.down)
+        self.broker_port.on_call.append(self._sent)
+        market = port("market", world.broker, (0.02, 0.08), lambda _name: Outage.BROKER in world.down)
+        store = cast(Store, port("store", self.store, (0.002, 0.01), self._is_store_away))
+        limiter = RequestLimiter(store, self.runtime, world.day.quirks.requests_per_minute or 200)
+        return Ports(
+            broker=RateLimitedBroker(cast(Broker, self.broker_port), limiter),
+            market=cast(Market, market),
+            store=store,
+            notifier=self.notifier,
+            journal=world.journal,
+            plans=cast(Any, None),
+            runtime=self.runtime,
+            tag=self.tag,
+        )
+
+    def _is_store_away(self, name: str) -> bool:
+        down = self._world.down
+        return Outage.STORE in down or (Outage.ROWS in down and name in ROW_READS)
+
+    def _sent(self, name: str, args: tuple[Any, ...]) -> None:
+        """Count a request; one that the network delivered late left in time, so it may arrive outside the window."""
+        for checker in self.checkers.values():
+            checker.count_request(self._scheduler.now_ns)
+            if name == "late" and args and hasattr(args[-1], "client_order_id"):
+                checker.exempt_from_window.add(args[-1].client_order_id)
