@@ -102,13 +102,13 @@ def definition() -> Template:
     return parsed
 
 
-def statements(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every policy statement with its role's logical id, including both arms of a condition."""
+def statements(template: Template, effect: str = "Allow") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every policy statement of that effect with its role's logical id, including both arms of a condition."""
     for name, role in of_type(template, "AWS::IAM::Role").items():
         for policy in role["Properties"].get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 arms = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
-                yield from ((name, arm) for arm in arms if "Effect" in arm)
+                yield from ((name, arm) for arm in arms if arm.get("Effect") == effect)
 
 
 def listed(value: Any) -> list[Any]:

@@ -115,9 +115,17 @@ def test_the_machine_may_start_only_itself(allowed: list[tuple[str, dict[str, An
     assert started == {"ScheduleRole": {"Ref": "ExecutePlan"}, "ExecutePlanRole": {"Fn::Sub": arn}}
 
 
-def test_no_role_may_redrive_an_execution() -> None:
-    """A redrive from the console could trade yesterday's plan."""
-    assert "states:RedriveExecution" not in json.dumps(translated())
+def test_every_role_that_starts_executions_is_denied_to_redrive_them() -> None:
+    """A redrive from the console could start yesterday's plan again. An execution has no policy of its own, so a
+    person's rights are for the account to deny (see SECURITY.md)."""
+    rights = list(statements(translated(), "Deny"))
+    assert [(role, one["Action"], one["Resource"]) for role, one in rights] == [
+        ("ScheduleRole", "states:RedriveExecution", "*"),
+        ("ExecutePlanRole", "states:RedriveExecution", "*"),
+    ]
+    starting = {role for role, one in statements(translated()) if "states:" in json.dumps(one["Action"])}
+    assert starting == {role for role, _ in rights}
+    assert "states:RedriveExecution" not in json.dumps([one for _, one in statements(translated())])
 
 
 @pytest.mark.parametrize("role", ["ScheduleRole", "ExecutePlanRole"])

@@ -1,84 +1,171 @@
-"""The table calls of a simulated day are all allowed by each function's role."""
+"""Each function may call exactly what it has been seen to call, on days that take every path to AWS."""
 
 from __future__ import annotations
 
+import json
 import os
-from datetime import date
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from botocore.handlers import BUILTIN_HANDLERS
 
+from repeg.domain.session import NEW_YORK
 from repeg_workbench.exchange.broker.opening import OpeningAccount
-from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
-from repeg_workbench.simulate.simulation import Scenario, opened
-from tests.template.stack import listed, statements, translated
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
+from repeg_workbench.simulate.simulation import Scenario, SimulatedDay, opened
+from tests.builders import MONDAY
+from tests.template.stack import FUNCTION, listed, of_type, statements, translated, written
 
 # A transaction needs the permissions of its items.
 INSIDE = {"Put": "PutItem", "Update": "UpdateItem", "ConditionCheck": "ConditionCheckItem", "Delete": "DeleteItem"}
+MEASURED = ("dynamodb", "events", "s3", "secretsmanager")
+SECRET = "secretsmanager:GetSecretValue"
+FUNCTIONS = sorted(of_type(written(), FUNCTION))
+
+PLAN = {
+    "name": "calls",
+    "orders": [{"symbol": "AAPL", "side": "buy", "qty": "40"}, {"symbol": "KO", "side": "sell", "qty": "all"}],
+}
+RUN_ID = f"calls-{MONDAY}"
+MANY = [f"M{first}{second}" for first in "ABCDEFGHIJK" for second in "ABCDEFGHIJ"]
+
+Call = tuple[str, str]
+"""A function and the action that it called."""
 
 
-def allowed() -> dict[str, set[str]]:
-    """The table actions of each function, without their prefix."""
-    found: dict[str, set[str]] = {}
-    for role, statement in statements(translated()):
-        actions = {name.removeprefix("dynamodb:") for name in listed(statement["Action"]) if "dynamodb:" in name}
-        found.setdefault(role.removesuffix("Role"), set()).update(actions)
-    return found
-
-
-@pytest.fixture(scope="module")
-def used() -> set[tuple[str, str]]:
-    """The function and action of each table call on a day with buys, sells and moves."""
-    times = [f"09:{minute:02}:{second:02}" for minute in range(60) for second in range(0, 60, 5)]
-    prices = [Decimal("189.40") + Decimal(step) / 100 for step in range(len(times))]
-    rising = [
-        quote(moment, f"300 @ {bid}", f"300 @ {bid + Decimal('0.06')}")
-        for moment, bid in zip(times, prices, strict=True)
-    ]
-    calm = [quote(moment, "900 @ 70.10", "900 @ 70.11") for moment in times]
-    market = ScriptedMarket({date(2026, 11, 20): {"AAPL": rising, "KO": calm}})
-    plan = {
-        "name": "calls",
-        "orders": [{"symbol": "AAPL", "side": "buy", "qty": "40"}, {"symbol": "KO", "side": "sell", "qty": "all"}],
-    }
+@contextmanager
+def a_day(calls: set[Call], **parameters: str) -> Iterator[SimulatedDay]:
+    """A day on which AAPL rises, so that its order moves; every call of a function to AWS is added to `calls`."""
+    times = [f"{hour:02}:{minute:02}" for hour in range(9, 16) for minute in range(60)]
+    rising = [quote(at, f"300 @ {189 + n / 50:.2f}", f"300 @ {189.06 + n / 50:.2f}") for n, at in enumerate(times)]
+    calm: list[Event] = [quote(at, "900 @ 70.10", "900 @ 70.11") for at in times]
+    calm.insert(times.index("09:37"), trade("09:36:30", "2000 @ 70.11", side=1))
+    still = [quote(at, "900 @ 10.00", "900 @ 10.02") for at in times[:60]]
+    market = ScriptedMarket({MONDAY: {"AAPL": rising, "KO": calm, **dict.fromkeys(MANY, still)}})
     account = OpeningAccount(cash=Decimal(10_000), positions={"KO": (Decimal(100), Decimal(70))})
-    calls: set[tuple[str, str]] = set()
-    settings = {"patience_seconds": 60, "max_slippage_bps": 500}
+    settings = {
+        "patience_seconds": 120,
+        "max_slippage_bps": 500,
+        "order_monitoring_seconds": 60,
+        "max_quote_age_seconds": 90,
+    }
+    scenario = Scenario(plan=PLAN, market=market, day=MONDAY, opening=account, settings=settings, parameters=parameters)
+    hook = ("provide-client-params", _recorder(calls))
+    BUILTIN_HANDLERS.append(hook)  # of every client that is made from now on
+    try:
+        with opened(scenario) as day:
+            yield day
+    finally:
+        BUILTIN_HANDLERS.remove(hook)
 
-    def collect(params: dict[str, Any], model: Any, **_: Any) -> None:
-        kinds = [kind for item in params.get("TransactItems", []) for kind in item]
-        actions = [INSIDE[kind] for kind in kinds] or [model.name]
-        calls.update((os.environ["AWS_LAMBDA_FUNCTION_NAME"], action) for action in actions)
 
-    scenario = Scenario(plan=plan, market=market, day=date(2026, 11, 20), opening=account, settings=settings)
-    with opened(scenario) as day:
-        day.ports.store._table._client.meta.events.register("provide-client-params.dynamodb", collect)  # type: ignore[attr-defined]
+def _recorder(calls: set[Call]) -> Callable[..., None]:
+    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+        function = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "before-container-start")
+        inside = [INSIDE[kind] for item in params.get("TransactItems", []) for kind in item]
+        service = model.service_model.service_name
+        calls.update((function.split("-")[1], f"{service}:{action}") for action in inside or [model.name])
+
+    return record
+
+
+def until(day: SimulatedDay, time: str) -> None:
+    """Advance the day to a New York time."""
+    day.engine.run(datetime.fromisoformat(f"{MONDAY}T{time}").replace(tzinfo=NEW_YORK))
+
+
+def a_whole_day(calls: set[Call]) -> None:
+    """A run from its start to the books' last comparison, and a second start."""
+    with a_day(calls) as day:
         day.start("calls")
         day.run()
         assert day.ending().status == "SUCCEEDED", day.ending()
-        day.start("calls-again")
+        day.start("again")
         day.run()
         assert day.ending().states[-1] == "DuplicateRun"
+        until(day, "16:25")
+        assert day.engine.invoke("WatchRuns", {}).payload == '{"alerts": []}'
+
+
+def a_plan_from_the_bucket(calls: set[Call]) -> None:
+    """A run whose execution is aborted while its orders are open; the sweep closes it."""
+    with a_day(calls, PlanBucket="plans", PlanUri="s3://plans/calls.json") as day:
+        s3 = day.engine.client("s3")
+        s3.create_bucket(Bucket="plans")
+        s3.put_object(Bucket="plans", Key="calls.json", Body=json.dumps(PLAN))
+        arn = day.engine.start_execution({"plan_uri": "s3://plans/calls.json"}, "calls")
+        until(day, "09:36:45")
+        day.engine.stop_execution(arn)
+        day.run()
+
+
+def a_run_without_an_execution(calls: set[Call]) -> None:
+    """A run whose execution has died unnoticed, with fills that are not booked: the watchdog sweeps it."""
+    with a_day(calls) as day:
+        until(day, "09:36")
+        steps(day, "OpenRun", "PlanOrders", "ValidateQuotes", "PlaceOrders")
+        until(day, "09:56")
         day.engine.invoke("WatchRuns", {})
-    return {(name.split("-")[1], action) for name, action in calls}
 
 
-def test_every_step_called_the_table(used: set[tuple[str, str]]) -> None:
-    assert {name for name, _ in used} >= {
-        "OpenRun",
-        "CheckSession",
-        "PlanOrders",
-        "PlaceOrders",
-        "RepegOrders",
-        "CloseRun",
-    }
+def a_renewed_run(calls: set[Call]) -> None:
+    """A run that another execution takes over; a placement is interrupted, and the closing step books the fills."""
+    with a_day(calls) as day:
+        until(day, "09:36")
+        steps(day, "OpenRun", "PlanOrders", "ValidateQuotes")
+        renewal = {"run_id": RUN_ID, "epoch": 1, "turns": 0}
+        day.engine.invoke("OpenRun", {"input": {"renewal": renewal}, "execution": "arn:second"})
+        day.exchange.faults.arm(Fault(kind=Kind.ANSWER_AFTER, method="POST", status=500))
+        steps(day, "PlaceOrders", "PlaceOrders", epoch=2)
+        until(day, "09:40")
+        steps(day, "CloseRun", epoch=2)
 
 
-def test_every_call_is_permitted(used: set[tuple[str, str]]) -> None:
-    permitted = allowed()
-    assert {(name, action) for name, action in used if action not in permitted[name]} == set()
+def a_plan_of_many_orders(calls: set[Call]) -> None:
+    """A plan that takes several transactions to store."""
+    plan = {"name": "many", "orders": [{"symbol": symbol, "side": "buy", "qty": "1"} for symbol in MANY]}
+    with a_day(calls) as day:
+        until(day, "09:36")
+        steps(day, "OpenRun", "PlanOrders", plan=plan)
 
 
-def test_a_transactions_items_are_counted_as_calls(used: set[tuple[str, str]]) -> None:
-    assert {("PlaceOrders", "PutItem"), ("PlaceOrders", "ConditionCheckItem")} <= used
+def steps(day: SimulatedDay, *names: str, epoch: int = 1, plan: Any = PLAN) -> None:
+    """Call steps one by one."""
+    for name in names:
+        start = {"input": {"plan": plan}, "execution": "arn:first"}
+        turn = {"run_id": f"{plan['name']}-{MONDAY}", "epoch": epoch, "first_turn": 0, "turn": {"turns": 0}}
+        answer = day.engine.invoke(name, start if name == "OpenRun" else turn)
+        assert "errorType" not in answer.payload, answer
+
+
+@pytest.fixture(scope="module")
+def used() -> set[Call]:
+    """The calls of all these days."""
+    calls: set[Call] = set()
+    for play in (a_whole_day, a_plan_from_the_bucket, a_run_without_an_execution, a_renewed_run, a_plan_of_many_orders):
+        play(calls)
+    return calls
+
+
+def granted(name: str) -> set[str]:
+    """The measured services' actions that a function's role allows."""
+    actions = (
+        action for role, one in statements(translated()) if role == f"{name}Role" for action in listed(one["Action"])
+    )
+    return {action for action in actions if action.split(":")[0] in MEASURED}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_may_call_what_it_calls_and_nothing_else(name: str, used: set[Call]) -> None:
+    """The secret is read when a container starts, before any function runs."""
+    assert granted(name) - {SECRET} == {action for function, action in used if function == name} - {SECRET}
+
+
+def test_a_container_reads_the_secret_when_it_starts(used: set[Call]) -> None:
+    assert ("container", SECRET) in used
+    assert all(SECRET in granted(name) for name in FUNCTIONS)
