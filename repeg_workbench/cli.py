@@ -64,6 +64,7 @@ def simulate(
     from repeg_workbench.simulate.command import simulate as run  # noqa: PLC0415
     from repeg_workbench.simulate.request import Options  # noqa: PLC0415
 
+    gc.freeze()
     gc.enable()
     options = Options(plan, market, date, seed, tuple(set_ or ()), cash, positions)
     raise typer.Exit(run(options, out, is_json=json))

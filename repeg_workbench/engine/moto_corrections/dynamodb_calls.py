@@ -37,6 +37,8 @@ SHORT_CUTS = {
     "TransactWriteItems": "transact_write_items",
 }
 
+_PLAIN_VALUES = {"S": str, "N": str, "BOOL": bool, "NULL": bool}
+
 BeforeCall = Callable[[str], None]
 
 
@@ -103,4 +105,15 @@ def _parser() -> Any:
     return parsers.create_parser("json")
 
 
-_validator = ParamValidator()
+class _Validator(ParamValidator):
+    """botocore's validator, which accepts a plain value by its type; botocore makes nine tests of each."""
+
+    def _validate(self, params: Any, shape: Any, errors: Any, name: str) -> None:
+        if shape.name == "AttributeValue" and type(params) is dict and len(params) == 1:
+            ((kind, value),) = params.items()
+            if type(value) is _PLAIN_VALUES.get(kind):
+                return
+        super()._validate(params, shape, errors, name)  # type: ignore[misc]  # not in the stubs
+
+
+_validator = _Validator()

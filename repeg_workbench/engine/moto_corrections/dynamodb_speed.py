@@ -15,15 +15,35 @@ from moto.dynamodb.models import table as table_module
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 
-from repeg_workbench.engine.moto_corrections import dynamodb_calls, dynamodb_expressions, dynamodb_items
+from repeg_workbench.engine.moto_corrections import (
+    dynamodb_calls,
+    dynamodb_expressions,
+    dynamodb_items,
+    dynamodb_updates,
+)
 from repeg_workbench.engine.moto_corrections.dynamodb_calls import BeforeCall
 from repeg_workbench.engine.moto_corrections.patches import Patches
+
+# The parameters of a query that have names of their own; moto takes any other for an attribute to filter by.
+_NAMED = frozenset(
+    {
+        "exclusive_start_key",
+        "scan_index_forward",
+        "projection_expressions",
+        "index_name",
+        "consistent_read",
+        "filter_expression",
+        "hash_key_conditions",
+        "range_key_conditions",
+    }
+)
 
 
 def apply(patches: Patches, before_call: BeforeCall) -> None:
     """Make all changes of this module; `before_call` receives the name of every operation before it runs."""
     dynamodb_expressions.apply(patches)
     dynamodb_items.apply(patches)
+    dynamodb_updates.apply(patches)
     _take_texts_as_they_are(patches)
     _keep_sizes(patches)
     _read_one_partition(patches)
@@ -89,6 +109,8 @@ def _read_one_partition(patches: Patches) -> None:
         rows = self.items.get(hash_key, {})
         part = copy.copy(self)
         part.all_items = lambda: _rows(rows, comparison, values)  # sorted later
+        if _NAMED.issuperset(kwargs):  # no filter of the old form: the condition that the rows have met does no more
+            return original(part, hash_key, None, [], limit, *args, **kwargs)
         return original(part, hash_key, comparison, values, limit, *args, **kwargs)
 
     def deepcopy(value: Any, memo: Any = None) -> Any:
