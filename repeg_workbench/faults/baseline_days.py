@@ -18,6 +18,7 @@ from repeg.ports import Broker
 from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.baselines import BASELINES, STEP_SECONDS, TRANSIENT, BrokerAccess, Executor, Line
 from repeg_workbench.faults.campaign import quietly
+from repeg_workbench.faults.circumstances import PLAIN
 from repeg_workbench.faults.fault_plan import WorkflowFault
 from repeg_workbench.faults.faulty_ports import CURRENT, Invocation
 from repeg_workbench.faults.world import World
@@ -33,7 +34,7 @@ class BaselineDay:
     """One seed's day worked by a baseline; its steps may be killed, frozen, repeated or retried."""
 
     def __init__(self, seed: int, baseline: str) -> None:
-        self._world = World(seed)
+        self._world = World(seed, without=PLAIN)
         broker, scheduler = cast(Broker, self._world.stack.broker_port), self._world.scheduler
         _, make = BASELINES[baseline]
         self._executor: Executor = make(BrokerAccess(broker, scheduler.now, scheduler.sleep, seed))

@@ -62,12 +62,7 @@ class Checker:
     """Listens to an exchange's ledger and collects the violations of one run, in order."""
 
     def __init__(
-        self,
-        run: JudgedRun,
-        exchange: Exchange,
-        store: WatchedStore,
-        settings: Settings,
-        window: TradingWindow,
+        self, run: JudgedRun, exchange: Exchange, store: WatchedStore, settings: Settings, window: TradingWindow
     ) -> None:
         self.violations: list[Violation] = []
         self.exempt_from_window: set[str] = set()
@@ -123,7 +118,7 @@ class Checker:
         sign, wanted = self.run.targets.get(event.symbol, (0, Decimal(0)))
         total = chain.filled + chain.remaining
         self._check(event.side == sign, "wrong_side", event)
-        self._check(total <= to_qty(wanted), "more_than_target", event, f"{qty(total)} of {wanted}")
+        self._check(qty(total) <= wanted, "more_than_target", event, f"{qty(total)} of {wanted}")
         self._check(len(chain.working) <= 1, "two_live_children", event, str(sorted(chain.live)))
         self._check(self._exchange.ledger.cash >= 0, "cash_negative", event, str(self._exchange.ledger.cash))
         self._check(self._exchange.ledger.position(event.symbol) >= 0, "short", event)
@@ -170,9 +165,10 @@ class Checker:
 
     def _priced(self, event: OrderEvent, limit: Decimal | None) -> None:
         if limit is None:
-            may = self.settings.escalation == "market" or not self.settings.use_smart_limit_execution
+            own = self.settings.for_symbol(event.symbol)
+            may = own.escalation == "market" or not own.use_smart_limit_execution
             return self._check(may, "market_order_not_allowed", event)
-        step = tick.tick_at(limit, self.run.day, self.settings.tick_size)
+        step = tick.tick_at(limit, self.run.day, self.settings.for_symbol(event.symbol).tick_size)
         self._check(limit % step == 0, "off_the_tick", event)
         order = self._parent(event.symbol)
         if order is None or order.collar is None:
@@ -214,14 +210,20 @@ class Checker:
             is_known = order.outcome is not Outcome.UNKNOWN
             matches = to_qty(order.filled) == self._chains[order.symbol].filled
             self._check(matches or not is_known, "filled_differs", None, f"{order.symbol} {order.filled}")
-            is_full = self._chains[order.symbol].filled >= to_qty(self.run.targets[order.symbol][1])
-            is_called_full = order.outcome is Outcome.FILLED
+            is_full = self._chains[order.symbol].filled >= self._wanted(order)
+            is_called_full = order.outcome in {Outcome.FILLED, Outcome.NO_TRADE}
             self._check(
                 is_full == is_called_full or not is_known, "outcome_untrue", None, f"{order.symbol} {order.outcome}"
             )
         for intent in self._store.intents(run_id):
             seen = self._intents.get(intent.client_order_id, intent)
             self._check(seen == intent, "intent_changed", None, intent.client_order_id)
+
+    def _wanted(self, order: ParentOrder) -> int:
+        """Shares that fill an order: all but what is too small to be sent."""
+        wanted = self.run.targets[order.symbol][1]
+        is_dust = wanted % 1 * price(self._exchange.price(order.symbol)) < 1
+        return to_qty(wanted // 1 if is_dust else wanted)
 
     def _intent(self, client_order_id: str) -> Intent | None:
         if client_order_id not in self._intents:

@@ -22,22 +22,36 @@ class PlannedRun:
     after: float = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def symbols(self) -> list[str]:
+        """The plan's symbols."""
+        return [row["symbol"] for row in self.plan.get("orders", ())] + list(self.plan.get("targets", ()))
+
+    @property
+    def sized_later(self) -> set[str]:
+        """The symbols whose quantities depend on the time of planning: those with weights, and sells of everything."""
+        everything = {row["symbol"] for row in self.plan.get("orders", ()) if row["qty"] == "all"}
+        return everything | set(self.plan.get("targets", ()))
+
     def targets(self, opening: OpeningAccount) -> dict[str, tuple[int, Decimal]]:
-        """The sign and quantity of each symbol's order, derived from the plan and the opening positions alone."""
+        """The sign and quantity of each order of a plan of orders, derived from the plan and the opening positions
+        alone; empty for a plan of weights."""
         held = {symbol: qty for symbol, (qty, _) in opening.positions.items()}
-        return {
-            row["symbol"]: (1, Decimal(row["qty"]))
-            if row["side"] == "buy"
-            else (-1, held[row["symbol"]] if row["qty"] == "all" else Decimal(row["qty"]))
-            for row in self.plan["orders"]
-        }
+        return {row["symbol"]: _target(row, held) for row in self.plan.get("orders", ())}
+
+
+def _target(row: Mapping[str, str], held: Mapping[str, Decimal]) -> tuple[int, Decimal]:
+    if row["side"] == "buy":
+        return 1, Decimal(row["qty"])
+    return -1, held.get(row["symbol"], Decimal(0)) if row["qty"] == "all" else Decimal(row["qty"])
 
 
 @dataclass(frozen=True)
 class JudgedRun:
-    """One run as the day plans it: the prefix of its client order ids, and sign and most shares of each symbol."""
+    """One run as the day plans it: the prefix of its client order ids, and the sign and most shares of each symbol.
+    What depends on the holdings and prices at the time of planning is set then."""
 
     run_id: str
     prefix: str
     day: date
-    targets: Mapping[str, tuple[int, Decimal]]
+    targets: dict[str, tuple[int, Decimal]]

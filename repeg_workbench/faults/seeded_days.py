@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from random import Random
@@ -19,6 +20,7 @@ from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.time.calendar import TradingCalendar
 from repeg_workbench.exchange.units import price
+from repeg_workbench.faults.circumstances import with_circumstances
 from repeg_workbench.faults.day_parts import draw_account_and_plan, draw_quirks, draw_settings
 from repeg_workbench.faults.planned_runs import PlannedRun
 from repeg_workbench.faults.short_market import ShortMarket, running_away, symbol_day
@@ -74,11 +76,15 @@ class Day:
     """Further runs of the day, of this plan or of others, by the first stack or another."""
     other_stacks: tuple[dict[str, Any], ...] = ()
     """The settings of further stacks on the account."""
+    input_settings: Mapping[str, Any] = field(default_factory=dict)
+    """What the input of the seed's own plan changes of its deployment's settings."""
+    circumstances: tuple[str, ...] = ()
+    """The circumstances that were drawn for this day."""
 
     @property
     def runs(self) -> tuple[PlannedRun, ...]:
         """Every run of the day, the seed's own plan first."""
-        return (PlannedRun(self.plan), *self.others)
+        return (PlannedRun(self.plan, settings=self.input_settings), *self.others)
 
     @property
     def stacks(self) -> tuple[dict[str, Any], ...]:
@@ -91,8 +97,13 @@ class Day:
         return self.runs[0].targets(self.opening)
 
 
-def make_day(seed: int) -> Day:
-    """The day of a seed."""
+def make_day(seed: int, without: frozenset[str] = frozenset()) -> Day:
+    """The day of a seed; without the circumstances named, everything else is the same."""
+    return with_circumstances(_plain_day(seed), without)
+
+
+def _plain_day(seed: int) -> Day:
+    """One run of one plan of whole shares."""
     chance = Random(f"day {seed}")
     near_open = chance.random() < 0.8
     day = HALF_DAY if near_open else chance.choice(FULL_DAYS)

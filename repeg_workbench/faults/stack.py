@@ -16,6 +16,7 @@ from repeg.adapters.rate_limited_broker import RateLimitedBroker
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.order_ids import LOCAL_TAG, run_prefix, stack_tag
 from repeg.domain.plan import run_id
+from repeg.domain.quote import Side
 from repeg.domain.session import TradingDay, trading_window, wire
 from repeg.domain.settings_sources import resolve
 from repeg.ports import Broker, Market, Ports, Store
@@ -30,6 +31,7 @@ from repeg_workbench.faults.planned_runs import JudgedRun, PlannedRun
 from repeg_workbench.faults.records import QuietNotifier
 from repeg_workbench.faults.walker import Execution, TaskFailed, Walker
 from repeg_workbench.faults.watched_store import WatchedStore
+from repeg_workbench.faults.weight_targets import bounds
 from repeg_workbench.faults.workflow_faults import ROW_READS, Outage
 
 if TYPE_CHECKING:
@@ -49,10 +51,12 @@ class Stack:
         self.number, self.tag = number, TAGS[number]
         self.variables = variables(settings)
         self.store = WatchedStore(lambda: self._scheduler.now_ns)
+        self.store.on_planned.append(self._planned)
         self.notifier = QuietNotifier()
         self.runtime = VirtualRuntime(self._scheduler, world.day.seed + number, workers=8)
         self.checkers: dict[str, Checker] = {}
         self.executions: list[Execution] = []
+        self._planned_runs: dict[str, PlannedRun] = {}
         self.ports = self._ports()
         definition = json.loads(DEFINITION.read_text())
         self.walker = Walker(definition, self._scheduler, world.day.seed + number, self.invoke, self.start)
@@ -63,6 +67,7 @@ class Stack:
         settings = resolve(self.variables, planned.settings or None)
         window = trading_window(session, settings.market_open_delay_minutes, settings.close_margin_minutes)
         name = run_id(planned.plan["name"], session.day, planned.run_number)
+        self._planned_runs.setdefault(name, planned)
         judged = JudgedRun(name, run_prefix(self.tag, name), session.day, planned.targets(self._world.day.opening))
         return self.checkers.setdefault(name, Checker(judged, self._world.exchange, self.store, settings, window))
 
@@ -139,6 +144,17 @@ class Stack:
         for name, checker in self.checkers.items():
             checker.at_the_end(self.published_ends(name))
             checker.check_histories(execution.events for execution in self.executions)
+
+    def _planned(self, name: str) -> None:
+        """Set the targets of a run that depend on this moment: as the program has sized them, but within the bounds."""
+        planned = self._planned_runs.get(name)
+        if planned is None or not planned.sized_later:
+            return
+        most = bounds(planned, self._world.exchange, self._scheduler.now_ns)
+        for order in self.store.orders(name):
+            if order.symbol in most:
+                bound = most[order.symbol][order.side is Side.SELL]
+                self.checkers[name].run.targets[order.symbol] = order.side.sign, min(order.target, bound)
 
     def _enter(self) -> None:
         """Let the handler that runs next see this stack's ports and variables; it reads both before it first waits."""

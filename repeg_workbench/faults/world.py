@@ -32,9 +32,15 @@ class World:
     """
 
     def __init__(
-        self, seed: int, *, quiet: bool = False, day: Day | None = None, scheduler: Scheduler | None = None
+        self,
+        seed: int,
+        *,
+        quiet: bool = False,
+        day: Day | None = None,
+        scheduler: Scheduler | None = None,
+        without: frozenset[str] = frozenset(),
     ) -> None:
-        self.day: Day = day or make_day(seed)
+        self.day: Day = day or make_day(seed, without)
         self.scheduler = scheduler or Scheduler(self.day.start)
         self.exchange = Exchange(
             self.day.market, lambda: self.scheduler.now_ns, self.day.quirks, self.day.opening, seed, self.day.fill_model
@@ -44,6 +50,8 @@ class World:
         )
         self.session, self.window = window_of(self.day)
         self.fault_plan = FaultPlan(self.day, self.window.closes, quiet=quiet)
+        for circumstance in self.day.circumstances:
+            self.fault_plan.count(circumstance)
         self.journal = MemoryJournal()
         self.down: set[Outage] = set()
         self.entered: dict[str, str] | None = None

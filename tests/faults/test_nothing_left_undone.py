@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from repeg.domain.outcome import Outcome
 from repeg_workbench.faults.campaign import quietly
+from repeg_workbench.faults.circumstances import PLAIN
 from repeg_workbench.faults.seeded_days import Day, make_day
 from repeg_workbench.faults.world import World
 
@@ -17,12 +18,12 @@ GENEROUS = {
 }  # fmt: skip
 LIMITS = ("max_run_notional", "max_day_notional", "max_run_orders")
 # Days that are chased to the end are left out: their prices leave every collar.
-SEEDS = [seed for seed in range(80) if not make_day(seed).is_chased_to_the_end]
+SEEDS = [seed for seed in range(80) if not make_day(seed, PLAIN).is_chased_to_the_end]
 
 
 def generous_day(seed: int) -> Day:
     """A seed's day without limits and races, with cash for everything."""
-    day = make_day(seed)
+    day = make_day(seed, PLAIN)
     settings = {name: value for name, value in day.settings.items() if name not in LIMITS} | GENEROUS
     opening = replace(day.opening, cash=Decimal(10_000_000))
     return replace(day, settings=settings, opening=opening, races=(), chaos=0)

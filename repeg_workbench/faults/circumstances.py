@@ -1,0 +1,67 @@
+"""What a seed's day may have beside its faults: more runs, weights, fractions, margin, settings that are seldom set.
+
+Each circumstance draws from dice of its own, so that a day without it is otherwise the same day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+from random import Random
+from typing import TYPE_CHECKING
+
+from repeg_workbench.faults import varied_plans, varied_settings
+
+if TYPE_CHECKING:
+    from repeg_workbench.faults.seeded_days import Day
+
+
+class Circumstance(StrEnum):
+    """A property of the day."""
+
+    WEIGHTS = "weights"
+    FRACTIONS = "fractions"
+    MARGIN_ACCOUNT = "margin_account"
+    SECOND_PLAN = "second_plan"
+    SECOND_STACK = "second_stack"
+    FURTHER_RUN = "further_run"
+    FALLBACK = "fallback"
+    QUOTE_AGE = "quote_age"
+    TICK_SIZE = "tick_size"
+    SYMBOL_SETTINGS = "symbol_settings"
+    ALLOWED_SYMBOLS = "allowed_symbols"
+    INPUT_SETTINGS = "input_settings"
+
+
+Change = Callable[["Day", Random], "Day"]
+
+# The share of the days with each circumstance, and how it changes a day; in this order.
+CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
+    Circumstance.FRACTIONS: (0.08, varied_plans.with_fractions),
+    Circumstance.WEIGHTS: (0.12, varied_plans.with_weights),
+    Circumstance.SECOND_PLAN: (0.08, varied_plans.with_second_plan),
+    Circumstance.SECOND_STACK: (0.05, varied_plans.with_second_stack),
+    Circumstance.MARGIN_ACCOUNT: (0.1, varied_plans.with_margin),
+    Circumstance.FURTHER_RUN: (0.05, varied_plans.with_further_run),
+    Circumstance.FALLBACK: (0.1, varied_settings.with_fallback),
+    Circumstance.QUOTE_AGE: (0.05, varied_settings.with_quote_age),
+    Circumstance.TICK_SIZE: (0.05, varied_settings.with_tick_size),
+    Circumstance.SYMBOL_SETTINGS: (0.05, varied_settings.with_symbol_settings),
+    Circumstance.ALLOWED_SYMBOLS: (0.03, varied_settings.with_allowed_symbols),
+    Circumstance.INPUT_SETTINGS: (0.05, varied_settings.with_input_settings),
+}
+
+PLAIN = frozenset(str(each) for each in Circumstance)
+"""Without all of them: a day with one run of one plan of whole shares."""
+
+
+def with_circumstances(day: Day, without: frozenset[str] = frozenset()) -> Day:
+    """The day with its seed's circumstances, except those named. A day that is chased to its end has none."""
+    for circumstance, (share, change) in CIRCUMSTANCES.items():
+        chance = Random(f"{circumstance} {day.seed}")
+        if chance.random() >= share or day.is_chased_to_the_end:
+            continue
+        drawn = replace(day, circumstances=(*day.circumstances, circumstance))
+        day = drawn if circumstance in without else change(drawn, chance)
+    return day

@@ -1,0 +1,104 @@
+"""Days with other plans and accounts: weights, fractions, margin, and several runs on one account."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from repeg_workbench.exchange.units import price
+from repeg_workbench.faults.day_parts import draw_settings
+from repeg_workbench.faults.planned_runs import PlannedRun
+
+if TYPE_CHECKING:
+    from repeg_workbench.faults.seeded_days import Day
+
+
+def with_fractions(day: Day, chance: Random) -> Day:
+    """The same plan with fractions of shares, and sells of holdings with fractions."""
+    part = Decimal(chance.choice(("0.5", "0.004", "0.123456789")))
+    orders = [
+        row if row["qty"] == "all" or chance.random() < 0.3 else {**row, "qty": str(Decimal(row["qty"]) + part)}
+        for row in day.plan["orders"]
+    ]
+    positions = {symbol: (held + part, paid) for symbol, (held, paid) in day.opening.positions.items()}
+    return replace(day, plan={**day.plan, "orders": orders}, opening=replace(day.opening, positions=positions))
+
+
+def with_weights(day: Day, chance: Random) -> Day:
+    """A plan of weights for the same symbols: exits, weights on target, and computed weights with many digits."""
+    return replace(day, plan=_weights("seed", day, list(day.market.symbols()), chance))
+
+
+def with_margin(day: Day, chance: Random) -> Day:
+    """The same account with twice its equity to spend, and perhaps with short sales.
+
+    Not with two stacks: they have two funding leases, so that they can borrow together.
+    """
+    if day.other_stacks:
+        return day
+    return replace(day, opening=replace(day.opening, multiplier=2, shorting_enabled=chance.random() < 0.5))
+
+
+def with_second_plan(day: Day, chance: Random) -> Day:
+    """A second plan of the same stack, seconds or minutes later, for some of the same symbols."""
+    return replace(day, others=(*day.others, PlannedRun(_other_plan("core", day, chance), after=_later(chance))))
+
+
+def with_second_stack(day: Day, chance: Random) -> Day:
+    """A second stack on the same account, with a plan of the same name or another and settings of its own."""
+    settings = {
+        **draw_settings(chance, day.settings["market_open_delay_minutes"], near_open=True),
+        "close_margin_minutes": day.settings["close_margin_minutes"],
+    }
+    plan = _other_plan(chance.choice(("seed", "seed-v2")), day, chance)
+    run = PlannedRun(plan, stack=len(day.stacks), after=_later(chance))
+    return replace(day, others=(*day.others, run), other_stacks=(*day.other_stacks, settings))
+
+
+def with_further_run(day: Day, chance: Random) -> Day:
+    """The same plan again under the next run number, tried twice: it may start once the first run is over."""
+    runs = tuple(PlannedRun(day.plan, run_number=2, after=chance.uniform(*span)) for span in ((60, 900), (900, 2_000)))
+    return replace(day, others=(*day.others, *runs))
+
+
+def _later(chance: Random) -> float:
+    return chance.choice((0.0, chance.uniform(0, 5), chance.uniform(0, 600)))
+
+
+def _other_plan(name: str, day: Day, chance: Random) -> dict[str, Any]:
+    """A plan of some of the day's symbols: orders of either side, or weights."""
+    symbols = chance.sample(day.market.symbols(), chance.randint(1, len(day.market.symbols())))
+    if chance.random() < 0.3:
+        return _weights(name, day, symbols, chance)
+    orders = []
+    for symbol in symbols:
+        held = day.opening.positions.get(symbol)
+        if held is not None and chance.random() < 0.7:
+            orders.append({"symbol": symbol, "side": "sell", "qty": chance.choice(("all", "1", str(held[0])))})
+        else:
+            orders.append({"symbol": symbol, "side": "buy", "qty": str(chance.choice((1, 40, 100)))})
+    return {"name": name, "orders": orders}
+
+
+def _weights(name: str, day: Day, symbols: list[str], chance: Random) -> dict[str, Any]:
+    worth = {s: price(day.market.reference_price(s, day.day) or 0) for s in day.market.symbols()}
+    held = {s: day.opening.positions.get(s, (Decimal(0),))[0] * worth[s] for s in worth}
+    equity = day.opening.cash + sum(held.values(), Decimal(0))
+    reserve = Decimal(chance.choice(("0", "0", "0.02", "0.1")))
+    drawn = {s: chance.choice((0.0, float(held[s] / equity), chance.random(), chance.random())) for s in symbols}
+    # An optimiser's weights add up to one, with the digits of a float; others are round.
+    room, total = float(1 - reserve), sum(drawn.values())
+    if total > room or (total and chance.random() < 0.3):
+        drawn = {s: weight / total * room for s, weight in drawn.items()}
+    digits = chance.choice((2, 4, 17))
+    weights = {
+        s: str(Decimal(repr(round(weight, digits))).quantize(Decimal(1).scaleb(-digits))) for s, weight in drawn.items()
+    }
+    if sum(map(Decimal, weights.values()), reserve) > 1:
+        weights = {s: str(Decimal(w) * Decimal("0.9")) for s, w in weights.items()}
+    return {
+        "name": name, "targets": weights, "cash_reserve": str(reserve),
+        "min_trade_notional": chance.choice(("0", "25", "500")),
+    }  # fmt: skip

@@ -1,0 +1,96 @@
+"""Days with settings that are seldom set: fallback, quote age, tick size, settings by symbol, those of an input."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from repeg.domain.settings import Escalation
+from repeg.domain.settings_limits import rungs
+
+if TYPE_CHECKING:
+    from repeg_workbench.faults.seeded_days import Day
+
+
+def with_fallback(day: Day, chance: Random) -> Day:
+    """A fallback near the close, and books that hold the orders until then."""
+    sends_market = day.settings["escalation"] == "market" or not day.settings["use_smart_limit_execution"]
+    return _set(
+        day,
+        fallback=chance.choice(("collar", "market") if sends_market else ("collar",)),
+        fallback_minutes=chance.choice((1, 5, 10, 20)),
+        max_spread_pct="0.01",
+        min_volume_shares=chance.choice((0, 100, 1_000_000)),
+    )
+
+
+def with_quote_age(day: Day, chance: Random) -> Day:
+    """A tighter or wider limit on the age of quotes."""
+    return _set(day, max_quote_age_seconds=chance.choice((1, 2, 60, 299)))
+
+
+def with_tick_size(day: Day, chance: Random) -> Day:
+    """Coarser price steps."""
+    return _set(day, tick_size=chance.choice(("0.05", "0.1", "1")))
+
+
+def with_symbol_settings(day: Day, chance: Random) -> Day:
+    """Settings of their own for some symbols."""
+    symbols = chance.sample(day.market.symbols(), chance.randint(1, len(day.market.symbols())))
+    return _set(day, symbols={symbol: _symbol_settings(day.settings, chance) for symbol in symbols})
+
+
+def with_allowed_symbols(day: Day, chance: Random) -> Day:
+    """An allow-list, which one plan in three exceeds."""
+    symbols = list(day.market.symbols())
+    return _set(day, allowed_symbols=symbols if chance.random() < 0.7 else [*symbols[1:], "ZZZ"])
+
+
+def with_input_settings(day: Day, chance: Random) -> Day:
+    """An input that tightens the deployment's settings, and chooses preferences of its own."""
+    tighter = {
+        "escalation": chance.choice(_no_further(day.settings["escalation"])),
+        "max_slippage_bps": max(1, day.settings["max_slippage_bps"] // 2),
+        "order_monitoring_seconds": min(day.settings["order_monitoring_seconds"], day.settings["patience_seconds"]),
+        "use_replace": chance.random() < 0.5,
+        "use_async_execution": chance.random() < 0.5,
+        "max_run_orders": chance.choice((1, 3, 20)),
+    }
+    kept = chance.sample(sorted(tighter), chance.randint(1, 3))
+    if day.settings.get("fallback") == "market":
+        kept = [name for name in kept if name != "escalation"]
+    return replace(day, input_settings={name: tighter[name] for name in kept if not _is_looser(day, name, tighter)})
+
+
+def _is_looser(day: Day, name: str, tighter: dict[str, Any]) -> bool:
+    bound = day.settings.get(name)
+    return name == "max_run_orders" and bound is not None and tighter[name] > bound
+
+
+def _symbol_settings(settings: dict[str, Any], chance: Random) -> dict[str, Any]:
+    escalation = chance.choice(list(Escalation)[:3])
+    repegs = min(int(settings["max_repegs"]), chance.choice((0, 2, 20)))
+    most = int(settings.get("max_attempts", 50)) - rungs(escalation)
+    own: dict[str, Any] = {
+        "escalation": str(escalation),
+        "max_repegs": max(0, min(repegs, most)),
+        "patience_seconds": settings["order_monitoring_seconds"] * chance.choice((1, 3)),
+        "max_slippage_bps": chance.choice((3, 20, 150)),
+        "max_spread_pct": chance.choice(("0.05", "1", "4")),
+        "tick_size": chance.choice(("0.01", "0.05")),
+        "repeg_threshold_pct": chance.choice(("0", "0.1")),
+        "max_quote_age_seconds": chance.choice((3, 30)),
+    }
+    if settings.get("fallback") == "market":
+        del own["escalation"]  # the fallback needs market orders
+    return {name: own[name] for name in chance.sample(sorted(own), chance.randint(1, 4))}
+
+
+def _no_further(escalation: str) -> list[str]:
+    words = [str(each) for each in Escalation]
+    return words[: words.index(escalation) + 1]
+
+
+def _set(day: Day, **settings: Any) -> Day:
+    return replace(day, settings={**day.settings, **settings})
