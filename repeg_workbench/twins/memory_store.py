@@ -121,13 +121,12 @@ class MemoryStore(MemoryAccount):
         """Every parent order of the run, sorted by symbol."""
         return [order for _, order in sorted(self._orders[run_id].items())]
 
-    def save_order(self, order: ParentOrder) -> ParentOrder:
+    def save_order(self, order: ParentOrder, budgets: Sequence[BudgetEntry] = ()) -> ParentOrder:
         """Write the order if its version is still current; returns it with the next version. Raises Conflict."""
         saved = order.next_version()
         found = self._orders[order.run_id].get(order.symbol)
         if found != saved:
-            self._ensure_unmoved(order, found)
-        self._orders[order.run_id][order.symbol] = saved
+            self._commit(order, found, budgets)
         return saved
 
     def write_intent(

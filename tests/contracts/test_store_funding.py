@@ -9,9 +9,9 @@ import pytest
 
 from repeg.domain.errors import BudgetSpent, Conflict, RefusedRun
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.run import KillSwitch
+from repeg.domain.run import KillSwitch, RunState
 from repeg.ports import Store
-from tests.contracts.words import NOON, RUN_ID, a_budget, a_run, an_intent, an_order, with_intent
+from tests.contracts.words import DAY_BUDGET, NOON, RUN_ID, a_budget, a_run, an_intent, an_order, with_intent
 
 
 @pytest.fixture
@@ -80,3 +80,36 @@ def test_an_intent_is_refused_once_its_funding_lease_has_passed_on(planned: Stor
         planned.write_intent(grown, intent, 1, [], "first@1")
     assert planned.intents(RUN_ID) == []
     assert planned.write_intent(grown, intent, 1, [], "second@1").version == 1
+
+
+def test_a_saved_order_gives_back_its_credits_once(planned: Store) -> None:
+    full = a_budget(notional="100", max_notional="100", max_orders=1)
+    ended = planned.reserve(reserving(an_order()), 1, [full]).keeping(Decimal(0))
+    credit = a_budget(notional="-100", orders=-1)
+    assert planned.save_order(ended, [credit]) == planned.save_order(ended, [credit])
+    planned.reserve(reserving(planned.orders(RUN_ID)[0]), 1, [full])
+    with pytest.raises(BudgetSpent):
+        planned.reserve(reserving(planned.orders(RUN_ID)[0]), 1, [full])
+
+
+def test_a_changed_order_gives_back_nothing(planned: Store) -> None:
+    full = a_budget(notional="100", max_notional="100")
+    planned.reserve(reserving(an_order()), 1, [full])
+    with pytest.raises(Conflict, match="version 0 was read"):
+        planned.save_order(an_order(), [a_budget(notional="-100")])
+    with pytest.raises(BudgetSpent, match="100 dollars of 100"):
+        planned.reserve(reserving(planned.orders(RUN_ID)[0]), 1, [full])
+
+
+@pytest.mark.parametrize("state", [RunState.CLOSING, RunState.SWEPT])
+def test_an_order_gives_back_its_credits_while_its_run_ends(planned: Store, state: RunState) -> None:
+    day = a_budget(DAY_BUDGET, notional="100", max_notional="100")
+    reserved = planned.reserve(reserving(an_order()), 1, [day])
+    planned.set_run_state(RUN_ID, 1, RunState.CLOSING)
+    planned.set_run_state(RUN_ID, 1, state)
+    planned.set_kill_switch(KillSwitch.HALT_NEW)
+    planned.save_order(reserved.keeping(Decimal(0)), [a_budget(DAY_BUDGET, notional="-100")])
+    planned.set_kill_switch(KillSwitch.ACTIVE)
+    second = planned.claim_run(a_run(run_id=f"{RUN_ID}-r2"))
+    planned.add_orders(second.run_id, 1, [an_order(run_id=second.run_id)])
+    assert planned.reserve(reserving(an_order(run_id=second.run_id)), 1, [day]).committed == 100

@@ -104,10 +104,11 @@ def a_budget(
     notional: str = "7576.40",
     max_notional: str | None = None,
     max_orders: int | None = None,
+    orders: int = 1,
 ) -> BudgetEntry:
     """One order's amount against a budget."""
     limit = None if max_notional is None else Decimal(max_notional)
-    return BudgetEntry(key=key, notional=Decimal(notional), orders=1, max_notional=limit, max_orders=max_orders)
+    return BudgetEntry(key=key, notional=Decimal(notional), orders=orders, max_notional=limit, max_orders=max_orders)
 
 
 def a_fill(activity_id: str, seconds: int = 0, qty: str = "10") -> Execution:

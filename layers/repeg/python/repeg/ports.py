@@ -140,8 +140,10 @@ class Store(Protocol):
     def orders(self, run_id: str) -> list[ParentOrder]:
         """Every parent order of the run, sorted by symbol, over all pages."""
 
-    def save_order(self, order: ParentOrder) -> ParentOrder:
-        """Store the order if its version is still the one read; returns it at the next version. Raises Conflict."""
+    def save_order(self, order: ParentOrder, budgets: Sequence[BudgetEntry] = ()) -> ParentOrder:
+        """Store the order if its version is still the one read; returns it at the next version. Raises Conflict.
+
+        `budgets` are changed in the same write, whatever their limits: what an order that has ended gives back."""
 
     def write_intent(
         self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from repeg.domain.child_order import Child
+from repeg.domain.child_order import Child, ChildState
 from repeg.domain.errors import BudgetSpent, RefusedRun
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
+
+_UNSEEN = frozenset({ChildState.NEVER_ARRIVED, ChildState.LOST})
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,16 @@ def committed(children: Iterable[Child]) -> Decimal:
     known = list(children)
     done = sum((child.notional * child.filled / child.qty for child in known if child.is_closed), Decimal(0))
     return done + max((child.notional for child in known if not child.is_closed), default=Decimal(0))
+
+
+def settled(order: ParentOrder) -> ParentOrder:
+    """An order that sends no more, with what it keeps of the budgets: what it filled and what may still fill.
+
+    An order that was given up unseen may turn up at the broker after all, so its parent gives nothing back.
+    """
+    spent = committed(order.children)
+    may_turn_up = any(child.state in _UNSEEN and child.replaces is None for child in order.children)
+    return order.keeping(max(order.committed, spent) if may_turn_up else spent)
 
 
 def require_room(order: ParentOrder, settings: Settings) -> None:

@@ -70,6 +70,11 @@ class ParentOrder(Frozen):
         return ParentState.WORKING if self.open_child is not None else ParentState.WAITING
 
     @property
+    def sends_no_more(self) -> bool:
+        """Whether no further child will be sent: the order has ended, or its owner has moved it."""
+        return self.outcome is not None or self.held is HoldReason.OWNER
+
+    @property
     def child(self) -> Child | None:
         """The latest child."""
         return self.children[-1] if self.children else None
@@ -153,6 +158,12 @@ class ParentOrder(Frozen):
     def reserving(self, committed: Decimal) -> ParentOrder:
         """This order with a successor reserved, which takes it to `committed` dollars in the budgets."""
         return self.model_copy(update={"committed": committed, "reserved_orders": 1})
+
+    def keeping(self, committed: Decimal) -> ParentOrder:
+        """This order with no successor reserved, and `committed` dollars left in the budgets."""
+        if not self.reserved_orders and committed == self.committed:
+            return self
+        return self.model_copy(update={"committed": committed, "reserved_orders": 0})
 
     def refused_for_now(self, reason: HoldReason, retry_at: datetime) -> ParentOrder:
         """This order after one more refusal that may pass, to be tried again at `retry_at`."""

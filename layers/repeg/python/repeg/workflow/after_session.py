@@ -28,6 +28,7 @@ from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.closing import cancel_strays
 from repeg.workflow.reconciliation import apply_report, book_executions, fetch_report, list_own_orders
 from repeg.workflow.reporting import UNEXPLAINED, unexplained
+from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn, begin_turn
 
 RUN_CORRECTED = "repeg.run.corrected"
@@ -80,7 +81,7 @@ def _refresh(turn: Turn, order: ParentOrder, executed: dict[str, Decimal]) -> Pa
         return order
     after = corrected(order, seen)
     turn.warn(order.symbol, "corrected", f"{order.filled} → {after.filled} of {order.target}", after.reason)
-    return turn.ports.store.save_order(after)
+    return save_order(turn, after)
 
 
 def _is_doubtful(child: Child, executed: dict[str, Decimal]) -> bool:

@@ -8,6 +8,7 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_limit
 from repeg.domain.time_limits import CANCEL_CONFIRMATION_PAUSES
 from repeg.workflow.reconciliation import apply_report, fetch_report
+from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
 
@@ -46,7 +47,7 @@ def _mark_cancelling(turn: Turn, order: ParentOrder, child: Child) -> ParentOrde
         return order
     marked = order.with_child(child.becomes(ChildState.CANCELLING))
     try:
-        return turn.ports.store.save_order(marked)
+        return save_order(turn, marked)
     except StoreUnavailable as error:
         turn.warn(order.symbol, "hold", format_limit(child.limit), f"cancelled without a stored mark: {error}")
         return marked

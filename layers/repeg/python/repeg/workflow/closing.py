@@ -12,6 +12,7 @@ from repeg.ports import Ports
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.in_flight import refresh_children
 from repeg.workflow.reconciliation import apply_report, book_executions, fetch_report, list_own_orders
+from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
 
@@ -50,7 +51,7 @@ def cancel_by_prefix(prefix: str, ports: Ports) -> list[str]:
 
 def _close(turn: Turn, order: ParentOrder) -> ParentOrder:
     after = cancel_children(turn, order)
-    saved = turn.ports.store.save_order(after) if after != order else order
+    saved = save_order(turn, after) if after != order else order
     # Only the latest child can be in flight: a child that it replaces had been seen at the broker.
     is_unknown = saved.child is not None and saved.child.state in UNRESOLVED
     return _give_up_lost(turn, _give_up_unknown(turn, saved) if is_unknown else saved)
@@ -66,7 +67,7 @@ def _give_up_lost(turn: Turn, order: ParentOrder) -> ParentOrder:
         if child.state in RESTING and not child.is_owners and (_is_final(turn) or fetch_report(turn, child) is None):
             turn.warn(order.symbol, "lost", child.client_order_id, "not seen closed by the end of the session")
             after = after.with_child(child.becomes(ChildState.LOST))
-    return turn.ports.store.save_order(after) if after != order else order
+    return save_order(turn, after) if after != order else order
 
 
 def _is_final(turn: Turn) -> bool:
@@ -80,7 +81,7 @@ def _recover_late_arrival(turn: Turn, order: ParentOrder) -> ParentOrder:
     if child is None or child.state is not ChildState.NEVER_ARRIVED:
         return order
     report = turn.ports.broker.order(child.client_order_id)
-    return order if report is None else turn.ports.store.save_order(apply_report(turn, order, report))
+    return order if report is None else save_order(turn, apply_report(turn, order, report))
 
 
 def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:
@@ -92,7 +93,7 @@ def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:
     turn.ports.runtime.pause(1)
     if turn.ports.broker.order(child.client_order_id) is not None:
         return order
-    return turn.ports.store.save_order(order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
+    return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
 
 
 def _cancel_stray(turn: Turn, report: OrderReport) -> bool:

@@ -12,6 +12,7 @@ from repeg.domain.run import KillSwitch, RunState
 from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER
 from repeg.workflow.placement import record_answer
 from repeg.workflow.reconciliation import apply_report, fetch_report
+from repeg.workflow.saving import save_order
 from repeg.workflow.sellable import read_holdings
 from repeg.workflow.turn import Turn
 
@@ -35,7 +36,7 @@ def _refresh(turn: Turn, order: ParentOrder, child: Child, report: OrderReport |
     if report is None:
         return _resolve_missing(turn, order, child)
     seen = apply_report(turn, order, report)
-    return turn.ports.store.save_order(seen) if seen is not order and seen != order else order
+    return save_order(turn, seen) if seen is not order and seen != order else order
 
 
 def _resolve_missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
@@ -58,7 +59,7 @@ def _resend(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     terms = f"{intent.side} {intent.qty} @ {format_limit(intent.limit)}"
     turn.warn(order.symbol, "resend", terms, "never seen at the broker")
     # Stored before it is sent, like an intent: the closing step must know that it may be in flight again.
-    order = turn.ports.store.save_order(order.with_child(child.resent(turn.now)))
+    order = save_order(turn, order.with_child(child.resent(turn.now)))
     answer = turn.ports.broker.submit(intent)
     if isinstance(answer, Refused):
         # The first request may have arrived meanwhile and taken the cash that this one was refused for.
@@ -77,7 +78,7 @@ def _resolve_missing_replacement(turn: Turn, order: ParentOrder, child: Child) -
         return order
     turn.warn(order.symbol, "lost", format_limit(child.limit), "the replacement was never seen at the broker")
     without = order.with_child(child.becomes(ChildState.NEVER_ARRIVED))
-    return turn.ports.store.save_order(undo_move(without))
+    return save_order(turn, undo_move(without))
 
 
 def _may_resend(turn: Turn, order: ParentOrder, child: Child) -> bool:

@@ -29,6 +29,7 @@ from repeg.domain.run import KillSwitch
 from repeg.workflow.intents import budgets, new_intent, with_intent
 from repeg.workflow.quote_check import hold_order
 from repeg.workflow.reconciliation import after_rejection, apply_report
+from repeg.workflow.saving import save_order
 from repeg.workflow.sellable import Holdings, limit_to_holdings
 from repeg.workflow.turn import Turn
 
@@ -125,27 +126,27 @@ def hold_for_budget(turn: Turn, order: ParentOrder, exhausted: BudgetSpent) -> P
     if order.held is HoldReason.BUDGET:
         return order
     turn.warn(order.symbol, "hold", reason=str(exhausted))
-    return turn.ports.store.save_order(order.on_hold(HoldReason.BUDGET))
+    return save_order(turn, order.on_hold(HoldReason.BUDGET))
 
 
 def finish_order(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
     """End the order with an outcome and save it."""
     price = f" @ {format_average(order.average_price)}" if order.average_price is not None else ""
     turn.journal(order.symbol, "finish", f"{order.filled} of {order.target}{price}", reason)
-    return turn.ports.store.save_order(order.done(outcome, reason))
+    return save_order(turn, order.done(outcome, reason))
 
 
 def record_answer(turn: Turn, order: ParentOrder, answer: Submission) -> ParentOrder:
     """Save what the broker answered to the request of the latest child: accepted, refused, or unknown."""
     child = order.children[-1]
     if isinstance(answer, Accepted):
-        return turn.ports.store.save_order(apply_report(turn, order.accepted(), answer.report))
+        return save_order(turn, apply_report(turn, order.accepted(), answer.report))
     if isinstance(answer, Refused):
         turn.warn(order.symbol, "refused", answer.refusal, answer.message)
-        return turn.ports.store.save_order(_after_refusal(turn, order, child, answer))
+        return save_order(turn, _after_refusal(turn, order, child, answer))
     turn.warn(order.symbol, "unknown", format_limit(child.limit), answer.reason)
     unknown = child if child.state is ChildState.UNKNOWN else child.becomes(ChildState.UNKNOWN, answer.reason)
-    return turn.ports.store.save_order(order.with_child(unknown))
+    return save_order(turn, order.with_child(unknown))
 
 
 def _request(

@@ -10,6 +10,7 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import describe
 from repeg.domain.quote import Quote, format_price
 from repeg.domain.quote_check import check_waiting_order, hold_reason, is_repriced
+from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
 
@@ -26,7 +27,7 @@ def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None) -> Pa
     if not check.frees or arrival is None:
         seen = order.having_seen(quote) if is_worth_keeping(order, quote, moment.now, settings) and quote else order
         held = hold_order(turn, seen, hold_reason(check.gate, quote, turn.now), book, ruling)
-        return turn.ports.store.save_order(seen) if held is seen and seen is not order else held
+        return save_order(turn, seen) if held is seen and seen is not order else held
     free = order.released() if is_held_by_book(order) else order
     if free.arrival is None and is_repriced(order, arrival):
         return hold_order(turn, order, HoldReason.REPRICED, f"{book}, sized at {order.sized_at}", ruling)
@@ -34,7 +35,7 @@ def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None) -> Pa
         free = free.arrived(arrival, check.collar)
         detail = "" if check.collar is None else f"collar {format_price(check.collar)}"
         turn.journal(order.symbol, "accept", detail, book, ruling)
-    return turn.ports.store.save_order(free) if free != order else order
+    return save_order(turn, free) if free != order else order
 
 
 def hold_order(
@@ -44,7 +45,7 @@ def hold_order(
     if order.held in {reason, HoldReason.OWNER}:
         return order
     turn.journal(order.symbol, "hold", "", because, ruling)
-    return turn.ports.store.save_order(order.on_hold(reason))
+    return save_order(turn, order.on_hold(reason))
 
 
 def is_held_by_book(order: ParentOrder) -> bool:

@@ -152,6 +152,7 @@ def _follow_owner(turn: Turn, order: ParentOrder, old: Child, found: OrderReport
             limit=found.limit,
             rung=old.rung,
             decided_at=turn.now,
+            notional=old.notional if found.limit is None else found.qty * found.limit,
             replaces=old.n,
             is_owners=True,
         )

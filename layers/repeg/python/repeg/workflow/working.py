@@ -34,6 +34,7 @@ from repeg.workflow.placement import (
     reserve_successor,
     send_order,
 )
+from repeg.workflow.saving import save_order
 from repeg.workflow.sellable import Holdings
 from repeg.workflow.turn import Turn
 
@@ -149,7 +150,7 @@ def _place_successor(
     is_owners = cancelled.held is HoldReason.OWNER
     is_over = cancelled.open_child is not None or cancelled.outcome is not None or is_owners or qty <= 0
     if is_over or proposal is None:
-        return turn.ports.store.save_order(cancelled) if cancelled != before else before
+        return save_order(turn, cancelled) if cancelled != before else before
     return send_order(turn, cancelled, replace(proposal, qty=qty))
 
 
@@ -187,7 +188,7 @@ def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | Non
     held = _held_by(turn, decision, quote)
     if order.held is held:
         return order
-    return turn.ports.store.save_order(order.released() if held is None else order.on_hold(held))
+    return save_order(turn, order.released() if held is None else order.on_hold(held))
 
 
 def _held_by(turn: Turn, decision: Decision, quote: Quote | None) -> HoldReason | None:
@@ -202,7 +203,7 @@ def _leave_last_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrd
         return order
     sent = f"{len(order.children)} orders were sent, max_attempts; this one stays"
     turn.warn(order.symbol, "hold", format_limit(child.limit), sent)
-    return turn.ports.store.save_order(order.on_hold(HoldReason.ATTEMPTS))
+    return save_order(turn, order.on_hold(HoldReason.ATTEMPTS))
 
 
 def _announce_end(turn: Turn, order: ParentOrder) -> ParentOrder:

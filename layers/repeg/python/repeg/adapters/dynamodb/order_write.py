@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -99,6 +99,11 @@ def funding_release(holder: str) -> Update:
     return Update(
         keys.FUNDING, "SET #holder = :free", {"free": _FREE}, Condition("#holder = :holder", {"holder": holder})
     )
+
+
+def credit(entry: BudgetEntry) -> Update:
+    """Changing a budget whatever its limits: what an order gives back."""
+    return _debit(replace(entry, max_notional=None, max_orders=None))
 
 
 def next_version(order: ParentOrder) -> tuple[ParentOrder, Put]:

@@ -11,6 +11,7 @@ from repeg.adapters.dynamodb import keys, rows
 from repeg.adapters.dynamodb.encoding import ABSENT, PRESENT, Action, Condition, Put, Update, Value, at_most
 from repeg.adapters.dynamodb.order_write import (
     OrderWrite,
+    credit,
     funding_lease,
     funding_release,
     next_version,
@@ -104,8 +105,10 @@ class DynamoStore(StoreReads):
             self._write_plan(PlanWrite(run_id, epoch, day, orders, planning_version))
         return rows.present(self.run(run_id))
 
-    def save_order(self, order: ParentOrder) -> ParentOrder:
+    def save_order(self, order: ParentOrder, budgets: Sequence[BudgetEntry] = ()) -> ParentOrder:
         """Write the order if its version is unchanged; returned with the next version. Raises Conflict."""
+        if budgets:
+            return self._save_with_credits(order, budgets)
         saved, put = next_version(order)
         try:
             self._table.put(put)
@@ -176,6 +179,17 @@ class DynamoStore(StoreReads):
         except TransactionRefused as refused:
             store_rules.raise_if(write.refusal(refused.found))
         return next_version(write.order)[0]
+
+    def _save_with_credits(self, order: ParentOrder, budgets: Sequence[BudgetEntry]) -> ParentOrder:
+        """One transaction, so that a repetition finds the order as it left it and credits nothing again."""
+        saved, put = next_version(order)
+        try:
+            self._table.transact([put, *(credit(entry) for entry in budgets)])
+        except TransactionRefused as refused:
+            found = refused.found[0]
+            if found != put.row:
+                raise store_rules.moved_order(order, rows.read_version(found)) from None
+        return saved
 
     def _mark(self, run_id: str, name: str) -> None:
         try:
