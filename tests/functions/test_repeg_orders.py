@@ -43,15 +43,15 @@ def test_a_partial_fill_is_booked_and_the_remainder_keeps_resting(open_desk: Ope
     assert len(desk.store.executions(RUN_ID)) == 1
 
 
-def test_an_order_cancelled_by_its_owner_ends_and_is_not_sent_again(open_desk: OpenDesk) -> None:
+def test_an_order_cancelled_by_another_hand_ends_and_is_not_sent_again(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, prints=("09:36:10 15 @ 189.41 sold",)))
     desk.wait_until("09:36:20")
     desk.broker.cancel(desk.at_broker()[0].id)
     assert desk.turn_at("09:36:30").decision == "close"
-    reason = "15 of 40: cancelled at the broker, not by this run"
-    assert (desk.order().outcome, desk.order().reason) == (Outcome.ENDED_BY_OWNER, reason)
+    reason = "15 of 40: cancelled at the broker by an unknown hand (its owner, another program, or the broker)"
+    assert (desk.order().outcome, desk.order().reason) == (Outcome.ENDED_BY_UNKNOWN_HAND, reason)
     desk.close()
-    assert (desk.row()["outcome"], desk.row()["filled_qty"], desk.posts()) == ("ended_by_owner", "15", 1)
+    assert (desk.row()["outcome"], desk.row()["filled_qty"], desk.posts()) == ("ended_by_unknown_hand", "15", 1)
     desk.judge()
 
 

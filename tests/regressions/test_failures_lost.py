@@ -31,7 +31,7 @@ def test_a_cancelled_order_with_unfilled_shares_is_not_complete(open_desk: OpenD
     desk.wait_until("09:36:20")
     desk.broker.cancel(desk.at_broker()[0].id)
     desk.turn_at("09:36:30")
-    assert (desk.order().outcome, desk.order().remaining) == ("ended_by_owner", Decimal(25))
+    assert (desk.order().outcome, desk.order().remaining) == ("ended_by_unknown_hand", Decimal(25))
 
 
 def test_an_expired_order_is_reported_as_partial(open_desk: OpenDesk) -> None:

@@ -143,7 +143,7 @@ class Store(Protocol):
     def save_order(self, order: ParentOrder, budgets: Sequence[BudgetEntry] = ()) -> ParentOrder:
         """Store the order if its version is still the one read; returns it at the next version. Raises Conflict.
 
-        `budgets` are changed in the same write, whatever their limits: what an order that has ended gives back."""
+        `budgets` change in the same write, whatever their limits: what an ended order gives back."""
 
     def write_intent(
         self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""

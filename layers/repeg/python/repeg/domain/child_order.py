@@ -121,7 +121,8 @@ class Child(Frozen):
     `replaces` is the attempt that this one replaces: its quantity is then the chain's, and `filled` only its own.
     `may_pass` marks a refusal that may pass. `is_fallback` marks the order that is sent once although the book still
     holds its parent. `is_owners` marks an order that the account's owner made of ours, by moving it at the broker: it
-    is read, never cancelled or moved.
+    is read, never cancelled or moved. `cancelling_since` is when this run marked it, before requesting its cancel: a
+    child without it is `cancelling` by another hand.
     """
 
     n: int
@@ -141,6 +142,7 @@ class Child(Frozen):
     may_pass: bool = False
     is_fallback: bool = False
     is_owners: bool = False
+    cancelling_since: AwareDatetime | None = None
 
     @property
     def sent_at(self) -> datetime:
@@ -151,6 +153,11 @@ class Child(Frozen):
     def is_closed(self) -> bool:
         """Whether it can fill no more, as read from the broker (or refused by it)."""
         return self.state in CLOSED
+
+    @property
+    def is_cancelled_by_us(self) -> bool:
+        """Whether this run has marked it to be cancelled, and it is still open."""
+        return self.state is ChildState.CANCELLING and self.cancelling_since is not None
 
     @property
     def remaining(self) -> Decimal:
@@ -164,6 +171,14 @@ class Child(Frozen):
         if state not in TRANSITIONS[self.state]:
             raise ValueError(f"{self.client_order_id}: {self.state} may not become {state}")
         return self.model_copy(update={"state": state, "note": note[:NOTE_LENGTH] or self.note})
+
+    def cancelling(self, at: datetime) -> Child:
+        """This child, marked before this run requests its cancel."""
+        return self.becomes(ChildState.CANCELLING).model_copy(update={"cancelling_since": at})
+
+    def rests_again(self) -> Child:
+        """This child, live again after a cancel that was not sent or came to nothing."""
+        return self.becomes(ChildState.LIVE).model_copy(update={"cancelling_since": None})
 
     def refused(self, note: str, *, may_pass: bool) -> Child:
         """This child, refused by the broker."""
@@ -184,7 +199,7 @@ class Child(Frozen):
             report.average_price if report.filled_qty >= self.filled and report.average_price else self.average_price
         )
         state = report.state if report.state in TRANSITIONS[self.state] else self.state
-        if self.state is ChildState.CANCELLING and state is ChildState.LIVE:
+        if self.is_cancelled_by_us and state is ChildState.LIVE:
             state = ChildState.CANCELLING  # our cancel is in flight; an older report does not undo it
         known = self.state, self.filled, self.average_price, self.broker_id
         if known == (state, filled, price, report.broker_id):

@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
     PREVIEW = "preview"
     ENDED_BY_OWNER = "ended_by_owner"
+    ENDED_BY_UNKNOWN_HAND = "ended_by_unknown_hand"
     NO_TRADE = "no_trade"
 
 

@@ -33,6 +33,10 @@ SEND_MARGIN = timedelta(seconds=10)
 # A step starts no new order after this long: its function's time limit must never cut a placement in two.
 STEP_PLACES_FOR = timedelta(seconds=35)
 
+# A cancel that is repeated this long after its mark is marked anew. A child that still shows as live LOST_AFTER its
+# mark rests again: no step that could request the cancel is alive by then, and no request is under way.
+CANCEL_REMARKED_AFTER = timedelta(seconds=10)
+
 # A cancel is confirmed by reading the order after each of these pauses, two seconds in all.
 CANCEL_CONFIRMATION_PAUSES = (0.1, 0.2, 0.3, 0.6, 0.8)
 

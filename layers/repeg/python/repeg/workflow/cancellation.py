@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from repeg.domain.child_order import Child, ChildState
+from repeg.domain.child_order import Child
 from repeg.domain.errors import StoreUnavailable
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_limit
-from repeg.domain.time_limits import CANCEL_CONFIRMATION_PAUSES
+from repeg.domain.run import RunState
+from repeg.domain.time_limits import CANCEL_CONFIRMATION_PAUSES, CANCEL_REMARKED_AFTER
 from repeg.workflow.reconciliation import apply_report, fetch_report
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
@@ -41,13 +42,16 @@ def _cancel_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
 def _mark_cancelling(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     """Store that we cancel this child, before the request: a cancel by another hand can then be recognised.
 
-    A cancel is sent even if the mark cannot be stored.
+    If the mark cannot be stored, an order that goes on working is not cancelled: its row would go on counting as open,
+    and its cash would be counted on twice. An order that must not stay open is cancelled all the same.
     """
-    if child.state is ChildState.CANCELLING:
+    if child.cancelling_since is not None and turn.now - child.cancelling_since < CANCEL_REMARKED_AFTER:
         return order
-    marked = order.with_child(child.becomes(ChildState.CANCELLING))
+    marked = order.with_child(child.cancelling(turn.now))
     try:
         return save_order(turn, marked)
     except StoreUnavailable as error:
+        if turn.run.state is RunState.RUNNING and order.remaining > 0:
+            raise
         turn.warn(order.symbol, "hold", format_limit(child.limit), f"cancelled without a stored mark: {error}")
         return marked

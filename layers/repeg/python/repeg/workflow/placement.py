@@ -99,7 +99,7 @@ def reserve_successor(turn: Turn, order: ParentOrder, child: Child, proposal: Pr
     if order.reserved_orders:
         return order  # reserved by an earlier turn, whose cancel was not confirmed
     intent = new_intent(turn, order, proposal.decision, proposal.quote, child.remaining)
-    cancelling = order.with_child(child.becomes(ChildState.CANCELLING))
+    cancelling = order.with_child(child.cancelling(turn.now))
     after = with_intent(turn, order.with_child(child.becomes(ChildState.CANCELED)), intent, proposal.decision)
     reserving = cancelling.reserving(max(order.committed, after.committed))
     try:

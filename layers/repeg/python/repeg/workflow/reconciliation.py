@@ -16,6 +16,7 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_fill_price, format_limit
 from repeg.domain.replacement import undo_move
 from repeg.domain.run import RunState
+from repeg.domain.time_limits import LOST_AFTER
 from repeg.workflow.turn import Turn
 
 # After this many rejections an order ends: the same request would be rejected again.
@@ -47,6 +48,8 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         turn.warn(order.symbol, "hold", format_limit(child.limit), "the replacement's own fills are not known yet")
         return order.with_child(fills_pending(child, report))
     seen = child.after(own)
+    if seen.is_cancelled_by_us and own.state is ChildState.LIVE and _is_cancel_void(turn, seen):
+        seen = seen.rests_again()
     if seen is child:
         return order
     after = order.with_child(seen)
@@ -56,7 +59,7 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
     if seen.state is ChildState.REPLACED and child.state is not ChildState.REPLACED:
         return _follow_replacement(turn, after, seen, report) or order
     if seen.state is ChildState.CANCELED and _is_cancelled_by_others(turn, child):
-        return _end_by_owner(turn, after, seen)
+        return _end_by_unknown_hand(turn, after, seen)
     if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
         turn.warn(order.symbol, "rejected", format_limit(seen.limit), "the broker rejected it after accepting it")
         after = after_rejection(after, seen, "rejected by the broker")
@@ -160,17 +163,30 @@ def _follow_owner(turn: Turn, order: ParentOrder, old: Child, found: OrderReport
 
 
 def _is_cancelled_by_others(turn: Turn, child: Child) -> bool:
-    """Whether a child was cancelled by another hand: a running run marks a child before it cancels it."""
-    return turn.run.state is RunState.RUNNING and child.state is not ChildState.CANCELLING and not child.is_closed
+    """Whether a child was cancelled by another hand: a running run marks a child before it cancels it, and a sweep that
+    cancels without a mark has taken the run over before."""
+    if turn.run.state is not RunState.RUNNING or child.is_cancelled_by_us or child.is_closed:
+        return False
+    held = turn.ports.store.guard(turn.run.run_id)
+    return held is not None and (held.state, held.epoch) == (RunState.RUNNING, turn.run.epoch)
 
 
-def _end_by_owner(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
-    """The order, ended because its child was cancelled by another hand. It is not sent again."""
+def _is_cancel_void(turn: Turn, child: Child) -> bool:
+    """Whether our cancel of a child can come no more: it was never sent, or the broker has dropped it."""
+    return child.cancelling_since is not None and turn.now - child.cancelling_since >= LOST_AFTER
+
+
+def _end_by_unknown_hand(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+    """The order, ended because its child was cancelled by another hand. It is not sent again.
+
+    The broker's record of an order does not say who cancelled it.
+    """
     if order.remaining <= 0:
         return order
-    reason = f"{order.filled} of {order.target}: cancelled at the broker, not by this run"
+    whose = "its owner, another program, or the broker"
+    reason = f"{order.filled} of {order.target}: cancelled at the broker by an unknown hand ({whose})"
     turn.warn(order.symbol, "owner", format_limit(child.limit), reason)
-    return order.done(Outcome.ENDED_BY_OWNER, reason)
+    return order.done(Outcome.ENDED_BY_UNKNOWN_HAND, reason)
 
 
 def _shares(executions: list[Execution]) -> Decimal:

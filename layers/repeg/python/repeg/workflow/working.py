@@ -107,11 +107,12 @@ def wants_to_send(turn: Turn, order: ParentOrder, quote: Quote | None) -> bool:
 
 
 def _move(turn: Turn, order: ParentOrder, child: Child, quote: Quote | None, held: Holdings | None) -> ParentOrder:
+    if child.state is ChildState.CANCELLING and not child.is_cancelled_by_us:
+        turn.journal(order.symbol, "hold", format_limit(child.limit), "being cancelled at the broker by another hand")
+        return order
     decision, ruling = _decide(turn, order, quote)
     if not decision.sends or quote is None:
-        kept = _keep(turn, order, decision, quote, ruling)
-        is_pending = child.state is ChildState.CANCELLING
-        return _place_successor(turn, kept, cancel_children(turn, kept)) if is_pending else kept
+        return _keep(turn, order, decision, quote, ruling)
     detail = _tape_detail(order, decision, child.remaining)
     proposal = Proposal(decision, quote, child.remaining, detail, ruling, held)
     if is_replaceable(order, child, decision, turn.settings(order.symbol)):

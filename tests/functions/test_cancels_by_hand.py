@@ -1,0 +1,158 @@
+"""Whose cancel it was: the run's own by its stored mark, any other by an unknown hand; and cancels never sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import pytest
+
+from repeg.domain.broker import CancelAnswer
+from repeg.domain.child_order import ChildState, OrderReport
+from repeg.domain.errors import StoreUnavailable
+from repeg.domain.limits import BudgetEntry
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.run import RunState
+from repeg.workflow.cancellation import cancel_children
+from repeg.workflow.turn import begin_turn
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.twins.memory_store import MemoryStore
+from tests.functions.books import QUIET, UP, book
+from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk
+from tests.functions.scenes import resting
+
+WIDE = "09:36:40 300 @ 189.65 × 200 @ 191.69"
+NARROW = "09:37:10 300 @ 189.65 × 200 @ 189.69"
+
+
+class Died(Exception):
+    """The step has ended."""
+
+
+class BrittleStore(MemoryStore):
+    """A store whose order rows cannot be written once it is broken."""
+
+    is_broken = False
+
+    def save_order(self, order: ParentOrder, budgets: Sequence[BudgetEntry] = ()) -> ParentOrder:
+        """As MemoryStore, until it is broken."""
+        if self.is_broken:
+            raise StoreUnavailable("the table does not answer")
+        return super().save_order(order, budgets)
+
+
+def resting_on_a_broken_store(open_desk: OpenDesk) -> tuple[Desk, BrittleStore]:
+    """40 AAPL to buy, resting, and a store that has broken since."""
+    store = BrittleStore()
+    desk = open_desk({"AAPL": book(QUIET)}, store=store)
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    store.is_broken = True
+    return desk, store
+
+
+def cancels(desk: Desk) -> int:
+    """Cancel requests sent."""
+    return sum(method == "DELETE" for method, _ in desk.broker.line.sent)
+
+
+def die_before_the_cancel(desk: Desk, time: str) -> None:
+    """A turn that reserves the successor, and dies before it requests the cancel."""
+
+    def die(_: str) -> CancelAnswer:
+        raise Died
+
+    cancel, desk.broker.cancel = desk.broker.cancel, die  # type: ignore[method-assign]
+    with pytest.raises(Died):
+        desk.turn_at(time)
+    desk.broker.cancel = cancel  # type: ignore[method-assign]
+
+
+def test_an_order_whose_cancel_was_never_sent_rests_on_in_a_wide_book(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, UP, WIDE, NARROW))
+    die_before_the_cancel(desk, "09:36:30")
+    desk.turn_at("09:37:00")
+    desk.place()
+    assert (desk.open_at_broker(), cancels(desk)) == (["40 AAPL @ 189.41"], 0)
+    desk.turn_at("09:37:30")
+    assert (desk.open_at_broker(), desk.posts()) == (["40 AAPL @ 189.66"], 2)
+    desk.judge()
+
+
+def test_an_order_rests_as_before_once_its_cancel_cannot_come_any_more(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, UP, WIDE))
+    die_before_the_cancel(desk, "09:36:30")
+    desk.turn_at("09:38:00")
+    assert desk.order().children[0].state is ChildState.CANCELLING
+    desk.turn_at("09:39:00")
+    assert (desk.order().children[0].state, desk.open_at_broker()) == (ChildState.LIVE, ["40 AAPL @ 189.41"])
+    desk.broker.cancel(desk.at_broker()[0].id)
+    desk.turn_at("09:39:30")
+    assert desk.order().outcome is Outcome.ENDED_BY_UNKNOWN_HAND
+
+
+def test_a_cancel_that_lands_after_its_reason_has_gone_is_our_own(open_desk: OpenDesk) -> None:
+    """The cancel is pending for 45 seconds, and the market comes back meanwhile: it is not sent again."""
+    desk = resting(open_desk, book(QUIET, UP, QUIET.replace("09:20", "09:36:40")))
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45)
+    for time in ("09:36:30", "09:37:00", "09:37:30"):
+        desk.turn_at(time)
+    desk.place()
+    assert (cancels(desk), desk.open_at_broker()) == (1, ["40 AAPL @ 189.41"])
+    desk.judge()
+
+
+def test_a_cancel_by_another_hand_is_not_taken_for_ours_while_it_is_pending(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, UP))
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45)
+    desk.wait_until("09:36:20")
+    desk.broker.line.delete(f"/orders/{desk.at_broker()[0].id}")
+    desk.turn_at("09:36:30")
+    assert desk.order().children[0].state is ChildState.CANCELLING
+    desk.turn_at("09:37:30")
+    desk.place()
+    assert (desk.order().outcome, desk.posts()) == (Outcome.ENDED_BY_UNKNOWN_HAND, 1)
+
+
+def test_a_cancel_without_our_mark_is_reported_as_of_an_unknown_hand(open_desk: OpenDesk) -> None:
+    """The broker's record does not say whether it was the owner, another program, or the broker itself."""
+    desk = resting(open_desk)
+    desk.broker.line.delete(f"/orders/{desk.at_broker()[0].id}")
+    desk.turn_at("09:36:30")
+    desk.close()
+    assert desk.row()["outcome"] == "ended_by_unknown_hand"
+    assert desk.row()["reason"] == (
+        "0 of 40: cancelled at the broker by an unknown hand (its owner, another program, or the broker)"
+    )
+
+
+def test_a_running_step_does_not_blame_another_hand_for_a_sweeps_cancel(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    listed = desk.broker.open_orders
+
+    def swept_meanwhile() -> list[OrderReport]:
+        desk.store.take_over(RUN_ID, 1, f"{EXECUTION}#sweep")
+        desk.store.set_run_state(RUN_ID, 2, RunState.CLOSING)
+        desk.broker.cancel(desk.at_broker()[0].id)
+        desk.runtime.pause(1)
+        return listed()
+
+    desk.broker.open_orders = swept_meanwhile  # type: ignore[method-assign]
+    desk.turn_at("09:36:30")
+    assert (desk.order().outcome, desk.open_at_broker()) == (None, [])
+
+
+def test_a_working_order_is_not_cancelled_without_a_stored_mark(open_desk: OpenDesk) -> None:
+    """Its row would go on counting as open, and the cash it no longer reserves would be spent twice."""
+    desk, _ = resting_on_a_broken_store(open_desk)
+    with pytest.raises(StoreUnavailable):
+        cancel_children(begin_turn(RUN_ID, desk.ports), desk.order())
+    assert (cancels(desk), desk.open_at_broker()) == (0, ["40 AAPL @ 189.41"])
+
+
+def test_a_closing_run_cancels_without_a_stored_mark(open_desk: OpenDesk) -> None:
+    desk, store = resting_on_a_broken_store(open_desk)
+    store.set_run_state(RUN_ID, 1, RunState.CLOSING)
+    assert cancel_children(begin_turn(RUN_ID, desk.ports), desk.order()).filled == Decimal(0)
+    assert (cancels(desk), desk.open_at_broker()) == (1, [])
