@@ -60,8 +60,8 @@ def cancels(desk: Desk) -> int:
 def die_before_the_cancel(desk: Desk, time: str) -> None:
     """A turn that reserves the successor, and dies before it requests the cancel."""
 
-    def die(_: str) -> CancelAnswer:
-        raise Died
+    def die(broker_id: str) -> CancelAnswer:
+        raise Died(broker_id)
 
     cancel, desk.broker.cancel = desk.broker.cancel, die  # type: ignore[method-assign]
     with pytest.raises(Died):
