@@ -141,9 +141,8 @@ class Store(Protocol):
         """Every parent order of the run, sorted by symbol, over all pages."""
 
     def save_order(self, order: ParentOrder, budgets: Sequence[BudgetEntry] = ()) -> ParentOrder:
-        """Store the order if its version is still the one read; returns it at the next version. Raises Conflict.
-
-        `budgets` change in the same write, whatever their limits: what an ended order gives back."""
+        """Store the order, at its next version, if its version is still the one read. Raises Conflict. The same write
+        changes `budgets`, whatever their limits: what an ended order gives back."""
 
     def write_intent(
         self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
@@ -161,9 +160,8 @@ class Store(Protocol):
         Before the cancel: a child is cancelled for a move only if its successor may be sent. Raises alike."""
 
     def acquire_funding(self, holder: str, now: datetime, until: datetime) -> bool:
-        """Take the account's funding lease, or extend it. Returns False while another holder's lease lasts.
-        Only its holder may commit cash to new buys, since the cash that the broker reports does not show the orders
-        that other runs are about to send."""
+        """Take the account's funding lease, or extend it. Returns False while another holder's lease lasts. Only its
+        holder may commit cash to buys: the broker's cash does not show what other runs are about to send."""
 
     def release_funding(self, holder: str) -> None:
         """Give the funding lease back; does nothing unless it is held by `holder`."""
