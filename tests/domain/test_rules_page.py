@@ -19,7 +19,17 @@ from repeg.domain.settings import Escalation
 
 PAGE = (Path(__file__).parents[2] / "docs" / "trading-rules.md").read_text(encoding="utf-8")
 
-WORDS = {"near", "collar", "working", "not_arrived", "moves_spent", "near_moved", "patience_spent", "close_is_near"}
+WORDS = {
+    "near",
+    "order_notional",
+    "collar",
+    "working",
+    "not_arrived",
+    "moves_spent",
+    "near_moved",
+    "patience_spent",
+    "close_is_near",
+}
 PLACING = {"improve", "join", "market_orders"}
 
 

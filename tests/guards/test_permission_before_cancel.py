@@ -19,7 +19,7 @@ from tests.guards.test_limits import CLIMBING, climb
 
 @pytest.mark.parametrize(
     "settings",
-    [{"max_run_orders": 1}, {"max_run_notional": "7580"}, {"max_day_notional": "7580"}, {"max_order_notional": "7580"}],
+    [{"max_run_orders": 1}, {"max_run_notional": "7580"}, {"max_day_notional": "7580"}],
 )
 def test_a_move_without_budget_leaves_the_order_resting(open_desk: OpenDesk, settings: dict[str, Any]) -> None:
     desk = resting(open_desk, CLIMBING, **settings)

@@ -47,6 +47,7 @@ class HoldReason(StrEnum):
     ATTEMPTS = "attempts"
     OWNER = "owner"
     REPRICED = "repriced"
+    ORDER_NOTIONAL = "order_notional"
     OTHER = "other"
 
     @classmethod
@@ -68,6 +69,7 @@ class HoldReason(StrEnum):
 _WORDS = {
     HoldReason.ATTEMPTS: "attempts exhausted",
     HoldReason.OWNER: "moved at the broker by the account's owner",
+    HoldReason.ORDER_NOTIONAL: "max_order_notional allows no higher price",
     HoldReason.REPRICED: "the price is more than 10 % from the one that the weight was sized at",
 }
 

@@ -12,7 +12,7 @@ from repeg.domain.fallback import FALLBACK, fallback_rung, is_fallback_due
 from repeg.domain.frozen import Frozen
 from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.pricing import inside, limit_for, worse_by
+from repeg.domain.pricing import affordable, inside, limit_for, worse_by
 from repeg.domain.quote import Quote, QuoteVerdict, Side, age_seconds, check_quote, format_price
 from repeg.domain.settings import Escalation, Settings
 
@@ -60,7 +60,7 @@ def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Se
     if answer is not QuoteVerdict.OK or quote is None:
         seen = describe(quote, answer, moment.now)
         if order.collar is not None and is_fallback_due(order, quote, moment, settings):
-            return _fall_back(order, fallback_rung(quote, moment.now, settings), seen)
+            return _fall_back(order, fallback_rung(quote, moment.now, settings), seen, moment.now.date(), settings)
         return _hold(order, answer, seen)
     if order.collar is None:
         return _hold(order, "not_arrived", f"{_book(quote)}, no arrival price yet")
@@ -167,15 +167,20 @@ def _start(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date
     return Decision(verb=verb, reason=reason, because=f"{_book(quote)}, {_words(reason)}", rung=rung, limit=limit)
 
 
-def _fall_back(order: ParentOrder, rung: Rung, seen: str) -> Decision:
-    limit, where = (None, "to the market") if rung is Rung.MARKET else (order.collar, "to the collar")
+def _fall_back(order: ParentOrder, rung: Rung, seen: str, day: date, settings: Settings) -> Decision:
+    limit, where = None, "to the market"
+    if rung is not Rung.MARKET and order.collar is not None:
+        limit, where = affordable(order, order.collar, day, settings), "to the collar"
     return Decision(verb=Action.CROSS, reason=FALLBACK, because=f"{seen}, fallback {where}", rung=rung, limit=limit)
 
 
 def _kind_of_place(order: ParentOrder, quote: Quote, limit: Decimal | None) -> str:
     if limit == quote.near(order.side):
         return "join"
-    return "collar" if limit == order.collar else "improve"
+    if limit == order.collar:
+        return "collar"
+    is_behind = limit is not None and worse_by(order.side, quote.near(order.side), limit) > 0
+    return "order_notional" if is_behind else "improve"
 
 
 def _escalate(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings) -> Decision:
@@ -189,13 +194,16 @@ def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings
     """Follow the near side when it has moved away. Our own order at the near side is never followed."""
     if child.limit is None or child.rung is Rung.CROSS:
         is_beyond = child.limit is not None and worse_by(order.side, quote.far(order.side), child.limit) > 0
-        return _hold(order, "collar" if is_beyond else "working", f"{child.rung}, {_book(quote)}")
+        end = "collar" if child.limit == order.collar else "order_notional"
+        return _hold(order, end if is_beyond else "working", f"{child.rung}, {_book(quote)}")
     name, verb = ("bid", "rose") if order.side is Side.BUY else ("ask", "fell")
     near = quote.near(order.side)
     if worse_by(order.side, near, child.limit) <= 0:
         return _hold(order, "near", f"{name} {format_price(near)}, we are on top")
     if child.limit == order.collar:
         return _hold(order, "collar", f"{name} {format_price(near)} is past the collar {format_price(order.collar)}")
+    if child.limit < near and affordable(order, near, day, settings) <= child.limit:
+        return _hold(order, "order_notional", f"{name} {format_price(near)}, past {_words('order_notional')}")
     limit = limit_for(child.rung, order, quote, day, settings)
     gains = limit is not None and worse_by(order.side, limit, child.limit) > 0
     if not gains or not _left_behind(order.side, child, quote, day, settings):
@@ -218,5 +226,6 @@ def _words(reason: str) -> str:
         "join": "join the near side",
         "collar": "no better than the collar",
         "close_is_near": "the close is near",
+        "order_notional": "what max_order_notional allows",
     }
     return words.get(reason, reason.replace("_", " "))

@@ -36,15 +36,31 @@ def collar(side: Side, arrival: Quote, max_slippage_bps: Decimal, day: date, flo
 
 
 def limit_for(rung: Rung, order: ParentOrder, quote: Quote, day: date, settings: Settings) -> Decimal | None:
-    """The limit of a child at a rung, inside the collar; None for a market order. Raises ValueError before arrival."""
+    """The limit of a child at a rung, inside the collar and `max_order_notional`; None for a market order.
+
+    Raises ValueError before arrival."""
     if rung is Rung.MARKET:
         return None
     if order.collar is None:
         raise ValueError(f"{order.symbol} has no collar before it has arrived")
     if rung is Rung.CROSS:
-        return order.collar
+        return affordable(order, order.collar, day, settings)
     price = mid_price if rung is Rung.MID else passive_price
-    return inside(order, price(order.side, quote, day, settings.tick_size))
+    return affordable(order, inside(order, price(order.side, quote, day, settings.tick_size)), day, settings)
+
+
+def affordable(order: ParentOrder, price: Decimal, day: date, settings: Settings) -> Decimal:
+    """The price, or, for a buy, the highest one at which what is left to buy fits `max_order_notional`.
+
+    A sell is not made cheaper to fit. Nor is a price found where the fills alone have reached the limit.
+    """
+    child = order.open_child
+    left = order.remaining if child is None else child.remaining
+    paid = sum([each.notional * each.filled / each.qty for each in order.children if each.filled], Decimal(0))
+    most = settings.max_order_notional
+    if most is None or order.side is Side.SELL or left <= 0 or most <= paid:
+        return price
+    return min(price, tick.round_down((most - paid) / left, day, settings.tick_size))
 
 
 def inside(order: ParentOrder, price: Decimal) -> Decimal:

@@ -39,6 +39,7 @@ from repeg.workflow.sellable import Holdings
 from repeg.workflow.turn import Turn
 
 _VERDICTS = frozenset(QuoteVerdict)
+_HELD_BY_PRICE = {"collar": HoldReason.COLLAR, "order_notional": HoldReason.ORDER_NOTIONAL}
 
 
 def start_order(
@@ -194,7 +195,7 @@ def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | Non
 
 def _held_by(turn: Turn, decision: Decision, quote: Quote | None) -> HoldReason | None:
     if decision.reason not in _VERDICTS:
-        return HoldReason.COLLAR if decision.reason == "collar" else None
+        return _HELD_BY_PRICE.get(decision.reason)
     return hold_reason(QuoteVerdict(decision.reason), quote, turn.now)
 
 

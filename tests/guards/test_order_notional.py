@@ -1,0 +1,57 @@
+"""A buy near max_order_notional is sent at the highest price at which it fits, and never leaves the market for it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from repeg.domain.outcome import HoldReason
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.units import price
+from tests.functions.books import QUIET, UP, book
+from tests.functions.desk import Desk, OpenDesk, holding
+from tests.functions.scenes import resting
+
+RISING = book(QUIET, UP, "09:37:10 300 @ 189.90 × 200 @ 189.94")
+
+
+def turn(desk: Desk, *times: str) -> None:
+    """Turns at these times, with the placements after them."""
+    for time in times:
+        desk.turn_at(time)
+        desk.place()
+
+
+def test_an_order_just_under_the_limit_crosses_at_the_price_that_fits(open_desk: OpenDesk) -> None:
+    """Its collar is 190.36, at which 40 shares are 7,614.40; at 189.50 they are 7,580."""
+    desk = resting(open_desk, book(QUIET), max_order_notional="7580", patience_seconds=60)
+    turn(desk, "09:37:00", "09:37:30", "09:38:00")
+    assert (desk.bought(), price(desk.at_broker()[-1].terms.limit or 0)) == (Decimal(40), Decimal("189.50"))
+    assert desk.order().committed <= 7_580
+    desk.judge()
+
+
+def test_an_order_follows_the_market_to_the_price_that_fits(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, RISING, max_order_notional="7580", patience_seconds=60)
+    turn(desk, "09:36:30", "09:37:00", "09:37:30", "09:38:00")
+    assert desk.open_at_broker() == ["40 AAPL @ 189.50"]
+    assert desk.order().held is HoldReason.ORDER_NOTIONAL
+    desk.close()
+    assert desk.row()["reason"] == "0 of 40: max_order_notional allows no higher price"
+
+
+def test_a_successor_that_is_priced_again_stays_in_the_market(open_desk: OpenDesk) -> None:
+    """Reserved at 189.66, and the market has risen further when the cancel is confirmed."""
+    desk = resting(open_desk, RISING, max_order_notional="7590")
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45)
+    turn(desk, "09:36:30", "09:37:00", "09:37:30")
+    assert desk.open_at_broker() == ["40 AAPL @ 189.75"]
+    desk.judge()
+
+
+def test_a_sell_is_not_made_cheaper_to_fit_the_limit(open_desk: OpenDesk) -> None:
+    rising = book("09:20 300 @ 60.40 × 300 @ 60.43", "09:36:10 300 @ 61.10 × 300 @ 61.13")
+    desk = open_desk({"KO": rising}, opening=holding(KO="40"))
+    desk.begin("sell all KO", max_order_notional="2420")
+    desk.wait_until("09:36:15")
+    desk.place()
+    assert (desk.posts(), desk.order("KO").held) == (0, HoldReason.BUDGET)
