@@ -3,60 +3,91 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from repeg_workbench.faults import reliability
+from repeg_workbench.faults import counted, reliability
 from repeg_workbench.faults.baseline_days import wrong_days
 from repeg_workbench.faults.baselines import BASELINES
-from repeg_workbench.faults.campaign import QUIET, Tally, first_failure, run_seed, run_seeds
+from repeg_workbench.faults.bug_search import Found, search_by_seeds, search_by_tests
+from repeg_workbench.faults.bundle import read_bundle
+from repeg_workbench.faults.campaign import QUIET, Campaign, run_bundled
+from repeg_workbench.faults.commit import ROOT
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
-from repeg_workbench.faults.seed_report import seed_report
+from repeg_workbench.faults.tally import Tally
 
 PUBLISH = "Save the numbers to docs/reliability.json and regenerate docs/reliability.md"
+FOLDER = ROOT / "out" / "faults"
+# The exit code of a program that was interrupted, as a shell knows it.
+CUT_OFF = 130
+
+Processes = Annotated[int, typer.Option(help="Worker processes; 0 for one per core")]
+Folder = Annotated[Path, typer.Option("--out", help="Where tallies and bundles are kept")]
+Publish = Annotated[bool, typer.Option("--publish", help=PUBLISH)]
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
 
 @app.command()
 def seeds(
-    count: Annotated[int, typer.Option("--seeds", help="How many seeds")] = 300,
-    first: Annotated[int, typer.Option(help="The first seed")] = 0,
-    processes: Annotated[int, typer.Option(help="Worker processes; 0 for one per core")] = 0,
+    count: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds")] = 300,
+    first: Annotated[int, typer.Option(min=0, help="The first seed")] = 0,
+    processes: Processes = 0,
+    out: Folder = FOLDER,
     *,
-    publish: Annotated[bool, typer.Option("--publish", help=PUBLISH)] = False,
+    publish: Publish = False,
 ) -> None:
-    """Run seeded days and check every invariant against the broker's ledger."""
-    started = time.perf_counter()
-    tally = Tally()
-    workers = processes or os.cpu_count() or 1
-    for part in run_seeds(range(first, first + count), workers):
-        tally.add(part)
-    seconds = time.perf_counter() - started
-    _print(tally, seconds)
+    """Run seeded days and check every invariant against the broker's ledger.
+
+    The tally is printed and saved every few seconds; Ctrl-C or SIGTERM ends the campaign with what it has.
+    """
+    campaign = Campaign(range(first, first + count), processes or os.cpu_count() or 1, out)
+    typer.echo(f"seeds {first} to {first + count - 1} at commit {campaign.commit}; the tally is in {campaign.file}")
+    campaign.run(typer.echo)
+    _print(campaign)
     if publish:
-        reliability.keep("campaign", reliability.campaign_numbers(tally, seconds, workers))
-    for seed in sorted(tally.failing)[:3]:
-        typer.echo(seed_report(run_seed(seed)))
-    if tally.failing:
+        reliability.keep_campaign(campaign.numbers())
+    failing = sorted(campaign.tally.failing)
+    for seed in failing[:3]:
+        typer.echo(run_bundled(seed).story)
+    for seed in failing:
+        typer.echo(f"replay: python -m repeg_workbench.faults show {out / f'seed-{seed}-{campaign.commit}.json'}")
+    if failing:
         raise typer.Exit(1)
+    if not campaign.is_complete:
+        raise typer.Exit(CUT_OFF)
 
 
 @app.command("planted-bugs")
 def planted_bugs(
-    count: Annotated[int, typer.Option("--seeds", help="Seeds to try for each bug")] = 1_000,
-    only: Annotated[str, typer.Option(help="Try this bug alone")] = "",
+    count: Annotated[int, typer.Option("--seeds", min=1, help="Seeds to try for each bug")] = 1_000,
+    only: Annotated[str, typer.Option(help="Try these bugs alone, separated by commas")] = "",
+    processes: Processes = 0,
     *,
-    publish: Annotated[bool, typer.Option("--publish", help=PUBLISH)] = False,
+    publish: Publish = False,
 ) -> None:
-    """Plant each known bug and find the first seed that detects it; exit code 1 if a bug is never detected."""
-    found = {name: _found(name, range(count)) for name in ([only] if only else PLANTED_BUGS)}
+    """Plant each known bug and find what detects it: the first seed, or the test that it is said to be seen by.
+
+    Exit code 1 if a bug is never detected.
+    """
+    names = only.split(",") if only else list(PLANTED_BUGS)
+    by_test = [name for name in names if PLANTED_BUGS[name].seen_by]
+    found: dict[str, Found] = {}
+    for each in search_by_tests(by_test):
+        _print_found(found, each)
+    by_seed = [name for name in names if name not in by_test]
+    for step in search_by_seeds(by_seed, count, processes or os.cpu_count() or 1):
+        if isinstance(step, Found):
+            _print_found(found, step)
+        else:
+            typer.echo(step)
+    missed = [name for name in names if not found[name].is_detected]
+    typer.echo(f"{len(names) - len(missed)} of {len(names)} planted bugs are detected")
     if publish:
-        reliability.keep("planted_bugs", found)
-    missed = [name for name, bug in found.items() if bug["seed"] is None]
+        reliability.keep_bugs({name: _measured(each) for name, each in found.items()})
     if missed:
         typer.echo(f"never detected: {', '.join(missed)}")
         raise typer.Exit(1)
@@ -64,9 +95,7 @@ def planted_bugs(
 
 @app.command()
 def baselines(
-    count: Annotated[int, typer.Option("--seeds", help="How many seeds")] = 500,
-    *,
-    publish: Annotated[bool, typer.Option("--publish", help=PUBLISH)] = False,
+    count: Annotated[int, typer.Option("--seeds", help="How many seeds")] = 500, *, publish: Publish = False
 ) -> None:
     """Run two common kinds of executor on the same days and count the days with an error."""
     wrong = {label: wrong_days(name, range(count), os.cpu_count() or 1) for name, (label, _) in BASELINES.items()}
@@ -78,28 +107,62 @@ def baselines(
         reliability.keep("baselines", {"seeds": count, "wrong": wrong})
 
 
+@app.command("counted")
+def count_seeds(out: Folder = FOLDER) -> None:
+    """Count the days that have been run so far, by commit: those published, and those of the tallies kept here."""
+    total = counted.with_files(reliability.kept().get("counted", []), out.glob("tally-*.json"))
+    for commit, ranges, days, failing in counted.rows(total):
+        typer.echo(f"{commit.strip('`'):<12} {days:>9} days, {failing} with a violation  (seeds {ranges})")
+    typer.echo(f"{counted.number_of(total):,} days in all")
+
+
 @app.command("publish")
-def write_page() -> None:
-    """Regenerate docs/reliability.md from the numbers in docs/reliability.json."""
+def write_page(
+    tallies: Annotated[list[Path] | None, typer.Argument(help="Tallies to add to the count")] = None,
+) -> None:
+    """Regenerate docs/reliability.md from docs/reliability.json; tallies that are given are counted first."""
+    if tallies:
+        reliability.keep("counted", counted.with_files(reliability.kept().get("counted", []), tallies))
     reliability.PAGE.write_text(reliability.page(reliability.kept()))
 
 
 @app.command()
-def show(seed: int, bug: Annotated[str, typer.Option(help="A bug to plant")] = "") -> None:
-    """Print one seed's violations, faults and tape."""
-    typer.echo(seed_report(run_seed(seed, bug or None)))
+def show(
+    day: Annotated[str, typer.Argument(help="A seed, or a bundle")],
+    bug: Annotated[str, typer.Option(help="A bug to plant")] = "",
+) -> None:
+    """Print one seed's violations, faults and tape. A bundle is replayed; exit code 1 if its day is another one now."""
+    if day.isdecimal():
+        typer.echo(run_bundled(int(day), bug or None).story)
+        return
+    saved = read_bundle(Path(day))
+    replayed = run_bundled(saved.seed, saved.bug or None)
+    typer.echo(replayed.story)
+    difference = saved.difference(replayed)
+    if difference:
+        typer.echo(f"not the day of the bundle, which was made at commit {saved.commit}: {difference}")
+        raise typer.Exit(1)
+    typer.echo("replayed: the same violations and the same ledger")
 
 
-def _found(name: str, within: Sequence[int]) -> dict[str, Any]:
-    """The first seed that detects a bug, and the invariant it violates there; the seed is None if none does."""
-    seed, invariant = first_failure(within, name) or (None, "")
-    description = PLANTED_BUGS[name].description
-    typer.echo(f"{name:<26} {'NEVER' if seed is None else f'seed {seed}':<12} {invariant:<22} {description}")
-    return {"seed": seed, "invariant": invariant, "description": description}
+def _print_found(known: dict[str, Found], found: Found) -> None:
+    known[found.name] = found
+    typer.echo(f"{found.name:<34} {found.words:<40}  {PLANTED_BUGS[found.name].description}")
 
 
-def _print(tally: Tally, seconds: float) -> None:
-    typer.echo(f"seeds       {tally.seeds} in {seconds:.0f} s ({seconds / max(tally.seeds, 1) * 1000:.0f} ms each)")
+def _measured(found: Found) -> dict[str, Any]:
+    description = PLANTED_BUGS[found.name].description
+    return {"seed": found.seed, "invariant": found.invariant, "test": found.test, "description": description}
+
+
+def _print(campaign: Campaign) -> None:
+    tally, asked = campaign.tally, len(campaign.seeds)
+    end = (
+        f"in {campaign.seconds:.0f} s"
+        if campaign.is_complete
+        else f"of {asked}: cut off after {campaign.seconds:.0f} s"
+    )
+    typer.echo(f"seeds       {tally.seeds} {end} ({campaign.seconds / max(tally.seeds, 1) * 1000:.0f} ms each)")
     typer.echo(f"port calls  {tally.calls}")
     typer.echo(f"orders      {tally.orders} at the broker, {tally.fills} fills")
     typer.echo(f"faults      {tally.injected.total()}")
@@ -107,9 +170,11 @@ def _print(tally: Tally, seconds: float) -> None:
         typer.echo(f"  {kind:<24} {number}")
     typer.echo(f"outcomes    {dict(sorted(tally.outcomes.items()))}")
     typer.echo(f"executions  {dict(sorted(tally.statuses.items()))}")
-    typer.echo(
-        f"violations  {sum(len(found) for found in tally.failing.values())} on seeds {sorted(tally.failing)[:20]}"
-    )
+    typer.echo(f"violations  {tally.violations} on seeds {_first_of(sorted(tally.failing))}")
+
+
+def _first_of(failing: Sequence[int]) -> str:
+    return f"{list(failing[:20])}{' and more' if len(failing) > 20 else ''}"
 
 
 def _by_kind(tally: Tally) -> dict[str, int]:

@@ -1,21 +1,26 @@
-"""Runs many seeds on several processes and counts injected faults, violations and detected planted bugs."""
+"""Runs many seeds on several processes: their tally, a bundle of each failing seed, and progress at every moment."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import logging
-import multiprocessing
+import time
 import warnings
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from repeg import lambda_step
 from repeg_workbench.engine.surroundings import with_variables
+from repeg_workbench.faults.bundle import Bundle, bundle_of
+from repeg_workbench.faults.commit import current_commit
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.planting import planted
 from repeg_workbench.faults.records import Result
+from repeg_workbench.faults.tally import Tally, tally_of, write_whole
+from repeg_workbench.faults.workers import BEAT_SECONDS, terminated_like_interrupted, work_off
 from repeg_workbench.faults.world import World
 
 # Logs and metrics would take most of the time here; other tests cover them.
@@ -26,33 +31,6 @@ QUIET = {
     "POWERTOOLS_METRICS_DISABLED": "true",
     "POWERTOOLS_TRACE_DISABLED": "true",
 }
-
-CHUNK = 20
-
-
-@dataclass
-class Tally:
-    """The sums of many seeds' results."""
-
-    seeds: int = 0
-    orders: int = 0
-    fills: int = 0
-    calls: int = 0
-    injected: Counter[str] = field(default_factory=Counter)
-    outcomes: Counter[str] = field(default_factory=Counter)
-    statuses: Counter[str] = field(default_factory=Counter)
-    failing: dict[int, list[str]] = field(default_factory=dict)
-
-    def add(self, other: Tally) -> None:
-        """Add another tally to this one."""
-        self.seeds += other.seeds
-        self.orders += other.orders
-        self.fills += other.fills
-        self.calls += other.calls
-        self.injected.update(other.injected)
-        self.outcomes.update(other.outcomes)
-        self.statuses.update(other.statuses)
-        self.failing.update(other.failing)
 
 
 @contextlib.contextmanager
@@ -74,18 +52,13 @@ def quietly() -> Iterator[None]:
 
 def run_seed(seed: int, bug: str | None = None, *, quiet: bool = False) -> Result:
     """Run one seed in this process, with a planted bug if one is named."""
-    with quietly(), planted(PLANTED_BUGS[bug] if bug else None):
-        return World(seed, quiet=quiet).run()
+    return _run(seed, bug, quiet=quiet)[1]
 
 
-def run_seeds(seeds: Sequence[int], processes: int, bug: str | None = None) -> Iterator[Tally]:
-    """Run the seeds in chunks on several processes; yields one tally per chunk, in order."""
-    chunks = [(tuple(seeds[start : start + CHUNK]), bug) for start in range(0, len(seeds), CHUNK)]
-    if processes == 1:
-        yield from map(_run_chunk, chunks)
-        return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap(_run_chunk, chunks)
+def run_bundled(seed: int, bug: str | None = None) -> Bundle:
+    """Run one seed in this process; returns its bundle."""
+    world, result = _run(seed, bug)
+    return bundle_of(result, world.exchange.ledger, bug)
 
 
 def first_failure(seeds: Sequence[int], bug: str) -> tuple[int, str] | None:
@@ -97,27 +70,83 @@ def first_failure(seeds: Sequence[int], bug: str) -> tuple[int, str] | None:
     return None
 
 
+@dataclass
+class Campaign:
+    """Many seeds, run on several processes. What has been counted so far is in `tally` and in the file at every moment.
+
+    The file is written every few seconds, so even a campaign that was killed has counted its seeds. It is named by the
+    commit and the first seed; each failing seed has a bundle beside it.
+    """
+
+    seeds: range
+    processes: int
+    folder: Path
+    tally: Tally = field(default_factory=Tally)
+    seconds: float = 0
+    commit: str = field(default_factory=current_commit)
+
+    @property
+    def file(self) -> Path:
+        """Where the tally is kept."""
+        return self.folder / f"tally-{self.commit}-{self.seeds.start}.json"
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every seed has been run."""
+        return self.tally.seeds == len(self.seeds)
+
+    @property
+    def progress(self) -> str:
+        """What has been done so far, in a line."""
+        tally, pace = self.tally, self.tally.seeds / max(self.seconds, 0.001)
+        return (
+            f"{tally.seeds:,} of {len(self.seeds):,} seeds, {tally.violations} violations on {len(tally.failing)},"
+            f" {tally.orders:,} orders, {tally.calls:,} calls, {pace:.1f} seeds a second"
+        )
+
+    def run(self, say: Callable[[str], None]) -> None:
+        """Run the seeds. Says how far it is at least every few seconds. Ctrl-C and SIGTERM end it early."""
+        started = said = time.monotonic()
+        with terminated_like_interrupted(), contextlib.suppress(KeyboardInterrupt):
+            for part in work_off(_run_one, ((seed, self.folder) for seed in self.seeds), self.processes):
+                self.tally.add(part or Tally())
+                self.seconds = time.monotonic() - started
+                if time.monotonic() - said >= BEAT_SECONDS:
+                    said = time.monotonic()
+                    self._save()
+                    say(self.progress)
+        self._save()
+
+    def numbers(self) -> dict[str, Any]:
+        """The campaign as JSON."""
+        return {
+            "commit": self.commit,
+            "first": self.seeds.start,
+            "asked": len(self.seeds),
+            "is_complete": self.is_complete,
+            "seconds": round(self.seconds),
+            "processes": self.processes,
+            **self.tally.as_json(),
+        }
+
+    def _save(self) -> None:
+        write_whole(self.file, self.numbers())
+
+
+def _run_one(work: tuple[int, Path]) -> Tally:
+    """One seed, in a worker process. The bundle of a failing seed is written at once."""
+    seed, folder = work
+    world, result = _run(seed, None)
+    if result.violations:
+        bundle_of(result, world.exchange.ledger, None).save(folder)
+    return tally_of(result)
+
+
+def _run(seed: int, bug: str | None, *, quiet: bool = False) -> tuple[World, Result]:
+    with quietly(), planted(PLANTED_BUGS[bug] if bug else None):
+        world = World(seed, quiet=quiet)
+        return world, world.run()
+
+
 def _drop_metric(**_metric: object) -> None:
     """Ignore one metric."""
-
-
-def _run_chunk(work: tuple[Sequence[int], str | None]) -> Tally:
-    seeds, bug = work
-    tally = Tally()
-    for seed in seeds:
-        result = run_seed(seed, bug)
-        tally.add(_tally_of(result))
-    return tally
-
-
-def _tally_of(result: Result) -> Tally:
-    return Tally(
-        seeds=1,
-        orders=result.orders,
-        fills=result.fills,
-        calls=result.calls,
-        injected=Counter(result.injected),
-        outcomes=Counter(result.outcomes),
-        statuses=Counter(result.statuses),
-        failing={result.seed: result.violations} if result.violations else {},
-    )

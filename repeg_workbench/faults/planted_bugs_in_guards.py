@@ -9,12 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from repeg.domain import pricing, run, session, store_rules
-from repeg.domain.child_order import ChildState
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch
-from repeg.workflow import closing, intents, placement, reporting, sweeping, turn, working
+from repeg.workflow import closing, intents, placement, reporting, sweeping, turn, watchdog, working
 from repeg_workbench.faults.faulty_ports import CURRENT
-from repeg_workbench.faults.planting import Place, PlantedBug
+from repeg_workbench.faults.planting import Edit, Place, PlantedBug, edited
 from repeg_workbench.twins import memory_store
 
 
@@ -124,18 +123,12 @@ def _close_without_cancel(_: Mapping[str, Any]) -> dict[str, Any]:
     return {"close": lambda _turn: []}
 
 
-def _unknown_forgotten_at_close(_: Mapping[str, Any]) -> dict[str, Any]:
-    def give_up(turn: Any, parent: ParentOrder) -> Any:
-        child = parent.children[-1].becomes(ChildState.NEVER_ARRIVED)
-        return turn.ports.store.save_order(parent.with_child(child))
-
-    return {"give_up": give_up}
-
-
-def _single_look(_: Mapping[str, Any]) -> dict[str, Any]:
-    """The sweep lists open orders once and ignores requests that are still in flight."""
-    return {"looks": 1, **_unknown_forgotten_at_close({})}
-
+# Whoever believes the first look gives up what it does not find, and compares no books after the session.
+_NO_LOOK_BACK = (
+    Edit(closing, "_give_up_unknown", "if turn.now - child.sent_at < LOST_AFTER:", "if False:"),
+    Edit(closing, "_recover_late_arrival", "if child is None or", "if True or"),
+    Edit(watchdog._Pass, "reconcile_ended_runs", "if guard.is_over and", "if False and"),
+)
 
 _STORE = memory_store.MemoryStore
 _WRITE_DOWN: dict[str, Place] = {"write_down": (placement, "_write_intent")}
@@ -151,10 +144,11 @@ GUARD_BUGS: dict[str, PlantedBug] = {
     "unconditional_writes": PlantedBug(
         "updates without a version check", _unconditional_writes, {"unmoved": (_STORE, "_ensure_unmoved")}
     ),
-    "single_look": PlantedBug(
-        "the sweep makes a single pass",
-        _single_look,
-        {"looks": (sweeping, "EMPTY_LOOKS_NEEDED"), "give_up": (closing, "_give_up_unknown")},
+    "single_look": edited(
+        "the sweep makes a single pass, and nothing looks at the run again",
+        Edit(sweeping, "_look_until_empty", "    return left\n", "    return []\n"),
+        Edit(sweeping, "_look_until_empty", "range(SWEEP_LOOKS)", "range(1)"),
+        *_NO_LOOK_BACK,
     ),
     "no_prefix": PlantedBug(
         "cancel-all cancels the user's own orders",
@@ -185,9 +179,7 @@ GUARD_BUGS: dict[str, PlantedBug] = {
     "close_without_cancel": PlantedBug(
         "the run closes without cancelling its orders", _close_without_cancel, {"close": (closing, "close_orders")}
     ),
-    "unknown_forgotten": PlantedBug(
-        "closing gives up an order of unknown outcome",
-        _unknown_forgotten_at_close,
-        {"give_up": (closing, "_give_up_unknown")},
+    "unknown_forgotten": edited(
+        "closing gives up an order of unknown outcome, and nothing looks at the run again", *_NO_LOOK_BACK
     ),
 }

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from repeg_workbench.faults.campaign import Tally
+from repeg_workbench.faults import counted
 from repeg_workbench.faults.fault_plan import PortFault
+from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 
 DOCS = Path(__file__).parents[2] / "docs"
 NUMBERS = DOCS / "reliability.json"
@@ -79,25 +80,26 @@ def kept() -> dict[str, Any]:
     return dict(json.loads(NUMBERS.read_text())) if NUMBERS.exists() else {}
 
 
-def campaign_numbers(tally: Tally, seconds: float, processes: int) -> dict[str, Any]:
-    """The numbers to save of a campaign."""
-    return {
-        "seeds": tally.seeds,
-        "seconds": round(seconds),
-        "processes": processes,
-        "calls": tally.calls,
-        "orders": tally.orders,
-        "fills": tally.fills,
-        "injected": dict(tally.injected),
-        "outcomes": dict(tally.outcomes),
-        "executions": dict(tally.statuses),
-        "violations": {str(seed): found for seed, found in tally.failing.items()},
-    }
+def keep_campaign(campaign: Mapping[str, Any]) -> None:
+    """Save a campaign, and add its seeds to those counted so far. Of one that was cut off only the seeds are added."""
+    keep("counted", counted.with_campaign(kept().get("counted", []), campaign))
+    if campaign["is_complete"]:
+        keep("campaign", campaign)
+
+
+def keep_bugs(found: Mapping[str, Any]) -> None:
+    """Save what has detected each planted bug; the bugs that were not tried keep what was measured before."""
+    before = kept().get("planted_bugs", {})
+    keep(
+        "planted_bugs", {name: found.get(name, before.get(name)) for name in PLANTED_BUGS if name in {*found, *before}}
+    )
 
 
 def page(numbers: Mapping[str, Any]) -> str:
     """The whole page."""
-    parts = [_HEAD]
+    parts = [_HEAD, "## What the simulation cannot show", _LIMITS]
+    if "counted" in numbers:
+        parts += _counted_so_far(numbers["counted"])
     if "campaign" in numbers:
         parts += _campaign(numbers["campaign"])
     if "planted_bugs" in numbers:
@@ -105,7 +107,6 @@ def page(numbers: Mapping[str, Any]) -> str:
     if "baselines" in numbers:
         parts += _baselines(numbers["baselines"])
     parts += ["## Invariants", _INVARIANTS, table(("Violation", "Invariant"), _coded(INVARIANTS))]
-    parts += ["## Limits of the method", _LIMITS]
     return "\n\n".join(parts) + "\n"
 
 
@@ -120,9 +121,10 @@ def _campaign(run: Mapping[str, Any]) -> list[str]:
     strikes = {what: number for what, number in injected.items() if what.partition(" ")[0] in _FAULTS}
     brokers = {what: number for what, number in injected.items() if what.partition(" ")[0] in {"race", "transport"}}
     workflow_faults = {what: number for what, number in injected.items() if what not in strikes.keys() | brokers.keys()}
-    violations = sum(len(found) for found in run["violations"].values())
+    violations = sum(len(found) for found in run["failing"].values())
     rows = [
         ("days", f"{run['seeds']:,}"),
+        ("commit", f"`{run['commit']}`"),
         ("**violations**", f"**{violations:,}**"),
         ("calls over a port", f"{run['calls']:,}"),
         ("port faults injected", f"{sum(strikes.values()):,}"),
@@ -132,9 +134,9 @@ def _campaign(run: Mapping[str, Any]) -> list[str]:
         ("time", f"{run['seconds']:,} s on {run['processes']} processes"),
     ]
     return [
-        "## Runs", table(("", ""), rows),
+        "## The latest campaign", table(("", ""), rows),
         "### Outcomes", table(("Outcome of a parent order", "Orders"), _coded(_counted(run["outcomes"]))),
-        table(("Status of an execution", "Executions"), _coded(_counted(run["executions"]))),
+        table(("Status of an execution", "Executions"), _coded(_counted(run["statuses"]))),
         "### Port faults by call", _STRUCK, _struck(strikes),
         "### Workflow faults", table(("Workflow fault", "Times"), _coded(_counted(workflow_faults))),
         "### Races and transport faults", _BROKERS, table(("", "Times"), _coded(_counted(brokers))),
@@ -150,14 +152,32 @@ def _struck(strikes: Mapping[str, int]) -> str:
     return table(("Call", *(fault.replace("_", " ") for fault in _FAULTS)), [*rows, ["all", *map(sums.get, _FAULTS)]])
 
 
+def _counted_so_far(entries: Sequence[counted.Counted]) -> list[str]:
+    head = ("Commit", "Seeds", "Days", "Days with a violation")
+    text = _COUNTED.format(days=counted.number_of(entries))
+    return ["## Days counted so far", text, table(head, counted.rows(entries))]
+
+
 def _planted_bugs(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    seen = sum(bug["seed"] is not None for bug in found.values())
+    by_seed = {name: bug for name, bug in found.items() if not bug["test"]}
+    by_test = {name: bug for name, bug in found.items() if bug["test"]}
+    seen = sum(bug["seed"] is not None for bug in by_seed.values())
     rows = [
         (f"`{name}`", bug["description"], "never" if bug["seed"] is None else bug["seed"], f"`{bug['invariant']}`")
-        for name, bug in found.items()
+        for name, bug in by_seed.items()
     ]
-    head = ("Name", "Bug", "First seed", "Violation")
-    return ["## Planted bugs", f"{seen} of {len(found)} are detected. {_PLANTED}", table(head, rows)]
+    tests = [(f"`{name}`", bug["description"], f"`{_short(bug['test'])}`") for name, bug in by_test.items()]
+    return [
+        "## Planted bugs",
+        _PLANTED.format(seen=seen, by_seed=len(by_seed), by_test=len(by_test)),
+        table(("Name", "Bug", "First seed", "Violation"), rows),
+        "### Planted bugs that a test sees", _SEEN_BY_TEST, table(("Name", "Bug", "Test"), tests),
+    ]  # fmt: skip
+
+
+def _short(node: str) -> str:
+    """A test without its parameters, which may hold what Markdown reads as markup."""
+    return node.partition("[")[0].removeprefix("tests/")
 
 
 def _baselines(measured: Mapping[str, Any]) -> list[str]:
@@ -185,10 +205,16 @@ goes through alpaca-py. A judge checks the invariants against the broker's ledge
 records. [The failure matrix](failure-matrix.md) lists the tests of each kind of failure.
 
     make simulate-faults SEEDS=300                        # on every check-in
-    python -m repeg_workbench.faults seeds --seeds 10000 --publish
-    python -m repeg_workbench.faults planted-bugs --publish
-    python -m repeg_workbench.faults baselines --publish
-    python -m repeg_workbench.faults show 191             # violations, faults and tape of one seed"""
+    python -m repeg_workbench.faults seeds --first 20000 --seeds 1000 --processes 2
+    python -m repeg_workbench.faults show 191             # violations, faults and tape of one seed
+    python -m repeg_workbench.faults planted-bugs         # plants each bug and finds what detects it
+    python -m repeg_workbench.faults baselines
+    python -m repeg_workbench.faults counted              # days run so far, by commit
+
+Choose any seeds: those that nobody has run yet prove more. The tally is printed and saved in `out/faults` every few
+seconds, so a campaign that is interrupted or killed has counted its days. A seed with a violation leaves a bundle
+there, `seed-191-<commit>.json`, with its story and its ledger; `show out/faults/seed-191-<commit>.json` replays it and
+says whether the same happens again. With `--publish` the numbers go into this page."""
 
 _STRUCK = (
     "A crash kills the function and all its threads. A freeze suspends it for up to two minutes. A lost request, or its"
@@ -201,9 +227,20 @@ _BROKERS = (
     " failed or faulty answer to alpaca-py, in the seeds that use it."
 )
 
+_COUNTED = (
+    "{days:,} days in all, and each commit at which they were run. A seed at another commit is another day. Campaigns"
+    " are only ever added to this table; one that was cut off counts as far as it came."
+)
+
 _PLANTED = (
-    "Each bug is planted in the program by replacing names. The seed shown is the first on which the judge finds a"
-    " violation."
+    "{seen} of {by_seed} are detected on a simulated day, and {by_test} more by the test named in the second table."
+    " Each bug is planted in the program as a maintainer would introduce it: a condition left out, a bound moved, a"
+    " value taken from the wrong place. The seed shown is the first on which the judge finds a violation."
+)
+
+_SEEN_BY_TEST = (
+    "What these bugs do, the simulated days do not draw or the judge does not judge: the price of an order, the whole"
+    " of a setting, the inside of an adapter. The test named is run with the bug planted, and fails."
 )
 
 _COMMON = (

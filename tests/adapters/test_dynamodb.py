@@ -176,6 +176,16 @@ def test_a_fill_whose_answer_was_lost_is_booked(table: Table) -> None:
     assert table.store.executions(RUN_ID) == [a_fill("a")]
 
 
+def test_fills_whose_write_failed_are_booked_by_the_next_call(table: Table) -> None:
+    """The same container goes on: what it remembers as booked must have been written."""
+    table.wire.down.add("put_item")
+    with pytest.raises(StoreUnavailable):
+        table.store.book(RUN_ID, [a_fill("a"), a_fill("b")])
+    table.wire.down.clear()
+    assert table.store.book(RUN_ID, [a_fill("a"), a_fill("b")]) == [a_fill("a"), a_fill("b")]
+    assert {fill.activity_id for fill in table.store.executions(RUN_ID)} == {"a", "b"}
+
+
 def test_a_fill_booked_by_a_concurrent_step_is_booked_once(table: Table) -> None:
     table.wire.first("batch_get_item", lambda: another(table).book(RUN_ID, [a_fill("a", qty="10")]))
     table.store.book(RUN_ID, [a_fill("a", qty="99")])

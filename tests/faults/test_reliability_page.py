@@ -6,13 +6,15 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from repeg_workbench.faults import judge, reliability
 from repeg_workbench.faults.baselines import BASELINES
-from repeg_workbench.faults.campaign import Tally
+from repeg_workbench.faults.campaign import Campaign
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
+from repeg_workbench.faults.tally import Tally
 
 
 def test_the_reliability_page_is_up_to_date() -> None:
@@ -24,7 +26,7 @@ def test_the_page_explains_exactly_the_judges_invariants() -> None:
 
 
 def test_every_measured_planted_bug_exists() -> None:
-    assert reliability.kept()["planted_bugs"].keys() == PLANTED_BUGS.keys()
+    assert reliability.kept()["planted_bugs"].keys() <= PLANTED_BUGS.keys()
 
 
 def test_every_measured_baseline_exists() -> None:
@@ -35,8 +37,8 @@ def test_a_new_measurement_replaces_only_its_own_section(tmp_path: Path, monkeyp
     monkeypatch.setattr(reliability, "NUMBERS", tmp_path / "numbers.json")
     monkeypatch.setattr(reliability, "PAGE", tmp_path / "page.md")
     reliability.keep("baselines", {"seeds": 8, "wrong": {"careless": {"overfill": 2}}})
-    reliability.keep("campaign", reliability.campaign_numbers(Tally(seeds=1), 1.0, 2))
-    reliability.keep("campaign", reliability.campaign_numbers(_a_tally(), 12.4, 2))
+    reliability.keep_campaign(_campaign(tmp_path, Tally(done={0})))
+    reliability.keep_campaign(_campaign(tmp_path, _a_tally()))
     page = reliability.PAGE.read_text()
     assert page == reliability.page(reliability.kept())
     assert "| careless | 25.0% |" in page
@@ -44,6 +46,34 @@ def test_a_new_measurement_replaces_only_its_own_section(tmp_path: Path, monkeyp
     assert "| **violations** | **1** |" in page
     assert "| `broker.submit` | 3 |" in page
     assert "| `abort` | 2 |" in page
+    assert "| `abc1234` | 0–1199 | 1,200 | 1 |" in page
+
+
+def test_a_campaign_that_was_cut_off_is_counted_and_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reliability, "NUMBERS", tmp_path / "numbers.json")
+    monkeypatch.setattr(reliability, "PAGE", tmp_path / "page.md")
+    reliability.keep_campaign({**_campaign(tmp_path, _a_tally()), "is_complete": False})
+    assert reliability.kept().keys() == {"counted"}
+    assert "1,200 days in all" in reliability.PAGE.read_text()
+
+
+def test_the_page_says_first_what_the_simulation_cannot_show() -> None:
+    sections = [line for line in reliability.page({}).splitlines() if line.startswith("## ")]
+    assert sections[0] == "## What the simulation cannot show"
+
+
+def test_bugs_that_were_not_tried_keep_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reliability, "NUMBERS", tmp_path / "numbers.json")
+    monkeypatch.setattr(reliability, "PAGE", tmp_path / "page.md")
+    seen = {"seed": 4, "invariant": "no_intent", "test": "", "description": "a bug"}
+    reliability.keep_bugs({"no_collar": seen, "cancel_is_done": seen})
+    reliability.keep_bugs({"no_collar": {**seen, "seed": 9}})
+    assert {name: bug["seed"] for name, bug in reliability.kept()["planted_bugs"].items()} == {
+        "cancel_is_done": 4,
+        "no_collar": 9,
+    }
 
 
 def _names() -> Iterator[str]:
@@ -59,6 +89,10 @@ def _texts(node: ast.AST) -> list[str]:
     return [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
 
 
+def _campaign(folder: Path, tally: Tally) -> dict[str, Any]:
+    return Campaign(range(tally.seeds), 2, folder, tally, seconds=12.4, commit="abc1234").numbers()
+
+
 def _a_tally() -> Tally:
     struck = Counter({"crash_before broker.submit": 3, "abort": 2})
-    return Tally(seeds=1_200, orders=5, fills=4, calls=99, injected=struck, failing={7: ["left_open: {}"]})
+    return Tally(done=set(range(1_200)), orders=5, fills=4, calls=99, injected=struck, failing={7: ["left_open: {}"]})

@@ -1,0 +1,161 @@
+"""Planted bugs of sending: what an intent says, how much is sent, and when an order in flight is sent again."""
+
+from __future__ import annotations
+
+from repeg.domain import order_ids, replacement, run, session, time_limits
+from repeg.workflow import in_flight, intents, placement, sellable, turn, working
+from repeg_workbench.faults.planting import Edit, PlantedBug, edited, set_to
+
+_CHECKED = "not is_ours or not turn.may_send or turn.ports.store.kill_switch() is not KillSwitch.ACTIVE"
+_HELD = "order.side is Side.BUY or read_holdings(turn).of(order.symbol) >= child.qty"
+_LEFT = "[child.qty - child.filled for child in cancelled.children if child.n in asked]"
+
+SENDING_BUGS: dict[str, PlantedBug] = {
+    "resend_under_kill_switch": edited(
+        "an order in flight is sent again under the kill switch",
+        Edit(in_flight, "_may_resend", _CHECKED, "not is_ours or not turn.may_send"),
+    ),
+    "resend_by_dead_run": edited(
+        "a run that has been swept or closed sends its order in flight again",
+        Edit(in_flight, "_may_resend", _CHECKED, _CHECKED.removeprefix("not is_ours or ")),
+    ),
+    "resend_by_fenced_run": edited(
+        "an execution that has lost its run sends the order in flight again",
+        Edit(in_flight, "_may_resend", " and run.epoch == turn.run.epoch", ""),
+    ),
+    "resend_after_the_window": edited(
+        "an order in flight is sent again after the window",
+        Edit(in_flight, "_may_resend", " or not turn.may_send", ""),
+        Edit(
+            in_flight,
+            "_resend",
+            "turn.ports.broker.submit(intent)",
+            "turn.ports.broker.submit(intent.model_copy(update={'not_after': None}))",
+        ),
+    ),
+    "resend_without_shares": edited(
+        "a sell is sent again without a look at the holdings",
+        Edit(in_flight, "_may_resend", f"return {_HELD}", "return True"),
+        seen_by="tests/functions/test_place_orders_held.py::test_a_lost_sell_is_not_resent_once_its_shares_are_sold",
+    ),
+    "resend_not_stored": edited(
+        "a resend is not stored before it is sent",
+        Edit(in_flight, "_resend", "turn.ports.store.save_order(order.with_child(child.resent(turn.now)))", "order"),
+    ),
+    "resend_of_the_latest_price": edited(
+        "an order in flight is sent again at a new price",
+        Edit(
+            in_flight,
+            "_resend",
+            "turn.ports.broker.submit(intent)",
+            "turn.ports.broker.submit(intent.model_copy(update={'limit': order.collar}))",
+        ),
+    ),
+    "remainder_of_last_child": edited(
+        "after a partial fill the successor is sent for the old child's quantity",
+        Edit(working, "_left_of", f"left = {_LEFT}", "left = [child.qty for child in before.open_children]"),
+        Edit(working, "_left_of", "min([cancelled.remaining, *left])", "min([before.remaining, *left])"),
+    ),
+    "remainder_of_the_target": edited(
+        "a buy that was scaled to the cash is moved for all that its order still needs",
+        Edit(working, "_left_of", "min([cancelled.remaining, *left])", "cancelled.remaining"),
+    ),
+    "whole_shares_only": edited(
+        "quantities are rounded to whole shares",
+        Edit(intents, "new_intent", "qty=qty,", "qty=max(Decimal(1), qty.to_integral_value()),"),
+    ),
+    "attempt_counted_from_children": edited(
+        "the attempt is the number of children, not one more than the last attempt",
+        Edit(
+            intents, "new_intent", "order.children[-1].n + 1 if order.children else 1", "len(order.open_children) + 1"
+        ),
+    ),
+    "attempts_one_more": edited(
+        "an order gets one attempt more than it may have",
+        Edit(placement, "attempts_exhausted", "order.attempts >=", "order.attempts >"),
+        seen_by="tests/guards/test_limits.py::test_an_order_out_of_attempts_rests_unmoved_until_the_close",
+    ),
+    "refused_for_good": edited(
+        "a refusal that would pass counts as a rejection",
+        Edit(placement, "_after_refusal", "if reason is None or", "if True or"),
+        seen_by="tests/functions/test_place_orders_funding.py"
+        "::test_a_buy_refused_for_cash_waits_and_is_sent_under_the_next_id",
+    ),
+    "retry_at_once": edited(
+        "a refused order is tried again on each turn",
+        Edit(placement, "_retry_at", "return min(due, last_turn) if last_turn > turn.now else due", "return turn.now"),
+        seen_by="tests/functions/test_place_orders_funding.py"
+        "::test_a_buy_refused_for_cash_waits_and_is_sent_under_the_next_id",
+    ),
+    "refused_sell_is_dropped": edited(
+        "an order that was refused for now is not tried again",
+        Edit(
+            placement,
+            "_retry_at",
+            "return min(due, last_turn) if last_turn > turn.now else due",
+            "return turn.window.closes",
+        ),
+        seen_by="tests/functions/test_place_orders_funding.py"
+        "::test_a_buy_refused_for_cash_waits_and_is_sent_under_the_next_id",
+    ),
+    "sold_without_a_look": edited(
+        "a sell is sent without a look at the holdings",
+        Edit(sellable, "limit_to_holdings", "if order.side is Side.BUY:", "if True:"),
+        Edit(sellable, "_sellable", "min(order.remaining, held)", "order.remaining"),
+    ),
+    "owners_order_moved": edited(
+        "an order that its owner has moved is worked on",
+        Edit(working, "work_order", "if order.held is HoldReason.OWNER:", "if False:"),
+    ),
+    "half_chain_moved": edited(
+        "an order is moved while its replacement is in flight",
+        Edit(working, "work_order", " and len(order.open_children) == 1", ""),
+    ),
+    "unresolved_moved": edited(
+        "an order is moved while its outcome is unknown",
+        Edit(working, "work_order", "child is not None and child.state not in UNRESOLVED and", "child is not None and"),
+    ),
+    "replaced_when_filled": edited(
+        "a partly filled order is moved by replace",
+        Edit(
+            replacement,
+            "is_replaceable",
+            "not any(each.filled for each in (child, *order.predecessors(child)))",
+            "True",
+        ),
+        Edit(replacement, "is_replaceable", " and child.qty == order.remaining", ""),
+    ),
+    "replaced_twice": edited(
+        "a child whose replace failed is replaced again",
+        Edit(replacement, "is_replaceable", "order.replacement_of(child) is None and ", ""),
+    ),
+    "half_day_forgotten": edited(
+        "the early close is forgotten once the run is planned",
+        Edit(
+            run.Run,
+            "window",
+            "        return trading_window(\n            self.trading_day,",
+            "        close = self.trading_day.open + (self.trading_day.close - self.trading_day.open) * 13 / 7\n"
+            "        whole = self.trading_day.model_copy(update={'close': close})\n"
+            "        return trading_window(\n            whole if self.is_planned else self.trading_day,",
+        ),
+        seen_by="tests/simulation/test_golden_days.py::test_the_days_tape_equals_its_golden_file",
+    ),
+    "opening_minutes_traded": edited(
+        "the opening delay is left out of the window",
+        Edit(session, "trading_window", "day.open + timedelta(minutes=open_delay_minutes)", "day.open"),
+    ),
+    "margin_of_the_answer": set_to(
+        "a request is sent in the last seconds of the window", time_limits, "SEND_MARGIN", time_limits.SEND_MARGIN * 0
+    ),
+    "window_closed_at_both_ends": edited(
+        "an order is sent at the very end of the window",
+        Edit(turn.Turn, "may_send", "< self.window.closes - SEND_MARGIN", "<= self.window.closes"),
+        Edit(intents, "new_intent", "turn.run.window.closes - ANSWER", "None"),
+    ),
+    "two_runs_one_prefix": edited(
+        "the ids of a further run of the day are those of the first",
+        Edit(order_ids, "run_prefix", "{suffix or ''}.", "."),
+        seen_by="tests/domain/test_order.py::test_the_longest_client_order_id_fits_the_brokers_limit",
+    ),
+}

@@ -1,0 +1,55 @@
+"""The count of simulated days: by commit, each seed once, and never less than before."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from repeg_workbench.faults import counted, reliability
+from repeg_workbench.faults.commit import _git, current_commit
+from repeg_workbench.faults.tally import seeds_in
+
+
+def campaign(commit: str, first: int, end: int, failing: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    """A campaign's numbers, as far as they are counted."""
+    return {"commit": commit, "done": [[first, end]], "failing": failing or {}}
+
+
+def test_seeds_run_twice_at_one_commit_count_once() -> None:
+    total = counted.with_campaign(counted.with_campaign([], campaign("a", 0, 300)), campaign("a", 200, 500))
+    assert [entry["done"] for entry in total] == [[[0, 500]]]
+    assert counted.number_of(total) == 500
+
+
+def test_the_same_seeds_at_another_commit_are_other_days() -> None:
+    total = counted.with_campaign(counted.with_campaign([], campaign("a", 0, 300)), campaign("b", 0, 300))
+    assert counted.number_of(total) == 600
+    assert [entry["commit"] for entry in total] == ["a", "b"]
+
+
+def test_a_failing_seed_stays_counted_as_failing() -> None:
+    failed = counted.with_campaign([], campaign("a", 0, 300, {"7": ["left_open"]}))
+    total = counted.with_campaign(failed, campaign("a", 300, 400))
+    assert counted.rows(total) == [("`a`", "0–399", "400", "1")]
+
+
+def test_tallies_that_were_cut_off_are_counted_from_their_files(tmp_path: Path) -> None:
+    for number, numbers in enumerate((campaign("a", 0, 9), campaign("a", 20, 25))):
+        (tmp_path / f"tally-{number}.json").write_text(json.dumps({**numbers, "is_complete": False}))
+    total = counted.with_files([], tmp_path.glob("tally-*.json"))
+    assert counted.rows(total) == [("`a`", "0–8, 20–24", "14", "0")]
+
+
+def test_the_published_count_never_falls() -> None:
+    """Compared with the last commit, where git has it; the first two campaigns are counted for ever."""
+    now = {entry["commit"]: seeds_in(entry["done"]) for entry in reliability.kept()["counted"]}
+    assert len(now["2254f95"]) == 1_000
+    assert len(now["ff73b05"]) == 10_000
+    committed = json.loads(_git("show", "HEAD:docs/reliability.json") or "{}")
+    for entry in committed.get("counted", []):
+        assert seeds_in(entry["done"]) <= now[entry["commit"]]
+
+
+def test_the_commit_of_this_code_is_named() -> None:
+    assert current_commit().rstrip("+").isalnum()
