@@ -58,7 +58,7 @@ ENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "close_not_saved": edited(
         "what the closing step reads of its cancels is not stored",
-        Edit(closing, "_close", "turn.ports.store.save_order(after) if after != order else order", "after"),
+        Edit(closing, "_close", "saved = save_order(turn, after) if after != order else order", "saved = after"),
     ),
     "late_arrival_forgotten": edited(
         "an order given up as never arrived is not looked for again at the close",

@@ -25,7 +25,7 @@ FILL_BUGS: dict[str, PlantedBug] = {
     ),
     "cancel_undone": edited(
         "an older report takes a cancel in flight back",
-        Edit(Child, "after", "if self.state is ChildState.CANCELLING and state is ChildState.LIVE:", "if False:"),
+        Edit(Child, "after", "if self.is_cancelled_by_us and state is ChildState.LIVE:", "if False:"),
     ),
     "prefix_without_separator": edited(
         "the run's orders are found by its prefix without the separator",
@@ -57,7 +57,7 @@ FILL_BUGS: dict[str, PlantedBug] = {
         Edit(
             in_flight,
             "_refresh",
-            "turn.ports.store.save_order(seen) if seen is not order and seen != order else order",
+            "save_order(turn, seen) if seen is not order and seen != order else order",
             "seen",
         ),
     ),
@@ -115,9 +115,12 @@ FILL_BUGS: dict[str, PlantedBug] = {
     "owners_cancel_ignored": edited(
         "an order that its owner has cancelled is sent again",
         Edit(
-            reconciliation, "_is_cancelled_by_others", "return turn.run.state is", "return False and turn.run.state is"
+            reconciliation,
+            "_is_cancelled_by_others",
+            "(held.state, held.epoch) == (RunState.RUNNING, turn.run.epoch)",
+            "False",
         ),
-        seen_by="tests/functions/test_repeg_orders.py::test_an_order_cancelled_by_its_owner_ends_and_is_not_sent_again",
+        seen_by="tests/functions/test_repeg_orders.py::test_an_order_cancelled_by_another_hand_ends_and_is_not_sent_again",
     ),
     "owners_move_ignored": edited(
         "an order that its owner has moved is lost",

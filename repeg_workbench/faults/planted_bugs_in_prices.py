@@ -28,13 +28,18 @@ PRICE_BUGS: dict[str, PlantedBug] = {
         Edit(
             pricing,
             "limit_for",
-            "        return order.collar\n",
-            "        return collar(order.side, quote, settings.max_slippage_bps, day, settings.tick_size)\n",
+            "affordable(order, order.collar, day, settings)",
+            "collar(order.side, quote, settings.max_slippage_bps, day, settings.tick_size)",
         ),
     ),
     "passive_at_the_collar_only": edited(
         "only crossing orders are kept inside the collar",
-        Edit(pricing, "limit_for", "return inside(order, price(", "return (price("),
+        Edit(
+            pricing,
+            "limit_for",
+            "inside(order, price(order.side, quote, day, settings.tick_size))",
+            "price(order.side, quote, day, settings.tick_size)",
+        ),
     ),
     "half_tick": edited(
         "the mid is sent as it is, between two ticks",

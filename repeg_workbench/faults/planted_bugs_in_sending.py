@@ -40,7 +40,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "resend_not_stored": edited(
         "a resend is not stored before it is sent",
-        Edit(in_flight, "_resend", "turn.ports.store.save_order(order.with_child(child.resent(turn.now)))", "order"),
+        Edit(in_flight, "_resend", "save_order(turn, order.with_child(child.resent(turn.now)))", "order"),
     ),
     "resend_of_the_latest_price": edited(
         "an order in flight is sent again at a new price",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from repeg_workbench.faults import counted
 from repeg_workbench.faults.fault_plan import PortFault
+from repeg_workbench.faults.markdown import coded, table
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
+from repeg_workbench.faults.planted_bugs_page import bugs_section
 
 DOCS = Path(__file__).parents[2] / "docs"
 NUMBERS = DOCS / "reliability.json"
@@ -103,17 +105,11 @@ def page(numbers: Mapping[str, Any]) -> str:
     if "campaign" in numbers:
         parts += _campaign(numbers["campaign"])
     if "planted_bugs" in numbers:
-        parts += _planted_bugs(numbers["planted_bugs"])
+        parts += bugs_section(numbers["planted_bugs"])
     if "baselines" in numbers:
         parts += _baselines(numbers["baselines"])
-    parts += ["## Invariants", _INVARIANTS, table(("Violation", "Invariant"), _coded(INVARIANTS))]
+    parts += ["## Invariants", _INVARIANTS, table(("Violation", "Invariant"), coded(INVARIANTS))]
     return "\n\n".join(parts) + "\n"
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
 def _campaign(run: Mapping[str, Any]) -> list[str]:
@@ -135,11 +131,11 @@ def _campaign(run: Mapping[str, Any]) -> list[str]:
     ]
     return [
         "## The latest campaign", table(("", ""), rows),
-        "### Outcomes", table(("Outcome of a parent order", "Orders"), _coded(_counted(run["outcomes"]))),
-        table(("Status of an execution", "Executions"), _coded(_counted(run["statuses"]))),
+        "### Outcomes", table(("Outcome of a parent order", "Orders"), coded(_counted(run["outcomes"]))),
+        table(("Status of an execution", "Executions"), coded(_counted(run["statuses"]))),
         "### Port faults by call", _STRUCK, _struck(strikes),
-        "### Workflow faults", table(("Workflow fault", "Times"), _coded(_counted(workflow_faults))),
-        "### Races and transport faults", _BROKERS, table(("", "Times"), _coded(_counted(brokers))),
+        "### Workflow faults", table(("Workflow fault", "Times"), coded(_counted(workflow_faults))),
+        "### Races and transport faults", _BROKERS, table(("", "Times"), coded(_counted(brokers))),
     ]  # fmt: skip
 
 
@@ -158,28 +154,6 @@ def _counted_so_far(entries: Sequence[counted.Counted]) -> list[str]:
     return ["## Days counted so far", text, table(head, counted.rows(entries))]
 
 
-def _planted_bugs(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    by_seed = {name: bug for name, bug in found.items() if not bug["test"]}
-    by_test = {name: bug for name, bug in found.items() if bug["test"]}
-    seen = sum(bug["seed"] is not None for bug in by_seed.values())
-    rows = [
-        (f"`{name}`", bug["description"], "never" if bug["seed"] is None else bug["seed"], f"`{bug['invariant']}`")
-        for name, bug in by_seed.items()
-    ]
-    tests = [(f"`{name}`", bug["description"], f"`{_short(bug['test'])}`") for name, bug in by_test.items()]
-    return [
-        "## Planted bugs",
-        _PLANTED.format(seen=seen, by_seed=len(by_seed), by_test=len(by_test)),
-        table(("Name", "Bug", "First seed", "Violation"), rows),
-        "### Planted bugs that a test sees", _SEEN_BY_TEST, table(("Name", "Bug", "Test"), tests),
-    ]  # fmt: skip
-
-
-def _short(node: str) -> str:
-    """A test without its parameters, which may hold what Markdown reads as markup."""
-    return node.partition("[")[0].removeprefix("tests/")
-
-
 def _baselines(measured: Mapping[str, Any]) -> list[str]:
     kinds = list(next(iter(measured["wrong"].values())))
     days = measured["seeds"]
@@ -189,10 +163,6 @@ def _baselines(measured: Mapping[str, Any]) -> list[str]:
 
 def _counted(counts: Mapping[str, int]) -> dict[str, str]:
     return {name: f"{number:,}" for name, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))}
-
-
-def _coded(rows: Mapping[str, object]) -> list[tuple[str, object]]:
-    return [(f"`{name}`", meaning) for name, meaning in rows.items()]
 
 
 _HEAD = """# Reliability
@@ -230,17 +200,6 @@ _BROKERS = (
 _COUNTED = (
     "{days:,} days in all, and each commit at which they were run. A seed at another commit is another day. Campaigns"
     " are only ever added to this table; one that was cut off counts as far as it came."
-)
-
-_PLANTED = (
-    "{seen} of {by_seed} are detected on a simulated day, and {by_test} more by the test named in the second table."
-    " Each bug is planted in the program as a maintainer would introduce it: a condition left out, a bound moved, a"
-    " value taken from the wrong place. The seed shown is the first on which the judge finds a violation."
-)
-
-_SEEN_BY_TEST = (
-    "What these bugs do, the simulated days do not draw or the judge does not judge: the price of an order, the whole"
-    " of a setting, the inside of an adapter. The test named is run with the bug planted, and fails."
 )
 
 _COMMON = (

@@ -1,0 +1,42 @@
+"""The section of docs/reliability.md on planted bugs: what has detected each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from repeg_workbench.faults.markdown import table
+
+_PLANTED = (
+    "{seen} of {by_seed} are detected on a simulated day, and {by_test} more by the test named in the second table."
+    " Each bug is planted in the program as a maintainer would introduce it: a condition left out, a bound moved, a"
+    " value taken from the wrong place. The seed shown is the first on which the judge finds a violation."
+)
+
+_SEEN_BY_TEST = (
+    "What these bugs do, the simulated days do not draw or the judge does not judge: the price of an order, the whole"
+    " of a setting, the inside of an adapter. The test named is run with the bug planted, and fails."
+)
+
+
+def bugs_section(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The section, as paragraphs."""
+    by_seed = {name: bug for name, bug in found.items() if not bug["test"]}
+    by_test = {name: bug for name, bug in found.items() if bug["test"]}
+    seen = sum(bug["seed"] is not None for bug in by_seed.values())
+    rows = [
+        (f"`{name}`", bug["description"], "never" if bug["seed"] is None else bug["seed"], f"`{bug['invariant']}`")
+        for name, bug in by_seed.items()
+    ]
+    tests = [(f"`{name}`", bug["description"], f"`{_short(bug['test'])}`") for name, bug in by_test.items()]
+    return [
+        "## Planted bugs",
+        _PLANTED.format(seen=seen, by_seed=len(by_seed), by_test=len(by_test)),
+        table(("Name", "Bug", "First seed", "Violation"), rows),
+        "### Planted bugs that a test sees", _SEEN_BY_TEST, table(("Name", "Bug", "Test"), tests),
+    ]  # fmt: skip
+
+
+def _short(node: str) -> str:
+    """A test without its parameters, which may hold what Markdown reads as markup."""
+    return node.partition("[")[0].removeprefix("tests/")
