@@ -17,7 +17,7 @@ from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
 from repeg.workflow.funding import fund_buys, funding_lease
-from repeg.workflow.quote_check import is_held_by_book
+from repeg.workflow.quote_check import hold_order, is_held_by_book
 from repeg.workflow.sellable import read_holdings, sellable_quantities
 from repeg.workflow.turn import Turn, begin_trading_turn, find_run, journal_skip
 from repeg.workflow.working import start_order
@@ -81,7 +81,7 @@ def _place_buys(
     buys = [order for order in buys if order.held is not HoldReason.BUDGET] or buys
     with funding_lease(turn) as holder:
         if not holder:
-            return []
+            return turn.each(lambda order: hold_order(turn, order, HoldReason.OTHER_RUN, "waits for its lease"), buys)
         granted = fund_buys(turn, buys, orders, quotes)
         due = [order for order in buys if granted[order.symbol] > 0]
         return turn.each(lambda o: start_order(turn, o, quotes.get(o.symbol), granted[o.symbol], funded_by=holder), due)

@@ -16,6 +16,7 @@ from repeg.domain.limits import BudgetEntry
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.report import Report
 from repeg.domain.run import Run, RunState, may_become
+from repeg.domain.time_limits import FUNDING_LEASE
 from repeg_workbench.twins.memory_account import MemoryAccount
 
 
@@ -144,6 +145,8 @@ class MemoryStore(MemoryAccount):
         if there is not None:
             raise store_rules.other_intent(intent.client_order_id)
         self._commit(order, found, budgets)
+        if funded_by:
+            self._funding = (funded_by, intent.decided_at + FUNDING_LEASE)
         self._intents[order.run_id][intent.client_order_id] = intent
         return saved
 

@@ -10,6 +10,7 @@ import pytest
 from repeg.domain.errors import BudgetSpent, Conflict, RefusedRun
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch, RunState
+from repeg.domain.time_limits import FUNDING_LEASE
 from repeg.ports import Store
 from tests.contracts.words import DAY_BUDGET, NOON, RUN_ID, a_budget, a_run, an_intent, an_order, with_intent
 
@@ -113,3 +114,14 @@ def test_an_order_gives_back_its_credits_while_its_run_ends(planned: Store, stat
     second = planned.claim_run(a_run(run_id=f"{RUN_ID}-r2"))
     planned.add_orders(second.run_id, 1, [an_order(run_id=second.run_id)])
     assert planned.reserve(reserving(an_order(run_id=second.run_id)), 1, [day]).committed == 100
+
+
+def test_an_intent_extends_the_funding_lease_of_its_holder(planned: Store) -> None:
+    """A living step may take longer than its lease; only a dead one loses it."""
+    planned.acquire_funding("first", NOON - timedelta(seconds=15), NOON + timedelta(seconds=5))
+    intent = an_intent(an_order())
+    assert intent.decided_at == NOON
+    planned.write_intent(with_intent(an_order(), intent), intent, 1, [], "first")
+    end = NOON + FUNDING_LEASE
+    assert not planned.acquire_funding("second", end - timedelta(seconds=1), end + FUNDING_LEASE)
+    assert planned.acquire_funding("second", end + timedelta(seconds=1), end + FUNDING_LEASE)

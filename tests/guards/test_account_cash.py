@@ -13,7 +13,10 @@ from functions.validate_quotes.app import validate_quotes
 from repeg.domain.broker import Refusal, Refused, Submission
 from repeg.domain.child_order import ChildState, OrderReport
 from repeg.domain.intent import Intent
+from repeg.domain.outcome import HoldReason
 from repeg.ports import Store
+from repeg.workflow.funding import funding_lease
+from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.units import price
 from tests.functions.books import KO, QUIET, UP, book
 from tests.functions.desk import PROMPT, Desk, OpenDesk, a_plan, holding
@@ -73,8 +76,29 @@ def test_a_run_waits_while_another_holds_the_funding_lease(open_desk: OpenDesk, 
     assert store.acquire_funding("another-run@1", now, now.replace(hour=23))
     assert place_orders(RUNS[0], 1, 0, desk.ports).placed == 0
     assert desk.journalled("run", "wait") == [("", "another run is placing its buys; they are placed next turn")]
+    held = next(order for order in store.orders(RUNS[0]) if order.symbol == "AAPL")
+    assert held.held is HoldReason.OTHER_RUN
     store.release_funding("another-run@1")
     assert place_orders(RUNS[0], 1, 0, desk.ports).placed == 1
+
+
+def test_a_renewed_run_places_its_buys_under_its_dead_predecessors_lease(open_desk: OpenDesk, store: Store) -> None:
+    desk = two_buyers(open_desk, store, cash="100000")
+    lease = funding_lease(begin_turn(RUNS[0], desk.ports))
+    assert lease.__enter__()  # the step dies: nothing gives the lease back
+    assert place_orders(RUNS[1], 1, 0, desk.ports).placed == 0
+    store.take_over(RUNS[0], 1, "arn:renewed")
+    assert place_orders(RUNS[0], 2, 0, desk.ports).placed == 1
+
+
+def test_a_dead_runs_lease_keeps_another_from_buying_for_less_than_a_turn(open_desk: OpenDesk, store: Store) -> None:
+    desk = two_buyers(open_desk, store, cash="100000")
+    lease = funding_lease(begin_turn(RUNS[0], desk.ports))
+    assert lease.__enter__()  # the step dies: nothing gives the lease back
+    assert place_orders(RUNS[1], 1, 0, desk.ports).placed == 0
+    desk.wait(30)
+    validate_quotes(RUNS[1], 1, desk.ports)
+    assert place_orders(RUNS[1], 1, 1, desk.ports).placed == 1
 
 
 def test_cash_of_a_cancelled_order_is_not_funded_twice(open_desk: OpenDesk, store: Store) -> None:

@@ -10,6 +10,7 @@ from repeg.domain.time_limits import (
     ANSWER,
     CANCEL_CONFIRMATION_PAUSES,
     DEAD_STEP,
+    FUNDING_LEASE,
     LOST_AFTER,
     REQUEST,
     RESEND_AFTER,
@@ -76,3 +77,8 @@ def test_a_sweeps_checks_fit_into_its_functions_timeout(name: str) -> None:
 
 def test_a_run_resolving_an_order_is_not_considered_stuck() -> None:
     assert LOST_AFTER < RUN_SILENT
+
+
+def test_a_living_step_extends_its_funding_lease_between_slow_requests() -> None:
+    """Between two intents of a step lie a read of the cash, or an order and its answer."""
+    assert 2 * REQUEST < FUNDING_LEASE < STEP_PLACES_FOR

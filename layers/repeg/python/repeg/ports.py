@@ -151,8 +151,8 @@ class Store(Protocol):
         the condition that the run is running at this epoch and the kill switch is active.
 
         Raises Conflict (version or intent moved on) or RefusedRun (epoch, state, kill switch, budget or funding lease:
-        the message says which). `funded_by` is the holder of the funding lease under which the order's cash was
-        granted; the lease must still be held."""
+        the message says which). `funded_by` holds the funding lease under which the order's cash was granted: it
+        must still hold it, and the write extends it."""
 
     def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry]) -> ParentOrder:
         """Store the order and commit budgets for the successor of its child, under the conditions of `write_intent`.

@@ -48,6 +48,7 @@ class HoldReason(StrEnum):
     OWNER = "owner"
     REPRICED = "repriced"
     ORDER_NOTIONAL = "order_notional"
+    OTHER_RUN = "other_run"
     OTHER = "other"
 
     @classmethod
@@ -69,6 +70,7 @@ class HoldReason(StrEnum):
 _WORDS = {
     HoldReason.ATTEMPTS: "attempts exhausted",
     HoldReason.OWNER: "moved at the broker by the account's owner",
+    HoldReason.OTHER_RUN: "another run was placing its buys",
     HoldReason.ORDER_NOTIONAL: "max_order_notional allows no higher price",
     HoldReason.REPRICED: "the price is more than 10 % from the one that the weight was sized at",
 }

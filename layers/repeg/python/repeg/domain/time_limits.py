@@ -11,6 +11,7 @@ Each limit must outlast what it waits for, or an order could be sent by a step t
     RESEND_AFTER + a Task's limit < LOST_AFTER           an order is given up only when its second sender is dead
     SWEEP_LOOKS looks, DEAD_STEP apart < a sweep's limit a sweep is never cut off between two looks
     LOST_AFTER < RUN_SILENT                              the watchdog leaves a run alone that is resolving an order
+    2 REQUEST < FUNDING_LEASE < STEP_PLACES_FOR          a living step extends its lease between two slow requests
 
 `tests/template/test_time_limits.py` checks each line against the template and the state machine's definition.
 """
@@ -53,8 +54,9 @@ DEAD_STEP = timedelta(seconds=60)
 SWEEP_LOOKS = 5
 EMPTY_LOOKS_NEEDED = 2
 
-# The funding lease outlives the step that holds it, and no longer.
-FUNDING_LEASE = DEAD_STEP
+# The funding lease of a dead step keeps other runs from buying for so long. A living one extends it with each intent
+# that it writes, and an intent is refused once the lease has passed on.
+FUNDING_LEASE = timedelta(seconds=20)
 FUNDING_PAUSES = (1.0, 2.0, 3.0)
 
 # Holdings that a sell is checked against are at most this old.

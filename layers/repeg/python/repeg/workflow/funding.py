@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 
 from repeg.domain import peg
@@ -53,17 +54,18 @@ def fund_buys(
 
 
 @contextmanager
-def funding_lease(turn: Turn) -> Iterator[str]:
+def funding_lease(turn: Turn, lasts: timedelta = FUNDING_LEASE) -> Iterator[str]:
     """Hold the account's funding lease for the length of a block; yields its holder, or "" if another run has it.
 
     The cash that the broker reports does not show the orders that another run is about to send. Two runs that read it
-    at once would both spend it, and a margin account would lend the difference.
+    at once would both spend it, and a margin account would lend the difference. The holder is the run and not its
+    execution: a renewed execution need not wait for the lease of its dead predecessor, which its epoch fences.
     """
-    holder = f"{turn.run.run_id}@{turn.run.epoch}"
+    holder = turn.run.run_id
     if turn.run.preview:
         yield holder
         return
-    if not _acquire(turn, holder):
+    if not _acquire(turn, holder, lasts):
         turn.journal("run", "wait", "", "another run is placing its buys; they are placed next turn")
         yield ""
         return
@@ -73,11 +75,11 @@ def funding_lease(turn: Turn) -> Iterator[str]:
         turn.ports.store.release_funding(holder)
 
 
-def _acquire(turn: Turn, holder: str) -> bool:
+def _acquire(turn: Turn, holder: str, lasts: timedelta) -> bool:
     for pause in (0.0, *FUNDING_PAUSES):
         if pause:
             turn.ports.runtime.pause(pause)
-        if turn.ports.store.acquire_funding(holder, turn.now, turn.now + FUNDING_LEASE):
+        if turn.ports.store.acquire_funding(holder, turn.now, turn.now + lasts):
             return True
     return False
 

@@ -23,6 +23,7 @@ from repeg.domain.quote import Quote, QuoteVerdict, Side
 from repeg.domain.quote_check import hold_reason
 from repeg.domain.replacement import is_replaceable
 from repeg.domain.run import KillSwitch
+from repeg.domain.time_limits import DEAD_STEP
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.funding import funding_lease, spendable_cash
 from repeg.workflow.placement import (
@@ -135,7 +136,7 @@ def _move_to_market(turn: Turn, order: ParentOrder, child: Child, proposal: Prop
     """Move a buy to a market order if the cash covers what that may cost beyond the collar; else it stays."""
     worst = notional_of(child.remaining, None, proposal.quote, order.side)
     extra = worst - worst_price(order, proposal.quote) * child.remaining
-    with funding_lease(turn) as holder:
+    with funding_lease(turn, DEAD_STEP) as holder:  # no intent extends it while the cancel is confirmed
         if holder and extra <= spendable_cash(turn, turn.ports.store.orders(order.run_id)):
             return _replace_by_cancel(turn, order, child, replace(proposal, funded_by=holder))
     turn.warn(order.symbol, "hold", format_limit(child.limit), f"no cash for a market order, {extra:.2f} more")

@@ -15,6 +15,7 @@ from repeg.domain.intent import Intent
 from repeg.domain.limits import BudgetEntry
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch, RunState, may_become
+from repeg.domain.time_limits import FUNDING_LEASE
 
 # The first action of every transaction on a run: the check that it is running.
 _RUN = 0
@@ -66,11 +67,19 @@ class OrderWrite:
         named: dict[str, Action] = {"run": run_is_running(self.order.run_id, self.epoch)}
         named["kill"] = Check(keys.KILL, _KILL_IS_ACTIVE)
         if self.funded_by:
-            named["lease"] = Check(keys.FUNDING, Condition("#holder = :holder", {"holder": self.funded_by}))
+            named["lease"] = self._extended_lease
         if self.intent is not None:
             named["intent"] = Put(rows.intent_row(self.order.run_id, self.intent), ABSENT)
         named["order"] = next_version(self.order)[1]
         return named | {f"budget {entry.key}": _debit(entry) for entry in self.budgets}
+
+    @property
+    def _extended_lease(self) -> Action:
+        held = Condition("#holder = :holder", {"holder": self.funded_by})
+        if self.intent is None:
+            return Check(keys.FUNDING, held)
+        until = (self.intent.decided_at + FUNDING_LEASE).isoformat()
+        return Update(keys.FUNDING, "SET #until = :until", {"until": until}, held)
 
     def _is_written(self, failed: Mapping[str, Row | None]) -> bool:
         """Whether the rows are as this write leaves them: an earlier attempt succeeded and its answer was lost."""
