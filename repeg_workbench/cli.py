@@ -108,3 +108,41 @@ def exchange(
         positions=positions, multiplier=multiplier, fill_model=fill_model, quirks=tuple(knob or ()), chaos=chaos,
     )  # fmt: skip
     raise typer.Exit(serve(options))
+
+
+@app.command()
+def replay(
+    *,
+    recordings: Annotated[str, typer.Option(help="A folder of recordings, or generated.", metavar="DIR")],
+    strategies: Annotated[str, _option("Names between commas. Default: all.")] = "",
+    fill_models: Annotated[str, _option("Of trade_through, queue, touch and odd_lot. Default: all.")] = "",
+    symbols: Annotated[str, _option("Symbols between commas. Default: all recorded, or one per regime.")] = "",
+    days: Annotated[int, typer.Option(help="Generated trading days.", metavar="N")] = 1,
+    date: Annotated[str, typer.Option(help="First generated day.")] = DEFAULT_DATE,
+    arrivals: Annotated[int, typer.Option(help="Arrivals per symbol-day, each bought and sold.", metavar="N")] = 400,
+    horizon: Annotated[int, typer.Option(help="Seconds after which the rest crosses.", metavar="S")] = 300,
+    size: Annotated[int, typer.Option(help="Shares per order.", metavar="N")] = 100,
+    latency_ms: Annotated[int, typer.Option(help="Milliseconds to the market and back, each.", metavar="N")] = 100,
+    crossing_cost: Annotated[list[float] | None, _option(
+        "What taking costs, in quoted half-spreads. Repeatable. Default: 1.0.", metavar="X"
+    )] = None,
+    tuned_on: Annotated[list[str] | None, _option(
+        "A day that the numbers were chosen on; its rows are marked as tuning. Repeatable.", metavar="DAY"
+    )] = None,
+    seed: Annotated[int, typer.Option(help="Random seed of the arrivals and the generated market.")] = 1,
+    json: Annotated[bool, _option("Print everything as JSON.", "--json")] = False,
+    html: Annotated[Path | None, _option("Write a page with every table.", metavar="FILE")] = None,
+) -> None:  # fmt: skip
+    """Execute the same orders with every strategy, and compare what they cost.
+
+    Exit code: 0 done, 2 invalid input.
+    """
+    from repeg_workbench.replay.command import replay as run  # noqa: PLC0415
+    from repeg_workbench.replay.request import Options  # noqa: PLC0415
+
+    options = Options(
+        recordings=recordings, strategies=strategies, fill_models=fill_models, symbols=symbols, days=days, date=date,
+        arrivals=arrivals, horizon=horizon, size=size, latency_ms=latency_ms,
+        crossing_cost=tuple(crossing_cost or (1.0,)), tuned_on=tuple(tuned_on or ()), seed=seed,
+    )  # fmt: skip
+    raise typer.Exit(run(options, html, is_json=json))

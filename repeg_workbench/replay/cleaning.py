@@ -22,6 +22,7 @@ class Dropped(NamedTuple):
     crossed_rows: the bid is above the ask; the quote before it stays in force.
     one_sided_rows: bid or ask is missing; kept, and nothing is placed on them.
     duplicate_prints: equal to the print before in every field.
+    foreign_prints: where one venue alone quotes, lit prints of others; they met books that the recording does not have.
     gap_seconds: silence of more than five minutes within the session.
     """
 
@@ -29,6 +30,7 @@ class Dropped(NamedTuple):
     crossed_rows: int
     one_sided_rows: int
     duplicate_prints: int
+    foreign_prints: int
     gap_seconds: int
 
 
@@ -53,11 +55,13 @@ def clean(day: SymbolDay) -> CleanDay:
     _refuse_other_units(day)
     opens, closes = _session(day)
     quotes, superseded, crossed = _in_force(day.quotes)
-    trades, duplicates = _printed_once(day.trades)
+    printed, duplicates = _printed_once(day.trades)
+    trades = _of_quoted_venue(quotes, printed)
+    foreign = len(printed) - len(trades)
     gaps = _gaps(quotes.ts, trades.ts, opens, closes)
     silence = sum(end - start for start, end in gaps) // NANOSECONDS
     one_sided = int(((quotes.bid == 0) | (quotes.ask == 0)).sum())
-    dropped = Dropped(superseded, crossed, one_sided, duplicates, silence)
+    dropped = Dropped(superseded, crossed, one_sided, duplicates, foreign, silence)
     return CleanDay(replace(day, quotes=quotes, trades=trades), opens, closes, gaps, dropped)
 
 
@@ -109,6 +113,13 @@ def _printed_once(trades: Trades) -> tuple[Trades, int]:
     for column in columns:
         again[1:] &= column[1:] == column[:-1]
     return trades.where(~again), int(again.sum())
+
+
+def _of_quoted_venue(quotes: Quotes, trades: Trades) -> Trades:
+    venues = np.unique(np.concatenate((quotes.bid_venue, quotes.ask_venue)))
+    if len(venues) != 1 or venues[0] == 0:
+        return trades
+    return trades.where(~trades.lit | (trades.venue == venues[0]) | (trades.venue == 0))
 
 
 def _gaps(quoted: Int64s, printed: Int64s, opens: int, closes: int) -> tuple[tuple[int, int], ...]:

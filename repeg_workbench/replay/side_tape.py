@@ -1,13 +1,14 @@
-"""A day from one side: its quotes and prints as orders of that side see them, in arrays for compiled code."""
+"""A replay's tape from one side: its quotes and prints as orders of that side see them, for compiled code."""
 
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from repeg_workbench.exchange.market.symbol_day import Flags, Int64s, Letters, SymbolDay
-from repeg_workbench.exchange.matching.tape import ABSENT, HITS_US, tape_of
+from repeg_workbench.exchange.market.symbol_day import Flags, Int64s
+from repeg_workbench.exchange.matching.tape import ABSENT, HITS_US
+from repeg_workbench.replay.tape import ReplayTape
 
-NEVER: Final = 1 << 62
+NEVER: Final = ABSENT
 """A time after every event, and a queue that is never served."""
 
 __all__ = ["ABSENT", "NEVER", "SideTape", "side_tape"]
@@ -17,39 +18,39 @@ class SideTape(NamedTuple):
     """One side's view: prices times the side, so that `near` is the price to join, `far` the one to take, near < far.
 
     Times in nanoseconds, prices in price units, sizes in shares; an absent near side is -ABSENT, an absent far side
-    ABSENT. A print comes before a quote row of the same time: it met the quote that the row replaced. `hits_us` marks
-    prints whose aggressor took from our side of the book. Only lit prints are here.
+    ABSENT. A print comes before a quote row of the same time. `hits_us` marks prints whose aggressor took from our
+    side of the book.
     """
 
-    side: int
     ts: Int64s
     near: Int64s
     near_size: Int64s
-    near_venue: Letters
+    near_venue: Int64s
     far: Int64s
     far_size: Int64s
     print_ts: Int64s
     print_price: Int64s
     print_size: Int64s
-    print_venue: Letters
+    print_venue: Int64s
     hits_us: Flags
 
 
-def side_tape(day: SymbolDay, side: int) -> SideTape:
+def side_tape(tape: ReplayTape, side: int) -> SideTape:
     """The day from the side of a buy (+1) or a sell (-1)."""
-    tape = tape_of(day)
-    outlook = tape.outlook(side)
+    bid = np.where(tape.bid > 0, tape.bid, -ABSENT)
+    ask = np.where(tape.ask > 0, tape.ask, ABSENT)
+    bids, asks = (bid * side, tape.bid_size, tape.bid_venue), (ask * side, tape.ask_size, tape.ask_venue)
+    (near, near_size, near_venue), (far, far_size, _) = (bids, asks) if side > 0 else (asks, bids)
     return SideTape(
-        side=side,
-        ts=tape.quotes.ts,
-        near=outlook.near,
-        near_size=outlook.near_size,
-        near_venue=outlook.near_venue,
-        far=outlook.far,
-        far_size=outlook.far_size,
-        print_ts=tape.prints.ts,
-        print_price=outlook.print_price,
-        print_size=tape.prints.size,
-        print_venue=tape.prints.venue,
-        hits_us=np.asarray(outlook.aggressor == HITS_US, np.bool_),
+        ts=tape.ts,
+        near=near,
+        near_size=near_size,
+        near_venue=near_venue.astype(np.int64),
+        far=far,
+        far_size=far_size,
+        print_ts=tape.print_ts,
+        print_price=tape.print_price * side,
+        print_size=tape.print_size,
+        print_venue=tape.print_venue.astype(np.int64),
+        hits_us=tape.print_side * side == HITS_US,
     )

@@ -32,7 +32,7 @@ def cleaned(path: Path, quotes: Sequence[QuoteRow] = STEADY, trades: Sequence[Tr
 def test_a_sound_recording_loses_no_row(tmp_path: Path) -> None:
     day = cleaned(tmp_path, trades=[(1.5, "10.02", 100)])
     assert (len(day.day.quotes), len(day.day.trades)) == (390, 1)
-    assert (*day.dropped, day.gaps) == (0, 0, 0, 0, 0, ())
+    assert (*day.dropped, day.gaps) == (0, 0, 0, 0, 0, 0, ())
 
 
 def test_the_last_row_of_a_stamp_is_the_one_in_force(tmp_path: Path) -> None:
@@ -60,6 +60,20 @@ def test_a_missing_side_is_kept_and_counted(tmp_path: Path) -> None:
 def test_a_print_recorded_twice_counts_once(tmp_path: Path) -> None:
     day = cleaned(tmp_path, trades=[(1, "10.02", 100), (1, "10.02", 100), (1, "10.02", 200)])
     assert (day.dropped.duplicate_prints, day.day.trades.size.tolist()) == (1, [100, 200])
+
+
+def test_where_one_venue_quotes_lit_prints_of_others_are_dropped(tmp_path: Path) -> None:
+    (tmp_path / f"XXX-{DAY}.quotes.csv").write_text(
+        f"ts,bid,bid_size,ask,ask_size,bid_venue,ask_venue\n{OPEN},10,100,10.02,100,N,N\n"
+    )
+    prints = [
+        f"{OPEN + at},10.01,{100 + at},0,{venue},{lit}" for at, venue, lit in ((1, "N", 1), (2, "T", 1), (3, "D", 0))
+    ]
+    (tmp_path / f"XXX-{DAY}.trades.csv").write_text("\n".join(["ts,price,size,side,venue,lit", *prints]))
+    day = RecordedMarket(tmp_path).day("XXX", DAY)
+    assert day is not None
+    kept = clean(day)
+    assert (kept.day.trades.size.tolist(), kept.dropped.foreign_prints) == ([101, 103], 1)
 
 
 def test_silence_of_more_than_five_minutes_is_a_gap(tmp_path: Path) -> None:

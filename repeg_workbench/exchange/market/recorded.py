@@ -61,6 +61,10 @@ class RecordedMarket:
         """Every day with a recording."""
         return tuple(sorted({file.day for file in self._files}))
 
+    def has(self, symbol: str, day: date) -> bool:
+        """Whether there is a recording of the symbol on that day."""
+        return _File(symbol, day, "quotes") in self._files
+
     def require(self, day: date) -> None:
         """Raise RecordingError if no symbol has a recording of the day."""
         if day not in self.days():

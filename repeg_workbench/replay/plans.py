@@ -1,0 +1,96 @@
+"""The strategies of a replay: ours under its presets, the original rule, and peers."""
+
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from repeg.domain.look import Rules
+from repeg_workbench.replay.peers import Peer, Style
+
+ALWAYS: Final = 1_000_000
+"""More moves than any order makes."""
+
+
+LONGEST_PATIENCE: Final = 1_800
+"""Seconds that the patient preset waits at most, unless it is asked to."""
+
+
+class Kind(IntEnum):
+    """Which rules decide."""
+
+    PEER = 0
+    ANCHOR = 1
+    REPEG = 2
+
+
+class Plan(NamedTuple):
+    """One strategy's numbers, in seconds, permille, millionths and shares. `slices` is the number of TWAP's parts.
+
+    A book whose spread is over `widest` millionths of the mid is not acted on. After `patience` ours takes piece by
+    piece; at `horizon` all that is left goes to the market.
+    """
+
+    kind: Kind
+    period: int
+    patience: int
+    horizon: int
+    widest: int
+    collar: int
+    slices: int
+    sliced: bool
+    seeded: int
+    rules: Rules
+    peer: Peer
+
+
+# The numbers of the deployed defaults: see repeg.domain.settings.
+RULES: Final = Rules(30, 700, 300, 334, 750, may_take=True)
+_NO_PEER: Final = Peer(Style.MARKET, 0, 0, 0, 0)
+_NO_RULES: Final = Rules(0, 0, 0, 0, 0, may_take=False)
+_WIDEST, _COLLAR, _WHOLE = 2_500, 5_000, False
+
+
+def ours(horizon: int, period: int = 2, rules: Rules = RULES, *, seeded: int = 0, sliced: bool = True) -> Plan:
+    """The policy with a patience of `horizon` seconds and a look every `period`; it may take as long again to cross."""
+    return Plan(Kind.REPEG, period, horizon, 2 * horizon, _WIDEST, _COLLAR, 1, sliced, seeded, rules, _NO_PEER)
+
+
+def anchor(horizon: int) -> Plan:
+    """The original rule: turns of 30 seconds, to the mid and then across when patience is spent."""
+    return Plan(Kind.ANCHOR, 30, horizon, 2 * horizon, _WIDEST, _COLLAR, 1, _WHOLE, 0, _NO_RULES, _NO_PEER)
+
+
+def _peer(
+    horizon: int, style: Style, period: int = 30, threshold: int = 0, moves: int = ALWAYS, *,
+    patience: int | None = None, guard: int = 0, slices: int = 1,
+) -> Plan:  # fmt: skip
+    peer = Peer(style, threshold, moves, horizon if patience is None else patience, guard)
+    return Plan(Kind.PEER, period, peer.patience, horizon, ALWAYS, ALWAYS, slices, _WHOLE, 0, _NO_RULES, peer)
+
+
+def strategies(horizon: int) -> dict[str, Plan]:
+    """Every strategy under the name that the output knows it by. The presets have horizons of their own."""
+    return {
+        "repeg": ours(horizon),
+        "repeg_patient": ours(max(horizon, min(6 * horizon, LONGEST_PATIENCE))),
+        "repeg_urgent": ours(max(horizon // 5, 1)),
+        "anchor": anchor(horizon),
+        "market": _peer(horizon, Style.MARKET),
+        "plus_tick_3": _peer(horizon, Style.PLUS_TICK, threshold=1_000, moves=3),
+        "plus_tick_5": _peer(horizon, Style.PLUS_TICK, threshold=1_000, moves=5),
+        "plus_tick_10": _peer(horizon, Style.PLUS_TICK, threshold=1_000, moves=10),
+        "join": _peer(horizon, Style.JOIN),
+        "mid": _peer(horizon, Style.MID),
+        "inside": _peer(horizon, Style.INSIDE),
+        "chaser": _peer(horizon, Style.JOIN, period=1),
+        "ladder": _peer(horizon, Style.LADDER, period=max(1, horizon // 20)),
+        "mid_far_patient": _peer(horizon, Style.MID, period=5, patience=max(1, horizon * 2 // 5)),
+        "mid_far_urgent": _peer(horizon, Style.MID, period=5, patience=max(1, horizon // 20)),
+        "guarded_market": _peer(horizon, Style.GUARDED, period=5, guard=500),
+        "twap": _peer(horizon, Style.TWAP, slices=5),
+    }
+
+
+PEERS: Final = (
+    "market", "plus_tick_3", "plus_tick_5", "plus_tick_10", "join", "mid", "inside", "chaser", "ladder",
+    "mid_far_patient", "mid_far_urgent", "guarded_market", "twap",
+)  # fmt: skip
