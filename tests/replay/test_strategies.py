@@ -116,19 +116,19 @@ class TestOurs:
 
     plan = ours(300)
 
-    def test_it_rests_a_tick_inside_and_then_takes_the_far_touch(self) -> None:
+    def test_the_policy_rests_a_tick_inside_and_then_takes_the_far_touch(self) -> None:
         state = worked_dear(self.plan, a_day(QUIET))
         assert (paid_dear(state), state.sent, state.tally.taken) == (1004, 2, 100)
         assert seconds(state) == 301.3
 
-    def test_it_follows_others_only_after_thirty_seconds(self) -> None:
+    def test_the_policy_follows_others_only_after_thirty_seconds(self) -> None:
         day = a_day(rising(2), [(33.5, 1002, 50, -1)])
         state = worked_dear(self.plan, day)
         assert (state.tally.rested, state.sent) == (50, 3)
         early = a_day(rising(2), [(31, 1002, 50, -1)])
         assert worked_dear(self.plan, early).tally.rested == 0
 
-    def test_its_own_quote_hides_the_others_until_the_ask_comes_near(self) -> None:
+    def test_our_own_quote_hides_the_others_until_the_ask_comes_near(self) -> None:
         # Alone at 10.01, it takes the others to be three ticks below the ask, and finds them at 9.96 once it is gone.
         falling: list[QuoteRow] = [QUIET[0], (10, 996, 300, 1002, 300), (2000, 996, 300, 1002, 300)]
         state = worked_dear(self.plan, a_day(falling, [(12, 996, 100, -1)]))
