@@ -106,4 +106,25 @@ ADAPTER_BUGS: dict[str, PlantedBug] = {
             "if False:",
         ),
     ),
+    "first_page_of_orders": edited(
+        "only the first page of open orders is read",
+        Edit(broker.AlpacaBroker, "open_orders", "is_last = len(page) < ORDERS_PER_PAGE", "is_last = True"),
+        seen_by="tests/contracts/test_broker.py::test_open_orders_beyond_one_page_are_each_listed_once",
+    ),
+    "another_account": edited(
+        "an order is sent with keys that open another account",
+        Edit(
+            http.Connection,
+            "_attempt_in_account",
+            "if self._account and self._numbers[keys] != self._account:",
+            "if False:",
+        ),
+        seen_by="tests/adapters/test_account_of_keys.py"
+        "::test_keys_rotated_within_a_step_send_nothing_to_another_account",
+    ),
+    "cancels_wait_for_their_turn": edited(
+        "a cancel takes its request from the ordinary quota",
+        Edit(rate_limited_broker.RateLimitedBroker, "cancel", "Quota.RESERVED", "Quota.ORDINARY"),
+        seen_by="tests/guards/test_request_budget.py::test_an_exhausted_quota_stops_orders_but_no_cancels",
+    ),
 }

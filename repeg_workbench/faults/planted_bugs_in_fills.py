@@ -120,7 +120,8 @@ FILL_BUGS: dict[str, PlantedBug] = {
             "(held.state, held.epoch) == (RunState.RUNNING, turn.run.epoch)",
             "False",
         ),
-        seen_by="tests/functions/test_repeg_orders.py::test_an_order_cancelled_by_another_hand_ends_and_is_not_sent_again",
+        seen_by="tests/functions/test_repeg_orders.py"
+        "::test_an_order_cancelled_by_another_hand_ends_and_is_not_sent_again",
     ),
     "owners_move_ignored": edited(
         "an order that its owner has moved is lost",
@@ -168,5 +169,16 @@ FILL_BUGS: dict[str, PlantedBug] = {
         "another run's children count beside its orders when weights are sized",
         Edit(open_orders, "count_open_orders", "is_covered or report.broker_id in theirs or", "False or"),
         seen_by="tests/domain/test_open_orders.py::test_another_runs_unfilled_target_counts_once",
+    ),
+    "booked_by_symbol": edited(
+        "executions of the account's other orders in the same symbol are booked",
+        Edit(
+            reconciliation,
+            "book_executions",
+            "ours = {child.broker_id for order in orders for child in order.children}",
+            "ours = {order.symbol for order in orders}",
+        ),
+        Edit(reconciliation, "book_executions", "execution.broker_order_id in ours", "execution.symbol in ours"),
+        seen_by="tests/functions/test_other_hands.py::test_the_owners_own_fills_in_the_same_symbol_are_not_booked",
     ),
 }

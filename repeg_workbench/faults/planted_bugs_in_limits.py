@@ -161,4 +161,29 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
         Edit(planning, "_draft", "ports.store.planning_version(run.trading_day.day) if is_sized else None", "None"),
         seen_by="tests/guards/test_two_plans.py::test_plans_of_the_same_instant_do_not_both_buy",
     ),
+    "other_runs_ignored": edited(
+        "the open buys of the day's other runs are not counted",
+        Edit(funding, "spendable_cash", "[*orders, *_orders_of_other_runs(turn)]", "orders"),
+        seen_by="tests/guards/test_account_cash.py::test_a_buy_leaves_what_another_runs_open_buy_may_still_need",
+    ),
+    "waits_for_sells_at_the_close": edited(
+        "a buy still waits for sells when the close is near",
+        Edit(
+            funding,
+            "_request",
+            "Decimal(0) if turn.present.close_is_near else expected_from_sells(orders)",
+            "expected_from_sells(orders)",
+        ),
+        seen_by="tests/functions/test_place_orders_funding.py::test_a_buy_no_longer_waits_for_sells_near_the_close",
+    ),
+    "leases_kept": edited(
+        "requests leased in one bucket are used in the next",
+        Edit(
+            request_limiter.RequestLimiter,
+            "_use_lease",
+            "left = self._left.get(bucket, 0)",
+            "left = sum(self._left.values())",
+        ),
+        seen_by="tests/guards/test_request_budget.py::test_requests_left_in_one_bucket_are_not_used_in_the_next",
+    ),
 }

@@ -158,4 +158,15 @@ SENDING_BUGS: dict[str, PlantedBug] = {
         Edit(order_ids, "run_prefix", "{suffix or ''}.", "."),
         seen_by="tests/domain/test_order.py::test_the_longest_client_order_id_fits_the_brokers_limit",
     ),
+    "old_holdings": edited(
+        "holdings are read once for the whole step, however long it takes",
+        Edit(
+            sellable,
+            "current_holdings",
+            "known is not None and turn.ports.runtime.now() - known.at <= HOLDINGS_AGE",
+            "known is not None",
+        ),
+        seen_by="tests/functions/test_other_hands.py"
+        "::test_a_sell_sent_late_in_a_step_is_checked_against_fresh_holdings",
+    ),
 }

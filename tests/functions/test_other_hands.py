@@ -10,8 +10,9 @@ from functions.place_orders.app import place_orders
 from functions.plan_orders.app import plan_orders
 from functions.validate_quotes.app import validate_quotes
 from repeg.adapters.alpaca.http import Body
-from repeg.domain.broker import CancelAnswer, Position
+from repeg.domain.broker import CancelAnswer, Position, Submission
 from repeg.domain.child_order import ChildState
+from repeg.domain.intent import Intent
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.workflow.quote_check import hold_order
 from repeg.workflow.turn import begin_turn
@@ -92,6 +93,35 @@ def test_a_sell_is_not_sent_again_once_its_shares_are_sold_by_hand(open_desk: Op
     desk.turn_at("09:36:30")
     assert (desk.bought("KO"), desk.posts(), desk.open_at_broker()) == (Decimal(0), 1, [])
     assert desk.order("KO").held is HoldReason.NOT_HELD
+
+
+def test_a_sell_sent_late_in_a_step_is_checked_against_fresh_holdings(open_desk: OpenDesk) -> None:
+    """The first sell takes six seconds; meanwhile the owner closes the position that the second one would sell."""
+    desk = open_desk({"AAPL": book(QUIET), "KO": KO}, opening=holding(AAPL="40", KO="40"))
+    desk.begin("sell all AAPL", "sell all KO", use_async_execution=False)
+    submit, positions = desk.broker.submit, desk.broker.positions
+
+    def slowly(intent: Intent) -> Submission:
+        desk.wait(6)
+        return submit(intent)
+
+    def held() -> list[Position]:
+        return [each for each in positions() if each.symbol == "AAPL" or not desk.posts()]
+
+    desk.broker.submit = slowly  # type: ignore[method-assign]
+    desk.broker.positions = held  # type: ignore[method-assign]
+    desk.place()
+    assert desk.open_at_broker() == ["40 AAPL @ 189.43"]
+    assert desk.order("KO").held is HoldReason.NOT_HELD
+
+
+def test_the_owners_own_fills_in_the_same_symbol_are_not_booked(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    terms = {"symbol": "AAPL", "side": "buy", "qty": "7", "type": "market", "time_in_force": "day"}
+    desk.broker.line.post("/orders", terms)
+    desk.wait(1)
+    assert desk.close().outcome == "settled"
+    assert (desk.row()["filled_qty"], desk.store.executions(RUN_ID)) == ("0", [])
 
 
 def test_every_successor_of_a_sell_is_checked_against_the_holdings(open_desk: OpenDesk) -> None:

@@ -58,6 +58,20 @@ def test_a_buy_waits_for_its_funding_sells(open_desk: OpenDesk) -> None:
     desk.judge()
 
 
+def test_a_buy_no_longer_waits_for_sells_near_the_close(open_desk: OpenDesk) -> None:
+    books = {
+        "AAPL": book("15:30 300 @ 189.40 × 200 @ 189.44", until="15:58"),
+        "KO": book("15:30 500 @ 60.40 × 500 @ 60.43", until="15:58"),
+    }
+    desk = open_desk(books, at="15:45", opening=holding("1000", KO="200"))
+    desk.begin("buy 40 AAPL", "sell all KO")
+    desk.place()
+    assert desk.order("AAPL").held == "waits_for_sells"
+    desk.wait_until("15:54:10")
+    desk.place()
+    assert desk.open_at_broker("AAPL") == ["5 AAPL @ 190.36"]
+
+
 def test_a_buy_needs_cash_for_its_collar_and_not_its_limit(open_desk: OpenDesk) -> None:
     """40 shares cost 7,576.40 at 189.41 and 7,614.40 at the collar of 190.36, which must be available."""
     enough = desk_with(open_desk, "buy 40 AAPL", cash="7614.40")

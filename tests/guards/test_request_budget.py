@@ -14,7 +14,7 @@ from repeg.adapters.rate_limited_broker import RateLimitedBroker
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.broker import CancelAnswer, Unknown
 from repeg.domain.errors import StoreUnavailable
-from repeg.domain.request_quota import BUCKET_SECONDS, bucket_of
+from repeg.domain.request_quota import BUCKET_SECONDS, Quota, bucket_of
 from repeg.domain.run import Run, RunState
 from repeg.domain.run_health import Alert
 from repeg_workbench.twins.memory_store import MemoryStore
@@ -84,9 +84,23 @@ def test_an_exhausted_quota_stops_orders_but_no_cancels(open_desk: OpenDesk) -> 
     intent = desk.store.intents(RUN_ID)[0].model_copy(update={"client_order_id": f"{PREFIX}AAPL.b.2"})
     assert isinstance(desk.ports.broker.submit(intent), Unknown)
     assert desk.posts() == 1
+    asked = desk.runtime.now()
     assert desk.ports.broker.cancel(order.id) is CancelAnswer.REQUESTED
+    assert desk.runtime.now() - asked < timedelta(seconds=1)
     desk.wait(1)
     assert desk.open_at_broker() == []
+
+
+def test_requests_left_in_one_bucket_are_not_used_in_the_next(open_desk: OpenDesk) -> None:
+    """Four are leased at once in each bucket, of the twenty for ordinary requests; the last three of one lapse."""
+    desk = resting(open_desk)
+    limiter = RequestLimiter(desk.store, desk.runtime, 200)
+    for _ in range(2):
+        desk.wait(BUCKET_SECONDS)
+        limiter.require(Quota.ORDINARY)
+    bucket = bucket_of(desk.runtime.now())
+    assert not desk.store.lease_requests(bucket, 17, 20)
+    assert desk.store.lease_requests(bucket, 16, 20)
 
 
 def run_with_quota_exhausted(desk: Desk, step: Callable[[], object]) -> None:
