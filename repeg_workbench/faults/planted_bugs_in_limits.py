@@ -6,6 +6,7 @@ from repeg.adapters import request_limiter
 from repeg.domain import funding as funding_rule
 from repeg.domain import limits, request_quota, settings_sources
 from repeg.workflow import funding, intents, placement, planning
+from repeg_workbench.faults.planted_bugs_in_store import UNFUNDED
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited, set_to
 
 _OPEN = "max((child.notional for child in known if not child.is_closed), default=Decimal(0))"
@@ -126,7 +127,8 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
     ),
     "lease_not_taken": edited(
         "buys are placed without the account's funding lease",
-        Edit(funding, "funding_lease", "if not _acquire(turn, holder):", "holder = ''\n    if False:"),
+        Edit(funding, "funding_lease", "if not _acquire(turn, holder, lasts):", "if False:"),
+        *UNFUNDED,
         seen_by="tests/guards/test_account_cash.py::test_concurrent_buys_of_two_runs_never_borrow",
     ),
     "quota_of_each_container": edited(

@@ -15,6 +15,11 @@ from repeg_workbench.twins import memory_account, memory_store
 
 _WRITE, _STORE, _MEMORY = order_write.OrderWrite, store.DynamoStore, memory_store.MemoryStore
 
+UNFUNDED = (
+    Edit(_WRITE, "_named", "if self.funded_by:", "if False:"),
+    Edit(_MEMORY, "write_intent", "if funded_by:\n            store_rules", "if False:\n            store_rules"),
+)
+
 STORE_BUGS: dict[str, PlantedBug] = {
     "booked_before_written": edited(
         "a fill is remembered as booked before its write has succeeded",
@@ -85,8 +90,7 @@ STORE_BUGS: dict[str, PlantedBug] = {
     ),
     "lease_not_a_condition": edited(
         "the funding lease is not a condition of a buy's transaction",
-        Edit(_WRITE, "_named", "if self.funded_by:", "if False:"),
-        Edit(_MEMORY, "write_intent", "if funded_by:", "if False:"),
+        *UNFUNDED,
         seen_by="tests/contracts/test_store_funding.py::test_an_intent_is_refused_once_its_funding_lease_has_passed_on",
     ),
     "lease_taken_from_its_holder": edited(
