@@ -22,7 +22,7 @@ from repeg.domain.order_ids import (
     stack_tag,
 )
 from repeg.domain.outcome import Outcome
-from repeg.domain.parent_order import ParentState
+from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.plan import MAX_NAME_LENGTH, run_id
 from repeg.domain.quote import Side
 from tests.builders import MONDAY, a_child, a_report, an_order
@@ -214,3 +214,26 @@ def test_a_stacks_tag_is_three_characters_of_its_own() -> None:
     assert len(tags) == 5
     assert all(re.fullmatch("[0-9a-z]{3}", tag) for tag in tags)
     assert stack_tag("repeg-paper") == "31a"  # it is in the ids of open orders, and so must never change
+
+
+def seen(order: ParentOrder) -> tuple[object, ...]:
+    return order.filled, order.open_child, order.open_children, order.attempts
+
+
+def test_a_changed_order_computes_its_totals_again() -> None:
+    order = an_order(Side.BUY, "100", a_child(filled="30"))
+    before = seen(order)
+    changed = order.with_child(a_child(filled="100", state=ChildState.FILLED))
+    assert seen(changed) != before
+    assert seen(changed) == seen(an_order(Side.BUY, "100", a_child(filled="100", state=ChildState.FILLED)))
+    assert changed.filled == 100
+    assert changed.open_child is None
+
+
+def test_an_order_is_equal_and_stored_alike_once_its_totals_are_read() -> None:
+    fresh, read = an_order(Side.BUY, "100", a_child()), an_order(Side.BUY, "100", a_child())
+    seen(read)
+    assert read == fresh
+    assert read.model_dump_json() == fresh.model_dump_json()
+    assert repr(read) == repr(fresh)
+    assert hash(read) == hash(fresh)

@@ -1,14 +1,13 @@
 """The displayed book: the tape plus our displayed orders, minus the size that we took."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from repeg_workbench.exchange.market.symbol_day import Quotes
 from repeg_workbench.exchange.matching.side import BookSide
 
 
-@dataclass(frozen=True, slots=True)
-class BookQuote:
+class BookQuote(NamedTuple):
     """The displayed best bid and offer, and the time (ns) since which it holds.
 
     Prices in price units, sizes in whole shares; an absent side has price 0 and size 0; a venue is a letter, or empty

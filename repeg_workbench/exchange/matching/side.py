@@ -118,6 +118,8 @@ class BookSide:
 
     def own_best(self) -> Level | None:
         """Our best displayed price and our whole shares there; None if we display none."""
+        if not self.orders:
+            return None
         sizes = [(order.level, whole_shares(order.remaining)) for order in self.orders if order.is_shown]
         if not sizes:
             return None

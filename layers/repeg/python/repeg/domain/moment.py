@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from pydantic import AwareDatetime
 
@@ -23,7 +24,7 @@ class Moment(Frozen):
         """This moment at another time."""
         return self.model_copy(update={"now": now})
 
-    @property
+    @cached_property
     def close_is_near(self) -> bool:
         """Whether only the last turns are left."""
         return self.closes - self.now <= timedelta(seconds=LAST_TURNS * self.turn_seconds)

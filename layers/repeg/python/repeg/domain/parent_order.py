@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator
@@ -79,12 +80,12 @@ class ParentOrder(Frozen):
         """The latest child."""
         return self.children[-1] if self.children else None
 
-    @property
+    @cached_property
     def open_children(self) -> tuple[Child, ...]:
         """The children that may still fill, oldest first: at most one, or one and its replacement."""
         return tuple([child for child in self.children if child.state not in CLOSED])
 
-    @property
+    @cached_property
     def open_child(self) -> Child | None:
         """The latest child that may still fill, if there is one."""
         for child in reversed(self.children):  # usually the last, so the search ends at once
@@ -92,7 +93,7 @@ class ParentOrder(Frozen):
                 return child
         return None
 
-    @property
+    @cached_property
     def filled(self) -> Decimal:
         """Shares bought or sold so far, over all children."""
         return sum([child.filled for child in self.children], Decimal(0))
@@ -116,7 +117,7 @@ class ParentOrder(Frozen):
         """The child of attempt `n`. Raises StopIteration where there is none."""
         return next(child for child in self.children if child.n == n)
 
-    @property
+    @cached_property
     def attempts(self) -> int:
         """Children that count as attempts: all but those refused for a reason that may pass."""
         return sum(not child.may_pass for child in self.children)

@@ -118,14 +118,15 @@ def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLim
     if is_wider(quote, limits.max_spread_pct, day):
         return QuoteVerdict.WIDE
     # One round lot is the smallest size of a protected quote, so no book with it is thin.
-    if quote.near_size(side) < min(Decimal(limits.min_volume_shares), round_lot(quote.near(side), day)):
+    size = quote.near_size(side)
+    if size < limits.min_volume_shares and size < round_lot(quote.near(side), day):
         return QuoteVerdict.THIN
     return QuoteVerdict.OK
 
 
 def is_wider(quote: Quote, max_spread_pct: Decimal | int, day: date) -> bool:
     """Whether a spread is over that percentage of the mid. A spread of one tick never is: it cannot be narrower."""
-    return quote.spread > increment(quote.bid, day) and quote.spread * 100 > max_spread_pct * quote.mid
+    return quote.spread * 100 > max_spread_pct * quote.mid and quote.spread > increment(quote.bid, day)
 
 
 def age_seconds(quote: Quote, now: datetime) -> float | None:
