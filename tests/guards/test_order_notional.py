@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from repeg.domain.outcome import HoldReason
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.units import price
@@ -45,6 +47,17 @@ def test_a_successor_that_is_priced_again_stays_in_the_market(open_desk: OpenDes
     desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45)
     turn(desk, "09:36:30", "09:37:00", "09:37:30")
     assert desk.open_at_broker() == ["40 AAPL @ 189.75"]
+    desk.judge()
+
+
+@pytest.mark.parametrize("budget", ["max_run_notional", "max_day_notional"])
+def test_a_successor_without_budget_takes_its_reserved_price(open_desk: OpenDesk, budget: str) -> None:
+    """Reserved at 189.66; when the cancel is confirmed the market asks for 189.91, which is 7,596.40."""
+    desk = resting(open_desk, RISING, **{budget: "7590"})
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45)
+    turn(desk, "09:36:30", "09:37:00", "09:37:30")
+    assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
+    assert desk.order().committed <= 7_590
     desk.judge()
 
 

@@ -51,6 +51,10 @@ class Decision(Frozen):
         """Whether acting on it sends a new child."""
         return self.verb in {Action.PLACE, Action.MOVE, Action.CROSS}
 
+    def at(self, limit: Decimal) -> Decision:
+        """The same decision at another limit."""
+        return self.model_copy(update={"limit": limit})
+
 
 def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> Decision:
     """The next action for one order, from its fills, its quote, the time and the settings of its symbol."""

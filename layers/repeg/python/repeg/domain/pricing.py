@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from repeg.domain import tick
 from repeg.domain.child_order import Rung
+from repeg.domain.limits import committed
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
@@ -61,6 +62,17 @@ def affordable(order: ParentOrder, price: Decimal, day: date, settings: Settings
     if most is None or order.side is Side.SELL or left <= 0 or most <= paid:
         return price
     return min(price, tick.round_down((most - paid) / left, day, settings.tick_size))
+
+
+def reserved_price(order: ParentOrder, qty: Decimal, day: date, floor: Decimal) -> Decimal | None:
+    """The highest limit at which `qty` shares cost no more than was reserved for a buy's successor; None without one.
+
+    For a buy whose old child is closed: what it filled has come out of the same amount.
+    """
+    if not order.reserved_orders or order.side is Side.SELL:
+        return None
+    price = tick.round_down((order.committed - committed(order.children)) / qty, day, floor)
+    return price if price > 0 else None
 
 
 def inside(order: ParentOrder, price: Decimal) -> Decimal:

@@ -7,7 +7,7 @@ takes the predecessor's place instead, and both are read until only one of them 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -23,6 +23,7 @@ from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import Decision
 from repeg.domain.price_format import format_average, format_limit
+from repeg.domain.pricing import reserved_price
 from repeg.domain.quote import Quote
 from repeg.domain.retry import retry_pause
 from repeg.domain.run import KillSwitch
@@ -57,6 +58,10 @@ class Proposal:
     held: Holdings | None = None
     funded_by: str = ""
 
+    def at(self, limit: Decimal, detail: str) -> Proposal:
+        """The same proposal at another limit; the ruling keeps the decision as it was made."""
+        return replace(self, decision=self.decision.at(limit), detail=detail)
+
 
 def send_order(turn: Turn, order: ParentOrder, proposal: Proposal) -> ParentOrder:
     """Write the intent of a new child, then send it. Returns the order as stored afterwards.
@@ -73,9 +78,25 @@ def send_order(turn: Turn, order: ParentOrder, proposal: Proposal) -> ParentOrde
     qty = limit_to_holdings(turn, order, proposal.qty, proposal.held)
     if qty <= 0:
         return hold_order(turn, order, HoldReason.NOT_HELD, "no shares are held any more")
+    return _submit(turn, order, proposal, qty)
+
+
+def _submit(turn: Turn, order: ParentOrder, proposal: Proposal, qty: Decimal) -> ParentOrder:
+    """Send a new child. If the budgets have no room for it at its limit, it takes the price that was reserved for it.
+
+    Its reservation may be older than its price: an unconfirmed cancel leaves the move to a later turn.
+    """
     intent = new_intent(turn, order, proposal.decision, proposal.quote, qty)
     grown = with_intent(turn, order, intent, proposal.decision)
-    return _request(turn, order, grown, intent, proposal, turn.ports.broker.submit)
+    try:
+        stored = _write_intent(turn, order, grown, intent, proposal.funded_by)
+    except BudgetSpent as exhausted:
+        price = reserved_price(order, qty, turn.now.date(), turn.settings(order.symbol).tick_size)
+        if price is None or intent.limit is None or price >= intent.limit:
+            return hold_for_budget(turn, order, exhausted)
+        turn.warn(order.symbol, "hold", format_limit(intent.limit), f"sent at the reserved price: {exhausted}")
+        return _submit(turn, order, proposal.at(price, f"{order.side} {qty} @ {format_limit(price)}"), qty)
+    return _request(turn, stored, intent, proposal, turn.ports.broker.submit)
 
 
 def replace_order(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder:
@@ -88,7 +109,11 @@ def replace_order(turn: Turn, order: ParentOrder, child: Child, proposal: Propos
         raise ValueError(f"{child.client_order_id} is not at the broker")
     intent = new_intent(turn, order, proposal.decision, proposal.quote, child.qty)
     grown = with_intent(turn, order, intent, proposal.decision, child.n)
-    return _request(turn, order, grown, intent, proposal, partial(turn.ports.broker.replace, child.broker_id))
+    try:
+        stored = _write_intent(turn, order, grown, intent, proposal.funded_by)
+    except BudgetSpent as exhausted:
+        return hold_for_budget(turn, order, exhausted)
+    return _request(turn, stored, intent, proposal, partial(turn.ports.broker.replace, child.broker_id))
 
 
 def reserve_successor(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder | None:
@@ -150,20 +175,11 @@ def record_answer(turn: Turn, order: ParentOrder, answer: Submission) -> ParentO
 
 
 def _request(
-    turn: Turn,
-    order: ParentOrder,
-    grown: ParentOrder,
-    intent: Intent,
-    proposal: Proposal,
-    request: Callable[[Intent], Submission],
+    turn: Turn, stored: ParentOrder, intent: Intent, proposal: Proposal, request: Callable[[Intent], Submission]
 ) -> ParentOrder:
-    """Intent first, then the journal, then the request: the tape shows only orders that were sent."""
-    try:
-        stored = _write_intent(turn, order, grown, intent, proposal.funded_by)
-    except BudgetSpent as exhausted:
-        return hold_for_budget(turn, order, exhausted)
+    """After the intent the journal, then the request: the tape shows only orders that were sent."""
     decision = proposal.decision
-    turn.journal(order.symbol, str(decision.verb), proposal.detail, decision.because, proposal.ruling)
+    turn.journal(stored.symbol, str(decision.verb), proposal.detail, decision.because, proposal.ruling)
     return record_answer(turn, stored, request(intent))
 
 
