@@ -56,6 +56,9 @@ PROMPT = BrokerQuirks(
 )
 """Orders reach the book at once, cancels take 50 ms, and requests are not limited."""
 
+new_store: Callable[[], Store] = MemoryStore
+"""Makes the store of a desk that is given none."""
+
 
 class Desk:
     """One account on one trading day, with a run's steps to call one by one; prices follow the given books."""
@@ -82,7 +85,7 @@ class Desk:
         )
         self.runtime = VirtualRuntime(self.scheduler)
         self.broker = DeskBroker(self.exchange, self.runtime.pause)
-        self.store = store or MemoryStore()
+        self.store = store or new_store()
         self.journal = MemoryJournal()
         self.notifier = QuietNotifier()
         self.run_id = RUN_ID

@@ -24,14 +24,15 @@ from tests.functions.desk import Desk, a_desk, holding
 
 Item = dict[str, Any]
 
-_RELEASE = json.loads((Path(__file__).parent / "ff73b05.json").read_text())
+HERE = Path(__file__).parent
+RELEASES = sorted(path.stem for path in HERE.glob("*.json"))
 
 
 class Replay:
     """One scenario of the release: its table, and a desk whose broker holds the same orders and fills."""
 
-    def __init__(self, name: str, client: Any, desk: Desk) -> None:
-        self.about: dict[str, Any] = _RELEASE["scenarios"][name]
+    def __init__(self, about: dict[str, Any], client: Any, desk: Desk) -> None:
+        self.about = about
         self.run_id: str = self.about["run_id"]
         self.client, self.desk = client, desk
         self.fresh()
@@ -46,6 +47,12 @@ class Replay:
         """A row of the run, in DynamoDB's JSON."""
         found: Item = self.client.get_item(TableName=TABLE, Key=self._key(sk))["Item"]
         return found
+
+    def first(self, beginning: str) -> str:
+        """The first of the run's sort keys that begins so."""
+        rows = self.client.scan(TableName=TABLE)["Items"]
+        keys: Iterator[str] = (row["sk"]["S"] for row in rows if row["pk"]["S"] == f"RUN#{self.run_id}")
+        return min(key for key in keys if key.startswith(beginning))
 
     def body(self, sk: str) -> dict[str, Any]:
         """The body of a row of the run."""
@@ -102,25 +109,30 @@ class Replay:
 
 
 @contextmanager
-def replayed(name: str) -> Iterator[Replay]:
+def replayed(name: str, release: str = "ff73b05") -> Iterator[Replay]:
     """The scenario, at the moment that its rows were read."""
-    about = _RELEASE["scenarios"][name]
+    stored = json.loads((HERE / f"{release}.json").read_text())
+    about = stored["scenarios"][name]
+    with mock_aws(), market_of(about) as desk:
+        client = a_client()
+        create_table(client)
+        for row in stored["rows"]:
+            if row["scenario"] == name:
+                client.put_item(TableName=TABLE, Item=row["item"])
+        _resubmit(about, desk)
+        yield Replay(about, cast("Any", client), desk)
+
+
+@contextmanager
+def market_of(about: dict[str, Any]) -> Iterator[Desk]:
+    """A desk in the scenario's market, before the run."""
     books = {
         symbol: book(*shown["changes"], prints=tuple(shown["prints"]), until=shown["until"])
         for symbol, shown in about["market"]["books"].items()
     }
     opening = holding(about["opening_account"]["cash"], **about["opening_account"]["positions"])
-    with (
-        mock_aws(),
-        a_desk(books, at="09:34", opening=opening, quirks=BrokerQuirks(), seed=about["market"]["seed"]) as desk,
-    ):
-        client = a_client()
-        create_table(client)
-        for row in _RELEASE["rows"]:
-            if row["scenario"] == name:
-                client.put_item(TableName=TABLE, Item=row["item"])
-        _resubmit(about, desk)
-        yield Replay(name, cast("Any", client), desk)
+    with a_desk(books, at="09:34", opening=opening, quirks=BrokerQuirks(), seed=about["market"]["seed"]) as desk:
+        yield desk
 
 
 def _resubmit(about: dict[str, Any], desk: Desk) -> None:
