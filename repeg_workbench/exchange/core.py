@@ -57,6 +57,7 @@ class Exchange:
     ) -> None:
         self.failure: Exception | None = None
         self.stride: int | None = None
+        self.on_answer: list[Callable[[Request, Response], None]] = []
         self.faults, self.races = Faults(seed), Races(seed)
         self.faults.postpone = self._postpone
         self.market, self.quirks, self.opening = market, quirks, opening
@@ -96,6 +97,8 @@ class Exchange:
             response = self.faults.after(request, self._answer(request))
         self.feed.refresh(self.now)
         response.headers["X-Request-ID"] = self.request_id()
+        for listener in self.on_answer:
+            listener(request, response)
         return response
 
     def clock(self) -> int:

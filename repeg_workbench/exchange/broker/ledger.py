@@ -34,7 +34,8 @@ class Entry(NamedTuple):
 class OrderEvent(NamedTuple):
     """One event of one order; quantity and filled in quantity units, limit in price units.
 
-    filled counts the order's own executions, without those that a replacement inherits.
+    filled counts the order's own executions, without those that a replacement inherits. replaces is the id of the order
+    that it replaces or was meant to replace, empty for none.
     """
 
     at: int
@@ -48,6 +49,9 @@ class OrderEvent(NamedTuple):
     filled: int
     limit: int | None
     reason: str
+    replaces: str = ""
+    time_in_force: str = "day"
+    extended_hours: bool = False
 
 
 class Execution(NamedTuple):

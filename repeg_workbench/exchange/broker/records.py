@@ -82,6 +82,9 @@ class Records:
             order.executed,
             terms.limit,
             reason,
+            "" if order.replaces is None else order.replaces.id,
+            terms.time_in_force,
+            terms.extended_hours,
         )
         self.account.ledger.events.append(happened)
         for listener in self.listeners:

@@ -1,0 +1,135 @@
+"""The first judge of endings: nothing left open, books and report equal to the broker's, every end for a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from repeg_workbench.exchange.units import QTY_SCALE, to_qty
+from repeg_workbench.faults.judges import rules as law
+from repeg_workbench.faults.judges.placed import QTY, Parent
+from repeg_workbench.faults.judges.record import (
+    MINUTE,
+    SECOND,
+    BookedOrder,
+    DayRecord,
+    JudgedRun,
+    RunBooks,
+    ServedQuote,
+)
+from repeg_workbench.faults.judges.rules import Rules, book_of
+from repeg_workbench.faults.judges.verdict import Violation
+
+# The last orders of a window leave this long before it ends.
+LAST_SEND = 10 * SECOND
+
+# What may end a line before the window does. Every other outcome means that it could still have traded.
+ENDS_EARLY = frozenset({"filled", "rejected", "killed", "unfunded", "unknown", "ended_by_owner", "no_trade", "preview"})
+
+# The faults of a quote that each outcome may name; a missing quote leaves nothing in the record.
+FAULTS_OF = {
+    "held_wide": {"wide"}, "held_thin": {"thin"}, "halted": {"stale"},
+    "held_stale": {"stale", "one_sided", "crossed", "locked"},
+}  # fmt: skip
+
+
+class EndingJudge:
+    """Judges each run's end, once the day is over."""
+
+    def __init__(self, record: DayRecord) -> None:
+        self.found: list[Violation] = []
+        self._record = record
+        self._invoked = {invoked.number: invoked for invoked in record.invoked}
+
+    def judge(self, parents: Iterable[Parent]) -> None:
+        """Judge every run, with the lines that it has sent orders for."""
+        lines = {(parent.run.run_id, parent.symbol): parent for parent in parents}
+        books = {each.run_id: each for each in self._record.books}
+        for parent in lines.values():
+            left = [o.arrival.client_order_id for o in parent.orders if o.is_open and not o.is_owners]
+            self._claim(not left, "left_open", parent.symbol, ", ".join(left))
+            self._claim(parent.run.run_id in books, "orders_without_run", parent.run.run_id)
+        for run in self._record.runs:
+            if run.run_id in books:
+                self._judge_run(run, books[run.run_id], {s: p for (name, s), p in lines.items() if name == run.run_id})
+
+    def _judge_run(self, run: JudgedRun, books: RunBooks, lines: dict[str, Parent]) -> None:
+        self._claim(books.reported is not None, "no_report", run.run_id)
+        self._claim(len(set(books.published)) == 1, "not_published_once", run.run_id, str(books.published))
+        ours = {order.arrival.order_id for parent in lines.values() for order in parent.orders}
+        fills = [fill for fill in self._record.ledger.executions if fill.order_id in ours]
+        executed = sorted((fill.symbol, fill.quantity, fill.price) for fill in fills)
+        self._claim(executed == sorted(books.executions), "books_differ", run.run_id,
+                    f"ledger {executed} books {sorted(books.executions)}")  # fmt: skip
+        for order in books.orders:
+            parent = lines.get(order.symbol)
+            self._judge_line(run, books, order, 0 if parent is None else parent.executed)
+            self._judge_reason(run, order, parent)
+
+    def _judge_line(self, run: JudgedRun, books: RunBooks, order: BookedOrder, executed: int) -> None:
+        subject = f"{run.run_id} {order.symbol}"
+        self._claim(bool(order.outcome), "no_outcome", subject)
+        if order.outcome == "unknown":
+            return
+        self._claim(order.filled == executed, "filled_differs", subject, f"{order.filled * QTY} not {executed * QTY}")
+        if books.reported is not None:
+            said = books.reported.get(order.symbol)
+            self._claim(said in {None, executed}, "report_differs", subject, f"{said}")
+        if run.is_weights or order.outcome == "no_trade":
+            return
+        _, most = run.targets.get(order.symbol, (0, Decimal(0)))
+        is_full = executed >= to_qty(most)
+        is_dust = not is_full and to_qty(most) - executed < QTY_SCALE and executed > 0
+        self._claim(is_dust or is_full == (order.outcome == "filled"), "outcome_untrue", subject, order.outcome)
+
+    def _judge_reason(self, run: JudgedRun, order: BookedOrder, parent: Parent | None) -> None:
+        """A line that could still trade is not given up, and the outcome names what kept it from trading."""
+        subject, outcome = f"{run.run_id} {order.symbol}", order.outcome
+        if outcome == "killed":
+            self._claim(any(s.state != "active" for s in self._record.switched), "killed_without_switch", subject)
+        if self._was_cut_off(run):
+            return
+        rules = Rules(run.settings).of(order.symbol)
+        closed = self._closed_at(run)
+        closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
+        period = int(rules["order_monitoring_seconds"]) * SECOND
+        is_early = closed is not None and closed < closes - LAST_SEND - period
+        self._claim(not is_early or outcome in ENDS_EARLY, "given_up", subject, f"{outcome}: {order.reason}")
+        self._judge_hold(run, order, parent, rules)
+
+    def _judge_hold(self, run: JudgedRun, order: BookedOrder, parent: Parent | None, rules: Rules) -> None:
+        named = FAULTS_OF.get(order.outcome)
+        looks = self._last_looks(run, order.symbol)
+        if named is None or not looks or run.is_weights:
+            return
+        found = {law.fault_of(book_of(q, order.side, q.at), rules, self._record.allowance) for q in looks}
+        found |= {law.fault_of(book_of(q, order.side, q.at), rules, -self._record.allowance) for q in looks}
+        self._claim(bool(found & named), "not_held_by_its_book", f"{run.run_id} {order.symbol}",
+                    f"{order.outcome} but {sorted(found)}")  # fmt: skip
+        if order.outcome == "halted":
+            oldest = max(q.at - (q.stamp or 0) for q in looks)
+            self._claim(oldest >= 5 * MINUTE - SECOND, "not_held_by_its_book", f"{run.run_id} {order.symbol}", "halted")
+
+    def _last_looks(self, run: JudgedRun, symbol: str) -> list[ServedQuote]:
+        """The last quotes that the run was served for a symbol; none if a fault struck one of these looks."""
+        mine = [
+            quote
+            for quote in self._record.quotes
+            if quote.symbol == symbol and quote.invocation in self._invoked
+            and self._invoked[quote.invocation].run_id == run.run_id
+        ][-3:]  # fmt: skip
+        return [] if any(self._invoked[quote.invocation].is_struck for quote in mine) else mine
+
+    def _closed_at(self, run: JudgedRun) -> int | None:
+        """When the run's closing step began, as the platform saw it; None if it never did."""
+        begun = [i.began for i in self._record.invoked if i.function == "CloseRun" and i.run_id == run.run_id]
+        return min(begun, default=None)
+
+    def _was_cut_off(self, run: JudgedRun) -> bool:
+        """Whether something other than the run itself ended it."""
+        statuses = {e.status for e in self._record.executions if e.run_id == run.run_id}
+        return bool(statuses & {"ABORTED", "FAILED", "TIMED_OUT"}) or bool(self._record.switched)
+
+    def _claim(self, holds: bool, name: str, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
+        if not holds:
+            self.found.append(Violation(name, 0, subject, observed))

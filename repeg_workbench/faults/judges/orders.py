@@ -1,0 +1,135 @@
+"""The first judge, at every event of the ledger: quantities, successors, intents, budgets, cash and holdings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from repeg_workbench.exchange.broker.ledger import CASH, POSITION, USD, Execution, OrderEvent
+from repeg_workbench.exchange.units import to_qty
+from repeg_workbench.faults.judges.placed import PRICE, QTY, Orders, Parent, Placed
+from repeg_workbench.faults.judges.record import DayRecord, Intent
+from repeg_workbench.faults.judges.rules import Rules
+from repeg_workbench.faults.judges.verdict import Violation
+
+
+class OrderJudge:
+    """Replays the ledger; `orders` is the broker's view at the end, `found` what was violated on the way."""
+
+    def __init__(self, record: DayRecord) -> None:
+        self.found: list[Violation] = []
+        self.orders = Orders(record.runs)
+        self._record = record
+        self._arrived: defaultdict[str, int] = defaultdict(int)
+        self._intents: dict[str, Intent] = {}
+        for intent in record.intents:
+            known = self._intents.setdefault(intent.client_order_id, intent)
+            self._claim(known[1:] == intent[1:], "intent_changed", intent.at, intent.client_order_id)
+
+    def judge(self) -> None:
+        """Replay the whole day."""
+        fills = iter(self._record.ledger.executions)
+        for event in self._record.ledger.events:
+            execution = next(fills) if event.event in {"fill", "partial_fill"} else None
+            is_new = self.orders.apply(event, execution)
+            parent = self.orders.parent_of(event.order_id)
+            if parent is not None:
+                self._on_event(event, execution, parent, is_new=is_new)
+        self._cash_and_holdings()
+        self._other_hands()
+
+    def _on_event(self, event: OrderEvent, execution: Execution | None, parent: Parent, *, is_new: bool) -> None:
+        placed = self.orders.by_id[event.order_id]
+        if is_new and not placed.is_owners:
+            self._on_arrival(event, parent, placed)
+        sign, most = parent.run.targets.get(parent.symbol, (0, Decimal(0)))
+        self._claim(event.side == sign, "wrong_side", event.at, event.client_order_id)
+        if not any(order.is_owners for order in parent.orders):
+            total = parent.exposure
+            self._claim(total <= to_qty(most), "more_than_target", event.at, event.client_order_id,
+                        f"{total * QTY} of {most}")  # fmt: skip
+            working = len(parent.working)
+            self._claim(working <= 1, "two_live_children", event.at, event.client_order_id, str(working))
+        if execution is not None and execution.limit is not None:
+            worse = execution.side * (execution.price - execution.limit)
+            self._claim(worse <= 0, "worse_than_limit", event.at, event.client_order_id)
+
+    def _on_arrival(self, event: OrderEvent, parent: Parent, placed: Placed) -> None:
+        others = [o for o in parent.orders if o.is_open and o is not placed and o is not placed.before]
+        names = ", ".join(other.arrival.client_order_id for other in others)
+        self._claim(not others, "successor_before_end", event.at, event.client_order_id, names)
+        self._intended(event)
+        is_plain = event.time_in_force == "day" and not event.extended_hours
+        self._claim(is_plain, "not_a_day_order", event.at, event.client_order_id, event.time_in_force)
+        self._limited(event, parent)
+
+    def _intended(self, event: OrderEvent) -> None:
+        intent = self._intents.get(event.client_order_id)
+        if intent is None or intent.at > event.at:
+            return self._claim(False, "no_intent", event.at, event.client_order_id)  # noqa: FBT003 - the claim failed
+        same = (intent.side, intent.quantity, intent.limit) == (event.side, event.quantity, event.limit)
+        return self._claim(same, "intent_differs", event.at, event.client_order_id, str(intent))
+
+    def _limited(self, event: OrderEvent, parent: Parent) -> None:
+        """The limits on the number of orders and on what they may cost, with this one counted."""
+        run, rules, name = parent.run, Rules(parent.run.settings), event.client_order_id
+        self._arrived[run.run_id] += 1
+        most = rules.most("max_run_orders")
+        self._claim(most is None or self._arrived[run.run_id] <= most, "too_many_orders", event.at, name)
+        attempts = sum(not order.is_owners for order in parent.orders)
+        self._claim(attempts <= rules.number("max_attempts"), "too_many_attempts", event.at, name, str(attempts))
+        allowed = rules["allowed_symbols"]
+        names = allowed.replace(" ", "").split(",") if isinstance(allowed, str) else allowed
+        self._claim(names is None or event.symbol in names, "symbol_not_allowed", event.at, name)
+        of_day = [p for p in self.orders.parents.values() if p.run.stack == run.stack]
+        sums = {
+            "max_order_notional": [parent],
+            "max_run_notional": [p for p in of_day if p.run.run_id == run.run_id],
+            "max_day_notional": of_day,
+        }
+        for limit, counted in sums.items():
+            room = rules.of(event.symbol).most(limit)
+            if room is not None:
+                cost = sum((each.cost for each in counted), Decimal(0))
+                self._claim(cost <= room, "over_budget", event.at, name, f"{limit} {cost} of {room}")
+
+    def _cash_and_holdings(self) -> None:
+        """After an execution of ours, the account has borrowed neither money nor shares."""
+        balances: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for entry in self._record.ledger.entries:
+            for account, commodity, amount in entry.postings:
+                balances[account, commodity] += amount
+            parent = self.orders.parent_of(entry.order_id) if entry.kind == "execution" else None
+            if parent is not None:
+                cash, held = balances[CASH, USD], balances[POSITION, parent.symbol]
+                self._claim(cash >= 0, "cash_negative", entry.at, parent.symbol, str(cash * PRICE * QTY))
+                self._claim(held >= 0, "short", entry.at, parent.symbol, str(held * QTY))
+
+    def _other_hands(self) -> None:
+        """Nobody else's order is cancelled or replaced, and an order that its owner has ended is not sent again."""
+        stacks = {invoked.number: invoked.stack for invoked in self._record.invoked}
+        asked: set[str] = set()
+        touched = [(c.at, c.broker_id, c.invocation) for c in self._record.cancels]
+        touched += [(s.at, s.replaces, s.invocation) for s in self._record.sent if s.replaces]
+        for at, order_id, number in touched:
+            asked.add(order_id)
+            parent, order = self.orders.parent_of(order_id), self.orders.by_id.get(order_id)
+            is_ours = parent is not None and order is not None and not order.is_owners
+            is_ours = is_ours and parent is not None and parent.run.stack == stacks.get(number, parent.run.stack)
+            self._claim(is_ours, "foreign_order_touched", at, order_id)
+        for parent in self.orders.parents.values():
+            ended = [at for at in (self._ended_by_owner(o, asked) for o in parent.orders) if at]
+            later = [o for o in parent.orders if ended and not o.is_owners and o.arrival.at > min(ended)]
+            for order in later:
+                self._claim(False, "sent_after_owner", order.arrival.at, order.arrival.client_order_id)  # noqa: FBT003
+
+    def _ended_by_owner(self, order: Placed, asked: set[str]) -> int:
+        """When the owner cancelled an order or moved it (0: never): the program has not asked for it."""
+        is_cancelled = order.status == "canceled" and order.ended < self._record.session_close
+        if is_cancelled and order.arrival.order_id not in asked:
+            return order.ended
+        return order.arrival.at if order.is_owners else 0
+
+    def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
+        if not holds:
+            self.found.append(Violation(name, at, subject, observed))

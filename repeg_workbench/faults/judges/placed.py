@@ -1,0 +1,132 @@
+"""The first judge's picture of the orders at the broker, built from the ledger's events alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
+from repeg_workbench.faults.judges.record import JudgedRun
+
+PRICE, QTY = Decimal("0.0001"), Decimal("1e-9")
+ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
+
+
+@dataclass
+class Placed:
+    """One order at the broker. `is_owners`: made of one of ours by the account's owner, who moved it."""
+
+    arrival: OrderEvent
+    quantity: int
+    before: Placed | None
+    is_owners: bool
+    status: str = ""
+    ended: int = -1
+    executed: int = 0
+    paid: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may still execute."""
+        return self.ended < 0
+
+    @property
+    def chain_executed(self) -> int:
+        """Quantity units executed by the replace chain up to and including this order."""
+        return self.executed + (self.before.chain_executed if self.before is not None else 0)
+
+    @property
+    def remaining(self) -> int:
+        """Quantity units that it may still execute; its predecessors' executions count against its quantity."""
+        return max(self.quantity - self.chain_executed, 0) if self.is_open else 0
+
+    @property
+    def cost(self) -> Decimal:
+        """Dollars that it holds in a budget: at its limit what it has filled and may fill, a market order its fills."""
+        if self.arrival.limit is None:
+            return self.paid * PRICE * QTY
+        return (self.executed + self.remaining) * QTY * self.arrival.limit * PRICE
+
+
+@dataclass
+class Parent:
+    """One line of a run's plan: its orders at the broker, oldest first."""
+
+    run: JudgedRun
+    symbol: str
+    orders: list[Placed] = field(default_factory=list)
+
+    @property
+    def executed(self) -> int:
+        """Quantity units executed by all its orders."""
+        return sum(order.executed for order in self.orders)
+
+    @property
+    def working(self) -> list[list[Placed]]:
+        """The open orders, grouped by replace chain: a chain executes its quantity once."""
+        chains: dict[int, list[Placed]] = {}
+        for order in self.orders:
+            if order.is_open:
+                first = order
+                while first.before is not None and first.before.is_open:
+                    first = first.before
+                chains.setdefault(id(first), []).append(order)
+        return list(chains.values())
+
+    @property
+    def exposure(self) -> int:
+        """Quantity units executed, and still to execute at most."""
+        return self.executed + sum(max(order.remaining for order in chain) for chain in self.working)
+
+    @property
+    def cost(self) -> Decimal:
+        """Dollars that the line holds in the budgets; an order and its replacement count once, at the dearer one."""
+        closed = sum((order.cost for order in self.orders if not order.is_open), Decimal(0))
+        return closed + sum((max(order.cost for order in chain) for chain in self.working), Decimal(0))
+
+
+class Orders:
+    """The runs' orders by the broker's id, and the lines of their plans, as the ledger's events have made them."""
+
+    def __init__(self, runs: list[JudgedRun]) -> None:
+        self._runs = {run.prefix: run for run in runs}
+        self.by_id: dict[str, Placed] = {}
+        self.parents: dict[tuple[str, str], Parent] = {}
+        self._parent_of: dict[str, Parent] = {}
+
+    def run_of(self, client_order_id: str) -> JudgedRun | None:
+        """The run that an id names; its prefix ends at the first dot."""
+        return self._runs.get(client_order_id.partition(".")[0] + ".")
+
+    def parent_of(self, order_id: str) -> Parent | None:
+        """The line that an order belongs to; None for an order of another hand."""
+        return self._parent_of.get(order_id)
+
+    def apply(self, event: OrderEvent, execution: Execution | None) -> bool:
+        """Take an event in, with its execution if it is a fill; returns whether the order has just arrived."""
+        is_new = event.order_id not in self._parent_of and self._adopt(event)
+        order = self.by_id.get(event.order_id)
+        if order is None:
+            return False
+        order.status = event.status
+        if execution is not None:
+            order.executed += execution.quantity
+            order.paid += execution.quantity * execution.price
+        if event.status in ENDED and order.is_open:
+            order.ended = event.at
+        return is_new
+
+    def _adopt(self, event: OrderEvent) -> bool:
+        before = self.by_id.get(event.replaces)
+        run = self.run_of(event.client_order_id)
+        if run is not None:
+            parent = self.parents.setdefault((run.run_id, event.symbol), Parent(run, event.symbol))
+        elif before is not None:
+            parent = self._parent_of[event.replaces]
+        else:
+            return False
+        placed = Placed(event, event.quantity or 0, before, is_owners=run is None)
+        self.by_id[event.order_id] = placed
+        self._parent_of[event.order_id] = parent
+        parent.orders.append(placed)
+        return True

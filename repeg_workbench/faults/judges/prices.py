@@ -1,0 +1,144 @@
+"""The first judge of prices: each limit follows from a quote that the sender was served, and from the arrival.
+
+The arrival is the first quote that ValidateQuotes accepted. Which one that was is certain unless a fault struck the
+invocation that was served it: then the next accepted quote may be the arrival as well, and the collar is the worst that
+any of them allows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from repeg_workbench.exchange.broker.ledger import OrderEvent
+from repeg_workbench.faults.judges import rules as law
+from repeg_workbench.faults.judges.placed import PRICE, Parent
+from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Invoked, SentOrder, ServedQuote
+from repeg_workbench.faults.judges.rules import Book, Rules, book_of
+from repeg_workbench.faults.judges.verdict import Violation
+
+# The widest spread whose mid is a price, in percent, and how old such a quote may be.
+WIDEST_MID, HALTED = 20, 5 * MINUTE
+
+
+class PriceJudge:
+    """Judges the limits of all orders that arrived."""
+
+    def __init__(self, record: DayRecord) -> None:
+        self.found: list[Violation] = []
+        self._record = record
+        self._invoked = {invoked.number: invoked for invoked in record.invoked}
+        self._served: defaultdict[tuple[int, str], list[ServedQuote]] = defaultdict(list)
+        self._checked: defaultdict[tuple[str, str], list[ServedQuote]] = defaultdict(list)
+        for quote in record.quotes:
+            self._served[quote.invocation, quote.symbol].append(quote)
+            invoked = self._invoked.get(quote.invocation)
+            if invoked is not None and invoked.function == "ValidateQuotes":
+                self._checked[invoked.run_id, quote.symbol].append(quote)
+        self._senders: defaultdict[str, list[SentOrder]] = defaultdict(list)
+        for sent in record.sent:
+            self._senders[sent.client_order_id].append(sent)
+
+    def judge(self, parents: Iterable[Parent]) -> None:
+        """Judge every order of every line."""
+        for parent in parents:
+            self._judge_line(parent)
+
+    def _judge_line(self, parent: Parent) -> None:
+        rules = Rules(parent.run.settings).of(parent.symbol)
+        ours = [order.arrival for order in parent.orders if not order.is_owners]
+        if not ours:
+            return
+        side, first = ours[0].side, ours[0].at
+        arrivals = list(self._arrivals(parent, side, first, rules))
+        collars = {law.collar_of(book, rules) for book in arrivals}
+        for event in ours:
+            self._judge_order(event, parent, rules, collars)
+
+    def _judge_order(self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal]) -> None:
+        name, side = event.client_order_id, event.side
+        if event.limit is None:
+            self._claim(rules.may_use_market, "market_order_not_allowed", event, name)
+        else:
+            limit = event.limit * PRICE
+            self._claim(limit % law.step_at(limit, rules) == 0, "off_the_tick", event, str(limit))
+            self._claim(bool(collars), "no_collar", event)
+            worst = (max if side > 0 else min)(collars, default=limit)
+            self._claim(side * (limit - worst) <= 0, "past_the_collar", event, f"{limit} past {worst}")
+        sent = self._senders.get(name)
+        if sent:
+            self._follows(event, sent[0], parent, rules, collars)
+
+    def _follows(self, event: OrderEvent, sent: SentOrder, parent: Parent, rules: Rules, collars: set[Decimal]) -> None:
+        """Whether the sender had a quote that passes the check and gives this limit, or may fall back."""
+        books = [
+            book_of(q, event.side, q.at)
+            for q in self._served.get((sent.invocation, event.symbol), ())
+            if q.at <= sent.at
+        ]
+        passing = [book for book in books if self._passes(book, parent, rules)]
+        may_fall_back = self._is_fallback_due(sent.at, rules)
+        self._claim(bool(passing) or may_fall_back, "unchecked_quote", event, str(books))
+        if event.limit is None or not collars or may_fall_back:
+            return
+        limit = event.limit * PRICE
+        right = set(collars)
+        for book in passing:
+            for wanted in (law.passive_limit(book, rules), law.mid_limit(book, rules)):
+                right |= {law.within(wanted, collar, event.side) for collar in collars}
+        if passing:
+            self._claim(limit in right, "not_a_price_of_the_book", event, f"{limit} not in {sorted(right)}")
+
+    def _passes(self, book: Book, parent: Parent, rules: Rules) -> bool:
+        """Whether the quote check passes; our own order at the near side may be all that a thin quote shows."""
+        fault = law.fault_of(book, rules, self._record.allowance)
+        own = {order.arrival.limit * PRICE for order in parent.orders if order.arrival.limit is not None}
+        return not fault or (fault == "thin" and book.near in own)
+
+    def _arrivals(self, parent: Parent, side: int, until: int, rules: Rules) -> Iterator[Book]:
+        """The quotes that may be the line's arrival, up to the first that is certain to have been taken as such."""
+        certain: Invoked | None = None
+        slack = self._record.allowance
+        for quote in self._checked.get((parent.run.run_id, parent.symbol), ()):
+            if quote.at > until or (certain is not None and quote.at > certain.ended):
+                break
+            book = book_of(quote, side, quote.at)
+            if law.fault_of(book, rules, slack):
+                continue
+            yield book
+            invoked = self._invoked[quote.invocation]
+            is_sure = invoked.answered and not invoked.is_struck and not parent.run.is_weights
+            late = book_of(quote, side, invoked.ended)
+            if certain is None and is_sure and not law.fault_of(late, rules, -slack):
+                certain = invoked
+        if rules["fallback"] != "none" and certain is None:
+            yield from self._fallback_arrivals(parent, side, until, rules)
+
+    def _fallback_arrivals(self, parent: Parent, side: int, until: int, rules: Rules) -> Iterator[Book]:
+        """Any two-sided quote of the run that has a mid may be the arrival of a fallback."""
+        if not self._is_fallback_due(until, rules):
+            return
+        for (number, symbol), quotes in self._served.items():
+            invoked = self._invoked.get(number)
+            if symbol == parent.symbol and invoked is not None and invoked.run_id == parent.run.run_id:
+                yield from (book for q in quotes if q.at <= until and _has_mid(book := book_of(q, side, q.at)))
+
+    def _is_fallback_due(self, at: int, rules: Rules) -> bool:
+        if rules["fallback"] == "none":
+            return False
+        closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
+        lead = max(int(rules["fallback_minutes"]) * MINUTE, 2 * int(rules["order_monitoring_seconds"]) * SECOND)
+        return at >= closes - lead - MINUTE
+
+    def _claim(self, holds: bool, name: str, event: OrderEvent, observed: str = "") -> None:  # noqa: FBT001 - a claim
+        if not holds:
+            self.found.append(Violation(name, event.at, event.client_order_id, observed))
+
+
+def _has_mid(book: Book) -> bool:
+    is_current = book.age is not None and -law.CLOCK_ERROR <= book.age < HALTED
+    is_two_sided = 0 < book.bid <= book.ask
+    spread = book.ask - book.bid
+    is_narrow = is_two_sided and (spread <= law.legal_tick(book.bid) or spread * 100 <= WIDEST_MID * book.mid)
+    return is_current and is_narrow

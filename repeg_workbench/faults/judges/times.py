@@ -1,0 +1,172 @@
+"""The first judge of time: when orders may leave and arrive, and how soon trouble must be over.
+
+An order is judged by when it reached the broker. What the network held up is no fault of the program: such an order must
+have left in time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from itertools import pairwise
+
+from repeg_workbench.exchange.broker.ledger import OrderEvent
+from repeg_workbench.faults.judges.placed import Parent
+from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Execution, JudgedRun, SentOrder
+from repeg_workbench.faults.judges.rules import Rules
+from repeg_workbench.faults.judges.verdict import Violation
+
+REQUESTS_PER_MINUTE = 200
+# Budgets below Step Functions' limits of 262,144 bytes and 25,000 events.
+PAYLOAD_BYTES, HISTORY_EVENTS = 8_192, 20_000
+
+# A request that leaves later than this before the window's end may arrive after it.
+ANSWER = 5 * SECOND
+
+# An order without an answer is settled after so long, and a step and a turn later its run has acted on it.
+UNRESOLVED = 120 * SECOND
+STEP = 60 * SECOND
+
+# The orders of an aborted run are closed within this time of its event, or of the watchdog's look after its silence.
+SWEPT, WATCHED = 5 * MINUTE, 12 * MINUTE
+
+CLOSING = frozenset({"CloseRun", "SweepOrders", "WatchRuns"})
+
+
+class TimeJudge:
+    """Judges times against the record of the network and of the platform."""
+
+    def __init__(self, record: DayRecord) -> None:
+        self.found: list[Violation] = []
+        self._record = record
+        self._invoked = {invoked.number: invoked for invoked in record.invoked}
+        self._sent: defaultdict[str, list[SentOrder]] = defaultdict(list)
+        for sent in record.sent:
+            self._sent[sent.client_order_id].append(sent)
+
+    def judge(self, parents: Iterable[Parent]) -> None:
+        """Judge every order, every execution and every request."""
+        lines = list(parents)
+        for parent in lines:
+            for order in parent.orders:
+                if not order.is_owners:
+                    self._judge_arrival(order.arrival, parent.run)
+        for execution in self._record.executions:
+            self._judge_death(execution, [line for line in lines if line.run.run_id == execution.run_id])
+        self._judge_senders()
+        self._judge_unanswered()
+        self._judge_platform()
+
+    def _judge_arrival(self, event: OrderEvent, run: JudgedRun) -> None:
+        opens, closes = self._window(run)
+        sent = self._request_of(event)
+        left_in_time = sent is not None and opens <= sent.at <= closes - ANSWER
+        is_inside = opens <= event.at < closes
+        self._claim(is_inside or left_in_time, "outside_window", event.at, event.client_order_id)
+
+    def _window(self, run: JudgedRun) -> tuple[int, int]:
+        rules = Rules(run.settings)
+        delay, margin = (int(rules[name]) * MINUTE for name in ("market_open_delay_minutes", "close_margin_minutes"))
+        return self._record.session_open + delay, self._record.session_close - margin
+
+    def _request_of(self, event: OrderEvent) -> SentOrder | None:
+        """The request that brought an order: the one that reached the broker at that instant, or the last before."""
+        reached = [sent for sent in self._sent[event.client_order_id] if 0 <= sent.arrived <= event.at]
+        return max(reached, key=lambda sent: sent.arrived, default=None)
+
+    def _judge_senders(self) -> None:
+        """No order leaves once its run is closing or its kill switch is set, nor is one sent by a closing step."""
+        over = self._ended_runs()
+        for sent in self._record.sent:
+            invoked = self._invoked.get(sent.invocation)
+            if invoked is None:
+                continue
+            name = sent.client_order_id
+            self._claim(invoked.function not in CLOSING, "sent_while_closing", sent.at, name, invoked.function)
+            ended = over.get(invoked.run_id)
+            self._claim(ended is None or sent.at <= ended, "after_close", sent.at, name)
+            switched = self._switched_before(invoked.stack, sent.at)
+            # A step that was held up between its decision and its request could not know.
+            self._claim(switched is None or invoked.is_struck or sent.at - switched <= SECOND, "after_kill",
+                        sent.at, name)  # fmt: skip
+
+    def _ended_runs(self) -> dict[str, int]:
+        """When each run was closed or swept: the end of the first closing step that answered."""
+        over: dict[str, int] = {}
+        for invoked in self._record.invoked:
+            if invoked.function in {"CloseRun", "SweepOrders"} and invoked.answered and invoked.run_id:
+                over.setdefault(invoked.run_id, invoked.ended)
+        return over
+
+    def _switched_before(self, stack: int, at: int) -> int | None:
+        """Since when new orders are halted at that time; None if they are not."""
+        since: int | None = None
+        for switched in self._record.switched:
+            if switched.stack == stack and switched.at < at:
+                since = None if switched.state == "active" else (switched.at if since is None else since)
+        return since
+
+    def _judge_death(self, execution: Execution, lines: list[Parent]) -> None:
+        """An execution that ended without closing its run is swept in time: nothing of it is open at the broker."""
+        if execution.status not in {"ABORTED", "FAILED", "TIMED_OUT"} or self._is_alive(execution):
+            return
+        due = self._due(execution.ended, WATCHED if execution.is_event_lost else SWEPT)
+        if due >= self._record.until:
+            return
+        for order in (order for line in lines for order in line.orders if not order.is_owners):
+            is_open = order.arrival.at <= due and (order.ended < 0 or order.ended > due)
+            self._claim(not is_open, "unswept", due, order.arrival.client_order_id)
+
+    def _is_alive(self, dead: Execution) -> bool:
+        """Whether another execution of the run goes on after this one."""
+        return any(
+            other is not dead and other.run_id == dead.run_id and (other.ended < 0 or other.ended > dead.ended)
+            for other in self._record.executions
+        )
+
+    def _judge_unanswered(self) -> None:
+        """An order whose request was not answered is looked for, sent again or closed within the published bound."""
+        news: defaultdict[str, list[int]] = defaultdict(list)
+        for looked in self._record.looked:
+            news[looked.client_order_id].append(looked.at)
+        over = self._ended_runs()
+        for sent in self._record.sent:
+            invoked = self._invoked.get(sent.invocation)
+            if sent.is_answered or invoked is None:
+                continue
+            period = self._period(invoked.run_id)
+            due = self._due(sent.at, UNRESOLVED + STEP + 2 * period)
+            name = sent.client_order_id
+            seen = [*news[name], *(again.at for again in self._sent[name] if again.at > sent.at)]
+            is_settled = any(sent.at < at <= due for at in seen) or over.get(invoked.run_id, due + 1) <= due
+            self._claim(is_settled or due > self._record.until, "unresolved", due, name)
+
+    def _period(self, run_id: str) -> int:
+        run = next((run for run in self._record.runs if run.run_id == run_id), None)
+        return 0 if run is None else int(Rules(run.settings)["order_monitoring_seconds"]) * SECOND
+
+    def _due(self, since: int, within: int) -> int:
+        """A time limit, later by every outage that overlaps it."""
+        due = since + within
+        for outage in sorted(self._record.outages, key=lambda each: each.since):
+            if outage.since < due and outage.until > since:
+                due += outage.until - max(outage.since, since)
+        return due
+
+    def _judge_platform(self) -> None:
+        recent: deque[int] = deque()
+        for at in sorted(self._record.requests):
+            recent.append(at)
+            while recent[0] <= at - MINUTE:
+                recent.popleft()
+            self._claim(len(recent) <= REQUESTS_PER_MINUTE, "too_many_requests", at, str(len(recent)))
+        for function, size in self._record.payloads:
+            self._claim(size <= PAYLOAD_BYTES, "payload_too_large", 0, function, str(size))
+        for execution in self._record.executions:
+            self._claim(execution.events <= HISTORY_EVENTS, "history_too_long", 0, execution.name)
+        ordered = all(a.at <= b.at for a, b in pairwise(self._record.ledger.events))
+        self._claim(ordered, "ledger_out_of_order", 0, "the ledger")
+
+    def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
+        if not holds:
+            self.found.append(Violation(name, at, subject, observed))

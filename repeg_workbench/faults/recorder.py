@@ -1,0 +1,158 @@
+"""Fills in a day's record: it listens to the ports, to the exchange's answers, and to the platform."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from repeg.domain.broker import Accepted, Refused
+from repeg.domain.report import Report
+from repeg.ports import Store
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.messages import Request, Response
+from repeg_workbench.exchange.time.stamps import nanoseconds_of
+from repeg_workbench.exchange.units import PRICE_SCALE, to_price, to_qty
+from repeg_workbench.faults.faulty_ports import CURRENT, Invocation
+from repeg_workbench.faults.judges.record import (
+    BookedOrder,
+    DayRecord,
+    Execution,
+    Intent,
+    Invoked,
+    Looked,
+    Outage,
+    RunBooks,
+    SentCancel,
+    SentOrder,
+    ServedQuote,
+    Switched,
+)
+
+LATEST_QUOTES = "/v2/stocks/quotes/latest"
+NOT_INVOKED = -1
+
+
+class Recorder:
+    """Writes one day's record. It is told of each event at the moment when it happens."""
+
+    def __init__(self, record: DayRecord, exchange: Exchange, now: Callable[[], int]) -> None:
+        self.record = record
+        self._now = now
+        self._invoked: dict[Invocation, Invoked] = {}
+        exchange.on_answer.append(self._served)
+
+    def began(self, invocation: Invocation, run_id: str, stack: int) -> None:
+        """A function has been invoked, for a run or for none."""
+        number = len(self.record.invoked)
+        invoked = Invoked(number, invocation.function, run_id, self._now(), stack=stack)
+        self._invoked[invocation] = invoked
+        self.record.invoked.append(invoked)
+
+    def ended(self, invocation: Invocation, *, answered: bool) -> None:
+        """An invocation has ended; `answered` if it did not fail."""
+        invoked = self._invoked[invocation]
+        invoked.ended, invoked.answered = self._now(), answered
+
+    def switched(self, state: str, stack: int) -> None:
+        """A stack's kill switch has been set."""
+        self.record.switched.append(Switched(self._now(), state, stack))
+
+    def away(self, what: str, since: int) -> None:
+        """A service was away until now."""
+        self.record.outages.append(Outage(what, since, self._now()))
+
+    def struck(self) -> None:
+        """A fault strikes a call of the running invocation."""
+        invoked = self._current()
+        if invoked is not None:
+            invoked.is_struck = True
+
+    def left(self, name: str, args: tuple[Any, ...]) -> int:
+        """A call leaves the program; returns its number among the orders sent, for its arrival and its answer."""
+        if name in {"submit", "replace"}:
+            replaces = args[0] if name == "replace" else ""
+            sent = SentOrder(self._now(), -1, args[-1].client_order_id, self._number(), replaces)
+            self.record.sent.append(sent)
+            return len(self.record.sent) - 1
+        if name == "cancel":
+            self.record.cancels.append(SentCancel(self._now(), args[0], self._number()))
+        return NOT_INVOKED
+
+    def arrived(self, port: str, sent: int) -> None:
+        """A call reaches its service."""
+        if port == "broker":
+            self.record.requests.append(self._now())
+        if sent >= 0:
+            self.record.sent[sent] = self.record.sent[sent]._replace(arrived=self._now())
+
+    def carried_out(self, name: str, args: tuple[Any, ...]) -> None:
+        """The table has carried out a call; it may have been the writing of an intent."""
+        if name == "write_intent":
+            intent = args[1]
+            limit = None if intent.limit is None else to_price(intent.limit)
+            self.record.intents.append(
+                Intent(self._now(), intent.client_order_id, intent.side.sign, to_qty(intent.qty), limit)
+            )
+
+    def answered(self, name: str, args: tuple[Any, ...], answer: Any, sent: int) -> None:
+        """The program receives an answer, perhaps an older one."""
+        if sent >= 0 and isinstance(answer, Accepted | Refused):
+            self.record.sent[sent] = self.record.sent[sent]._replace(is_answered=True)
+        if name == "order":
+            self.record.looked.append(Looked(self._now(), args[0], is_found=answer is not None))
+        if name == "open_orders":
+            self.record.looked += [Looked(self._now(), report.client_order_id, is_found=True) for report in answer]
+
+    def repeated(self, quotes: Mapping[str, Any]) -> None:
+        """The program is served older quotes once more."""
+        for symbol, quote in quotes.items():
+            stamp = None if quote.at is None else nanoseconds_of(quote.at.isoformat())
+            prices = (
+                int(quote.bid * PRICE_SCALE),
+                int(quote.bid_size),
+                int(quote.ask * PRICE_SCALE),
+                int(quote.ask_size),
+            )
+            self.record.quotes.append(ServedQuote(self._now(), self._number(), symbol, *prices, stamp))
+
+    def close_books(self, store: Store, run_id: str, published: Sequence[str]) -> None:
+        """The run's books as they are at the end of the day, if there is such a run."""
+        run = store.run(run_id)
+        if run is not None:
+            self.record.books.append(_books(store, run_id, run.report, published))
+
+    def executions_ended(self, executions: Sequence[Execution]) -> None:
+        """The platform's record of the executions."""
+        self.record.executions += executions
+
+    def _served(self, request: Request, response: Response) -> None:
+        if request.path != LATEST_QUOTES or response.status != 200:
+            return
+        for symbol, view in json.loads(response.body).get("quotes", {}).items():
+            if view is not None and None not in {view["bp"], view["ap"]}:
+                at, number = self._now(), self._number()
+                bid, ask = round(view["bp"] * PRICE_SCALE), round(view["ap"] * PRICE_SCALE)
+                stamp = nanoseconds_of(view["t"])
+                self.record.quotes.append(ServedQuote(at, number, symbol, bid, view["bs"], ask, view["as"], stamp))
+
+    def _current(self) -> Invoked | None:
+        invocation = CURRENT.get(None)
+        return None if invocation is None else self._invoked.get(invocation)
+
+    def _number(self) -> int:
+        invoked = self._current()
+        return NOT_INVOKED if invoked is None else invoked.number
+
+
+def _books(store: Store, run_id: str, report: Report | None, published: Sequence[str]) -> RunBooks:
+    return RunBooks(
+        run_id=run_id,
+        orders=tuple(
+            BookedOrder(o.symbol, o.side.sign, to_qty(o.filled), str(o.outcome or ""), o.reason)
+            for o in store.orders(run_id)
+        ),
+        executions=tuple((e.symbol, to_qty(e.qty), to_price(e.price)) for e in store.executions(run_id)),
+        reported=None if report is None else {row.symbol: to_qty(row.filled_qty) for row in report.orders},
+        published=tuple(published),
+    )
