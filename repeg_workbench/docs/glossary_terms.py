@@ -145,7 +145,7 @@ SIMULATION = Section(
         Term("port fault", "repeg_workbench.faults.fault_plan:PortFault"),
         Term("workflow fault", "repeg_workbench.faults.fault_plan:WorkflowFault"),
         Term("seed, seeded day", "repeg_workbench.faults.seeded_days"),
-        Term("judge", "repeg_workbench.faults.judge"),
+        Term("judge", "repeg_workbench.faults.judges.judgement"),
         Term(
             "planted bug",
             "repeg_workbench.faults.planting:PlantedBug",

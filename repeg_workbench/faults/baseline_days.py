@@ -51,16 +51,16 @@ class BaselineDay:
         # Checked before the close, when the broker would end every open order.
         world.scheduler.run(until=min(world.window.closes + GRACE, world.session.close - timedelta(seconds=1)))
         world.exchange.advance()
-        world.checker.at_the_end()
+        found = {violation.name for violation in world.judged()}
         world.scheduler.close()
-        return self._wrong()
+        return self._wrong(found)
 
     def _work(self) -> None:
         world = self._world
         world.scheduler.sleep_until(max(world.window.opens, world.scheduler.now()))
         while world.scheduler.now() < world.window.closes:
             self._step(self._turn, TRIES)
-            world.scheduler.sleep(world.checker.settings.order_monitoring_seconds)
+            world.scheduler.sleep(self._world.day.settings["order_monitoring_seconds"])
         self._step(self._end, LAST_TRIES)
 
     def _step(self, step: Any, tries: int) -> None:
@@ -115,12 +115,11 @@ class BaselineDay:
     def _end(self, book: Book) -> list[Line]:
         return [self._executor.end(line) for line in book]
 
-    def _wrong(self) -> frozenset[str]:
+    def _wrong(self, found: set[str]) -> frozenset[str]:
         filled: Counter[str] = Counter()
         for execution in self._world.exchange.ledger.executions:
             if execution.client_order_id.startswith(OWN_PREFIX):
                 filled[execution.symbol] += execution.quantity
-        found = {violation.name for violation in self._world.checker.violations}
         kinds = {
             "overfill": any(filled[line.symbol] > to_qty(line.target) for line in self._book),
             "two live orders": "two_live_children" in found,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from repeg.domain.broker import CancelAnswer, Unknown
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
@@ -19,7 +19,7 @@ STALEABLE = frozenset({"quotes", "open_orders", "order"})
 TIMEOUT_SECONDS = {"broker": 5.0, "market": 5.0, "store": 2.0, "notifier": 2.0}
 
 
-@dataclass
+@dataclass(eq=False)
 class Invocation:
     """One invocation of a function. A crash or freeze strikes its thread and every thread it has started."""
 
@@ -29,6 +29,17 @@ class Invocation:
 
 
 CURRENT: ContextVar[Invocation] = ContextVar("invocation")
+
+
+class CallWatcher(Protocol):
+    """What records the calls over a port: when they leave the program, reach their service, and are answered."""
+
+    def struck(self) -> None: ...
+    def left(self, name: str, args: tuple[Any, ...]) -> int: ...
+    def arrived(self, port: str, sent: int) -> None: ...
+    def carried_out(self, name: str, args: tuple[Any, ...]) -> None: ...
+    def answered(self, name: str, args: tuple[Any, ...], answer: Any, sent: int) -> None: ...
+    def repeated(self, quotes: Any) -> None: ...
 
 
 class UnreliablePort:
@@ -45,6 +56,7 @@ class UnreliablePort:
         fault_plan: FaultPlan,
         latency: tuple[float, float],
         outage: Callable[[str], bool],
+        watcher: CallWatcher,
     ) -> None:
         self._name = name
         self._inner = inner
@@ -52,8 +64,8 @@ class UnreliablePort:
         self._fault_plan = fault_plan
         self._latency = latency
         self._outage = outage
+        self._watcher = watcher
         self.last: dict[tuple[str, str], Any] = {}
-        self.on_call: list[Callable[[str, tuple[Any, ...]], None]] = []
         self.struck = scheduler.event()
 
     def for_account(self, number: str) -> UnreliablePort:  # noqa: ARG002 - a seed has one account
@@ -75,8 +87,10 @@ class UnreliablePort:
 
     def _call(self, name: str, method: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         fault = self._fault_plan.draw(self._name, name, self._scheduler.now())
+        sent = self._watcher.left(name, args)
         if fault is not None:
             self.struck.set()
+            self._watcher.struck()
         there, back = (self._fault_plan.within(*self._latency) / 2 for _ in range(2))
         self._strike(fault, PortFault.CRASH_BEFORE, PortFault.FREEZE_BEFORE)
         self._scheduler.sleep(there)
@@ -85,23 +99,30 @@ class UnreliablePort:
         if fault is PortFault.REFUSED_FOR_NOW:
             return self._failed(name, "rate limit exceeded")
         if fault is PortFault.LATE:
-            return self._arrive_late(name, method, args)
+            return self._arrive_late(name, method, args, sent)
         if fault is PortFault.STALE and (name, repr(args)) in self.last:
-            return self.last[name, repr(args)]
-        # A frozen sender's request left in time, so it may arrive outside the trading window.
-        answer = self._arrive("late" if fault is PortFault.FREEZE_BEFORE else name, name, method, args)
+            return self._answer_again(name, args, sent)
+        answer = self._arrive(name, method, args, sent)
         self._strike(fault, PortFault.CRASH_AFTER, PortFault.FREEZE_AFTER)
         if fault is PortFault.LOST_AFTER:
             return self._lost(name)
         self._scheduler.sleep(back)
+        self._watcher.answered(name, args, answer, sent)
         return answer
 
-    def _arrive(self, reported: str, name: str, method: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        for listener in self.on_call:
-            listener(reported, args)
+    def _arrive(self, name: str, method: Callable[..., Any], args: tuple[Any, ...], sent: int) -> Any:
+        self._watcher.arrived(self._name, sent)
         answer = method(*args)
+        self._watcher.carried_out(name, args)
         if name in STALEABLE:
             self.last[name, repr(args)] = answer
+        return answer
+
+    def _answer_again(self, name: str, args: tuple[Any, ...], sent: int) -> Any:
+        answer = self.last[name, repr(args)]
+        if name == "quotes":
+            self._watcher.repeated(answer)
+        self._watcher.answered(name, args, answer, sent)
         return answer
 
     def _strike(self, fault: PortFault | None, crash: PortFault, freeze: PortFault) -> None:
@@ -119,19 +140,19 @@ class UnreliablePort:
         self._scheduler.sleep(seconds)
         thread.resume()
 
-    def _arrive_late(self, name: str, method: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    def _arrive_late(self, name: str, method: Callable[..., Any], args: tuple[Any, ...], sent: int) -> Any:
         seconds = self._fault_plan.within(1, 59)
 
         def arrive() -> None:
             self._scheduler.sleep(seconds)
-            for listener in self.on_call:
-                listener("late", args)
+            self._watcher.arrived(self._name, sent)
             method(*args)
 
         self._scheduler.spawn_apart(arrive)
         return self._lost(name)
 
     def _lost(self, name: str) -> Any:
+        self._watcher.struck()
         self._scheduler.sleep(TIMEOUT_SECONDS[self._name])
         return self._failed(name, "no answer in time")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -44,14 +43,3 @@ def _target(row: Mapping[str, str], held: Mapping[str, Decimal]) -> tuple[int, D
     if row["side"] == "buy":
         return 1, Decimal(row["qty"])
     return -1, held.get(row["symbol"], Decimal(0)) if row["qty"] == "all" else Decimal(row["qty"])
-
-
-@dataclass(frozen=True)
-class JudgedRun:
-    """One run as the day plans it: the prefix of its client order ids, and the sign and most shares of each symbol.
-    What depends on the holdings and prices at the time of planning is set then."""
-
-    run_id: str
-    prefix: str
-    day: date
-    targets: dict[str, tuple[int, Decimal]]

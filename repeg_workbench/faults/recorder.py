@@ -9,6 +9,7 @@ from typing import Any
 from repeg.domain.broker import Accepted, Refused
 from repeg.domain.report import Report
 from repeg.ports import Store
+from repeg_workbench.engine.scheduler import nanoseconds
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.messages import Request, Response
 from repeg_workbench.exchange.time.stamps import nanoseconds_of
@@ -28,6 +29,7 @@ from repeg_workbench.faults.judges.record import (
     ServedQuote,
     Switched,
 )
+from repeg_workbench.faults.walker import Execution as WalkedExecution
 
 LATEST_QUOTES = "/v2/stocks/quotes/latest"
 NOT_INVOKED = -1
@@ -39,6 +41,7 @@ class Recorder:
     def __init__(self, record: DayRecord, exchange: Exchange, now: Callable[[], int]) -> None:
         self.record = record
         self._now = now
+        self.on_planned: list[Callable[[str], None]] = []
         self._invoked: dict[Invocation, Invoked] = {}
         exchange.on_answer.append(self._served)
 
@@ -87,12 +90,15 @@ class Recorder:
             self.record.sent[sent] = self.record.sent[sent]._replace(arrived=self._now())
 
     def carried_out(self, name: str, args: tuple[Any, ...]) -> None:
-        """The table has carried out a call; it may have been the writing of an intent."""
+        """The table has carried out a call; it may have been the writing of an intent, or of a run's orders."""
+        if name == "add_orders":
+            for listener in self.on_planned:
+                listener(args[0])
         if name == "write_intent":
             intent = args[1]
             limit = None if intent.limit is None else to_price(intent.limit)
             self.record.intents.append(
-                Intent(self._now(), intent.client_order_id, intent.side.sign, to_qty(intent.qty), limit)
+                Intent(self._now(), intent.client_order_id, intent.side.sign, to_qty(intent.qty), limit, self._number())
             )
 
     def answered(self, name: str, args: tuple[Any, ...], answer: Any, sent: int) -> None:
@@ -101,32 +107,36 @@ class Recorder:
             self.record.sent[sent] = self.record.sent[sent]._replace(is_answered=True)
         if name == "order":
             self.record.looked.append(Looked(self._now(), args[0], is_found=answer is not None))
+        if name == "order_by_broker_id" and answer is not None:
+            self.record.looked.append(Looked(self._now(), answer.client_order_id, is_found=True))
         if name == "open_orders":
             self.record.looked += [Looked(self._now(), report.client_order_id, is_found=True) for report in answer]
 
     def repeated(self, quotes: Mapping[str, Any]) -> None:
         """The program is served older quotes once more."""
         for symbol, quote in quotes.items():
-            stamp = None if quote.at is None else nanoseconds_of(quote.at.isoformat())
-            prices = (
-                int(quote.bid * PRICE_SCALE),
-                int(quote.bid_size),
-                int(quote.ask * PRICE_SCALE),
-                int(quote.ask_size),
-            )
-            self.record.quotes.append(ServedQuote(self._now(), self._number(), symbol, *prices, stamp))
+            stamp = None if quote.at is None else nanoseconds(quote.at)
+            bid, ask = (to_price(side) for side in (quote.bid, quote.ask))
+            sizes = int(quote.bid_size), int(quote.ask_size)
+            served = ServedQuote(self._now(), self._number(), symbol, bid, sizes[0], ask, sizes[1], stamp)
+            self.record.quotes.append(served)
 
-    def close_books(self, store: Store, run_id: str, published: Sequence[str]) -> None:
+    def close_books(self, store: Store, run_id: str, name: str, published: Sequence[str]) -> None:
         """The run's books as they are at the end of the day, if there is such a run."""
         run = store.run(run_id)
         if run is not None:
-            self.record.books.append(_books(store, run_id, run.report, published))
+            self.record.books.append(_books(store, run_id, name, run.report, published))
 
-    def executions_ended(self, executions: Sequence[Execution]) -> None:
-        """The platform's record of the executions."""
-        self.record.executions += executions
+    def executed(self, walked: WalkedExecution, run_id: str) -> None:
+        """An execution, as the platform knows it at the end of the day."""
+        began = nanoseconds(walked.started_at)
+        ended = -1 if walked.ended_at is None else nanoseconds(walked.ended_at)
+        execution = Execution(walked.name, run_id, began, ended, walked.status, walked.events, walked.is_end_lost)
+        self.record.executions.append(execution)
 
     def _served(self, request: Request, response: Response) -> None:
+        if response.delay:
+            self.struck()
         if request.path != LATEST_QUOTES or response.status != 200:
             return
         for symbol, view in json.loads(response.body).get("quotes", {}).items():
@@ -145,9 +155,9 @@ class Recorder:
         return NOT_INVOKED if invoked is None else invoked.number
 
 
-def _books(store: Store, run_id: str, report: Report | None, published: Sequence[str]) -> RunBooks:
+def _books(store: Store, run_id: str, name: str, report: Report | None, published: Sequence[str]) -> RunBooks:
     return RunBooks(
-        run_id=run_id,
+        run_id=name,
         orders=tuple(
             BookedOrder(o.symbol, o.side.sign, to_qty(o.filled), str(o.outcome or ""), o.reason)
             for o in store.orders(run_id)

@@ -8,14 +8,6 @@ from typing import Any
 from repeg.domain.journal import Entry
 
 
-class Violation(AssertionError):
-    """A violated invariant: its name and the observed values."""
-
-    def __init__(self, name: str, observed: str) -> None:
-        self.name = name
-        super().__init__(f"{name}: {observed}")
-
-
 class MemoryJournal:
     """A Journal that keeps every entry, for the report of a failed seed."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from repeg_workbench.faults import counted
 from repeg_workbench.faults.fault_plan import PortFault
+from repeg_workbench.faults.judges.invariants import INVARIANTS
 from repeg_workbench.faults.markdown import coded, table
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.planted_bugs_page import bugs_section
@@ -19,40 +20,6 @@ NUMBERS = DOCS / "reliability.json"
 PAGE = DOCS / "reliability.md"
 
 # Every invariant that the judge checks, by the name of its violation.
-INVARIANTS = {
-    "more_than_target": "The filled and open shares of a parent order never exceed its target.",
-    "two_live_children": "A parent order never has two open child orders at the broker.",
-    "successor_before_end": "A child order arrives only after its predecessor has ended at the broker.",
-    "wrong_side": "Only the plan's symbols are traded, and only on the plan's side.",
-    "no_intent": "Every order that arrives has an intent written before.",
-    "intent_differs": "Every order that arrives has the side, quantity and limit of its intent.",
-    "intent_changed": "An intent never changes.",
-    "outside_window": "No order arrives before the opening delay or after the closing margin.",
-    "after_kill": "No intent is written after the kill switch is set.",
-    "after_close": "No intent is written once the run is closing.",
-    "not_a_day_order": "Every order is a day order for the core session.",
-    "too_many_orders": "A run never exceeds its limit on the number of orders.",
-    "over_budget": "The cost of all orders at their limits never exceeds the run's budget.",
-    "past_the_collar": "No limit is worse than the order's collar.",
-    "no_collar": "No limit order arrives before its parent order has a collar.",
-    "off_the_tick": "Every limit is a whole number of ticks.",
-    "worse_than_limit": "No execution is at a price worse than its order's limit.",
-    "market_order_not_allowed": "Market orders are sent only if the settings allow them.",
-    "cash_negative": "The account's cash is never negative.",
-    "short": "No position is ever negative.",
-    "foreign_order_touched": "Another owner's order in the same account is never cancelled or replaced.",
-    "too_many_requests": "The broker's rate limit holds for every period of sixty seconds.",
-    "payload_too_large": "A step's answer is at most 8 KB.",
-    "history_too_long": "An execution has at most 20,000 history events.",
-    "left_open": "At the end no order of the program is open.",
-    "orders_without_run": "Every order at the broker belongs to a run.",
-    "no_report": "Every run has a report.",
-    "not_published_once": "A run-ended event is published for the run, and again only under the same id.",
-    "no_outcome": "Every parent order has an outcome.",
-    "books_differ": "The booked executions are the broker's, each booked once and at the broker's price.",
-    "filled_differs": "A parent order's filled quantity is the ledger's.",
-    "outcome_untrue": "A parent order's outcome is `filled` if and only if the ledger has its full quantity.",
-}
 
 _LIMITS = """\
 - The exchange is a simulation. No seed covers behaviour of the real broker that the simulation lacks. [The simulator's

@@ -17,8 +17,7 @@ from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.order_ids import LOCAL_TAG, run_prefix, stack_tag
 from repeg.domain.plan import run_id
 from repeg.domain.quote import Side
-from repeg.domain.session import TradingDay, trading_window, wire
-from repeg.domain.settings_sources import resolve
+from repeg.domain.session import wire
 from repeg.ports import Broker, Market, Ports, Store
 from repeg.workflow.reporting import RUN_FAILED, RUN_SETTLED
 from repeg_workbench.deployment_variables import variables
@@ -26,13 +25,13 @@ from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.faults.fault_plan import WorkflowFault
 from repeg_workbench.faults.faulty_ports import CURRENT, Invocation, UnreliablePort
 from repeg_workbench.faults.function_service import FOLDERS, FUNCTION_TIMEOUTS, context_of, failed
-from repeg_workbench.faults.judge import Checker
-from repeg_workbench.faults.planned_runs import JudgedRun, PlannedRun
+from repeg_workbench.faults.judges.record import JudgedRun
+from repeg_workbench.faults.planned_runs import PlannedRun
 from repeg_workbench.faults.records import QuietNotifier
 from repeg_workbench.faults.walker import Execution, TaskFailed, Walker
-from repeg_workbench.faults.watched_store import WatchedStore
 from repeg_workbench.faults.weight_targets import bounds
 from repeg_workbench.faults.workflow_faults import ROW_READS, Outage
+from repeg_workbench.twins.memory_store import MemoryStore
 
 if TYPE_CHECKING:
     from repeg_workbench.faults.world import World
@@ -50,26 +49,34 @@ class Stack:
         self._world, self._fault_plan, self._scheduler = world, world.fault_plan, world.scheduler
         self.number, self.tag = number, TAGS[number]
         self.variables = variables(settings)
-        self.store = WatchedStore(lambda: self._scheduler.now_ns)
-        self.store.on_planned.append(self._planned)
+        self.store = MemoryStore()
+        world.recorder.on_planned.append(self._planned)
         self.notifier = QuietNotifier()
         self.runtime = VirtualRuntime(self._scheduler, world.day.seed + number, workers=8)
-        self.checkers: dict[str, Checker] = {}
+        self.runs: dict[str, JudgedRun] = {}
+        self.given_settings = settings
         self.executions: list[Execution] = []
         self._planned_runs: dict[str, PlannedRun] = {}
+        self._sized: set[str] = set()
         self.ports = self._ports()
         definition = json.loads(DEFINITION.read_text())
         self.walker = Walker(definition, self._scheduler, world.day.seed + number, self.invoke, self.start)
         self.walker.on_end.append(self._ended)
 
-    def add_run(self, planned: PlannedRun, session: TradingDay) -> Checker:
-        """Have a planned run judged. Returns its checker."""
-        settings = resolve(self.variables, planned.settings or None)
-        window = trading_window(session, settings.market_open_delay_minutes, settings.close_margin_minutes)
-        name = run_id(planned.plan["name"], session.day, planned.run_number)
-        self._planned_runs.setdefault(name, planned)
-        judged = JudgedRun(name, run_prefix(self.tag, name), session.day, planned.targets(self._world.day.opening))
-        return self.checkers.setdefault(name, Checker(judged, self._world.exchange, self.store, settings, window))
+    def add_run(self, planned: PlannedRun) -> JudgedRun:
+        """Have a planned run judged; a second start of the same run is judged with the first."""
+        name = run_id(planned.plan["name"], self._world.day.day, planned.run_number)
+        if name not in self.runs:
+            self._planned_runs[name] = planned
+            self.runs[name] = JudgedRun(
+                run_id=self._in_record(name),
+                prefix=run_prefix(self.tag, name),
+                plan=planned.plan,
+                settings={**self.given_settings, **planned.settings},
+                targets=planned.targets(self._world.day.opening),
+                stack=self.number,
+            )
+        return self.runs[name]
 
     def invoke(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Invoke a deployed handler for the state machine, perhaps throttled or twice. Raises TaskFailed."""
@@ -85,7 +92,16 @@ class Stack:
     def invoke_once(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Invoke a handler as Lambda would: JSON in and out, a timeout, errors by class name. Raises TaskFailed."""
         invocation = Invocation(function)
+        self._world.recorder.began(invocation, self._run_of(payload), self.number)
+        try:
+            answer = self._call(function, payload, invocation)
+        except TaskFailed:
+            self._world.recorder.ended(invocation, answered=False)
+            raise
+        self._world.recorder.ended(invocation, answered=True)
+        return answer
 
+    def _call(self, function: str, payload: dict[str, Any], invocation: Invocation) -> dict[str, Any]:
         def body() -> dict[str, Any] | Exception:
             CURRENT.set(invocation)
             handler = importlib.import_module(f"functions.{FOLDERS[function]}.app").lambda_handler
@@ -105,8 +121,7 @@ class Stack:
         if isinstance(answer, Exception):
             raise failed(type(answer).__name__, str(answer)) from answer
         carried = json.dumps(answer)
-        for checker in self.checkers.values():
-            checker.check_payload(function, len(carried))
+        self._world.record.payloads.append((function, len(carried)))
         return cast(dict[str, Any], json.loads(carried))
 
     def start(self, name: str, given: dict[str, Any]) -> None:
@@ -139,22 +154,40 @@ class Stack:
         ends = [detail for kind, detail in self.notifier.published if kind in {RUN_SETTLED, RUN_FAILED}]
         return [detail["event_id"] for detail in ends if detail["run_id"] == name]
 
-    def judge_the_end(self) -> None:
-        """Check the outcome of every run once the day is over."""
-        for name, checker in self.checkers.items():
-            checker.at_the_end(self.published_ends(name))
-            checker.check_histories(execution.events for execution in self.executions)
+    def close_books(self) -> None:
+        """Record the books of every run once the day is over."""
+        for name, judged in self.runs.items():
+            self._world.recorder.close_books(self.store, name, judged.run_id, self.published_ends(name))
+        for execution in self.executions:
+            self._world.recorder.executed(execution, self._run_of({"input": execution.input}))
+
+    def _run_of(self, payload: Mapping[str, Any]) -> str:
+        """The run that a step, an execution or its end is about, as the record names it; empty for none."""
+        if "detail" in payload:
+            name = payload["detail"]["executionArn"]
+            given = next(execution.input for execution in self.executions if execution.name == name)
+            return self._run_of({"input": given})
+        given = payload.get("input", {})
+        known = payload.get("run_id") or given.get("renewal", {}).get("run_id")
+        if known is None and "plan" in given:
+            known = run_id(given["plan"]["name"], self._world.day.day, given.get("run_number", 1))
+        return self._in_record(known) if known else ""
+
+    def _in_record(self, name: str) -> str:
+        """A run's name in the day's record: two stacks may have runs of the same id."""
+        return name if self.number == 0 else f"{name} of stack {self.number}"
 
     def _planned(self, name: str) -> None:
         """Set the targets of a run that depend on this moment: as the program has sized them, but within the bounds."""
-        planned = self._planned_runs.get(name)
-        if planned is None or not planned.sized_later:
+        planned, orders = self._planned_runs.get(name), self.store.orders(name)
+        if planned is None or not planned.sized_later or not orders or name in self._sized:
             return
+        self._sized.add(name)
         most = bounds(planned, self._world.exchange, self._scheduler.now_ns)
-        for order in self.store.orders(name):
+        for order in orders:
             if order.symbol in most:
                 bound = most[order.symbol][order.side is Side.SELL]
-                self.checkers[name].run.targets[order.symbol] = order.side.sign, min(order.target, bound)
+                self.runs[name].targets[order.symbol] = order.side.sign, min(order.target, bound)
 
     def _enter(self) -> None:
         """Let the handler that runs next see this stack's ports and variables; it reads both before it first waits."""
@@ -174,6 +207,7 @@ class Stack:
             return
         if WorkflowFault.LOST_EVENT in self._fault_plan.workflow_faults:
             self._fault_plan.count("lost_event")
+            execution.is_end_lost = True
             return
         self._scheduler.spawn_apart(lambda: self._sweep(execution))
 
@@ -192,11 +226,11 @@ class Stack:
         def port(
             name: str, inner: object, latency: tuple[float, float], outage: Callable[[str], bool]
         ) -> UnreliablePort:
-            return UnreliablePort(name, inner, self._scheduler, self._fault_plan, latency, outage)
+            watcher = self._world.recorder
+            return UnreliablePort(name, inner, self._scheduler, self._fault_plan, latency, outage, watcher)
 
         world = self._world
         self.broker_port = port("broker", world.broker, (0.02, 0.08), lambda _name: Outage.BROKER in world.down)
-        self.broker_port.on_call.append(self._sent)
         market = port("market", world.broker, (0.02, 0.08), lambda _name: Outage.BROKER in world.down)
         store = cast(Store, port("store", self.store, (0.002, 0.01), self._is_store_away))
         limiter = RequestLimiter(store, self.runtime, world.day.quirks.requests_per_minute or 200)
@@ -214,10 +248,3 @@ class Stack:
     def _is_store_away(self, name: str) -> bool:
         down = self._world.down
         return Outage.STORE in down or (Outage.ROWS in down and name in ROW_READS)
-
-    def _sent(self, name: str, args: tuple[Any, ...]) -> None:
-        """Count a request; one that the network delivered late left in time, so it may arrive outside the window."""
-        for checker in self.checkers.values():
-            checker.count_request(self._scheduler.now_ns)
-            if name == "late" and args and hasattr(args[-1], "client_order_id"):
-                checker.exempt_from_window.add(args[-1].client_order_id)

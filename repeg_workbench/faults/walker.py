@@ -50,6 +50,8 @@ class Execution:
     error: str = ""
     cause: str = ""
     output: Json | None = None
+    ended_at: datetime | None = None
+    is_end_lost: bool = False
     thread: VirtualThread[None] | None = None
 
 
@@ -112,6 +114,7 @@ class Walker:
 
     def _end(self, execution: Execution, status: str) -> None:
         execution.status = status
+        execution.ended_at = self._scheduler.now()
         execution.events += 1
         for listener in self.on_end:
             listener(execution)

@@ -83,19 +83,21 @@ class WorkflowFaults:
 
     def _kill(self, state: KillSwitch) -> None:
         self._world.store.set_kill_switch(state)
-        for checker in self._world.stack.checkers.values():
-            checker.killed_since = self._scheduler.now_ns
+        self._world.recorder.switched(state, self._world.stack.number)
 
     def _rotate_keys(self) -> None:
-        keys = dict(self._world.broker.headers)
+        since, keys = self._scheduler.now_ns, dict(self._world.broker.headers)
         self._world.broker.headers["APCA-API-SECRET-KEY"] = "revoked"
         self._scheduler.sleep(self._fault_plan.within(5, 200))
         self._world.broker.headers.update(keys)
+        self._world.recorder.away("keys", since)
 
     def _outage(self, name: Outage) -> None:
+        since = self._scheduler.now_ns
         self._world.down.add(name)
         self._scheduler.sleep(self._fault_plan.within(5, 200))
         self._world.down.discard(name)
+        self._world.recorder.away(name, since)
 
     def start_delay(self) -> timedelta:
         """How late the schedule starts the run: minutes, hours, or after the day is over."""

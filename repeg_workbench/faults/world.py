@@ -8,25 +8,28 @@ from datetime import timedelta
 from typing import Any
 
 from repeg.domain.order_ids import OWN_PREFIX
-from repeg_workbench.engine.scheduler import Scheduler
+from repeg_workbench.engine.scheduler import Scheduler, nanoseconds
 from repeg_workbench.engine.surroundings import with_variables
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.messages import Request
 from repeg_workbench.faults.fault_plan import FaultPlan, WorkflowFault
-from repeg_workbench.faults.judge import Checker
+from repeg_workbench.faults.judges.judgement import judge
+from repeg_workbench.faults.judges.record import DayRecord
+from repeg_workbench.faults.judges.verdict import Violation
 from repeg_workbench.faults.planned_runs import PlannedRun
-from repeg_workbench.faults.records import MemoryJournal, Result, Violation
+from repeg_workbench.faults.recorder import Recorder
+from repeg_workbench.faults.records import MemoryJournal, Result
 from repeg_workbench.faults.sdk_broker import SdkBroker, uses_sdk
 from repeg_workbench.faults.seeded_days import Day, make_day, window_of
 from repeg_workbench.faults.stack import Stack
 from repeg_workbench.faults.walker import Execution
-from repeg_workbench.faults.watched_store import WatchedStore
 from repeg_workbench.faults.workflow_faults import Outage, WorkflowFaults
 from repeg_workbench.twins.direct_broker import DirectBroker
+from repeg_workbench.twins.memory_store import MemoryStore
 
 
 class World:
-    """The world of one seed. `run` runs its day; a checker for each run sees every event of the broker's ledger.
+    """The world of one seed. `run` runs its day, of which both judges then read the record.
 
     The first stack starts the seed's own plan; most of the workflow faults strike there.
     """
@@ -52,12 +55,14 @@ class World:
         self.fault_plan = FaultPlan(self.day, self.window.closes, quiet=quiet)
         for circumstance in self.day.circumstances:
             self.fault_plan.count(circumstance)
+        sessions = nanoseconds(self.session.open), nanoseconds(self.session.close)
+        self.record = DayRecord(self.day.day, *sessions, self.exchange.ledger)
+        self.recorder = Recorder(self.record, self.exchange, lambda: self.scheduler.now_ns)
         self.journal = MemoryJournal()
         self.down: set[Outage] = set()
         self.entered: dict[str, str] | None = None
         self.stacks = [Stack(self, number, settings) for number, settings in enumerate(self.day.stacks)]
-        checkers = [self.stacks[run.stack].add_run(run, self.session) for run in self.day.runs]
-        self.checker = checkers[0]
+        self.record.runs = list(dict.fromkeys(self.stacks[run.stack].add_run(run) for run in self.day.runs))
         self.workflow_faults = WorkflowFaults(self)
         if WorkflowFault.EARLY_WAKE in self.fault_plan.workflow_faults:
             for stack in self.stacks:
@@ -70,14 +75,14 @@ class World:
         return self.stacks[0]
 
     @property
-    def store(self) -> WatchedStore:
+    def store(self) -> MemoryStore:
         """The first stack's table."""
         return self.stack.store
 
     @property
     def run_id(self) -> str:
         """The id of the run of the seed's own plan."""
-        return self.checker.run.run_id
+        return next(iter(self.stack.runs))
 
     @property
     def given(self) -> dict[str, Any]:
@@ -89,15 +94,13 @@ class World:
         """Every execution, those of the first stack first."""
         return [execution for stack in self.stacks for execution in stack.executions]
 
-    @property
-    def checkers(self) -> list[Checker]:
-        """The checker of every run."""
-        return [checker for stack in self.stacks for checker in stack.checkers.values()]
-
-    @property
-    def violations(self) -> list[Violation]:
-        """What every checker has found."""
-        return [violation for checker in self.checkers for violation in checker.violations]
+    def judged(self, *, is_over: bool = False) -> list[Violation]:
+        """What both judges find so far; once the day is over, in the books as well."""
+        self.record.until, self.record.is_over = self.scheduler.now_ns, is_over
+        if is_over:
+            for stack in self.stacks:
+                stack.close_books()
+        return judge(self.record)
 
     def run(self) -> Result:
         """Start the runs as their schedules would, run the day, and check its end against the ledger."""
@@ -116,10 +119,9 @@ class World:
         self.scheduler.run(until=max(self.session.close, self.day.start + late) + timedelta(minutes=10))
         self.exchange.advance()
         self.workflow_faults.count_races()
-        for stack in self.stacks:
-            stack.judge_the_end()
+        violations = self.judged(is_over=True)
         self.scheduler.close()
-        return self._result()
+        return self._result(violations)
 
     def _starter(self, number: int, planned: PlannedRun, late: timedelta) -> Any:
         stack, name = self.stacks[planned.stack], "run" if number == 0 else f"run {number + 1}"
@@ -136,17 +138,14 @@ class World:
         body = {
             "symbol": symbol, "side": "buy", "qty": "1", "type": "limit", "limit_price": "0.01", "time_in_force": "gtc",
         }  # fmt: skip
-        answer = self.exchange.handle(
-            Request("POST", "/v2/orders", [], dict(self.broker.headers), json.dumps(body).encode())
-        )
-        if answer.status == 200:
-            self.checker.adopt_foreign(answer.json()["id"])
+        # Refused where the account has no cash: then there is no such order.
+        self.exchange.handle(Request("POST", "/v2/orders", [], dict(self.broker.headers), json.dumps(body).encode()))
 
-    def _result(self) -> Result:
+    def _result(self, violations: Sequence[Violation]) -> Result:
         ours = [e for e in self.exchange.ledger.executions if e.client_order_id.startswith(OWN_PREFIX)]
         return Result(
             seed=self.day.seed,
-            violations=[str(violation) for violation in self.violations],
+            violations=[str(violation) for violation in violations],
             statuses=[execution.status for execution in self.executions],
             path=self.stack.executions[0].path,
             orders=len({e.order_id for e in self.exchange.ledger.events if e.client_order_id.startswith(OWN_PREFIX)}),
@@ -159,6 +158,4 @@ class World:
         )
 
     def _outcomes(self, stacks: Sequence[Stack]) -> list[str]:
-        return [
-            str(order.outcome) for stack in stacks for run_id in stack.checkers for order in stack.store.orders(run_id)
-        ]
+        return [str(order.outcome) for stack in stacks for run_id in stack.runs for order in stack.store.orders(run_id)]

@@ -63,4 +63,4 @@ def _bought_or_sold(day: Day) -> bool:
     result = world.run()
     assert not result.violations, (day.seed, result.violations)
     stack = world.stacks[day.runs[-1].stack]
-    return any(order.filled > 0 for order in stack.store.orders(list(stack.checkers)[-1]))
+    return any(order.filled > 0 for order in stack.store.orders(list(stack.runs)[-1]))

@@ -87,7 +87,8 @@ class OrderInterleaved(RuleBasedStateMachine):
     def the_judge_finds_no_violation(self) -> None:
         """The judge has found no violation."""
         if hasattr(self, "world"):
-            assert not self.world.checker.violations, self.world.checker.violations[0]
+            found = self.world.judged()
+            assert not found, found[0]
 
     def teardown(self) -> None:
         """The run can always be closed; then no order is open and the records equal the ledger."""
@@ -98,11 +99,11 @@ class OrderInterleaved(RuleBasedStateMachine):
         for _ in range(12):
             self.time_passes(61)
             closed = closed or self.step("CloseRun", self.state)
-        self.world.checker.at_the_end(self.world.stack.published_ends(self.world.run_id))
+        found = self.world.judged(is_over=True)
         self.world.scheduler.close()
         wiring.provide(None)
         assert closed is not None
-        assert not self.world.checker.violations, self.world.checker.violations[0]
+        assert not found, found[0]
 
     def planned_fault(self, _port: str, name: str, _now: datetime) -> PortFault | None:
         """The fault planned for this call; it strikes once."""

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
-from repeg_workbench.faults import judge, reliability
+from repeg_workbench.faults import judges, reliability
 from repeg_workbench.faults.baselines import BASELINES
 from repeg_workbench.faults.campaign import Campaign
+from repeg_workbench.faults.judges.invariants import INVARIANTS
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.tally import Tally
+
+CLAIMS = {"_claim", "_say", "_name"}
 
 
 def test_the_reliability_page_is_up_to_date() -> None:
@@ -22,7 +25,7 @@ def test_the_reliability_page_is_up_to_date() -> None:
 
 
 def test_the_page_explains_exactly_the_judges_invariants() -> None:
-    assert set(_names()) == reliability.INVARIANTS.keys()
+    assert set(_names()) == INVARIANTS.keys()
 
 
 def test_every_measured_planted_bug_exists() -> None:
@@ -77,12 +80,13 @@ def test_bugs_that_were_not_tried_keep_what_was_measured(tmp_path: Path, monkeyp
 
 
 def _names() -> Iterator[str]:
-    """The judge's violation names: the second argument of each check, or the names that a loop passes to it."""
-    for node in ast.walk(ast.parse(Path(judge.__file__).read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "_check":
-            yield from _texts(node.args[1])
-        if isinstance(node, ast.For):
-            yield from _texts(node.iter)
+    """The judges' violation names: the second argument of each claim, the first of a violation."""
+    for path in Path(judges.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLAIMS:
+                yield from _texts(node.args[1])
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Violation":
+                yield from _texts(node.args[0])
 
 
 def _texts(node: ast.AST) -> list[str]:

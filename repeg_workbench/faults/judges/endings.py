@@ -64,7 +64,7 @@ class EndingJudge:
         for order in books.orders:
             parent = lines.get(order.symbol)
             self._judge_line(run, books, order, 0 if parent is None else parent.executed)
-            self._judge_reason(run, order, parent)
+            self._judge_reason(run, order)
 
     def _judge_line(self, run: JudgedRun, books: RunBooks, order: BookedOrder, executed: int) -> None:
         subject = f"{run.run_id} {order.symbol}"
@@ -75,14 +75,14 @@ class EndingJudge:
         if books.reported is not None:
             said = books.reported.get(order.symbol)
             self._claim(said in {None, executed}, "report_differs", subject, f"{said}")
-        if run.is_weights or order.outcome == "no_trade":
+        if order.outcome == "no_trade":
             return
         _, most = run.targets.get(order.symbol, (0, Decimal(0)))
         is_full = executed >= to_qty(most)
         is_dust = not is_full and to_qty(most) - executed < QTY_SCALE and executed > 0
         self._claim(is_dust or is_full == (order.outcome == "filled"), "outcome_untrue", subject, order.outcome)
 
-    def _judge_reason(self, run: JudgedRun, order: BookedOrder, parent: Parent | None) -> None:
+    def _judge_reason(self, run: JudgedRun, order: BookedOrder) -> None:
         """A line that could still trade is not given up, and the outcome names what kept it from trading."""
         subject, outcome = f"{run.run_id} {order.symbol}", order.outcome
         if outcome == "killed":
@@ -95,9 +95,9 @@ class EndingJudge:
         period = int(rules["order_monitoring_seconds"]) * SECOND
         is_early = closed is not None and closed < closes - LAST_SEND - period
         self._claim(not is_early or outcome in ENDS_EARLY, "given_up", subject, f"{outcome}: {order.reason}")
-        self._judge_hold(run, order, parent, rules)
+        self._judge_hold(run, order, rules)
 
-    def _judge_hold(self, run: JudgedRun, order: BookedOrder, parent: Parent | None, rules: Rules) -> None:
+    def _judge_hold(self, run: JudgedRun, order: BookedOrder, rules: Rules) -> None:
         named = FAULTS_OF.get(order.outcome)
         looks = self._last_looks(run, order.symbol)
         if named is None or not looks or run.is_weights:
@@ -126,9 +126,9 @@ class EndingJudge:
         return min(begun, default=None)
 
     def _was_cut_off(self, run: JudgedRun) -> bool:
-        """Whether something other than the run itself ended it."""
+        """Whether something other than the run's own execution ended it."""
         statuses = {e.status for e in self._record.executions if e.run_id == run.run_id}
-        return bool(statuses & {"ABORTED", "FAILED", "TIMED_OUT"}) or bool(self._record.switched)
+        return statuses != {"SUCCEEDED"} or bool(self._record.switched)
 
     def _claim(self, holds: bool, name: str, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:

@@ -24,7 +24,7 @@ class OrderJudge:
         self._intents: dict[str, Intent] = {}
         for intent in record.intents:
             known = self._intents.setdefault(intent.client_order_id, intent)
-            self._claim(known[1:] == intent[1:], "intent_changed", intent.at, intent.client_order_id)
+            self._claim(known[1:5] == intent[1:5], "intent_changed", intent.at, intent.client_order_id)
 
     def judge(self) -> None:
         """Replay the whole day."""

@@ -14,7 +14,7 @@ from decimal import Decimal
 from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.placed import PRICE, Parent
-from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Invoked, SentOrder, ServedQuote
+from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent, Invoked, ServedQuote
 from repeg_workbench.faults.judges.rules import Book, Rules, book_of
 from repeg_workbench.faults.judges.verdict import Violation
 
@@ -36,9 +36,9 @@ class PriceJudge:
             invoked = self._invoked.get(quote.invocation)
             if invoked is not None and invoked.function == "ValidateQuotes":
                 self._checked[invoked.run_id, quote.symbol].append(quote)
-        self._senders: defaultdict[str, list[SentOrder]] = defaultdict(list)
-        for sent in record.sent:
-            self._senders[sent.client_order_id].append(sent)
+        self._intents: dict[str, Intent] = {}
+        for intent in record.intents:
+            self._intents.setdefault(intent.client_order_id, intent)
 
     def judge(self, parents: Iterable[Parent]) -> None:
         """Judge every order of every line."""
@@ -66,19 +66,19 @@ class PriceJudge:
             self._claim(bool(collars), "no_collar", event)
             worst = (max if side > 0 else min)(collars, default=limit)
             self._claim(side * (limit - worst) <= 0, "past_the_collar", event, f"{limit} past {worst}")
-        sent = self._senders.get(name)
-        if sent:
-            self._follows(event, sent[0], parent, rules, collars)
+        intent = self._intents.get(name)
+        if intent is not None:
+            self._follows(event, intent, parent, rules, collars)
 
-    def _follows(self, event: OrderEvent, sent: SentOrder, parent: Parent, rules: Rules, collars: set[Decimal]) -> None:
-        """Whether the sender had a quote that passes the check and gives this limit, or may fall back."""
+    def _follows(self, event: OrderEvent, intent: Intent, parent: Parent, rules: Rules, collars: set[Decimal]) -> None:
+        """Whether the writer of the intent had a quote that passes the check and gives this limit, or may fall back."""
         books = [
             book_of(q, event.side, q.at)
-            for q in self._served.get((sent.invocation, event.symbol), ())
-            if q.at <= sent.at
+            for q in self._served.get((intent.invocation, event.symbol), ())
+            if q.at <= intent.at
         ]
         passing = [book for book in books if self._passes(book, parent, rules)]
-        may_fall_back = self._is_fallback_due(sent.at, rules)
+        may_fall_back = self._is_fallback_due(intent.at, rules)
         self._claim(bool(passing) or may_fall_back, "unchecked_quote", event, str(books))
         if event.limit is None or not collars or may_fall_back:
             return

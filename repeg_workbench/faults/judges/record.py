@@ -19,19 +19,19 @@ SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JudgedRun:
     """A run as the day plans it. `settings` are the deployment's and the input's as given, without defaults.
 
     `prefix` begins the client order ids of its orders. `targets` has the sign of each line of the plan and the most
-    shares that it may trade.
+    shares that it may trade; what depends on prices and holdings is set when the run is planned.
     """
 
     run_id: str
     prefix: str
     plan: Mapping[str, Any]
     settings: Mapping[str, Any]
-    targets: Mapping[str, tuple[int, Decimal]]
+    targets: dict[str, tuple[int, Decimal]]
     stack: int = 0
 
     @property
@@ -85,13 +85,15 @@ class SentCancel(NamedTuple):
 
 
 class Intent(NamedTuple):
-    """An intent as it was written: its time, its order, and how its quantity and limit (None: market) were stored."""
+    """An intent as it was written: its time, its order, how its quantity and limit (None: market) were stored, and by
+    which invocation."""
 
     at: int
     client_order_id: str
     side: int
     quantity: int
     limit: int | None
+    invocation: int = -1
 
 
 @dataclass

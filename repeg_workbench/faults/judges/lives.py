@@ -1,0 +1,155 @@
+"""The second judge's model of the account: the life of each order as an interval of the ledger, in whole units.
+
+It shares no code with the first judge, which replays the ledger event by event: here each question is answered by
+looking back at the finished lives.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from repeg_workbench.exchange.broker.ledger import OrderEvent
+from repeg_workbench.faults.judges.record import DayRecord, JudgedRun
+
+NEVER = 1 << 62
+OVER = ("filled", "canceled", "expired", "rejected", "replaced")
+
+
+@dataclass(eq=False)
+class Life:
+    """One order: `born` and `died` are positions in the ledger's list of events; fills are (position, units, price)."""
+
+    order_id: str
+    client_order_id: str
+    symbol: str
+    side: int
+    at: int
+    born: int
+    size: int
+    limit: int
+    is_market: bool
+    is_plain: bool
+    run: JudgedRun | None
+    parent_id: str
+    died: int = NEVER
+    died_at: int = NEVER
+    fills: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def filled_by(self, position: int) -> int:
+        """Units executed up to and including a position."""
+        return sum(units for at, units, _ in self.fills if at <= position)
+
+    def lives_at(self, position: int) -> bool:
+        """Whether it could still execute after the event at a position."""
+        return self.born <= position < self.died
+
+
+class Account:
+    """Every order's life, and the money and shares that the executions have moved."""
+
+    def __init__(self, record: DayRecord) -> None:
+        self.lives: dict[str, Life] = {}
+        self.of_line: defaultdict[tuple[str, str], list[Life]] = defaultdict(list)
+        self._runs = {run.prefix: run for run in record.runs}
+        self._line_of: dict[str, tuple[str, str]] = {}
+        self.cash, self.shares = self._opening(record)
+        self.balances: list[tuple[int, str, int, int]] = []
+        self._live(record)
+
+    def line_of(self, order_id: str) -> tuple[str, str] | None:
+        """Run and symbol of one of our orders, or of what its owner made of it."""
+        return self._line_of.get(order_id)
+
+    def ancestors(self, life: Life) -> Iterator[Life]:
+        """The orders that it replaces, the latest first."""
+        while life.parent_id in self.lives:
+            life = self.lives[life.parent_id]
+            yield life
+
+    def may_still_fill(self, life: Life, position: int) -> int:
+        """Units that it may still execute: what its replace chain has executed counts against its size."""
+        if not life.lives_at(position):
+            return 0
+        done = life.filled_by(position) + sum(each.filled_by(position) for each in self.ancestors(life))
+        return max(life.size - done, 0)
+
+    def at_stake(self, line: tuple[str, str], position: int) -> int:
+        """Units of a line that are executed, or may be at most: of a chain only the largest order counts."""
+        lives = [life for life in self.of_line[line] if life.born <= position]
+        done = sum(life.filled_by(position) for life in lives)
+        return done + sum(most for _, most in self._chains(lives, position))
+
+    def cost_of(self, line: tuple[str, str], position: int) -> int:
+        """Money units that a line holds in the budgets: at the limit what is executed or open, at market the fills."""
+        lives = [life for life in self.of_line[line] if life.born <= position]
+        total = 0
+        best: dict[str, int] = {}
+        for life in lives:
+            done = life.filled_by(position)
+            if life.is_market:
+                paid = sum(units * price for at, units, price in life.fills if at <= position)
+            else:
+                paid = life.limit * (done + self.may_still_fill(life, position))
+            if life.lives_at(position):
+                root = self._root(life, position)
+                best[root] = max(best.get(root, 0), paid)
+            else:
+                total += paid
+        return total + sum(best.values())
+
+    def _chains(self, lives: list[Life], position: int) -> list[tuple[str, int]]:
+        most: dict[str, int] = {}
+        for life in lives:
+            if life.lives_at(position):
+                root = self._root(life, position)
+                most[root] = max(most.get(root, 0), self.may_still_fill(life, position))
+        return list(most.items())
+
+    def _root(self, life: Life, position: int) -> str:
+        """The oldest order of its chain that is still alive."""
+        root = life
+        for each in self.ancestors(life):
+            if not each.lives_at(position):
+                break
+            root = each
+        return root.order_id
+
+    def _opening(self, record: DayRecord) -> tuple[int, dict[str, int]]:
+        cash, shares = 0, defaultdict[str, int](int)
+        first = record.ledger.entries[0].postings if record.ledger.entries else ()
+        for account, commodity, amount in first:
+            if account == "cash":
+                cash += amount
+            elif account == "position":
+                shares[commodity] += amount
+        return cash, shares
+
+    def _live(self, record: DayRecord) -> None:
+        executed = iter(record.ledger.executions)
+        cash = self.cash
+        for position, event in enumerate(record.ledger.events):
+            life = self.lives.get(event.order_id) or self._birth(position, event)
+            if event.event in {"fill", "partial_fill"}:
+                fill = next(executed)
+                life.fills.append((position, fill.quantity, fill.price))
+                cash -= fill.side * fill.quantity * fill.price
+                self.shares[fill.symbol] += fill.side * fill.quantity
+                self.balances.append((position, event.order_id, cash, self.shares[fill.symbol]))
+            if event.status in OVER and life.died == NEVER:
+                life.died, life.died_at = position, event.at
+
+    def _birth(self, position: int, e: OrderEvent) -> Life:
+        prefix = e.client_order_id[: e.client_order_id.find(".") + 1]
+        run = self._runs.get(prefix)
+        life = Life(
+            e.order_id, e.client_order_id, e.symbol, e.side, e.at, position, e.quantity or 0, e.limit or 0,
+            e.limit is None, e.time_in_force == "day" and not e.extended_hours, run, e.replaces,
+        )  # fmt: skip
+        line = (run.run_id, life.symbol) if run is not None else self._line_of.get(life.parent_id)
+        self.lives[life.order_id] = life
+        if line is not None:
+            self._line_of[life.order_id] = line
+            self.of_line[line].append(life)
+        return life

@@ -1,0 +1,162 @@
+"""The second judge: an independent model of the account, from the ledger, the plan and the documented rules.
+
+What it judges is named as the first judge names it, so that the two can be compared; BEYOND is what only it judges.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from repeg_workbench.faults.judges.lives import NEVER, Account, Life
+from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, JudgedRun
+from repeg_workbench.faults.judges.second_prices import arrivals, grid, is_inside, number, setting
+from repeg_workbench.faults.judges.verdict import Violation
+
+SHARE = 1_000_000_000
+MONEY = 10_000 * SHARE
+
+# What both judges decide, each in its own way.
+COMMON = frozenset(
+    {
+        "more_than_target", "wrong_side", "successor_before_end", "cash_negative", "short", "off_the_tick",
+        "past_the_collar", "no_collar", "market_order_not_allowed", "too_many_orders", "too_many_attempts",
+        "over_budget", "worse_than_limit", "not_a_day_order", "outside_window", "left_open", "books_differ",
+        "filled_differs",
+    }
+)  # fmt: skip
+
+
+class SecondJudge:
+    """Judges one day."""
+
+    def __init__(self, record: DayRecord) -> None:
+        self.found: list[Violation] = []
+        self._record = record
+        self._account = Account(record)
+
+    def judge(self) -> list[Violation]:
+        """Everything that it finds."""
+        lines = self._account.of_line
+        for line, lives in lines.items():
+            run = next(run for run in self._record.runs if run.run_id == line[0])
+            ours = [life for life in lives if life.run is not None]
+            self._quantities(line, run, lives)
+            self._overlaps(lives)
+            self._prices(run, ours)
+            for number_of_orders, life in enumerate(ours, start=1):
+                self._terms(run, life)
+                self._say(number_of_orders > number(run, "max_attempts"), "too_many_attempts", life)
+        for run in self._record.runs:
+            self._budgets(run)
+        self._money()
+        if self._record.is_over:
+            self._books()
+        return self.found
+
+    def _quantities(self, line: tuple[str, str], run: JudgedRun, lives: list[Life]) -> None:
+        sign, most = run.targets.get(line[1], (0, 0))
+        units = int(most * SHARE)
+        is_owners = False
+        turning_points = sorted({p for life in lives for p in (life.born, life.died, *(f[0] for f in life.fills))})
+        for life in lives:
+            self._say(life.side != sign, "wrong_side", life)
+        for position in (p for p in turning_points if p != NEVER):
+            is_owners = is_owners or any(life.run is None and life.born <= position for life in lives)
+            if not is_owners and self._account.at_stake(line, position) > units:
+                cause = next(life for life in lives if position in {life.born, life.died, *(f[0] for f in life.fills)})
+                self._say(True, "more_than_target", cause)  # noqa: FBT003 - it is so
+
+    def _overlaps(self, lives: list[Life]) -> None:
+        """Of two orders of a line that live at once, one must replace the other."""
+        for life in (life for life in lives if life.run is not None):
+            predecessor = next(self._account.ancestors(life), None)
+            others = [o for o in lives if o is not life and o is not predecessor and o.born < life.born < o.died]
+            self._say(bool(others), "successor_before_end", life)
+
+    def _terms(self, run: JudgedRun, life: Life) -> None:
+        self._say(not life.is_plain, "not_a_day_order", life)
+        opens = self._record.session_open + int(number(run, "market_open_delay_minutes")) * MINUTE
+        closes = self._record.session_close - int(number(run, "close_margin_minutes")) * MINUTE
+        if not opens <= life.at < closes:
+            sent = [
+                s for s in self._record.sent if s.client_order_id == life.client_order_id and 0 <= s.arrived <= life.at
+            ]
+            latest = max((s.arrived, s.at) for s in sent) if sent else None
+            is_excused = latest is not None and opens <= latest[1] <= closes - 5 * SECOND
+            self._say(not is_excused, "outside_window", life)
+        for _, _, price in life.fills:
+            self._say(not life.is_market and life.side * (price - life.limit) > 0, "worse_than_limit", life)
+
+    def _prices(self, run: JudgedRun, ours: list[Life]) -> None:
+        if not ours:
+            return
+        may_fall_back = setting(run, "fallback") != "none"
+        is_market_allowed = setting(run, "escalation") == "market" or not setting(run, "use_smart_limit_execution")
+        quotes = list(arrivals(self._record, run, ours[0]))
+        for life in ours:
+            if life.is_market:
+                self._say(not is_market_allowed, "market_order_not_allowed", life)
+                continue
+            self._say(life.limit % grid(life.limit, run) != 0, "off_the_tick", life)
+            if may_fall_back or setting_of_symbol(run):
+                continue
+            self._say(not quotes, "no_collar", life)
+            is_in = any(is_inside(life.limit, life.side, quote, run) for quote in quotes)
+            self._say(bool(quotes) and not is_in, "past_the_collar", life)
+
+    def _budgets(self, run: JudgedRun) -> None:
+        account = self._account
+        mine = [line for line in account.of_line if line[0] == run.run_id]
+        stack = {other.run_id for other in self._record.runs if other.stack == run.stack}
+        of_day = [line for line in account.of_line if line[0] in stack]
+        born = sorted((x for line in mine for x in account.of_line[line] if x.run is not None), key=lambda x: x.born)
+        limits = {name: setting(run, name) for name in ("max_order_notional", "max_run_notional", "max_day_notional")}
+        most = setting(run, "max_run_orders")
+        for count, life in enumerate(born, start=1):
+            self._say(most is not None and count > Fraction(str(most)), "too_many_orders", life)
+            line = (run.run_id, life.symbol)
+            counted = {"max_order_notional": [line], "max_run_notional": mine, "max_day_notional": of_day}
+            for name, room in limits.items():
+                if room is not None and not (name == "max_order_notional" and setting_of_symbol(run)):
+                    cost = sum(account.cost_of(each, life.born) for each in counted[name])
+                    self._say(cost > Fraction(str(room)) * MONEY, "over_budget", life)
+
+    def _money(self) -> None:
+        """Neither money nor shares are ever owed after an execution of ours."""
+        for _, order_id, cash, shares in self._account.balances:
+            line = self._account.line_of(order_id)
+            if line is not None:
+                self._name(cash < 0, "cash_negative", line[1])
+                self._name(shares < 0, "short", line[1])
+
+    def _books(self) -> None:
+        for line, lives in self._account.of_line.items():
+            self._name(any(x.died == NEVER and x.run is not None for x in lives), "left_open", line[1])
+        for books in self._record.books:
+            mine = {line: lives for line, lives in self._account.of_line.items() if line[0] == books.run_id}
+            ledger = sorted(
+                (s, units, price) for (_, s), lives in mine.items() for x in lives for _, units, price in x.fills
+            )
+            self._name(ledger != sorted(books.executions), "books_differ", books.run_id)
+            for order in books.orders:
+                done = sum(f[1] for life in mine.get((books.run_id, order.symbol), ()) for f in life.fills)
+                is_known = order.outcome != "unknown"
+                self._name(is_known and done != order.filled, "filled_differs", f"{books.run_id} {order.symbol}")
+
+    def _say(self, is_violated: bool, name: str, life: Life) -> None:  # noqa: FBT001 - a fact
+        if is_violated:
+            self.found.append(Violation(name, life.at, life.client_order_id))
+
+    def _name(self, is_violated: bool, name: str, subject: str) -> None:  # noqa: FBT001 - a fact
+        if is_violated:
+            self.found.append(Violation(name, 0, subject))
+
+
+def setting_of_symbol(run: JudgedRun) -> bool:
+    """Whether some symbol has settings of its own, which this judge leaves to the first."""
+    return bool(run.settings.get("symbols"))
+
+
+def second_judgement(record: DayRecord) -> list[Violation]:
+    """What the second judge finds."""
+    return SecondJudge(record).judge()

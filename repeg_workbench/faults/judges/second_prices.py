@@ -1,0 +1,89 @@
+"""The second judge of prices: integers only, each rule of docs/trading-rules.md as one inequality.
+
+A price is a whole number of ten-thousandths of a dollar. A limit is inside the collar if the collar, before any
+rounding, is not worse than it: rounding to the grid moves the collar away from the market by less than a step, and the
+limit is on the grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+from repeg_workbench.faults.judges.lives import Life
+from repeg_workbench.faults.judges.record import DayRecord, Invoked, JudgedRun, ServedQuote
+
+DOLLAR, PENNY = 10_000, 100
+DOCUMENTED = {
+    "tick_size": "0.01", "max_slippage_bps": "50", "max_spread_pct": "0.25", "min_volume_shares": "100",
+    "max_quote_age_seconds": "10", "escalation": "cross", "use_smart_limit_execution": True, "fallback": "none",
+    "max_run_orders": None, "max_run_notional": None, "max_day_notional": None, "max_order_notional": None,
+    "max_attempts": "50", "market_open_delay_minutes": "5", "close_margin_minutes": "5",
+}  # fmt: skip
+
+
+def setting(run: JudgedRun, name: str) -> Any:
+    """A setting of a run as given, or its documented default."""
+    return run.settings.get(name, DOCUMENTED[name])
+
+
+def number(run: JudgedRun, name: str) -> Fraction:
+    """A numeric setting, exact."""
+    return Fraction(str(setting(run, name)))
+
+
+def grid(price: int, run: JudgedRun) -> int:
+    """The distance between two permitted limits at a price: at least a cent from a dollar up, and as set."""
+    return max(PENNY, int(number(run, "tick_size") * DOLLAR)) if price >= DOLLAR else 1
+
+
+def is_inside(limit: int, side: int, quote: ServedQuote, run: JudgedRun) -> bool:
+    """Whether a limit is not worse than the collar of an arrival at a quote."""
+    twice_mid = quote.bid + quote.ask
+    worse = side * (2 * limit - twice_mid)
+    return worse * 10_000 <= number(run, "max_slippage_bps") * twice_mid
+
+
+def is_tradable(quote: ServedQuote, side: int, run: JudgedRun, at: int, slack: int) -> bool:
+    """Whether a quote passes the quote check at a time; `slack` nanoseconds of its age are in our favour."""
+    if not 0 < quote.bid < quote.ask or quote.stamp is None:
+        return False
+    age, oldest = at - quote.stamp, int(number(run, "max_quote_age_seconds")) * 1_000_000_000
+    if age > oldest + slack or age < -2_000_000_000 - slack:
+        return False
+    gap, twice_mid = quote.ask - quote.bid, quote.bid + quote.ask
+    is_one_tick = gap <= (PENNY if quote.bid >= DOLLAR else 1)
+    if not is_one_tick and 200 * gap > number(run, "max_spread_pct") * twice_mid:
+        return False
+    near, size = (quote.bid, quote.bid_size) if side > 0 else (quote.ask, quote.ask_size)
+    return size >= number(run, "min_volume_shares") or size >= _round_lot(near)
+
+
+def arrivals(record: DayRecord, run: JudgedRun, life: Life) -> Iterable[ServedQuote]:
+    """The quotes that may be the arrival of a line whose first order is given.
+
+    The first one that passes is, if its invocation went well. After a fault the next one may be as well.
+    """
+    by_number = {invoked.number: invoked for invoked in record.invoked}
+    sure: Invoked | None = None
+    for quote in record.quotes:
+        invoked = by_number.get(quote.invocation)
+        if invoked is None or (invoked.function, invoked.run_id) != ("ValidateQuotes", run.run_id):
+            continue
+        if quote.symbol != life.symbol or quote.at > life.at:
+            continue
+        if sure is not None and quote.at > sure.ended:
+            return
+        if not is_tradable(quote, life.side, run, quote.at, record.allowance):
+            continue
+        yield quote
+        was_taken = invoked.answered and not invoked.is_struck and "targets" not in run.plan
+        if sure is None and was_taken and is_tradable(quote, life.side, run, invoked.ended, -record.allowance):
+            sure = invoked
+
+
+def _round_lot(price: int) -> int:
+    if price <= 250 * DOLLAR:
+        return 100
+    return 40 if price <= 1_000 * DOLLAR else 10 if price <= 10_000 * DOLLAR else 1

@@ -1,0 +1,141 @@
+"""The judges at the end of a day, and of what must be over in time: found where violated, silent on the clean day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from repeg_workbench.exchange.units import QTY_SCALE
+from repeg_workbench.faults.judges.record import BookedOrder
+from tests.faults.day_by_hand import CLOSES, DayByHand, at, closed_day, day_with_arrival
+
+
+def _open(day: DayByHand) -> None:
+    day.placed(3, 961, "0", "100.01", bid="100.00", ask="100.10")
+
+
+def _not_run(day: DayByHand) -> None:
+    day.record.books.clear()
+
+
+ENDS: dict[str, tuple[str, Callable[[DayByHand], None]]] = {
+    "an order left open": ("left_open", _open),
+    "orders without a run": ("orders_without_run", _not_run),
+    "no report": ("no_report", lambda day: day.books(reported=None)),
+    "no event": ("not_published_once", lambda day: day.books(published=())),
+    "two events": ("not_published_once", lambda day: day.books(published=("a", "b"))),
+    "a fill that is not booked": ("books_differ", lambda day: day.books(executions=())),
+    "no outcome": ("no_outcome", lambda day: day.books(orders=(_line(outcome=""),))),
+    "another quantity": ("filled_differs", lambda day: day.books(orders=(_line(filled=99),))),
+    "another quantity in the report": ("report_differs", lambda day: day.books(reported={"AAA": 99 * QTY_SCALE})),
+    "a full order called partial": ("outcome_untrue", lambda day: day.books(orders=(_line("partial_deadline"),))),
+    "killed without a kill switch": ("killed_without_switch", lambda day: day.books(orders=(_line("killed"),))),
+}
+
+
+def _line(outcome: str = "filled", filled: int = 100) -> BookedOrder:
+    return BookedOrder("AAA", 1, filled * QTY_SCALE, outcome, "")
+
+
+@pytest.mark.parametrize(("name", "spoil"), ENDS.values(), ids=list(ENDS))
+def test_the_judge_finds_at_the_end(name: str, spoil: Callable[[DayByHand], None]) -> None:
+    day = closed_day()
+    spoil(day)
+    assert name in day.violations()
+    assert "judges_disagree" not in day.violations()
+
+
+def test_a_request_that_the_network_held_up_is_no_violation() -> None:
+    """It left in time; what counts is that its order is closed and its fills are booked."""
+    day = day_with_arrival()
+    order = day.placed(1, CLOSES + 30, "100", "100.01", bid="100.00", ask="100.10", left=CLOSES - 10)
+    day.filled(order, CLOSES + 40, "40", "100.01")
+    day.ended(order, CLOSES + 50)
+    day.closed(CLOSES + 45, "partial_deadline")
+    assert day.violations() == set()
+
+
+def test_a_request_that_left_too_late_is_a_violation_even_if_held_up() -> None:
+    day = day_with_arrival()
+    day.placed(1, CLOSES + 30, "100", "100.01", bid="100.00", ask="100.10", left=CLOSES - 4)
+    assert "outside_window" in day.violations()
+
+
+@pytest.mark.parametrize("outcome", ["partial_deadline", "held_wide", "no_fill_collar"])
+def test_an_order_that_could_still_trade_is_not_given_up(outcome: str) -> None:
+    day = day_with_arrival()
+    day.closed(1_200, outcome)
+    assert "given_up" in day.violations()
+
+
+@pytest.mark.parametrize("outcome", ["unfunded", "rejected", "ended_by_owner"])
+def test_an_order_may_end_early_for_a_reason(outcome: str) -> None:
+    day = day_with_arrival()
+    day.closed(1_200, outcome)
+    assert day.violations() == set()
+
+
+@pytest.mark.parametrize(("outcome", "ask"), [("held_wide", "100.10"), ("held_stale", "101.00")])
+def test_a_hold_that_the_book_does_not_explain_is_a_violation(outcome: str, ask: str) -> None:
+    day = DayByHand()
+    for number in range(3):
+        day.looked_at(CLOSES - 90 + 30 * number, "100.00", ask)
+    day.closed(outcome=outcome)
+    assert day.violations() == {"not_held_by_its_book"}
+
+
+def test_a_hold_that_the_book_explains_is_no_violation() -> None:
+    day = DayByHand()
+    for number in range(3):
+        day.looked_at(CLOSES - 90 + 30 * number, "100.00", "101.00")
+    day.closed(outcome="held_wide")
+    assert day.violations() == set()
+
+
+def _dead_at(when: float, cancelled: float) -> DayByHand:
+    day = day_with_arrival()
+    order = day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")
+    day.closed(when, "partial_deadline", status="ABORTED")
+    day.record.invoked.pop()
+    day.record.executions[0].ended = at(when)
+    day.ended(order, cancelled)
+    return day
+
+
+def test_an_aborted_run_is_swept_within_five_minutes() -> None:
+    assert _dead_at(700, 999).violations() == set()
+    assert _dead_at(700, 1_001).violations() == {"unswept"}
+
+
+def test_an_aborted_run_whose_event_was_lost_is_left_to_the_watchdog() -> None:
+    day = _dead_at(700, 1_001)
+    day.record.executions[0].is_event_lost = True
+    assert day.violations() == set()
+
+
+def test_an_outage_gives_a_sweep_as_much_more_time() -> None:
+    day = _dead_at(700, 1_060)
+    day.away(800, 861)
+    assert day.violations() == set()
+
+
+def test_an_unknown_order_that_is_looked_for_in_time_is_no_violation() -> None:
+    day = day_with_arrival()
+    order = day.placed(1, 601, "1", "100.01", bid="100.00", ask="100.10")
+    day.record.sent[0] = day.record.sent[0]._replace(is_answered=False)
+    day.looked_up(order.removeprefix("id "), 660, found=True)
+    assert day.violations() == set()
+
+
+def test_an_order_that_its_owner_moves_is_followed() -> None:
+    """What the owner makes of it counts: the books have its fills, and its quantity is the owner's."""
+    day = day_with_arrival()
+    first = day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")
+    moved = day.arrived("the broker's own id", 610, "150", "99.50", replaces=first)
+    day.ended(first, 610, "replaced", asked=False)
+    day.filled(moved, 620, "150", "99.50")
+    day.closed(CLOSES, "filled")
+    whole = 150 * QTY_SCALE
+    day.books(orders=(_line("filled", 150),), executions=(("AAA", whole, 995_000),), reported={"AAA": whole})
+    assert day.violations() == set()
