@@ -254,6 +254,14 @@ def test_a_collar_may_be_that_of_a_later_quote_after_a_fault() -> None:
     assert day.violations() == set()
 
 
+def test_a_buy_may_be_as_dear_as_its_largest_notional() -> None:
+    """100 shares fit 10,003.57 dollars at 100.03 and not at 100.04."""
+    for limit, found in (("100.03", set()), ("100.02", {"not_a_price_of_the_book"})):
+        day = day_with_arrival({"max_order_notional": "10003.57"})
+        day.placed(1, 601, "100", limit, bid="100.00", ask="100.10")
+        assert day.violations() == found
+
+
 def test_the_judges_disagree_where_only_one_finds_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
     day = day_with_arrival()
     _past_the_collar(day)

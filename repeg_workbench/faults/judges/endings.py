@@ -24,7 +24,19 @@ from repeg_workbench.faults.judges.verdict import Violation
 LAST_SEND = 10 * SECOND
 
 # What may end a line before the window does. Every other outcome means that it could still have traded.
-ENDS_EARLY = frozenset({"filled", "rejected", "killed", "unfunded", "unknown", "ended_by_owner", "no_trade", "preview"})
+ENDS_EARLY = frozenset(
+    {
+        "filled",
+        "rejected",
+        "killed",
+        "unfunded",
+        "unknown",
+        "ended_by_owner",
+        "ended_by_unknown_hand",
+        "no_trade",
+        "preview",
+    }
+)
 
 # The faults of a quote that each outcome may name; a missing quote leaves nothing in the record.
 FAULTS_OF = {

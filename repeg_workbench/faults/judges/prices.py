@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges import rules as law
-from repeg_workbench.faults.judges.placed import PRICE, Parent
+from repeg_workbench.faults.judges.placed import PRICE, QTY, Parent
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent, Invoked, ServedQuote
 from repeg_workbench.faults.judges.rules import Book, Rules, book_of
 from repeg_workbench.faults.judges.verdict import Violation
@@ -87,8 +87,19 @@ class PriceJudge:
         for book in passing:
             for wanted in (law.passive_limit(book, rules), law.mid_limit(book, rules)):
                 right |= {law.within(wanted, collar, event.side) for collar in collars}
+        right |= self._fitting(event, parent, rules, collars)
         if passing:
             self._claim(limit in right, "not_a_price_of_the_book", event, f"{limit} not in {sorted(right)}")
+
+    def _fitting(self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal]) -> set[Decimal]:
+        """The highest limit at which a buy fits max_order_notional beside what its line has spent; none without it."""
+        most = rules.most("max_order_notional")
+        if most is None or event.side < 0 or not event.quantity:
+            return set()
+        earlier = [order for order in parent.orders if order.arrival.at < event.at and order.arrival.limit is not None]
+        spent = sum((order.executed * QTY * (order.arrival.limit or 0) * PRICE for order in earlier), Decimal(0))
+        highest = law.down((most - spent) / (event.quantity * QTY), rules)
+        return {law.within(highest, collar, event.side) for collar in collars}
 
     def _passes(self, book: Book, parent: Parent, rules: Rules) -> bool:
         """Whether the quote check passes; our own order at the near side may be all that a thin quote shows."""
