@@ -22,6 +22,8 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     "resend_by_fenced_run": edited(
         "an execution that has lost its run sends the order in flight again",
         Edit(in_flight, "_may_resend", " and run.epoch == turn.run.epoch", ""),
+        seen_by="tests/functions/test_repeg_orders_unknown.py"
+        "::test_an_unknown_order_is_not_resent_by_a_former_execution",
     ),
     "resend_after_the_window": edited(
         "an order in flight is sent again after the window",
@@ -32,6 +34,8 @@ SENDING_BUGS: dict[str, PlantedBug] = {
             "turn.ports.broker.submit(intent)",
             "turn.ports.broker.submit(intent.model_copy(update={'not_after': None}))",
         ),
+        seen_by="tests/functions/test_repeg_orders_unknown.py"
+        "::test_an_unknown_order_is_not_resent_in_the_last_seconds_of_the_window",
     ),
     "resend_without_shares": edited(
         "a sell is sent again without a look at the holdings",
@@ -41,6 +45,8 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     "resend_not_stored": edited(
         "a resend is not stored before it is sent",
         Edit(in_flight, "_resend", "save_order(turn, order.with_child(child.resent(turn.now)))", "order"),
+        seen_by="tests/functions/test_close_run_unaccounted.py"
+        "::test_a_resent_order_is_abandoned_two_minutes_after_its_resend",
     ),
     "resend_of_the_latest_price": edited(
         "an order in flight is sent again at a new price",

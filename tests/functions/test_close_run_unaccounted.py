@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from functions.close_run.app import close_run
+from repeg.domain.broker import Submission
 from repeg.domain.child_order import ChildState
-from repeg.domain.errors import StillOpen, StoreUnavailable
+from repeg.domain.errors import BrokerUnavailable, StillOpen, StoreUnavailable
+from repeg.domain.intent import Intent
 from repeg.domain.run import Run
 from repeg.domain.steps import RunClosed, StepFailure
 from repeg_workbench.exchange.broker.races import Race
@@ -76,6 +78,25 @@ def test_a_lost_order_is_abandoned_only_after_its_timeout(open_desk: OpenDesk) -
     assert desk.close().outcome == "settled"
     assert desk.order().children[0].state is ChildState.NEVER_ARRIVED
     assert desk.posts() == 1
+
+
+def test_a_resent_order_is_abandoned_two_minutes_after_its_resend(open_desk: OpenDesk) -> None:
+    """The step dies while it resends: only what it has stored before says that a second request is in flight."""
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="POST"))
+    desk.place()
+
+    def dies(_intent: Intent) -> Submission:
+        raise BrokerUnavailable("the step was ended")
+
+    desk.broker.submit = dies  # type: ignore[method-assign]
+    desk.turn_at("09:37:00")
+    desk.wait_until("09:38:59")
+    with pytest.raises(StillOpen):
+        desk.close()
+    desk.wait_until("09:39:01")
+    assert desk.close().outcome == "settled"
 
 
 def test_an_abandoned_order_that_arrives_is_cancelled_and_booked(

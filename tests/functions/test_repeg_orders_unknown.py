@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.domain.child_order import ChildState
+from repeg.domain.child_order import ChildState, OrderReport
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentState
 from repeg.domain.run import KillSwitch
@@ -151,6 +151,31 @@ def test_a_refused_resend_frees_the_order_for_the_next_id(open_desk: OpenDesk) -
 def test_an_unknown_order_is_not_resent_under_the_kill_switch(open_desk: OpenDesk, state: KillSwitch) -> None:
     desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
     desk.store.set_kill_switch(state)
+    desk.turn_at("09:37:30")
+    assert (desk.posts(), desk.at_broker()) == (1, [])
+
+
+def test_an_unknown_order_is_not_resent_in_the_last_seconds_of_the_window(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book("15:30 300 @ 189.40 × 200 @ 189.44", until="15:58")}, at="15:45")
+    desk.begin("buy 40 AAPL")
+    desk.wait_until("15:53:30")
+    desk.exchange.faults.arm(post(Kind.HANG_BEFORE))
+    desk.place()
+    assert desk.turn_at("15:54:52").decision == "wait"
+    assert (desk.posts(), desk.at_broker()) == (1, [])
+
+
+def test_an_unknown_order_is_not_resent_by_a_former_execution(open_desk: OpenDesk) -> None:
+    """The run is taken over while the former execution's turn is waiting for the broker's answer to its lookup."""
+    desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
+    read = desk.broker.order
+
+    def meanwhile_renewed(client_order_id: str) -> OrderReport | None:
+        found = read(client_order_id)
+        desk.store.take_over(RUN_ID, 1, "arn:successor")
+        return found
+
+    desk.broker.order = meanwhile_renewed  # type: ignore[method-assign]
     desk.turn_at("09:37:30")
     assert (desk.posts(), desk.at_broker()) == (1, [])
 
