@@ -87,7 +87,7 @@ def test_a_resent_order_is_abandoned_two_minutes_after_its_resend(open_desk: Ope
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="POST"))
     desk.place()
 
-    def dies(_intent: Intent) -> Submission:
+    def dies(intent: Intent) -> Submission:
         raise BrokerUnavailable("the step was ended")
 
     desk.broker.submit = dies  # type: ignore[method-assign]
