@@ -15,7 +15,7 @@ from repeg_workbench.faults.baselines import BASELINES
 from repeg_workbench.faults.bug_search import Found, search_by_seeds, search_by_tests
 from repeg_workbench.faults.bundle import read_bundle
 from repeg_workbench.faults.campaign import QUIET, Campaign, run_bundled
-from repeg_workbench.faults.commit import ROOT
+from repeg_workbench.faults.commit import ROOT, current_commit
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.tally import Tally
 
@@ -24,6 +24,7 @@ FOLDER = ROOT / "out" / "faults"
 # The exit code of a program that was interrupted, as a shell knows it.
 CUT_OFF = 130
 
+First = Annotated[int, typer.Option(min=0, help="The first seed")]
 Processes = Annotated[int, typer.Option(help="Worker processes; 0 for one per core")]
 Folder = Annotated[Path, typer.Option("--out", help="Where tallies and bundles are kept")]
 Publish = Annotated[bool, typer.Option("--publish", help=PUBLISH)]
@@ -34,7 +35,7 @@ app = typer.Typer(add_completion=False, help=__doc__)
 @app.command()
 def seeds(
     count: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds")] = 300,
-    first: Annotated[int, typer.Option(min=0, help="The first seed")] = 0,
+    first: First = 0,
     processes: Processes = 0,
     out: Folder = FOLDER,
     *,
@@ -64,6 +65,7 @@ def seeds(
 @app.command("planted-bugs")
 def planted_bugs(
     count: Annotated[int, typer.Option("--seeds", min=1, help="Seeds to try for each bug")] = 1_000,
+    first: First = 0,
     only: Annotated[str, typer.Option(help="Try these bugs alone, separated by commas")] = "",
     processes: Processes = 0,
     *,
@@ -79,7 +81,7 @@ def planted_bugs(
     for each in search_by_tests(by_test):
         _print_found(found, each)
     by_seed = [name for name in names if name not in by_test]
-    for step in search_by_seeds(by_seed, count, processes or os.cpu_count() or 1):
+    for step in search_by_seeds(by_seed, range(first, first + count), processes or os.cpu_count() or 1):
         if isinstance(step, Found):
             _print_found(found, step)
         else:
@@ -151,8 +153,13 @@ def _print_found(known: dict[str, Found], found: Found) -> None:
 
 
 def _measured(found: Found) -> dict[str, Any]:
-    description = PLANTED_BUGS[found.name].description
-    return {"seed": found.seed, "invariant": found.invariant, "test": found.test, "description": description}
+    return {
+        "seed": found.seed,
+        "invariant": found.invariant,
+        "test": found.test,
+        "description": PLANTED_BUGS[found.name].description,
+        "commit": current_commit(),
+    }
 
 
 def _print(campaign: Campaign) -> None:

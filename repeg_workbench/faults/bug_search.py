@@ -41,19 +41,20 @@ class Found:
         return self.test or "NOTHING"
 
 
-def search_by_seeds(names: Sequence[str], count: int, processes: int) -> Iterator[Found | str]:
+def search_by_seeds(names: Sequence[str], seeds: range, processes: int) -> Iterator[Found | str]:
     """Each bug once: as soon as a seed detects it, or at the end if none does. In between, how far the search is.
 
     Every bug that is not found yet meets the same seeds before the next ones are tried, so what is found early is
     known early, and the seed is the first one all the same.
     """
     left = list(names)
-    for start in range(0, count, ROUND):
-        jobs = [(name, range(start, min(start + ROUND, count))) for name in left]
+    for start in seeds[::ROUND]:
+        tried = range(start, min(start + ROUND, seeds.stop))
+        jobs = [(name, tried) for name in left]
         for found in work_off(_search, jobs, processes) if jobs else ():
             if found is None or not found.is_detected:
                 detected = len(names) - len(left)
-                yield f"seeds {start} to {start + ROUND - 1}: {detected} of {len(names)} bugs are detected"
+                yield f"seeds {tried.start} to {tried[-1]}: {detected} of {len(names)} bugs are detected"
                 continue
             left.remove(found.name)
             yield found

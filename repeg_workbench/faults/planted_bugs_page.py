@@ -10,7 +10,8 @@ from repeg_workbench.faults.markdown import table
 _PLANTED = (
     "{seen} of {by_seed} are detected on a simulated day, and {by_test} more by the test named in the second table."
     " Each bug is planted in the program as a maintainer would introduce it: a condition left out, a bound moved, a"
-    " value taken from the wrong place. The seed shown is the first on which the judge finds a violation."
+    " value taken from the wrong place. The seed shown is one on which a judge finds a violation, the commit the one"
+    " at which that was measured."
 )
 
 _SEEN_BY_TEST = (
@@ -25,15 +26,24 @@ def bugs_section(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     by_test = {name: bug for name, bug in found.items() if bug["test"]}
     seen = sum(bug["seed"] is not None for bug in by_seed.values())
     rows = [
-        (f"`{name}`", bug["description"], "never" if bug["seed"] is None else bug["seed"], f"`{bug['invariant']}`")
+        (
+            f"`{name}`",
+            bug["description"],
+            "never" if bug["seed"] is None else bug["seed"],
+            f"`{bug['invariant']}`",
+            f"`{bug['commit']}`",
+        )
         for name, bug in by_seed.items()
     ]
-    tests = [(f"`{name}`", bug["description"], f"`{_short(bug['test'])}`") for name, bug in by_test.items()]
+    tests = [
+        (f"`{name}`", bug["description"], f"`{_short(bug['test'])}`", f"`{bug['commit']}`")
+        for name, bug in by_test.items()
+    ]
     return [
         "## Planted bugs",
         _PLANTED.format(seen=seen, by_seed=len(by_seed), by_test=len(by_test)),
-        table(("Name", "Bug", "First seed", "Violation"), rows),
-        "### Planted bugs that a test sees", _SEEN_BY_TEST, table(("Name", "Bug", "Test"), tests),
+        table(("Name", "Bug", "Seed", "Violation", "Commit"), rows),
+        "### Planted bugs that a test sees", _SEEN_BY_TEST, table(("Name", "Bug", "Test", "Commit"), tests),
     ]  # fmt: skip
 
 

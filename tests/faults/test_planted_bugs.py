@@ -8,7 +8,7 @@ from types import CodeType, FunctionType
 
 import pytest
 
-from repeg_workbench.faults.bug_search import Found, search_by_tests
+from repeg_workbench.faults.bug_search import Found, search_by_seeds, search_by_tests
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.planting import _plain, planted
 from tests.template.stack import ROOT
@@ -44,6 +44,14 @@ def test_a_bug_that_only_a_test_can_see_fails_that_test() -> None:
     assert list(search_by_tests(["collars_not_kept"])) == [
         Found("collars_not_kept", test=PLANTED_BUGS["collars_not_kept"].seen_by)
     ]
+
+
+def test_a_bug_is_found_on_its_first_seed_among_bugs_that_are_not() -> None:
+    steps = list(search_by_seeds(["post_before_intent", "moves_not_limited"], range(1, 4), 1))
+    found = {step.name: step for step in steps if isinstance(step, Found)}
+    assert found["post_before_intent"] == Found("post_before_intent", 1, "no_intent")
+    assert not found["moves_not_limited"].is_detected
+    assert steps[-1] == found["moves_not_limited"]
 
 
 def unknown_names(function: object) -> set[str]:

@@ -70,7 +70,7 @@ def test_the_page_says_first_what_the_simulation_cannot_show() -> None:
 def test_bugs_that_were_not_tried_keep_what_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reliability, "NUMBERS", tmp_path / "numbers.json")
     monkeypatch.setattr(reliability, "PAGE", tmp_path / "page.md")
-    seen = {"seed": 4, "invariant": "no_intent", "test": "", "description": "a bug"}
+    seen = {"seed": 4, "invariant": "no_intent", "test": "", "description": "a bug", "commit": "abc1234"}
     reliability.keep_bugs({"no_collar": seen, "cancel_is_done": seen})
     reliability.keep_bugs({"no_collar": {**seen, "seed": 9}})
     assert {name: bug["seed"] for name, bug in reliability.kept()["planted_bugs"].items()} == {
