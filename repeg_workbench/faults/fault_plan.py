@@ -54,16 +54,31 @@ WRITES = frozenset({"submit", "cancel", "replace"})
 MOST_FAULTS = 40
 LAST_MINUTES = timedelta(seconds=45)
 
+# In some seeds the faults go on while the run closes, or until after the session.
+AFTER_THE_WINDOW = (timedelta(minutes=10), timedelta(hours=4))
+GOES_ON = 0.3
+
+# Seconds that a late request is on its way and that a frozen function sleeps. The program's own limits are a minute for
+# the one and two minutes for the other; in some seeds both are longer.
+USUAL_LATENESS, USUAL_FREEZE = (1, 59), (1, 120)
+LONG_LATENESS, LONG_FREEZE = (30, 400), (60, 600)
+IS_LONG = 0.2
+
 
 class FaultPlan:
     """Draws faults for calls. Each seed enables a few kinds, so that rare combinations are tested as often as others.
 
+    Faults strike until `ends`, in some seeds longer, and never after `last`.
     `workflow_faults` are the seed's workflow faults; `workflow_faults.py` carries them out.
     """
 
-    def __init__(self, day: Day, ends: datetime, *, quiet: bool = False) -> None:
+    def __init__(self, day: Day, ends: datetime, last: datetime, *, quiet: bool = False) -> None:
         self._chance = Random(f"swarm {day.seed}")  # another text would change every published seed
-        self._ends = ends
+        length = Random(f"length {day.seed}")
+        goes_on = length.random() < GOES_ON and not day.is_chased_to_the_end
+        self._ends = min(ends + length.choice(AFTER_THE_WINDOW), last) if goes_on else ends
+        is_long = length.random() < IS_LONG and not day.is_chased_to_the_end
+        self.lateness, self.freeze = (LONG_LATENESS, LONG_FREEZE) if is_long else (USUAL_LATENESS, USUAL_FREEZE)
         self.injected: Counter[str] = Counter()
         self.calls = 0
         self._struck = 0
@@ -93,6 +108,11 @@ class FaultPlan:
         elif day.settings.get("use_replace") and self._kinds and self._chance.random() < 0.5:
             # A replace is worst when its outcome is unknown.
             self._kinds += [PortFault.LATE, PortFault.LOST_AFTER]
+
+    @property
+    def ends(self) -> datetime:
+        """When the last fault may strike."""
+        return self._ends
 
     def draw(self, port: str, name: str, now: datetime) -> PortFault | None:
         """The fault of this call, or None. Writes are struck more often than reads."""

@@ -131,7 +131,7 @@ class UnreliablePort:
             thread.kill()
             self._scheduler.sleep(0)
         if fault is freeze and thread is not None:
-            seconds = self._fault_plan.within(1, 120)
+            seconds = self._fault_plan.within(*self._fault_plan.freeze)
             thread.pause()
             self._scheduler.spawn_apart(lambda: self._thaw(thread, seconds))
             self._scheduler.sleep(0)
@@ -141,7 +141,7 @@ class UnreliablePort:
         thread.resume()
 
     def _arrive_late(self, name: str, method: Callable[..., Any], args: tuple[Any, ...], sent: int) -> Any:
-        seconds = self._fault_plan.within(1, 59)
+        seconds = self._fault_plan.within(*self._fault_plan.lateness)
 
         def arrive() -> None:
             self._scheduler.sleep(seconds)

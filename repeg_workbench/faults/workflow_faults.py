@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # A late start, to which random minutes are added: inside the window, after it, on the next day.
 LATENESS = (timedelta(0), timedelta(hours=2), timedelta(days=1))
 
+# Seconds that a service is away. A long outage outlasts the silence after which a run counts as stuck.
+OUTAGE, LONG_OUTAGE = (5, 200), (200, 1_200)
+
 
 class Outage(StrEnum):
     """A dependency that is unavailable for a while."""
@@ -60,16 +63,20 @@ class WorkflowFaults:
 
     def _abort(self) -> None:
         """Stop the execution soon after the first fault of a broker call, or at a random time."""
-        length = (self._world.window.closes - self._world.day.start).total_seconds()
-        self._world.stack.broker_port.struck.wait(self._fault_plan.within(0, 2 * length))
+        self._world.stack.broker_port.struck.wait(self._fault_plan.within(0, 2 * self._length))
         self._scheduler.sleep(self._fault_plan.within(0, 3))
         self._fault_plan.count(WorkflowFault.ABORT)
         for execution in self._world.stack.executions[-1:]:  # empty before a late start
             self._world.stack.walker.stop(execution)
 
+    @property
+    def _length(self) -> float:
+        """Seconds in which a workflow fault may begin: until minutes after the window where faults go on so long."""
+        last = min(self._fault_plan.ends, self._world.window.closes + timedelta(minutes=10))
+        return (last - self._world.day.start).total_seconds()
+
     def _later(self, act: Callable[[], None], name: WorkflowFault) -> None:
-        length = (self._world.window.closes - self._world.day.start).total_seconds()
-        self._scheduler.sleep(self._fault_plan.within(0, length))
+        self._scheduler.sleep(self._fault_plan.within(0, self._length))
         self._fault_plan.count(name)
         act()
 
@@ -88,14 +95,16 @@ class WorkflowFaults:
     def _rotate_keys(self) -> None:
         since, keys = self._scheduler.now_ns, dict(self._world.broker.headers)
         self._world.broker.headers["APCA-API-SECRET-KEY"] = "revoked"
-        self._scheduler.sleep(self._fault_plan.within(5, 200))
+        self._scheduler.sleep(self._fault_plan.within(*OUTAGE))
         self._world.broker.headers.update(keys)
         self._world.recorder.away("keys", since)
 
     def _outage(self, name: Outage) -> None:
         since = self._scheduler.now_ns
         self._world.down.add(name)
-        self._scheduler.sleep(self._fault_plan.within(5, 200))
+        self._scheduler.sleep(
+            self._fault_plan.within(*(OUTAGE if self._fault_plan.within(0, 1) < 0.8 else LONG_OUTAGE))
+        )
         self._world.down.discard(name)
         self._world.recorder.away(name, since)
 

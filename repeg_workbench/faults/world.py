@@ -27,6 +27,11 @@ from repeg_workbench.faults.workflow_faults import Outage, WorkflowFaults
 from repeg_workbench.twins.direct_broker import DirectBroker
 from repeg_workbench.twins.memory_store import MemoryStore
 
+# Faults end soon after the session. The watchdog then has until the end of the day to put everything right; the books of
+# the broker are final twenty minutes after the close.
+LAST_FAULT = timedelta(minutes=5)
+LENGTH_AFTER_CLOSE = timedelta(minutes=40)
+
 
 class World:
     """The world of one seed. `run` runs its day, of which both judges then read the record.
@@ -52,7 +57,7 @@ class World:
             SdkBroker(self.exchange, wait=self.scheduler.sleep) if uses_sdk(seed) else DirectBroker(self.exchange)
         )
         self.session, self.window = window_of(self.day)
-        self.fault_plan = FaultPlan(self.day, self.window.closes, quiet=quiet)
+        self.fault_plan = FaultPlan(self.day, self.window.closes, self.session.close + LAST_FAULT, quiet=quiet)
         for circumstance in self.day.circumstances:
             self.fault_plan.count(circumstance)
         sessions = nanoseconds(self.session.open), nanoseconds(self.session.close)
@@ -116,7 +121,7 @@ class World:
         self.workflow_faults.schedule(self.given)
         for stack in self.stacks:
             self.scheduler.spawn_apart(self._watcher(stack))
-        self.scheduler.run(until=max(self.session.close, self.day.start + late) + timedelta(minutes=10))
+        self.scheduler.run(until=max(self.session.close, self.day.start + late) + LENGTH_AFTER_CLOSE)
         self.exchange.advance()
         self.workflow_faults.count_races()
         violations = self.judged(is_over=True)
@@ -129,7 +134,7 @@ class World:
         return lambda: stack.start_after(delay, name, stack.given(planned))
 
     def _watcher(self, stack: Stack) -> Any:
-        until = self.session.close + timedelta(minutes=9)
+        until = self.session.close + LENGTH_AFTER_CLOSE - timedelta(minutes=6)
         return lambda: stack.watch(lambda: self.scheduler.now() < until)
 
     def _foreign_order(self) -> None:

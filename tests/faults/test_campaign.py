@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -69,7 +69,7 @@ def test_every_function_of_the_template_is_simulated() -> None:
 
 def _enabled(seed: int) -> set[str]:
     """The kinds of fault that a seed may inject, without running its day."""
-    fault_plan = FaultPlan(make_day(seed), datetime.max.replace(tzinfo=UTC))
+    fault_plan = FaultPlan(make_day(seed), *[datetime.max.replace(tzinfo=UTC) - timedelta(days=2)] * 2)
     return {str(kind) for kind in (*fault_plan._kinds, *fault_plan.workflow_faults)}
 
 
