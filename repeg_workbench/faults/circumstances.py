@@ -11,7 +11,7 @@ from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING
 
-from repeg_workbench.faults import varied_plans, varied_settings
+from repeg_workbench.faults import varied_markets, varied_plans, varied_settings
 
 if TYPE_CHECKING:
     from repeg_workbench.faults.seeded_days import Day
@@ -32,12 +32,18 @@ class Circumstance(StrEnum):
     SYMBOL_SETTINGS = "symbol_settings"
     ALLOWED_SYMBOLS = "allowed_symbols"
     INPUT_SETTINGS = "input_settings"
+    OLD_TRADES = "old_trades"
+    MISSING_TRADES = "missing_trades"
+    LATE_QUOTES = "late_quotes"
 
 
 Change = Callable[["Day", Random], "Day"]
 
 # The share of the days with each circumstance, and how it changes a day; in this order.
 CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
+    Circumstance.OLD_TRADES: (0.06, varied_markets.with_old_trades),
+    Circumstance.MISSING_TRADES: (0.04, varied_markets.with_missing_trades),
+    Circumstance.LATE_QUOTES: (0.04, varied_markets.with_late_quotes),
     Circumstance.FRACTIONS: (0.08, varied_plans.with_fractions),
     Circumstance.WEIGHTS: (0.12, varied_plans.with_weights),
     Circumstance.SECOND_PLAN: (0.08, varied_plans.with_second_plan),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -22,13 +23,14 @@ from repeg_workbench.faults.records import MemoryJournal, Result
 from repeg_workbench.faults.sdk_broker import SdkBroker, uses_sdk
 from repeg_workbench.faults.seeded_days import Day, make_day, window_of
 from repeg_workbench.faults.stack import Stack
+from repeg_workbench.faults.table_service import table_rules, uses_dynamodb
 from repeg_workbench.faults.walker import Execution
 from repeg_workbench.faults.workflow_faults import Outage, WorkflowFaults
 from repeg_workbench.twins.direct_broker import DirectBroker
 from repeg_workbench.twins.memory_store import MemoryStore
 
-# Faults end soon after the session. The watchdog then has until the end of the day to put everything right; the books of
-# the broker are final twenty minutes after the close.
+# Faults end soon after the session. The watchdog then has half an hour to put everything right: the broker's
+# books are final twenty minutes after the close.
 LAST_FAULT = timedelta(minutes=5)
 LENGTH_AFTER_CLOSE = timedelta(minutes=40)
 
@@ -109,7 +111,9 @@ class World:
 
     def run(self) -> Result:
         """Start the runs as their schedules would, run the day, and check its end against the ledger."""
-        with with_variables(dict.fromkeys((name for stack in self.stacks for name in stack.variables), "")):
+        names = dict.fromkeys((name for stack in self.stacks for name in stack.variables), "")
+        rules = table_rules(self.scheduler) if uses_dynamodb(self.day.seed) else nullcontext()
+        with rules, with_variables(names):
             self.entered = None
             return self._run()
 

@@ -37,6 +37,9 @@ SHORT_CUTS = {
     "TransactWriteItems": "transact_write_items",
 }
 
+# How moto's handler calls them, and those that make and remove a table.
+_METHODS = {**SHORT_CUTS, "CreateTable": "create_table", "DeleteTable": "delete_table"}
+
 _PLAIN_VALUES = {"S": str, "N": str, "BOOL": bool, "NULL": bool}
 
 BeforeCall = Callable[[str], None]
@@ -53,6 +56,17 @@ def apply(patches: Patches, before_call: BeforeCall) -> None:
         return original(self, operation, params) if body is None else _answer(self, operation, body)
 
     original = patches.replace(BaseClient, "_make_api_call", call)
+
+
+def answer(client: Any, operation: str, params: dict[str, Any]) -> Any:
+    """One call of a client that has no service behind it. Raises ClientError as botocore does.
+
+    For operations of a table and its rows, without binary values.
+    """
+    body = _body(client, operation, params)
+    if body is None:
+        raise ValueError(f"{operation} with binary values needs botocore")
+    return _answer(client, operation, body)
 
 
 def _body(client: Any, operation: str, params: dict[str, Any]) -> str | None:
@@ -80,7 +94,7 @@ def _answer(client: Any, operation: str, body: str) -> Any:
     model = client.meta.service_model.operation_model(operation)
     try:
         with LOCK:
-            result = getattr(handler, SHORT_CUTS[operation])().result
+            result = getattr(handler, _METHODS[operation])().result
     except JsonRESTError as error:
         parsed = _error(error, model)
         raise client.exceptions.from_code(parsed["Error"]["Code"])(parsed, operation) from None

@@ -1,0 +1,157 @@
+"""Other hands on the account: its owner moves and cancels orders, buys, sells, closes positions; a stock is split.
+
+They act through the broker's API, as a person or another program would, at a time when there is something to act on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from repeg.domain.order_ids import OWN_PREFIX
+from repeg_workbench.exchange.broker.orders import Order
+from repeg_workbench.exchange.faults.transport_faults import TransportFault
+from repeg_workbench.exchange.messages import Request
+from repeg_workbench.exchange.units import PRICE_SCALE, QTY_SCALE, price, qty, tick_at
+
+if TYPE_CHECKING:
+    from repeg_workbench.faults.world import World
+
+
+class Hand(StrEnum):
+    """What another hand does."""
+
+    MOVES = "owner_moves"
+    CANCELS = "owner_cancels"
+    CANCELS_ALL = "owner_cancels_all"
+    BUYS = "owner_buys"
+    SELLS = "owner_sells"
+    CLOSES_POSITION = "owner_closes_position"
+    SPLITS = "split"
+
+
+# The share of the days on which other hands act, and how many seconds they wait before they look for a chance again.
+SHARE = 0.2
+PAUSE = 2.0
+
+
+class OtherHands:
+    """The other hands of one world. An act is counted once it is done."""
+
+    def __init__(self, world: World, without: frozenset[str] = frozenset()) -> None:
+        self._world, self._scheduler = world, world.scheduler
+        self._chance = chance = Random(f"hands {world.day.seed}")
+        is_meddled = chance.random() < SHARE and not world.day.is_chased_to_the_end
+        drawn = chance.sample(list(Hand), chance.randint(1, 3)) if is_meddled else []
+        self._acts = [hand for hand in drawn if hand not in without and not self._would_borrow(hand)]
+
+    def schedule(self) -> None:
+        """Schedule each act at a random time of the window; a split comes before the open."""
+        window = self._world.window
+        for hand in self._acts:
+            if hand is Hand.SPLITS:
+                begin = self._world.day.start + timedelta(seconds=self._chance.uniform(0, 60))
+                self._scheduler.spawn_apart(self._waiting(hand, begin, self._world.session.open))
+            else:
+                opens = max(window.opens, self._world.day.start)
+                begin = opens + self._chance.uniform(0, 0.9) * (window.closes - opens)
+                self._scheduler.spawn_apart(self._waiting(hand, begin, window.closes))
+
+    def _would_borrow(self, hand: Hand) -> bool:
+        """Whether the owner would use the account's margin, so that nobody could say who has borrowed."""
+        opening = self._world.day.opening
+        return (hand is Hand.BUYS and opening.multiplier > 1) or (
+            hand in {Hand.SELLS, Hand.CLOSES_POSITION} and opening.shorting_enabled
+        )
+
+    def _waiting(self, hand: Hand, begin: Any, until: Any) -> Callable[[], None]:
+        act = {
+            Hand.MOVES: self._move, Hand.CANCELS: self._cancel, Hand.CANCELS_ALL: self._cancel_all,
+            Hand.BUYS: self._buy, Hand.SELLS: self._sell, Hand.CLOSES_POSITION: self._close, Hand.SPLITS: self._split,
+        }[hand]  # fmt: skip
+
+        def wait() -> None:
+            self._scheduler.sleep_until(begin)
+            while self._scheduler.now() < until:
+                if act():
+                    self._world.fault_plan.count(hand)
+                    return
+                self._scheduler.sleep(PAUSE)
+
+        return wait
+
+    def _move(self) -> bool:
+        order = self._one_of_ours()
+        if order is None or order.terms.limit is None:
+            return False
+        step = tick_at(order.terms.limit) * self._chance.choice((-5, -1, 1, 2, 10))
+        body = {"limit_price": str(price(order.terms.limit + step).normalize())}
+        return self._send("PATCH", f"/v2/orders/{order.id}", body)
+
+    def _cancel(self) -> bool:
+        order = self._one_of_ours()
+        return order is not None and self._send("DELETE", f"/v2/orders/{order.id}")
+
+    def _cancel_all(self) -> bool:
+        return self._one_of_ours() is not None and self._send("DELETE", "/v2/orders")
+
+    def _buy(self) -> bool:
+        symbol = self._chance.choice(self._world.day.market.symbols())
+        free = Decimal(self._world.exchange.ledger.cash - self._world.exchange.ledger.held_cash)
+        most = int(free / PRICE_SCALE / QTY_SCALE * self._chance.choice((Decimal("0.1"), Decimal("0.8"))))
+        shares = most // max(1, int(price(self._world.exchange.price(symbol))) + 1)
+        return shares > 0 and self._trade(symbol, "buy", str(shares))
+
+    def _sell(self) -> bool:
+        held = [
+            symbol for symbol in self._world.day.market.symbols() if self._world.exchange.ledger.position(symbol) > 0
+        ]
+        if not held:
+            return False
+        symbol = self._chance.choice(held)
+        ledger = self._world.exchange.ledger
+        free = ledger.position(symbol) - ledger.held_shares(symbol)
+        sold = self._chance.choice((free, free // 2, QTY_SCALE)) // QTY_SCALE * QTY_SCALE
+        return 0 < sold <= free and self._trade(symbol, "sell", str(qty(sold).normalize().to_integral_value()))
+
+    def _close(self) -> bool:
+        held = [
+            symbol for symbol in self._world.day.market.symbols() if self._world.exchange.ledger.position(symbol) > 0
+        ]
+        return bool(held) and self._send("DELETE", f"/v2/positions/{self._chance.choice(held)}")
+
+    def _split(self) -> bool:
+        held = sorted(self._world.day.opening.positions)
+        if not held or self._scheduler.now() >= self._world.session.open:
+            return False
+        new, old = self._chance.choice(((2, 1), (1, 2), (3, 2)))
+        self._world.exchange.split(self._chance.choice(held), new, old)
+        return True
+
+    def _held(self) -> list[str]:
+        ledger = self._world.exchange.ledger
+        return [symbol for symbol in self._world.day.market.symbols() if ledger.position(symbol) > 0]
+
+    def _one_of_ours(self) -> Order | None:
+        orders = self._world.exchange.account.orders.open.values()
+        ours = [o for o in orders if o.client_order_id.startswith(OWN_PREFIX) and o.is_working]
+        return self._chance.choice(ours) if ours else None
+
+    def _trade(self, symbol: str, side: str, shares: str) -> bool:
+        body = {"symbol": symbol, "side": side, "qty": shares, "type": "market", "time_in_force": "day"}
+        return self._send("POST", "/v2/orders", body)
+
+    def _send(self, method: str, path: str, body: dict[str, str] | None = None) -> bool:
+        """Whether the broker did what the owner asked for."""
+        sent = json.dumps(body).encode() if body else b""
+        opening = self._world.day.opening
+        keys = {"APCA-API-KEY-ID": opening.key_id, "APCA-API-SECRET-KEY": opening.secret_key}
+        try:
+            return self._world.exchange.handle(Request(method, path, [], keys, sent)).status < 300
+        except TransportFault:
+            return False
