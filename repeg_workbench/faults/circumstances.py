@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class Circumstance(StrEnum):
     """A property of the day."""
 
+    FULL_DAY = "full_day"
+    RENEWALS = "renewals"
     WEIGHTS = "weights"
     FRACTIONS = "fractions"
     MARGIN_ACCOUNT = "margin_account"
@@ -41,6 +43,8 @@ Change = Callable[["Day", Random], "Day"]
 
 # The share of the days with each circumstance, and how it changes a day; in this order.
 CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
+    Circumstance.FULL_DAY: (0.01, varied_markets.with_full_length),
+    Circumstance.RENEWALS: (0.06, varied_plans.with_renewals),
     Circumstance.OLD_TRADES: (0.06, varied_markets.with_old_trades),
     Circumstance.MISSING_TRADES: (0.04, varied_markets.with_missing_trades),
     Circumstance.LATE_QUOTES: (0.04, varied_markets.with_late_quotes),

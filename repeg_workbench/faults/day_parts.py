@@ -12,6 +12,8 @@ from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.units import price
 from repeg_workbench.faults.short_market import ShortMarket
 
+FULL_DAYS = (date(2026, 11, 23), date(2026, 3, 9), date(2026, 11, 2))
+
 
 def draw_settings(chance: Random, delay: int, *, near_open: bool) -> dict[str, Any]:
     """The settings of a deployment whose window closes half an hour after it opens, or minutes before the close."""

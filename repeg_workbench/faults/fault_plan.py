@@ -45,6 +45,9 @@ class WorkflowFault(StrEnum):
     EARLY_WAKE = "early_wake"
     LATE_START = "late_start"
     OTHER_RELEASE = "other_release"
+    BUS_OUTAGE = "bus_outage"
+    DEPLOYED = "deployed"
+    """A deployment of changed settings; the runs that are open keep theirs."""
 
 
 SENDS = frozenset({"submit", "replace"})
@@ -149,14 +152,16 @@ class FaultPlan:
 
 
 def _is_write(name: str) -> bool:
-    return name in WRITES or name.startswith(("write", "save", "claim", "book", "add", "take", "set"))
+    return (
+        name in WRITES or name == "publish" or name.startswith(("write", "save", "claim", "book", "add", "take", "set"))
+    )
 
 
 def _fits(fault: PortFault, port: str, name: str) -> bool:
     if fault is PortFault.LATE:
         return name in WRITES
     if fault is PortFault.REFUSED_FOR_NOW:
-        return (port == "broker" and name in WRITES) or (port == "store" and _is_write(name))
+        return (port == "broker" and name in WRITES) or (port in {"store", "notifier"} and _is_write(name))
     if fault is PortFault.STALE:
         return name in {"quotes", "open_orders", "order"}
     return True

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from repeg.adapters.eventbridge import EventsUnavailable
 from repeg.domain.broker import CancelAnswer, Unknown
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
 from repeg_workbench.engine.scheduler import Scheduler, VirtualThread
@@ -159,6 +160,8 @@ class UnreliablePort:
     def _failed(self, name: str, why: str) -> Any:
         if self._name == "store":
             raise StoreUnavailable(why)
+        if self._name == "notifier":
+            raise EventsUnavailable(why)
         if name == "cancel":
             return CancelAnswer.UNKNOWN
         if name in WRITES:

@@ -1,11 +1,14 @@
-"""How Lambda runs the deployed functions: their folders, their timeouts and the form of their failures."""
+"""How Lambda runs the deployed functions: folders, timeouts, the form of failures, and how long a history may be."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
+from repeg.domain import next_step
 from repeg_workbench.faults.walker import TaskFailed
 
 # Each function's timeout in seconds. A test compares it with the template.
@@ -32,3 +35,14 @@ def context_of(function: str) -> Any:
         function_name=function, memory_limit_in_mb=512, invoked_function_arn=f"arn:{function}", aws_request_id="0",
         get_remaining_time_in_millis=lambda: FUNCTION_TIMEOUTS[function] * 1_000,
     )  # fmt: skip
+
+
+@contextmanager
+def history_of(turns: int | None) -> Iterator[None]:
+    """Limit an execution to so many turns for the length of a block; None leaves the deployed limit."""
+    deployed = next_step.TURNS_PER_EXECUTION
+    next_step.TURNS_PER_EXECUTION = turns or deployed
+    try:
+        yield
+    finally:
+        next_step.TURNS_PER_EXECUTION = deployed

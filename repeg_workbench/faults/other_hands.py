@@ -1,4 +1,5 @@
-"""Other hands on the account: its owner moves and cancels orders, buys, sells, closes positions; a stock is split.
+"""Other hands on the account: its owner moves and cancels orders, buys, sells, closes positions; the broker splits a
+stock, or gives an order a status that is rare.
 
 They act through the broker's API, as a person or another program would, at a time when there is something to act on.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -14,9 +16,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from repeg.domain.order_ids import OWN_PREFIX
-from repeg_workbench.exchange.broker.orders import Order
+from repeg_workbench.exchange.broker.orders import ASIDE, Order
+from repeg_workbench.exchange.broker.setting_aside import SettingAside
 from repeg_workbench.exchange.faults.transport_faults import TransportFault
 from repeg_workbench.exchange.messages import Request
+from repeg_workbench.exchange.refusal import Refusal
 from repeg_workbench.exchange.units import PRICE_SCALE, QTY_SCALE, price, qty, tick_at
 
 if TYPE_CHECKING:
@@ -33,6 +37,10 @@ class Hand(StrEnum):
     SELLS = "owner_sells"
     CLOSES_POSITION = "owner_closes_position"
     SPLITS = "split"
+    SETS_ASIDE = "set_aside"
+    """The broker gives an order a rare status, such as done_for_day or suspended, perhaps for ever."""
+    FORGETS = "forgotten"
+    """The broker does not find an order for a while, or ever again."""
 
 
 # The share of the days on which other hands act, and how many seconds they wait before they look for a chance again.
@@ -73,6 +81,7 @@ class OtherHands:
         act = {
             Hand.MOVES: self._move, Hand.CANCELS: self._cancel, Hand.CANCELS_ALL: self._cancel_all,
             Hand.BUYS: self._buy, Hand.SELLS: self._sell, Hand.CLOSES_POSITION: self._close, Hand.SPLITS: self._split,
+            Hand.SETS_ASIDE: self._set_aside, Hand.FORGETS: self._forget,
         }[hand]  # fmt: skip
 
         def wait() -> None:
@@ -131,6 +140,30 @@ class OtherHands:
             return False
         new, old = self._chance.choice(((2, 1), (1, 2), (3, 2)))
         self._world.exchange.split(self._chance.choice(held), new, old)
+        return True
+
+    def _set_aside(self) -> bool:
+        order = self._one_of_ours()
+        setting_aside = SettingAside(self._world.exchange.floor)
+        if order is None:
+            return False
+        try:
+            setting_aside.put(order, self._chance.choice(sorted(ASIDE)), self._world.exchange.now)
+        except Refusal:
+            return False
+        self._scheduler.sleep(self._chance.choice((20, 200, 1_800, 20_000)))
+        self._world.exchange.advance()
+        with suppress(Refusal):
+            setting_aside.resume(order, self._world.exchange.now)
+        return True
+
+    def _forget(self) -> bool:
+        order = self._one_of_ours()
+        if order is None:
+            return False
+        order.is_forgotten = True
+        self._scheduler.sleep(self._chance.choice((20, 200, 1_800, 20_000)))
+        order.is_forgotten = False
         return True
 
     def _held(self) -> list[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from repeg.domain.journal import Entry
+from repeg_workbench.faults.fault_plan import FaultPlan
 
 
 class MemoryJournal:
@@ -17,6 +19,23 @@ class MemoryJournal:
     def record(self, entry: Entry) -> None:
         """Add one entry."""
         self.entries.append(entry)
+
+
+class FailingJournal:
+    """A Journal that fails now and then in one seed of twenty, in the middle of a step: what a step does between two
+    calls over its ports can end there with an exception."""
+
+    def __init__(self, inner: MemoryJournal, seed: int, fault_plan: FaultPlan) -> None:
+        self._inner, self._fault_plan = inner, fault_plan
+        self._chance = Random(f"journal {seed}")
+        self._rate = self._chance.choice((0.01, 0.05)) if self._chance.random() < 0.05 else 0.0
+
+    def record(self, entry: Entry) -> None:
+        """Add one entry. Raises OSError now and then."""
+        if self._rate and entry.at < self._fault_plan.ends and self._chance.random() < self._rate:
+            self._fault_plan.count("journal_fails")
+            raise OSError("no space left on device")
+        self._inner.record(entry)
 
 
 class QuietNotifier:

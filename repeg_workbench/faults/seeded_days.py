@@ -21,7 +21,7 @@ from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.time.calendar import TradingCalendar
 from repeg_workbench.exchange.units import price
 from repeg_workbench.faults.circumstances import with_circumstances
-from repeg_workbench.faults.day_parts import draw_account_and_plan, draw_quirks, draw_settings
+from repeg_workbench.faults.day_parts import FULL_DAYS, draw_account_and_plan, draw_quirks, draw_settings
 from repeg_workbench.faults.planned_runs import PlannedRun
 from repeg_workbench.faults.short_market import ShortMarket, running_away, symbol_day
 
@@ -49,7 +49,6 @@ REPLACING, LIVELY = 0, 1
 # The half day's window can close half an hour after it opens; the other days start near their close. So each seed is a
 # whole run, from the wait for the session to the report, in fewer than a hundred turns.
 HALF_DAY = date(2026, 11, 27)
-FULL_DAYS = (date(2026, 11, 23), date(2026, 3, 9), date(2026, 11, 2))
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,8 @@ class Day:
     """The settings of further stacks on the account."""
     input_settings: Mapping[str, Any] = field(default_factory=dict)
     """What the input of the seed's own plan changes of its deployment's settings."""
+    turns_per_execution: int | None = None
+    """After how many turns a run goes on in a new execution; None as deployed."""
     circumstances: tuple[str, ...] = ()
     """The circumstances that were drawn for this day."""
 

@@ -19,7 +19,7 @@ from repeg.domain.order_ids import LOCAL_TAG, run_prefix, stack_tag
 from repeg.domain.plan import run_id
 from repeg.domain.quote import Side
 from repeg.domain.session import wire
-from repeg.ports import Broker, Market, Ports, Store
+from repeg.ports import Broker, Market, Notifier, Ports, Store
 from repeg.workflow.reporting import RUN_FAILED, RUN_SETTLED
 from repeg_workbench.deployment_variables import variables
 from repeg_workbench.engine.runtime import VirtualRuntime
@@ -28,7 +28,7 @@ from repeg_workbench.faults.faulty_ports import CURRENT, Invocation, UnreliableP
 from repeg_workbench.faults.function_service import FOLDERS, FUNCTION_TIMEOUTS, context_of, failed
 from repeg_workbench.faults.judges.record import JudgedRun
 from repeg_workbench.faults.planned_runs import PlannedRun
-from repeg_workbench.faults.records import QuietNotifier
+from repeg_workbench.faults.records import FailingJournal, QuietNotifier
 from repeg_workbench.faults.table_service import dynamodb_store, uses_dynamodb
 from repeg_workbench.faults.walker import Execution, TaskFailed, Walker
 from repeg_workbench.faults.weight_targets import bounds
@@ -241,13 +241,14 @@ class Stack:
         self.broker_port = port("broker", world.broker, (0.02, 0.08), lambda _name: Outage.BROKER in world.down)
         market = port("market", world.broker, (0.02, 0.08), lambda _name: Outage.BROKER in world.down)
         store = cast(Store, port("store", self.store, (0.002, 0.01), self._is_store_away))
+        notifier = port("notifier", self.notifier, (0.01, 0.03), lambda _name: Outage.BUS in world.down)
         limiter = RequestLimiter(store, self.runtime, world.day.quirks.requests_per_minute or 200)
         return Ports(
             broker=RateLimitedBroker(cast(Broker, self.broker_port), limiter),
             market=cast(Market, market),
             store=store,
-            notifier=self.notifier,
-            journal=world.journal,
+            notifier=cast(Notifier, notifier),
+            journal=FailingJournal(world.journal, world.day.seed + self.number, self._fault_plan),
             plans=cast(Any, None),
             runtime=self.runtime,
             tag=self.tag,

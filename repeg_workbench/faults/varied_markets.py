@@ -4,19 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from repeg_workbench.exchange.market.symbol_day import SymbolDay, Trades
-from repeg_workbench.faults.short_market import SECOND, ShortMarket
+from repeg_workbench.exchange.time.calendar import TradingCalendar
+from repeg_workbench.faults.day_parts import FULL_DAYS
+from repeg_workbench.faults.short_market import SECOND, ShortMarket, symbol_day
 
 if TYPE_CHECKING:
     from repeg_workbench.faults.seeded_days import Day
 
 MINUTE = 60 * SECOND
 HOURS_AGO = 5 * 60 * MINUTE
+
+
+def with_full_length(day: Day, chance: Random) -> Day:
+    """A whole session from before its open, with the same plan and a run that takes its time."""
+    found = TradingCalendar().session(FULL_DAYS[0])
+    if found is None:
+        raise ValueError(f"{FULL_DAYS[0]} is not a trading day")
+    start = found.open - timedelta(minutes=5)
+    seconds = round((found.close - start).total_seconds())
+    days = {s: symbol_day(s, found.day, start, seconds, chance.getrandbits(32)) for s in day.market.symbols()}
+    settings = {
+        **day.settings,
+        "market_open_delay_minutes": 5, "close_margin_minutes": 5,
+        "order_monitoring_seconds": chance.choice((30, 60, 120)), "patience_seconds": chance.choice((300, 7_200)),
+    }  # fmt: skip
+    return replace(day, day=found.day, start=start, market=ShortMarket(days), settings=settings)
 
 
 def with_old_trades(day: Day, chance: Random) -> Day:

@@ -63,6 +63,11 @@ def with_further_run(day: Day, chance: Random) -> Day:
     return replace(day, others=(*day.others, *runs))
 
 
+def with_renewals(day: Day, chance: Random) -> Day:
+    """A history of few turns, so that the run goes on in a new execution again and again."""
+    return replace(day, turns_per_execution=chance.choice((2, 5, 20)))
+
+
 def _later(chance: Random) -> float:
     return chance.choice((0.0, chance.uniform(0, 5), chance.uniform(0, 600)))
 

@@ -7,11 +7,14 @@ from contextlib import suppress
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 from repeg.domain.run import KillSwitch
+from repeg_workbench.deployment_variables import variables
 from repeg_workbench.exchange.control.chaos import every_fault
 from repeg_workbench.exchange.triggers import When
+from repeg_workbench.faults.day_parts import draw_settings
 from repeg_workbench.faults.fault_plan import WorkflowFault
 from repeg_workbench.faults.walker import TaskFailed
 
@@ -30,6 +33,7 @@ class Outage(StrEnum):
 
     BROKER = "broker"
     STORE = "store"
+    BUS = "bus"
     ROWS = "rows"
     """Another release's rows, unreadable for this one until the deployment is rolled back."""
 
@@ -43,6 +47,7 @@ class WorkflowFaults:
 
     def __init__(self, world: World) -> None:
         self._world, self._scheduler, self._fault_plan = world, world.scheduler, world.fault_plan
+        self._deployed = Random(f"deployed {world.day.seed}")
 
     def schedule(self, given: dict[str, Any]) -> None:
         """Schedule each of the seed's workflow faults at a random time."""
@@ -55,6 +60,8 @@ class WorkflowFaults:
             WorkflowFault.BROKER_OUTAGE: lambda: self._outage(Outage.BROKER),
             WorkflowFault.STORE_OUTAGE: lambda: self._outage(Outage.STORE),
             WorkflowFault.OTHER_RELEASE: lambda: self._outage(Outage.ROWS),
+            WorkflowFault.BUS_OUTAGE: lambda: self._outage(Outage.BUS),
+            WorkflowFault.DEPLOYED: self._deploy,
         }
         for fault in sorted(self._fault_plan.workflow_faults & set(acts)):
             self._scheduler.spawn_apart(partial(self._later, acts[fault], fault))
@@ -107,6 +114,11 @@ class WorkflowFaults:
         )
         self._world.down.discard(name)
         self._world.recorder.away(name, since)
+
+    def _deploy(self) -> None:
+        """Other settings for the runs that start from now on: other orders, other limits, another window."""
+        changed = draw_settings(self._deployed, 3, near_open=True) | {"max_run_orders": 1, "allowed_symbols": ["ZZZ"]}
+        self._world.stack.variables = {**self._world.stack.variables, **variables(changed)}
 
     def start_delay(self) -> timedelta:
         """How late the schedule starts the run: minutes, hours, or after the day is over."""

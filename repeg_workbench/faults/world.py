@@ -14,6 +14,7 @@ from repeg_workbench.engine.surroundings import with_variables
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.messages import Request
 from repeg_workbench.faults.fault_plan import FaultPlan, WorkflowFault
+from repeg_workbench.faults.function_service import history_of
 from repeg_workbench.faults.judges.judgement import judge
 from repeg_workbench.faults.judges.record import DayRecord
 from repeg_workbench.faults.judges.verdict import Violation
@@ -113,7 +114,7 @@ class World:
         """Start the runs as their schedules would, run the day, and check its end against the ledger."""
         names = dict.fromkeys((name for stack in self.stacks for name in stack.variables), "")
         rules = table_rules(self.scheduler) if uses_dynamodb(self.day.seed) else nullcontext()
-        with rules, with_variables(names):
+        with rules, history_of(self.day.turns_per_execution), with_variables(names):
             self.entered = None
             return self._run()
 
