@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -46,3 +47,32 @@ def history_of(turns: int | None) -> Iterator[None]:
         yield
     finally:
         next_step.TURNS_PER_EXECUTION = deployed
+
+
+class Variables:
+    """The variables of the function that runs next, in the environment of this process."""
+
+    def __init__(self, environment: MutableMapping[str, str] = os.environ) -> None:
+        self._environment = environment
+        self._set: dict[str, str] = {}
+
+    def enter(self, variables: dict[str, str]) -> None:
+        """Set a stack's variables and remove those of another stack, or of an earlier deployment."""
+        if self._set is variables:
+            return
+        for name in self._set.keys() - variables.keys():
+            self._environment.pop(name, None)
+        self._environment.update(variables)
+        self._set = variables
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Restore the environment after a block."""
+        before = dict(self._environment)
+        try:
+            yield
+        finally:
+            for name in self._set:
+                self._environment.pop(name, None)
+            self._environment.update(before)
+            self._set = {}

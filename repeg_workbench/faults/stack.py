@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -194,9 +193,7 @@ class Stack:
     def _enter(self) -> None:
         """Let the handler that runs next see this stack's ports and variables; it reads both before it first waits."""
         wiring.provide(self.ports)
-        if self._world.entered is not self.variables:
-            os.environ.update(self.variables)
-            self._world.entered = self.variables
+        self._world.variables.enter(self.variables)
 
     def _shadow(self, function: str, payload: dict[str, Any]) -> None:
         self._scheduler.sleep(self._fault_plan.within(0, 3))

@@ -10,11 +10,10 @@ from typing import Any
 
 from repeg.domain.order_ids import OWN_PREFIX
 from repeg_workbench.engine.scheduler import Scheduler, nanoseconds
-from repeg_workbench.engine.surroundings import with_variables
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.messages import Request
 from repeg_workbench.faults.fault_plan import FaultPlan, WorkflowFault
-from repeg_workbench.faults.function_service import history_of
+from repeg_workbench.faults.function_service import Variables, history_of
 from repeg_workbench.faults.judges.judgement import judge
 from repeg_workbench.faults.judges.record import DayRecord
 from repeg_workbench.faults.judges.verdict import Violation
@@ -68,7 +67,7 @@ class World:
         self.recorder = Recorder(self.record, self.exchange, lambda: self.scheduler.now_ns)
         self.journal = MemoryJournal()
         self.down: set[Outage] = set()
-        self.entered: dict[str, str] | None = None
+        self.variables = Variables()
         self.stacks = [Stack(self, number, settings) for number, settings in enumerate(self.day.stacks)]
         self.record.runs = list(dict.fromkeys(self.stacks[run.stack].add_run(run) for run in self.day.runs))
         self.workflow_faults = WorkflowFaults(self)
@@ -112,10 +111,8 @@ class World:
 
     def run(self) -> Result:
         """Start the runs as their schedules would, run the day, and check its end against the ledger."""
-        names = dict.fromkeys((name for stack in self.stacks for name in stack.variables), "")
         rules = table_rules(self.scheduler) if uses_dynamodb(self.day.seed) else nullcontext()
-        with rules, history_of(self.day.turns_per_execution), with_variables(names):
-            self.entered = None
+        with rules, history_of(self.day.turns_per_execution), self.variables.kept():
             return self._run()
 
     def _run(self) -> Result:

@@ -10,6 +10,7 @@ import pytest
 from repeg.domain.settings_sources import resolve
 from repeg_workbench.deployment_variables import variables
 from repeg_workbench.faults.circumstances import CIRCUMSTANCES, PLAIN, Circumstance
+from repeg_workbench.faults.function_service import Variables
 from repeg_workbench.faults.seeded_days import Day, make_day
 from repeg_workbench.faults.world import World
 
@@ -64,3 +65,13 @@ def _bought_or_sold(day: Day) -> bool:
     assert not result.violations, (day.seed, result.violations)
     stack = world.stacks[day.runs[-1].stack]
     return any(order.filled > 0 for order in stack.store.orders(list(stack.runs)[-1]))
+
+
+def test_a_stack_does_not_see_the_variables_of_another() -> None:
+    environment = {"EXECUTION__MAX_REPEGS": "7"}
+    entered = Variables(environment)
+    with entered.kept():
+        entered.enter({"EXECUTION__MAX_RUN_ORDERS": "1"})
+        entered.enter({"EXECUTION__MAX_REPEGS": "3"})
+        assert environment == {"EXECUTION__MAX_REPEGS": "3"}
+    assert environment == {"EXECUTION__MAX_REPEGS": "7"}
