@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from repeg import wiring
-from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.rate_limited_broker import RateLimitedBroker
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.order_ids import LOCAL_TAG, run_prefix, stack_tag
@@ -28,11 +27,10 @@ from repeg_workbench.faults.function_service import FOLDERS, FUNCTION_TIMEOUTS, 
 from repeg_workbench.faults.judges.record import JudgedRun
 from repeg_workbench.faults.planned_runs import PlannedRun
 from repeg_workbench.faults.records import FailingJournal, QuietNotifier
-from repeg_workbench.faults.table_service import dynamodb_store, uses_dynamodb
+from repeg_workbench.faults.table_service import table_of
 from repeg_workbench.faults.walker import Execution, TaskFailed, Walker
 from repeg_workbench.faults.weight_targets import bounds
 from repeg_workbench.faults.workflow_faults import ROW_READS, Outage
-from repeg_workbench.twins.memory_store import MemoryStore
 
 if TYPE_CHECKING:
     from repeg_workbench.faults.world import World
@@ -50,7 +48,7 @@ class Stack:
         self._world, self._fault_plan, self._scheduler = world, world.fault_plan, world.scheduler
         self.number, self.tag = number, TAGS[number]
         self.variables = variables(settings)
-        self.store: MemoryStore | DynamoStore = self._table()
+        self.store = table_of(world.day.seed, number, self._scheduler, self._fault_plan)
         world.recorder.on_planned.append(self._planned)
         self.notifier = QuietNotifier()
         self.runtime = VirtualRuntime(self._scheduler, world.day.seed + number, workers=8)
@@ -220,12 +218,6 @@ class Stack:
                 self._scheduler.sleep(60)
             else:
                 return
-
-    def _table(self) -> MemoryStore | DynamoStore:
-        seed = self._world.day.seed
-        if not uses_dynamodb(seed):
-            return MemoryStore()
-        return dynamodb_store(f"stack-{self.number}", seed + self.number, self._scheduler, self._fault_plan)
 
     def _ports(self) -> Ports:
         def port(

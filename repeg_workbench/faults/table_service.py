@@ -22,6 +22,7 @@ from repeg_workbench.engine.moto_corrections import dynamodb, dynamodb_calls, dy
 from repeg_workbench.engine.moto_corrections.patches import Patches
 from repeg_workbench.engine.scheduler import Scheduler
 from repeg_workbench.faults.fault_plan import FaultPlan
+from repeg_workbench.twins.memory_store import MemoryStore
 
 KEYS = ("pk", "sk")
 LATENCY = (0.001, 0.005)
@@ -61,6 +62,13 @@ def table_rules(scheduler: Scheduler) -> Iterator[None]:
         dynamodb.apply(patches, scheduler.now)
         dynamodb_speed.apply(patches, lambda _operation: None)
         yield
+
+
+def table_of(seed: int, stack: int, scheduler: Scheduler, fault_plan: FaultPlan) -> MemoryStore | DynamoStore:
+    """The table of one of a seed's stacks."""
+    if not uses_dynamodb(seed):
+        return MemoryStore()
+    return dynamodb_store(f"stack-{stack}", seed + stack, scheduler, fault_plan)
 
 
 def dynamodb_store(name: str, seed: int, scheduler: Scheduler, fault_plan: FaultPlan) -> DynamoStore:

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
+from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.domain.order_ids import OWN_PREFIX
 from repeg_workbench.engine.scheduler import Scheduler, nanoseconds
 from repeg_workbench.exchange.core import Exchange
@@ -17,6 +18,7 @@ from repeg_workbench.faults.function_service import Variables, history_of
 from repeg_workbench.faults.judges.judgement import judge
 from repeg_workbench.faults.judges.record import DayRecord
 from repeg_workbench.faults.judges.verdict import Violation
+from repeg_workbench.faults.other_hands import OtherHands
 from repeg_workbench.faults.planned_runs import PlannedRun
 from repeg_workbench.faults.recorder import Recorder
 from repeg_workbench.faults.records import MemoryJournal, Result
@@ -71,6 +73,7 @@ class World:
         self.stacks = [Stack(self, number, settings) for number, settings in enumerate(self.day.stacks)]
         self.record.runs = list(dict.fromkeys(self.stacks[run.stack].add_run(run) for run in self.day.runs))
         self.workflow_faults = WorkflowFaults(self)
+        self.other_hands = OtherHands(self, without)
         if WorkflowFault.EARLY_WAKE in self.fault_plan.workflow_faults:
             for stack in self.stacks:
                 stack.walker.wakes_early = self.workflow_faults.wait_shortfall
@@ -82,7 +85,7 @@ class World:
         return self.stacks[0]
 
     @property
-    def store(self) -> MemoryStore:
+    def store(self) -> MemoryStore | DynamoStore:
         """The first stack's table."""
         return self.stack.store
 
@@ -121,6 +124,7 @@ class World:
         for number, planned in enumerate(self.day.runs):
             self.scheduler.spawn_apart(self._starter(number, planned, late))
         self.workflow_faults.schedule(self.given)
+        self.other_hands.schedule()
         for stack in self.stacks:
             self.scheduler.spawn_apart(self._watcher(stack))
         self.scheduler.run(until=max(self.session.close, self.day.start + late) + LENGTH_AFTER_CLOSE)
