@@ -137,7 +137,7 @@ class Recorder:
     def _served(self, request: Request, response: Response) -> None:
         if response.delay:
             self.struck()
-        if request.path != LATEST_QUOTES or response.status != 200:
+        if request.path != LATEST_QUOTES or response.status != 200 or not _is_json(response.body):
             return
         for symbol, view in json.loads(response.body).get("quotes", {}).items():
             if view is not None and None not in {view["bp"], view["ap"]}:
@@ -166,3 +166,12 @@ def _books(store: Store, run_id: str, name: str, report: Report | None, publishe
         reported=None if report is None else {row.symbol: to_qty(row.filled_qty) for row in report.orders},
         published=tuple(published),
     )
+
+
+def _is_json(body: bytes) -> bool:
+    """Whether an answer can be read; a transport fault may have cut it off."""
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
