@@ -7,7 +7,7 @@ the wrong account.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.units import PRICE_SCALE, QTY_SCALE, price, qty
@@ -18,6 +18,7 @@ from repeg_workbench.faults.planned_runs import PlannedRun
 OLDEST_PRICE = 300 + 60
 OLDEST_READ = 60
 SECOND = 1_000_000_000
+NINE_DECIMALS = Decimal(1).scaleb(-9)
 
 
 def bounds(planned: PlannedRun, exchange: Exchange, now: int) -> dict[str, tuple[Decimal, Decimal]]:
@@ -36,7 +37,12 @@ def _bounds(
     low, high = _price_range(exchange, symbol, now)
     bought = max(equity[1] * weight / low - least, Decimal(0)) if low else Decimal(0)
     sold = max(most - equity[0] * weight / high, Decimal(0)) if high else most
-    return bought, min(sold, most)
+    return _whole(bought), _whole(min(sold, most))
+
+
+def _whole(shares: Decimal) -> Decimal:
+    """Shares as the broker counts them."""
+    return shares.quantize(NINE_DECIMALS, ROUND_FLOOR)
 
 
 def _price_range(exchange: Exchange, symbol: str, now: int) -> tuple[Decimal, Decimal]:
@@ -65,11 +71,14 @@ def _held_range(exchange: Exchange, symbol: str, now: int) -> tuple[Decimal, Dec
 
 
 def _equity_range(exchange: Exchange, now: int) -> tuple[Decimal, Decimal]:
-    """Cash and holdings at the lowest and at the highest recent prices."""
-    low = high = Decimal(exchange.ledger.cash) / (PRICE_SCALE * QTY_SCALE)
+    """Cash and holdings at the lowest and the highest recent prices, the broker's own valuation included: it takes the
+    last trade, however old, and what the program is to do about that is not judged here."""
+    cash = low = high = Decimal(exchange.ledger.cash) / (PRICE_SCALE * QTY_SCALE)
+    valued = cash
     for symbol in exchange.market.symbols():
         held = qty(exchange.ledger.position(symbol))
         if held:
             least, most = _price_range(exchange, symbol, now)
             low, high = low + held * least, high + held * most
-    return low, high
+            valued += held * price(exchange.price(symbol))
+    return min(low, valued), max(high, valued)

@@ -90,6 +90,8 @@ class EndingJudge:
         if order.outcome == "no_trade":
             return
         _, most = run.targets.get(order.symbol, (0, Decimal(0)))
+        if not most:
+            return  # a weight without a fresh price is not sized
         is_full = executed >= to_qty(most)
         is_dust = not is_full and to_qty(most) - executed < QTY_SCALE and executed > 0
         self._claim(is_dust or is_full == (order.outcome == "filled"), "outcome_untrue", subject, order.outcome)
@@ -99,7 +101,7 @@ class EndingJudge:
         subject, outcome = f"{run.run_id} {order.symbol}", order.outcome
         if outcome == "killed":
             self._claim(any(s.state != "active" for s in self._record.switched), "killed_without_switch", subject)
-        if self._was_cut_off(run):
+        if self._was_cut_off(run) or not run.targets.get(order.symbol, (0, Decimal(0)))[1]:
             return
         rules = Rules(run.settings).of(order.symbol)
         closed = self._closed_at(run)

@@ -142,7 +142,7 @@ class TimeJudge:
             period = self._period(invoked.run_id)
             due = self._due(sent.at, UNRESOLVED + STEP + 2 * period)
             for dead in self._record.executions:
-                if dead.run_id == invoked.run_id and dead.status in DEAD and sent.at <= dead.ended < due:
+                if dead.run_id == invoked.run_id and dead.status in DEAD and sent.at - STEP <= dead.ended < due:
                     due = max(due, self._due(dead.ended, self._sweep_time(dead) + UNRESOLVED))
             name = sent.client_order_id
             seen = [*news[name], *(again.at for again in self._sent[name] if again.at > sent.at)]
