@@ -112,15 +112,20 @@ class TimeJudge:
         """An execution that ended without closing its run is swept in time: nothing of it is open at the broker."""
         if execution.status not in DEAD or self._is_alive(execution):
             return
-        due = self._due(execution.ended, self._sweep_time(execution))
+        due = self._swept_by(execution)
         if due >= self._record.until:
             return
         for order in (order for line in lines for order in line.orders if not order.is_owners):
             is_open = order.arrival.at <= due and (order.ended < 0 or order.ended > due)
             self._claim(not is_open, "unswept", due, order.arrival.client_order_id)
 
-    def _sweep_time(self, dead: Execution) -> int:
-        return WATCHED if dead.is_event_lost else SWEPT
+    def _swept_by(self, dead: Execution) -> int:
+        """When a dead execution must have been swept. A closing step that a fault strikes is followed by another."""
+        due = self._due(dead.ended, WATCHED if dead.is_event_lost else SWEPT)
+        for invoked in self._record.invoked:
+            if invoked.function in CLOSING and invoked.is_struck and dead.ended <= invoked.began <= due:
+                due = max(due, self._due(invoked.began, WATCHED))
+        return due
 
     def _is_alive(self, dead: Execution) -> bool:
         """Whether another execution of the run goes on after this one."""
@@ -143,7 +148,7 @@ class TimeJudge:
             due = self._due(sent.at, UNRESOLVED + STEP + 2 * period)
             for dead in self._record.executions:
                 if dead.run_id == invoked.run_id and dead.status in DEAD and sent.at - STEP <= dead.ended < due:
-                    due = max(due, self._due(dead.ended, self._sweep_time(dead) + UNRESOLVED))
+                    due = max(due, self._swept_by(dead) + UNRESOLVED)
             name = sent.client_order_id
             seen = [*news[name], *(again.at for again in self._sent[name] if again.at > sent.at)]
             is_settled = any(sent.at < at <= due for at in seen) or over.get(invoked.run_id, due + 1) <= due
