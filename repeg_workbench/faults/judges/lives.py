@@ -129,6 +129,7 @@ class Account:
     def _live(self, record: DayRecord) -> None:
         executed = iter(record.ledger.executions)
         cash = self.cash
+        self._split(record)
         for position, event in enumerate(record.ledger.events):
             life = self.lives.get(event.order_id) or self._birth(position, event)
             if event.event in {"fill", "partial_fill"}:
@@ -139,6 +140,12 @@ class Account:
                 self.balances.append((position, event.order_id, cash, self.shares[fill.symbol]))
             if event.status in OVER and life.died == NEVER:
                 life.died, life.died_at = position, event.at
+
+    def _split(self, record: DayRecord) -> None:
+        """The shares that splits have made; they come before the open, and so before every execution."""
+        for entry in record.ledger.entries:
+            for account, commodity, amount in entry.postings if entry.kind == "split" else ():
+                self.shares[commodity] += amount if account == "position" else 0
 
     def _birth(self, position: int, e: OrderEvent) -> Life:
         prefix = e.client_order_id[: e.client_order_id.find(".") + 1]
