@@ -76,6 +76,7 @@ class FaultPlan:
     """
 
     def __init__(self, day: Day, ends: datetime, last: datetime, *, quiet: bool = False) -> None:
+        self.is_quiet = quiet
         self._chance = Random(f"swarm {day.seed}")  # another text would change every published seed
         length = Random(f"length {day.seed}")
         goes_on = length.random() < GOES_ON and not day.is_chased_to_the_end

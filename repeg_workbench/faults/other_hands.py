@@ -54,7 +54,7 @@ class OtherHands:
     def __init__(self, world: World, without: frozenset[str] = frozenset()) -> None:
         self._world, self._scheduler = world, world.scheduler
         self._chance = chance = Random(f"hands {world.day.seed}")
-        is_meddled = chance.random() < SHARE and not world.day.is_chased_to_the_end
+        is_meddled = chance.random() < SHARE and not (world.day.is_chased_to_the_end or world.fault_plan.is_quiet)
         drawn = chance.sample(list(Hand), chance.randint(1, 3)) if is_meddled else []
         self._acts = [hand for hand in drawn if hand not in without and not self._would_borrow(hand)]
 

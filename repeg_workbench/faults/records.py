@@ -28,7 +28,9 @@ class FailingJournal:
     def __init__(self, inner: MemoryJournal, seed: int, fault_plan: FaultPlan) -> None:
         self._inner, self._fault_plan = inner, fault_plan
         self._chance = Random(f"journal {seed}")
-        self._rate = self._chance.choice((0.01, 0.05)) if self._chance.random() < 0.05 else 0.0
+        self._rate = (
+            self._chance.choice((0.01, 0.05)) if self._chance.random() < 0.05 and not fault_plan.is_quiet else 0.0
+        )
 
     def record(self, entry: Entry) -> None:
         """Add one entry. Raises OSError now and then."""

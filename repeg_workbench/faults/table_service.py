@@ -91,7 +91,7 @@ class FaultyCalls:
     def __init__(self, client: Any, seed: int, scheduler: Scheduler, fault_plan: FaultPlan) -> None:
         self._client, self._scheduler, self._fault_plan = client, scheduler, fault_plan
         self._chance = Random(f"table {seed}")
-        self._rate = self._chance.choice(RATES)
+        self._rate = 0.0 if fault_plan.is_quiet else self._chance.choice(RATES)
         self._kinds = self._chance.sample(list(TableFault), self._chance.randint(1, len(TableFault)))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
