@@ -38,9 +38,10 @@ def walked(seed: int) -> tuple[list[str], World]:
     """The same day, walked."""
     world = World(seed, quiet=True)
     wiring.provide(world.stack.ports)
-    execution = world.stack.walker.start("run", world.given)
+    world.stack.start("run", world.given)
     with with_variables(world.stack.variables):
         world.scheduler.run()
+    execution = world.stack.executions[0]
     return [execution.status, *execution.path], world
 
 
