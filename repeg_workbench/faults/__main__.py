@@ -52,10 +52,9 @@ def seeds(
     if publish:
         reliability.keep_campaign(campaign.numbers())
     failing = sorted(campaign.tally.failing)
-    for seed in failing[:3]:
-        typer.echo(run_bundled(seed).story)
     for seed in failing:
-        typer.echo(f"replay: python -m repeg_workbench.faults show {out / f'seed-{seed}-{campaign.commit}.json'}")
+        typer.echo(f"seed {seed}: {campaign.tally.failing[seed][0]}")
+        typer.echo(f"  replay: python -m repeg_workbench.faults show {out / f'seed-{seed}-{campaign.commit}.json'}")
     if failing:
         raise typer.Exit(1)
     if not campaign.is_complete:

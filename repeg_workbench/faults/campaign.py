@@ -134,9 +134,15 @@ class Campaign:
 
 
 def _run_one(work: tuple[int, Path]) -> Tally:
-    """One seed, in a worker process. The bundle of a failing seed is written at once."""
+    """One seed, in a worker process. The bundle of a failing seed is written at once.
+
+    A day that the simulation itself cannot run to its end is a failing one, and does not end the campaign.
+    """
     seed, folder = work
-    world, result = _run(seed, None)
+    try:
+        world, result = _run(seed, None)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other days still count
+        return Tally(done={seed}, failing={seed: [f"day_not_run: {type(error).__name__}: {error}"]})
     if result.violations:
         bundle_of(result, world.exchange.ledger, None).save(folder)
     return tally_of(result)

@@ -106,7 +106,7 @@ def _published_twice(_: Mapping[str, Any]) -> dict[str, Any]:
     counter = iter(range(10**9))
 
     def announce(run_id: str, report: Any, ports: Any) -> None:
-        detail = {"event_id": f"{run_id}.{next(counter)}", "outcome": report.outcome}
+        detail = {"event_id": f"{run_id}.{next(counter)}", "run_id": run_id, "outcome": report.outcome}
         ports.notifier.publish(reporting.RUN_FAILED, detail)
         ports.store.mark_announced(run_id)
 

@@ -19,7 +19,8 @@ from repeg_workbench.faults import campaign
 from repeg_workbench.faults.bundle import read_bundle
 from repeg_workbench.faults.campaign import QUIET, run_bundled
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
-from repeg_workbench.faults.planting import planted
+from repeg_workbench.faults.planting import Edit, edited, planted
+from repeg_workbench.faults.world import World
 from tests.template.stack import ROOT
 
 # More seeds than any test waits for.
@@ -122,6 +123,14 @@ def test_a_bundle_of_another_day_is_not_taken_for_the_same(tmp_path: Path) -> No
     code, output = finished("show", str(path))
     assert code == 1
     assert "not the day of the bundle, which was made at commit" in output
+
+
+def test_a_day_that_cannot_be_run_is_a_failing_one(tmp_path: Path) -> None:
+    broken = edited("the simulation raises", Edit(World, "run", "with with_variables", "with 1 / 0, with_variables"))
+    with planted(broken):
+        tally = campaign._run_one((1, tmp_path))
+    assert tally.failing == {1: ["day_not_run: ZeroDivisionError: division by zero"]}
+    assert tally.seeds == 1
 
 
 def test_a_failing_seed_of_a_campaign_leaves_a_bundle(tmp_path: Path) -> None:
