@@ -17,6 +17,8 @@ from repeg.domain.errors import StoreUnavailable
 from repeg.domain.request_quota import BUCKET_SECONDS, Quota, bucket_of
 from repeg.domain.run import Run, RunState
 from repeg.domain.run_health import Alert
+from repeg.domain.time_limits import REQUEST
+from repeg.workflow.turn import Turn, begin_turn
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import after_noon
 from tests.functions.books import Event, book
@@ -122,6 +124,20 @@ def eight_resting_orders(open_desk: OpenDesk) -> Desk:
     desk.place()
     assert len(desk.open_at_broker()) == 8
     return rate_limited(desk)
+
+
+def test_a_wait_for_the_quota_does_not_put_a_turns_time_ahead(open_desk: OpenDesk) -> None:
+    """Quotes would be called stale, and the run would close before its window does."""
+    desk = rate_limited(resting(open_desk))
+    asked, turns = desk.runtime.now(), list[Turn]()
+    for seconds in (0, 10):
+        assert desk.store.lease_requests(bucket_of(asked + timedelta(seconds=seconds)), 20, 20)
+    waiting = desk.scheduler.spawn(lambda: turns.append(begin_turn(RUN_ID, desk.ports)))
+    desk.wait(40)
+    waiting.result()
+    (turn,) = turns
+    assert turn.moment.now - asked > timedelta(seconds=3)
+    assert timedelta(0) <= turn.now - desk.runtime.now() <= REQUEST
 
 
 @pytest.mark.parametrize("how", ["close", "sweep"])

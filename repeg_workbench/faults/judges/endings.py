@@ -20,8 +20,8 @@ from repeg_workbench.faults.judges.record import (
 from repeg_workbench.faults.judges.rules import Rules, book_of
 from repeg_workbench.faults.judges.verdict import Violation
 
-# The last orders of a window leave this long before it ends.
-LAST_SEND = 10 * SECOND
+# The last orders of a window leave ten seconds before it ends, by a clock that may be a request's seven seconds ahead.
+LAST_SEND = (10 + 7) * SECOND
 
 # What may end a line before the window does. Every other outcome means that it could still have traded.
 ENDS_EARLY = frozenset(

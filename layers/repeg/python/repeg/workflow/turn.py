@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, RefusedRun, StoreUnavailable
@@ -17,13 +17,13 @@ from repeg.domain.run import Run
 from repeg.domain.session import TradingWindow, trading_date
 from repeg.domain.settings import Settings
 from repeg.domain.store_rules import Guard
-from repeg.domain.time_limits import SEND_MARGIN, STEP_PLACES_FOR
+from repeg.domain.time_limits import REQUEST, SEND_MARGIN, STEP_PLACES_FOR
 from repeg.ports import Ports
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What every part of a step shares. `started` is our own clock when the broker's read `moment.now`."""
+    """What every part of a step shares. `started` is our own clock when the broker's was `moment.now`."""
 
     run: Run
     ports: Ports
@@ -125,10 +125,13 @@ def begin_turn(run_id: str, ports: Ports) -> Turn:
     run = find_run(run_id, ports)
     ports = in_account_of(run, ports)
     started = ports.runtime.now()
-    now = ports.broker.clock().now
+    read = ports.broker.clock().now
+    # The broker read its clock within the last request. What was waited before that, for the account's quota, would
+    # put the turn's time ahead: quotes would be called stale, and the run would end before its window.
+    waited = max(ports.runtime.now() - started - REQUEST, timedelta(0))
     # A decision must leave time to send its order before the margin, so the margin is where its day ends.
     closes = run.window.closes - SEND_MARGIN
-    moment = Moment(now=now, closes=closes, turn_seconds=run.settings.order_monitoring_seconds)
+    moment = Moment(now=read - waited, closes=closes, turn_seconds=run.settings.order_monitoring_seconds)
     return Turn(run=run, ports=ports, moment=moment, started=started)
 
 
