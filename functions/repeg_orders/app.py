@@ -15,11 +15,12 @@ from repeg.domain.steps import TurnDone, TurnPayload
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
+from repeg.workflow.deciding import wants_to_send
 from repeg.workflow.in_flight import refresh_children
 from repeg.workflow.reconciliation import book_fills, list_own_orders
 from repeg.workflow.sellable import Holdings, read_holdings
 from repeg.workflow.turn import Turn, begin_trading_turn, find_run, journal_skip
-from repeg.workflow.working import wants_to_send, work_order
+from repeg.workflow.working import work_order
 
 
 @lambda_step

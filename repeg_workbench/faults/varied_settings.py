@@ -41,6 +41,23 @@ def with_symbol_settings(day: Day, chance: Random) -> Day:
     return _set(day, symbols={symbol: _symbol_settings(day.settings, chance) for symbol in symbols})
 
 
+def with_policy(day: Day, chance: Random) -> Day:
+    """Orders worked by the policy of looks, eager enough to move and take often. Market orders stay market orders."""
+    return _set(
+        day,
+        policy=_policy(day, chance),
+        follow_after_seconds=chance.choice((0, 10, 30)),
+        imbalance_cross=chance.choice(("0.55", "0.7", "1")),
+        tight_share=chance.choice(("0", "0.334", "0.9")),
+    )
+
+
+def _policy(day: Day, chance: Random) -> str:
+    if day.settings["use_smart_limit_execution"]:
+        return chance.choice(("patient", "normal", "normal", "urgent"))
+    return "anchor" if day.settings["escalation"] in {"none", "mid"} else "market"
+
+
 def with_allowed_symbols(day: Day, chance: Random) -> Day:
     """An allow-list, which one plan in three exceeds."""
     symbols = list(day.market.symbols())

@@ -7,7 +7,7 @@ import numpy as np
 
 from repeg_workbench.exchange.market.symbol_day import Int64s
 from repeg_workbench.replay.cleaning import CleanDay
-from repeg_workbench.replay.walk import SECOND
+from repeg_workbench.replay.state import SECOND
 
 MARGIN: Final = 300 * SECOND
 """Nothing arrives in the first five minutes of the session, and nothing is worked in its last five."""

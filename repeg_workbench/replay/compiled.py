@@ -9,10 +9,11 @@ from numba.extending import register_jitable
 
 from repeg.domain import look
 from repeg_workbench.exchange.market.symbol_day import Int64s
-from repeg_workbench.replay import anchor, filling, peers, walk
+from repeg_workbench.replay import anchor, filling, memory, peers, pieces, walk
 from repeg_workbench.replay.plans import Plan
 from repeg_workbench.replay.side_tape import SideTape
-from repeg_workbench.replay.walk import Task, work
+from repeg_workbench.replay.state import Task
+from repeg_workbench.replay.walk import work
 
 COLUMNS: Final = ("rested", "taken", "paid", "spread_paid", "at", "sent", "cancelled", "looks", "rows")
 """What is kept of each replayed order."""
@@ -23,7 +24,7 @@ def _own_functions(module: ModuleType) -> list[FunctionType]:
     return [each for each in named if isinstance(each, FunctionType) and each.__module__ == module.__name__]
 
 
-for _module in (look, anchor, filling, peers, walk):
+for _module in (look, anchor, filling, memory, peers, pieces, walk):
     for _function in _own_functions(_module):
         register_jitable(_function)
 

@@ -14,8 +14,8 @@ from repeg_workbench.replay.figures import Floats
 from repeg_workbench.replay.filling import ONE_LOT, Model
 from repeg_workbench.replay.plans import Kind, Plan
 from repeg_workbench.replay.side_tape import SideTape, side_tape
+from repeg_workbench.replay.state import Task
 from repeg_workbench.replay.tape import replay_tape
-from repeg_workbench.replay.walk import Task
 
 SIDES: Final = (1, -1)
 

@@ -14,6 +14,10 @@ LONGEST_PATIENCE: Final = 1_800
 """Seconds that the patient preset waits at most, unless it is asked to."""
 
 
+OVERTIME: Final = 300
+"""Seconds after its patience in which ours crosses piece by piece, before what is left goes to the market."""
+
+
 class Kind(IntEnum):
     """Which rules decide."""
 
@@ -50,13 +54,13 @@ _WIDEST, _COLLAR, _WHOLE = 2_500, 5_000, False
 
 
 def ours(horizon: int, period: int = 2, rules: Rules = RULES, *, seeded: int = 0, sliced: bool = True) -> Plan:
-    """The policy with a patience of `horizon` seconds and a look every `period`; it may take as long again to cross."""
-    return Plan(Kind.REPEG, period, horizon, 2 * horizon, _WIDEST, _COLLAR, 1, sliced, seeded, rules, _NO_PEER)
+    """The policy with a patience of `horizon` seconds and a look every `period`; then it crosses piece by piece."""
+    return Plan(Kind.REPEG, period, horizon, horizon + OVERTIME, _WIDEST, _COLLAR, 1, sliced, seeded, rules, _NO_PEER)
 
 
 def anchor(horizon: int) -> Plan:
     """The original rule: turns of 30 seconds, to the mid and then across when patience is spent."""
-    return Plan(Kind.ANCHOR, 30, horizon, 2 * horizon, _WIDEST, _COLLAR, 1, _WHOLE, 0, _NO_RULES, _NO_PEER)
+    return Plan(Kind.ANCHOR, 30, horizon, horizon + OVERTIME, _WIDEST, _COLLAR, 1, _WHOLE, 0, _NO_RULES, _NO_PEER)
 
 
 def _peer(

@@ -8,15 +8,15 @@ from typing import TypeVar
 from repeg.domain.errors import InvalidInput
 from repeg_workbench.command_options import read_date
 from repeg_workbench.replay.arrivals import Draw
-from repeg_workbench.replay.filling import Model
+from repeg_workbench.replay.filling import ONE_LOT, Model
 from repeg_workbench.replay.outcomes import Setting
-from repeg_workbench.replay.plans import Plan, strategies
+from repeg_workbench.replay.plans import LONGEST_PATIENCE, Plan, strategies
 from repeg_workbench.replay.sources import Source, open_source
 
 T = TypeVar("T")
 
 MILLISECOND = 1_000_000
-OVERTIME = 60
+CROSSING = 60
 """Seconds of tape that an order needs after its patience: what it still crosses for is a matter of a few looks."""
 
 
@@ -63,7 +63,8 @@ def read_request(options: Options) -> Request:
             raise InvalidInput("crossing-cost", str(cost), "half-spreads from 0 to 2")
     plans = _chosen("strategies", options.strategies, strategies(options.horizon))
     models = _chosen("fill-models", options.fill_models, {model.name.lower(): model for model in Model})
-    seconds = max(plan.patience for plan in plans.values()) + OVERTIME
+    longest = [LONGEST_PATIENCE] if options.size > ONE_LOT and any(plan.sliced for plan in plans.values()) else []
+    seconds = max([*longest, *(plan.patience for plan in plans.values())]) + CROSSING
     symbols = [symbol.strip().upper() for symbol in options.symbols.split(",") if symbol.strip()]
     return Request(
         source=open_source(options.recordings, symbols, options.seed, read_date(options.date), options.days),

@@ -10,7 +10,7 @@ from repeg_workbench.replay.figures import Floats, equal_weight, estimate
 from repeg_workbench.replay.filling import Model
 from repeg_workbench.replay.outcomes import Orders, Outcome
 from repeg_workbench.replay.plans import PEERS
-from repeg_workbench.replay.walk import SECOND
+from repeg_workbench.replay.state import SECOND
 
 Row = dict[str, Any]
 

@@ -1,58 +1,20 @@
 """Works one order on one tape: look, decide, act, and let the tape pass until the next look; compiled by numba."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
-from repeg.domain.look import Answer, Book, Standing, Urge, Verb, is_alone, look, spread_in_ticks, usual_spread
-from repeg_workbench.exchange.market.symbol_day import Int64s
+from repeg.domain.look import Answer, Book, Standing, Urge, Verb, look
 from repeg_workbench.replay.anchor import anchor_answer
 from repeg_workbench.replay.filling import Child, Model, Taken, Tally, advance, enter, level_gap, nothing
+from repeg_workbench.replay.memory import remembered, sample, usual
 from repeg_workbench.replay.peers import MARKET, peer_answer
+from repeg_workbench.replay.pieces import for_size, pieces
 from repeg_workbench.replay.plans import Kind, Plan
 from repeg_workbench.replay.side_tape import ABSENT, SideTape
-
-SECOND: Final = 1_000_000_000
-SAMPLES: Final = 16
-SAMPLE_EVERY: Final = 20
-"""The usual spread is the median of sixteen samples, twenty seconds apart: about the last five minutes."""
+from repeg_workbench.replay.state import SECOND, Memory, State, Task
 
 _MILLION: Final = 1_000_000
-_TWENTIETH: Final = 20
-
-
-class Task(NamedTuple):
-    """What one order is replayed with: its arrival in nanoseconds, shares, latency, fill model, tick and round lot."""
-
-    arrival: int
-    shares: int
-    latency: int
-    model: int
-    tick: int
-    lot: int
-
-
-class State(NamedTuple):
-    """A replayed order between two looks: the place on the tape, its child, and what has been done so far."""
-
-    row: int
-    next_print: int
-    child: Child
-    taken: Taken
-    tally: Tally
-    rung: int
-    moves: int
-    sent: int
-    cancelled: int
-    looks: int
-
-
-class Memory(NamedTuple):
-    """The latest spreads that were sampled, newest last, in ticks; how many there are, and when the last one was."""
-
-    spreads: Int64s
-    known: int
-    at: int
 
 
 def work(tape: SideTape, task: Task, plan: Plan) -> State:
@@ -63,6 +25,7 @@ def work(tape: SideTape, task: Task, plan: Plan) -> State:
     mid = (tape.near[row] + tape.far[row]) // 2
     collar = mid + abs(mid) * plan.collar // _MILLION // task.tick * task.tick
     memory = remembered(task, plan, tape)
+    plan = for_size(plan, task, int(tape.near_size[row]))
     now, end = task.arrival, task.arrival + plan.horizon * SECOND
     while now < end:
         state = pass_until(tape, task, state, now)
@@ -193,38 +156,7 @@ def _piece(task: Task, plan: Plan, state: State, book: Book, answer: Answer, now
         return min(left, due - (task.shares - left))
     if not plan.sliced:
         return left
-    displayed = book.far_size if answer.verb == Verb.TAKE else book.near_size
-    return min(left, max(displayed, task.lot, task.shares // _TWENTIETH))
-
-
-def remembered(task: Task, plan: Plan, tape: SideTape) -> Memory:
-    """The memory at the arrival: samples of the last `seeded` seconds, which a product would have had to ask for."""
-    memory = Memory(np.zeros(SAMPLES, np.int64), 0, 0)
-    for ago in range(plan.seeded // SAMPLE_EVERY, 0, -1):
-        at = task.arrival - ago * SAMPLE_EVERY * SECOND
-        row = int(np.searchsorted(tape.ts, at, side="right")) - 1
-        if row >= 0 and -ABSENT < tape.near[row] < tape.far[row] < ABSENT:
-            memory = _append(memory, at, (tape.far[row] - tape.near[row]) // task.tick)
-    return memory
-
-
-def sample(memory: Memory, book: Book, own: Standing, now: int) -> Memory:
-    """Sample the spread, twenty seconds after the last sample, where the book shows the others' best price."""
-    is_recent = memory.known > 0 and now - memory.at < SAMPLE_EVERY * SECOND
-    if is_recent or is_alone(book, own):
-        return memory
-    return _append(memory, now, spread_in_ticks(book))
-
-
-def usual(memory: Memory) -> int:
-    """The usual spread in ticks."""
-    return int(usual_spread(memory.spreads[SAMPLES - min(memory.known, SAMPLES) :]))
-
-
-def _append(memory: Memory, now: int, ticks: int) -> Memory:
-    memory.spreads[:-1] = memory.spreads[1:].copy()
-    memory.spreads[-1] = max(1, ticks)
-    return Memory(memory.spreads, memory.known + 1, now)
+    return pieces(task.shares, left, book, answer.verb, task.lot)
 
 
 def _looked(state: State, rung: int) -> State:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from repeg.domain.decision import Decision
 from repeg.domain.journal import Entry
-from repeg.domain.peg import Decision
 from repeg.domain.session import NEW_YORK
 
 _SUBJECT, _VERB, _DETAIL = 9, 8, 24

@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from repeg.domain.child_order import ChildState
+from repeg.domain.decision import Action, Decision
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Action, Decision
 from repeg.domain.quote import Quote, Side
 from tests.builders import a_child
 

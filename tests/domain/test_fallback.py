@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repeg.domain.child_order import Child, ChildState, Rung
+from repeg.domain.decision import Action, Decision
 from repeg.domain.fallback import is_worth_keeping
 from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Action, Decision, decide
+from repeg.domain.peg import decide
 from repeg.domain.pricing import collar, worse_by
 from repeg.domain.quote import Quote, QuoteVerdict, Side
 from repeg.domain.quote_check import check_waiting_order

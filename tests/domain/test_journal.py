@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from repeg.domain import peg
 from repeg.domain.child_order import ChildState, Rung
+from repeg.domain.decision import Decision
 from repeg.domain.journal import Entry
 from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Decision
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
 from tests.builders import NOON, a_child, a_moment, a_quote, after_noon, an_order, resting, settings_with

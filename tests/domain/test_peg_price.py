@@ -109,7 +109,7 @@ def test_every_limit_is_on_the_tick_and_inside_the_collar(
 
 def test_a_buy_limit_is_above_the_ask_only_when_crossing() -> None:
     order, quote = an_order(collar=Decimal("101.00")), a_quote("100.00", "100.05")
-    limits = {rung: limit_for(rung, order, quote, MONDAY, Settings()) for rung in Rung}
+    limits = {rung: limit_for(rung, order, quote, MONDAY, Settings()) for rung in Rung if rung is not Rung.TAKE}
     assert limits == {
         Rung.PASSIVE: Decimal("100.01"),
         Rung.MID: Decimal("100.02"),

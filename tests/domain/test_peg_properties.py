@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from repeg.domain import tick
 from repeg.domain.child_order import Rung
+from repeg.domain.decision import Action
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Action, decide
+from repeg.domain.peg import decide
 from repeg.domain.pricing import collar
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Escalation, Settings

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from repeg.domain.child_order import ChildState, Rung
+from repeg.domain.decision import Action, Decision
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Action, Decision, decide
+from repeg.domain.peg import decide
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
 from tests.builders import NOON, a_child, a_moment, a_quote, after_noon, an_order, resting, settings_with

@@ -10,6 +10,7 @@ import pytest
 
 from repeg.domain import peg
 from repeg.domain.child_order import Rung
+from repeg.domain.decision import Action
 from repeg.domain.fallback import FALLBACK
 from repeg.domain.funding import Funding
 from repeg.domain.outcome import Outcome
@@ -31,6 +32,7 @@ WORDS = {
     "close_is_near",
 }
 PLACING = {"improve", "join", "market_orders"}
+LOOKS = {"imbalance", "tight", "step_back", "follow", "retreat"}
 
 
 @pytest.mark.parametrize("word", sorted({*QuoteVerdict, *Outcome, *Funding, *Escalation, *Rung} - {Rung.PASSIVE}))
@@ -38,7 +40,7 @@ def test_every_verdict_outcome_grant_and_rung_is_explained(word: str) -> None:
     assert f"`{word}`" in PAGE
 
 
-@pytest.mark.parametrize("word", sorted(WORDS | PLACING | {FALLBACK}))
+@pytest.mark.parametrize("word", sorted(WORDS | PLACING | LOOKS | {FALLBACK}))
 def test_every_reason_of_a_decision_is_explained(word: str) -> None:
     assert f"`{word}`" in PAGE
 
@@ -50,7 +52,7 @@ def test_the_listed_reasons_match_the_rules_module() -> None:
 
 
 def test_every_action_and_session_decision_is_explained() -> None:
-    for verb in peg.Action:
+    for verb in Action:
         assert verb in PAGE
     for decision in SessionDecision:
         assert decision in PAGE

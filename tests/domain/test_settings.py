@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from repeg.domain.errors import InvalidSettings
-from repeg.domain.settings import STORED, Escalation, Fallback, Settings, SymbolSettings
+from repeg.domain.settings import STORED, Escalation, Fallback, Policy, Settings, SymbolSettings
 from repeg.domain.settings_sources import resolve
 from repeg_workbench.deployment_variables import variables
 
@@ -24,6 +24,10 @@ def refusal(overrides: Any, environment: dict[str, str] | None = None) -> Invali
 def test_the_defaults_are_the_documented_values() -> None:
     assert resolve({}, None).model_dump() == {
         "use_smart_limit_execution": True,
+        "policy": Policy.ANCHOR,
+        "follow_after_seconds": 30,
+        "imbalance_cross": Decimal("0.7"),
+        "tight_share": Decimal("0.334"),
         "use_async_execution": True,
         "use_replace": False,
         "market_open_delay_minutes": 5,

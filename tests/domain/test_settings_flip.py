@@ -13,13 +13,14 @@ import pytest
 from repeg.domain import limits, peg, pricing, replacement, session
 from repeg.domain.broker import Submission, Unknown
 from repeg.domain.child_order import ChildState
+from repeg.domain.decision import Action
 from repeg.domain.errors import RefusedRun
 from repeg.domain.intent import Intent
 from repeg.domain.journal import Ruling
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side, check_quote
-from repeg.domain.settings import Settings
+from repeg.domain.settings import Policy, Settings
 from repeg.ports import Ports
 from repeg.workflow import placement
 from repeg.workflow.turn import Turn
@@ -173,12 +174,29 @@ def is_allowed(settings: Settings) -> object:
 def how_an_order_is_moved(settings: Settings) -> object:
     order = resting()
     decision = peg.decide(order, a_quote("100.30", "100.35"), a_moment(), Settings())
-    assert decision.verb is peg.Action.MOVE
+    assert decision.verb is Action.MOVE
     return replacement.is_replaceable(order, order.children[0], decision, settings)
+
+
+def with_looks(bid: str, ask: str, bid_size: str, spreads: tuple[int, ...], seconds: int = 29) -> Decide:
+    """An order worked by the policy of looks, which rests at 100.00 and has seen these spreads."""
+
+    def decided(settings: Settings) -> object:
+        policy = settings.model_copy(update={"policy": Policy.NORMAL})
+        now = after_noon(seconds)
+        quote = a_quote(bid, ask, bid_size=bid_size, at=now)
+        order = resting("100.00", spreads=spreads)
+        return peg.decide(order, quote, a_moment(now), policy)
+
+    return decided
 
 
 FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "use_smart_limit_execution": (first_order, {"use_smart_limit_execution": False}),
+    "policy": (first_order, {"policy": "market"}),
+    "follow_after_seconds": (with_looks("100.02", "100.06", "500", (4,)), {"follow_after_seconds": 29}),
+    "imbalance_cross": (with_looks("100.01", "100.02", "1000", (1,)), {"imbalance_cross": "0.6"}),
+    "tight_share": (with_looks("100.01", "100.03", "500", (4,)), {"tight_share": "0.5"}),
     "use_async_execution": (how_two_orders_are_worked, {"use_async_execution": False}),
     "use_replace": (how_an_order_is_moved, {"use_replace": True}),
     "market_open_delay_minutes": (session_at(5), {"market_open_delay_minutes": 6}),

@@ -30,6 +30,7 @@ def test_every_setting_is_a_limit_or_a_preference() -> None:
 SIDES: list[tuple[str, object, object, object]] = [
     ("use_smart_limit_execution", False, True, None),
     ("use_smart_limit_execution", True, True, False),
+    ("policy", "anchor", "normal", "market"),
     ("market_open_delay_minutes", 5, 6, 4),
     ("close_margin_minutes", 5, 6, 4),
     ("max_spread_pct", "0.25", "0.24", "0.26"),
@@ -100,7 +101,8 @@ def test_a_default_is_a_bound_like_a_configured_value() -> None:
 def test_an_input_may_choose_a_preference_freely(name: str) -> None:
     values = {
         "use_async_execution": False, "use_replace": True, "repeg_threshold_pct": "5", "order_monitoring_seconds": 300,
-        "tick_size": "0.05", "max_repegs": 40, "patience_seconds": 3_600,
+        "tick_size": "0.05", "max_repegs": 40, "patience_seconds": 3_600, "follow_after_seconds": 5,
+        "imbalance_cross": "0.9", "tight_share": "0",
     }  # fmt: skip
     assert resolve({}, {name: values[name]}) != Settings()
 

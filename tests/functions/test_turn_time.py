@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from repeg.domain.settings import Settings
 from repeg.ports import Ports
+from repeg.workflow.deciding import wants_to_send
 from repeg.workflow.turn import Turn
-from repeg.workflow.working import wants_to_send
 from tests.builders import NOON, a_moment, a_quote, a_run, after_noon, resting
 
 

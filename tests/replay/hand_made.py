@@ -7,8 +7,9 @@ from repeg_workbench.exchange.market.symbol_day import SymbolDay
 from repeg_workbench.replay.filling import Model
 from repeg_workbench.replay.plans import Plan
 from repeg_workbench.replay.side_tape import SideTape, side_tape
+from repeg_workbench.replay.state import SECOND, State, Task
 from repeg_workbench.replay.tape import replay_tape
-from repeg_workbench.replay.walk import SECOND, State, Task, work
+from repeg_workbench.replay.walk import work
 from tests.exchange.matching_tapes import quotes, trades
 
 DAY = date(2025, 6, 3)

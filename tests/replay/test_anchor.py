@@ -7,9 +7,9 @@ import numpy as np
 
 from repeg.domain import peg
 from repeg.domain.child_order import Child, Rung
+from repeg.domain.decision import Action
 from repeg.domain.look import Book, Standing, Verb
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Action
 from repeg.domain.quote import Side
 from repeg.domain.settings import Settings
 from repeg_workbench.replay.anchor import Step, anchor_answer

@@ -5,7 +5,8 @@ import pytest
 from repeg_workbench.exchange.market.symbol_day import SymbolDay
 from repeg_workbench.replay.filling import Model
 from repeg_workbench.replay.plans import Plan, ours, strategies
-from repeg_workbench.replay.walk import SECOND, State, Task, work
+from repeg_workbench.replay.state import SECOND, State, Task
+from repeg_workbench.replay.walk import work
 from tests.replay.hand_made import QuoteRow, a_day, dearer, paid, seconds, tape_of, worked
 
 PLANS = strategies(300)

@@ -12,9 +12,10 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import Result
 
+from repeg.domain.decision import Decision
 from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Decision, decide
+from repeg.domain.peg import decide
 from repeg.domain.quote import Quote
 from repeg.domain.settings import Settings
 from repeg_workbench.simulate.command import BAD_INPUT, FAILED, SETTLED, run

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from repeg.domain.child_order import Rung
+from repeg.domain.decision import Action, Decision
 from repeg.domain.journal import Entry
-from repeg.domain.peg import Action, Decision
 from repeg_workbench.simulate.tape import read
 
 OPEN = datetime(2026, 11, 23, 14, 35, tzinfo=UTC)

@@ -14,9 +14,13 @@ from repeg.domain.quote import Side
 
 
 class Rung(StrEnum):
-    """How urgently a child is priced: passive at the near side, at the mid, through the far side, at any price."""
+    """How urgently a child is priced: passive at the near side, at the mid, through the far side, at any price.
+
+    A child that takes is priced at the far side as it was last seen; what that does not fill is moved at the next look.
+    """
 
     PASSIVE = "passive"
+    TAKE = "take"
     MID = "mid"
     CROSS = "cross"
     MARKET = "market"

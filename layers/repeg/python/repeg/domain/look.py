@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 UNITS_PER_DOLLAR = 10_000
+DECIMALS = 4
 
 # A name whose usual spread is one tick has queues, and their imbalance says where the price goes next.
 ONE_TICK = 1

@@ -35,7 +35,8 @@ class ParentOrder(Frozen):
     that the order budgets already include. `refusals` counts refusals in a row that may pass; the next attempt comes at
     `retry_at`. `sized_at` is the price at which a weight was turned into the target; None for a target that the plan
     states. `note` names the open orders that were counted. `last_two_sided` is kept for a fallback while
-    there is no arrival. `version` rises with each write.
+    there is no arrival. `spreads` are the latest sampled spreads in ticks, `spread_at` when the last one was.
+    `version` rises with each write.
     """
 
     run_id: str
@@ -60,6 +61,8 @@ class ParentOrder(Frozen):
     retry_at: AwareDatetime | None = None
     sized_at: Decimal | None = None
     note: str = ""
+    spreads: tuple[int, ...] = ()
+    spread_at: AwareDatetime | None = None
     children: tuple[Child, ...] = ()
     version: int = 0
 
@@ -181,6 +184,10 @@ class ParentOrder(Frozen):
     def having_seen(self, quote: Quote) -> ParentOrder:
         """This order with the last two-sided, uncrossed quote seen for it, which a fallback may need."""
         return self.model_copy(update={"last_two_sided": quote})
+
+    def having_sampled(self, spreads: tuple[int, ...], at: datetime) -> ParentOrder:
+        """This order with the spreads sampled so far."""
+        return self.model_copy(update={"spreads": spreads, "spread_at": at})
 
     def on_hold(self, reason: HoldReason) -> ParentOrder:
         """This order, held for a reason."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 
 from repeg.domain import tick
 from repeg.domain.child_order import Child, Rung
+from repeg.domain.decision import Action, Decision, book_in_words, hold
 from repeg.domain.fallback import FALLBACK, fallback_rung, is_fallback_due
-from repeg.domain.frozen import Frozen
 from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
+from repeg.domain.policy import decide_look
 from repeg.domain.pricing import affordable, inside, limit_for, worse_by
 from repeg.domain.quote import Quote, QuoteVerdict, Side, age_seconds, check_quote, format_price
 from repeg.domain.settings import Escalation, Settings
@@ -24,38 +24,6 @@ LADDERS: dict[Escalation, tuple[Rung, ...]] = {
 }
 
 
-class Action(StrEnum):
-    """What to do with an order now."""
-
-    PLACE = "place"
-    HOLD = "hold"
-    MOVE = "move"
-    CROSS = "cross"
-    FINISH = "finish"
-
-
-class Decision(Frozen):
-    """What to do with an order, at which limit, at which rung, and why.
-
-    `reason` is one word for statistics, `because` the sentence for the tape. `limit` is None for a market order.
-    """
-
-    verb: Action
-    reason: str
-    because: str
-    rung: Rung
-    limit: Decimal | None = None
-
-    @property
-    def sends(self) -> bool:
-        """Whether acting on it sends a new child."""
-        return self.verb in {Action.PLACE, Action.MOVE, Action.CROSS}
-
-    def at(self, limit: Decimal) -> Decision:
-        """The same decision at another limit."""
-        return self.model_copy(update={"limit": limit})
-
-
 def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> Decision:
     """The next action for one order, from its fills, its quote, the time and the settings of its symbol."""
     if order.remaining <= 0:
@@ -65,14 +33,16 @@ def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Se
         seen = describe(quote, answer, moment.now)
         if order.collar is not None and is_fallback_due(order, quote, moment, settings):
             return _fall_back(order, fallback_rung(quote, moment.now, settings), seen, moment.now.date(), settings)
-        return _hold(order, answer, seen)
+        return hold(order, answer, seen)
     if order.collar is None:
-        return _hold(order, "not_arrived", f"{_book(quote)}, no arrival price yet")
+        return hold(order, "not_arrived", f"{book_in_words(quote)}, no arrival price yet")
+    if settings.looks and not moment.close_is_near:
+        return decide_look(order, quote, moment, settings)
     rung, urgency = due_rung(order, quote, moment, settings)
     child, day = order.open_child, moment.now.date()
     if child is None:
         return _start(order, quote, rung, urgency, day, settings)
-    if rung is not child.rung:
+    if rung is not child.rung and (urgency or child.rung is not Rung.TAKE):
         return _escalate(order, quote, rung, urgency, day, settings)
     return _keep_up(order, child, quote, day, settings)
 
@@ -94,12 +64,13 @@ def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Setting
 
     A rung whose price is no better than the present one is skipped: at a one-tick spread the mid is no improvement.
     """
-    if not settings.use_smart_limit_execution:
+    if settings.trades_at_market:
         return Rung.MARKET, "market_orders"
     ladder = LADDERS[settings.escalation]
-    if order.rung not in ladder:  # a fallback went further than the ladder does: it rests where it is
+    resting = Rung.PASSIVE if order.rung is Rung.TAKE else order.rung
+    if resting not in ladder:  # a fallback went further than the ladder does: it rests where it is
         return (order.rung if order.open_child is not None else _last_limit(ladder)), ""
-    at = ladder.index(order.rung)
+    at = ladder.index(resting)
     urgency = _spent(order, quote, moment, settings)
     if not urgency:
         return ladder[at], ""
@@ -113,7 +84,7 @@ def describe(quote: Quote | None, answer: QuoteVerdict, now: datetime) -> str:
     """The quote in words, and what is wrong with it."""
     if quote is None:
         return "no quote"
-    book = _book(quote)
+    book = book_in_words(quote)
     if answer is QuoteVerdict.STALE:
         return f"{book}, stale: {_age_in_words(age_seconds(quote, now))}"
     return book if answer is QuoteVerdict.OK else f"{book}, {answer.replace('_', ' ')}"
@@ -123,12 +94,6 @@ def _age_in_words(age: float | None) -> str:
     if age is None:
         return "no time stamp"
     return f"{age:.0f}s old" if age >= 0 else f"stamped {-age:.0f}s in the future"
-
-
-def _book(quote: Quote) -> str:
-    bid = f"bid {format_price(quote.bid)}" if quote.bid else "no bid"
-    ask = f"ask {format_price(quote.ask)}" if quote.ask else "no ask"
-    return f"{bid} × {ask}"
 
 
 def _spent(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> str:
@@ -168,7 +133,9 @@ def _start(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date
     limit = limit_for(rung, order, quote, day, settings)
     verb = Action.CROSS if rung in {Rung.CROSS, Rung.MARKET} else Action.PLACE
     reason = urgency or (_kind_of_place(order, quote, limit) if rung is Rung.PASSIVE else str(rung))
-    return Decision(verb=verb, reason=reason, because=f"{_book(quote)}, {_words(reason)}", rung=rung, limit=limit)
+    return Decision(
+        verb=verb, reason=reason, because=f"{book_in_words(quote)}, {_words(reason)}", rung=rung, limit=limit
+    )
 
 
 def _fall_back(order: ParentOrder, rung: Rung, seen: str, day: date, settings: Settings) -> Decision:
@@ -190,7 +157,7 @@ def _kind_of_place(order: ParentOrder, quote: Quote, limit: Decimal | None) -> s
 def _escalate(order: ParentOrder, quote: Quote, rung: Rung, urgency: str, day: date, settings: Settings) -> Decision:
     limit = limit_for(rung, order, quote, day, settings)
     verb = Action.MOVE if rung is Rung.MID else Action.CROSS
-    because = f"{_book(quote)}, {_words(urgency)}"
+    because = f"{book_in_words(quote)}, {_words(urgency)}"
     return Decision(verb=verb, reason=urgency, because=because, rung=rung, limit=limit)
 
 
@@ -199,29 +166,23 @@ def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings
     if child.limit is None or child.rung is Rung.CROSS:
         is_beyond = child.limit is not None and worse_by(order.side, quote.far(order.side), child.limit) > 0
         end = "collar" if child.limit == order.collar else "order_notional"
-        return _hold(order, end if is_beyond else "working", f"{child.rung}, {_book(quote)}")
+        return hold(order, end if is_beyond else "working", f"{child.rung}, {book_in_words(quote)}")
     name, verb = ("bid", "rose") if order.side is Side.BUY else ("ask", "fell")
     near = quote.near(order.side)
     if worse_by(order.side, near, child.limit) <= 0:
-        return _hold(order, "near", f"{name} {format_price(near)}, we are on top")
+        return hold(order, "near", f"{name} {format_price(near)}, we are on top")
     if child.limit == order.collar:
-        return _hold(order, "collar", f"{name} {format_price(near)} is past the collar {format_price(order.collar)}")
+        return hold(order, "collar", f"{name} {format_price(near)} is past the collar {format_price(order.collar)}")
     if child.limit < near and affordable(order, near, day, settings) <= child.limit:
-        return _hold(order, "order_notional", f"{name} {format_price(near)}, past {_words('order_notional')}")
+        return hold(order, "order_notional", f"{name} {format_price(near)}, past {_words('order_notional')}")
     limit = limit_for(child.rung, order, quote, day, settings)
     gains = limit is not None and worse_by(order.side, limit, child.limit) > 0
     if not gains or not _left_behind(order.side, child, quote, day, settings):
-        return _hold(order, "near", f"{name} {format_price(near)}, not far enough")
+        return hold(order, "near", f"{name} {format_price(near)}, not far enough")
     if order.moves >= settings.max_repegs:
-        return _hold(order, "moves_spent", f"{name} {format_price(near)}, all {settings.max_repegs} moves made")
+        return hold(order, "moves_spent", f"{name} {format_price(near)}, all {settings.max_repegs} moves made")
     because = f"{name} {verb} to {format_price(near)}, move {order.moves + 1} of {settings.max_repegs}"
     return Decision(verb=Action.MOVE, reason="near_moved", because=because, rung=child.rung, limit=limit)
-
-
-def _hold(order: ParentOrder, reason: str, because: str) -> Decision:
-    child = order.open_child
-    limit = child.limit if child is not None else None
-    return Decision(verb=Action.HOLD, reason=reason, because=because, rung=order.rung, limit=limit)
 
 
 def _words(reason: str) -> str:

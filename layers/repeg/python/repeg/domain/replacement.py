@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from repeg.domain.child_order import Child, ChildState
+from repeg.domain.decision import Decision
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Action, Decision
 from repeg.domain.settings import Settings
 
 
 def is_replaceable(order: ParentOrder, child: Child, decision: Decision, settings: Settings) -> bool:
     """Whether a move may be one replace request.
 
-    The child must be a live limit order in whole shares, for all that is left to do, with nothing filled anywhere on
+    A move that is not counted is not undone either, so it is a cancel. The child must be a live limit order in whole
+    shares, for all that is left to do, with nothing filled anywhere on
     its chain. One replace is tried per child; after a refusal the move is a cancel and a new order.
     """
-    is_move = decision.verb is Action.MOVE and decision.limit is not None and child.limit is not None
+    is_move = decision.is_counted and decision.limit is not None and child.limit is not None
     is_live = child.state is ChildState.LIVE and child.broker_id is not None
     is_unfilled = not any(each.filled for each in (child, *order.predecessors(child)))
     is_whole = child.qty == child.qty.to_integral_value() and child.qty == order.remaining

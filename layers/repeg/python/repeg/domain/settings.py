@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
 
-from repeg.domain.plan import SYMBOL
-
-
-def _not_a_flag(value: object) -> object:
-    if isinstance(value, bool):
-        raise PydanticCustomError("whole_number", "input should be a whole number")
-    return value
-
-
-Count = Annotated[int, Field(ge=0), BeforeValidator(_not_a_flag)]
-Seconds = Annotated[int, Field(ge=1, le=23_400), BeforeValidator(_not_a_flag)]
-Minutes = Annotated[int, Field(ge=0, le=180), BeforeValidator(_not_a_flag)]
-# At least a minute: the fallback needs a turn to be sent in.
-FallbackMinutes = Annotated[int, Field(ge=1, le=180), BeforeValidator(_not_a_flag)]
-Percent = Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)]
-Threshold = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
-# Below 10,000: at 10,000 a sell's collar would be zero.
-BasisPoints = Annotated[Decimal, Field(ge=0, lt=10_000, allow_inf_nan=False)]
-Dollars = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
-# Whole cents: there is no finer step from a dollar up. At most a dollar: more could round a price to zero.
-Step = Annotated[Decimal, Field(gt=0, le=1, multiple_of=Decimal("0.01"), allow_inf_nan=False)]
-Orders = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(_not_a_flag)]
-# An order's row holds all its attempts, and a DynamoDB item at most 400 KB.
-Attempts = Annotated[int, Field(ge=1, le=400), BeforeValidator(_not_a_flag)]
-Ticker = Annotated[str, Field(pattern=f"^{SYMBOL.pattern}$")]
-
-
-def _listed(value: object) -> object:
-    """A list, or its names in one text between commas, as an environment variable can hold them."""
-    return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
-
-
-Tickers = Annotated[tuple[Ticker, ...], BeforeValidator(_listed)]
+from repeg.domain.setting_types import (
+    Attempts,
+    BasisPoints,
+    Count,
+    Dollars,
+    FallbackMinutes,
+    Imbalance,
+    Minutes,
+    Orders,
+    Percent,
+    Seconds,
+    Share,
+    Step,
+    Threshold,
+    Ticker,
+    Tickers,
+    Wait,
+    json_object,
+)
 
 
 class Escalation(StrEnum):
@@ -52,6 +36,24 @@ class Escalation(StrEnum):
     MID = "mid"
     CROSS = "cross"
     MARKET = "market"
+
+
+class Policy(StrEnum):
+    """How an order is worked: by the original rule, by the rules of `look` under one of three horizons, or market."""
+
+    ANCHOR = "anchor"
+    PATIENT = "patient"
+    NORMAL = "normal"
+    URGENT = "urgent"
+    MARKET = "market"
+
+
+# The policies that follow the rules of `look`, and how many times `patience_seconds` each of them waits.
+HORIZONS: dict[Policy, Decimal] = {
+    Policy.PATIENT: Decimal(6),
+    Policy.NORMAL: Decimal(1),
+    Policy.URGENT: Decimal("0.2"),
+}
 
 
 class Fallback(StrEnum):
@@ -72,7 +74,8 @@ def _is_stored(info: ValidationInfo) -> bool:
 
 class _Preferences(BaseModel):
     """Settings. An unknown name is an error in an input and is ignored in a stored run, where an unknown escalation
-    or fallback counts as none: the run then never pays more than it was allowed to."""
+    or fallback counts as none, an unknown policy as the original one: the run never pays more than it was allowed to.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -86,12 +89,18 @@ class _Preferences(BaseModel):
             known["escalation"] = Escalation.NONE
         if known.get("fallback") not in {None, *Fallback}:
             known["fallback"] = Fallback.NONE
+        if known.get("policy") not in {None, *Policy}:
+            known["policy"] = Policy.ANCHOR
         return known
 
 
 class SymbolSettings(_Preferences):
     """Overrides for one symbol; None means the run's own setting."""
 
+    policy: Policy | None = None
+    follow_after_seconds: Wait | None = None
+    imbalance_cross: Imbalance | None = None
+    tight_share: Share | None = None
     max_spread_pct: Percent | None = None
     min_volume_shares: Count | None = None
     repeg_threshold_pct: Threshold | None = None
@@ -106,21 +115,22 @@ class SymbolSettings(_Preferences):
     max_order_notional: Dollars | None = None
 
 
-def _object(value: object) -> object:
-    """An object, or its JSON in a text, as an environment variable can hold it."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value, parse_float=Decimal)
-    except (ValueError, RecursionError):
-        raise PydanticCustomError("json", "an object of symbols with settings, as JSON") from None
-
-
 class Settings(_Preferences):
     """Every setting of a run, with its default. Percentages are of a price, money is in dollars, sizes are shares."""
 
     use_smart_limit_execution: bool = Field(
         default=True, description="Limit orders at the top of the book; off: market orders"
+    )
+    policy: Policy = Field(Policy.ANCHOR, description="How orders are worked: anchor, patient, normal, urgent, market")
+    follow_after_seconds: Wait = Field(
+        30, description="Time for which an order rests before it follows others up; not with anchor"
+    )
+    imbalance_cross: Imbalance = Field(
+        Decimal("0.7"),
+        description="Near side's share of the displayed size from which a one-tick spread is taken; not with anchor",
+    )
+    tight_share: Share = Field(
+        Decimal("0.334"), description="Part of the usual spread up to which a spread is taken; 0: none; not with anchor"
     )
     use_async_execution: bool = Field(
         default=True, description="Work the symbols concurrently; off: one after the other"
@@ -160,9 +170,24 @@ class Settings(_Preferences):
     max_run_orders: Orders | None = Field(None, description="Most orders that a run may send; none: no limit")
     max_attempts: Attempts = Field(50, description="Most orders sent for one parent order")
     allowed_symbols: Tickers | None = Field(None, description="The only symbols that may be traded; none: all")
-    symbols: Annotated[dict[Ticker, SymbolSettings], BeforeValidator(_object)] = Field(
+    symbols: Annotated[dict[Ticker, SymbolSettings], BeforeValidator(json_object)] = Field(
         default_factory=dict, description="Overrides by symbol"
     )
+
+    @property
+    def trades_at_market(self) -> bool:
+        """Whether every order is a market order."""
+        return self.policy is Policy.MARKET or not self.use_smart_limit_execution
+
+    @property
+    def looks(self) -> bool:
+        """Whether orders follow the rules of `look`, not the original rule."""
+        return self.policy in HORIZONS and self.use_smart_limit_execution
+
+    @property
+    def horizon_seconds(self) -> int:
+        """The patience of an order of one slice, under this policy."""
+        return max(1, int(self.patience_seconds * HORIZONS.get(self.policy, Decimal(1))))
 
     def for_symbol(self, symbol: str) -> Settings:
         """These settings as they hold for one symbol."""
@@ -187,13 +212,14 @@ class Settings(_Preferences):
 
 
 def _require_consistent(where: str, own: Settings) -> None:
+    _require_one_policy(where, own)
     if own.patience_seconds < own.order_monitoring_seconds:
         raise Contradiction(
             f"{where}patience_seconds",
             own.patience_seconds,
             f"at least order_monitoring_seconds={own.order_monitoring_seconds}: patience is checked once a turn",
         )
-    may_use_market = own.escalation is Escalation.MARKET or not own.use_smart_limit_execution
+    may_use_market = own.escalation is Escalation.MARKET or own.trades_at_market
     if own.fallback is Fallback.MARKET and not may_use_market:
         raise Contradiction(
             f"{where}fallback", own.fallback, f"none or collar: escalation={own.escalation} permits no market order"
@@ -201,6 +227,15 @@ def _require_consistent(where: str, own: Settings) -> None:
     most = own.max_run_notional
     if own.max_order_notional is not None and most is not None and own.max_order_notional > most:
         raise Contradiction(f"{where}max_order_notional", own.max_order_notional, f"at most max_run_notional={most}")
+
+
+def _require_one_policy(where: str, own: Settings) -> None:
+    if not own.use_smart_limit_execution and own.policy not in {Policy.ANCHOR, Policy.MARKET}:
+        raise Contradiction(f"{where}policy", own.policy, "market: use_smart_limit_execution is off, which means that")
+    if own.policy is Policy.MARKET and own.escalation in {Escalation.NONE, Escalation.MID}:
+        raise Contradiction(
+            f"{where}policy", own.policy, f"another one: escalation={own.escalation} permits no market order"
+        )
 
 
 class Contradiction(ValueError):

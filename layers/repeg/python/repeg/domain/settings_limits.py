@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from repeg.domain.errors import InvalidSettings
-from repeg.domain.settings import Escalation, Fallback, Settings, SymbolSettings
+from repeg.domain.settings import Escalation, Fallback, Policy, Settings, SymbolSettings
 
 
 class Direction(StrEnum):
@@ -24,6 +24,7 @@ class Direction(StrEnum):
 # A limit: an input may make it tighter than the deployment's value and never looser.
 LIMITS: dict[str, Direction] = {
     "use_smart_limit_execution": Direction.STAYS_ON,
+    "policy": Direction.NO_FURTHER,
     "market_open_delay_minutes": Direction.AT_LEAST,
     "max_spread_pct": Direction.AT_MOST,
     "min_volume_shares": Direction.AT_LEAST,
@@ -45,7 +46,7 @@ LIMITS: dict[str, Direction] = {
 PREFERENCES = frozenset(
     {
         "use_async_execution", "use_replace", "repeg_threshold_pct", "order_monitoring_seconds", "tick_size",
-        "max_repegs", "patience_seconds",
+        "max_repegs", "patience_seconds", "follow_after_seconds", "imbalance_cross", "tight_share",
     }
 )  # fmt: skip
 
@@ -113,7 +114,7 @@ REFUSED: tuple[Refused, ...] = (
 
 def sends_market_orders(settings: Settings) -> bool:
     """Whether an order may be sent without a limit price."""
-    return settings.escalation is Escalation.MARKET or not settings.use_smart_limit_execution
+    return settings.escalation is Escalation.MARKET or settings.trades_at_market
 
 
 def rungs(escalation: Escalation) -> int:
@@ -161,7 +162,10 @@ def is_looser(direction: Direction, value: object, bound: object) -> bool:
 
 
 def _rank(value: object) -> int:
-    """How far a value goes: escalations and fallbacks are declared from the most cautious on."""
+    """How far a value goes: escalations and fallbacks are declared from the most cautious on. Only `policy: market`
+    goes further than other policies: it has no collar."""
+    if isinstance(value, Policy):
+        return int(value is Policy.MARKET)
     return list(type(value)).index(value) if isinstance(value, Escalation | Fallback) else 0
 
 
@@ -177,7 +181,7 @@ def _limits_of(symbol: str, deployment: Settings) -> dict[str, Direction]:
     names = set(SymbolSettings.model_fields if symbol else Settings.model_fields)
     if deployment.escalation is Escalation.MARKET:
         # The deployment lets its orders end as market orders, so an input may begin with them.
-        names.discard("use_smart_limit_execution")
+        names -= {"use_smart_limit_execution", "policy"}
     return {name: direction for name, direction in LIMITS.items() if name in names}
 
 
@@ -188,4 +192,6 @@ def _no_looser(direction: Direction, bound: object) -> str:
 
 
 def _market_setting(own: Settings) -> str:
-    return "escalation=market" if own.escalation is Escalation.MARKET else "use_smart_limit_execution=false"
+    if own.escalation is Escalation.MARKET:
+        return "escalation=market"
+    return "policy=market" if own.policy is Policy.MARKET else "use_smart_limit_execution=false"

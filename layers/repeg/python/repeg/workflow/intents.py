@@ -5,12 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from repeg.domain.child_order import Child
+from repeg.domain.decision import Decision
 from repeg.domain.fallback import FALLBACK
 from repeg.domain.intent import Intent
 from repeg.domain.limits import BudgetEntry, committed, notional_of
 from repeg.domain.order_ids import client_order_id
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Action, Decision
 from repeg.domain.quote import Quote
 from repeg.domain.time_limits import ANSWER
 from repeg.workflow.turn import Turn
@@ -51,7 +51,7 @@ def with_intent(
         is_fallback=decision.reason == FALLBACK,
     )
     children = order.with_child(child).children
-    return order.placing(child, turn.now, is_move=decision.verb is Action.MOVE, committed=committed(children))
+    return order.placing(child, turn.now, is_move=decision.is_counted, committed=committed(children))
 
 
 def budgets(turn: Turn, before: ParentOrder, after: ParentOrder) -> list[BudgetEntry]:

@@ -14,6 +14,7 @@ from functools import partial
 
 from repeg.domain.broker import Accepted, Refusal, Refused, Submission
 from repeg.domain.child_order import Child, ChildState
+from repeg.domain.decision import Decision
 from repeg.domain.errors import BudgetSpent
 from repeg.domain.final_outcome import outcome_of
 from repeg.domain.intent import Intent
@@ -21,7 +22,6 @@ from repeg.domain.journal import Ruling
 from repeg.domain.limits import require_room
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Decision
 from repeg.domain.price_format import format_average, format_limit
 from repeg.domain.pricing import reserved_price
 from repeg.domain.quote import Quote

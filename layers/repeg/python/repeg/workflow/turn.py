@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from repeg.domain.decision import Decision
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, RefusedRun, StoreUnavailable
 from repeg.domain.journal import Entry, Ruling
 from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Decision
 from repeg.domain.quote import Quote
 from repeg.domain.run import Run
 from repeg.domain.session import TradingWindow, trading_date

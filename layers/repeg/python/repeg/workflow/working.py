@@ -5,26 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from repeg.domain import peg
-from repeg.domain.child_order import UNRESOLVED, Child, ChildState
+from repeg.domain.child_order import UNRESOLVED, Child, ChildState, Rung
 from repeg.domain.dust import MIN_NOTIONAL, is_dust
 from repeg.domain.fallback import priced_from
 from repeg.domain.final_outcome import outcome_of
 from repeg.domain.funding import worst_price
-from repeg.domain.journal import Ruling
-from repeg.domain.journalled_rules import NEXT_ACTION
 from repeg.domain.limits import notional_of
-from repeg.domain.moment import Moment
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import Action, Decision
+from repeg.domain.policy import piece
 from repeg.domain.price_format import format_limit
-from repeg.domain.quote import Quote, QuoteVerdict, Side
-from repeg.domain.quote_check import hold_reason
+from repeg.domain.quote import Quote, Side
 from repeg.domain.replacement import is_replaceable
 from repeg.domain.run import KillSwitch
 from repeg.domain.time_limits import DEAD_STEP
 from repeg.workflow.cancellation import cancel_children
+from repeg.workflow.deciding import decide_next, keep_order, note_spread, tape_detail
 from repeg.workflow.funding import funding_lease, spendable_cash
 from repeg.workflow.placement import (
     Proposal,
@@ -38,9 +34,6 @@ from repeg.workflow.placement import (
 from repeg.workflow.saving import save_order
 from repeg.workflow.sellable import Holdings
 from repeg.workflow.turn import Turn
-
-_VERDICTS = frozenset(QuoteVerdict)
-_HELD_BY_PRICE = {"collar": HoldReason.COLLAR, "order_notional": HoldReason.ORDER_NOTIONAL}
 
 
 def start_order(
@@ -67,16 +60,18 @@ def start_order(
         return order
     if not turn.may_send and not turn.run.preview:
         return hold_too_late(turn, order)
-    decision, ruling = _decide(turn, order, quote)
+    order = note_spread(turn, order, quote)
+    decision, ruling = decide_next(turn, order, quote)
     basis = priced_from(order, quote)
     if basis is None or not decision.sends:
-        return _keep(turn, order, decision, quote, ruling)
+        return keep_order(turn, order, decision, quote, ruling)
     if turn.run.preview:
-        turn.journal(order.symbol, str(decision.verb), _tape_detail(order, decision, qty), decision.because, ruling)
+        turn.journal(order.symbol, str(decision.verb), tape_detail(order, decision, qty), decision.because, ruling)
         would = f"would {decision.verb} at {format_limit(decision.limit)}"
         return finish_order(turn, order, Outcome.PREVIEW, would)
-    detail = _tape_detail(order, decision, qty)
-    return send_order(turn, order, Proposal(decision, basis, qty, detail, ruling, held, funded_by))
+    part = piece(order, basis, decision, qty, turn.present, turn.settings(order.symbol))
+    detail = tape_detail(order, decision, part)
+    return send_order(turn, order, Proposal(decision, basis, part, detail, ruling, held, funded_by))
 
 
 def work_order(
@@ -100,22 +95,19 @@ def work_order(
         return _leave_last_child(turn, order, child)
     if not turn.may_send:
         return order
-    return _move(turn, order, child, quote, held)
-
-
-def wants_to_send(turn: Turn, order: ParentOrder, quote: Quote | None) -> bool:
-    """Whether an order's next decision sends a child; nothing is journalled."""
-    return _decision(turn, order, quote, turn.present).sends
+    noted = note_spread(turn, order, quote)
+    after = _move(turn, noted, child, quote, held)
+    return save_order(turn, after) if after is noted and noted is not order else after
 
 
 def _move(turn: Turn, order: ParentOrder, child: Child, quote: Quote | None, held: Holdings | None) -> ParentOrder:
     if child.state is ChildState.CANCELLING and not child.is_cancelled_by_us:
         turn.journal(order.symbol, "hold", format_limit(child.limit), "being cancelled at the broker by another hand")
         return order
-    decision, ruling = _decide(turn, order, quote)
+    decision, ruling = decide_next(turn, order, quote)
     if not decision.sends or quote is None:
-        return _keep(turn, order, decision, quote, ruling)
-    detail = _tape_detail(order, decision, child.remaining)
+        return keep_order(turn, order, decision, quote, ruling)
+    detail = tape_detail(order, decision, child.remaining)
     proposal = Proposal(decision, quote, child.remaining, detail, ruling, held)
     if is_replaceable(order, child, decision, turn.settings(order.symbol)):
         return replace_order(turn, order, child, proposal)
@@ -154,7 +146,25 @@ def _place_successor(
     is_over = cancelled.open_child is not None or cancelled.outcome is not None or is_owners or qty <= 0
     if is_over or proposal is None:
         return save_order(turn, cancelled) if cancelled != before else before
-    return send_order(turn, cancelled, replace(proposal, qty=qty))
+    return _send_in_its_place(turn, cancelled, replace(proposal, qty=qty))
+
+
+def _send_in_its_place(turn: Turn, order: ParentOrder, proposal: Proposal) -> ParentOrder:
+    """Send a successor, under the policy of looks at what the book shows once our own order is gone from it."""
+    settings = turn.settings(order.symbol)
+    if not settings.looks or proposal.decision.rung not in {Rung.PASSIVE, Rung.TAKE}:
+        return send_order(turn, order, proposal)
+    quote = turn.quotes([order]).get(order.symbol)
+    decision, ruling = decide_next(turn, order, quote)
+    if quote is None or not decision.sends:
+        kept = keep_order(turn, order, decision, quote, ruling)
+        return save_order(turn, order) if kept is order else kept
+    decision = decision.in_place_of(proposal.decision)
+    part = piece(order, quote, decision, proposal.qty, turn.present, settings)
+    detail = f"{proposal.detail.partition(' → ')[0]} → {format_limit(decision.limit)}"
+    return send_order(
+        turn, order, replace(proposal, decision=decision, quote=quote, qty=part, detail=detail, ruling=ruling)
+    )
 
 
 def _left_of(before: ParentOrder, cancelled: ParentOrder) -> Decimal:
@@ -165,39 +175,6 @@ def _left_of(before: ParentOrder, cancelled: ParentOrder) -> Decimal:
     asked = {child.n for child in before.open_children}
     left = [child.qty - child.filled for child in cancelled.children if child.n in asked]
     return min([cancelled.remaining, *left])
-
-
-def _decide(turn: Turn, order: ParentOrder, quote: Quote | None) -> tuple[Decision, Ruling]:
-    """The next action, and what the journal keeps of how it was decided."""
-    moment = turn.present
-    decision = _decision(turn, order, quote, moment)
-    inputs = {"order": order, "quote": quote, "moment": moment, "settings": turn.settings(order.symbol)}
-    return decision, Ruling(NEXT_ACTION, inputs, decision)
-
-
-def _decision(turn: Turn, order: ParentOrder, quote: Quote | None, moment: Moment) -> Decision:
-    """The next action. A second call for the same order, quote and moment returns the first call's decision."""
-    known = turn.decided.get(order.symbol)
-    if known is not None and known[0] is order and known[1] is quote and known[2] is moment:
-        return known[3]
-    decision = peg.decide(order, quote, moment, turn.settings(order.symbol))
-    turn.decided[order.symbol] = order, quote, moment, decision
-    return decision
-
-
-def _keep(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | None, ruling: Ruling) -> ParentOrder:
-    """Hold, and save a changed hold reason: it decides the outcome if the window closes now."""
-    turn.journal(order.symbol, str(decision.verb), _tape_detail(order, decision, Decimal(0)), decision.because, ruling)
-    held = _held_by(turn, decision, quote)
-    if order.held is held:
-        return order
-    return save_order(turn, order.released() if held is None else order.on_hold(held))
-
-
-def _held_by(turn: Turn, decision: Decision, quote: Quote | None) -> HoldReason | None:
-    if decision.reason not in _VERDICTS:
-        return _HELD_BY_PRICE.get(decision.reason)
-    return hold_reason(QuoteVerdict(decision.reason), quote, turn.now)
 
 
 def _leave_last_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
@@ -219,13 +196,3 @@ def _is_dust_left(order: ParentOrder, quote: Quote | None) -> bool:
     """Whether what remains of a partly filled order is too small for the broker."""
     price = quote.mid if quote is not None and quote.bid > 0 and quote.ask > 0 else order.reference_price
     return order.filled > 0 and is_dust(order.remaining, price)
-
-
-def _tape_detail(order: ParentOrder, decision: Decision, qty: Decimal) -> str:
-    price = format_limit(decision.limit)
-    child = order.open_child
-    if decision.verb is Action.HOLD:
-        return price if child is not None else ""
-    if child is None:
-        return f"{order.side} {qty} @ {price}"
-    return f"{format_limit(child.limit)} → {price}"

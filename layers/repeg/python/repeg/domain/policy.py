@@ -1,0 +1,199 @@
+"""The policy of looks: the rules of `look`, applied to an order, its quote and its settings."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import ROUND_CEILING, Decimal
+
+from repeg.domain import tick
+from repeg.domain.child_order import Rung
+from repeg.domain.decision import Action, Decision, book_in_words, hold
+from repeg.domain.look import (
+    DECIMALS,
+    UNITS_PER_DOLLAR,
+    Answer,
+    Book,
+    Rules,
+    Standing,
+    Urge,
+    Verb,
+    Why,
+    is_alone,
+    look,
+    spread_in_ticks,
+    usual_spread,
+)
+from repeg.domain.moment import LAST_TURNS, Moment
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.pricing import affordable, inside, worse_by
+from repeg.domain.quote import Quote, Side
+from repeg.domain.round_lot import round_lot
+from repeg.domain.settings import Escalation, Settings
+
+# The usual spread is the median of so many samples, so far apart: about the last five minutes.
+SAMPLES = 16
+SAMPLE_EVERY = timedelta(seconds=20)
+
+# While our own quote hides the others', they are taken to be so many permille of the usual spread from the far side.
+HIDDEN_SHARE = 750
+
+# A child is at least this part of its parent, so that a large order needs a bounded number of them.
+LEAST_PART = 20
+LONGEST_PATIENCE = 1_800
+# So many attempts are kept for the last rungs.
+KEPT_ATTEMPTS = 3
+
+_WORDS = {
+    Why.IMPROVE: ("improve", "improve by a tick"),
+    Why.JOIN: ("join", "join the near side"),
+    Why.STEP_BACK: ("step_back", "the far side outweighs ours, a tick back"),
+    Why.IMBALANCE: ("imbalance", "our side outweighs the far side, take it"),
+    Why.TIGHT: ("tight", "tight against the usual {usual} ticks, take it"),
+    Why.PATIENCE: ("patience_spent", "patience spent"),
+    Why.MOVES: ("moves_spent", "moves spent"),
+    Why.COLLAR: ("collar", "no better than the collar"),
+    Why.HIDDEN: ("retreat", "the far side has come near, retreat"),
+}
+
+
+def decide_look(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> Decision:
+    """The decision for an order that has arrived, on a quote that passed the check, while the close is not near."""
+    child = order.open_child
+    if child is not None and (child.is_fallback or child.limit is None):
+        return hold(order, "working", f"{child.rung}, {book_in_words(quote)}")
+    book, own = book_of(order.side, quote, moment.now.date(), settings), standing(order, moment)
+    usual = usual_spread(order.spreads) or max(1, spread_in_ticks(book))
+    answer = look(book, own, usual, _urge(order, quote, moment, settings), rules_of(settings))
+    limit = _limit(order, answer, moment.now.date(), settings)
+    reason, words = _WORDS.get(answer.why, ("near", ""))
+    if answer.verb is Verb.KEEP or (child is not None and limit == child.limit):
+        return _stay(order, quote)
+    because = f"{book_in_words(quote)}, {words.format(usual=usual)}"
+    if answer.verb is Verb.TAKE:
+        return Decision(verb=Action.CROSS, reason=reason, because=because, rung=Rung.TAKE, limit=limit)
+    if child is None or child.limit is None:
+        return Decision(verb=Action.PLACE, reason=reason, because=because, rung=Rung.PASSIVE, limit=limit)
+    if answer.why is not Why.STEP_BACK:
+        is_up = worse_by(order.side, limit, child.limit) > 0
+        reason = "follow" if is_up else "retreat"
+        because = f"{book_in_words(quote)}, {reason} the others"
+    return Decision(verb=Action.MOVE, reason=reason, because=because, rung=Rung.PASSIVE, limit=limit)
+
+
+def piece(
+    order: ParentOrder, quote: Quote, decision: Decision, most: Decimal, moment: Moment, settings: Settings
+) -> Decimal:
+    """Shares of the next child, at most `most`: what our side displays, or the far side where it takes.
+
+    At least a round lot and a twentieth of the target. A fraction is never left for an order of its own, and nothing
+    is cut while the window has too few turns left for the pieces.
+    """
+    if not settings.looks or decision.rung not in {Rung.PASSIVE, Rung.TAKE} or _is_short(moment):
+        return most
+    side, day = order.side, quote.at.date() if quote.at is not None else None
+    displayed = quote.near_size(side) if decision.rung is Rung.PASSIVE else _far_size(quote, side)
+    lot = round_lot(quote.near(side), day) if day is not None else Decimal(100)
+    part = max(displayed, lot, (order.target / LEAST_PART).to_integral_value(ROUND_CEILING))
+    return most if most - part < 1 else part.to_integral_value(ROUND_CEILING)
+
+
+def patience_of(order: ParentOrder, settings: Settings) -> timedelta:
+    """How long an order is worked before what is left is taken: longer for an order of several slices."""
+    seconds = settings.horizon_seconds
+    arrival = order.arrival
+    if arrival is None:
+        return timedelta(seconds=seconds)
+    day = arrival.at.date() if arrival.at is not None else None
+    lot = round_lot(arrival.near(order.side), day) if day is not None else Decimal(100)
+    part = max(arrival.near_size(order.side), lot, order.target / LEAST_PART)
+    slices = int((order.target / part).to_integral_value(ROUND_CEILING))
+    return timedelta(seconds=max(seconds, min(seconds * slices, LONGEST_PATIENCE)))
+
+
+def having_looked(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> ParentOrder:
+    """The order with this look's spread among its samples, if one is due and the book shows the others."""
+    if not settings.looks or not 0 < quote.bid < quote.ask:
+        return order
+    if order.spread_at is not None and moment.now - order.spread_at < SAMPLE_EVERY:
+        return order
+    book = book_of(order.side, quote, moment.now.date(), settings)
+    if is_alone(book, standing(order, moment)):
+        return order
+    samples = (*order.spreads, max(1, spread_in_ticks(book)))[-SAMPLES:]
+    return order.having_sampled(samples, moment.now)
+
+
+def book_of(side: Side, quote: Quote, day: date, settings: Settings) -> Book:
+    """The book from our side, in whole numbers."""
+    near, far = quote.near(side), quote.far(side)
+    # Just under a dollar the grid is finer, and a sell that improves goes down.
+    step = tick.tick_at(near if side is Side.BUY else near - Decimal("0.0001"), day, settings.tick_size)
+    return Book(
+        near=_units(side, near),
+        near_size=int(quote.near_size(side)),
+        far=_units(side, far),
+        far_size=int(_far_size(quote, side)),
+        tick=int(step * UNITS_PER_DOLLAR),
+    )
+
+
+def standing(order: ParentOrder, moment: Moment) -> Standing:
+    """The order's open child, in whole numbers. A fraction of a share is one share: the child is there."""
+    child = order.open_child
+    if child is None or child.limit is None:
+        return Standing(0, 0, 0)
+    seconds = int((moment.now - child.decided_at).total_seconds())
+    return Standing(_units(order.side, child.limit), max(1, int(child.remaining)), seconds)
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The settings' numbers, in permille."""
+    taken_from = int(settings.imbalance_cross * 1_000)
+    return Rules(
+        follow_after=settings.follow_after_seconds,
+        take_from=taken_from if taken_from < 1_000 else 1_001,
+        back_to=1_000 - taken_from,
+        tight_share=int(settings.tight_share * 1_000),
+        hidden_share=HIDDEN_SHARE,
+        may_take=settings.escalation in {Escalation.CROSS, Escalation.MARKET},
+    )
+
+
+def _is_short(moment: Moment) -> bool:
+    return moment.closes - moment.now <= timedelta(seconds=(LEAST_PART + LAST_TURNS) * moment.turn_seconds)
+
+
+def _urge(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> Urge:
+    collar = inside(order, quote.near(order.side)) if order.collar is None else order.collar
+    placed = order.first_placed_at
+    # A turn falls a moment before its time, so half a turn too early is on time.
+    now = moment.now + timedelta(seconds=moment.turn_seconds / 2)
+    is_spent = placed is not None and now - placed >= patience_of(order, settings)
+    no_attempts = order.attempts >= settings.max_attempts - KEPT_ATTEMPTS
+    return Urge(
+        collar=_units(order.side, collar),
+        patience_spent=is_spent or no_attempts,
+        moves_left=0 if no_attempts else settings.max_repegs - order.moves,
+    )
+
+
+def _limit(order: ParentOrder, answer: Answer, day: date, settings: Settings) -> Decimal:
+    """The answer's price in dollars: on the grid, inside the collar and what the order may cost."""
+    price = Decimal(answer.price * order.side.sign).scaleb(-DECIMALS)
+    is_up = (order.side is Side.BUY) == (answer.verb is Verb.TAKE)
+    rounded = (tick.round_up if is_up else tick.round_down)(price, day, settings.tick_size)
+    return affordable(order, inside(order, rounded), day, settings)
+
+
+def _stay(order: ParentOrder, quote: Quote) -> Decision:
+    if order.open_child is not None and order.open_child.limit == order.collar:
+        return hold(order, "collar", f"{book_in_words(quote)}, at the collar")
+    return hold(order, "near", f"{book_in_words(quote)}, we stay")
+
+
+def _far_size(quote: Quote, side: Side) -> Decimal:
+    return quote.ask_size if side is Side.BUY else quote.bid_size
+
+
+def _units(side: Side, price: Decimal) -> int:
+    return int(price * UNITS_PER_DOLLAR) * side.sign

@@ -1,0 +1,59 @@
+"""The types of settings' values: numbers with their ranges, tickers, and objects that may come as text."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from repeg.domain.plan import SYMBOL
+
+
+def whole_number(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("whole_number", "input should be a whole number")
+    return value
+
+
+Count = Annotated[int, Field(ge=0), BeforeValidator(whole_number)]
+Seconds = Annotated[int, Field(ge=1, le=23_400), BeforeValidator(whole_number)]
+Minutes = Annotated[int, Field(ge=0, le=180), BeforeValidator(whole_number)]
+# At least a minute: the fallback needs a turn to be sent in.
+FallbackMinutes = Annotated[int, Field(ge=1, le=180), BeforeValidator(whole_number)]
+Percent = Annotated[Decimal, Field(gt=0, le=100, allow_inf_nan=False)]
+Threshold = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
+# Below 10,000: at 10,000 a sell's collar would be zero.
+BasisPoints = Annotated[Decimal, Field(ge=0, lt=10_000, allow_inf_nan=False)]
+Dollars = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+# Whole cents: there is no finer step from a dollar up. At most a dollar: more could round a price to zero.
+Step = Annotated[Decimal, Field(gt=0, le=1, multiple_of=Decimal("0.01"), allow_inf_nan=False)]
+Orders = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(whole_number)]
+# An order's row holds all its attempts, and a DynamoDB item at most 400 KB.
+Attempts = Annotated[int, Field(ge=1, le=400), BeforeValidator(whole_number)]
+# At no time at all an order follows at each look.
+Wait = Annotated[int, Field(ge=0, le=23_400), BeforeValidator(whole_number)]
+Share = Annotated[Decimal, Field(ge=0, lt=1, allow_inf_nan=False)]
+# Its mirror image is where an order steps back, so it lies above one half; at 1 nothing is taken.
+Imbalance = Annotated[Decimal, Field(gt=Decimal("0.5"), le=1, allow_inf_nan=False)]
+Ticker = Annotated[str, Field(pattern=f"^{SYMBOL.pattern}$")]
+
+
+def listed(value: object) -> object:
+    """A list, or its names in one text between commas, as an environment variable can hold them."""
+    return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+
+Tickers = Annotated[tuple[Ticker, ...], BeforeValidator(listed)]
+
+
+def json_object(value: object) -> object:
+    """An object, or its JSON in a text, as an environment variable can hold it."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value, parse_float=Decimal)
+    except (ValueError, RecursionError):
+        raise PydanticCustomError("json", "an object of symbols with settings, as JSON") from None

@@ -1,0 +1,75 @@
+"""The decision of one order in one turn, as it is made, journalled, and kept when nothing is sent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from repeg.domain import peg
+from repeg.domain.decision import Action, Decision
+from repeg.domain.journal import Ruling
+from repeg.domain.journalled_rules import NEXT_ACTION
+from repeg.domain.moment import Moment
+from repeg.domain.outcome import HoldReason
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.policy import having_looked
+from repeg.domain.price_format import format_limit
+from repeg.domain.quote import Quote, QuoteVerdict
+from repeg.domain.quote_check import hold_reason
+from repeg.workflow.saving import save_order
+from repeg.workflow.turn import Turn
+
+_VERDICTS = frozenset(QuoteVerdict)
+_HELD_BY_PRICE = {"collar": HoldReason.COLLAR, "order_notional": HoldReason.ORDER_NOTIONAL}
+
+
+def note_spread(turn: Turn, order: ParentOrder, quote: Quote | None) -> ParentOrder:
+    """The order with the spread of this look among its samples, where the policy needs them."""
+    return order if quote is None else having_looked(order, quote, turn.present, turn.settings(order.symbol))
+
+
+def wants_to_send(turn: Turn, order: ParentOrder, quote: Quote | None) -> bool:
+    """Whether an order's next decision sends a child; nothing is journalled."""
+    return _decision(turn, order, quote, turn.present).sends
+
+
+def decide_next(turn: Turn, order: ParentOrder, quote: Quote | None) -> tuple[Decision, Ruling]:
+    """The next action, and what the journal keeps of how it was decided."""
+    moment = turn.present
+    decision = _decision(turn, order, quote, moment)
+    inputs = {"order": order, "quote": quote, "moment": moment, "settings": turn.settings(order.symbol)}
+    return decision, Ruling(NEXT_ACTION, inputs, decision)
+
+
+def keep_order(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | None, ruling: Ruling) -> ParentOrder:
+    """Hold, and save a changed hold reason: it decides the outcome if the window closes now."""
+    turn.journal(order.symbol, str(decision.verb), tape_detail(order, decision, Decimal(0)), decision.because, ruling)
+    held = _held_by(turn, decision, quote)
+    if order.held is held:
+        return order
+    return save_order(turn, order.released() if held is None else order.on_hold(held))
+
+
+def _decision(turn: Turn, order: ParentOrder, quote: Quote | None, moment: Moment) -> Decision:
+    """The next action. A second call for the same order, quote and moment returns the first call's decision."""
+    known = turn.decided.get(order.symbol)
+    if known is not None and known[0] is order and known[1] is quote and known[2] is moment:
+        return known[3]
+    decision = peg.decide(order, quote, moment, turn.settings(order.symbol))
+    turn.decided[order.symbol] = order, quote, moment, decision
+    return decision
+
+
+def _held_by(turn: Turn, decision: Decision, quote: Quote | None) -> HoldReason | None:
+    if decision.reason not in _VERDICTS:
+        return _HELD_BY_PRICE.get(decision.reason)
+    return hold_reason(QuoteVerdict(decision.reason), quote, turn.now)
+
+
+def tape_detail(order: ParentOrder, decision: Decision, qty: Decimal) -> str:
+    price = format_limit(decision.limit)
+    child = order.open_child
+    if decision.verb is Action.HOLD:
+        return price if child is not None else ""
+    if child is None:
+        return f"{order.side} {qty} @ {price}"
+    return f"{format_limit(child.limit)} → {price}"

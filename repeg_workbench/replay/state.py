@@ -1,0 +1,42 @@
+"""A replayed order: what it is replayed with, where it stands between two looks, and what it remembers."""
+
+from typing import Final, NamedTuple
+
+from repeg_workbench.exchange.market.symbol_day import Int64s
+from repeg_workbench.replay.filling import Child, Taken, Tally
+
+SECOND: Final = 1_000_000_000
+
+
+class Task(NamedTuple):
+    """What one order is replayed with: its arrival in nanoseconds, shares, latency, fill model, tick and round lot."""
+
+    arrival: int
+    shares: int
+    latency: int
+    model: int
+    tick: int
+    lot: int
+
+
+class State(NamedTuple):
+    """A replayed order between two looks: the place on the tape, its child, and what has been done so far."""
+
+    row: int
+    next_print: int
+    child: Child
+    taken: Taken
+    tally: Tally
+    rung: int
+    moves: int
+    sent: int
+    cancelled: int
+    looks: int
+
+
+class Memory(NamedTuple):
+    """The latest spreads that were sampled, newest last, in ticks; how many there are, and when the last one was."""
+
+    spreads: Int64s
+    known: int
+    at: int

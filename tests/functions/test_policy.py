@@ -1,0 +1,99 @@
+"""The policy of looks in the steps: moves priced from the book without us, remembered spreads, pieces."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from repeg.domain.outcome import Outcome
+from tests.functions.books import QUIET, book
+from tests.functions.desk import OpenDesk
+from tests.functions.scenes import resting
+
+PINNED = "09:20 300 @ 189.40 × 300 @ 189.41"
+
+
+def test_a_first_child_rests_and_its_spread_is_remembered(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, policy="normal")
+    assert desk.order().spreads == (4,)
+    desk.turn_at("09:36:30")
+    # Alone at the top our own quote makes the spread, which is then no sample.
+    assert desk.order().spreads == (4,)
+    assert desk.journalled("AAPL", "hold") == [("189.41", "bid 189.41 × ask 189.44, we stay")]
+
+
+def test_a_held_order_saves_the_spread_that_it_saw(open_desk: OpenDesk) -> None:
+    rising = book(QUIET, "09:36:25 300 @ 189.42 × 200 @ 189.47")
+    desk = resting(open_desk, rising, policy="normal", follow_after_seconds=600)
+    before = desk.order().version
+    desk.turn_at("09:36:30")
+    assert (desk.order().spreads, desk.order().version) == ((4, 5), before + 1)
+    desk.repeg()
+    assert desk.order().version == before + 1
+
+
+def test_a_move_is_priced_from_the_book_without_our_own_quote(open_desk: OpenDesk) -> None:
+    # The ask falls to a tick above us. Behind our quote the others have gone down to 189.30.
+    falling = book(QUIET, "09:36:20 300 @ 189.30 × 200 @ 189.42")
+    desk = resting(open_desk, falling, policy="normal")
+    desk.turn_at("09:36:30")
+    assert desk.open_at_broker() == ["40 AAPL @ 189.31"]
+    assert desk.journalled("AAPL", "move") == [("189.41 → 189.31", "bid 189.30 × ask 189.42, improve by a tick")]
+    assert (desk.order().moves, desk.order().children[-1].rung) == (0, "passive")
+    desk.judge()
+
+
+def test_a_move_up_is_counted(open_desk: OpenDesk) -> None:
+    rising = book(QUIET, "09:36:20 300 @ 189.45 × 200 @ 189.49")
+    desk = resting(open_desk, rising, policy="normal", follow_after_seconds=20)
+    desk.turn_at("09:36:30")
+    assert (desk.open_at_broker(), desk.order().moves) == (["40 AAPL @ 189.46"], 1)
+    desk.judge()
+
+
+def test_a_take_is_a_limit_at_the_far_touch_as_it_is_after_the_cancel(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(PINNED, "09:36:20 900 @ 189.40 × 300 @ 189.41")})
+    desk.begin("buy 40 AAPL", policy="normal")
+    desk.place()
+    assert desk.open_at_broker() == ["40 AAPL @ 189.40"]
+    assert desk.turn_at("09:36:30").decision == "wait"
+    assert desk.journalled("AAPL", "cross") == [
+        ("189.40 → 189.41", "bid 189.40 × ask 189.41, our side outweighs the far side, take it")
+    ]
+    assert desk.repeg().decision == "close"
+    assert (desk.order().outcome, desk.order().average_price) == (Outcome.FILLED, Decimal("189.41"))
+    assert [child.limit for child in desk.order().children] == [Decimal("189.40"), Decimal("189.41")]
+    desk.judge()
+
+
+def test_spent_patience_takes_piece_by_piece(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET)})
+    desk.begin("buy 500 AAPL", policy="urgent", patience_seconds=150)
+    desk.place()
+    assert desk.open_at_broker() == ["300 AAPL @ 189.41"]
+    # Thirty seconds for each of two pieces.
+    desk.turn_at("09:36:30")
+    assert desk.journalled("AAPL", "cross") == []
+    desk.turn_at("09:37:00")
+    assert desk.journalled("AAPL", "cross") == [("189.41 → 189.44", "bid 189.40 × ask 189.44, patience spent")]
+    assert desk.order().children[-1].qty == 200
+    desk.judge()
+
+
+def test_a_piece_that_is_filled_is_followed_by_the_next(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET, prints=("09:36:10 300 @ 189.41 sold",))})
+    desk.begin("buy 500 AAPL", policy="normal")
+    desk.place()
+    assert desk.turn_at("09:36:30").decision == "validate"
+    desk.validate()
+    desk.place()
+    assert desk.open_at_broker() == ["200 AAPL @ 189.41"]
+    desk.judge()
+
+
+def test_no_quote_after_the_cancel_leaves_the_order_waiting(open_desk: OpenDesk) -> None:
+    rising = book(QUIET, "09:36:20 300 @ 189.45 × 200 @ 189.49", until="09:36:30")
+    desk = resting(open_desk, [*rising, *book("09:36:30.04 - × 200 @ 189.49")], policy="normal", follow_after_seconds=5)
+    desk.turn_at("09:36:30")
+    assert desk.open_at_broker() == []
+    assert desk.order().outcome is None
+    desk.judge()

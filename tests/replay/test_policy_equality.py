@@ -1,0 +1,114 @@
+"""The replayed policy decides as `peg.decide` does under `policy: normal`, on a large sample."""
+
+from decimal import Decimal
+
+import numpy as np
+
+from repeg.domain import peg
+from repeg.domain.decision import Action, Decision
+from repeg.domain.look import Verb, usual_spread
+from repeg.domain.policy import book_of, having_looked, patience_of, piece, rules_of, standing
+from repeg.domain.quote import Quote, Side
+from repeg.domain.settings import Settings
+from repeg_workbench.replay.filling import Child, Taken, Tally
+from repeg_workbench.replay.memory import sample, usual
+from repeg_workbench.replay.pieces import patience_for, pieces, slices_of
+from repeg_workbench.replay.plans import RULES, ours
+from repeg_workbench.replay.state import SECOND, Memory, State, Task
+from repeg_workbench.replay.walk import decide
+from tests.builders import MONDAY, NOON, a_child, a_moment, after_noon, an_order, settings_with
+from tests.replay.test_anchor import Dice
+
+NORMAL = settings_with(policy="normal")
+SAMPLE = 20_000
+VERBS = {Action.HOLD: Verb.KEEP, Action.PLACE: Verb.REST, Action.MOVE: Verb.REST, Action.CROSS: Verb.TAKE}
+PLAN = ours(300)
+
+
+def dollars(cents: int) -> Decimal:
+    return Decimal(cents).scaleb(-2)
+
+
+def test_the_replay_has_the_numbers_of_the_default_settings() -> None:
+    defaults = Settings()
+    assert rules_of(defaults) == RULES
+    assert defaults.patience_seconds == ours(300).patience
+    assert Decimal(PLAN.widest) / 10_000 == defaults.max_spread_pct
+    assert Decimal(PLAN.collar) / 100 == defaults.max_slippage_bps
+
+
+def test_the_replayed_policy_decides_as_the_deployed_one() -> None:
+    dice, seen = Dice(), set()
+    for _ in range(SAMPLE):
+        side, bid = (Side.BUY, Side.SELL)[dice.between(0, 1)], 10_000 + dice.between(-30, 30)
+        quote = a_book(dice, bid, bid + dice.one_of(1, 1, 1, 2, 3, 4, 6, 12))
+        near, far = (quote.bid, quote.ask) if side is Side.BUY else (-quote.ask, -quote.bid)
+        collar = 10_000 * side.sign + dice.one_of(5, 50, 50)
+        limit = min(int(near * 100) + dice.one_of(-2, -1, 0, 0, 0, 1), int(far * 100) - 1, collar)
+        shares, seconds = dice.one_of(0, 100, 100), dice.one_of(2, 29, 30, 60, 310)
+        spreads = tuple(dice.one_of(1, 1, 3, 6) for _ in range(dice.between(0, 4)))
+        children = [a_child(str(dollars(limit * side.sign)))] if shares else []
+        known = {"collar": dollars(collar * side.sign), "first_placed_at": NOON, "spreads": spreads}
+        order, moment = an_order(side, "100", *children, **known), a_moment(after_noon(seconds), turn_seconds=2)
+        decision = peg.decide(order, quote.model_copy(update={"at": moment.now}), moment, NORMAL)
+        state = a_state(Child(limit * 100, shares, 0, 0, 0))
+        book = book_of(side, quote, MONDAY, NORMAL)
+        ticks = usual_spread(spreads) or (book.far - book.near) // book.tick
+        answer, _ = decide(TASK, PLAN, book, state, seconds * SECOND, collar * 100, ticks)
+        assert answer.verb == VERBS[decision.verb], (order, quote, decision, answer)
+        if decision.sends:
+            assert decision.limit == dollars(answer.price * side.sign // 100)
+        seen.add((decision.verb, decision.reason))
+    assert len(seen) >= 12, seen
+
+
+def test_the_replayed_pieces_are_those_of_the_deployed_policy() -> None:
+    dice = Dice()
+    for _ in range(2_000):
+        quote = a_book(dice, 10_000, 10_004)
+        target, left = dice.between(1, 6_000), dice.between(1, 6_000)
+        verb = (Verb.REST, Verb.TAKE)[dice.between(0, 1)]
+        rung = "take" if verb is Verb.TAKE else "passive"
+        decision = Decision(verb=Action.PLACE, reason="", because="", rung=rung, limit=Decimal(100))  # type: ignore[arg-type]
+        order = an_order(Side.BUY, str(max(target, left)))
+        deployed = piece(order, quote, decision, Decimal(left), a_moment(), NORMAL)
+        book = book_of(Side.BUY, quote, MONDAY, NORMAL)
+        assert pieces(int(order.target), left, book, verb, 100) == deployed
+
+
+def test_the_replayed_patience_is_that_of_the_deployed_policy() -> None:
+    dice = Dice()
+    for _ in range(500):
+        quote, target = a_book(dice, 10_000, 10_004), dice.between(1, 60_000)
+        order = an_order(Side.BUY, str(target), arrival=quote)
+        slices = slices_of(target, int(quote.bid_size), 100)
+        for patience, policy in ((60, "urgent"), (300, "normal"), (1_800, "patient")):
+            deployed = patience_of(order, settings_with(policy=policy))
+            assert patience_for(patience, slices) == deployed.total_seconds()
+
+
+def test_the_replayed_memory_is_that_of_the_deployed_policy() -> None:
+    dice, order = Dice(), an_order()
+    memory = Memory(np.zeros(16, np.int64), 0, 0)
+    for step in range(400):
+        now = after_noon(7 * step)
+        quote = a_book(dice, 10_000, 10_000 + dice.between(1, 9)).model_copy(update={"at": now})
+        moment = a_moment(now)
+        book, own = book_of(Side.BUY, quote, MONDAY, NORMAL), standing(order, moment)
+        order = having_looked(order, quote, moment, NORMAL)
+        memory = sample(memory, book, own, 7 * step * SECOND + SECOND)
+        assert usual(memory) == usual_spread(order.spreads)
+
+
+TASK = Task(0, 100, SECOND // 10, 1, 100, 100)
+
+
+def a_state(child: Child) -> State:
+    return State(0, 0, child, Taken(0, 0), Tally(0, 0, 0, 0, 0), 0, 0, 0, 0, 0)
+
+
+def a_book(dice: Dice, bid: int, ask: int) -> Quote:
+    return Quote(
+        symbol="AAPL", bid=dollars(bid), bid_size=Decimal(dice.one_of(100, 200, 400, 900)), ask=dollars(ask),
+        ask_size=Decimal(dice.one_of(100, 200, 400, 900)), at=NOON,
+    )  # fmt: skip
