@@ -222,10 +222,10 @@ class TestPieces:
         assert self.of("300.5") == Decimal("300.5")
         assert self.of("301.5") == 300
 
-    def test_nothing_is_cut_when_crossing_at_the_collar(self) -> None:
+    def test_an_order_is_not_cut_when_crossing_at_the_collar(self) -> None:
         assert self.of("1000", Rung.CROSS) == 1_000
 
-    def test_nothing_is_cut_when_too_few_turns_are_left(self) -> None:
+    def test_an_order_is_not_cut_when_too_few_turns_are_left(self) -> None:
         assert self.of("1000", now=WINDOW_CLOSES - timedelta(minutes=11)) == 1_000
         assert self.of("1000", now=WINDOW_CLOSES - timedelta(minutes=12)) == 300
 
