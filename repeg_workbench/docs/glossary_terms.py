@@ -72,7 +72,7 @@ PRICES = Section(
         Term("collar", "repeg.domain.pricing:collar"),
         Term("peg", "repeg.domain.peg", "The price at which an order rests, relative to the near side."),
         Term(
-            "re-peg, move", "repeg.domain.decision:Action", "Give an order a new price because the near side has moved away."
+            "re-peg, move", "repeg.domain.decision:Action", "Give an order a new price as the near side has moved away."
         ),
         Term("replace", "repeg.domain.replacement"),
         Term("rung", "repeg.domain.child_order:Rung"),
