@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -119,11 +120,11 @@ def count_seeds(out: Folder = FOLDER) -> None:
 
 @app.command("publish")
 def write_page(
-    tallies: Annotated[list[Path] | None, typer.Argument(help="Tallies to add to the count")] = None,
+    tallies: Annotated[list[Path] | None, typer.Argument(help="Tallies to publish")] = None,
 ) -> None:
-    """Regenerate docs/reliability.md from docs/reliability.json; tallies that are given are counted first."""
-    if tallies:
-        reliability.keep("counted", counted.with_files(reliability.kept().get("counted", []), tallies))
+    """Regenerate docs/reliability.md from docs/reliability.json; campaigns of tallies that are given are added first."""
+    for tally in tallies or ():
+        reliability.keep_campaign(json.loads(tally.read_text()))
     reliability.PAGE.write_text(reliability.page(reliability.kept()))
 
 

@@ -20,12 +20,14 @@ ADAPTER_BUGS: dict[str, PlantedBug] = {
             *_ROWS,
             *(_Row(("POST", "PATCH"), status, errors.ANY, _Meaning.REFUSED) for status in (500, 502, 503, 504, 429)),
         ),
+        seen_by="tests/adapters/test_alpaca_parsing.py::test_an_indefinite_failure_is_unknown",
     ),
     "used_id_is_refusal": set_to(
         "an id that is already used counts as a refusal",
         errors,
         "MEANINGS",
         tuple(row for row in _ROWS if row.texts != ("client_order_id", "unique")),
+        seen_by="tests/adapters/test_alpaca_parsing.py::test_an_indefinite_failure_is_unknown",
     ),
     "any_404_is_absent": set_to(
         "a proxy's 404 counts as the broker's",
@@ -105,6 +107,7 @@ ADAPTER_BUGS: dict[str, PlantedBug] = {
             "if intent.not_after is not None and self._limiter.now > intent.not_after:",
             "if False:",
         ),
+        seen_by="tests/guards/test_request_budget.py::test_an_order_whose_deadline_passes_while_it_waits_is_not_sent",
     ),
     "first_page_of_orders": edited(
         "only the first page of open orders is read",

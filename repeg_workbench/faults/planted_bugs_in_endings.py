@@ -18,11 +18,7 @@ ENDING_BUGS: dict[str, PlantedBug] = {
         "only the latest of two open children is cancelled",
         Edit(cancellation, "cancel_children", "order.open_children]", "order.open_children[-1:]]"),
         Edit(closing, "close_orders", "child in order.open_children if", "child in order.open_children[-1:] if"),
-        NO_COMPARISON,
-    ),
-    "cancel_not_marked": edited(
-        "a child is cancelled without a mark, and the cancel is taken for its owner's",
-        Edit(cancellation, "_cancel_child", "order = _mark_cancelling(turn, order, child)", "pass"),
+        seen_by="tests/functions/test_repeg_orders_replace.py::test_closing_cancels_the_open_one_of_both_orders",
     ),
     "owners_order_cancelled": edited(
         "the order that the account's owner made of ours is cancelled at the close",
@@ -33,12 +29,13 @@ ENDING_BUGS: dict[str, PlantedBug] = {
         "the run closes before its cancels are confirmed",
         Edit(reporting, "require_closed", "if left or unfinished:", "if unfinished:"),
         Edit(reporting, "report_on", "orders if left else turn.each(", "turn.each("),
-        NO_COMPARISON,
+        seen_by="tests/functions/test_close_run.py::test_an_unconfirmed_cancel_keeps_the_run_closing",
     ),
     "close_before_the_state": edited(
         "the run is marked as closing only once its orders are closed",
         Edit(close_run, "close_run", f"    {_CLOSING}\n    turn", "    turn"),
         Edit(close_run, "close_run", "left = close_orders(turn)", f"left = close_orders(turn)\n    {_CLOSING}"),
+        seen_by="tests/functions/test_close_run.py tests/functions/test_close_run_unaccounted.py",
     ),
     "close_by_a_former_execution": edited(
         "an execution that has lost its run closes it",
@@ -59,20 +56,23 @@ ENDING_BUGS: dict[str, PlantedBug] = {
     "close_not_saved": edited(
         "what the closing step reads of its cancels is not stored",
         Edit(closing, "_close", "saved = save_order(turn, after) if after != order else order", "saved = after"),
+        seen_by="tests/functions/test_close_run.py::test_a_fill_before_the_closing_cancel_is_reported",
     ),
     "late_arrival_forgotten": edited(
         "an order given up as never arrived is not looked for again at the close",
         Edit(closing, "_recover_late_arrival", "if child is None or", "if True or"),
-        NO_COMPARISON,
+        seen_by="tests/functions/test_close_run_unaccounted.py"
+        "::test_an_abandoned_order_that_arrives_is_cancelled_and_booked",
     ),
     "given_up_after_a_minute": edited(
         "an order in flight is given up after a minute",
         Edit(closing, "_give_up_unknown", "< LOST_AFTER", "< LOST_AFTER / 2"),
-        NO_COMPARISON,
+        seen_by="tests/functions/test_close_run_unaccounted.py::test_a_lost_order_is_abandoned_only_after_its_timeout",
     ),
     "vanished_is_lost": edited(
         "an order that the broker does not find counts as lost at once",
         Edit(closing, "_give_up_lost", "if turn.now < turn.run.trading_day.close:", "if False:"),
+        seen_by="tests/functions/test_after_session.py::test_a_run_whose_order_has_vanished_ends_after_the_session",
     ),
     "strays_left": edited(
         "orders of the run that are not in its books are left open",

@@ -12,6 +12,7 @@ FILL_BUGS: dict[str, PlantedBug] = {
     "older_report_believed": edited(
         "an older report takes fills back",
         Edit(Child, "after", "filled = max(self.filled, report.filled_qty)", "filled = report.filled_qty"),
+        seen_by="tests/domain/test_order_fills.py::test_an_older_report_does_not_undo_a_fill_or_a_cancel",
     ),
     "last_word_is_final": edited(
         "a fill that is reported after the end of its order is ignored",
@@ -22,10 +23,12 @@ FILL_BUGS: dict[str, PlantedBug] = {
             "filled = self.filled if self.is_closed else max(self.filled, report.filled_qty)",
         ),
         NO_COMPARISON,
+        seen_by="tests/domain/test_order_fills.py::test_a_fill_after_a_reported_cancel_is_still_counted",
     ),
     "cancel_undone": edited(
         "an older report takes a cancel in flight back",
         Edit(Child, "after", "if self.is_cancelled_by_us and state is ChildState.LIVE:", "if False:"),
+        seen_by="tests/domain/test_order_fills.py::test_an_older_report_does_not_undo_a_fill_or_a_cancel",
     ),
     "prefix_without_separator": edited(
         "the run's orders are found by its prefix without the separator",
@@ -47,6 +50,8 @@ FILL_BUGS: dict[str, PlantedBug] = {
             'turn.warn(order.symbol, "hold", reason=f"the broker does not find {child.client_order_id}")',
             "return turn.ports.store.save_order(order.with_child(child.becomes(ChildState.CANCELED)))",
         ),
+        seen_by="tests/functions/test_rare_answers.py"
+        "::test_a_resting_order_that_the_broker_does_not_find_is_left_alone",
     ),
     "listed_is_current": edited(
         "a chain of replaces is read from the list of open orders",
@@ -60,6 +65,7 @@ FILL_BUGS: dict[str, PlantedBug] = {
             "save_order(turn, seen) if seen is not order and seen != order else order",
             "seen",
         ),
+        seen_by="tests/functions/test_repeg_orders.py::test_a_partial_fill_is_booked_and_the_remainder_keeps_resting",
     ),
     "replacement_given_up_early": edited(
         "a replacement that is not found is given up although the old order is still open",
@@ -69,6 +75,7 @@ FILL_BUGS: dict[str, PlantedBug] = {
             "(RESEND_AFTER if old.is_closed else LOST_AFTER)",
             "LOST_AFTER / 100",
         ),
+        seen_by="tests/functions/test_repeg_orders_replace.py::test_a_lost_replace_is_abandoned_after_two_minutes",
     ),
     "executions_lag_ignored": edited(
         "the list of executions is believed although it may lag",
@@ -136,10 +143,6 @@ FILL_BUGS: dict[str, PlantedBug] = {
     "replaced_without_successor": edited(
         "a replaced child is closed although its replacement is not found",
         Edit(reconciliation, "_follow_replacement", "        return None\n", "        return order\n"),
-    ),
-    "expired_is_open": edited(
-        "a child that has expired still counts as open",
-        Edit(Child, "after", "TRANSITIONS[self.state] else", "TRANSITIONS[self.state] - {ChildState.EXPIRED} else"),
     ),
     "partial_is_filled": edited(
         "an order with any fill at its end is taken for filled",

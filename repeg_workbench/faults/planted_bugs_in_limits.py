@@ -20,10 +20,12 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
     "budget_without_fills": edited(
         "what closed children have filled is not counted in the budgets",
         Edit(limits, "committed", "return done + ", "return "),
+        seen_by="tests/domain/test_limits.py::test_a_closed_child_commits_only_its_filled_notional",
     ),
     "budget_of_the_rest": edited(
         "an open child counts in the budgets with what is left of it",
         Edit(limits, "committed", _OPEN, "max((c.notional * c.remaining / c.qty for c in known), default=Decimal(0))"),
+        seen_by="tests/domain/test_limits.py::test_a_closed_child_commits_only_its_filled_notional",
     ),
     "budget_given_back": edited(
         "a replaced child gives its budget back before its successor is sent",
@@ -33,10 +35,12 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
             "notional = after.committed - before.committed",
             "notional = Decimal(0) if before.children else after.committed",
         ),
+        seen_by="tests/guards/test_limits.py::test_a_move_above_the_runs_notional_limit_is_not_sent",
     ),
     "order_not_counted": edited(
         "a successor is not counted as an order",
         Edit(intents, "budgets", "orders = 1 - before.reserved_orders", "orders = 0 if before.children else 1"),
+        seen_by="tests/guards/test_limits.py::test_a_cancelled_order_credits_its_notional_to_the_budget",
     ),
     "largest_order_forgotten": edited(
         "max_order_notional is checked for the plan only",
@@ -48,6 +52,7 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
         "max_run_notional is checked for the plan only",
         Edit(intents, "budgets", "orders, settings.max_run_notional,", "orders, None,"),
         Edit(intents, "budgets", "orders, settings.max_day_notional,", "orders, None,"),
+        seen_by="tests/guards/test_limits.py::test_a_move_above_the_runs_notional_limit_is_not_sent",
     ),
     "plan_over_its_limits": edited(
         "the plan is not checked against the limits",

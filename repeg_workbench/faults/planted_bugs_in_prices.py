@@ -12,16 +12,22 @@ _ROUNDED_IN = "tick.round_down(worst, day, floor) if side is Side.BUY else tick.
 _ROUNDED_OUT = "tick.round_up(worst, day, floor) if side is Side.BUY else tick.round_down(worst, day, floor)"
 
 PRICE_BUGS: dict[str, PlantedBug] = {
-    "collar_outwards": edited("the collar is rounded outwards", Edit(pricing, "collar", _ROUNDED_IN, _ROUNDED_OUT)),
+    "collar_outwards": edited(
+        "the collar is rounded outwards",
+        Edit(pricing, "collar", _ROUNDED_IN, _ROUNDED_OUT),
+        seen_by="tests/domain/test_peg_price.py::test_the_collar_is_max_slippage_from_the_arrival_mid",
+    ),
     "collar_from_far_side": edited(
         "the collar is measured from the far side instead of the mid",
         Edit(pricing, "collar", "arrival.mid", "arrival.far(side)"),
+        seen_by="tests/domain/test_peg_price.py::test_the_collar_is_max_slippage_from_the_arrival_mid",
     ),
     "collar_anew_after_hold": edited(
         "arrival and collar are fixed anew whenever an order is placed again",
         Edit(quote_check, "check_waiting_order", "arrival is None or order.arrival is not None", "arrival is None"),
         Edit(quote_check.QuoteCheck, "arrival", "order.arrival is not None or not self.frees", "not self.frees"),
         Edit(quote_check_step, "apply_quote_check", "if free.arrival is None:", "if free.arrival != arrival:"),
+        seen_by="tests/functions/test_validate_quotes.py::test_the_arrival_and_the_collar_never_change",
     ),
     "collar_of_each_quote": edited(
         "a crossing order's collar is taken from the quote of the moment",
@@ -49,6 +55,7 @@ PRICE_BUGS: dict[str, PlantedBug] = {
             "tick.round_down(quote.mid, day, floor) if side is Side.BUY else tick.round_up(quote.mid, day, floor)",
             "quote.mid",
         ),
+        seen_by="tests/domain/test_peg_ladder.py::test_the_ladder_escalates_turn_by_turn",
     ),
     "passive_takes": edited(
         "the passive price reaches the far side at a one-tick spread",

@@ -14,6 +14,8 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     "resend_under_kill_switch": edited(
         "an order in flight is sent again under the kill switch",
         Edit(in_flight, "_may_resend", _CHECKED, "not is_ours or not turn.may_send"),
+        seen_by="tests/functions/test_repeg_orders_unknown.py"
+        "::test_an_unknown_order_is_not_resent_under_the_kill_switch",
     ),
     "resend_by_dead_run": edited(
         "a run that has been swept or closed sends its order in flight again",
@@ -65,16 +67,19 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     "remainder_of_the_target": edited(
         "a buy that was scaled to the cash is moved for all that its order still needs",
         Edit(working, "_left_of", "min([cancelled.remaining, *left])", "cancelled.remaining"),
+        seen_by="tests/functions/test_place_orders_funding.py::test_a_scaled_buy_keeps_its_quantity_when_it_moves",
     ),
     "whole_shares_only": edited(
         "quantities are rounded to whole shares",
         Edit(intents, "new_intent", "qty=qty,", "qty=max(Decimal(1), qty.to_integral_value()),"),
+        seen_by="tests/functions/test_place_orders_funding.py::test_a_full_exit_sends_the_exact_fractional_quantity",
     ),
     "attempt_counted_from_children": edited(
         "the attempt is the number of children, not one more than the last attempt",
         Edit(
             intents, "new_intent", "order.children[-1].n + 1 if order.children else 1", "len(order.open_children) + 1"
         ),
+        seen_by="tests/functions/test_place_orders_funding.py::test_a_scaled_buy_keeps_its_quantity_when_it_moves",
     ),
     "attempts_one_more": edited(
         "an order gets one attempt more than it may have",
@@ -108,10 +113,12 @@ SENDING_BUGS: dict[str, PlantedBug] = {
         "a sell is sent without a look at the holdings",
         Edit(sellable, "limit_to_holdings", "if order.side is Side.BUY:", "if True:"),
         Edit(sellable, "_sellable", "min(order.remaining, held)", "order.remaining"),
+        seen_by="tests/functions/test_other_hands.py::test_a_sell_is_not_sent_again_once_its_shares_are_sold_by_hand",
     ),
     "owners_order_moved": edited(
         "an order that its owner has moved is worked on",
         Edit(working, "work_order", "if order.held is HoldReason.OWNER:", "if False:"),
+        seen_by="tests/functions/test_other_hands.py::test_an_order_moved_by_its_owner_is_followed_and_not_sent_again",
     ),
     "half_chain_moved": edited(
         "an order is moved while its replacement is in flight",
@@ -120,6 +127,8 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     "unresolved_moved": edited(
         "an order is moved while its outcome is unknown",
         Edit(working, "work_order", "child is not None and child.state not in UNRESOLVED and", "child is not None and"),
+        seen_by="tests/functions/test_repeg_orders_unknown.py"
+        "::test_an_unacknowledged_order_is_resent_under_its_id_after_a_minute",
     ),
     "replaced_when_filled": edited(
         "a partly filled order is moved by replace",
@@ -130,10 +139,12 @@ SENDING_BUGS: dict[str, PlantedBug] = {
             "True",
         ),
         Edit(replacement, "is_replaceable", " and child.qty == order.remaining", ""),
+        seen_by="tests/functions/test_repeg_orders_replace.py::test_a_partly_filled_order_moves_by_cancel_and_resubmit",
     ),
     "replaced_twice": edited(
         "a child whose replace failed is replaced again",
         Edit(replacement, "is_replaceable", "order.replacement_of(child) is None and ", ""),
+        seen_by="tests/functions/test_repeg_orders_replace.py::test_a_refused_replace_is_followed_by_a_cancel",
     ),
     "half_day_forgotten": edited(
         "the early close is forgotten once the run is planned",
@@ -152,12 +163,17 @@ SENDING_BUGS: dict[str, PlantedBug] = {
         Edit(session, "trading_window", "day.open + timedelta(minutes=open_delay_minutes)", "day.open"),
     ),
     "margin_of_the_answer": set_to(
-        "a request is sent in the last seconds of the window", time_limits, "SEND_MARGIN", time_limits.SEND_MARGIN * 0
+        "a request is sent in the last seconds of the window",
+        time_limits,
+        "SEND_MARGIN",
+        time_limits.SEND_MARGIN * 0,
+        seen_by="tests/functions/test_place_orders.py::test_no_order_is_sent_in_the_last_ten_seconds_of_the_window",
     ),
     "window_closed_at_both_ends": edited(
         "an order is sent at the very end of the window",
         Edit(turn.Turn, "may_send", "< self.window.closes - SEND_MARGIN", "<= self.window.closes"),
         Edit(intents, "new_intent", "turn.run.window.closes - ANSWER", "None"),
+        seen_by="tests/functions/test_place_orders.py::test_no_order_is_sent_in_the_last_ten_seconds_of_the_window",
     ),
     "two_runs_one_prefix": edited(
         "the ids of a further run of the day are those of the first",

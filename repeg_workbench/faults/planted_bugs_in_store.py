@@ -56,6 +56,7 @@ STORE_BUGS: dict[str, PlantedBug] = {
             "#epoch > :epoch OR #epoch < :epoch OR #state = :running",
         ),
         Edit(store_rules, "of_run", "if found.epoch != epoch:", "if False:"),
+        seen_by="tests/contracts/test_store.py::test_a_fenced_or_closing_run_cannot_be_planned",
     ),
     "state_not_a_condition": edited(
         "the run's state is not a condition of an intent's transaction",
@@ -67,6 +68,7 @@ STORE_BUGS: dict[str, PlantedBug] = {
         ),
         Edit(order_write, "run_is_running", '"running": RunState.RUNNING.value', '"never": "never"'),
         Edit(store_rules, "of_run", "if found.state != RunState.RUNNING:", "if False:"),
+        seen_by="tests/contracts/test_store.py::test_a_fenced_or_closing_run_cannot_be_planned",
     ),
     "kill_switch_not_a_condition": edited(
         "the kill switch is not a condition of an intent's transaction",
@@ -78,6 +80,7 @@ STORE_BUGS: dict[str, PlantedBug] = {
             "",
         ),
         Edit(working, "work_order", " or kill is not KillSwitch.ACTIVE", ""),
+        seen_by="tests/contracts/test_store.py::test_the_kill_switch_blocks_intents_until_it_is_active_again",
     ),
     "cancel_all_lets_orders_through": PlantedBug(
         "only halt_new keeps an intent from being written, not cancel_all",
@@ -134,6 +137,7 @@ STORE_BUGS: dict[str, PlantedBug] = {
             "if entry.max_orders is not None and spent.orders + entry.orders > entry.max_orders:",
             "if False:",
         ),
+        seen_by="tests/contracts/test_store.py::test_a_budget_accepts_amounts_up_to_exactly_its_limit",
     ),
     "budget_one_over": edited(
         "a budget lets one order more through",
@@ -144,6 +148,7 @@ STORE_BUGS: dict[str, PlantedBug] = {
             "spent.orders + entry.orders > entry.max_orders",
             "spent.orders > entry.max_orders",
         ),
+        seen_by="tests/contracts/test_store.py::test_a_budget_limits_the_number_of_orders",
     ),
     "claimed_twice": edited(
         "a second start takes the run from the first",
@@ -176,6 +181,7 @@ STORE_BUGS: dict[str, PlantedBug] = {
             "{running.condition.expression} AND NOT #epoch = :no",
         ),
         Edit(_MEMORY, "add_orders", "if held.is_planned:", "if False:"),
+        seen_by="tests/contracts/test_store.py::test_a_planned_run_ignores_further_orders",
     ),
     "planning_version_not_a_condition": edited(
         "a plan is stored although another run has been planned meanwhile",

@@ -17,6 +17,7 @@ WATCHING_BUGS: dict[str, PlantedBug] = {
         Edit(sweeping, "fence", "take_over(held.run_id, held.epoch, owner)", "guard(held.run_id)"),
         Edit(sweeping, "fence", "ports.store.set_run_state(fenced.run_id, fenced.epoch, RunState.CLOSING)", "pass"),
         Edit(sweeping, "_sweep", f"    {_SWEPT}\n", f"    {_SWEPT.replace('SWEPT', 'CLOSING')}\n    {_SWEPT}\n"),
+        seen_by="tests/functions/test_sweep_orders.py::test_an_aborted_run_is_fenced_cancelled_and_reported",
     ),
     "sweep_of_a_renewed_run": edited(
         "the event of a former execution sweeps the run of its successor",
@@ -46,6 +47,7 @@ WATCHING_BUGS: dict[str, PlantedBug] = {
     "no_heartbeat": edited(
         "turns leave no heartbeat, and the watchdog fences a living run",
         Edit(repeg_orders, "repeg_orders", "        ports.store.record_heartbeat(run_id, turn.moment.now)\n", ""),
+        seen_by="tests/functions/test_watch_runs.py::test_a_run_with_regular_turns_is_not_touched",
     ),
     "no_heartbeat_in_an_outage": edited(
         "a skipped turn leaves no heartbeat, and the run is swept when the broker answers again",
@@ -82,6 +84,7 @@ WATCHING_BUGS: dict[str, PlantedBug] = {
     "living_orders_orphaned": edited(
         "the watchdog cancels orders of runs that are still working",
         Edit(watchdog._Pass, "_cancel_orphaned", " or not _is_past(held, self.now, self.ports)", ""),
+        seen_by="tests/functions/test_watch_runs.py::test_a_run_with_regular_turns_is_not_touched",
     ),
     "another_stacks_orphans": edited(
         "the watchdog cancels another stack's orders",
@@ -101,8 +104,13 @@ WATCHING_BUGS: dict[str, PlantedBug] = {
     "unpublished_ends": edited(
         "an end that was not published is not published by the watchdog",
         Edit(watchdog._Pass, "publish_endings", "guard.is_over and not guard.is_announced", "False"),
+        seen_by="tests/functions/test_watch_runs.py::test_an_unpublished_run_ended_event_is_published_once",
     ),
-    "books_not_compared": edited("the books are not compared after the session", NO_COMPARISON),
+    "books_not_compared": edited(
+        "the books are not compared after the session",
+        NO_COMPARISON,
+        seen_by="tests/functions/test_after_session.py::test_a_fill_after_the_runs_end_is_booked_and_its_report_corrected",
+    ),
     "books_final_at_once": edited(
         "the books count as final at the session's close",
         Edit(
@@ -127,5 +135,6 @@ WATCHING_BUGS: dict[str, PlantedBug] = {
     "late_fill_without_outcome": edited(
         "a late fill that completes an order leaves its outcome as it was",
         Edit(final_outcome, "corrected", "if after.remaining <= 0:", "if False:"),
+        seen_by="tests/domain/test_final_outcome.py::test_a_late_fill_that_completes_an_order_makes_it_filled",
     ),
 }

@@ -80,10 +80,12 @@ def planted(bug: PlantedBug | None) -> Iterator[None]:
     try:
         for owner, attribute, _, new in put:
             setattr(owner, attribute, new)
+        _forget_answers()
         yield
     finally:
         for owner, attribute, old, _ in put:
             setattr(owner, attribute, old)
+        _forget_answers()
 
 
 @functools.cache
@@ -93,6 +95,18 @@ def _import_all() -> None:
         importlib.import_module(found.name)
     for folder in FOLDERS.values():
         importlib.import_module(f"functions.{folder}.app")
+
+
+def _forget_answers() -> None:
+    """Clear the caches of the deployed code: an answer from before a bug would hide it, and one from it outlive it."""
+    for cached in _caches():
+        cached.cache_clear()
+
+
+@functools.cache
+def _caches() -> list[Any]:
+    modules = [module for name, module in sorted(sys.modules.items()) if name.startswith("repeg.")]
+    return [value for module in modules for value in vars(module).values() if hasattr(value, "cache_clear")]
 
 
 def _everywhere(place: Place) -> list[Place]:

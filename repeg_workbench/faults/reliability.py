@@ -50,10 +50,9 @@ def kept() -> dict[str, Any]:
 
 
 def keep_campaign(campaign: Mapping[str, Any]) -> None:
-    """Save a campaign, and add its seeds to those counted so far. Of one that was cut off only the seeds are added."""
+    """Save a campaign, and add its seeds to those counted so far."""
     keep("counted", counted.with_campaign(kept().get("counted", []), campaign))
-    if campaign["is_complete"]:
-        keep("campaign", campaign)
+    keep("campaign", campaign)
 
 
 def keep_bugs(found: Mapping[str, Any]) -> None:
@@ -86,7 +85,7 @@ def _campaign(run: Mapping[str, Any]) -> list[str]:
     workflow_faults = {what: number for what, number in injected.items() if what not in strikes.keys() | brokers.keys()}
     violations = sum(len(found) for found in run["failing"].values())
     rows = [
-        ("days", f"{run['seeds']:,}"),
+        ("days", _days(run)),
         ("commit", f"`{run['commit']}`"),
         ("**violations**", f"**{violations:,}**"),
         ("calls over a port", f"{run['calls']:,}"),
@@ -104,6 +103,10 @@ def _campaign(run: Mapping[str, Any]) -> list[str]:
         "### Workflow faults", table(("Workflow fault", "Times"), coded(_counted(workflow_faults))),
         "### Races and transport faults", _BROKERS, table(("", "Times"), coded(_counted(brokers))),
     ]  # fmt: skip
+
+
+def _days(run: Mapping[str, Any]) -> str:
+    return f"{run['seeds']:,}" if run["is_complete"] else f"{run['seeds']:,} of {run['asked']:,}, then cut off"
 
 
 def _struck(strikes: Mapping[str, int]) -> str:

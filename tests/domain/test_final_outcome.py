@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from repeg.domain.child_order import ChildState
-from repeg.domain.final_outcome import outcome_of
+from repeg.domain.final_outcome import corrected, outcome_of
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import QuoteVerdict, Side
@@ -63,6 +63,12 @@ def test_an_unresolved_order_is_reported_as_unknown(state: ChildState) -> None:
 @pytest.mark.parametrize("kill", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])
 def test_an_order_stopped_by_the_kill_switch_is_reported_as_killed(kill: KillSwitch) -> None:
     assert final(an_order(Side.BUY, "100", PARTLY, held="wide"), kill) == (Outcome.KILLED, f"the kill switch is {kill}")
+
+
+def test_a_late_fill_that_completes_an_order_makes_it_filled() -> None:
+    ended = an_order(Side.BUY, "100", PARTLY).done(Outcome.PARTIAL_DEADLINE, "40 of 100: the window closed")
+    after = corrected(ended, ended.with_child(FULLY))
+    assert (after.outcome, after.reason) == (Outcome.FILLED, "100 of 100, read again after the session")
 
 
 def test_every_outcome_is_reachable() -> None:

@@ -52,14 +52,13 @@ def test_a_new_measurement_replaces_only_its_own_section(tmp_path: Path, monkeyp
     assert "| `abc1234` | 0–1199 | 1,200 | 1 |" in page
 
 
-def test_a_campaign_that_was_cut_off_is_counted_and_not_published(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_campaign_that_was_cut_off_is_published_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reliability, "NUMBERS", tmp_path / "numbers.json")
     monkeypatch.setattr(reliability, "PAGE", tmp_path / "page.md")
-    reliability.keep_campaign({**_campaign(tmp_path, _a_tally()), "is_complete": False})
-    assert reliability.kept().keys() == {"counted"}
-    assert "1,200 days in all" in reliability.PAGE.read_text()
+    reliability.keep_campaign({**_campaign(tmp_path, _a_tally()), "is_complete": False, "asked": 5_000})
+    page = reliability.PAGE.read_text()
+    assert "1,200 days in all" in page
+    assert "| days | 1,200 of 5,000, then cut off |" in page
 
 
 def test_the_page_says_first_what_the_simulation_cannot_show() -> None:

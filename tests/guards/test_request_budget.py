@@ -93,6 +93,18 @@ def test_an_exhausted_quota_stops_orders_but_no_cancels(open_desk: OpenDesk) -> 
     assert desk.open_at_broker() == []
 
 
+def test_an_order_whose_deadline_passes_while_it_waits_is_not_sent(open_desk: OpenDesk) -> None:
+    """The bucket is exhausted, and the next one begins four seconds after the deadline."""
+    desk = rate_limited(resting(open_desk))
+    desk.wait_until("09:36:24")
+    desk.store.lease_requests(bucket_of(desk.runtime.now()), 20, 20)
+    late = {"client_order_id": f"{PREFIX}AAPL.b.2", "not_after": desk.runtime.now() + timedelta(seconds=2)}
+    answer = desk.ports.broker.submit(desk.store.intents(RUN_ID)[0].model_copy(update=late))
+    assert isinstance(answer, Unknown)
+    assert "deadline" in answer.reason
+    assert desk.posts() == 1
+
+
 def test_requests_left_in_one_bucket_are_not_used_in_the_next(open_desk: OpenDesk) -> None:
     """Four are leased at once in each bucket, of the twenty for ordinary requests; the last three of one lapse."""
     desk = resting(open_desk)
