@@ -122,7 +122,7 @@ def count_seeds(out: Folder = FOLDER) -> None:
 def write_page(
     tallies: Annotated[list[Path] | None, typer.Argument(help="Tallies to publish")] = None,
 ) -> None:
-    """Regenerate docs/reliability.md from docs/reliability.json; campaigns of tallies that are given are added first."""
+    """Regenerate docs/reliability.md from docs/reliability.json; the campaigns of given tallies are added first."""
     for tally in tallies or ():
         reliability.keep_campaign(json.loads(tally.read_text()))
     reliability.PAGE.write_text(reliability.page(reliability.kept()))
