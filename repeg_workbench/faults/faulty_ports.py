@@ -39,6 +39,7 @@ class CallWatcher(Protocol):
     def left(self, name: str, args: tuple[Any, ...]) -> int: ...
     def arrived(self, port: str, sent: int) -> None: ...
     def carried_out(self, name: str, args: tuple[Any, ...]) -> None: ...
+    def failed(self, service: Any, name: str, args: tuple[Any, ...]) -> None: ...
     def answered(self, name: str, args: tuple[Any, ...], answer: Any, sent: int) -> None: ...
     def repeated(self, quotes: Any) -> None: ...
 
@@ -113,7 +114,11 @@ class UnreliablePort:
 
     def _arrive(self, name: str, method: Callable[..., Any], args: tuple[Any, ...], sent: int) -> Any:
         self._watcher.arrived(self._name, sent)
-        answer = method(*args)
+        try:
+            answer = method(*args)
+        except Exception:
+            self._watcher.failed(self._inner, name, args)
+            raise
         self._watcher.carried_out(name, args)
         if name in STALEABLE:
             self.last[name, repr(args)] = answer

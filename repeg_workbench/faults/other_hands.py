@@ -16,7 +16,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from repeg.domain.order_ids import OWN_PREFIX
-from repeg_workbench.exchange.broker.orders import ASIDE, Order
+from repeg_workbench.exchange.broker.orders import ASIDE, Order, Status
 from repeg_workbench.exchange.broker.setting_aside import SettingAside
 from repeg_workbench.exchange.faults.transport_faults import TransportFault
 from repeg_workbench.exchange.messages import Request
@@ -46,6 +46,9 @@ class Hand(StrEnum):
 # The share of the days on which other hands act, and how many seconds they wait before they look for a chance again.
 SHARE = 0.2
 PAUSE = 2.0
+
+# An order with one of these statuses is not worked again on its day.
+ENDS_THE_DAY = frozenset({Status.DONE_FOR_DAY, Status.CALCULATED})
 
 
 class OtherHands:
@@ -147,10 +150,13 @@ class OtherHands:
         setting_aside = SettingAside(self._world.exchange.floor)
         if order is None:
             return False
+        status = self._chance.choice(sorted(ASIDE))
         try:
-            setting_aside.put(order, self._chance.choice(sorted(ASIDE)), self._world.exchange.now)
+            setting_aside.put(order, status, self._world.exchange.now)
         except Refusal:
             return False
+        if status in ENDS_THE_DAY:
+            return True
         self._scheduler.sleep(self._chance.choice((20, 200, 1_800, 20_000)))
         self._world.exchange.advance()
         with suppress(Refusal):

@@ -29,6 +29,7 @@ from repeg_workbench.faults.judges.record import (
     ServedQuote,
     Switched,
 )
+from repeg_workbench.faults.table_service import undisturbed
 from repeg_workbench.faults.walker import Execution as WalkedExecution
 
 LATEST_QUOTES = "/v2/stocks/quotes/latest"
@@ -100,6 +101,19 @@ class Recorder:
             self.record.intents.append(
                 Intent(self._now(), intent.client_order_id, intent.side.sign, to_qty(intent.qty), limit, self._number())
             )
+
+    def failed(self, service: Any, name: str, args: tuple[Any, ...]) -> None:
+        """A call has failed. The table may have carried it out all the same, before its answer was lost."""
+        if name not in {"write_intent", "add_orders"}:
+            return
+        with undisturbed():
+            if name == "add_orders":
+                run = service.run(args[0])
+                was_carried_out = run is not None and run.is_planned
+            else:
+                was_carried_out = args[1] in service.intents(args[0].run_id)
+        if was_carried_out:
+            self.carried_out(name, args)
 
     def answered(self, name: str, args: tuple[Any, ...], answer: Any, sent: int) -> None:
         """The program receives an answer, perhaps an older one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from enum import StrEnum
 from random import Random
@@ -48,6 +49,19 @@ CODES = {
     TableFault.FAILS_INSIDE: "InternalServerError",
 }
 RATES = (0.0, 0.002, 0.02, 0.06)
+
+
+_undisturbed: ContextVar[bool] = ContextVar("calls without faults and latency", default=False)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let the calls of a block pass at once and without faults: the judges read the table."""
+    token = _undisturbed.set(True)
+    try:
+        yield
+    finally:
+        _undisturbed.reset(token)
 
 
 def uses_dynamodb(seed: int) -> bool:
@@ -100,7 +114,7 @@ class FaultyCalls:
 
     def _call(self, name: str, operation: str, **request: Any) -> Any:
         fault = self._draw(name, self._scheduler.now())
-        if self._scheduler.current is not None:  # the judge reads from outside, and takes no time
+        if not self._is_undisturbed:
             self._scheduler.sleep(self._chance.uniform(*LATENCY))
         if fault in {TableFault.THROTTLED, TableFault.CONFLICT}:
             raise _error(fault, operation)
@@ -113,8 +127,12 @@ class FaultyCalls:
             raise _error(fault, operation)
         return answer
 
+    @property
+    def _is_undisturbed(self) -> bool:
+        return _undisturbed.get() or self._scheduler.current is None
+
     def _draw(self, name: str, now: datetime) -> TableFault | None:
-        if self._scheduler.current is None or now >= self._fault_plan.ends or self._chance.random() >= self._rate:
+        if self._is_undisturbed or now >= self._fault_plan.ends or self._chance.random() >= self._rate:
             return None
         fault = self._chance.choice(self._kinds)
         if fault is TableFault.CONFLICT and name in READS:

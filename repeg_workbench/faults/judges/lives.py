@@ -14,7 +14,7 @@ from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges.record import DayRecord, JudgedRun
 
 NEVER = 1 << 62
-OVER = ("filled", "canceled", "expired", "rejected", "replaced")
+OVER = ("filled", "canceled", "expired", "rejected", "replaced", "calculated", "done_for_day")
 
 
 @dataclass(eq=False)

@@ -9,7 +9,8 @@ from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
 from repeg_workbench.faults.judges.record import JudgedRun
 
 PRICE, QTY = Decimal("0.0001"), Decimal("1e-9")
-ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced"})
+# The last two end an order for the day: it has been filled, or is not worked any more.
+ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "done_for_day", "calculated"})
 
 
 @dataclass
