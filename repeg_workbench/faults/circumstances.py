@@ -22,6 +22,7 @@ class Circumstance(StrEnum):
 
     FULL_DAY = "full_day"
     RENEWALS = "renewals"
+    CLOCK_ERRORS = "clock_errors"
     WEIGHTS = "weights"
     FRACTIONS = "fractions"
     MARGIN_ACCOUNT = "margin_account"
@@ -46,6 +47,7 @@ Change = Callable[["Day", Random], "Day"]
 CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
     Circumstance.FULL_DAY: (0.01, varied_markets.with_full_length),
     Circumstance.RENEWALS: (0.06, varied_plans.with_renewals),
+    Circumstance.CLOCK_ERRORS: (0.06, varied_plans.with_clock_errors),
     Circumstance.OLD_TRADES: (0.06, varied_markets.with_old_trades),
     Circumstance.MISSING_TRADES: (0.04, varied_markets.with_missing_trades),
     Circumstance.LATE_QUOTES: (0.04, varied_markets.with_late_quotes),

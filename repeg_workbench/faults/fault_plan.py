@@ -164,5 +164,5 @@ def _fits(fault: PortFault, port: str, name: str) -> bool:
     if fault is PortFault.REFUSED_FOR_NOW:
         return (port == "broker" and name in WRITES) or (port in {"store", "notifier"} and _is_write(name))
     if fault is PortFault.STALE:
-        return name in {"quotes", "open_orders", "order"}
+        return name in {"quotes", "open_orders", "order", "executions", "account", "positions"}
     return True

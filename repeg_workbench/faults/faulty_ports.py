@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from repeg.adapters.eventbridge import EventsUnavailable
@@ -14,7 +15,11 @@ from repeg_workbench.engine.scheduler import Scheduler, VirtualThread
 from repeg_workbench.faults.fault_plan import WRITES, FaultPlan, PortFault
 
 # Reads that may return an older answer.
-STALEABLE = frozenset({"quotes", "open_orders", "order"})
+STALEABLE = frozenset({"quotes", "open_orders", "order", "executions", "account", "positions"})
+
+# Seconds that an older answer about the account may lag. A margin account does not lag: with old cash a run would
+# borrow, and only the broker could prevent it.
+LAGGING, MOST_LAG = frozenset({"account", "positions"}), 30
 
 # Seconds that an adapter waits for an answer before it calls the outcome unknown.
 TIMEOUT_SECONDS = {"broker": 5.0, "market": 5.0, "store": 2.0, "notifier": 2.0}
@@ -59,6 +64,8 @@ class UnreliablePort:
         latency: tuple[float, float],
         outage: Callable[[str], bool],
         watcher: CallWatcher,
+        *,
+        may_lag: bool = False,
     ) -> None:
         self._name = name
         self._inner = inner
@@ -67,7 +74,9 @@ class UnreliablePort:
         self._latency = latency
         self._outage = outage
         self._watcher = watcher
+        self._may_lag = may_lag
         self.last: dict[tuple[str, str], Any] = {}
+        self._read_at: dict[tuple[str, str], datetime] = {}
         self.struck = scheduler.event()
 
     def for_account(self, number: str) -> UnreliablePort:  # noqa: ARG002 - a seed has one account
@@ -102,7 +111,7 @@ class UnreliablePort:
             return self._failed(name, "rate limit exceeded")
         if fault is PortFault.LATE:
             return self._arrive_late(name, method, args, sent)
-        if fault is PortFault.STALE and (name, repr(args)) in self.last:
+        if fault is PortFault.STALE and self._may_repeat(name, args):
             return self._answer_again(name, args, sent)
         answer = self._arrive(name, method, args, sent)
         self._strike(fault, PortFault.CRASH_AFTER, PortFault.FREEZE_AFTER)
@@ -122,7 +131,15 @@ class UnreliablePort:
         self._watcher.carried_out(name, args)
         if name in STALEABLE:
             self.last[name, repr(args)] = answer
+            self._read_at[name, repr(args)] = self._scheduler.now()
         return answer
+
+    def _may_repeat(self, name: str, args: tuple[Any, ...]) -> bool:
+        """Whether there is an older answer that the service may give again."""
+        read_at = self._read_at.get((name, repr(args)))
+        if read_at is None or name not in LAGGING:
+            return read_at is not None
+        return self._may_lag and (self._scheduler.now() - read_at).total_seconds() <= MOST_LAG
 
     def _answer_again(self, name: str, args: tuple[Any, ...], sent: int) -> Any:
         answer = self.last[name, repr(args)]

@@ -6,10 +6,13 @@ import json
 import os
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from repeg.domain import next_step
+from repeg_workbench.engine.runtime import VirtualRuntime
+from repeg_workbench.engine.scheduler import Scheduler
 from repeg_workbench.faults.walker import TaskFailed
 
 # Each function's timeout in seconds. A test compares it with the template.
@@ -47,6 +50,18 @@ def history_of(turns: int | None) -> Iterator[None]:
         yield
     finally:
         next_step.TURNS_PER_EXECUTION = deployed
+
+
+class ClockedRuntime(VirtualRuntime):
+    """A runtime whose clock is off by some seconds."""
+
+    def __init__(self, scheduler: Scheduler, seed: int, error: float) -> None:
+        super().__init__(scheduler, seed, workers=8)
+        self._error = timedelta(seconds=error)
+
+    def now(self) -> datetime:
+        """The time of the function's own clock."""
+        return super().now() + self._error
 
 
 class Variables:

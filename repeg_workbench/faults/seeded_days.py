@@ -77,6 +77,10 @@ class Day:
     """The settings of further stacks on the account."""
     input_settings: Mapping[str, Any] = field(default_factory=dict)
     """What the input of the seed's own plan changes of its deployment's settings."""
+    broker_clock: float = 0
+    """Seconds that the broker's clock endpoint is ahead of its matching."""
+    own_clock: float = 0
+    """Seconds that the functions' clock is ahead of the broker's."""
     turns_per_execution: int | None = None
     """After how many turns a run goes on in a new execution; None as deployed."""
     circumstances: tuple[str, ...] = ()

@@ -6,7 +6,6 @@ import importlib
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,10 +19,9 @@ from repeg.domain.session import wire
 from repeg.ports import Broker, Market, Notifier, Ports, Store
 from repeg.workflow.reporting import RUN_FAILED, RUN_SETTLED
 from repeg_workbench.deployment_variables import variables
-from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.faults.fault_plan import WorkflowFault
 from repeg_workbench.faults.faulty_ports import CURRENT, Invocation, UnreliablePort
-from repeg_workbench.faults.function_service import FOLDERS, FUNCTION_TIMEOUTS, context_of, failed
+from repeg_workbench.faults.function_service import FOLDERS, FUNCTION_TIMEOUTS, ClockedRuntime, context_of, failed
 from repeg_workbench.faults.judges.record import JudgedRun
 from repeg_workbench.faults.planned_runs import PlannedRun
 from repeg_workbench.faults.records import FailingJournal, QuietNotifier
@@ -51,7 +49,7 @@ class Stack:
         self.store = table_of(world.day.seed, number, self._scheduler, self._fault_plan)
         world.recorder.on_planned.append(self._planned)
         self.notifier = QuietNotifier()
-        self.runtime = VirtualRuntime(self._scheduler, world.day.seed + number, workers=8)
+        self.runtime = ClockedRuntime(self._scheduler, world.day.seed + number, world.day.own_clock)
         self.runs: dict[str, JudgedRun] = {}
         self.given_settings = settings
         self.executions: list[Execution] = []
@@ -136,11 +134,6 @@ class Stack:
             given["run_number"] = planned.run_number
         return given | ({"settings": planned.settings} if planned.settings else {})
 
-    def start_after(self, delay: timedelta, name: str, given: dict[str, Any]) -> None:
-        """Start an execution after a delay."""
-        self._scheduler.sleep(delay.total_seconds())
-        self.start(name, given)
-
     def watch(self, until: Callable[[], bool]) -> None:
         """Invoke the watchdog every five minutes, more often than in production because the days are shorter."""
         while until():
@@ -220,13 +213,17 @@ class Stack:
                 return
 
     def _ports(self) -> Ports:
+        world = self._world
+
         def port(
             name: str, inner: object, latency: tuple[float, float], outage: Callable[[str], bool]
         ) -> UnreliablePort:
             watcher = self._world.recorder
-            return UnreliablePort(name, inner, self._scheduler, self._fault_plan, latency, outage, watcher)
+            may_lag = world.day.opening.multiplier == 1
+            return UnreliablePort(
+                name, inner, self._scheduler, self._fault_plan, latency, outage, watcher, may_lag=may_lag
+            )
 
-        world = self._world
         self.broker_port = port("broker", world.broker, (0.02, 0.08), lambda _name: Outage.BROKER in world.down)
         market = port("market", world.broker, (0.02, 0.08), lambda _name: Outage.BROKER in world.down)
         store = cast(Store, port("store", self.store, (0.002, 0.01), self._is_store_away))

@@ -68,6 +68,11 @@ def with_renewals(day: Day, chance: Random) -> Day:
     return replace(day, turns_per_execution=chance.choice((2, 5, 20)))
 
 
+def with_clock_errors(day: Day, chance: Random) -> Day:
+    """Clocks that differ: the broker's from its own matching, and the functions' from both."""
+    return replace(day, broker_clock=chance.uniform(-1.5, 1.5), own_clock=chance.choice((0.0, chance.uniform(-2, 2))))
+
+
 def _later(chance: Random) -> float:
     return chance.choice((0.0, chance.uniform(0, 5), chance.uniform(0, 600)))
 

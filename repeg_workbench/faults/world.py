@@ -16,7 +16,7 @@ from repeg_workbench.exchange.messages import Request
 from repeg_workbench.faults.fault_plan import FaultPlan, WorkflowFault
 from repeg_workbench.faults.function_service import Variables, history_of
 from repeg_workbench.faults.judges.judgement import judge
-from repeg_workbench.faults.judges.record import DayRecord
+from repeg_workbench.faults.judges.record import SECOND, DayRecord
 from repeg_workbench.faults.judges.verdict import Violation
 from repeg_workbench.faults.other_hands import OtherHands
 from repeg_workbench.faults.planned_runs import PlannedRun
@@ -66,6 +66,8 @@ class World:
             self.fault_plan.count(circumstance)
         sessions = nanoseconds(self.session.open), nanoseconds(self.session.close)
         self.record = DayRecord(self.day.day, *sessions, self.exchange.ledger)
+        self.exchange.skew_clock(self.day.broker_clock)
+        self.record.allowance += round(abs(self.day.broker_clock) * SECOND)
         self.recorder = Recorder(self.record, self.exchange, lambda: self.scheduler.now_ns)
         self.journal = MemoryJournal()
         self.down: set[Outage] = set()
@@ -137,7 +139,12 @@ class World:
     def _starter(self, number: int, planned: PlannedRun, late: timedelta) -> Any:
         stack, name = self.stacks[planned.stack], "run" if number == 0 else f"run {number + 1}"
         delay = late + timedelta(seconds=planned.after)
-        return lambda: stack.start_after(delay, name, stack.given(planned))
+
+        def start() -> None:
+            self.scheduler.sleep(delay.total_seconds())
+            stack.start(name, stack.given(planned))
+
+        return start
 
     def _watcher(self, stack: Stack) -> Any:
         until = self.session.close + LENGTH_AFTER_CLOSE - timedelta(minutes=6)
