@@ -88,7 +88,8 @@ class PriceJudge:
             for wanted in (law.passive_limit(book, rules), law.mid_limit(book, rules)):
                 right |= {law.within(wanted, collar, event.side) for collar in collars}
         right |= self._fitting(event, parent, rules, collars)
-        if passing:
+        is_short_of_far = any(event.side * (limit - book.far) <= 0 for book in passing)
+        if passing and not (rules.is_looking and is_short_of_far):
             self._claim(limit in right, "not_a_price_of_the_book", event, f"{limit} not in {sorted(right)}")
 
     def _fitting(self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal]) -> set[Decimal]:

@@ -21,6 +21,7 @@ DEFAULTS: Mapping[str, Any] = {
     "max_quote_age_seconds": 10, "max_slippage_bps": 50, "escalation": "cross", "fallback": "none",
     "fallback_minutes": 5, "max_order_notional": None, "max_run_notional": None, "max_day_notional": None,
     "max_run_orders": None, "max_attempts": 50, "allowed_symbols": None, "symbols": {},
+    "policy": "anchor",
 }  # fmt: skip
 
 
@@ -50,7 +51,12 @@ class Rules:
     @property
     def may_use_market(self) -> bool:
         """Whether market orders are permitted."""
-        return self["escalation"] == "market" or not self["use_smart_limit_execution"]
+        return "market" in {self["escalation"], self["policy"]} or not self["use_smart_limit_execution"]
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether orders are worked by the rules of looks, which place anywhere up to the far touch."""
+        return self["policy"] in {"patient", "normal", "urgent"}
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,11 @@ class Book:
     def near(self) -> Decimal:
         """The best price on our own side."""
         return self.bid if self.side > 0 else self.ask
+
+    @property
+    def far(self) -> Decimal:
+        """The best price on the other side."""
+        return self.ask if self.side > 0 else self.bid
 
     @property
     def mid(self) -> Decimal:
