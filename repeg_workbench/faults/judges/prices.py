@@ -88,7 +88,8 @@ class PriceJudge:
             for wanted in (law.passive_limit(book, rules), law.mid_limit(book, rules)):
                 right |= {law.within(wanted, collar, event.side) for collar in collars}
         right |= self._fitting(event, parent, rules, collars)
-        is_short_of_far = any(event.side * (limit - book.far) <= 0 for book in passing)
+        far = [law.up(book.ask, rules) if event.side > 0 else law.down(book.bid, rules) for book in passing]
+        is_short_of_far = any(event.side * (limit - reached) <= 0 for reached in far)
         if passing and not (rules.is_looking and is_short_of_far):
             self._claim(limit in right, "not_a_price_of_the_book", event, f"{limit} not in {sorted(right)}")
 
