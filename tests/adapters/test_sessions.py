@@ -9,8 +9,7 @@ from typing import Any, cast
 import boto3  # noqa: TID251 - the deployed clients are under test
 import pytest
 import requests
-from alpaca.data.historical.stock import StockHistoricalDataClient  # noqa: TID251 - its session is under test
-from alpaca.trading.client import TradingClient  # noqa: TID251 - as above
+from alpaca.common.rest import RESTClient  # noqa: TID251 - its session is under test
 from moto import mock_aws
 
 from repeg import wiring
@@ -39,7 +38,7 @@ APIS: dict[str, Callable[[], Connection]] = {
 def session_of(api: Connection) -> requests.Session:
     """The session of this thread's client."""
     client = api._client(SIMULATED)
-    assert isinstance(client, TradingClient | StockHistoricalDataClient)
+    assert isinstance(client, RESTClient)
     return client._session
 
 

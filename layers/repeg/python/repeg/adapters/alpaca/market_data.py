@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import requests
-from alpaca.data.historical.stock import StockHistoricalDataClient
+from alpaca.common.enums import BaseURL
 
 from repeg.adapters.alpaca import errors, parsing, prices
-from repeg.adapters.alpaca.http import Api, Connection, Failure
-from repeg.adapters.alpaca.keys import Keys, KeySource
+from repeg.adapters.alpaca.http import Api, Connection, Failure, client_of
+from repeg.adapters.alpaca.keys import KeySource
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.quote import Quote
 from repeg.domain.sizing_price import Trade
@@ -22,12 +22,7 @@ SYMBOLS_PER_REQUEST = 100
 def data_api(keys: KeySource, mount: Callable[[requests.Session], None], url: str | None = None) -> Connection:
     """The market data API; `url` points to a simulated broker instead."""
 
-    def build(pair: Keys) -> StockHistoricalDataClient:
-        return StockHistoricalDataClient(
-            pair.key_id.get_secret_value(), pair.secret_key.get_secret_value(), raw_data=True, url_override=url
-        )
-
-    return Connection(build, keys, mount)
+    return Connection(client_of(url or BaseURL.DATA), keys, mount)
 
 
 class AlpacaMarket:
