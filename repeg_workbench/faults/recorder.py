@@ -53,9 +53,11 @@ class Recorder:
         self._invoked[invocation] = invoked
         self.record.invoked.append(invoked)
 
-    def ended(self, invocation: Invocation, *, answered: bool) -> None:
-        """An invocation has ended; `answered` if it did not fail."""
+    def ended(self, invocation: Invocation, *, answered: bool, did_nothing: bool = False) -> None:
+        """An invocation has ended; `answered` if it did not fail. One that `did_nothing` was about no run, or about one
+        that another execution holds."""
         invoked = self._invoked[invocation]
+        invoked.run_id = "" if did_nothing else invoked.run_id
         invoked.ended, invoked.answered = self._now(), answered
 
     def switched(self, state: str, stack: int) -> None:

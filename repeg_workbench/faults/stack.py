@@ -95,7 +95,8 @@ class Stack:
         except TaskFailed:
             self._world.recorder.ended(invocation, answered=False)
             raise
-        self._world.recorder.ended(invocation, answered=True)
+        did_nothing = answer.get("outcome") in {"nothing", "superseded"} or answer.get("error") == "Fenced"
+        self._world.recorder.ended(invocation, answered=True, did_nothing=did_nothing)
         return answer
 
     def _call(self, function: str, payload: dict[str, Any], invocation: Invocation) -> dict[str, Any]:
