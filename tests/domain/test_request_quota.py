@@ -21,6 +21,7 @@ from repeg.domain.broker import CancelAnswer, Submission, Unknown
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
 from repeg.domain.intent import Intent
 from repeg.domain.request_quota import BUCKET_SECONDS, LEASE, bucket_of
+from repeg.domain.run import KillSwitch
 from repeg.ports import Broker, Store
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import NOON, after_noon
@@ -169,6 +170,35 @@ def test_a_wait_ends_in_the_next_bucket() -> None:
     broker.positions()
     assert bucket_of(desk.reached[0]) == bucket_of(after_noon(10))
     assert clock.pauses == [pytest.approx(6.751)]
+
+
+@dataclass
+class HaltingClock(Clock):
+    """A clock during whose pauses the kill switch is set."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+
+    def pause(self, seconds: float) -> None:
+        super().pause(seconds)
+        self.store.set_kill_switch(KillSwitch.HALT_NEW)
+
+
+def test_an_order_that_waited_for_the_quota_is_not_sent_under_a_kill_switch() -> None:
+    clock = HaltingClock(after_noon(3))
+    broker, desk = rate_limited(clock, clock.store)
+    clock.store.lease_requests(bucket_of(clock.at), EACH_BUCKET, EACH_BUCKET)
+    answer = submit(broker)
+    assert isinstance(answer, Unknown)
+    assert "kill switch" in answer.reason
+    assert desk.reached == []
+
+
+def test_an_order_that_waited_for_the_quota_is_sent_while_the_switch_is_off() -> None:
+    clock, store = Clock(after_noon(3)), MemoryStore()
+    broker, desk = rate_limited(clock, store)
+    store.lease_requests(bucket_of(clock.at), EACH_BUCKET, EACH_BUCKET)
+    submit(broker)
+    assert len(desk.reached) == 1
 
 
 def test_reads_and_orders_cannot_use_the_quota_reserved_for_cancels() -> None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from repeg_workbench.faults.judges.lives import NEVER, Account, Life
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, JudgedRun
-from repeg_workbench.faults.judges.second_prices import arrivals, grid, is_inside, number, setting
+from repeg_workbench.faults.judges.second_prices import arrivals, for_symbol, grid, is_inside, number, setting
 from repeg_workbench.faults.judges.verdict import Violation
 
 SHARE = 1_000_000_000
@@ -42,7 +42,7 @@ class SecondJudge:
             ours = [life for life in lives if life.run is not None]
             self._quantities(line, run, lives)
             self._overlaps(lives)
-            self._prices(run, ours)
+            self._prices(for_symbol(run, line[1]), ours)
             for number_of_orders, life in enumerate(ours, start=1):
                 self._terms(run, life)
                 self._say(number_of_orders > number(run, "max_attempts"), "too_many_attempts", life)
@@ -91,7 +91,9 @@ class SecondJudge:
         if not ours:
             return
         may_fall_back = setting(run, "fallback") != "none"
-        is_market_allowed = setting(run, "escalation") == "market" or not setting(run, "use_smart_limit_execution")
+        is_market_allowed = "market" in {setting(run, "escalation"), setting(run, "policy")} or not setting(
+            run, "use_smart_limit_execution"
+        )
         quotes = list(arrivals(self._record, run, ours[0]))
         for life in ours:
             if life.is_market:

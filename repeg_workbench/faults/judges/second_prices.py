@@ -7,7 +7,9 @@ limit is on the grid.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +19,7 @@ from repeg_workbench.faults.judges.record import DayRecord, Invoked, JudgedRun, 
 DOLLAR, PENNY = 10_000, 100
 DOCUMENTED = {
     "tick_size": "0.01", "max_slippage_bps": "50", "max_spread_pct": "0.25", "min_volume_shares": "100",
-    "max_quote_age_seconds": "10", "escalation": "cross", "use_smart_limit_execution": True, "fallback": "none",
+    "max_quote_age_seconds": "10", "escalation": "cross", "policy": "anchor", "use_smart_limit_execution": True, "fallback": "none",
     "max_run_orders": None, "max_run_notional": None, "max_day_notional": None, "max_order_notional": None,
     "max_attempts": "50", "market_open_delay_minutes": "5", "close_margin_minutes": "5",
 }  # fmt: skip
@@ -26,6 +28,13 @@ DOCUMENTED = {
 def setting(run: JudgedRun, name: str) -> Any:
     """A setting of a run as given, or its documented default."""
     return run.settings.get(name, DOCUMENTED[name])
+
+
+def for_symbol(run: JudgedRun, symbol: str) -> JudgedRun:
+    """A run with the settings that it has for one symbol."""
+    every = run.settings.get("symbols") or {}
+    own = (json.loads(every) if isinstance(every, str) else every).get(symbol)
+    return replace(run, settings={**run.settings, **own}) if own else run
 
 
 def number(run: JudgedRun, name: str) -> Fraction:
@@ -65,6 +74,7 @@ def arrivals(record: DayRecord, run: JudgedRun, life: Life) -> Iterable[ServedQu
 
     The first one that passes is, if its invocation went well. After a fault the next one may be as well.
     """
+    run = for_symbol(run, life.symbol)
     by_number = {invoked.number: invoked for invoked in record.invoked}
     sure: Invoked | None = None
     for quote in record.quotes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TypeVar
 
 from repeg.adapters.request_limiter import EXHAUSTED, RequestLimiter
@@ -16,6 +16,8 @@ from repeg.domain.session import TradingDay
 from repeg.ports import Broker
 
 Result = TypeVar("Result")
+
+SHORT_WAIT = timedelta(seconds=1)
 
 
 class RateLimitedBroker:
@@ -48,11 +50,11 @@ class RateLimitedBroker:
         return self._broker.account_number()
 
     def submit(self, intent: Intent) -> Submission:
-        """Send an order, unless its deadline has passed while waiting for a request."""
+        """Send an order, unless its deadline has passed or the kill switch was set while it waited for a request."""
         return self._write(intent, lambda: self._broker.submit(intent))
 
     def replace(self, broker_id: str, intent: Intent) -> Submission:
-        """Replace an order, unless the deadline has passed while waiting for a request."""
+        """Replace an order, unless the deadline has passed or the kill switch was set while it waited for a request."""
         return self._write(intent, lambda: self._broker.replace(broker_id, intent))
 
     def cancel(self, broker_id: str) -> CancelAnswer:
@@ -106,8 +108,12 @@ class RateLimitedBroker:
         return request()
 
     def _write(self, intent: Intent, request: Callable[[], Submission]) -> Submission:
+        began = self._limiter.now
         try:
             is_granted = self._limiter.acquire(Quota.ORDINARY)
+            # The intent's transaction has read the kill switch, which may have been set during a wait of seconds.
+            if is_granted and self._limiter.now - began > SHORT_WAIT and self._limiter.is_halted:
+                return Unknown(reason="not sent: the kill switch was set while the order waited for a request")
         except StoreUnavailable as error:
             return Unknown(reason=f"not sent: {error}")
         if not is_granted:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
 from repeg.domain.request_quota import Quota, bucket_limit, bucket_of, lease_size, seconds_to_next_bucket
+from repeg.domain.run import KillSwitch
 from repeg.ports import Runtime, Store
 
 EXHAUSTED = "the account's request quota is exhausted"
@@ -29,6 +30,11 @@ class RequestLimiter:
     def now(self) -> datetime:
         """Our own clock."""
         return self._runtime.now()
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether the kill switch keeps orders from being sent. Raises StoreUnavailable."""
+        return self._store.kill_switch() is not KillSwitch.ACTIVE
 
     def acquire(self, quota: Quota) -> bool:
         """Take one request, waiting for the next bucket if this one is exhausted. Returns False if none was granted.
