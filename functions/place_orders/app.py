@@ -17,6 +17,7 @@ from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
 from repeg.workflow.funding import fund_buys, funding_lease
+from repeg.workflow.looking import is_looked_at, next_turn_of
 from repeg.workflow.quote_check import hold_order, is_held_by_book
 from repeg.workflow.sellable import read_holdings, sellable_quantities
 from repeg.workflow.turn import Turn, begin_trading_turn, find_run, journal_skip
@@ -35,10 +36,12 @@ def place_orders(run_id: str, epoch: int, turns: int, ports: Ports) -> OrdersPla
     """Place every waiting order whose quote may be traded on. If the broker does not answer, place none this turn."""
     try:
         turn = begin_trading_turn(run_id, epoch, ports)
-        run, placed, now = turn.run, place_ready(turn), turn.now
+        placed = place_ready(turn)
+        looks = turn.run.settings.looks_anywhere and _is_looking(turn)
+        due = next_turn_of(turn, looks=looks)
     except BrokerUnavailable as error:
         run, placed, now = find_run(run_id, ports), 0, journal_skip(run_id, error, ports)
-    due = next_turn(now, run.window, run.settings.order_monitoring_seconds)
+        due = next_turn(now, run.window, run.settings.order_monitoring_seconds)
     return OrdersPlaced(turns=turns, turn_at=wire(due), placed=placed)
 
 
@@ -54,6 +57,10 @@ def place_ready(turn: Turn) -> int:
     sold = _place_sells(turn, [order for order in ready if order.side is Side.SELL], quotes)
     bought = _place_buys(turn, [order for order in ready if order.side is Side.BUY], orders, quotes)
     return sum(order.open_child is not None for order in [*sold, *bought])
+
+
+def _is_looking(turn: Turn) -> bool:
+    return any(is_looked_at(turn, order) for order in turn.ports.store.orders(turn.run.run_id))
 
 
 def _is_due(turn: Turn, order: ParentOrder) -> bool:

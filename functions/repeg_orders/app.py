@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.next_step import NextStep, after_turn
-from repeg.domain.parent_order import ParentOrder, ParentState
-from repeg.domain.quote import Quote, Side
+from repeg.domain.parent_order import ParentState
 from repeg.domain.session import next_turn, wire
 from repeg.domain.steps import TurnDone, TurnPayload
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.deciding import wants_to_send
-from repeg.workflow.in_flight import refresh_children
-from repeg.workflow.reconciliation import book_fills, list_own_orders
-from repeg.workflow.sellable import Holdings, read_holdings
-from repeg.workflow.turn import Turn, begin_trading_turn, find_run, journal_skip
-from repeg.workflow.working import work_order
+from repeg.workflow.looking import look_until_next_turn, work_all
+from repeg.workflow.turn import begin_trading_turn, find_run, journal_skip
 
 
 @lambda_step
@@ -37,34 +30,12 @@ def repeg_orders(run_id: str, epoch: int, turns: int, first_turn: int, ports: Po
     try:
         turn = begin_trading_turn(run_id, epoch, ports)
         ports.store.record_heartbeat(run_id, turn.moment.now)
-        orders = work_all(turn)
+        orders, due = look_until_next_turn(turn, work_all(turn))
     except BrokerUnavailable as error:
         return skip_turn(run_id, turns, first_turn, error, ports)
     following = after_turn(orders, turn.now, turn.run.window, ports.store.kill_switch(), turns + 1 - first_turn)
-    due = next_turn(turn.now, turn.run.window, turn.run.settings.order_monitoring_seconds)
     working = sum(order.state is ParentState.WORKING for order in orders)
     return TurnDone(decision=following, turns=turns + 1, turn_at=wire(due), working=working)
-
-
-def work_all(turn: Turn) -> list[ParentOrder]:
-    """Every order of the run after its turn."""
-    orders = turn.ports.store.orders(turn.run.run_id)
-    working = [order for order in orders if order.state is ParentState.WORKING]
-    listed = list_own_orders(turn) if working else {}
-    seen = turn.each(lambda order: refresh_children(turn, order, listed), working)
-    book_fills(turn, working, seen)
-    quotes = turn.quotes([order for order in seen if order.open_child])
-    kill = turn.ports.store.kill_switch()
-    held = _holdings_for(turn, seen, quotes)
-    after = turn.each(lambda order: work_order(turn, order, quotes.get(order.symbol), kill, held), seen)
-    worked = {order.symbol: order for order in after}
-    return [worked.get(order.symbol, order) for order in orders]
-
-
-def _holdings_for(turn: Turn, orders: list[ParentOrder], quotes: Mapping[str, Quote]) -> Holdings | None:
-    """One read of the holdings for all sells that are about to send a child; none if no sell is."""
-    sells = (order for order in orders if order.side is Side.SELL and order.open_child is not None)
-    return read_holdings(turn) if any(wants_to_send(turn, o, quotes.get(o.symbol)) for o in sells) else None
 
 
 def skip_turn(run_id: str, turns: int, first_turn: int, error: BrokerUnavailable, ports: Ports) -> TurnDone:

@@ -46,6 +46,8 @@ def with_policy(day: Day, chance: Random) -> Day:
     return _set(
         day,
         policy=_policy(day, chance),
+        # A look is a request, so most days have one look a turn.
+        look_seconds=chance.choice((2, 5, 60, 60, 60, 60, 60, 60)),
         follow_after_seconds=chance.choice((0, 10, 30)),
         imbalance_cross=chance.choice(("0.55", "0.7", "1")),
         tight_share=chance.choice(("0", "0.334", "0.9")),

@@ -25,6 +25,7 @@ def test_the_defaults_are_the_documented_values() -> None:
     assert resolve({}, None).model_dump() == {
         "use_smart_limit_execution": True,
         "policy": Policy.ANCHOR,
+        "look_seconds": 2,
         "follow_after_seconds": 30,
         "imbalance_cross": Decimal("0.7"),
         "tight_share": Decimal("0.334"),

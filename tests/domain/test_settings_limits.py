@@ -101,7 +101,7 @@ def test_a_default_is_a_bound_like_a_configured_value() -> None:
 def test_an_input_may_choose_a_preference_freely(name: str) -> None:
     values = {
         "use_async_execution": False, "use_replace": True, "repeg_threshold_pct": "5", "order_monitoring_seconds": 300,
-        "tick_size": "0.05", "max_repegs": 40, "patience_seconds": 3_600, "follow_after_seconds": 5,
+        "tick_size": "0.05", "max_repegs": 40, "patience_seconds": 3_600, "follow_after_seconds": 5, "look_seconds": 1,
         "imbalance_cross": "0.9", "tight_share": "0",
     }  # fmt: skip
     assert resolve({}, {name: values[name]}) != Settings()

@@ -262,6 +262,27 @@ def test_a_buy_may_be_as_dear_as_its_largest_notional() -> None:
         assert day.violations() == found
 
 
+@pytest.mark.parametrize(
+    ("limit", "ask", "settings", "is_right"),
+    [
+        ("100.00", "100.01", {}, True),
+        ("99.99", "100.01", {}, True),
+        ("99.98", "100.01", {}, False),
+        ("100.01", "100.01", {}, True),
+        ("100.01", "100.01", {"escalation": "mid"}, False),
+        ("99.99", "100.04", {}, False),
+        ("100.04", "100.04", {}, True),
+        ("100.03", "100.04", {}, False),
+    ],
+)
+def test_the_policy_of_looks_joins_steps_back_or_takes_the_touch(
+    limit: str, ask: str, settings: dict[str, Any], is_right: bool
+) -> None:
+    day = day_with_arrival({"policy": "normal", **settings})
+    day.placed(1, 601, "1", limit, bid="100.00", ask=ask)
+    assert day.violations() == (set() if is_right else {"not_a_price_of_the_book"})
+
+
 def test_the_judges_disagree_where_only_one_finds_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
     day = day_with_arrival()
     _past_the_collar(day)

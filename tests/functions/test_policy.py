@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from repeg.domain.outcome import Outcome
 from tests.functions.books import QUIET, book
 from tests.functions.desk import OpenDesk
 from tests.functions.scenes import resting
 
+ONCE: dict[str, Any] = {"policy": "normal", "look_seconds": 60}
+"""The policy with one look a turn."""
 PINNED = "09:20 300 @ 189.40 × 300 @ 189.41"
 
 
 def test_a_first_child_rests_and_its_spread_is_remembered(open_desk: OpenDesk) -> None:
-    desk = resting(open_desk, policy="normal")
+    desk = resting(open_desk, **ONCE)
     assert desk.order().spreads == (4,)
     desk.turn_at("09:36:30")
     # Alone at the top our own quote makes the spread, which is then no sample.
@@ -23,7 +26,7 @@ def test_a_first_child_rests_and_its_spread_is_remembered(open_desk: OpenDesk) -
 
 def test_a_held_order_saves_the_spread_that_it_saw(open_desk: OpenDesk) -> None:
     rising = book(QUIET, "09:36:25 300 @ 189.42 × 200 @ 189.47")
-    desk = resting(open_desk, rising, policy="normal", follow_after_seconds=600)
+    desk = resting(open_desk, rising, **ONCE, follow_after_seconds=600)
     before = desk.order().version
     desk.turn_at("09:36:30")
     assert (desk.order().spreads, desk.order().version) == ((4, 5), before + 1)
@@ -34,7 +37,7 @@ def test_a_held_order_saves_the_spread_that_it_saw(open_desk: OpenDesk) -> None:
 def test_a_move_is_priced_from_the_book_without_our_own_quote(open_desk: OpenDesk) -> None:
     # The ask falls to a tick above us. Behind our quote the others have gone down to 189.30.
     falling = book(QUIET, "09:36:20 300 @ 189.30 × 200 @ 189.42")
-    desk = resting(open_desk, falling, policy="normal")
+    desk = resting(open_desk, falling, **ONCE)
     desk.turn_at("09:36:30")
     assert desk.open_at_broker() == ["40 AAPL @ 189.31"]
     assert desk.journalled("AAPL", "move") == [("189.41 → 189.31", "bid 189.30 × ask 189.42, improve by a tick")]
@@ -44,7 +47,7 @@ def test_a_move_is_priced_from_the_book_without_our_own_quote(open_desk: OpenDes
 
 def test_a_move_up_is_counted(open_desk: OpenDesk) -> None:
     rising = book(QUIET, "09:36:20 300 @ 189.45 × 200 @ 189.49")
-    desk = resting(open_desk, rising, policy="normal", follow_after_seconds=20)
+    desk = resting(open_desk, rising, **ONCE, follow_after_seconds=20)
     desk.turn_at("09:36:30")
     assert (desk.open_at_broker(), desk.order().moves) == (["40 AAPL @ 189.46"], 1)
     desk.judge()
@@ -52,7 +55,7 @@ def test_a_move_up_is_counted(open_desk: OpenDesk) -> None:
 
 def test_a_take_is_a_limit_at_the_far_touch_as_it_is_after_the_cancel(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(PINNED, "09:36:20 900 @ 189.40 × 300 @ 189.41")})
-    desk.begin("buy 40 AAPL", policy="normal")
+    desk.begin("buy 40 AAPL", **ONCE)
     desk.place()
     assert desk.open_at_broker() == ["40 AAPL @ 189.40"]
     assert desk.turn_at("09:36:30").decision == "wait"
@@ -67,7 +70,7 @@ def test_a_take_is_a_limit_at_the_far_touch_as_it_is_after_the_cancel(open_desk:
 
 def test_spent_patience_takes_piece_by_piece(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(QUIET)})
-    desk.begin("buy 500 AAPL", policy="urgent", patience_seconds=150)
+    desk.begin("buy 500 AAPL", policy="urgent", patience_seconds=150, look_seconds=60)
     desk.place()
     assert desk.open_at_broker() == ["300 AAPL @ 189.41"]
     # Thirty seconds for each of two pieces.
@@ -81,7 +84,7 @@ def test_spent_patience_takes_piece_by_piece(open_desk: OpenDesk) -> None:
 
 def test_a_piece_that_is_filled_is_followed_by_the_next(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(QUIET, prints=("09:36:10 300 @ 189.41 sold",))})
-    desk.begin("buy 500 AAPL", policy="normal")
+    desk.begin("buy 500 AAPL", **ONCE)
     desk.place()
     assert desk.turn_at("09:36:30").decision == "validate"
     desk.validate()
@@ -92,7 +95,7 @@ def test_a_piece_that_is_filled_is_followed_by_the_next(open_desk: OpenDesk) -> 
 
 def test_no_quote_after_the_cancel_leaves_the_order_waiting(open_desk: OpenDesk) -> None:
     rising = book(QUIET, "09:36:20 300 @ 189.45 × 200 @ 189.49", until="09:36:30")
-    desk = resting(open_desk, [*rising, *book("09:36:30.04 - × 200 @ 189.49")], policy="normal", follow_after_seconds=5)
+    desk = resting(open_desk, [*rising, *book("09:36:30.04 - × 200 @ 189.49")], **ONCE, follow_after_seconds=5)
     desk.turn_at("09:36:30")
     assert desk.open_at_broker() == []
     assert desk.order().outcome is None

@@ -85,12 +85,11 @@ class PriceJudge:
         limit = event.limit * PRICE
         right = set(collars)
         for book in passing:
-            for wanted in (law.passive_limit(book, rules), law.mid_limit(book, rules)):
+            looked = law.look_limits(book, rules) if rules.is_looking else set()
+            for wanted in {law.passive_limit(book, rules), law.mid_limit(book, rules)} | looked:
                 right |= {law.within(wanted, collar, event.side) for collar in collars}
         right |= self._fitting(event, parent, rules, collars)
-        far = [law.up(book.ask, rules) if event.side > 0 else law.down(book.bid, rules) for book in passing]
-        is_short_of_far = any(event.side * (limit - reached) <= 0 for reached in far)
-        if passing and not (rules.is_looking and is_short_of_far):
+        if passing:
             self._claim(limit in right, "not_a_price_of_the_book", event, f"{limit} not in {sorted(right)}")
 
     def _fitting(self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal]) -> set[Decimal]:

@@ -55,8 +55,8 @@ class Rules:
 
     @property
     def is_looking(self) -> bool:
-        """Whether orders are worked by the rules of looks, which place anywhere up to the far touch."""
-        return self["policy"] in {"patient", "normal", "urgent"}
+        """Whether orders are worked by the rules of looks, with limit orders."""
+        return self["policy"] in {"patient", "normal", "urgent"} and bool(self["use_smart_limit_execution"])
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,17 @@ def passive_limit(book: Book, rules: Rules) -> Decimal:
 def mid_limit(book: Book, rules: Rules) -> Decimal:
     """The midpoint, rounded away from the far side."""
     return back(book.mid, book.side, rules)
+
+
+def look_limits(book: Book, rules: Rules) -> set[Decimal]:
+    """Where the policy of looks may place an order: joined, a tick back at a one-tick spread, or at the far touch."""
+    step = step_at(book.near if book.side > 0 else book.near - UNIT, rules)
+    limits = {back(book.near, book.side, rules)}
+    if abs(book.ask - book.bid) < 2 * step:
+        limits.add(back(book.near - book.side * step, book.side, rules))
+    if rules["escalation"] in {"cross", "market"}:
+        limits.add(up(book.ask, rules) if book.side > 0 else down(book.bid, rules))
+    return limits
 
 
 def within(limit: Decimal, collar: Decimal, side: int) -> Decimal:

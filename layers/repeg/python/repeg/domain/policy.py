@@ -166,8 +166,8 @@ def _is_short(moment: Moment) -> bool:
 def _urge(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> Urge:
     collar = inside(order, quote.near(order.side)) if order.collar is None else order.collar
     placed = order.first_placed_at
-    # A turn falls a moment before its time, so half a turn too early is on time.
-    now = moment.now + timedelta(seconds=moment.turn_seconds / 2)
+    # A look falls a moment before its time, so half a period too early is on time.
+    now = moment.now + timedelta(seconds=min(moment.turn_seconds, settings.look_seconds) / 2)
     is_spent = placed is not None and now - placed >= patience_of(order, settings)
     no_attempts = order.attempts >= settings.max_attempts - KEPT_ATTEMPTS
     return Urge(

@@ -122,6 +122,7 @@ class Settings(_Preferences):
         default=True, description="Limit orders at the top of the book; off: market orders"
     )
     policy: Policy = Field(Policy.ANCHOR, description="How orders are worked: anchor, patient, normal, urgent, market")
+    look_seconds: Seconds = Field(2, description="Time between two looks of a turn; not with anchor")
     follow_after_seconds: Wait = Field(
         30, description="Time for which an order rests before it follows others up; not with anchor"
     )
@@ -183,6 +184,11 @@ class Settings(_Preferences):
     def looks(self) -> bool:
         """Whether orders follow the rules of `look`, not the original rule."""
         return self.policy in HORIZONS and self.use_smart_limit_execution
+
+    @property
+    def looks_anywhere(self) -> bool:
+        """Whether the orders of any symbol may follow the rules of `look`."""
+        return self.looks or any(self.for_symbol(symbol).looks for symbol in self.symbols)
 
     @property
     def horizon_seconds(self) -> int:

@@ -46,7 +46,7 @@ LIMITS: dict[str, Direction] = {
 PREFERENCES = frozenset(
     {
         "use_async_execution", "use_replace", "repeg_threshold_pct", "order_monitoring_seconds", "tick_size",
-        "max_repegs", "patience_seconds", "follow_after_seconds", "imbalance_cross", "tight_share",
+        "max_repegs", "patience_seconds", "look_seconds", "follow_after_seconds", "imbalance_cross", "tight_share",
     }
 )  # fmt: skip
 

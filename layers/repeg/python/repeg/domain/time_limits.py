@@ -4,6 +4,7 @@ Each limit must outlast what it waits for, or an order could be sent by a step t
 
     REQUEST < SEND_MARGIN                                the window's last request is answered inside the window
     ANSWER < SEND_MARGIN                                 an intent outlives the decision that it was written for
+    LOOKS_FOR < STEP_PLACES_FOR                          the last look of a turn has time to send what it decides
     STEP_PLACES_FOR + REQUEST < a function's limit       a placement is never cut in two by its function's limit
     a function's limit < its Task's limit                the service retries only after the function has ended
     a function's limit + REQUEST < DEAD_STEP             a sweep looks again after a dead step's last request
@@ -33,6 +34,10 @@ SEND_MARGIN = timedelta(seconds=10)
 
 # A step starts no new order after this long: its function's time limit must never cut a placement in two.
 STEP_PLACES_FOR = timedelta(seconds=35)
+
+# A turn that looks several times begins no look after this long. It reads the open orders again at most this often.
+LOOKS_FOR = timedelta(seconds=28)
+OPEN_ORDERS_AGE = timedelta(seconds=5)
 
 # A cancel that is repeated this long after its mark is marked anew. A child that still shows as live LOST_AFTER its
 # mark rests again: no step that could request the cancel is alive by then, and no request is under way.

@@ -1,0 +1,105 @@
+"""The looks of a turn: the first reads everything; under the policy of looks, more follow until the next turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from repeg.domain.errors import BrokerUnavailable
+from repeg.domain.parent_order import ParentOrder, ParentState
+from repeg.domain.quote import Quote, Side
+from repeg.domain.run import KillSwitch
+from repeg.domain.session import next_turn, whole_second
+from repeg.domain.time_limits import LOOKS_FOR, OPEN_ORDERS_AGE
+from repeg.workflow.deciding import wants_to_send
+from repeg.workflow.in_flight import refresh_children
+from repeg.workflow.reconciliation import book_fills, list_own_orders
+from repeg.workflow.sellable import Holdings, read_holdings
+from repeg.workflow.turn import Turn
+from repeg.workflow.working import work_order
+
+
+def work_all(turn: Turn) -> list[ParentOrder]:
+    """Every order of the run after the turn's first look."""
+    orders = turn.ports.store.orders(turn.run.run_id)
+    return _worked(turn, orders, _read_back(turn, _in_state(orders, ParentState.WORKING)))
+
+
+def look_until_next_turn(turn: Turn, orders: list[ParentOrder]) -> tuple[list[ParentOrder], datetime]:
+    """Every order after the further looks of the turn, and when the next turn is due.
+
+    A look is one quote request and a decision for each order that the policy of looks works. Every few seconds the
+    orders and their children are read again. The looks end when none is left to look at, when an order is ready for its
+    next piece, when the broker does not answer, or in time for the next turn, which then follows without a pause.
+    """
+    window, period = turn.run.window, timedelta(seconds=turn.run.settings.look_seconds)
+    due = next_turn(turn.moment.now, window, turn.run.settings.order_monitoring_seconds)
+    read_at, looked = turn.now, False
+    while _may_look(turn, orders, period, due):
+        turn.ports.runtime.pause(period.total_seconds())
+        looked, is_reading = True, turn.now - read_at >= OPEN_ORDERS_AGE
+        read_at = turn.now if is_reading else read_at
+        try:
+            after = _look(turn, orders, is_reading=is_reading)
+        except BrokerUnavailable as error:
+            turn.warn("run", "skip", reason=str(error))
+            break
+        has_next_piece = len(_in_state(after, ParentState.WAITING)) > len(_in_state(orders, ParentState.WAITING))
+        orders = after
+        if has_next_piece:
+            break
+    return orders, next_turn_of(turn, looks=looked)
+
+
+def next_turn_of(turn: Turn, *, looks: bool) -> datetime:
+    """When the next turn is due: on the grid, or one look later where orders are looked at."""
+    on_grid = next_turn(turn.now, turn.run.window, turn.run.settings.order_monitoring_seconds)
+    return (
+        min(on_grid, whole_second(turn.now + timedelta(seconds=turn.run.settings.look_seconds))) if looks else on_grid
+    )
+
+
+def _may_look(turn: Turn, orders: Sequence[ParentOrder], period: timedelta, due: datetime) -> bool:
+    if not any(is_looked_at(turn, order) for order in orders):
+        return False
+    elapsed = turn.ports.runtime.now() - turn.started
+    return elapsed + period <= LOOKS_FOR and turn.now + 2 * period <= due and turn.may_send
+
+
+def _look(turn: Turn, orders: list[ParentOrder], *, is_reading: bool) -> list[ParentOrder]:
+    orders = turn.ports.store.orders(turn.run.run_id) if is_reading else orders
+    looking = [order for order in orders if is_looked_at(turn, order)]
+    return _worked(turn, orders, _read_back(turn, looking) if is_reading else looking)
+
+
+def is_looked_at(turn: Turn, order: ParentOrder) -> bool:
+    """Whether an order rests at the broker and is worked by the policy of looks."""
+    return order.state is ParentState.WORKING and turn.settings(order.symbol).looks
+
+
+def _read_back(turn: Turn, working: list[ParentOrder]) -> list[ParentOrder]:
+    """The orders as the broker reports their children now, with their fills booked."""
+    listed = list_own_orders(turn) if working else {}
+    seen = turn.each(lambda order: refresh_children(turn, order, listed), working)
+    book_fills(turn, working, seen)
+    return seen
+
+
+def _worked(turn: Turn, orders: Sequence[ParentOrder], seen: list[ParentOrder]) -> list[ParentOrder]:
+    """All orders, those that were looked at after acting on them."""
+    quotes = turn.quotes([order for order in seen if order.open_child])
+    kill: KillSwitch = turn.ports.store.kill_switch()
+    held = _holdings_for(turn, seen, quotes)
+    after = turn.each(lambda order: work_order(turn, order, quotes.get(order.symbol), kill, held), seen)
+    worked = {order.symbol: order for order in after}
+    return [worked.get(order.symbol, order) for order in orders]
+
+
+def _holdings_for(turn: Turn, orders: list[ParentOrder], quotes: Mapping[str, Quote]) -> Holdings | None:
+    """One read of the holdings for all sells that are about to send a child; none if no sell is."""
+    sells = (order for order in orders if order.side is Side.SELL and order.open_child is not None)
+    return read_holdings(turn) if any(wants_to_send(turn, o, quotes.get(o.symbol)) for o in sells) else None
+
+
+def _in_state(orders: Sequence[ParentOrder], state: ParentState) -> list[ParentOrder]:
+    return [order for order in orders if order.state is state]

@@ -1,0 +1,116 @@
+"""Several looks in a turn: one quote request each, until the next turn is due, and nothing that one look may not do."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from repeg.domain.outcome import Outcome
+from repeg.domain.run import KillSwitch
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
+from tests.functions.books import KO, QUIET, book
+from tests.functions.desk import Desk, OpenDesk
+from tests.functions.scenes import resting
+
+RISING = book(QUIET, "09:36:40 300 @ 189.45 × 200 @ 189.49")
+PINNED = book("09:20 300 @ 189.40 × 300 @ 189.41", "09:36:45 900 @ 189.40 × 300 @ 189.41")
+
+
+def looking(open_desk: OpenDesk, events: Any = None, **settings: Any) -> Desk:
+    return resting(open_desk, events, policy="normal", follow_after_seconds=10, look_seconds=2, **settings)
+
+
+def data_requests(desk: Desk) -> int:
+    return desk.broker.line.sent.count(("GET", "/stocks/quotes/latest"))
+
+
+def test_a_turn_looks_until_the_next_is_due(open_desk: OpenDesk) -> None:
+    desk = looking(open_desk)
+    before = data_requests(desk)
+    answer = desk.turn_at("09:36:30")
+    assert (answer.decision, answer.turn_at) == ("wait", "2026-11-23T14:37:00Z")
+    assert 12 <= data_requests(desk) - before <= 15
+    desk.judge()
+
+
+def test_a_placement_is_followed_by_a_look_and_not_by_half_a_period(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET)})
+    desk.begin("buy 40 AAPL", policy="normal")
+    assert desk.place().turn_at == "2026-11-23T14:36:02Z"
+
+
+def test_the_original_rule_looks_once_a_turn(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, RISING, look_seconds=2)
+    before = data_requests(desk)
+    desk.turn_at("09:36:30")
+    assert data_requests(desk) - before == 1
+
+
+def test_a_change_between_two_turns_is_acted_on_at_the_next_look(open_desk: OpenDesk) -> None:
+    desk = looking(open_desk, RISING)
+    desk.turn_at("09:36:30")
+    assert desk.open_at_broker() == ["40 AAPL @ 189.46"]
+    moved = desk.order().children[-1].decided_at
+    assert 40 <= moved.second <= 43
+    desk.judge()
+
+
+def test_an_order_that_is_filled_by_a_look_ends_the_turn(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": PINNED})
+    desk.begin("buy 40 AAPL", policy="normal", look_seconds=2)
+    desk.place()
+    assert desk.turn_at("09:36:30").decision == "close"
+    assert (desk.order().outcome, desk.order().average_price) == (Outcome.FILLED, Decimal("189.41"))
+    desk.judge()
+
+
+def test_a_filled_piece_ends_the_looks_so_that_the_next_is_placed(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET, prints=("09:36:36 300 @ 189.41 sold",))})
+    desk.begin("buy 500 AAPL", policy="normal", look_seconds=2)
+    desk.place()
+    assert desk.turn_at("09:36:30").decision == "validate"
+    assert desk.runtime.now().second < 45
+    desk.judge()
+
+
+def test_open_orders_are_listed_every_five_seconds_at_most(open_desk: OpenDesk) -> None:
+    desk = looking(open_desk)
+    before = desk.broker.line.sent.count(("GET", "/orders"))
+    desk.turn_at("09:36:30")
+    assert 4 <= desk.broker.line.sent.count(("GET", "/orders")) - before <= 6
+
+
+def test_a_look_without_an_answer_ends_the_looks_and_not_the_turn(open_desk: OpenDesk) -> None:
+    desk = looking(open_desk)
+    down = Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/stocks/quotes/latest", status=500, body={})
+    desk.exchange.faults.arm(down, When(skip=2, times=None))
+    answer = desk.turn_at("09:36:30")
+    assert (answer.decision, desk.open_at_broker()) == ("wait", ["40 AAPL @ 189.41"])
+
+
+def test_a_kill_switch_between_two_looks_stops_new_orders(open_desk: OpenDesk) -> None:
+    desk = looking(open_desk, RISING)
+
+    def halt(answer: Any) -> Any:
+        desk.store.set_kill_switch(KillSwitch.HALT_NEW)
+        return answer
+
+    third = Fault(kind=Kind.REWRITE, method="GET", path="/v2/stocks/quotes/latest", rewrite=halt)
+    desk.exchange.faults.arm(third, When(skip=2))
+    desk.turn_at("09:36:30")
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+    desk.judge()
+
+
+def test_two_orders_are_looked_at_with_one_request(open_desk: OpenDesk) -> None:
+    alone = looking(open_desk)
+    before = data_requests(alone)
+    alone.turn_at("09:36:30")
+    single = data_requests(alone) - before
+    desk = open_desk({"AAPL": book(QUIET), "KO": KO})
+    desk.begin("buy 40 AAPL", "buy 40 KO", policy="normal", look_seconds=2)
+    desk.place()
+    before = data_requests(desk)
+    desk.turn_at("09:36:30")
+    assert data_requests(desk) - before == single
