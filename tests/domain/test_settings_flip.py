@@ -194,6 +194,7 @@ def with_looks(bid: str, ask: str, bid_size: str, spreads: tuple[int, ...], seco
 FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "use_smart_limit_execution": (first_order, {"use_smart_limit_execution": False}),
     "policy": (first_order, {"policy": "market"}),
+    "look_seconds": (with_looks("100.00", "100.05", "500", (5,), seconds=299), {"look_seconds": 1}),
     "follow_after_seconds": (with_looks("100.02", "100.06", "500", (4,)), {"follow_after_seconds": 29}),
     "imbalance_cross": (with_looks("100.01", "100.02", "1000", (1,)), {"imbalance_cross": "0.6"}),
     "tight_share": (with_looks("100.01", "100.03", "500", (4,)), {"tight_share": "0.5"}),

@@ -11,6 +11,7 @@ from repeg.domain.time_limits import (
     CANCEL_CONFIRMATION_PAUSES,
     DEAD_STEP,
     FUNDING_LEASE,
+    LOOKS_FOR,
     LOST_AFTER,
     REQUEST,
     RESEND_AFTER,
@@ -36,6 +37,10 @@ def task_limit(name: str) -> timedelta:
 
 def test_the_last_request_of_a_window_is_answered_inside_it() -> None:
     assert REQUEST < SEND_MARGIN
+
+
+def test_the_last_look_of_a_turn_has_time_to_send() -> None:
+    assert LOOKS_FOR + REQUEST <= STEP_PLACES_FOR
 
 
 def test_an_answer_fits_into_the_send_margin() -> None:

@@ -4,7 +4,7 @@ Each limit must outlast what it waits for, or an order could be sent by a step t
 
     REQUEST < SEND_MARGIN                                the window's last request is answered inside the window
     ANSWER < SEND_MARGIN                                 an intent outlives the decision that it was written for
-    LOOKS_FOR < STEP_PLACES_FOR                          the last look of a turn has time to send what it decides
+    LOOKS_FOR + REQUEST <= STEP_PLACES_FOR               the last look of a turn has time to send what it decides
     STEP_PLACES_FOR + REQUEST < a function's limit       a placement is never cut in two by its function's limit
     a function's limit < its Task's limit                the service retries only after the function has ended
     a function's limit + REQUEST < DEAD_STEP             a sweep looks again after a dead step's last request
