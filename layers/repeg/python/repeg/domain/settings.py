@@ -157,12 +157,9 @@ class Settings(_Preferences):
     max_slippage_bps: BasisPoints = Field(Decimal(50), description="The collar, against the arrival mid")
     escalation: Escalation = Field(Escalation.CROSS, description="How far to escalate: none, mid, cross, market")
     fallback: Fallback = Field(
-        Fallback.NONE,
-        description="What becomes of an order still held by its book near the close: none, collar, market",
+        Fallback.NONE, description="What becomes of an order that its book still holds near the close"
     )
-    fallback_minutes: FallbackMinutes = Field(
-        5, description="Minutes before the window closes from which the fallback applies"
-    )
+    fallback_minutes: FallbackMinutes = Field(5, description="Minutes before the close of the window")
     max_order_notional: Dollars | None = Field(None, description="Largest parent order, dollars; none: no limit")
     max_run_notional: Dollars | None = Field(None, description="Largest sum of parent orders, dollars; none: no limit")
     max_day_notional: Dollars | None = Field(
