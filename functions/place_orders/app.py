@@ -81,14 +81,34 @@ def _place_sells(turn: Turn, sells: Sequence[ParentOrder], quotes: Mapping[str, 
 def _place_buys(
     turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]
 ) -> list[ParentOrder]:
-    """Place buys for the shares that the cash is there for, under the account's funding lease."""
+    """Place buys for the shares that the cash is there for, under the account's funding lease.
+
+    A buy that a budget has held is tried after the others: its cash would only keep them from buying.
+    """
     if not buys:
         return []
-    # Cash for a buy that a budget has no room for would only keep it from the others.
-    buys = [order for order in buys if order.held is not HoldReason.BUDGET] or buys
+    first = [order for order in buys if order.held is not HoldReason.BUDGET]
     with funding_lease(turn) as holder:
         if not holder:
             return turn.each(lambda order: hold_order(turn, order, HoldReason.OTHER_RUN, "waits for its lease"), buys)
-        granted = fund_buys(turn, buys, orders, quotes)
-        due = [order for order in buys if granted[order.symbol] > 0]
-        return turn.each(lambda o: start_order(turn, o, quotes.get(o.symbol), granted[o.symbol], funded_by=holder), due)
+        placed = _place_funded(turn, first, orders, quotes, holder)
+        if len(first) == len(buys):
+            return placed
+        after = turn.ports.store.orders(turn.run.run_id) if first else orders
+        symbols = {order.symbol for order in buys}
+        left = [o for o in after if o.symbol in symbols and o.state is ParentState.WAITING and _is_due(turn, o)]
+        return placed + _place_funded(turn, left, after, quotes, holder)
+
+
+def _place_funded(
+    turn: Turn,
+    buys: Sequence[ParentOrder],
+    orders: Sequence[ParentOrder],
+    quotes: Mapping[str, Quote],
+    holder: str,
+) -> list[ParentOrder]:
+    if not buys:
+        return []
+    granted = fund_buys(turn, buys, orders, quotes)
+    due = [order for order in buys if granted[order.symbol] > 0]
+    return turn.each(lambda o: start_order(turn, o, quotes.get(o.symbol), granted[o.symbol], funded_by=holder), due)

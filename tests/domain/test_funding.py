@@ -152,3 +152,8 @@ def test_an_in_flight_buy_needs_all_of_its_worst_cost() -> None:
     """The broker may not have it, and may then have reserved nothing for it."""
     in_flight = an_order(Side.BUY, "100", a_child("100.00", qty="100", state=ChildState.UNKNOWN), collar=D("105.00"))
     assert funding.headroom([in_flight]) == 10_500
+
+
+def test_an_in_flight_market_buy_needs_what_it_may_cost_beyond_the_collar() -> None:
+    sent = a_child(None, qty="100", state=ChildState.UNKNOWN).model_copy(update={"notional": D("10800")})
+    assert funding.headroom([an_order(Side.BUY, "100", sent, collar=D("105.00"))]) == 10_800

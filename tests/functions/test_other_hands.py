@@ -67,6 +67,22 @@ def test_an_order_moved_twice_by_its_owner_is_followed_to_the_end(open_desk: Ope
     assert desk.order().filled == desk.bought()
 
 
+@pytest.mark.parametrize("seen_between", [True, False])
+def test_an_order_moved_and_cancelled_by_its_owner_ends_by_its_owner(
+    open_desk: OpenDesk, *, seen_between: bool
+) -> None:
+    desk = resting(open_desk)
+    moved = move_by_hand(desk, "189.20")
+    if seen_between:
+        desk.turn_at("09:36:30")
+    desk.broker.line.delete(f"/orders/{moved}")
+    desk.turn_at("09:37:00")
+    desk.place()
+    assert (desk.order().outcome, desk.order().reason, desk.posts()) == (
+        Outcome.ENDED_BY_OWNER, "0 of 40: moved at the broker by the account's owner", 1,
+    )  # fmt: skip
+
+
 def test_fills_beyond_the_target_by_the_owners_hand_are_reported(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, prints=("09:36:40 60 @ 189.43 sold",)))
     move_by_hand(desk, "189.43", qty="60")

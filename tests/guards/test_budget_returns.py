@@ -19,7 +19,7 @@ from repeg.domain.store_rules import Spent
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.functions.books import KO, QUIET, UP, book
-from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan
+from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
 from tests.functions.scenes import resting
 
 DAY = "day:2026-11-23"
@@ -80,6 +80,20 @@ def test_an_order_cancelled_by_hand_leaves_its_room_to_the_others(open_desk: Ope
     desk.turn_at("09:37:30")
     desk.place()
     assert desk.open_at_broker() == ["20 KO @ 60.41"]
+
+
+def test_room_that_returns_is_used_while_another_buy_waits_for_sells(open_desk: OpenDesk) -> None:
+    """KO has no room in the day's budget until AAPL is cancelled by hand; GOOG waits for the sale of MSFT all day."""
+    goog, msft = (book(f"09:20 300 @ {bid} × 300 @ {ask}") for bid, ask in (("500.00", "500.10"), ("400.00", "400.10")))
+    books = {"AAPL": book(QUIET), "KO": KO, "GOOG": goog, "MSFT": msft}
+    desk = open_desk(books, opening=holding("26000", MSFT="100"))
+    desk.begin("sell all MSFT", "buy 100 GOOG", "buy 40 AAPL", "buy 100 KO", max_day_notional="50000")
+    desk.place()
+    assert (desk.order("KO").held, desk.order("GOOG").held) == (HoldReason.BUDGET, HoldReason.WAITS_FOR_SELLS)
+    desk.broker.line.delete(f"/orders/{desk.at_broker('AAPL')[0].id}")
+    desk.turn_at("09:36:30")
+    desk.place()
+    assert desk.open_at_broker("KO") == ["100 KO @ 60.41"]
 
 
 def test_a_place_reserved_for_a_successor_returns_when_the_old_order_fills(open_desk: OpenDesk) -> None:

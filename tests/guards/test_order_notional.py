@@ -61,6 +61,22 @@ def test_a_successor_without_budget_takes_its_reserved_price(open_desk: OpenDesk
     desk.judge()
 
 
+def test_a_crossing_order_at_its_reserved_price_names_the_budget(open_desk: OpenDesk) -> None:
+    """Reserved at 189.66; when the cancel is confirmed the close is near, and the collar would take 28 dollars more."""
+    rising = book(
+        "15:30 300 @ 189.40 × 200 @ 189.44", "15:52:50 300 @ 189.65 × 200 @ 189.69",
+        "15:53:10 300 @ 189.95 × 200 @ 190.00", until="15:58",
+    )  # fmt: skip
+    desk = open_desk({"AAPL": rising}, at="15:49:30")
+    desk.begin("buy 40 AAPL", max_run_notional="7590")
+    desk.place()
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45)
+    turn(desk, "15:53", "15:53:30", "15:54", "15:54:30")
+    assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
+    desk.close()
+    assert desk.row()["reason"] == "0 of 40: budget"
+
+
 def test_a_sell_is_not_made_cheaper_to_fit_the_limit(open_desk: OpenDesk) -> None:
     rising = book("09:20 300 @ 60.40 × 300 @ 60.43", "09:36:10 300 @ 61.10 × 300 @ 61.13")
     desk = open_desk({"KO": rising}, opening=holding(KO="40"))

@@ -42,8 +42,9 @@ class Decision(Frozen):
         return self.verb in {Action.PLACE, Action.MOVE, Action.CROSS}
 
     def at(self, limit: Decimal) -> Decision:
-        """The same decision at another limit."""
-        return self.model_copy(update={"limit": limit})
+        """The same decision at another limit; a market order becomes a limit order, one rung below."""
+        rung = Rung.CROSS if self.rung is Rung.MARKET else self.rung
+        return self.model_copy(update={"limit": limit, "rung": rung})
 
     def in_place_of(self, first: Decision) -> Decision:
         """This decision, made again after the old child was cancelled for `first`: to place is then to move."""

@@ -116,7 +116,8 @@ def _headroom(order: ParentOrder) -> Decimal:
 def _needed(order: ParentOrder, child: Child) -> Decimal:
     """Dollars beyond the broker's reservation; a child in flight, or just cancelled, may have none."""
     if child.state in UNRESOLVED or child.state is ChildState.CANCELLING:
-        return worst_price(order, order.arrival) * child.remaining
+        # A market order may cost more than the collar; its notional says how much.
+        return max(worst_price(order, order.arrival), child.notional / child.qty) * child.remaining
     if child.limit is None or order.collar is None:
         return Decimal(0)
     return max(Decimal(0), order.collar - child.limit) * child.remaining

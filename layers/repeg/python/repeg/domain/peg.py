@@ -165,6 +165,9 @@ def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings
     """Follow the near side when it has moved away. Our own order at the near side is never followed."""
     if child.limit is None or child.rung is Rung.CROSS:
         is_beyond = child.limit is not None and worse_by(order.side, quote.far(order.side), child.limit) > 0
+        if is_beyond and _gains(child.rung, order, quote, day, settings):
+            # It was sent below its rung's price, since a budget had room for no more.
+            return _escalate(order, quote, child.rung, str(child.rung), day, settings)
         end = "collar" if child.limit == order.collar else "order_notional"
         return hold(order, end if is_beyond else "working", f"{child.rung}, {book_in_words(quote)}")
     name, verb = ("bid", "rose") if order.side is Side.BUY else ("ask", "fell")

@@ -65,14 +65,15 @@ def affordable(order: ParentOrder, price: Decimal, day: date, settings: Settings
 
 
 def reserved_price(order: ParentOrder, qty: Decimal, day: date, floor: Decimal) -> Decimal | None:
-    """The highest limit at which `qty` shares cost no more than was reserved for a buy's successor; None without one.
+    """The highest limit inside the collar at which `qty` shares cost no more than was reserved for a buy's successor;
+    None without one.
 
     For a buy whose old child is closed: what it filled has come out of the same amount.
     """
     if not order.reserved_orders or order.side is Side.SELL:
         return None
     price = tick.round_down((order.committed - committed(order.children)) / qty, day, floor)
-    return price if price > 0 else None
+    return inside(order, price) if price > 0 else None
 
 
 def inside(order: ParentOrder, price: Decimal) -> Decimal:

@@ -6,14 +6,16 @@ from decimal import Decimal
 
 from repeg.domain import peg
 from repeg.domain.decision import Action, Decision
+from repeg.domain.funding import worst_price
 from repeg.domain.journal import Ruling
 from repeg.domain.journalled_rules import NEXT_ACTION
+from repeg.domain.limits import notional_of
 from repeg.domain.moment import Moment
 from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.policy import having_looked
 from repeg.domain.price_format import format_limit
-from repeg.domain.quote import Quote, QuoteVerdict
+from repeg.domain.quote import Quote, QuoteVerdict, Side
 from repeg.domain.quote_check import hold_reason
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
@@ -30,6 +32,18 @@ def note_spread(turn: Turn, order: ParentOrder, quote: Quote | None) -> ParentOr
 def wants_to_send(turn: Turn, order: ParentOrder, quote: Quote | None) -> bool:
     """Whether an order's next decision sends a child; nothing is journalled."""
     return _decision(turn, order, quote, turn.present).sends
+
+
+def market_move_cost(turn: Turn, order: ParentOrder, quote: Quote | None) -> Decimal | None:
+    """Dollars beyond its collar that a buy's next move may cost, if that move is to market; None if it is not."""
+    child = order.open_child
+    if child is None or quote is None or order.side is Side.SELL:
+        return None
+    decision = _decision(turn, order, quote, turn.present)
+    if not decision.sends or decision.limit is not None:
+        return None
+    worst = notional_of(child.remaining, None, quote, order.side)
+    return worst - worst_price(order, quote) * child.remaining
 
 
 def decide_next(turn: Turn, order: ParentOrder, quote: Quote | None) -> tuple[Decision, Ruling]:

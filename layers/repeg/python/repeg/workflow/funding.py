@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from repeg.domain import peg
+from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.funding import (
     Funding,
     FundingDecision,
@@ -27,7 +28,7 @@ from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.plan import TargetsPlan
 from repeg.domain.quote import Quote
 from repeg.domain.run_health import is_over
-from repeg.domain.time_limits import FUNDING_LEASE, FUNDING_PAUSES
+from repeg.domain.time_limits import DEAD_STEP, FUNDING_LEASE, FUNDING_PAUSES
 from repeg.workflow.placement import finish_order
 from repeg.workflow.quote_check import hold_order
 from repeg.workflow.turn import Turn
@@ -73,6 +74,35 @@ def funding_lease(turn: Turn, lasts: timedelta = FUNDING_LEASE) -> Iterator[str]
         yield holder
     finally:
         turn.ports.store.release_funding(holder)
+
+
+@contextmanager
+def funded_market_moves(turn: Turn, costs: Mapping[str, Decimal]) -> Iterator[dict[str, str]]:
+    """Grant cash to the moves to market of a turn, for the length of a block; yields the lease's holder by symbol.
+
+    `costs` are the dollars that each may cost beyond its collar; the largest comes first. All are granted from one
+    reading of the cash and under one lease: they are made at the same time, and would spend the same dollars.
+    """
+    if not costs:
+        yield {}
+        return
+    with funding_lease(turn, DEAD_STEP) as holder:  # no intent extends it while the cancels are confirmed
+        yield dict.fromkeys(_affordable_moves(turn, costs), holder) if holder else {}
+
+
+def _affordable_moves(turn: Turn, costs: Mapping[str, Decimal]) -> list[str]:
+    """The symbols whose moves to market the cash is there for together; none if the broker does not show the cash."""
+    try:
+        cash = spendable_cash(turn, turn.ports.store.orders(turn.run.run_id))
+    except BrokerUnavailable as error:
+        turn.warn("run", "hold", reason=f"no moves to market: {error}")
+        return []
+    granted: list[str] = []
+    for symbol, cost in sorted(costs.items(), key=lambda priced: (-priced[1], priced[0])):
+        if cost <= cash:
+            granted.append(symbol)
+            cash -= max(cost, Decimal(0))
+    return granted
 
 
 def _acquire(turn: Turn, holder: str, lasts: timedelta) -> bool:

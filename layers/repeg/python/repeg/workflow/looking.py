@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.parent_order import ParentOrder, ParentState
@@ -11,7 +12,8 @@ from repeg.domain.quote import Quote, Side
 from repeg.domain.run import KillSwitch
 from repeg.domain.session import next_turn, whole_second
 from repeg.domain.time_limits import LOOKS_FOR, OPEN_ORDERS_AGE
-from repeg.workflow.deciding import wants_to_send
+from repeg.workflow.deciding import market_move_cost, wants_to_send
+from repeg.workflow.funding import funded_market_moves
 from repeg.workflow.in_flight import refresh_children
 from repeg.workflow.reconciliation import book_fills, list_own_orders
 from repeg.workflow.sellable import Holdings, read_holdings
@@ -90,7 +92,14 @@ def _worked(turn: Turn, orders: Sequence[ParentOrder], seen: list[ParentOrder]) 
     quotes = turn.quotes([order for order in seen if order.open_child])
     kill: KillSwitch = turn.ports.store.kill_switch()
     held = _holdings_for(turn, seen, quotes)
-    after = turn.each(lambda order: work_order(turn, order, quotes.get(order.symbol), kill, held), seen)
+    costs = _market_moves(turn, seen, quotes) if kill is KillSwitch.ACTIVE and turn.may_send else {}
+    with funded_market_moves(turn, costs) as leases:
+
+        def work(order: ParentOrder) -> ParentOrder:
+            lease = leases.get(order.symbol, "")
+            return work_order(turn, order, quotes.get(order.symbol), kill, held=held, funded_by=lease)
+
+        after = turn.each(work, seen)
     worked = {order.symbol: order for order in after}
     return [worked.get(order.symbol, order) for order in orders]
 
@@ -99,6 +108,12 @@ def _holdings_for(turn: Turn, orders: list[ParentOrder], quotes: Mapping[str, Qu
     """One read of the holdings for all sells that are about to send a child; none if no sell is."""
     sells = (order for order in orders if order.side is Side.SELL and order.open_child is not None)
     return read_holdings(turn) if any(wants_to_send(turn, o, quotes.get(o.symbol)) for o in sells) else None
+
+
+def _market_moves(turn: Turn, orders: list[ParentOrder], quotes: Mapping[str, Quote]) -> dict[str, Decimal]:
+    """By symbol, what the buys that are about to move to market may cost beyond their collars."""
+    costs = {order.symbol: market_move_cost(turn, order, quotes.get(order.symbol)) for order in orders}
+    return {symbol: cost for symbol, cost in costs.items() if cost is not None}
 
 
 def _in_state(orders: Sequence[ParentOrder], state: ParentState) -> list[ParentOrder]:

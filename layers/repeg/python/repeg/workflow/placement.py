@@ -92,7 +92,7 @@ def _submit(turn: Turn, order: ParentOrder, proposal: Proposal, qty: Decimal) ->
         stored = _write_intent(turn, order, grown, intent, proposal.funded_by)
     except BudgetSpent as exhausted:
         price = reserved_price(order, qty, turn.now.date(), turn.settings(order.symbol).tick_size)
-        if price is None or intent.limit is None or price >= intent.limit:
+        if price is None or (intent.limit is not None and price >= intent.limit):
             return hold_for_budget(turn, order, exhausted)
         turn.warn(order.symbol, "hold", format_limit(intent.limit), f"sent at the reserved price: {exhausted}")
         return _submit(turn, order, proposal.at(price, f"{order.side} {qty} @ {format_limit(price)}"), qty)

@@ -163,9 +163,11 @@ def _follow_owner(turn: Turn, order: ParentOrder, old: Child, found: OrderReport
 
 
 def _is_cancelled_by_others(turn: Turn, child: Child) -> bool:
-    """Whether a child was cancelled by another hand: a running run marks a child before it cancels it, and a sweep that
-    cancels without a mark has taken the run over before."""
-    if turn.run.state is not RunState.RUNNING or child.is_cancelled_by_us or child.is_closed:
+    """Whether a child of ours was cancelled by another hand: a running run marks a child before it cancels it, and a
+    sweep that cancels without a mark has taken the run over before. An order that its owner has moved is its owner's to
+    cancel."""
+    is_known = child.is_cancelled_by_us or child.is_owners
+    if turn.run.state is not RunState.RUNNING or is_known or child.is_closed:
         return False
     held = turn.ports.store.guard(turn.run.run_id)
     return held is not None and (held.state, held.epoch) == (RunState.RUNNING, turn.run.epoch)

@@ -9,8 +9,6 @@ from repeg.domain.child_order import UNRESOLVED, Child, ChildState, Rung
 from repeg.domain.dust import MIN_NOTIONAL, is_dust
 from repeg.domain.fallback import priced_from
 from repeg.domain.final_outcome import outcome_of
-from repeg.domain.funding import worst_price
-from repeg.domain.limits import notional_of
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.policy import piece
@@ -18,10 +16,8 @@ from repeg.domain.price_format import format_limit
 from repeg.domain.quote import Quote, Side
 from repeg.domain.replacement import is_replaceable
 from repeg.domain.run import KillSwitch
-from repeg.domain.time_limits import DEAD_STEP
 from repeg.workflow.cancellation import cancel_children
-from repeg.workflow.deciding import decide_next, keep_order, note_spread, tape_detail
-from repeg.workflow.funding import funding_lease, spendable_cash
+from repeg.workflow.deciding import decide_next, keep_order, market_move_cost, note_spread, tape_detail
 from repeg.workflow.placement import (
     Proposal,
     attempts_exhausted,
@@ -75,9 +71,18 @@ def start_order(
 
 
 def work_order(
-    turn: Turn, order: ParentOrder, quote: Quote | None, kill: KillSwitch, held: Holdings | None = None
+    turn: Turn,
+    order: ParentOrder,
+    quote: Quote | None,
+    kill: KillSwitch,
+    *,
+    held: Holdings | None = None,
+    funded_by: str = "",
 ) -> ParentOrder:
-    """Hold, move, cross or finish an order whose children have been read back."""
+    """Hold, move, cross or finish an order whose children have been read back.
+
+    `held` and `funded_by` are as in `start_order`; the lease is that of a buy's move to market.
+    """
     child = order.open_child
     if order.outcome is not None:
         return _announce_end(turn, order)
@@ -96,11 +101,13 @@ def work_order(
     if not turn.may_send:
         return order
     noted = note_spread(turn, order, quote)
-    after = _move(turn, noted, child, quote, held)
+    after = _move(turn, noted, child, quote, held, funded_by)
     return save_order(turn, after) if after is noted and noted is not order else after
 
 
-def _move(turn: Turn, order: ParentOrder, child: Child, quote: Quote | None, held: Holdings | None) -> ParentOrder:
+def _move(
+    turn: Turn, order: ParentOrder, child: Child, quote: Quote | None, held: Holdings | None, funded_by: str
+) -> ParentOrder:
     if child.state is ChildState.CANCELLING and not child.is_cancelled_by_us:
         turn.journal(order.symbol, "hold", format_limit(child.limit), "being cancelled at the broker by another hand")
         return order
@@ -112,7 +119,11 @@ def _move(turn: Turn, order: ParentOrder, child: Child, quote: Quote | None, hel
     if is_replaceable(order, child, decision, turn.settings(order.symbol)):
         return replace_order(turn, order, child, proposal)
     if decision.limit is None and order.side is Side.BUY:
-        return _move_to_market(turn, order, child, proposal)
+        if not funded_by:
+            extra = market_move_cost(turn, order, quote) or Decimal(0)
+            turn.warn(order.symbol, "hold", format_limit(child.limit), f"no cash for a market order, {extra:.2f} more")
+            return order
+        proposal = replace(proposal, funded_by=funded_by)
     return _replace_by_cancel(turn, order, child, proposal)
 
 
@@ -122,17 +133,6 @@ def _replace_by_cancel(turn: Turn, order: ParentOrder, child: Child, proposal: P
     if reserved is None:
         return order
     return _place_successor(turn, reserved, cancel_children(turn, reserved), proposal)
-
-
-def _move_to_market(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder:
-    """Move a buy to a market order if the cash covers what that may cost beyond the collar; else it stays."""
-    worst = notional_of(child.remaining, None, proposal.quote, order.side)
-    extra = worst - worst_price(order, proposal.quote) * child.remaining
-    with funding_lease(turn, DEAD_STEP) as holder:  # no intent extends it while the cancel is confirmed
-        if holder and extra <= spendable_cash(turn, turn.ports.store.orders(order.run_id)):
-            return _replace_by_cancel(turn, order, child, replace(proposal, funded_by=holder))
-    turn.warn(order.symbol, "hold", format_limit(child.limit), f"no cash for a market order, {extra:.2f} more")
-    return order
 
 
 def _place_successor(

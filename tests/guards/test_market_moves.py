@@ -1,0 +1,80 @@
+"""Moves to market: buys that move in the same turn share the cash, and none leaves the market without its successor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from repeg.domain.broker import Account
+from repeg.domain.errors import BrokerUnavailable
+from repeg.domain.outcome import HoldReason
+from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.triggers import When
+from tests.functions.books import Event, book
+from tests.functions.desk import Desk, OpenDesk, holding
+from tests.simulation import judge
+
+BEFORE = "15:30 300 @ 189.40 × 200 @ 189.44"
+LEFT = "15:50 300 @ 191.80 × 300 @ 191.84"
+"""The market has left the collar of 190.36."""
+
+
+def two_at_their_collars(open_desk: OpenDesk, cash: str, *later: str) -> Desk:
+    """40 AAPL and 40 GOOG to buy, both resting at their collars since 15:50; the next turn moves them to market."""
+    events: list[Event] = book(BEFORE, LEFT, *later, until="15:58")
+    account = replace(holding(cash), multiplier=4)
+    desk = open_desk({"AAPL": events, "GOOG": events}, at="15:45", opening=account)
+    desk.begin("buy 40 AAPL", "buy 40 GOOG", escalation="market")
+    desk.place()
+    desk.broker.line.seconds = 0.05
+    desk.turn_at("15:50")
+    assert desk.open_at_broker() == ["40 AAPL @ 190.36", "40 GOOG @ 190.36"]
+    return desk
+
+
+def test_two_moves_to_market_in_one_turn_never_spend_the_same_cash(open_desk: OpenDesk) -> None:
+    """Beyond the collars the cash pays for one of them: 251.04 of 301.20 dollars. Both quotes jump meanwhile."""
+    desk = two_at_their_collars(open_desk, "15530", "15:50:30.4 300 @ 196.20 × 300 @ 196.24")
+    for time in ("15:50:30", "15:51", "15:52"):
+        desk.turn_at(time)
+        desk.place()
+    judge.cash_is_never_negative(desk.exchange)
+    assert (desk.bought("AAPL"), desk.open_at_broker("GOOG")) == (Decimal(40), ["40 GOOG @ 190.36"])
+
+
+def test_a_move_to_market_outlives_the_lease_of_a_faster_one(open_desk: OpenDesk) -> None:
+    desk = two_at_their_collars(open_desk, "30000")
+    desk.exchange.races.arm(Race.CANCEL_STUCK, symbol="GOOG", seconds=1)
+    desk.turn_at("15:50:30")
+    desk.wait(5)
+    assert (desk.bought("AAPL"), desk.bought("GOOG")) == (Decimal(40), Decimal(40))
+
+
+def test_orders_rest_where_the_cash_for_a_move_to_market_cannot_be_read(open_desk: OpenDesk) -> None:
+    desk = two_at_their_collars(open_desk, "30000")
+
+    def down() -> Account:
+        raise BrokerUnavailable("/account: no answer")
+
+    desk.broker.account = down  # type: ignore[method-assign]
+    desk.turn_at("15:50:30")
+    assert desk.open_at_broker() == ["40 AAPL @ 190.36", "40 GOOG @ 190.36"]
+    assert desk.journalled("run", "skip") == []
+
+
+@pytest.mark.parametrize("budget", ["max_run_notional", "max_day_notional"])
+def test_a_move_to_market_without_budget_goes_back_to_its_collar(open_desk: OpenDesk, budget: str) -> None:
+    """Reserved at 190.84 and 2.5 % beyond; when the cancel is confirmed the market asks for 192.44."""
+    rising = book(BEFORE, "15:48 300 @ 190.80 × 200 @ 190.84", "15:48:40 300 @ 192.40 × 200 @ 192.44", until="15:58")
+    desk = open_desk({"AAPL": rising}, at="15:45", opening=holding("20000"))
+    desk.begin("buy 40 AAPL", escalation="market", patience_seconds=60, **{budget: "7826"})
+    desk.place()
+    desk.turn_at("15:48")
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45, when=When(times=None))
+    for time in ("15:48:30", "15:49", "15:49:30", "15:50"):
+        desk.turn_at(time)
+        desk.place()
+    assert (desk.open_at_broker(), desk.order().held) == (["40 AAPL @ 190.36"], HoldReason.BUDGET)
+    desk.judge()
