@@ -16,7 +16,7 @@ SAMPLE_EVERY: Final = 20
 
 def remembered(task: Task, plan: Plan, tape: SideTape) -> Memory:
     """The memory at the arrival: samples of the last `seeded` seconds, which a product would have had to ask for."""
-    memory = Memory(np.zeros(SAMPLES, np.int64), 0, 0)
+    memory = Memory(np.zeros(SAMPLES, np.int64), 0, 0, 0)
     for ago in range(plan.seeded // SAMPLE_EVERY, 0, -1):
         at = task.arrival - ago * SAMPLE_EVERY * SECOND
         row = int(np.searchsorted(tape.ts, at, side="right")) - 1
@@ -33,12 +33,9 @@ def sample(memory: Memory, book: Book, own: Standing, now: int) -> Memory:
     return _append(memory, now, spread_in_ticks(book))
 
 
-def usual(memory: Memory) -> int:
-    """The usual spread in ticks."""
-    return int(usual_spread(memory.spreads[SAMPLES - min(memory.known, SAMPLES) :]))
-
-
 def _append(memory: Memory, now: int, ticks: int) -> Memory:
     memory.spreads[:-1] = memory.spreads[1:].copy()
     memory.spreads[-1] = max(1, ticks)
-    return Memory(memory.spreads, memory.known + 1, now)
+    known = memory.known + 1
+    usual = int(usual_spread(memory.spreads[SAMPLES - min(known, SAMPLES) :]))
+    return Memory(memory.spreads, known, now, usual)

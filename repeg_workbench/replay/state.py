@@ -35,8 +35,9 @@ class State(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """The latest spreads that were sampled, newest last, in ticks; how many there are, and when the last one was."""
+    """The latest spreads that were sampled, newest last, in ticks; how many, when the last was, and their median."""
 
     spreads: Int64s
     known: int
     at: int
+    usual: int

@@ -7,7 +7,7 @@ import numpy as np
 from repeg.domain.look import Answer, Book, Standing, Urge, Verb, look
 from repeg_workbench.replay.anchor import anchor_answer
 from repeg_workbench.replay.filling import Child, Model, Taken, Tally, advance, enter, level_gap, nothing
-from repeg_workbench.replay.memory import remembered, sample, usual
+from repeg_workbench.replay.memory import remembered, sample
 from repeg_workbench.replay.peers import MARKET, peer_answer
 from repeg_workbench.replay.pieces import for_size, pieces
 from repeg_workbench.replay.plans import Kind, Plan
@@ -64,7 +64,7 @@ def act(
     if not _may_trade(book, plan):
         return _looked(state, state.rung), memory, following
     memory = sample(memory, book, standing(state, now), now)
-    answer, rung = decide(task, plan, book, state, now, collar, usual(memory))
+    answer, rung = decide(task, plan, book, state, now, collar, memory.usual)
     state = _looked(state, rung)
     if answer.verb == Verb.KEEP:
         return state, memory, following
@@ -76,7 +76,7 @@ def act(
             book = seen(tape, task, state)
             if not _may_trade(book, plan):
                 return state, memory, max(following, at)
-            answer, _ = decide(task, plan, book, state, at - task.latency, collar, usual(memory))
+            answer, _ = decide(task, plan, book, state, at - task.latency, collar, memory.usual)
     state = pass_until(tape, task, state, at)
     shares = _piece(task, plan, state, book, answer, now)
     if shares > 0:

@@ -11,7 +11,7 @@ from repeg.domain.policy import book_of, having_looked, patience_of, piece, rule
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
 from repeg_workbench.replay.filling import Child, Taken, Tally
-from repeg_workbench.replay.memory import sample, usual
+from repeg_workbench.replay.memory import sample
 from repeg_workbench.replay.pieces import patience_for, pieces, slices_of
 from repeg_workbench.replay.plans import RULES, ours
 from repeg_workbench.replay.state import SECOND, Memory, State, Task
@@ -89,7 +89,7 @@ def test_the_replayed_patience_is_that_of_the_deployed_policy() -> None:
 
 def test_the_replayed_memory_is_that_of_the_deployed_policy() -> None:
     dice, order = Dice(), an_order()
-    memory = Memory(np.zeros(16, np.int64), 0, 0)
+    memory = Memory(np.zeros(16, np.int64), 0, 0, 0)
     for step in range(400):
         now = after_noon(7 * step)
         quote = a_book(dice, 10_000, 10_000 + dice.between(1, 9)).model_copy(update={"at": now})
@@ -97,7 +97,7 @@ def test_the_replayed_memory_is_that_of_the_deployed_policy() -> None:
         book, own = book_of(Side.BUY, quote, MONDAY, NORMAL), standing(order, moment)
         order = having_looked(order, quote, moment, NORMAL)
         memory = sample(memory, book, own, 7 * step * SECOND + SECOND)
-        assert usual(memory) == usual_spread(order.spreads)
+        assert memory.usual == usual_spread(order.spreads)
 
 
 TASK = Task(0, 100, SECOND // 10, 1, 100, 100)
