@@ -17,6 +17,7 @@ from repeg_workbench.faults.bug_search import Found, search_by_seeds, search_by_
 from repeg_workbench.faults.bundle import read_bundle
 from repeg_workbench.faults.campaign import QUIET, Campaign, run_bundled
 from repeg_workbench.faults.commit import ROOT, current_commit
+from repeg_workbench.faults.mattering import measure
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.tally import Tally
 
@@ -107,6 +108,26 @@ def baselines(
             typer.echo(f"  {kind:<18} {days:>5} days  {days / count:.1%}")
     if publish:
         reliability.keep("baselines", {"seeds": count, "wrong": wrong})
+
+
+@app.command()
+def workload(
+    count: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds")] = 300,
+    first: First = 0,
+    tries: Annotated[int, typer.Option(min=1, help="Days from which each kind is left out at most")] = 10,
+    *,
+    publish: Publish = False,
+) -> None:
+    """Count how often each kind of event is drawn, and leave it out to see whether it matters; exit code 1 if one that
+    was drawn never does."""
+    found = {}
+    for each in measure(range(first, first + count), tries):
+        typer.echo(f"{each.kind:<24} drawn on {each.drawn:>4} days, mattered on {each.mattered} of {each.tried} tried")
+        found[each.kind] = {"drawn": each.drawn, "tried": each.tried, "mattered": each.mattered}
+    if publish:
+        reliability.keep("workload", {"seeds": count, "first": first, "kinds": found})
+    if any(each["drawn"] and not each["mattered"] for each in found.values()):
+        raise typer.Exit(1)
 
 
 @app.command("counted")

@@ -75,8 +75,11 @@ class FaultPlan:
     `workflow_faults` are the seed's workflow faults; `workflow_faults.py` carries them out.
     """
 
-    def __init__(self, day: Day, ends: datetime, last: datetime, *, quiet: bool = False) -> None:
-        self.is_quiet = quiet
+    def __init__(
+        self, day: Day, ends: datetime, last: datetime, *, quiet: bool = False, without: frozenset[str] = frozenset()
+    ) -> None:
+        self.is_quiet, self._without, self._seed = quiet, without, day.seed
+        self._dice: dict[str, Random] = {}
         self._chance = Random(f"swarm {day.seed}")  # another text would change every published seed
         length = Random(f"length {day.seed}")
         goes_on = length.random() < GOES_ON and not day.is_chased_to_the_end
@@ -112,6 +115,7 @@ class FaultPlan:
         elif day.settings.get("use_replace") and self._kinds and self._chance.random() < 0.5:
             # A replace is worst when its outcome is unknown.
             self._kinds += [PortFault.LATE, PortFault.LOST_AFTER]
+        self.workflow_faults -= without
 
     @property
     def ends(self) -> datetime:
@@ -126,7 +130,7 @@ class FaultPlan:
         if self._chance.random() >= self._likelihood(name):
             return None
         fault = self._chance.choice(self._kinds)
-        if not _fits(fault, port, name):
+        if not _fits(fault, port, name) or fault in self._without:
             return None
         self._struck += 1
         self.count(f"{fault} {port}.{name}")
@@ -138,6 +142,14 @@ class FaultPlan:
         if self._focus:
             return FOCUSED_RATE if name in self._focus else 0.0
         return self._rate * (3 if _is_write(name) else 1)
+
+    def dice(self, name: str) -> Random:
+        """Dice of one kind of fault, so that a day without it is otherwise the same."""
+        return self._dice.setdefault(name, Random(f"{name} {self._seed}"))
+
+    def leaves_out(self, kind: str) -> bool:
+        """Whether a kind of fault is left out of this day."""
+        return kind in self._without
 
     def count(self, what: str) -> None:
         """Count one injected fault."""

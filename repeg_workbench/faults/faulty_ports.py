@@ -154,7 +154,7 @@ class UnreliablePort:
             thread.kill()
             self._scheduler.sleep(0)
         if fault is freeze and thread is not None:
-            seconds = self._fault_plan.within(*self._fault_plan.freeze)
+            seconds = self._fault_plan.dice("freeze").uniform(*self._fault_plan.freeze)
             thread.pause()
             self._scheduler.spawn_apart(lambda: self._thaw(thread, seconds))
             self._scheduler.sleep(0)
@@ -164,7 +164,7 @@ class UnreliablePort:
         thread.resume()
 
     def _arrive_late(self, name: str, method: Callable[..., Any], args: tuple[Any, ...], sent: int) -> Any:
-        seconds = self._fault_plan.within(*self._fault_plan.lateness)
+        seconds = self._fault_plan.dice("late").uniform(*self._fault_plan.lateness)
 
         def arrive() -> None:
             self._scheduler.sleep(seconds)

@@ -78,10 +78,10 @@ class Stack:
     def invoke(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
         """Invoke a deployed handler for the state machine, perhaps throttled or twice. Raises TaskFailed."""
         faults = self._fault_plan.workflow_faults
-        if WorkflowFault.THROTTLED in faults and self._fault_plan.within(0, 1) < 0.05:
+        if WorkflowFault.THROTTLED in faults and self._fault_plan.dice("throttled").random() < 0.05:
             self._fault_plan.count("throttled")
             raise TaskFailed("Lambda.TooManyRequestsException", "Rate exceeded")
-        if WorkflowFault.DUPLICATE_INVOCATION in faults and self._fault_plan.within(0, 1) < 0.3:
+        if WorkflowFault.DUPLICATE_INVOCATION in faults and self._fault_plan.dice("twice").random() < 0.3:
             self._fault_plan.count("duplicate_invocation")
             self._scheduler.spawn_apart(lambda: self._shadow(function, payload))
         return self.invoke_once(function, payload)
@@ -188,7 +188,7 @@ class Stack:
         self._world.variables.enter(self.variables)
 
     def _shadow(self, function: str, payload: dict[str, Any]) -> None:
-        self._scheduler.sleep(self._fault_plan.within(0, 3))
+        self._scheduler.sleep(self._fault_plan.dice("twice").uniform(0, 3))
         with suppress(TaskFailed):
             self.invoke_once(function, payload)
 

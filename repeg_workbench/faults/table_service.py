@@ -135,7 +135,7 @@ class FaultyCalls:
         if self._is_undisturbed or now >= self._fault_plan.ends or self._chance.random() >= self._rate:
             return None
         fault = self._chance.choice(self._kinds)
-        if fault is TableFault.CONFLICT and name in READS:
+        if (fault is TableFault.CONFLICT and name in READS) or self._fault_plan.leaves_out(fault):
             return None
         self._fault_plan.count(str(fault))
         return fault

@@ -70,8 +70,8 @@ class WorkflowFaults:
 
     def _abort(self) -> None:
         """Stop the execution soon after the first fault of a broker call, or at a random time."""
-        self._world.stack.broker_port.struck.wait(self._fault_plan.within(0, 2 * self._length))
-        self._scheduler.sleep(self._fault_plan.within(0, 3))
+        self._world.stack.broker_port.struck.wait(self._fault_plan.dice("abort").uniform(0, 2 * self._length))
+        self._scheduler.sleep(self._fault_plan.dice("abort").uniform(0, 3))
         self._fault_plan.count(WorkflowFault.ABORT)
         for execution in self._world.stack.executions[-1:]:  # empty before a late start
             self._world.stack.walker.stop(execution)
@@ -83,7 +83,7 @@ class WorkflowFaults:
         return (last - self._world.day.start).total_seconds()
 
     def _later(self, act: Callable[[], None], name: WorkflowFault) -> None:
-        self._scheduler.sleep(self._fault_plan.within(0, self._length))
+        self._scheduler.sleep(self._fault_plan.dice(name).uniform(0, self._length))
         self._fault_plan.count(name)
         act()
 
@@ -102,16 +102,15 @@ class WorkflowFaults:
     def _rotate_keys(self) -> None:
         since, keys = self._scheduler.now_ns, dict(self._world.broker.headers)
         self._world.broker.headers["APCA-API-SECRET-KEY"] = "revoked"
-        self._scheduler.sleep(self._fault_plan.within(*OUTAGE))
+        self._scheduler.sleep(self._fault_plan.dice(WorkflowFault.KEYS_ROTATED).uniform(*OUTAGE))
         self._world.broker.headers.update(keys)
         self._world.recorder.away("keys", since)
 
     def _outage(self, name: Outage) -> None:
         since = self._scheduler.now_ns
         self._world.down.add(name)
-        self._scheduler.sleep(
-            self._fault_plan.within(*(OUTAGE if self._fault_plan.within(0, 1) < 0.8 else LONG_OUTAGE))
-        )
+        dice = self._fault_plan.dice(name)
+        self._scheduler.sleep(dice.uniform(*(OUTAGE if dice.random() < 0.8 else LONG_OUTAGE)))
         self._world.down.discard(name)
         self._world.recorder.away(name, since)
 
@@ -125,14 +124,13 @@ class WorkflowFaults:
         if WorkflowFault.LATE_START not in self._fault_plan.workflow_faults:
             return timedelta(0)
         self._fault_plan.count(WorkflowFault.LATE_START)
-        return LATENESS[self._fault_plan.seconds(0, len(LATENESS) - 1)] + timedelta(
-            seconds=self._fault_plan.within(0, 600)
-        )
+        dice = self._fault_plan.dice(WorkflowFault.LATE_START)
+        return dice.choice(LATENESS) + timedelta(seconds=dice.uniform(0, 600))
 
     def wait_shortfall(self) -> float:
         """Seconds by which a Wait state ends too soon."""
         self._fault_plan.count(WorkflowFault.EARLY_WAKE)
-        return self._fault_plan.within(0, 0.999)
+        return self._fault_plan.dice(WorkflowFault.EARLY_WAKE).uniform(0, 0.999)
 
     def arm_broker(self) -> None:
         """Arm the broker's races and transport faults; the faults are disarmed when the window closes."""

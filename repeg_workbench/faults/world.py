@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 from repeg.adapters.dynamodb.store import DynamoStore
@@ -53,6 +55,10 @@ class World:
         without: frozenset[str] = frozenset(),
     ) -> None:
         self.day: Day = day or make_day(seed, without)
+        if "race" in without:
+            self.day = replace(self.day, races=())
+        if "transport" in without:
+            self.day = replace(self.day, chaos=0)
         self.scheduler = scheduler or Scheduler(self.day.start)
         self.exchange = Exchange(
             self.day.market, lambda: self.scheduler.now_ns, self.day.quirks, self.day.opening, seed, self.day.fill_model
@@ -61,7 +67,8 @@ class World:
             SdkBroker(self.exchange, wait=self.scheduler.sleep) if uses_sdk(seed) else DirectBroker(self.exchange)
         )
         self.session, self.window = window_of(self.day)
-        self.fault_plan = FaultPlan(self.day, self.window.closes, self.session.close + LAST_FAULT, quiet=quiet)
+        last = self.session.close + LAST_FAULT
+        self.fault_plan = FaultPlan(self.day, self.window.closes, last, quiet=quiet, without=without)
         for circumstance in self.day.circumstances:
             self.fault_plan.count(circumstance)
         sessions = nanoseconds(self.session.open), nanoseconds(self.session.close)
@@ -173,7 +180,15 @@ class World:
             journal=self.journal.entries,
             outcomes=self._outcomes(self.stacks),
             causes=[execution.error for execution in self.executions],
+            acts=self._acts(),
         )
+
+    def _acts(self) -> str:
+        done = [(e.client_order_id, e.event, str(e.status), e.quantity, e.filled, e.limit) for e in
+                self.exchange.ledger.events if e.client_order_id.startswith(OWN_PREFIX)]  # fmt: skip
+        ends = [(execution.status, execution.error) for execution in self.executions]
+        published = [[kind for kind, _ in stack.notifier.published] for stack in self.stacks]
+        return sha256(repr((done, ends, self._outcomes(self.stacks), published)).encode()).hexdigest()
 
     def _outcomes(self, stacks: Sequence[Stack]) -> list[str]:
         return [str(order.outcome) for stack in stacks for run_id in stack.runs for order in stack.store.orders(run_id)]
