@@ -1,0 +1,21 @@
+"""The section of the reliability page on the kinds of event: how often each is drawn, and whether it matters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from repeg_workbench.faults.markdown import table
+
+_TEXT = """The number of days, of {seeds:,}, that had each kind of event. Each kind was then left out of some of them, until
+that had mattered twice: the same day without it had other orders at the broker or other outcomes. A kind that is drawn and never matters would test nothing."""
+
+
+def workload_section(measured: Mapping[str, Any]) -> list[str]:
+    """The section's title, text and table."""
+    rows = [
+        (f"`{kind}`", each["drawn"], f"{each['mattered']} of {each['tried']}")
+        for kind, each in sorted(measured["kinds"].items(), key=lambda item: (-item[1]["drawn"], item[0]))
+    ]
+    head = ("Kind of event", "Days", "Mattered, of the days it was left out of")
+    return ["## What the days have", _TEXT.format(seeds=measured["seeds"]), table(head, rows)]

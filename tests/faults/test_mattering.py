@@ -1,0 +1,45 @@
+"""A kind of event matters where the same day without it has other acts."""
+
+from __future__ import annotations
+
+import pytest
+
+from repeg_workbench.faults import reliability
+from repeg_workbench.faults.mattering import KINDS, Mattering, measure
+from repeg_workbench.faults.workload_page import workload_section
+from repeg_workbench.faults.world import World
+
+# Days on which another hand cancels, and on which a run is aborted.
+CANCELLED, ABORTED = 136, 10060
+
+
+def _acts(seed: int, *without: str) -> str:
+    return World(seed, without=frozenset(without)).run().acts
+
+
+def test_a_day_without_a_cancel_by_another_hand_has_other_orders() -> None:
+    assert _acts(CANCELLED, "owner_cancels") != _acts(CANCELLED)
+
+
+@pytest.mark.parametrize("kind", ["owner_moves", "abort", "table_conflict", "weights", "race"])
+def test_leaving_out_a_kind_that_a_day_does_not_have_changes_nothing(kind: str) -> None:
+    assert _acts(CANCELLED, kind) == _acts(CANCELLED)
+
+
+def test_every_kind_is_measured_with_the_days_that_have_it() -> None:
+    found = {each.kind: each for each in measure([CANCELLED, ABORTED], tries=1)}
+    assert list(found) == list(KINDS)
+    assert found["owner_cancels"] == Mattering("owner_cancels", drawn=1, tried=1, mattered=1)
+    assert found["full_day"] == Mattering("full_day", drawn=0, tried=0, mattered=0)
+
+
+def test_the_page_has_a_row_for_each_kind() -> None:
+    kinds = {kind: {"drawn": 3, "tried": 2, "mattered": 2} for kind in KINDS}
+    rows = workload_section({"seeds": 9, "first": 0, "kinds": kinds})[-1]
+    assert all(f"| `{kind}` | 3 | 2 of 2 |" in rows for kind in KINDS)
+
+
+def test_every_published_kind_exists_and_matters() -> None:
+    published = reliability.kept().get("workload", {"kinds": {}})["kinds"]
+    assert published.keys() <= set(KINDS)
+    assert [kind for kind, each in published.items() if each["tried"] and not each["mattered"]] == []
