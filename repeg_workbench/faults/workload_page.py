@@ -7,8 +7,8 @@ from typing import Any
 
 from repeg_workbench.faults.markdown import table
 
-_TEXT = """The number of days, of {seeds:,}, that had each kind of event. Each kind was then left out of some of them, until
-that had mattered twice: the same day without it had other orders at the broker or other outcomes. A kind that is drawn and never matters would test nothing."""
+_TEXT = """The number of days, of {seeds:,}, that had each kind of event. Each kind was then left out of some of them,
+until that had mattered twice: the same day without it had other orders at the broker or other outcomes."""
 
 
 def workload_section(measured: Mapping[str, Any]) -> list[str]:
