@@ -9,6 +9,7 @@ from typing import Any
 from repeg.domain.broker import Accepted, Refused
 from repeg.domain.report import Report
 from repeg.ports import Store
+from repeg.workflow.reporting import RUN_FAILED, RUN_SETTLED
 from repeg_workbench.engine.scheduler import nanoseconds
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.messages import Request, Response
@@ -23,17 +24,20 @@ from repeg_workbench.faults.judges.record import (
     Invoked,
     Looked,
     Outage,
+    Published,
     RunBooks,
     SentCancel,
     SentOrder,
     ServedQuote,
     Switched,
+    name_in_record,
 )
 from repeg_workbench.faults.table_service import undisturbed
 from repeg_workbench.faults.walker import Execution as WalkedExecution
 
 LATEST_QUOTES = "/v2/stocks/quotes/latest"
 NOT_INVOKED = -1
+ENDS = frozenset({RUN_SETTLED, RUN_FAILED})
 
 
 class Recorder:
@@ -97,6 +101,10 @@ class Recorder:
         if name == "add_orders":
             for listener in self.on_planned:
                 listener(args[0])
+        invoked = self._current()
+        if name == "publish" and args[0] in ENDS and invoked is not None:
+            run_id = name_in_record(args[1]["run_id"], invoked.stack)
+            self.record.published.append(Published(self._now(), run_id))
         if name == "write_intent":
             intent = args[1]
             limit = None if intent.limit is None else to_price(intent.limit)

@@ -22,7 +22,7 @@ from repeg_workbench.deployment_variables import variables
 from repeg_workbench.faults.fault_plan import WorkflowFault
 from repeg_workbench.faults.faulty_ports import CURRENT, Invocation, UnreliablePort
 from repeg_workbench.faults.function_service import FOLDERS, FUNCTION_TIMEOUTS, ClockedRuntime, context_of, failed
-from repeg_workbench.faults.judges.record import JudgedRun
+from repeg_workbench.faults.judges.record import JudgedRun, name_in_record
 from repeg_workbench.faults.planned_runs import PlannedRun
 from repeg_workbench.faults.records import FailingJournal, QuietNotifier
 from repeg_workbench.faults.table_service import table_of
@@ -66,7 +66,7 @@ class Stack:
         if name not in self.runs:
             self._planned_runs[name] = planned
             self.runs[name] = JudgedRun(
-                run_id=self._in_record(name),
+                run_id=name_in_record(name, self.number),
                 prefix=run_prefix(self.tag, name),
                 plan=planned.plan,
                 settings={**self.given_settings, **planned.settings},
@@ -164,11 +164,7 @@ class Stack:
         known = payload.get("run_id") or given.get("renewal", {}).get("run_id")
         if known is None and "plan" in given:
             known = run_id(given["plan"]["name"], self._world.day.day, given.get("run_number", 1))
-        return self._in_record(known) if known else ""
-
-    def _in_record(self, name: str) -> str:
-        """A run's name in the day's record: two stacks may have runs of the same id."""
-        return name if self.number == 0 else f"{name} of stack {self.number}"
+        return name_in_record(known, self.number) if known else ""
 
     def _planned(self, name: str) -> None:
         """Set the targets of a run that depend on this moment: as the program has sized them, but within the bounds."""

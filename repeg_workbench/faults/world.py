@@ -75,6 +75,7 @@ class World:
         self.record = DayRecord(self.day.day, *sessions, self.exchange.ledger)
         self.exchange.skew_clock(self.day.broker_clock)
         self.record.allowance += round(abs(self.day.broker_clock) * SECOND)
+        self.record.is_noisy = self.day.chaos > 0
         self.recorder = Recorder(self.record, self.exchange, lambda: self.scheduler.now_ns)
         self.journal = MemoryJournal()
         self.down: set[Outage] = set()

@@ -25,6 +25,7 @@ from repeg_workbench.faults.judges.record import (
     JudgedRun,
     Looked,
     Outage,
+    Published,
     RunBooks,
     SentCancel,
     SentOrder,
@@ -145,6 +146,7 @@ class DayByHand:
         """CloseRun ends the run, and the books are the broker's."""
         self.called("CloseRun", when, when + 2)
         self.record.executions.append(Execution("run", RUN, at(0), at(when + 3), status, 500))
+        self.record.published.append(Published(at(when + 2), RUN))
         self.booked(outcome)
 
     def booked(self, outcome: str = "filled") -> None:

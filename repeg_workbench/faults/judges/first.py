@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from repeg_workbench.faults.judges.endings import EndingJudge
+from repeg_workbench.faults.judges.liveness import LivenessJudge
 from repeg_workbench.faults.judges.orders import OrderJudge
 from repeg_workbench.faults.judges.prices import PriceJudge
 from repeg_workbench.faults.judges.record import DayRecord
@@ -17,7 +18,9 @@ def first_judgement(record: DayRecord) -> list[Violation]:
     lines = list(orders.orders.parents.values())
     prices.judge(lines)
     times.judge(lines)
+    liveness = LivenessJudge(record)
     if record.is_over:
         endings.judge(lines)
-    found = [*orders.found, *prices.found, *times.found]
+        liveness.judge(lines)
+    found = [*orders.found, *prices.found, *times.found, *liveness.found]
     return [*sorted(found, key=lambda each: each.at), *endings.found]

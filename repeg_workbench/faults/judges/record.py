@@ -134,6 +134,18 @@ class Switched(NamedTuple):
     stack: int = 0
 
 
+class Published(NamedTuple):
+    """An event that a run has ended, as the bus took it."""
+
+    at: int
+    run_id: str
+
+
+def name_in_record(run_id: str, stack: int) -> str:
+    """A run's name in the record: two stacks may have runs of the same id."""
+    return run_id if stack == 0 else f"{run_id} of stack {stack}"
+
+
 class Outage(NamedTuple):
     """A time during which a service did not answer, or the keys were refused; `until` is after the last moment."""
 
@@ -171,7 +183,8 @@ class DayRecord:
     """One day of one account. `session_open` and `session_close` are the broker's calendar.
 
     `until` is the last moment of the record; if the day `is_over`, the books were read then. `allowance` is how far the
-    program's time may be from the broker's on this day.
+    program's time may be from the broker's on this day; on one that `is_noisy`, answers of the broker were spoilt on
+    the way at any time.
     """
 
     day: date
@@ -190,7 +203,9 @@ class DayRecord:
     executions: list[Execution] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
     payloads: list[tuple[str, int]] = field(default_factory=list)
+    published: list[Published] = field(default_factory=list)
     books: list[RunBooks] = field(default_factory=list)
     allowance: int = SECOND // 5
+    is_noisy: bool = False
     until: int = 0
     is_over: bool = False

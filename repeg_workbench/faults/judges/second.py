@@ -91,9 +91,8 @@ class SecondJudge:
         if not ours:
             return
         may_fall_back = setting(run, "fallback") != "none"
-        is_market_allowed = "market" in {setting(run, "escalation"), setting(run, "policy")} or not setting(
-            run, "use_smart_limit_execution"
-        )
+        words = {setting(run, "escalation"), setting(run, "policy")}
+        is_market_allowed = "market" in words or not setting(run, "use_smart_limit_execution")
         quotes = list(arrivals(self._record, run, ours[0]))
         for life in ours:
             if life.is_market:

@@ -1,0 +1,155 @@
+"""The first judge of liveness: what could trade is traded, cancel_all closes every order, and each end is published.
+
+Each has a time limit, which outages prolong and which a fault in between may prolong to the watchdog's next passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from repeg_workbench.exchange.units import QTY_SCALE, to_qty
+from repeg_workbench.faults.judges import rules as law
+from repeg_workbench.faults.judges.endings import ENDS_EARLY
+from repeg_workbench.faults.judges.placed import Parent
+from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Invoked, JudgedRun, ServedQuote
+from repeg_workbench.faults.judges.rules import Rules, book_of
+from repeg_workbench.faults.judges.verdict import Violation
+
+# A line that nothing keeps from trading is sent within two turns and this long.
+IDLE = 30 * SECOND
+# An order in flight, or one that has just ended, may keep its line waiting so long.
+SETTLING = 200 * SECOND
+# From the switch to the last confirmed cancel, beside two turns: a step, and a cancel that is stuck for a minute and
+# a half. After a fault, and from a run's end to its event, two passes of the watchdog.
+CANCELLED, WATCHED = 210 * SECOND, 12 * MINUTE
+PUBLISHED = 5 * MINUTE
+
+LIMITS = ("max_run_notional", "max_day_notional", "max_order_notional", "max_run_orders")
+
+
+class LivenessJudge:
+    """Judges what should have happened and did not."""
+
+    def __init__(self, record: DayRecord) -> None:
+        self.found: list[Violation] = []
+        self._record = record
+        self._served: dict[tuple[int, str], list[ServedQuote]] = {}
+        for quote in record.quotes:
+            self._served.setdefault((quote.invocation, quote.symbol), []).append(quote)
+
+    def judge(self, parents: Iterable[Parent]) -> None:
+        """Judge every run and line."""
+        lines = {(parent.run.run_id, parent.symbol): parent for parent in parents}
+        for run in self._record.runs:
+            invoked = [each for each in self._record.invoked if each.run_id == run.run_id]
+            self._judge_cancel_all(run, [p for (name, _), p in lines.items() if name == run.run_id], invoked)
+            self._judge_published(run, invoked)
+            for symbol in run.targets if self._is_undisturbed(run) else ():
+                parent = lines.get((run.run_id, symbol)) or Parent(run, symbol)
+                if self._could_trade_all_day(run, parent):
+                    self._judge_idle(run, parent, invoked)
+
+    def _is_undisturbed(self, run: JudgedRun) -> bool:
+        """Whether nothing but its quotes and cash can keep the run's lines from trading."""
+        rules = Rules(run.settings)
+        is_limited = any(rules[name] is not None for name in LIMITS) or bool(rules["symbols"])
+        return not (is_limited or rules.is_looking or self._record.switched or self._record.is_noisy)
+
+    def _could_trade_all_day(self, run: JudgedRun, parent: Parent) -> bool:
+        """Whether a line ended as one that could have gone on, with money or shares and without a refusal."""
+        books = next((each for each in self._record.books if each.run_id == run.run_id), None)
+        line = None if books is None else next((o for o in books.orders if o.symbol == parent.symbol), None)
+        if line is None or line.outcome in ENDS_EARLY or any(o.status == "rejected" for o in parent.orders):
+            return False
+        ours = {order.arrival.order_id for order in parent.orders}
+        others = [e for e in self._record.ledger.executions if e.symbol == parent.symbol and e.order_id not in ours]
+        is_followed = any(order.is_owners for order in parent.orders)
+        return not others and not is_followed and (line.side < 0 or self._is_rich())
+
+    def _is_rich(self) -> bool:
+        """Whether the account could pay for all buys of the day three times over."""
+        entries = self._record.ledger.entries
+        cash = sum(p.amount for p in entries[0].postings if p.account == "cash") if entries else 0
+        dearest: dict[str, int] = {}
+        for quote in self._record.quotes:
+            dearest[quote.symbol] = max(dearest.get(quote.symbol, 0), quote.ask)
+        buys = [(s, most) for run in self._record.runs for s, (sign, most) in run.targets.items() if sign > 0]
+        return cash >= 3 * sum(int(most * QTY_SCALE) * dearest.get(symbol, 0) for symbol, most in buys)
+
+    def _judge_idle(self, run: JudgedRun, parent: Parent, invoked: Sequence[Invoked]) -> None:
+        sign, most = run.targets[parent.symbol]
+        rules = Rules(run.settings).of(parent.symbol)
+        waiting_since: int | None = None
+        for step in invoked:
+            if step.function != "PlaceOrders":
+                continue
+            could = self._could_send(step, parent, sign, most, rules)
+            if not could:
+                waiting_since = None
+            elif waiting_since is None:
+                waiting_since = step.began
+            elif step.ended - waiting_since >= IDLE:
+                self._claim(False, "idle", step.ended, f"{run.run_id} {parent.symbol}")  # noqa: FBT003 - it failed
+                return
+
+    def _could_send(self, step: Invoked, parent: Parent, sign: int, most: Decimal, rules: Rules) -> bool:
+        """Whether a placing step had all it takes to send an order for a line, and sent none."""
+        closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
+        if step.is_struck or not step.answered or step.ended > closes - MINUTE:
+            return False
+        done = sum(e.quantity for e in self._record.ledger.executions
+                   if e.at <= step.ended and any(e.order_id == o.arrival.order_id for o in parent.orders))  # fmt: skip
+        if to_qty(most) - done < QTY_SCALE:
+            return False
+        sent = [s for s in self._record.sent if _is_of(s.client_order_id, parent) and s.at <= step.ended]
+        if any(s.at > step.ended - SETTLING for s in sent):
+            return False
+        if any(o.arrival.at <= step.ended and (o.ended < 0 or o.ended > step.ended - SETTLING) for o in parent.orders):
+            return False
+        quotes = self._served.get((step.number, parent.symbol), [])
+        slack = -self._record.allowance
+        books = [book_of(q, sign, at) for q in quotes for at in (q.at, step.ended)]
+        return bool(books) and not any(law.fault_of(book, rules, slack) for book in books)
+
+    def _judge_cancel_all(self, run: JudgedRun, lines: Sequence[Parent], invoked: Sequence[Invoked]) -> None:
+        period = int(Rules(run.settings)["order_monitoring_seconds"]) * SECOND
+        for switched in self._record.switched:
+            if switched.state != "cancel_all" or switched.stack != run.stack:
+                continue
+            due = self._due(switched.at, CANCELLED + 2 * period, invoked)
+            for order in (order for line in lines for order in line.orders if not order.is_owners):
+                was_open = order.arrival.at <= switched.at and (order.ended < 0 or order.ended > switched.at)
+                is_late = was_open and (order.ended < 0 or order.ended > due) and due < self._record.until
+                self._claim(not is_late, "not_cancelled", due, order.arrival.client_order_id)
+
+    def _judge_published(self, run: JudgedRun, invoked: Sequence[Invoked]) -> None:
+        """The end of a run that has sent an order is published soon after its last execution's end."""
+        ends = [e.ended for e in self._record.executions if e.run_id == run.run_id]
+        has_sent = any(sent.client_order_id.startswith(run.prefix) for sent in self._record.sent)
+        if not ends or -1 in ends or not has_sent:
+            return
+        is_dead = any(e.status != "SUCCEEDED" for e in self._record.executions if e.run_id == run.run_id)
+        due = self._due(max(ends), WATCHED if is_dead else PUBLISHED, invoked)
+        told = [published.at for published in self._record.published if published.run_id == run.run_id]
+        is_in_time = min(told, default=due + 1) <= due or due >= self._record.until
+        self._claim(is_in_time, "published_late", due, run.run_id)
+
+    def _due(self, since: int, within: int, invoked: Sequence[Invoked]) -> int:
+        """A time limit, with the outages in it and, after a fault in it, the passes of the watchdog."""
+        due = since + within
+        closing = [each for each in self._record.invoked if each.function == "WatchRuns"]
+        if self._record.is_noisy or any(i.is_struck and since - MINUTE <= i.began <= due for i in [*invoked, *closing]):
+            due += WATCHED
+        for outage in sorted(self._record.outages, key=lambda each: each.since):
+            if outage.since < due and outage.until > since:
+                due += outage.until - max(outage.since, since) + 5 * MINUTE
+        return due
+
+    def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
+        if not holds:
+            self.found.append(Violation(name, at, subject, observed))
+
+
+def _is_of(client_order_id: str, parent: Parent) -> bool:
+    return client_order_id.startswith(f"{parent.run.prefix}{parent.symbol}.")

@@ -1,0 +1,92 @@
+"""The judge of what should have happened: an order that is never sent or cancelled, an end that is not published."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from repeg_workbench.faults.judges.record import Published
+from tests.faults.day_by_hand import CLOSES, RUN, DayByHand, at, clean_day, day_with_arrival
+
+STEPS = (600, 630, 660)
+
+
+def waiting_day(ask: str = "100.10", settings: dict[str, Any] | None = None, **account: Any) -> DayByHand:
+    """A run whose placing steps are served quotes and send nothing, until its window closes."""
+    day = day_with_arrival(settings, **account)
+    for begins in STEPS:
+        number = day.called("PlaceOrders", begins, begins + 1)
+        day.quoted(begins + 0.5, "100.00", ask, invocation=number)
+    day.closed(CLOSES, "partial_deadline")
+    return day
+
+
+def test_a_line_that_could_trade_and_is_never_sent_is_idle() -> None:
+    assert waiting_day().violations() == {"idle"}
+    assert waiting_day(side=-1, held="100").violations() == {"idle"}
+
+
+@pytest.mark.parametrize("account", [{"cash": "29000"}, {"settings": {"max_run_orders": 1}}, {"ask": "101.00"}])
+def test_a_line_waits_for_cash_for_a_budget_or_for_its_quote(account: dict[str, Any]) -> None:
+    assert waiting_day(**account).violations() == set()
+
+
+def test_a_line_is_not_idle_while_a_fault_strikes_its_steps() -> None:
+    day = waiting_day()
+    day.record.invoked[2].is_struck = True
+    assert day.violations() == set()
+
+
+def test_a_line_is_not_idle_while_an_order_of_it_is_open() -> None:
+    day = day_with_arrival()
+    day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")
+    for begins in (900, 930, 960):
+        number = day.called("PlaceOrders", begins, begins + 1)
+        day.quoted(begins + 0.5, "100.00", "100.10", invocation=number)
+    day.ended(f"id {day.record.sent[0].client_order_id}", CLOSES)
+    day.closed(CLOSES, "partial_deadline")
+    assert day.violations() == set()
+
+
+def _cancelled_at(when: float) -> DayByHand:
+    day = day_with_arrival()
+    order = day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")
+    day.switched(700, "cancel_all")
+    day.ended(order, when)
+    day.closed(when + 1, "killed")
+    return day
+
+
+def test_cancel_all_closes_every_order_in_time() -> None:
+    """Two turns of 30 seconds, and 210 seconds for the step and its cancel."""
+    assert _cancelled_at(969).violations() == set()
+    assert _cancelled_at(971).violations() == {"not_cancelled"}
+
+
+def test_cancel_all_has_more_time_after_a_fault() -> None:
+    day = _cancelled_at(971)
+    day.record.invoked[1].is_struck = True
+    day.record.invoked[1].began = at(720)
+    assert day.violations() == set()
+
+
+def test_cancel_all_has_more_time_during_an_outage() -> None:
+    day = _cancelled_at(971)
+    day.away(720, 730)
+    assert day.violations() == set()
+
+
+@pytest.mark.parametrize(("when", "found"), [(963 + 299, set()), (963 + 301, {"published_late"})])
+def test_the_end_of_a_run_is_published_in_time(when: float, found: set[str]) -> None:
+    day = clean_day()
+    day.closed(960)
+    day.record.published = [Published(at(when), RUN)]
+    assert day.violations() == found
+
+
+def test_an_end_that_is_never_published_is_a_violation() -> None:
+    day = clean_day()
+    day.closed(960)
+    day.record.published.clear()
+    assert day.violations() == {"published_late"}
