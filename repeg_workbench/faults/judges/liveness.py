@@ -136,14 +136,15 @@ class LivenessJudge:
         self._claim(is_in_time, "published_late", due, run.run_id)
 
     def _due(self, since: int, within: int, invoked: Sequence[Invoked]) -> int:
-        """A time limit, with the outages in it and, after a fault in it, the passes of the watchdog."""
-        due = since + within
-        closing = [each for each in self._record.invoked if each.function == "WatchRuns"]
-        if self._record.is_noisy or any(i.is_struck and since - MINUTE <= i.began <= due for i in [*invoked, *closing]):
-            due += WATCHED
+        """A time limit, later by the outages in it; a step in it that a fault strikes leaves it to the watchdog."""
+        due = since + within + (WATCHED if self._record.is_noisy else 0)
         for outage in sorted(self._record.outages, key=lambda each: each.since):
             if outage.since < due and outage.until > since:
                 due += outage.until - max(outage.since, since) + 5 * MINUTE
+        for step in self._record.invoked:
+            is_involved = step.function == "WatchRuns" or step in invoked
+            if is_involved and step.is_struck and since - MINUTE <= step.began <= due:
+                due = max(due, step.ended + WATCHED)
         return due
 
     def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
