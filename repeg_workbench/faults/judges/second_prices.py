@@ -23,7 +23,6 @@ DOCUMENTED = {
     "use_smart_limit_execution": True, "fallback": "none",
     "max_run_orders": None, "max_run_notional": None, "max_day_notional": None, "max_order_notional": None,
     "max_attempts": "50", "market_open_delay_minutes": "5", "close_margin_minutes": "5",
-    "policy": "anchor",
 }  # fmt: skip
 
 
