@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from repeg_workbench.engine.moto_corrections import executions, threads
+from repeg_workbench.engine.moto_corrections import executions, speed, threads
 from tests.engine.interpreters import Correct, everything, moto
 from tests.engine.stacks import START
 
@@ -313,3 +313,12 @@ def _names() -> dict[str, Any]:
         for name, value in vars(module).items()
         if not name.startswith("__")
     }
+
+
+def test_a_copy_of_json_is_equal_and_shares_nothing_that_can_change() -> None:
+    given: dict[str, Any] = {"orders": [{"symbol": "KO", "filled": 1.5}, None, True], "at": {START}, "turn": {}}
+    copied = speed.copied(given)
+    assert copied == given
+    for name, value in given.items():
+        assert copied[name] is not value
+    assert copied["orders"][0] is not given["orders"][0]
