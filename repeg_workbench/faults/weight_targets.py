@@ -24,7 +24,7 @@ NINE_DECIMALS = Decimal(1).scaleb(-9)
 def bounds(planned: PlannedRun, exchange: Exchange, now: int) -> dict[str, tuple[Decimal, Decimal]]:
     """By symbol, the most that may be bought and the most that may be sold by the lines that are sized at planning."""
     weights = {symbol: Decimal(weight) for symbol, weight in planned.plan.get("targets", {}).items()}
-    equity = _equity_range(exchange, now)
+    equity = _equity_range(exchange, frozenset(weights), now)
     return {symbol: _bounds(exchange, symbol, weights.get(symbol, Decimal(0)), equity, now)
             for symbol in planned.sized_later}  # fmt: skip
 
@@ -70,15 +70,18 @@ def _held_range(exchange: Exchange, symbol: str, now: int) -> tuple[Decimal, Dec
     return qty(min(seen)), qty(max(seen))
 
 
-def _equity_range(exchange: Exchange, now: int) -> tuple[Decimal, Decimal]:
-    """Cash and holdings at the lowest and the highest recent prices, the broker's own valuation included: it takes the
-    last trade, however old, and what the program is to do about that is not judged here."""
-    cash = low = high = Decimal(exchange.ledger.cash) / (PRICE_SCALE * QTY_SCALE)
-    valued = cash
+def _equity_range(exchange: Exchange, planned: frozenset[str], now: int) -> tuple[Decimal, Decimal]:
+    """Cash and holdings at the lowest and the highest recent prices.
+
+    A holding outside the plan, or without a recent price, may also have the broker's value: its last trade's, whatever
+    its age."""
+    low = high = Decimal(exchange.ledger.cash) / (PRICE_SCALE * QTY_SCALE)
     for symbol in exchange.market.symbols():
         held = qty(exchange.ledger.position(symbol))
         if held:
             least, most = _price_range(exchange, symbol, now)
-            low, high = low + held * least, high + held * most
-            valued += held * price(exchange.price(symbol))
-    return min(low, valued), max(high, valued)
+            values = [held * least, held * most] if most else []
+            if symbol not in planned or not values:
+                values.append(held * price(exchange.price(symbol)))
+            low, high = low + min(values), high + max(values)
+    return low, high

@@ -54,6 +54,16 @@ def test_weights_become_whole_share_buys_and_exact_exits(desk: Desk) -> None:
     }
 
 
+def test_an_old_trade_does_not_value_a_holding_of_the_plan(open_desk: OpenDesk) -> None:
+    """KO last traded at 30.00, ten minutes before; its quotes say 60.415."""
+    stale = book("09:20 300 @ 60.40 × 300 @ 60.43", prints=("09:21 100 @ 30.00 sold",))
+    desk = open_desk({"AAPL": MOVING, "KO": stale}, opening=holding(KO="1000"))
+    assert [position.price for position in desk.ports.broker.positions()] == [Decimal(30)]
+    equity = desk.ports.broker.account().equity - 30_000 + 1_000 * Decimal("60.415")
+    planned_orders = planned(desk, {"name": "core", "targets": {"AAPL": "0.30", "KO": "0.2"}})
+    assert planned_orders["AAPL"] == (Side.BUY, equity * Decimal("0.30") // Decimal("189.42"))
+
+
 def test_a_position_reserved_by_a_sell_order_is_not_bought_again(desk: Desk) -> None:
     """The broker reports none of its shares as available, but they are still owned."""
     stop = {"symbol": "KO", "side": "sell", "qty": "7", "type": "limit", "limit_price": "90.00", "time_in_force": "gtc"}

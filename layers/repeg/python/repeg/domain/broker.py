@@ -39,11 +39,13 @@ class Account(Frozen):
 
 
 class Position(Frozen):
-    """Shares held (negative when short) and how many of them no open sell has reserved."""
+    """Shares held (negative when short), how many of them no open sell has reserved, and the price in dollars that the
+    broker values them at: that of the last trade, whatever its age; None if it names none."""
 
     symbol: str
     qty: Decimal
     available: Decimal
+    price: Decimal | None = None
 
 
 class Asset(Frozen):

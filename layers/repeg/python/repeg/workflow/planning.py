@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from repeg.domain.equity import revalued
 from repeg.domain.limits import require_within_limits
 from repeg.domain.open_orders import OpenOrders, count_open_orders
 from repeg.domain.parent_order import ParentOrder
@@ -50,7 +51,7 @@ def _draft(run: Run, prices: Mapping[str, SizingPrice], ports: Ports) -> Draft:
     open_orders = _open_orders(run, prices, ports) if is_sized else {}
     positions = ports.broker.positions()
     holdings = Holdings(
-        equity=ports.broker.account().equity,
+        equity=revalued(ports.broker.account().equity, positions, prices),
         held={position.symbol: position.qty for position in positions},
         available={position.symbol: position.available for position in positions},
     )

@@ -185,6 +185,7 @@ def position(row: Json) -> Position:
         symbol=values.text(row["symbol"]),
         qty=-abs(qty) if row.get("side") == "short" else qty,
         available=qty if available is None else available,
+        price=values.optional_amount(row.get("current_price")),
     )
 
 
