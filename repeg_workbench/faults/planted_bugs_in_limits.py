@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from repeg.adapters import request_limiter
 from repeg.domain import funding as funding_rule
-from repeg.domain import limits, request_quota, settings_sources
+from repeg.domain import limits, pricing, request_quota, settings_sources
 from repeg.workflow import funding, intents, placement, planning
 from repeg_workbench.faults.planted_bugs_in_store import UNFUNDED
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited, set_to
@@ -46,6 +46,7 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
         "max_order_notional is checked for the plan only",
         Edit(placement, "_write_intent", "require_room(grown, turn.run.settings)", "pass"),
         Edit(placement, "reserve_successor", "require_room(reserving, turn.run.settings)", "pass"),
+        Edit(pricing, "affordable", "if most is None or", "if True or"),
         seen_by="tests/guards/test_permission_before_cancel.py::test_a_move_without_budget_leaves_the_order_resting",
     ),
     "run_limit_forgotten": edited(
