@@ -76,7 +76,7 @@ def planted_bugs(
 
     Exit code 1 if a bug is never detected.
     """
-    names = only.split(",") if only else list(PLANTED_BUGS)
+    names, code = only.split(",") if only else list(PLANTED_BUGS), current_commit()
     by_test = [name for name in names if PLANTED_BUGS[name].seen_by]
     found: dict[str, Found] = {}
     for each in search_by_tests(by_test):
@@ -90,7 +90,7 @@ def planted_bugs(
     missed = [name for name in names if not found[name].is_detected]
     typer.echo(f"{len(names) - len(missed)} of {len(names)} planted bugs are detected")
     if publish:
-        reliability.keep_bugs({name: _measured(each) for name, each in found.items()})
+        reliability.keep_bugs({name: _measured(each, code) for name, each in found.items()})
     if missed:
         typer.echo(f"never detected: {', '.join(missed)}")
         raise typer.Exit(1)
@@ -173,13 +173,13 @@ def _print_found(known: dict[str, Found], found: Found) -> None:
     typer.echo(f"{found.name:<34} {found.words:<40}  {PLANTED_BUGS[found.name].description}")
 
 
-def _measured(found: Found) -> dict[str, Any]:
+def _measured(found: Found, commit: str) -> dict[str, Any]:
     return {
         "seed": found.seed,
         "invariant": found.invariant,
         "test": found.test,
         "description": PLANTED_BUGS[found.name].description,
-        "commit": current_commit(),
+        "commit": commit,
     }
 
 

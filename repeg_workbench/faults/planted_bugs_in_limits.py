@@ -47,7 +47,8 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
         Edit(placement, "_write_intent", "require_room(grown, turn.run.settings)", "pass"),
         Edit(placement, "reserve_successor", "require_room(reserving, turn.run.settings)", "pass"),
         Edit(pricing, "affordable", "if most is None or", "if True or"),
-        seen_by="tests/guards/test_permission_before_cancel.py::test_a_move_without_budget_leaves_the_order_resting",
+        seen_by="tests/guards/test_order_notional.py"
+        "::test_an_order_just_under_the_limit_crosses_at_the_price_that_fits",
     ),
     "run_limit_forgotten": edited(
         "max_run_notional is checked for the plan only",
