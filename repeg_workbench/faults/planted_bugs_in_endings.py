@@ -35,7 +35,7 @@ ENDING_BUGS: dict[str, PlantedBug] = {
         "the run is marked as closing only once its orders are closed",
         Edit(close_run, "close_run", f"    {_CLOSING}\n    turn", "    turn"),
         Edit(close_run, "close_run", "left = close_orders(turn)", f"left = close_orders(turn)\n    {_CLOSING}"),
-        seen_by="tests/functions/test_close_run.py tests/functions/test_close_run_unaccounted.py",
+        seen_by="tests/functions/test_close_run_unaccounted.py::test_a_lost_order_is_abandoned_only_after_its_timeout",
     ),
     "close_by_a_former_execution": edited(
         "an execution that has lost its run closes it",

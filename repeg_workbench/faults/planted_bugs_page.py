@@ -36,8 +36,7 @@ def bugs_section(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
         for name, bug in by_seed.items()
     ]
     tests = [
-        (f"`{name}`", bug["description"], f"`{_short(bug['test'])}`", f"`{bug['commit']}`")
-        for name, bug in by_test.items()
+        (f"`{name}`", bug["description"], _short(bug["test"]), f"`{bug['commit']}`") for name, bug in by_test.items()
     ]
     return [
         "## Planted bugs",
@@ -48,5 +47,6 @@ def bugs_section(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _short(node: str) -> str:
-    """A test without its parameters, which may hold what Markdown reads as markup."""
-    return node.partition("[")[0].removeprefix("tests/")
+    """A test's file and name, without its parameters, which may hold what Markdown reads as markup."""
+    path, _, test = node.partition("[")[0].partition("::")
+    return f"`{path}`: `{test}`"
