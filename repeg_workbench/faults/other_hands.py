@@ -168,6 +168,7 @@ class OtherHands:
         if order is None:
             return False
         order.is_forgotten = True
+        self._world.record.forgotten.add(order.id)
         self._scheduler.sleep(self._chance.choice((20, 200, 1_800, 20_000)))
         order.is_forgotten = False
         return True

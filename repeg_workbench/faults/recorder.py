@@ -161,7 +161,10 @@ class Recorder:
     def _served(self, request: Request, response: Response) -> None:
         if response.delay:
             self.struck()
-        if request.path != LATEST_QUOTES or response.status != 200 or not _is_json(response.body):
+        if request.path != LATEST_QUOTES:
+            return
+        if response.status != 200 or not _is_json(response.body):
+            self.struck()
             return
         for symbol, view in json.loads(response.body).get("quotes", {}).items():
             if view is not None and None not in {view["bp"], view["ap"]}:

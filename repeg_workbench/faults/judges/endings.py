@@ -114,7 +114,7 @@ class EndingJudge:
     def _judge_hold(self, run: JudgedRun, order: BookedOrder, rules: Rules) -> None:
         named = FAULTS_OF.get(order.outcome)
         looks = self._last_looks(run, order.symbol)
-        if named is None or not looks or run.is_weights:
+        if named is None or not looks or run.is_weights or self._record.is_noisy:
             return
         found = {law.fault_of(book_of(q, order.side, q.at), rules, self._record.allowance) for q in looks}
         found |= {law.fault_of(book_of(q, order.side, q.at), rules, -self._record.allowance) for q in looks}
@@ -132,7 +132,9 @@ class EndingJudge:
             if quote.symbol == symbol and quote.invocation in self._invoked
             and self._invoked[quote.invocation].run_id == run.run_id
         ][-3:]  # fmt: skip
-        return [] if any(self._invoked[quote.invocation].is_struck for quote in mine) else mine
+        since = min((self._invoked[quote.invocation].began for quote in mine), default=0)
+        later = (i for i in self._record.invoked if i.run_id == run.run_id and i.began >= since)
+        return [] if any(invoked.is_struck for invoked in later) else mine
 
     def _closed_at(self, run: JudgedRun) -> int | None:
         """When the run's closing step began, as the platform saw it; None if it never did."""

@@ -184,7 +184,7 @@ class DayRecord:
 
     `until` is the last moment of the record; if the day `is_over`, the books were read then. `allowance` is how far the
     program's time may be from the broker's on this day; on one that `is_noisy`, answers of the broker were spoilt on
-    the way at any time.
+    the way at any time. `forgotten` are the broker's ids of orders that it did not find for a while.
     """
 
     day: date
@@ -205,6 +205,7 @@ class DayRecord:
     payloads: list[tuple[str, int]] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
     books: list[RunBooks] = field(default_factory=list)
+    forgotten: set[str] = field(default_factory=set)
     allowance: int = SECOND // 5
     is_noisy: bool = False
     until: int = 0

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges.placed import Parent
-from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Execution, JudgedRun, SentOrder
+from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Execution, Invoked, JudgedRun, SentOrder
 from repeg_workbench.faults.judges.rules import Rules
 from repeg_workbench.faults.judges.verdict import Violation
 
@@ -116,6 +116,8 @@ class TimeJudge:
         if due >= self._record.until:
             return
         for order in (order for line in lines for order in line.orders if not order.is_owners):
+            if order.arrival.order_id in self._record.forgotten:
+                continue  # the broker did not find it for a while
             is_open = order.arrival.at <= due and (order.ended < 0 or order.ended > due)
             self._claim(not is_open, "unswept", due, order.arrival.client_order_id)
 
@@ -123,9 +125,15 @@ class TimeJudge:
         """When a dead execution must have been swept. A closing step that a fault strikes is followed by another."""
         due = self._due(dead.ended, WATCHED if dead.is_event_lost else SWEPT)
         for invoked in self._record.invoked:
-            if invoked.function in CLOSING and invoked.is_struck and dead.ended <= invoked.began <= due:
+            is_late = dead.ended <= invoked.began <= due
+            if invoked.function in CLOSING and is_late and self._is_hindered(invoked):
                 due = max(due, self._due(invoked.began, WATCHED))
         return due
+
+    def _is_hindered(self, invoked: Invoked) -> bool:
+        """Whether a fault struck an invocation, or a service was away meanwhile."""
+        ended = invoked.ended if invoked.ended >= 0 else self._record.until
+        return invoked.is_struck or any(o.since <= ended and o.until >= invoked.began for o in self._record.outages)
 
     def _is_alive(self, dead: Execution) -> bool:
         """Whether another execution of the run goes on after this one."""
