@@ -142,8 +142,8 @@ class LivenessJudge:
             if outage.since < due and outage.until > since:
                 due += outage.until - max(outage.since, since) + 5 * MINUTE
         for step in self._record.invoked:
-            is_involved = step.function == "WatchRuns" or step in invoked
-            if is_involved and step.is_struck and since - MINUTE <= step.began <= due:
+            is_involved = step.function in {"WatchRuns", "SweepOrders"} or step in invoked
+            if is_involved and step.is_struck and step.ended >= since - MINUTE and step.began <= due:
                 due = max(due, step.ended + WATCHED)
         return due
 
