@@ -67,7 +67,7 @@ def test_cancel_all_closes_every_order_in_time() -> None:
 def test_cancel_all_has_more_time_after_a_fault() -> None:
     day = _cancelled_at(971)
     day.record.invoked[1].is_struck = True
-    day.record.invoked[1].began = at(720)
+    day.record.invoked[1].began, day.record.invoked[1].ended = at(720), at(721)
     assert day.violations() == set()
 
 
