@@ -17,7 +17,7 @@ from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.generated import DEFAULT_ACTIVITY, GeneratedMarket, Instrument, universe
 from repeg_workbench.exchange.market.generated_day import DayMaker
-from repeg_workbench.exchange.market.generated_moves import PERMILLE
+from repeg_workbench.exchange.market.generated_flow import PERMILLE
 from repeg_workbench.exchange.market.symbol_day import Listing, Quotes, SymbolDay, Trades
 from repeg_workbench.exchange.time.calendar import NANOSECONDS, TradingCalendar
 from repeg_workbench.simulate.simulation import Scenario, SimulatedDay, opened

@@ -17,6 +17,7 @@ HALF_DAY = date(2024, 11, 29)
 SEEDS = pytest.mark.parametrize("seed", [1, 2, 3])
 ONE_TICK = ("BAC", "F", "T", "SPY", "AIG", "KO", "PFE")
 FEW_TICKS = ("AAPL", "IBM", "JNJ", "MSFT")
+THREE_TICKS = ("JNJ",)
 WIDE = ("CAT", "AMZN")
 VERY_WIDE = ("GOOG", "NFLX")
 PINNED = ("BAC", "F", "T", "SPY")
@@ -88,7 +89,8 @@ def test_the_median_spread_is_as_measured(symbols: tuple[str, ...], low: int, hi
 def test_a_few_tick_stock_is_sometimes_one_and_often_two_ticks_wide(symbol: str, seed: int) -> None:
     measured = Measured(made(symbol, seed))
     assert 0.03 <= measured.share_of_time(1) <= 0.10
-    assert 0.11 <= measured.share_of_time(2) <= 0.26
+    low, high = (0.2, 0.32) if symbol in THREE_TICKS else (0.11, 0.26)
+    assert low <= measured.share_of_time(2) <= high
 
 
 @SEEDS
@@ -137,11 +139,21 @@ def test_full_activity_has_the_measured_rate_of_updates(symbol: str, per_second:
     assert 0.85 * per_second <= rate <= 1.15 * per_second
 
 
-def test_activity_scales_the_updates_but_hardly_the_price_range() -> None:
-    busy, calm = made("IBM", activity=1.0), made("IBM", activity=0.25)
-    assert 3.6 <= len(busy.quotes) / len(calm.quotes) <= 4.4
-    ratio = Measured(busy).volatility("10:00", "15:30") / Measured(calm).volatility("10:00", "15:30")
-    assert 0.75 <= ratio <= 1.35
+@pytest.mark.parametrize("symbol", ["BAC", "IBM", "AMZN"])
+def test_activity_thins_the_updates_of_sizes_and_nothing_else(symbol: str) -> None:
+    busy, calm = made(symbol, activity=1.0), made(symbol, activity=0.1)
+    assert len(busy.quotes) > 1.2 * len(calm.quotes)
+    assert changes(busy) == changes(calm)
+    for field in fields(busy.trades):
+        assert (getattr(busy.trades, field.name) == getattr(calm.trades, field.name)).all()
+
+
+def changes(day: SymbolDay) -> list[tuple[int, int]]:
+    """The touch from 9:31 on whenever a price of it changes."""
+    quotes = day.quotes
+    moved = (np.diff(quotes.bid, prepend=0) != 0) | (np.diff(quotes.ask, prepend=0) != 0)
+    moved &= quotes.ts >= new_york(day.day, "09:31")
+    return list(zip(quotes.bid[moved].tolist(), quotes.ask[moved].tolist(), strict=True))
 
 
 @SEEDS
@@ -170,15 +182,32 @@ def test_prints_agree_with_the_quotes_in_force(symbol: str, seed: int) -> None:
     trades, quotes = day.trades, day.quotes
     met = quotes.ts.searchsorted(trades.ts, side="left") - 1
     bid, ask = quotes.bid[met], quotes.ask[met]
+    at_touch = (trades.price == bid) | (trades.price == ask)
     assert (trades.lit == (trades.venue != ord("D"))).all()
-    assert ((trades.price == bid) | (trades.price == ask))[trades.lit].all()
+    assert at_touch[trades.lit].mean() >= 0.7
     assert ((trades.price >= bid) & (trades.price <= ask)).all()
-    assert (trades.price == ask)[trades.side > 0].all()
-    assert (trades.price == bid)[trades.side < 0].all()
+    assert (2 * trades.price >= bid + ask)[trades.side > 0].all()
+    assert (2 * trades.price <= bid + ask)[trades.side < 0].all()
     assert not trades.side[~trades.lit].any()
+    assert not (trades.price[trades.lit] % tick_at(int(ask.max()))).any()
     assert 0.25 <= 1 - trades.lit.mean() <= 0.38
-    shown = np.where(trades.price == ask, quotes.ask_size[met], quotes.bid_size[met])
-    assert (trades.size <= shown)[trades.lit].all()
+    shown = np.where(2 * trades.price >= bid + ask, quotes.ask_size[met], quotes.bid_size[met])
+    assert (trades.size <= shown)[trades.lit & at_touch].all()
+
+
+@SEEDS
+@pytest.mark.parametrize("symbol", ["BAC", "AIG", "IBM"])
+def test_a_trade_on_the_quotes_venue_depletes_its_queue(symbol: str, seed: int) -> None:
+    day = made(symbol, seed)
+    trades, quotes = day.trades, day.quotes
+    met = quotes.ts.searchsorted(trades.ts, side="left") - 1
+    at_bid = (
+        trades.lit & (trades.price == quotes.bid[met]) & (trades.venue == quotes.bid_venue[met]) & (trades.side < 0)
+    )
+    before, after = met[at_bid], met[at_bid] + 1
+    stands = quotes.bid[after] == quotes.bid[before]
+    left = quotes.bid_size[before] - trades.size[at_bid]
+    assert (quotes.bid_size[after] == left)[stands & (left > 0)].mean() >= 0.8
 
 
 @pytest.mark.parametrize("symbol", ["IBM", "BAC", "AMZN"])
@@ -285,10 +314,10 @@ def test_a_generated_day_depends_only_on_seed_symbol_and_date() -> None:
 @pytest.mark.parametrize(
     ("symbol", "expected"),
     [
-        ("AIG", "b9f013ad865ffe15"),
-        ("IBM", "496e0c181923995a"),
-        ("AMZN", "a1ca8d63d54c354f"),
-        ("CENT", "a304b366dee56038"),
+        ("AIG", "ca2c7c4fc7283044"),
+        ("IBM", "2afae2a57768bfc8"),
+        ("AMZN", "a6c50282c11939fa"),
+        ("CENT", "524f8f3c004cd6f2"),
     ],
 )
 def test_a_generated_day_has_the_same_bytes_on_every_machine(symbol: str, expected: str) -> None:

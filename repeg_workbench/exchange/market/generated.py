@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Final
 
 from repeg_workbench.exchange.market.generated_day import DayMaker
-from repeg_workbench.exchange.market.generated_moves import PERMILLE
-from repeg_workbench.exchange.market.generated_regimes import (
+from repeg_workbench.exchange.market.generated_flow import PERMILLE
+from repeg_workbench.exchange.market.generated_regimes import Instrument
+from repeg_workbench.exchange.market.generated_universe import (
     DEFAULT_UNIVERSE,
-    Instrument,
     drawn_instrument,
     is_listed,
     universe,
@@ -35,7 +35,7 @@ class GeneratedMarket:
 
     The named instruments are as given. Any other ticker of one to five capital letters, perhaps with a class (`.B`), is
     an ordinary stock whose exchange, regime and price are drawn from the seed; no ticker that begins with ZZ is listed.
-    activity scales the number of updates, but not the price range: 1.0 is as measured, lower is faster to generate.
+    activity thins the updates of sizes and leaves the prices and the trades: 1.0 is as measured, lower is faster.
     """
 
     def __init__(

@@ -1,120 +1,111 @@
-"""Generates one symbol's day: update times, quotes with queue sizes, and prints, in integer arithmetic only."""
+"""Generates one symbol's day: its order flow, the touch and the queues that follow it, and the prints."""
 
 from typing import Final
 
 import numpy as np
 
-from repeg_workbench.exchange.market.generated_dice import BITS, ONE, Dice, Words, pick
-from repeg_workbench.exchange.market.generated_moves import PERMILLE, Calming, MoveMaker, Moves, Rows, raised
+from repeg_workbench.exchange.market.generated_books import Book, book_of
+from repeg_workbench.exchange.market.generated_dice import BITS, ONE, Dice, pick
+from repeg_workbench.exchange.market.generated_flow import Flow, flow_of
 from repeg_workbench.exchange.market.generated_regimes import Incident, Instrument
-from repeg_workbench.exchange.market.symbol_day import Flags, Int64s, Quotes, Spans, SymbolDay, Trades, inside
+from repeg_workbench.exchange.market.generated_sizes import sizes_of
+from repeg_workbench.exchange.market.generated_tape import Rows, Takes, rows_of, takes_of
+from repeg_workbench.exchange.market.symbol_day import Flags, Int64s, Letters, Quotes, Spans, SymbolDay, Trades, inside
 from repeg_workbench.exchange.time.calendar import NANOSECONDS, Session, nanoseconds
-
-_HOUR: Final = 3_600 * NANOSECONDS
-_BEFORE_OPEN: Final = 300
-_MEAN_CUBE: Final = 4
-"""The mean of a cubed uniform draw is 1/4, so gaps come in bursts and none exceeds four times their mean."""
-
-# Updates come fastest at the open and again before the close: seconds from the open, or from the close, and percent.
-_FROM_OPEN: Final = ((-_BEFORE_OPEN, 10), (0, 250), (300, 170), (900, 130), (1_800, 90))
-_FROM_CLOSE: Final = ((-1_800, 140),)
+from repeg_workbench.exchange.units import tick_at
 
 _OFF_EXCHANGE: Final = ord("D")
+_ANOTHER_VENUE: Final = ord("Y")
+_PRE_OPEN_TICKS: Final = 12
+_LIT_VENUES: Final = {"NASDAQ": "TTTTTTTKKPPZZZVN", "ARCA": "PPPPPPTTTTKKZZZV"}
+_LIT_VENUES_ELSEWHERE: Final = "NNNNNNTTTTPPKKZZ"
 
 
 class DayMaker:
-    """Generates one instrument's day for one session and seed. activity is in thousandths of the measured rates.
-
-    As in the recordings, 5 of 16 prints are off exchange and 8 on the venue whose quote they hit.
-    """
+    """Generates one instrument's day for one session and seed. activity is in thousandths of the measured rates."""
 
     def __init__(self, instrument: Instrument, session: Session, seed: int, activity: int) -> None:
-        self._instrument, self._regime = instrument, instrument.regime
+        self._instrument, self._regime, self._session = instrument, instrument.regime, session
         self._open, self._close = nanoseconds(session.open), nanoseconds(session.close)
-        self._day = session.day
         self._name = (seed, instrument.listing.symbol, session.day)
-        self._updates = max(1, self._regime.updates * activity // PERMILLE)
-        self._calming = Calming(self._regime.calm_after)
-        self._move_maker = MoveMaker(instrument, self._name, self._updates, self._calming)
+        self._activity = activity
 
     def make(self) -> SymbolDay:
         """The whole day, from five minutes before the open to the close."""
-        rows = self._rows()
-        moves = self._move_maker.make(rows)
-        quotes = self._quotes(rows, moves)
-        trades = self._trades(rows, moves, quotes)
-        halts = self._halts()
-        quotes, trades = quotes.where(~inside(quotes.ts, halts)), trades.where(~inside(trades.ts, halts))
-        return SymbolDay(self._instrument.listing.symbol, self._day, quotes, trades, halts)
+        flow = flow_of(self._instrument, self._session, self._name)
+        book = book_of(self._regime, flow, self._name)
+        sizes = sizes_of(self._regime, book, self._name)
+        takes = takes_of(self._regime.trading, flow, book, sizes, self._name)
+        rows = rows_of(self._regime, flow, book, sizes, takes, self._activity, self._name)
+        venues = self._venues(book)
+        quotes, trades, halts = self._quotes(rows, venues), self._trades(flow, rows, takes, venues), self._halts()
+        quotes = quotes.where(~inside(quotes.ts, halts))
+        trades = trades.where(~inside(trades.ts, _until_a_quote(halts, quotes)))
+        return SymbolDay(self._instrument.listing.symbol, self._session.day, quotes, trades, halts)
 
-    def _dice(self, what: str) -> Dice:
-        return Dice(*self._name, what)
-
-    def _rows(self) -> Rows:
-        ts, words = self._arrivals()
-        since_open = (ts - self._open) // NANOSECONDS
-        violence = self._calming.violence(since_open)
-        chance = min(ONE // 2, ONE * self._regime.moves // self._updates)
-        chances = chance * raised(self._regime.opening_moves, violence) // 100
-        is_move = words.draw(1) < chances
-        # The open always has a new quote, so that no earlier one stays in force.
-        is_move[[0, min(int((since_open < 0).sum()), len(ts) - 1)]] = True
-        return Rows(ts, since_open, np.cumsum(is_move) - 1, words)
-
-    def _arrivals(self) -> tuple[Int64s, Words]:
-        starts, paces = self._pace()
-        lengths = np.diff(starts) * paces // 100
-        busy: Int64s = np.concatenate(([0], np.cumsum(lengths)))
-        mean_gap = _HOUR // self._updates
-        words = self._dice("updates").words(int(busy[-1]) // mean_gap * 21 // 20 + 64)
-        elapsed: Int64s = np.cumsum(_cubed(words.draw(0)) * (mean_gap * _MEAN_CUBE >> 8) >> BITS - 8)
-        elapsed -= elapsed[0]
-        count = int(elapsed.searchsorted(busy[-1]))
-        elapsed = elapsed[:count]
-        phase = busy.searchsorted(elapsed, side="right") - 1
-        ts: Int64s = starts[phase] + (elapsed - busy[phase]) * 100 // paces[phase]
-        return ts, words.first(count)
-
-    def _pace(self) -> tuple[Int64s, Int64s]:
-        from_open = [(self._open + second * NANOSECONDS, pace) for second, pace in _FROM_OPEN]
-        from_close = [(self._close + second * NANOSECONDS, pace) for second, pace in _FROM_CLOSE]
-        starts = [start for start, _ in from_open + from_close]
-        paces = [pace for _, pace in from_open + from_close]
-        return np.array([*starts, self._close], np.int64), np.array(paces, np.int64)
-
-    def _quotes(self, rows: Rows, moves: Moves) -> Quotes:
-        bid, ask = moves.bid[rows.move], moves.ask[rows.move]
-        no_bid, no_ask = self._missing(rows)
-        bid_size, ask_size = self._queue("bids", rows), self._queue("asks", rows)
-        return Quotes(
+    def _quotes(self, rows: Rows, venues: tuple[Letters, Letters]) -> Quotes:
+        tick = tick_at(self._instrument.price)
+        quotes = Quotes(
             rows.ts,
-            np.where(no_bid, 0, bid),
-            np.where(no_bid, 0, bid_size),
-            np.where(no_ask, 0, ask),
-            np.where(no_ask, 0, ask_size),
-            moves.bid_venue[rows.move],
-            moves.ask_venue[rows.move],
+            rows.bid * tick,
+            rows.bid_size.copy(),
+            rows.ask * tick,
+            rows.ask_size.copy(),
+            venues[0][rows.event],
+            venues[1][rows.event],
         )
+        self._disturb_early(quotes, tick)
+        if self._instrument.one_sided:
+            no_ask = _during((rows.ts - self._open) // NANOSECONDS, self._instrument.one_sided)
+            quotes.ask[no_ask] = quotes.ask_size[no_ask] = 0
+        return quotes.where(rows.ts < self._close)
 
-    def _missing(self, rows: Rows) -> tuple[Flags, Flags]:
-        # Before the open, one side is sometimes missing.
-        early = rows.since_open < 0
-        whim = rows.words.draw(3)
-        no_bid, no_ask = early & (whim < ONE // 8), early & (whim >= ONE - ONE // 8)
-        return no_bid, no_ask | _during(rows.since_open, self._instrument.one_sided)
+    def _disturb_early(self, quotes: Quotes, tick: int) -> None:
+        """Before the open the spread is some twelve times as wide, and one side is sometimes missing."""
+        early = slice(int(quotes.ts.searchsorted(self._open)))
+        bid, ask = quotes.bid[early], quotes.ask[early]
+        draws = Dice(*self._name, "early").words(len(bid))
+        room = (ask - bid) // tick * _PRE_OPEN_TICKS
+        bid[:] = np.maximum(1, bid // tick - (room * draws.draw(0) >> BITS)) * tick
+        ask += (room * draws.draw(1) >> BITS) * tick
+        whim = Dice(*self._name, "missing").words(len(bid)).draw(0)
+        no_bid, no_ask = whim < ONE // 8, whim >= ONE - ONE // 8
+        bid[no_bid] = quotes.bid_size[early][no_bid] = 0
+        ask[no_ask] = quotes.ask_size[early][no_ask] = 0
 
-    def _queue(self, what: str, rows: Rows) -> Int64s:
-        # A level's queue drifts between drawn sizes; a price move starts with a new queue.
-        length = self._regime.queue_rows
-        place = np.arange(len(rows.ts)) + rows.move * (length + length // 2 + 1)
-        anchors = self._dice(what).words((int(place[-1]) // length + 2) // 4 + 1)
-        sizes = pick(np.array(self._regime.sizes, np.int64), np.stack([anchors.draw(n) for n in range(4)], 1).ravel())
-        if length == 1:
-            return np.take(sizes, place)
-        before = place // length
-        part = place - before * length
-        drifted: Int64s = (sizes[before] * (length - part) + sizes[before + 1] * part) // length
-        return drifted // 100 * 100
+    def _trades(self, flow: Flow, rows: Rows, takes: Takes, venues: tuple[Letters, Letters]) -> Trades:
+        """Each print at the touch in force or inside it; off the exchange by up to a quarter of the spread."""
+        ts = flow.ts[takes.event]
+        met = rows.ts.searchsorted(ts, side="left") - 1
+        words = Dice(*self._name, "tape").words(len(ts))
+        tick = tick_at(self._instrument.price)
+        bid, ask, bought = rows.bid[met] * tick, rows.ask[met] * tick, takes.side > 0
+        better = np.where(takes.lit, takes.inside * tick, (ask - bid) * words.draw(0) >> BITS + 2)
+        venue = np.where(bought, venues[1][rows.event[met]], venues[0][rows.event[met]])
+        drawn = pick(self._lit_venues(), words.draw(1))
+        elsewhere = np.where(drawn == venue, _ANOTHER_VENUE, drawn)
+        silent = ~takes.lit | (words.draw(2) < ONE // 16)
+        trades = Trades(
+            ts=ts,
+            price=np.where(bought, ask - better, bid + better),
+            size=takes.size,
+            side=np.where(silent, 0, takes.side).astype(np.int8),
+            venue=np.where(takes.lit, np.where(takes.same_venue, venue, elsewhere), _OFF_EXCHANGE).astype(np.uint8),
+            lit=takes.lit,
+        )
+        has_offer = ~_during((ts - self._open) // NANOSECONDS, self._instrument.one_sided)
+        return trades.where((ts < self._close) & has_offer)
+
+    def _venues(self, book: Book) -> tuple[Letters, Letters]:
+        """The venues of the bid and of the offer after each event: drawn anew where its price moves."""
+        draws = Dice(*self._name, "venues").words(len(book.bid))
+        letters = [pick(self._lit_venues(), draws.draw(which)).astype(np.uint8) for which in (0, 1)]
+        return letters[0][_last_change(book.bid)], letters[1][_last_change(book.ask)]
+
+    def _lit_venues(self) -> Int64s:
+        """The letters of the venues that quote the instrument, repeated in proportion to their share."""
+        letters = _LIT_VENUES.get(self._instrument.listing.exchange, _LIT_VENUES_ELSEWHERE)
+        return np.array([ord(letter) for letter in letters], np.int64)
 
     def _halts(self) -> Spans:
         halt = self._instrument.halt
@@ -123,51 +114,17 @@ class DayMaker:
         start = self._open + halt.start * NANOSECONDS
         return ((start, start + halt.length * NANOSECONDS),)
 
-    def _trades(self, rows: Rows, moves: Moves, quotes: Quotes) -> Trades:
-        standing = self._traded_rows(rows, quotes)
-        words, more = self._dice("trades").words(len(standing)), self._dice("prints").words(len(standing))
-        side = self._aggressors(rows, moves, standing, words.draw(0))
-        kind = more.draw(0) >> BITS - 4
-        off = kind < 5
-        bought = side > 0
-        touch = np.where(bought, quotes.ask[standing], quotes.bid[standing])
-        shown = np.where(bought, quotes.ask_size[standing], quotes.bid_size[standing])
-        venue = np.where(bought, quotes.ask_venue[standing], quotes.bid_venue[standing])
-        elsewhere = pick(self._move_maker.venues, more.draw(1))
-        size = pick(np.array(self._regime.trade_sizes, np.int64), words.draw(1))
-        silent = off | (more.draw(2) < ONE // 16)
-        return Trades(
-            ts=self._print_times(rows, standing, words.draw(2)),
-            price=np.where(off, touch - side * self._improvement(quotes, standing, more.draw(3)), touch),
-            size=np.where(off, size, np.minimum(size, np.maximum(shown, 1))),
-            side=np.where(silent, 0, side).astype(np.int8),
-            venue=np.where(off, _OFF_EXCHANGE, np.where(kind < 13, venue, elsewhere)).astype(np.uint8),
-            lit=~off,
-        )
 
-    def _traded_rows(self, rows: Rows, quotes: Quotes) -> Int64s:
-        chance = min(ONE - 1, ONE * self._regime.trades // self._updates)
-        both = (quotes.bid > 0) & (quotes.ask > quotes.bid) & (rows.since_open >= 0) & ~inside(rows.ts, self._halts())
-        lasting = np.diff(rows.ts, append=rows.ts[-1:]) > 0
-        return np.flatnonzero(both & lasting & (rows.words.draw(2) < chance))
-
-    def _aggressors(self, rows: Rows, moves: Moves, standing: Int64s, draws: Int64s) -> Int64s:
-        # The aggressor is right about the next move 5 times out of 8.
-        following = moves.direction[np.minimum(rows.move[standing] + 1, len(moves.direction) - 1)]
-        return np.where(draws < ONE * 5 // 8, following, -following)
-
-    def _print_times(self, rows: Rows, standing: Int64s, draws: Int64s) -> Int64s:
-        # After the quote that the print hits, and no later than the next one.
-        gap = rows.ts[standing + 1] - rows.ts[standing]
-        return rows.ts[standing] + 1 + ((gap - 1) * (draws >> 8) >> 8)
-
-    def _improvement(self, quotes: Quotes, standing: Int64s, draws: Int64s) -> Int64s:
-        """The price improvement of an off-exchange print: up to a quarter of the spread, in price units."""
-        return (quotes.ask[standing] - quotes.bid[standing]) * draws >> BITS + 2
+def _until_a_quote(halts: Spans, quotes: Quotes) -> Spans:
+    """The halts, each up to and including the first quote after it."""
+    after = [quotes.ts[quotes.ts >= end] for _, end in halts]
+    return tuple((start, int(ts[0]) + 1 if len(ts) else end) for (start, end), ts in zip(halts, after, strict=True))
 
 
-def _cubed(draws: Int64s) -> Int64s:
-    return (draws * draws >> BITS) * draws >> BITS
+def _last_change(prices: Int64s) -> Int64s:
+    """For each event the one at which the price became what it is."""
+    moved = np.diff(prices, prepend=prices[:1] - 1) != 0
+    return np.maximum.accumulate(np.where(moved, np.arange(len(prices)), 0))
 
 
 def _during(since_open: Int64s, incident: Incident | None) -> Flags:
