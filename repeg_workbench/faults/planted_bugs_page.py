@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from repeg_workbench.faults.markdown import table
+from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 
 _PLANTED = (
     "{seen} of {by_seed} are detected on a simulated day, and {by_test} more by the test named in the second table."
@@ -42,8 +43,14 @@ def bugs_section(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
         "## Planted bugs",
         _PLANTED.format(seen=seen, by_seed=len(by_seed), by_test=len(by_test)),
         table(("Name", "Bug", "Seed", "Violation", "Commit"), rows),
+        *_unmeasured([name for name in PLANTED_BUGS if name not in found]),
         "### Planted bugs that a test sees", _SEEN_BY_TEST, table(("Name", "Bug", "Test", "Commit"), tests),
     ]  # fmt: skip
+
+
+def _unmeasured(names: Sequence[str]) -> list[str]:
+    """A sentence on the bugs that nothing has been measured of; nothing if there are none."""
+    return [f"Planted and not measured since: {', '.join(f'`{name}`' for name in names)}."] if names else []
 
 
 def _short(node: str) -> str:
