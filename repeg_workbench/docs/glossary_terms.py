@@ -30,7 +30,9 @@ RUNS = Section(
         Term("parent order", "repeg.domain.parent_order:ParentOrder"),
         Term("child order", "repeg.domain.child_order:Child"),
         Term(
-            "client order id", "repeg.domain.order_ids", "The id that we give an order: run, symbol, side and attempt."
+            "client order id",
+            "repeg.domain.order_ids",
+            "The id that we give an order: stack, run, symbol, side and attempt.",
         ),
         Term("settings", "repeg.domain.settings"),
         Term("window", "repeg.domain.session:TradingWindow"),
@@ -72,7 +74,9 @@ PRICES = Section(
         Term("collar", "repeg.domain.pricing:collar"),
         Term("peg", "repeg.domain.peg", "The price at which an order rests, relative to the near side."),
         Term(
-            "re-peg, move", "repeg.domain.decision:Action", "Give an order a new price as the near side has moved away."
+            "re-peg, move",
+            "repeg.domain.decision:Action",
+            "Give an order a new price because the near side has moved away.",
         ),
         Term("replace", "repeg.domain.replacement"),
         Term("rung", "repeg.domain.child_order:Rung"),
@@ -124,8 +128,12 @@ CODE = Section(
     (
         Term("domain", "repeg.domain"),
         Term("workflow", "repeg.workflow"),
-        Term("port", "repeg.ports"),
-        Term("adapter", "repeg.adapters"),
+        Term(
+            "port",
+            "repeg.ports",
+            "An interface (a protocol) to something outside the workflow: the broker, the market data, the store.",
+        ),
+        Term("adapter", "repeg.adapters", "The deployed implementation of a port, on the network, AWS or the clock."),
         Term(
             "step",
             "repeg.lambda_step:lambda_step",

@@ -112,7 +112,10 @@ class Engine:
         self.client("stepfunctions").stop_execution(executionArn=arn, **reasons)
 
     def run(self, until: datetime | None = None) -> None:
-        """Advance virtual time until nothing is pending, or to `until`. Without `until`, raises StuckExecution."""
+        """Advance virtual time until nothing is pending, or to `until`.
+
+        Raises StuckExecution if an execution is still running when nothing is pending; not with `until`.
+        """
         self.scheduler.run(until)
         if until is None:
             self._refuse_stuck()

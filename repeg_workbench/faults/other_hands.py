@@ -74,7 +74,7 @@ class OtherHands:
                 self._scheduler.spawn_apart(self._waiting(hand, begin, window.closes))
 
     def _would_borrow(self, hand: Hand) -> bool:
-        """Whether the owner would use the account's margin, so that nobody could say who has borrowed."""
+        """Whether the owner would use the account's margin: then a loan could not be attributed to owner or run."""
         opening = self._world.day.opening
         return (hand is Hand.BUYS and opening.multiplier > 1) or (
             hand in {Hand.SELLS, Hand.CLOSES_POSITION} and opening.shorting_enabled

@@ -123,7 +123,7 @@ def _close_without_cancel(_: Mapping[str, Any]) -> dict[str, Any]:
     return {"close": lambda _turn: []}
 
 
-# Whoever believes the first look gives up what it does not find, and compares no books after the session.
+# An order that the first look does not find is given up, and no books are compared after the session.
 _NO_LOOK_BACK = (
     Edit(closing, "_give_up_unknown", "if turn.now - child.sent_at < LOST_AFTER:", "if False:"),
     Edit(closing, "_recover_late_arrival", "if child is None or", "if True or"),

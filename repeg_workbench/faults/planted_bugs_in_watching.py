@@ -1,4 +1,4 @@
-"""Planted bugs of whoever ends a run from outside: the sweep, the watchdog, the comparison after the session."""
+"""Planted bugs in what ends a run from outside: the sweep, the watchdog, the comparison after the session."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ ENDS = frozenset({RUN_SETTLED, RUN_FAILED})
 
 
 class Recorder:
-    """Writes one day's record. It is told of each event at the moment when it happens."""
+    """Writes one day's record: each event at the moment when it happens."""
 
     def __init__(self, record: DayRecord, exchange: Exchange, now: Callable[[], int]) -> None:
         self.record = record

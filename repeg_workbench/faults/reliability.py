@@ -27,7 +27,7 @@ _LIMITS = """\
   page](simulator.md) lists what is known of the broker and what is assumed.
 - In nine seeds of ten the table is replaced by an in-memory store; both pass the same contract tests. In the tenth the
   deployed adapter works on moto's table, and single calls of the service are throttled, conflict, or lose their answer.
-- The state machine is walked by our own code, not run by Step Functions. On every check-in, tests compare the walker
+- The state machine is walked by our own code, not run by Step Functions. In `make test`, tests compare the walker
   with an interpreter on hundreds of scripted runs and on whole days.
 - A crash happens before or after a call over a port, never between two calls; the code between calls has no lasting
   effect. In one seed of twenty the journal raises an error between two calls.
@@ -35,7 +35,7 @@ _LIMITS = """\
   are simulated elsewhere, without faults.
 - The account's owner does not use margin, and two stacks do not share a margin account: in both cases only the broker
   can prevent a loan.
-- Only the invariants listed above are checked. A seed does not show whether a price was good."""
+- Only the invariants listed below are checked. A seed does not show whether a price was good."""
 
 _FAULTS = tuple(str(fault) for fault in PortFault)
 
@@ -149,17 +149,17 @@ unchanged, on the deployed definition, in virtual time, against the simulated br
 goes through alpaca-py. A judge checks the invariants against the broker's ledger and does not trust the program's own
 records. [The failure matrix](failure-matrix.md) lists the tests of each kind of failure.
 
-    make simulate-faults SEEDS=300                        # on every check-in
+    make simulate-faults SEEDS=300                        # seeded days with faults
     python -m repeg_workbench.faults seeds --first 20000 --seeds 1000 --processes 2
     python -m repeg_workbench.faults show 191             # violations, faults and tape of one seed
     python -m repeg_workbench.faults planted-bugs         # plants each bug and finds what detects it
     python -m repeg_workbench.faults baselines
     python -m repeg_workbench.faults counted              # days run so far, by commit
 
-Choose any seeds: those that nobody has run yet prove more. The tally is printed and saved in `out/faults` every few
-seconds, so a campaign that is interrupted or killed has counted its days. A seed with a violation leaves a bundle
-there, `seed-191-<commit>.json`, with its story and its ledger; `show out/faults/seed-191-<commit>.json` replays it and
-says whether the same happens again. With `--publish` the numbers go into this page."""
+Any seeds will do; seeds that have not been run before add evidence. The tally is printed and saved in `out/faults`
+every few seconds, so a campaign that is interrupted or killed has counted its days. A seed with a violation leaves a
+bundle there, `seed-191-<commit>.json`, with its story and its ledger; `show out/faults/seed-191-<commit>.json` replays
+it and reports whether the same happens again. With `--publish` the numbers go into this page."""
 
 _STRUCK = (
     "A crash kills the function and all its threads. A freeze suspends it for up to two minutes. A lost request, or its"

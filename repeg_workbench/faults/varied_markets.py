@@ -1,4 +1,4 @@
-"""Days with a feed that lacks something: no trade yet, an old trade at another price, no quote for minutes."""
+"""Variations of a day: a whole session, or a feed without trades, with old trades, or with late quotes."""
 
 from __future__ import annotations
 

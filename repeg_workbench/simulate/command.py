@@ -22,7 +22,7 @@ from repeg_workbench.simulate.tape import Tape
 
 SETTLED, FAILED, BAD_INPUT = 0, 1, 2
 
-# The state machine's error names for invalid requests.
+# The names of the state machine's errors for a start that it refuses.
 REFUSALS = frozenset({"InvalidInput", "InvalidPlan", "InvalidSettings", "MarketClosed", "RefusedRun"})
 
 # The width of tables that are not printed to a terminal.

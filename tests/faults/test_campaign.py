@@ -1,4 +1,4 @@
-"""The first days of the campaign, on every check-in: every kind of fault is injected, and no invariant is violated."""
+"""The first days of the campaign, in `make test`: every kind of fault is injected, and no invariant is violated."""
 
 from __future__ import annotations
 

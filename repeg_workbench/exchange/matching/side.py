@@ -30,8 +30,8 @@ class Level(NamedTuple):
 class Taken:
     """The quantity we took from the displayed far side, in QTY units, as of a quote row.
 
-    The tape does not contain our trades and goes on displaying it. It counts as gone until the price changes, and any
-    decrease at that price is attributed to it, so that no displayed share is sold to us twice.
+    The tape does not contain our trades, so it still displays these shares. They count as gone until the price changes,
+    and any decrease of the displayed size at that price is attributed to them: no displayed share trades with us twice.
     """
 
     quantity: int = 0

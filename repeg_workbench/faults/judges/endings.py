@@ -23,7 +23,7 @@ from repeg_workbench.faults.judges.verdict import Violation
 # The last orders of a window leave ten seconds before it ends, by a clock that may be a request's seven seconds ahead.
 LAST_SEND = (10 + 7) * SECOND
 
-# What may end a line before the window does. Every other outcome means that it could still have traded.
+# The outcomes that a line may have before its window closes. With any other it could still have traded.
 ENDS_EARLY = frozenset(
     {
         "filled",

@@ -106,7 +106,7 @@ class OrderJudge:
                 self._claim(held >= 0, "short", entry.at, parent.symbol, str(held * QTY))
 
     def _other_hands(self) -> None:
-        """Nobody else's order is cancelled or replaced, and an order that its owner has ended is not sent again."""
+        """No order of another program is cancelled or replaced, and no order that its owner has ended is sent again."""
         stacks = {invoked.number: invoked.stack for invoked in self._record.invoked}
         asked: set[str] = set()
         touched = [(c.at, c.broker_id, c.invocation) for c in self._record.cancels]

@@ -100,7 +100,7 @@ class Orders:
         return self._runs.get(client_order_id.partition(".")[0] + ".")
 
     def parent_of(self, order_id: str) -> Parent | None:
-        """The line that an order belongs to; None for an order of another hand."""
+        """The line that an order belongs to; None if no run sent the order and it replaces none of a run."""
         return self._parent_of.get(order_id)
 
     def apply(self, event: OrderEvent, execution: Execution | None) -> bool:

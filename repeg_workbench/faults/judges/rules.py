@@ -94,7 +94,7 @@ def book_of(quote: ServedQuote, side: int, at: int) -> Book:
 def fault_of(book: Book, rules: Rules, allowance: int) -> str:
     """The first reason not to trade on a book, in the order of the page; empty if there is none.
 
-    The age of a quote may be off by `allowance`: whoever wants to be sure that it passes gives a negative one.
+    A quote may be older than permitted by `allowance`. With a negative one, only a quote that certainly passes does.
     """
     if book.bid <= 0 or book.ask <= 0:
         return "one_sided"

@@ -1,4 +1,4 @@
-"""What to do with an order now, and why: the decision of a look."""
+"""The decision of a look: what to do with an order now, and why."""
 
 from __future__ import annotations
 

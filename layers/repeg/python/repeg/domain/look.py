@@ -118,7 +118,7 @@ def usual_spread(spreads: Collection[int]) -> int:
 
 
 def is_alone(book: Book, own: Standing) -> bool:
-    """Whether the best price is ours and nobody else's, so that the book hides what others bid."""
+    """Whether only our own order is at the best price, so that the book hides the price of the others."""
     return own.shares > 0 and own.limit == book.near and book.near_size <= own.shares
 
 

@@ -99,7 +99,7 @@ class QuoteLimits(Protocol):
 
 
 def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLimits) -> QuoteVerdict:
-    """The first reason not to trade on this quote, in the order a trader would ask, or OK.
+    """The first reason not to trade on this quote, in the order a trader would ask, or `use`.
 
     A quote without a time stamp, or with one in the future, is stale: its age is not known.
     """

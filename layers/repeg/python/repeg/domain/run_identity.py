@@ -29,8 +29,9 @@ def refusal_of_second_start(
 ) -> DuplicateRun | InvalidPlan:
     """Why another execution may not start a run that exists.
 
-    The same content of a run that is active or settled is a duplicate, and no failure: the run trades, or has traded.
-    Any other second start asks for trades that no run would make, so it fails and names the number that is free.
+    A start with the plan and settings of a run that is active or settled is a duplicate and no failure: that run makes
+    the trades, or has made them. Any other second start would be lost, so it fails, and its error gives the next free
+    run number.
     """
     difference = _difference(run, plan, settings, has_sent=has_sent)
     if difference is None:

@@ -22,7 +22,10 @@ class Trade(Frozen):
 
 
 class SizingPrice(Frozen):
-    """A price to size with, or None and the reason in words; and `last`, the best there is whatever its age."""
+    """The price that a weight is sized at, or None with the reason in words.
+
+    `last` may be of any age. It only values orders whose quantity is given.
+    """
 
     price: Decimal | None
     reason: str = ""

@@ -1,4 +1,4 @@
-"""The minimum price increment, by price and date; the law as data."""
+"""The minimum price increment, by price and date, as a table of the regulation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Building an intent: its id, its cost, the order that contains its child, and the budgets it is committed against."""
+"""Building an intent: its id and its cost, the order with the intent's child, and the budgets that the write debits."""
 
 from __future__ import annotations
 

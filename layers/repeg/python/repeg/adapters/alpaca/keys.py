@@ -11,7 +11,7 @@ from repeg.domain.errors import InvalidSettings
 
 
 class TradingMode(StrEnum):
-    """Which account is traded. The mode selects the endpoint; no free text can."""
+    """Whether the paper or the live account is traded. It also decides which of Alpaca's endpoints is called."""
 
     PAPER = "paper"
     LIVE = "live"

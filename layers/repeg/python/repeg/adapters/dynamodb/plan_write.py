@@ -21,8 +21,11 @@ _PUTS = TRANSACTION_LIMIT - 2
 
 @dataclass(frozen=True)
 class PlanWrite:
-    """The orders of a run that is not planned yet. `version` is the day's planning version that they were sized at;
-    None if they do not depend on it. It rises with the last transaction, which marks the run as planned."""
+    """The orders of a run that is not planned yet.
+
+    `version` is the day's planning version that they were sized at; None if they do not depend on it. The last
+    transaction marks the run as planned and increments the day's version.
+    """
 
     run_id: str
     epoch: int
