@@ -62,6 +62,7 @@ fmt: .venv/.development
 	.venv/bin/ruff format .
 
 docs: .venv/.development
+	.venv/bin/python -m repeg_workbench.docs.alarms
 	.venv/bin/python -m repeg_workbench.docs.architecture
 	.venv/bin/python -m repeg_workbench.docs.failure_matrix
 	.venv/bin/python -m repeg_workbench.docs.glossary

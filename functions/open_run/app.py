@@ -19,11 +19,11 @@ from repeg.workflow.turn import begin_turn
 
 @lambda_step
 def lambda_handler(payload: StartPayload, _context: LambdaContext) -> RunOpened:
-    """What every later step needs to find the run. A refusal is counted; a duplicate and a closed market are none."""
+    """What every later step needs to find the run. Refusals and closed markets are counted apart."""
     try:
         return open_run(payload.input, payload.execution, os.environ, ports())
     except (InvalidInput, RefusedRun, BrokerDenied) as error:
-        count("RunsRefused", not isinstance(error, MarketClosed))
+        count("MarketsClosed" if isinstance(error, MarketClosed) else "RunsRefused", 1)
         raise
 
 

@@ -7,6 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.next_step import NextStep, after_turn
 from repeg.domain.parent_order import ParentState
+from repeg.domain.run_health import overdue
 from repeg.domain.session import next_turn, wire
 from repeg.domain.steps import TurnDone, TurnPayload
 from repeg.lambda_step import count, lambda_step
@@ -22,6 +23,7 @@ def lambda_handler(payload: TurnPayload, _context: LambdaContext) -> TurnDone:
     answer = repeg_orders(payload.run_id, payload.epoch, payload.turn.turns, payload.first_turn, ports())
     count("Turns", 1)
     count("OrdersWorking", answer.working)
+    count("OrdersUnknown", answer.unknown)
     return answer
 
 
@@ -35,7 +37,8 @@ def repeg_orders(run_id: str, epoch: int, turns: int, first_turn: int, ports: Po
         return skip_turn(run_id, turns, first_turn, error, ports)
     following = after_turn(orders, turn.now, turn.run.window, ports.store.kill_switch(), turns + 1 - first_turn)
     working = sum(order.state is ParentState.WORKING for order in orders)
-    return TurnDone(decision=following, turns=turns + 1, turn_at=wire(due), working=working)
+    unknown = overdue(orders, turn.now)
+    return TurnDone(decision=following, turns=turns + 1, turn_at=wire(due), working=working, unknown=unknown)
 
 
 def skip_turn(run_id: str, turns: int, first_turn: int, error: BrokerUnavailable, ports: Ports) -> TurnDone:
@@ -50,4 +53,5 @@ def skip_turn(run_id: str, turns: int, first_turn: int, error: BrokerUnavailable
     following = after_turn(orders, now, run.window, ports.store.kill_switch(), turns + 1 - first_turn)
     following = NextStep.WAIT if following is NextStep.VALIDATE else following
     due = next_turn(now, run.window, run.settings.order_monitoring_seconds)
-    return TurnDone(decision=following, turns=turns + 1, turn_at=wire(due), working=len(orders))
+    unknown = overdue(orders, now)
+    return TurnDone(decision=following, turns=turns + 1, turn_at=wire(due), working=len(orders), unknown=unknown)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from repeg.adapters import alert_metrics
+from repeg.adapters import alert_metrics, counting_journal
 from repeg_workbench.docs.diagram import diagram
 
 ROOT = Path(__file__).parents[2]
@@ -21,16 +21,33 @@ ROOMS = ("domain", "workflow", "adapters")
 # What each metric counts. The names are those of the functions' calls of `count` and of the alerts' metrics; a test
 # compares them.
 METRICS = {
+    "ArrivalCostBps": "a run's cost against its arrival prices, in basis points",
     "BooksDiffer": "ended runs whose books differ from the broker's twenty minutes after the close, in each pass",
     "ClosesFailed": "attempts to close a run that failed; they are retried, and after the last one the run is swept",
+    "Crosses": "orders re-priced to reach the far side",
+    "FilledNotional": "dollars that a run has filled",
+    "Fills": "reports of an order with more shares filled than before",
+    "HeldCrossed": "orders held by a crossed quote, each time that the reason changes",
+    "HeldLocked": "orders held by a locked quote, likewise",
+    "HeldMissing": "orders held because they have no quote, likewise",
+    "HeldOneSided": "orders held by a one-sided quote, likewise",
+    "HeldStale": "orders held by an old quote, likewise",
+    "HeldThin": "orders held by a thin quote, likewise",
+    "HeldWide": "orders held by a wide spread, likewise",
+    "MarketCostBps": "what market orders at arrival would have cost a run, in basis points",
+    "MarketsClosed": "starts on a day, or at a time of day, without a session to trade in",
     "MissedRuns": "session days on which no run has begun ten minutes after the open",
     "OrdersLeftOpen": "orphaned orders: open at the broker, held by no run",
     "OrdersLost": "orders that the broker did not show as closed by the end of the session",
     "OrdersPlaced": "orders that have a child after PlaceOrders",
+    "OrdersUnknown": "orders whose outcome has been unknown for more than two minutes when a turn ends",
     "OrdersWorking": "orders that have an open child when a turn ends",
     "ParentOrders": "orders of a plan",
     "QuotesHeld": "waiting orders held by their quotes",
     "QuotesUsed": "waiting orders whose quotes may be traded on",
+    "Moves": "orders re-pegged",
+    "RequestsLeased": "requests to the broker that were granted, in batches",
+    "RequestsRefused": "requests to the broker that were not sent because the account's quota was exhausted",
     "RunsFailed": "runs that ended in a failure",
     "RunsRefused": "starts refused by OpenRun, other than duplicates and closed markets",
     "RunsSettled": "runs that ended with an outcome for every order and none open",
@@ -53,10 +70,10 @@ def page() -> str:
 
 
 def counted() -> set[str]:
-    """The name of every metric that a function counts, or that counts an alert."""
-    return {name for path in sorted((ROOT / "functions").glob("*/app.py")) for name in _counts(path)} | {
-        *alert_metrics.METRICS.values()
-    }
+    """The name of every metric: counted by a function, an adapter, an alert, a run's end, or a decision."""
+    paths = [*sorted((ROOT / "functions").glob("*/app.py")), *sorted((LAYER / "adapters").glob("*.py"))]
+    tables = (alert_metrics.METRICS, alert_metrics.FIGURES, counting_journal.VERBS, counting_journal.HOLDS)
+    return {name for path in paths for name in _counts(path)} | {name for table in tables for name in table.values()}
 
 
 def machine() -> dict[str, Any]:
@@ -125,9 +142,15 @@ def _metrics() -> str:
 
 
 def _counts(path: Path) -> Iterator[str]:
+    """The names in a file's calls of `count` and `self._count`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "count":
-            yield ast.literal_eval(node.args[0])
+        if isinstance(node, ast.Call) and _called(node.func) in {"count", "_count"}:
+            named = [one.value for one in ast.walk(node.args[0]) if isinstance(one, ast.Constant)]
+            yield from (name for name in named if isinstance(name, str))
+
+
+def _called(function: ast.expr) -> str:
+    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
 
 
 if __name__ == "__main__":

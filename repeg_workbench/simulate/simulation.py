@@ -14,9 +14,11 @@ from typing import Any
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from repeg import wiring
+from repeg.adapters.counting_journal import CountingJournal
 from repeg.domain import plan
 from repeg.domain.journal import Entry
 from repeg.domain.session import NEW_YORK, wire
+from repeg.lambda_step import count
 from repeg.ports import Ports
 from repeg_workbench.deployment_variables import variables
 from repeg_workbench.engine.engine import Engine
@@ -152,7 +154,8 @@ def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
         _keep_keys(engine, scenario.opening)
         with _served(scenario, exchange, transport) as addresses:
             environment = {**engine.function("OpenRun").environment, **addresses}
-            ports = replace(wiring.build(environment, engine.runtime), journal=BroadcastJournal(followers))
+            journal = CountingJournal(BroadcastJournal(followers), count)
+            ports = replace(wiring.build(environment, engine.runtime), journal=journal)
             wiring.provide(ports)
             try:
                 yield SimulatedDay(scenario, engine, exchange, ports)

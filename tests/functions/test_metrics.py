@@ -38,8 +38,10 @@ DEAD_KEYS = {"APCA-API-KEY-ID": "PKREVOKED", "APCA-API-SECRET-KEY": "x"}
 @contextmanager
 def behind_handlers(desk: Desk) -> Iterator[Desk]:
     """The desk as what the handlers work on."""
-    lambda_step.metrics.clear_metrics()
-    wiring.provide(replace(desk.ports, notifier=CountingNotifier(desk.notifier, lambda_step.count)))
+    lambda_step.discard_counts()
+    wiring.provide(
+        replace(desk.ports, notifier=CountingNotifier(desk.notifier, lambda_step.count, lambda_step.measure))
+    )
     yield desk
     wiring.provide(None)
 
@@ -119,7 +121,9 @@ def test_neither_a_duplicate_nor_a_holiday_is_counted_as_refused(desk: Desk, cal
     assert counted(call("open_run", {**START, "execution": EXECUTION.replace("first", "second")})) == {}
     late = {"plan": a_plan("buy 40 AAPL"), "run_number": 2, "scheduled_time": "2026-11-21T14:25:00Z"}
     desk.close()
-    assert counted(call("open_run", {"input": late, "execution": EXECUTION.replace("first", "third")})) == {}
+    assert counted(call("open_run", {"input": late, "execution": EXECUTION.replace("first", "third")})) == {
+        "MarketsClosed": 1
+    }
     assert isinstance(call.error, MarketClosed)  # type: ignore[attr-defined]
 
 

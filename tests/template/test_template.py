@@ -63,7 +63,7 @@ def test_the_schedule_is_disabled_by_default(schedule: dict[str, Any]) -> None:
 
 
 def test_an_enabled_schedule_requires_a_plan() -> None:
-    (rule,) = written()["Rules"].values()
+    rule = written()["Rules"]["AScheduleNeedsAPlan"]
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "ScheduleState"}, "ENABLED"]}
     needed = [assertion["Assert"]["Fn::Not"][0]["Fn::Equals"] for assertion in rule["Assertions"]]
     assert needed == [[{"Ref": "PlanUri"}, ""], [{"Ref": "PlanBucket"}, ""]]

@@ -220,6 +220,8 @@ SUPPLIED: dict[str, Any] = {
         kind: ResourceType(_kept_as_declared, ("Id",))
         for kind in (
             "AWS::CloudWatch::CompositeAlarm",
+            # moto has a model of it that it cannot create.
+            "AWS::CloudWatch::Dashboard",
             "AWS::Lambda::EventInvokeConfig",
             "AWS::Logs::MetricFilter",
             "AWS::Logs::QueryDefinition",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeVar, get_type_hints
 
@@ -19,6 +21,11 @@ logger = Logger()
 # Set here because the environment may not be loaded when this module is imported.
 metrics = Metrics(namespace="repeg", service="repeg")
 tracer = Tracer()
+
+# Counts of the step that is running. They are added up here, because the library emits a metric by itself after a
+# hundred values, without the dimension of the stack; and under a lock, because orders are worked concurrently.
+_counts: Counter[str] = Counter()
+_counting = threading.Lock()
 
 Payload = TypeVar("Payload", bound=Frozen)
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
@@ -43,9 +50,22 @@ def lambda_step(handler: Callable[[Payload, LambdaContext], Frozen]) -> Handler:
 
 
 def count(metric: str, value: int) -> None:
-    """Emit a count as a metric; a zero is not worth a data point."""
+    """Add to a count, which the end of the step emits as a metric; a zero is not worth a data point."""
     if value:
-        metrics.add_metric(name=metric, unit=MetricUnit.Count, value=value)
+        with _counting:
+            _counts[metric] += value
+
+
+def measure(metric: str, value: float) -> None:
+    """Emit a figure that is not a count, once in a step."""
+    metrics.add_metric(name=metric, unit=MetricUnit.NoUnit, value=value)
+
+
+def discard_counts() -> None:
+    """Forget what has been counted and not emitted."""
+    with _counting:
+        _counts.clear()
+    metrics.clear_metrics()
 
 
 def _parsed(model: type[Payload], event: dict[str, Any]) -> Payload:
@@ -68,6 +88,7 @@ def _measured(handler: Handler) -> Handler:
         try:
             return handler(event, context)
         finally:
+            _add_counts()
             if metrics.metric_set:
                 # Two stacks of one account would otherwise share a series.
                 stack = os.environ.get("STACK_NAME") or "none"  # noqa: TID251 - the edge of a function
@@ -75,3 +96,10 @@ def _measured(handler: Handler) -> Handler:
                 metrics.flush_metrics()
 
     return measured
+
+
+def _add_counts() -> None:
+    with _counting:
+        for name, value in sorted(_counts.items()):
+            metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        _counts.clear()

@@ -17,6 +17,7 @@ from repeg.adapters.alpaca.http import trading_api
 from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, KeySource, TradingMode
 from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
 from repeg.adapters.aws import AWS
+from repeg.adapters.counting_journal import CountingJournal
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.eventbridge import EventNotifier
 from repeg.adapters.logs import LogJournal
@@ -28,7 +29,7 @@ from repeg.adapters.secrets import SecretKeys
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.order_ids import LOCAL_TAG, stack_tag
 from repeg.domain.request_quota import REQUESTS_PER_MINUTE
-from repeg.lambda_step import count
+from repeg.lambda_step import count, measure
 from repeg.ports import Ports
 
 FEEDS = ("iex", "sip")
@@ -83,13 +84,13 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
         boto3.client("dynamodb", config=AWS, verify=True), _required(environment, "TABLE_NAME"), runtime.pause
     )
     api = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
-    limiter = RequestLimiter(store, runtime, _per_minute(environment))
+    limiter = RequestLimiter(store, runtime, _per_minute(environment), count)
     return Ports(
         broker=rate_limited(lambda take_request: AlpacaBroker(api, take_request, TradingMode(mode)), limiter),
         market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed),
         store=store,
-        notifier=CountingNotifier(EventNotifier(boto3.client("events", config=AWS, verify=True)), count),
-        journal=LogJournal(Logger()),
+        notifier=CountingNotifier(EventNotifier(boto3.client("events", config=AWS, verify=True)), count, measure),
+        journal=CountingJournal(LogJournal(Logger()), count),
         plans=S3Plans(boto3.client("s3", config=AWS, verify=True)),
         runtime=runtime,
         tag=stack_tag(environment["STACK_NAME"]) if environment.get("STACK_NAME") else LOCAL_TAG,

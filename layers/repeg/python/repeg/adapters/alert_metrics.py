@@ -1,4 +1,4 @@
-"""Counts each alert in a metric as it is published."""
+"""Counts each alert in a metric as it is published, and measures each run that ends."""
 
 from __future__ import annotations
 
@@ -18,16 +18,31 @@ METRICS = {
     "repeg.watch.unreadable_row": "UnreadableRows",
 }
 
+# The ends of a run, and the metrics of the figures in their totals.
+ENDS = frozenset({"repeg.run.settled", "repeg.run.failed"})
+FIGURES = {
+    "cost_bps": "ArrivalCostBps",
+    "market_cost_bps": "MarketCostBps",
+    "filled_notional": "FilledNotional",
+}
+
 
 class CountingNotifier:
     """A Notifier that counts what another one has published, so that no function can publish an alert uncounted."""
 
-    def __init__(self, notifier: Notifier, count: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, notifier: Notifier, count: Callable[[str, int], None], measure: Callable[[str, float], None]
+    ) -> None:
         self._notifier = notifier
         self._count = count
+        self._measure = measure
 
     def publish(self, kind: str, detail: dict[str, Any]) -> None:
         """Publish one event, then count it if it is an alert."""
         self._notifier.publish(kind, detail)
         if kind in METRICS:
             self._count(METRICS[kind], 1)
+        if kind in ENDS and float(detail["totals"]["filled_notional"] or 0):
+            for figure, metric in FIGURES.items():
+                if detail["totals"][figure] is not None:
+                    self._measure(metric, float(detail["totals"][figure]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import datetime
 
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
@@ -15,14 +16,24 @@ EXHAUSTED = "the account's request quota is exhausted"
 # Waits for the next bucket before a request is refused.
 MAX_WAITS = 2
 
+Count = Callable[[str, int], None]
+
+
+def _uncounted(_metric: str, _value: int) -> None:
+    """Count nothing."""
+
 
 class RequestLimiter:
-    """Limits the requests of all containers together to `per_minute` in any sixty seconds. Safe for threads."""
+    """Limits the requests of all containers together to `per_minute` in any sixty seconds. Safe for threads.
 
-    def __init__(self, store: Store, runtime: Runtime, per_minute: int) -> None:
+    `count` receives the metrics: requests leased, and requests that were refused because the quota was exhausted.
+    """
+
+    def __init__(self, store: Store, runtime: Runtime, per_minute: int, count: Count = _uncounted) -> None:
         self._store = store
         self._runtime = runtime
         self._per_minute = per_minute
+        self._count = count
         self._left: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -60,6 +71,7 @@ class RequestLimiter:
             bucket = bucket_of(self._runtime.now())
             if self._use_lease(bucket) or self._lease(bucket, quota):
                 return True
+        self._count("RequestsRefused", 1)
         return False
 
     def _use_lease(self, bucket: str) -> bool:
@@ -74,6 +86,7 @@ class RequestLimiter:
         count = lease_size(quota)
         if not self._store.lease_requests(bucket, count, bucket_limit(self._per_minute, quota)):
             return False
+        self._count("RequestsLeased", count)
         with self._lock:
             self._left = {bucket: self._left.get(bucket, 0) + count - 1}
         return True

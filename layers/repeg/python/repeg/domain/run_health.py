@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from repeg.domain.child_order import UNRESOLVED
 from repeg.domain.frozen import Frozen
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import Run, RunState
 from repeg.domain.session import TradingDay
-from repeg.domain.time_limits import RUN_LATE, RUN_SILENT, SILENT_TURNS
+from repeg.domain.time_limits import LOST_AFTER, RUN_LATE, RUN_SILENT, SILENT_TURNS
 
 _OVER = frozenset({RunState.CLOSED, RunState.SWEPT})
 
@@ -39,6 +41,12 @@ def missed(day: TradingDay, runs: Sequence[Run], now: datetime) -> list[Alert]:
     if any(not run.preview for run in runs) or now < day.open + RUN_LATE:
         return []
     return [Alert(finding=Finding.MISSED_RUN, run_id="", reason=f"no run on {day.day}, a session day")]
+
+
+def overdue(orders: Sequence[ParentOrder], now: datetime) -> int:
+    """How many orders have had an unknown outcome for LOST_AFTER since they were first sent: a resend counts on."""
+    children = [order.child for order in orders if order.child is not None]
+    return sum(child.state in UNRESOLVED and now - child.decided_at > LOST_AFTER for child in children)
 
 
 def is_over(run: Run) -> bool:

@@ -108,12 +108,14 @@ class OrdersPlaced(Frozen):
 
 
 class TurnDone(Frozen):
-    """What comes next, when the next turn is due, and how many orders are working."""
+    """What comes next, when the next turn is due, how many orders are working, and of how many orders the outcome has
+    been unknown for longer than it may be."""
 
     decision: NextStep
     turns: int
     turn_at: str
     working: int
+    unknown: int = 0
 
 
 class RunClosed(Frozen):

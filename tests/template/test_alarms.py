@@ -1,0 +1,63 @@
+"""Alarms: each is raised by its fault on a simulated day and by nothing on a quiet one, and says what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from repeg_workbench.docs import alarms
+from tests.template.alarm_faults import FAULTS, quiet
+from tests.template.alarm_states import Metrics, raised
+from tests.template.stack import functions, of_type, written
+from tests.template.test_permissions_used import a_day
+
+ALARMS: dict[str, dict[str, Any]] = of_type(written(), "AWS::CloudWatch::Alarm")
+
+
+@pytest.mark.parametrize("alarm", sorted(ALARMS))
+def test_an_alarm_is_raised_by_its_fault(alarm: str) -> None:
+    play = FAULTS[alarm]
+    with a_day(set(), **play.parameters) as day:
+        metrics = Metrics(day.engine).listen()
+        play.act(day, metrics)
+        assert alarm in raised(metrics)
+
+
+def test_a_quiet_day_raises_no_alarm() -> None:
+    with a_day(set()) as day:
+        metrics = Metrics(day.engine).listen()
+        quiet(day)
+        assert raised(metrics) == set()
+        for shown in ("RunsSettled", "Fills", "Turns", "OrdersPlaced", "RequestsLeased", "FilledNotional"):
+            assert metrics.total(shown) > 0, shown
+
+
+@pytest.mark.parametrize("alarm", sorted(ALARMS))
+def test_an_alarm_is_sent_to_the_operator(alarm: str) -> None:
+    properties = ALARMS[alarm]["Properties"]
+    assert properties["AlarmActions"] == [{"Ref": "OperatorTopic"}]
+    assert properties["AlarmDescription"]["Fn::Sub"].startswith("${AWS::StackName} (${TradingMode}): ")
+
+
+@pytest.mark.parametrize("alarm", sorted(ALARMS))
+def test_only_a_silent_watchdog_is_known_by_missing_data(alarm: str) -> None:
+    expected = "breaching" if alarm == "WatchdogSilentAlarm" else "notBreaching"
+    assert ALARMS[alarm]["Properties"]["TreatMissingData"] == expected
+
+
+def test_the_time_limits_in_the_alarm_are_those_of_the_functions() -> None:
+    expression = ALARMS["NearTimeLimitAlarm"]["Properties"]["Metrics"][0]["Expression"]
+    limits = {name.lower(): int(limit) for name, limit in re.findall(r"(\w+) / (\d+)", expression)}
+    assert limits == {name.lower(): function["Timeout"] * 1000 for name, function in functions().items()}
+
+
+def test_live_trading_requires_an_alarm_address() -> None:
+    rule = written()["Rules"]["LiveNeedsAnAlarmAddress"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "TradingMode"}, "live"]}
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]}
+
+
+def test_the_alarms_page_is_up_to_date() -> None:
+    assert alarms.PAGE.read_text(encoding="utf-8") == alarms.page(), "run make docs"
