@@ -64,6 +64,7 @@ fmt: .venv/.development
 docs: .venv/.development
 	.venv/bin/python -m repeg_workbench.docs.alarms
 	.venv/bin/python -m repeg_workbench.docs.architecture
+	.venv/bin/python -m repeg_workbench.docs.events
 	.venv/bin/python -m repeg_workbench.docs.failure_matrix
 	.venv/bin/python -m repeg_workbench.docs.glossary
 	.venv/bin/python -m repeg_workbench.docs.settings_table

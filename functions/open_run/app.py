@@ -13,6 +13,7 @@ from repeg.domain.steps import RunOpened, StartPayload, TurnCount
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
+from repeg.workflow.alerts import announce_opening
 from repeg.workflow.opening import claim, claimed_before, prepare, read_start, require_earlier_runs_closed, session_for
 from repeg.workflow.turn import begin_turn
 
@@ -39,6 +40,7 @@ def open_run(raw: object, execution: str, environment: Mapping[str, str], ports:
         run = claim(start, prepare(start, session_for(start, now, ports), execution, now, ports), now, ports)
     turn = begin_turn(run.run_id, ports)
     turn.journal("run", "open", run.run_id, f"execution {execution.rpartition(':')[2]}")
+    announce_opening(turn)
     for note in run.plan.notes:
         turn.journal("run", "note", reason=note)
     return RunOpened(run_id=run.run_id, epoch=run.epoch, first_turn=0, turn=TurnCount())

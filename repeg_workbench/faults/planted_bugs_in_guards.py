@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from repeg.domain import pricing, run, session, store_rules
+from repeg.domain import notice, pricing, run, session, store_rules
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch
 from repeg.workflow import closing, intents, placement, reporting, sweeping, turn, watchdog, working
@@ -107,7 +107,7 @@ def _published_twice(_: Mapping[str, Any]) -> dict[str, Any]:
 
     def announce(run_id: str, report: Any, ports: Any) -> None:
         detail = {"event_id": f"{run_id}.{next(counter)}", "run_id": run_id, "outcome": report.outcome}
-        ports.notifier.publish(reporting.RUN_FAILED, detail)
+        ports.notifier.publish(notice.RUN_FAILED, detail)
         ports.store.mark_announced(run_id)
 
     return {"announce": announce}

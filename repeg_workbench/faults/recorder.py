@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from repeg.domain.broker import Accepted, Refused
+from repeg.domain.notice import RUN_FAILED, RUN_SETTLED
 from repeg.domain.report import Report
 from repeg.ports import Store
-from repeg.workflow.reporting import RUN_FAILED, RUN_SETTLED
 from repeg_workbench.engine.scheduler import nanoseconds
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.messages import Request, Response

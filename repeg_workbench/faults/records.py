@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from repeg.domain.journal import Entry
+from repeg.domain.notice import RUN_OPENED
 from repeg_workbench.faults.fault_plan import FaultPlan
 
 
@@ -42,14 +43,18 @@ class FailingJournal:
 
 
 class QuietNotifier:
-    """A Notifier that keeps every event."""
+    """A Notifier that keeps every event; those of runs that begin are kept apart, because every run has one."""
 
     def __init__(self) -> None:
         self.published: list[tuple[str, dict[str, Any]]] = []
+        self.openings: list[dict[str, Any]] = []
 
     def publish(self, kind: str, detail: dict[str, Any]) -> None:
         """Keep one event."""
-        self.published.append((kind, detail))
+        if kind == RUN_OPENED:
+            self.openings.append(detail)
+        else:
+            self.published.append((kind, detail))
 
 
 @dataclass

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 from repeg import wiring
 from repeg.adapters.rate_limited_broker import RateLimitedBroker
 from repeg.adapters.request_limiter import RequestLimiter
+from repeg.domain.notice import RUN_FAILED, RUN_SETTLED
 from repeg.domain.order_ids import LOCAL_TAG, run_prefix, stack_tag
 from repeg.domain.plan import run_id
 from repeg.domain.quote import Side
 from repeg.domain.session import wire
 from repeg.ports import Broker, Market, Notifier, Ports, Store
-from repeg.workflow.reporting import RUN_FAILED, RUN_SETTLED
 from repeg_workbench.deployment_variables import variables
 from repeg_workbench.faults.fault_plan import WorkflowFault
 from repeg_workbench.faults.faulty_ports import CURRENT, Invocation, UnreliablePort

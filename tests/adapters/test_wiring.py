@@ -220,14 +220,14 @@ def test_another_runtime_discards_the_cached_ports(monkeypatch: pytest.MonkeyPat
 def test_the_deployed_ports_count_the_alerts_that_they_publish(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every function publishes through this notifier."""
     use_environment(monkeypatch)
-    lambda_step.metrics.clear_metrics()
+    lambda_step.discard_counts()
     with mock_aws():
         notifier = wiring.build({**PAPER, **LOCAL}, Still()).notifier
         for kind in ("repeg.watch.order_lost", "repeg.watch.order_lost", "repeg.run.failed"):
             notifier.publish(kind, {"run_id": "core-2026-11-23"})
-    counted = {name: metric["Value"] for name, metric in lambda_step.metrics.metric_set.items()}
-    lambda_step.metrics.clear_metrics()
-    assert counted == {"OrdersLost": [1.0, 1.0]}
+    counted = dict(lambda_step._counts)
+    lambda_step.discard_counts()
+    assert counted == {"OrdersLost": 2}
 
 
 def test_complete_ports_can_be_provided(monkeypatch: pytest.MonkeyPatch) -> None:

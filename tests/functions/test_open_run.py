@@ -14,6 +14,7 @@ from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
 from repeg.adapters.alpaca.broker import AlpacaBroker
 from repeg.adapters.alpaca.keys import TradingMode
+from repeg.adapters.eventbridge import EventsUnavailable
 from repeg.domain.errors import (
     BrokerDenied,
     BrokerUnavailable,
@@ -32,6 +33,7 @@ from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.market.scripted import ScriptedMarket
 from repeg_workbench.exchange.market.symbol_day import Listing
+from repeg_workbench.faults.records import QuietNotifier
 from tests.builders import MONDAY
 from tests.contracts.words import bring
 from tests.functions.books import AAPL, KO, book
@@ -281,3 +283,28 @@ def test_a_renewal_from_an_older_epoch_is_a_conflict(desk: Desk) -> None:
     open_run({"renewal": {"run_id": RUN_ID, "epoch": 1, "turns": 5}}, SECOND, {}, desk.ports)
     with pytest.raises(Conflict, match="epoch 2"):
         open_run({"renewal": {"run_id": RUN_ID, "epoch": 1, "turns": 5}}, "arn:third", {}, desk.ports)
+
+
+# Its event
+
+
+class DeadBus(QuietNotifier):
+    """An event bus that does not answer."""
+
+    def publish(self, kind: str, detail: dict[str, Any]) -> None:
+        """Refuse every event."""
+        raise EventsUnavailable(kind)
+
+
+def test_a_run_that_begins_is_published_under_the_same_id_each_time(desk: Desk) -> None:
+    for _ in range(2):
+        start(desk)
+    assert [(one["event_id"], one["orders"], one["preview"]) for one in desk.notifier.openings] == [
+        (f"{RUN_ID}.opened", 1, False)
+    ] * 2
+
+
+def test_a_run_begins_although_the_event_bus_does_not_answer(desk: Desk) -> None:
+    desk.ports = replace(desk.ports, notifier=DeadBus())
+    assert start(desk).run_id == RUN_ID
+    assert [entry.verb for entry in desk.journal.entries] == ["open", "unpublished"]

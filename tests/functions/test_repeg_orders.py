@@ -19,7 +19,13 @@ RISEN = book(QUIET, UP)
 def test_an_order_at_the_top_of_the_book_is_held(open_desk: OpenDesk) -> None:
     desk = resting(open_desk)
     answer = desk.turn_at("09:36:30")
-    assert answer.model_dump() == {"decision": "wait", "turns": 1, "turn_at": "2026-11-23T14:37:00Z", "working": 1}
+    assert answer.model_dump() == {
+        "decision": "wait",
+        "turns": 1,
+        "turn_at": "2026-11-23T14:37:00Z",
+        "working": 1,
+        "unknown": 0,
+    }
     assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
     assert desk.journalled("AAPL", "hold") == [("189.41", "bid 189.41, we are on top")]
 

@@ -113,7 +113,7 @@ def test_the_watch_runs_from_the_open_until_after_the_close(watch: dict[str, Any
 
 
 def test_a_failed_execution_triggers_a_sweep() -> None:
-    (rule,) = of_type(translated(), "AWS::Events::Rule").values()
+    rule = of_type(translated(), "AWS::Events::Rule")["SweepOrdersExecutionDied"]
     assert rule["Properties"]["EventPattern"] == {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
@@ -210,18 +210,24 @@ def test_the_live_stage_sets_notional_limits() -> None:
 
 def test_the_sweep_rule_retries_and_keeps_what_it_cannot_deliver() -> None:
     """Without a queue an undelivered event is lost, and with it the sweep of a dead execution."""
-    (rule,) = of_type(translated(), "AWS::Events::Rule").values()
+    rule = of_type(translated(), "AWS::Events::Rule")["SweepOrdersExecutionDied"]
     (target,) = rule["Properties"]["Targets"]
     assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 20}
 
 
-def test_the_rule_may_send_to_the_queue_and_no_other_service_may() -> None:
+def test_the_rules_may_send_to_the_queue_and_no_other_service_may() -> None:
     (policy,) = of_type(translated(), "AWS::SQS::QueuePolicy").values()
     assert policy["Properties"]["Queues"] == [{"Ref": "Undelivered"}]
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Principal"]) == ("Allow", {"Service": "events.amazonaws.com"})
     assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", {"Fn::GetAtt": ["Undelivered", "Arn"]})
     assert statement["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["SweepOrdersExecutionDied", "Arn"]}}
+        "ArnEquals": {
+            "aws:SourceArn": [
+                {"Fn::GetAtt": ["SweepOrdersExecutionDied", "Arn"]},
+                {"Fn::GetAtt": ["OperatorRule", "Arn"]},
+                {"Fn::If": ["HasWebhook", {"Fn::GetAtt": ["WebhookRule", "Arn"]}, {"Ref": "AWS::NoValue"}]},
+            ]
+        }
     }

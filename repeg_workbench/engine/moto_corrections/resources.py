@@ -222,6 +222,8 @@ SUPPLIED: dict[str, Any] = {
             "AWS::CloudWatch::CompositeAlarm",
             # moto has a model of it that it cannot create.
             "AWS::CloudWatch::Dashboard",
+            "AWS::Events::ApiDestination",
+            "AWS::Events::Connection",
             "AWS::Lambda::EventInvokeConfig",
             "AWS::Logs::MetricFilter",
             "AWS::Logs::QueryDefinition",

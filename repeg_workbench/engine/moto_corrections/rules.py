@@ -14,8 +14,8 @@ from typing import Any
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.events.models import Rule, events_backends
 from moto.events.utils import EventTemplateParser
+from moto.sns.models import sns_backends
 
-from repeg_workbench.engine.moto_corrections import account
 from repeg_workbench.engine.moto_corrections.patches import Patches
 
 ToFunction = Callable[[str, str], None]
@@ -53,7 +53,8 @@ def _send(target: dict[str, Any], event: dict[str, Any], to_function: ToFunction
     if service == "lambda":
         to_function(target["Arn"], _payload(target, event))
     elif service == "sns":
-        account.client("sns", region).publish(TopicArn=target["Arn"], Message=_payload(target, event))
+        # Not by a client: a rule delivers on its own, not within the function that has put the event.
+        sns_backends[DEFAULT_ACCOUNT_ID][region].publish(message=_payload(target, event), arn=target["Arn"])
     return service in ("lambda", "sns")
 
 
@@ -64,11 +65,17 @@ def _payload(target: dict[str, Any], event: dict[str, Any]) -> str:
     if "InputTransformer" in target:
         rule = target["InputTransformer"]
         merged: Any = {**event, **shown}
-        made = EventTemplateParser.parse(rule["InputTemplate"], rule.get("InputPathsMap", {}), merged)
-        return json.dumps(made)
+        return _filled(rule["InputTemplate"], rule.get("InputPathsMap", {}), merged)
     if "InputPath" in target:
         shown = _at(shown, target["InputPath"])
     return json.dumps(shown)
+
+
+def _filled(template: str, paths: dict[str, str], event: Any) -> str:
+    """A template with its values. moto reads only JSON; a text of several lines, each in quotes, is allowed as well."""
+    lines = template.splitlines()
+    parts = lines if all(line.startswith('"') and line.endswith('"') for line in lines) else [template]
+    return "\n".join(json.dumps(EventTemplateParser.parse(part, paths, event)) for part in parts)
 
 
 def _dated(event: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, KeySource, TradingM
 from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
 from repeg.adapters.aws import AWS
 from repeg.adapters.counting_journal import CountingJournal
+from repeg.adapters.describing_notifier import DescribingNotifier
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.eventbridge import EventNotifier
 from repeg.adapters.logs import LogJournal
@@ -89,7 +90,15 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
         broker=rate_limited(lambda take_request: AlpacaBroker(api, take_request, TradingMode(mode)), limiter),
         market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed),
         store=store,
-        notifier=CountingNotifier(EventNotifier(boto3.client("events", config=AWS, verify=True)), count, measure),
+        notifier=CountingNotifier(
+            DescribingNotifier(
+                EventNotifier(boto3.client("events", config=AWS, verify=True)),
+                environment.get("STACK_NAME", ""),
+                is_live=mode == TradingMode.LIVE,
+            ),
+            count,
+            measure,
+        ),
         journal=CountingJournal(LogJournal(Logger()), count),
         plans=S3Plans(boto3.client("s3", config=AWS, verify=True)),
         runtime=runtime,

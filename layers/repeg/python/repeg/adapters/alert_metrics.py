@@ -42,7 +42,8 @@ class CountingNotifier:
         self._notifier.publish(kind, detail)
         if kind in METRICS:
             self._count(METRICS[kind], 1)
-        if kind in ENDS and float(detail["totals"]["filled_notional"] or 0):
+        totals = detail.get("totals") if kind in ENDS else None
+        if totals and float(totals.get("filled_notional") or 0):
             for figure, metric in FIGURES.items():
-                if detail["totals"][figure] is not None:
-                    self._measure(metric, float(detail["totals"][figure]))
+                if totals.get(figure) is not None:
+                    self._measure(metric, float(totals[figure]))

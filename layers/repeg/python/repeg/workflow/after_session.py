@@ -17,6 +17,7 @@ from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, ChildState
 from repeg.domain.costs import Settlement, analyse
 from repeg.domain.final_outcome import corrected
+from repeg.domain.notice import RUN_CORRECTED
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
 from repeg.domain.report import Report
@@ -30,8 +31,6 @@ from repeg.workflow.reconciliation import apply_report, book_executions, fetch_r
 from repeg.workflow.reporting import UNEXPLAINED, unexplained
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn, begin_turn
-
-RUN_CORRECTED = "repeg.run.corrected"
 
 _GIVEN_UP = frozenset({ChildState.NEVER_ARRIVED, ChildState.LOST})
 

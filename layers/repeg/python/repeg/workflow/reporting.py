@@ -12,6 +12,7 @@ from repeg.domain.costs import Settlement, analyse
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError, StillOpen, UnreadableRow
 from repeg.domain.final_outcome import outcome_of
 from repeg.domain.journal import Entry
+from repeg.domain.notice import RUN_FAILED, RUN_SETTLED
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import day_of
@@ -24,9 +25,6 @@ from repeg.domain.store_rules import Guard
 from repeg.ports import Ports
 from repeg.workflow.placement import finish_order
 from repeg.workflow.turn import Turn, find_run
-
-RUN_SETTLED = "repeg.run.settled"
-RUN_FAILED = "repeg.run.failed"
 
 # The error of a run that was reported while the broker could not be read.
 UNSEEN = "Unseen"

@@ -1,0 +1,93 @@
+"""What an event says to a person: what has happened, what it cost, and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any
+
+# Raised when a field of an event changes its meaning or is removed; a new field does not change it.
+SCHEMA = 1
+
+RUN_OPENED = "repeg.run.opened"
+RUN_SETTLED = "repeg.run.settled"
+RUN_FAILED = "repeg.run.failed"
+RUN_CORRECTED = "repeg.run.corrected"
+WATCH = "repeg.watch."
+
+_NOTHING = "Nothing."
+
+_TO_DO = {
+    RUN_OPENED: _NOTHING,
+    RUN_SETTLED: _NOTHING,
+    RUN_FAILED: "Read the run's report, and check the account's open orders and positions.",
+    RUN_CORRECTED: "Use the corrected report; the earlier one lacked a late order or fill.",
+    f"{WATCH}missed_run": "Look at the schedule and its queue, and start the plan by hand.",
+    f"{WATCH}stuck_run": "Check that the run's report follows within ten minutes.",
+    f"{WATCH}left_open": "Check the broker's open orders and positions.",
+    f"{WATCH}order_lost": "Find the order at the broker by its id before the next run.",
+    f"{WATCH}books_differ": "Compare the run's report with the broker's fills of that day.",
+    f"{WATCH}unreadable_row": "Compare the broker's fills by hand, and report the row.",
+    f"{WATCH}watch_failed": "Read the watchdog's log; its next pass comes in ten minutes.",
+}
+
+KINDS = tuple(_TO_DO)
+"""Every kind of event."""
+
+
+def described(kind: str, detail: Mapping[str, Any], *, is_live: bool, stack: str) -> dict[str, Any]:
+    """An event's detail with its schema, id, mode and stack, and in words: `what`, `cost`, `to_do`.
+
+    The id is the event's own, or a digest of its contents: an event that is published twice has the same one. A field
+    that is missing is left out of the words: an alert must not be lost for a sentence.
+    """
+    digest = sha256(json.dumps([kind, detail], default=str, sort_keys=True).encode()).hexdigest()[:16]
+    return {
+        "schema": SCHEMA,
+        "event_id": f"{kind}.{digest}",
+        **detail,
+        "mode": "LIVE" if is_live else "paper",
+        "stack": stack,
+        "what": _plain(_what(kind, detail)),
+        "cost": _plain(_cost(detail.get("totals") or detail.get("after", {}).get("totals"))),
+        "to_do": _TO_DO.get(kind, _NOTHING),
+    }
+
+
+def _what(kind: str, detail: Mapping[str, Any]) -> str:
+    if kind in _SENTENCES:
+        return _SENTENCES[kind](defaultdict(lambda: "unknown", detail))
+    about = f" ({detail['run_id']})" if detail.get("run_id") else ""
+    return f"{kind.removeprefix(WATCH).replace('_', ' ').capitalize()}{about}: {detail.get('reason', 'unknown')}"
+
+
+def _settled(detail: Mapping[str, Any]) -> str:
+    totals = detail.get("totals", {})
+    filled, orders = totals.get("orders_filled", "unknown"), totals.get("orders", "unknown")
+    return f"Run {detail['run_id']} has settled, with {filled} of {orders} orders filled: {detail['reason']}"
+
+
+_SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    RUN_OPENED: lambda detail: f"Run {detail['run_id']} has begun, with {detail['orders']} lines in its plan.",
+    RUN_SETTLED: _settled,
+    RUN_FAILED: lambda detail: f"Run {detail['run_id']} has FAILED ({detail['error']}): {detail['reason']}",
+    RUN_CORRECTED: lambda detail: (
+        f"The report of run {detail['run_id']} was corrected: {detail.get('after', {}).get('reason')}"
+    ),
+}
+
+
+def _cost(totals: Mapping[str, Any] | None) -> str:
+    """The cost of a run in words, from its totals."""
+    if not totals or totals.get("cost_bps") is None:
+        return "Nothing was filled, or its cost is not known."
+    market = totals.get("market_cost_bps")
+    against = "" if market is None else f"; market orders at arrival would have cost {market} bps"
+    return f"{totals['cost_bps']} bps of {totals['filled_notional']} dollars against arrival{against}."
+
+
+def _plain(text: str) -> str:
+    """Text that can stand inside a JSON string as it is: EventBridge's templates do not escape what they insert."""
+    return " ".join(text.replace("\\", "/").replace('"', "'").split())
