@@ -44,6 +44,8 @@ def anchor_answer(
     verb = Verb.TAKE if due == Step.CROSS else Verb.REST
     if own.shares == 0 or due != rung:
         return Climbed(Answer(verb, price, Why.PATIENCE if due > rung else Why.IMPROVE), due)
+    if rung == Step.CROSS and own.limit < min(book.far, collar):
+        return Climbed(Answer(Verb.TAKE, collar, Why.PATIENCE), rung)
     keep = Climbed(Answer(Verb.KEEP, own.limit, Why.STANDING), rung)
     if rung == Step.CROSS or book.near <= own.limit or own.limit == collar:
         return keep
