@@ -10,7 +10,7 @@ COST: Final = 0.12
 PASSIVE: Final = 0.1
 TIMES: Final = 1.5
 _AT_ONCE: Final = 2.0
-"""Seconds below which two times are not told apart."""
+"""Seconds below which two times count as equal."""
 
 
 def misses(generated: Cell, recorded: Cell) -> tuple[str, ...]:

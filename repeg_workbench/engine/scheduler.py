@@ -63,7 +63,7 @@ class Scheduler:
 
     def now(self) -> datetime:
         """The virtual time, aware, in UTC, truncated to microseconds."""
-        if self._read_ns != self.now_ns:  # a turn asks a thousand times at the same instant
+        if self._read_ns != self.now_ns:  # cached: a turn reads the time a thousand times at one instant
             self._read_ns, self._read = self.now_ns, EPOCH + timedelta(microseconds=self.now_ns // 1_000)
         return self._read
 

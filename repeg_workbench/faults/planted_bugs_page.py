@@ -9,15 +9,16 @@ from repeg_workbench.faults.markdown import table
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 
 _PLANTED = (
-    "{seen} of {by_seed} are detected on a simulated day, and {by_test} more by the test named in the second table."
+    "A judge detects {seen} of the {by_seed} bugs in the first table on a simulated day. The {by_test} in the second"
+    " table are detected by the tests named there."
     " Each bug is planted in the program as a maintainer would introduce it: a condition left out, a bound moved, a"
     " value taken from the wrong place. The seed shown is one on which a judge finds a violation, the commit the one"
     " at which that was measured."
 )
 
 _SEEN_BY_TEST = (
-    "What these bugs do, the simulated days do not draw or the judge does not judge: the price of an order, the whole"
-    " of a setting, the inside of an adapter. The test named is run with the bug planted, and fails."
+    "No simulated day shows these bugs, or no invariant covers what they change: the price of an order, the effect of a"
+    " setting, a detail of an adapter. The test named is run with the bug planted, and fails."
 )
 
 
@@ -44,13 +45,13 @@ def bugs_section(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
         _PLANTED.format(seen=seen, by_seed=len(by_seed), by_test=len(by_test)),
         table(("Name", "Bug", "Seed", "Violation", "Commit"), rows),
         *_unmeasured([name for name in PLANTED_BUGS if name not in found]),
-        "### Planted bugs that a test sees", _SEEN_BY_TEST, table(("Name", "Bug", "Test", "Commit"), tests),
+        "### Planted bugs that a test detects", _SEEN_BY_TEST, table(("Name", "Bug", "Test", "Commit"), tests),
     ]  # fmt: skip
 
 
 def _unmeasured(names: Sequence[str]) -> list[str]:
     """A sentence on the bugs that nothing has been measured of; nothing if there are none."""
-    return [f"Planted and not measured since: {', '.join(f'`{name}`' for name in names)}."] if names else []
+    return [f"Not measured on the present days: {', '.join(f'`{name}`' for name in names)}."] if names else []
 
 
 def _short(node: str) -> str:

@@ -219,7 +219,7 @@ class Runtime(Protocol):
     """Time and concurrency: real clocks and threads when deployed, virtual ones in simulations."""
 
     def now(self) -> datetime:
-        """Our own clock, UTC, for durations. What time it is in the market is the broker's clock's business."""
+        """Our own clock, UTC, for durations. The market's time is read from the broker's clock."""
 
     def pause(self, seconds: float) -> None:
         """Let a short time pass inside a step, for instance between cancel confirmations."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 UNITS_PER_DOLLAR = 10_000
 DECIMALS = 4
 
-# A name whose usual spread is one tick has queues, and their imbalance says where the price goes next.
+# At a usual spread of one tick, orders queue at the touch, and the imbalance of the queues predicts the next price.
 ONE_TICK = 1
 # Below this usual spread, in ticks, a third of it is less than a tick.
 NARROWEST_TO_BE_TIGHT = 3

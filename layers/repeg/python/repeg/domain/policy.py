@@ -34,7 +34,8 @@ from repeg.domain.settings import Escalation, Settings
 SAMPLES = 16
 SAMPLE_EVERY = timedelta(seconds=20)
 
-# While our own quote hides the others', they are taken to be so many permille of the usual spread from the far side.
+# While our own quote hides the others', the best of theirs is assumed to be this many permille of the usual spread
+# away from the far side.
 HIDDEN_SHARE = 750
 
 # A child is at least this part of its parent, so that a large order needs a bounded number of them.

@@ -71,7 +71,7 @@ def claimed_before(start: Start, owner: str, now: datetime, ports: Ports) -> Run
 
 
 def claim(start: Start, run: Run, now: datetime, ports: Ports) -> Run:
-    """Claim the run. Raises like `claimed_before` if another execution was first."""
+    """Claim the run. If another execution was first, raises DuplicateRun or InvalidPlan, as `claimed_before` does."""
     try:
         return ports.store.claim_run(run)
     except DuplicateRun:

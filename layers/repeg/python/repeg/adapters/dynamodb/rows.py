@@ -26,7 +26,7 @@ from repeg.domain.store_rules import Guard, Spent
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
 
-# The version of the rows' form, in each row that is written whole. Rows of ff73b05 have none.
+# The schema version, stored in each row that is written as a whole. Rows of ff73b05 have none.
 SCHEMA = 2
 
 # A run's changing fields are in its guard row. Its opening parameters never change and have a row of their own, because
