@@ -1,6 +1,6 @@
 """Races that an order can be made to lose.
 
-Those of the conformance rows 77 and 112 are assumed. The others have been observed at the real broker.
+Those of the conformance rows 77 and 112 are assumed. The others are documented, or reported by users of the broker.
 """
 
 from dataclasses import dataclass
