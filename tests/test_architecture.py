@@ -60,7 +60,9 @@ def test_a_step_has_one_name_everywhere() -> None:
     for name, folder in DOORS.items():
         assert functions[name]["Properties"]["CodeUri"] == f"functions/{folder}/"
     assert {path.parent.name for path in (ROOT / "functions").glob("*/app.py")} == set(DOORS.values())
-    assert {path.stem for path in (ROOT / "events").glob("*.json")} == set(DOORS.values())
+    assert {path.stem for path in (ROOT / "events").glob("*.json") if not path.stem.startswith("execute_plan")} == set(
+        DOORS.values()
+    )
     tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / "functions").glob("test_*.py")}
     assert set(DOORS.values()) <= tested
 
