@@ -107,7 +107,7 @@ def page(numbers: Mapping[str, Any]) -> str:
             fitted,
             "",
             _METHOD,
-            f"Generated: {days} days a regime, drawn with other seeds than the fit. {_verdict(pairs)}",
+            f"Generated: {days} days a regime, on other dates than the twelve days of the fit. {_verdict(pairs)}",
             "",
             *_costs(pairs),
             _TOUCH,
