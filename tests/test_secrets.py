@@ -142,7 +142,7 @@ def test_the_keys_appear_in_no_output_of_a_day(
     with opened(SCENARIO, listener.journal.append) as day:
         journal = _Both(day.ports.journal, LogJournal(Logger(service="canary", level="DEBUG", stream=sys.stdout)))
         wiring.provide(replace(day.ports, journal=journal))
-        day.ports.notifier._client.meta.events.register(  # type: ignore[attr-defined]
+        day.ports.notifier._notifier._notifier._client.meta.events.register(  # type: ignore[attr-defined]
             "provide-client-params.events", lambda params, **_: listener.published.append(params)
         )
         trouble(day)
