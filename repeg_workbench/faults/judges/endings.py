@@ -108,8 +108,15 @@ class EndingJudge:
         closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
         period = int(rules["order_monitoring_seconds"]) * SECOND
         is_early = closed is not None and closed < closes - LAST_SEND - period
+        is_early = is_early and not self._has_used_its_attempts(run, order.symbol, rules)
         self._claim(not is_early or outcome in ENDS_EARLY, "given_up", subject, f"{outcome}: {order.reason}")
         self._judge_hold(run, order, rules)
+
+    def _has_used_its_attempts(self, run: JudgedRun, symbol: str, rules: Rules) -> bool:
+        """Whether as many orders as a line may have were requested, arrived or not."""
+        ids = {sent.client_order_id for sent in self._record.sent}
+        sent = sum(name.startswith(f"{run.prefix}{symbol}.") for name in ids)
+        return sent >= rules.number("max_attempts")
 
     def _judge_hold(self, run: JudgedRun, order: BookedOrder, rules: Rules) -> None:
         named = FAULTS_OF.get(order.outcome)
