@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -208,6 +209,11 @@ class Unlimited(RequestLimiter):
 
     def __init__(self) -> None:
         self.taken = 0
+
+    @property
+    def now(self) -> datetime:
+        """Any time: no request waits."""
+        return datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
     def acquire(self, quota: Any) -> bool:
         """Grant it."""

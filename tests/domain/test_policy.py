@@ -137,12 +137,12 @@ def test_a_spread_that_is_tight_against_the_usual_one_is_taken() -> None:
 
 def test_spent_patience_takes_the_far_touch_and_not_the_collar() -> None:
     order = resting("100.01", spreads=(5,))
-    assert seen(order, "100.01", "100.06", seconds=284, bid_size="100").verb is Action.HOLD
-    # Half a turn early is on time: the first child was placed a moment after its turn.
-    taken = seen(order, "100.01", "100.06", seconds=285, bid_size="100")
+    assert seen(order, "100.01", "100.06", seconds=298, bid_size="100").verb is Action.HOLD
+    # Half a look early is on time: a look falls a moment before its time.
+    taken = seen(order, "100.01", "100.06", seconds=299, bid_size="100")
     assert brief(taken) == (Action.CROSS, "patience_spent", "100.06")
     left = resting("100.06", rung=Rung.TAKE, spreads=(5,))
-    assert brief(seen(left, "100.06", "100.08", seconds=290, bid_size="100"))[2] == "100.08"
+    assert brief(seen(left, "100.06", "100.08", seconds=300, bid_size="100"))[2] == "100.08"
 
 
 @pytest.mark.parametrize(("policy", "seconds"), [("patient", 1_800), ("normal", 300), ("urgent", 60)])
