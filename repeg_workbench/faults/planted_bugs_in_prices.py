@@ -37,6 +37,7 @@ PRICE_BUGS: dict[str, PlantedBug] = {
             "affordable(order, order.collar, day, settings)",
             "collar(order.side, quote, settings.max_slippage_bps, day, settings.tick_size)",
         ),
+        seen_by="tests/functions/test_fallback.py::test_a_fallback_rests_where_it_is_when_the_book_is_good_again",
     ),
     "passive_at_the_collar_only": edited(
         "only crossing orders are kept inside the collar",
@@ -46,6 +47,7 @@ PRICE_BUGS: dict[str, PlantedBug] = {
             "inside(order, price(order.side, quote, day, settings.tick_size))",
             "price(order.side, quote, day, settings.tick_size)",
         ),
+        seen_by="tests/functions/test_close_run.py::test_an_order_unfilled_at_its_collar_is_reported_as_such",
     ),
     "half_tick": edited(
         "the mid is sent as it is, between two ticks",

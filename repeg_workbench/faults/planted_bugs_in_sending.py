@@ -63,6 +63,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
         "after a partial fill the successor is sent for the old child's quantity",
         Edit(working, "_left_of", f"left = {_LEFT}", "left = [child.qty for child in before.open_children]"),
         Edit(working, "_left_of", "min([cancelled.remaining, *left])", "min([before.remaining, *left])"),
+        seen_by="tests/functions/test_repeg_orders_races.py::test_a_partial_fill_during_the_cancel_is_counted",
     ),
     "remainder_of_the_target": edited(
         "a buy that was scaled to the cash is moved for all that its order still needs",

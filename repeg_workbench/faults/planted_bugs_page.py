@@ -17,8 +17,8 @@ _PLANTED = (
 )
 
 _SEEN_BY_TEST = (
-    "No simulated day shows these bugs, or no invariant covers what they change: the price of an order, the effect of a"
-    " setting, a detail of an adapter. The test named is run with the bug planted, and fails."
+    "Few simulated days show these bugs, or none; or no invariant covers what they change: the price of an order, the"
+    " effect of a setting, a detail of an adapter. The test named is run with the bug planted, and fails."
 )
 
 

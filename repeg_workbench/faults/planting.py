@@ -27,8 +27,8 @@ PLANTED_IN = ("repeg.", "functions.", "tests.")
 class PlantedBug:
     """A bug and the names it replaces. `make` gets the originals under the same keys as `places`.
 
-    `seen_by` is the test that fails with the bug planted, for a bug that no simulated day can show; it is then left out
-    of the search by seeds.
+    `seen_by` is the test that fails with the bug planted, for a bug that few simulated days show, or
+    none; it is left out of the search by seeds.
     """
 
     description: str
