@@ -20,7 +20,7 @@ import tests.functions.desk
 from functions.plan_orders.app import plan_orders
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.domain.run import KillSwitch
-from repeg.domain.settings import Escalation, Fallback, Settings
+from repeg.domain.settings import Escalation, Fallback, Policy, Settings
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.contracts.tables import a_client
 from tests.functions.books import book
@@ -174,6 +174,11 @@ def _every_setting(recorder: Recorder, store: Callable[[], DynamoStore]) -> None
             with a_desk({"AAPL": CALM}, store=store()) as desk:
                 of_symbol = json.dumps({"AAPL": {**EVERY_SETTING_OF_A_SYMBOL, **words}})
                 desk.begin("buy 40 AAPL", **words, symbols=of_symbol)
+    for policy in Policy:
+        recorder.scenario = f"policy {policy}"
+        words = {"policy": policy.value, "escalation": "market"}
+        with a_desk({"AAPL": CALM}, store=store()) as desk:
+            desk.begin("buy 40 AAPL", **words, symbols=json.dumps({"AAPL": words}))
     recorder.scenario = "preview"
     with a_desk({"AAPL": CALM}, store=store()) as desk:
         desk.preview("buy 40 AAPL")
