@@ -131,8 +131,8 @@ class LivenessJudge:
             return
         is_dead = any(e.status != "SUCCEEDED" for e in self._record.executions if e.run_id == run.run_id)
         due = self._due(max(ends), WATCHED if is_dead else PUBLISHED, invoked)
-        told = [published.at for published in self._record.published if published.run_id == run.run_id]
-        is_in_time = min(told, default=due + 1) <= due or due >= self._record.until
+        times = [published.at for published in self._record.published if published.run_id == run.run_id]
+        is_in_time = min(times, default=due + 1) <= due or due >= self._record.until
         self._claim(is_in_time, "published_late", due, run.run_id)
 
     def _due(self, since: int, within: int, invoked: Sequence[Invoked]) -> int:
