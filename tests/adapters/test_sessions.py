@@ -135,7 +135,10 @@ def test_aws_clients_ignore_proxies_and_ca_bundles() -> None:
         ports = wiring.build(environment, SystemRuntime())
         secrets = SecretKeys("keys", TradingMode.PAPER)
     adapters = cast("Any", ports)
-    clients = [adapters.store._table._client, adapters.notifier._notifier._client, adapters.plans._client]
+    bus = adapters.notifier
+    while not hasattr(bus, "_client"):
+        bus = bus._notifier  # the wrappers count and describe
+    clients = [adapters.store._table._client, bus._client, adapters.plans._client]
     for client in [*clients, cast("Any", secrets)._provider.client]:
         http = client._endpoint.http_session
         assert (http._proxy_config.proxy_url_for("https://example.com"), http._verify) == (None, True)
