@@ -149,6 +149,7 @@ GUARD_BUGS: dict[str, PlantedBug] = {
         Edit(sweeping, "_look_until_empty", "    return left\n", "    return []\n"),
         Edit(sweeping, "_look_until_empty", "range(SWEEP_LOOKS)", "range(1)"),
         *_NO_LOOK_BACK,
+        seen_by="tests/functions/test_sweep_orders.py::test_a_sweep_checks_twice_with_a_steps_lifetime_between",
     ),
     "no_prefix": PlantedBug(
         "cancel-all cancels the user's own orders",
@@ -170,16 +171,20 @@ GUARD_BUGS: dict[str, PlantedBug] = {
         "the kill switch is read only at the start",
         _kill_switch_at_start_only,
         {"write": (_STORE, "write_intent"), "work": (working, "work_order")},
+        "tests/guards/test_kill_switch.py::test_no_order_is_placed_while_the_kill_switch_is_set",
     ),
     "no_fencing": PlantedBug(
         "a fenced step may still write",
         _no_fencing,
         {"guard": (_STORE, "_refusal_of_run"), "may_trade": (run.Run, "require_current")},
+        "tests/functions/test_sweep_orders.py::test_the_fenced_execution_cannot_act",
     ),
     "close_without_cancel": PlantedBug(
         "the run closes without cancelling its orders", _close_without_cancel, {"close": (closing, "close_orders")}
     ),
     "unknown_forgotten": edited(
-        "closing gives up an order of unknown outcome, and nothing looks at the run again", *_NO_LOOK_BACK
+        "closing gives up an order of unknown outcome, and nothing looks at the run again",
+        *_NO_LOOK_BACK,
+        seen_by="tests/functions/test_close_run_unaccounted.py::test_a_lost_order_is_abandoned_only_after_its_timeout",
     ),
 }
