@@ -9,10 +9,11 @@ from typing import TypeVar
 from repeg.adapters.request_limiter import EXHAUSTED, RequestLimiter
 from repeg.domain.broker import Account, Asset, BrokerClock, CancelAnswer, Execution, Position, Submission, Unknown
 from repeg.domain.child_order import OrderReport
-from repeg.domain.errors import StoreUnavailable
+from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
 from repeg.domain.intent import Intent
 from repeg.domain.request_quota import Quota
 from repeg.domain.session import TradingDay
+from repeg.domain.time_limits import CLOSING_READ_PAUSES, FAILS_AT_ONCE
 from repeg.ports import Broker
 
 Result = TypeVar("Result")
@@ -25,6 +26,8 @@ class RateLimitedBroker:
     write returns Unknown, like any write without an answer: its id is looked up, and it is sent again under that id.
 
     `quota` is for the lists, the clock and the account; cancels and reads of one order always use the reserved quota.
+    On the reserved quota, which is the closing steps', a read that fails at once is repeated: nobody else closes the
+    run's orders for minutes.
     `closing` is the broker for the closing step; by default this one's inner broker on the reserved quota.
     """
 
@@ -63,13 +66,11 @@ class RateLimitedBroker:
 
     def order(self, client_order_id: str) -> OrderReport | None:
         """The order with that client order id, from the reserved quota."""
-        self._limiter.require(Quota.RESERVED)
-        return self._broker.order(client_order_id)
+        return self._read(lambda: self._broker.order(client_order_id), Quota.RESERVED)
 
     def order_by_broker_id(self, broker_id: str) -> OrderReport | None:
         """The order with that broker id, from the reserved quota."""
-        self._limiter.require(Quota.RESERVED)
-        return self._broker.order_by_broker_id(broker_id)
+        return self._read(lambda: self._broker.order_by_broker_id(broker_id), Quota.RESERVED)
 
     def open_orders(self) -> list[OrderReport]:
         """Every open order."""
@@ -103,8 +104,17 @@ class RateLimitedBroker:
         """The listings of these symbols."""
         return self._read(lambda: self._broker.assets(symbols))
 
-    def _read(self, request: Callable[[], Result]) -> Result:
-        self._limiter.require(self._quota)
+    def _read(self, request: Callable[[], Result], quota: Quota | None = None) -> Result:
+        for pause in CLOSING_READ_PAUSES if self._quota is Quota.RESERVED else ():
+            self._limiter.require(quota or self._quota)
+            began = self._limiter.now
+            try:
+                return request()
+            except BrokerUnavailable:
+                if self._limiter.now - began > FAILS_AT_ONCE:
+                    raise
+            self._limiter.pause(pause)
+        self._limiter.require(quota or self._quota)
         return request()
 
     def _write(self, intent: Intent, request: Callable[[], Submission]) -> Submission:

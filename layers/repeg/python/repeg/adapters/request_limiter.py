@@ -42,6 +42,10 @@ class RequestLimiter:
         """Our own clock."""
         return self._runtime.now()
 
+    def pause(self, seconds: float) -> None:
+        """Let a short time pass before a request is repeated."""
+        self._runtime.pause(seconds)
+
     @property
     def is_halted(self) -> bool:
         """Whether the kill switch keeps orders from being sent. Raises StoreUnavailable."""

@@ -59,6 +59,12 @@ DEAD_STEP = timedelta(seconds=60)
 SWEEP_LOOKS = 5
 EMPTY_LOOKS_NEEDED = 2
 
+# A closing step, a sweep or the watchdog repeats a read that fails at once after each of these pauses: otherwise one
+# bad answer would leave a dead run's orders open for minutes. A read that took longer is not repeated: steps have a
+# limit.
+CLOSING_READ_PAUSES = (0.5, 1.5)
+FAILS_AT_ONCE = timedelta(seconds=2)
+
 # The funding lease of a dead step keeps other runs from buying for so long. A living one extends it with each intent
 # that it writes, and an intent is refused once the lease has passed on.
 FUNDING_LEASE = timedelta(seconds=20)
