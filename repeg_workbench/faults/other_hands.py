@@ -47,12 +47,15 @@ class Hand(StrEnum):
 SHARE = 0.2
 PAUSE = 2.0
 
+# For how many seconds the broker sets an order aside, or does not find it; the last is longer than the day.
+WHILE = (20, 200, 1_800, 20_000)
+
 # An order with one of these statuses is not worked again on its day.
 ENDS_THE_DAY = frozenset({Status.DONE_FOR_DAY, Status.CALCULATED})
 
 
 class OtherHands:
-    """The other hands of one world. An act is counted once it is done."""
+    """The other hands of one world. An act is counted when it begins to have an effect."""
 
     def __init__(self, world: World, without: frozenset[str] = frozenset()) -> None:
         self._world, self._scheduler = world, world.scheduler
@@ -155,23 +158,34 @@ class OtherHands:
             setting_aside.put(order, status, self._world.exchange.now)
         except Refusal:
             return False
-        if status in ENDS_THE_DAY:
-            return True
-        self._scheduler.sleep(self._chance.choice((20, 200, 1_800, 20_000)))
+        if status not in ENDS_THE_DAY:
+            self._after(self._chance.choice(WHILE), lambda: self._resume(setting_aside, order))
+        return True
+
+    def _resume(self, setting_aside: SettingAside, order: Order) -> None:
         self._world.exchange.advance()
         with suppress(Refusal):
             setting_aside.resume(order, self._world.exchange.now)
-        return True
 
     def _forget(self) -> bool:
         order = self._one_of_ours()
         if order is None:
             return False
         order.is_forgotten = True
-        self._world.record.forgotten.add(order.id)
-        self._scheduler.sleep(self._chance.choice((20, 200, 1_800, 20_000)))
-        order.is_forgotten = False
+        self._world.recorder.forgot(order.id)
+        self._after(self._chance.choice(WHILE), lambda: self._find(order))
         return True
+
+    def _find(self, order: Order) -> None:
+        order.is_forgotten = False
+        self._world.recorder.found(order.id)
+
+    def _after(self, seconds: float, act: Callable[[], None]) -> None:
+        def wait() -> None:
+            self._scheduler.sleep(seconds)
+            act()
+
+        self._scheduler.spawn_apart(wait)
 
     def _held(self) -> list[str]:
         ledger = self._world.exchange.ledger

@@ -30,6 +30,7 @@ from repeg_workbench.faults.judges.record import (
     SentOrder,
     ServedQuote,
     Switched,
+    Unfound,
     name_in_record,
 )
 from repeg_workbench.faults.table_service import undisturbed
@@ -71,6 +72,16 @@ class Recorder:
     def away(self, what: str, since: int) -> None:
         """A service was away until now."""
         self.record.outages.append(Outage(what, since, self._now()))
+
+    def forgot(self, order_id: str) -> None:
+        """The broker does not find an order from now on."""
+        self.record.unfound.append(Unfound(order_id, self._now()))
+
+    def found(self, order_id: str) -> None:
+        """The broker finds an order again."""
+        for unfound in self.record.unfound:
+            if unfound.order_id == order_id and unfound.until < 0:
+                unfound.until = self._now()
 
     def struck(self) -> None:
         """A fault strikes a call of the running invocation."""

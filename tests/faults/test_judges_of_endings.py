@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from repeg_workbench.exchange.units import QTY_SCALE
-from repeg_workbench.faults.judges.record import BookedOrder
+from repeg_workbench.faults.judges.record import BookedOrder, Unfound
 from tests.faults.day_by_hand import CLOSES, DayByHand, at, closed_day, day_with_arrival
 
 
@@ -116,6 +116,14 @@ def _dead_at(when: float, cancelled: float) -> DayByHand:
 def test_an_aborted_run_is_swept_within_five_minutes() -> None:
     assert _dead_at(700, 999).violations() == set()
     assert _dead_at(700, 1_001).violations() == {"unswept"}
+
+
+def test_an_order_that_the_broker_does_not_find_is_swept_once_it_does() -> None:
+    """Twelve minutes, two passes of the watchdog, count from that moment."""
+    for cancelled, found in ((5_000 + 719, set()), (5_000 + 721, {"unswept"})):
+        day = _dead_at(700, cancelled)
+        day.record.unfound.append(Unfound(day.record.ledger.events[0].order_id, at(690), at(5_000)))
+        assert day.violations() == found
 
 
 def test_an_aborted_run_whose_event_was_lost_is_left_to_the_watchdog() -> None:

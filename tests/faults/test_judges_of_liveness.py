@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from repeg_workbench.faults.judges.record import Published
-from tests.faults.day_by_hand import CLOSES, RUN, DayByHand, at, clean_day, day_with_arrival
+from repeg_workbench.faults.judges.record import Published, Unfound
+from tests.faults.day_by_hand import CLOSES, LAST, RUN, DayByHand, at, clean_day, day_with_arrival
 
 STEPS = (600, 630, 660)
 
@@ -90,3 +90,59 @@ def test_an_end_that_is_never_published_is_a_violation() -> None:
     day.closed(960)
     day.record.published.clear()
     assert day.violations() == {"published_late"}
+
+
+def _hidden_day(found: float, published: float) -> DayByHand:
+    """A run that fails because the broker does not find its open order, and whose end is published later."""
+    day = day_with_arrival()
+    order = day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")
+    day.record.unfound.append(Unfound(order, at(700), at(found)))
+    day.ended(order, min(found + 60, LAST))
+    day.closed(960, "partial_deadline", status="FAILED")
+    day.record.published = [Published(at(published), RUN)]
+    return day
+
+
+def test_an_end_may_wait_until_the_broker_finds_an_order_again() -> None:
+    """Twelve minutes, two passes of the watchdog, count from that moment."""
+    assert _hidden_day(found=5_000, published=5_000 + 719).violations() == set()
+    assert _hidden_day(found=5_000, published=5_000 + 721).violations() == {"published_late"}
+
+
+def test_an_end_waits_no_longer_than_the_session_for_an_order() -> None:
+    day = _hidden_day(found=LAST + 900, published=LAST + 719)
+    assert day.violations() == set()
+    day.record.published = [Published(at(LAST + 721), RUN)]
+    assert day.violations() == {"published_late"}
+    day.record.unfound[0].until = -1
+    assert day.violations() == {"published_late"}
+    day.record.published = [Published(at(LAST + 719), RUN)]
+    assert day.violations() == set()
+
+
+def test_an_end_does_not_wait_for_an_order_that_was_found_before() -> None:
+    day = _hidden_day(found=5_000, published=1_700)
+    day.record.unfound[0].until = at(950)
+    assert day.violations() == {"published_late", "unswept"}
+
+
+def test_an_order_that_was_found_before_the_end_gives_no_more_time() -> None:
+    day = clean_day()
+    day.closed(960)
+    day.record.unfound.append(Unfound(day.record.ledger.events[0].order_id, at(700), at(950)))
+    day.record.published = [Published(at(963 + 301), RUN)]
+    assert day.violations() == {"published_late"}
+
+
+def test_an_end_does_not_wait_for_an_order_of_another_run() -> None:
+    day = _hidden_day(found=5_000, published=1_700)
+    day.record.unfound[0].order_id = "another run's"
+    assert day.violations() == {"published_late", "unswept"}
+
+
+def test_cancel_all_may_wait_until_the_broker_finds_an_order_again() -> None:
+    day = _cancelled_at(1_500)
+    day.record.unfound.append(Unfound(day.record.ledger.events[0].order_id, at(690), at(800)))
+    assert day.violations() == set()
+    day.record.unfound[0].until = at(779)
+    assert day.violations() == {"not_cancelled"}

@@ -11,7 +11,7 @@ from decimal import Decimal
 from repeg_workbench.exchange.units import QTY_SCALE, to_qty
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.endings import ENDS_EARLY
-from repeg_workbench.faults.judges.placed import Parent
+from repeg_workbench.faults.judges.placed import Parent, Placed, due_once_found
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Invoked, JudgedRun, ServedQuote
 from repeg_workbench.faults.judges.rules import Rules, book_of
 from repeg_workbench.faults.judges.verdict import Violation
@@ -43,8 +43,9 @@ class LivenessJudge:
         lines = {(parent.run.run_id, parent.symbol): parent for parent in parents}
         for run in self._record.runs:
             invoked = [each for each in self._record.invoked if each.run_id == run.run_id]
-            self._judge_cancel_all(run, [p for (name, _), p in lines.items() if name == run.run_id], invoked)
-            self._judge_published(run, invoked)
+            orders = [o for (name, _), p in lines.items() if name == run.run_id for o in p.orders if not o.is_owners]
+            self._judge_cancel_all(run, orders, invoked)
+            self._judge_published(run, orders, invoked)
             for symbol in run.targets if self._is_undisturbed(run) else ():
                 parent = lines.get((run.run_id, symbol)) or Parent(run, symbol)
                 if self._could_trade_all_day(run, parent):
@@ -112,25 +113,28 @@ class LivenessJudge:
         books = [book_of(q, sign, at) for q in quotes for at in (q.at, step.ended)]
         return bool(books) and not any(law.fault_of(book, rules, slack) for book in books)
 
-    def _judge_cancel_all(self, run: JudgedRun, lines: Sequence[Parent], invoked: Sequence[Invoked]) -> None:
+    def _judge_cancel_all(self, run: JudgedRun, orders: Sequence[Placed], invoked: Sequence[Invoked]) -> None:
         period = int(Rules(run.settings)["order_monitoring_seconds"]) * SECOND
         for switched in self._record.switched:
             if switched.state != "cancel_all" or switched.stack != run.stack:
                 continue
-            due = self._due(switched.at, CANCELLED + 2 * period, invoked)
-            for order in (order for line in lines for order in line.orders if not order.is_owners):
+            cancelled_by = self._due(switched.at, CANCELLED + 2 * period, invoked)
+            for order in orders:
+                due = due_once_found(self._record, [order], switched.at, cancelled_by, WATCHED)
                 was_open = order.arrival.at <= switched.at and (order.ended < 0 or order.ended > switched.at)
                 is_late = was_open and (order.ended < 0 or order.ended > due) and due < self._record.until
                 self._claim(not is_late, "not_cancelled", due, order.arrival.client_order_id)
 
-    def _judge_published(self, run: JudgedRun, invoked: Sequence[Invoked]) -> None:
-        """The end of a run that has sent an order is published soon after its last execution's end."""
+    def _judge_published(self, run: JudgedRun, orders: Sequence[Placed], invoked: Sequence[Invoked]) -> None:
+        """The end of a run that has sent an order is published soon after its last execution's end, or after the broker
+        shows what became of its orders."""
         ends = [e.ended for e in self._record.executions if e.run_id == run.run_id]
         has_sent = any(sent.client_order_id.startswith(run.prefix) for sent in self._record.sent)
         if not ends or -1 in ends or not has_sent:
             return
         is_dead = any(e.status != "SUCCEEDED" for e in self._record.executions if e.run_id == run.run_id)
         due = self._due(max(ends), WATCHED if is_dead else PUBLISHED, invoked)
+        due = due_once_found(self._record, orders, max(ends), due, WATCHED)
         times = [published.at for published in self._record.published if published.run_id == run.run_id]
         is_in_time = min(times, default=due + 1) <= due or due >= self._record.until
         self._claim(is_in_time, "published_late", due, run.run_id)

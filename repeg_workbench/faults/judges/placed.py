@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
-from repeg_workbench.faults.judges.record import JudgedRun
+from repeg_workbench.faults.judges.record import DayRecord, JudgedRun
 
 PRICE, QTY = Decimal("0.0001"), Decimal("1e-9")
 # The last two end an order for the day: it has been filled, or is not worked any more.
@@ -84,6 +85,20 @@ class Parent:
         """Dollars that the line holds in the budgets; an order and its replacement count once, at the dearer one."""
         closed = sum((order.cost for order in self.orders if not order.is_open), Decimal(0))
         return closed + sum((max(order.cost for order in chain) for chain in self.working), Decimal(0))
+
+
+def due_once_found(record: DayRecord, orders: Iterable[Placed], since: int, due: int, within: int) -> int:
+    """A time limit for the end of orders, one of which the broker may not have found meanwhile.
+
+    Nothing can be done with such an order. So the limit is `within` after the broker found it again, or after the
+    session's close, when day orders are over, whichever comes first.
+    """
+    ids = {order.arrival.order_id for order in orders}
+    for unfound in record.unfound:
+        until = record.session_close if unfound.until < 0 else min(unfound.until, record.session_close)
+        if unfound.order_id in ids and unfound.since <= due and until >= since:
+            due = max(due, until + within)
+    return due
 
 
 class Orders:

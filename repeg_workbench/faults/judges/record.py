@@ -154,6 +154,15 @@ class Outage(NamedTuple):
     until: int
 
 
+@dataclass
+class Unfound:
+    """A time during which the broker did not find the order with that id of its own; -1 if it never found it again."""
+
+    order_id: str
+    since: int
+    until: int = -1
+
+
 class BookedOrder(NamedTuple):
     """A line of the program's books: filled quantity, and how it is said to have ended ("" if it is not)."""
 
@@ -184,7 +193,7 @@ class DayRecord:
 
     `until` is the last moment of the record; if the day `is_over`, the books were read then. `allowance` is how far the
     program's time may be from the broker's on this day; on one that `is_noisy`, answers of the broker were spoilt on
-    the way at any time. `forgotten` are the broker's ids of orders that it did not find for a while.
+    the way at any time. `unfound` are the times at which the broker did not find an order.
     """
 
     day: date
@@ -205,7 +214,7 @@ class DayRecord:
     payloads: list[tuple[str, int]] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
     books: list[RunBooks] = field(default_factory=list)
-    forgotten: set[str] = field(default_factory=set)
+    unfound: list[Unfound] = field(default_factory=list)
     allowance: int = SECOND // 5
     is_noisy: bool = False
     until: int = 0

@@ -10,7 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 
 from repeg_workbench.exchange.broker.ledger import OrderEvent
-from repeg_workbench.faults.judges.placed import Parent
+from repeg_workbench.faults.judges.placed import Parent, due_once_found
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Execution, Invoked, JudgedRun, SentOrder
 from repeg_workbench.faults.judges.rules import Rules
 from repeg_workbench.faults.judges.verdict import Violation
@@ -112,12 +112,11 @@ class TimeJudge:
         """An execution that ended without closing its run is swept in time: nothing of it is open at the broker."""
         if execution.status not in DEAD or self._is_alive(execution):
             return
-        due = self._swept_by(execution)
-        if due >= self._record.until:
-            return
+        swept_by = self._swept_by(execution)
         for order in (order for line in lines for order in line.orders if not order.is_owners):
-            if order.arrival.order_id in self._record.forgotten:
-                continue  # the broker did not find it for a while
+            due = due_once_found(self._record, [order], execution.ended, swept_by, WATCHED)
+            if due >= self._record.until:
+                continue
             is_open = order.arrival.at <= due and (order.ended < 0 or order.ended > due)
             self._claim(not is_open, "unswept", due, order.arrival.client_order_id)
 
