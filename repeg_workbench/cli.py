@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from repeg_workbench.operate.commands import add_commands
+
 DEMO_PLAN = Path(__file__).parent / "plans" / "demo.json"
 
 # An ordinary Monday: no early close, no clock change.
@@ -146,3 +148,6 @@ def replay(
         crossing_cost=tuple(crossing_cost or (1.0,)), tuned_on=tuple(tuned_on or ()), seed=seed,
     )  # fmt: skip
     raise typer.Exit(run(options, html, is_json=json))
+
+
+add_commands(app)

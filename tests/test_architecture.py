@@ -45,8 +45,8 @@ def snake(name: str) -> str:
 
 
 STEPS = {name: snake(name) for name in tasks(definition())}
-# Called by events, not by the machine.
-KEEPERS = {"SweepOrders": "sweep_orders", "WatchRuns": "watch_runs"}
+# Called by events and by an operator, not by the machine.
+KEEPERS = {"SweepOrders": "sweep_orders", "WatchRuns": "watch_runs", "ServeOperator": "serve_operator"}
 DOORS = STEPS | KEEPERS
 
 

@@ -9,18 +9,25 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from repeg.domain.errors import BrokerDenied, InvalidInput, MarketClosed, RefusedRun
+from repeg.domain.estimate import RunEstimate
 from repeg.domain.steps import RunOpened, StartPayload, TurnCount
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
 from repeg.workflow.alerts import announce_opening
+from repeg.workflow.estimating import estimate_run
 from repeg.workflow.opening import claim, claimed_before, prepare, read_start, require_earlier_runs_closed, session_for
 from repeg.workflow.turn import begin_turn
 
 
 @lambda_step
-def lambda_handler(payload: StartPayload, _context: LambdaContext) -> RunOpened:
-    """What every later step needs to find the run. Refusals and closed markets are counted apart."""
+def lambda_handler(payload: StartPayload, _context: LambdaContext) -> RunOpened | RunEstimate:
+    """What every later step needs to find the run. Refusals and closed markets are counted apart.
+
+    An operator asks for an estimate before a start. A refused estimate is no refused run, and is not counted.
+    """
+    if payload.estimate:
+        return estimate(payload.input, payload.execution, os.environ, ports())
     try:
         return open_run(payload.input, payload.execution, os.environ, ports())
     except (InvalidInput, RefusedRun, BrokerDenied) as error:
@@ -44,6 +51,12 @@ def open_run(raw: object, execution: str, environment: Mapping[str, str], ports:
     for note in run.plan.notes:
         turn.journal("run", "note", reason=note)
     return RunOpened(run_id=run.run_id, epoch=run.epoch, first_turn=0, turn=TurnCount())
+
+
+def estimate(raw: object, execution: str, environment: Mapping[str, str], ports: Ports) -> RunEstimate:
+    """What the start would trade, checked as the start would be; nothing is claimed or written."""
+    start = read_start(raw, environment, ports)
+    return estimate_run(start, execution, ports.broker.clock().now, ports)
 
 
 def renew_run(renewal: Mapping[str, Any], execution: str, ports: Ports) -> RunOpened:

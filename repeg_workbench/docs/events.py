@@ -26,6 +26,9 @@ FIELDS = {
     "before": "run corrected: the figures of the earlier report",
     "after": "run corrected: the figures of the new report",
     "finding": "alert: its kind",
+    "switch": "kill switch changed: `active`, `halt_new` or `cancel_all`",
+    "previous": "kill switch changed: what it was before",
+    "at": "kill switch changed: when, in UTC",
 }
 
 HEAD = f"""# Events

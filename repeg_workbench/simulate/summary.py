@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,10 +54,11 @@ def summarise(report: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
 
 def tables(summary: Mapping[str, Any]) -> RenderableType:
     """A table with a row for each order, and the run's totals."""
-    return Group(_orders(summary["orders"]), "", _totals(summary))
+    return Group(order_table(summary["orders"]), "", _totals(summary))
 
 
-def _orders(orders: list[Mapping[str, Any]]) -> Table:
+def order_table(orders: Sequence[Mapping[str, Any]]) -> Table:
+    """A line for each order of a report."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for field, heading in _HEADINGS.items():
         table.add_column(heading, justify="left" if field in _WORDS else "right", no_wrap=field != "reason")

@@ -125,7 +125,9 @@ def answers(world: World) -> dict[str, dict[str, Any]]:
     world.clock.set(14, 35, 1)
     found |= {name: world.call(name) for name in ("PlanOrders", "ValidateQuotes", "PlaceOrders")}
     world.clock.set(14, 40, 0)
-    found |= {name: world.call(name) for name in ("RepegOrders", "WatchRuns", "CloseRun", "SweepOrders")}
+    found |= {
+        name: world.call(name) for name in ("RepegOrders", "WatchRuns", "ServeOperator", "CloseRun", "SweepOrders")
+    }
     return found
 
 
@@ -152,6 +154,8 @@ def test_both_orders_are_planned_placed_and_held(answers: dict[str, dict[str, An
 @RUNNABLE
 def test_the_run_closes_without_alerts_or_orders_to_sweep(answers: dict[str, dict[str, Any]]) -> None:
     assert answers["WatchRuns"] == {"alerts": []}
+    assert (answers["ServeOperator"]["before"], answers["ServeOperator"]["switch"]) == ("active", "halt_new")
+    assert len(answers["ServeOperator"]["broker"]["orders"]) == 2
     assert answers["CloseRun"]["outcome"] == "settled"
     # The event is of an execution that ended after its run was closed.
     assert answers["SweepOrders"]["outcome"] == "over"

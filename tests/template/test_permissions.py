@@ -94,9 +94,9 @@ def test_only_open_run_may_read_the_plan_bucket(
     assert [one["Fn::If"][0] for one in policy if "Fn::If" in one] == ["HasPlanBucket"]
 
 
-def test_only_the_beginning_and_the_ends_of_runs_may_publish_events(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+def test_only_runs_ends_and_operators_may_publish_events(allowed: list[tuple[str, dict[str, Any]]]) -> None:
     publishers = [role for role, one in allowed if "events:PutEvents" in listed(one["Action"])]
-    assert publishers == ["OpenRunRole", "CloseRunRole", "SweepOrdersRole", "WatchRunsRole"]
+    assert publishers == ["OpenRunRole", "CloseRunRole", "SweepOrdersRole", "WatchRunsRole", "ServeOperatorRole"]
 
 
 def test_only_the_machine_and_the_watch_schedule_invoke_functions(allowed: list[tuple[str, dict[str, Any]]]) -> None:

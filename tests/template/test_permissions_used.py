@@ -13,6 +13,10 @@ from typing import Any
 import pytest
 from botocore.handlers import BUILTIN_HANDLERS
 
+from repeg.domain.child_order import Rung
+from repeg.domain.intent import Intent
+from repeg.domain.order_ids import client_order_id, legacy_prefix
+from repeg.domain.quote import Quote, Side
 from repeg.domain.session import NEW_YORK
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
@@ -143,11 +147,43 @@ def steps(day: SimulatedDay, *names: str, epoch: int = 1, plan: Any = PLAN) -> N
         assert "errorType" not in answer.payload, answer
 
 
+def a_cancelled_day(calls: set[Call]) -> None:
+    """An operator estimates a start, sets the kill switch, and cancels an order of a run that has no tag."""
+    with a_day(calls) as day:
+        until(day, "09:36")
+        start = {"input": {"plan": PLAN}, "execution": "arn:first", "estimate": True}
+        assert '"run_id"' in day.engine.invoke("OpenRun", start).payload
+        steps(day, "OpenRun", "PlanOrders", "ValidateQuotes", "PlaceOrders")
+        answer = day.engine.invoke("ServeOperator", {"switch": "cancel_all"}).payload
+        assert len(json.loads(answer)["cancelled"]) == 2, answer
+        day.ports.broker.submit(an_intent(day, legacy_prefix(RUN_ID)))
+        day.engine.invoke("ServeOperator", {"switch": "cancel_all"})
+
+
+PLAYS = (
+    a_whole_day, a_plan_from_the_bucket, a_run_without_an_execution, a_renewed_run, a_plan_of_many_orders,
+    a_cancelled_day,
+)  # fmt: skip
+
+
+def an_intent(day: SimulatedDay, prefix: str) -> Intent:
+    """One share far below the market, under a run's prefix."""
+    now = day.engine.scheduler.now()
+    book = Quote(
+        symbol="AAPL", bid=Decimal(189), bid_size=Decimal(1), ask=Decimal(190), ask_size=Decimal(1), at=now
+    )  # fmt: skip
+    return Intent(
+        client_order_id=client_order_id(prefix, "AAPL", Side.BUY, 9), symbol="AAPL", side=Side.BUY, n=9,
+        qty=Decimal(1), limit=Decimal("100.00"), notional=Decimal(100), rung=Rung.PASSIVE, reason="", quote=book,
+        decided_at=now,
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def used() -> set[Call]:
     """The calls of all these days."""
     calls: set[Call] = set()
-    for play in (a_whole_day, a_plan_from_the_bucket, a_run_without_an_execution, a_renewed_run, a_plan_of_many_orders):
+    for play in PLAYS:
         play(calls)
     return calls
 

@@ -14,7 +14,7 @@ import pytest
 
 from repeg.domain.settings import Settings
 from repeg.domain.settings_sources import ENVIRONMENT_PREFIX, resolve
-from tests.template.cron import Cron
+from repeg_workbench.operate.cron import Cron
 from tests.template.stack import (
     FUNCTION,
     ROOT,

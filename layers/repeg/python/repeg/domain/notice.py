@@ -15,6 +15,7 @@ RUN_OPENED = "repeg.run.opened"
 RUN_SETTLED = "repeg.run.settled"
 RUN_FAILED = "repeg.run.failed"
 RUN_CORRECTED = "repeg.run.corrected"
+SWITCH_CHANGED = "repeg.switch.changed"
 WATCH = "repeg.watch."
 
 _NOTHING = "Nothing."
@@ -24,6 +25,7 @@ _TO_DO = {
     RUN_SETTLED: _NOTHING,
     RUN_FAILED: "Read the run's report, and check the account's open orders and positions.",
     RUN_CORRECTED: "Use the corrected report; the earlier one lacked a late order or fill.",
+    SWITCH_CHANGED: "Run `repeg status` to see what is open; `repeg resume` lets the stack trade again.",
     f"{WATCH}missed_run": "Look at the schedule and its queue, and start the plan by hand.",
     f"{WATCH}stuck_run": "Check that the run's report follows within ten minutes.",
     f"{WATCH}left_open": "Check the broker's open orders and positions.",
@@ -76,6 +78,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     RUN_CORRECTED: lambda detail: (
         f"The report of run {detail['run_id']} was corrected: {detail.get('after', {}).get('reason')}"
     ),
+    SWITCH_CHANGED: lambda detail: f"The kill switch was {detail['previous']} and is now {detail['switch']}.",
 }
 
 

@@ -44,6 +44,11 @@ def bucket_of(now: datetime) -> str:
     return start.replace(microsecond=0).isoformat()
 
 
+def buckets_of_minute(now: datetime) -> list[str]:
+    """The buckets of the last sixty seconds, the present one included, newest first."""
+    return [bucket_of(now - timedelta(seconds=BUCKET_SECONDS * back)) for back in range(60 // BUCKET_SECONDS)]
+
+
 def seconds_to_next_bucket(now: datetime) -> float:
     """The wait until the next bucket has certainly started: a millisecond longer than the rest of this one."""
     return BUCKET_SECONDS - (now.timestamp() % BUCKET_SECONDS) + 0.001

@@ -48,10 +48,14 @@ class ClosePayload(RunRef):
 
 
 class StartPayload(Frozen):
-    """A start of the machine: the execution's own input, unchecked, and the execution's ARN."""
+    """A start of the machine: the execution's own input, unchecked, and the execution's ARN.
+
+    `estimate` asks what the start would trade, and starts nothing; the machine never sets it.
+    """
 
     input: object
     execution: str
+    estimate: bool = False
 
 
 class ExecutionStatus(Frozen):

@@ -26,14 +26,14 @@ class Draft(NamedTuple):
     version: int | None
 
 
-def check_plan(run: Run, now: datetime, ports: Ports) -> None:
-    """Refuse a plan that could not be carried out now. Raises InvalidPlan or RefusedRun.
+def check_plan(run: Run, now: datetime, ports: Ports) -> list[ParentOrder]:
+    """Refuse a plan that could not be carried out now; returns its orders. Raises InvalidPlan or RefusedRun.
 
     It may come before the open, so prices of any age are enough; the orders are sized when the window opens.
     """
     prices = {symbol: price.of_any_age() for symbol, price in _prices(run, now, ports).items()}
     require_priced(run.plan, prices)
-    _draft(run, prices, ports)
+    return _draft(run, prices, ports).orders
 
 
 def draft_orders(run: Run, now: datetime, ports: Ports) -> Draft:

@@ -90,6 +90,11 @@ class StoreReads:
         """The kill switch; ACTIVE if it was never set."""
         return rows.read_kill_switch(self._table.read(keys.KILL))
 
+    def requests_leased(self, bucket: str) -> int:
+        """The requests to the broker that were leased from a bucket."""
+        row = self._table.read(keys.lease_key(bucket))
+        return 0 if row is None else int(row.get("leased", 0))
+
     def _run(self, run_id: str, row: Row) -> Run:
         run = rows.read_run(self._opening(run_id), row)
         report = self._table.read(keys.report_key(run_id)) if row["is_reported"] else None

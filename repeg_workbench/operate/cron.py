@@ -1,4 +1,4 @@
-"""Reads AWS cron expressions, for tests of the template's schedules."""
+"""Reads AWS cron expressions, such as those of the template's schedules."""
 
 from __future__ import annotations
 

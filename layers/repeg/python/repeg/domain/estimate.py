@@ -1,0 +1,85 @@
+"""What a run would trade and cost, as prices are now: nothing is claimed, written or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from repeg.domain.frozen import Frozen
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Quote
+from repeg.domain.report import Amount
+from repeg.domain.settings import Escalation, Settings
+
+_CENT = Decimal("0.01")
+_BASIS_POINT = Decimal("0.0001")
+
+
+class OrderEstimate(Frozen):
+    """One line of the plan. `price` is the one that it was sized at; amounts in dollars.
+
+    `crossing` is what a market order would pay against the mid of the book as displayed, None without a two-sided book.
+    `at_worst` is what the collar allows, None where a market order may be sent. `reason` says why a line would not
+    trade; it is empty if it would.
+    """
+
+    symbol: str
+    side: str
+    qty: Amount
+    price: Amount
+    notional: Amount
+    crossing: Amount | None
+    at_worst: Amount | None
+    reason: str
+    note: str
+
+
+class RunEstimate(Frozen):
+    """A run that was checked like a start, with its orders and their sums. Times in UTC."""
+
+    run_id: str
+    account_number: str
+    preview: bool
+    is_live: bool
+    opens: str
+    closes: str
+    policy: str
+    use_smart_limit_execution: bool
+    orders: tuple[OrderEstimate, ...]
+    notional: Amount
+    crossing: Amount | None
+    at_worst: Amount | None
+
+
+def estimate_order(order: ParentOrder, quote: Quote | None, settings: Settings) -> OrderEstimate:
+    """The estimate of one parent order, from its quote if there is one."""
+    is_traded = order.outcome is None
+    notional = order.target * order.reference_price if is_traded else Decimal(0)
+    has_book = quote is not None and 0 < quote.bid < quote.ask
+    crossing = order.target * quote.spread / 2 if is_traded and quote is not None and has_book else None
+    return OrderEstimate(
+        symbol=order.symbol, side=order.side.value, qty=order.target, price=order.reference_price,
+        notional=notional.quantize(_CENT), crossing=None if crossing is None else crossing.quantize(_CENT),
+        at_worst=_at_worst(notional, settings),
+        reason="" if is_traded else order.reason, note=order.note,
+    )  # fmt: skip
+
+
+def _at_worst(notional: Decimal, settings: Settings) -> Decimal | None:
+    """What the collar allows; None where a market order may be sent, which no collar holds."""
+    if settings.trades_at_market or settings.escalation is Escalation.MARKET:
+        return None
+    return (notional * settings.max_slippage_bps * _BASIS_POINT).quantize(_CENT)
+
+
+def estimate_orders(
+    orders: Sequence[ParentOrder], quotes: Mapping[str, Quote], settings: Settings
+) -> tuple[OrderEstimate, ...]:
+    """The estimates of all orders, each under the settings of its symbol."""
+    return tuple(estimate_order(o, quotes.get(o.symbol), settings.for_symbol(o.symbol)) for o in orders)
+
+
+def total(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    """The sum of what is known; None if nothing is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if known else None

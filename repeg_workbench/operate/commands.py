@@ -1,0 +1,106 @@
+"""The commands for a deployed stack, as the command line declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from repeg_workbench.operate.answer import Answer
+    from repeg_workbench.operate.workstation import Workstation
+
+
+def _option(help: str, *names: str, metavar: str | None = None) -> Any:  # noqa: A002 - the library's own word
+    return typer.Option(*names, help=help, metavar=metavar, show_default=False)
+
+
+Stack = Annotated[str | None, _option("The stack. Default: that of samconfig.toml.", "--stack", metavar="NAME")]
+Json = Annotated[bool, _option("Print the answer as JSON.", "--json")]
+AllStacks = Annotated[bool, _option("Every stack of repeg in the account and the region.", "--all-stacks")]
+RunId = Annotated[str | None, typer.Argument(help="The run, such as rebalance-2026-11-23. Default: the latest.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    for command in (status, runs, report, halt, resume):
+        app.command()(command)
+    app.command(name="cancel-all")(cancel_all)
+
+
+def status(context: typer.Context, *, stack: Stack = None, json: Json = False) -> None:
+    """Show a deployed stack at a glance: kill switch, market, runs, open orders, request budget, next start.
+
+    Exit code: 0 done, 2 the stack cannot be read.
+    """
+    from repeg_workbench.operate.status import status as act  # noqa: PLC0415
+
+    _finish(context, lambda at: act(at, stack), is_json=json)
+
+
+def runs(
+    context: typer.Context,
+    *,
+    stack: Stack = None,
+    days: Annotated[int, typer.Option(help="Days to look back.", metavar="N")] = 30,
+    json: Json = False,
+) -> None:
+    """List the runs of a deployed stack, newest first.
+
+    Exit code: 0 done, 2 the stack cannot be read.
+    """
+    from repeg_workbench.operate.runs import runs as act  # noqa: PLC0415
+
+    _finish(context, lambda at: act(at, stack, days), is_json=json)
+
+
+def report(context: typer.Context, *, run: RunId = None, stack: Stack = None, json: Json = False) -> None:
+    """Show how a run of a deployed stack ended, order by order.
+
+    Exit code: 0 the run settled, 1 it failed or has not ended, 2 there is no such run.
+    """
+    from repeg_workbench.operate.runs import report as act  # noqa: PLC0415
+
+    _finish(context, lambda at: act(at, stack, run), is_json=json)
+
+
+def halt(context: typer.Context, *, stack: Stack = None, all_stacks: AllStacks = False, json: Json = False) -> None:
+    """Stop new orders: sets the kill switch to halt_new. Open orders stay open.
+
+    Exit code: 0 set, 1 set but what is open is not known, 2 not set.
+    """
+    _turn(context, stack, "halt_new", is_everywhere=all_stacks, is_json=json)
+
+
+def cancel_all(
+    context: typer.Context, *, stack: Stack = None, all_stacks: AllStacks = False, json: Json = False
+) -> None:
+    """Stop new orders, cancel the stack's open orders and close its runs: sets the kill switch to cancel_all.
+
+    Exit code: 0 set and nothing is open, 1 set but orders are open or not known, 2 not set.
+    """
+    _turn(context, stack, "cancel_all", is_everywhere=all_stacks, is_json=json)
+
+
+def resume(context: typer.Context, *, stack: Stack = None, all_stacks: AllStacks = False, json: Json = False) -> None:
+    """Let the stack send orders again: sets the kill switch to active.
+
+    Exit code: 0 set, 1 set but what is open is not known, 2 not set.
+    """
+    _turn(context, stack, "active", is_everywhere=all_stacks, is_json=json)
+
+
+def _turn(context: typer.Context, stack: str | None, switch: str, *, is_everywhere: bool, is_json: bool) -> None:
+    from repeg.domain.run import KillSwitch  # noqa: PLC0415
+    from repeg_workbench.operate.kill_switch import turn  # noqa: PLC0415
+
+    _finish(context, lambda at: turn(at, stack, KillSwitch(switch), is_everywhere=is_everywhere), is_json=is_json)
+
+
+def _finish(context: typer.Context, act: Callable[[Workstation], Answer], *, is_json: bool) -> None:
+    """Carry out a command here, or at the workstation of a test, and exit with its code."""
+    # The SDK takes a second to import, and --help does not need it.
+    from repeg_workbench.operate.answer import run  # noqa: PLC0415
+
+    raise typer.Exit(run(context.obj, act, is_json=is_json))

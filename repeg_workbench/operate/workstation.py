@@ -1,0 +1,52 @@
+"""Where a command runs: its AWS session, its clock, and the person at the keyboard."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import boto3  # noqa: TID251 - the commands are the edge to the account
+import typer
+from botocore.config import Config  # noqa: TID251
+
+from repeg.adapters.dynamodb.store import DynamoStore
+from repeg.adapters.runtime import SystemRuntime
+from repeg.ports import Runtime
+
+# Few attempts: a person is waiting, and may try again.
+_CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
+
+# A function may take five minutes to cancel everything. It is called once: a second call would begin from the start.
+_INVOKE = Config(connect_timeout=5, read_timeout=330, retries={"total_max_attempts": 1})
+
+
+@dataclass(frozen=True)
+class Workstation:
+    """What a command may touch beside its arguments. Region and credentials are those that boto3 finds."""
+
+    session: Any = field(default_factory=boto3.Session)
+    runtime: Runtime = field(default_factory=SystemRuntime)
+    confirm: Callable[[str], bool] = typer.confirm
+    ask_secret: Callable[[str], str] = getpass.getpass
+    say: Callable[[str], None] = typer.echo
+
+    @property
+    def region(self) -> str:
+        """The region's name; empty if none is configured."""
+        return self.session.region_name or ""
+
+    def client(self, service: str) -> Any:
+        """A client of an AWS service. Raises botocore's errors for a missing region or profile."""
+        return _client(self.session, service, _INVOKE if service == "lambda" else _CONFIG)
+
+    def store(self, table_name: str) -> DynamoStore:
+        """The stack's table."""
+        return DynamoStore(self.client("dynamodb"), table_name, self.runtime.pause)
+
+
+@lru_cache(maxsize=32)
+def _client(session: Any, service: str, config: Config) -> Any:
+    return session.client(service, config=config)
