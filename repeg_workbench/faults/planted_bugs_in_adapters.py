@@ -70,12 +70,14 @@ ADAPTER_BUGS: dict[str, PlantedBug] = {
         parsing,
         "STATE_OF_STATUS",
         {**_STATES, "pending_cancel": ChildState.CANCELED},
+        seen_by="tests/adapters/test_order_statuses.py::test_an_order_whose_end_is_pending_may_still_fill",
     ),
     "pending_replace_is_replaced": set_to(
         "an order that is being replaced counts as replaced",
         parsing,
         "STATE_OF_STATUS",
         {**_STATES, "pending_replace": ChildState.REPLACED},
+        seen_by="tests/adapters/test_order_statuses.py::test_an_order_whose_end_is_pending_may_still_fill",
     ),
     "unknown_status_ends": edited(
         "a status that is not known ends an order",

@@ -52,6 +52,7 @@ ENDING_BUGS: dict[str, PlantedBug] = {
         "the fills of the closing step are not booked",
         Edit(closing, "close_orders", "    book_executions(turn, closed)\n", ""),
         NO_COMPARISON,
+        seen_by="tests/functions/test_close_run.py::test_closing_cancels_open_orders_and_books_fills",
     ),
     "close_not_saved": edited(
         "what the closing step reads of its cancels is not stored",

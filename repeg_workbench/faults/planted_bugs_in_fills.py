@@ -56,6 +56,8 @@ FILL_BUGS: dict[str, PlantedBug] = {
     "listed_is_current": edited(
         "a chain of replaces is read from the list of open orders",
         Edit(in_flight, "refresh_children", "is_chain = len(order.open_children) > 1", "is_chain = False"),
+        seen_by="tests/functions/test_repeg_orders_replace.py"
+        "::test_both_orders_of_a_replace_are_read_by_their_ids_while_the_list_lags",
     ),
     "refresh_not_saved": edited(
         "what a turn reads of its orders is not stored",
@@ -85,6 +87,8 @@ FILL_BUGS: dict[str, PlantedBug] = {
             "is_complete and is_consistent and all(each.is_closed for each in before)",
             "is_consistent",
         ),
+        seen_by="tests/functions/test_repeg_orders_replace.py"
+        "::test_a_replacements_own_fills_are_not_taken_for_inherited_ones",
     ),
     "rejected_replacement_filled": edited(
         "what a rejected replacement shows as filled is counted",
@@ -104,6 +108,7 @@ FILL_BUGS: dict[str, PlantedBug] = {
             "return turn.ports.store.book(",
             "return [] if turn.run.state is not RunState.RUNNING else turn.ports.store.book(",
         ),
+        seen_by="tests/functions/test_close_run.py::test_closing_cancels_open_orders_and_books_fills",
     ),
     "one_rejection_ends": edited(
         "the first rejection ends an order",
@@ -143,6 +148,8 @@ FILL_BUGS: dict[str, PlantedBug] = {
     "replaced_without_successor": edited(
         "a replaced child is closed although its replacement is not found",
         Edit(reconciliation, "_follow_replacement", "        return None\n", "        return order\n"),
+        seen_by="tests/functions/test_other_hands.py"
+        "::test_an_order_is_not_sent_again_while_its_owners_move_is_not_found",
     ),
     "partial_is_filled": edited(
         "an order with any fill at its end is taken for filled",

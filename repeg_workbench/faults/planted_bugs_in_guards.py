@@ -142,7 +142,10 @@ GUARD_BUGS: dict[str, PlantedBug] = {
     "budget_outside": PlantedBug("the budget is checked outside the transaction", _budget_outside, _WRITE_DOWN),
     "budget_in_memory": PlantedBug("the limit is counted in memory", _budget_in_memory, _WRITE_DOWN),
     "unconditional_writes": PlantedBug(
-        "updates without a version check", _unconditional_writes, {"unmoved": (_STORE, "_ensure_unmoved")}
+        "updates without a version check",
+        _unconditional_writes,
+        {"unmoved": (_STORE, "_ensure_unmoved")},
+        seen_by="tests/contracts/test_store.py::test_saving_an_order_from_a_stale_version_is_a_conflict",
     ),
     "single_look": edited(
         "the sweep makes a single pass, and nothing looks at the run again",

@@ -109,6 +109,7 @@ REPLACE_BUGS: dict[str, PlantedBug] = {
         "a replacement is given up on the first 404",
         _missing_replacement_is_lost,
         {"unseen": (in_flight, "_resolve_missing_replacement"), **_TAKEN_OVER},
+        seen_by="tests/functions/test_repeg_orders_replace.py::test_a_lost_replace_is_abandoned_after_two_minutes",
     ),
     "remainder_as_quantity": PlantedBug(
         "the remainder is sent as a replacement's quantity",

@@ -20,6 +20,8 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     "resend_by_dead_run": edited(
         "a run that has been swept or closed sends its order in flight again",
         Edit(in_flight, "_may_resend", _CHECKED, _CHECKED.removeprefix("not is_ours or ")),
+        seen_by="tests/functions/test_repeg_orders_unknown.py"
+        "::test_an_unknown_order_is_not_resent_by_a_former_execution",
     ),
     "resend_by_fenced_run": edited(
         "an execution that has lost its run sends the order in flight again",
@@ -124,6 +126,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     "half_chain_moved": edited(
         "an order is moved while its replacement is in flight",
         Edit(working, "work_order", " and len(order.open_children) == 1", ""),
+        seen_by="tests/functions/test_repeg_orders_replace.py::test_no_decision_is_made_while_both_orders_may_fill",
     ),
     "unresolved_moved": edited(
         "an order is moved while its outcome is unknown",

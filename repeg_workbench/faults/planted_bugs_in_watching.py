@@ -63,6 +63,7 @@ WATCHING_BUGS: dict[str, PlantedBug] = {
             "pass",
         ),
         Edit(watchdog._Pass, "sweep_stuck_runs", "self.alone(guard.run_id, partial(self._sweep, guard))", "pass"),
+        seen_by="tests/functions/test_watch_runs.py::test_a_run_without_turns_for_minutes_is_swept_and_reported",
     ),
     "todays_runs_only": set_to(
         "the watchdog looks at today's runs only",

@@ -23,3 +23,9 @@ def test_the_end_of_a_day_ends_a_day_order(status: str, filled: str, state: str)
 @pytest.mark.parametrize("status", ["suspended", "stopped", "held", "pending_review", "accepted_for_bidding", "later"])
 def test_an_interrupted_or_unknown_status_leaves_an_order_open(status: str) -> None:
     assert not parsing.report({**an_order_row(), "status": status}).is_closed
+
+
+@pytest.mark.parametrize(("status", "state"), [("pending_cancel", "cancelling"), ("pending_replace", "live")])
+def test_an_order_whose_end_is_pending_may_still_fill(status: str, state: str) -> None:
+    report = parsing.report({**an_order_row(), "status": status})
+    assert (report.state, report.is_closed) == (state, False)

@@ -56,6 +56,19 @@ def test_an_owners_order_is_never_cancelled_by_the_closing_step(open_desk: OpenD
     assert sum(method == "DELETE" for method, _ in desk.broker.line.sent) == 0
 
 
+def test_an_order_is_not_sent_again_while_its_owners_move_is_not_found(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, SOLD_LATER)
+    hidden = desk.exchange.account.orders.by_id[move_by_hand(desk, "189.42")]
+    hidden.is_forgotten = True
+    for time in ("09:36:30", "09:37:00"):
+        desk.turn_at(time)
+        desk.place()
+    assert desk.posts() == 1
+    hidden.is_forgotten = False
+    desk.turn_at("09:37:30")
+    assert (desk.order().held, desk.order().filled) == (HoldReason.OWNER, desk.bought())
+
+
 def test_an_order_moved_twice_by_its_owner_is_followed_to_the_end(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, SOLD_LATER)
     first = move_by_hand(desk, "189.42")

@@ -25,6 +25,7 @@ def replacing(
     prints: tuple[str, ...] = (),
     habit: Any = "inherit",
     delay: tuple[int, int] = BrokerQuirks().replace_delay,
+    further: tuple[str, ...] = (),
     **settings: Any,
 ) -> Desk:
     """A buy of 40 AAPL resting at 189.41 since 09:36 in a rising market; moves use replace."""
@@ -32,7 +33,7 @@ def replacing(
         ack_delay=PROMPT.ack_delay, cancel_delay=PROMPT.cancel_delay, release_delay=PROMPT.release_delay,
         requests_per_minute=None, data_requests_per_minute=None, replace_fill_inheritance=habit, replace_delay=delay,
     )  # fmt: skip
-    desk = open_desk({"AAPL": book(QUIET, UP, prints=prints)}, quirks=quirks)
+    desk = open_desk({"AAPL": book(QUIET, UP, *further, prints=prints)}, quirks=quirks)
     desk.begin("buy 40 AAPL", use_replace=True, **settings)
     desk.place()
     assert desk.open_at_broker() == OLD
@@ -76,12 +77,24 @@ def test_a_replacements_intent_is_written_before_it_is_sent(open_desk: OpenDesk)
 
 
 def test_no_decision_is_made_while_both_orders_may_fill(open_desk: OpenDesk) -> None:
-    desk = replacing(open_desk)
+    """The bid has risen once more meanwhile."""
+    desk = replacing(open_desk, further=("09:36:40 300 @ 189.90 × 200 @ 189.94",))
     desk.exchange.races.arm(Race.REPLACE_STUCK, seconds=100)
     moved_until(desk, "09:36:30", "09:37:00", "09:37:30")
     assert (sent(desk, "PATCH"), sent(desk, "DELETE"), desk.posts()) == (1, 0, 1)
     assert len(desk.order().open_children) == 2
-    moved_until(desk, "09:39:00")
+    moved_until(desk, "09:39:00", "09:39:30")
+    assert states(desk)[:2] == [ChildState.REPLACED, ChildState.REPLACED]
+    assert desk.open_at_broker() == ["40 AAPL @ 189.91"]
+    desk.judge()
+
+
+def test_both_orders_of_a_replace_are_read_by_their_ids_while_the_list_lags(open_desk: OpenDesk) -> None:
+    desk = replacing(open_desk)
+    stale = desk.broker.open_orders()
+    desk.turn_at("09:36:30")
+    desk.broker.open_orders = lambda: stale  # type: ignore[method-assign]
+    desk.turn_at("09:37:00")
     assert states(desk) == [ChildState.REPLACED, ChildState.LIVE]
     desk.judge()
 
@@ -264,6 +277,23 @@ def test_a_replacements_fills_need_confirmation_by_executions(open_desk: OpenDes
     desk.broker.executions = read  # type: ignore[method-assign]
     desk.turn_at("09:37:30")
     assert [child.filled for child in desk.order().children] == [20, 5]
+    desk.judge()
+
+
+def test_a_replacements_own_fills_are_not_taken_for_inherited_ones(open_desk: OpenDesk) -> None:
+    """The old order and the new one have filled 20 each, and no execution is listed yet: the report of 20 could be
+    either's."""
+    desk = replacing(open_desk, habit="zero", prints=("09:36:50 500 @ 189.66 sold",))
+    desk.exchange.races.arm(Race.REPLACE_LOSES_PART)
+    desk.turn_at("09:36:30")
+    read = desk.broker.executions
+    desk.broker.executions = lambda day: []  # type: ignore[method-assign]
+    moved_until(desk, "09:37:00", "09:37:30")
+    assert (desk.bought(), desk.posts()) == (Decimal(40), 1)
+    desk.broker.executions = read  # type: ignore[method-assign]
+    moved_until(desk, "09:38:00")
+    assert [child.filled for child in desk.order().children] == [20, 20]
+    assert desk.bought() == Decimal(40)
     desk.judge()
 
 
