@@ -28,8 +28,16 @@ def test_the_page_explains_exactly_the_judges_invariants() -> None:
     assert set(_names()) == INVARIANTS.keys()
 
 
-def test_every_measured_planted_bug_exists() -> None:
-    assert reliability.kept()["planted_bugs"].keys() <= PLANTED_BUGS.keys()
+def test_every_planted_bug_is_measured_and_detected() -> None:
+    measured = reliability.kept()["planted_bugs"]
+    assert measured.keys() == PLANTED_BUGS.keys()
+    assert [name for name, bug in measured.items() if bug["seed"] is None and not bug["test"]] == []
+
+
+def test_every_bug_that_a_test_sees_was_measured_by_that_test() -> None:
+    measured = reliability.kept()["planted_bugs"]
+    by_test = {name: bug.seen_by.split() for name, bug in PLANTED_BUGS.items() if bug.seen_by}
+    assert [name for name, tests in by_test.items() if measured[name]["test"].partition("[")[0] not in tests] == []
 
 
 def test_every_measured_baseline_exists() -> None:
