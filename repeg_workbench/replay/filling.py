@@ -60,6 +60,11 @@ def nothing() -> Child:
     return Child(0, 0, NEVER, 0, 0)
 
 
+def no_longer(child: Child) -> Child:
+    """The child after its end: only its limit is remembered."""
+    return Child(child.limit, 0, NEVER, 0, child.entered)
+
+
 def level_gap(tape: SideTape, row: int, tick: int) -> int:
     """The distance to the level behind the far side: a third of the spread and at least a tick."""
     near, far = tape.near[row], tape.far[row]

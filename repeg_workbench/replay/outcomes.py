@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
 
-from repeg_workbench.exchange.market.symbol_day import Int64s
+from repeg.domain.look import DECIMALS
+from repeg.domain.round_lot import round_lot
+from repeg_workbench.exchange.market.symbol_day import Int64s, SymbolDay
 from repeg_workbench.replay.arrivals import Draw, draw_arrivals
 from repeg_workbench.replay.cleaning import CleanDay
 from repeg_workbench.replay.compiled import COLUMNS, compiled_work_each
 from repeg_workbench.replay.figures import Floats
-from repeg_workbench.replay.filling import ONE_LOT, Model
+from repeg_workbench.replay.filling import Model
 from repeg_workbench.replay.plans import Kind, Plan
 from repeg_workbench.replay.side_tape import SideTape, side_tape
 from repeg_workbench.replay.state import Task
@@ -73,16 +76,24 @@ def replay_day(
     arrivals = draw_arrivals(clean, setting.draw)
     tape = replay_tape(clean.day)
     tapes, tick = {side: side_tape(tape, side) for side in SIDES}, tape.tick
-    orders = _orders(clean, setting, arrivals, tapes[1], tick)
+    orders, lot = _orders(clean, setting, arrivals, tapes[1], tick), lot_of(clean.day)
 
     def outcomes() -> Iterator[Outcome]:
         for model in models:
-            task = Task(0, setting.shares, setting.latency, int(model), tick, ONE_LOT)
+            task = Task(0, setting.shares, setting.latency, int(model), tick, lot)
             for name, plan in plans.items():
                 kept = [compiled_work_each(tape, arrivals, task, plan) for tape in tapes.values()]
                 yield Outcome(name, model, plan, np.concatenate(kept))
 
     return orders, outcomes()
+
+
+def lot_of(day: SymbolDay) -> int:
+    """Shares of a round lot on the day, at its first price."""
+    price = day.first_price()
+    if price is None:
+        raise ValueError(f"{day.symbol} has no price on {day.day}")
+    return int(round_lot(Decimal(price).scaleb(-DECIMALS), day.day))
 
 
 def _orders(clean: CleanDay, setting: Setting, arrivals: Int64s, bought: SideTape, tick: int) -> Orders:

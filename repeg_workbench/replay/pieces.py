@@ -15,8 +15,9 @@ def for_size(plan: Plan, task: Task, near_size: int) -> Plan:
         return plan
     patience = patience_for(plan.patience, slices_of(task.shares, near_size, task.lot))
     return Plan(
-        plan.kind, plan.period, patience, plan.horizon + patience - plan.patience, plan.widest, plan.collar,
-        plan.slices, plan.sliced, plan.seeded, plan.rules, plan.peer,
+        plan.kind, plan.period, patience, plan.horizon + patience - plan.patience, plan.widest, plan.thinnest,
+        plan.oldest, plan.moves, plan.attempts, plan.collar, plan.slices, plan.sliced, plan.seeded, plan.rules,
+        plan.peer,
     )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from repeg.domain.look import Rules
+from repeg.domain.policy import KEPT_ATTEMPTS, rules_of
+from repeg.domain.settings import Settings
 from repeg_workbench.replay.peers import Peer, Style
 
 ALWAYS: Final = 1_000_000
@@ -29,8 +31,9 @@ class Kind(IntEnum):
 class Plan(NamedTuple):
     """One strategy's numbers, in seconds, permille, millionths and shares. `slices` is the number of TWAP's parts.
 
-    A book whose spread is over `widest` millionths of the mid is not acted on. After `patience` ours takes piece by
-    piece; at `horizon` all that is left goes to the market.
+    Not acted on is a book whose spread is over `widest` millionths of the mid, whose near side is below `thinnest`
+    shares and a round lot, or that is more than `oldest` seconds old. After `patience`, `moves` moves up or `attempts`
+    orders ours takes piece by piece; at `horizon` all that is left goes to the market.
     """
 
     kind: Kind
@@ -38,6 +41,10 @@ class Plan(NamedTuple):
     patience: int
     horizon: int
     widest: int
+    thinnest: int
+    oldest: int
+    moves: int
+    attempts: int
     collar: int
     slices: int
     sliced: bool
@@ -46,21 +53,34 @@ class Plan(NamedTuple):
     peer: Peer
 
 
-# The numbers of the deployed defaults: see repeg.domain.settings.
-RULES: Final = Rules(30, 700, 300, 334, 750, may_take=True)
+_DEFAULTS: Final = Settings()
+
+RULES: Final = rules_of(_DEFAULTS)
 _NO_PEER: Final = Peer(Style.MARKET, 0, 0, 0, 0)
 _NO_RULES: Final = Rules(0, 0, 0, 0, 0, may_take=False)
-_WIDEST, _COLLAR, _WHOLE = 2_500, 5_000, False
+_WIDEST: Final = int(_DEFAULTS.max_spread_pct * 10_000)
+_THINNEST: Final = _DEFAULTS.min_volume_shares
+_OLDEST: Final = _DEFAULTS.max_quote_age_seconds
+_MOVES: Final = _DEFAULTS.max_repegs
+_ATTEMPTS: Final = _DEFAULTS.max_attempts - KEPT_ATTEMPTS
+_COLLAR: Final = int(_DEFAULTS.max_slippage_bps * 100)
+_WHOLE: Final = False
 
 
 def ours(horizon: int, period: int = 2, rules: Rules = RULES, *, seeded: int = 0, sliced: bool = True) -> Plan:
     """The policy with a patience of `horizon` seconds and a look every `period`; then it crosses piece by piece."""
-    return Plan(Kind.REPEG, period, horizon, horizon + OVERTIME, _WIDEST, _COLLAR, 1, sliced, seeded, rules, _NO_PEER)
+    return Plan(
+        Kind.REPEG, period, horizon, horizon + OVERTIME, _WIDEST, _THINNEST, _OLDEST, _MOVES, _ATTEMPTS, _COLLAR, 1,
+        sliced, seeded, rules, _NO_PEER,
+    )  # fmt: skip
 
 
 def anchor(horizon: int) -> Plan:
     """The original rule: turns of 30 seconds, to the mid and then across when patience is spent."""
-    return Plan(Kind.ANCHOR, 30, horizon, horizon + OVERTIME, _WIDEST, _COLLAR, 1, _WHOLE, 0, _NO_RULES, _NO_PEER)
+    return Plan(
+        Kind.ANCHOR, 30, horizon, horizon + OVERTIME, _WIDEST, _THINNEST, _OLDEST, _MOVES, _ATTEMPTS, _COLLAR, 1,
+        _WHOLE, 0, _NO_RULES, _NO_PEER,
+    )  # fmt: skip
 
 
 def _peer(
@@ -68,7 +88,10 @@ def _peer(
     patience: int | None = None, guard: int = 0, slices: int = 1,
 ) -> Plan:  # fmt: skip
     peer = Peer(style, threshold, moves, horizon if patience is None else patience, guard)
-    return Plan(Kind.PEER, period, peer.patience, horizon, ALWAYS, ALWAYS, slices, _WHOLE, 0, _NO_RULES, peer)
+    return Plan(
+        Kind.PEER, period, peer.patience, horizon, ALWAYS, 0, ALWAYS, ALWAYS, ALWAYS, ALWAYS, slices, _WHOLE, 0,
+        _NO_RULES, peer,
+    )  # fmt: skip
 
 
 def strategies(horizon: int) -> dict[str, Plan]:

@@ -20,7 +20,11 @@ class Task(NamedTuple):
 
 
 class State(NamedTuple):
-    """A replayed order between two looks: the place on the tape, its child, and what has been done so far."""
+    """A replayed order between two looks: the place on the tape, its child, and what has been done so far.
+
+    `known` are the child's shares as last read from the broker, `read` when that was, and `changed` when our orders
+    last changed what is displayed; both in nanoseconds.
+    """
 
     row: int
     next_print: int
@@ -32,6 +36,9 @@ class State(NamedTuple):
     sent: int
     cancelled: int
     looks: int
+    known: int
+    read: int
+    changed: int
 
 
 class Memory(NamedTuple):

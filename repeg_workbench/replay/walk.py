@@ -1,12 +1,13 @@
 """Works one order on one tape: look, decide, act, and let the tape pass until the next look; compiled by numba."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from repeg.domain.look import Answer, Book, Standing, Urge, Verb, look
+from repeg.domain.time_limits import OPEN_ORDERS_AGE
 from repeg_workbench.replay.anchor import anchor_answer
-from repeg_workbench.replay.filling import Child, Model, Taken, Tally, advance, enter, level_gap, nothing
+from repeg_workbench.replay.filling import Child, Model, Taken, Tally, advance, enter, level_gap, no_longer, nothing
 from repeg_workbench.replay.memory import remembered, sample
 from repeg_workbench.replay.peers import MARKET, peer_answer
 from repeg_workbench.replay.pieces import for_size, pieces
@@ -16,12 +17,22 @@ from repeg_workbench.replay.state import SECOND, Memory, State, Task
 
 _MILLION: Final = 1_000_000
 
+READ_EVERY: Final = int(OPEN_ORDERS_AGE.total_seconds())
+"""Seconds between two reads of the open orders; a fill is not known before the next one."""
+
+
+class Choice(NamedTuple):
+    """A book, and the answer to it."""
+
+    book: Book
+    answer: Answer
+
 
 def work(tape: SideTape, task: Task, plan: Plan) -> State:
     """The order's state once it is filled, or after its horizon, when what was left has gone to the market."""
     row = int(np.searchsorted(tape.ts, task.arrival, side="right")) - 1
     index = int(np.searchsorted(tape.print_ts, task.arrival, side="right"))
-    state = State(row, index, nothing(), Taken(0, 0), Tally(0, 0, 0, 0, task.arrival), 0, 0, 0, 0, 0)
+    state = State(row, index, nothing(), Taken(0, 0), Tally(0, 0, 0, 0, task.arrival), 0, 0, 0, 0, 0, 0, 0, 0)
     mid = (tape.near[row] + tape.far[row]) // 2
     collar = mid + abs(mid) * plan.collar // _MILLION // task.tick * task.tick
     memory = remembered(task, plan, tape)
@@ -36,7 +47,7 @@ def work(tape: SideTape, task: Task, plan: Plan) -> State:
     left = left_of(task, state)
     if left == 0:
         return state
-    state = _dropped(state) if state.child.shares > 0 else state
+    state = dropped(state, end) if state.child.shares > 0 else state
     return submit(tape, task, state, end + task.latency, MARKET, left)
 
 
@@ -50,8 +61,10 @@ def pass_until(tape: SideTape, task: Task, state: State, until: int) -> State:
     row, index, child, taken, tally = advance(
         tape, state.row, state.next_print, until, state.child, state.taken, state.tally, task.model
     )
+    changed = tally.at if child.shares < state.child.shares else state.changed
     return State(
-        row, index, child, taken, tally, state.rung, state.moves, state.sent, state.cancelled, state.looks
+        row, index, child, taken, tally, state.rung, state.moves, state.sent, state.cancelled, state.looks,
+        state.known, state.read, changed,
     )  # fmt: skip
 
 
@@ -59,32 +72,61 @@ def act(
     tape: SideTape, task: Task, plan: Plan, state: State, memory: Memory, now: int, collar: int
 ) -> tuple[State, Memory, int]:
     """Look, and do what the rules say; returns the time of the next look."""
-    book = seen(tape, task, state)
     following = now + plan.period * SECOND
-    if not _may_trade(book, plan):
+    had = state.known
+    state = having_read(plan, state, now)
+    if had > 0 and state.known == 0 and plan.kind == Kind.REPEG:
+        # The child was found to be filled: the next piece is sent a look later.
+        return _looked(state, state.rung), memory, following
+    book = seen(tape, task, state)
+    if not may_trade(tape, task, plan, state, book, now):
         return _looked(state, state.rung), memory, following
     memory = sample(memory, book, standing(state, now), now)
     answer, rung = decide(task, plan, book, state, now, collar, memory.usual)
     state = _looked(state, rung)
     if answer.verb == Verb.KEEP:
         return state, memory, following
-    is_up = state.child.shares > 0 and answer.price > state.child.limit
+    is_up = state.known > 0 and answer.verb == Verb.REST and answer.price > state.child.limit
     at = now + task.latency
-    if state.child.shares > 0:
-        state, at = _cancelled(tape, task, state, now)
-        if plan.kind == Kind.REPEG and left_of(task, state) > 0:
-            book = seen(tape, task, state)
-            if not _may_trade(book, plan):
-                return state, memory, max(following, at)
-            answer, _ = decide(task, plan, book, state, at - task.latency, collar, memory.usual)
+    if state.known > 0:
+        state, choice, at = make_room(tape, task, plan, state, memory.usual, Choice(book, answer), now, collar)
+        book, answer = choice.book, choice.answer
+        if answer.verb == Verb.KEEP:
+            return state, memory, max(following, at)
     state = pass_until(tape, task, state, at)
     shares = _piece(task, plan, state, book, answer, now)
     if shares > 0:
-        state = submit(tape, task, state, at, answer.price, shares)
-        state = _moved(state, is_up)
+        state = _moved(submit(tape, task, state, at, answer.price, shares), is_up)
     while following <= at:
         following += plan.period * SECOND
     return state, memory, following
+
+
+def make_room(
+    tape: SideTape, task: Task, plan: Plan, state: State, usual: int, choice: Choice, now: int, collar: int
+) -> tuple[State, Choice, int]:
+    """Cancel the child for a successor; ours then looks again, and does nothing (KEEP) where that look says so.
+
+    Returns what the successor is priced from, and when it reaches the market.
+    """
+    was_filled = state.child.shares == 0
+    state, at = _cancelled(tape, task, state, now)
+    if plan.kind != Kind.REPEG or left_of(task, state) == 0:
+        return state, choice, at
+    nothing_yet = Choice(choice.book, Answer(Verb.KEEP, choice.answer.price, choice.answer.why))
+    if was_filled:
+        return state, nothing_yet, at
+    book = seen(tape, task, state)
+    if not may_trade(tape, task, plan, state, book, at - task.latency):
+        return state, nothing_yet, at
+    answer, _ = decide(task, plan, book, state, at - task.latency, collar, usual)
+    return state, Choice(book, answer), at
+
+
+def having_read(plan: Plan, state: State, now: int) -> State:
+    """Ours reads its open orders every few seconds, and knows of fills only from then on; a peer knows them at once."""
+    is_due = plan.kind != Kind.REPEG or now - state.read >= READ_EVERY * SECOND
+    return _knowing(state, state.child.shares, now) if is_due else state
 
 
 def seen(tape: SideTape, task: Task, state: State) -> Book:
@@ -109,7 +151,9 @@ def decide(task: Task, plan: Plan, book: Book, state: State, now: int, collar: i
     """The answer of the plan's rules, and the rung that it is for; `ticks` is the usual spread."""
     elapsed, own = (now - task.arrival) // SECOND, standing(state, now)
     if plan.kind == Kind.REPEG:
-        urge = Urge(collar, elapsed >= plan.patience, _MILLION)
+        no_attempts = state.sent >= plan.attempts
+        moves_left = 0 if no_attempts else plan.moves - state.moves
+        urge = Urge(collar, elapsed >= plan.patience or no_attempts, moves_left)
         return look(book, own, ticks, urge, plan.rules), 0
     if plan.kind == Kind.ANCHOR:
         climbed = anchor_answer(book, own, state.rung, state.moves, collar, elapsed >= plan.patience)
@@ -118,9 +162,9 @@ def decide(task: Task, plan: Plan, book: Book, state: State, now: int, collar: i
 
 
 def standing(state: State, now: int) -> Standing:
-    """The child as the rules see it."""
+    """The child as the rules see it: with the shares that were last read."""
     child = state.child
-    return Standing(child.limit, child.shares, (now - child.entered) // SECOND)
+    return Standing(child.limit, state.known, (now - child.entered) // SECOND)
 
 
 def submit(tape: SideTape, task: Task, state: State, now: int, price: int, shares: int) -> State:
@@ -129,12 +173,26 @@ def submit(tape: SideTape, task: Task, state: State, now: int, price: int, share
     child, taken, tally = enter(tape, state.row, now, order, state.taken, state.tally, task.tick)
     return State(
         state.row, state.next_print, child, taken, tally, state.rung,
-        state.moves, state.sent + 1, state.cancelled, state.looks,
+        state.moves, state.sent + 1, state.cancelled, state.looks, shares, now, now,
     )  # fmt: skip
 
 
-def _may_trade(book: Book, plan: Plan) -> bool:
+def dropped(state: State, now: int) -> State:
+    """Without the child, which has been cancelled."""
+    return State(
+        state.row, state.next_print, no_longer(state.child), state.taken, state.tally, state.rung,
+        state.moves, state.sent, state.cancelled + 1, state.looks, 0, state.read, max(state.changed, now),
+    )  # fmt: skip
+
+
+def may_trade(tape: SideTape, task: Task, plan: Plan, state: State, book: Book, now: int) -> bool:
+    """The quote check of the deployed functions; a peer trades on any book that has two sides."""
     if book.near == -ABSENT or book.far == ABSENT or book.near >= book.far:
+        return False
+    if now - max(tape.ts[state.row], state.changed) > plan.oldest * SECOND:
+        return False
+    is_ours = state.known > 0 and state.child.limit == book.near
+    if not is_ours and book.near_size < min(plan.thinnest, task.lot):
         return False
     is_one_tick = book.far - book.near <= book.tick
     return is_one_tick or (book.far - book.near) * 2 * _MILLION <= plan.widest * abs(book.far + book.near)
@@ -143,7 +201,7 @@ def _may_trade(book: Book, plan: Plan) -> bool:
 def _cancelled(tape: SideTape, task: Task, state: State, now: int) -> tuple[State, int]:
     """Cancel the child: it may fill for one latency, its end is read after two, a new order arrives after three."""
     state = pass_until(tape, task, state, now + task.latency)
-    state = pass_until(tape, task, _dropped(state), now + 2 * task.latency)
+    state = pass_until(tape, task, dropped(state, now + task.latency), now + 2 * task.latency)
     return state, now + 3 * task.latency
 
 
@@ -159,22 +217,22 @@ def _piece(task: Task, plan: Plan, state: State, book: Book, answer: Answer, now
     return pieces(task.shares, left, book, answer.verb, task.lot)
 
 
+def _knowing(state: State, shares: int, now: int) -> State:
+    return State(
+        state.row, state.next_print, state.child, state.taken, state.tally, state.rung,
+        state.moves, state.sent, state.cancelled, state.looks, shares, now, state.changed,
+    )  # fmt: skip
+
+
 def _looked(state: State, rung: int) -> State:
     return State(
         state.row, state.next_print, state.child, state.taken, state.tally, rung,
-        state.moves, state.sent, state.cancelled, state.looks + 1,
+        state.moves, state.sent, state.cancelled, state.looks + 1, state.known, state.read, state.changed,
     )  # fmt: skip
 
 
 def _moved(state: State, is_up: bool) -> State:  # noqa: FBT001
     return State(
         state.row, state.next_print, state.child, state.taken, state.tally, state.rung,
-        state.moves + is_up, state.sent, state.cancelled, state.looks,
-    )  # fmt: skip
-
-
-def _dropped(state: State) -> State:
-    return State(
-        state.row, state.next_print, nothing(), state.taken, state.tally, state.rung,
-        state.moves, state.sent, state.cancelled + 1, state.looks,
+        state.moves + is_up, state.sent, state.cancelled, state.looks, state.known, state.read, state.changed,
     )  # fmt: skip

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repeg.domain import tick
-from repeg.domain.child_order import Rung
+from repeg.domain.child_order import ChildState, Rung
 from repeg.domain.decision import Action, Decision
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import decide
@@ -154,6 +154,13 @@ def test_moves_that_are_spent_take_when_others_have_improved_again() -> None:
     order = resting("100.01", spreads=(5,), moves=10)
     assert brief(seen(order, "100.03", "100.08")) == (Action.CROSS, "moves_spent", "100.08")
     assert seen(order, "100.01", "100.08").verb is Action.HOLD
+
+
+def test_moves_that_are_spent_still_take_once_the_child_is_cancelled() -> None:
+    cancelled = a_child("100.01", state=ChildState.CANCELED)
+    order = an_order(Side.BUY, "100", cancelled, spreads=(5,), moves=10, first_placed_at=NOON)
+    assert brief(seen(order, "100.03", "100.08")) == (Action.CROSS, "moves_spent", "100.08")
+    assert seen(order, "100.01", "100.08").verb is Action.PLACE
 
 
 @pytest.mark.parametrize("escalation", ["none", "mid"])

@@ -1,9 +1,11 @@
 """Hand-made tapes of a few seconds, and orders worked on them."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 
-from repeg_workbench.exchange.market.symbol_day import SymbolDay
+import numpy as np
+
+from repeg_workbench.exchange.market.symbol_day import Quotes, SymbolDay
 from repeg_workbench.replay.filling import Model
 from repeg_workbench.replay.plans import Plan
 from repeg_workbench.replay.side_tape import SideTape, side_tape
@@ -26,10 +28,19 @@ def a_day(quote_rows: list[QuoteRow], trade_rows: list[TradeRow] | None = None, 
     return SymbolDay("XYZ", DAY, quotes(rows), trades(prints))
 
 
+def requoted(quotes: Quotes, every: int = 5 * SECOND) -> Quotes:
+    """The same quotes, each repeated every five seconds until the next one."""
+    stamps = np.arange(quotes.ts[0], quotes.ts[-1], every)
+    stamps = np.union1d(stamps, quotes.ts)
+    row = quotes.ts.searchsorted(stamps, side="right") - 1
+    columns = {each.name: getattr(quotes, each.name)[row] for each in fields(Quotes)}
+    return Quotes(**{**columns, "ts": stamps})
+
+
 def dearer(day: SymbolDay, cents: int = 9_000) -> SymbolDay:
-    """The same day ninety dollars up, where four ticks are no wide spread."""
-    up = 100 * cents
-    quoted = replace(day.quotes, bid=day.quotes.bid + up, ask=day.quotes.ask + up)
+    """The same day ninety dollars up, where four ticks are no wide spread, and never with an old quote."""
+    up, quotes = 100 * cents, requoted(day.quotes)
+    quoted = replace(quotes, bid=quotes.bid + up, ask=quotes.ask + up)
     return replace(day, quotes=quoted, trades=replace(day.trades, price=day.trades.price + up))
 
 

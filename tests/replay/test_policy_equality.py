@@ -7,7 +7,7 @@ import numpy as np
 from repeg.domain import peg
 from repeg.domain.decision import Action, Decision
 from repeg.domain.look import Verb, usual_spread
-from repeg.domain.policy import book_of, having_looked, patience_of, piece, rules_of, standing
+from repeg.domain.policy import KEPT_ATTEMPTS, book_of, having_looked, patience_of, piece, rules_of, standing
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
 from repeg_workbench.replay.filling import Child, Taken, Tally
@@ -34,6 +34,8 @@ def test_the_replay_has_the_numbers_of_the_default_settings() -> None:
     assert rules_of(defaults) == RULES
     assert defaults.patience_seconds == ours(300).patience
     assert Decimal(PLAN.widest) / 10_000 == defaults.max_spread_pct
+    assert (PLAN.thinnest, PLAN.oldest) == (defaults.min_volume_shares, defaults.max_quote_age_seconds)
+    assert (PLAN.moves, PLAN.attempts) == (defaults.max_repegs, defaults.max_attempts - KEPT_ATTEMPTS)
     assert Decimal(PLAN.collar) / 100 == defaults.max_slippage_bps
 
 
@@ -104,7 +106,7 @@ TASK = Task(0, 100, SECOND // 10, 1, 100, 100)
 
 
 def a_state(child: Child) -> State:
-    return State(0, 0, child, Taken(0, 0), Tally(0, 0, 0, 0, 0), 0, 0, 0, 0, 0)
+    return State(0, 0, child, Taken(0, 0), Tally(0, 0, 0, 0, 0), 0, 0, 0, 0, 0, child.shares, 0, 0)
 
 
 def a_book(dice: Dice, bid: int, ask: int) -> Quote:

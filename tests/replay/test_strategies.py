@@ -166,6 +166,28 @@ class TestOurs:
         state = worked_dear(self.plan, day, shares=1_000)
         assert (state.tally.rested, state.sent) == (1_000, 4)
 
+    def test_the_next_piece_is_sent_a_look_after_the_read_that_shows_the_fill(self) -> None:
+        # The first piece is filled after two seconds, and read as filled at the look seven seconds after its arrival.
+        day = a_day(QUIET, [(2, 999, 300, -1), (8.9, 999, 300, -1), (9.2, 999, 300, -1)])
+        state = worked_dear(self.plan, day, shares=600)
+        assert (state.tally.rested, seconds(state), state.sent) == (600, 9.2, 2)
+
+    def test_the_policy_acts_on_no_quote_older_than_ten_seconds(self) -> None:
+        rows: list[QuoteRow] = [(0, 10_000, 800, 10_001, 200), (20, 10_000, 800, 10_001, 200)]
+        state = worked(self.plan, a_day([*rows, (2000, 10_000, 800, 10_001, 200)]), arrival=11.5)
+        assert (seconds(state), paid(state)) == (21.6, 10_001)
+
+    def test_the_policy_does_not_act_on_a_side_below_a_round_lot(self) -> None:
+        rows: list[QuoteRow] = [(0, 1000, 99, 1004, 300), (20, 1000, 100, 1004, 300), (2000, 1000, 100, 1004, 300)]
+        state = worked_dear(self.plan, a_day(rows, [(19, 990, 100, -1), (22, 990, 100, -1)]))
+        assert (paid_dear(state), seconds(state)) == (1001, 22)
+
+    def test_the_policy_takes_once_its_moves_are_made_and_others_improve_again(self) -> None:
+        climbing = [(40.0 * step, 1000 + 2 * step, 300, 1004 + 2 * step, 300) for step in range(30)]
+        state = worked_dear(ours(1_800), a_day(climbing))
+        assert (state.moves, state.tally.taken) == (10, 100)
+        assert 400 < seconds(state) < 500
+
     def test_a_price_beyond_the_collar_is_not_paid(self) -> None:
         high: list[QuoteRow] = [QUIET[0], (20, 1060, 300, 1064, 300), (2000, 1060, 300, 1064, 300)]
         state = worked_dear(self.plan, a_day(high, [(500, 1051, 100, -1)]))

@@ -53,7 +53,10 @@ class Book(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """Our open child: its limit times the side, its shares (0: there is none), and for how long it has rested."""
+    """Our open child: its limit times the side, its shares, and for how long it has rested.
+
+    Without an open child the shares are 0 and the limit is that of the latest one, 0 if there was none.
+    """
 
     limit: int
     shares: int
@@ -143,7 +146,7 @@ def _taking(book: Book, own: Standing, usual: int, urge: Urge, rules: Rules) -> 
         return Answer(Verb.TAKE, book.far, Why.IMBALANCE)
     if usual >= NARROWEST_TO_BE_TIGHT and 1_000 * ticks <= rules.tight_share * usual:
         return Answer(Verb.TAKE, book.far, Why.TIGHT)
-    if own.shares > 0 and urge.moves_left <= 0 and book.near > own.limit:
+    if own.limit != 0 and urge.moves_left <= 0 and book.near > own.limit:
         return Answer(Verb.TAKE, book.far, Why.MOVES)
     return no
 

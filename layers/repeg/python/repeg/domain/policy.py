@@ -139,10 +139,14 @@ def book_of(side: Side, quote: Quote, day: date, settings: Settings) -> Book:
 
 
 def standing(order: ParentOrder, moment: Moment) -> Standing:
-    """The order's open child, in whole numbers. A fraction of a share is one share: the child is there."""
+    """The order's open child, in whole numbers. A fraction of a share is one share: the child is there.
+
+    The limit of a child that was cancelled for its successor still says whether others have improved.
+    """
     child = order.open_child
     if child is None or child.limit is None:
-        return Standing(0, 0, 0)
+        last = order.child
+        return Standing(0 if last is None or last.limit is None else _units(order.side, last.limit), 0, 0)
     seconds = int((moment.now - child.decided_at).total_seconds())
     return Standing(_units(order.side, child.limit), max(1, int(child.remaining)), seconds)
 
