@@ -4,7 +4,7 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from repeg.domain.look import Rules
-from repeg.domain.policy import KEPT_ATTEMPTS, rules_of
+from repeg.domain.policy import rules_of
 from repeg.domain.settings import Settings
 from repeg_workbench.replay.peers import Peer, Style
 
@@ -62,7 +62,7 @@ _WIDEST: Final = int(_DEFAULTS.max_spread_pct * 10_000)
 _THINNEST: Final = _DEFAULTS.min_volume_shares
 _OLDEST: Final = _DEFAULTS.max_quote_age_seconds
 _MOVES: Final = _DEFAULTS.max_repegs
-_ATTEMPTS: Final = _DEFAULTS.max_attempts - KEPT_ATTEMPTS
+_ATTEMPTS: Final = _DEFAULTS.max_attempts - 3
 _COLLAR: Final = int(_DEFAULTS.max_slippage_bps * 100)
 _WHOLE: Final = False
 

@@ -5,9 +5,10 @@ from decimal import Decimal
 import numpy as np
 
 from repeg.domain import peg
+from repeg.domain.child_order import ChildState
 from repeg.domain.decision import Action, Decision
 from repeg.domain.look import Verb, usual_spread
-from repeg.domain.policy import KEPT_ATTEMPTS, book_of, having_looked, patience_of, piece, rules_of, standing
+from repeg.domain.policy import book_of, having_looked, patience_of, piece, rules_of, standing
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
 from repeg_workbench.replay.filling import Child, Taken, Tally
@@ -35,8 +36,17 @@ def test_the_replay_has_the_numbers_of_the_default_settings() -> None:
     assert defaults.patience_seconds == ours(300).patience
     assert Decimal(PLAN.widest) / 10_000 == defaults.max_spread_pct
     assert (PLAN.thinnest, PLAN.oldest) == (defaults.min_volume_shares, defaults.max_quote_age_seconds)
-    assert (PLAN.moves, PLAN.attempts) == (defaults.max_repegs, defaults.max_attempts - KEPT_ATTEMPTS)
+    assert PLAN.moves == defaults.max_repegs
     assert Decimal(PLAN.collar) / 100 == defaults.max_slippage_bps
+
+
+def test_attempts_are_spent_in_the_replay_as_in_the_deployed_policy() -> None:
+    quote = a_book(Dice(), 10_000, 10_004)
+    for sent, is_taken in ((PLAN.attempts - 1, False), (PLAN.attempts, True)):
+        ended = [a_child("100.00", state=ChildState.CANCELED, n=n) for n in range(1, sent)]
+        order = an_order(Side.BUY, "100", *ended, a_child("100.00", n=sent), first_placed_at=NOON)
+        decision = peg.decide(order, quote, a_moment(after_noon(1), turn_seconds=2), NORMAL)
+        assert (decision.reason == "patience_spent") is is_taken
 
 
 def test_the_replayed_policy_decides_as_the_deployed_one() -> None:
