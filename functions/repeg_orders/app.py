@@ -14,6 +14,7 @@ from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
 from repeg.workflow.looking import look_until_next_turn, work_all
+from repeg.workflow.switches import switch_now
 from repeg.workflow.turn import begin_trading_turn, find_run, journal_skip
 
 
@@ -35,7 +36,8 @@ def repeg_orders(run_id: str, epoch: int, turns: int, first_turn: int, ports: Po
         orders, due = look_until_next_turn(turn, work_all(turn))
     except BrokerUnavailable as error:
         return skip_turn(run_id, turns, first_turn, error, ports)
-    following = after_turn(orders, turn.now, turn.run.window, ports.store.kill_switch(), turns + 1 - first_turn)
+    kill = switch_now(turn.run, turn.now, ports)
+    following = after_turn(orders, turn.now, turn.run.window, kill, turns + 1 - first_turn)
     working = sum(order.state is ParentState.WORKING for order in orders)
     unknown = overdue(orders, turn.now)
     return TurnDone(decision=following, turns=turns + 1, turn_at=wire(due), working=working, unknown=unknown)
@@ -50,7 +52,7 @@ def skip_turn(run_id: str, turns: int, first_turn: int, error: BrokerUnavailable
     now = journal_skip(run_id, error, ports)
     ports.store.record_heartbeat(run_id, now)
     orders = ports.store.orders(run_id)
-    following = after_turn(orders, now, run.window, ports.store.kill_switch(), turns + 1 - first_turn)
+    following = after_turn(orders, now, run.window, switch_now(run, now, ports), turns + 1 - first_turn)
     following = NextStep.WAIT if following is NextStep.VALIDATE else following
     due = next_turn(now, run.window, run.settings.order_monitoring_seconds)
     unknown = overdue(orders, now)

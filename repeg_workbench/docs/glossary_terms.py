@@ -109,6 +109,7 @@ SAFETY = Section(
             "fences the old execution: it can no longer write.",
         ),
         Term("kill switch", "repeg.domain.run:KillSwitch"),
+        Term("arming", "repeg.domain.arming"),
         Term("budget", "repeg.domain.limits:BudgetEntry"),
         Term("request quota", "repeg.domain.request_quota"),
         Term(

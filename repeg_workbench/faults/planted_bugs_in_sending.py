@@ -6,7 +6,7 @@ from repeg.domain import order_ids, replacement, run, session, time_limits
 from repeg.workflow import in_flight, intents, placement, sellable, turn, working
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited, set_to
 
-_CHECKED = "not is_ours or not turn.may_send or turn.ports.store.kill_switch() is not KillSwitch.ACTIVE"
+_CHECKED = "not is_ours or not turn.may_send or switch_now(turn.run, turn.now, turn.ports) is not KillSwitch.ACTIVE"
 _HELD = "order.side is Side.BUY or read_holdings(turn).of(order.symbol) >= child.qty"
 _LEFT = "[child.qty - child.filled for child in cancelled.children if child.n in asked]"
 

@@ -1,16 +1,19 @@
-"""The part of the store in memory that belongs to the account: kill switch, request quota, funding lease."""
+"""The part of the store in memory that belongs to the account: kill switch, arming, request quota, lease."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from repeg.domain.arming import is_armed
 from repeg.domain.run import KillSwitch
 
 
 class MemoryAccount:
     """What all runs of the account share."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, needs_arming: bool = False) -> None:
+        self._needs_arming = needs_arming
+        self._armed_until: datetime | None = None
         self._leased: dict[str, int] = {}
         self._kill_switch = KillSwitch.ACTIVE
         self._funding = ("", datetime.min.replace(tzinfo=UTC))
@@ -43,3 +46,15 @@ class MemoryAccount:
     def set_kill_switch(self, state: KillSwitch) -> None:
         """Set the kill switch."""
         self._kill_switch = state
+
+    def armed_until(self) -> datetime | None:
+        """When the record that arms live trading expires; None without one."""
+        return self._armed_until
+
+    def set_armed_until(self, until: datetime | None) -> None:
+        """Arm live trading until a time, or take the record back."""
+        self._armed_until = until
+
+    def is_armed(self, now: datetime) -> bool:
+        """Whether live trading is armed at that time; always, if it needs no arming."""
+        return not self._needs_arming or is_armed(self.armed_until(), now)

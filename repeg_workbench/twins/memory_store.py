@@ -21,10 +21,10 @@ from repeg_workbench.twins.memory_account import MemoryAccount
 
 
 class MemoryStore(MemoryAccount):
-    """A Store for one thread at a time. The rows it returns are frozen."""
+    """A Store for one thread at a time. The rows it returns are frozen. `needs_arming` is true for a live stack."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, needs_arming: bool = False) -> None:
+        super().__init__(needs_arming=needs_arming)
         self._runs: dict[str, Run] = {}
         self._reports: dict[str, str] = {}
         self._orders: defaultdict[str, dict[str, ParentOrder]] = defaultdict(dict)
@@ -135,6 +135,8 @@ class MemoryStore(MemoryAccount):
     ) -> ParentOrder:
         """Write the intent, the order and the budgets in one transaction. Raises Conflict or RefusedRun."""
         self._require_trading(order, epoch)
+        if self._needs_arming:
+            store_rules.raise_if(store_rules.of_arming(self._armed_until, intent.decided_at))
         saved = order.next_version()
         there = self._intents[order.run_id].get(intent.client_order_id)
         found = self._orders[order.run_id].get(order.symbol)

@@ -19,6 +19,7 @@ from repeg.adapters.runtime import SystemRuntime
 from repeg.domain.errors import BrokerUnavailable, InvalidSettings
 from repeg.domain.order_ids import LOCAL_TAG
 from repeg.ports import Ports
+from tests.contracts.tables import create_table
 
 LOCAL = {"BROKER_URL": "http://127.0.0.1:8080", "DATA_URL": "http://127.0.0.1:8080"}
 PAPER = {"TABLE_NAME": "runs", "TRADING_MODE": "paper"}
@@ -82,6 +83,14 @@ def test_the_trading_mode_alone_selects_the_endpoint() -> None:
         api = alpaca(built(TRADING_MODE=mode, BROKER_SECRET_ARN=arn))._api
         hosts[mode] = str(api._client(api._keys.current())._base_url.value)
     assert hosts == {"paper": "https://paper-api.alpaca.markets", "live": "https://api.alpaca.markets"}
+
+
+def test_only_a_live_stack_needs_arming() -> None:
+    arn = secret(key_id="CKX", secret_key="x")
+    now = datetime(2026, 11, 23, 17, tzinfo=UTC)
+    create_table(boto3.client("dynamodb", region_name="us-east-1"), "runs")
+    armed = {mode: built(TRADING_MODE=mode, BROKER_SECRET_ARN=arn).store.is_armed(now) for mode in ("paper", "live")}
+    assert armed == {"paper": True, "live": False}
 
 
 def test_the_simulated_broker_needs_no_secret() -> None:

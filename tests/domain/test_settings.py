@@ -263,3 +263,19 @@ def test_an_invalid_input_error_survives_pickling() -> None:
     error = refusal({"max_spread": "0.25"})
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     assert (type(copy), copy.field, copy.value, str(copy)) == (type(error), error.field, error.value, str(error))
+
+
+def test_smart_execution_can_be_turned_on_for_single_symbols() -> None:
+    own = resolve(
+        variables({"use_smart_limit_execution": False}), {"symbols": {"KO": {"use_smart_limit_execution": True}}}
+    )
+    assert [own.for_symbol(symbol).trades_at_market for symbol in ("KO", "BAC")] == [False, True]
+
+
+@pytest.mark.parametrize("policy", ["anchor", "normal"])
+def test_smart_execution_can_be_turned_off_for_single_symbols(policy: str) -> None:
+    """Whatever the run's policy: a symbol's market orders follow none."""
+    symbols = {"KO": {"use_smart_limit_execution": False}}
+    own = resolve(variables({"policy": policy, "symbols": symbols}), None)
+    assert [own.for_symbol(symbol).trades_at_market for symbol in ("KO", "BAC")] == [True, False]
+    assert not own.for_symbol("KO").looks

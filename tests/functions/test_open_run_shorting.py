@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from functions.open_run.app import open_run
@@ -17,7 +19,8 @@ LIVE, PAPER = {"TRADING_MODE": "live"}, {"TRADING_MODE": "paper"}
 
 
 def start(desk: Desk, environment: dict[str, str]) -> None:
-    """Open a run."""
+    """Open a run; live trading is armed."""
+    desk.store.set_armed_until(desk.scheduler.now() + timedelta(days=1))
     open_run({"plan": a_plan("buy 40 AAPL")}, EXECUTION, environment, desk.ports)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ OF_ORDERS = {
     "submitted_at", "replaced_by", "replaces",
 }  # fmt: skip
 EVERY_SETTING_OF_A_SYMBOL = {
+    "use_smart_limit_execution": True,
     "max_spread_pct": "0.4", "min_volume_shares": 50, "repeg_threshold_pct": "0.2", "max_quote_age_seconds": 20,
     "tick_size": "0.05", "max_repegs": 5, "patience_seconds": 600, "max_slippage_bps": "40", "escalation": "market",
     "fallback": "market", "fallback_minutes": 10, "max_order_notional": "50000",
@@ -64,6 +65,7 @@ def every_kind(recorder: Recorder, client: Any) -> None:
     store = stores_on(client, recorder)()
     _whole_table("closed_with_a_partial_fill", recorder, client, store)
     store.set_kill_switch(KillSwitch.HALT_NEW)
+    store.set_armed_until(datetime(2026, 11, 24, 5, tzinfo=UTC))
 
 
 def record(name: str) -> set[str]:
@@ -193,6 +195,8 @@ def _every_setting(recorder: Recorder, store: Callable[[], DynamoStore]) -> None
     recorder.scenario = "kill switch"
     for state in KillSwitch:
         store().set_kill_switch(state)
+    for until in (datetime(2026, 11, 24, 5, tzinfo=UTC), None):
+        store().set_armed_until(until)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ KINDS = (
     ("DAY#", "PLANNING", "planning"),
     ("ACCOUNT", "KILL", "kill_switch"),
     ("ACCOUNT", "FUNDING", "funding_lease"),
+    ("ACCOUNT", "ARMED", "arming"),
     ("ACCOUNT", "REQUESTS#", "request_lease"),
     ("ACCOUNT", "DAY#", "day_budget"),
 )

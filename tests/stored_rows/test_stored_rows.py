@@ -36,6 +36,7 @@ READERS: dict[str, Callable[[Row], object]] = {
     "run_budget": rows.read_spent,
     "day_budget": rows.read_spent,
     "kill_switch": rows.read_kill_switch,
+    "arming": lambda row: row["until"] == "" or rows.read_armed_until(row),
     # Read by the table's own condition only.
     "planning": rows.read_version,
     "funding_lease": lambda row: row["holder"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import tomllib
 import zoneinfo
 from datetime import date
 from typing import Any
@@ -19,6 +18,7 @@ from tests.template.stack import (
     FUNCTION,
     ROOT,
     TEMPLATE,
+    defaults,
     definition,
     environment,
     functions,
@@ -84,11 +84,12 @@ def test_a_failed_scheduled_start_goes_to_the_queue(schedule: dict[str, Any]) ->
 def test_the_scheduled_time_placeholder_is_not_escaped(schedule: dict[str, Any]) -> None:
     """If `<` were escaped, the scheduler would not substitute the placeholder."""
     filled = schedule["Target"]["Input"]["Fn::Sub"].replace("${PlanUri}", "s3://plans/core.json")
-    assert json.loads(filled) == {
+    assert json.loads(filled.replace("${RunSettings}", defaults(written())["RunSettings"])) == {
         "scheduled_time": "<aws.scheduler.scheduled-time>",
         "plan_uri": "s3://plans/core.json",
+        "settings": {},
     }
-    (line,) = (line for line in TEMPLATE.read_bytes().splitlines() if b'${PlanUri}"}' in line)
+    (line,) = (line for line in TEMPLATE.read_bytes().splitlines() if b'"settings": ${RunSettings}}' in line)
     assert b'"scheduled_time": "<aws.scheduler.scheduled-time>"' in line
     schedules = of_type(translated(), "AWS::Scheduler::Schedule").values()
     inputs = [resource["Properties"]["Target"]["Input"] for resource in schedules]
@@ -188,24 +189,6 @@ def test_every_parameter_has_a_description_and_a_default() -> None:
 def test_every_parameter_belongs_to_a_console_group() -> None:
     groups = written()["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     assert [name for group in groups for name in group["Parameters"]] == list(written()["Parameters"])
-
-
-@pytest.mark.parametrize("stage", ["paper", "live"])
-def test_a_stage_sets_existing_parameters_to_allowed_values(stage: str) -> None:
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    overrides = dict(line.split("=", 1) for line in config[stage]["deploy"]["parameters"]["parameter_overrides"])
-    for name, value in overrides.items():
-        parameter = written()["Parameters"][name]
-        assert value in parameter.get("AllowedValues", [value]), name
-        assert re.search(parameter.get("AllowedPattern", ""), value), name
-    assert overrides["TradingMode"] == stage
-    assert overrides["ScheduleState"] == "DISABLED"
-
-
-def test_the_live_stage_sets_notional_limits() -> None:
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    overrides = dict(line.split("=", 1) for line in config["live"]["deploy"]["parameters"]["parameter_overrides"])
-    assert float(overrides["MaxOrderNotional"]) <= float(overrides["MaxRunNotional"])
 
 
 def test_the_sweep_rule_retries_and_keeps_what_it_cannot_deliver() -> None:

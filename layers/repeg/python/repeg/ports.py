@@ -33,8 +33,7 @@ class Broker(Protocol):
         """The same broker, drawing on the request quota reserved for closing."""
 
     def for_account(self, number: str) -> Broker:
-        """The same broker, for this account only: with keys that open another account, a read raises BrokerDenied, and
-        a write is not sent and returns Unknown."""
+        """The same broker for this account only: with other keys reads raise BrokerDenied, writes return Unknown."""
 
     def account_number(self) -> str:
         """The number of the account that the keys open."""
@@ -76,8 +75,7 @@ class Broker(Protocol):
         """All holdings."""
 
     def assets(self, symbols: Sequence[str]) -> dict[str, Asset]:
-        """The listings of these symbols, in few requests; an unknown symbol is absent. If several are unknown, only the
-        first need be distinguished from an inactive one."""
+        """The listings of these symbols. Unknown ones are absent, of several perhaps only the first."""
 
 
 class Market(Protocol):
@@ -109,15 +107,13 @@ class Store(Protocol):
         """The guard row of every run of a trading date, sorted by id."""
 
     def books(self, run_id: str) -> Books:
-        """For ending a run: all its orders, intents and executions that can be read, and the names of the rows that
-        cannot. `orders`, `intents` and `executions` raise UnreadableRow instead, so that it does not trade."""
+        """The run's rows for ending it, and the names of those that cannot be read; the other reads raise then."""
 
     def take_over(self, run_id: str, epoch: int, owner: str) -> Guard:
         """Raise the epoch by one for a new owner; repeated, it changes nothing. Raises Conflict for another owner."""
 
     def set_run_state(self, run_id: str, epoch: int, state: RunState) -> Guard:
-        """Change the state of a run at that epoch, as RunState's transitions allow; the present state is no change.
-        Raises Conflict if the epoch has changed or the run has ended."""
+        """Change a run's state as RunState's transitions allow. Raises Conflict at another epoch or after its end."""
 
     def save_report(self, run_id: str, report: Report) -> None:
         """Store the report with the run; the last one wins."""
@@ -141,27 +137,22 @@ class Store(Protocol):
         """Every parent order of the run, sorted by symbol, over all pages."""
 
     def save_order(self, order: ParentOrder, budgets: Sequence[BudgetEntry] = ()) -> ParentOrder:
-        """Store the order, at its next version, if its version is still the one read. Raises Conflict. The same write
-        changes `budgets`, whatever their limits: what an ended order gives back."""
+        """Store the order if its version is as read, and change `budgets`, whatever their limits. Raises Conflict."""
 
     def write_intent(
         self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
     ) -> ParentOrder:
         """In one transaction: the intent (new), the order (version as read), the budgets (within their limits), all on
-        the condition that the run is running at this epoch and the kill switch is active.
-
-        Raises Conflict (version or intent moved on) or RefusedRun (epoch, state, kill switch, budget or funding lease:
-        the message says which). `funded_by` holds the funding lease under which the order's cash was granted: it
-        must still hold it, and the write extends it."""
+        the condition that the run is running at this epoch, the kill switch is active, and a live stack is armed.
+        Raises Conflict (version or intent moved on) or RefusedRun, whose message names the failed condition.
+        `funded_by` must still hold the funding lease under which the order's cash was granted; the write extends it."""
 
     def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry]) -> ParentOrder:
-        """Store the order and commit budgets for the successor of its child, under the conditions of `write_intent`.
-
-        Before the cancel: a child is cancelled for a move only if its successor may be sent. Raises alike."""
+        """Store the order and commit budgets for the successor of its child, under the conditions of `write_intent` but
+        arming. Before the cancel: a child is cancelled for a move only if its successor may be sent. Raises alike."""
 
     def acquire_funding(self, holder: str, now: datetime, until: datetime) -> bool:
-        """Take the account's funding lease, or extend it. Returns False while another holder's lease lasts. Only its
-        holder may commit cash to buys: the broker's cash does not show what other runs are about to send."""
+        """Take or extend the lease that lets a run commit the account's cash to buys; False while another has it."""
 
     def release_funding(self, holder: str) -> None:
         """Give the funding lease back; does nothing unless it is held by `holder`."""
@@ -192,6 +183,15 @@ class Store(Protocol):
 
     def set_kill_switch(self, state: KillSwitch) -> None:
         """Set the kill switch."""
+
+    def armed_until(self) -> datetime | None:
+        """When the record that arms live trading expires; None if there is none, or it was taken back."""
+
+    def set_armed_until(self, until: datetime | None) -> None:
+        """Arm live trading until a time, or take the record back (None)."""
+
+    def is_armed(self, now: datetime) -> bool:
+        """Whether the record arms this stack's trading at that time; always, for a paper stack, which needs none."""
 
 
 class Notifier(Protocol):

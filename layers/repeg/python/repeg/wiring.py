@@ -82,7 +82,10 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
     keys = _keys(environment, TradingMode(mode), is_simulated=trading_url is not None)
     feed = _one_of({"DATA_FEED": "iex", **environment}, "DATA_FEED", FEEDS)
     store = DynamoStore(
-        boto3.client("dynamodb", config=AWS, verify=True), _required(environment, "TABLE_NAME"), runtime.pause
+        boto3.client("dynamodb", config=AWS, verify=True),
+        _required(environment, "TABLE_NAME"),
+        runtime.pause,
+        needs_arming=mode == TradingMode.LIVE,
     )
     api = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
     limiter = RequestLimiter(store, runtime, _per_minute(environment), count)

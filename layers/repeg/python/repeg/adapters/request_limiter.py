@@ -48,8 +48,8 @@ class RequestLimiter:
 
     @property
     def is_halted(self) -> bool:
-        """Whether the kill switch keeps orders from being sent. Raises StoreUnavailable."""
-        return self._store.kill_switch() is not KillSwitch.ACTIVE
+        """Whether the kill switch or a missing arming keeps orders from being sent. Raises StoreUnavailable."""
+        return self._store.kill_switch() is not KillSwitch.ACTIVE or not self._store.is_armed(self.now)
 
     def acquire(self, quota: Quota) -> bool:
         """Take one request, waiting for the next bucket if this one is exhausted. Returns False if none was granted.

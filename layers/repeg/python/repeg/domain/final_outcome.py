@@ -8,10 +8,13 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch
 
 
-def outcome_of(order: ParentOrder, kill: KillSwitch, ended_by: str = "the window closed") -> tuple[Outcome, str]:
+def outcome_of(
+    order: ParentOrder, kill: KillSwitch, ended_by: str = "the window closed", killed_by: str = ""
+) -> tuple[Outcome, str]:
     """The outcome and its reason in words; the first that applies wins.
 
-    `ended_by` is what ended the run; it is the reason of an order that nothing else kept from trading.
+    `ended_by` is what ended the run; it is the reason of an order that nothing else kept from trading. `killed_by` is
+    what stopped new orders, where that was not the kill switch alone.
     """
     if order.remaining <= 0:
         return Outcome.FILLED, "filled"
@@ -21,7 +24,7 @@ def outcome_of(order: ParentOrder, kill: KillSwitch, ended_by: str = "the window
     if lost:
         return Outcome.UNKNOWN, f"the broker did not show {', '.join(lost)} as closed by the end of the session"
     if kill is not KillSwitch.ACTIVE:
-        return Outcome.KILLED, f"the kill switch is {kill}"
+        return Outcome.KILLED, killed_by or f"the kill switch is {kill}"
     if order.held is None:
         return Outcome.PARTIAL_DEADLINE, f"{order.filled} of {order.target}: {ended_by}"
     outcome = OUTCOME_OF_HOLD.get(order.held, Outcome.PARTIAL_DEADLINE)

@@ -97,6 +97,7 @@ class _Preferences(BaseModel):
 class SymbolSettings(_Preferences):
     """Overrides for one symbol; None means the run's own setting."""
 
+    use_smart_limit_execution: bool | None = None
     policy: Policy | None = None
     follow_after_seconds: Wait | None = None
     imbalance_cross: Imbalance | None = None
@@ -233,7 +234,7 @@ def _require_consistent(where: str, own: Settings) -> None:
 
 
 def _require_one_policy(where: str, own: Settings) -> None:
-    if not own.use_smart_limit_execution and own.policy not in {Policy.ANCHOR, Policy.MARKET}:
+    if not where and not own.use_smart_limit_execution and own.policy not in {Policy.ANCHOR, Policy.MARKET}:
         raise Contradiction(f"{where}policy", own.policy, "market: use_smart_limit_execution is off, which means that")
     if own.policy is Policy.MARKET and own.escalation in {Escalation.NONE, Escalation.MID}:
         raise Contradiction(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
+from repeg.domain.arming import require_armed
 from repeg.domain.errors import BudgetSpent, Conflict, DuplicateRun, RefusedRun, RepegError
 from repeg.domain.limits import BudgetEntry
 from repeg.domain.order_ids import legacy_prefix
@@ -65,6 +66,15 @@ def of_run(run_id: str, found: Guard | None, epoch: int) -> RefusedRun | None:
 def of_kill_switch(found: str) -> RefusedRun | None:
     """Refuse unless the kill switch is ACTIVE; unknown values count as halted."""
     return None if found == KillSwitch.ACTIVE else RefusedRun(f"the kill switch is {found}")
+
+
+def of_arming(until: datetime | None, now: datetime) -> RefusedRun | None:
+    """Refuse an order of a live stack that is not armed."""
+    try:
+        require_armed(until, now)
+    except RefusedRun as refused:
+        return refused
+    return None
 
 
 def of_budget(entry: BudgetEntry, spent: Spent) -> BudgetSpent | None:

@@ -14,6 +14,7 @@ from repeg.workflow.placement import record_answer
 from repeg.workflow.reconciliation import apply_report, fetch_report
 from repeg.workflow.saving import save_order
 from repeg.workflow.sellable import read_holdings
+from repeg.workflow.switches import switch_now
 from repeg.workflow.turn import Turn
 
 
@@ -86,6 +87,6 @@ def _may_resend(turn: Turn, order: ParentOrder, child: Child) -> bool:
     its shares to be held still: while the order was in flight nothing reserved them."""
     run = turn.ports.store.run(turn.run.run_id)
     is_ours = run is not None and run.state is RunState.RUNNING and run.epoch == turn.run.epoch
-    if not is_ours or not turn.may_send or turn.ports.store.kill_switch() is not KillSwitch.ACTIVE:
+    if not is_ours or not turn.may_send or switch_now(turn.run, turn.now, turn.ports) is not KillSwitch.ACTIVE:
         return False
     return order.side is Side.BUY or read_holdings(turn).of(order.symbol) >= child.qty

@@ -17,6 +17,7 @@ from repeg.workflow.funding import funded_market_moves
 from repeg.workflow.in_flight import refresh_children
 from repeg.workflow.reconciliation import book_fills, list_own_orders
 from repeg.workflow.sellable import Holdings, read_holdings
+from repeg.workflow.switches import switch_now
 from repeg.workflow.turn import Turn
 from repeg.workflow.working import work_order
 
@@ -90,7 +91,7 @@ def _read_back(turn: Turn, working: list[ParentOrder]) -> list[ParentOrder]:
 def _worked(turn: Turn, orders: Sequence[ParentOrder], seen: list[ParentOrder]) -> list[ParentOrder]:
     """All orders, those that were looked at after acting on them."""
     quotes = turn.quotes([order for order in seen if order.open_child])
-    kill: KillSwitch = turn.ports.store.kill_switch()
+    kill: KillSwitch = switch_now(turn.run, turn.now, turn.ports)
     held = _holdings_for(turn, seen, quotes)
     costs = _market_moves(turn, seen, quotes) if kill is KillSwitch.ACTIVE and turn.may_send else {}
     with funded_market_moves(turn, costs) as leases:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from repeg.domain import plan
+from repeg.domain.arming import require_armed
 from repeg.domain.broker import Account
 from repeg.domain.errors import BrokerDenied, DuplicateRun, InvalidInput, MarketClosed, RefusedRun
 from repeg.domain.frozen import Frozen
@@ -112,6 +113,8 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
     if ports.store.kill_switch() is not KillSwitch.ACTIVE:
         raise RefusedRun(f"the kill switch is {ports.store.kill_switch()}; set it to active before starting a run")
     require_allowed(symbols_of(start.plan), start.settings)
+    if start.is_live and not start.preview:
+        require_armed(ports.store.armed_until(), now)
     account = _open_account(start, ports)
     assets = ports.broker.assets(symbols_of(start.plan))
     require_tradable(start.plan, assets)

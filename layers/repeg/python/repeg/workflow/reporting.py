@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from repeg.domain.books import Books
@@ -24,6 +25,7 @@ from repeg.domain.steps import StepFailure
 from repeg.domain.store_rules import Guard
 from repeg.ports import Ports
 from repeg.workflow.placement import finish_order
+from repeg.workflow.switches import switch_now, words_of
 from repeg.workflow.turn import Turn, find_run
 
 # The error of a run that was reported while the broker could not be read.
@@ -40,7 +42,12 @@ def report_on(turn: Turn, turns: int, failure: StepFailure | None, left: list[st
     orders = list(books.orders)
     kill = _kill_switch(turn)
     ended_by = "the run was ended" if failure else "the window closed"
-    ended = orders if left else turn.each(lambda order: _end(turn, order, *outcome_of(order, kill, ended_by)), orders)
+    because = _killed_by(turn, kill)
+
+    def end(order: ParentOrder) -> ParentOrder:
+        return _end(turn, order, *outcome_of(order, kill, ended_by, because))
+
+    ended = orders if left else turn.each(end, orders)
     reason = unexplained(ended, books, left)
     error, cause = _failure(failure, reason)
     settlement = Settlement(
@@ -128,10 +135,22 @@ def _end(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> Paren
 def _kill_switch(turn: Turn) -> KillSwitch:
     """The kill switch. If its row cannot be read, new orders were halted: no intent could be written."""
     try:
-        return turn.ports.store.kill_switch()
+        return switch_now(turn.run, _last_sending(turn), turn.ports)
     except UnreadableRow as error:
         turn.warn("run", "unreadable", reason=str(error))
         return KillSwitch.HALT_NEW
+
+
+def _killed_by(turn: Turn, kill: KillSwitch) -> str:
+    try:
+        return words_of(kill, _last_sending(turn), turn.ports)
+    except UnreadableRow:
+        return ""
+
+
+def _last_sending(turn: Turn) -> datetime:
+    """The last time at which an order could have been sent: an arming that expires later has stopped none."""
+    return min(turn.now, turn.run.window.closes)
 
 
 def _alerts(turn: Turn, orders: Sequence[ParentOrder], books: Books) -> list[Alert]:

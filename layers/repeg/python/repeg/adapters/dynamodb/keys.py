@@ -9,6 +9,7 @@ from repeg.adapters.dynamodb.encoding import Key
 ACCOUNT = "ACCOUNT"
 KILL = Key(ACCOUNT, "KILL")
 FUNDING = Key(ACCOUNT, "FUNDING")
+ARMED = Key(ACCOUNT, "ARMED")
 RUN = "RUN#"
 ORDER = "ORDER#"
 INTENT = "INTENT#"

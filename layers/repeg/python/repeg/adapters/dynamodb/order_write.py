@@ -31,6 +31,8 @@ class OrderWrite:
     """An order to write under the conditions of trading: the run's epoch, the kill switch, and the budgets to debit.
 
     `intent` is the new child's, or None for a reservation. `funded_by` is the holder of the funding lease, or empty.
+    `needs_arming` adds the condition that live trading is armed when the intent was decided; a reservation sends
+    nothing.
     """
 
     order: ParentOrder
@@ -38,6 +40,7 @@ class OrderWrite:
     epoch: int
     budgets: Sequence[BudgetEntry]
     funded_by: str = ""
+    needs_arming: bool = False
 
     @property
     def actions(self) -> list[Action]:
@@ -52,6 +55,8 @@ class OrderWrite:
             return refused
         if "kill" in failed:
             return store_rules.of_kill_switch(str((failed["kill"] or {}).get("state")))
+        if "armed" in failed and self.intent is not None:
+            return store_rules.of_arming(rows.read_armed_until(failed["armed"]), self.intent.decided_at)
         if self._is_written(failed):
             return None
         if "lease" in failed:
@@ -66,6 +71,8 @@ class OrderWrite:
     def _named(self) -> dict[str, Action]:
         named: dict[str, Action] = {"run": run_is_running(self.order.run_id, self.epoch)}
         named["kill"] = Check(keys.KILL, _KILL_IS_ACTIVE)
+        if self.needs_arming and self.intent is not None:
+            named["armed"] = Check(keys.ARMED, rows.armed_at(self.intent.decided_at))
         if self.funded_by:
             named["lease"] = self._extended_lease
         if self.intent is not None:

@@ -95,6 +95,10 @@ class StoreReads:
         row = self._table.read(keys.lease_key(bucket))
         return 0 if row is None else int(row.get("leased", 0))
 
+    def armed_until(self) -> datetime | None:
+        """When the record that arms live trading expires; None without one."""
+        return rows.read_armed_until(self._table.read(keys.ARMED))
+
     def _run(self, run_id: str, row: Row) -> Run:
         run = rows.read_run(self._opening(run_id), row)
         report = self._table.read(keys.report_key(run_id)) if row["is_reported"] else None

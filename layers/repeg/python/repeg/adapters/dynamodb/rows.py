@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import TypeVar
@@ -13,7 +13,8 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from repeg.adapters.dynamodb import keys
-from repeg.adapters.dynamodb.encoding import Key, Row
+from repeg.adapters.dynamodb.encoding import Condition, Key, Row
+from repeg.domain.arming import LONGEST
 from repeg.domain.broker import Execution
 from repeg.domain.errors import StoreUnavailable, UnreadableRow
 from repeg.domain.intent import Intent
@@ -172,6 +173,24 @@ def read_kill_switch(row: Row | None) -> KillSwitch:
         return KillSwitch(str(row["state"]))
 
 
+def armed_row(until: datetime | None) -> Row:
+    """The record that arms live trading; empty if it was taken back, because no row is ever deleted."""
+    return {"pk": keys.ARMED.pk, "sk": keys.ARMED.sk, "schema": SCHEMA, "until": _utc(until) if until else ""}
+
+
+def read_armed_until(row: Row | None) -> datetime | None:
+    """When the arming record expires; None without a record, or with one that was taken back."""
+    if row is None or not row.get("until"):
+        return None
+    with _reading(row):
+        return datetime.fromisoformat(str(row["until"]))
+
+
+def armed_at(now: datetime) -> Condition:
+    """The condition of the arming record under which it arms trading at a time. A missing record fails it."""
+    return Condition("#until > :now AND #until <= :latest", {"now": _utc(now), "latest": _utc(now + LONGEST)})
+
+
 def read_model(model: type[Model], row: Row) -> Model:
     """The model in a row's body."""
     with _reading(row):
@@ -203,6 +222,11 @@ def _row(key: Key, body: str) -> Row:
 
 def _body(row: Row) -> str:
     return str(row["body"])
+
+
+def _utc(instant: datetime) -> str:
+    """A time in whole seconds of UTC, so that texts compare like times."""
+    return instant.astimezone(UTC).isoformat(timespec="seconds")
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from repeg.adapters.dynamodb.plan_write import PlanWrite
 from repeg.adapters.dynamodb.reads import StoreReads
 from repeg.adapters.dynamodb.table import ConditionFailed, TransactionRefused
 from repeg.domain import store_rules
+from repeg.domain.arming import is_armed
 from repeg.domain.broker import Execution
 from repeg.domain.intent import Intent
 from repeg.domain.limits import BudgetEntry
@@ -33,10 +34,16 @@ if TYPE_CHECKING:
 
 
 class DynamoStore(StoreReads):
-    """A Store on one table. It never deletes a row; `pause` sleeps between retries of a busy table."""
+    """A Store on one table. It never deletes a row; `pause` sleeps between retries of a busy table.
 
-    def __init__(self, client: DynamoDBClient, table_name: str, pause: Callable[[float], None]) -> None:
+    `needs_arming` is true for a live stack: no intent is written then unless live trading is armed.
+    """
+
+    def __init__(
+        self, client: DynamoDBClient, table_name: str, pause: Callable[[float], None], *, needs_arming: bool = False
+    ) -> None:
         super().__init__(client, table_name, pause)
+        self._needs_arming = needs_arming
         self._booked: dict[str, set[str]] = {}
 
     def claim_run(self, run: Run) -> Run:
@@ -125,7 +132,7 @@ class DynamoStore(StoreReads):
         Raises Conflict or RefusedRun as described in the port. If the same intent and order are already there, an
         earlier attempt succeeded and its answer was lost; that is a success.
         """
-        return self._write_order(OrderWrite(order, intent, epoch, budgets, funded_by))
+        return self._write_order(OrderWrite(order, intent, epoch, budgets, funded_by, self._needs_arming))
 
     def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry]) -> ParentOrder:
         """Write the order and commit budgets for its next child in one transaction. Raises Conflict or RefusedRun."""
@@ -172,6 +179,14 @@ class DynamoStore(StoreReads):
     def set_kill_switch(self, state: KillSwitch) -> None:
         """Set the kill switch."""
         self._table.put(Put({"pk": keys.KILL.pk, "sk": keys.KILL.sk, "state": state.value}))
+
+    def set_armed_until(self, until: datetime | None) -> None:
+        """Arm live trading until a time, or take the record back."""
+        self._table.put(Put(rows.armed_row(until)))
+
+    def is_armed(self, now: datetime) -> bool:
+        """Whether live trading is armed at that time; always, if it needs no arming."""
+        return not self._needs_arming or is_armed(self.armed_until(), now)
 
     def _write_order(self, write: OrderWrite) -> ParentOrder:
         try:
