@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import typer
@@ -80,3 +81,8 @@ def pairs(rows: Sequence[tuple[str, str]]) -> Table:
 def counted(number: int, noun: str) -> str:
     """A number with its noun, such as `1 order` or `3 orders`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def dollars(amount: Decimal | None) -> str:
+    """An amount with its cents, such as 14,588.20; a dash for one that is not known."""
+    return "–" if amount is None else f"{amount:,.2f}"

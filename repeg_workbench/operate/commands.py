@@ -24,9 +24,33 @@ RunId = Annotated[str | None, typer.Argument(help="The run, such as rebalance-20
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (status, runs, report, halt, resume):
+    for command in (start, status, runs, report, halt, resume):
         app.command()(command)
     app.command(name="cancel-all")(cancel_all)
+
+
+def start(
+    context: typer.Context,
+    plan: Annotated[str, typer.Argument(help="The plan: a JSON file, or s3://bucket/key in the stack's PlanBucket.")],
+    *,
+    preview: Annotated[bool, _option("Decide everything and place no order.", "--preview")] = False,
+    run_number: Annotated[int, typer.Option(help="2 or more for a further run of the plan today.", metavar="N")] = 1,
+    set_: Annotated[list[str] | None, _option(
+        "A setting of this run, or symbols.AAPL.NAME=VALUE for one symbol. Repeatable.", "--set", metavar="NAME=VALUE"
+    )] = None,
+    yes: Annotated[bool, _option("Start without asking.", "--yes")] = False,
+    stack: Stack = None,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Start a run of a deployed stack: shows what would be traded and what it may cost, and asks.
+
+    Exit code: 0 started, 1 declined, 2 refused, and nothing was started.
+    """
+    from repeg_workbench.operate.start import Request  # noqa: PLC0415
+    from repeg_workbench.operate.start import start as act  # noqa: PLC0415
+
+    request = Request(plan, preview, run_number, tuple(set_ or ()), yes)
+    _finish(context, lambda at: act(at, stack, request, is_json=json), is_json=json)
 
 
 def status(context: typer.Context, *, stack: Stack = None, json: Json = False) -> None:

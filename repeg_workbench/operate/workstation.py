@@ -23,13 +23,18 @@ _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"
 _INVOKE = Config(connect_timeout=5, read_timeout=330, retries={"total_max_attempts": 1})
 
 
+def _confirm(question: str) -> bool:
+    """Ask on standard error, so that standard output has the answer alone."""
+    return typer.confirm(question, err=True)
+
+
 @dataclass(frozen=True)
 class Workstation:
     """What a command may touch beside its arguments. Region and credentials are those that boto3 finds."""
 
     session: Any = field(default_factory=boto3.Session)
     runtime: Runtime = field(default_factory=SystemRuntime)
-    confirm: Callable[[str], bool] = typer.confirm
+    confirm: Callable[[str], bool] = _confirm
     ask_secret: Callable[[str], str] = getpass.getpass
     say: Callable[[str], None] = typer.echo
 
