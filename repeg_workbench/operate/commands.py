@@ -24,7 +24,7 @@ RunId = Annotated[str | None, typer.Argument(help="The run, such as rebalance-20
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (start, status, runs, report, halt, resume):
+    for command in (start, status, runs, report, halt, resume, arm, disarm, keys):
         app.command()(command)
     app.command(name="cancel-all")(cancel_all)
 
@@ -113,6 +113,43 @@ def resume(context: typer.Context, *, stack: Stack = None, all_stacks: AllStacks
     Exit code: 0 set, 1 set but what is open is not known, 2 not set.
     """
     _turn(context, stack, "active", is_everywhere=all_stacks, is_json=json)
+
+
+def arm(
+    context: typer.Context,
+    *,
+    until: Annotated[str, typer.Option(help="The last day, in New York; at most 31 days ahead.", metavar="DATE")],
+    yes: Annotated[bool, _option("Arm without asking.", "--yes")] = False,
+    stack: Stack = None,
+    json: Json = False,
+) -> None:
+    """Arm live trading through a date: the second of the two switches that a live stack needs.
+
+    Exit code: 0 armed, 1 declined, 2 refused.
+    """
+    from repeg_workbench.operate.arming import arm as act  # noqa: PLC0415
+
+    _finish(context, lambda at: act(at, stack, until, is_confirmed=yes, is_json=json), is_json=json)
+
+
+def disarm(context: typer.Context, *, stack: Stack = None, json: Json = False) -> None:
+    """Disarm live trading: no new order is sent, and live runs close at their next turn.
+
+    Exit code: 0 disarmed, 2 not done.
+    """
+    from repeg_workbench.operate.arming import disarm as act  # noqa: PLC0415
+
+    _finish(context, lambda at: act(at, stack), is_json=json)
+
+
+def keys(context: typer.Context, *, stack: Stack = None, json: Json = False) -> None:
+    """Store the broker's keys as the stack's secret: reads them without echo and checks them at the broker first.
+
+    Exit code: 0 stored, 2 not stored.
+    """
+    from repeg_workbench.operate.keys import store_keys as act  # noqa: PLC0415
+
+    _finish(context, lambda at: act(at, stack), is_json=json)
 
 
 def _turn(context: typer.Context, stack: str | None, switch: str, *, is_everywhere: bool, is_json: bool) -> None:

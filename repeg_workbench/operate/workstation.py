@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,8 +14,8 @@ import typer
 from botocore.config import Config  # noqa: TID251
 
 from repeg.adapters.dynamodb.store import DynamoStore
-from repeg.adapters.runtime import SystemRuntime
-from repeg.ports import Runtime
+from repeg.adapters.runtime import NetworkRuntime, SystemRuntime
+from repeg_workbench.operate.failures import CannotOperate
 
 # Few attempts: a person is waiting, and may try again.
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
@@ -28,14 +29,24 @@ def _confirm(question: str) -> bool:
     return typer.confirm(question, err=True)
 
 
+def _ask_secret(question: str) -> str:
+    """Read a line from the terminal without echo. Raises CannotOperate where there is no such terminal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(question)
+        except (getpass.GetPassWarning, EOFError):
+            raise CannotOperate("there is no terminal to read the keys from without echo; run this in one") from None
+
+
 @dataclass(frozen=True)
 class Workstation:
     """What a command may touch beside its arguments. Region and credentials are those that boto3 finds."""
 
     session: Any = field(default_factory=boto3.Session)
-    runtime: Runtime = field(default_factory=SystemRuntime)
+    runtime: NetworkRuntime = field(default_factory=SystemRuntime)
     confirm: Callable[[str], bool] = _confirm
-    ask_secret: Callable[[str], str] = getpass.getpass
+    ask_secret: Callable[[str], str] = _ask_secret
     say: Callable[[str], None] = typer.echo
 
     @property

@@ -108,7 +108,9 @@ def an_operator(
     *, parameters: Mapping[str, str] | None = None, plan: Any = PLAN, settings: Mapping[str, Any] = SETTINGS
 ) -> Iterator[Operator]:
     """The stack, deployed at 09:25 with its keys, and an operator who confirms everything."""
-    account = OpeningAccount(cash=Decimal(10_000), positions={"KO": (Decimal(100), Decimal(70))})
+    is_live = (parameters or {}).get("TradingMode") == "live"
+    key_id = "AKSIMULATED000000000" if is_live else OpeningAccount().key_id
+    account = OpeningAccount(cash=Decimal(10_000), positions={"KO": (Decimal(100), Decimal(70))}, key_id=key_id)
     scenario = Scenario(
         plan=plan, market=market(), day=MONDAY, opening=account, settings=settings, parameters=parameters or {}
     )
