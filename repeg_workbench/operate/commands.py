@@ -18,13 +18,14 @@ def _option(help: str, *names: str, metavar: str | None = None) -> Any:  # noqa:
 
 Stack = Annotated[str | None, _option("The stack. Default: that of samconfig.toml.", "--stack", metavar="NAME")]
 Json = Annotated[bool, _option("Print the answer as JSON.", "--json")]
+LocalKeys = Annotated[bool, _option("Use the pair in APCA_API_KEY_ID and APCA_API_SECRET_KEY.", "--local-keys")]
 AllStacks = Annotated[bool, _option("Every stack of repeg in the account and the region.", "--all-stacks")]
 RunId = Annotated[str | None, typer.Argument(help="The run, such as rebalance-2026-11-23. Default: the latest.")]
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (start, status, runs, report, halt, resume, arm, disarm, keys):
+    for command in (start, status, runs, report, halt, resume, arm, disarm, keys, doctor):
         app.command()(command)
     app.command(name="cancel-all")(cancel_all)
 
@@ -150,6 +151,25 @@ def keys(context: typer.Context, *, stack: Stack = None, json: Json = False) -> 
     from repeg_workbench.operate.keys import store_keys as act  # noqa: PLC0415
 
     _finish(context, lambda at: act(at, stack), is_json=json)
+
+
+def doctor(
+    context: typer.Context,
+    *,
+    stack: Stack = None,
+    local_keys: LocalKeys = False,
+    exchange: Annotated[str | None, _option("Look at a `repeg exchange`.", "--exchange", metavar="URL")] = None,
+    symbol: Annotated[str, typer.Option(help="Whose quotes are looked at.")] = "SPY",
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Look at everything that a run depends on: keys, account, clock, feeds, limits, and the stack itself. Reads only.
+
+    Exit code: 0 nothing is wrong, 1 something is, 2 nothing could be looked at.
+    """
+    from repeg_workbench.operate.doctor import Patient  # noqa: PLC0415
+    from repeg_workbench.operate.doctor import doctor as act  # noqa: PLC0415
+
+    _finish(context, lambda at: act(at, Patient(stack, local_keys, exchange, symbol)), is_json=json)
 
 
 def _turn(context: typer.Context, stack: str | None, switch: str, *, is_everywhere: bool, is_json: bool) -> None:

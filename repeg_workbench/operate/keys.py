@@ -69,7 +69,7 @@ def _require_same_account(stack: DeployedStack, account: Account) -> None:
     for guard in history.guards(stack, history.RECENT_DAYS):
         if not guard.is_over and guard.account_number not in {"", account.number}:
             raise CannotOperate(
-                f"run {guard.run_id} is active in account {guard.account_number}, and these keys open {account.number}; "
+                f"run {guard.run_id} is active in account {guard.account_number}; these keys open {account.number}; "
                 "nothing is stored. Wait for its end, or end it with `repeg cancel-all`"
             )
 

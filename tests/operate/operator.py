@@ -26,6 +26,7 @@ from repeg_workbench.simulate.simulation import Scenario, SimulatedDay, opened
 from tests.builders import MONDAY
 
 STACK = "repeg"
+URL = "http://localhost:8700"
 PLAN = {
     "name": "calls",
     "orders": [{"symbol": "AAPL", "side": "buy", "qty": "40"}, {"symbol": "KO", "side": "sell", "qty": "all"}],
@@ -151,6 +152,20 @@ def answered(code: str, operation: str = "DescribeStacks", message: str = "no") 
 def denied(*operations: str) -> RefusingSession:
     """A session that may not call these operations."""
     return RefusingSession(answered("AccessDeniedException", operations[0], "not authorized"), *operations)
+
+
+def checks(operator: Operator, *arguments: str, session: Any = None) -> dict[str, tuple[str, str]]:
+    """Verdict and finding by subject."""
+    said = operator.repeg("doctor", "--symbol", "AAPL", "--json", *arguments, session=session)
+    found = said.data
+    assert said.code == (0 if found["is_well"] else 1)
+    return {check["subject"]: (check["verdict"], check["found"]) for check in found["checks"]}
+
+
+def rewritten(operator: Operator, path: str, **fields: Any) -> None:
+    """Make the broker answer with other fields."""
+    fault = Fault(kind=Kind.REWRITE, method="GET", path=path, rewrite=lambda body: {**body, **fields})
+    operator.day.exchange.faults.arm(fault, When(times=None))
 
 
 Deploy = Callable[..., Operator]
