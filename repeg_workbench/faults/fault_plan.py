@@ -7,6 +7,7 @@ races are the simulated broker's own and live in `repeg_workbench.exchange`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
@@ -87,6 +88,7 @@ class FaultPlan:
         is_long = length.random() < IS_LONG and not day.is_chased_to_the_end
         self.lateness, self.freeze = (LONG_LATENESS, LONG_FREEZE) if is_long else (USUAL_LATENESS, USUAL_FREEZE)
         self.injected: Counter[str] = Counter()
+        self.on_strike: list[Callable[[], None]] = []
         self.calls = 0
         self._struck = 0
         count = 0 if quiet else self._chance.randint(0, 4)
@@ -154,6 +156,12 @@ class FaultPlan:
     def count(self, what: str) -> None:
         """Count one injected fault."""
         self.injected[what] += 1
+
+    def strike(self, what: str) -> None:
+        """Count one injected fault that strikes the running invocation."""
+        self.count(what)
+        for listener in self.on_strike:
+            listener()
 
     def within(self, low: float, high: float) -> float:
         """A seeded number of seconds."""

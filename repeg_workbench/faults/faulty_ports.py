@@ -42,6 +42,8 @@ class CallWatcher(Protocol):
 
     def struck(self) -> None: ...
     def left(self, name: str, args: tuple[Any, ...]) -> int: ...
+    def returned(self, since: int) -> None: ...
+    def thawed(self, since: int) -> None: ...
     def arrived(self, port: str, sent: int) -> None: ...
     def carried_out(self, name: str, args: tuple[Any, ...]) -> None: ...
     def failed(self, service: Any, name: str, args: tuple[Any, ...]) -> None: ...
@@ -92,7 +94,11 @@ class UnreliablePort:
         method = getattr(self._inner, name)
 
         def call(*args: Any) -> Any:
-            return self._call(name, method, args)
+            since = self._scheduler.now_ns
+            try:
+                return self._call(name, method, args)
+            finally:
+                self._watcher.returned(since)
 
         return call
 
@@ -155,9 +161,11 @@ class UnreliablePort:
             self._scheduler.sleep(0)
         if fault is freeze and thread is not None:
             seconds = self._fault_plan.dice("freeze").uniform(*self._fault_plan.freeze)
+            since = self._scheduler.now_ns
             thread.pause()
             self._scheduler.spawn_apart(lambda: self._thaw(thread, seconds))
             self._scheduler.sleep(0)
+            self._watcher.thawed(since)
 
     def _thaw(self, thread: VirtualThread[Any], seconds: float) -> None:
         self._scheduler.sleep(seconds)

@@ -31,6 +31,15 @@ ENDING_BUGS: dict[str, PlantedBug] = {
         Edit(reporting, "report_on", "orders if left else turn.each(", "turn.each("),
         seen_by="tests/functions/test_close_run.py::test_an_unconfirmed_cancel_keeps_the_run_closing",
     ),
+    "unfilled_run_fails": edited(
+        "a run with an order that was not filled is reported as failed",
+        Edit(
+            reporting,
+            "unexplained",
+            "booked.get(order.symbol, Decimal(0)) != order.filled",
+            "booked.get(order.symbol, Decimal(0)) != order.target",
+        ),
+    ),
     "close_before_the_state": edited(
         "the run is marked as closing only once its orders are closed",
         Edit(close_run, "close_run", f"    {_CLOSING}\n    turn", "    turn"),

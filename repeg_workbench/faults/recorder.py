@@ -10,16 +10,19 @@ from repeg.domain.broker import Accepted, Refused
 from repeg.domain.notice import RUN_FAILED, RUN_SETTLED
 from repeg.domain.report import Report
 from repeg.ports import Store
-from repeg_workbench.engine.scheduler import nanoseconds
+from repeg_workbench.engine.scheduler import Scheduler, nanoseconds
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.messages import Request, Response
 from repeg_workbench.exchange.time.stamps import nanoseconds_of
 from repeg_workbench.exchange.units import PRICE_SCALE, to_price, to_qty
 from repeg_workbench.faults.faulty_ports import CURRENT, Invocation
 from repeg_workbench.faults.judges.record import (
+    ALL_THREADS,
+    SECOND,
     BookedOrder,
     DayRecord,
     Execution,
+    HeldUp,
     Intent,
     Invoked,
     Looked,
@@ -38,18 +41,23 @@ from repeg_workbench.faults.walker import Execution as WalkedExecution
 
 LATEST_QUOTES = "/v2/stocks/quotes/latest"
 NOT_INVOKED = -1
+NO_THREAD = -2
+
+# A call that takes longer is counted as time during which its thread could do nothing; an answer takes a tenth of it.
+SLOW = SECOND // 2
 ENDS = frozenset({RUN_SETTLED, RUN_FAILED})
 
 
 class Recorder:
     """Writes one day's record: each event at the moment when it happens."""
 
-    def __init__(self, record: DayRecord, exchange: Exchange, now: Callable[[], int]) -> None:
+    def __init__(self, record: DayRecord, exchange: Exchange, scheduler: Scheduler) -> None:
         self.record = record
-        self._now = now
+        self._scheduler = scheduler
         self.on_planned: list[Callable[[str], None]] = []
         self._invoked: dict[Invocation, Invoked] = {}
         exchange.on_answer.append(self._served)
+        exchange.faults.on_strike.append(self.struck)
 
     def began(self, invocation: Invocation, run_id: str, stack: int) -> None:
         """A function has been invoked, for a run or for none."""
@@ -64,6 +72,10 @@ class Recorder:
         invoked = self._invoked[invocation]
         invoked.run_id = "" if did_nothing else invoked.run_id
         invoked.ended, invoked.answered = self._now(), answered
+
+    def throttled(self, run_id: str, function: str) -> None:
+        """The platform has refused an invocation for a run."""
+        self.record.throttled.append((self._now(), run_id, function))
 
     def switched(self, state: str, stack: int) -> None:
         """A stack's kill switch has been set."""
@@ -93,12 +105,22 @@ class Recorder:
         """A call leaves the program; returns its number among the orders sent, for its arrival and its answer."""
         if name in {"submit", "replace"}:
             replaces = args[0] if name == "replace" else ""
-            sent = SentOrder(self._now(), -1, args[-1].client_order_id, self._number(), replaces)
+            thread = self._thread()
+            sent = SentOrder(self._now(), -1, args[-1].client_order_id, self._number(), replaces, thread=thread)
             self.record.sent.append(sent)
             return len(self.record.sent) - 1
         if name == "cancel":
             self.record.cancels.append(SentCancel(self._now(), args[0], self._number()))
         return NOT_INVOKED
+
+    def returned(self, since: int) -> None:
+        """A call that left then returns to the program, or fails. A slow one has held its thread up."""
+        if self._now() - since > SLOW:
+            self.record.held_up.append(HeldUp(self._number(), self._thread(), since, self._now()))
+
+    def thawed(self, since: int) -> None:
+        """All threads of the running invocation go on; they were frozen since then."""
+        self.record.held_up.append(HeldUp(self._number(), ALL_THREADS, since, self._now()))
 
     def arrived(self, port: str, sent: int) -> None:
         """A call reaches its service."""
@@ -115,7 +137,7 @@ class Recorder:
         invoked = self._current()
         if name == "publish" and args[0] in ENDS and invoked is not None:
             run_id = name_in_record(args[1]["run_id"], invoked.stack)
-            self.record.published.append(Published(self._now(), run_id))
+            self.record.published.append(Published(self._now(), run_id, is_failure=args[0] == RUN_FAILED))
         if name == "write_intent":
             intent = args[1]
             limit = None if intent.limit is None else to_price(intent.limit)
@@ -170,12 +192,7 @@ class Recorder:
         self.record.executions.append(execution)
 
     def _served(self, request: Request, response: Response) -> None:
-        if response.delay:
-            self.struck()
-        if request.path != LATEST_QUOTES:
-            return
-        if response.status != 200 or not _is_json(response.body):
-            self.struck()
+        if request.path != LATEST_QUOTES or response.status != 200 or not _is_json(response.body):
             return
         for symbol, view in json.loads(response.body).get("quotes", {}).items():
             if view is not None and None not in {view["bp"], view["ap"]}:
@@ -183,6 +200,13 @@ class Recorder:
                 bid, ask = round(view["bp"] * PRICE_SCALE), round(view["ap"] * PRICE_SCALE)
                 stamp = nanoseconds_of(view["t"])
                 self.record.quotes.append(ServedQuote(at, number, symbol, bid, view["bs"], ask, view["as"], stamp))
+
+    def _now(self) -> int:
+        return self._scheduler.now_ns
+
+    def _thread(self) -> int:
+        current = self._scheduler.current
+        return NO_THREAD if current is None else current.number
 
     def _current(self) -> Invoked | None:
         invocation = CURRENT.get(None)

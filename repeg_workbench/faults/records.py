@@ -37,7 +37,7 @@ class FailingJournal:
         """Add one entry. Raises OSError now and then."""
         strikes = self._rate and entry.at < self._fault_plan.ends and self._chance.random() < self._rate
         if strikes and not self._fault_plan.leaves_out("journal_fails"):
-            self._fault_plan.count("journal_fails")
+            self._fault_plan.strike("journal_fails")
             raise OSError("no space left on device")
         self._inner.record(entry)
 

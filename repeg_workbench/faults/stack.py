@@ -80,6 +80,7 @@ class Stack:
         faults = self._fault_plan.workflow_faults
         if WorkflowFault.THROTTLED in faults and self._fault_plan.dice("throttled").random() < 0.05:
             self._fault_plan.count("throttled")
+            self._world.recorder.throttled(self._run_of(payload), function)
             raise TaskFailed("Lambda.TooManyRequestsException", "Rate exceeded")
         if WorkflowFault.DUPLICATE_INVOCATION in faults and self._fault_plan.dice("twice").random() < 0.3:
             self._fault_plan.count("duplicate_invocation")

@@ -137,7 +137,7 @@ class FaultyCalls:
         fault = self._chance.choice(self._kinds)
         if (fault is TableFault.CONFLICT and name in READS) or self._fault_plan.leaves_out(fault):
             return None
-        self._fault_plan.count(str(fault))
+        self._fault_plan.strike(str(fault))
         return fault
 
     def _timed_out(self) -> ReadTimeoutError:

@@ -75,8 +75,8 @@ class World:
         self.record = DayRecord(self.day.day, *sessions, self.exchange.ledger)
         self.exchange.skew_clock(self.day.broker_clock)
         self.record.allowance += round(abs(self.day.broker_clock) * SECOND)
-        self.record.is_noisy = self.day.chaos > 0
-        self.recorder = Recorder(self.record, self.exchange, lambda: self.scheduler.now_ns)
+        self.recorder = Recorder(self.record, self.exchange, self.scheduler)
+        self.fault_plan.on_strike.append(self.recorder.struck)
         self.journal = MemoryJournal()
         self.down: set[Outage] = set()
         self.variables = Variables()
@@ -118,9 +118,18 @@ class World:
         """What both judges find so far; once the day is over, in the books as well."""
         self.record.until, self.record.is_over = self.scheduler.now_ns, is_over
         if is_over:
+            self.record.dearest = {symbol: self._dearest(symbol) for symbol in self.day.market.symbols()}
             for stack in self.stacks:
                 stack.close_books()
         return judge(self.record)
+
+    def _dearest(self, symbol: str) -> int:
+        """A symbol's highest price of the day, in price units."""
+        day = self.exchange.venue.day(symbol)
+        last = self.exchange.price(symbol)
+        if day is None:
+            return last
+        return int(max(last, day.quotes.ask.max(initial=0), day.trades.price.max(initial=0)))
 
     def run(self) -> Result:
         """Start the runs as their schedules would, run the day, and check its end against the ledger."""

@@ -135,6 +135,7 @@ class Faults:
         self.armed = Armed[Fault](seed)
         self.armed_streams = Armed[StreamFault](seed)
         self.postpone: Callable[[float, Request], None] = _nowhere
+        self.on_strike: list[Callable[[], None]] = []
 
     def arm(self, fault: Fault, when: When | None = None) -> None:
         """Apply a fault to the next matching call. Raises KeyError for an unknown rewrite."""
@@ -186,7 +187,10 @@ class Faults:
     def _take(self, request: Request, kinds: frozenset[Kind]) -> Fault | None:
         if not self.armed:
             return None
-        return self.armed.take(lambda fault: fault.kind in kinds and fault.fits(request))
+        fault = self.armed.take(lambda fault: fault.kind in kinds and fault.fits(request))
+        for listener in self.on_strike if fault is not None else ():
+            listener()
+        return fault
 
 
 def _failure(fault: Fault) -> TransportFault:

@@ -121,7 +121,7 @@ class EndingJudge:
     def _judge_hold(self, run: JudgedRun, order: BookedOrder, rules: Rules) -> None:
         named = FAULTS_OF.get(order.outcome)
         looks = self._last_looks(run, order.symbol)
-        if named is None or not looks or run.is_weights or self._record.is_noisy:
+        if named is None or not looks or run.is_weights:
             return
         found = {law.fault_of(book_of(q, order.side, q.at), rules, self._record.allowance) for q in looks}
         found |= {law.fault_of(book_of(q, order.side, q.at), rules, -self._record.allowance) for q in looks}

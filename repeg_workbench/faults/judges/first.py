@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from repeg_workbench.faults.judges.causes import CauseJudge
 from repeg_workbench.faults.judges.endings import EndingJudge
 from repeg_workbench.faults.judges.liveness import LivenessJudge
 from repeg_workbench.faults.judges.orders import OrderJudge
@@ -18,9 +19,10 @@ def first_judgement(record: DayRecord) -> list[Violation]:
     lines = list(orders.orders.parents.values())
     prices.judge(lines)
     times.judge(lines)
-    liveness = LivenessJudge(record)
+    liveness, causes = LivenessJudge(record), CauseJudge(record)
     if record.is_over:
         endings.judge(lines)
         liveness.judge(lines)
-    found = [*orders.found, *prices.found, *times.found, *liveness.found]
+        causes.judge(lines)
+    found = [*orders.found, *prices.found, *times.found, *liveness.found, *causes.found]
     return [*sorted(found, key=lambda each: each.at), *endings.found]

@@ -13,7 +13,7 @@ INVARIANTS: Mapping[str, str] = {
     "intent_differs": "Every order that arrives has the side, quantity and limit of its intent.",
     "intent_changed": "An intent never changes.",
     "outside_window": "No order arrives outside the window, unless it left in time and the network held it up.",
-    "after_kill": "No order leaves later than a second after the kill switch is set.",
+    "after_kill": "No order leaves later than a second after the kill switch is set, hold-ups of its step not counted.",
     "after_close": "No order leaves once its run has been closed or swept.",
     "sent_while_closing": "No step that closes a run sends an order.",
     "not_a_day_order": "Every order is a day order for the core session.",
@@ -51,6 +51,7 @@ INVARIANTS: Mapping[str, str] = {
     "published_late": "The end of a run is published within minutes.",
     "given_up": "No order that could still trade is given up before the window closes.",
     "not_held_by_its_book": "An order that is said to be held by its quote was served such a quote last.",
+    "failed_without_cause": "No run fails unless a fault, another hand, a limit or the kill switch gave it a reason.",
     "killed_without_switch": "No order is said to be killed unless the kill switch was set.",
     "judges_disagree": "Both judges, which share no code, come to the same verdict.",
 }

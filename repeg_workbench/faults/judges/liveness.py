@@ -55,7 +55,7 @@ class LivenessJudge:
         """Whether nothing but its quotes and cash can keep the run's lines from trading."""
         rules = Rules(run.settings)
         is_limited = any(rules[name] is not None for name in LIMITS) or bool(rules["symbols"])
-        return not (is_limited or rules.is_looking or self._record.switched or self._record.is_noisy)
+        return not (is_limited or rules.is_looking or self._record.switched)
 
     def _could_trade_all_day(self, run: JudgedRun, parent: Parent) -> bool:
         """Whether a line ended as one that could have gone on, with money or shares and without a refusal."""
@@ -141,7 +141,7 @@ class LivenessJudge:
 
     def _due(self, since: int, within: int, invoked: Sequence[Invoked]) -> int:
         """A time limit, later by the outages in it; a step in it that a fault strikes leaves it to the watchdog."""
-        due = since + within + (WATCHED if self._record.is_noisy else 0)
+        due = since + within
         for outage in sorted(self._record.outages, key=lambda each: each.since):
             if outage.since < due and outage.until > since:
                 due += outage.until - max(outage.since, since) + 5 * MINUTE

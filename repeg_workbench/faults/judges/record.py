@@ -17,6 +17,7 @@ from repeg_workbench.exchange.broker.ledger import Ledger
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
+ALL_THREADS = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +57,8 @@ class ServedQuote(NamedTuple):
 class SentOrder(NamedTuple):
     """A request to place an order, or to replace the order with the broker's id `replaces`.
 
-    It left the program at `at` and reached the broker at `arrived`; -1 if it never did. `is_answered` says whether the
-    program received an answer that settles it.
+    It left the program at `at`, in a thread of its invocation, and reached the broker at `arrived`; -1 if it never did.
+    `is_answered` says whether the program received an answer that settles it.
     """
 
     at: int
@@ -66,6 +67,16 @@ class SentOrder(NamedTuple):
     invocation: int
     replaces: str = ""
     is_answered: bool = False
+    thread: int = 0
+
+
+class HeldUp(NamedTuple):
+    """A time during which an invocation could do nothing: a thread waited for an answer, or all were frozen."""
+
+    invocation: int
+    thread: int
+    since: int
+    until: int
 
 
 class Looked(NamedTuple):
@@ -139,6 +150,7 @@ class Published(NamedTuple):
 
     at: int
     run_id: str
+    is_failure: bool = False
 
 
 def name_in_record(run_id: str, stack: int) -> str:
@@ -192,8 +204,9 @@ class DayRecord:
     """One day of one account. `session_open` and `session_close` are the broker's calendar.
 
     `until` is the last moment of the record; if the day `is_over`, the books were read then. `allowance` is how far the
-    program's time may be from the broker's on this day; on one that `is_noisy`, answers of the broker were spoilt on
-    the way at any time. `unfound` are the times at which the broker did not find an order.
+    program's time may be from the broker's on this day. `unfound` are the times at which the broker did not find an
+    order, `throttled` the time, run and function of each invocation that the platform refused, `dearest` the highest
+    price of each symbol on the day.
     """
 
     day: date
@@ -204,6 +217,7 @@ class DayRecord:
     quotes: list[ServedQuote] = field(default_factory=list)
     sent: list[SentOrder] = field(default_factory=list)
     cancels: list[SentCancel] = field(default_factory=list)
+    held_up: list[HeldUp] = field(default_factory=list)
     looked: list[Looked] = field(default_factory=list)
     requests: list[int] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
@@ -211,11 +225,12 @@ class DayRecord:
     invoked: list[Invoked] = field(default_factory=list)
     executions: list[Execution] = field(default_factory=list)
     outages: list[Outage] = field(default_factory=list)
+    throttled: list[tuple[int, str, str]] = field(default_factory=list)
+    dearest: dict[str, int] = field(default_factory=dict)
     payloads: list[tuple[str, int]] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
     books: list[RunBooks] = field(default_factory=list)
     unfound: list[Unfound] = field(default_factory=list)
     allowance: int = SECOND // 5
-    is_noisy: bool = False
     until: int = 0
     is_over: bool = False

@@ -11,7 +11,16 @@ from collections.abc import Iterable
 
 from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges.placed import Parent, due_once_found
-from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Execution, Invoked, JudgedRun, SentOrder
+from repeg_workbench.faults.judges.record import (
+    ALL_THREADS,
+    MINUTE,
+    SECOND,
+    DayRecord,
+    Execution,
+    Invoked,
+    JudgedRun,
+    SentOrder,
+)
 from repeg_workbench.faults.judges.rules import Rules
 from repeg_workbench.faults.judges.verdict import Violation
 
@@ -86,9 +95,17 @@ class TimeJudge:
             ended = over.get(invoked.run_id)
             self._claim(ended is None or sent.at <= ended, "after_close", sent.at, name)
             switched = self._switched_before(invoked.stack, sent.at)
-            # A step that was held up between its decision and its request could not know.
-            self._claim(switched is None or invoked.is_struck or sent.at - switched <= SECOND, "after_kill",
-                        sent.at, name)  # fmt: skip
+            is_in_time = switched is None or sent.at - switched - self._held_up(sent, switched) <= SECOND
+            self._claim(is_in_time, "after_kill", sent.at, name)
+
+    def _held_up(self, sent: SentOrder, since: int) -> int:
+        """How long the sender of an order was held up between a moment and the order's leaving: it could not know."""
+        total, counted = 0, since
+        for held in sorted(self._record.held_up, key=lambda each: each.since):
+            if held.invocation == sent.invocation and held.thread in {sent.thread, ALL_THREADS}:
+                total += max(0, min(held.until, sent.at) - max(held.since, counted))
+                counted = max(counted, min(held.until, sent.at))
+        return total
 
     def _ended_runs(self) -> dict[str, int]:
         """When each run was closed or swept: the end of the first closing step that answered after it was opened."""

@@ -1,0 +1,150 @@
+"""The first judge of causes: a run fails only if something in the record of the day gave it a reason.
+
+The run's own words count for nothing, and a fault that it has recovered from is no cause. A cause is a step that a
+fault kept from ending, to its last attempt; a fault in a closing step; another execution of the same run; an order
+whose outcome the broker never showed, or that it would not work on or close; another hand on the run's symbols; or, for
+a run that has sent nothing, a plan beyond its limits or without a price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from itertools import combinations
+
+from repeg_workbench.faults.judges.placed import PRICE, Parent, Placed
+from repeg_workbench.faults.judges.record import SECOND, DayRecord, Execution, Invoked, JudgedRun, SentOrder
+from repeg_workbench.faults.judges.rules import Rules
+from repeg_workbench.faults.judges.verdict import Violation
+
+# The broker's words for an order that it works on or closes as usual.
+USUAL = frozenset(
+    {
+        "accepted", "pending_new", "new", "partially_filled", "filled", "canceled", "expired", "rejected", "replaced",
+        "pending_cancel", "pending_replace",
+    }
+)  # fmt: skip
+
+# From a cancel's request to the order's end at the broker, usually.
+CANCELLED = 20 * SECOND
+
+CLOSING = frozenset({"CloseRun", "SweepOrders"})
+
+# The state machine waits at least so long for a step.
+TASK = 30 * SECOND
+
+# A run that goes on in a new execution starts it just before the old one ends.
+A_MOMENT = SECOND
+
+# A plan is worth this much more than at the day's dearest quote, if it must be sent as market orders.
+DEARER = Decimal("1.05")
+
+
+class CauseJudge:
+    """Judges why runs have failed."""
+
+    def __init__(self, record: DayRecord) -> None:
+        self.found: list[Violation] = []
+        self._record = record
+
+    def judge(self, parents: Iterable[Parent]) -> None:
+        """Judge every run that has failed, as it was published or as its execution ended."""
+        lines = list(parents)
+        for run in self._record.runs:
+            executions = [each for each in self._record.executions if each.run_id == run.run_id]
+            failed = [each.at for each in self._record.published if each.run_id == run.run_id and each.is_failure]
+            failed += [each.ended for each in executions if each.status == "FAILED" and self._is_a_run(run)]
+            if executions and failed:
+                ours = [line for line in lines if line.run.run_id == run.run_id]
+                has_cause = any(self._causes(run, executions, ours, min(failed)))
+                self._claim(has_cause, "failed_without_cause", min(failed), run.run_id)
+
+    def _is_a_run(self, run: JudgedRun) -> bool:
+        """Whether the run was opened; an input that is refused before has no run."""
+        return any(each.run_id == run.run_id for each in self._record.books)
+
+    def _causes(
+        self, run: JudgedRun, executions: Sequence[Execution], lines: Sequence[Parent], until: int
+    ) -> Iterator[bool]:
+        own = [step for step in self._record.invoked if step.run_id == run.run_id and step.began <= until]
+        yield any(each.status not in {"SUCCEEDED", "FAILED"} for each in executions)
+        yield any(_overlap(one, other, but=A_MOMENT) for one, other in combinations(executions, 2))
+        yield any(self._has_given_up(name, own, run, until) for name in {step.function for step in own})
+        yield any(self._is_hindered(step, own) for step in own if step.function in CLOSING)
+        yield any(self._is_in_doubt(sent) for sent in self._record.sent if sent.client_order_id.startswith(run.prefix))
+        orders = [order for line in lines for order in line.orders]
+        yield any(self._was_withheld(order, until) for order in orders)
+        yield any(self._is_shared(symbol, orders, until) for symbol in run.targets)
+        has_sent = any(sent.client_order_id.startswith(run.prefix) for sent in self._record.sent)
+        yield not has_sent and (self._is_beyond_its_limits(run) or self._is_unpriced(run, own))
+
+    def _has_given_up(self, function: str, own: Sequence[Invoked], run: JudgedRun, until: int) -> bool:
+        """Whether faults kept the last attempts of a step from ending in time."""
+        attempts = [step for step in own if step.function == function]
+        last = max((step.began for step in attempts if step.answered and step.ended - step.began < TASK), default=-1)
+        refused = any(last < at <= until and (who, name) == (run.run_id, function)
+                      for at, who, name in self._record.throttled)  # fmt: skip
+        return refused or any(self._is_hindered(step, own) for step in attempts if step.began > last)
+
+    def _is_hindered(self, step: Invoked, own: Sequence[Invoked]) -> bool:
+        """Whether a fault struck a step, a service was away meanwhile, or another step of the run ran beside it."""
+        ended = step.ended if step.ended >= 0 else self._record.until
+        is_away = any(away.since <= ended and away.until >= step.began for away in self._record.outages)
+        return step.is_struck or is_away or any(_overlap(step, other) for other in own if other is not step)
+
+    def _is_in_doubt(self, sent: SentOrder) -> bool:
+        """Whether an order's request was never answered, and the broker never showed the order."""
+        seen = (looked for looked in self._record.looked if looked.client_order_id == sent.client_order_id)
+        return not sent.is_answered and not any(looked.is_found and looked.at > sent.at for looked in seen)
+
+    def _was_withheld(self, order: Placed, until: int) -> bool:
+        """Whether the broker did not find an order, gave it a rare status, or did not close it when it was asked to."""
+        order_id = order.arrival.order_id
+        asked = [each.at for each in self._record.cancels if each.broker_id == order_id and each.at <= until]
+        is_stuck = any(order.ended < 0 or order.ended > at + CANCELLED for at in asked)
+        is_unfound = any(each.order_id == order_id and each.since <= until for each in self._record.unfound)
+        rare = (e for e in self._record.ledger.events if e.order_id == order_id and e.at <= until)
+        return is_stuck or is_unfound or any(event.status not in USUAL for event in rare)
+
+    def _is_shared(self, symbol: str, orders: Sequence[Placed], until: int) -> bool:
+        """Whether somebody else has traded a symbol or moved or cancelled one of our orders, or it was split."""
+        line = [order for order in orders if order.arrival.symbol == symbol]
+        ours = {order.arrival.order_id for order in line if not order.is_owners}
+        asked = {each.broker_id for each in self._record.cancels}
+        is_foreign = any(order.is_owners or (order.status == "canceled" and order.arrival.order_id not in asked)
+                         for order in line)  # fmt: skip
+        ledger = self._record.ledger
+        is_split = any(
+            posting.commodity == symbol for e in ledger.entries if e.kind == "split" for posting in e.postings
+        )
+        others = (e for e in ledger.executions if e.symbol == symbol and e.at <= until and e.order_id not in ours)
+        return is_foreign or is_split or any(others)
+
+    def _is_beyond_its_limits(self, run: JudgedRun) -> bool:
+        """Whether the plan may be worth more than the settings allow, at the day's dearest quotes."""
+        if run.is_weights:
+            return True
+        rules = Rules(run.settings)
+        costs = [
+            most * self._record.dearest.get(symbol, 0) * PRICE * DEARER for symbol, (_, most) in run.targets.items()
+        ]
+        limits = [rules.of(symbol).most("max_order_notional") for symbol in run.targets]
+        is_line_over = any(limit is not None and cost > limit for cost, limit in zip(costs, limits, strict=True))
+        most = [limit for name in ("max_run_notional", "max_day_notional") if (limit := rules.most(name)) is not None]
+        return is_line_over or any(sum(costs) > limit for limit in most)
+
+    def _is_unpriced(self, run: JudgedRun, steps: Sequence[Invoked]) -> bool:
+        """Whether a planning step was served no quote of one of the plan's symbols."""
+        planning = {step.number for step in steps if step.function == "PlanOrders"}
+        served = {quote.symbol for quote in self._record.quotes if quote.invocation in planning}
+        return bool(planning) and not run.targets.keys() <= served
+
+    def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
+        if not holds:
+            self.found.append(Violation(name, at, subject, observed))
+
+
+def _overlap(one: Execution | Invoked, other: Execution | Invoked, but: int = 0) -> bool:
+    """Whether one began before the other had ended, by more than that time."""
+    first, second = sorted((one, other), key=lambda each: each.began)
+    return first.ended < 0 or second.began < first.ended - but

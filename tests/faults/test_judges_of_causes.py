@@ -1,0 +1,177 @@
+"""The judge of causes: a run fails only for a reason that the record names. And what lets an order leave late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from repeg_workbench.faults.judges.record import ALL_THREADS, HeldUp, Invoked, Outage, Published, Unfound
+from tests.faults.day_by_hand import RUN, DayByHand, at, clean_day, day_with_arrival
+
+OURS, ANOTHER = 7, 8
+
+
+def failed_day(settings: dict[str, Any] | None = None) -> DayByHand:
+    """The clean day, but for its end: the run has failed."""
+    day = clean_day(settings)
+    day.closed(960, status="FAILED")
+    day.record.published = [Published(at(962), RUN, is_failure=True)]
+    return day
+
+
+def test_a_run_that_fails_without_a_cause_is_a_violation() -> None:
+    assert failed_day().violations() == {"failed_without_cause"}
+
+
+def test_a_failed_execution_is_judged_although_its_run_settled() -> None:
+    day = failed_day()
+    day.record.published = [Published(at(962), RUN)]
+    assert day.violations() == {"failed_without_cause"}
+
+
+def test_an_execution_that_was_refused_before_it_had_a_run_is_not_judged() -> None:
+    day = DayByHand()
+    day.closed(960, status="FAILED")
+    day.record.published, day.record.books = [], []
+    assert day.violations() == set()
+
+
+def _owner_trades(day: DayByHand) -> None:
+    day.filled(day.arrived("by hand", 955, "1", "100.10"), 955, "1", "100.10")
+
+
+def _rare_status(day: DayByHand) -> None:
+    events = day.record.ledger.events
+    events.insert(1, events[0]._replace(at=at(610), event="suspended", status="suspended"))
+
+
+def _no_answer(day: DayByHand) -> None:
+    day.record.sent[1] = day.record.sent[1]._replace(is_answered=False)
+
+
+CAUSES: dict[str, Callable[[DayByHand], object]] = {
+    "a fault in the last attempt of a step": lambda day: day.called(
+        "RepegOrders", 950, 951, answered=False, struck=True
+    ),
+    "a fault that a step outlived": lambda day: day.called("RepegOrders", 950, 981, struck=True),
+    "a fault in the closing step": lambda day: day.called("CloseRun", 955, 956, answered=False, struck=True),
+    "an outage at the close": lambda day: day.away(955, 961),
+    "a throttled step": lambda day: day.record.throttled.append((at(950), RUN, "RepegOrders")),
+    "an abort": lambda day: day.record.executions.insert(0, replace(day.record.executions[0], status="ABORTED")),
+    "a second execution": lambda day: day.record.executions.append(
+        replace(day.record.executions[0], name="again", status="SUCCEEDED", began=at(100))
+    ),
+    "a step that was invoked twice": lambda day: day.called("CloseRun", 961, 963),
+    "an order in doubt": _no_answer,
+    "an order that the broker does not find": lambda day: day.record.unfound.append(
+        Unfound(day.record.ledger.events[0].order_id, at(650), at(660))
+    ),
+    "an order with a rare status": _rare_status,
+    "a trade by another hand": _owner_trades,
+}
+
+
+@pytest.mark.parametrize("add", CAUSES.values(), ids=list(CAUSES))
+def test_a_run_may_fail_after(add: Callable[[DayByHand], object]) -> None:
+    day = failed_day()
+    add(day)
+    assert "failed_without_cause" not in day.violations()
+
+
+def _found_in_time(day: DayByHand) -> None:
+    _no_answer(day)
+    day.looked_up(day.record.sent[1].client_order_id, 930, found=True)
+
+
+PRETEXTS: dict[str, Callable[[DayByHand], object]] = {
+    "a fault in a step that answered": lambda day: day.called("RepegOrders", 950, 951, struck=True),
+    "a fault in a step that was repeated": lambda day: (
+        day.called("RepegOrders", 950, 951, answered=False, struck=True), day.called("RepegOrders", 952, 953)
+    ),
+    "a failed step that nothing struck": lambda day: day.called("RepegOrders", 950, 951, answered=False),
+    "a fault in a step of another run": lambda day: day.record.invoked.append(
+        Invoked(99, "RepegOrders", "another", at(950), at(951), is_struck=True)
+    ),
+    "an outage that was over": lambda day: day.away(700, 730),
+    "an outage after the end": lambda day: day.record.outages.append(Outage("broker", at(1_000), at(1_100))),
+    "a throttled step that was repeated": lambda day: day.record.throttled.append((at(700), RUN, "RepegOrders")),
+    "a throttled step of another run": lambda day: day.record.throttled.append((at(950), "another", "RepegOrders")),
+    "the kill switch": lambda day: day.switched(958, "halt_new"),
+    "a renewal": lambda day: day.record.executions.append(
+        replace(day.record.executions[0], name="next", status="SUCCEEDED", began=day.record.executions[0].ended - 1)
+    ),
+    "an order that was found": _found_in_time,
+    "a limit that its orders kept": lambda _day: None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("add", PRETEXTS.values(), ids=list(PRETEXTS))
+def test_a_run_may_not_fail_because_of(add: Callable[[DayByHand], object]) -> None:
+    day = failed_day({"max_run_notional": "10007.30"})
+    add(day)
+    assert "failed_without_cause" in day.violations()
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ({}, {"failed_without_cause"}),
+        ({"max_run_notional": "9000"}, set()),
+        ({"max_order_notional": "9000"}, set()),
+        ({"max_day_notional": "9000"}, set()),
+        ({"max_run_notional": "11000"}, {"failed_without_cause"}),
+    ],
+)
+def test_a_plan_may_be_refused_if_it_is_worth_more_than_a_limit(settings: dict[str, Any], found: set[str]) -> None:
+    """100 shares at 100.10, and a twentieth more for market orders: 10,510.50 dollars."""
+    day = DayByHand(settings)
+    number = day.called("PlanOrders", 599, 600, answered=False)
+    day.quoted(599.5, "100.00", "100.10", invocation=number)
+    day.record.dearest = {"AAA": 1_001_000}
+    day.closed(601, "no_trade", status="FAILED")
+    day.record.published = [Published(at(603), RUN, is_failure=True)]
+    assert day.violations() == found
+
+
+def test_a_plan_may_be_refused_without_a_price() -> None:
+    day = DayByHand()
+    day.called("PlanOrders", 599, 600, answered=False)
+    day.closed(601, "no_trade", status="FAILED")
+    day.record.published = [Published(at(603), RUN, is_failure=True)]
+    assert day.violations() == set()
+
+
+def _sent_under_the_switch(left: float, *held: tuple[float, float, int]) -> set[str]:
+    """An order that leaves a while after the switch is set at 700, its step held up at the given times."""
+    day = day_with_arrival()
+    day.switched(700, "halt_new")
+    day.placed(1, left + 0.1, "1", "100.01", bid="100.00", ask="100.10", left=left)
+    day.record.sent[0] = day.record.sent[0]._replace(thread=OURS)
+    number = day.record.sent[0].invocation
+    day.record.held_up = [HeldUp(number, thread, at(since), at(until)) for since, until, thread in held]
+    day.record.invoked[-1].is_struck = bool(held)
+    return day.violations()
+
+
+@pytest.mark.parametrize(
+    ("left", "held", "found"),
+    [
+        (700.9, (), set()),
+        (701.1, (), {"after_kill"}),
+        (720.9, ((690, 720, OURS),), set()),
+        (720.9, ((690, 720, ALL_THREADS),), set()),
+        (720.9, ((690, 710, OURS), (705, 720, ALL_THREADS)), set()),
+        (721.1, ((690, 720, OURS),), {"after_kill"}),
+        (721.1, ((690, 720, OURS), (695, 719, ALL_THREADS)), {"after_kill"}),
+        (720.9, ((690, 720, ANOTHER),), {"after_kill"}),
+        (702, ((690, 699, OURS),), {"after_kill"}),
+        (720.9, ((690, 705, OURS), (715, 720, OURS)), {"after_kill"}),
+    ],
+)
+def test_an_order_may_leave_late_only_by_the_time_its_step_was_held_up(
+    left: float, held: tuple[tuple[float, float, int], ...], found: set[str]
+) -> None:
+    assert _sent_under_the_switch(left, *held) == found
