@@ -18,8 +18,8 @@ from repeg.adapters.counting_journal import CountingJournal
 from repeg.domain import plan
 from repeg.domain.journal import Entry
 from repeg.domain.session import NEW_YORK, wire
-from repeg.lambda_step import count
-from repeg.ports import Ports
+from repeg.lambda_step import count, flush_at_end
+from repeg.ports import Journal, Ports
 from repeg_workbench.deployment_variables import variables
 from repeg_workbench.engine.engine import Engine
 from repeg_workbench.engine.execution import Execution
@@ -54,7 +54,8 @@ class Wire(StrEnum):
 class Scenario:
     """The definition of a day.
 
-    `plan` is the decoded plan as given, `settings` are the deployment's, `parameters` the template's.
+    `plan` is the decoded plan as given, `settings` are the deployment's, `parameters` the template's. `keeps_journal`
+    stores the journal in the stack's bucket, as deployed; a day's hundred thousand entries take seconds.
     """
 
     plan: Any
@@ -67,6 +68,7 @@ class Scenario:
     quirks: BrokerQuirks = _QUIRKS
     fill_model: FillModel = FillModel.QUEUE
     wire: Wire = Wire.IN_PROCESS
+    keeps_journal: bool = False
 
     @property
     def starts(self) -> datetime:
@@ -154,13 +156,17 @@ def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
         _keep_keys(engine, scenario.opening)
         with _served(scenario, exchange, transport) as addresses:
             environment = {**engine.function("OpenRun").environment, **addresses}
-            journal = CountingJournal(BroadcastJournal(followers), count)
-            ports = replace(wiring.build(environment, engine.runtime), journal=journal)
+            ports = wiring.build(environment, engine.runtime)
+            followed: Journal = BroadcastJournal(followers)
+            if scenario.keeps_journal:
+                followed = wiring.kept(followed, environment)
+            ports = replace(ports, journal=CountingJournal(followed, count))
             wiring.provide(ports)
             try:
                 yield SimulatedDay(scenario, engine, exchange, ports)
             finally:
                 wiring.provide(None)
+                flush_at_end(None)
 
 
 class _Transport:

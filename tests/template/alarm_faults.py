@@ -170,6 +170,12 @@ def _no_cancel_gets_through(day: SimulatedDay, _metrics: Metrics) -> None:
     until(day, "16:12")
 
 
+@fires("JournalLost")
+def _the_journals_bucket_is_gone(day: SimulatedDay, _metrics: Metrics) -> None:
+    day.engine.client("s3").delete_bucket(Bucket=day.engine.stack.physical_id("JournalBucket"))
+    start(day, "09:37")
+
+
 @fires("SweepFailed")
 def _no_cancel_gets_through_to_the_sweep(day: SimulatedDay, _metrics: Metrics) -> None:
     arn = start(day, "09:36:30")

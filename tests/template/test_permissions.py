@@ -99,6 +99,28 @@ def test_only_runs_ends_and_operators_may_publish_events(allowed: list[tuple[str
     assert publishers == ["OpenRunRole", "CloseRunRole", "SweepOrdersRole", "WatchRunsRole", "ServeOperatorRole"]
 
 
+def test_a_step_may_only_add_to_the_journal(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+    """It can neither read nor list nor delete what is there. The operator's function decides nothing."""
+    writers = {role: one["Resource"] for role, one in allowed if "s3:PutObject" in listed(one["Action"])}
+    assert set(writers) == {f"{name}Role" for name in FUNCTIONS if name != "ServeOperator"}
+    assert set(map(str, writers.values())) == {str({"Fn::Sub": "${JournalBucket.Arn}/journal/*"})}
+    on_buckets = {action for _, one in allowed for action in listed(one["Action"]) if action.startswith("s3:")}
+    assert on_buckets == {"s3:PutObject", "s3:GetObject"}
+
+
+def test_the_journals_bucket_is_private_encrypted_kept_and_expires() -> None:
+    (bucket,) = of_type(written(), "AWS::S3::Bucket").values()
+    properties = bucket["Properties"]
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (rule,) = properties["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", {"Ref": "JournalRetentionDays"})
+    (policy,) = of_type(written(), "AWS::S3::BucketPolicy").values()
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
 def test_only_the_machine_and_the_watch_schedule_invoke_functions(allowed: list[tuple[str, dict[str, Any]]]) -> None:
     called = {role: one["Resource"] for role, one in allowed if "lambda:InvokeFunction" in listed(one["Action"])}
     assert set(called) == {"ScheduleRole", "ExecutePlanRole"}

@@ -58,7 +58,10 @@ def a_day(calls: set[Call], **parameters: str) -> Iterator[SimulatedDay]:
         "order_monitoring_seconds": 60,
         "max_quote_age_seconds": 90,
     }
-    scenario = Scenario(plan=PLAN, market=market, day=MONDAY, opening=account, settings=settings, parameters=parameters)
+    scenario = Scenario(
+        plan=PLAN, market=market, day=MONDAY, opening=account, settings=settings, parameters=parameters,
+        keeps_journal=True,
+    )  # fmt: skip
     hook = ("provide-client-params", _recorder(calls))
     BUILTIN_HANDLERS.append(hook)  # of every client that is made from now on
     try:

@@ -227,6 +227,7 @@ SUPPLIED: dict[str, Any] = {
             "AWS::Lambda::EventInvokeConfig",
             "AWS::Logs::MetricFilter",
             "AWS::Logs::QueryDefinition",
+            "AWS::S3::BucketPolicy",
             "AWS::SNS::TopicPolicy",
             "AWS::SQS::QueuePolicy",
         )

@@ -27,6 +27,10 @@ tracer = Tracer()
 _counts: Counter[str] = Counter()
 _counting = threading.Lock()
 
+# Called when a step has ended: with its function's name, the invocation's id, and the seconds left of its time limit.
+Flush = Callable[[str, str, float], None]
+_flushes: list[Flush] = []
+
 Payload = TypeVar("Payload", bound=Frozen)
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
@@ -61,6 +65,11 @@ def measure(metric: str, value: float) -> None:
     metrics.add_metric(name=metric, unit=MetricUnit.NoUnit, value=value)
 
 
+def flush_at_end(flush: Flush | None) -> None:
+    """Call this at the end of every step from now on, also of one that fails; None calls nothing any more."""
+    _flushes[:] = [] if flush is None else [flush]
+
+
 def discard_counts() -> None:
     """Forget what has been counted and not emitted."""
     with _counting:
@@ -88,6 +97,7 @@ def _measured(handler: Handler) -> Handler:
         try:
             return handler(event, context)
         finally:
+            _flush(context)
             _add_counts()
             if metrics.metric_set:
                 # Two stacks of one account would otherwise share a series.
@@ -96,6 +106,15 @@ def _measured(handler: Handler) -> Handler:
                 metrics.flush_metrics()
 
     return measured
+
+
+def _flush(context: LambdaContext) -> None:
+    """Flush the journal before the metrics, because it counts what it loses."""
+    stack = os.environ.get("STACK_NAME") or ""  # noqa: TID251 - the edge of a function
+    for flush in _flushes:
+        # CloudFormation names a function by its stack, its logical id and random letters.
+        name = context.function_name.removeprefix(f"{stack}-").partition("-")[0]
+        flush(name, context.aws_request_id, context.get_remaining_time_in_millis() / 1_000)
 
 
 def _add_counts() -> None:

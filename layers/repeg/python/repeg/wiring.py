@@ -16,22 +16,23 @@ from repeg.adapters.alpaca.broker import AlpacaBroker
 from repeg.adapters.alpaca.http import trading_api
 from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, KeySource, TradingMode
 from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
-from repeg.adapters.aws import AWS
+from repeg.adapters.aws import AWS, AWS_ONCE
 from repeg.adapters.counting_journal import CountingJournal
 from repeg.adapters.describing_notifier import DescribingNotifier
+from repeg.adapters.durable_journal import DurableJournal
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.eventbridge import EventNotifier
 from repeg.adapters.logs import LogJournal
 from repeg.adapters.rate_limited_broker import rate_limited
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.adapters.runtime import NetworkRuntime, SystemRuntime
-from repeg.adapters.s3 import S3Plans
+from repeg.adapters.s3 import S3Objects, S3Plans
 from repeg.adapters.secrets import SecretKeys
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.order_ids import LOCAL_TAG, stack_tag
 from repeg.domain.request_quota import REQUESTS_PER_MINUTE
-from repeg.lambda_step import count, measure
-from repeg.ports import Ports
+from repeg.lambda_step import count, flush_at_end, measure
+from repeg.ports import Journal, Ports
 
 FEEDS = ("iex", "sip")
 
@@ -102,11 +103,22 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
             count,
             measure,
         ),
-        journal=CountingJournal(LogJournal(Logger()), count),
+        journal=CountingJournal(kept(LogJournal(Logger()), environment), count),
         plans=S3Plans(boto3.client("s3", config=AWS, verify=True)),
         runtime=runtime,
         tag=stack_tag(environment["STACK_NAME"]) if environment.get("STACK_NAME") else LOCAL_TAG,
     )
+
+
+def kept(journal: Journal, environment: Mapping[str, str]) -> Journal:
+    """The journal, with every entry also kept in the bucket JOURNAL_BUCKET, where one is named."""
+    bucket = environment.get("JOURNAL_BUCKET", "")
+    if not bucket:
+        return journal
+    objects = S3Objects(lambda: boto3.client("s3", config=AWS_ONCE, verify=True), bucket)
+    durable = DurableJournal(journal, objects, count)
+    flush_at_end(durable.flush)
+    return durable
 
 
 def simulated_urls(environment: Mapping[str, str]) -> tuple[str | None, str | None]:

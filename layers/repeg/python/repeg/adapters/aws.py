@@ -15,3 +15,8 @@ AWS = Config(
     max_pool_connections=MAX_WORKERS + 2,
     proxies={},
 )
+
+# A step ends with one attempt to store its journal, and does not wait for a second one.
+AWS_ONCE = Config(
+    connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1}, proxies={}
+)  # fmt: skip

@@ -1,7 +1,9 @@
-"""Reads plans from S3."""
+"""Reads plans from S3, and stores the objects of the journal there."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +41,22 @@ class S3Plans:
         except BotoCoreError as error:
             raise StoreUnavailable(f"{uri}: {type(error).__name__}") from None
         return _decoded(uri, body)
+
+
+class S3Objects:
+    """Objects of one bucket. The client is made on first use: most of a container's start is spent on clients."""
+
+    def __init__(self, make_client: Callable[[], Any], bucket: str) -> None:
+        self._make_client = make_client
+        self._bucket = bucket
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._make_client()
+
+    def put(self, key: str, body: bytes) -> None:
+        """Store one object. Raises what the client raises."""
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/gzip")
 
 
 def _address(uri: str) -> tuple[str, str]:

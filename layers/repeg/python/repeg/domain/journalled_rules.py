@@ -11,11 +11,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from repeg.domain import peg, session
-from repeg.domain.funding import FundingRequest, decide_funding
+from repeg.domain.decision import Decision
+from repeg.domain.funding import FundingDecision, FundingRequest, decide_funding
 from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
-from repeg.domain.quote_check import check_waiting_order
+from repeg.domain.quote_check import QuoteCheck, check_waiting_order
 from repeg.domain.session import TradingWindow
 from repeg.domain.settings import Settings
 
@@ -32,6 +33,12 @@ def decide_again(rule: str, inputs: Inputs) -> BaseModel:
     return _RULES[rule](inputs)
 
 
+def answer_of(rule: str, answer: Any) -> BaseModel:
+    """A journalled answer as its rule's model. Raises KeyError for an unknown rule, ValidationError for an answer that
+    does not fit."""
+    return _ANSWERS[rule].model_validate(answer)
+
+
 def _order_inputs(inputs: Inputs) -> tuple[ParentOrder, Quote | None, Moment, Settings]:
     quote = None if inputs["quote"] is None else Quote.model_validate(inputs["quote"])
     moment, settings = Moment.model_validate(inputs["moment"]), Settings.model_validate(inputs["settings"])
@@ -45,4 +52,11 @@ _RULES: dict[str, Callable[[Inputs], BaseModel]] = {
     SESSION: lambda inputs: session.check(
         Moment.model_validate(inputs["moment"]).now, TradingWindow.model_validate(inputs["window"])
     ),
+}
+
+_ANSWERS: dict[str, type[BaseModel]] = {
+    NEXT_ACTION: Decision,
+    QUOTE_CHECK: QuoteCheck,
+    FUNDING: FundingDecision,
+    SESSION: session.SessionAnswer,
 }
