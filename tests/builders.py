@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -51,8 +52,14 @@ def a_quote(
 
 
 def settings_with(**values: Any) -> Settings:
-    """The default settings with these values, as a run stores them."""
-    return Settings.model_validate(values)
+    """The default settings with these values; orders follow the original rule where they do not say otherwise."""
+    return Settings.model_validate(worked_by(values))
+
+
+def worked_by(settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings that follow the original rule where they name none: it looks once a turn, so a turn is one decision."""
+    named = {"policy", "use_smart_limit_execution"} & settings.keys()
+    return settings if named else {"policy": "anchor", **settings}
 
 
 def a_moment(now: datetime = NOON, closes: datetime = WINDOW_CLOSES, turn_seconds: int = 30) -> Moment:
@@ -143,7 +150,7 @@ def a_run(**fields: Any) -> Run:
         "owner": "execution-1",
         "trading_day": a_day(),
         "plan": OrdersPlan(name="core", orders=(PlanOrder(symbol="AAPL", side=Side.BUY, qty=Decimal(100)),)),
-        "settings": Settings(),
+        "settings": settings_with(),
         "started_at": NOON,
     }
     return Run(**{**stated, **fields})

@@ -31,8 +31,9 @@ Rows = TypeVar("Rows", Quotes, Trades)
 
 TARGET_SECONDS, TARGET_MEGABYTES = 20, 1_024
 
-# No escalation and no limit on moves: every order works all day.
+# The original rule, no escalation and no limit on moves: every order works all day, with one look a turn.
 SETTINGS = {
+    "policy": "anchor",
     "escalation": "none",
     "max_repegs": "399",
     "max_attempts": "400",

@@ -63,7 +63,7 @@ CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
     Circumstance.SYMBOL_SETTINGS: (0.05, varied_settings.with_symbol_settings),
     Circumstance.ALLOWED_SYMBOLS: (0.03, varied_settings.with_allowed_symbols),
     Circumstance.INPUT_SETTINGS: (0.05, varied_settings.with_input_settings),
-    Circumstance.POLICY: (0.4, varied_settings.with_policy),
+    Circumstance.POLICY: (0.75, varied_settings.with_policy),
 }
 
 PLAIN = frozenset(str(each) for each in Circumstance)

@@ -18,7 +18,8 @@ FULL_DAYS = (date(2026, 11, 23), date(2026, 3, 9), date(2026, 11, 2))
 def draw_settings(chance: Random, delay: int, *, near_open: bool) -> dict[str, Any]:
     """The settings of a deployment whose window closes half an hour after it opens, or minutes before the close."""
     monitoring = chance.choice((10, 15, 30))
-    return {
+    drawn = {
+        "policy": "anchor",
         "market_open_delay_minutes": delay,
         # The half day has 210 minutes; the two margins leave 25 to 35 of them.
         "close_margin_minutes": 180 - chance.choice((0, 5)) if near_open else chance.choice((2, 5, 10)),
@@ -33,6 +34,13 @@ def draw_settings(chance: Random, delay: int, *, near_open: bool) -> dict[str, A
         "use_smart_limit_execution": chance.random() < 0.95,
         "use_async_execution": chance.random() < 0.8,
     }
+    return drawn if drawn["use_smart_limit_execution"] else _at_market(drawn)
+
+
+def _at_market(settings: dict[str, Any]) -> dict[str, Any]:
+    """The same settings under the other name of market orders, which no lower rung permits."""
+    escalation = "market" if settings["escalation"] == "market" else "cross"
+    return {**settings, "policy": "market", "escalation": escalation}
 
 
 def draw_quirks(chance: Random) -> BrokerQuirks:

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from repeg.domain.session import TradingDay, TradingWindow, trading_window
-from repeg.domain.settings import Escalation
+from repeg.domain.setting_types import Escalation
 from repeg.domain.settings_limits import rungs
 from repeg.domain.settings_sources import resolve
 from repeg_workbench.deployment_variables import variables
@@ -33,6 +33,7 @@ LENGTH = 40 * 60
 EAGER = {
     "order_monitoring_seconds": 5, "patience_seconds": 600, "max_repegs": 20, "repeg_threshold_pct": "0",
     "max_spread_pct": "5", "min_volume_shares": 0, "max_slippage_bps": 200, "use_smart_limit_execution": True,
+    "policy": "anchor",
 }  # fmt: skip
 # Settings that keep working an order until the window closes.
 PATIENT = {

@@ -6,8 +6,8 @@ from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from repeg.domain.settings import Escalation
-from repeg.domain.settings_limits import rungs
+from repeg.domain.setting_types import Escalation
+from repeg.domain.settings_limits import KEPT_ATTEMPTS, rungs
 
 if TYPE_CHECKING:
     from repeg_workbench.faults.seeded_days import Day
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def with_fallback(day: Day, chance: Random) -> Day:
     """A fallback near the close, and books that hold the orders until then."""
-    sends_market = day.settings["escalation"] == "market" or not day.settings["use_smart_limit_execution"]
+    sends_market = "market" in {day.settings["escalation"], day.settings["policy"]}
     return _set(
         day,
         fallback=chance.choice(("collar", "market") if sends_market else ("collar",)),
@@ -42,10 +42,13 @@ def with_symbol_settings(day: Day, chance: Random) -> Day:
 
 
 def with_policy(day: Day, chance: Random) -> Day:
-    """Orders worked by the policy of looks, eager enough to move and take often. Market orders stay market orders."""
+    """Orders worked by the policy of looks, eager enough to move and take often, or market orders by their own name."""
+    policy = _policy(day, chance)
+    most = int(day.settings.get("max_attempts", 100))
     return _set(
         day,
-        policy=_policy(day, chance),
+        policy=policy,
+        max_attempts=most if policy == "market" else max(most, int(day.settings["max_repegs"]) + 1 + KEPT_ATTEMPTS),
         # A look is a request, so most days have one look a turn.
         look_seconds=chance.choice((2, 5, 60, 60, 60, 60, 60, 60)),
         follow_after_seconds=chance.choice((0, 10, 30)),
@@ -55,9 +58,16 @@ def with_policy(day: Day, chance: Random) -> Day:
 
 
 def _policy(day: Day, chance: Random) -> str:
-    if day.settings["use_smart_limit_execution"]:
-        return chance.choice(("patient", "normal", "normal", "urgent"))
-    return "anchor" if day.settings["escalation"] in {"none", "mid"} else "market"
+    drawn = chance.choice(("patient", "normal", "normal", "normal", "normal", "normal", "urgent", "market"))
+    if day.settings["policy"] == "market":
+        return "market"
+    return drawn if drawn != "market" or _permits_market(day) else "normal"
+
+
+def _permits_market(day: Day) -> bool:
+    """Whether no ladder of the day ends below the far side."""
+    own = [day.settings, day.input_settings, *day.settings.get("symbols", {}).values()]
+    return not any(each.get("escalation") in {"none", "mid"} for each in own)
 
 
 def with_allowed_symbols(day: Day, chance: Random) -> Day:
@@ -77,7 +87,7 @@ def with_input_settings(day: Day, chance: Random) -> Day:
         "max_run_orders": chance.choice((1, 3, 20)),
     }
     kept = chance.sample(sorted(tighter), chance.randint(1, 3))
-    if day.settings.get("fallback") == "market":
+    if "market" in {day.settings.get("fallback"), day.settings["policy"]}:
         kept = [name for name in kept if name != "escalation"]
     return replace(day, input_settings={name: tighter[name] for name in kept if not _is_looser(day, name, tighter)})
 
@@ -90,7 +100,7 @@ def _is_looser(day: Day, name: str, tighter: dict[str, Any]) -> bool:
 def _symbol_settings(settings: dict[str, Any], chance: Random) -> dict[str, Any]:
     escalation = chance.choice(list(Escalation)[:3])
     repegs = min(int(settings["max_repegs"]), chance.choice((0, 2, 20)))
-    most = int(settings.get("max_attempts", 50)) - rungs(escalation)
+    most = int(settings.get("max_attempts", 100)) - max(rungs(escalation), 1 + KEPT_ATTEMPTS)
     own: dict[str, Any] = {
         "escalation": str(escalation),
         "max_repegs": max(0, min(repegs, most)),
@@ -101,8 +111,8 @@ def _symbol_settings(settings: dict[str, Any], chance: Random) -> dict[str, Any]
         "repeg_threshold_pct": chance.choice(("0", "0.1")),
         "max_quote_age_seconds": chance.choice((3, 30)),
     }
-    if settings.get("fallback") == "market":
-        del own["escalation"]  # the fallback needs market orders
+    if "market" in {settings.get("fallback"), settings["policy"]}:
+        del own["escalation"]  # the fallback and the policy need market orders
     return {name: own[name] for name in chance.sample(sorted(own), chance.randint(1, 4))}
 
 

@@ -19,7 +19,8 @@ from repeg.domain.peg import decide
 from repeg.domain.pricing import collar, worse_by
 from repeg.domain.quote import Quote, QuoteVerdict, Side
 from repeg.domain.quote_check import check_waiting_order
-from repeg.domain.settings import Fallback, Settings
+from repeg.domain.setting_types import Fallback
+from repeg.domain.settings import Settings
 from tests.builders import MONDAY, NOON, a_child, a_moment, a_quote, after_noon, an_order, resting, settings_with
 from tests.domain.markets import OFF_GRID, ON_GRID, SIDES
 
@@ -65,7 +66,7 @@ def test_a_held_order_is_sent_at_its_collar_in_the_last_minutes(verdict: str) ->
 
 @pytest.mark.parametrize("verdict", list(HELD))
 def test_a_held_order_without_a_fallback_is_never_sent(verdict: str) -> None:
-    decision = whole_step(an_order(), HELD[verdict], LAST_MINUTES, Settings())
+    decision = whole_step(an_order(), HELD[verdict], LAST_MINUTES, settings_with())
     assert (decision.verb, decision.reason) == (Action.HOLD, verdict)
 
 
@@ -190,7 +191,7 @@ def test_a_held_order_keeps_a_quote_with_a_mid_every_five_minutes(
     kept = None if kept_age is None else a_quote(at=after_noon(-kept_age))
     order = never_arrived(last_two_sided=kept)
     assert is_worth_keeping(order, quote, NOON, COLLAR) is is_kept
-    assert not is_worth_keeping(order, quote, NOON, Settings())
+    assert not is_worth_keeping(order, quote, NOON, settings_with())
     assert not is_worth_keeping(an_order(last_two_sided=kept), quote, NOON, COLLAR)
 
 
@@ -236,8 +237,8 @@ def test_no_book_makes_an_order_without_a_fallback_fall_back(
     side: Side, checked: Quote | None, placed: Quote | None, left: int
 ) -> None:
     moment = a_moment(NOON, closes=after_noon(left))
-    check = check_waiting_order(never_arrived(side), checked, moment, Settings())
+    check = check_waiting_order(never_arrived(side), checked, moment, settings_with())
     assert check.frees is (check.gate is QuoteVerdict.OK)
-    freed = after_check(never_arrived(side), checked, moment, Settings())
-    assert decide(freed, placed, moment, Settings()).reason != "fallback"
-    assert not is_worth_keeping(freed, placed, NOON, Settings())
+    freed = after_check(never_arrived(side), checked, moment, settings_with())
+    assert decide(freed, placed, moment, settings_with()).reason != "fallback"
+    assert not is_worth_keeping(freed, placed, NOON, settings_with())

@@ -47,14 +47,14 @@ def replay(line: str) -> tuple[Decision, Decision]:
 @pytest.mark.parametrize(
     ("order", "quote", "settings"),
     [
-        (an_order(), a_quote(), Settings()),
-        (an_order(), None, Settings()),
-        (an_order(), a_quote(at=None), Settings()),
-        (resting("100.01", moves=4), a_quote("100.30", "100.35"), Settings()),
+        (an_order(), a_quote(), settings_with()),
+        (an_order(), None, settings_with()),
+        (an_order(), a_quote(at=None), settings_with()),
+        (resting("100.01", moves=4), a_quote("100.30", "100.35"), settings_with()),
         (resting("0.4501", collar=Decimal("0.4600")), a_quote("0.4509", "0.4512"), settings_with(max_spread_pct=5)),
         (resting(None, rung=Rung.MARKET), a_quote(), settings_with(use_smart_limit_execution=False)),
         (an_order(Side.SELL, "7.2273576"), a_quote(), settings_with(symbols={"AAPL": {"max_slippage_bps": "12.5"}})),
-        (an_order(Side.BUY, "100", a_child(filled="100", state=ChildState.FILLED)), a_quote(), Settings()),
+        (an_order(Side.BUY, "100", a_child(filled="100", state=ChildState.FILLED)), a_quote(), settings_with()),
     ],
 )
 def test_a_replayed_line_gives_the_journalled_decision(
@@ -73,7 +73,7 @@ def test_every_decision_can_be_replayed(side: Side, quote: Quote, seconds: int, 
 
 
 def test_amounts_are_journalled_as_text() -> None:
-    line = line_of(an_order(), a_quote("100.00", "100.05"), a_moment(), Settings())
+    line = line_of(an_order(), a_quote("100.00", "100.05"), a_moment(), settings_with())
     kept = json.loads(line, parse_float=lambda text: pytest.fail(f"a float in the journal: {text}"))
     assert kept["inputs"]["quote"]["bid"] == "100.00"
     assert kept["answer"]["limit"] == "100.01"

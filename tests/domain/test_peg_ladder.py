@@ -13,7 +13,8 @@ from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import LADDERS, decide, due_rung
 from repeg.domain.quote import Quote, Side
-from repeg.domain.settings import Escalation, Settings
+from repeg.domain.setting_types import Escalation
+from repeg.domain.settings import Settings
 from tests.builders import NOON, a_child, a_moment, a_quote, after_noon, an_order, resting, settings_with
 from tests.domain.desk import act, displayed
 
@@ -102,7 +103,7 @@ def test_each_escalation_allows_one_rung_more_than_the_last() -> None:
 @pytest.mark.parametrize(("seconds", "rung"), [(299, Rung.PASSIVE), (300, Rung.MID)])
 def test_patience_is_counted_from_the_first_placement(seconds: int, rung: Rung) -> None:
     now = after_noon(seconds)
-    assert due_rung(resting("100.01"), WIDE_BOOK, a_moment(now), Settings())[0] is rung
+    assert due_rung(resting("100.01"), WIDE_BOOK, a_moment(now), settings_with())[0] is rung
 
 
 def at(order: ParentOrder, bid: str, ask: str, settings: Settings, seconds: int = 30) -> tuple[Action, str, Rung]:
@@ -113,8 +114,8 @@ def at(order: ParentOrder, bid: str, ask: str, settings: Settings, seconds: int 
 
 def test_exhausted_moves_escalate_only_after_the_market_moves_away() -> None:
     spent = resting("100.01", moves=10)
-    assert at(spent, "100.01", "100.11", Settings()) == (Action.HOLD, "near", Rung.PASSIVE)
-    assert at(spent, "100.30", "100.40", Settings()) == (Action.MOVE, "moves_spent", Rung.MID)
+    assert at(spent, "100.01", "100.11", settings_with()) == (Action.HOLD, "near", Rung.PASSIVE)
+    assert at(spent, "100.30", "100.40", settings_with()) == (Action.MOVE, "moves_spent", Rung.MID)
 
 
 def test_exhausted_moves_without_escalation_hold_the_order() -> None:
@@ -140,8 +141,8 @@ def test_an_order_at_the_mid_follows_the_market() -> None:
 
 def test_an_order_at_the_mid_out_of_moves_crosses() -> None:
     order = resting("100.05", rung=Rung.MID, moves=11)
-    assert at(order, "100.05", "100.11", Settings()) == (Action.HOLD, "near", Rung.MID)
-    assert at(order, "100.30", "100.40", Settings()) == (Action.CROSS, "moves_spent", Rung.CROSS)
+    assert at(order, "100.05", "100.11", settings_with()) == (Action.HOLD, "near", Rung.MID)
+    assert at(order, "100.30", "100.40", settings_with()) == (Action.CROSS, "moves_spent", Rung.CROSS)
 
 
 def test_an_order_at_its_collar_goes_to_market_if_allowed() -> None:
@@ -149,13 +150,13 @@ def test_an_order_at_its_collar_goes_to_market_if_allowed() -> None:
     market = settings_with(escalation="market")
     assert at(stuck, "100.80", "100.90", market) == (Action.HOLD, "collar", Rung.PASSIVE)
     assert at(stuck, "100.80", "100.90", market, seconds=300) == (Action.CROSS, "patience_spent", Rung.MARKET)
-    assert at(stuck, "100.80", "100.90", Settings(), seconds=300) == (Action.HOLD, "collar", Rung.PASSIVE)
+    assert at(stuck, "100.80", "100.90", settings_with(), seconds=300) == (Action.HOLD, "collar", Rung.PASSIVE)
 
 
 def test_a_crossing_order_is_held_once_the_market_passes_its_collar() -> None:
     order = resting("100.50", rung=Rung.CROSS, collar=Decimal("100.50"))
-    assert at(order, "100.45", "100.50", Settings(), 330) == (Action.HOLD, "working", Rung.CROSS)
-    assert at(order, "100.46", "100.51", Settings(), 330) == (Action.HOLD, "collar", Rung.CROSS)
+    assert at(order, "100.45", "100.50", settings_with(), 330) == (Action.HOLD, "working", Rung.CROSS)
+    assert at(order, "100.46", "100.51", settings_with(), 330) == (Action.HOLD, "collar", Rung.CROSS)
 
 
 NOT_YET_PLACED: tuple[Child, ...] = ()
@@ -189,7 +190,7 @@ def test_the_last_turn_sends_a_market_order_if_allowed() -> None:
     crossing = resting("105.00", rung=Rung.CROSS)
     last = Moment(now=NOON, closes=NOON + timedelta(seconds=30), turn_seconds=30)
     assert decide(crossing, WIDE_BOOK, last, settings_with(escalation="market")).rung is Rung.MARKET
-    assert decide(crossing, WIDE_BOOK, last, Settings()).verb is Action.HOLD
+    assert decide(crossing, WIDE_BOOK, last, settings_with()).verb is Action.HOLD
 
 
 def test_the_close_is_near_with_two_turns_left() -> None:

@@ -12,8 +12,7 @@ from repeg.domain import tick
 from repeg.domain.child_order import Rung
 from repeg.domain.pricing import collar, limit_for, mid_price, passive_price
 from repeg.domain.quote import Quote, Side
-from repeg.domain.settings import Settings
-from tests.builders import MONDAY, a_quote, an_order
+from tests.builders import MONDAY, a_quote, an_order, settings_with
 from tests.domain.markets import SIDES, books, crooked_books, is_on_grid, worse_by
 
 CENT = Decimal("0.01")
@@ -100,7 +99,7 @@ def test_every_limit_is_on_the_tick_and_inside_the_collar(
     side: Side, arrival: Quote, quote: Quote, bps: Decimal, rung: Rung
 ) -> None:
     worst = collar(side, arrival, bps, MONDAY, CENT)
-    limit = limit_for(rung, an_order(side, arrival=arrival, collar=worst), quote, MONDAY, Settings())
+    limit = limit_for(rung, an_order(side, arrival=arrival, collar=worst), quote, MONDAY, settings_with())
     assert limit is not None
     assert worse_by(side, limit, worst) <= 0
     assert is_on_grid(limit)
@@ -109,7 +108,7 @@ def test_every_limit_is_on_the_tick_and_inside_the_collar(
 
 def test_a_buy_limit_is_above_the_ask_only_when_crossing() -> None:
     order, quote = an_order(collar=Decimal("101.00")), a_quote("100.00", "100.05")
-    limits = {rung: limit_for(rung, order, quote, MONDAY, Settings()) for rung in Rung if rung is not Rung.TAKE}
+    limits = {rung: limit_for(rung, order, quote, MONDAY, settings_with()) for rung in Rung if rung is not Rung.TAKE}
     assert limits == {
         Rung.PASSIVE: Decimal("100.01"),
         Rung.MID: Decimal("100.02"),

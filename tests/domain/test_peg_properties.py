@@ -14,7 +14,8 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import decide
 from repeg.domain.pricing import collar
 from repeg.domain.quote import Quote, Side
-from repeg.domain.settings import Escalation, Settings
+from repeg.domain.setting_types import Escalation
+from repeg.domain.settings import Settings
 from tests.builders import MONDAY, a_moment, after_noon, an_order, settings_with
 from tests.domain.desk import act, displayed
 from tests.domain.markets import ON_GRID, SIDES, books, further, is_on_grid, worse_by

@@ -15,7 +15,7 @@ from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
 from tests.builders import NOON, a_child, a_moment, a_quote, after_noon, an_order, resting, settings_with
 
-DEFAULTS = Settings()
+DEFAULTS = settings_with()
 SOON = NOON + timedelta(seconds=30)
 
 

@@ -269,7 +269,7 @@ class TestUsualSpread:
 
     def test_the_original_rule_samples_nothing(self) -> None:
         order = an_order()
-        assert having_looked(order, a_quote(), a_moment(), Settings()) is order
+        assert having_looked(order, a_quote(), a_moment(), settings_with()) is order
 
 
 prices = st.integers(1, 40).map(lambda ticks: 10_000 + ticks)

@@ -16,7 +16,7 @@ from repeg.domain.funding import Funding
 from repeg.domain.outcome import Outcome
 from repeg.domain.quote import QuoteVerdict
 from repeg.domain.session import SessionDecision
-from repeg.domain.settings import Escalation
+from repeg.domain.setting_types import Escalation
 
 PAGE = (Path(__file__).parents[2] / "docs" / "trading-rules.md").read_text(encoding="utf-8")
 

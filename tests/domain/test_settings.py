@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from repeg.domain.errors import InvalidSettings
-from repeg.domain.settings import STORED, Escalation, Fallback, Policy, Settings, SymbolSettings
+from repeg.domain.setting_types import Escalation, Fallback, Policy
+from repeg.domain.settings import STORED, Settings, SymbolSettings
 from repeg.domain.settings_sources import resolve
 from repeg_workbench.deployment_variables import variables
 
@@ -24,7 +25,7 @@ def refusal(overrides: Any, environment: dict[str, str] | None = None) -> Invali
 def test_the_defaults_are_the_documented_values() -> None:
     assert resolve({}, None).model_dump() == {
         "use_smart_limit_execution": True,
-        "policy": Policy.ANCHOR,
+        "policy": Policy.NORMAL,
         "look_seconds": 2,
         "follow_after_seconds": 30,
         "imbalance_cross": Decimal("0.7"),
@@ -49,7 +50,7 @@ def test_the_defaults_are_the_documented_values() -> None:
         "max_run_notional": None,
         "max_day_notional": None,
         "max_run_orders": None,
-        "max_attempts": 50,
+        "max_attempts": 100,
         "allowed_symbols": None,
         "symbols": {},
     }
@@ -215,6 +216,14 @@ def test_an_unknown_fallback_of_a_stored_run_counts_as_none() -> None:
     stored = {"fallback": "auction", "symbols": {"KO": {"fallback": "auction"}}}
     settings = Settings.model_validate(stored, context=STORED)
     assert (settings.fallback, settings.for_symbol("KO").fallback) == (Fallback.NONE, Fallback.NONE)
+
+
+def test_a_run_stored_before_there_were_policies_keeps_the_original_rule() -> None:
+    stored = Settings().model_dump(mode="json", exclude={"policy"})
+    assert Settings.model_validate(stored, context=STORED).policy is Policy.ANCHOR
+    stored["use_smart_limit_execution"] = False
+    assert Settings.model_validate(stored, context=STORED).trades_at_market
+    assert Settings.model_validate({"symbols": {"KO": {}}}, context=STORED).for_symbol("KO").policy is Policy.ANCHOR
 
 
 @pytest.mark.parametrize("listed", [["AAPL", "BRK.B"], "AAPL, BRK.B", "AAPL,BRK.B"])

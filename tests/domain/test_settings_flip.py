@@ -20,7 +20,8 @@ from repeg.domain.journal import Ruling
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side, check_quote
-from repeg.domain.settings import Policy, Settings
+from repeg.domain.setting_types import Policy
+from repeg.domain.settings import Settings
 from repeg.ports import Ports
 from repeg.workflow import placement
 from repeg.workflow.turn import Turn
@@ -145,7 +146,7 @@ def intents_of(settings: Settings, *orders: ParentOrder) -> int:
     turn = Turn(run=run, ports=ports, moment=a_moment(), started=NOON)
 
     def send(order: ParentOrder) -> ParentOrder:
-        decision = peg.decide(order, a_quote(), a_moment(), Settings())
+        decision = peg.decide(order, a_quote(), a_moment(), settings_with())
         ruling = Ruling("peg.decide", {}, decision)
         return placement.send_order(turn, order, placement.Proposal(decision, a_quote(), order.remaining, "", ruling))
 
@@ -173,7 +174,7 @@ def is_allowed(settings: Settings) -> object:
 
 def how_an_order_is_moved(settings: Settings) -> object:
     order = resting()
-    decision = peg.decide(order, a_quote("100.30", "100.35"), a_moment(), Settings())
+    decision = peg.decide(order, a_quote("100.30", "100.35"), a_moment(), settings_with())
     assert decision.verb is Action.MOVE
     return replacement.is_replaceable(order, order.children[0], decision, settings)
 
@@ -235,4 +236,4 @@ def test_every_setting_is_tested_for_its_effect() -> None:
 def test_a_changed_setting_changes_a_decision(name: str) -> None:
     decide, flipped = FLIPS[name]
     assert list(flipped) == [name]
-    assert decide(settings_with(**flipped)) != decide(Settings())
+    assert decide(settings_with(**flipped)) != decide(settings_with())

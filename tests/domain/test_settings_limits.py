@@ -9,7 +9,8 @@ import pytest
 
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.quote import HALT_AGE_SECONDS
-from repeg.domain.settings import Escalation, Fallback, Settings
+from repeg.domain.setting_types import Escalation, Fallback, Policy
+from repeg.domain.settings import Settings
 from repeg.domain.settings_limits import CONTAINER, LIMITS, OLDEST_QUOTE_SECONDS, PREFERENCES
 from repeg.domain.settings_sources import resolve
 from repeg_workbench.deployment_variables import variables
@@ -19,6 +20,10 @@ def refusal(overrides: dict[str, Any], **deployment: Any) -> InvalidSettings:
     with pytest.raises(InvalidSettings) as caught:
         resolve(variables(deployment), overrides)
     return caught.value
+
+
+def of(symbol: str = "BAC", **own: Any) -> dict[str, Any]:
+    return {"symbols": {symbol: own}}
 
 
 def test_every_setting_is_a_limit_or_a_preference() -> None:
@@ -114,11 +119,84 @@ def test_market_orders_may_be_chosen_only_where_the_ladder_ends_in_them() -> Non
     assert refusal({"use_smart_limit_execution": False}).field == "settings.use_smart_limit_execution"
 
 
+# The two names of market orders
+
+
+@pytest.mark.parametrize(
+    "deployment",
+    [
+        {"use_smart_limit_execution": False},
+        {"use_smart_limit_execution": "off", "policy": "normal"},
+        {"use_smart_limit_execution": False, "policy": "market"},
+        {"policy": "market"},
+    ],
+)
+def test_a_deployment_may_use_either_name_of_market_orders(deployment: dict[str, Any]) -> None:
+    """The template always passes a policy, so its default beside the other name is no contradiction."""
+    settings = resolve(variables(deployment), None)
+    assert (settings.policy, settings.trades_at_market, settings.looks) == (Policy.MARKET, True, False)
+
+
+@pytest.mark.parametrize("policy", ["anchor", "patient", "urgent"])
+def test_a_deployment_that_contradicts_itself_is_refused(policy: str) -> None:
+    with pytest.raises(InvalidSettings, match="which means policy=market") as caught:
+        resolve(variables({"use_smart_limit_execution": False, "policy": policy}), None)
+    assert (caught.value.field, caught.value.value) == ("settings.policy", policy)
+
+
+def test_an_input_that_contradicts_itself_is_refused() -> None:
+    given = {"use_smart_limit_execution": False, "policy": "normal"}
+    error = refusal(given, escalation="market", policy="normal")
+    assert (error.field, error.value) == ("settings.policy", "normal")
+    both = {"KO": {"use_smart_limit_execution": False, "policy": "anchor"}}
+    assert refusal({"symbols": both}, escalation="market").field == "settings.symbols.KO.policy"
+
+
+@pytest.mark.parametrize(
+    ("deployment", "given", "policy"),
+    [
+        ({"policy": "patient", "escalation": "market"}, {"use_smart_limit_execution": False}, Policy.MARKET),
+        ({"use_smart_limit_execution": False}, {"policy": "urgent"}, Policy.URGENT),
+        ({"policy": "market", "use_smart_limit_execution": False}, {"use_smart_limit_execution": True}, Policy.NORMAL),
+        ({"policy": "anchor"}, {"use_smart_limit_execution": True}, Policy.ANCHOR),
+    ],
+)
+def test_an_input_replaces_the_deployments_name(
+    deployment: dict[str, Any], given: dict[str, Any], policy: Policy
+) -> None:
+    settings = resolve(variables(deployment), given)
+    assert (settings.policy, settings.use_smart_limit_execution) == (policy, policy is not Policy.MARKET)
+
+
+@pytest.mark.parametrize(
+    ("deployment", "given", "policies"),
+    [
+        ({"use_smart_limit_execution": False}, {}, (Policy.MARKET, Policy.MARKET)),
+        ({"use_smart_limit_execution": False}, {"policy": "anchor"}, (Policy.ANCHOR, Policy.MARKET)),
+        ({"policy": "market"}, {"use_smart_limit_execution": True}, (Policy.NORMAL, Policy.MARKET)),
+        ({"escalation": "market"}, {"use_smart_limit_execution": False}, (Policy.MARKET, Policy.NORMAL)),
+        ({"escalation": "market"}, {"policy": "market"}, (Policy.MARKET, Policy.NORMAL)),
+        ({**of("KO", policy="market")}, {"use_smart_limit_execution": True}, (Policy.NORMAL, Policy.NORMAL)),
+        ({**of("KO", use_smart_limit_execution=False)}, {"policy": "urgent"}, (Policy.URGENT, Policy.NORMAL)),
+    ],
+)
+def test_a_symbol_may_use_either_name_of_market_orders(
+    deployment: dict[str, Any], given: dict[str, Any], policies: tuple[Policy, Policy]
+) -> None:
+    settings = resolve(variables(deployment), of("KO", **given))
+    assert tuple(settings.for_symbol(symbol).policy for symbol in ("KO", "BAC")) == policies
+    assert [settings.for_symbol(s).trades_at_market for s in ("KO", "BAC")] == [p is Policy.MARKET for p in policies]
+
+
+@pytest.mark.parametrize("escalation", ["none", "mid"])
+@pytest.mark.parametrize("named", [{"policy": "market"}, {"use_smart_limit_execution": False}])
+def test_market_orders_that_the_ladder_forbids_are_refused(named: dict[str, Any], escalation: str) -> None:
+    with pytest.raises(InvalidSettings, match=f"escalation={escalation} permits no market order") as caught:
+        resolve(variables({**named, "escalation": escalation}), None)
+    assert caught.value.field == f"settings.{next(iter(named))}"
+
+
 # Settings of single symbols
-
-
-def of(symbol: str = "BAC", **own: Any) -> dict[str, Any]:
-    return {"symbols": {symbol: own}}
 
 
 @pytest.mark.parametrize(
@@ -188,8 +266,10 @@ RECKLESS: list[tuple[dict[str, Any], str]] = [
     ({"max_spread_pct": "20.1"}, "max_spread_pct"),
     ({"max_spread_pct": "5.1", "escalation": "market"}, "max_spread_pct"),
     ({"max_spread_pct": "5.1", "use_smart_limit_execution": False}, "max_spread_pct"),
-    ({"max_attempts": 12}, "max_attempts"),
-    ({"max_repegs": 48}, "max_attempts"),
+    ({"max_attempts": 13}, "max_attempts"),
+    ({"max_attempts": 12, "policy": "anchor"}, "max_attempts"),
+    ({"max_attempts": 13, "escalation": "market", "policy": "anchor"}, "max_attempts"),
+    ({"max_repegs": 97}, "max_attempts"),
     ({"max_quote_age_seconds": 300}, "max_quote_age_seconds"),
     ({"max_run_orders": 0}, "max_run_orders"),
 ]
@@ -207,7 +287,7 @@ def test_reckless_values_are_refused_by_name(values: dict[str, Any], name: str) 
     [
         ({"max_slippage_bps": 2_001}, "max_slippage_bps"),
         ({"max_spread_pct": 6, "escalation": "market"}, "max_spread_pct"),
-        ({"max_repegs": 48}, "max_attempts"),
+        ({"max_repegs": 97}, "max_attempts"),
     ],
 )
 def test_reckless_values_of_a_symbol_are_refused_by_name(own: dict[str, Any], name: str) -> None:
@@ -221,8 +301,10 @@ def test_reckless_values_of_a_symbol_are_refused_by_name(own: dict[str, Any], na
     [
         {"max_slippage_bps": 2_000, "max_spread_pct": 20},
         {"max_spread_pct": 5, "escalation": "market"},
-        {"max_attempts": 13},
-        {"max_attempts": 1, "max_repegs": 0, "escalation": "none"},
+        {"max_attempts": 14},
+        {"max_attempts": 13, "policy": "anchor"},
+        {"max_attempts": 4, "max_repegs": 0, "escalation": "none"},
+        {"max_attempts": 1, "max_repegs": 0, "escalation": "none", "policy": "anchor"},
         {"max_quote_age_seconds": 299},
     ],
 )

@@ -19,6 +19,7 @@ SECONDS = 40 * 60
 SYMBOL = "AAA"
 
 SETTINGS = {
+    "policy": "anchor",
     "market_open_delay_minutes": 0, "close_margin_minutes": 180, "order_monitoring_seconds": 10,
     "patience_seconds": 1_200, "max_repegs": 49, "repeg_threshold_pct": "0", "max_spread_pct": "5",
     "min_volume_shares": 0, "max_slippage_bps": 500, "escalation": "none",

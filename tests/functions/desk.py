@@ -37,7 +37,7 @@ from repeg_workbench.exchange.units import price
 from repeg_workbench.exchange.units import qty as shares
 from repeg_workbench.faults.records import MemoryJournal, QuietNotifier
 from repeg_workbench.twins.memory_store import MemoryStore
-from tests.builders import MONDAY
+from tests.builders import MONDAY, worked_by
 from tests.functions.books import Event
 from tests.functions.line import DeskBroker, MemoryPlans
 from tests.simulation import judge
@@ -120,11 +120,12 @@ class Desk:
 
     def open(self, plan: Mapping[str, Any], *, execution: str = EXECUTION, **settings: Any) -> RunOpened:
         """Call OpenRun with this plan, in a deployment with these settings."""
-        return open_run({"plan": plan}, execution, variables(settings), self.ports)
+        return open_run({"plan": plan}, execution, variables(worked_by(settings)), self.ports)
 
     def preview(self, *orders: str) -> None:
         """Open a preview of such orders as `buy 40 AAPL`, plan it, and work on it from then on."""
-        self.run_id = open_run({"plan": a_plan(*orders), "preview": True}, EXECUTION, {}, self.ports).run_id
+        given = {"plan": a_plan(*orders), "preview": True}
+        self.run_id = open_run(given, EXECUTION, variables(worked_by({})), self.ports).run_id
         plan_orders(self.run_id, self.epoch, self.ports)
 
     def submit(self, client_order_id: str, *, wait: float = 1) -> None:

@@ -15,7 +15,7 @@ from repeg.domain.run import Run, RunState
 from repeg.domain.steps import StepFailure
 from repeg_workbench.deployment_variables import variables
 from repeg_workbench.twins.memory_store import MemoryStore
-from tests.builders import MONDAY
+from tests.builders import MONDAY, worked_by
 from tests.contracts.words import bring
 from tests.functions.books import AAPL, KO
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
@@ -33,7 +33,7 @@ def desk(open_desk: OpenDesk) -> Desk:
 
 
 def again(desk: Desk, plan: dict[str, Any] = BUY, execution: str = SECOND, **given: Any) -> str:
-    return open_run({"plan": plan, **given}, execution, {}, desk.ports).run_id
+    return open_run({"plan": plan, **given}, execution, variables(worked_by({})), desk.ports).run_id
 
 
 def traded(desk: Desk) -> None:
@@ -77,7 +77,7 @@ def test_a_deployment_with_other_settings_does_not_pass_for_the_same(desk: Desk)
     with pytest.raises(InvalidPlan, match="has other settings"):
         again(desk)
     with pytest.raises(DuplicateRun):
-        open_run({"plan": BUY}, SECOND, variables({"patience_seconds": 60}), desk.ports)
+        open_run({"plan": BUY}, SECOND, variables(worked_by({"patience_seconds": 60})), desk.ports)
 
 
 def test_a_run_that_failed_before_its_first_order_is_no_duplicate(desk: Desk) -> None:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from repeg.domain.settings import Settings
 from repeg.ports import Ports
 from repeg.workflow.deciding import wants_to_send
 from repeg.workflow.turn import Turn
-from tests.builders import NOON, a_moment, a_quote, a_run, after_noon, resting
+from tests.builders import NOON, a_moment, a_quote, a_run, after_noon, resting, settings_with
 
 
 @dataclass
@@ -26,7 +25,7 @@ class Clock:
 def a_turn(clock: Clock) -> Turn:
     unused = cast("Any", None)
     ports = Ports(unused, unused, unused, unused, unused, unused, runtime=cast("Any", clock))
-    return Turn(run=a_run(settings=Settings()), ports=ports, moment=a_moment(), started=NOON)
+    return Turn(run=a_run(settings=settings_with()), ports=ports, moment=a_moment(), started=NOON)
 
 
 def test_the_present_follows_the_clock_within_a_turn() -> None:

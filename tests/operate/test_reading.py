@@ -17,7 +17,7 @@ def test_the_status_before_the_first_run(operator: Operator) -> None:
     assert said.code == 0
     found = said.data
     assert (found["stack"], found["mode"], found["kill_switch"]) == ("repeg", "paper", "active")
-    assert (found["smart_execution"], found["policy"]) == (True, "anchor")
+    assert (found["smart_execution"], found["policy"]) == (True, "normal")
     assert found["market"] == {
         "source": "broker", "is_open": False, "opens": "2026-11-23T14:30:00Z", "closes": "2026-11-23T21:00:00Z"
     }  # fmt: skip

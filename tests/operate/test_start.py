@@ -40,7 +40,7 @@ def test_a_start_shows_the_estimate_asks_and_starts(operator: Operator, plan: Pa
     assert said.code == 0
     lines = said.out.splitlines()
     assert lines[0].startswith("repeg (paper), account PA")
-    assert lines[0].endswith(f": run {RUN_ID}, orders from 09:35 to 15:55 New York, policy anchor")
+    assert lines[0].endswith(f": run {RUN_ID}, orders from 09:35 to 15:55 New York, policy normal")
     assert lines[2].split() == ["AAPL", "buy", "40", "189.43", "7,577.20", "1.20", "37.89"]
     assert lines[4] == (
         "14,588.20 dollars in all. Market orders now would cost 2.20 dollars, 1.5 bps. "

@@ -11,9 +11,11 @@ from functions.check_session.app import check_session
 from functions.open_run.app import open_run
 from repeg.domain.errors import BrokerUnavailable, DuplicateRun, MarketClosed, RefusedRun
 from repeg.domain.plan import run_id
+from repeg_workbench.deployment_variables import variables
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.market.scripted import ScriptedMarket
 from repeg_workbench.exchange.triggers import When
+from tests.builders import worked_by
 from tests.functions.books import AAPL
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan
 from tests.functions.scenes import resting
@@ -92,7 +94,7 @@ def test_a_fallback_schedule_five_minutes_later_is_a_duplicate(open_desk: OpenDe
     desk = resting(open_desk)
     desk.wait_until("09:41")
     with pytest.raises(DuplicateRun):
-        open_run({"plan": BUY}, EXECUTION.replace("first", "fallback"), {}, desk.ports)
+        open_run({"plan": BUY}, EXECUTION.replace("first", "fallback"), variables(worked_by({})), desk.ports)
     assert len(desk.at_broker()) == 1
 
 

@@ -11,9 +11,8 @@ from repeg.domain.decision import Action
 from repeg.domain.look import Book, Standing, Verb
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side
-from repeg.domain.settings import Settings
 from repeg_workbench.replay.anchor import Step, anchor_answer
-from tests.builders import NOON, a_child, a_moment, a_quote
+from tests.builders import NOON, a_child, a_moment, a_quote, settings_with
 from tests.builders import an_order as built
 
 RUNGS = (Rung.PASSIVE, Rung.MID, Rung.CROSS)
@@ -54,7 +53,7 @@ def test_the_replayed_original_rule_decides_as_the_deployed_one() -> None:
         limit = min(near + dice.between(-14, 4), far - 1, collar * side.sign) * side.sign
         has_child = dice.between(0, 9) < 8
         order = an_order(side, rung, moves, collar, limit if has_child else None, spent=spent)
-        decision = peg.decide(order, a_quote(str(dollars(bid)), str(dollars(ask))), a_moment(), Settings())
+        decision = peg.decide(order, a_quote(str(dollars(bid)), str(dollars(ask))), a_moment(), settings_with())
         own, book = Standing(limit * side.sign, 100 * has_child, 30), Book(near, 500, far, 500, 1)
         answer, due = anchor_answer(book, own, RUNGS.index(rung), moves, collar * side.sign, patience_spent=spent)
         assert answer.verb == VERBS[decision.verb], (order, decision, answer)

@@ -20,7 +20,8 @@ import tests.functions.desk
 from functions.plan_orders.app import plan_orders
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.domain.run import KillSwitch
-from repeg.domain.settings import Escalation, Fallback, Policy, Settings
+from repeg.domain.setting_types import Escalation, Fallback, Policy
+from repeg.domain.settings import Settings
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.contracts.tables import a_client
 from tests.functions.books import book

@@ -20,8 +20,8 @@ DEFAULTS: Mapping[str, Any] = {
     "min_volume_shares": 100, "order_monitoring_seconds": 30, "tick_size": "0.01", "close_margin_minutes": 5,
     "max_quote_age_seconds": 10, "max_slippage_bps": 50, "escalation": "cross", "fallback": "none",
     "fallback_minutes": 5, "max_order_notional": None, "max_run_notional": None, "max_day_notional": None,
-    "max_run_orders": None, "max_attempts": 50, "allowed_symbols": None, "symbols": {},
-    "policy": "anchor",
+    "max_run_orders": None, "max_attempts": 100, "allowed_symbols": None, "symbols": {},
+    "policy": "normal",
 }  # fmt: skip
 
 

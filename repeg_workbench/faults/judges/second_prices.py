@@ -19,10 +19,10 @@ from repeg_workbench.faults.judges.record import DayRecord, Invoked, JudgedRun, 
 DOLLAR, PENNY = 10_000, 100
 DOCUMENTED = {
     "tick_size": "0.01", "max_slippage_bps": "50", "max_spread_pct": "0.25", "min_volume_shares": "100",
-    "max_quote_age_seconds": "10", "escalation": "cross", "policy": "anchor",
+    "max_quote_age_seconds": "10", "escalation": "cross", "policy": "normal",
     "use_smart_limit_execution": True, "fallback": "none",
     "max_run_orders": None, "max_run_notional": None, "max_day_notional": None, "max_order_notional": None,
-    "max_attempts": "50", "market_open_delay_minutes": "5", "close_margin_minutes": "5",
+    "max_attempts": "100", "market_open_delay_minutes": "5", "close_margin_minutes": "5",
 }  # fmt: skip
 
 

@@ -9,7 +9,8 @@ from repeg.domain.frozen import Frozen
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
 from repeg.domain.report import Amount
-from repeg.domain.settings import Escalation, Settings
+from repeg.domain.setting_types import Escalation
+from repeg.domain.settings import Settings
 
 _CENT = Decimal("0.01")
 _BASIS_POINT = Decimal("0.0001")

@@ -8,7 +8,8 @@ from repeg.domain.child_order import Rung
 from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import CLOCK_ERROR_SECONDS, HALT_AGE_SECONDS, Quote, age_seconds, is_wider
-from repeg.domain.settings import Fallback, Settings
+from repeg.domain.setting_types import Fallback
+from repeg.domain.settings import Settings
 from repeg.domain.settings_limits import WIDEST_MARKET_SPREAD_PCT, WIDEST_SPREAD_PCT, sends_market_orders
 
 # The reason of a fallback's decision, and of its intent.

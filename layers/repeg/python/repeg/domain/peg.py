@@ -14,7 +14,8 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.policy import decide_look
 from repeg.domain.pricing import affordable, inside, limit_for, worse_by
 from repeg.domain.quote import Quote, QuoteVerdict, Side, age_seconds, check_quote, format_price
-from repeg.domain.settings import Escalation, Settings
+from repeg.domain.setting_types import Escalation
+from repeg.domain.settings import Settings
 
 LADDERS: dict[Escalation, tuple[Rung, ...]] = {
     Escalation.NONE: (Rung.PASSIVE,),

@@ -28,7 +28,9 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.pricing import affordable, inside, worse_by
 from repeg.domain.quote import Quote, Side
 from repeg.domain.round_lot import round_lot
-from repeg.domain.settings import Escalation, Settings
+from repeg.domain.setting_types import Escalation
+from repeg.domain.settings import Settings
+from repeg.domain.settings_limits import KEPT_ATTEMPTS
 
 # The usual spread is the median of so many samples, so far apart: about the last five minutes.
 SAMPLES = 16
@@ -41,8 +43,6 @@ HIDDEN_SHARE = 750
 # A child is at least this part of its parent, so that a large order needs a bounded number of them.
 LEAST_PART = 20
 LONGEST_PATIENCE = 1_800
-# So many attempts are kept for the last rungs.
-KEPT_ATTEMPTS = 3
 
 _WORDS = {
     Why.IMPROVE: ("improve", "improve by a tick"),

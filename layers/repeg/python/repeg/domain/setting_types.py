@@ -1,15 +1,62 @@
-"""The types of settings' values: numbers with their ranges, tickers, and objects that may come as text."""
+"""The types of settings' values: words, numbers with their ranges, tickers, and objects that may come as text."""
 
 from __future__ import annotations
 
 import json
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from repeg.domain.plan import SYMBOL
+
+
+class Escalation(StrEnum):
+    """How far an order may escalate once its patience is exhausted: no further, to the mid, the far side, or market."""
+
+    NONE = "none"
+    MID = "mid"
+    CROSS = "cross"
+    MARKET = "market"
+
+
+class Policy(StrEnum):
+    """How an order is worked: by the original rule, by the rules of `look` under one of three horizons, or market."""
+
+    ANCHOR = "anchor"
+    PATIENT = "patient"
+    NORMAL = "normal"
+    URGENT = "urgent"
+    MARKET = "market"
+
+
+# The policies that follow the rules of `look`, and how many times `patience_seconds` each of them waits.
+HORIZONS: dict[Policy, Decimal] = {
+    Policy.PATIENT: Decimal(6),
+    Policy.NORMAL: Decimal(1),
+    Policy.URGENT: Decimal("0.2"),
+}
+
+
+class Fallback(StrEnum):
+    """How an order that its book still holds near the close is sent: not at all, at its collar, or at the market."""
+
+    NONE = "none"
+    COLLAR = "collar"
+    MARKET = "market"
+
+
+_BOOL = TypeAdapter(bool)
+
+
+def is_off(value: object) -> bool:
+    """Whether a value, of any form that settings are given in, means `false`."""
+    try:
+        return not _BOOL.validate_python(value)
+    except ValidationError:
+        return False
 
 
 def whole_number(value: object) -> object:

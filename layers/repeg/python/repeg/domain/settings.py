@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
 
+from repeg.domain.contradictions import Contradiction, require_consistent
 from repeg.domain.setting_types import (
+    HORIZONS,
     Attempts,
     BasisPoints,
     Count,
     Dollars,
+    Escalation,
+    Fallback,
     FallbackMinutes,
     Imbalance,
     Minutes,
     Orders,
     Percent,
+    Policy,
     Seconds,
     Share,
     Step,
@@ -25,44 +36,12 @@ from repeg.domain.setting_types import (
     Ticker,
     Tickers,
     Wait,
+    is_off,
     json_object,
 )
 
-
-class Escalation(StrEnum):
-    """How far an order may escalate once its patience is exhausted: no further, to the mid, the far side, or market."""
-
-    NONE = "none"
-    MID = "mid"
-    CROSS = "cross"
-    MARKET = "market"
-
-
-class Policy(StrEnum):
-    """How an order is worked: by the original rule, by the rules of `look` under one of three horizons, or market."""
-
-    ANCHOR = "anchor"
-    PATIENT = "patient"
-    NORMAL = "normal"
-    URGENT = "urgent"
-    MARKET = "market"
-
-
-# The policies that follow the rules of `look`, and how many times `patience_seconds` each of them waits.
-HORIZONS: dict[Policy, Decimal] = {
-    Policy.PATIENT: Decimal(6),
-    Policy.NORMAL: Decimal(1),
-    Policy.URGENT: Decimal("0.2"),
-}
-
-
-class Fallback(StrEnum):
-    """How an order that its book still holds near the close is sent: not at all, at its collar, or at the market."""
-
-    NONE = "none"
-    COLLAR = "collar"
-    MARKET = "market"
-
+# The two names of market orders are `policy` of `market`, and this one off.
+USE_SMART = "use_smart_limit_execution"
 
 # The context for reading the settings of a stored run, which another release may have written.
 STORED = {"stored": True}
@@ -115,14 +94,25 @@ class SymbolSettings(_Preferences):
     fallback_minutes: FallbackMinutes | None = None
     max_order_notional: Dollars | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, values: object) -> object:
+        """A symbol that gives one of the two names of market orders does not have the run's other one."""
+        if not isinstance(values, dict):
+            return values
+        policy, is_smart = values.get("policy"), values.get(USE_SMART)
+        if policy is None and is_off(is_smart):
+            return {**values, "policy": Policy.MARKET}
+        return {**values, USE_SMART: True} if is_smart is None and policy not in {None, Policy.MARKET} else values
+
 
 class Settings(_Preferences):
     """Every setting of a run, with its default. Percentages are of a price, money is in dollars, sizes are shares."""
 
     use_smart_limit_execution: bool = Field(
-        default=True, description="Limit orders at the top of the book; off: market orders"
+        default=True, description="Limit orders at the top of the book; off: the same as `policy` of `market`"
     )
-    policy: Policy = Field(Policy.ANCHOR, description="How orders are worked: anchor, patient, normal, urgent, market")
+    policy: Policy = Field(Policy.NORMAL, description="How orders are worked: anchor, patient, normal, urgent, market")
     look_seconds: Seconds = Field(2, description="Time between two looks of a turn; not with anchor")
     follow_after_seconds: Wait = Field(
         30, description="Time for which an order rests before it follows others up; not with anchor"
@@ -167,7 +157,7 @@ class Settings(_Preferences):
         None, description="Most that all runs of a day together may commit, dollars; none: no limit"
     )
     max_run_orders: Orders | None = Field(None, description="Most orders that a run may send; none: no limit")
-    max_attempts: Attempts = Field(50, description="Most orders sent for one parent order")
+    max_attempts: Attempts = Field(100, description="Most orders sent for one parent order")
     allowed_symbols: Tickers | None = Field(None, description="The only symbols that may be traded; none: all")
     symbols: Annotated[dict[Ticker, SymbolSettings], BeforeValidator(json_object)] = Field(
         default_factory=dict, description="Overrides by symbol"
@@ -196,7 +186,22 @@ class Settings(_Preferences):
     def for_symbol(self, symbol: str) -> Settings:
         """These settings as they hold for one symbol."""
         own = self.symbols.get(symbol)
-        return self.model_copy(update=own.model_dump(exclude_none=True)) if own else self
+        if own is None:
+            return self
+        changes = own.model_dump(exclude_none=True)
+        if own.use_smart_limit_execution and self.policy is Policy.MARKET:
+            changes.setdefault("policy", Policy.NORMAL)
+        return self.model_copy(update=changes)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, values: object, info: ValidationInfo) -> object:
+        """Market orders have two names, and a run that was stored before there were policies has the original rule."""
+        if not isinstance(values, dict) or "policy" in values:
+            return values
+        if is_off(values.get(USE_SMART)):
+            return {**values, "policy": Policy.MARKET}
+        return {**values, "policy": Policy.ANCHOR} if _is_stored(info) else values
 
     @model_validator(mode="after")
     def _no_contradiction(self, info: ValidationInfo) -> Settings:
@@ -209,42 +214,7 @@ class Settings(_Preferences):
                 self.close_margin_minutes,
                 f"fewer than {210 - self.market_open_delay_minutes}: a half day has 210 minutes less the open delay",
             )
-        _require_consistent("", self)
+        require_consistent("", self)
         for symbol in self.symbols:
-            _require_consistent(f"symbols.{symbol}.", self.for_symbol(symbol))
+            require_consistent(f"symbols.{symbol}.", self.for_symbol(symbol))
         return self
-
-
-def _require_consistent(where: str, own: Settings) -> None:
-    _require_one_policy(where, own)
-    if own.patience_seconds < own.order_monitoring_seconds:
-        raise Contradiction(
-            f"{where}patience_seconds",
-            own.patience_seconds,
-            f"at least order_monitoring_seconds={own.order_monitoring_seconds}: patience is checked once a turn",
-        )
-    may_use_market = own.escalation is Escalation.MARKET or own.trades_at_market
-    if own.fallback is Fallback.MARKET and not may_use_market:
-        raise Contradiction(
-            f"{where}fallback", own.fallback, f"none or collar: escalation={own.escalation} permits no market order"
-        )
-    most = own.max_run_notional
-    if own.max_order_notional is not None and most is not None and own.max_order_notional > most:
-        raise Contradiction(f"{where}max_order_notional", own.max_order_notional, f"at most max_run_notional={most}")
-
-
-def _require_one_policy(where: str, own: Settings) -> None:
-    if not where and not own.use_smart_limit_execution and own.policy not in {Policy.ANCHOR, Policy.MARKET}:
-        raise Contradiction(f"{where}policy", own.policy, "market: use_smart_limit_execution is off, which means that")
-    if own.policy is Policy.MARKET and own.escalation in {Escalation.NONE, Escalation.MID}:
-        raise Contradiction(
-            f"{where}policy", own.policy, f"another one: escalation={own.escalation} permits no market order"
-        )
-
-
-class Contradiction(ValueError):
-    """Two settings that contradict each other: the setting it is reported under, its value, and what is expected."""
-
-    def __init__(self, name: str, value: object, expected: str) -> None:
-        self.name, self.value, self.expected = name, value, expected
-        super().__init__(expected)

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from repeg.domain.errors import InvalidSettings
-from repeg.domain.settings import Escalation, Fallback, Policy, Settings, SymbolSettings
+from repeg.domain.setting_types import Escalation, Fallback, Policy
+from repeg.domain.settings import Settings, SymbolSettings
 
 
 class Direction(StrEnum):
@@ -70,6 +71,9 @@ WIDEST_MARKET_SPREAD_PCT = 5
 # The age at which a quote counts as a sign of a halt (`quote.HALT_AGE_SECONDS`).
 OLDEST_QUOTE_SECONDS = 300
 
+# Under the policy of looks so many attempts are kept for the last rungs: from then on patience counts as spent.
+KEPT_ATTEMPTS = 3
+
 REFUSED: tuple[Refused, ...] = (
     Refused(
         "max_slippage_bps",
@@ -94,13 +98,13 @@ REFUSED: tuple[Refused, ...] = (
     ),
     Refused(
         "max_attempts",
-        lambda own: own.max_attempts < own.max_repegs + rungs(own.escalation),
-        "below `max_repegs` plus the rungs of the ladder",
+        lambda own: own.max_attempts < fewest_attempts(own),
+        f"below `max_repegs` plus the rungs of the ladder, or plus {KEPT_ATTEMPTS + 1} with looks",
         lambda own: (
-            f"at least {own.max_repegs + rungs(own.escalation)}, as max_repegs={own.max_repegs} and "
+            f"at least {fewest_attempts(own)}, as policy={own.policy}, max_repegs={own.max_repegs} and "
             f"escalation={own.escalation} need"
         ),
-        "every move and every rung of the ladder sends an order, so escalation would never be reached",
+        "the first child, every move and every rung of the ladder send an order, so escalation would never be reached",
     ),
     Refused(
         "max_quote_age_seconds",
@@ -120,6 +124,12 @@ def sends_market_orders(settings: Settings) -> bool:
 def rungs(escalation: Escalation) -> int:
     """The number of rungs of the ladder, up to and including this one."""
     return list(Escalation).index(escalation) + 1
+
+
+def fewest_attempts(settings: Settings) -> int:
+    """The fewest orders that leave room for a first child, every move up, and what comes after them."""
+    looking = settings.max_repegs + 1 + KEPT_ATTEMPTS if settings.looks else 0
+    return max(looking, settings.max_repegs + rungs(settings.escalation))
 
 
 def require_sound(settings: Settings) -> None:

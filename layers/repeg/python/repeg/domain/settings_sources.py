@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from repeg.domain.contradictions import Contradiction
 from repeg.domain.errors import InvalidSettings, expectation
-from repeg.domain.settings import Contradiction, Settings, SymbolSettings
+from repeg.domain.setting_types import Policy, is_off
+from repeg.domain.settings import USE_SMART, Settings, SymbolSettings
 from repeg.domain.settings_limits import CONTAINER, require_no_looser, require_sound
 
 ENVIRONMENT_PREFIX = "EXECUTION__"
@@ -31,7 +33,8 @@ def resolve(environment: Mapping[str, str], overrides: Mapping[str, Any] | None)
         return deployment
     if not isinstance(overrides, Mapping):
         raise InvalidSettings("settings", overrides, "an object of setting names and values")
-    settings = _validated({**given, **_merged(deployment, overrides)})
+    kept = _less_the_other_name(given, overrides, is_at_market=deployment.trades_at_market)
+    settings = _validated({**kept, **_merged(deployment, overrides)})
     _require_changeable(environment, overrides)
     require_sound(settings)
     require_no_looser(settings, deployment)
@@ -45,7 +48,22 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         if name.startswith(ENVIRONMENT_PREFIX)
     }
     # An empty template parameter means "not set": CloudFormation cannot pass nothing.
-    return {name: value for name, value in found.items() if value != ""}
+    given = {name: value for name, value in found.items() if value != ""}
+    # The template always passes a policy. Beside the other name of market orders, its default says nothing.
+    if is_off(given.get(USE_SMART)) and given.get("policy") == Policy.NORMAL:
+        del given["policy"]
+    return given
+
+
+def _less_the_other_name(given: dict[str, Any], overrides: Mapping[str, Any], *, is_at_market: bool) -> dict[str, Any]:
+    """The deployment's values, less its name for market orders where the input uses the other name."""
+    if "policy" in overrides:
+        superseded = USE_SMART
+    elif USE_SMART in overrides and is_off(overrides[USE_SMART]) is not is_at_market:
+        superseded = "policy"
+    else:
+        return given
+    return {name: value for name, value in given.items() if name != superseded}
 
 
 def _merged(deployment: Settings, overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +75,12 @@ def _merged(deployment: Settings, overrides: Mapping[str, Any]) -> dict[str, Any
         symbol: settings.model_dump(exclude_unset=True) for symbol, settings in deployment.symbols.items()
     }
     for symbol, settings in own.items():
-        merged[symbol] = {**merged.get(symbol, {}), **settings} if isinstance(settings, Mapping) else settings
+        if isinstance(settings, Mapping):
+            given = merged.get(symbol, {})
+            kept = _less_the_other_name(given, settings, is_at_market=given.get("policy") is Policy.MARKET)
+            merged[symbol] = {**kept, **settings}
+        else:
+            merged[symbol] = settings
     return {**overrides, CONTAINER: merged}
 
 
