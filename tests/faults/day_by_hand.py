@@ -32,6 +32,7 @@ from repeg_workbench.faults.judges.record import (
     ServedQuote,
     Switched,
 )
+from tests.builders import worked_by
 
 DAY = date(2026, 11, 23)
 OPEN, CLOSE = (nanoseconds(datetime(2026, 11, 23, hour, minute, tzinfo=UTC)) for hour, minute in ((14, 30), (21, 0)))
@@ -47,7 +48,7 @@ def at(seconds: float) -> int:
 
 
 class DayByHand:
-    """One run of one plan; what its settings do not name has the documented defaults."""
+    """One run of one plan; what its settings do not name has the documented defaults, but for the original rule."""
 
     def __init__(
         self, settings: dict[str, Any] | None = None, *, side: int = 1, qty: str = "100", cash: str = "1000000",
@@ -59,7 +60,7 @@ class DayByHand:
         ledger.open(OPEN, to_price(Decimal(cash)) * QTY_SCALE, positions)
         word = "buy" if side > 0 else "sell"
         plan = {"name": "core", "orders": [{"symbol": "AAA", "side": word, "qty": qty}]}
-        run = JudgedRun(RUN, PREFIX, plan, settings or {}, {"AAA": (side, Decimal(qty))})
+        run = JudgedRun(RUN, PREFIX, plan, dict(worked_by(settings or {})), {"AAA": (side, Decimal(qty))})
         self.record = DayRecord(DAY, OPEN, CLOSE, ledger, [run])
         self._sizes: dict[str, tuple[int, int | None, int, str]] = {}
 
