@@ -100,7 +100,7 @@ def test_each_escalation_allows_one_rung_more_than_the_last() -> None:
     assert [LADDERS[escalation] for escalation in Escalation] == [rungs[: n + 1] for n in range(4)]
 
 
-@pytest.mark.parametrize(("seconds", "rung"), [(299, Rung.PASSIVE), (300, Rung.MID)])
+@pytest.mark.parametrize(("seconds", "rung"), [(284, Rung.PASSIVE), (285, Rung.MID), (300, Rung.MID)])
 def test_patience_is_counted_from_the_first_placement(seconds: int, rung: Rung) -> None:
     now = after_noon(seconds)
     assert due_rung(resting("100.01"), WIDE_BOOK, a_moment(now), settings_with())[0] is rung

@@ -77,7 +77,8 @@ class PriceJudge:
             for q in self._served.get((intent.invocation, event.symbol), ())
             if q.at <= intent.at
         ]
-        passing = [book for book in books if self._passes(book, parent, rules)]
+        may_be_thin = self._may_escalate(event, parent, rules)
+        passing = [book for book in books if self._passes(book, parent, rules, may_be_thin=may_be_thin)]
         may_fall_back = self._is_fallback_due(intent.at, rules)
         self._claim(bool(passing) or may_fall_back, "unchecked_quote", event, str(books))
         if event.limit is None or not collars or may_fall_back:
@@ -102,11 +103,20 @@ class PriceJudge:
         highest = law.down((most - spent) / (event.quantity * QTY), rules)
         return {law.within(highest, collar, event.side) for collar in collars}
 
-    def _passes(self, book: Book, parent: Parent, rules: Rules) -> bool:
+    def _passes(self, book: Book, parent: Parent, rules: Rules, *, may_be_thin: bool) -> bool:
         """Whether the quote check passes; our own order at the near side may be all that a thin quote shows."""
         fault = law.fault_of(book, rules, self._record.allowance)
         own = {order.arrival.limit * PRICE for order in parent.orders if order.arrival.limit is not None}
-        return not fault or (fault == "thin" and book.near in own)
+        return not fault or (fault == "thin" and (may_be_thin or book.near in own))
+
+    def _may_escalate(self, event: OrderEvent, parent: Parent, rules: Rules) -> bool:
+        """Whether a line may have exhausted its patience: it has used half of it or all moves, or the close is near."""
+        earlier = [order.arrival.at for order in parent.orders if order.arrival.at < event.at and not order.is_owners]
+        closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
+        period = int(rules["order_monitoring_seconds"]) * SECOND
+        if event.at >= closes - 3 * period or len(earlier) > int(rules["max_repegs"]):
+            return True
+        return bool(earlier) and event.at - min(earlier) >= rules.patience * SECOND // 2
 
     def _arrivals(self, parent: Parent, side: int, until: int, rules: Rules) -> Iterator[Book]:
         """The quotes that may be the line's arrival, up to the first that is certain to have been taken as such."""

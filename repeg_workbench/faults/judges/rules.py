@@ -21,7 +21,7 @@ DEFAULTS: Mapping[str, Any] = {
     "max_quote_age_seconds": 10, "max_slippage_bps": 50, "escalation": "cross", "fallback": "none",
     "fallback_minutes": 5, "max_order_notional": None, "max_run_notional": None, "max_day_notional": None,
     "max_run_orders": None, "max_attempts": 100, "allowed_symbols": None, "symbols": {},
-    "policy": "normal",
+    "policy": "normal", "max_repegs": 10, "patience_seconds": 300,
 }  # fmt: skip
 
 
@@ -52,6 +52,12 @@ class Rules:
     def may_use_market(self) -> bool:
         """Whether market orders are permitted."""
         return "market" in {self["escalation"], self["policy"]} or not self["use_smart_limit_execution"]
+
+    @property
+    def patience(self) -> int:
+        """Seconds that an order of one piece is worked before it escalates."""
+        seconds = int(self["patience_seconds"])
+        return max(1, {"patient": 6 * seconds, "urgent": seconds // 5}.get(self["policy"], seconds))
 
     @property
     def is_looking(self) -> bool:

@@ -11,11 +11,15 @@ from repeg.domain.decision import Action, Decision, book_in_words, hold
 from repeg.domain.fallback import FALLBACK, fallback_rung, is_fallback_due
 from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.policy import decide_look
+from repeg.domain.policy import decide_look, is_patience_spent
 from repeg.domain.pricing import affordable, inside, limit_for, worse_by
 from repeg.domain.quote import Quote, QuoteVerdict, Side, age_seconds, check_quote, format_price
 from repeg.domain.setting_types import Escalation
 from repeg.domain.settings import Settings
+
+MARKET_ORDERS = "market_orders"
+# Why an order escalates.
+EXHAUSTED = frozenset({"patience_spent", "moves_spent", "close_is_near"})
 
 LADDERS: dict[Escalation, tuple[Rung, ...]] = {
     Escalation.NONE: (Rung.PASSIVE,),
@@ -30,11 +34,31 @@ def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Se
     if order.remaining <= 0:
         return Decision(verb=Action.FINISH, reason="filled", because="filled", rung=order.rung)
     answer = check_market_quote(order, quote, moment.now, settings)
-    if answer is not QuoteVerdict.OK or quote is None:
-        seen = describe(quote, answer, moment.now)
-        if order.collar is not None and is_fallback_due(order, quote, moment, settings):
-            return _fall_back(order, fallback_rung(quote, moment.now, settings), seen, moment.now.date(), settings)
-        return hold(order, answer, seen)
+    if quote is not None and answer is QuoteVerdict.OK:
+        return _decide(order, quote, moment, settings)
+    if quote is not None and answer is QuoteVerdict.THIN:
+        pressed = _decide(order, quote, moment, settings)
+        if is_escalation(pressed):
+            return pressed
+    seen = describe(quote, answer, moment.now)
+    if order.collar is not None and is_fallback_due(order, quote, moment, settings):
+        return _fall_back(order, fallback_rung(quote, moment.now, settings), seen, moment.now.date(), settings)
+    return hold(order, answer, seen)
+
+
+def is_escalation(decision: Decision) -> bool:
+    """Whether a decision is for an order whose patience is exhausted, so that a thin near side does not hold it.
+
+    Few shares on our own side make a poor place to rest. What an escalation pays is bounded by the collar and by the
+    size on the far side.
+    """
+    if not decision.sends or decision.reason == MARKET_ORDERS:
+        return False
+    return decision.rung in {Rung.MID, Rung.CROSS, Rung.MARKET} or decision.reason in EXHAUSTED
+
+
+def _decide(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> Decision:
+    """The next action on a book that passes the check, or that only too few shares keep from passing."""
     if order.collar is None:
         return hold(order, "not_arrived", f"{book_in_words(quote)}, no arrival price yet")
     if settings.looks and not moment.close_is_near:
@@ -66,7 +90,7 @@ def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Setting
     A rung whose price is no better than the present one is skipped: at a one-tick spread the mid is no improvement.
     """
     if settings.trades_at_market:
-        return Rung.MARKET, "market_orders"
+        return Rung.MARKET, MARKET_ORDERS
     ladder = LADDERS[settings.escalation]
     resting = Rung.PASSIVE if order.rung is Rung.TAKE else order.rung
     if resting not in ladder:  # a fallback went further than the ladder does: it rests where it is
@@ -102,7 +126,7 @@ def _spent(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings)
         return "close_is_near"
     if order.first_placed_at is None:
         return ""
-    if moment.now - order.first_placed_at >= timedelta(seconds=settings.patience_seconds):
+    if is_patience_spent(order.first_placed_at, timedelta(seconds=settings.patience_seconds), moment, settings):
         return "patience_spent"
     child = order.open_child
     if child is None or order.moves < settings.max_repegs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
 from repeg.domain import tick
@@ -111,6 +111,15 @@ def patience_of(order: ParentOrder, settings: Settings) -> timedelta:
     return timedelta(seconds=max(seconds, min(seconds * slices, LONGEST_PATIENCE)))
 
 
+def is_patience_spent(placed: datetime, patience: timedelta, moment: Moment, settings: Settings) -> bool:
+    """Whether this look, or this turn under the original rule, is the nearest to the end of an order's patience.
+
+    An order is placed a moment after its turn began, so its age at a later turn is a moment short of whole periods.
+    """
+    period = min(moment.turn_seconds, settings.look_seconds) if settings.looks else moment.turn_seconds
+    return moment.now + timedelta(seconds=period / 2) - placed >= patience
+
+
 def having_looked(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> ParentOrder:
     """The order with this look's spread among its samples, if one is due and the book shows the others."""
     if not settings.looks or not 0 < quote.bid < quote.ask:
@@ -171,9 +180,7 @@ def _is_short(moment: Moment) -> bool:
 def _urge(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> Urge:
     collar = inside(order, quote.near(order.side)) if order.collar is None else order.collar
     placed = order.first_placed_at
-    # A look falls a moment before its time, so half a period too early is on time.
-    now = moment.now + timedelta(seconds=min(moment.turn_seconds, settings.look_seconds) / 2)
-    is_spent = placed is not None and now - placed >= patience_of(order, settings)
+    is_spent = placed is not None and is_patience_spent(placed, patience_of(order, settings), moment, settings)
     no_attempts = order.attempts >= settings.max_attempts - KEPT_ATTEMPTS
     return Urge(
         collar=_units(order.side, collar),

@@ -10,7 +10,7 @@ from repeg.domain.frozen import Frozen
 from repeg.domain.moment import Moment
 from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import check_market_quote
+from repeg.domain.peg import check_market_quote, decide, is_escalation
 from repeg.domain.pricing import collar
 from repeg.domain.quote import HALT_AGE_SECONDS, Quote, QuoteVerdict, age_seconds
 from repeg.domain.settings import Settings
@@ -42,6 +42,8 @@ class QuoteCheck(Frozen):
 def check_waiting_order(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> QuoteCheck:
     """Whether a waiting order's quote may be traded on. The quote that frees the order first fixes its collar."""
     verdict = check_market_quote(order, quote, moment.now, settings)
+    if verdict is QuoteVerdict.THIN and is_escalation(decide(order, quote, moment, settings)):
+        verdict = QuoteVerdict.OK
     falls_back = verdict is not QuoteVerdict.OK and is_fallback_due(order, quote, moment, settings)
     check = QuoteCheck(gate=verdict, collar=order.collar, is_fallback=falls_back)
     arrival = check.arrival(order, quote, moment.now)
