@@ -36,6 +36,8 @@ def attempt(n: int) -> Child:
         filled=Decimal("123456789.123456788"),
         average_price=Decimal("123456.7891234"),
         notional=Decimal("12345678901234.567891234"),
+        cancelling_since=NOON + timedelta(microseconds=1),
+        cancel_marked_at=NOON + timedelta(microseconds=1),
     )
     return child.becomes(ChildState.REFUSED, "\N{MONEY BAG}" * 300)
 

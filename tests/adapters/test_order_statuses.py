@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from alpaca.trading.enums import OrderStatus  # noqa: TID251 - the words of the API
 
@@ -29,3 +31,20 @@ def test_an_interrupted_or_unknown_status_leaves_an_order_open(status: str) -> N
 def test_an_order_whose_end_is_pending_may_still_fill(status: str, state: str) -> None:
     report = parsing.report({**an_order_row(), "status": status})
     assert (report.state, report.is_closed) == (state, False)
+
+
+def canceled_at(raw: object) -> datetime | None:
+    """The time of the cancel of an order with this field."""
+    return parsing.report({**an_order_row(), "canceled_at": raw}).canceled_at
+
+
+def test_the_time_of_a_cancel_is_read() -> None:
+    canceled, working = canceled_at("2026-03-05T12:00:01.123456789-05:00"), canceled_at(None)
+    assert canceled == datetime(2026, 3, 5, 17, 0, 1, 123456, tzinfo=UTC)
+    assert working is None
+
+
+@pytest.mark.parametrize("raw", ["", "yesterday", "2026-03-05T12:00:00", "0000-00-00T00:00:00Z", 17, {}, [], True])
+def test_a_cancel_time_that_cannot_be_read_counts_as_none(raw: object) -> None:
+    """The order is read all the same: nothing but whose cancel it was depends on it."""
+    assert canceled_at(raw) is None

@@ -23,7 +23,7 @@ REPORTS = st.builds(
 
 
 def test_a_fill_that_precedes_the_cancel_is_counted() -> None:
-    asked = a_child().cancelling(NOON)
+    asked = a_child().cancelling(NOON, NOON)
     seen = asked.after(a_report("filled", filled="100", price="100.01"))
     assert seen.state is ChildState.FILLED
     assert seen.filled == 100
@@ -31,7 +31,7 @@ def test_a_fill_that_precedes_the_cancel_is_counted() -> None:
 
 
 def test_a_fill_during_the_cancel_counts_for_the_cancelled_child() -> None:
-    asked = a_child(filled="40", price="100.01").cancelling(NOON)
+    asked = a_child(filled="40", price="100.01").cancelling(NOON, NOON)
     order = an_order(Side.BUY, "100", asked.after(a_report("canceled", filled="60", price="100.01")))
     assert order.remaining == 40
 
@@ -61,7 +61,7 @@ def test_an_unknown_child_counts_as_open() -> None:
 
 
 def test_an_older_report_does_not_undo_a_fill_or_a_cancel() -> None:
-    asked = a_child(filled="60", price="100.02").cancelling(NOON)
+    asked = a_child(filled="60", price="100.02").cancelling(NOON, NOON)
     seen = asked.after(a_report("new", filled="40", price="100.01"))
     assert (seen.state, seen.filled, seen.average_price) == (ChildState.CANCELLING, Decimal(60), Decimal("100.02"))
 

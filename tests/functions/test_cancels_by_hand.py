@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.domain.broker import CancelAnswer
+from repeg.domain.broker import BrokerClock, CancelAnswer
 from repeg.domain.child_order import ChildState, OrderReport
 from repeg.domain.errors import StoreUnavailable
 from repeg.domain.limits import BudgetEntry
@@ -113,6 +113,61 @@ def test_a_cancel_by_another_hand_is_not_taken_for_ours_while_it_is_pending(open
     desk.turn_at("09:37:30")
     desk.place()
     assert (desk.order().outcome, desk.posts()) == (Outcome.ENDED_BY_UNKNOWN_HAND, 1)
+
+
+def test_a_cancel_that_came_before_our_request_ends_the_order(open_desk: OpenDesk) -> None:
+    """The owner cancels between our read of the order and our own cancel, five seconds before that."""
+    desk = resting(open_desk, book(QUIET, UP))
+    listed = desk.broker.open_orders
+
+    def cancelled_after_the_read() -> list[OrderReport]:
+        found = listed()
+        desk.broker.line.delete(f"/orders/{desk.at_broker()[0].id}")
+        desk.wait(5)
+        return found
+
+    desk.broker.open_orders = cancelled_after_the_read  # type: ignore[method-assign]
+    desk.turn_at("09:36:30")
+    desk.broker.open_orders = listed  # type: ignore[method-assign]
+    desk.place()
+    assert (desk.order().outcome, desk.posts()) == (Outcome.ENDED_BY_UNKNOWN_HAND, 1)
+    desk.judge()
+
+
+def test_a_cancel_by_hand_after_ours_was_never_sent_ends_the_order(open_desk: OpenDesk) -> None:
+    """The step that marked the order died before its request, and the next turn comes five minutes later."""
+    desk = resting(open_desk, book(QUIET, UP), order_monitoring_seconds=300)
+    die_before_the_cancel(desk, "09:36:30")
+    desk.wait_until("09:40:00")
+    desk.broker.line.delete(f"/orders/{desk.at_broker()[0].id}")
+    desk.turn_at("09:41:30")
+    desk.place()
+    assert (desk.order().outcome, desk.posts()) == (Outcome.ENDED_BY_UNKNOWN_HAND, 1)
+
+
+def test_a_cancel_of_ours_that_the_broker_delays_for_minutes_is_ours(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, UP), order_monitoring_seconds=300)
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=200)
+    desk.turn_at("09:36:30")
+    desk.turn_at("09:41:30")
+    desk.place()
+    assert (desk.order().outcome, desk.open_at_broker()) == (None, ["40 AAPL @ 189.67"])
+    desk.judge()
+
+
+def test_a_slow_answer_of_the_brokers_clock_does_not_disown_our_cancel(open_desk: OpenDesk) -> None:
+    """The broker reads it at the end of a request of six seconds: the turn's time is six seconds ahead."""
+    desk = resting(open_desk, book(QUIET, UP))
+    clock = desk.broker.clock
+
+    def slowly() -> BrokerClock:
+        desk.wait(6)
+        return clock()
+
+    desk.broker.clock = slowly  # type: ignore[method-assign]
+    desk.turn_at("09:36:30")
+    desk.place()
+    assert (desk.order().outcome, desk.open_at_broker()) == (None, ["40 AAPL @ 189.66"])
 
 
 def test_a_cancel_without_our_mark_is_reported_as_of_an_unknown_hand(open_desk: OpenDesk) -> None:

@@ -54,17 +54,30 @@ def test_a_move_up_is_counted(open_desk: OpenDesk) -> None:
 
 
 def test_a_take_is_a_limit_at_the_far_touch_as_it_is_after_the_cancel(open_desk: OpenDesk) -> None:
-    desk = open_desk({"AAPL": book(PINNED, "09:36:20 900 @ 189.40 × 300 @ 189.41")})
+    """Decided at an ask of 189.41, which rises by a tick while the old child is being cancelled."""
+    rising = book(PINNED, "09:36:20 900 @ 189.40 × 300 @ 189.41", "09:36:30.050 900 @ 189.41 × 300 @ 189.42")
+    desk = open_desk({"AAPL": rising})
     desk.begin("buy 40 AAPL", **ONCE)
     desk.place()
     assert desk.open_at_broker() == ["40 AAPL @ 189.40"]
     assert desk.turn_at("09:36:30").decision == "wait"
     assert desk.journalled("AAPL", "cross") == [
-        ("189.40 → 189.41", "bid 189.40 × ask 189.41, our side outweighs the far side, take it")
+        ("189.40 → 189.42", "bid 189.41 × ask 189.42, our side outweighs the far side, take it")
     ]
     assert desk.repeg().decision == "close"
-    assert (desk.order().outcome, desk.order().average_price) == (Outcome.FILLED, Decimal("189.41"))
-    assert [child.limit for child in desk.order().children] == [Decimal("189.40"), Decimal("189.41")]
+    assert (desk.order().outcome, desk.order().average_price) == (Outcome.FILLED, Decimal("189.42"))
+    assert [child.limit for child in desk.order().children] == [Decimal("189.40"), Decimal("189.42")]
+    desk.judge()
+
+
+def test_a_take_that_the_book_no_longer_calls_for_rests_instead(open_desk: OpenDesk) -> None:
+    """Decided at an ask of 189.41, which is gone once the old child is cancelled: nothing is paid for it."""
+    gone = book(PINNED, "09:36:20 900 @ 189.40 × 300 @ 189.41", "09:36:30.050 300 @ 189.38 × 900 @ 189.42")
+    desk = open_desk({"AAPL": gone})
+    desk.begin("buy 40 AAPL", **ONCE)
+    desk.place()
+    desk.turn_at("09:36:30")
+    assert (desk.open_at_broker(), desk.bought()) == (["40 AAPL @ 189.39"], Decimal(0))
     desk.judge()
 
 

@@ -7,8 +7,10 @@ from decimal import Decimal
 import pytest
 
 from repeg.domain.outcome import HoldReason
+from repeg.domain.pricing import reserved_price
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.units import price
+from tests.builders import MONDAY
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import Desk, OpenDesk, holding
 from tests.functions.scenes import resting
@@ -75,6 +77,33 @@ def test_a_crossing_order_at_its_reserved_price_names_the_budget(open_desk: Open
     assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
     desk.close()
     assert desk.row()["reason"] == "0 of 40: budget"
+
+
+@pytest.mark.parametrize("limit", ["max_run_notional", "max_day_notional", "max_order_notional"])
+def test_a_sells_successor_without_budget_takes_its_reserved_price(open_desk: OpenDesk, limit: str) -> None:
+    """Its place is reserved with the 2,416.80 dollars of its old child. When the cancel is confirmed the market asks
+    for 60.62, which is 2,424.80; at 60.42 it is in the market, and sells to the bid."""
+    back = book(
+        "09:20 500 @ 60.40 × 500 @ 60.43", "09:36:10 500 @ 60.10 × 500 @ 60.13", "09:37:20 500 @ 60.60 × 500 @ 60.63"
+    )
+    desk = open_desk({"KO": back}, opening=holding(KO="40"))
+    desk.begin("sell all KO", **{limit: "2420"})
+    desk.place()
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45)
+    turn(desk, "09:36:30", "09:37:00", "09:37:30", "09:38:00")
+    assert [price(order.terms.limit or 0) for order in desk.at_broker("KO")] == [Decimal("60.42")] * 2
+    assert (desk.bought("KO"), desk.order("KO").average_price) == (Decimal(-40), Decimal("60.60"))
+    desk.judge()
+
+
+def test_a_sells_reserved_price_is_never_past_its_collar(open_desk: OpenDesk) -> None:
+    """A reservation that the collar's price does not fit leaves the order held, not sold below its collar."""
+    desk = open_desk({"KO": book("09:20 500 @ 60.40 × 500 @ 60.43")}, opening=holding(KO="40"))
+    desk.begin("sell all KO", max_run_notional="2420", max_order_notional="2420")
+    desk.validate()
+    reserved = desk.order("KO").reserving(Decimal(2_000))
+    desk.store.save_order(reserved.model_copy(update={"collar": Decimal("60.12")}))
+    assert reserved_price(desk.order("KO"), Decimal(40), MONDAY, Decimal("0.01")) == Decimal("60.12")
 
 
 def test_a_sell_is_not_made_cheaper_to_fit_the_limit(open_desk: OpenDesk) -> None:

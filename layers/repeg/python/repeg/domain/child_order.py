@@ -81,7 +81,8 @@ class OrderReport(Frozen):
     """An order status report. `status` is the broker's own word, `state` what it means here.
 
     `notional` is the size of an order in dollars, whose quantity is zero. `is_contingent` marks an order that waits for
-    a price or for another order: a stop, or a leg that is held.
+    a price or for another order: a stop, or a leg that is held. `canceled_at` is when the broker cancelled it; None if
+    it did not, or gave no time that can be read.
     """
 
     broker_id: str
@@ -99,6 +100,7 @@ class OrderReport(Frozen):
     replaces: str | None = None
     notional: Decimal | None = None
     is_contingent: bool = False
+    canceled_at: AwareDatetime | None = None
 
     @property
     def is_closed(self) -> bool:
@@ -125,8 +127,9 @@ class Child(Frozen):
     `replaces` is the attempt that this one replaces: its quantity is then the chain's, and `filled` only its own.
     `may_pass` marks a refusal that may pass. `is_fallback` marks the order that is sent once although the book still
     holds its parent. `is_owners` marks an order that the account's owner made of ours, by moving it at the broker: it
-    is read, never cancelled or moved. `cancelling_since` is when this run marked it, before requesting its cancel: a
-    child without it is `cancelling` by another hand.
+    is read, never cancelled or moved. `cancelling_since` is when this run first marked it, before requesting its
+    cancel, by the earliest time that the broker's clock may have shown; a child without it is `cancelling` by another
+    hand. `cancel_marked_at` is when it was last marked, `is_cancel_at_broker` whether the broker has the request.
     """
 
     n: int
@@ -147,6 +150,8 @@ class Child(Frozen):
     is_fallback: bool = False
     is_owners: bool = False
     cancelling_since: AwareDatetime | None = None
+    cancel_marked_at: AwareDatetime | None = None
+    is_cancel_at_broker: bool = False
 
     @property
     def sent_at(self) -> datetime:
@@ -176,13 +181,30 @@ class Child(Frozen):
             raise ValueError(f"{self.client_order_id}: {self.state} may not become {state}")
         return self.model_copy(update={"state": state, "note": note[:NOTE_LENGTH] or self.note})
 
-    def cancelling(self, at: datetime) -> Child:
-        """This child, marked before this run requests its cancel."""
-        return self.becomes(ChildState.CANCELLING).model_copy(update={"cancelling_since": at})
+    @property
+    def last_marked_at(self) -> datetime | None:
+        """When this run last marked it to be cancelled; None if it has not. ff73b05 and c0b7f30 stored only that."""
+        return self.cancel_marked_at or self.cancelling_since
+
+    def cancelling(self, at: datetime, earliest: datetime) -> Child:
+        """This child, marked before this run requests its cancel; the broker's clock shows at least `earliest` by then.
+
+        A cancel that is requested once more keeps its first mark: the first request may be the one that arrives.
+        """
+        first = self.cancelling_since or earliest
+        return self.becomes(ChildState.CANCELLING).model_copy(
+            update={"cancelling_since": first, "cancel_marked_at": at}
+        )
+
+    def with_cancel_at_broker(self) -> Child:
+        """This child, whose cancel the broker has accepted."""
+        return self.model_copy(update={"is_cancel_at_broker": True})
 
     def rests_again(self) -> Child:
         """This child, live again after a cancel that was not sent or came to nothing."""
-        return self.becomes(ChildState.LIVE).model_copy(update={"cancelling_since": None})
+        return self.becomes(ChildState.LIVE).model_copy(
+            update={"cancelling_since": None, "cancel_marked_at": None, "is_cancel_at_broker": False}
+        )
 
     def refused(self, note: str, *, may_pass: bool) -> Child:
         """This child, refused by the broker."""
@@ -205,9 +227,15 @@ class Child(Frozen):
         state = report.state if report.state in TRANSITIONS[self.state] else self.state
         if self.is_cancelled_by_us and state is ChildState.LIVE:
             state = ChildState.CANCELLING  # our cancel is in flight; an older report does not undo it
-        known = self.state, self.filled, self.average_price, self.broker_id
-        if known == (state, filled, price, report.broker_id):
+        is_at_broker = self.is_cancel_at_broker or (self.is_cancelled_by_us and report.state is ChildState.CANCELLING)
+        known = self.state, self.filled, self.average_price, self.broker_id, self.is_cancel_at_broker
+        if known == (state, filled, price, report.broker_id, is_at_broker):
             return self
-        return self.model_copy(
-            update={"state": state, "filled": filled, "average_price": price, "broker_id": report.broker_id}
-        )
+        changed = {
+            "state": state,
+            "filled": filled,
+            "average_price": price,
+            "broker_id": report.broker_id,
+            "is_cancel_at_broker": is_at_broker,
+        }
+        return self.model_copy(update=changed)

@@ -65,12 +65,13 @@ def affordable(order: ParentOrder, price: Decimal, day: date, settings: Settings
 
 
 def reserved_price(order: ParentOrder, qty: Decimal, day: date, floor: Decimal) -> Decimal | None:
-    """The highest limit inside the collar at which `qty` shares cost no more than was reserved for a buy's successor;
-    None without one.
+    """The highest limit inside the collar at which `qty` shares are worth no more than was reserved for a successor;
+    None without a reservation.
 
-    For a buy whose old child is closed: what it filled has come out of the same amount.
+    For an order whose old child is closed: what it filled has come out of the same amount. A sell is worth more at a
+    higher limit, so its reserved price is the lower one that it was about to be sent at.
     """
-    if not order.reserved_orders or order.side is Side.SELL:
+    if not order.reserved_orders:
         return None
     price = tick.round_down((order.committed - committed(order.children)) / qty, day, floor)
     return inside(order, price) if price > 0 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from repeg.domain.broker import CancelAnswer
 from repeg.domain.child_order import Child
 from repeg.domain.errors import StoreUnavailable
 from repeg.domain.parent_order import ParentOrder
@@ -28,7 +29,8 @@ def _cancel_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     if child.is_closed or child.broker_id is None or child.is_owners:
         return order
     order = _mark_cancelling(turn, order, child)
-    turn.ports.broker.cancel(child.broker_id)
+    if turn.ports.broker.cancel(child.broker_id) is CancelAnswer.REQUESTED:
+        order = order.with_child(order.attempt(child.n).with_cancel_at_broker())
     for pause in CANCEL_CONFIRMATION_PAUSES:
         turn.ports.runtime.pause(pause)
         report = fetch_report(turn, child)
@@ -45,9 +47,9 @@ def _mark_cancelling(turn: Turn, order: ParentOrder, child: Child) -> ParentOrde
     If the mark cannot be stored, an order that goes on working is not cancelled: its row would go on counting as open,
     and its cash would be counted on twice. An order that must not stay open is cancelled all the same.
     """
-    if child.cancelling_since is not None and turn.now - child.cancelling_since < CANCEL_REMARKED_AFTER:
+    if child.last_marked_at is not None and turn.now - child.last_marked_at < CANCEL_REMARKED_AFTER:
         return order
-    marked = order.with_child(child.cancelling(turn.now))
+    marked = order.with_child(child.cancelling(turn.now, turn.earliest))
     try:
         return save_order(turn, marked)
     except StoreUnavailable as error:

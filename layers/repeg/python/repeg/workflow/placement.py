@@ -124,7 +124,7 @@ def reserve_successor(turn: Turn, order: ParentOrder, child: Child, proposal: Pr
     if order.reserved_orders:
         return order  # reserved by an earlier turn, whose cancel was not confirmed
     intent = new_intent(turn, order, proposal.decision, proposal.quote, child.remaining)
-    cancelling = order.with_child(child.cancelling(turn.now))
+    cancelling = order.with_child(child.cancelling(turn.now, turn.earliest))
     after = with_intent(turn, order.with_child(child.becomes(ChildState.CANCELED)), intent, proposal.decision)
     reserving = cancelling.reserving(max(order.committed, after.committed))
     try:

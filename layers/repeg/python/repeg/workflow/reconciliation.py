@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from repeg.domain.broker import Execution
+from repeg.domain.cancel_origin import is_cancel_void, is_own_cancel
 from repeg.domain.child_order import Child, ChildState, OrderReport
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_fill_price, format_limit
 from repeg.domain.replacement import undo_move
 from repeg.domain.run import RunState
-from repeg.domain.time_limits import LOST_AFTER
 from repeg.workflow.turn import Turn
 
 # After this many rejections an order ends: the same request would be rejected again.
@@ -48,7 +48,7 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         turn.warn(order.symbol, "hold", format_limit(child.limit), "the replacement's own fills are not known yet")
         return order.with_child(fills_pending(child, report))
     seen = child.after(own)
-    if seen.is_cancelled_by_us and own.state is ChildState.LIVE and _is_cancel_void(turn, seen):
+    if seen.is_cancelled_by_us and own.state is ChildState.LIVE and is_cancel_void(seen, turn.now):
         seen = seen.rests_again()
     if seen is child:
         return order
@@ -58,7 +58,7 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         turn.journal(order.symbol, "fill", detail, f"{after.filled} of {order.target}")
     if seen.state is ChildState.REPLACED and child.state is not ChildState.REPLACED:
         return _follow_replacement(turn, after, seen, report) or order
-    if seen.state is ChildState.CANCELED and _is_cancelled_by_others(turn, child):
+    if seen.state is ChildState.CANCELED and _is_cancelled_by_others(turn, child, report):
         return _end_by_unknown_hand(turn, after, seen)
     if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
         turn.warn(order.symbol, "rejected", format_limit(seen.limit), "the broker rejected it after accepting it")
@@ -162,20 +162,15 @@ def _follow_owner(turn: Turn, order: ParentOrder, old: Child, found: OrderReport
     return apply_report(turn, order.with_child(known).on_hold(HoldReason.OWNER), found)
 
 
-def _is_cancelled_by_others(turn: Turn, child: Child) -> bool:
+def _is_cancelled_by_others(turn: Turn, child: Child, report: OrderReport) -> bool:
     """Whether a child of ours was cancelled by another hand: a running run marks a child before it cancels it, and a
     sweep that cancels without a mark has taken the run over before. An order that its owner has moved is its owner's to
     cancel."""
-    is_known = child.is_cancelled_by_us or child.is_owners
+    is_known = child.is_owners or is_own_cancel(child, report, turn.now)
     if turn.run.state is not RunState.RUNNING or is_known or child.is_closed:
         return False
     held = turn.ports.store.guard(turn.run.run_id)
     return held is not None and (held.state, held.epoch) == (RunState.RUNNING, turn.run.epoch)
-
-
-def _is_cancel_void(turn: Turn, child: Child) -> bool:
-    """Whether our cancel of a child can come no more: it was never sent, or the broker has dropped it."""
-    return child.cancelling_since is not None and turn.now - child.cancelling_since >= LOST_AFTER
 
 
 def _end_by_unknown_hand(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:

@@ -23,17 +23,26 @@ from repeg.ports import Ports
 
 @dataclass(frozen=True)
 class Turn:
-    """What every part of a step shares. `started` is our own clock when the broker's was `moment.now`."""
+    """What every part of a step shares. `started` is our own clock when the broker's was `moment.now`.
+
+    The broker may have read its clock as much as `clock_delay` later than that.
+    """
 
     run: Run
     ports: Ports
     moment: Moment
     started: datetime
+    clock_delay: timedelta = timedelta(0)
 
     @property
     def now(self) -> datetime:
         """The broker's time now: its clock at the start of the turn plus the time elapsed on ours."""
         return self.moment.now + (self.ports.runtime.now() - self.started)
+
+    @property
+    def earliest(self) -> datetime:
+        """The earliest that the broker's clock may show now."""
+        return self.now - self.clock_delay
 
     @property
     def present(self) -> Moment:
@@ -128,11 +137,12 @@ def begin_turn(run_id: str, ports: Ports) -> Turn:
     read = ports.broker.clock().now
     # The broker read its clock within the last request. What was waited before that, for the account's quota, would
     # put the turn's time ahead: quotes would be called stale, and the run would end before its window.
-    waited = max(ports.runtime.now() - started - REQUEST, timedelta(0))
+    took = ports.runtime.now() - started
+    waited = max(took - REQUEST, timedelta(0))
     # A decision must leave time to send its order before the margin, so the margin is where its day ends.
     closes = run.window.closes - SEND_MARGIN
     moment = Moment(now=read - waited, closes=closes, turn_seconds=run.settings.order_monitoring_seconds)
-    return Turn(run=run, ports=ports, moment=moment, started=started)
+    return Turn(run=run, ports=ports, moment=moment, started=started, clock_delay=took - waited)
 
 
 def in_account_of(held: Run | Guard, ports: Ports) -> Ports:

@@ -101,6 +101,7 @@ _REPORTED = (
     "replaces",
     "notional",
     "type",
+    "canceled_at",
 )
 
 
@@ -145,6 +146,7 @@ def _report(row: Json) -> OrderReport:
         replaces=row.get("replaces"),
         notional=values.optional_amount(row.get("notional")),
         is_contingent=row.get("type") in _CONTINGENT or row["status"] == "held",
+        canceled_at=values.readable_timestamp(row.get("canceled_at")),
     )
 
 

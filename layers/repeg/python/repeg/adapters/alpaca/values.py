@@ -55,6 +55,14 @@ def optional_timestamp(raw: object) -> datetime | None:
     return None if raw is None or raw == "" else timestamp(raw)
 
 
+def readable_timestamp(raw: object) -> datetime | None:
+    """A timestamp that nothing depends on but whose cancel it was; None if it is not one."""
+    try:
+        return optional_timestamp(raw)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def side(raw: object) -> Side:
     """Buy or sell; activities may also have sell_short."""
     return Side(text(raw).split("_", maxsplit=1)[0])
