@@ -9,7 +9,7 @@ import pytest
 
 from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
-from repeg.domain.outcome import HoldReason
+from repeg.domain.outcome import HoldReason, Outcome
 from repeg_workbench.exchange.market.scripted import trade
 from tests.functions.books import AAPL, KO, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
@@ -130,6 +130,22 @@ def test_a_weight_without_a_fresh_price_is_reported_and_not_sized(open_desk: Ope
     assert desk.order("KO").outcome is None
     outcome, reason = lines(desk)["AAPL"]
     assert (outcome, reason) == ("held_stale", "quote 20.00 × 20.02, 11 minutes old; last trade 2.00, 10 minutes old")
+
+
+def test_a_further_run_sizes_the_weight_that_had_no_price(open_desk: OpenDesk) -> None:
+    """A weight is sized with the others or not in that run; the next run of the day finds the others on target."""
+    late = [trade("09:26", "100 @ 2.00", side=1), *book("09:40 900 @ 20.00 × 900 @ 20.02")]
+    desk = open_desk({"AAPL": late, "KO": KO})
+    given = {"name": "core", "targets": {"AAPL": "0.10", "KO": "0.10"}}
+    plan(desk, given)
+    work(desk)
+    assert lines(desk)["AAPL"] == ("held_stale", "no quote; last trade 2.00, 10 minutes old")
+    assert lines(desk)["KO"] == ("filled", "filled")
+    opened = open_run({"plan": given, "run_number": 2}, f"{EXECUTION}-2", {}, desk.ports)
+    plan_orders(opened.run_id, opened.epoch, desk.ports)
+    aapl, ko = desk.store.orders(opened.run_id)
+    assert (aapl.target, aapl.sized_at) == (Decimal(499), Decimal("20.01"))
+    assert (ko.target, ko.outcome) == (Decimal(0), Outcome.NO_TRADE)
 
 
 def test_a_run_may_open_before_any_price_is_fresh(open_desk: OpenDesk) -> None:

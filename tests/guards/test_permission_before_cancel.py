@@ -97,3 +97,29 @@ def test_a_remainder_too_small_for_the_broker_ends_as_filled(open_desk: OpenDesk
     desk.place()
     assert (desk.order("KO").outcome, desk.posts()) == (Outcome.FILLED, 0)
     assert desk.order("KO").reason == "0.004 left, worth less than the broker's minimum of 1 dollar"
+
+
+def test_a_move_does_not_send_a_remainder_too_small_for_the_broker(open_desk: OpenDesk) -> None:
+    """1 of 1.004 shares is sold while the order rests, and then the market moves away from the rest."""
+    falling = book(
+        "09:20 300 @ 60.40 × 300 @ 60.43", "09:36:20 300 @ 60.10 × 300 @ 60.13", prints=("09:36:10 1 @ 60.42 bought",)
+    )
+    desk = open_desk({"KO": falling}, opening=holding(KO="1.004"))
+    desk.begin("sell all KO")
+    desk.place()
+    desk.turn_at("09:36:30")
+    assert (desk.order("KO").outcome, desk.posts(), desk.open_at_broker()) == (Outcome.FILLED, 1, [])
+    assert desk.order("KO").reason == "0.004 left, worth less than the broker's minimum of 1 dollar"
+
+
+def test_a_sell_that_others_have_left_dust_of_is_not_sent(open_desk: OpenDesk) -> None:
+    """The owner sells 40 of 40.004 shares after the plan was sized."""
+    desk = open_desk({"KO": KO}, opening=holding(KO="40.004"))
+    desk.begin("sell all KO")
+    terms = {"symbol": "KO", "side": "sell", "qty": "40", "type": "market", "time_in_force": "day"}
+    desk.broker.line.post("/orders", terms)
+    desk.wait(1)
+    desk.place()
+    assert (desk.order("KO").held, desk.posts()) == (HoldReason.NOT_HELD, 1)
+    desk.close()
+    assert desk.row("KO")["reason"] == "0 of 40.004: not held"

@@ -15,6 +15,7 @@ from functools import partial
 from repeg.domain.broker import Accepted, Refusal, Refused, Submission
 from repeg.domain.child_order import Child, ChildState
 from repeg.domain.decision import Decision
+from repeg.domain.dust import is_dust
 from repeg.domain.errors import BudgetSpent
 from repeg.domain.final_outcome import outcome_of
 from repeg.domain.intent import Intent
@@ -78,6 +79,8 @@ def send_order(turn: Turn, order: ParentOrder, proposal: Proposal) -> ParentOrde
     qty = limit_to_holdings(turn, order, proposal.qty, proposal.held)
     if qty <= 0:
         return hold_order(turn, order, HoldReason.NOT_HELD, "no shares are held any more")
+    if qty < order.remaining and is_dust(qty, proposal.decision.limit or proposal.quote.mid):
+        return hold_order(turn, order, HoldReason.NOT_HELD, f"only {qty} are still held, too little for an order")
     return _submit(turn, order, proposal, qty)
 
 

@@ -50,8 +50,7 @@ def start_order(
     if order.held is HoldReason.OWNER:
         return finish_order(turn, order, *outcome_of(order, KillSwitch.ACTIVE))
     if _is_dust_left(order, quote):
-        left = f"{order.remaining} left, worth less than the broker's minimum of {MIN_NOTIONAL} dollar"
-        return finish_order(turn, order, Outcome.FILLED, left)
+        return _finish_with_dust(turn, order)
     if order.retry_at is not None and turn.now < order.retry_at:
         return order
     if not turn.may_send and not turn.run.preview:
@@ -146,6 +145,8 @@ def _place_successor(
     is_over = cancelled.open_child is not None or cancelled.outcome is not None or is_owners or qty <= 0
     if is_over or proposal is None:
         return save_order(turn, cancelled) if cancelled != before else before
+    if _is_dust_left(cancelled, proposal.quote):
+        return _finish_with_dust(turn, cancelled)
     return _send_in_its_place(turn, cancelled, replace(proposal, qty=qty))
 
 
@@ -190,6 +191,12 @@ def _announce_end(turn: Turn, order: ParentOrder) -> ParentOrder:
     """Journal the end of an order that a report has ended."""
     turn.journal(order.symbol, "finish", f"{order.filled} of {order.target}", order.reason)
     return order
+
+
+def _finish_with_dust(turn: Turn, order: ParentOrder) -> ParentOrder:
+    """End an order as filled, and say what is left of it."""
+    left = f"{order.remaining} left, worth less than the broker's minimum of {MIN_NOTIONAL} dollar"
+    return finish_order(turn, order, Outcome.FILLED, left)
 
 
 def _is_dust_left(order: ParentOrder, quote: Quote | None) -> bool:
