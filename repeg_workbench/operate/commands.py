@@ -25,7 +25,7 @@ RunId = Annotated[str | None, typer.Argument(help="The run, such as rebalance-20
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (start, status, runs, report, halt, resume, arm, disarm, keys, doctor):
+    for command in (start, watch, status, runs, report, halt, resume, arm, disarm, keys, doctor, conformance):
         app.command()(command)
     app.command(name="cancel-all")(cancel_all)
 
@@ -52,6 +52,18 @@ def start(
 
     request = Request(plan, preview, run_number, tuple(set_ or ()), yes)
     _finish(context, lambda at: act(at, stack, request, is_json=json), is_json=json)
+
+
+def watch(context: typer.Context, *, run: RunId = None, stack: Stack = None, json: Json = False) -> None:
+    """Follow a run of a deployed stack: the same tape as the simulation prints, until its report.
+
+    Ctrl-C ends the watching; the run goes on. With --json, a line for each entry, then the report.
+
+    Exit code: 0 the run settled, or the watching was ended, 1 the run failed, 2 it cannot be followed.
+    """
+    from repeg_workbench.operate.watch import watch as act  # noqa: PLC0415
+
+    _finish(context, lambda at: act(at, stack, run, is_json=json), is_json=json)
 
 
 def status(context: typer.Context, *, stack: Stack = None, json: Json = False) -> None:
@@ -170,6 +182,27 @@ def doctor(
     from repeg_workbench.operate.doctor import doctor as act  # noqa: PLC0415
 
     _finish(context, lambda at: act(at, Patient(stack, local_keys, exchange, symbol)), is_json=json)
+
+
+def conformance(
+    context: typer.Context,
+    *,
+    paper: Annotated[bool, _option("The paper account of APCA_API_KEY_ID and APCA_API_SECRET_KEY.", "--paper")] = False,
+    exchange: Annotated[str | None, _option("Look at a `repeg exchange`.", "--exchange", metavar="URL")] = None,
+    symbol: Annotated[str, typer.Option(help="What is bought, one share at a time, far below the market.")] = "F",
+    stack: Annotated[str | None, _option("Refuse while this stack has a run.", "--stack", metavar="NAME")] = None,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Compare a paper account with the simulated exchange, row by row, and name the knobs to set.
+
+    Buys of one share far below the market, each cancelled by its id; nothing is left, not even after Ctrl-C.
+
+    Exit code: 0 no row differs, 1 one does, 2 refused.
+    """
+    from repeg_workbench.operate.conformance.command import Options  # noqa: PLC0415
+    from repeg_workbench.operate.conformance.command import conformance as act  # noqa: PLC0415
+
+    _finish(context, lambda at: act(at, Options(paper, exchange, stack, symbol)), is_json=json)
 
 
 def _turn(context: typer.Context, stack: str | None, switch: str, *, is_everywhere: bool, is_json: bool) -> None:

@@ -60,7 +60,13 @@ def reason(error: Exception, region: str = "") -> str:
     return _one_line(str(error))
 
 
-def code_of(error: Exception) -> str:
+def is_passing(error: Exception) -> bool:
+    """Whether the same request may succeed in a moment: a busy service, or a network that does not answer."""
+    cause = _cause(error)
+    return isinstance(cause, _UNREACHABLE) or (isinstance(cause, aws.ClientError) and code_of(cause) in _BUSY)
+
+
+def code_of(error: BaseException) -> str:
     """The service's code for an error that it answered with; empty for any other."""
     return str(error.response["Error"].get("Code", "")) if isinstance(error, aws.ClientError) else ""
 

@@ -15,6 +15,7 @@ import boto3  # noqa: TID251 - its requests never leave this process
 from botocore.exceptions import ClientError  # noqa: TID251 - what a service answers
 from typer.testing import CliRunner
 
+from repeg.domain.journal import Entry
 from repeg.domain.session import NEW_YORK
 from repeg_workbench.cli import app
 from repeg_workbench.exchange.broker.opening import OpeningAccount
@@ -63,6 +64,7 @@ class Operator:
     day: SimulatedDay
     at: Workstation
     asked: list[str] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
 
     def repeg(self, *arguments: str | Path, session: Any = None) -> Said:
         """Run a command. An exception that is no exit is raised."""
@@ -94,11 +96,12 @@ def _clean(text: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines() if not line.startswith(_METRICS))
 
 
-def market() -> ScriptedMarket:
-    """Both stand still. Shares of KO are bought at 09:37:10, and shares of AAPL are sold at 10:10:10."""
+def market(sold_at: str) -> ScriptedMarket:
+    """Both stand still. Shares of KO are bought at 09:37:10, and shares of AAPL are sold at a time."""
     times = [f"{hour:02}:{minute:02}" for hour in range(9, 16) for minute in range(60)]
     still: list[Event] = [quote(at, "300 @ 189.40", "300 @ 189.46") for at in times]
-    still.insert(times.index("10:11"), trade("10:10:10", "2000 @ 189.40", side=-1))
+    after = next(n for n, at in enumerate(times) if at > sold_at)
+    still.insert(after, trade(sold_at, "2000 @ 189.40", side=-1))
     calm: list[Event] = [quote(at, "900 @ 70.10", "900 @ 70.12") for at in times]
     calm.insert(times.index("09:38"), trade("09:37:10", "2000 @ 70.11", side=1))
     return ScriptedMarket({MONDAY: {"AAPL": still, "KO": calm}})
@@ -106,17 +109,29 @@ def market() -> ScriptedMarket:
 
 @contextmanager
 def an_operator(
-    *, parameters: Mapping[str, str] | None = None, plan: Any = PLAN, settings: Mapping[str, Any] = SETTINGS
+    *,
+    parameters: Mapping[str, str] | None = None,
+    plan: Any = PLAN,
+    settings: Mapping[str, Any] = SETTINGS,
+    keeps_journal: bool = False,
+    sold_at: str = "10:10:10",
 ) -> Iterator[Operator]:
     """The stack, deployed at 09:25 with its keys, and an operator who confirms everything."""
     is_live = (parameters or {}).get("TradingMode") == "live"
     key_id = "AKSIMULATED000000000" if is_live else OpeningAccount().key_id
     account = OpeningAccount(cash=Decimal(10_000), positions={"KO": (Decimal(100), Decimal(70))}, key_id=key_id)
     scenario = Scenario(
-        plan=plan, market=market(), day=MONDAY, opening=account, settings=settings, parameters=parameters or {}
+        plan=plan,
+        market=market(sold_at),
+        day=MONDAY,
+        opening=account,
+        settings=settings,
+        parameters=parameters or {},
+        keeps_journal=keeps_journal,
     )
-    with opened(scenario) as day:
-        operator = Operator(day, Workstation())
+    entries: list[Entry] = []
+    with opened(scenario, entries.append) as day:
+        operator = Operator(day, Workstation(), entries=entries)
 
         def confirm(question: str) -> bool:
             operator.asked.append(question)

@@ -1,0 +1,1 @@
+"""Checks against a paper account that the simulated exchange behaves as the real one, and which knobs to set if not."""
