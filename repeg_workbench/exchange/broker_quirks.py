@@ -78,6 +78,13 @@ class BrokerQuirks:
     """Whether market data answers carry X-RateLimit headers [105]."""
     sip_entitled: bool = False
     """Whether the subscription covers the consolidated feed [101, 118]."""
+    iex_feed: Literal["consolidated", "venue"] = "consolidated"
+    """Whether the iex feed shows the consolidated market, or one venue's quotes and trades in it [138]."""
+    iex_at_best: int | None = None
+    """For how many permille of the day that venue is at the national best on both sides; None: by the stock's usual
+    spread, 290 on average [138]."""
+    iex_volume: int = 32
+    """How many permille of the shares trade there [138]."""
     stream_symbol_limit: int | None = 30
     """Symbols per market data stream; None lifts the limit [118]."""
     stream_connection_limit: int = 1

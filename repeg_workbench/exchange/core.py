@@ -29,7 +29,7 @@ from repeg_workbench.exchange.matching.venue import Venue
 from repeg_workbench.exchange.messages import Request, Response
 from repeg_workbench.exchange.refusal import Refusal
 from repeg_workbench.exchange.seeds import Draws
-from repeg_workbench.exchange.streams.feed import Feed
+from repeg_workbench.exchange.streams.shown import Shown
 from repeg_workbench.exchange.time.hours import Hours, TradingHours
 from repeg_workbench.exchange.time.stamps import SECOND
 from repeg_workbench.exchange.time.timers import FEED, MARKET, Timers
@@ -66,7 +66,8 @@ class Exchange:
         self.hours = TradingHours()
         self.timers = Timers()
         self.venue = Venue(market, fill_model, order_protection=quirks.order_protection)
-        self.feed = Feed(self.venue)
+        self.shown = Shown(market, self.venue, quirks, seed)
+        self.feed = self.shown.feed
         self._start_days()
         draws = Draws(seed)
         self.account = Account(opening, draws.uuid(), self.now, self.price)
@@ -124,7 +125,7 @@ class Exchange:
     def _advance(self, most: int | None) -> bool:
         now, count = max(self._clock(), self.now), 0
         while True:
-            due, market, feed = self.timers.next_turn, (self.venue.next_at, MARKET), (self.feed.next_at, FEED)
+            due, market, feed = self.timers.next_turn, (self.venue.next_at, MARKET), (self.shown.next_at, FEED)
             turn = min(due, market, feed)
             if turn[0] > now:
                 break
@@ -135,7 +136,7 @@ class Exchange:
             if turn is due:
                 self.timers.run_next()
             elif turn is feed:
-                self.feed.run_next()
+                self.shown.run_next()
             else:
                 for fill in self.venue.run_next():
                     self.floor.fill(fill)
@@ -160,6 +161,7 @@ class Exchange:
         return Parts(
             market=self.market,
             venue=self.venue,
+            shown=lambda feed: self.shown.of(feed)[:2],
             hours=self.hours,
             quirks=self.quirks,
             account=self.account,
@@ -203,7 +205,7 @@ class Exchange:
     def _start_days(self) -> None:
         session = self.hours.upcoming(self.now)
         current = session if self.now >= session.pre else self.hours.before(session)
-        self.venue.open_day(current.day, self.hours.before(current).day)
+        self.shown.open_day(current.day, self.hours.before(current).day)
         if current is not session:
             self._schedule(current)
         self._schedule(session)
@@ -219,8 +221,7 @@ class Exchange:
                 self.timers.before_market(at, action, hours)
 
     def _turn_day(self, at: int, hours: Hours) -> None:
-        self.venue.open_day(hours.day, self.hours.before(hours).day)
-        self.feed.turn_day(at)
+        self.shown.turn_day(hours.day, self.hours.before(hours).day, at)
         self.account.portfolio.start_day()
         self.desk.open_session(at)
 

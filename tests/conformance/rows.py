@@ -177,4 +177,10 @@ ROWS = (
     Row(135, "The broker can lose an order: 404 by either id", "A"),
     Row(136, "An order that the account's owner replaces gets an id of the broker's, and both name each other", "D,O"),
     Row(137, "Positions and snapshots have one previous close", "D,A"),
+    Row(
+        138,
+        "The iex feed shows one venue's quotes and trades, not those of the market in which orders fill",
+        "D,I",
+        "iex_feed, iex_at_best, iex_volume",
+    ),
 )

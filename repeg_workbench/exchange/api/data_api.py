@@ -7,7 +7,7 @@ from repeg_workbench.exchange.api.params import Params
 from repeg_workbench.exchange.api.parts import Parts
 from repeg_workbench.exchange.api.snapshots import snapshot_view
 from repeg_workbench.exchange.matching.symbol_book import BookQuote
-from repeg_workbench.exchange.matching.venue import Print
+from repeg_workbench.exchange.matching.venue import Print, Venue
 from repeg_workbench.exchange.messages import Request, Response, json_response
 from repeg_workbench.exchange.refusal import Refusal
 from repeg_workbench.exchange.time.stamps import utc
@@ -29,71 +29,80 @@ class DataApi:
 
     def quotes(self, request: Request) -> Response:
         """GET /v2/stocks/quotes/latest."""
-        symbols = self.latest_symbols(request)
-        return json_response({"quotes": _present({symbol: self.quote(symbol) for symbol in symbols})})
+        symbols, feed = self.latest_symbols(request)
+        return json_response({"quotes": _present({symbol: self.quote(symbol, feed) for symbol in symbols})})
 
     def trades(self, request: Request) -> Response:
         """GET /v2/stocks/trades/latest."""
-        symbols = self.latest_symbols(request)
-        return json_response({"trades": _present({symbol: self.trade(symbol) for symbol in symbols})})
+        symbols, feed = self.latest_symbols(request)
+        return json_response({"trades": _present({symbol: self.trade(symbol, feed) for symbol in symbols})})
 
     def snapshots(self, request: Request) -> Response:
         """GET /v2/stocks/snapshots: a map by symbol, without a wrapper."""
-        symbols = self.latest_symbols(request)
-        return json_response(_present({symbol: self.snapshot(symbol) for symbol in symbols}))
+        symbols, feed = self.latest_symbols(request)
+        return json_response(_present({symbol: self.snapshot(symbol, feed) for symbol in symbols}))
 
     def of_one(self, request: Request, symbol: str, what: str) -> Response:
         """GET /v2/stocks/{symbol}/quotes/latest, …/trades/latest and …/snapshot."""
-        self.check(Params(request.query), _LATEST_OF_ONE, [symbol])
+        feed = self.check(Params(request.query), _LATEST_OF_ONE, [symbol])
         if what == "snapshot":
-            view, wrapper = self.snapshot(symbol), None
+            view, wrapper = self.snapshot(symbol, feed), None
+        elif what == "quotes/latest":
+            view, wrapper = self.quote(symbol, feed), "quote"
         else:
-            view, wrapper = (self.quote(symbol), "quote") if what == "quotes/latest" else (self.trade(symbol), "trade")
+            view, wrapper = self.trade(symbol, feed), "trade"
         if view is None:
             raise Refusal(404, None, f"no {wrapper or what} found for {symbol}")
         return json_response({"symbol": symbol, **({wrapper: view} if wrapper else view)})
 
-    def quote(self, symbol: str) -> View | None:
+    def quote(self, symbol: str, feed: str) -> View | None:
         """The latest quote; None for an unlisted symbol or one without a quote yet."""
         parts = self._parts
         if parts.listing(symbol) is None:
             return None
-        quote = parts.venue.quote(symbol, parts.now)
+        quote = self.venue(feed).quote(symbol, parts.now)
         return None if quote is None else quote_view(quote)
 
-    def trade(self, symbol: str) -> View | None:
+    def trade(self, symbol: str, feed: str) -> View | None:
         """The latest trade; None for an unlisted symbol or one without a trade yet."""
         parts = self._parts
         if parts.listing(symbol) is None:
             return None
-        last = parts.venue.last_trade(symbol, parts.now)
+        last = self.venue(feed).last_trade(symbol, parts.now)
         return None if last is None else trade_view(last)
 
-    def snapshot(self, symbol: str) -> View | None:
+    def snapshot(self, symbol: str, feed: str) -> View | None:
         """The latest trade, the latest quote and the current bars; None for an unlisted symbol."""
         parts = self._parts
         if parts.listing(symbol) is None:
             return None
-        view = {"latestTrade": self.trade(symbol), "latestQuote": self.quote(symbol)}
-        view |= snapshot_view(parts.venue, symbol, parts.now)
+        view = {"latestTrade": self.trade(symbol, feed), "latestQuote": self.quote(symbol, feed)}
+        view |= snapshot_view(self.venue(feed), symbol, parts.now)
         return _present(view) if parts.quirks.snapshot_of_illiquid == "absent" else view
 
-    def latest_symbols(self, request: Request) -> list[str]:
-        """The symbols of a call for the latest data. Raises Refusal."""
+    def venue(self, feed: str) -> Venue:
+        """The venue whose quotes and trades a feed shows."""
+        return self._parts.shown(feed)[1]
+
+    def latest_symbols(self, request: Request) -> tuple[list[str], str]:
+        """The symbols of a call for the latest data, and the feed that answers it. Raises Refusal."""
         return self.symbols(Params(request.query), _LATEST)
 
-    def symbols(self, params: Params, known: frozenset[str], *, is_recent: bool = True) -> list[str]:
-        """The symbols in a query with these parameters, each once. Raises Refusal."""
+    def symbols(self, params: Params, known: frozenset[str], *, is_recent: bool = True) -> tuple[list[str], str]:
+        """The symbols in a query with these parameters, each once, and the feed that answers it. Raises Refusal."""
         symbols = params.words("symbols")
-        self.check(params, known, symbols, is_recent=is_recent)
+        feed = self.check(params, known, symbols, is_recent=is_recent)
         if not symbols:
             raise Refusal.data("symbols is required")
         if len(symbols) > _MOST_SYMBOLS:
             raise Refusal.data(f"too many symbols: {len(symbols)}, at most {_MOST_SYMBOLS}")
-        return list(dict.fromkeys(symbols))
+        return list(dict.fromkeys(symbols)), feed
 
-    def check(self, params: Params, known: frozenset[str], symbols: list[str], *, is_recent: bool = True) -> None:
-        """Refuse unknown parameters and feeds, malformed symbols, and recent data without a subscription."""
+    def check(self, params: Params, known: frozenset[str], symbols: list[str], *, is_recent: bool = True) -> str:
+        """The feed that answers, by name or by subscription.
+
+        Refuses unknown parameters and feeds, malformed symbols, and recent data without a subscription.
+        """
         params.require_known(known)
         feed = params.text("feed")
         if feed is not None and feed not in FEEDS:
@@ -103,6 +112,7 @@ class DataApi:
         for symbol in symbols:
             if not is_symbol(symbol):
                 raise Refusal.data(f"invalid symbol: {symbol}")
+        return self._parts.feed(feed)
 
 
 def quote_view(quote: BookQuote) -> View:

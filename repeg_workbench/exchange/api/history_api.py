@@ -11,7 +11,7 @@ from repeg_workbench.exchange.api.data_api import DataApi, quote_view, trade_vie
 from repeg_workbench.exchange.api.history import Allowance, Chunk, Chunks, Page, Place, Rows, View, Window, read_page
 from repeg_workbench.exchange.api.params import Params
 from repeg_workbench.exchange.api.parts import Parts
-from repeg_workbench.exchange.market.symbol_day import Quotes, SymbolDay, Trades
+from repeg_workbench.exchange.market.symbol_day import Market, Quotes, SymbolDay, Trades
 from repeg_workbench.exchange.matching.display import letter, row_quote
 from repeg_workbench.exchange.messages import Request, Response, json_response
 from repeg_workbench.exchange.refusal import Refusal
@@ -33,42 +33,43 @@ class HistoryApi:
 
     def __init__(self, parts: Parts, data: DataApi) -> None:
         self._parts, self._data = parts, data
-        self._minutes = MinuteBars(parts.market.day)
+        self._minutes: dict[Market, MinuteBars] = {}
 
     def several(self, request: Request, what: str) -> Response:
         """GET /v2/stocks/{bars, quotes or trades}, for the symbols in the query."""
         params = Params(request.query)
-        page = self._page(params, self._data.symbols(params, _known(what) | {"symbols"}, is_recent=False), what)
+        symbols, feed = self._data.symbols(params, _known(what) | {"symbols"}, is_recent=False)
+        page = self._page(params, symbols, what, feed)
         return json_response({what: page.found, "next_page_token": _token(page)})
 
     def of_one(self, request: Request, symbol: str, what: str) -> Response:
         """GET /v2/stocks/{symbol}/{bars, quotes or trades}."""
         params = Params(request.query)
-        self._data.check(params, _known(what), [symbol], is_recent=False)
-        page = self._page(params, [symbol], what)
+        feed = self._data.check(params, _known(what), [symbol], is_recent=False)
+        page = self._page(params, [symbol], what, feed)
         return json_response({what: page.found.get(symbol, []), "symbol": symbol, "next_page_token": _token(page)})
 
     def latest_bars(self, request: Request) -> Response:
         """GET /v2/stocks/bars/latest."""
-        symbols = self._data.latest_symbols(request)
-        found = {symbol: self.latest_bar(symbol) for symbol in symbols}
+        symbols, feed = self._data.latest_symbols(request)
+        found = {symbol: self.latest_bar(symbol, feed) for symbol in symbols}
         return json_response({"bars": {symbol: bar for symbol, bar in found.items() if bar is not None}})
 
     def latest_of_one(self, request: Request, symbol: str) -> Response:
         """GET /v2/stocks/{symbol}/bars/latest."""
-        self._data.check(Params(request.query), frozenset({"feed", "currency"}), [symbol])
-        bar = self.latest_bar(symbol)
+        feed = self._data.check(Params(request.query), frozenset({"feed", "currency"}), [symbol])
+        bar = self.latest_bar(symbol, feed)
         if bar is None:
             raise Refusal(404, None, f"no bar found for {symbol}")
         return json_response({"symbol": symbol, "bar": bar})
 
-    def latest_bar(self, symbol: str) -> View | None:
+    def latest_bar(self, symbol: str, feed: str) -> View | None:
         """The latest finished minute's bar; None for an unlisted symbol or one without a print today or before."""
         parts = self._parts
         if parts.listing(symbol) is None:
             return None
         for day in (parts.venue.today, parts.venue.yesterday):
-            bars = self._minutes.of(symbol, day).before(self._finished)
+            bars = self._bars_of(feed).of(symbol, day).before(self._finished)
             if len(bars):
                 return bars.view(len(bars) - 1)
         return None
@@ -77,14 +78,21 @@ class HistoryApi:
     def _finished(self) -> int:
         return self._parts.now // MINUTE * MINUTE
 
-    def _page(self, params: Params, symbols: list[str], what: str) -> Page:
+    def _market(self, feed: str) -> Market:
+        return self._parts.shown(feed)[0]
+
+    def _bars_of(self, feed: str) -> MinuteBars:
+        market = self._market(feed)
+        return self._minutes.setdefault(market, MinuteBars(market.day))
+
+    def _page(self, params: Params, symbols: list[str], what: str, feed: str) -> Page:
         window = self._window(params)
         limit = params.data_integer("limit", 1_000, _MOST_ROWS)
         token = params.text("page_token")
         place = Place.read(token) if token else None
         listed = sorted(symbol for symbol in symbols if self._parts.listing(symbol) is not None)
         page = Page(window, limit, {})
-        read_page(page, listed, self._chunks(params, what, window), place)
+        read_page(page, listed, self._chunks(params, what, window, feed), place)
         return page
 
     def _window(self, params: Params) -> Window:
@@ -101,16 +109,16 @@ class HistoryApi:
             raise Refusal.data(f"invalid sort: {sort}")
         return Window(max(start, at_local(_FIRST_DAY, time())), end, sort == "asc")
 
-    def _chunks(self, params: Params, what: str, window: Window) -> Chunks:
+    def _chunks(self, params: Params, what: str, window: Window, feed: str) -> Chunks:
         if what != "bars":
-            return partial(self._chunks_of, window, None, what)
+            return partial(self._chunks_of, window, None, what, feed)
         adjustment = params.text("adjustment")
         if adjustment is not None and not set(adjustment.split(",")) <= _ADJUSTMENTS:
             raise Refusal.data(f"invalid adjustment: {adjustment}")
-        return partial(self._chunks_of, window, read_timeframe(params.text("timeframe")), what)
+        return partial(self._chunks_of, window, read_timeframe(params.text("timeframe")), what, feed)
 
     def _chunks_of(
-        self, window: Window, frame: Timeframe | None, what: str, symbol: str, place: Place | None
+        self, window: Window, frame: Timeframe | None, what: str, feed: str, symbol: str, place: Place | None
     ) -> Iterator[Chunk]:
         first = frame.first_day if frame else _itself
         start = first(local_day(window.start))
@@ -123,22 +131,26 @@ class HistoryApi:
             begin, end = at_local(period, time()), at_local(group[-1] + timedelta(days=1), time())
             is_past = place is not None and (end <= place.at if window.is_ascending else begin > place.at)
             if not is_past:
-                load = partial(self._bars, frame, symbol, group) if frame else partial(self._ticks, what, symbol, group)
+                tape = self._market(feed), symbol, group
+                load = partial(self._bars, frame, feed, symbol, group) if frame else partial(self._ticks, what, *tape)
                 yield begin if window.is_ascending else end - 1, load
 
-    def _bars(self, frame: Timeframe, symbol: str, days: tuple[date, ...], allowance: Allowance) -> Rows | None:
-        minutes = list[Bars]()
+    def _bars(
+        self, frame: Timeframe, feed: str, symbol: str, days: tuple[date, ...], allowance: Allowance
+    ) -> Rows | None:
+        minutes, known = list[Bars](), self._bars_of(feed)
         for day in days:
-            if not self._minutes.has(symbol, day) and not allowance.take():
+            if not known.has(symbol, day) and not allowance.take():
                 return None
-            minutes.append(self._minutes.of(symbol, day).before(self._finished))
+            minutes.append(known.of(symbol, day).before(self._finished))
         bars = frame.bars(Bars.joined(minutes))
         return Rows(bars.ts, bars.view)
 
-    def _ticks(self, what: str, symbol: str, days: tuple[date, ...], allowance: Allowance) -> Rows | None:
+    @staticmethod
+    def _ticks(what: str, market: Market, symbol: str, days: tuple[date, ...], allowance: Allowance) -> Rows | None:
         if not allowance.take():
             return None
-        found = self._parts.market.day(symbol, days[0])
+        found = market.day(symbol, days[0])
         return _quotes(found) if what == "quotes" else _trades(found)
 
 

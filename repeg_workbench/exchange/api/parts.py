@@ -15,10 +15,14 @@ from repeg_workbench.exchange.time.hours import TradingHours
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """The parts a call reads or changes; `clock` returns the exchange's present time (ns)."""
+    """The parts a call reads or changes.
+
+    `clock` returns the exchange's present time (ns), `shown` the market and the venue that a feed shows.
+    """
 
     market: Market
     venue: Venue
+    shown: Callable[[str], tuple[Market, Venue]]
     hours: TradingHours
     quirks: BrokerQuirks
     account: Account
@@ -30,6 +34,10 @@ class Parts:
     def now(self) -> int:
         """The present time in nanoseconds."""
         return self.clock()
+
+    def feed(self, named: str | None) -> str:
+        """The feed that a call gets: the one that it names, or the best that the subscription covers."""
+        return named or ("sip" if self.quirks.sip_entitled else "iex")
 
     def listing(self, symbol: str) -> Listing | None:
         """The asset's listing; None for an unknown symbol."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from aiohttp import WSMsgType, web
@@ -14,7 +15,7 @@ from repeg_workbench.exchange.broker.orders import Order
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.faults.transport_faults import StreamFailure
 from repeg_workbench.exchange.streams.data_stream import DataStream, Frame
-from repeg_workbench.exchange.streams.feed import Message
+from repeg_workbench.exchange.streams.feed import Feed, Message
 from repeg_workbench.exchange.streams.trade_stream import TradeStream, trade_update
 
 _LOG = logging.getLogger(__name__)
@@ -101,7 +102,8 @@ class Sockets:
         self._open: set[web.WebSocketResponse] = set()
         self._updates = 0
         exchange.records.listeners.append(self._order_event)
-        exchange.feed.listeners.append(self._market_event)
+        for feed in exchange.shown.feeds:
+            feed.listeners.append(partial(self._market_event, feed))
 
     @property
     def silent(self) -> int:
@@ -152,11 +154,12 @@ class Sockets:
 
     async def _serve_data(self, line: _Line, incoming: web.BaseRequest) -> None:
         exchange = self._exchange
+        name = stream_name(incoming.path)
         stream = DataStream(
-            stream_name(incoming.path),
+            name,
             incoming.headers.get("Content-Type", ""),
             exchange.gate,
-            exchange.feed,
+            exchange.shown.of(name)[2],
             line.send,
             lambda: sum(other.is_authenticated for other in self._data),
             lambda: exchange.now,
@@ -203,9 +206,10 @@ class Sockets:
             if failure is StreamFailure.DISCONNECT:
                 self._trade[stream].close()
 
-    def _market_event(self, channel: str, symbol: str, message: Message) -> None:
+    def _market_event(self, feed: Feed, channel: str, symbol: str, message: Message) -> None:
         for stream in list(self._data):
-            stream.deliver(channel, symbol, message)
+            if stream.feed is feed:
+                stream.deliver(channel, symbol, message)
 
 
 def stream_name(path: str) -> str:

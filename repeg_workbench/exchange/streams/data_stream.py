@@ -55,7 +55,7 @@ class DataStream:
         now: Callable[[], int],
     ) -> None:
         self._name, self._is_packed = feed_name, content_type == MESSAGE_PACK
-        self._gate, self._feed, self._send, self._connected, self._now = gate, feed, send, connected, now
+        self._gate, self.feed, self._send, self._connected, self._now = gate, feed, send, connected, now
         self.is_authenticated = False
         self.is_closed = False
         self._channels: dict[str, list[str]] = {channel: [] for channel in CHANNELS}
@@ -105,7 +105,7 @@ class DataStream:
         self.is_authenticated = False
         for channel, symbols in self._channels.items():
             for symbol in symbols:
-                self._watch(self._feed.unwatch, channel, symbol)
+                self._watch(self.feed.unwatch, channel, symbol)
             symbols.clear()
 
     def _authenticate(self, request: dict[str, Any]) -> None:
@@ -140,17 +140,17 @@ class DataStream:
             for symbol in symbols:
                 if symbol not in self._channels[channel]:
                     self._channels[channel].append(symbol)
-                    self._watch(self._feed.watch, channel, symbol, self._now())
+                    self._watch(self.feed.watch, channel, symbol, self._now())
 
     def _unsubscribe(self, wanted: dict[str, list[str]]) -> None:
         for channel, symbols in wanted.items():
             for symbol in symbols:
                 if symbol in self._channels[channel]:
                     self._channels[channel].remove(symbol)
-                    self._watch(self._feed.unwatch, channel, symbol)
+                    self._watch(self.feed.unwatch, channel, symbol)
 
     def _watch(self, change: Callable[..., None], channel: str, symbol: str, *at: int) -> None:
-        for each in self._feed.symbols if symbol == EVERYTHING else (symbol,):
+        for each in self.feed.symbols if symbol == EVERYTHING else (symbol,):
             change(channel, each, *at)
 
     def _fits(self, wanted: dict[str, list[str]]) -> bool:
