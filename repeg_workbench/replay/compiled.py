@@ -9,9 +9,9 @@ from numba.extending import register_jitable
 
 from repeg.domain import look
 from repeg_workbench.exchange.market.symbol_day import Int64s
-from repeg_workbench.replay import anchor, filling, memory, peers, pieces, walk
+from repeg_workbench.replay import anchor, filling, memory, peers, pieces, shown, walk
 from repeg_workbench.replay.plans import Plan
-from repeg_workbench.replay.side_tape import SideTape
+from repeg_workbench.replay.side_tape import Tapes
 from repeg_workbench.replay.state import Task
 from repeg_workbench.replay.walk import work
 
@@ -24,17 +24,17 @@ def _own_functions(module: ModuleType) -> list[FunctionType]:
     return [each for each in named if isinstance(each, FunctionType) and each.__module__ == module.__name__]
 
 
-for _module in (look, anchor, filling, memory, peers, pieces, walk):
+for _module in (look, anchor, filling, memory, peers, pieces, shown, walk):
     for _function in _own_functions(_module):
         register_jitable(_function)
 
 
-def work_each(tape: SideTape, arrivals: Int64s, task: Task, plan: Plan) -> Int64s:
+def work_each(tapes: Tapes, arrivals: Int64s, task: Task, plan: Plan) -> Int64s:
     """Replay an order at each arrival; a row of COLUMNS for each."""
     kept = np.zeros((len(arrivals), len(COLUMNS)), np.int64)
     for number in range(len(arrivals)):
-        first = int(np.searchsorted(tape.ts, arrivals[number], side="right"))
-        done = work(tape, Task(arrivals[number], task.shares, task.latency, task.model, task.tick, task.lot), plan)
+        first = int(np.searchsorted(tapes.market.ts, arrivals[number], side="right"))
+        done = work(tapes, Task(arrivals[number], task.shares, task.latency, task.model, task.tick, task.lot), plan)
         tally = done.tally
         kept[number, 0], kept[number, 1], kept[number, 2] = tally.rested, tally.taken, tally.paid
         kept[number, 3], kept[number, 4], kept[number, 5] = tally.spread_paid, tally.at, done.sent

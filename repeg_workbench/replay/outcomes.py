@@ -16,9 +16,9 @@ from repeg_workbench.replay.compiled import COLUMNS, compiled_work_each
 from repeg_workbench.replay.figures import Floats
 from repeg_workbench.replay.filling import Model
 from repeg_workbench.replay.plans import Kind, Plan
-from repeg_workbench.replay.side_tape import SideTape, side_tape
+from repeg_workbench.replay.side_tape import SideTape, Tapes, consolidated, side_tape
 from repeg_workbench.replay.state import Task
-from repeg_workbench.replay.tape import replay_tape
+from repeg_workbench.replay.tape import ReplayTape, replay_tape
 
 SIDES: Final = (1, -1)
 
@@ -70,22 +70,34 @@ class Setting:
 
 
 def replay_day(
-    clean: CleanDay, plans: Mapping[str, Plan], models: Iterable[Model], setting: Setting
+    clean: CleanDay,
+    plans: Mapping[str, Plan],
+    models: Iterable[Model],
+    setting: Setting,
+    shown: SymbolDay | None = None,
 ) -> tuple[Orders, Iterator[Outcome]]:
-    """The orders of a day, and one outcome at a time for each strategy and fill model."""
+    """The orders of a day, and one outcome at a time for each strategy and fill model.
+
+    `shown` is what a single venue's feed shows of the day; without it the feed shows the day itself.
+    """
     arrivals = draw_arrivals(clean, setting.draw)
     tape = replay_tape(clean.day)
-    tapes, tick = {side: side_tape(tape, side) for side in SIDES}, tape.tick
-    orders, lot = _orders(clean, setting, arrivals, tapes[1], tick), lot_of(clean.day)
+    tapes, tick = {side: _tapes(tape, shown, side) for side in SIDES}, tape.tick
+    orders, lot = _orders(clean, setting, arrivals, tapes[1].market, tick), lot_of(clean.day)
 
     def outcomes() -> Iterator[Outcome]:
         for model in models:
             task = Task(0, setting.shares, setting.latency, int(model), tick, lot)
             for name, plan in plans.items():
-                kept = [compiled_work_each(tape, arrivals, task, plan) for tape in tapes.values()]
+                kept = [compiled_work_each(each, arrivals, task, plan) for each in tapes.values()]
                 yield Outcome(name, model, plan, np.concatenate(kept))
 
     return orders, outcomes()
+
+
+def _tapes(tape: ReplayTape, shown: SymbolDay | None, side: int) -> Tapes:
+    market = side_tape(tape, side)
+    return consolidated(market) if shown is None else Tapes(market, side_tape(replay_tape(shown), side), is_alone=True)
 
 
 def lot_of(day: SymbolDay) -> int:

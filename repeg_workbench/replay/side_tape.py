@@ -11,7 +11,7 @@ from repeg_workbench.replay.tape import ReplayTape
 NEVER: Final = ABSENT
 """A time after every event, and a queue that is never served."""
 
-__all__ = ["ABSENT", "NEVER", "SideTape", "side_tape"]
+__all__ = ["ABSENT", "NEVER", "SideTape", "Tapes", "consolidated", "side_tape"]
 
 
 class SideTape(NamedTuple):
@@ -33,6 +33,22 @@ class SideTape(NamedTuple):
     print_size: Int64s
     print_venue: Int64s
     hits_us: Flags
+
+
+class Tapes(NamedTuple):
+    """What an order meets, and what its feed shows of it: the same, with our own orders, unless `is_alone`.
+
+    With `is_alone` the feed is that of a single venue, on which our orders never are.
+    """
+
+    market: SideTape
+    shown: SideTape
+    is_alone: bool
+
+
+def consolidated(tape: SideTape) -> Tapes:
+    """The tapes of a feed that shows the market in which orders fill."""
+    return Tapes(tape, tape, False)  # noqa: FBT003 - a named tuple's field
 
 
 def side_tape(tape: ReplayTape, side: int) -> SideTape:

@@ -7,12 +7,13 @@ import numpy as np
 from repeg.domain.look import Answer, Book, Standing, Urge, Verb, look
 from repeg.domain.time_limits import OPEN_ORDERS_AGE
 from repeg_workbench.replay.anchor import anchor_answer
-from repeg_workbench.replay.filling import Child, Model, Taken, Tally, advance, enter, level_gap, no_longer, nothing
+from repeg_workbench.replay.filling import Child, Taken, Tally, advance, enter, no_longer, nothing
 from repeg_workbench.replay.memory import remembered, sample
 from repeg_workbench.replay.peers import MARKET, peer_answer
 from repeg_workbench.replay.pieces import for_size, pieces
 from repeg_workbench.replay.plans import Kind, Plan
-from repeg_workbench.replay.side_tape import ABSENT, SideTape
+from repeg_workbench.replay.shown import accepted_row, may_trade, needs_no_quote, row_at, seen
+from repeg_workbench.replay.side_tape import Tapes
 from repeg_workbench.replay.state import SECOND, Memory, State, Task
 
 _MILLION: Final = 1_000_000
@@ -28,27 +29,28 @@ class Choice(NamedTuple):
     answer: Answer
 
 
-def work(tape: SideTape, task: Task, plan: Plan) -> State:
+def work(tapes: Tapes, task: Task, plan: Plan) -> State:
     """The order's state once it is filled, or after its horizon, when what was left has gone to the market."""
-    row = int(np.searchsorted(tape.ts, task.arrival, side="right")) - 1
-    index = int(np.searchsorted(tape.print_ts, task.arrival, side="right"))
+    row = row_at(tapes.market, task.arrival)
+    index = int(np.searchsorted(tapes.market.print_ts, task.arrival, side="right"))
     state = State(row, index, nothing(), Taken(0, 0), Tally(0, 0, 0, 0, task.arrival), 0, 0, 0, 0, 0, 0, 0, 0)
-    mid = (tape.near[row] + tape.far[row]) // 2
+    first = accepted_row(tapes.shown, row_at(tapes.shown, task.arrival), plan, task.tick)
+    mid = (tapes.shown.near[first] + tapes.shown.far[first]) // 2
     collar = mid + abs(mid) * plan.collar // _MILLION // task.tick * task.tick
-    memory = remembered(task, plan, tape)
-    plan = for_size(plan, task, int(tape.near_size[row]))
+    memory = remembered(task, plan, tapes.shown)
+    plan = for_size(plan, task, int(tapes.shown.near_size[first]))
     now, end = task.arrival, task.arrival + plan.horizon * SECOND
     while now < end:
-        state = pass_until(tape, task, state, now)
+        state = pass_until(tapes, task, state, now)
         if left_of(task, state) == 0:
             return state
-        state, memory, now = act(tape, task, plan, state, memory, now, collar)
-    state = pass_until(tape, task, state, end + task.latency)
+        state, memory, now = act(tapes, task, plan, state, memory, now, collar)
+    state = pass_until(tapes, task, state, end + task.latency)
     left = left_of(task, state)
     if left == 0:
         return state
     state = dropped(state, end) if state.child.shares > 0 else state
-    return submit(tape, task, state, end + task.latency, MARKET, left)
+    return submit(tapes, task, state, end + task.latency, MARKET, left)
 
 
 def left_of(task: Task, state: State) -> int:
@@ -56,10 +58,10 @@ def left_of(task: Task, state: State) -> int:
     return task.shares - state.tally.rested - state.tally.taken
 
 
-def pass_until(tape: SideTape, task: Task, state: State, until: int) -> State:
+def pass_until(tapes: Tapes, task: Task, state: State, until: int) -> State:
     """Let the tape pass."""
     row, index, child, taken, tally = advance(
-        tape, state.row, state.next_print, until, state.child, state.taken, state.tally, task.model
+        tapes.market, state.row, state.next_print, until, state.child, state.taken, state.tally, task.model
     )
     changed = tally.at if child.shares < state.child.shares else state.changed
     return State(
@@ -69,7 +71,7 @@ def pass_until(tape: SideTape, task: Task, state: State, until: int) -> State:
 
 
 def act(
-    tape: SideTape, task: Task, plan: Plan, state: State, memory: Memory, now: int, collar: int
+    tapes: Tapes, task: Task, plan: Plan, state: State, memory: Memory, now: int, collar: int
 ) -> tuple[State, Memory, int]:
     """Look, and do what the rules say; returns the time of the next look."""
     following = now + plan.period * SECOND
@@ -78,8 +80,8 @@ def act(
     if had > 0 and state.known == 0 and plan.kind == Kind.REPEG:
         # The child was found to be filled: the next piece is sent a look later.
         return _looked(state, state.rung), memory, following
-    book = seen(tape, task, state)
-    if not may_trade(tape, task, plan, state, book, now):
+    book = seen(tapes, task, state, now)
+    if not may_trade(tapes, task, plan, state, book, now) and not needs_no_quote(task, plan, now):
         return _looked(state, state.rung), memory, following
     memory = sample(memory, book, standing(state, now), now)
     answer, rung = decide(task, plan, book, state, now, collar, memory.usual)
@@ -89,35 +91,35 @@ def act(
     is_up = state.known > 0 and answer.verb == Verb.REST and answer.price > state.child.limit
     at = now + task.latency
     if state.known > 0:
-        state, choice, at = make_room(tape, task, plan, state, memory.usual, Choice(book, answer), now, collar)
+        state, choice, at = make_room(tapes, task, plan, state, memory.usual, Choice(book, answer), now, collar)
         book, answer = choice.book, choice.answer
         if answer.verb == Verb.KEEP:
             return state, memory, max(following, at)
-    state = pass_until(tape, task, state, at)
+    state = pass_until(tapes, task, state, at)
     shares = _piece(task, plan, state, book, answer, now)
     if shares > 0:
-        state = _moved(submit(tape, task, state, at, answer.price, shares), is_up)
+        state = _moved(submit(tapes, task, state, at, answer.price, shares), is_up)
     while following <= at:
         following += plan.period * SECOND
     return state, memory, following
 
 
 def make_room(
-    tape: SideTape, task: Task, plan: Plan, state: State, usual: int, choice: Choice, now: int, collar: int
+    tapes: Tapes, task: Task, plan: Plan, state: State, usual: int, choice: Choice, now: int, collar: int
 ) -> tuple[State, Choice, int]:
     """Cancel the child for a successor; ours then looks again, and does nothing (KEEP) where that look says so.
 
     Returns what the successor is priced from, and when it reaches the market.
     """
     was_filled = state.child.shares == 0
-    state, at = _cancelled(tape, task, state, now)
+    state, at = _cancelled(tapes, task, state, now)
     if plan.kind != Kind.REPEG or left_of(task, state) == 0:
         return state, choice, at
     nothing_yet = Choice(choice.book, Answer(Verb.KEEP, choice.answer.price, choice.answer.why))
     if was_filled:
         return state, nothing_yet, at
-    book = seen(tape, task, state)
-    if not may_trade(tape, task, plan, state, book, at - task.latency):
+    book = seen(tapes, task, state, at - task.latency)
+    if not may_trade(tapes, task, plan, state, book, at - task.latency):
         return state, nothing_yet, at
     answer, _ = decide(task, plan, book, state, at - task.latency, collar, usual)
     return state, Choice(book, answer), at
@@ -127,24 +129,6 @@ def having_read(plan: Plan, state: State, now: int) -> State:
     """Ours reads its open orders every few seconds, and knows of fills only from then on; a peer knows them at once."""
     is_due = plan.kind != Kind.REPEG or now - state.read >= READ_EVERY * SECOND
     return _knowing(state, state.child.shares, now) if is_due else state
-
-
-def seen(tape: SideTape, task: Task, state: State) -> Book:
-    """The book as the feed shows it: with our order where it is displayed, without what we have taken."""
-    near, near_size = tape.near[state.row], tape.near_size[state.row]
-    far, far_size = tape.far[state.row], tape.far_size[state.row]
-    child = state.child
-    if child.shares > 0 and task.model != Model.ODD_LOT:
-        if child.limit > near:
-            near, near_size = child.limit, child.shares
-        elif child.limit == near:
-            near_size += child.shares
-    if state.taken.shares > 0 and state.taken.price == far:
-        if state.taken.shares < far_size:
-            far_size -= state.taken.shares
-        else:
-            far += level_gap(tape, state.row, task.tick)
-    return Book(near, near_size, far, far_size, task.tick)
 
 
 def decide(task: Task, plan: Plan, book: Book, state: State, now: int, collar: int, ticks: int) -> tuple[Answer, int]:
@@ -167,10 +151,10 @@ def standing(state: State, now: int) -> Standing:
     return Standing(child.limit, state.known, (now - child.entered) // SECOND)
 
 
-def submit(tape: SideTape, task: Task, state: State, now: int, price: int, shares: int) -> State:
+def submit(tapes: Tapes, task: Task, state: State, now: int, price: int, shares: int) -> State:
     """Send an order that reaches the market now."""
     order = Child(price, shares, 0, 0, now)
-    child, taken, tally = enter(tape, state.row, now, order, state.taken, state.tally, task.tick)
+    child, taken, tally = enter(tapes.market, state.row, now, order, state.taken, state.tally, task.tick)
     return State(
         state.row, state.next_print, child, taken, tally, state.rung,
         state.moves, state.sent + 1, state.cancelled, state.looks, shares, now, now,
@@ -185,23 +169,10 @@ def dropped(state: State, now: int) -> State:
     )  # fmt: skip
 
 
-def may_trade(tape: SideTape, task: Task, plan: Plan, state: State, book: Book, now: int) -> bool:
-    """The quote check of the deployed functions; a peer trades on any book that has two sides."""
-    if book.near == -ABSENT or book.far == ABSENT or book.near >= book.far:
-        return False
-    if now - max(tape.ts[state.row], state.changed) > plan.oldest * SECOND:
-        return False
-    is_ours = state.known > 0 and state.child.limit == book.near
-    if not is_ours and book.near_size < min(plan.thinnest, task.lot):
-        return False
-    is_one_tick = book.far - book.near <= book.tick
-    return is_one_tick or (book.far - book.near) * 2 * _MILLION <= plan.widest * abs(book.far + book.near)
-
-
-def _cancelled(tape: SideTape, task: Task, state: State, now: int) -> tuple[State, int]:
+def _cancelled(tapes: Tapes, task: Task, state: State, now: int) -> tuple[State, int]:
     """Cancel the child: it may fill for one latency, its end is read after two, a new order arrives after three."""
-    state = pass_until(tape, task, state, now + task.latency)
-    state = pass_until(tape, task, dropped(state, now + task.latency), now + 2 * task.latency)
+    state = pass_until(tapes, task, state, now + task.latency)
+    state = pass_until(tapes, task, dropped(state, now + task.latency), now + 2 * task.latency)
     return state, now + 3 * task.latency
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from repeg_workbench.exchange.market.symbol_day import Quotes, SymbolDay
 from repeg_workbench.replay.filling import Model
 from repeg_workbench.replay.plans import Plan
-from repeg_workbench.replay.side_tape import SideTape, side_tape
+from repeg_workbench.replay.side_tape import SideTape, consolidated, side_tape
 from repeg_workbench.replay.state import SECOND, State, Task
 from repeg_workbench.replay.tape import replay_tape
 from repeg_workbench.replay.walk import work
@@ -53,7 +53,9 @@ def worked(
     plan: Plan, day: SymbolDay, *, side: int = 1, shares: int = 100, model: Model = Model.QUEUE, arrival: float = 1
 ) -> State:
     """An order that arrives after a second, with a latency of a tenth of a second."""
-    return work(tape_of(day, side), Task(int(arrival * SECOND), shares, SECOND // 10, int(model), 100, 100), plan)
+    return work(
+        consolidated(tape_of(day, side)), Task(int(arrival * SECOND), shares, SECOND // 10, int(model), 100, 100), plan
+    )
 
 
 def paid(state: State, shares: int = 100) -> float:

@@ -32,10 +32,11 @@ from repeg_workbench.replay.filling import Model, Taken, Tally, nothing
 from repeg_workbench.replay.outcomes import lot_of
 from repeg_workbench.replay.pieces import for_size
 from repeg_workbench.replay.plans import Plan, ours
-from repeg_workbench.replay.side_tape import side_tape
+from repeg_workbench.replay.shown import may_trade, seen
+from repeg_workbench.replay.side_tape import Tapes, consolidated, side_tape
 from repeg_workbench.replay.state import State, Task
 from repeg_workbench.replay.tape import replay_tape
-from repeg_workbench.replay.walk import decide, dropped, may_trade, pass_until, seen, submit
+from repeg_workbench.replay.walk import decide, dropped, pass_until, submit
 from repeg_workbench.simulate.opening_account import Holdings, opening_account
 from repeg_workbench.simulate.simulation import Scenario, opened
 from tests.simulation.days import MONDAY
@@ -103,26 +104,27 @@ def followed(day: Day, date: Any, symbol: str, side: int, qty: int) -> Compared:
     recorded = day.market.day(symbol, date)
     assert recorded is not None
     tape = side_tape(replay_tape(clean(recorded).day), side)
+    tapes = consolidated(tape)
     accepted = next(entry for entry in day.entries if entry.subject == symbol and entry.rule == "validation.judge")
     arrival = _answer(day, symbol, accepted).at
     task = Task(arrival, qty, 0, int(Model.QUEUE), 100, lot_of(recorded))
     row = int(np.searchsorted(tape.ts, arrival, side="right")) - 1
     plan = for_size(ours(300), task, int(tape.near_size[row]))
-    follower = _Follower(task, plan, tape, _state(tape, arrival, row))
+    follower = _Follower(task, plan, tapes, _state(tape, arrival, row))
     found = Compared(symbol)
     for at, what in _timeline(day, symbol):
-        follower.state = pass_until(tape, task, follower.state, at)
+        follower.state = pass_until(tapes, task, follower.state, at)
         if isinstance(what, Entry):
             found.looks += 1
             follower.look(what, at, found)
         elif what.event == "new":
             assert what.limit is not None
             assert what.quantity is not None
-            follower.state = submit(tape, task, follower.state, at, what.limit * side, what.quantity // SHARE)
+            follower.state = submit(tapes, task, follower.state, at, what.limit * side, what.quantity // SHARE)
         else:
             follower.state = dropped(follower.state, at)
     fills = [fill for fill in day.executions if fill.symbol == symbol]
-    follower.state = pass_until(tape, task, follower.state, fills[-1].at)
+    follower.state = pass_until(tapes, task, follower.state, fills[-1].at)
     tally = follower.state.tally
     found.replayed = int(tally.rested + tally.taken), int(tally.paid), int(tally.at)
     paid = sum(fill.quantity // SHARE * fill.price * side for fill in fills)
@@ -134,7 +136,7 @@ def followed(day: Day, date: Any, symbol: str, side: int, qty: int) -> Compared:
 class _Follower:
     task: Task
     plan: Plan
-    tape: Any
+    tapes: Tapes
     state: State
 
     def look(self, entry: Entry, at: int, found: Compared) -> None:
@@ -143,7 +145,7 @@ class _Follower:
         assert isinstance(quote, Quote)
         assert isinstance(settings, Settings)
         assert isinstance(entry.answer, Decision)
-        book, theirs = seen(self.tape, self.task, self.state), book_of(order.side, quote, MONDAY, settings)
+        book, theirs = seen(self.tapes, self.task, self.state, at), book_of(order.side, quote, MONDAY, settings)
         if Book(*(int(number) for number in book)) != theirs:
             found.books.append((book, theirs))
         child = order.open_child
@@ -154,7 +156,7 @@ class _Follower:
         knowing = self.state._replace(known=known, child=self.state.child._replace(entered=since), moves=order.moves)
         collar = to_price(order.collar) * order.side.sign if order.collar is not None else 0
         usual = usual_spread(order.spreads) or spread_in_ticks(book)
-        if not may_trade(self.tape, self.task, self.plan, knowing, book, at):
+        if not may_trade(self.tapes, self.task, self.plan, knowing, book, at):
             answer = Answer(Verb.KEEP, 0, Why.STANDING)
         else:
             answer, _ = decide(self.task, self.plan, book, knowing, at, collar, usual)

@@ -11,7 +11,7 @@ from repeg_workbench.replay.cleaning import CleanDay, clean
 from repeg_workbench.replay.compiled import COLUMNS, compiled_work_each, work_each
 from repeg_workbench.replay.filling import Model
 from repeg_workbench.replay.plans import strategies
-from repeg_workbench.replay.side_tape import side_tape
+from repeg_workbench.replay.side_tape import consolidated, side_tape
 from repeg_workbench.replay.state import SECOND, Task
 from repeg_workbench.replay.tape import replay_tape
 
@@ -34,7 +34,7 @@ def test_compiled_orders_end_as_interpreted_ones(symbol: str) -> None:
         task = Task(0, 300, SECOND // 10, int(model), tape.tick, 100)
         for name, plan in strategies(60).items():
             for side in (1, -1):
-                view = side_tape(tape, side)
+                view = consolidated(side_tape(tape, side))
                 compiled, plain = compiled_work_each(view, arrivals, task, plan), work_each(view, arrivals, task, plan)
                 assert compiled.tolist() == plain.tolist(), name
                 assert (plain[:, 0] + plain[:, 1] == 300).all()
@@ -46,5 +46,5 @@ def test_a_replay_does_not_change_its_tape() -> None:
     day = generated("JNJ")
     view, arrivals = side_tape(replay_tape(day.day), 1), draw_arrivals(day, Draw(3, 400, 5))
     before = [np.copy(column) for column in view]
-    compiled_work_each(view, arrivals, Task(0, 100, SECOND // 10, 1, 100, 100), strategies(120)["repeg"])
+    compiled_work_each(consolidated(view), arrivals, Task(0, 100, SECOND // 10, 1, 100, 100), strategies(120)["repeg"])
     assert all((old == new).all() for old, new in zip(before, view, strict=True))

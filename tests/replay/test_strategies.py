@@ -5,6 +5,7 @@ import pytest
 from repeg_workbench.exchange.market.symbol_day import SymbolDay
 from repeg_workbench.replay.filling import Model
 from repeg_workbench.replay.plans import Plan, ours, strategies
+from repeg_workbench.replay.side_tape import consolidated
 from repeg_workbench.replay.state import SECOND, State, Task
 from repeg_workbench.replay.walk import work
 from tests.replay.hand_made import QuoteRow, a_day, dearer, paid, seconds, tape_of, worked
@@ -206,7 +207,7 @@ def test_an_order_sees_no_quote_from_after_its_look() -> None:
     first = [(0.0, 1000, 300, 1004, 300), (5.0, 990, 300, 994, 300)]
 
     def filled(day: SymbolDay) -> tuple[int, int]:
-        tally = work(tape_of(day), task, plan).tally
+        tally = work(consolidated(tape_of(day)), task, plan).tally
         return tally.paid, tally.at
 
     assert filled(a_day(first)) == filled(a_day([*first, (6, 2000, 1, 2100, 1)]))
