@@ -13,6 +13,8 @@ LONGEST_SILENCE: Final = 300 * NANOSECONDS
 """A longer time of the session without a quote or a print is a gap, in which no order is replayed."""
 
 _FIRST_ROW_LINE: Final = 2
+_FEW_SHARES: Final = 10
+_ROUND_LOT: Final = 100
 
 
 class Dropped(NamedTuple):
@@ -53,6 +55,7 @@ def clean(day: SymbolDay) -> CleanDay:
     """The day as it can be replayed. Raises RecordingError, with file, line and reason, if it cannot be."""
     _refuse_exchanged_sides(day)
     _refuse_other_units(day)
+    _refuse_sizes_in_lots(day)
     opens, closes = _session(day)
     quotes, superseded, crossed = _in_force(day.quotes)
     printed, duplicates = _printed_once(day.trades)
@@ -97,6 +100,21 @@ def _refuse_other_units(day: SymbolDay) -> None:
         printed = f"{day.trades.price[row] / 10_000:.2f}"
         where = f"{_file(day, 'trades')}, line {row + _FIRST_ROW_LINE}, field price"
         raise RecordingError(f"{where}: found {printed}, expected dollars near the quotes' {quoted / 10_000:.2f}")
+
+
+def _refuse_sizes_in_lots(day: SymbolDay) -> None:
+    """Quotes of a few shares beside prints of a hundred are quotes in round lots, as older recordings have them."""
+    quotes, prints = day.quotes, day.trades.size[day.trades.size > 0]
+    sizes = np.concatenate((quotes.bid_size, quotes.ask_size))
+    sizes = sizes[sizes > 0]
+    if not len(sizes) or not len(prints):
+        return
+    quoted, printed = float(np.median(sizes)), float(np.median(prints))
+    if quoted <= _FEW_SHARES and printed >= _FEW_SHARES * quoted and printed >= _ROUND_LOT:
+        row = int((quotes.bid_size > 0).argmax())
+        where = f"{_file(day, 'quotes')}, line {row + _FIRST_ROW_LINE}, field bid_size"
+        found = f"found {quotes.bid_size[row]}, and {quoted:.0f} in the median beside prints of {printed:.0f}"
+        raise RecordingError(f"{where}: {found}, expected shares, not round lots")
 
 
 def _in_force(quotes: Quotes) -> tuple[Quotes, int, int]:

@@ -98,6 +98,19 @@ def test_trades_in_cents_beside_quotes_in_dollars_are_refused(tmp_path: Path) ->
         cleaned(tmp_path, trades=[(1, "1001", 100), (2, "1001", 100)])
 
 
+def test_sizes_in_round_lots_beside_prints_in_shares_are_refused(tmp_path: Path) -> None:
+    lots: list[QuoteRow] = [(minute, "10.00", 3, "10.02", 5) for minute in range(390)]
+    with pytest.raises(
+        RecordingError, match=r"quotes.csv, line 2, field bid_size: found 3, .* expected shares, not round"
+    ):
+        cleaned(tmp_path, lots, [(1, "10.02", 100), (2, "10.02", 200), (3, "10.02", 300)])
+
+
+def test_a_book_of_a_few_shares_with_prints_of_a_few_is_sound(tmp_path: Path) -> None:
+    few: list[QuoteRow] = [(minute, "10.00", 3, "10.02", 5) for minute in range(390)]
+    assert len(cleaned(tmp_path, few, [(1, "10.02", 2), (2, "10.02", 5)]).day.quotes) == 390
+
+
 def test_a_recording_without_a_two_sided_row_is_refused(tmp_path: Path) -> None:
     empty: list[QuoteRow] = [(minute, "10.02", 100, "0", 0) for minute in range(390)]
     with pytest.raises(RecordingError, match="no row has a bid below an ask before the close"):
