@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from repeg.domain.look import Book
+from repeg.domain.look import Answer, Book, Why
 from repeg_workbench.replay.filling import Model, level_gap
 from repeg_workbench.replay.peers import Style
 from repeg_workbench.replay.plans import Kind, Plan
@@ -37,17 +37,25 @@ def seen(tapes: Tapes, task: Task, state: State, now: int) -> Book:
     return Book(near, near_size, far, far_size, task.tick)
 
 
-def may_trade(tapes: Tapes, task: Task, plan: Plan, state: State, book: Book, now: int) -> bool:
+def may_trade(tapes: Tapes, plan: Plan, state: State, book: Book, now: int) -> bool:
     """The quote check of the deployed functions; a peer trades on any book that has two sides."""
     stamp = (
         tapes.shown.ts[row_at(tapes.shown, now)] if tapes.is_alone else max(tapes.market.ts[state.row], state.changed)
     )
     if now - stamp > plan.oldest * SECOND:
         return False
-    is_ours = state.known > 0 and state.child.limit == book.near
-    if not is_ours and book.near_size < min(plan.thinnest, task.lot):
-        return False
     return is_narrow(book, plan)
+
+
+def is_thin(task: Task, plan: Plan, state: State, book: Book) -> bool:
+    """Whether the near side has too few shares to rest with: only an escalation is sent then."""
+    is_ours = state.known > 0 and state.child.limit == book.near
+    return not is_ours and book.near_size < min(plan.thinnest, task.lot)
+
+
+def is_escalation(answer: Answer, rung: int) -> bool:
+    """Whether an answer is that of an order whose patience or moves are spent, or that has left its first rung."""
+    return rung > 0 or answer.why in (Why.PATIENCE, Why.MOVES)
 
 
 def is_narrow(book: Book, plan: Plan) -> bool:

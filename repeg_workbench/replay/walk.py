@@ -12,7 +12,7 @@ from repeg_workbench.replay.memory import remembered, sample
 from repeg_workbench.replay.peers import MARKET, peer_answer
 from repeg_workbench.replay.pieces import for_size, pieces
 from repeg_workbench.replay.plans import Kind, Plan
-from repeg_workbench.replay.shown import accepted_row, may_trade, needs_no_quote, row_at, seen
+from repeg_workbench.replay.shown import accepted_row, is_escalation, is_thin, may_trade, needs_no_quote, row_at, seen
 from repeg_workbench.replay.side_tape import Tapes
 from repeg_workbench.replay.state import SECOND, Memory, State, Task
 
@@ -81,12 +81,13 @@ def act(
         # The child was found to be filled: the next piece is sent a look later.
         return _looked(state, state.rung), memory, following
     book = seen(tapes, task, state, now)
-    if not may_trade(tapes, task, plan, state, book, now) and not needs_no_quote(task, plan, now):
+    if not may_trade(tapes, plan, state, book, now) and not needs_no_quote(task, plan, now):
         return _looked(state, state.rung), memory, following
     memory = sample(memory, book, standing(state, now), now)
     answer, rung = decide(task, plan, book, state, now, collar, memory.usual)
     state = _looked(state, rung)
-    if answer.verb == Verb.KEEP:
+    is_held = is_thin(task, plan, state, book) and not is_escalation(answer, rung)
+    if answer.verb == Verb.KEEP or is_held:
         return state, memory, following
     is_up = state.known > 0 and answer.verb == Verb.REST and answer.price > state.child.limit
     at = now + task.latency
@@ -119,9 +120,11 @@ def make_room(
     if was_filled:
         return state, nothing_yet, at
     book = seen(tapes, task, state, at - task.latency)
-    if not may_trade(tapes, task, plan, state, book, at - task.latency):
+    if not may_trade(tapes, plan, state, book, at - task.latency):
         return state, nothing_yet, at
-    answer, _ = decide(task, plan, book, state, at - task.latency, collar, usual)
+    answer, rung = decide(task, plan, book, state, at - task.latency, collar, usual)
+    if is_thin(task, plan, state, book) and not is_escalation(answer, rung):
+        return state, nothing_yet, at
     return state, Choice(book, answer), at
 
 

@@ -32,7 +32,7 @@ from repeg_workbench.replay.filling import Model, Taken, Tally, nothing
 from repeg_workbench.replay.outcomes import lot_of
 from repeg_workbench.replay.pieces import for_size
 from repeg_workbench.replay.plans import Plan, ours
-from repeg_workbench.replay.shown import may_trade, seen
+from repeg_workbench.replay.shown import is_escalation, is_thin, may_trade, seen
 from repeg_workbench.replay.side_tape import Tapes, consolidated, side_tape
 from repeg_workbench.replay.state import State, Task
 from repeg_workbench.replay.tape import replay_tape
@@ -156,10 +156,12 @@ class _Follower:
         knowing = self.state._replace(known=known, child=self.state.child._replace(entered=since), moves=order.moves)
         collar = to_price(order.collar) * order.side.sign if order.collar is not None else 0
         usual = usual_spread(order.spreads) or spread_in_ticks(book)
-        if not may_trade(self.tapes, self.task, self.plan, knowing, book, at):
+        if not may_trade(self.tapes, self.plan, knowing, book, at):
             answer = Answer(Verb.KEEP, 0, Why.STANDING)
         else:
             answer, _ = decide(self.task, self.plan, book, knowing, at, collar, usual)
+            if is_thin(self.task, self.plan, knowing, book) and not is_escalation(answer, rung=0):
+                answer = Answer(Verb.KEEP, 0, Why.STANDING)
         theirs_limit = None if entry.answer.limit is None else to_price(entry.answer.limit) * order.side.sign
         is_equal = answer.verb == VERBS[entry.answer.verb] and (
             answer.verb == Verb.KEEP or theirs_limit == int(answer.price)
