@@ -45,7 +45,7 @@ Change = Callable[["Day", Random], "Day"]
 
 # The share of the days with each circumstance, and how it changes a day; in this order.
 CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
-    Circumstance.FULL_DAY: (0.01, varied_markets.with_full_length),
+    Circumstance.FULL_DAY: (0.03, varied_markets.with_full_length),
     Circumstance.RENEWALS: (0.06, varied_plans.with_renewals),
     Circumstance.CLOCK_ERRORS: (0.06, varied_plans.with_clock_errors),
     Circumstance.OLD_TRADES: (0.06, varied_markets.with_old_trades),

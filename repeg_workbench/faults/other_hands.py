@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from random import Random
@@ -50,6 +50,13 @@ PAUSE = 2.0
 # For how many seconds the broker sets an order aside, or does not find it; the last is longer than the day.
 WHILE = (20, 200, 1_800, 20_000)
 
+# The owner buys, or closes a position, just before the run's own orders are sent or soon after: later most of them are
+# filled, and miss neither cash nor shares.
+SOON = tuple(timedelta(seconds=seconds) for seconds in (0.2, 1, 20, 120))
+
+# The shares of the free cash that the owner may spend.
+SPENT = (Decimal("0.2"), Decimal("0.95"), Decimal("0.99"))
+
 # An order with one of these statuses is not worked again on its day.
 ENDS_THE_DAY = frozenset({Status.DONE_FOR_DAY, Status.CALCULATED})
 
@@ -69,12 +76,21 @@ class OtherHands:
         window = self._world.window
         for hand in self._acts:
             if hand is Hand.SPLITS:
-                begin = self._world.day.start + timedelta(seconds=self._chance.uniform(0, 60))
-                self._scheduler.spawn_apart(self._waiting(hand, begin, self._world.session.open))
+                is_early = self._world.day.start < self._world.session.open
+                begin = self._world.day.start + timedelta(seconds=self._chance.uniform(0, 60) if is_early else 0)
+                self._scheduler.spawn_apart(self._waiting(hand, begin, self._last_split))
+            elif hand in {Hand.BUYS, Hand.CLOSES_POSITION}:
+                begin = max(self._world.session.open, self._world.day.start) + self._chance.choice(SOON)
+                self._scheduler.spawn_apart(self._waiting(hand, begin, window.closes))
             else:
                 opens = max(window.opens, self._world.day.start)
                 begin = opens + self._chance.uniform(0, 0.9) * (window.closes - opens)
                 self._scheduler.spawn_apart(self._waiting(hand, begin, window.closes))
+
+    @property
+    def _last_split(self) -> datetime:
+        """Splits come before the open, or on a day that starts later before its first order."""
+        return max(self._world.session.open, self._world.day.start + timedelta(milliseconds=100))
 
     def _would_borrow(self, hand: Hand) -> bool:
         """Whether the owner would use the account's margin: then a loan could not be attributed to owner or run."""
@@ -116,16 +132,15 @@ class OtherHands:
         return self._one_of_ours() is not None and self._send("DELETE", "/v2/orders")
 
     def _buy(self) -> bool:
+        """Buy, mostly with nearly all the cash that is free: the run's own buys and moves lack it."""
         symbol = self._chance.choice(self._world.day.market.symbols())
         free = Decimal(self._world.exchange.ledger.cash - self._world.exchange.ledger.held_cash)
-        most = int(free / PRICE_SCALE / QTY_SCALE * self._chance.choice((Decimal("0.1"), Decimal("0.8"))))
+        most = int(free / PRICE_SCALE / QTY_SCALE * self._chance.choice(SPENT))
         shares = most // max(1, int(price(self._world.exchange.price(symbol))) + 1)
         return shares > 0 and self._trade(symbol, "buy", str(shares))
 
     def _sell(self) -> bool:
-        held = [
-            symbol for symbol in self._world.day.market.symbols() if self._world.exchange.ledger.position(symbol) > 0
-        ]
+        held = self._held()
         if not held:
             return False
         symbol = self._chance.choice(held)
@@ -135,14 +150,15 @@ class OtherHands:
         return 0 < sold <= free and self._trade(symbol, "sell", str(qty(sold).normalize().to_integral_value()))
 
     def _close(self) -> bool:
-        held = [
-            symbol for symbol in self._world.day.market.symbols() if self._world.exchange.ledger.position(symbol) > 0
-        ]
-        return bool(held) and self._send("DELETE", f"/v2/positions/{self._chance.choice(held)}")
+        """Close a position, of those that a run sells if there are any: the run's own sell lacks the shares."""
+        held = self._held()
+        sold = {symbol for run in self._world.record.runs for symbol, (sign, _) in run.targets.items() if sign < 0}
+        wanted = [symbol for symbol in held if symbol in sold] or held
+        return bool(wanted) and self._send("DELETE", f"/v2/positions/{self._chance.choice(wanted)}")
 
     def _split(self) -> bool:
         held = sorted(self._world.day.opening.positions)
-        if not held or self._scheduler.now() >= self._world.session.open:
+        if not held or self._scheduler.now() >= self._last_split:
             return False
         new, old = self._chance.choice(((2, 1), (1, 2), (3, 2)))
         self._world.exchange.split(self._chance.choice(held), new, old)
@@ -192,9 +208,12 @@ class OtherHands:
         return [symbol for symbol in self._world.day.market.symbols() if ledger.position(symbol) > 0]
 
     def _one_of_ours(self) -> Order | None:
-        orders = self._world.exchange.account.orders.open.values()
-        ours = [o for o in orders if o.client_order_id.startswith(OWN_PREFIX) and o.is_working]
+        ours = self._ours()
         return self._chance.choice(ours) if ours else None
+
+    def _ours(self) -> list[Order]:
+        orders = self._world.exchange.account.orders.open.values()
+        return [o for o in orders if o.client_order_id.startswith(OWN_PREFIX) and o.is_working]
 
     def _trade(self, symbol: str, side: str, shares: str) -> bool:
         body = {"symbol": symbol, "side": side, "qty": shares, "type": "market", "time_in_force": "day"}

@@ -1,6 +1,6 @@
 """The second judge: an independent model of the account, from the ledger, the plan and the documented rules.
 
-What it judges is named as the first judge names it, so that the two can be compared; BEYOND is what only it judges.
+What it judges is named as the first judge names it, so that the two can be compared: COMMON.
 """
 
 from __future__ import annotations
