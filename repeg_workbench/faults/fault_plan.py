@@ -103,6 +103,10 @@ class FaultPlan:
             self._kinds += [PortFault.FREEZE_BEFORE, PortFault.FREEZE_AFTER]
             self._rate = max(self._rate, 0.03)
 
+        if WorkflowFault.LOST_EVENT in self.workflow_faults:
+            # The event of an execution that has closed its run itself is not missed.
+            self.workflow_faults |= {WorkflowFault.ABORT}
+
         if WorkflowFault.ABORT in self.workflow_faults:
             # An abort is worst while an order is in flight: its intent is written, the broker has not seen it.
             self._kinds += [PortFault.FREEZE_BEFORE, PortFault.LATE]
