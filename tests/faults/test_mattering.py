@@ -9,8 +9,8 @@ from repeg_workbench.faults.mattering import KINDS, Mattering, measure
 from repeg_workbench.faults.workload_page import workload_section
 from repeg_workbench.faults.world import World
 
-# Days on which another hand cancels, and on which a run is aborted.
-CANCELLED, ABORTED = 136, 10060
+# Days on which another hand cancels, on which a run is aborted, and on which no race is armed.
+CANCELLED, ABORTED, UNRACED = 136, 10060, 2
 
 
 def _acts(seed: int, *without: str) -> str:
@@ -21,9 +21,12 @@ def test_a_day_without_a_cancel_by_another_hand_has_other_orders() -> None:
     assert _acts(CANCELLED, "owner_cancels") != _acts(CANCELLED)
 
 
-@pytest.mark.parametrize("kind", ["owner_moves", "abort", "table_conflict", "weights", "race"])
-def test_leaving_out_a_kind_that_a_day_does_not_have_changes_nothing(kind: str) -> None:
-    assert _acts(CANCELLED, kind) == _acts(CANCELLED)
+@pytest.mark.parametrize(
+    ("seed", "kind"),
+    [*((CANCELLED, kind) for kind in ("owner_moves", "abort", "table_conflict", "weights")), (UNRACED, "race")],
+)
+def test_leaving_out_a_kind_that_a_day_does_not_have_changes_nothing(seed: int, kind: str) -> None:
+    assert _acts(seed, kind) == _acts(seed)
 
 
 def test_every_kind_is_measured_with_the_days_that_have_it() -> None:
