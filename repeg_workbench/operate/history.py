@@ -24,7 +24,17 @@ def guards(stack: DeployedStack, days: int) -> Iterator[Guard]:
     """The guard rows of the runs of the last days, newest first."""
     today = trading_date(stack.at.runtime.now())
     for back in range(days):
-        yield from reversed(stack.store.guards_on(today - timedelta(days=back)))
+        of_day = stack.store.guards_on(today - timedelta(days=back))
+        yield from sorted(of_day, key=lambda guard: _started(stack, guard), reverse=True)
+
+
+def _started(stack: DeployedStack, guard: Guard) -> str:
+    """When a run was started; one that cannot be read counts as the oldest of its day."""
+    try:
+        run = stack.store.run(guard.run_id)
+    except UnreadableRow:
+        return ""
+    return "" if run is None else run.started_at.isoformat()
 
 
 def find_run(stack: DeployedStack, run_id: str | None) -> Run:

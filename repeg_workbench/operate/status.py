@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -46,11 +47,16 @@ def status(at: Workstation, stack: str | None) -> Answer:
         "open_orders": None if broker is None else [order.model_dump(mode="json") for order in broker.orders],
         "requests_last_minute": sum(map(found.store.requests_leased, buckets_of_minute(at.runtime.now()))),
         "requests_per_minute": int(found.parameters.get("RequestsPerMinute", "200")),
-        "last_run": next((row for row in rows if row["state"] in {"closed", "swept"}), None),
+        "last_run": next((row for row in rows if _has_traded(row)), None),
         "schedule": _schedule(found),
         "problems": list(operator.problems),
     }
     return Answer(data, _text(data, found))
+
+
+def _has_traded(row: Mapping[str, Any]) -> bool:
+    """Whether a run has ended and was no preview."""
+    return row["state"] in {"closed", "swept"} and not row.get("preview")
 
 
 def _switch(stack: DeployedStack, operator: OperatorAnswer) -> str:
