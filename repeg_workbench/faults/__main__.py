@@ -13,6 +13,8 @@ import typer
 from repeg_workbench.faults import counted, reliability
 from repeg_workbench.faults.baseline_days import wrong_days
 from repeg_workbench.faults.baselines import BASELINES
+from repeg_workbench.faults.branch_coverage import measure as measure_branches
+from repeg_workbench.faults.branch_coverage_page import as_json
 from repeg_workbench.faults.bug_search import Found, search_by_seeds, search_by_tests
 from repeg_workbench.faults.bundle import read_bundle
 from repeg_workbench.faults.campaign import QUIET, Campaign, run_bundled
@@ -20,6 +22,7 @@ from repeg_workbench.faults.commit import ROOT, current_commit
 from repeg_workbench.faults.mattering import measure
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.tally import Tally
+from repeg_workbench.mutation.money_modules import selected
 
 PUBLISH = "Save the numbers to docs/reliability.json and regenerate docs/reliability.md"
 FOLDER = ROOT / "out" / "faults"
@@ -128,6 +131,27 @@ def workload(
         reliability.keep("workload", {"seeds": count, "first": first, "kinds": found})
     if any(each["drawn"] and not each["mattered"] for each in found.values()):
         raise typer.Exit(1)
+
+
+@app.command()
+def coverage(
+    count: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds")] = 300,
+    first: First = 0,
+    modules: Annotated[str, typer.Option(help="Names of modules, separated by commas; all that decide on money")] = "",
+    processes: Processes = 0,
+    *,
+    publish: Publish = False,
+) -> None:
+    """Measure which lines and branches of the modules that decide on money the seeds run, and list the others."""
+    run = range(first, first + count)
+    reached = measure_branches(run, selected(modules), processes or os.cpu_count() or 1)
+    for name, each in reached.items():
+        typer.echo(f"{name:32} {each.lines_run:4} of {each.lines:4} lines, {each.branches_run:4} of {each.branches:4}"
+                   f" branches: {each.percent:5.1f} %")  # fmt: skip
+        for text in each.missing:
+            typer.echo(f"    never: {text}")
+    if publish:
+        reliability.keep("coverage", as_json(reached, run, current_commit()))
 
 
 @app.command("counted")

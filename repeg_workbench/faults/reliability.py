@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from repeg_workbench.faults import counted
+from repeg_workbench.faults.branch_coverage_page import coverage_section
 from repeg_workbench.faults.fault_plan import PortFault
 from repeg_workbench.faults.findings import findings_section
 from repeg_workbench.faults.judges.invariants import INVARIANTS
@@ -90,6 +91,8 @@ def page(numbers: Mapping[str, Any]) -> str:
     parts += findings_section()
     if "planted_bugs" in numbers:
         parts += bugs_section(numbers["planted_bugs"])
+    if "coverage" in numbers:
+        parts += coverage_section(numbers["coverage"])
     if "baselines" in numbers:
         parts += _baselines(numbers["baselines"])
     invariants = [(f"`{name}`", rule, "both" if name in COMMON else "first") for name, rule in INVARIANTS.items()]

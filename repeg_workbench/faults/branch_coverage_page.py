@@ -1,0 +1,69 @@
+"""The section of docs/reliability.md on what the seeds run of the modules that decide on money."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from repeg_workbench.faults.branch_coverage import Reached
+from repeg_workbench.faults.markdown import table
+
+_REASONS = Path(__file__).with_name("never_reached.toml")
+
+_TEXT = (
+    "What {seeds:,} seeds run of the modules that decide on money, by themselves and without any test, at commit"
+    " `{commit}` (`python -m repeg_workbench.faults coverage`). Lines include those of declarations. Listed are every"
+    " line that no seed has run, and every branch that none has taken between lines that ran, with the reason."
+)
+_UNKNOWN = "Not looked into yet."
+
+
+def reasons() -> dict[str, str]:
+    """Why no seed reaches a line or a branch, by module and text."""
+    listed = tomllib.loads(_REASONS.read_text(encoding="utf-8")).get("reason", [])
+    return {place: entry["text"] for entry in listed for place in entry["places"]}
+
+
+def as_json(reached: Mapping[str, Reached], seeds: range, commit: str) -> dict[str, Any]:
+    """A measurement as JSON."""
+    modules = {name: {**vars(module), "missing": list(module.missing)} for name, module in reached.items()}
+    return {"seeds": len(seeds), "first": seeds.start, "commit": commit, "modules": modules}
+
+
+def coverage_section(measured: Mapping[str, Any]) -> list[str]:
+    """The section, as paragraphs."""
+    modules = {name: Reached(**module) for name, module in measured["modules"].items()}
+    rows = [
+        (
+            f"`{name}`",
+            f"{each.lines_run} of {each.lines}",
+            f"{each.branches_run} of {each.branches}",
+            f"{each.percent:.1f}%",
+        )
+        for name, each in modules.items()
+    ]
+    total = [sum(figures) for figures in zip(*(row_of(each) for each in modules.values()), strict=True)]
+    rows.append(
+        ("**all**", f"{total[0]} of {total[1]}", f"{total[2]} of {total[3]}", f"{100 * total[2] / total[3]:.1f}%")
+    )
+    missing = [f"{name}: {text}" for name, each in modules.items() for text in each.missing]
+    return [
+        "## Branches that the seeds reach",
+        _TEXT.format(seeds=measured["seeds"], commit=measured["commit"]),
+        table(("Module", "Lines run", "Branches taken", "Branches"), rows),
+        *_grouped(missing),
+    ]
+
+
+def row_of(each: Reached) -> tuple[int, int, int, int]:
+    """A module's lines run, lines, branches taken and branches."""
+    return each.lines_run, each.lines, each.branches_run, each.branches
+
+
+def _grouped(missing: Sequence[str]) -> Iterator[str]:
+    why = reasons()
+    for text in dict.fromkeys(why.get(place, _UNKNOWN) for place in missing):
+        places = dict.fromkeys(place for place in missing if why.get(place, _UNKNOWN) == text)
+        yield "\n".join([text, "", *(f"- ``{place}``" for place in places)])

@@ -1,0 +1,137 @@
+"""Runs mutants against the tests that run their lines, and those that survive against seeds."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from repeg_workbench.faults.commit import ROOT, current_commit
+from repeg_workbench.mutation.mutants import Mutant, MutatedModule
+from repeg_workbench.mutation.results import KILLED, SURVIVED, Record, Results
+from repeg_workbench.mutation.run_map import RunMap, digest_of, map_seeds, map_tests
+from repeg_workbench.mutation.uses import lines_to_run
+from repeg_workbench.mutation.workers import Worker, work_off
+
+FOLDER = ROOT / "out" / "mutation"
+# Seeds of which those are chosen that run a mutant's lines, and how many are chosen.
+SEED_POOL = range(200)
+SEEDS_EACH = 30
+# A mutant may take this many CPU seconds, and so many times as long as its tests take without it.
+_LEAST_LIMIT, _SLOWER = 10.0, 5.0
+_BEAT_SECONDS = 10.0
+
+
+class Campaign:
+    """Mutants to run, and what is known of them. What has run before, and is unchanged, is not run again."""
+
+    def __init__(self, modules: Sequence[str], folder: Path = FOLDER) -> None:
+        self.modules = {name: MutatedModule(name) for name in modules}
+        self.results = Results(folder / "results.jsonl", self.modules)
+        self.tests = RunMap(folder / "tests.json")
+        self.seeds = RunMap(folder / "seeds.json")
+        self._killers: defaultdict[str, list[str]] = defaultdict(list)
+        self._commit = current_commit()
+        self._said = time.monotonic()
+
+    def chosen(self, first: int, sample: int, seed: int) -> list[Mutant]:
+        """The mutants from the first on, or a sample of them."""
+        every = [mutant for module in self.modules.values() for mutant in module.mutants.values()][first:]
+        if not sample or sample >= len(every):
+            return every
+        keys = set(Random(seed).sample(sorted(mutant.key for mutant in every), sample))
+        return [mutant for mutant in every if mutant.key in keys]
+
+    def run_tests(self, mutants: Sequence[Mutant], workers: Sequence[Worker], say: Callable[[str], None]) -> None:
+        """Run each mutant that is not known to be killed against the tests that run its lines, and were not tried."""
+        map_tests(self.tests, workers, say)
+        left = [mutant for mutant in mutants if self._is_open(mutant)]
+        say(f"{len(mutants)} mutants, of which {len(mutants) - len(left)} need no test any more")
+
+        def done(job: Mapping[str, Any], answer: dict[str, Any]) -> None:
+            self._keep_tests(job, answer)
+            self._report(say, left)
+
+        work_off(workers, self._test_jobs(left), done)
+
+    def run_seeds(self, mutants: Sequence[Mutant], workers: Sequence[Worker], say: Callable[[str], None]) -> None:
+        """Run each mutant that survives the tests against seeds that run its lines."""
+        left = [m for m in mutants if (record := self.results.records.get(m.key)) and record.verdict == SURVIVED
+                and not record.seeds]  # fmt: skip
+        if not left:
+            return
+        say(f"{len(left)} mutants go against seeds")
+        map_seeds(self.seeds, workers, SEED_POOL, say)
+
+        def done(job: Mapping[str, Any], answer: dict[str, Any]) -> None:
+            before = self.results.records[job["key"]]
+            by = f"seed {answer['by']}" if answer["by"].isdecimal() else answer["by"]
+            how, cpu = answer.get("how", ""), round(before.cpu + answer["cpu"], 3)
+            self.results.add(
+                replace(before, verdict=answer["verdict"], by=by, how=how, seeds=len(job["seeds"]), cpu=cpu)
+            )
+            self._report(say, left)
+
+        work_off(workers, self._seed_jobs(left), done)
+
+    def _is_open(self, mutant: Mutant) -> bool:
+        """Whether no test that still exists is known to kill it, or no seed."""
+        known = self.results.records.get(mutant.key)
+        if known is None or known.verdict == SURVIVED:
+            return True
+        if known.verdict == KILLED and not known.is_killed_by_seed and "::" in known.by:
+            return known.by not in self.tests.entries
+        return known.is_killed_by_seed
+
+    def _test_jobs(self, mutants: Iterable[Mutant]) -> Iterator[dict[str, Any]]:
+        for mutant in mutants:
+            known = self.results.records.get(mutant.key)
+            tried = known.tried if known is not None else {}
+            tests = [
+                each for each in self.tests.running(lines_to_run(mutant)) if tried.get(_file(each)) != digest_of(each)
+            ]
+            if known is not None and not tests and known.verdict in {SURVIVED, KILLED}:
+                continue
+            first = [each for each in reversed(self._killers[mutant.scope.name]) if each in tests]
+            ordered = list(dict.fromkeys([*first, *tests]))
+            seconds = sum(self.tests.entries[each].seconds for each in tests)
+            limit = max(_LEAST_LIMIT, _SLOWER * seconds)
+            yield {"do": "tests", "module": mutant.module, "key": mutant.key, "tests": ordered, "limit": limit}
+
+    def _seed_jobs(self, mutants: Iterable[Mutant]) -> Iterator[dict[str, Any]]:
+        for mutant in mutants:
+            seeds = [int(seed) for seed in self.seeds.running(lines_to_run(mutant))][:SEEDS_EACH]
+            seconds = sum(self.seeds.entries[str(seed)].seconds for seed in seeds)
+            limit = max(_LEAST_LIMIT, _SLOWER * seconds)
+            yield {"do": "seeds", "module": mutant.module, "key": mutant.key, "seeds": seeds, "limit": limit}
+
+    def _keep_tests(self, job: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        module = self.modules[job["module"]]
+        mutant, before = module.mutants[job["key"]], self.results.records.get(job["key"])
+        if answer["verdict"] == SURVIVED and before is not None and before.is_killed_by_seed:
+            return
+        tried = {_file(test): digest_of(test) for test in job["tests"]} if answer["verdict"] == SURVIVED else {}
+        if "::" in answer["by"]:
+            self._killers[mutant.scope.name].append(answer["by"])
+        self.results.add(Record(
+            module=module.name, digest=module.digest, key=mutant.key, operator=mutant.operator,
+            verdict=answer["verdict"], by=answer["by"], how=answer.get("how", ""), tests=len(job["tests"]),
+            tried={**(before.tried if before else {}), **tried}, seeds=before.seeds if before else 0,
+            cpu=round(answer["cpu"], 3), commit=self._commit,
+        ))  # fmt: skip
+
+    def _report(self, say: Callable[[str], None], mutants: Sequence[Mutant]) -> None:
+        if time.monotonic() - self._said < _BEAT_SECONDS:
+            return
+        self._said = time.monotonic()
+        known = [self.results.records[mutant.key] for mutant in mutants if mutant.key in self.results.records]
+        killed = sum(record.verdict == KILLED for record in known)
+        say(f"{len(known)} of {len(mutants)}: {killed} killed, {sum(record.cpu for record in known):.0f} s CPU")
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]

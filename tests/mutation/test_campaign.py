@@ -1,0 +1,125 @@
+"""A mutant that a test sees is killed, an equivalent one survives, and what was run once is not run again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from repeg_workbench.mutation.campaign import Campaign
+from repeg_workbench.mutation.mutants import MutatedModule
+from repeg_workbench.mutation.results import KILLED, SURVIVED, Record
+from repeg_workbench.mutation.workers import Worker
+
+pytestmark = pytest.mark.skipif(sys.version_info < (3, 12), reason="tests are chosen by sys.monitoring, new in 3.12")
+
+SEEN = "domain.limits.require_within_limits: amount > limit → amount >= limit"
+SEEN_BY = "tests/domain/test_limits.py::test_an_order_over_its_limit_refuses_the_run_by_name"
+# A child without fills adds nothing to what was paid.
+EQUIVALENT = "domain.pricing.affordable: each.filled → dropped"
+FILES = ("tests/domain/test_limits.py", "tests/domain/test_peg_price.py")
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """A worker that has collected few tests."""
+    with closing(Worker(FILES, tmp_path_factory.mktemp("worker") / "worker.log")) as made:
+        yield made
+
+
+def run(folder: Path, worker: Worker, *keys: str) -> list[Record]:
+    """Run mutants as far as it is necessary; returns what is kept of them."""
+    campaign = Campaign(["domain.limits", "domain.pricing", "domain.child_order"], folder)
+    mutants = [mutant for mutant in campaign.chosen(0, 0, 0) if mutant.key in keys]
+    assert len(mutants) == len(keys)
+    campaign.run_tests(mutants, [worker], lambda _: None)
+    return [campaign.results.records[key] for key in keys]
+
+
+def lines(folder: Path) -> int:
+    return len((folder / "results.jsonl").read_text().splitlines())
+
+
+def test_a_mutant_is_killed_by_the_test_that_sees_it(tmp_path: Path, worker: Worker) -> None:
+    (record,) = run(tmp_path, worker, SEEN)
+    assert (record.verdict, record.by, record.how) == (KILLED, SEEN_BY, "call")
+
+
+def test_an_equivalent_mutant_survives_every_test_of_its_line(tmp_path: Path, worker: Worker) -> None:
+    (record,) = run(tmp_path, worker, EQUIVALENT)
+    assert (record.verdict, record.by) == (SURVIVED, "")
+    assert record.tests > 0
+
+
+def test_a_mutant_leaves_nothing_behind_for_the_next_one(worker: Worker) -> None:
+    job = {"do": "tests", "module": "domain.limits", "tests": [SEEN_BY], "limit": 10}
+    other = "domain.limits.market_order_collar: '0.04' → '0.05'"
+    assert worker.do({**job, "key": SEEN})["verdict"] == KILLED
+    assert worker.do({**job, "key": other})["verdict"] == SURVIVED
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "domain.limits._UNSEEN: ChildState.LOST → dropped",
+        "domain.child_order.Child.notional: 0 → 1",
+        "domain.child_order.NOTE_LENGTH: 100 → 99",
+        "domain.child_order.CLOSED: frozenset(ChildState) - UNRESOLVED → frozenset(ChildState) + UNRESOLVED",
+    ],
+)
+def test_a_constant_and_a_fields_default_can_be_planted(key: str, worker: Worker) -> None:
+    module = key.partition(".")[0] + "." + key.split(".")[1]
+    answer = worker.do({"do": "tests", "module": module, "key": key, "tests": [], "limit": 10})
+    assert answer.get("verdict") in {SURVIVED, KILLED}
+
+
+def test_a_mutant_that_has_run_is_not_run_again(tmp_path: Path, worker: Worker) -> None:
+    first = run(tmp_path, worker, SEEN, EQUIVALENT)
+    assert run(tmp_path, worker, SEEN, EQUIVALENT) == first
+    assert lines(tmp_path) == 2
+
+
+def test_a_line_that_was_cut_off_is_run_again(tmp_path: Path, worker: Worker) -> None:
+    run(tmp_path, worker, SEEN)
+    file = tmp_path / "results.jsonl"
+    file.write_text(file.read_text()[:-20])
+    (record,) = run(tmp_path, worker, SEEN)
+    assert record.verdict == KILLED
+
+
+def test_a_mutant_is_run_again_after_a_change_of_its_module(tmp_path: Path, worker: Worker) -> None:
+    run(tmp_path, worker, SEEN)
+    file = tmp_path / "results.jsonl"
+    file.write_text(file.read_text().replace(MutatedModule("domain.limits").digest, "0" * 16))
+    run(tmp_path, worker, SEEN)
+    assert lines(tmp_path) == 2
+
+
+def test_a_survivor_is_run_against_tests_that_are_new(tmp_path: Path, worker: Worker) -> None:
+    (before,) = run(tmp_path, worker, EQUIVALENT)
+    file = tmp_path / "results.jsonl"
+    digest = before.tried["tests/domain/test_peg_price.py"]
+    file.write_text(file.read_text().replace(digest, "0" * 16))
+    (after,) = run(tmp_path, worker, EQUIVALENT)
+    assert lines(tmp_path) == 2
+    assert after.tried == before.tried
+
+
+def test_a_mutant_whose_test_is_gone_is_run_again(tmp_path: Path, worker: Worker) -> None:
+    run(tmp_path, worker, SEEN)
+    file = tmp_path / "results.jsonl"
+    file.write_text(file.read_text().replace("refuses_the_run_by_name", "is_gone"))
+    (record,) = run(tmp_path, worker, SEEN)
+    assert record.by == SEEN_BY
+
+
+def test_a_sample_depends_on_its_seed_alone(tmp_path: Path) -> None:
+    campaign = Campaign(["domain.limits", "domain.tick"], tmp_path)
+    first, again, other = (campaign.chosen(0, 9, seed) for seed in (1, 1, 2))
+    assert first == again
+    assert len(first) == 9
+    assert first != other
+    assert campaign.chosen(5, 0, 1) == campaign.chosen(0, 0, 1)[5:]

@@ -1,0 +1,102 @@
+"""A mutant is planted as if its file had been written so: for all who have imported, decorated or built upon it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from repeg.adapters.dynamodb import order_write
+from repeg.adapters.dynamodb.encoding import Condition
+from repeg.domain import child_order, funding, limits, parent_order, pricing, store_rules, tick
+from repeg_workbench.mutation.forking import in_fork
+from repeg_workbench.mutation.mutants import MutatedModule
+from repeg_workbench.mutation.planting import plant
+
+DAY = date(2026, 3, 2)
+
+
+def seen(key: str, look: Callable[[], Any]) -> Any:
+    """What a look shows in a process with the mutant planted."""
+    (module,) = [name for name in MODULES if key.startswith(f"{name}.")]
+    source = MutatedModule(module)
+
+    def task() -> dict[str, Any]:
+        plant(source, source.mutants[key])
+        return {"seen": look()}
+
+    answer = in_fork(task, 10).answer
+    assert answer is not None, f"the process of {key} has died"
+    return answer["seen"]
+
+
+MODULES = (
+    "domain.limits", "domain.child_order", "domain.parent_order", "domain.tick", "domain.funding", "domain.store_rules",
+    "adapters.dynamodb.encoding",
+)  # fmt: skip
+
+
+def test_a_function_is_mutated_for_those_who_have_imported_it() -> None:
+    key = "domain.limits.committed: 0 → 1 (2)"
+    assert seen(key, lambda: [str(vars(pricing)["committed"]([])), str(limits.committed([]))]) == ["1", "1"]
+
+
+def test_a_property_is_mutated() -> None:
+    key = "domain.child_order.Child.is_closed: self.state in CLOSED → self.state not in CLOSED"
+    assert seen(key, lambda: a_child().is_closed) is True
+    assert a_child().is_closed is False
+
+
+def test_the_default_of_an_argument_is_mutated() -> None:
+    key = "domain.tick.round_down: '0.01' → '0.02'"
+    assert seen(key, lambda: str(tick.round_down(Decimal("10.03"), DAY))) == "10.02"
+
+
+def test_a_constant_is_mutated_where_it_is_imported_and_in_those_made_of_it() -> None:
+    key = "domain.child_order.RESTING: ChildState.LIVE → dropped"
+    assert seen(key, lambda: "live" in vars(parent_order)["CLOSED"]) is True
+
+
+def test_a_table_that_is_an_arguments_default_is_mutated() -> None:
+    key = "domain.tick.RULES: '0.01' → '0.02'"
+    assert seen(key, lambda: str(tick.increment(Decimal(10), DAY))) == "0.02"
+
+
+def test_the_default_of_a_models_field_is_mutated_in_models_that_hold_it_too() -> None:
+    key = "domain.funding.Grant.qty: 0 → 1"
+    text = '{"grants": [{"symbol": "KO", "funding": "unfunded"}]}'
+    assert seen(key, lambda: str(funding.FundingDecision.model_validate_json(text).grants[0].qty)) == "1"
+    assert seen(key, lambda: str(funding.Grant(symbol="KO", funding=funding.Funding.UNFUNDED).qty)) == "1"
+
+
+def test_the_default_of_a_dataclass_is_mutated() -> None:
+    assert seen("domain.store_rules.Spent.orders: 0 → 1", lambda: store_rules.Spent().orders) == 1
+    assert seen("domain.store_rules.Guard.is_announced: False → True", lambda: a_guard().is_announced) is True
+
+
+def test_a_condition_of_the_table_is_mutated_in_what_is_built_of_it() -> None:
+    key = "adapters.dynamodb.encoding.ABSENT: 'attribute_not_exists(#pk)' → 'attribute_exists(#pk)'"
+    assert seen(key, lambda: vars(order_write)["ABSENT"].expression) == "attribute_exists(#pk)"
+
+
+def test_nothing_is_mutated_in_the_process_that_forks() -> None:
+    test_the_default_of_a_dataclass_is_mutated()
+    assert store_rules.Spent().orders == 0
+    assert vars(order_write)["ABSENT"] == Condition("attribute_not_exists(#pk)")
+
+
+def test_a_process_without_an_end_or_an_answer_has_no_answer() -> None:
+    assert in_fork(lambda: {"endless": sum(iter(int, 1))}, 1).answer is None
+    assert in_fork(lambda: {"undefined": tick.nothing}, 1).answer is None  # type: ignore[attr-defined]
+
+
+def a_child() -> child_order.Child:
+    at = "2026-03-02T15:00:00Z"
+    return child_order.Child.model_validate(
+        {"n": 1, "client_order_id": "a", "qty": "1", "limit": "1", "rung": "passive", "decided_at": at}
+    )
+
+
+def a_guard() -> store_rules.Guard:
+    return store_rules.Guard("run", "owner", 1, "running")
