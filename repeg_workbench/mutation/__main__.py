@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import Annotated
 
@@ -27,6 +27,7 @@ def run(
     sample: Annotated[int, typer.Option(min=0, help="Run so many mutants, drawn at random; 0 for all")] = 0,
     seed: Annotated[int, typer.Option(help="What the sample is drawn with")] = 0,
     processes: Annotated[int, typer.Option(help="Worker processes; 0 for one per core")] = 0,
+    tests: Annotated[str, typer.Option(help="Folders and files of tests, separated by commas")] = ",".join(TESTS),
     *,
     seeds: Annotated[bool, typer.Option(help="Run what survives the tests against seeds")] = True,
 ) -> None:
@@ -37,7 +38,7 @@ def run(
     """
     campaign = Campaign(selected(modules))
     mutants = campaign.chosen(first, sample, seed)
-    with _working(processes or os.cpu_count() or 1) as workers:
+    with _working(tests.split(","), processes or os.cpu_count() or 1) as workers:
         campaign.run_tests(mutants, workers, typer.echo)
         if seeds:
             campaign.run_seeds(mutants, workers, typer.echo)
@@ -74,9 +75,9 @@ def publish() -> None:
 
 
 @contextmanager
-def _working(processes: int) -> Iterator[list[Worker]]:
+def _working(tests: Sequence[str], processes: int) -> Iterator[list[Worker]]:
     with ExitStack() as stack:
-        yield [stack.enter_context(closing(Worker(TESTS, FOLDER / f"worker-{n}.log"))) for n in range(processes)]
+        yield [stack.enter_context(closing(Worker(tests, FOLDER / f"worker-{n}.log"))) for n in range(processes)]
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ class Campaign:
         self.tests = RunMap(folder / "tests.json")
         self.seeds = RunMap(folder / "seeds.json")
         self._killers: defaultdict[str, list[str]] = defaultdict(list)
+        self._available: set[str] = set()
         self._commit = current_commit()
         self._said = time.monotonic()
 
@@ -49,6 +50,7 @@ class Campaign:
     def run_tests(self, mutants: Sequence[Mutant], workers: Sequence[Worker], say: Callable[[str], None]) -> None:
         """Run each mutant that is not known to be killed against the tests that run its lines, and were not tried."""
         map_tests(self.tests, workers, say)
+        self._available = set(workers[0].tests)
         left = [mutant for mutant in mutants if self._is_open(mutant)]
         say(f"{len(mutants)} mutants, of which {len(mutants) - len(left)} need no test any more")
 
@@ -92,7 +94,9 @@ class Campaign:
             known = self.results.records.get(mutant.key)
             tried = known.tried if known is not None else {}
             tests = [
-                each for each in self.tests.running(lines_to_run(mutant)) if tried.get(_file(each)) != digest_of(each)
+                each
+                for each in self.tests.running(lines_to_run(mutant))
+                if each in self._available and tried.get(_file(each)) != digest_of(each)
             ]
             if known is not None and not tests and known.verdict in {SURVIVED, KILLED}:
                 continue

@@ -157,3 +157,38 @@ def test_an_in_flight_buy_needs_all_of_its_worst_cost() -> None:
 def test_an_in_flight_market_buy_needs_what_it_may_cost_beyond_the_collar() -> None:
     sent = a_child(None, qty="100", state=ChildState.UNKNOWN).model_copy(update={"notional": D("10800")})
     assert funding.headroom([an_order(Side.BUY, "100", sent, collar=D("105.00"))]) == 10_800
+
+
+def test_a_cancel_in_flight_needs_all_of_a_buys_worst_cost() -> None:
+    """The broker may have released its cash already."""
+    cancelling = an_order(Side.BUY, "100", a_child("100.00", filled="40", state=ChildState.CANCELLING))
+    assert funding.headroom([cancelling]) == 60 * 105
+
+
+def test_a_resting_buy_without_a_collar_needs_no_headroom() -> None:
+    assert funding.headroom([an_order(Side.BUY, "100", a_child("100.00"), collar=None)]) == 0
+
+
+def test_an_order_and_its_replacement_need_the_larger_headroom_once() -> None:
+    """Only one of the two can fill."""
+    old, new = a_child("100.00"), a_child("102.00", n=2)
+    assert funding.headroom([an_order(Side.BUY, "100", old, new)]) == 500
+    assert funding.headroom([an_order(Side.BUY, "100", new, old)]) == 500
+
+
+def test_a_resting_buy_at_a_limit_past_its_collar_needs_no_headroom() -> None:
+    assert funding.headroom([an_order(Side.BUY, "100", a_child("106.00"))]) == 0
+
+
+def test_a_sell_in_flight_needs_no_headroom() -> None:
+    assert funding.headroom([an_order(Side.SELL, "100", a_child(state=ChildState.UNKNOWN))]) == 0
+
+
+def test_a_far_side_of_less_than_a_dollar_is_a_worst_price() -> None:
+    fresh = an_order(collar=None, reference_price=D("0.99"))
+    assert funding.worst_price(fresh, a_quote("0.40", "0.41")) == D("0.41")
+
+
+def test_a_decision_on_funding_has_a_grant_for_each_need() -> None:
+    request = funding.FundingRequest(needs=(BAC, KO), spendable=D(6_500), expected_from_sells=D(0))
+    assert summarised(list(funding.decide_funding(request).grants)) == [("KO", "funded", 100), ("BAC", "scaled", 35)]

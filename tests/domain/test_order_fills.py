@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from repeg.domain.child_order import CLOSED, TRANSITIONS, Child, ChildState, OrderReport
+from repeg.domain.child_order import CLOSED, TRANSITIONS, Child, ChildState, OrderReport, Rung
 from repeg.domain.quote import Side
-from tests.builders import NOON, a_child, a_report, an_order
+from tests.builders import NOON, a_child, a_report, after_noon, an_order
 
 STATUSES = st.sampled_from(
     ["new", "partially_filled", "pending_cancel", "filled", "canceled", "expired", "rejected", "replaced", "stopped"]
@@ -129,3 +129,56 @@ def test_a_repeated_report_changes_nothing(reports: list[OrderReport]) -> None:
 @pytest.mark.parametrize("state", sorted(CLOSED))
 def test_a_closed_child_has_no_remaining_quantity(state: ChildState) -> None:
     assert a_child(filled="40", price="100.01", state=state).remaining == 0
+
+
+def test_a_cancel_by_another_hand_does_not_hide_that_the_child_rests_again() -> None:
+    """A broker may show pending_cancel and then new; of a cancel of ours, an older report is not believed."""
+    asked = a_child(state=ChildState.CANCELLING)
+    assert asked.after(a_report("new")).state is ChildState.LIVE
+    assert asked.is_cancelled_by_us is False
+    ours = a_child().cancelling(NOON)
+    assert ours.after(a_report("new")).state is ChildState.CANCELLING
+    assert ours.is_cancelled_by_us is True
+
+
+def test_a_closed_child_is_not_being_cancelled_by_us() -> None:
+    closed = a_child().cancelling(NOON).after(a_report("canceled"))
+    assert closed.cancelling_since == NOON
+    assert closed.is_cancelled_by_us is False
+
+
+def test_a_child_that_rests_again_is_not_marked_any_more() -> None:
+    again = a_child().cancelling(NOON).rests_again()
+    assert (again.state, again.cancelling_since) == (ChildState.LIVE, None)
+
+
+def test_a_refused_child_keeps_why_and_whether_that_may_pass() -> None:
+    sent = a_child(state=ChildState.INTENDED)
+    refused = sent.refused("no cash", may_pass=True)
+    assert (refused.state, refused.note, refused.may_pass) == (ChildState.REFUSED, "no cash", True)
+    assert sent.refused("not tradable", may_pass=False).may_pass is False
+
+
+def test_a_child_is_in_flight_from_its_latest_request() -> None:
+    sent = a_child(state=ChildState.INTENDED)
+    assert sent.sent_at == NOON
+    assert sent.resent(after_noon(60)).sent_at == after_noon(60)
+    assert sent.found_as("broker-77").broker_id == "broker-77"
+
+
+def test_a_note_is_cut_where_a_row_would_grow_too_large() -> None:
+    noted = a_child(state=ChildState.INTENDED).becomes(ChildState.UNKNOWN, "x" * 150)
+    assert noted.note == "x" * 100
+
+
+def test_a_report_with_other_fills_changes_nothing_else() -> None:
+    report = a_report("filled", filled="100", price="100.01")
+    other = report.with_fills(Decimal(60), Decimal("100.02"))
+    assert (other.filled_qty, other.average_price) == (60, Decimal("100.02"))
+    assert other.with_fills(Decimal(100), Decimal("100.01")) == report
+
+
+def test_a_new_child_has_cost_nothing_and_is_ours() -> None:
+    child = Child(n=1, client_order_id="rp-1", qty=Decimal(1), limit=None, rung=Rung.MARKET, decided_at=NOON)
+    assert (child.state, child.filled, child.notional) == (ChildState.INTENDED, 0, 0)
+    assert (child.is_owners, child.is_fallback, child.may_pass) == (False, False, False)

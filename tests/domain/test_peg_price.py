@@ -115,3 +115,19 @@ def test_a_buy_limit_is_above_the_ask_only_when_crossing() -> None:
         Rung.CROSS: Decimal("101.00"),
         Rung.MARKET: None,
     }
+
+
+@pytest.mark.parametrize(
+    ("side", "passive", "mid", "worst"),
+    [(Side.BUY, "100.05", "100.10", "100.65"), (Side.SELL, "100.20", "100.15", "99.60")],
+)
+def test_every_price_is_on_the_tick_that_is_set(side: Side, passive: str, mid: str, worst: str) -> None:
+    quote, step = a_quote("100.02", "100.24"), Decimal("0.05")
+    assert passive_price(side, quote, MONDAY, step) == Decimal(passive)
+    assert mid_price(side, quote, MONDAY, step) == Decimal(mid)
+    assert collar(side, quote, Decimal(54), MONDAY, step) == Decimal(worst)
+
+
+@pytest.mark.parametrize(("side", "joined"), [(Side.BUY, "100.05"), (Side.SELL, "100.10")])
+def test_an_order_that_joins_is_on_the_tick_that_is_set(side: Side, joined: str) -> None:
+    assert passive_price(side, a_quote("100.06", "100.09"), MONDAY, Decimal("0.05")) == Decimal(joined)

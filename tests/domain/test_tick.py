@@ -57,8 +57,10 @@ def test_a_tick_rule_applies_from_its_date() -> None:
 
 def test_a_date_before_the_first_rule_raises() -> None:
     assert tick.increment(Decimal(20), date(2005, 8, 29)) == CENT
-    with pytest.raises(ValueError, match="2005-08-28"):
-        tick.increment(Decimal(20), date(2005, 8, 28))
+    assert tick.increment(Decimal("0.20"), date(2005, 8, 29)) == Decimal("0.0001")
+    for price in ("20", "0.20"):
+        with pytest.raises(ValueError, match="2005-08-28"):
+            tick.increment(Decimal(price), date(2005, 8, 28))
 
 
 @pytest.mark.parametrize(
