@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +24,8 @@ SEEDS_EACH = 30
 # A mutant may take this many CPU seconds, and so many times as long as its tests take without it.
 _LEAST_LIMIT, _SLOWER = 10.0, 5.0
 _BEAT_SECONDS = 10.0
+# How many of a module's most frequent killers are tried early.
+_OFTEN = 5
 
 
 class Campaign:
@@ -35,6 +37,7 @@ class Campaign:
         self.tests = RunMap(folder / "tests.json")
         self.seeds = RunMap(folder / "seeds.json")
         self._killers: defaultdict[str, list[str]] = defaultdict(list)
+        self._often: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._available: set[str] = set()
         self._commit = current_commit()
         self._said = time.monotonic()
@@ -100,8 +103,10 @@ class Campaign:
             ]
             if known is not None and not tests and known.verdict in {SURVIVED, KILLED}:
                 continue
-            first = [each for each in reversed(self._killers[mutant.scope.name]) if each in tests]
-            ordered = list(dict.fromkeys([*first, *tests]))
+            # What has killed the neighbours comes first, then what has killed most in the module.
+            near = reversed(self._killers[mutant.scope.name])
+            often = (test for test, _ in self._often[mutant.module].most_common(_OFTEN))
+            ordered = list(dict.fromkeys([*(each for each in (*near, *often) if each in tests), *tests]))
             seconds = sum(self.tests.entries[each].seconds for each in tests)
             limit = max(_LEAST_LIMIT, _SLOWER * seconds)
             yield {"do": "tests", "module": mutant.module, "key": mutant.key, "tests": ordered, "limit": limit}
@@ -121,6 +126,7 @@ class Campaign:
         tried = {_file(test): digest_of(test) for test in job["tests"]} if answer["verdict"] == SURVIVED else {}
         if "::" in answer["by"]:
             self._killers[mutant.scope.name].append(answer["by"])
+            self._often[mutant.module][answer["by"]] += 1
         self.results.add(Record(
             module=module.name, digest=module.digest, key=mutant.key, operator=mutant.operator,
             verdict=answer["verdict"], by=answer["by"], how=answer.get("how", ""), tests=len(job["tests"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from random import Random
@@ -109,10 +110,16 @@ def _measure(
 
 
 def digest_of(test: str) -> str:
-    """The digest of a test's file; empty for a seed."""
-    path = ROOT / test.partition("::")[0]
+    """The digest of a test's file as it was when it was first asked for, at the start; empty for a seed."""
+    return _digest_of(test.partition("::")[0])
+
+
+@cache
+def _digest_of(file: str) -> str:
+    path = ROOT / file
     return sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
 
 
+@cache
 def _digests() -> dict[str, str]:
     return {module_of(path): sha256(path.read_bytes()).hexdigest()[:16] for path in sorted(LAYER.rglob("*.py"))}

@@ -73,6 +73,8 @@ class _Worker:
 
     def __init__(self, items: Mapping[str, pytest.Item]) -> None:
         self.items = items
+        # Of the tests and seeds that have failed with a mutant, whether they pass without it.
+        self._pass: dict[Any, bool] = {}
         # Read now: the files may change while the worker works, and the imported modules do not.
         self._sources = {name: MutatedModule(name) for name in MONEY_MODULES}
 
@@ -99,9 +101,11 @@ class _Worker:
             failed = done.answer.get("failed")
             if failed is None:
                 return {"verdict": "survived", "by": "", "cpu": cpu, **done.answer}
-            control = in_fork(partial(_control, runner(failed)), job["limit"])
-            cpu += control.cpu
-            if control.answer == {"failed": ""}:
+            if failed not in self._pass:
+                control = in_fork(partial(_control, runner(failed)), job["limit"])
+                cpu += control.cpu
+                self._pass[failed] = control.answer == {"failed": ""}
+            if self._pass[failed]:
                 return {"verdict": "killed", "by": str(failed), "how": done.answer["how"], "cpu": cpu}
             names = [name for name in names if name != failed]
 

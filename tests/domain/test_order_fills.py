@@ -180,5 +180,5 @@ def test_a_report_with_other_fills_changes_nothing_else() -> None:
 
 def test_a_new_child_has_cost_nothing_and_is_ours() -> None:
     child = Child(n=1, client_order_id="rp-1", qty=Decimal(1), limit=None, rung=Rung.MARKET, decided_at=NOON)
-    assert (child.state, child.filled, child.notional) == (ChildState.INTENDED, 0, 0)
+    assert (child.state, child.filled, child.remaining, child.notional) == (ChildState.INTENDED, 0, 1, 0)
     assert (child.is_owners, child.is_fallback, child.may_pass) == (False, False, False)

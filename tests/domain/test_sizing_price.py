@@ -86,6 +86,7 @@ def test_a_fresh_trade_replaces_a_quote_that_is_no_price(quote: object) -> None:
         (a_quote("20.00", "20.02"), a_trade("2.00"), "quote mid 20.01 and last trade 2.00 are more than 10 % apart"),
         (None, a_trade("2.00", NOON - timedelta(hours=20)), "no quote; last trade 2.00, 20 hours old"),
         (a_quote("20.00", "0"), None, "a one-sided quote; no trade"),
+        (a_quote("0", "0"), None, "a one-sided quote; no trade"),
         (a_quote("0.50", "0", at=OLD), None, "a one-sided quote; no trade"),
         (a_quote("20.00", "20.00", at=OLD), None, "quote 20.00 × 20.00, 5 minutes old; no trade"),
         (None, a_trade("2.00", NOON - timedelta(days=2)), "no quote; last trade 2.00, 2 days old"),

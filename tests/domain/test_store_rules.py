@@ -128,6 +128,7 @@ def test_a_conflict_names_what_is_stored_and_what_was_read() -> None:
 
 
 def test_a_guard_that_says_nothing_of_its_end_is_not_announced_or_reconciled() -> None:
+    assert not a_guard().is_over
     assert not a_guard().is_announced
     assert not a_guard().is_reconciled
 
