@@ -174,11 +174,12 @@ def test_a_note_is_cut_where_a_row_would_grow_too_large() -> None:
 def test_a_report_with_other_fills_changes_nothing_else() -> None:
     report = a_report("filled", filled="100", price="100.01")
     other = report.with_fills(Decimal(60), Decimal("100.02"))
-    assert (other.filled_qty, other.average_price) == (60, Decimal("100.02"))
+    assert (other.filled_qty, other.average_price) == (Decimal(60), Decimal("100.02"))
     assert other.with_fills(Decimal(100), Decimal("100.01")) == report
 
 
 def test_a_new_child_has_cost_nothing_and_is_ours() -> None:
     child = Child(n=1, client_order_id="rp-1", qty=Decimal(1), limit=None, rung=Rung.MARKET, decided_at=NOON)
-    assert (child.state, child.filled, child.remaining, child.notional) == (ChildState.INTENDED, 0, 1, 0)
+    assert child.state is ChildState.INTENDED
+    assert [child.filled, child.remaining, child.notional] == [0, 1, 0]
     assert (child.is_owners, child.is_fallback, child.may_pass) == (False, False, False)
