@@ -13,6 +13,7 @@ from repeg_workbench.mutation import mutation_page
 from repeg_workbench.mutation.campaign import FOLDER, Campaign
 from repeg_workbench.mutation.money_modules import selected
 from repeg_workbench.mutation.results import SURVIVED
+from repeg_workbench.mutation.run_map import remember
 from repeg_workbench.mutation.workers import TESTS, Worker
 
 app = typer.Typer(add_completion=False, help=__doc__)
@@ -38,6 +39,7 @@ def run(
     """
     campaign = Campaign(selected(modules))
     mutants = campaign.chosen(first, sample, seed)
+    remember(tests.split(","))
     with _working(tests.split(","), processes or os.cpu_count() or 1) as workers:
         campaign.run_tests(mutants, workers, typer.echo)
         if seeds:

@@ -109,8 +109,15 @@ def _measure(
     work_off(workers, jobs, done)
 
 
+def remember(tests: Iterable[str]) -> None:
+    """Take the digests of test files and folders. To be done before they are collected: of a file that changes in
+    between, the old digest is kept, and its tests are tried again."""
+    for path in (found for name in tests for found in [ROOT / name, *(ROOT / name).rglob("*.py")]):
+        digest_of(path.relative_to(ROOT).as_posix())
+
+
 def digest_of(test: str) -> str:
-    """The digest of a test's file as it was when it was first asked for, at the start; empty for a seed."""
+    """The digest of a test's file as it was when it was first asked for; empty for a seed."""
     return _digest_of(test.partition("::")[0])
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
 from repeg.domain.child_order import ChildState
-from repeg.domain.outcome import Outcome
-from repeg.domain.parent_order import ParentState
+from repeg.domain.intent import Intent
+from repeg.domain.outcome import HoldReason, Outcome
+from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.exchange.units import qty as shares
+from repeg_workbench.twins.memory_store import MemoryStore
 from tests.functions.books import AAPL, KO, QUIET, UP, Event, book
 from tests.functions.desk import EXECUTION, PREFIX, RUN_ID, Desk, OpenDesk, holding
 
+SHARES_TAKEN = {"code": 40310000, "message": "insufficient qty available for order (requested: 100, available: 0)"}
 SHORT_OF_CASH = {"code": 40310000, "message": "insufficient buying power"}
 BAD_PRICE = {"code": 42210000, "message": "invalid limit_price 189.41. sub-penny increment"}
 
@@ -162,6 +166,43 @@ def test_a_buy_refused_for_cash_waits_and_is_sent_under_the_next_id(open_desk: O
     desk.place()
     assert [order.client_order_id for order in desk.at_broker()] == [f"{PREFIX}AAPL.b.2"]
     desk.judge()
+
+
+def test_a_sell_refused_for_reserved_shares_waits_and_is_sent_again(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "sell all KO", KO="100")
+    refuse(desk, SHARES_TAKEN)
+    desk.place()
+    assert (desk.order("KO").outcome, desk.order("KO").held) == (None, HoldReason.SHARES)
+    desk.wait(30)
+    desk.place()
+    assert desk.open_at_broker() == ["100 KO @ 60.42"]
+
+
+def test_a_refusal_that_will_not_pass_counts_as_an_attempt(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 40 AAPL")
+    refuse(desk, BAD_PRICE, status=422)
+    desk.place()
+    assert [(child.may_pass, child.state) for child in desk.order().children] == [(False, ChildState.REFUSED)]
+    assert (desk.order().attempts, desk.order().rejections) == (1, 1)
+
+
+def test_a_buy_is_not_sent_once_its_run_has_lost_the_funding_lease(open_desk: OpenDesk) -> None:
+    """The lease has passed to another run between the reading of the cash and the intent."""
+    desk = open_desk({"AAPL": AAPL}, store=LosingLease())
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    assert (desk.posts(), desk.order().children) == (0, ())
+    told = [entry.reason for entry in desk.journal.entries]
+    assert any("the funding lease is held by another, not by core-2026-11-23" in reason for reason in told), told
+
+
+class LosingLease(MemoryStore):
+    """A store in which another run takes the funding lease before each intent."""
+
+    def write_intent(self, order: ParentOrder, intent: Intent, *rest: Any) -> ParentOrder:
+        self.release_funding(order.run_id)
+        self.acquire_funding("another", intent.decided_at, intent.decided_at + timedelta(seconds=60))
+        return super().write_intent(order, intent, *rest)
 
 
 def test_an_order_is_rejected_after_the_third_refusal(open_desk: OpenDesk) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from repeg.domain.child_order import ChildState, Rung
-from repeg.domain.outcome import Outcome
+from repeg.domain.outcome import HoldReason, Outcome
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
@@ -66,6 +66,13 @@ def test_a_move_sends_one_replace_and_no_cancel(open_desk: OpenDesk) -> None:
     assert states(desk) == [ChildState.REPLACED, ChildState.LIVE]
     assert desk.order().moves == 1
     desk.judge()
+
+
+def test_a_replacement_without_budget_leaves_the_order_resting(open_desk: OpenDesk) -> None:
+    desk = replacing(open_desk, max_run_orders=1)
+    desk.turn_at("09:36:30")
+    desk.wait(1)
+    assert (desk.open_at_broker(), sent(desk, "PATCH"), desk.order().held) == (OLD, 0, HoldReason.BUDGET)
 
 
 def test_a_replacements_intent_is_written_before_it_is_sent(open_desk: OpenDesk) -> None:

@@ -60,6 +60,11 @@ def test_an_accepted_order_without_an_answer_is_adopted(open_desk: OpenDesk, fau
     desk.judge()
 
 
+def test_an_order_without_an_answer_keeps_what_came_instead(open_desk: OpenDesk) -> None:
+    desk = unanswered(open_desk, post(Kind.ANSWER_AFTER, status=500))
+    assert "500" in desk.order().children[-1].note
+
+
 def test_a_filled_order_without_an_answer_is_not_resent(open_desk: OpenDesk) -> None:
     down = book(QUIET, prints=("09:36:10 40 @ 189.41 sold",))
     desk = open_desk({"AAPL": down})
