@@ -86,7 +86,7 @@ def test_the_last_attempt_is_not_a_replacement() -> None:
     assert not may_replace(an_order(Side.BUY, "100", RESTING), max_attempts=1)
 
 
-def test_a_move_that_failed_is_not_counted_and_leaves_the_rung_of_the_open_child() -> None:
+def test_a_failed_move_is_not_counted_and_has_the_rung_of_the_open_child() -> None:
     moved = an_order(Side.BUY, "100", a_child(rung=Rung.PASSIVE), rung=Rung.MID, moves=3)
     back = undo_move(moved)
     assert (back.rung, back.moves) == (Rung.PASSIVE, 2)

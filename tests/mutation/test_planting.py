@@ -80,7 +80,7 @@ def test_a_condition_of_the_table_is_mutated_in_what_is_built_of_it() -> None:
     assert seen(key, lambda: vars(order_write)["ABSENT"].expression) == "attribute_exists(#pk)"
 
 
-def test_nothing_is_mutated_in_the_process_that_forks() -> None:
+def test_the_process_that_forks_is_not_mutated() -> None:
     test_the_default_of_a_dataclass_is_mutated()
     assert store_rules.Spent().orders == 0
     assert vars(order_write)["ABSENT"] == Condition("attribute_not_exists(#pk)")
