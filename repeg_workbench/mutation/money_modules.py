@@ -14,7 +14,7 @@ _WORKFLOW = (
 )  # fmt: skip
 _DOMAIN = (
     "limits", "funding", "sizing", "sizing_price", "weights", "pricing", "tick", "child_order", "parent_order",
-    "replacement", "books", "store_rules", "intent",
+    "replacement", "cancel_origin", "books", "store_rules", "intent",
 )  # fmt: skip
 _DYNAMODB = ("encoding", "order_write", "plan_write", "store")
 

@@ -136,20 +136,20 @@ def test_a_cancel_by_another_hand_does_not_hide_that_the_child_rests_again() -> 
     asked = a_child(state=ChildState.CANCELLING)
     assert asked.after(a_report("new")).state is ChildState.LIVE
     assert asked.is_cancelled_by_us is False
-    ours = a_child().cancelling(NOON)
+    ours = a_child().cancelling(NOON, NOON)
     assert ours.after(a_report("new")).state is ChildState.CANCELLING
     assert ours.is_cancelled_by_us is True
 
 
 def test_a_closed_child_is_not_being_cancelled_by_us() -> None:
-    closed = a_child().cancelling(NOON).after(a_report("canceled"))
+    closed = a_child().cancelling(NOON, NOON).after(a_report("canceled"))
     assert closed.cancelling_since == NOON
     assert closed.is_cancelled_by_us is False
 
 
 def test_a_child_that_rests_again_is_not_marked_any_more() -> None:
-    again = a_child().cancelling(NOON).rests_again()
-    assert (again.state, again.cancelling_since) == (ChildState.LIVE, None)
+    again = a_child().cancelling(NOON, NOON).with_cancel_at_broker().rests_again()
+    assert again == a_child()
 
 
 def test_a_refused_child_keeps_why_and_whether_that_may_pass() -> None:
