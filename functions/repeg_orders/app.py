@@ -13,6 +13,7 @@ from repeg.domain.steps import TurnDone, TurnPayload
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
+from repeg.workflow.alerts import tell_long_holds
 from repeg.workflow.looking import look_until_next_turn, work_all
 from repeg.workflow.switches import switch_now
 from repeg.workflow.turn import begin_trading_turn, find_run, journal_skip
@@ -36,6 +37,7 @@ def repeg_orders(run_id: str, epoch: int, turns: int, first_turn: int, ports: Po
         orders, due = look_until_next_turn(turn, work_all(turn))
     except BrokerUnavailable as error:
         return skip_turn(run_id, turns, first_turn, error, ports)
+    tell_long_holds(turn, orders)
     kill = switch_now(turn.run, turn.now, ports)
     following = after_turn(orders, turn.now, turn.run.window, kill, turns + 1 - first_turn)
     working = sum(order.state is ParentState.WORKING for order in orders)

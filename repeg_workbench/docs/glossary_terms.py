@@ -80,7 +80,7 @@ PRICES = Section(
         ),
         Term("replace", "repeg.domain.replacement"),
         Term("rung", "repeg.domain.child_order:Rung"),
-        Term("escalation ladder", "repeg.domain.settings:Escalation"),
+        Term("escalation ladder", "repeg.domain.setting_types:Escalation"),
         Term("patience", "repeg.domain.peg", "How long, and for how many moves, an order rests before it escalates."),
         Term("funding", "repeg.domain.funding:Funding"),
     ),

@@ -15,6 +15,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 
 from repeg import wiring
 from repeg.adapters.counting_journal import CountingJournal
+from repeg.adapters.eventbridge import EventNotifier
 from repeg.domain import plan
 from repeg.domain.journal import Entry
 from repeg.domain.session import NEW_YORK, wire
@@ -159,14 +160,15 @@ def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
             ports = wiring.build(environment, engine.runtime)
             followed: Journal = BroadcastJournal(followers)
             if scenario.keeps_journal:
-                followed = wiring.kept(followed, environment)
+                bus = EventNotifier(engine.client("events"))
+                followed = wiring.kept(followed, environment, bus, engine.runtime)
             ports = replace(ports, journal=CountingJournal(followed, count))
             wiring.provide(ports)
             try:
                 yield SimulatedDay(scenario, engine, exchange, ports)
             finally:
                 wiring.provide(None)
-                flush_at_end(None)
+                flush_at_end()
 
 
 class _Transport:

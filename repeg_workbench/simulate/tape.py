@@ -14,8 +14,8 @@ _SUBJECT, _VERB, _DETAIL = 9, 8, 24
 # A partial fill does not end a hold; the same hold after it is not printed again.
 _LEAVES_HOLD = frozenset({"fill"})
 
-# Journalled for replay only; their effects on each order are printed instead.
-_UNPRINTED = frozenset({"accept", "release"})
+# Journalled for replay or publication only; their effects on each order are printed instead.
+_UNPRINTED = frozenset({"accept", "release", "held_long"})
 
 
 class Tape:

@@ -234,5 +234,5 @@ def test_every_step_flushes_the_journal_also_one_that_fails(monkeypatch: pytest.
         else:
             handler({}, CONTEXT)
     finally:
-        lambda_step.flush_at_end(None)
+        lambda_step.flush_at_end()
     assert flushed == [("WatchRuns", "id-1", 30.0)]

@@ -58,7 +58,7 @@ def played(seed: int, bucket: Bucket | None) -> tuple[Result, Counter[str]]:
         try:
             return world.run(), counts
         finally:
-            flush_at_end(None)
+            flush_at_end()
 
 
 @cache

@@ -75,6 +75,12 @@ def raised(metrics: Metrics) -> set[str]:
     return {alarm["AlarmName"].split("-")[1] for alarm in alarms if _is_raised(alarm, metrics)}
 
 
+def messages(metrics: Metrics) -> dict[str, str]:
+    """What each deployed alarm says, by its logical id."""
+    alarms = metrics.engine.client("cloudwatch").describe_alarms(MaxRecords=100)["MetricAlarms"]
+    return {alarm["AlarmName"].split("-")[1]: alarm["AlarmDescription"] for alarm in alarms}
+
+
 def _is_raised(alarm: dict[str, Any], metrics: Metrics) -> bool:
     queries = alarm.get("Metrics") or [{"Id": "result", "MetricStat": _plain(alarm)}]
     values = {query["Id"]: _by_period(query["MetricStat"], metrics) for query in queries if "MetricStat" in query}

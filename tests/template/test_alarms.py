@@ -9,7 +9,7 @@ import pytest
 
 from repeg_workbench.docs import alarms
 from tests.template.alarm_faults import FAULTS, quiet
-from tests.template.alarm_states import Metrics, raised
+from tests.template.alarm_states import Metrics, messages, raised
 from tests.template.stack import functions, of_type, written
 from tests.template.test_permissions_used import a_day
 
@@ -23,6 +23,11 @@ def test_an_alarm_is_raised_by_its_fault(alarm: str) -> None:
         metrics = Metrics(day.engine).listen()
         play.act(day, metrics)
         assert alarm in raised(metrics)
+        message, stack = messages(metrics)[alarm], day.engine.stack.physical_id("ExecutePlan")
+    # The text that the operator is sent: which stack, paper or live, what has happened, and what to do.
+    assert message.startswith(f"{stack.rpartition(':')[2].removesuffix('-execute-plan')} (paper): ")
+    assert "${" not in message
+    assert len(re.split(r"[.;:] ", message)) >= 3
 
 
 def test_a_quiet_day_raises_no_alarm() -> None:

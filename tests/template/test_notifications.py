@@ -16,7 +16,7 @@ from repeg_workbench.docs import events
 from repeg_workbench.simulate.simulation import SimulatedDay
 from tests.template.alarm_faults import quiet, start
 from tests.template.stack import written
-from tests.template.test_permissions_used import RUN_ID, a_day, until
+from tests.template.test_permissions_used import MANY, RUN_ID, a_day, until
 
 TOTALS = {
     "orders": 3, "orders_filled": 2, "filled_notional": "15120.5", "cost_bps": "1.2", "market_cost_bps": "2.5",
@@ -28,6 +28,11 @@ DETAILS: dict[str, dict[str, Any]] = {
     "repeg.run.failed": ENDED,
     "repeg.run.corrected": {"run_id": RUN_ID, "before": {}, "after": {"reason": "late", "totals": TOTALS}},
 }
+
+
+ORDER = {"run_id": RUN_ID, "symbol": "AAPL", "side": "buy", "filled": "15", "target": "40", "reason": "spread too wide"}
+DETAILS["repeg.order.finished"] = {**ORDER, "outcome": "held_wide", "average_price": "189.41"}
+DETAILS["repeg.order.held"] = {**ORDER, "held": "wide", "held_since": "2026-11-23T14:35:00Z"}
 
 
 def detail(kind: str) -> dict[str, Any]:
@@ -86,6 +91,20 @@ def test_a_swept_run_reaches_the_operator() -> None:
         day.engine.stop_execution(start(day, "09:37"))
         until(day, "09:45")
         assert any("has FAILED" in mail for mail in mails(day))
+
+
+def test_an_order_that_is_held_for_long_reaches_the_operator() -> None:
+    """Its spread of two cents at ten dollars is wider than the run allows."""
+    plan = {"name": "calls", "orders": [{"symbol": MANY[0], "side": "buy", "qty": "5"}]}
+    with a_day(set()) as day:
+        given = {"plan": plan, "settings": {"max_spread_pct": "0.01", "max_quote_age_seconds": 60}}
+        day.engine.start_execution(given, "held")
+        until(day, "10:04")
+        assert mails(day) == []
+        until(day, "10:10")
+        (mail,) = mails(day)
+    assert f"The buy order for {MANY[0]} of run {RUN_ID} has been held since" in mail
+    assert "paper, stack repeg" in mail
 
 
 @pytest.mark.parametrize("rule", ["OperatorRule", "WebhookRule"])

@@ -141,6 +141,13 @@ def a_plan_of_many_orders(calls: set[Call]) -> None:
         steps(day, "OpenRun", "PlanOrders", plan=plan)
 
 
+def a_preview(calls: set[Call]) -> None:
+    """A preview, whose orders end where they would have been placed."""
+    with a_day(calls) as day:
+        day.engine.start_execution({"plan": PLAN, "preview": True}, "preview")
+        until(day, "09:45")
+
+
 def steps(day: SimulatedDay, *names: str, epoch: int = 1, plan: Any = PLAN) -> None:
     """Call steps one by one."""
     for name in names:
@@ -165,7 +172,7 @@ def a_cancelled_day(calls: set[Call]) -> None:
 
 PLAYS = (
     a_whole_day, a_plan_from_the_bucket, a_run_without_an_execution, a_renewed_run, a_plan_of_many_orders,
-    a_cancelled_day,
+    a_cancelled_day, a_preview
 )  # fmt: skip
 
 

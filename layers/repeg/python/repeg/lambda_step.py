@@ -65,9 +65,9 @@ def measure(metric: str, value: float) -> None:
     metrics.add_metric(name=metric, unit=MetricUnit.NoUnit, value=value)
 
 
-def flush_at_end(flush: Flush | None) -> None:
-    """Call this at the end of every step from now on, also of one that fails; None calls nothing any more."""
-    _flushes[:] = [] if flush is None else [flush]
+def flush_at_end(*flushes: Flush) -> None:
+    """Call these at the end of every step from now on, also of one that fails, in this order."""
+    _flushes[:] = flushes
 
 
 def discard_counts() -> None:

@@ -23,16 +23,18 @@ from repeg.adapters.durable_journal import DurableJournal
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.eventbridge import EventNotifier
 from repeg.adapters.logs import LogJournal
+from repeg.adapters.order_events import EventBus, OrderEvents
 from repeg.adapters.rate_limited_broker import rate_limited
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.adapters.runtime import NetworkRuntime, SystemRuntime
 from repeg.adapters.s3 import S3Objects, S3Plans
 from repeg.adapters.secrets import SecretKeys
 from repeg.domain.errors import InvalidSettings
+from repeg.domain.notice import described
 from repeg.domain.order_ids import LOCAL_TAG, stack_tag
 from repeg.domain.request_quota import REQUESTS_PER_MINUTE
 from repeg.lambda_step import count, flush_at_end, measure
-from repeg.ports import Journal, Ports
+from repeg.ports import Journal, Ports, Runtime
 
 FEEDS = ("iex", "sip")
 
@@ -90,35 +92,42 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
     )
     api = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
     limiter = RequestLimiter(store, runtime, _per_minute(environment), count)
+    bus = EventNotifier(boto3.client("events", config=AWS, verify=True))
     return Ports(
         broker=rate_limited(lambda take_request: AlpacaBroker(api, take_request, TradingMode(mode)), limiter),
         market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed),
         store=store,
         notifier=CountingNotifier(
             DescribingNotifier(
-                EventNotifier(boto3.client("events", config=AWS, verify=True)),
+                bus,
                 environment.get("STACK_NAME", ""),
                 is_live=mode == TradingMode.LIVE,
             ),
             count,
             measure,
         ),
-        journal=CountingJournal(kept(LogJournal(Logger()), environment), count),
+        journal=CountingJournal(kept(LogJournal(Logger()), environment, bus, runtime), count),
         plans=S3Plans(boto3.client("s3", config=AWS, verify=True)),
         runtime=runtime,
         tag=stack_tag(environment["STACK_NAME"]) if environment.get("STACK_NAME") else LOCAL_TAG,
     )
 
 
-def kept(journal: Journal, environment: Mapping[str, str]) -> Journal:
-    """The journal, with every entry also kept in the bucket JOURNAL_BUCKET, where one is named."""
-    bucket = environment.get("JOURNAL_BUCKET", "")
-    if not bucket:
-        return journal
+def kept(journal: Journal, environment: Mapping[str, str], bus: EventBus, runtime: Runtime) -> Journal:
+    """The journal, with its news of orders published, and with every entry kept in the bucket JOURNAL_BUCKET, where one
+    is named. Both happen when a step has ended: first the news, so that the journal has what became of it."""
+    bucket, stack = environment.get("JOURNAL_BUCKET", ""), environment.get("STACK_NAME", "")
     objects = S3Objects(lambda: boto3.client("s3", config=AWS_ONCE, verify=True), bucket)
-    durable = DurableJournal(journal, objects, count)
-    flush_at_end(durable.flush)
-    return durable
+    durable = DurableJournal(journal, objects, count) if bucket else None
+    is_live = environment.get("TRADING_MODE") == TradingMode.LIVE
+    events = OrderEvents(
+        durable or journal,
+        bus,
+        lambda kind, detail: described(kind, detail, is_live=is_live, stack=stack),
+        runtime.now,
+    )
+    flush_at_end(events.flush, *([durable.flush] if durable else []))
+    return events
 
 
 def simulated_urls(environment: Mapping[str, str]) -> tuple[str | None, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 SOURCE = "repeg"
+
+# https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+MOST_ENTRIES = 10
 
 
 class EventsUnavailable(RepegError):
@@ -26,14 +30,26 @@ class EventNotifier:
         self._client = client
         self._bus = bus
 
+    def publish_all(self, events: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Publish events, ten in a request. Raises EventsUnavailable if the bus does not accept them all; those that
+        it has accepted are published."""
+        for start in range(0, len(events), MOST_ENTRIES):
+            self._put(events[start : start + MOST_ENTRIES])
+
     def publish(self, kind: str, detail: dict[str, Any]) -> None:
         """Publish one event, at least once. Raises EventsUnavailable if the bus does not accept it."""
-        body = to_json(detail).decode()
-        entry = {"Source": SOURCE, "DetailType": kind, "Detail": body, "EventBusName": self._bus}
+        self._put([(kind, detail)])
+
+    def _put(self, events: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        entries = [
+            {"Source": SOURCE, "DetailType": kind, "Detail": to_json(detail).decode(), "EventBusName": self._bus}
+            for kind, detail in events
+        ]
+        kind = events[0][0]
         try:
-            answer = self._client.put_events(Entries=[entry])  # type: ignore[list-item]
+            answer = self._client.put_events(Entries=entries)  # type: ignore[arg-type]
         except (ClientError, BotoCoreError) as error:
             raise EventsUnavailable(f"{kind}: {error}") from None
         if answer["FailedEntryCount"]:
-            failed = answer["Entries"][0]
+            failed = next(entry for entry in answer["Entries"] if "ErrorCode" in entry)
             raise EventsUnavailable(f"{kind}: {failed.get('ErrorCode')} {failed.get('ErrorMessage')}")

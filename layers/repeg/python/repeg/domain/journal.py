@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
+from repeg.domain.order_news import OrderNews
+
 # Entries are named tuples because a turn makes one for every order, and most of them are not kept.
 _NO_INPUTS: Mapping[str, BaseModel | None] = MappingProxyType({})
 
@@ -29,7 +31,8 @@ class Entry(NamedTuple):
     """A decision or an observation. `subject` is a symbol or a part of the run (`session`, `run`).
 
     `rule`, `inputs` and `answer` are those of a Ruling; they are empty for an observation (a fill, a broker's answer).
-    `is_abnormal` marks what an operator should see in the log, however often it happens.
+    `is_abnormal` marks what an operator should see in the log, however often it happens. `news` is what is published of
+    the order; it is not written to the journal.
     """
 
     at: datetime
@@ -42,6 +45,7 @@ class Entry(NamedTuple):
     inputs: Mapping[str, BaseModel | None] = _NO_INPUTS
     answer: BaseModel | None = None
     is_abnormal: bool = False
+    news: OrderNews | None = None
 
     def line(self) -> str:
         """The entry as one line of JSON. Serialised only when it is kept: most holds never are."""

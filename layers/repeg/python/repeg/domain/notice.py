@@ -15,6 +15,8 @@ RUN_OPENED = "repeg.run.opened"
 RUN_SETTLED = "repeg.run.settled"
 RUN_FAILED = "repeg.run.failed"
 RUN_CORRECTED = "repeg.run.corrected"
+ORDER_FINISHED = "repeg.order.finished"
+ORDER_HELD = "repeg.order.held"
 SWITCH_CHANGED = "repeg.switch.changed"
 WATCH = "repeg.watch."
 
@@ -25,6 +27,8 @@ _TO_DO = {
     RUN_SETTLED: _NOTHING,
     RUN_FAILED: "Read the run's report, and check the account's open orders and positions.",
     RUN_CORRECTED: "Use the corrected report; the earlier one lacked a late order or fill.",
+    ORDER_FINISHED: _NOTHING,
+    ORDER_HELD: "Look at its quote; the setting `fallback` decides what becomes of it near the close.",
     SWITCH_CHANGED: "Run `repeg status` to see what is open; `repeg resume` lets the stack trade again.",
     f"{WATCH}missed_run": "Look at the schedule and its queue, and start the plan by hand.",
     f"{WATCH}stuck_run": "Check that the run's report follows within ten minutes.",
@@ -77,6 +81,14 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     RUN_FAILED: lambda detail: f"Run {detail['run_id']} has FAILED ({detail['error']}): {detail['reason']}",
     RUN_CORRECTED: lambda detail: (
         f"The report of run {detail['run_id']} was corrected: {detail.get('after', {}).get('reason')}"
+    ),
+    ORDER_FINISHED: lambda detail: (
+        f"The {detail['side']} order for {detail['symbol']} of run {detail['run_id']} has ended as "
+        f"{detail['outcome']}, with {detail['filled']} of {detail['target']} shares filled: {detail['reason']}"
+    ),
+    ORDER_HELD: lambda detail: (
+        f"The {detail['side']} order for {detail['symbol']} of run {detail['run_id']} has been held since "
+        f"{detail['held_since']}, with {detail['filled']} of {detail['target']} shares filled: {detail['reason']}"
     ),
     SWITCH_CHANGED: lambda detail: f"The kill switch was {detail['previous']} and is now {detail['switch']}.",
 }

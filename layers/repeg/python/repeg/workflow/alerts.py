@@ -6,10 +6,15 @@ from collections.abc import Sequence
 
 from repeg.domain.errors import RepegError
 from repeg.domain.notice import RUN_OPENED, WATCH
+from repeg.domain.order_news import held_for_long
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run_health import Alert
 from repeg.domain.sizing import symbols_of
 from repeg.ports import Ports
 from repeg.workflow.turn import Turn
+
+# The verb of an entry that tells of a long hold.
+LONG_HOLD = "held_long"
 
 
 def publish_alerts(alerts: Sequence[Alert], ports: Ports) -> list[Alert]:
@@ -17,6 +22,14 @@ def publish_alerts(alerts: Sequence[Alert], ports: Ports) -> list[Alert]:
     for alert in alerts:
         ports.notifier.publish(f"{WATCH}{alert.finding}", alert.model_dump(mode="json"))
     return list(alerts)
+
+
+def tell_long_holds(turn: Turn, orders: Sequence[ParentOrder]) -> None:
+    """Tell of each order that has been held for long."""
+    for order in orders:
+        news = held_for_long(order, turn.window.opens, turn.now)
+        if news is not None:
+            turn.tell(news, LONG_HOLD)
 
 
 def announce_opening(turn: Turn) -> None:

@@ -21,6 +21,7 @@ from repeg.domain.final_outcome import outcome_of
 from repeg.domain.intent import Intent
 from repeg.domain.journal import Ruling
 from repeg.domain.limits import require_room
+from repeg.domain.order_news import finished
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_average, format_limit
@@ -160,8 +161,9 @@ def hold_for_budget(turn: Turn, order: ParentOrder, exhausted: BudgetSpent) -> P
 def finish_order(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
     """End the order with an outcome and save it."""
     price = f" @ {format_average(order.average_price)}" if order.average_price is not None else ""
-    turn.journal(order.symbol, "finish", f"{order.filled} of {order.target}{price}", reason)
-    return save_order(turn, order.done(outcome, reason))
+    saved = save_order(turn, order.done(outcome, reason))
+    turn.tell(finished(order, outcome, reason), "finish", f"{order.filled} of {order.target}{price}")
+    return saved
 
 
 def record_answer(turn: Turn, order: ParentOrder, answer: Submission) -> ParentOrder:

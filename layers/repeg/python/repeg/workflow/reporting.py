@@ -31,6 +31,11 @@ from repeg.workflow.turn import Turn, find_run
 # The error of a run that was reported while the broker could not be read.
 UNSEEN = "Unseen"
 
+# How an order ended, in the event of its run's end: a program that missed the order's own event finds it there. An
+# event may have 256 KB.
+_OUTCOME = {"symbol", "side", "outcome", "reason", "filled_qty", "qty"}
+MOST_OUTCOMES = 500
+
 # The error of a run whose shares or orders are not all accounted for.
 UNEXPLAINED = "Unexplained"
 
@@ -124,7 +129,8 @@ def announce(run_id: str, report: Report, ports: Ports) -> None:
     kind = RUN_SETTLED if report.is_settled else RUN_FAILED
     fields = {"run_id", "outcome", "error", "reason", "totals"}
     detail = {key: value for key, value in report.as_json().items() if key in fields}
-    ports.notifier.publish(kind, {"event_id": f"{run_id}.ended", **detail})
+    outcomes = [row.model_dump(mode="json", include=_OUTCOME) for row in report.orders[:MOST_OUTCOMES]]
+    ports.notifier.publish(kind, {"event_id": f"{run_id}.ended", **detail, "outcomes": outcomes})
     ports.store.mark_announced(run_id)
 
 

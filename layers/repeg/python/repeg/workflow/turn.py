@@ -11,6 +11,7 @@ from repeg.domain.decision import Decision
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, RefusedRun, StoreUnavailable
 from repeg.domain.journal import Entry, Ruling
 from repeg.domain.moment import Moment
+from repeg.domain.order_news import OrderNews
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
 from repeg.domain.run import Run
@@ -100,6 +101,11 @@ class Turn:
     ) -> None:
         """Journal a decision or an observation."""
         self._record(subject, verb, detail, reason, ruling, is_abnormal=False)
+
+    def tell(self, news: OrderNews, verb: str, detail: str = "") -> None:
+        """Journal news of an order, which is published when the step has ended."""
+        entry = Entry(self.now, self.run.run_id, news.symbol, verb, detail, news.reason, news=news)
+        self.ports.journal.record(entry)
 
     def warn(self, subject: str, verb: str, detail: str = "", reason: str = "", ruling: Ruling | None = None) -> None:
         """Journal an abnormal event, one that an operator should find in the log."""

@@ -1,0 +1,86 @@
+"""News of orders: each that ends is told with its outcome, and one that waits for long is told as held."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from repeg.domain.child_order import ChildState
+from repeg.domain.order_news import HELD_FOR_LONG, OrderFinished, OrderHeld, OrderNews, held_for_long
+from repeg.domain.outcome import HoldReason, Outcome
+from tests.builders import NOON, a_child, an_order
+from tests.functions.books import KO, QUIET, book
+from tests.functions.desk import RUN_ID, Desk, OpenDesk, holding
+
+WIDE = book("09:20 300 @ 12.00 × 300 @ 12.90", until="10:30")
+
+
+def told(desk: Desk) -> list[OrderNews]:
+    return [entry.news for entry in desk.journal.entries if entry.news is not None]
+
+
+def test_an_order_that_fills_is_told_once_with_its_fills(open_desk: OpenDesk) -> None:
+    filled = book(QUIET, prints=("09:36:10 900 @ 189.41 sold",))
+    desk = open_desk({"AAPL": filled, "KO": KO}, opening=holding(KO="100"))
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    desk.turn_at("09:36:30")
+    (news,) = told(desk)
+    assert isinstance(news, OrderFinished)
+    assert (news.run_id, news.symbol, news.outcome, news.filled, news.target) == (
+        RUN_ID, "AAPL", Outcome.FILLED, Decimal(40), Decimal(40)
+    )  # fmt: skip
+    desk.close()
+    assert len(told(desk)) == 1
+
+
+def test_orders_that_the_close_ends_are_told_with_their_outcomes(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET), "F": WIDE})
+    desk.begin("buy 40 AAPL", "buy 10 F")
+    desk.place()
+    desk.close()
+    ended = {news.symbol: news.outcome for news in told(desk) if isinstance(news, OrderFinished)}
+    assert ended == {"AAPL": Outcome.PARTIAL_DEADLINE, "F": Outcome.HELD_WIDE}
+    rows = {row["symbol"]: row["outcome"] for row in desk.report["orders"]}
+    assert rows == {symbol: str(outcome) for symbol, outcome in ended.items()}
+
+
+def test_an_order_that_its_book_holds_is_told_after_thirty_minutes(open_desk: OpenDesk) -> None:
+    desk = open_desk({"F": WIDE})
+    desk.begin("buy 10 F")
+    desk.place()
+    desk.turn_at("10:04")
+    assert told(desk) == []
+    desk.place()
+    desk.turn_at("10:05")
+    (news,) = told(desk)
+    assert isinstance(news, OrderHeld)
+    assert (news.symbol, news.held, f"{news.held_since:%H:%M}") == ("F", HoldReason.WIDE, "14:35")
+    assert news.event_id == f"{RUN_ID}.F.held"
+
+
+def test_an_order_that_is_sent_in_between_waits_anew() -> None:
+    opens = NOON - timedelta(hours=3)
+    waiting = an_order().on_hold(HoldReason.WIDE)
+    assert held_for_long(waiting, opens, NOON) is not None
+    child = a_child(state=ChildState.CANCELED)
+    since = child.decided_at + HELD_FOR_LONG
+    sent = waiting.model_copy(update={"children": (child,)})
+    assert held_for_long(sent, opens, since - timedelta(seconds=1)) is None
+    assert held_for_long(sent, opens, since) is not None
+
+
+def test_an_order_that_is_not_held_is_not_told_however_long_it_waits() -> None:
+    assert held_for_long(an_order(), NOON - timedelta(hours=3), NOON) is None
+
+
+def test_the_end_of_a_run_repeats_every_orders_outcome(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET), "F": WIDE})
+    desk.begin("buy 40 AAPL", "buy 10 F")
+    desk.place()
+    desk.close()
+    ((_, detail),) = desk.notifier.published
+    assert [(each["symbol"], each["outcome"], each["qty"]) for each in detail["outcomes"]] == [
+        ("AAPL", "partial_deadline", "40"),
+        ("F", "held_wide", "10"),
+    ]
