@@ -3,9 +3,9 @@
 # make test             the whole gate: lint, every test, and a floor for the branch coverage of each package
 # make lint             ruff (rules and format) and mypy
 # make fmt              format the code and fix what ruff can fix
-# make docs             write every generated page anew
+# make docs             write every generated page anew; check the two that take long to measure
 # make coverage         the report of the last `make test`, line by line, in htmlcov/index.html
-# make bench            how fast a full day, the engine, the exchange and its matching run on this machine
+# make bench            how fast a full day, the engine, the exchange, its matching and replays run on this machine
 # make simulate-faults  SEEDS=100 simulated days with faults
 # make build            sam build: what would be deployed, in .aws-sam/build
 # make lock             update the pinned dependencies
@@ -70,6 +70,9 @@ docs: .venv/.development
 	.venv/bin/python -m repeg_workbench.docs.settings_table
 	.venv/bin/python -m repeg_workbench.faults publish
 	.venv/bin/python -m tests.conformance.tables
+	# These take many minutes to measure, so they are only checked: see the pages' first lines.
+	.venv/bin/python -m repeg_workbench.calibration --check
+	.venv/bin/python -m repeg_workbench.replay.publish --check
 
 coverage: .venv/.development
 	@[ -f .coverage ] || { echo "There is nothing to report: run make test first." >&2; exit 1; }

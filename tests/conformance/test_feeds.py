@@ -39,7 +39,7 @@ def in_force(quotes: list[dict[str, Any]], second: int) -> Mapping[str, Any]:
     return next(quote for quote in reversed(quotes) if quote["t"][:19] < by)
 
 
-def test_row_138_the_iex_feed_shows_one_venues_book_and_sip_the_national_best() -> None:
+def test_row_138_the_iex_feed_shows_one_venue_and_sip_the_national_best() -> None:
     with a_bench(market=market(), quirks=VENUE) as bench:
         alone, national = rows(bench, "quotes", "iex"), rows(bench, "quotes", "sip")
     pairs = [(in_force(alone, second), in_force(national, second)) for second in range(300, 1_790, 5)]
@@ -119,6 +119,6 @@ def test_row_138_the_feed_is_the_same_for_the_same_seed() -> None:
     assert seen[0] == seen[1]
 
 
-def test_row_138_with_the_default_quirk_every_feed_shows_the_consolidated_market() -> None:
+def test_row_138_by_default_every_feed_shows_the_consolidated_market() -> None:
     with a_bench(market=market(), quirks=replace(VENUE, iex_feed="consolidated")) as bench:
         assert rows(bench, "quotes", "iex") == rows(bench, "quotes", "sip")

@@ -1,0 +1,1 @@
+"""Measures every strategy by a fixed protocol and writes docs/execution-quality.md."""
