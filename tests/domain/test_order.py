@@ -202,7 +202,9 @@ def test_an_id_of_the_previous_release_is_parsed(run: tuple[str, date, int], sym
 @pytest.mark.parametrize(
     "foreign",
     ["rp-hello", "rp", "rpk3x-hello", "rp-core-2026-11-23", "rpk3x-core-261123.AAPL.b.0", "rpk3x-core-261123.AAPL.x.1",
-     "rpk3x-core-261123.aapl.b.1", "rpK3X-core-261123.AAPL.b.1", "rpk3-core-261123.AAPL.b.1", "my-own-order", ""],
+     "rpk3x-core-261123.aapl.b.1", "rpK3X-core-261123.AAPL.b.1", "rpk3-core-261123.AAPL.b.1", "my-own-order", "",
+     "rpk3x-core-269923.AAPL.b.1", "rpk3x-core-260230.AAPL.b.1", "rp-core-2026-13-01.AAPL.b.1",
+     "rpk3x-core-26112\N{ARABIC-INDIC DIGIT THREE}.AAPL.b.1", "rpk3x-core-261123.AAPL.b.1\N{ARABIC-INDIC DIGIT ONE}"],
 )  # fmt: skip
 def test_an_id_that_does_not_parse_is_not_ours(foreign: str) -> None:
     assert parse_order_id(foreign) is None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 
@@ -22,12 +23,13 @@ OWN_PREFIX = "rp"
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TAG_LENGTH = 3
-_RUN = re.compile(rf"({NAME.pattern})-20(\d\d)-(\d\d)-(\d\d)(-[rp][0-9a-z]+)?")
+_RUN = re.compile(rf"({NAME.pattern})-20(\d\d)-(\d\d)-(\d\d)(-[rp][0-9a-z]+)?", re.ASCII)
 _ENDING = rf"({SYMBOL.pattern})\.[bs]\.[1-9]\d*"
 _OWN = re.compile(
-    rf"(?P<prefix>rp(?P<tag>[0-9a-z]{{{_TAG_LENGTH}}})-(?P<name>{NAME.pattern})-(?P<day>\d{{6}})(?P<number>-r\d+)?\.){_ENDING}"
+    rf"(?P<prefix>rp(?P<tag>[0-9a-z]{{{_TAG_LENGTH}}})-(?P<name>{NAME.pattern})-(?P<day>\d{{6}})(?P<number>-r\d+)?\.){_ENDING}",
+    re.ASCII,
 )
-_LEGACY = re.compile(rf"(?P<prefix>rp-(?P<run>{_RUN.pattern})\.){_ENDING}")
+_LEGACY = re.compile(rf"(?P<prefix>rp-(?P<run>{_RUN.pattern})\.){_ENDING}", re.ASCII)
 
 
 @dataclass(frozen=True, order=True)
@@ -77,10 +79,24 @@ def parse_order_id(client_order_id: str) -> OrderId | None:
     found = _OWN.fullmatch(client_order_id)
     if found is not None:
         day = found["day"]
-        run_id = f"{found['name']}-20{day[:2]}-{day[2:4]}-{day[4:]}{found['number'] or ''}"
-        return OrderId(found["tag"], run_id, found["prefix"])
+        dated = f"20{day[:2]}-{day[2:4]}-{day[4:]}"
+        run_id = f"{found['name']}-{dated}{found['number'] or ''}"
+        return OrderId(found["tag"], run_id, found["prefix"]) if _is_date(dated) else None
     found = _LEGACY.fullmatch(client_order_id)
-    return None if found is None else OrderId("", found["run"], found["prefix"])
+    run = None if found is None else _RUN.fullmatch(found["run"])
+    if found is None or run is None:
+        return None
+    year, month, day, _ = run.groups()[-4:]
+    return OrderId("", run[0], found["prefix"]) if _is_date(f"20{year}-{month}-{day}") else None
+
+
+def _is_date(text: str) -> bool:
+    """Whether the calendar has the date: a run has traded on its own."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def run_of(client_order_id: str) -> str:
