@@ -6,6 +6,7 @@
 # make docs             write every generated page anew; check the two that take long to measure
 # make coverage         the report of the last `make test`, line by line, in htmlcov/index.html
 # make bench            how fast a full day, the engine, the exchange, its matching and replays run on this machine
+# make smoke            STACK=name: one preview in the deployed stack, compared with the local engine
 # make simulate-faults  SEEDS=100 simulated days with faults
 # make build            sam build: what would be deployed, in .aws-sam/build
 # make lock             update the pinned dependencies
@@ -34,7 +35,7 @@ define install
 	@$(1)/bin/python -m pip install --quiet --require-hashes --requirement $(3)
 endef
 
-.PHONY: help demo quick test lint fmt docs coverage bench simulate-faults build lock clean
+.PHONY: help demo quick test lint fmt docs coverage bench smoke simulate-faults build lock clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -81,6 +82,9 @@ coverage: .venv/.development
 
 bench: .venv/.development
 	@.venv/bin/python -m repeg_workbench.bench
+
+smoke: .venv/.workbench
+	@.venv/bin/python -m repeg_workbench.operate.smoke $(if $(STACK),--stack $(STACK))
 
 simulate-faults: .venv/.development
 	.venv/bin/python -m repeg_workbench.faults seeds --seeds $(SEEDS)
