@@ -128,7 +128,7 @@ def workload(
         typer.echo(f"{each.kind:<24} drawn on {each.drawn:>4} days, mattered on {each.mattered} of {each.tried} tried")
         found[each.kind] = {"drawn": each.drawn, "tried": each.tried, "mattered": each.mattered}
     if publish:
-        reliability.keep("workload", {"seeds": count, "first": first, "kinds": found})
+        reliability.keep("workload", {"seeds": count, "first": first, "commit": current_commit(), "kinds": found})
     if any(each["drawn"] and not each["mattered"] for each in found.values()):
         raise typer.Exit(1)
 

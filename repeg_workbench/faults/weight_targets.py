@@ -1,13 +1,16 @@
 """What a plan of weights may trade at most, from the exchange's own prices and positions at the time of planning.
 
-A plan is sized from reads that are seconds old, at a price of the last five minutes. So the bounds take the extremes of
-that time. They are wide for a book that moves, and narrow enough to see a stale price, a forgotten order or a weight of
-the wrong account.
+A plan is sized from reads that are at most as old as its step, at the quote or, without a usable one, at the last trade
+of five minutes. So the bounds take the extremes of what the feed could show during the step. They are narrow enough to
+see a price of minutes ago, a forgotten order or a weight of the wrong account.
 """
 
 from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Decimal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.units import PRICE_SCALE, QTY_SCALE, price, qty
@@ -46,15 +49,23 @@ def _whole(shares: Decimal) -> Decimal:
 
 
 def _price_range(exchange: Exchange, symbol: str, now: int) -> tuple[Decimal, Decimal]:
-    """The lowest bid or print and the highest ask or print of the last minutes; zeros if there is none."""
+    """The lowest bid or print and the highest ask or print of those that were the latest at a moment of the step, and
+    are not too old to be sized at; zeros if there is none."""
     day = exchange.venue.day(symbol)
     if day is None:
         return Decimal(0), Decimal(0)
     quotes, trades = day.quotes, day.trades
-    recent = (quotes.ts > now - OLDEST_PRICE * SECOND) & (quotes.ts <= now) & (quotes.bid > 0) & (quotes.ask > 0)
-    prints = trades.price[(trades.ts > now - OLDEST_PRICE * SECOND) & (trades.ts <= now)]
+    recent = _latest_at(quotes.ts, now) & (quotes.bid > 0) & (quotes.ask > 0)
+    prints = trades.price[_latest_at(trades.ts, now)]
     seen = [*quotes.bid[recent].tolist(), *quotes.ask[recent].tolist(), *prints.tolist()]
     return (price(int(min(seen))), price(int(max(seen)))) if seen else (Decimal(0), Decimal(0))
+
+
+def _latest_at(times: NDArray[np.int64], now: int) -> NDArray[np.bool_]:
+    """Which entries of a feed were its latest at some moment of the step, and not too old for a price."""
+    first = int(np.searchsorted(times, now - OLDEST_READ * SECOND, side="right")) - 1
+    place = np.arange(len(times))
+    return (place >= first) & (times <= now) & (times > now - OLDEST_PRICE * SECOND)
 
 
 def _held_range(exchange: Exchange, symbol: str, now: int) -> tuple[Decimal, Decimal]:

@@ -8,7 +8,8 @@ from typing import Any
 from repeg_workbench.faults.markdown import table
 
 _TEXT = """The number of days, of {seeds:,}, that had each kind of event. Each kind was then left out of some of them,
-until that had mattered twice: the same day without it had other orders at the broker or other outcomes."""
+until that had mattered twice: the same day without it had other orders at the broker or other outcomes. Measured at
+`{commit}`, from seed {first}."""
 
 
 def workload_section(measured: Mapping[str, Any]) -> list[str]:
@@ -18,4 +19,5 @@ def workload_section(measured: Mapping[str, Any]) -> list[str]:
         for kind, each in sorted(measured["kinds"].items(), key=lambda item: (-item[1]["drawn"], item[0]))
     ]
     head = ("Kind of event", "Days", "Mattered, of the days it was left out of")
-    return ["## What the days have", _TEXT.format(seeds=measured["seeds"]), table(head, rows)]
+    text = _TEXT.format(seeds=measured["seeds"], commit=measured["commit"], first=measured["first"])
+    return ["## What the days have", text, table(head, rows)]

@@ -17,6 +17,7 @@ OURS, ANOTHER = 7, 8
 def failed_day(settings: dict[str, Any] | None = None) -> DayByHand:
     """The clean day, but for its end: the run has failed."""
     day = clean_day(settings)
+    day.called("OpenRun", 590, 591)
     day.closed(960, status="FAILED")
     day.record.published = [Published(at(962), RUN, is_failure=True)]
     return day
@@ -34,8 +35,19 @@ def test_a_failed_execution_is_judged_although_its_run_settled() -> None:
 
 def test_an_execution_that_was_refused_before_it_had_a_run_is_not_judged() -> None:
     day = DayByHand()
+    day.called("OpenRun", 590, 591, answered=False)
     day.closed(960, status="FAILED")
     day.record.published, day.record.books = [], []
+    assert day.violations() == set()
+
+
+def test_an_execution_that_was_refused_is_not_judged_by_the_run_of_another() -> None:
+    day = clean_day()
+    day.closed(960)
+    day.called("OpenRun", 100, 101, answered=False)
+    day.record.executions.append(replace(day.record.executions[0], status="FAILED", began=at(100), ended=at(101)))
+    day.record.executions[0].began = at(590)
+    day.called("OpenRun", 590, 591)
     assert day.violations() == set()
 
 
@@ -142,6 +154,17 @@ def test_a_plan_may_be_refused_without_a_price() -> None:
     day.closed(601, "no_trade", status="FAILED")
     day.record.published = [Published(at(603), RUN, is_failure=True)]
     assert day.violations() == set()
+
+
+@pytest.mark.parametrize(("side", "found"), [(-1, set()), (1, {"failed_without_cause"})])
+def test_a_plan_may_be_refused_if_another_sell_holds_its_shares(side: int, found: set[str]) -> None:
+    day = DayByHand(side=-1, held="100")
+    number = day.called("PlanOrders", 599, 600, answered=False)
+    day.quoted(599.5, "100.00", "100.10", invocation=number)
+    day.arrived("another run's", 300, "50", "100.10", side=side)
+    day.closed(601, "no_trade", status="FAILED")
+    day.record.published = [Published(at(603), RUN, is_failure=True)]
+    assert day.violations() == found
 
 
 def _sent_under_the_switch(left: float, *held: tuple[float, float, int]) -> set[str]:

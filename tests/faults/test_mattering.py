@@ -38,7 +38,7 @@ def test_every_kind_is_measured_with_the_days_that_have_it() -> None:
 
 def test_the_page_has_a_row_for_each_kind() -> None:
     kinds = {kind: {"drawn": 3, "tried": 2, "mattered": 2} for kind in KINDS}
-    rows = workload_section({"seeds": 9, "first": 0, "kinds": kinds})[-1]
+    rows = workload_section({"seeds": 9, "first": 0, "commit": "abc1234", "kinds": kinds})[-1]
     assert all(f"| `{kind}` | 3 | 2 of 2 |" in rows for kind in KINDS)
 
 

@@ -53,15 +53,19 @@ class CauseJudge:
         for run in self._record.runs:
             executions = [each for each in self._record.executions if each.run_id == run.run_id]
             failed = [each.at for each in self._record.published if each.run_id == run.run_id and each.is_failure]
-            failed += [each.ended for each in executions if each.status == "FAILED" and self._is_a_run(run)]
+            failed += [each.ended for each in executions if each.status == "FAILED" and self._has_opened(each)]
             if executions and failed:
                 ours = [line for line in lines if line.run.run_id == run.run_id]
                 has_cause = any(self._causes(run, executions, ours, min(failed)))
                 self._claim(has_cause, "failed_without_cause", min(failed), run.run_id)
 
-    def _is_a_run(self, run: JudgedRun) -> bool:
-        """Whether the run was opened; an input that is refused before has no run."""
-        return any(each.run_id == run.run_id for each in self._record.books)
+    def _has_opened(self, execution: Execution) -> bool:
+        """Whether an execution has opened its run; an input that is refused has none, or another execution's."""
+        return any(
+            step.function == "OpenRun" and step.run_id == execution.run_id and step.answered
+            and execution.began <= step.began <= execution.ended
+            for step in self._record.invoked
+        )  # fmt: skip
 
     def _causes(
         self, run: JudgedRun, executions: Sequence[Execution], lines: Sequence[Parent], until: int
@@ -76,7 +80,8 @@ class CauseJudge:
         yield any(self._was_withheld(order, until) for order in orders)
         yield any(self._is_shared(symbol, orders, until) for symbol in run.targets)
         has_sent = any(sent.client_order_id.startswith(run.prefix) for sent in self._record.sent)
-        yield not has_sent and (self._is_beyond_its_limits(run) or self._is_unpriced(run, own))
+        is_refusable = self._is_beyond_its_limits(run) or self._is_unpriced(run, own) or self._lacks_shares(run, until)
+        yield not has_sent and is_refusable
 
     def _has_given_up(self, function: str, own: Sequence[Invoked], run: JudgedRun, until: int) -> bool:
         """Whether faults kept the last attempts of a step from ending in time."""
@@ -138,6 +143,14 @@ class CauseJudge:
         planning = {step.number for step in steps if step.function == "PlanOrders"}
         served = {quote.symbol for quote in self._record.quotes if quote.invocation in planning}
         return bool(planning) and not run.targets.keys() <= served
+
+    def _lacks_shares(self, run: JudgedRun, until: int) -> bool:
+        """Whether another run's or owner's sell may hold shares of one of the plan's symbols."""
+        return any(
+            event.symbol in run.targets and event.side < 0 and event.at <= until
+            and not event.client_order_id.startswith(run.prefix)
+            for event in self._record.ledger.events
+        )  # fmt: skip
 
     def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:

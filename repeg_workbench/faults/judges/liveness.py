@@ -55,7 +55,7 @@ class LivenessJudge:
         """Whether nothing but its quotes and cash can keep the run's lines from trading."""
         rules = Rules(run.settings)
         is_limited = any(rules[name] is not None for name in LIMITS) or bool(rules["symbols"])
-        return not (is_limited or rules.is_looking or self._record.switched)
+        return not (is_limited or self._record.switched)
 
     def _could_trade_all_day(self, run: JudgedRun, parent: Parent) -> bool:
         """Whether a line ended as one that could have gone on, with money or shares and without a refusal."""

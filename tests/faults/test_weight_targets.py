@@ -1,0 +1,62 @@
+"""What a weight may trade is bounded by the prices and holdings of its planning, and not by those of minutes ago."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from repeg_workbench.exchange.broker.opening import OpeningAccount
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.market.scripted import ScriptedMarket, ScriptedQuote, ScriptedTrade
+from repeg_workbench.exchange.market.scripted import quote as shown
+from repeg_workbench.exchange.time.calendar import new_york
+from repeg_workbench.faults.planned_runs import PlannedRun
+from repeg_workbench.faults.weight_targets import bounds
+from tests.builders import MONDAY
+from tests.functions.desk import PROMPT, holding
+
+SIDES = "500 @ {} × 500 @ {}"
+
+
+def _at(time: str) -> int:
+    return new_york(MONDAY, time)
+
+
+def _quoted(time: str, bid: str, ask: str) -> ScriptedQuote:
+    return shown(time, f"500 @ {bid}", f"500 @ {ask}")
+
+
+def bounds_at(
+    time: str, *events: ScriptedQuote | ScriptedTrade, opening: OpeningAccount | None = None
+) -> tuple[Decimal, Decimal]:
+    """The most that half the equity in AAA may buy and sell, if it is planned at a time."""
+    market = ScriptedMarket({MONDAY: {"AAA": events}})
+    exchange = Exchange(market, lambda: _at(time), PROMPT, opening or holding("10000"), 0)
+    exchange.advance()
+    planned = PlannedRun({"name": "core", "targets": {"AAA": "0.5"}})
+    return bounds(planned, exchange, exchange.now)["AAA"]
+
+
+def test_a_weight_is_bounded_by_the_quote_of_its_planning() -> None:
+    bought, sold = bounds_at("09:40", _quoted("09:31", "99.00", "100.00"))
+    assert (bought, sold) == (Decimal(0), Decimal(0))
+    bought, sold = bounds_at("09:35", _quoted("09:31", "99.00", "100.00"))
+    assert bought == (Decimal(5_000) / 99).quantize(Decimal("1e-9"), "ROUND_FLOOR")
+    assert sold == 0
+
+
+def test_a_price_of_minutes_ago_bounds_no_weight() -> None:
+    """The price has doubled two minutes before the plan was made."""
+    events = (_quoted("09:31", "49.00", "50.00"), _quoted("09:33", "99.00", "100.00"))
+    assert bounds_at("09:35", *events) == bounds_at("09:35", events[1])
+
+
+def test_the_prices_of_the_planning_step_bound_a_weight() -> None:
+    """The step may have read its quote up to a minute before it wrote the plan."""
+    events = (_quoted("09:31", "49.00", "50.00"), _quoted("09:34:30", "99.00", "100.00"))
+    bought, _ = bounds_at("09:35", *events)
+    assert bought == (Decimal(5_000) / 49).quantize(Decimal("1e-9"), "ROUND_FLOOR")
+
+
+def test_a_weight_may_sell_what_is_held_beyond_it() -> None:
+    bought, sold = bounds_at("09:35", _quoted("09:34", "99.00", "100.00"), opening=holding("0", AAA="100"))
+    assert (bought, sold) == (Decimal(0), Decimal(100) - Decimal("49.5"))
