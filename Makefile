@@ -5,6 +5,7 @@
 # make fmt              format the code and fix what ruff can fix
 # make docs             write every generated page anew; check the two that take long to measure
 # make coverage         the report of the last `make test`, line by line, in htmlcov/index.html
+# make verify           what can be proved of the stack without an AWS account: linters, build, every function, permissions
 # make bench            how fast a full day, the engine, the exchange, its matching and replays run on this machine
 # make smoke            STACK=name: one preview in the deployed stack, compared with the local engine
 # make simulate-faults  SEEDS=100 simulated days with faults
@@ -35,7 +36,7 @@ define install
 	@$(1)/bin/python -m pip install --quiet --require-hashes --requirement $(3)
 endef
 
-.PHONY: help demo quick test lint fmt docs coverage bench smoke simulate-faults build lock clean
+.PHONY: help demo quick test lint fmt docs coverage verify bench smoke simulate-faults build lock clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -80,6 +81,10 @@ coverage: .venv/.development
 	.venv/bin/python -m coverage html --quiet
 	.venv/bin/python -m tests.coverage.floors
 
+verify: .venv/.development .venv-sam/.installed .venv-lambda/.installed .venv-checkov/.installed
+	.venv-checkov/bin/checkov --config-file .checkov.yaml
+	.venv/bin/python -m pytest -q -n 2 --dist loadgroup tests/template tests/statemachine tests/engine/test_deployment.py
+
 bench: .venv/.development
 	@.venv/bin/python -m repeg_workbench.bench
 
@@ -96,13 +101,15 @@ build: .venv-sam/.installed .venv-lambda/.installed
 lock: .venv-sam/.installed
 	for name in runtime workbench development lambda sam ministack; do \
 		.venv-sam/bin/uv pip compile $(LOCK) --universal --python-version 3.11 requirements/$$name.in -o requirements/$$name.txt || exit; done
+	.venv-sam/bin/uv pip compile $(LOCK) --universal --python-version 3.11 --override requirements/checkov-overrides.txt \
+		requirements/checkov.in -o requirements/checkov.txt
 	.venv-sam/bin/uv pip compile $(LOCK) --python-version 3.13 --python-platform x86_64-manylinux_2_34 \
 		-c requirements/runtime.txt --override requirements/layer-overrides.txt \
 		requirements/runtime.in -o layers/dependencies/requirements.txt
 LOCK = --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:
-	rm -rf .venv .venv-sam .venv-lambda .venv-ministack .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+	rm -rf .venv .venv-sam .venv-lambda .venv-ministack .venv-checkov .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
 	find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # Each environment is set up once, and again when its pins change.
@@ -118,6 +125,13 @@ clean:
 # sam pins boto3 to one patch release, so it has its own environment.
 .venv-sam/.installed: requirements/sam.txt
 	$(call install,.venv-sam,$(PYTHON),$<)
+	@touch $@
+
+# checkov pins many packages, and nothing here imports it. Without --no-deps pip would refuse the overridden one.
+.venv-checkov/.installed: requirements/checkov.txt
+	@[ -x $(@D)/bin/python ] || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --require-hashes --requirement requirements/pip.txt
+	@$(@D)/bin/python -m pip install --quiet --require-hashes --no-deps --requirement $<
 	@touch $@
 
 # ministack has many dependencies of its own, and nothing here imports it.

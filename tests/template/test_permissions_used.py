@@ -18,6 +18,7 @@ from repeg.domain.intent import Intent
 from repeg.domain.order_ids import client_order_id, legacy_prefix
 from repeg.domain.quote import Quote, Side
 from repeg.domain.session import NEW_YORK
+from repeg_workbench.docs import permissions
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
@@ -53,6 +54,7 @@ def a_day(calls: set[Call], **parameters: str) -> Iterator[SimulatedDay]:
     market = ScriptedMarket({MONDAY: {"AAPL": rising, "KO": calm, **dict.fromkeys(MANY, still)}})
     account = OpeningAccount(cash=Decimal(10_000), positions={"KO": (Decimal(100), Decimal(70))})
     settings = {
+        "policy": "anchor",  # under the original rule its fills come at known times
         "patience_seconds": 120,
         "max_slippage_bps": 500,
         "order_monitoring_seconds": 60,
@@ -215,3 +217,9 @@ def test_a_function_may_call_what_it_calls_and_nothing_else(name: str, used: set
 def test_a_container_reads_the_secret_when_it_starts(used: set[Call]) -> None:
     assert ("container", SECRET) in used
     assert all(SECRET in granted(name) for name in FUNCTIONS)
+
+
+def test_the_page_of_permissions_is_up_to_date(used: set[Call]) -> None:
+    from tests.template import permissions_page  # noqa: PLC0415 - it plays the days of this module
+
+    assert permissions.PAGE.read_text(encoding="utf-8") == permissions_page.page(used), permissions_page.__doc__

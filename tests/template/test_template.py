@@ -62,6 +62,15 @@ def test_the_schedule_is_disabled_by_default(schedule: dict[str, Any]) -> None:
     assert written()["Parameters"]["ScheduleState"]["Default"] == "DISABLED"
 
 
+@pytest.mark.parametrize(
+    "uri", ['s3://plans/a"b.json', "s3://plans/a\\b.json", "s3://plans/", "s3://p/x y", "https://x/y"]
+)
+def test_a_plans_address_cannot_break_the_schedules_input(uri: str) -> None:
+    pattern = written()["Parameters"]["PlanUri"]["AllowedPattern"]
+    assert re.search(pattern, uri) is None
+    assert re.search(pattern, "s3://plans/weekly/core_v2.json")
+
+
 def test_an_enabled_schedule_requires_a_plan() -> None:
     rule = written()["Rules"]["AScheduleNeedsAPlan"]
     assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "ScheduleState"}, "ENABLED"]}
