@@ -185,8 +185,8 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     Defect(
         "a live stack deploys with a setting that no run accepts",
-        'EXECUTION__MAX_ATTEMPTS: "50"',
-        'EXECUTION__MAX_ATTEMPTS: "5"',
+        'EXECUTION__MAX_QUOTE_AGE_SECONDS: "10"',
+        'EXECUTION__MAX_QUOTE_AGE_SECONDS: "300"',
         "test_template::test_the_template_sets_every_setting_to_its_default",
     ),
     Defect(
