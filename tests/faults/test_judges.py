@@ -12,6 +12,7 @@ from repeg.domain.settings import Settings
 from repeg_workbench.exchange.broker.ledger import Posting
 from repeg_workbench.exchange.units import QTY_SCALE
 from repeg_workbench.faults.judges import second_prices
+from repeg_workbench.faults.judges.record import SentOrder
 from repeg_workbench.faults.judges.rules import DEFAULTS
 from tests.faults.day_by_hand import (
     CLOSE,
@@ -312,3 +313,16 @@ def test_the_books_of_the_hand_made_day_balance() -> None:
     assert all(isinstance(posting, Posting) for entry in ledger.entries for posting in entry.postings)
     assert at(0) < CLOSE
     assert RUN in PREFIX.replace("261123", "2026-11-23").replace("rp000-", "").replace(".", "")
+
+
+@pytest.mark.parametrize(("intended", "found"), [(690.0, {"unchecked_quote"}), (605.0, set())])
+def test_patience_begins_with_the_first_intent_of_a_line(intended: float, found: set[str]) -> None:
+    """An escalation may be sent on a book that is thin on our side, an order of a line that has just begun may not."""
+    day = day_with_arrival({"patience_seconds": 60, "min_volume_shares": 200})
+    day.intended(1, intended, "100", "100.01")
+    number = day.called("RepegOrders", 699.7, 700.2)
+    day.quoted(699.8, "100.00", "100.10", invocation=number, size=50)
+    name = day.intended(2, 699.9, "100", "100.55", invocation=number)
+    day.record.sent.append(SentOrder(at(700), at(700.1), name, number, is_answered=True))
+    day.arrived(name, 700.1, "100", "100.55")
+    assert day.violations() == found

@@ -148,6 +148,34 @@ def test_a_plan_may_be_refused_if_it_is_worth_more_than_a_limit(settings: dict[s
     assert day.violations() == found
 
 
+def _refused_sale(held: str, *, other: str = "", ended: str = "") -> set[str]:
+    """A plan to sell 100 shares fails at planning, while another order of the account sells some."""
+    day = DayByHand(side=-1, held=held)
+    number = day.called("PlanOrders", 599, 600, answered=False)
+    day.quoted(599.5, "100.00", "100.10", invocation=number)
+    if other:
+        order = day.arrived("another program", 500, other, "110.00")
+        if ended:
+            day.ended(order, 590, ended, asked=False)
+    day.closed(601, "no_trade", status="FAILED")
+    day.record.published = [Published(at(603), RUN, is_failure=True)]
+    return day.violations()
+
+
+@pytest.mark.parametrize(
+    ("held", "other", "ended", "found"),
+    [
+        ("99", "", "", set()),
+        ("100", "", "", {"failed_without_cause"}),
+        ("150", "60", "", set()),
+        ("150", "50", "", {"failed_without_cause"}),
+        ("150", "60", "canceled", {"failed_without_cause"}),
+    ],
+)
+def test_a_plan_may_be_refused_if_its_shares_are_not_free(held: str, other: str, ended: str, found: set[str]) -> None:
+    assert _refused_sale(held, other=other, ended=ended) == found
+
+
 def test_a_plan_may_be_refused_without_a_price() -> None:
     day = DayByHand()
     day.called("PlanOrders", 599, 600, answered=False)

@@ -3,7 +3,7 @@
 The run's own words count for nothing, and a fault that it has recovered from is no cause. A cause is a step that a
 fault kept from ending, to its last attempt; a fault in a closing step; another execution of the same run; an order
 whose outcome the broker never showed, or that it would not work on or close; another hand on the run's symbols; or, for
-a run that has sent nothing, a plan beyond its limits or without a price.
+a run that has sent nothing, a plan beyond its limits or its holdings, or without a price.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 
-from repeg_workbench.faults.judges.placed import PRICE, Parent, Placed
+from repeg_workbench.exchange.broker.ledger import POSITION, Entry, OrderEvent
+from repeg_workbench.faults.judges.placed import ENDED, PRICE, QTY, Parent, Placed
 from repeg_workbench.faults.judges.record import SECOND, DayRecord, Execution, Invoked, JudgedRun, SentOrder
 from repeg_workbench.faults.judges.rules import Rules
 from repeg_workbench.faults.judges.verdict import Violation
@@ -80,7 +81,8 @@ class CauseJudge:
         yield any(self._was_withheld(order, until) for order in orders)
         yield any(self._is_shared(symbol, orders, until) for symbol in run.targets)
         has_sent = any(sent.client_order_id.startswith(run.prefix) for sent in self._record.sent)
-        is_refusable = self._is_beyond_its_limits(run) or self._is_unpriced(run, own) or self._lacks_shares(run, until)
+        is_refusable = self._is_beyond_its_limits(run) or self._is_unpriced(run, own)
+        is_refusable = is_refusable or any(self._is_not_held(symbol, run, own) for symbol in run.targets)
         yield not has_sent and is_refusable
 
     def _has_given_up(self, function: str, own: Sequence[Invoked], run: JudgedRun, until: int) -> bool:
@@ -125,6 +127,26 @@ class CauseJudge:
         others = (e for e in ledger.executions if e.symbol == symbol and e.at <= until and e.order_id not in ours)
         return is_foreign or is_split or any(others)
 
+    def _is_not_held(self, symbol: str, run: JudgedRun, own: Sequence[Invoked]) -> bool:
+        """Whether a line sells more than the account had free of open sells while a step of the run planned it."""
+        sign, most = run.targets[symbol]
+        planning = [step for step in own if step.function == "PlanOrders"]
+        return sign < 0 and any(self._least_free(symbol, step.began, step.ended) * QTY < most for step in planning)
+
+    def _least_free(self, symbol: str, since: int, until: int) -> int:
+        """The least quantity of a symbol that was held and in no open order to sell, at any moment of a time."""
+        ledger, selling, held = self._record.ledger, dict[str, int](), 0
+        changes: list[Entry | OrderEvent] = sorted([*ledger.entries, *ledger.events], key=lambda each: each.at)
+        free = [0]
+        for each in (change for change in changes if change.at <= until):
+            if isinstance(each, Entry):
+                held += sum(amount for account, what, amount in each.postings if (account, what) == (POSITION, symbol))
+            elif each.symbol == symbol and each.side < 0:
+                selling[each.order_id] = 0 if each.status in ENDED else (each.quantity or 0) - each.filled
+            now = held - sum(selling.values())
+            free = [*free, now] if each.at > since else [now]
+        return min(free)
+
     def _is_beyond_its_limits(self, run: JudgedRun) -> bool:
         """Whether the plan may be worth more than the settings allow, at the day's dearest quotes."""
         if run.is_weights:
@@ -143,14 +165,6 @@ class CauseJudge:
         planning = {step.number for step in steps if step.function == "PlanOrders"}
         served = {quote.symbol for quote in self._record.quotes if quote.invocation in planning}
         return bool(planning) and not run.targets.keys() <= served
-
-    def _lacks_shares(self, run: JudgedRun, until: int) -> bool:
-        """Whether another run's or owner's sell may hold shares of one of the plan's symbols."""
-        return any(
-            event.symbol in run.targets and event.side < 0 and event.at <= until
-            and not event.client_order_id.startswith(run.prefix)
-            for event in self._record.ledger.events
-        )  # fmt: skip
 
     def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:

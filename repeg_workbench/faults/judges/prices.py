@@ -110,13 +110,18 @@ class PriceJudge:
         return not fault or (fault == "thin" and (may_be_thin or book.near in own))
 
     def _may_escalate(self, event: OrderEvent, parent: Parent, rules: Rules) -> bool:
-        """Whether a line may have exhausted its patience: it has used half of it or all moves, or the close is near."""
+        """Whether a line may have exhausted its patience: it has used half of it or all moves, or the close is near.
+
+        Patience begins with the first intent, whose order may reach the broker much later.
+        """
         earlier = [order.arrival.at for order in parent.orders if order.arrival.at < event.at and not order.is_owners]
         closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
         period = int(rules["order_monitoring_seconds"]) * SECOND
         if event.at >= closes - 3 * period or len(earlier) > int(rules["max_repegs"]):
             return True
-        return bool(earlier) and event.at - min(earlier) >= rules.patience * SECOND // 2
+        line = event.client_order_id.rpartition(".")[0]
+        begun = (each.at for each in self._intents.values() if each.client_order_id.rpartition(".")[0] == line)
+        return event.at - min(begun, default=event.at) >= rules.patience * SECOND // 2
 
     def _arrivals(self, parent: Parent, side: int, until: int, rules: Rules) -> Iterator[Book]:
         """The quotes that may be the line's arrival, up to the first that is certain to have been taken as such."""
