@@ -36,7 +36,7 @@ CREDENTIALS = {
     "AWS_REGION": REGION,
 }
 
-NEW_OBJECTS = 50_000
+NEW_OBJECTS = 250_000
 """The garbage collector's threshold for new objects while a day is simulated."""
 
 

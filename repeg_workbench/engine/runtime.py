@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 
-from repeg_workbench.engine.scheduler import Scheduler
+from repeg_workbench.engine.scheduler import Scheduler, VirtualThread
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -107,18 +107,30 @@ class VirtualRuntime:
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """Call the function on each item, several at a time; results are in the order of the items.
 
-        Raises the first exception in that order, after all calls have ended."""
+        Raises the first exception in that order, after all calls have ended. A worker starts the next one when it takes
+        its first item, so that calls that do not wait take two workers instead of all.
+        """
         waiting = list(enumerate(items))
         outcomes: list[_Outcome[Result] | None] = [None] * len(waiting)
         waiting.reverse()
 
+        workers: list[VirtualThread[None]] = []
+
+        def start() -> None:
+            if waiting and len(workers) < self.workers:
+                workers.append(self.scheduler.spawn(work))
+
         def work() -> None:
+            is_first = True
             while waiting:
                 index, item = waiting.pop()
+                if is_first:
+                    is_first = False
+                    start()
                 outcomes[index] = _attempt(function, item)
 
-        workers = [self.scheduler.spawn(work) for _ in range(min(self.workers, len(waiting)))]
-        for worker in workers:
+        start()
+        for worker in workers:  # which the workers add to
             worker.result()
         return [_value(outcome) for outcome in outcomes if outcome is not None]
 

@@ -1,26 +1,25 @@
 """Packages a SAM template: local paths become objects in a bucket, then SAM is translated to CloudFormation."""
 
+# ruff: noqa: TID251 - SAM translates for the region that the environment names
 from __future__ import annotations
 
 import hashlib
-import logging
+import importlib
+import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import yaml
-from samtranslator.model.exceptions import InvalidDocumentException
-from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
-from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import intrinsics_multi_constructor
 
+from repeg_workbench.engine.kept import kept
 from repeg_workbench.engine.moto_corrections.resources import DeploymentError
-
-# It warns that its usage metrics are not collected.
-logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
 
 BUCKET = "artefacts"
 LOCAL_PATHS = {
@@ -127,22 +126,17 @@ def _python_folder(layer: Path) -> Path:
     return layer / "python" if (layer / "python").is_dir() else layer
 
 
-class _NoManagedPolicies(ManagedPolicyLoader):  # type: ignore[misc]  # untyped
-    """No list of managed policies, because permissions are not enforced here."""
-
-    def __init__(self) -> None:
-        super().__init__(None)
-
-    def load(self) -> dict[str, str]:
-        return {}
-
-
 def _translate(template: dict[str, Any], parameters: dict[str, str]) -> dict[str, Any]:
+    """The template as CloudFormation's JSON. SAM is imported only for one that has not been translated before."""
     defaults = {
         name: declared["Default"] for name, declared in template.get("Parameters", {}).items() if "Default" in declared
     }
-    try:
-        translated: dict[str, Any] = transform(template, {**defaults, **parameters}, _NoManagedPolicies())
-    except InvalidDocumentException as error:
-        raise DeploymentError("; ".join(cause.message for cause in error.causes)) from error
+    values = {**defaults, **parameters}
+    texts = [json.dumps(part, default=str) for part in (template, values)]
+    basis = [*texts, version("aws-sam-translator"), os.environ.get("AWS_DEFAULT_REGION", "")]
+
+    def make() -> Any:
+        return importlib.import_module("repeg_workbench.engine.sam").translated(template, values)
+
+    translated: dict[str, Any] = kept("template", basis, make)
     return translated

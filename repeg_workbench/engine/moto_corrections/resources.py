@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from moto.awslambda_simple.models import lambda_simple_backends
 from moto.cloudformation.exceptions import UnformattedGetAttTemplateException
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from repeg_workbench.engine.moto_corrections import account
 
@@ -134,20 +136,26 @@ def _machine_alias(name: str, properties: Properties, client: Callable[[str], An
 
 def _function_version(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
     del name
-    made = client("lambda").publish_version(
-        FunctionName=properties["FunctionName"], Description=properties.get("Description", "")
-    )
-    return Resource(made["FunctionArn"], {"Version": made["Version"], "FunctionArn": made["FunctionArn"]})
+    functions = _functions(client)
+    made = functions.publish_version(properties["FunctionName"], properties.get("Description", ""))
+    return Resource(made.function_arn, {"Version": str(made.version), "FunctionArn": made.function_arn})
 
 
 def _function_alias(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
     del name
-    made = client("lambda").create_alias(
-        FunctionName=properties["FunctionName"],
-        FunctionVersion=properties["FunctionVersion"],
-        Name=properties["Name"],
+    made = _functions(client).create_alias(
+        name=properties["Name"],
+        function_name=properties["FunctionName"],
+        function_version=properties["FunctionVersion"],
+        description=properties.get("Description", ""),
+        routing_config=properties.get("RoutingConfig"),
     )
-    return Resource(made["AliasArn"], {"AliasArn": made["AliasArn"]})
+    return Resource(made.arn, {"AliasArn": made.arn})
+
+
+def _functions(client: Callable[[str], Any]) -> Any:
+    """moto's registry of functions. Its HTTP interface compiles a hundred routes before it answers."""
+    return lambda_simple_backends[DEFAULT_ACCOUNT_ID][client("stepfunctions").meta.region_name]
 
 
 def _schedule(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:
@@ -187,8 +195,8 @@ def _alarm(name: str, properties: Properties, client: Callable[[str], Any]) -> R
         wanted["Threshold"] = float(wanted["Threshold"])
     watch = client("cloudwatch")
     watch.put_metric_alarm(**wanted)
-    (made,) = watch.describe_alarms(AlarmNames=[wanted["AlarmName"]])["MetricAlarms"]
-    return Resource(wanted["AlarmName"], {"Arn": made["AlarmArn"]})
+    at = f"{watch.meta.region_name}:{DEFAULT_ACCOUNT_ID}"
+    return Resource(wanted["AlarmName"], {"Arn": f"arn:aws:cloudwatch:{at}:alarm:{wanted['AlarmName']}"})
 
 
 def _subscription(name: str, properties: Properties, client: Callable[[str], Any]) -> Resource:

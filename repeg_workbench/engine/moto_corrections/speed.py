@@ -22,12 +22,10 @@ from moto.stepfunctions.parser.asl.parse import asl_parser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 
-from repeg_workbench.engine.moto_corrections import account
+from repeg_workbench.engine.moto_corrections import account, parse_trees
 from repeg_workbench.engine.moto_corrections.patches import Patches
 
 _ATOMIC = frozenset({str, int, float, bool, type(None)})
-
-_trees: dict[str, Any] = {}
 
 
 def apply(patches: Patches) -> None:
@@ -83,15 +81,13 @@ def _keep_parsed_paths(patches: Patches) -> None:
 def _keep_parsed_machines(patches: Patches) -> None:
     """Cache a definition's parse tree, which moto builds again for each execution. The tree depends on the text alone
     and is only read; the evaluated program is built from it each time."""
+    tree_of = functools.cache(parse_trees.tree_of)
 
     def parse(definition: str) -> tuple[Any, Any]:
-        if definition not in _trees:
-            program, _trees[definition] = original(definition)
-            return program, _trees[definition]
-        tree = _trees[definition]
+        tree = tree_of(definition)
         return Preprocessor().visit(tree), tree
 
-    original = patches.replace(asl_parser.AmazonStateLanguageParser, "parse", staticmethod(parse))
+    patches.replace(asl_parser.AmazonStateLanguageParser, "parse", staticmethod(parse))
 
 
 def _copy_json_directly(patches: Patches) -> None:
