@@ -185,13 +185,23 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
         ),
         seen_by="tests/functions/test_place_orders_funding.py::test_a_buy_no_longer_waits_for_sells_near_the_close",
     ),
+    "ordinary_uses_reserved": edited(
+        "an ordinary request uses the read that was leased with a cancel",
+        Edit(
+            request_limiter.RequestLimiter,
+            "_use_lease",
+            "if quota is Quota.RESERVED else (Quota.ORDINARY,)",
+            "",
+        ),
+        seen_by="tests/domain/test_request_quota.py::test_an_ordinary_request_cannot_use_what_was_leased_with_a_cancel",
+    ),
     "leases_kept": edited(
         "requests leased in one bucket are used in the next",
         Edit(
             request_limiter.RequestLimiter,
-            "_use_lease",
-            "left = self._left.get(bucket, 0)",
-            "left = sum(self._left.values())",
+            "_drop_others",
+            "if self._bucket != bucket:",
+            "if not self._bucket:",
         ),
         seen_by="tests/guards/test_request_budget.py::test_requests_left_in_one_bucket_are_not_used_in_the_next",
     ),

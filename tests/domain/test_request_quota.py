@@ -214,6 +214,46 @@ def test_reads_and_orders_cannot_use_the_quota_reserved_for_cancels() -> None:
     assert answers[-1] is CancelAnswer.UNKNOWN
 
 
+class CountingStore(MemoryStore):
+    """A store that counts the leases taken."""
+
+    leases = 0
+
+    def lease_requests(self, bucket: str, count: int, most: int) -> bool:
+        self.leases += 1
+        return super().lease_requests(bucket, count, most)
+
+
+def test_a_cancel_and_its_confirming_read_take_one_lease() -> None:
+    store = CountingStore()
+    broker, desk = rate_limited(Clock(), store)
+    broker.cancel("1")
+    broker.order("1")
+    assert (store.leases, len(desk.reached)) == (1, 2)
+    broker.order("1")
+    assert store.leases == 2
+
+
+def test_the_last_request_of_a_bucket_is_a_cancels() -> None:
+    clock, store = Clock(), MemoryStore()
+    broker, desk = rate_limited(clock, store)
+    store.lease_requests(bucket_of(clock.at), EACH_BUCKET - 1, EACH_BUCKET)
+    assert broker.cancel("1") is CancelAnswer.REQUESTED
+    assert (len(desk.reached), clock.pauses) == (1, [])
+
+
+def test_an_ordinary_request_cannot_use_what_was_leased_with_a_cancel() -> None:
+    clock, store = Clock(), MemoryStore()
+    stand_still(clock)
+    broker, desk = rate_limited(clock, store)
+    store.lease_requests(bucket_of(clock.at), EACH_BUCKET - 2, EACH_BUCKET)
+    broker.cancel("1")
+    with pytest.raises(BrokerUnavailable):
+        broker.positions()
+    broker.order("1")
+    assert len(desk.reached) == 2
+
+
 def stand_still(clock: Clock) -> None:
     """Stop the clock, so that only this bucket exists."""
     clock.pause = lambda seconds: None  # type: ignore[method-assign]

@@ -61,8 +61,9 @@ class RateLimitedBroker:
         return self._write(intent, lambda: self._broker.replace(broker_id, intent))
 
     def cancel(self, broker_id: str) -> CancelAnswer:
-        """Request a cancel, from the reserved quota."""
-        return self._broker.cancel(broker_id) if self._limiter.acquire(Quota.RESERVED) else CancelAnswer.UNKNOWN
+        """Request a cancel, from the reserved quota, together with the read that confirms it."""
+        is_granted = self._limiter.acquire(Quota.RESERVED, following=1)
+        return self._broker.cancel(broker_id) if is_granted else CancelAnswer.UNKNOWN
 
     def order(self, client_order_id: str) -> OrderReport | None:
         """The order with that client order id, from the reserved quota."""

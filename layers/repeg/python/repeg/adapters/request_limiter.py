@@ -34,7 +34,8 @@ class RequestLimiter:
         self._runtime = runtime
         self._per_minute = per_minute
         self._count = count
-        self._left: dict[str, int] = {}
+        self._bucket = ""
+        self._left: dict[Quota, int] = {}
         self._lock = threading.Lock()
 
     @property
@@ -51,13 +52,14 @@ class RequestLimiter:
         """Whether the kill switch or a missing arming keeps orders from being sent. Raises StoreUnavailable."""
         return self._store.kill_switch() is not KillSwitch.ACTIVE or not self._store.is_armed(self.now)
 
-    def acquire(self, quota: Quota) -> bool:
+    def acquire(self, quota: Quota, following: int = 0) -> bool:
         """Take one request, waiting for the next bucket if this one is exhausted. Returns False if none was granted.
 
+        `following` more are leased in the same write if the bucket has them, for requests that are certain to follow.
         Raises StoreUnavailable for an ordinary request during an outage of the table; a reserved one is granted.
         """
         try:
-            return self._wait_for_grant(quota)
+            return self._wait_for_grant(quota, following)
         except StoreUnavailable:
             if quota is Quota.ORDINARY:
                 raise
@@ -68,29 +70,43 @@ class RequestLimiter:
         if not self.acquire(quota):
             raise BrokerUnavailable(EXHAUSTED)
 
-    def _wait_for_grant(self, quota: Quota) -> bool:
+    def _wait_for_grant(self, quota: Quota, following: int) -> bool:
         for wait in range(MAX_WAITS + 1):
             if wait:
                 self._runtime.pause(seconds_to_next_bucket(self._runtime.now()))
             bucket = bucket_of(self._runtime.now())
-            if self._use_lease(bucket) or self._lease(bucket, quota):
+            if self._use_lease(bucket, quota) or self._lease(bucket, quota, following):
                 return True
         self._count("RequestsRefused", 1)
         return False
 
-    def _use_lease(self, bucket: str) -> bool:
-        """Take one request from what is left of an earlier lease; leftovers of other buckets are dropped."""
-        with self._lock:
-            left = self._left.get(bucket, 0)
-            self._left = {bucket: left - 1} if left else {}
-            return left > 0
+    def _use_lease(self, bucket: str, quota: Quota) -> bool:
+        """Take one request from what is left of an earlier lease; leftovers of other buckets are dropped.
 
-    def _lease(self, bucket: str, quota: Quota) -> bool:
-        """Lease a batch from the shared bucket, take one request of it and keep the rest."""
-        count = lease_size(quota)
-        if not self._store.lease_requests(bucket, count, bucket_limit(self._per_minute, quota)):
-            return False
-        self._count("RequestsLeased", count)
+        A reserved request may use what an ordinary lease has left, but not the reverse.
+        """
         with self._lock:
-            self._left = {bucket: self._left.get(bucket, 0) + count - 1}
-        return True
+            self._drop_others(bucket)
+            kinds = (Quota.RESERVED, Quota.ORDINARY) if quota is Quota.RESERVED else (Quota.ORDINARY,)
+            for kind in kinds:
+                if self._left.get(kind, 0):
+                    self._left[kind] -= 1
+                    return True
+            return False
+
+    def _lease(self, bucket: str, quota: Quota, following: int) -> bool:
+        """Lease a batch from the shared bucket, take one request of it and keep the rest."""
+        usual = lease_size(quota)
+        for count in (usual + following, usual) if following else (usual,):
+            if not self._store.lease_requests(bucket, count, bucket_limit(self._per_minute, quota)):
+                continue
+            self._count("RequestsLeased", count)
+            with self._lock:
+                self._drop_others(bucket)
+                self._left[quota] = self._left.get(quota, 0) + count - 1
+            return True
+        return False
+
+    def _drop_others(self, bucket: str) -> None:
+        if self._bucket != bucket:
+            self._bucket, self._left = bucket, {}

@@ -61,5 +61,6 @@ def bucket_limit(per_minute: int, quota: Quota) -> int:
 
 
 def lease_size(quota: Quota) -> int:
-    """Requests to lease at once; reserved requests are leased singly, so that none is left unused."""
+    """Requests to lease at once; reserved requests are leased singly, so that none is left unused. A cancel is leased
+    with the read that confirms it."""
     return 1 if quota is Quota.RESERVED else LEASE
