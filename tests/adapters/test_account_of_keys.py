@@ -215,7 +215,7 @@ class Unlimited(RequestLimiter):
         """Any time: no request waits."""
         return datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
-    def acquire(self, quota: Any) -> bool:
+    def acquire(self, quota: Any, following: int = 0) -> bool:
         """Grant it."""
         self.taken += 1
         return True

@@ -1,7 +1,8 @@
 """Calls of the DynamoDB client that reach moto's handler within the process: no HTTP, no signatures, no endpoint rules.
 
 Speed alone; answers and errors are the same, which tests/engine/test_moto_dynamodb.py compares call by call. Parameters
-are validated and completed by botocore as always; what is left out only builds an HTTP request that is not sent.
+are completed by botocore as always, and validated by it once for each outline; what is left out only builds an HTTP
+request that is not sent.
 """
 
 # ruff: noqa: TID251, SLF001 - the calls that it shortens are made with boto3, which has no other handle
@@ -40,9 +41,16 @@ SHORT_CUTS = {
 # How moto's handler calls them, and those that make and remove a table.
 _METHODS = {**SHORT_CUTS, "CreateTable": "create_table", "DeleteTable": "delete_table"}
 
-_PLAIN_VALUES = {"S": str, "N": str, "BOOL": bool, "NULL": bool}
+_SCALARS = frozenset({int, float, bool, type(None)})
+
+KEPT_OUTLINES = 10_000
+
+# No text of a call has to be longer, in characters.
+LEAST_LENGTH = 3
 
 BeforeCall = Callable[[str], None]
+
+_accepted: set[tuple[str, Any]] = set()
 
 
 def apply(patches: Patches, before_call: BeforeCall) -> None:
@@ -76,9 +84,7 @@ def _body(client: Any, operation: str, params: dict[str, Any]) -> str | None:
     """
     model = client.meta.service_model.operation_model(operation)
     given = client._emit_api_params(api_params=dict(params), operation_model=model, context={})
-    errors = _validator.validate(given, model.input_shape)
-    if errors.has_errors():
-        raise ParamValidationError(report=errors.generate_report())
+    _validate(operation, given, model.input_shape)
     try:
         body = json.dumps(given)
     except TypeError:  # bytes
@@ -119,15 +125,29 @@ def _parser() -> Any:
     return parsers.create_parser("json")
 
 
-class _Validator(ParamValidator):
-    """botocore's validator, which accepts a plain value by its type; botocore makes nine tests of each."""
+def _validate(operation: str, given: dict[str, Any], shape: Any) -> None:
+    """Validate parameters as botocore does. Raises ParamValidationError."""
+    case = operation, outline(given)
+    if case in _accepted:
+        return
+    errors = ParamValidator().validate(given, shape)
+    if errors.has_errors():
+        raise ParamValidationError(report=errors.generate_report())
+    if len(_accepted) >= KEPT_OUTLINES:
+        _accepted.clear()
+    _accepted.add(case)
 
-    def _validate(self, params: Any, shape: Any, errors: Any, name: str) -> None:
-        if shape.name == "AttributeValue" and type(params) is dict and len(params) == 1:
-            ((kind, value),) = params.items()
-            if type(value) is _PLAIN_VALUES.get(kind):
-                return
-        super()._validate(params, shape, errors, name)  # type: ignore[misc]  # not in the stubs
 
+def outline(value: Any) -> Any:
+    """All of a parameter that botocore validates: names, types, numbers, lengths of lists, and which texts are short.
 
-_validator = _Validator()
+    It checks no greatest length and no pattern of a text.
+    """
+    kind = type(value)
+    if kind is str:
+        return min(len(value), LEAST_LENGTH)
+    if kind is dict:
+        return tuple([(name, outline(item)) for name, item in value.items()])
+    if kind is list:
+        return kind, tuple([outline(item) for item in value])
+    return (kind, value) if kind in _SCALARS else object()  # equal to nothing, so it is validated each time
