@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 
+from repeg_workbench.engine.prepared import keep_prepared
 from repeg_workbench.engine.scheduler import Scheduler, VirtualThread
 
 Item = TypeVar("Item")
@@ -137,6 +138,7 @@ class VirtualRuntime:
     def mount(self, session: requests.Session) -> None:
         """Add virtual latency to the session's requests, and ignore the machine's proxy settings."""
         session.trust_env = False
+        keep_prepared(session)
         for scheme in ("http://", "https://"):
             session.mount(scheme, LatentTransport(self._transport(), self))
 

@@ -62,7 +62,7 @@ def test_no_text_of_a_call_must_be_longer_than_an_outline_shows() -> None:
 
 
 def test_botocore_checks_no_greatest_length() -> None:
-    shape = MODEL.operation_model("GetItem").input_shape
+    shape: Any = MODEL.operation_model("GetItem").input_shape
     assert MODEL.shape_for("TableArn").metadata["max"] == 1_024
     assert not ParamValidator().validate({**GOOD, "TableName": "t" * 5_000}, shape).has_errors()
 
