@@ -203,9 +203,9 @@ def _keep_up(order: ParentOrder, child: Child, quote: Quote, day: date, settings
         return hold(order, "collar", f"{name} {format_price(near)} is past the collar {format_price(order.collar)}")
     if child.limit < near and affordable(order, near, day, settings) <= child.limit:
         return hold(order, "order_notional", f"{name} {format_price(near)}, past {_words('order_notional')}")
-    limit = limit_for(child.rung, order, quote, day, settings)
-    gains = limit is not None and worse_by(order.side, limit, child.limit) > 0
-    if not gains or not _left_behind(order.side, child, quote, day, settings):
+    is_far_enough = _left_behind(order.side, child, quote, day, settings)  # seldom, and cheaper to find than the limit
+    limit = limit_for(child.rung, order, quote, day, settings) if is_far_enough else None
+    if limit is None or worse_by(order.side, limit, child.limit) <= 0:
         return hold(order, "near", f"{name} {format_price(near)}, not far enough")
     if order.moves >= settings.max_repegs:
         return hold(order, "moves_spent", f"{name} {format_price(near)}, all {settings.max_repegs} moves made")

@@ -55,11 +55,13 @@ def affordable(order: ParentOrder, price: Decimal, day: date, settings: Settings
 
     A sell is not made cheaper to fit. Nor is a price found where the fills alone have reached the limit.
     """
+    most = settings.max_order_notional
+    if most is None or order.side is Side.SELL:
+        return price
     child = order.open_child
     left = order.remaining if child is None else child.remaining
     paid = sum([each.notional * each.filled / each.qty for each in order.children if each.filled], Decimal(0))
-    most = settings.max_order_notional
-    if most is None or order.side is Side.SELL or left <= 0 or most <= paid:
+    if left <= 0 or most <= paid:
         return price
     return min(price, tick.round_down((most - paid) / left, day, settings.tick_size))
 

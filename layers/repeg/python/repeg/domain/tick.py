@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,17 @@ def increment(price: Decimal, day: date, rules: tuple[IncrementRule, ...] = RULE
 
     Raises ValueError if no rule is known: an increment is never guessed.
     """
-    in_force = [rule for rule in rules if rule.since <= day and price >= rule.from_price]
-    if not in_force:
-        raise ValueError(f"no price increment is known for {price} on {day}")
-    return max(in_force, key=lambda rule: (rule.from_price, rule.since)).increment
+    for rule in _in_force(day, rules):
+        if price >= rule.from_price:
+            return rule.increment
+    raise ValueError(f"no price increment is known for {price} on {day}")
+
+
+@lru_cache(maxsize=64)
+def _in_force(day: date, rules: tuple[IncrementRule, ...]) -> tuple[IncrementRule, ...]:
+    """The rules of a date, the highest prices first, and of the same prices the newest."""
+    known = [rule for rule in rules if rule.since <= day]
+    return tuple(sorted(known, key=lambda rule: (rule.from_price, rule.since), reverse=True))
 
 
 def tick_at(price: Decimal, day: date, floor: Decimal = Decimal("0.01")) -> Decimal:
