@@ -150,7 +150,7 @@ def _scenario() -> Scenario:
         OpeningAccount(cash=Decimal(100_000_000), positions=held),
         SETTINGS,
         # The shared request quota is not measured here.
-        parameters={"RequestsPerMinute": "100000"},
+        parameters={"RequestsPerMinute": "99999"},
         seed=SEED,
         quirks=BrokerQuirks(requests_per_minute=None, data_requests_per_minute=None),
     )
