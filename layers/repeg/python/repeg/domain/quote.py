@@ -126,7 +126,8 @@ def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLim
 
 def is_wider(quote: Quote, max_spread_pct: Decimal | int, day: date) -> bool:
     """Whether a spread is over that percentage of the mid. A spread of one tick never is: it cannot be narrower."""
-    return quote.spread * 100 > max_spread_pct * quote.mid and quote.spread > increment(quote.bid, day)
+    is_over = quote.spread * 200 > max_spread_pct * (quote.bid + quote.ask)  # twice the mid: a division costs more
+    return is_over and quote.spread > increment(quote.bid, day)
 
 
 def age_seconds(quote: Quote, now: datetime) -> float | None:
