@@ -81,8 +81,8 @@ PRICE_BUGS: dict[str, PlantedBug] = {
         Edit(
             peg,
             "_keep_up",
-            "if not gains or not _left_behind(order.side, child, quote, day, settings):",
-            "if not gains:",
+            " if is_far_enough else None",
+            "",
         ),
         seen_by="tests/domain/test_peg_turns.py::test_an_unmoved_book_holds_the_order",
     ),
@@ -138,7 +138,7 @@ PRICE_BUGS: dict[str, PlantedBug] = {
     ),
     "rung_lost": edited(
         "an order that has lost its child starts again at the passive rung",
-        Edit(peg, "decide", "return _start(order, quote, rung,", "return _start(order, quote, Rung.PASSIVE,"),
+        Edit(peg, "_decide", "return _start(order, quote, rung,", "return _start(order, quote, Rung.PASSIVE,"),
         seen_by="tests/domain/test_peg_ladder.py::test_an_order_near_the_close_escalates_at_once",
     ),
     "dust_sent_for_ever": edited(
