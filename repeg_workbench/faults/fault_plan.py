@@ -98,20 +98,7 @@ class FaultPlan:
         self._focus = frozenset[str]() if self._chance.random() < 0.6 else self._chance.choice(FOCI)
         count = 0 if quiet else self._chance.choice((0, 1, 1, 2, 3))
         self.workflow_faults = frozenset(self._chance.sample(list(WorkflowFault), count))
-        if WorkflowFault.DUPLICATE_INVOCATION in self.workflow_faults:
-            # Concurrent invocations are dangerous when one is slow: it writes what was true one turn earlier.
-            self._kinds += [PortFault.FREEZE_BEFORE, PortFault.FREEZE_AFTER]
-            self._rate = max(self._rate, 0.03)
-
-        if WorkflowFault.LOST_EVENT in self.workflow_faults:
-            # The event of an execution that has closed its run itself is not missed.
-            self.workflow_faults |= {WorkflowFault.ABORT}
-
-        if WorkflowFault.ABORT in self.workflow_faults:
-            # An abort is worst while an order is in flight: its intent is written, the broker has not seen it.
-            self._kinds += [PortFault.FREEZE_BEFORE, PortFault.LATE]
-            self._focus = SENDS
-
+        self._suit_workflow_faults()
         self._begins = datetime.min.replace(tzinfo=ends.tzinfo)
         if day.is_chased_to_the_end and not quiet:
             # A request sent just before the close arrives after it; no workflow fault may end the day sooner.
@@ -122,6 +109,20 @@ class FaultPlan:
             # A replace is worst when its outcome is unknown.
             self._kinds += [PortFault.LATE, PortFault.LOST_AFTER]
         self.workflow_faults -= without
+
+    def _suit_workflow_faults(self) -> None:
+        """Add the faults of ports with which the seed's workflow faults are worst."""
+        if WorkflowFault.DUPLICATE_INVOCATION in self.workflow_faults:
+            # Concurrent invocations are dangerous when one is slow: it writes what was true one turn earlier.
+            self._kinds += [PortFault.FREEZE_BEFORE, PortFault.FREEZE_AFTER]
+            self._rate = max(self._rate, 0.03)
+        if WorkflowFault.LOST_EVENT in self.workflow_faults:
+            # The event of an execution that has closed its run itself is not missed.
+            self.workflow_faults |= {WorkflowFault.ABORT}
+        if WorkflowFault.ABORT in self.workflow_faults:
+            # An abort is worst while an order is in flight: its intent is written, the broker has not seen it.
+            self._kinds += [PortFault.FREEZE_BEFORE, PortFault.LATE]
+            self._focus = SENDS
 
     @property
     def ends(self) -> datetime:

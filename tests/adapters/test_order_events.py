@@ -146,6 +146,6 @@ def test_many_events_are_published_ten_in_a_request() -> None:
     assert client.sizes == [10, 10, 3]
 
 
-def test_one_refused_event_of_many_raises_with_the_buss_reason() -> None:
+def test_a_refused_event_of_many_raises_with_the_buss_reason() -> None:
     with pytest.raises(EventsUnavailable, match="slow down"):
         EventNotifier(Client(refuse=7)).publish_all([("repeg.order.held", {})] * 9)  # type: ignore[arg-type]

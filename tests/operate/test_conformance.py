@@ -146,7 +146,7 @@ class Interrupted:
 
 
 @pytest.mark.parametrize(("method", "number"), [("POST", 1), ("POST", 4), ("DELETE", 2), ("PATCH", 2), ("GET", 30)])
-def test_nothing_is_left_after_ctrl_c(method: str, number: int) -> None:
+def test_an_interrupted_command_leaves_no_order_behind(method: str, number: int) -> None:
     with a_paper_account(before=Interrupted(method, number)) as paper:
         said = paper.conformance()
         assert (said.code, paper.open_ids()) == (2, [])

@@ -23,7 +23,7 @@ from tests.operate.operator import URL, Deploy, Operator, checks, rewritten
         ("/v2/account", {"equity": None}, "account", "FAIL", "an answer that is not understood"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_an_account_is_found(
+def test_a_fault_of_an_account_is_found(
     operator: Operator, path: str, fields: dict[str, Any], subject: str, verdict: str, found: str
 ) -> None:
     operator.until("10:00")
