@@ -85,7 +85,11 @@ def test_a_file_that_was_cut_off_is_read_as_far_as_it_goes(share: float) -> None
     assert len(read.entries) > len(entries) * (share - 0.2)
 
 
-@pytest.mark.parametrize("body", [b"", b"\x1f", b"not gzip at all", gzip.compress(b""), gzip.compress(b"[]\n")])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\x1f", b"not gzip at all", gzip.compress(b"", mtime=0), gzip.compress(b"[]\n", mtime=0)],
+    ids=["nothing", "the start of a header", "plain text", "an empty file", "a file without its header"],
+)
 def test_a_file_of_something_else_says_so(body: bytes) -> None:
     read = read_file(KEY, body)
     assert (read.entries, read.problems) == ([], ["it has no header: nothing of it can be read"])
