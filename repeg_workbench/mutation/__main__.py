@@ -29,6 +29,7 @@ def run(
     seed: Annotated[int, typer.Option(help="What the sample is drawn with")] = 0,
     processes: Annotated[int, typer.Option(help="Worker processes; 0 for one per core")] = 0,
     tests: Annotated[str, typer.Option(help="Folders and files of tests, separated by commas")] = ",".join(TESTS),
+    most_seconds: Annotated[float, typer.Option(help="CPU seconds of tests for each mutant at most; 0: all tests")] = 0,
     *,
     seeds: Annotated[bool, typer.Option(help="Run what survives the tests against seeds")] = True,
 ) -> None:
@@ -41,7 +42,7 @@ def run(
     mutants = campaign.chosen(first, sample, seed)
     remember(tests.split(","))
     with _working(tests.split(","), processes or os.cpu_count() or 1) as workers:
-        campaign.run_tests(mutants, workers, typer.echo)
+        campaign.run_tests(mutants, workers, typer.echo, most_seconds)
         if seeds:
             campaign.run_seeds(mutants, workers, typer.echo)
     keys = {mutant.key for mutant in mutants}

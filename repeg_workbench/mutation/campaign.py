@@ -50,8 +50,15 @@ class Campaign:
         keys = set(Random(seed).sample(sorted(mutant.key for mutant in every), sample))
         return [mutant for mutant in every if mutant.key in keys]
 
-    def run_tests(self, mutants: Sequence[Mutant], workers: Sequence[Worker], say: Callable[[str], None]) -> None:
-        """Run each mutant that is not known to be killed against the tests that run its lines, and were not tried."""
+    def run_tests(
+        self,
+        mutants: Sequence[Mutant],
+        workers: Sequence[Worker],
+        say: Callable[[str], None],
+        most_seconds: float = 0,
+    ) -> None:
+        """Run each mutant that is not known to be killed against the tests that run its lines, and were not tried: all
+        of them, or the first that together take so many seconds."""
         map_tests(self.tests, workers, say)
         self._available = set(workers[0].tests)
         left = [mutant for mutant in mutants if self._is_open(mutant)]
@@ -61,7 +68,7 @@ class Campaign:
             self._keep_tests(job, answer)
             self._report(say, left)
 
-        work_off(workers, self._test_jobs(left), done)
+        work_off(workers, self._test_jobs(left, most_seconds), done)
 
     def run_seeds(self, mutants: Sequence[Mutant], workers: Sequence[Worker], say: Callable[[str], None]) -> None:
         """Run each mutant that survives the tests against seeds that run its lines."""
@@ -92,7 +99,16 @@ class Campaign:
             return known.by not in self.tests.entries
         return known.is_killed_by_seed
 
-    def _test_jobs(self, mutants: Iterable[Mutant]) -> Iterator[dict[str, Any]]:
+    def _as_long_as(self, tests: Sequence[str], most_seconds: float) -> Iterator[str]:
+        """The first of the tests, until they take so many seconds; all of them if that is 0."""
+        spent = 0.0
+        for test in tests:
+            if most_seconds and spent > most_seconds:
+                return
+            spent += self.tests.entries[test].seconds
+            yield test
+
+    def _test_jobs(self, mutants: Iterable[Mutant], most_seconds: float) -> Iterator[dict[str, Any]]:
         for mutant in mutants:
             known = self.results.records.get(mutant.key)
             tried = known.tried if known is not None else {}
@@ -107,9 +123,12 @@ class Campaign:
             near = reversed(self._killers[mutant.scope.name])
             often = (test for test, _ in self._often[mutant.module].most_common(_OFTEN))
             ordered = list(dict.fromkeys([*(each for each in (*near, *often) if each in tests), *tests]))
+            tests = list(self._as_long_as(ordered, most_seconds))
+            left = ordered[len(tests) :]
             seconds = sum(self.tests.entries[each].seconds for each in tests)
             limit = max(_LEAST_LIMIT, _SLOWER * seconds)
-            yield {"do": "tests", "module": mutant.module, "key": mutant.key, "tests": ordered, "limit": limit}
+            about = {"module": mutant.module, "key": mutant.key, "limit": limit}
+            yield {"do": "tests", "tests": tests, "left": left, **about}
 
     def _seed_jobs(self, mutants: Iterable[Mutant]) -> Iterator[dict[str, Any]]:
         for mutant in mutants:
@@ -123,7 +142,9 @@ class Campaign:
         mutant, before = module.mutants[job["key"]], self.results.records.get(job["key"])
         if answer["verdict"] == SURVIVED and before is not None and before.is_killed_by_seed:
             return
-        tried = {_file(test): digest_of(test) for test in job["tests"]} if answer["verdict"] == SURVIVED else {}
+        has_survived = answer["verdict"] == SURVIVED
+        partly = {_file(test) for test in job["left"]}
+        tried = {_file(test): digest_of(test) for test in job["tests"] if has_survived and _file(test) not in partly}
         if "::" in answer["by"]:
             self._killers[mutant.scope.name].append(answer["by"])
             self._often[mutant.module][answer["by"]] += 1

@@ -24,8 +24,16 @@ _HEAD_OF_TABLE = ("Module", "Mutants", "Killed by tests", "By seeds alone", "Sur
 
 def reasons() -> dict[str, str]:
     """Why a mutant that survives is no gap in the tests, by its key."""
-    listed = tomllib.loads(_REASONS.read_text(encoding="utf-8")).get("reason", [])
-    return {key: entry["text"] for entry in listed for key in entry["mutants"]}
+    return {key: entry["text"] for entry in _entries() for key in entry["mutants"]}
+
+
+def listed() -> list[str]:
+    """The keys that have a reason, as often as they stand in the file."""
+    return [key for entry in _entries() for key in entry["mutants"]]
+
+
+def _entries() -> list[dict[str, Any]]:
+    return list(tomllib.loads(_REASONS.read_text(encoding="utf-8")).get("reason", []))
 
 
 def outdated(modules: Mapping[str, MutatedModule]) -> list[str]:

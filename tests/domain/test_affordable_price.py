@@ -84,10 +84,16 @@ def test_a_reservation_that_is_used_up_leaves_no_price() -> None:
     assert reserved_price(dear, D(60), MONDAY, CENT) == D("0.50")
 
 
-@pytest.mark.parametrize(("side", "reserved"), [(Side.BUY, 0), (Side.SELL, 1), (Side.SELL, 0)])
-def test_only_a_buy_with_a_reservation_has_a_reserved_price(side: Side, reserved: int) -> None:
-    order = an_order(side, "100", committed=D(10_000), reserved_orders=reserved)
+@pytest.mark.parametrize("side", list(Side))
+def test_an_order_without_a_reservation_has_no_reserved_price(side: Side) -> None:
+    order = an_order(side, "100", committed=D(10_000), reserved_orders=0)
     assert reserved_price(order, D(100), MONDAY, CENT) is None
+
+
+@pytest.mark.parametrize(("committed", "price"), [("10000.99", "100.00"), ("9000", "95.00")])
+def test_a_sell_has_the_price_that_was_reserved_but_none_past_its_collar(committed: str, price: str) -> None:
+    order = an_order(Side.SELL, "100", committed=D(committed), reserved_orders=1)
+    assert reserved_price(order, D(100), MONDAY, CENT) == D(price)
 
 
 def test_a_price_without_a_collar_stays_as_it_is() -> None:
