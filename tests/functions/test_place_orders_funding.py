@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
@@ -176,6 +178,28 @@ def test_a_sell_refused_for_reserved_shares_waits_and_is_sent_again(open_desk: O
     desk.wait(30)
     desk.place()
     assert desk.open_at_broker() == ["100 KO @ 60.42"]
+
+
+@pytest.mark.parametrize(
+    ("refused_at", "refusals", "retried_at"),
+    [
+        ("15:30:00", 0, "15:30:30"),
+        ("15:30:00", 1, "15:31:00"),
+        ("15:53:00", 5, "15:54:20"),  # not after ten minutes, but in the window's last turn
+        ("15:54:20", 5, "16:04:20"),  # which is this one
+        ("15:54:25", 0, "15:54:55"),
+    ],
+)
+def test_a_refused_order_is_tried_again_in_time_for_the_last_turn(
+    open_desk: OpenDesk, refused_at: str, refusals: int, retried_at: str
+) -> None:
+    desk = open_desk({"AAPL": book("15:20 300 @ 189.40 × 200 @ 189.44", until="15:58")}, at="15:25")
+    desk.begin("buy 40 AAPL")
+    desk.store.save_order(desk.order().model_copy(update={"refusals": refusals}))
+    refuse(desk, SHORT_OF_CASH)
+    desk.wait_until(refused_at)
+    desk.place()
+    assert desk.order().retry_at == datetime.fromisoformat(f"2026-11-23T{retried_at}-05:00")
 
 
 def test_a_refusal_that_will_not_pass_counts_as_an_attempt(open_desk: OpenDesk) -> None:

@@ -14,7 +14,7 @@ from functions.plan_orders.app import plan_orders
 from functions.repeg_orders.app import repeg_orders
 from functions.validate_quotes.app import validate_quotes
 from repeg.domain.child_order import ChildState
-from repeg.domain.outcome import Outcome
+from repeg.domain.outcome import HoldReason, Outcome
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
@@ -71,6 +71,28 @@ def test_a_partly_sold_position_is_sold_up_to_the_remainder(open_desk: OpenDesk)
     assert desk.ports.broker.positions() == []
     desk.close()
     assert (desk.row()["filled_qty"], desk.row()["reason"]) == ("30", "30 of 100: not held")
+
+
+@pytest.mark.parametrize(("left", "is_sent"), [("0.00527915", True), ("0.00527", False)])
+@pytest.mark.parametrize("is_limit", [True, False])
+def test_a_rest_is_sold_if_it_is_worth_a_dollar_at_its_limit(
+    open_desk: OpenDesk, left: str, is_sent: bool, is_limit: bool
+) -> None:
+    """At the limit of 189.43 and not yet at the mid of 189.42, which a market order is valued at."""
+    desk = open_desk({"AAPL": book(QUIET)}, opening=holding("10000", AAPL="100"))
+    desk.begin("sell 100 AAPL", use_smart_limit_execution=is_limit)
+    sell_by_hand(desk, str(100 - Decimal(left)))
+    desk.place()
+    assert (desk.posts() - 1, desk.order().held) == ((1, None) if is_sent and is_limit else (0, HoldReason.NOT_HELD))
+
+
+def test_a_whole_holding_that_has_become_dust_since_its_plan_is_sold(open_desk: OpenDesk) -> None:
+    falling = book("09:20 300 @ 60.40 × 300 @ 60.43", "09:36:10 300 @ 59.40 × 300 @ 59.43")
+    desk = open_desk({"KO": falling}, opening=holding(KO="0.0167"))
+    desk.begin("sell all KO")
+    desk.wait_until("09:36:14")
+    desk.place()
+    assert desk.open_at_broker() == ["0.0167 KO @ 59.42"]
 
 
 def test_two_runs_with_the_same_shares_sell_them_once(open_desk: OpenDesk) -> None:

@@ -113,3 +113,14 @@ def test_a_sell_is_not_made_cheaper_to_fit_the_limit(open_desk: OpenDesk) -> Non
     desk.wait_until("09:36:15")
     desk.place()
     assert (desk.posts(), desk.order("KO").held) == (0, HoldReason.BUDGET)
+
+
+def test_a_move_to_market_over_the_limit_leaves_the_order_resting(open_desk: OpenDesk) -> None:
+    """40 shares cost 7,614.40 at the collar, and at the market up to 2.5 % more than 191.84 each."""
+    left = book("15:30 300 @ 189.40 × 200 @ 189.44", "15:50 300 @ 191.80 × 300 @ 191.84", until="15:58")
+    desk = open_desk({"AAPL": left}, at="15:45", opening=holding(cash="20000"))
+    desk.begin("buy 40 AAPL", escalation="market", max_order_notional="7800")
+    desk.place()
+    turn(desk, "15:50", "15:50:30", "15:51", "15:52", "15:53", "15:54", "15:54:30")
+    assert desk.open_at_broker() == ["40 AAPL @ 190.36"]
+    assert (desk.bought(), desk.order().held) == (Decimal(0), HoldReason.BUDGET)
