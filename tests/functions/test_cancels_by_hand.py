@@ -17,6 +17,7 @@ from repeg.domain.run import RunState
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk
@@ -101,6 +102,20 @@ def test_a_cancel_that_lands_after_its_reason_has_gone_is_our_own(open_desk: Ope
     desk.place()
     assert (cancels(desk), desk.open_at_broker()) == (1, ["40 AAPL @ 189.41"])
     desk.judge()
+
+
+@pytest.mark.parametrize(("status", "is_there"), [(None, True), (504, False)])
+def test_an_order_keeps_whether_the_broker_has_taken_its_cancel(
+    open_desk: OpenDesk, status: int | None, is_there: bool
+) -> None:
+    desk = resting(open_desk, book(QUIET, UP))
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45)
+    if status is not None:
+        lost = Fault(kind=Kind.ANSWER_BEFORE, method="DELETE", path="/v2/orders/.+", status=status, body={})
+        desk.exchange.faults.arm(lost)
+    desk.turn_at("09:36:30")
+    (child,) = desk.order().children
+    assert (child.state, child.is_cancel_at_broker) == (ChildState.CANCELLING, is_there)
 
 
 def test_a_cancel_by_another_hand_is_not_taken_for_ours_while_it_is_pending(open_desk: OpenDesk) -> None:
