@@ -221,6 +221,34 @@ def test_a_working_order_is_not_cancelled_without_a_stored_mark(open_desk: OpenD
     assert (cancels(desk), desk.open_at_broker()) == (0, ["40 AAPL @ 189.41"])
 
 
+@pytest.mark.parametrize(("target", "is_cancelled"), [("0", True), ("1", False)])
+def test_an_order_with_nothing_left_is_cancelled_without_a_stored_mark(
+    open_desk: OpenDesk, target: str, is_cancelled: bool
+) -> None:
+    """It would trade past its target; an order that has a share left goes on working."""
+    desk, _ = resting_on_a_broken_store(open_desk)
+    order = desk.order().model_copy(update={"target": Decimal(target)})
+    if is_cancelled:
+        cancel_children(begin_turn(RUN_ID, desk.ports), order)
+    else:
+        with pytest.raises(StoreUnavailable):
+            cancel_children(begin_turn(RUN_ID, desk.ports), order)
+    assert cancels(desk) == is_cancelled
+
+
+@pytest.mark.parametrize(("seconds", "is_marked_again"), [(8, False), (14, True)])
+def test_a_cancel_requested_again_soon_is_not_marked_again(
+    open_desk: OpenDesk, seconds: int, is_marked_again: bool
+) -> None:
+    desk = resting(open_desk)
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=300)
+    first = cancel_children(begin_turn(RUN_ID, desk.ports), desk.order())
+    desk.wait_until(f"09:36:{seconds:02}")
+    again = cancel_children(begin_turn(RUN_ID, desk.ports), first)
+    assert (again.children[0].last_marked_at != first.children[0].last_marked_at) is is_marked_again
+    assert again.children[0].cancelling_since == first.children[0].cancelling_since
+
+
 def test_a_closing_run_cancels_without_a_stored_mark(open_desk: OpenDesk) -> None:
     desk, store = resting_on_a_broken_store(open_desk)
     store.set_run_state(RUN_ID, 1, RunState.CLOSING)

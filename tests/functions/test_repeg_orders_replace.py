@@ -160,6 +160,19 @@ def test_a_lost_replace_is_abandoned_after_two_minutes(open_desk: OpenDesk) -> N
     desk.judge()
 
 
+def test_a_second_lost_replace_is_abandoned_as_late_as_the_first(open_desk: OpenDesk) -> None:
+    """The first order of the chain is closed, and the second, which the lost request would replace, is open."""
+    desk = replacing(open_desk, further=("09:37:10 300 @ 189.90 × 200 @ 189.94",))
+    moved_until(desk, "09:36:30", "09:37:00")
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="PATCH"))
+    moved_until(desk, "09:37:30")
+    assert states(desk) == [ChildState.REPLACED, ChildState.LIVE, ChildState.UNKNOWN]
+    moved_until(desk, "09:38:40")
+    assert states(desk)[2] is ChildState.UNKNOWN
+    moved_until(desk, "09:39:40")
+    assert states(desk)[2] is ChildState.NEVER_ARRIVED
+
+
 def test_a_replace_that_arrives_late_is_adopted(open_desk: OpenDesk) -> None:
     desk = replacing(open_desk)
     desk.exchange.faults.arm(Fault(kind=Kind.LATE, method="PATCH", seconds=5, delay=45))

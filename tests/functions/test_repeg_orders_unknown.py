@@ -105,6 +105,19 @@ def test_an_unacknowledged_order_is_resent_under_its_id_after_a_minute(open_desk
     desk.judge()
 
 
+def test_an_order_is_resent_as_its_own_intent_says(open_desk: OpenDesk) -> None:
+    """The run has another order, whose intent comes first."""
+    desk = open_desk({"AAPL": LATER, "KO": book("09:20 300 @ 60.40 × 300 @ 60.43", until="10:30")})
+    desk.begin("buy 40 AAPL", "buy 10 KO")
+    terms = {"status": 504, "body": {"message": "time-out"}}
+    desk.exchange.faults.arm(post(Kind.ANSWER_BEFORE, **terms), When(skip=1))
+    desk.place()
+    for time in ("09:36:30", "09:37:00", "09:37:30"):
+        desk.turn_at(time)
+    assert desk.open_at_broker("KO") == ["10 KO @ 60.41"]
+    assert len(desk.at_broker("AAPL")) == 1
+
+
 def test_a_late_first_submission_is_refused_as_a_duplicate(open_desk: OpenDesk) -> None:
     desk = unanswered(open_desk, post(Kind.LATE, delay=75))
     desk.turn_at("09:37:00")
