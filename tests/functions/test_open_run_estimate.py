@@ -12,12 +12,13 @@ from repeg.domain.errors import DuplicateRun, InvalidPlan, InvalidSettings, Mark
 from repeg.domain.estimate import RunEstimate
 from repeg.domain.run import KillSwitch
 from repeg_workbench.deployment_variables import variables
+from tests.builders import worked_by
 from tests.functions.books import AAPL, KO
 from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
 
 
 def estimated(desk: Desk, raw: dict[str, Any], **settings: Any) -> RunEstimate:
-    return estimate(raw, EXECUTION, variables(settings), desk.ports)
+    return estimate(raw, EXECUTION, variables(worked_by(settings)), desk.ports)
 
 
 @pytest.fixture
