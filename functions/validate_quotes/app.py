@@ -10,7 +10,7 @@ from repeg.domain.steps import QuotesValidated, RunRef
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.quote_check import apply_quote_check, is_held_by_book
+from repeg.workflow.quote_check import apply_quote_check, is_held_by_book, past_quotes
 from repeg.workflow.turn import Turn, begin_trading_turn, journal_skip
 
 
@@ -36,6 +36,9 @@ def check_quotes(turn: Turn) -> QuotesValidated:
     """How many waiting orders have a quote that may be traded on, and how many do not."""
     waiting = [order for order in turn.ports.store.orders(turn.run.run_id) if order.state is ParentState.WAITING]
     quotes = turn.quotes(waiting)
-    checked = turn.each(lambda order: apply_quote_check(turn, order, quotes.get(order.symbol)), waiting)
+    past = past_quotes(turn, waiting, quotes)
+    checked = turn.each(
+        lambda order: apply_quote_check(turn, order, quotes.get(order.symbol), past.get(order.symbol, ())), waiting
+    )
     held = sum(is_held_by_book(order) for order in checked)
     return QuotesValidated(use=len(checked) - held, hold=held)

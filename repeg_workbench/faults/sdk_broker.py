@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from pydantic import SecretStr
 
@@ -54,6 +55,10 @@ class SdkBroker(AlpacaBroker):
     def last_trades(self, symbols: Iterable[str]) -> dict[str, Trade]:
         """Latest trades."""
         return self._market.last_trades(symbols)
+
+    def past_quotes(self, symbols: Sequence[str], since: datetime, until: datetime) -> dict[str, list[Quote]]:
+        """The quotes of a short time."""
+        return self._market.past_quotes(symbols, since, until)
 
 
 def uses_sdk(seed: int) -> bool:

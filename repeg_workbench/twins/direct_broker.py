@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
 
@@ -131,6 +132,10 @@ class DirectBroker(AlpacaBroker):
     def last_trades(self, symbols: Iterable[str]) -> dict[str, Trade]:
         """Latest trades."""
         return self._market.last_trades(symbols)
+
+    def past_quotes(self, symbols: Sequence[str], since: datetime, until: datetime) -> dict[str, list[Quote]]:
+        """The quotes of a short time."""
+        return self._market.past_quotes(symbols, since, until)
 
 
 def _answer(response: Response) -> Answer:

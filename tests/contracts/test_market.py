@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -85,3 +85,28 @@ def test_a_rate_limited_quote_request_is_unavailable(open_desk: OpenDesk) -> Non
     desk.market.quotes(["AAPL"])
     with pytest.raises(BrokerUnavailable, match="429"):
         desk.market.quotes(["AAPL"])
+
+
+def test_past_quotes_are_those_of_the_time_asked_for_oldest_first(desk: Desk) -> None:
+    desk.go_to(THURSDAY, "12:31")
+    now = datetime(2026, 3, 5, 17, 31, tzinfo=UTC)
+    found = desk.market.past_quotes(["AAPL", "F", "ZZZZ"], now - timedelta(hours=4), now)
+    assert {symbol: [quote.bid for quote in quotes] for symbol, quotes in found.items()} == {
+        "AAPL": [Decimal("189.40"), Decimal("189.36")],
+        "F": [Decimal("12.10")],
+    }
+    assert found["AAPL"][1].at == datetime(2026, 3, 5, 17, 30, tzinfo=UTC)
+    assert list(desk.market.past_quotes(["AAPL", "F"], now - timedelta(minutes=5), now)) == ["AAPL"]
+
+
+def test_past_quotes_of_no_symbols_send_no_request(desk: Desk) -> None:
+    desk.exchange.gate.keys.clear()
+    now = datetime(2026, 3, 5, 17, 0, tzinfo=UTC)
+    assert desk.market.past_quotes([], now - timedelta(minutes=5), now) == {}
+
+
+def test_past_quotes_that_the_subscription_lacks_are_denied(open_desk: OpenDesk) -> None:
+    desk = open_desk(feed="sip")
+    now = datetime(2026, 3, 5, 17, 0, tzinfo=UTC)
+    with pytest.raises(BrokerDenied):
+        desk.market.past_quotes(["AAPL"], now - timedelta(minutes=5), now)

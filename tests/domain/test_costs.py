@@ -9,12 +9,12 @@ import pytest
 
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, ChildState
-from repeg.domain.costs import Settlement, analyse, cost_bps, market_cost_bps, vwap
+from repeg.domain.costs import Settlement, analyse, cost_bps, half_spread_bps, market_cost_bps, vwap
 from repeg.domain.intent import Intent
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
-from tests.builders import NOON, a_child, a_quote, a_run, after_noon, an_execution, an_order
+from tests.builders import NOON, a_child, a_quote, a_run, after_noon, an_execution, an_order, settings_with
 
 SETTLED = Settlement(outcome="settled", error="", reason="every order has an outcome", turns=12)
 
@@ -40,9 +40,9 @@ def test_cost_is_measured_from_executions_against_the_arrival_mid() -> None:
     cost = cost_bps(order, executions)
     assert cost is not None
     assert round(cost, 4) == Decimal("-1.9990")  # two cents better than 100.05
-    market = market_cost_bps(order)
-    assert market is not None
-    assert round(market, 4) == Decimal("4.9975")
+    half = half_spread_bps(order)
+    assert half is not None
+    assert round(half, 4) == Decimal("4.9975")
 
 
 def test_a_sell_below_the_arrival_mid_has_a_cost() -> None:
@@ -58,7 +58,8 @@ def test_an_order_without_fills_or_arrival_has_no_cost() -> None:
     assert vwap([]) is None
     unseen = order.model_copy(update={"arrival": None})
     assert cost_bps(unseen, executions) is None
-    assert market_cost_bps(unseen) is None
+    assert half_spread_bps(unseen) is None
+    assert market_cost_bps(unseen, Decimal(1)) is None
 
 
 def test_an_orders_report_row_has_every_field() -> None:
@@ -187,7 +188,20 @@ def test_total_costs_are_weighted_by_notional() -> None:
         "executions": 2,
         "unfilled_cost": None,
         "turns": 12,
+        "crossing_cost": "1",
     }
+
+
+def test_the_cost_of_market_orders_is_at_the_assumed_cost_of_taking() -> None:
+    """Another assumption for a symbol is used for that symbol; what an order cost in half-spreads has none."""
+    run = a_run(settings=settings_with(crossing_cost="0.5", symbols={"KO": {"crossing_cost": 2}}))
+    buy, executions = bought(("100", "100.10"))
+    answer = analyse(run, [buy], executions, SETTLED)
+    assert (answer.totals.market_cost_bps, answer.totals.crossing_cost) == (Decimal("2.50"), Decimal("0.5"))
+    assert answer.orders[0].cost_half_spreads == 1
+    sell = an_order(Side.SELL, "100", symbol="KO", arrival=a_quote("50.00", "50.10"))
+    fill = an_execution("100", "50.00", "KO", Side.SELL)
+    assert analyse(run, [sell], [fill], SETTLED).totals.market_cost_bps == Decimal("19.98")
 
 
 def test_a_run_without_fills_has_no_total_cost() -> None:

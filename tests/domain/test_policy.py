@@ -15,7 +15,7 @@ from repeg.domain.child_order import ChildState, Rung
 from repeg.domain.decision import Action, Decision
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import decide
-from repeg.domain.policy import having_looked, patience_of, piece
+from repeg.domain.policy import having_looked, having_seeded, patience_of, piece
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
 from tests.builders import (
@@ -310,3 +310,70 @@ def test_every_limit_is_on_the_tick_and_inside_the_collar(
     else:
         assert escalation == "cross"
         assert side.sign * (decision.limit - far) >= 0 or decision.limit == worst
+
+
+# The spreads of the minutes before an order's arrival
+
+EARLIER = NOON - timedelta(hours=2)
+
+
+def test_the_spreads_before_the_window_opened_are_no_samples() -> None:
+    """Beside the opening minutes' spreads, which are much wider, any spread would look tight."""
+    past = [a_quote("100.00", "101.00", at=after_noon(-300)), a_quote("100.00", "100.05", at=after_noon(-61))]
+    assert having_seeded(an_order(), past, NOON, after_noon(-70), NORMAL).spreads == (5, 5, 5)
+    assert having_seeded(an_order(), past, NOON, NOON, NORMAL).spreads == ()
+
+
+def test_an_arriving_order_has_the_samples_of_earlier_looks() -> None:
+    """Every twenty seconds the quote in force counts, however many there were in between."""
+    past = [
+        a_quote("100.00", "100.02", at=after_noon(-310)),
+        a_quote("100.00", "100.09", at=after_noon(-299)),
+        *(a_quote("100.00", "100.04", at=after_noon(seconds)) for seconds in range(-250, -200)),
+        a_quote("100.00", "100.06", at=after_noon(-30)),
+    ]
+    order = having_seeded(an_order(), past, NOON, EARLIER, NORMAL)
+    assert order.spreads == (2, 9, 9, *(4,) * 11, 6)
+    assert having_looked(order, a_quote(), a_moment(), NORMAL).spreads[-2:] == (6, 5)
+
+
+def test_an_arriving_order_without_earlier_quotes_has_no_samples() -> None:
+    assert having_seeded(an_order(), [], NOON, EARLIER, NORMAL) == an_order()
+    fresh = [a_quote(at=after_noon(-19)), a_quote(at=None)]
+    assert having_seeded(an_order(), fresh, NOON, EARLIER, NORMAL) == an_order()
+
+
+def test_quotes_without_two_sides_are_no_samples() -> None:
+    shown = (("0", "100", -90), ("9", "9", -70), ("9", "9.03", -50))
+    past = [a_quote(bid, ask, at=after_noon(seconds)) for bid, ask, seconds in shown]
+    assert having_seeded(an_order(), past, NOON, EARLIER, NORMAL).spreads == (3, 3)
+
+
+# One venue's book
+
+IEX = settings_with(policy="normal", data_feed="iex")
+
+
+def test_the_sizes_of_one_venue_are_not_read() -> None:
+    """Its queues are a small part of the market's, and empty when the market's are long."""
+    order = resting("100.00", spreads=(1,))
+    for bid_size, ask_size in (("900", "100"), ("300", "900")):
+        assert seen(order, "100.00", "100.01", bid_size=bid_size, ask_size=ask_size, settings=IEX).verb is Action.HOLD
+        assert seen(order, "100.00", "100.01", bid_size=bid_size, ask_size=ask_size).verb is not Action.HOLD
+
+
+def test_an_order_does_not_retreat_with_one_venue() -> None:
+    """Its others fall away where the market's may stay."""
+    order = resting("100.04", spreads=(5,))
+    assert seen(order, "100.00", "100.09").reason == "retreat"
+    assert seen(order, "100.00", "100.09", settings=IEX).verb is Action.HOLD
+
+
+def test_a_single_venues_better_price_is_followed_and_then_taken() -> None:
+    order = resting("100.01", spreads=(5,))
+    assert brief(seen(order, "100.02", "100.07", seconds=30, settings=IEX)) == (Action.MOVE, "follow", "100.03")
+    assert brief(seen(order, "100.02", "100.07", seconds=300, settings=IEX)) == (
+        Action.CROSS,
+        "patience_spent",
+        "100.07",
+    )

@@ -184,3 +184,12 @@ def test_a_quote_without_a_timestamp_has_no_age() -> None:
 
 def test_a_worse_price_is_higher_for_a_buy_and_lower_for_a_sell() -> None:
     assert (Side.BUY.sign, Side.SELL.sign) == (1, -1)
+
+
+@pytest.mark.parametrize(("seconds", "on_iex"), [(10, "use"), (240, "use"), (299, "use"), (300, "stale")])
+def test_a_single_venues_quote_stands_until_it_may_be_a_halt(seconds: int, on_iex: str) -> None:
+    quote = a_quote(at=NOON - timedelta(seconds=seconds))
+    assert check_quote(quote, Side.BUY, NOON, settings_with(data_feed="iex")) == on_iex
+    assert check_quote(quote, Side.BUY, NOON, settings_with(data_feed="sip")) == ("use" if seconds <= 10 else "stale")
+    patient = settings_with(data_feed="sip", max_quote_age_seconds=250)
+    assert (check_quote(quote, Side.BUY, NOON, patient) == "use") is (seconds <= 250)

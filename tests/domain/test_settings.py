@@ -30,6 +30,7 @@ def test_the_defaults_are_the_documented_values() -> None:
         "follow_after_seconds": 30,
         "imbalance_cross": Decimal("0.7"),
         "tight_share": Decimal("0.334"),
+        "crossing_cost": Decimal("1.0"),
         "use_async_execution": True,
         "use_replace": False,
         "market_open_delay_minutes": 5,
@@ -52,6 +53,7 @@ def test_the_defaults_are_the_documented_values() -> None:
         "max_run_orders": None,
         "max_attempts": 100,
         "allowed_symbols": None,
+        "data_feed": None,
         "symbols": {},
     }
 
@@ -122,6 +124,9 @@ OUT_OF_RANGE: list[tuple[str, object]] = [
     ("repeg_threshold_pct", "Infinity"),
     ("order_monitoring_seconds", 0),
     ("order_monitoring_seconds", 23_401),
+    ("crossing_cost", "-0.1"),
+    ("crossing_cost", "2.1"),
+    ("crossing_cost", "NaN"),
     ("tick_size", "0"),
     ("tick_size", "0.025"),  # half of these steps would be sub-penny prices
     ("tick_size", "1.01"),  # a step above a dollar could round a price to zero

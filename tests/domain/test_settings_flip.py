@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from repeg.domain import limits, peg, pricing, replacement, session
+from repeg.domain import costs, limits, peg, pricing, replacement, session
 from repeg.domain.broker import Submission, Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.decision import Action
@@ -192,6 +192,10 @@ def with_looks(bid: str, ask: str, bid_size: str, spreads: tuple[int, ...], seco
     return decided
 
 
+def cost_of_market_orders(settings: Settings) -> object:
+    return costs.market_cost_bps(an_order(), settings.crossing_cost)
+
+
 FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "use_smart_limit_execution": (first_order, {"use_smart_limit_execution": False}),
     "policy": (first_order, {"policy": "market"}),
@@ -199,6 +203,7 @@ FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "follow_after_seconds": (with_looks("100.02", "100.06", "500", (4,)), {"follow_after_seconds": 29}),
     "imbalance_cross": (with_looks("100.01", "100.02", "1000", (1,)), {"imbalance_cross": "0.6"}),
     "tight_share": (with_looks("100.01", "100.03", "500", (4,)), {"tight_share": "0.5"}),
+    "crossing_cost": (cost_of_market_orders, {"crossing_cost": "0.5"}),
     "use_async_execution": (how_two_orders_are_worked, {"use_async_execution": False}),
     "use_replace": (how_an_order_is_moved, {"use_replace": True}),
     "market_open_delay_minutes": (session_at(5), {"market_open_delay_minutes": 6}),
@@ -220,6 +225,7 @@ FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "max_day_notional": (orders_that_are_sent, {"max_day_notional": "20001"}),
     "max_run_orders": (orders_that_are_sent, {"max_run_orders": 1}),
     "max_attempts": (attempts_after_two, {"max_attempts": 2}),
+    "data_feed": (with_looks("100.01", "100.02", "2000", (1,)), {"data_feed": "iex"}),
     "allowed_symbols": (is_allowed, {"allowed_symbols": ["KO"]}),
     "symbols": (
         lambda settings: first_order(settings.for_symbol("AAPL")),

@@ -11,7 +11,7 @@ from repeg.domain.errors import InvalidSettings
 from repeg.domain.quote import HALT_AGE_SECONDS
 from repeg.domain.setting_types import Escalation, Fallback, Policy
 from repeg.domain.settings import Settings
-from repeg.domain.settings_limits import CONTAINER, LIMITS, OLDEST_QUOTE_SECONDS, PREFERENCES
+from repeg.domain.settings_limits import CONTAINER, FIXED, LIMITS, OLDEST_QUOTE_SECONDS, PREFERENCES
 from repeg.domain.settings_sources import resolve
 from repeg_workbench.deployment_variables import variables
 
@@ -27,8 +27,9 @@ def of(symbol: str = "BAC", **own: Any) -> dict[str, Any]:
 
 
 def test_every_setting_is_a_limit_or_a_preference() -> None:
-    assert {CONTAINER, *LIMITS, *PREFERENCES} == set(Settings.model_fields)
+    assert {CONTAINER, *LIMITS, *PREFERENCES, *FIXED} == set(Settings.model_fields)
     assert not PREFERENCES & set(LIMITS)
+    assert not FIXED & {*PREFERENCES, *LIMITS}
 
 
 # The deployment's value, then one that is tighter and one that is looser.
@@ -107,7 +108,7 @@ def test_an_input_may_choose_a_preference_freely(name: str) -> None:
     values = {
         "use_async_execution": False, "use_replace": True, "repeg_threshold_pct": "5", "order_monitoring_seconds": 300,
         "tick_size": "0.05", "max_repegs": 40, "patience_seconds": 3_600, "follow_after_seconds": 5, "look_seconds": 1,
-        "imbalance_cross": "0.9", "tight_share": "0",
+        "imbalance_cross": "0.9", "tight_share": "0", "crossing_cost": "0.5",
     }  # fmt: skip
     assert resolve({}, {name: values[name]}) != Settings()
 
@@ -117,6 +118,22 @@ def test_market_orders_may_be_chosen_only_where_the_ladder_ends_in_them() -> Non
         "use_smart_limit_execution"
     ]
     assert refusal({"use_smart_limit_execution": False}).field == "settings.use_smart_limit_execution"
+
+
+# The feed of the deployment
+
+
+@pytest.mark.parametrize("feed", ["iex", "sip"])
+def test_a_run_keeps_the_deployments_feed(feed: str) -> None:
+    assert resolve({"DATA_FEED": feed}, {"max_repegs": 3}).data_feed == feed
+    assert resolve({}, None).data_feed is None
+
+
+def test_a_feed_cannot_be_set_as_a_setting() -> None:
+    for environment, given in (({"EXECUTION__DATA_FEED": "sip"}, None), ({"DATA_FEED": "iex"}, {"data_feed": "sip"})):
+        with pytest.raises(InvalidSettings, match="the deployment's own DATA_FEED") as caught:
+            resolve(environment, given)
+        assert (caught.value.field, caught.value.value) == ("settings.data_feed", "sip")
 
 
 # The two names of market orders

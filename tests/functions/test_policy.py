@@ -5,22 +5,28 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from repeg.domain.outcome import Outcome
-from tests.functions.books import QUIET, book
-from tests.functions.desk import OpenDesk
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
+from tests.functions.books import KO, QUIET, book
+from tests.functions.desk import Desk, OpenDesk, holding
 from tests.functions.scenes import resting
 
 ONCE: dict[str, Any] = {"policy": "normal", "look_seconds": 60}
 """The policy with one look a turn."""
+SEEDED = (4,) * 4
+"""Three samples of the minute between the opening of the window and the arrival, and one at the placement."""
 PINNED = "09:20 300 @ 189.40 × 300 @ 189.41"
 
 
 def test_a_first_child_rests_and_its_spread_is_remembered(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, **ONCE)
-    assert desk.order().spreads == (4,)
+    assert desk.order().spreads == SEEDED
     desk.turn_at("09:36:30")
     # Alone at the top our own quote makes the spread, which is then no sample.
-    assert desk.order().spreads == (4,)
+    assert desk.order().spreads == SEEDED
     assert desk.journalled("AAPL", "hold") == [("189.41", "bid 189.41 × ask 189.44, we stay")]
 
 
@@ -29,7 +35,7 @@ def test_a_held_order_saves_the_spread_that_it_saw(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, rising, **ONCE, follow_after_seconds=600)
     before = desk.order().version
     desk.turn_at("09:36:30")
-    assert (desk.order().spreads, desk.order().version) == ((4, 5), before + 1)
+    assert (desk.order().spreads, desk.order().version) == ((*SEEDED, 5), before + 1)
     desk.repeg()
     assert desk.order().version == before + 1
 
@@ -113,3 +119,51 @@ def test_no_quote_after_the_cancel_leaves_the_order_waiting(open_desk: OpenDesk)
     assert desk.open_at_broker() == []
     assert desk.order().outcome is None
     desk.judge()
+
+
+def past_requests(desk: Desk) -> int:
+    return desk.broker.line.sent.count(("GET", "/stocks/quotes"))
+
+
+def test_arriving_orders_read_their_usual_spread_with_one_request(open_desk: OpenDesk) -> None:
+    wider = book("09:20 300 @ 189.40 × 200 @ 189.44", "09:35:30 300 @ 189.40 × 200 @ 189.46")
+    desk = open_desk({"AAPL": wider, "KO": KO}, opening=holding(KO="40"))
+    desk.begin("buy 40 AAPL", "sell 40 KO", **ONCE)
+    desk.place()
+    assert past_requests(desk) == 1
+    assert desk.order().spreads == (4, 4, 6, 6)
+    assert desk.order("KO").spreads == (3,) * 4
+    desk.validate()
+    assert past_requests(desk) == 1
+
+
+def test_orders_of_the_original_rule_read_no_past_quotes(open_desk: OpenDesk) -> None:
+    assert past_requests(resting(open_desk)) == 0
+
+
+def test_orders_that_arrive_as_the_window_opens_read_no_past_quotes(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET)}, at="09:35:10")
+    desk.begin("buy 40 AAPL", **ONCE)
+    desk.place()
+    assert (past_requests(desk), desk.order().spreads) == (0, (4,))
+
+
+def test_a_wide_book_reads_no_past_quotes_before_the_order_arrives(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book("09:20 300 @ 188.00 × 200 @ 189.44", "09:36:20 300 @ 189.40 × 200 @ 189.44")})
+    desk.begin("buy 40 AAPL", **ONCE)
+    desk.place()
+    assert past_requests(desk) == 0
+    desk.wait_until("09:36:30")
+    desk.place()
+    assert (past_requests(desk), desk.order().spreads[-1]) == (1, 4)
+
+
+@pytest.mark.parametrize("status", [403, 429, 500])
+def test_past_quotes_that_are_not_given_leave_the_present_spread(open_desk: OpenDesk, status: int) -> None:
+    desk = open_desk({"AAPL": book(QUIET)})
+    refused = Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/stocks/quotes", status=status, body={})
+    desk.exchange.faults.arm(refused, When(times=None))
+    desk.begin("buy 40 AAPL", **ONCE)
+    desk.place()
+    assert (desk.open_at_broker(), desk.order().spreads) == (["40 AAPL @ 189.41"], (4,))
+    assert len(desk.journalled("run", "unseeded")) == 1

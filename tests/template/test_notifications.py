@@ -75,6 +75,10 @@ def test_a_settled_run_says_what_it_cost() -> None:
         "1.2 bps of 15120.5 dollars against arrival; market orders at arrival would have cost 2.5 bps."
     )
     assert "2 of 3 orders filled" in made["what"]
+    totals: Any = ENDED["totals"]
+    cheap = {**ENDED, "totals": {**totals, "crossing_cost": "0.5"}}
+    made = described("repeg.run.settled", cheap, is_live=False, stack="s")
+    assert made["cost"].endswith("would have cost 2.5 bps at 0.5 half-spreads.")
 
 
 def test_the_end_of_a_run_reaches_the_operator_as_text() -> None:

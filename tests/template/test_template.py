@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from repeg.domain.settings import Settings
+from repeg.domain.settings_limits import FIXED
 from repeg.domain.settings_sources import ENVIRONMENT_PREFIX, resolve
 from repeg_workbench.operate.cron import Cron
 from tests.template.stack import (
@@ -156,8 +157,10 @@ def test_the_substitutions_match_the_definitions_placeholders() -> None:
 def test_the_template_sets_every_setting_to_its_default() -> None:
     by_template = environment("OpenRun")
     named = {name.removeprefix(ENVIRONMENT_PREFIX).lower() for name in by_template if ENVIRONMENT_PREFIX in name}
-    assert named == set(Settings.model_fields)
-    assert resolve(by_template, None) == Settings()
+    assert named == set(Settings.model_fields) - FIXED
+    assert resolve(by_template, None) == Settings.model_validate({"data_feed": "iex"})
+    every = written()["Globals"]["Function"]["Environment"]["Variables"]
+    assert every["DATA_FEED"] == {"Ref": "DataFeed"}
 
 
 def test_only_open_run_receives_the_settings() -> None:

@@ -87,6 +87,9 @@ class Market(Protocol):
     def last_trades(self, symbols: Iterable[str]) -> dict[str, Trade]:
         """Latest trades, each with its time; a symbol without a trade is absent."""
 
+    def past_quotes(self, symbols: Sequence[str], since: datetime, until: datetime) -> dict[str, list[Quote]]:
+        """The quotes of a short time, oldest first: what one page holds. A symbol without any is absent."""
+
 
 class Store(Protocol):
     """The table. Reads are strongly consistent and complete; writes are conditional. May raise StoreUnavailable."""
@@ -130,8 +133,7 @@ class Store(Protocol):
     def add_orders(
         self, run_id: str, epoch: int, orders: Sequence[ParentOrder], planning_version: int | None = None
     ) -> Run:
-        """Write parent orders, mark the run as planned, raise the day's planning version. Repeating changes nothing.
-        Raises Conflict if the version is no longer the one given; None is for orders that depend on no other run."""
+        """Write the orders and mark the run as planned, once. Raises Conflict if the planning version is another."""
 
     def orders(self, run_id: str) -> list[ParentOrder]:
         """Every parent order of the run, sorted by symbol, over all pages."""
@@ -142,14 +144,12 @@ class Store(Protocol):
     def write_intent(
         self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
     ) -> ParentOrder:
-        """In one transaction: the intent (new), the order (version as read), the budgets (within their limits), all on
-        the condition that the run is running at this epoch, the kill switch is active, and a live stack is armed.
-        Raises Conflict (version or intent moved on) or RefusedRun, whose message names the failed condition.
-        `funded_by` must still hold the funding lease under which the order's cash was granted; the write extends it."""
+        """In one transaction: the intent, the order at its version, and the budgets within their limits, if the run is
+        running at this epoch, the kill switch is active, a live stack is armed, and `funded_by` still holds the lease
+        under which the cash was granted, which is extended. Raises Conflict, or RefusedRun with what has failed."""
 
     def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry]) -> ParentOrder:
-        """Store the order and commit budgets for the successor of its child, under the conditions of `write_intent` but
-        arming. Before the cancel: a child is cancelled for a move only if its successor may be sent. Raises alike."""
+        """Commit the budgets of a child's successor, before its cancel: like `write_intent`, but for arming."""
 
     def acquire_funding(self, holder: str, now: datetime, until: datetime) -> bool:
         """Take or extend the lease that lets a run commit the account's cash to buys; False while another has it."""

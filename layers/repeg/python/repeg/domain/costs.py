@@ -15,6 +15,7 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
 from repeg.domain.report import OrderRow, Report, Totals
 from repeg.domain.run import Run
+from repeg.domain.settings import Settings
 
 _HUNDREDTH = Decimal("0.01")
 _PRICE = Decimal("0.000001")
@@ -52,8 +53,9 @@ def analyse(
         trading_date=run.trading_day.day.isoformat(),
         preview=run.preview,
         orders=tuple(rows),
-        totals=_totals(orders, executions, books, settlement.turns),
+        totals=_totals(run.settings, orders, executions, books, settlement.turns),
         notes=run.plan.notes,
+        feed=run.settings.data_feed or "",
     )
 
 
@@ -65,9 +67,18 @@ def cost_bps(order: ParentOrder, executions: Sequence[Execution]) -> Decimal | N
     return order.side.sign * (price - order.arrival.mid) / order.arrival.mid * 10_000
 
 
-def market_cost_bps(order: ParentOrder) -> Decimal | None:
-    """What a market order would have cost at arrival, by the same quote: half the spread."""
+def half_spread_bps(order: ParentOrder) -> Decimal | None:
+    """Half the spread of the arrival quote, in basis points of its mid."""
     return None if order.arrival is None else order.arrival.spread / 2 / order.arrival.mid * 10_000
+
+
+def market_cost_bps(order: ParentOrder, crossing_cost: Decimal) -> Decimal | None:
+    """What a market order would have cost at arrival, by the same quote, if taking costs so many half-spreads.
+
+    1 is the displayed far side. Retail brokers' wholesalers often improve on it.
+    """
+    half = half_spread_bps(order)
+    return None if half is None else crossing_cost * half
 
 
 def vwap(executions: Sequence[Execution]) -> Decimal | None:
@@ -131,7 +142,7 @@ def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
 def _row(
     order: ParentOrder, executions: Sequence[Execution], quotes: Mapping[str, Quote], book: Quote | None
 ) -> OrderRow:
-    cost, market = cost_bps(order, executions), market_cost_bps(order)
+    cost, half = cost_bps(order, executions), half_spread_bps(order)
     return OrderRow(
         symbol=order.symbol,
         side=str(order.side),
@@ -140,7 +151,7 @@ def _row(
         average_price=_rounded(vwap(executions), _PRICE),
         arrival_mid=_rounded(order.arrival.mid if order.arrival else None, _PRICE),
         cost_bps=_rounded(cost, _HUNDREDTH),
-        cost_half_spreads=_rounded(cost / market if cost is not None and market else None, _HUNDREDTH),
+        cost_half_spreads=_rounded(cost / half if cost is not None and half else None, _HUNDREDTH),
         moves=order.moves,
         children=len(order.children),
         outcome=order.outcome,
@@ -155,12 +166,17 @@ def _row(
 
 
 def _totals(
-    orders: Sequence[ParentOrder], executions: Sequence[Execution], books: Mapping[str, Quote], turns: int
+    settings: Settings,
+    orders: Sequence[ParentOrder],
+    executions: Sequence[Execution],
+    books: Mapping[str, Quote],
+    turns: int,
 ) -> Totals:
     paid = market = notional = Decimal(0)
     for order in orders:
         fills = _of(order, executions)
-        cost, at_arrival = cost_bps(order, fills), market_cost_bps(order)
+        at_arrival = market_cost_bps(order, settings.for_symbol(order.symbol).crossing_cost)
+        cost = cost_bps(order, fills)
         if cost is None or at_arrival is None:
             continue
         dollars = sum((fill.qty * fill.price for fill in fills), Decimal(0))
@@ -176,6 +192,7 @@ def _totals(
         executions=len(executions),
         unfilled_cost=_rounded(_sum([unfilled_cost(o, books.get(o.symbol)) for o in orders]), _HUNDREDTH),
         turns=turns,
+        crossing_cost=settings.crossing_cost,
     )
 
 

@@ -19,7 +19,8 @@ _BASIS_POINT = Decimal("0.0001")
 class OrderEstimate(Frozen):
     """One line of the plan. `price` is the one that it was sized at; amounts in dollars.
 
-    `crossing` is what a market order would pay against the mid of the book as displayed, None without a two-sided book.
+    `crossing` is what a market order would pay against the mid of the book, if taking costs `crossing_cost` of its
+    half-spreads; None without a two-sided book.
     `at_worst` is what the collar allows, None where a market order may be sent. `reason` says why a line would not
     trade; it is empty if it would.
     """
@@ -57,7 +58,9 @@ def estimate_order(order: ParentOrder, quote: Quote | None, settings: Settings) 
     is_traded = order.outcome is None
     notional = order.target * order.reference_price if is_traded else Decimal(0)
     has_book = quote is not None and 0 < quote.bid < quote.ask
-    crossing = order.target * quote.spread / 2 if is_traded and quote is not None and has_book else None
+    crossing = None
+    if is_traded and quote is not None and has_book:
+        crossing = order.target * settings.crossing_cost * quote.spread / 2
     return OrderEstimate(
         symbol=order.symbol, side=order.side.value, qty=order.target, price=order.reference_price,
         notional=notional.quantize(_CENT), crossing=None if crossing is None else crossing.quantize(_CENT),

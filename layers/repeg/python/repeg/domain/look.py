@@ -72,7 +72,8 @@ class Urge(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """A policy's numbers: seconds, and shares in permille. `may_take` is off where the settings forbid to cross."""
+    """A policy's numbers: seconds, and shares in permille. `may_take` is off where the settings forbid to cross,
+    `may_retreat` where the others' best price is not the market's."""
 
     follow_after: int
     take_from: int
@@ -80,6 +81,7 @@ class Rules(NamedTuple):
     tight_share: int
     hidden_share: int
     may_take: bool
+    may_retreat: bool = True
 
 
 class Answer(NamedTuple):
@@ -102,7 +104,7 @@ def look(book: Book, own: Standing, usual: int, urge: Urge, rules: Rules) -> Ans
     if price == own.limit:
         return Answer(Verb.KEEP, own.limit, Why.STANDING)
     if price < own.limit:
-        return Answer(Verb.REST, price, why)
+        return Answer(Verb.REST if rules.may_retreat else Verb.KEEP, price if rules.may_retreat else own.limit, why)
     if own.seconds < rules.follow_after or urge.moves_left <= 0:
         return Answer(Verb.KEEP, own.limit, Why.STANDING)
     return Answer(Verb.REST, price, why)

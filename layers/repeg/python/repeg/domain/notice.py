@@ -99,8 +99,14 @@ def _cost(totals: Mapping[str, Any] | None) -> str:
     if not totals or totals.get("cost_bps") is None:
         return "Nothing was filled, or its cost is not known."
     market = totals.get("market_cost_bps")
-    against = "" if market is None else f"; market orders at arrival would have cost {market} bps"
+    against = "" if market is None else f"; market orders at arrival would have cost {market} bps{_assumed(totals)}"
     return f"{totals['cost_bps']} bps of {totals['filled_notional']} dollars against arrival{against}."
+
+
+def _assumed(totals: Mapping[str, Any]) -> str:
+    """The assumption behind the cost of market orders, where it is not the displayed far side."""
+    assumed = totals.get("crossing_cost")
+    return "" if assumed in {None, "1"} else f" at {assumed} half-spreads"
 
 
 def _plain(text: str) -> str:

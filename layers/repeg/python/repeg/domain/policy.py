@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
@@ -35,6 +36,9 @@ from repeg.domain.settings_limits import KEPT_ATTEMPTS
 # The usual spread is the median of so many samples, so far apart: about the last five minutes.
 SAMPLES = 16
 SAMPLE_EVERY = timedelta(seconds=20)
+
+# How far back an arriving order's samples are seeded from: a little more than they span, for the quote in force then.
+SEEDED_BY = SAMPLES * SAMPLE_EVERY
 
 # While our own quote hides the others', the best of theirs is assumed to be this many permille of the usual spread
 # away from the far side.
@@ -133,6 +137,25 @@ def having_looked(order: ParentOrder, quote: Quote, moment: Moment, settings: Se
     return order.having_sampled(samples, moment.now)
 
 
+def having_seeded(
+    order: ParentOrder, quotes: Sequence[Quote], now: datetime, opens: datetime, settings: Settings
+) -> ParentOrder:
+    """The order with the spreads of the minutes before its arrival as samples, as if it had been looked at then.
+
+    `quotes` are the symbol's, oldest first. At each time at which a sample would have been due, the quote in force
+    counts, if there is one among them and it has two sides. Not before the window has opened: beside the spreads of the
+    opening minutes, which are two to four times wider, and of the time before, any spread would look tight.
+    """
+    samples = []
+    for due in (now - ago * SAMPLE_EVERY for ago in range(SAMPLES - 1, 0, -1)):
+        if due < opens:
+            continue
+        quote = next((each for each in reversed(quotes) if each.at is not None and each.at <= due), None)
+        if quote is not None and 0 < quote.bid < quote.ask:
+            samples.append(max(1, spread_in_ticks(book_of(order.side, quote, now.date(), settings))))
+    return order.having_sampled(tuple(samples), now - SAMPLE_EVERY) if samples else order
+
+
 def book_of(side: Side, quote: Quote, day: date, settings: Settings) -> Book:
     """The book from our side, in whole numbers."""
     near, far = quote.near(side), quote.far(side)
@@ -165,11 +188,12 @@ def rules_of(settings: Settings) -> Rules:
     taken_from = int(settings.imbalance_cross * 1_000)
     return Rules(
         follow_after=settings.follow_after_seconds,
-        take_from=taken_from if taken_from < 1_000 else 1_001,
-        back_to=1_000 - taken_from,
+        take_from=taken_from if taken_from < 1_000 and not settings.sees_one_venue else 1_001,
+        back_to=-1 if settings.sees_one_venue else 1_000 - taken_from,
         tight_share=int(settings.tight_share * 1_000),
         hidden_share=HIDDEN_SHARE,
         may_take=settings.escalation in {Escalation.CROSS, Escalation.MARKET},
+        may_retreat=not settings.sees_one_venue,
     )
 
 

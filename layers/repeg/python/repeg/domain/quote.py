@@ -91,7 +91,7 @@ class QuoteLimits(Protocol):
     """The settings that the quote check reads."""
 
     @property
-    def max_quote_age_seconds(self) -> int: ...
+    def oldest_quote_seconds(self) -> int: ...
     @property
     def max_spread_pct(self) -> Decimal: ...
     @property
@@ -112,7 +112,7 @@ def check_quote(quote: Quote | None, side: Side, now: datetime, limits: QuoteLim
     if quote.bid == quote.ask:
         return QuoteVerdict.LOCKED
     age = age_seconds(quote, now)
-    if age is None or not -CLOCK_ERROR_SECONDS <= age <= limits.max_quote_age_seconds:
+    if age is None or not -CLOCK_ERROR_SECONDS <= age <= limits.oldest_quote_seconds:
         return QuoteVerdict.STALE
     day = now.date()
     if is_wider(quote, limits.max_spread_pct, day):

@@ -47,7 +47,11 @@ class OrderRow(Frozen):
 
 
 class Totals(Frozen):
-    """Sums over the orders of a run that were to trade; costs are weighted by the dollars filled."""
+    """Sums over the orders of a run that were to trade; costs are weighted by the dollars filled.
+
+    `market_cost_bps` is what market orders at arrival would have cost, if taking costs `crossing_cost` half-spreads of
+    the quote; symbols may have assumptions of their own.
+    """
 
     orders: int
     orders_filled: int
@@ -57,12 +61,13 @@ class Totals(Frozen):
     executions: int
     unfilled_cost: Amount | None = None
     turns: int = 0
+    crossing_cost: Amount | None = None
 
 
 class Report(Frozen):
     """How a run ended: `outcome` is `settled` or `failed`, `error` the name of what failed, `reason` in words.
 
-    `notes` say what was tolerated in the plan.
+    `notes` say what was tolerated in the plan, `feed` whose quotes the run has read.
     """
 
     run_id: str
@@ -74,6 +79,7 @@ class Report(Frozen):
     orders: tuple[OrderRow, ...]
     totals: Totals
     notes: tuple[str, ...] = ()
+    feed: str = ""
 
     @property
     def is_settled(self) -> bool:

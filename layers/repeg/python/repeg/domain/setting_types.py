@@ -32,6 +32,13 @@ class Policy(StrEnum):
     MARKET = "market"
 
 
+class Feed(StrEnum):
+    """Whose quotes are shown: one venue's own book, or the best of all venues."""
+
+    IEX = "iex"
+    SIP = "sip"
+
+
 # The policies that follow the rules of `look`, and how many times `patience_seconds` each of them waits.
 HORIZONS: dict[Policy, Decimal] = {
     Policy.PATIENT: Decimal(6),
@@ -82,6 +89,8 @@ Orders = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(whole_number)]
 Attempts = Annotated[int, Field(ge=1, le=400), BeforeValidator(whole_number)]
 # At no time at all an order follows at each look.
 Wait = Annotated[int, Field(ge=0, le=23_400), BeforeValidator(whole_number)]
+# In half-spreads: 1 is the displayed far side, 0 the mid. Above 2 the price would be a whole spread past the mid.
+HalfSpreads = Annotated[Decimal, Field(ge=0, le=2, allow_inf_nan=False)]
 Share = Annotated[Decimal, Field(ge=0, lt=1, allow_inf_nan=False)]
 # Its mirror image is where an order steps back, so it lies above one half; at 1 nothing is taken.
 Imbalance = Annotated[Decimal, Field(gt=Decimal("0.5"), le=1, allow_inf_nan=False)]

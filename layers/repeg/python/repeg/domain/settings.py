@@ -24,6 +24,8 @@ from repeg.domain.setting_types import (
     Escalation,
     Fallback,
     FallbackMinutes,
+    Feed,
+    HalfSpreads,
     Imbalance,
     Minutes,
     Orders,
@@ -42,6 +44,9 @@ from repeg.domain.setting_types import (
 
 # The two names of market orders are `policy` of `market`, and this one off.
 USE_SMART = "use_smart_limit_execution"
+
+# The oldest quote of a single venue, in seconds: a moment less than what counts as a sign of a halt.
+OLDEST_QUIET = 299
 
 # The context for reading the settings of a stored run, which another release may have written.
 STORED = {"stored": True}
@@ -81,6 +86,7 @@ class SymbolSettings(_Preferences):
     follow_after_seconds: Wait | None = None
     imbalance_cross: Imbalance | None = None
     tight_share: Share | None = None
+    crossing_cost: HalfSpreads | None = None
     max_spread_pct: Percent | None = None
     min_volume_shares: Count | None = None
     repeg_threshold_pct: Threshold | None = None
@@ -124,6 +130,10 @@ class Settings(_Preferences):
     tight_share: Share = Field(
         Decimal("0.334"), description="Part of the usual spread up to which a spread is taken; 0: none; not with anchor"
     )
+    crossing_cost: HalfSpreads = Field(
+        Decimal("1.0"),
+        description="Assumed cost of taking, in quoted half-spreads, which the report compares with; no rule reads it",
+    )
     use_async_execution: bool = Field(
         default=True, description="Work the symbols concurrently; off: one after the other"
     )
@@ -159,6 +169,9 @@ class Settings(_Preferences):
     max_run_orders: Orders | None = Field(None, description="Most orders that a run may send; none: no limit")
     max_attempts: Attempts = Field(100, description="Most orders sent for one parent order")
     allowed_symbols: Tickers | None = Field(None, description="The only symbols that may be traded; none: all")
+    data_feed: Feed | None = Field(
+        None, description="The deployment's feed of quotes, kept with the run; on `iex` no rule reads displayed sizes"
+    )
     symbols: Annotated[dict[Ticker, SymbolSettings], BeforeValidator(json_object)] = Field(
         default_factory=dict, description="Overrides by symbol"
     )
@@ -177,6 +190,17 @@ class Settings(_Preferences):
     def looks_anywhere(self) -> bool:
         """Whether the orders of any symbol may follow the rules of `look`."""
         return self.looks or any(self.for_symbol(symbol).looks for symbol in self.symbols)
+
+    @property
+    def sees_one_venue(self) -> bool:
+        """Whether the feed shows one venue's own book, which lies inside or outside of the market's without warning."""
+        return self.data_feed is Feed.IEX
+
+    @property
+    def oldest_quote_seconds(self) -> int:
+        """The oldest quote to trade on. One venue's quote stands until that venue changes it, which takes minutes in a
+        quiet symbol, so its age says nothing until it is the sign of a halt."""
+        return max(self.max_quote_age_seconds, OLDEST_QUIET) if self.sees_one_venue else self.max_quote_age_seconds
 
     @property
     def horizon_seconds(self) -> int:

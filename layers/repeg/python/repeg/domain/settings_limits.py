@@ -48,8 +48,12 @@ PREFERENCES = frozenset(
     {
         "use_async_execution", "use_replace", "repeg_threshold_pct", "order_monitoring_seconds", "tick_size",
         "max_repegs", "patience_seconds", "look_seconds", "follow_after_seconds", "imbalance_cross", "tight_share",
+        "crossing_cost",
     }
 )  # fmt: skip
+
+# What the deployment is, and no input or variable of a setting may say.
+FIXED = frozenset({"data_feed"})
 
 # Holds settings of both kinds, each with its own direction.
 CONTAINER = "symbols"

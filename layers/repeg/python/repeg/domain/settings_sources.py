@@ -12,12 +12,14 @@ from repeg.domain.contradictions import Contradiction
 from repeg.domain.errors import InvalidSettings, expectation
 from repeg.domain.setting_types import Policy, is_off
 from repeg.domain.settings import USE_SMART, Settings, SymbolSettings
-from repeg.domain.settings_limits import CONTAINER, require_no_looser, require_sound
+from repeg.domain.settings_limits import CONTAINER, FIXED, require_no_looser, require_sound
 
 ENVIRONMENT_PREFIX = "EXECUTION__"
 # Names the settings that an input may change; not set: all of them.
 CHANGEABLE = "INPUT_SETTINGS"
 ALL = "*"
+# The feed that quotes are read from.
+DATA_FEED = "DATA_FEED"
 
 
 def resolve(environment: Mapping[str, str], overrides: Mapping[str, Any] | None) -> Settings:
@@ -26,12 +28,14 @@ def resolve(environment: Mapping[str, str], overrides: Mapping[str, Any] | None)
     Raises InvalidSettings naming the setting, its value and what it may be. Refused are an unknown name, a value out of
     range, a reckless one, one looser than the deployment's, and one of a setting that an input may not change.
     """
-    given = _from_environment(environment)
+    given = _with_feed(_from_environment(environment), environment)
     deployment = _validated(given)
     if overrides is None:
         require_sound(deployment)
         return deployment
-    if not isinstance(overrides, Mapping):
+    if isinstance(overrides, Mapping):
+        _require_unfixed("settings", overrides)
+    else:
         raise InvalidSettings("settings", overrides, "an object of setting names and values")
     kept = _less_the_other_name(given, overrides, is_at_market=deployment.trades_at_market)
     settings = _validated({**kept, **_merged(deployment, overrides)})
@@ -53,6 +57,18 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     if is_off(given.get(USE_SMART)) and given.get("policy") == Policy.NORMAL:
         del given["policy"]
     return given
+
+
+def _with_feed(given: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The values, with the deployment's feed of quotes where its variable is set."""
+    _require_unfixed("settings", given)
+    feed = environment.get(DATA_FEED, "")
+    return {**given, "data_feed": feed} if feed else given
+
+
+def _require_unfixed(where: str, values: Mapping[str, Any]) -> None:
+    for name in sorted(FIXED & values.keys()):
+        raise InvalidSettings(f"{where}.{name}", values[name], f"no value: it is the deployment's own {DATA_FEED}")
 
 
 def _less_the_other_name(given: dict[str, Any], overrides: Mapping[str, Any], *, is_at_market: bool) -> dict[str, Any]:

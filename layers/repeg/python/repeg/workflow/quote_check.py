@@ -2,20 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 from repeg.domain.fallback import is_worth_keeping
 from repeg.domain.journal import Ruling
 from repeg.domain.journalled_rules import QUOTE_CHECK
 from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.peg import describe
-from repeg.domain.quote import Quote, format_price
+from repeg.domain.peg import check_market_quote, describe
+from repeg.domain.policy import SAMPLE_EVERY, SEEDED_BY, having_seeded
+from repeg.domain.quote import Quote, QuoteVerdict, format_price
 from repeg.domain.quote_check import check_waiting_order, hold_reason, is_repriced
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
 
-def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None) -> ParentOrder:
-    """The order after its quote check: held with a reason, or free to be placed, its arrival and collar fixed."""
+def past_quotes(turn: Turn, orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]) -> dict[str, list[Quote]]:
+    """The quotes of the last minutes for the orders that arrive now and are worked by looks, in one request.
+
+    None if there is no such order, if the window has just opened, or if the feed does not give them: the usual spread
+    is the present one then.
+    """
+    if turn.now - turn.window.opens < SAMPLE_EVERY:
+        return {}
+    arriving = [order.symbol for order in orders if order.arrival is None and _is_seeded(turn, order, quotes)]
+    if not arriving:
+        return {}
+    try:
+        return turn.ports.market.past_quotes(arriving, turn.now - SEEDED_BY, turn.now)
+    except (BrokerUnavailable, BrokerDenied) as error:
+        turn.warn("run", "unseeded", reason=str(error))
+        return {}
+
+
+def _is_seeded(turn: Turn, order: ParentOrder, quotes: Mapping[str, Quote]) -> bool:
+    settings, quote = turn.settings(order.symbol), quotes.get(order.symbol)
+    return settings.looks and check_market_quote(order, quote, turn.now, settings) is QuoteVerdict.OK
+
+
+def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None, past: Sequence[Quote] = ()) -> ParentOrder:
+    """The order after its quote check: held with a reason, or free to be placed, its arrival and collar fixed.
+
+    `past` are the symbol's quotes of the last minutes, which an arriving order takes its usual spread from.
+    """
     if order.held is HoldReason.OWNER:
         return order
     moment, settings = turn.present, turn.settings(order.symbol)
@@ -32,7 +62,7 @@ def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None) -> Pa
     if free.arrival is None and is_repriced(order, arrival):
         return hold_order(turn, order, HoldReason.REPRICED, f"{book}, sized at {order.sized_at}", ruling)
     if free.arrival is None:
-        free = free.arrived(arrival, check.collar)
+        free = having_seeded(free.arrived(arrival, check.collar), past, moment.now, turn.window.opens, settings)
         detail = "" if check.collar is None else f"collar {format_price(check.collar)}"
         turn.journal(order.symbol, "accept", detail, book, ruling)
     return save_order(turn, free) if free != order else order

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -17,6 +18,9 @@ from repeg.domain.sizing_price import Trade
 
 # The API documents no limit; longer lists have exceeded the length of a URL.
 SYMBOLS_PER_REQUEST = 100
+
+# The largest page of historical rows, for all symbols together.
+MOST_ROWS = 10_000
 
 
 def data_api(keys: KeySource, mount: Callable[[requests.Session], None], url: str | None = None) -> Connection:
@@ -42,6 +46,30 @@ class AlpacaMarket:
         rows = self._latest("trades", symbols)
         return {symbol: trade for symbol, row in rows.items() if (trade := _trade(symbol, row)) is not None}
 
+    def past_quotes(self, symbols: Sequence[str], since: datetime, until: datetime) -> dict[str, list[Quote]]:
+        """The newest page of the quotes of a short time, oldest first; a symbol that it has no quotes of is absent.
+
+        The page holds the symbols one after the other, so very busy ones may leave no room for those that follow.
+        """
+        if not symbols:
+            return {}
+        path = "/stocks/quotes"
+        asked = {
+            "symbols": ",".join(sorted(symbols)),
+            "start": _stamp(since),
+            "end": _stamp(until),
+            "limit": MOST_ROWS,
+            "sort": "desc",
+            "feed": self._feed,
+        }
+        answer = self._api.get(path, asked)
+        if isinstance(answer, Failure):
+            raise errors.unreadable(path, answer)
+        with parsing.reading(path):
+            found = {symbol: list(reversed(rows or ())) for symbol, rows in (answer.value["quotes"] or {}).items()}
+        read = {symbol: [_quote(symbol, row) for row in rows] for symbol, rows in found.items() if symbol in symbols}
+        return {symbol: kept for symbol, rows in read.items() if (kept := [quote for quote in rows if quote])}
+
     def _latest(self, kind: str, symbols: Iterable[str]) -> dict[str, parsing.Json]:
         wanted = sorted(set(symbols))
         found: dict[str, parsing.Json] = {}
@@ -62,6 +90,10 @@ class AlpacaMarket:
             raise errors.unreadable(path, answer)
         with parsing.reading(path):
             return _rows(answer.value[kind], symbols)
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _rows(rows: Any, symbols: Sequence[str]) -> dict[str, parsing.Json]:
