@@ -11,7 +11,7 @@ from typing import Any
 from repeg.domain import plan as plans
 from repeg.domain.errors import InvalidInput
 from repeg.domain.sizing import symbols_of
-from repeg_workbench.command_options import open_market, read_cash, read_date
+from repeg_workbench.command_options import GENERATED, open_market, read_cash, read_date
 from repeg_workbench.simulate.opening_account import Holdings, opening_account, read_positions
 from repeg_workbench.simulate.simulation import Scenario
 
@@ -40,7 +40,9 @@ def scenario(options: Options) -> Scenario:
     settings = read_settings(options.settings)
     market = open_market(options.market, options.seed, day, [*symbols_of(plan), *(holdings.positions or {})])
     account = opening_account(plan, holdings, market, day)
-    return Scenario(raw, market, day, account, settings, seed=options.seed)
+    is_generated = options.market == GENERATED
+    source = f"a generated day, seed {options.seed}" if is_generated else f"a recorded day of {options.market}"
+    return Scenario(raw, market, day, account, settings, seed=options.seed, source=source)
 
 
 def read_plan(path: Path) -> Any:

@@ -29,9 +29,11 @@ from repeg_workbench.engine.scheduler import Scheduler
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.market.generated import GeneratedMarket
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.serving.transport import ExchangeTransport
+from repeg_workbench.simulate.published import is_published, published
 from repeg_workbench.simulate.summary import Usage, summarise
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
@@ -70,6 +72,8 @@ class Scenario:
     fill_model: FillModel = FillModel.QUEUE
     wire: Wire = Wire.IN_PROCESS
     keeps_journal: bool = False
+    source: str = ""
+    """What the market is, in words, for the summary."""
 
     @property
     def starts(self) -> datetime:
@@ -131,7 +135,12 @@ class SimulatedDay:
     def summary(self) -> dict[str, Any] | None:
         """The summary of the run; None if it was refused or ended without a report."""
         run = self.ports.store.run(self.scenario.run_id)
-        return None if run is None or run.report is None else summarise(run.report.as_json(), self.usage())
+        if run is None or run.report is None:
+            return None
+        day = self.scenario
+        is_comparable = isinstance(day.market, GeneratedMarket) and is_published(day.plan, day.settings)
+        figures = published() if is_comparable else None
+        return summarise(run.report.as_json(), self.usage(), day.source, figures)
 
 
 @contextmanager
@@ -149,7 +158,8 @@ def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
         template=TEMPLATE,
         start=scenario.starts,
         seed=scenario.seed,
-        parameters=scenario.parameters,
+        # The simulated exchange shows the consolidated book.
+        parameters={"DataFeed": "sip", **scenario.parameters},
         runtime_environment=variables(scenario.settings),
         runtime=runtime,
     ) as engine:
@@ -200,7 +210,7 @@ def _exchange(scenario: Scenario, scheduler: Scheduler) -> Exchange:
     return Exchange(
         scenario.market,
         lambda: scheduler.now_ns,
-        scenario.quirks,
+        replace(scenario.quirks, sip_entitled=True),
         scenario.opening,
         scenario.seed,
         scenario.fill_model,

@@ -9,12 +9,14 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from repeg_workbench.simulate.published import in_words
+
 ORDER_FIELDS = (
     "symbol", "side", "qty", "filled_qty", "average_price", "arrival_mid", "cost_bps", "cost_half_spreads", "moves",
     "children", "outcome", "reason", "seconds_to_fill", "spread_captured", "last_mid", "unfilled_cost",
     "unfilled_cost_bps",
 )  # fmt: skip
-COST_FIELDS = ("cost_bps", "market_cost_bps", "unfilled_cost")
+COST_FIELDS = ("cost_bps", "market_cost_bps", "crossing_cost", "unfilled_cost")
 _NOTHING = "–"
 
 _HEADINGS = {
@@ -35,11 +37,15 @@ class Usage:
     data_requests: int
 
 
-def summarise(report: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
+def summarise(
+    report: Mapping[str, Any], usage: Usage, market: str = "", figures: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The summary of a run from its report and its usage, with money and quantities as strings.
 
-    `market_cost_bps` is the cost of market orders at arrival, from the same quotes. `notes` say what the run did beside
-    its orders, such as weights that were rounded, or open orders that were counted.
+    `market_cost_bps` is the cost of market orders at arrival, from the same quotes, if taking costs `crossing_cost`
+    half-spreads. `notes` say what the run did beside its orders, such as weights that were rounded, or open orders that
+    were counted. `feed` says whose quotes the run has read, `market` what was simulated, `published` what the same plan
+    has cost over many generated days, where that was measured.
     """
     totals = report["totals"]
     return {
@@ -48,7 +54,10 @@ def summarise(report: Mapping[str, Any], usage: Usage) -> dict[str, Any]:
         "reason": ": ".join(filter(None, (report["error"], report["reason"]))),
         "orders": [{field: order[field] for field in ORDER_FIELDS} for order in report["orders"]],
         "notes": [*report["notes"], *(f"{o['symbol']}: {o['note']}" for o in report["orders"] if o["note"])],
-        "totals": {field: totals[field] for field in COST_FIELDS} | {"turns": totals["turns"]} | asdict(usage),
+        "totals": {field: totals.get(field) for field in COST_FIELDS} | {"turns": totals["turns"]} | asdict(usage),
+        "feed": report.get("feed", ""),
+        "market": market,
+        "published": None if figures is None else dict(figures),
     }
 
 
@@ -74,7 +83,11 @@ def _totals(summary: Mapping[str, Any]) -> Table:
     table.add_row("run", f"{summary['run_id']}: {summary['outcome']}, {summary['reason']}")
     table.add_row("filled", f"{filled} of {len(orders)} orders")
     table.add_row("cost", f"{_bps(totals['cost_bps'])}; market orders at arrival, from the same quotes: "
-                          f"{_bps(totals['market_cost_bps'])}")  # fmt: skip
+                          f"{_bps(totals['market_cost_bps'])}, at {totals['crossing_cost']} half-spreads")  # fmt: skip
+    if summary["market"]:
+        table.add_row("market", f"{summary['market']}, quotes from {summary['feed']}; a day's cost is mostly luck")
+    if summary["published"] is not None:
+        table.add_row("published", in_words(summary["published"]))
     table.add_row("workflow", f"{totals['turns']} turns, {totals['transitions']} transitions, "
                               f"{totals['history_events']} history events")  # fmt: skip
     table.add_row("requests", f"{totals['trading_requests']} to the broker, {totals['data_requests']} for quotes")

@@ -19,13 +19,14 @@ from repeg.domain.peg import decide
 from repeg.domain.quote import Quote
 from repeg.domain.settings import Settings
 from repeg_workbench.simulate.command import BAD_INPUT, FAILED, SETTLED, run
+from repeg_workbench.simulate.published import in_words, published
 from repeg_workbench.simulate.summary import ORDER_FIELDS, Usage, summarise
 from tests.simulation.command_line import repeg, write
 from tests.simulation.days import DAYS, DEMO, GoldenDay, orders
 
 TOTALS = {
-    "cost_bps", "market_cost_bps", "unfilled_cost", "turns", "transitions", "history_events", "trading_requests",
-    "data_requests",
+    "cost_bps", "market_cost_bps", "crossing_cost", "unfilled_cost", "turns", "transitions", "history_events",
+    "trading_requests", "data_requests",
 }  # fmt: skip
 
 
@@ -41,6 +42,8 @@ def test_the_demo_settles_and_prints_tape_orders_and_totals(demo: tuple[Result, 
     assert result.stdout.startswith("09:25:00  run       open     demo-2026-11-23")
     assert "8 of 8 orders" in result.stdout
     assert "market orders at arrival, from the same quotes" in result.stdout
+    assert "a generated day, seed 1, quotes from sip; a day's cost is mostly luck" in result.stdout
+    assert in_words(published()) in result.stdout
     assert result.stderr == ""
 
 
@@ -52,7 +55,7 @@ def test_the_out_folder_has_tape_summary_and_journal(demo: tuple[Result, Path]) 
 
 def test_the_summary_has_its_documented_fields(demo: tuple[Result, Path]) -> None:
     summary = json.loads((demo[1] / "summary.json").read_text(encoding="utf-8"))
-    assert set(summary) == {"run_id", "outcome", "reason", "orders", "totals", "notes"}
+    assert set(summary) == {"run_id", "outcome", "reason", "orders", "totals", "notes", "feed", "market", "published"}
     assert all(tuple(order) == ORDER_FIELDS for order in summary["orders"])
     assert set(summary["totals"]) == TOTALS
     assert (summary["run_id"], summary["outcome"]) == ("demo-2026-11-23", "settled")
