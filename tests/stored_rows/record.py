@@ -17,15 +17,17 @@ import pytest
 from moto import mock_aws
 
 import tests.functions.desk
+from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.domain.run import KillSwitch
-from repeg.domain.setting_types import Escalation, Fallback, Policy
+from repeg.domain.setting_types import Escalation, Fallback, Feed, Policy
 from repeg.domain.settings import Settings
+from repeg_workbench.deployment_variables import variables
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.contracts.tables import a_client
 from tests.functions.books import book
-from tests.functions.desk import EXECUTION, Desk, a_desk
+from tests.functions.desk import EXECUTION, Desk, a_desk, a_plan
 from tests.stored_rows.recording import Item, Recorder, can_be_held, kind_of, stores_on
 from tests.stored_rows.replay import market_of
 
@@ -41,7 +43,7 @@ EVERY_SETTING_OF_A_SYMBOL = {
     "use_smart_limit_execution": True,
     "max_spread_pct": "0.4", "min_volume_shares": 50, "repeg_threshold_pct": "0.2", "max_quote_age_seconds": 20,
     "tick_size": "0.05", "max_repegs": 5, "patience_seconds": 600, "max_slippage_bps": "40", "escalation": "market",
-    "fallback": "market", "fallback_minutes": 10, "max_order_notional": "50000",
+    "fallback": "market", "fallback_minutes": 10, "max_order_notional": "50000", "crossing_cost": "0.5",
 }  # fmt: skip
 
 
@@ -182,6 +184,12 @@ def _every_setting(recorder: Recorder, store: Callable[[], DynamoStore]) -> None
         words = {"policy": policy.value, "escalation": "market"}
         with a_desk({"AAPL": CALM}, store=store()) as desk:
             desk.begin("buy 40 AAPL", **words, symbols=json.dumps({"AAPL": words}))
+    for feed in Feed:
+        recorder.scenario = f"feed {feed}"
+        with a_desk({"AAPL": CALM}, store=store()) as desk:
+            given = {"DATA_FEED": feed.value, **variables({"policy": "normal", "crossing_cost": "0.5"})}
+            open_run({"plan": a_plan("buy 40 AAPL")}, EXECUTION, given, desk.ports)
+            desk.close()
     recorder.scenario = "preview"
     with a_desk({"AAPL": CALM}, store=store()) as desk:
         desk.preview("buy 40 AAPL")
