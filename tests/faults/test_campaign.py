@@ -17,6 +17,9 @@ from repeg_workbench.faults.seeded_days import make_day
 from tests.faults.fingerprint import fingerprint
 from tests.template.stack import ROOT, written
 
+# The machine does not know it: people set the kill switch through it, and the days set the switch in the table.
+SERVES_PEOPLE = {"ServeOperator"}
+
 SEEDS = 300
 CHUNK = 15
 
@@ -64,7 +67,8 @@ def test_function_timeouts_match_the_template() -> None:
 
 def test_every_function_of_the_template_is_simulated() -> None:
     resources = written()["Resources"].items()
-    assert {name for name, made in resources if made["Type"] == "AWS::Serverless::Function"} == FUNCTION_TIMEOUTS.keys()
+    functions = {name for name, made in resources if made["Type"] == "AWS::Serverless::Function"}
+    assert functions - SERVES_PEOPLE == FUNCTION_TIMEOUTS.keys()
 
 
 def _enabled(seed: int) -> set[str]:

@@ -25,6 +25,8 @@ def generous_day(seed: int) -> Day:
     """A seed's day without limits and races, with cash for everything."""
     day = make_day(seed, PLAIN)
     settings = {name: value for name, value in day.settings.items() if name not in LIMITS} | GENEROUS
+    if settings.get("policy") == "market":  # a market order needs a narrow spread
+        settings["policy"] = "normal"
     opening = replace(day.opening, cash=Decimal(10_000_000))
     return replace(day, settings=settings, opening=opening, races=(), chaos=0)
 
