@@ -76,6 +76,11 @@ class Scenario:
     """What the market is, in words, for the summary."""
 
     @property
+    def feed(self) -> str:
+        """The data feed of the deployment: what its parameters name, else the consolidated book."""
+        return self.parameters.get("DataFeed", "sip")
+
+    @property
     def starts(self) -> datetime:
         """The start of the run, in UTC."""
         return datetime.combine(self.day, STARTS_AT, NEW_YORK).astimezone(UTC)
@@ -158,8 +163,7 @@ def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
         template=TEMPLATE,
         start=scenario.starts,
         seed=scenario.seed,
-        # The simulated exchange shows the consolidated book.
-        parameters={"DataFeed": "sip", **scenario.parameters},
+        parameters={"DataFeed": scenario.feed, **scenario.parameters},
         runtime_environment=variables(scenario.settings),
         runtime=runtime,
     ) as engine:
@@ -210,7 +214,7 @@ def _exchange(scenario: Scenario, scheduler: Scheduler) -> Exchange:
     return Exchange(
         scenario.market,
         lambda: scheduler.now_ns,
-        replace(scenario.quirks, sip_entitled=True),
+        replace(scenario.quirks, sip_entitled=scenario.quirks.sip_entitled or scenario.feed == "sip"),
         scenario.opening,
         scenario.seed,
         scenario.fill_model,

@@ -126,7 +126,7 @@ def an_operator(
         day=MONDAY,
         opening=account,
         settings=settings,
-        parameters=parameters or {},
+        parameters={"DataFeed": "iex", **(parameters or {})},
         keeps_journal=keeps_journal,
     )
     entries: list[Entry] = []
