@@ -15,7 +15,7 @@ from repeg.domain.child_order import ChildState, Rung
 from repeg.domain.decision import Action, Decision
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import decide
-from repeg.domain.policy import having_looked, having_seeded, patience_of, piece
+from repeg.domain.policy import having_looked, patience_of, piece
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
 from tests.builders import (
@@ -312,43 +312,6 @@ def test_every_limit_is_on_the_tick_and_inside_the_collar(
         assert side.sign * (decision.limit - far) >= 0 or decision.limit == worst
 
 
-# The spreads of the minutes before an order's arrival
-
-EARLIER = NOON - timedelta(hours=2)
-
-
-def test_the_spreads_before_the_window_opened_are_no_samples() -> None:
-    """Beside the opening minutes' spreads, which are much wider, any spread would look tight."""
-    past = [a_quote("100.00", "101.00", at=after_noon(-300)), a_quote("100.00", "100.05", at=after_noon(-61))]
-    assert having_seeded(an_order(), past, NOON, after_noon(-70), NORMAL).spreads == (5, 5, 5)
-    assert having_seeded(an_order(), past, NOON, NOON, NORMAL).spreads == ()
-
-
-def test_an_arriving_order_has_the_samples_of_earlier_looks() -> None:
-    """Every twenty seconds the quote in force counts, however many there were in between."""
-    past = [
-        a_quote("100.00", "100.02", at=after_noon(-310)),
-        a_quote("100.00", "100.09", at=after_noon(-299)),
-        *(a_quote("100.00", "100.04", at=after_noon(seconds)) for seconds in range(-250, -200)),
-        a_quote("100.00", "100.06", at=after_noon(-30)),
-    ]
-    order = having_seeded(an_order(), past, NOON, EARLIER, NORMAL)
-    assert order.spreads == (2, 9, 9, *(4,) * 11, 6)
-    assert having_looked(order, a_quote(), a_moment(), NORMAL).spreads[-2:] == (6, 5)
-
-
-def test_an_arriving_order_without_earlier_quotes_has_no_samples() -> None:
-    assert having_seeded(an_order(), [], NOON, EARLIER, NORMAL) == an_order()
-    fresh = [a_quote(at=after_noon(-19)), a_quote(at=None)]
-    assert having_seeded(an_order(), fresh, NOON, EARLIER, NORMAL) == an_order()
-
-
-def test_quotes_without_two_sides_are_no_samples() -> None:
-    shown = (("0", "100", -90), ("9", "9", -70), ("9", "9.03", -50))
-    past = [a_quote(bid, ask, at=after_noon(seconds)) for bid, ask, seconds in shown]
-    assert having_seeded(an_order(), past, NOON, EARLIER, NORMAL).spreads == (3, 3)
-
-
 # One venue's book
 
 IEX = settings_with(policy="normal", data_feed="iex")
@@ -377,3 +340,25 @@ def test_a_single_venues_better_price_is_followed_and_then_taken() -> None:
         "patience_spent",
         "100.07",
     )
+
+
+# A price that crosses a dollar
+
+
+def test_the_usual_spread_keeps_its_size_where_the_grid_changes_at_a_dollar() -> None:
+    """Samples of half a cent below a dollar are fifty steps there, and half of one above it."""
+    arrival = a_quote("0.9850", "0.9900")
+    order = resting("0.9851", arrival=arrival, collar=Decimal(2), spreads=(50, 50, 50))
+    alone = seen(order, "0.9851", "0.9860", bid_size="100")
+    assert brief(alone) == (Action.MOVE, "retreat", "0.9823")
+    above = resting("1.00", arrival=arrival, collar=Decimal(2), spreads=(50, 50, 50))
+    assert seen(above, "1.00", "1.01", bid_size="100").verb is Action.HOLD
+    assert seen(above, "1.00", "1.02", bid_size="900").reason != "tight"
+    later = having_looked(an_order(arrival=arrival), a_quote("1.00", "1.02"), a_moment(), NORMAL)
+    assert later.spreads == (200,)
+
+
+def test_a_buy_alone_in_a_book_of_cents_rests_above_nothing() -> None:
+    order = resting("0.05", arrival=a_quote("0.01", "0.90"), collar=Decimal(1), spreads=(8_900,))
+    decision = seen(order, "0.05", "0.06", bid_size="100", settings=settings_with(policy="normal", max_spread_pct=100))
+    assert brief(decision) == (Action.MOVE, "retreat", "0.0001")

@@ -55,7 +55,7 @@ def test_every_stack_of_a_day_has_valid_settings() -> None:
 
 @pytest.mark.parametrize("circumstance", [Circumstance.WEIGHTS, Circumstance.SECOND_STACK, Circumstance.FURTHER_RUN])
 def test_runs_of_other_kinds_of_plan_trade(circumstance: Circumstance, drawn: dict[Circumstance, list[int]]) -> None:
-    assert any(_bought_or_sold(make_day(seed)) for seed in drawn[circumstance][:8])
+    assert any(_bought_or_sold(make_day(seed)) for seed in drawn[circumstance][:16])
 
 
 def _bought_or_sold(day: Day) -> bool:

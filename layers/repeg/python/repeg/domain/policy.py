@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
@@ -37,9 +36,6 @@ from repeg.domain.settings_limits import KEPT_ATTEMPTS
 SAMPLES = 16
 SAMPLE_EVERY = timedelta(seconds=20)
 
-# How far back an arriving order's samples are seeded from: a little more than they span, for the quote in force then.
-SEEDED_BY = SAMPLES * SAMPLE_EVERY
-
 # While our own quote hides the others', the best of theirs is assumed to be this many permille of the usual spread
 # away from the far side.
 HIDDEN_SHARE = 750
@@ -47,6 +43,8 @@ HIDDEN_SHARE = 750
 # A child is at least this part of its parent, so that a large order needs a bounded number of them.
 LEAST_PART = 20
 LONGEST_PATIENCE = 1_800
+
+_FINEST = Decimal("0.0001")
 
 _WORDS = {
     Why.IMPROVE: ("improve", "improve by a tick"),
@@ -67,7 +65,7 @@ def decide_look(order: ParentOrder, quote: Quote, moment: Moment, settings: Sett
     if child is not None and (child.is_fallback or child.limit is None):
         return hold(order, "working", f"{child.rung}, {book_in_words(quote)}")
     book, own = book_of(order.side, quote, moment.now.date(), settings), standing(order, moment)
-    usual = usual_spread(order.spreads) or max(1, spread_in_ticks(book))
+    usual = _usual_ticks(order, book, moment.now.date(), settings)
     answer = look(book, own, usual, _urge(order, quote, moment, settings), rules_of(settings))
     limit = _limit(order, answer, moment.now.date(), settings)
     reason, words = _WORDS.get(answer.why, ("near", ""))
@@ -133,40 +131,44 @@ def having_looked(order: ParentOrder, quote: Quote, moment: Moment, settings: Se
     book = book_of(order.side, quote, moment.now.date(), settings)
     if is_alone(book, standing(order, moment)):
         return order
-    samples = (*order.spreads, max(1, spread_in_ticks(book)))[-SAMPLES:]
+    samples = (*order.spreads, spread_sample(order, book, moment.now.date(), settings))[-SAMPLES:]
     return order.having_sampled(samples, moment.now)
 
 
-def having_seeded(
-    order: ParentOrder, quotes: Sequence[Quote], now: datetime, opens: datetime, settings: Settings
-) -> ParentOrder:
-    """The order with the spreads of the minutes before its arrival as samples, as if it had been looked at then.
+def _usual_ticks(order: ParentOrder, book: Book, day: date, settings: Settings) -> int:
+    """The usual spread in ticks of this book, the present one without samples."""
+    if not order.spreads:
+        return max(1, spread_in_ticks(book))
+    return max(1, usual_spread(order.spreads) * _sampled_in(order, book, day, settings) // book.tick)
 
-    `quotes` are the symbol's, oldest first. At each time at which a sample would have been due, the quote in force
-    counts, if there is one among them and it has two sides. Not before the window has opened: beside the spreads of the
-    opening minutes, which are two to four times wider, and of the time before, any spread would look tight.
-    """
-    samples = []
-    for due in (now - ago * SAMPLE_EVERY for ago in range(SAMPLES - 1, 0, -1)):
-        if due < opens:
-            continue
-        quote = next((each for each in reversed(quotes) if each.at is not None and each.at <= due), None)
-        if quote is not None and 0 < quote.bid < quote.ask:
-            samples.append(max(1, spread_in_ticks(book_of(order.side, quote, now.date(), settings))))
-    return order.having_sampled(tuple(samples), now - SAMPLE_EVERY) if samples else order
+
+def _sampled_in(order: ParentOrder, book: Book, day: date, settings: Settings) -> int:
+    """The tick that spreads are sampled in: that of the arrival, since the grid changes where a price crosses a dollar,
+    by a factor of a hundred."""
+    arrival = order.arrival
+    return book.tick if arrival is None else _grid(order.side, arrival.near(order.side), day, settings)
+
+
+def _grid(side: Side, near: Decimal, day: date, settings: Settings) -> int:
+    # Just under a dollar the grid is finer, and a sell that improves goes down.
+    step = tick.tick_at(near if side is Side.BUY else near - _FINEST, day, settings.tick_size)
+    return int(step * UNITS_PER_DOLLAR)
+
+
+def spread_sample(order: ParentOrder, book: Book, day: date, settings: Settings) -> int:
+    """The spread of a book as a sample of the order's usual one, at least a tick."""
+    return max(1, (book.far - book.near) // _sampled_in(order, book, day, settings))
 
 
 def book_of(side: Side, quote: Quote, day: date, settings: Settings) -> Book:
     """The book from our side, in whole numbers."""
     near, far = quote.near(side), quote.far(side)
-    # Just under a dollar the grid is finer, and a sell that improves goes down.
-    step = tick.tick_at(near if side is Side.BUY else near - Decimal("0.0001"), day, settings.tick_size)
     return Book(
         near=_units(side, near),
         near_size=int(quote.near_size(side)),
         far=_units(side, far),
         far_size=int(_far_size(quote, side)),
-        tick=int(step * UNITS_PER_DOLLAR),
+        tick=_grid(side, near, day, settings),
     )
 
 
@@ -215,7 +217,8 @@ def _urge(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) 
 
 def _limit(order: ParentOrder, answer: Answer, day: date, settings: Settings) -> Decimal:
     """The answer's price in dollars: on the grid, inside the collar and what the order may cost."""
-    price = Decimal(answer.price * order.side.sign).scaleb(-DECIMALS)
+    # Behind a book of cents a part of the usual spread may be more than the price.
+    price = max(_FINEST, Decimal(answer.price * order.side.sign).scaleb(-DECIMALS))
     is_up = (order.side is Side.BUY) == (answer.verb is Verb.TAKE)
     rounded = (tick.round_up if is_up else tick.round_down)(price, day, settings.tick_size)
     return affordable(order, inside(order, rounded), day, settings)

@@ -11,9 +11,10 @@ from repeg.domain.journalled_rules import QUOTE_CHECK
 from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import check_market_quote, describe
-from repeg.domain.policy import SAMPLE_EVERY, SEEDED_BY, having_seeded
+from repeg.domain.policy import SAMPLE_EVERY
 from repeg.domain.quote import Quote, QuoteVerdict, format_price
 from repeg.domain.quote_check import check_waiting_order, hold_reason, is_repriced
+from repeg.domain.seeding import SEEDED_BY, having_seeded
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
