@@ -34,6 +34,7 @@ METRICS = {
     "HeldStale": "orders held by an old quote, likewise",
     "HeldThin": "orders held by a thin quote, likewise",
     "HeldWide": "orders held by a wide spread, likewise",
+    "JournalLost": "journal entries that could not be stored in the journal bucket",
     "MarketCostBps": "what market orders at arrival would have cost a run, in basis points",
     "MarketsClosed": "starts on a day, or at a time of day, without a session to trade in",
     "MissedRuns": "session days on which no run has begun ten minutes after the open",

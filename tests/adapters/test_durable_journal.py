@@ -17,7 +17,7 @@ from botocore.config import Config  # noqa: TID251 - as above
 from repeg import lambda_step
 from repeg.adapters import durable_journal
 from repeg.adapters.aws import AWS_ONCE
-from repeg.adapters.durable_journal import LOST, DurableJournal
+from repeg.adapters.durable_journal import DurableJournal
 from repeg.adapters.s3 import S3Objects
 from repeg.domain.journal import Entry
 from repeg.domain.steps import AnyEvent, RunsWatched
@@ -102,7 +102,7 @@ def test_a_store_that_fails_loses_the_entries_counts_them_and_says_why() -> None
     for _ in range(3):
         journal.record(an_entry())
     journal.flush("RepegOrders", "42", PLENTY)
-    assert counts == {LOST: 3}
+    assert counts == {"JournalLost": 3}
     lost = inner.entries[-1]
     assert (lost.verb, lost.detail, lost.reason, lost.is_abnormal) == (
         "lost",
@@ -121,7 +121,7 @@ def test_a_store_that_fails_once_does_not_lose_the_next_steps_entries() -> None:
     failing += [False]
     journal.record(an_entry())
     journal.flush("RepegOrders", "43", PLENTY)
-    assert (len(shelf.objects), counts) == (1, {LOST: 1})
+    assert (len(shelf.objects), counts) == (1, {"JournalLost": 1})
 
 
 def test_a_store_that_never_answers_holds_a_step_for_its_patience_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +134,7 @@ def test_a_store_that_never_answers_holds_a_step_for_its_patience_only(monkeypat
     took = time.monotonic() - began
     release.set()
     assert took < 5
-    assert (counts, inner.entries[-1].reason) == ({LOST: 1}, "not stored within 0.05 seconds")
+    assert (counts, inner.entries[-1].reason) == ({"JournalLost": 1}, "not stored within 0.05 seconds")
 
 
 @pytest.mark.parametrize("reply", [say_nothing, drip])
@@ -148,7 +148,7 @@ def test_a_real_client_of_a_silent_store_holds_a_step_for_its_patience_only(
         began = time.monotonic()
         journal.flush("RepegOrders", "42", PLENTY)
         took = time.monotonic() - began
-    assert (took < 5, counts) == (True, {LOST: 1})
+    assert (took < 5, counts) == (True, {"JournalLost": 1})
 
 
 @pytest.mark.parametrize("status", [403, 503])
@@ -158,7 +158,7 @@ def test_a_real_client_asks_a_store_that_refuses_once(status: int, monkeypatch: 
         journal, inner, counts = a_journal(S3Objects(lambda: a_client(server.url), "journal"))
         journal.record(an_entry())
         journal.flush("RepegOrders", "42", PLENTY)
-        assert (len(server.asked), counts) == (1, {LOST: 1})
+        assert (len(server.asked), counts) == (1, {"JournalLost": 1})
     assert f"({status})" in inner.entries[-1].reason
 
 
@@ -176,7 +176,7 @@ def test_a_step_near_its_time_limit_does_not_wait_for_its_journal() -> None:
     journal, inner, counts = a_journal(shelf)
     journal.record(an_entry())
     journal.flush("RepegOrders", "42", 5.9)
-    assert (shelf.objects, counts) == ({}, {LOST: 1})
+    assert (shelf.objects, counts) == ({}, {"JournalLost": 1})
     assert inner.entries[-1].reason == "5.9 seconds before the function's time limit"
 
 
@@ -189,7 +189,7 @@ def test_a_step_with_endless_entries_keeps_a_bounded_number(monkeypatch: pytest.
     journal.flush("RepegOrders", "42", PLENTY)
     (file,) = shelf.files()
     assert [each.entry.detail for each in file.entries] == ["0", "1"]
-    assert (file.problems, counts) == (["the step dropped 3 entries"], {LOST: 3})
+    assert (file.problems, counts) == (["the step dropped 3 entries"], {"JournalLost": 3})
 
 
 class FailingJournal(MemoryJournal):

@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from repeg.adapters.durable_journal import LOST, DurableJournal
+from repeg.adapters.durable_journal import DurableJournal
 from repeg.lambda_step import flush_at_end
 from repeg_workbench.faults.campaign import quietly
 from repeg_workbench.faults.records import Result
@@ -79,4 +79,4 @@ def test_an_outage_of_the_journals_store_changes_no_order(seed: int, outage: str
     result, counts = played(seed, bucket)
     assert (result.acts, result.violations, result.orders) == (without.acts, without.violations, without.orders)
     assert bucket.asked > 5
-    assert (counts[LOST] > 0, bool(bucket.stored)) == (outage != "none", outage != "all day")
+    assert (counts["JournalLost"] > 0, bool(bucket.stored)) == (outage != "none", outage != "all day")

@@ -10,7 +10,7 @@ from repeg_workbench.faults.workload_page import workload_section
 from repeg_workbench.faults.world import World
 
 # Days on which another hand cancels, on which a run is aborted, and on which no race is armed.
-CANCELLED, ABORTED, UNRACED = 136, 10060, 2
+CANCELLED, ABORTED, UNRACED = 106, 10060, 2
 
 
 def _acts(seed: int, *without: str) -> str:

@@ -60,7 +60,7 @@ def test_the_report_has_the_documented_fields_and_exact_numbers(open_desk: OpenD
     assert set(desk.report) >= {"run_id", "outcome", "reason", "orders", "totals"}
     assert desk.report["totals"] == {
         "orders": 2, "orders_filled": 0, "filled_notional": "2841.15", "cost_bps": "-0.53", "market_cost_bps": "1.06",
-        "executions": 1, "unfilled_cost": "0", "turns": 1,
+        "executions": 1, "unfilled_cost": "0", "turns": 1, "crossing_cost": "1",
     }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ SEEN = "domain.limits.require_within_limits: amount > limit → amount >= limit"
 SEEN_BY = "tests/domain/test_limits.py::test_an_order_over_its_limit_refuses_the_run_by_name"
 # A child without fills adds nothing to what was paid.
 EQUIVALENT = "domain.pricing.affordable: each.filled → dropped"
-FILES = ("tests/domain/test_limits.py", "tests/domain/test_peg_price.py")
+FILES = ("tests/domain/test_limits.py", "tests/domain/test_affordable_price.py")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_a_mutant_is_run_again_after_a_change_of_its_module(tmp_path: Path, work
 def test_a_survivor_is_run_against_tests_that_are_new(tmp_path: Path, worker: Worker) -> None:
     (before,) = run(tmp_path, worker, EQUIVALENT)
     file = tmp_path / "results.jsonl"
-    digest = before.tried["tests/domain/test_peg_price.py"]
+    digest = before.tried["tests/domain/test_affordable_price.py"]
     file.write_text(file.read_text().replace(digest, "0" * 16))
     (after,) = run(tmp_path, worker, EQUIVALENT)
     assert lines(tmp_path) == 2

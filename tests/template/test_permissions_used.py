@@ -19,6 +19,7 @@ from repeg.domain.order_ids import client_order_id, legacy_prefix
 from repeg.domain.quote import Quote, Side
 from repeg.domain.session import NEW_YORK
 from repeg_workbench.docs import permissions
+from repeg_workbench.engine.moto_corrections import account
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
@@ -52,7 +53,7 @@ def a_day(calls: set[Call], **parameters: str) -> Iterator[SimulatedDay]:
     calm.insert(times.index("09:37"), trade("09:36:30", "2000 @ 70.11", side=1))
     still = [quote(at, "900 @ 10.00", "900 @ 10.02") for at in times[:60]]
     market = ScriptedMarket({MONDAY: {"AAPL": rising, "KO": calm, **dict.fromkeys(MANY, still)}})
-    account = OpeningAccount(cash=Decimal(10_000), positions={"KO": (Decimal(100), Decimal(70))})
+    opening = OpeningAccount(cash=Decimal(10_000), positions={"KO": (Decimal(100), Decimal(70))})
     settings = {
         "policy": "anchor",  # under the original rule its fills come at known times
         "patience_seconds": 120,
@@ -61,16 +62,29 @@ def a_day(calls: set[Call], **parameters: str) -> Iterator[SimulatedDay]:
         "max_quote_age_seconds": 90,
     }
     scenario = Scenario(
-        plan=PLAN, market=market, day=MONDAY, opening=account, settings=settings, parameters=parameters,
+        plan=PLAN, market=market, day=MONDAY, opening=opening, settings=settings, parameters=parameters,
         keeps_journal=True,
     )  # fmt: skip
+    with _recorded(calls), opened(scenario) as day:
+        yield day
+
+
+@contextmanager
+def _recorded(calls: set[Call]) -> Iterator[None]:
+    """Record the calls of every client; the engine's clients are made anew, because a client keeps its handlers."""
     hook = ("provide-client-params", _recorder(calls))
-    BUILTIN_HANDLERS.append(hook)  # of every client that is made from now on
+    BUILTIN_HANDLERS.append(hook)
+    _forget_clients()
     try:
-        with opened(scenario) as day:
-            yield day
+        yield
     finally:
         BUILTIN_HANDLERS.remove(hook)
+        _forget_clients()
+
+
+def _forget_clients() -> None:
+    account.client.cache_clear()
+    account.session.cache_clear()
 
 
 def _recorder(calls: set[Call]) -> Callable[..., None]:

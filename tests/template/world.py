@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 from moto.server import ThreadedMotoServer
 
+from repeg_workbench.deployment_variables import variables
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
@@ -95,15 +96,16 @@ def around(artefact: Artefact, logs: Path) -> Iterator[World]:
     clock = BrokerClock()
     exchange = Exchange(two_calm_stocks(), clock, opening=account())
     with account_of_aws() as endpoint, ExchangeServer(exchange) as server:
-        variables = {
+        settings = {
             **CREDENTIALS,
             "AWS_ENDPOINT_URL": endpoint,
             "TABLE_NAME": make_table(endpoint),
             "BROKER_SECRET_ARN": make_secret(endpoint),
             "BROKER_URL": server.trading_url,
             "DATA_URL": server.data_url,
+            **variables({"policy": "anchor"}),  # under the original rule both orders rest at the near side
         }
-        yield World(artefact, clock, variables, logs, endpoint)
+        yield World(artefact, clock, settings, logs, endpoint)
 
 
 def account() -> OpeningAccount:

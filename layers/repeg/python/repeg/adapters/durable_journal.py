@@ -19,9 +19,6 @@ PATIENCE_SECONDS = 3.0
 # A step keeps at most so many entries in memory, a few hundred bytes each.
 MOST_ENTRIES = 20_000
 
-# The metric of the entries that were lost.
-LOST = "JournalLost"
-
 
 class Objects(Protocol):
     """Where objects are stored."""
@@ -88,7 +85,7 @@ class DurableJournal:
             failures = [f"{seconds_left:.1f} seconds before the function's time limit"]
         lost = len(entries) + dropped - sum(stored)
         if lost:
-            self._count(LOST, lost)
+            self._count("JournalLost", lost)
             self._warn(entries[-1], lost, failures[0] if len(entries) > sum(stored) else f"over {MOST_ENTRIES} entries")
 
     def _warn(self, last: Entry, lost: int, reason: str) -> None:
