@@ -103,7 +103,8 @@ def around(artefact: Artefact, logs: Path) -> Iterator[World]:
             "BROKER_SECRET_ARN": make_secret(endpoint),
             "BROKER_URL": server.trading_url,
             "DATA_URL": server.data_url,
-            **variables({"policy": "anchor"}),  # under the original rule both orders rest at the near side
+            # Under the original rule, with patience left, both orders rest at the near side.
+            **variables({"policy": "anchor", "patience_seconds": 3_600}),
         }
         yield World(artefact, clock, settings, logs, endpoint)
 
