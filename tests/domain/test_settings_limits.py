@@ -232,6 +232,33 @@ def test_a_symbols_own_bound_in_the_deployment_holds() -> None:
     assert resolve(variables(deployment), of(max_spread_pct="0.9")).for_symbol("BAC").max_order_notional == 500
 
 
+@pytest.mark.parametrize(
+    ("name", "all_symbols", "one_symbol", "tighter"),
+    [("max_order_notional", "1000", "5000", "500"), ("max_spread_pct", "0.5", "2", "0.2"),
+     ("min_volume_shares", 100, 10, 200), ("max_slippage_bps", "50", "150", "20"), ("fallback_minutes", 5, 10, 3),
+     ("escalation", "mid", "cross", "none")],
+)  # fmt: skip
+def test_an_inputs_limit_also_tightens_a_symbols_looser_one(
+    name: str, all_symbols: object, one_symbol: Any, tighter: object
+) -> None:
+    deployment = variables({name: all_symbols, **of(**{name: one_symbol})})
+    settings = resolve(deployment, {name: tighter})
+    assert str(getattr(settings.for_symbol("BAC"), name)) == str(tighter)
+    # The input names the symbol itself: the deployment's bound for that symbol is the only one.
+    named = resolve(deployment, {name: tighter, **of(**{name: one_symbol})})
+    assert str(getattr(named.for_symbol("BAC"), name)) == str(one_symbol)
+
+
+def test_an_inputs_limit_leaves_a_symbols_tighter_one_as_it_is() -> None:
+    deployment = variables({"max_order_notional": "1000", **of(max_order_notional="300")})
+    assert resolve(deployment, {"max_order_notional": "500"}).for_symbol("BAC").max_order_notional == 300
+
+
+def test_an_inputs_policy_leaves_a_symbols_own() -> None:
+    deployment = variables({"escalation": "market", "max_spread_pct": "1", **of(policy="market")})
+    assert resolve(deployment, {"policy": "patient"}).for_symbol("BAC").policy is Policy.MARKET
+
+
 def test_an_input_keeps_the_deployments_settings_of_other_symbols() -> None:
     settings = resolve(variables(of("BAC", max_order_notional="500")), of("KO", max_repegs=1))
     assert settings.for_symbol("BAC").max_order_notional == 500

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.setting_types import Escalation, Fallback, Policy
@@ -51,6 +51,9 @@ PREFERENCES = frozenset(
         "crossing_cost",
     }
 )  # fmt: skip
+
+# Limits that say how to trade, and not how far.
+_CHOICES = frozenset({"use_smart_limit_execution", "policy"})
 
 # What the deployment is, and no input or variable of a setting may say.
 FIXED = frozenset({"data_feed"})
@@ -154,6 +157,27 @@ def require_no_looser(settings: Settings, deployment: Settings) -> None:
             value, bound = getattr(own, name), getattr(bounds, name)
             if is_looser(direction, value, bound):
                 raise InvalidSettings(f"{where}.{name}", value, _no_looser(direction, bound))
+
+
+def tightened(settings: Settings, overrides: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The values of single symbols, less those that are looser than a limit which the run's input sets for all.
+
+    A symbol without a value has the run's. The input may still name the symbol and set another limit for it, no looser
+    than the deployment's. Policies are not compared: a symbol's own is a choice and no bound.
+    """
+    common = {name: limit for name, limit in LIMITS.items() if name in overrides and name not in _CHOICES}
+    named = overrides.get(CONTAINER) or {}
+
+    def is_kept(symbol: str, name: str, value: object) -> bool:
+        is_common = name in common and name not in named.get(symbol, {})
+        return not (is_common and is_looser(common[name], value, getattr(settings, name)))
+
+    return {
+        symbol: {
+            name: value for name, value in own.model_dump(exclude_unset=True).items() if is_kept(symbol, name, value)
+        }
+        for symbol, own in settings.symbols.items()
+    }
 
 
 def is_looser(direction: Direction, value: object, bound: object) -> bool:

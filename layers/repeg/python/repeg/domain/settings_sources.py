@@ -12,7 +12,7 @@ from repeg.domain.contradictions import Contradiction
 from repeg.domain.errors import InvalidSettings, expectation
 from repeg.domain.setting_types import Policy, is_off
 from repeg.domain.settings import USE_SMART, Settings, SymbolSettings
-from repeg.domain.settings_limits import CONTAINER, FIXED, require_no_looser, require_sound
+from repeg.domain.settings_limits import CONTAINER, FIXED, require_no_looser, require_sound, tightened
 
 ENVIRONMENT_PREFIX = "EXECUTION__"
 # Names the settings that an input may change; not set: all of them.
@@ -38,7 +38,8 @@ def resolve(environment: Mapping[str, str], overrides: Mapping[str, Any] | None)
     else:
         raise InvalidSettings("settings", overrides, "an object of setting names and values")
     kept = _less_the_other_name(given, overrides, is_at_market=deployment.trades_at_market)
-    settings = _validated({**kept, **_merged(deployment, overrides)})
+    values = {**kept, **_merged(deployment, overrides)}
+    settings = _validated({**values, CONTAINER: tightened(_validated(values), overrides)})
     _require_changeable(environment, overrides)
     require_sound(settings)
     require_no_looser(settings, deployment)
