@@ -77,6 +77,9 @@ def exchange(
     *,
     market: Annotated[str, typer.Option(help="generated, or a folder of recordings.")] = "generated",
     port: Annotated[str, typer.Option(help="Local port; 0 for any free one.", metavar="N")] = "8700",
+    host: Annotated[str, typer.Option(
+        help="Address to listen on: 127.0.0.1 for this machine alone, 0.0.0.0 for all of its addresses.", metavar="IP"
+    )] = "127.0.0.1",
     date: Annotated[str | None, _option(
         f"First trading day. Default: {DEFAULT_DATE}, or the first recorded day."
     )] = None,
@@ -106,8 +109,9 @@ def exchange(
     from repeg_workbench.exchange_command import exchange as serve  # noqa: PLC0415
 
     options = Options(
-        market=market, port=port, date=date, start=start, speed=speed, real_time=real_time, seed=seed, cash=cash,
-        positions=positions, multiplier=multiplier, fill_model=fill_model, quirks=tuple(knob or ()), chaos=chaos,
+        market=market, port=port, host=host, date=date, start=start, speed=speed, real_time=real_time, seed=seed,
+        cash=cash, positions=positions, multiplier=multiplier, fill_model=fill_model, quirks=tuple(knob or ()),
+        chaos=chaos,
     )  # fmt: skip
     raise typer.Exit(serve(options))
 

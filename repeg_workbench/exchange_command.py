@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -27,7 +28,7 @@ from repeg_workbench.exchange.market.recorded import RecordedMarket, RecordingEr
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.serving.serve import Clock, Stop, clock_for, serve, serving, stopped_by_signals
-from repeg_workbench.exchange.serving.server import ExchangeServer
+from repeg_workbench.exchange.serving.server import LOOPBACK, ExchangeServer
 from repeg_workbench.exchange.time.calendar import new_york
 from repeg_workbench.exchange.time.clocks import RealClock
 from repeg_workbench.exchange.time.hours import TradingHours
@@ -41,6 +42,7 @@ _LAST_PORT = 65_535
 _LARGEST_SEED = 2**63 - 1
 # A session in six seconds; any faster, and the exchange could not keep up with its clock.
 _FASTEST = 3_600
+_HOSTS = f"an IPv4 address of this machine such as {LOOPBACK}, or 0.0.0.0 for all of them"
 _MULTIPLIERS = {"1": 1, "2": 2, "4": 4}
 """Buying power as a multiple of equity: 1 for a cash account, 2 or 4 for margin with short sales."""
 
@@ -51,6 +53,7 @@ class Options:
 
     market: str = GENERATED
     port: str = "8700"
+    host: str = LOOPBACK
     date: str | None = None
     start: str | None = None
     speed: str | None = None
@@ -79,12 +82,13 @@ def exchange(options: Options) -> int:
 @contextmanager
 def _served(options: Options, stop: Stop) -> Iterator[tuple[ExchangeServer, Clock]]:
     port, seed = _whole("port", options.port, _LAST_PORT), _whole("seed", options.seed, _LARGEST_SEED)
+    host = _address(options.host)
     quirks, chance, model = read_knobs(options.quirks), _chance(options.chaos), _fill_model(options.fill_model)
     market, clock, day = _market_and_clock(options, seed)
     opening = _opening(options, market, day)
     with (
-        _port_errors_as_bad_input(port),
-        serving(market, clock, port, quirks=quirks, opening=opening, seed=seed, fill_model=model, stop=stop) as server,
+        _socket_errors_as_bad_input(host, port),
+        serving(market, clock, port, host, quirks, opening, seed=seed, fill_model=model, stop=stop) as server,
     ):
         if chance is not None:
             server.call(lambda: arm_all(server.exchange.faults, server.exchange.races, chance))
@@ -160,7 +164,7 @@ def _reference(market: Market, symbol: str, day: date) -> Decimal:
 
 
 @contextmanager
-def _port_errors_as_bad_input(port: int) -> Iterator[None]:
+def _socket_errors_as_bad_input(host: str, port: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -168,6 +172,8 @@ def _port_errors_as_bad_input(port: int) -> Iterator[None]:
             raise InvalidInput("port", port, "a free port, or 0 for any; this one is in use") from None
         if error.errno == errno.EACCES:
             raise InvalidInput("port", port, "a port above 1023, or 0 for any; this one needs privileges") from None
+        if "could not bind" in str(error):  # asyncio drops the number of this one
+            raise InvalidInput("host", host, _HOSTS) from None
         raise
 
 
@@ -205,6 +211,13 @@ def _whole(name: str, text: str, most: int) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= most):
         raise InvalidInput(name, text, f"a whole number from 0 to {most}")
     return int(text)
+
+
+def _address(text: str) -> str:
+    try:
+        return str(IPv4Address(text))
+    except ValueError:
+        raise InvalidInput("host", text, _HOSTS) from None
 
 
 def _speed(text: str | None) -> float:

@@ -2,6 +2,8 @@
 
 import signal
 import socket
+import sys
+from contextlib import suppress
 from datetime import date
 
 import pytest
@@ -95,6 +97,26 @@ def test_the_control_plane_moves_a_stepped_clock() -> None:
     with serving(ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}}), clock, port=0) as server, requests.Session() as http:
         moved = http.post(f"{server.trading_url}/_sim/clock", json={"advance_seconds": 60}, timeout=5).json()
     assert moved == {"now": "2026-11-20T15:01:00Z"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
+def test_a_server_answers_only_on_the_address_that_it_was_given() -> None:
+    clock = clock_for(FRIDAY, "10:00", real_time=False, speed=0)
+    market = ScriptedMarket({FRIDAY: {"AAPL": QUIET_BOOK}})
+
+    def answers(port: int, host: str) -> bool:
+        with suppress(requests.ConnectionError):
+            return requests.post(f"http://{host}:{port}/_sim/clock", json={}, timeout=5).ok
+        return False
+
+    with serving(market, clock, 0, "127.0.0.1") as server:
+        assert (answers(server.port, "127.0.0.1"), answers(server.port, "127.0.0.2")) == (True, False)
+    with serving(market, clock, 0, "127.0.0.2") as server:
+        assert server.trading_url == f"http://127.0.0.2:{server.port}"
+        assert (answers(server.port, "127.0.0.1"), answers(server.port, "127.0.0.2")) == (False, True)
+    with serving(market, clock, 0, "0.0.0.0") as server:  # noqa: S104 - for a moment, in a test
+        assert server.trading_url == f"http://127.0.0.1:{server.port}"
+        assert (answers(server.port, "127.0.0.1"), answers(server.port, "127.0.0.2")) == (True, True)
 
 
 def test_a_port_in_use_is_an_error_and_leaves_no_thread() -> None:

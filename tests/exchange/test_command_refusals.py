@@ -23,6 +23,12 @@ def test_an_invalid_port_is_refused(port: str) -> None:
     assert refusal("--port", port) == f"port: '{port}' is not valid; expected a whole number from 0 to 65535"
 
 
+@pytest.mark.parametrize("host", ["localhost", "", "127.0.0.1:80", "::1", "192.0.2.1"])
+def test_an_address_of_another_machine_or_kind_is_refused(host: str) -> None:
+    expected = "an IPv4 address of this machine such as 127.0.0.1, or 0.0.0.0 for all of them"
+    assert refusal("--host", host) == f"host: '{host}' is not valid; expected {expected}"
+
+
 @pytest.mark.parametrize(
     ("day", "following"),
     [("2026-11-26", "2026-11-27"), ("2026-11-28", "2026-11-30"), ("2026-12-25", "2026-12-28")],

@@ -12,7 +12,7 @@ from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
-from repeg_workbench.exchange.serving.server import ExchangeServer
+from repeg_workbench.exchange.serving.server import LOOPBACK, ExchangeServer
 from repeg_workbench.exchange.time.calendar import new_york
 from repeg_workbench.exchange.time.clocks import RealClock, RunningClock, SteppedClock
 from repeg_workbench.exchange.time.stamps import new_york as local
@@ -75,13 +75,14 @@ def clock_for(day: date | None, start: str, *, real_time: bool, speed: float) ->
 
 
 @contextmanager
-def serving(  # the parts of an exchange, and where to find it
+def serving(  # noqa: PLR0913 - the parts of an exchange, and where to find it
     market: Market,
     clock: Clock,
     port: int = DEFAULT_PORT,
-    *,
+    host: str = LOOPBACK,
     quirks: BrokerQuirks | None = None,
     opening: OpeningAccount | None = None,
+    *,
     seed: int = 0,
     fill_model: FillModel = FillModel.PAPER,
     stop: Stop | None = None,
@@ -94,7 +95,8 @@ def serving(  # the parts of an exchange, and where to find it
     if not isinstance(clock, RealClock):
         exchange.control.move = clock.move
     give_up = (stop or Stop()).set
-    with ExchangeServer(exchange, port=port, runs=not isinstance(clock, SteppedClock), give_up=give_up) as server:
+    runs = not isinstance(clock, SteppedClock)
+    with ExchangeServer(exchange, host, port, runs=runs, give_up=give_up) as server:
         yield server
 
 

@@ -1,4 +1,4 @@
-"""Serves an exchange over loopback from a background thread, for clients that need a real socket."""
+"""Serves an exchange from a background thread, for clients that need a real socket; over loopback unless told."""
 
 import asyncio
 import logging
@@ -23,6 +23,8 @@ from repeg_workbench.exchange.refusal import Refusal
 from repeg_workbench.exchange.serving.sockets import Sockets, stream_name
 from repeg_workbench.exchange.time.stamps import utc
 
+LOOPBACK = "127.0.0.1"
+_EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - named here to print another one in its place
 _T = TypeVar("_T")
 _TICK = 0.005
 """Seconds between two checks of a running clock."""
@@ -48,7 +50,7 @@ class ExchangeServer:
     def __init__(
         self,
         exchange: Exchange,
-        host: str = "127.0.0.1",
+        host: str = LOOPBACK,
         port: int = 0,
         *,
         runs: bool = False,
@@ -56,7 +58,8 @@ class ExchangeServer:
     ) -> None:
         self.exchange = exchange
         self._runs, self._give_up = runs, give_up
-        self._host, self.port = host, port
+        self._listens_on, self.port = host, port
+        self._host = LOOPBACK if host == _EVERY_ADDRESS else host
         self.loop = asyncio.new_event_loop()
         self._thread = Thread(target=self.loop.run_forever, name="exchange", daemon=True)
         self.sockets = Sockets(exchange)
@@ -124,7 +127,7 @@ class ExchangeServer:
         server = web.Server(self._answer, handler_cancellation=True, logger=_DISCARDED)
         self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self.port)
+        site = web.TCPSite(self._runner, self._listens_on, self.port)
         await site.start()
         self.port = self._runner.addresses[0][1]
         if self._runs:
