@@ -6,6 +6,7 @@
 # make docs             write every generated page anew; check the two that take long to measure
 # make coverage         the report of the last `make test`, line by line, in htmlcov/index.html
 # make verify           what can be proved of the stack without an AWS account: linters, build, every function, permissions
+# make sam-local        every function in a container, by `sam local invoke`, where Docker is running
 # make bench            how fast a full day, the engine, the exchange, its matching and replays run on this machine
 # make smoke            STACK=name: one preview in the deployed stack, compared with the local engine
 # make simulate-faults  SEEDS=100 simulated days with faults
@@ -36,7 +37,7 @@ define install
 	@$(1)/bin/python -m pip install --quiet --require-hashes --requirement $(3)
 endef
 
-.PHONY: help demo quick test lint fmt docs coverage verify bench smoke simulate-faults build lock clean
+.PHONY: help demo quick test lint fmt docs coverage verify sam-local bench smoke simulate-faults build lock clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -84,6 +85,10 @@ coverage: .venv/.development
 verify: .venv/.development .venv-sam/.installed .venv-lambda/.installed .venv-checkov/.installed
 	.venv-checkov/bin/checkov --config-file .checkov.yaml
 	.venv/bin/python -m pytest -q -n 2 --dist loadgroup tests/template tests/statemachine tests/engine/test_deployment.py
+
+# OPTIONS are further ones of `sam local invoke`, such as --skip-pull-image.
+sam-local: .venv/.development .venv-sam/.installed .venv-lambda/.installed
+	@PATH="$(BUILD_PATH)" .venv/bin/python -m tests.template.sam_local $(OPTIONS)
 
 bench: .venv/.development
 	@.venv/bin/python -m repeg_workbench.bench

@@ -19,7 +19,7 @@ from repeg_workbench.deployment_variables import variables
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, quote
-from repeg_workbench.exchange.serving.server import ExchangeServer
+from repeg_workbench.exchange.serving.server import LOOPBACK, ExchangeServer
 from tests.statemachine.rules import states
 from tests.template.artefact import Artefact, running
 from tests.template.stack import REGION, ROOT, definition, environment, of_type, written
@@ -66,8 +66,7 @@ class World:
 
     def call(self, name: str) -> dict[str, Any]:
         """The answer of a built function to its event, retried as the machine would."""
-        text = (ROOT / "events" / f"{snake(name)}.json").read_text()
-        event = json.loads(text.replace(DAY_OF_EVENTS, DAY.isoformat()))
+        event = event_of(name)
         log = self.logs / f"{name}.log"
         with running(self.artefact, name, {**environment(name), **self.environment}, log) as function:
             for _ in range(ATTEMPTS):
@@ -82,6 +81,12 @@ class World:
         """All rows of the table."""
         found: list[dict[str, Any]] = client("dynamodb", self.endpoint).scan(TableName="runs")["Items"]
         return found
+
+
+def event_of(name: str) -> Any:
+    """A function's event, on the day."""
+    text = (ROOT / "events" / f"{snake(name)}.json").read_text()
+    return json.loads(text.replace(DAY_OF_EVENTS, DAY.isoformat()))
 
 
 def retried(name: str) -> set[str]:
@@ -128,13 +133,15 @@ def two_calm_stocks() -> ScriptedMarket:
 
 
 @contextmanager
-def account_of_aws() -> Iterator[str]:
+def account_of_aws(address: str = LOOPBACK) -> Iterator[str]:
     """The endpoint of a local server that mocks the AWS services."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server = ThreadedMotoServer(ip_address=address, port=0, verbose=False)
     server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
 
 
 def client(service: str, endpoint: str) -> Any:
@@ -148,15 +155,15 @@ def client(service: str, endpoint: str) -> Any:
     )
 
 
-def make_table(endpoint: str) -> str:
+def make_table(endpoint: str, name: str = "runs") -> str:
     """The table as the template declares it."""
     (table,) = of_type(written(), "AWS::DynamoDB::Table").values()
     keys = {name: table["Properties"][name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
-    client("dynamodb", endpoint).create_table(TableName="runs", **keys)
-    return "runs"
+    client("dynamodb", endpoint).create_table(TableName=name, **keys)
+    return name
 
 
-def make_secret(endpoint: str) -> str:
+def make_secret(endpoint: str, name: str = "broker") -> str:
     """Store the broker's keys in a secret; its ARN."""
-    made = client("secretsmanager", endpoint).create_secret(Name="broker", SecretString=json.dumps(KEYS))
+    made = client("secretsmanager", endpoint).create_secret(Name=name, SecretString=json.dumps(KEYS))
     return str(made["ARN"])
