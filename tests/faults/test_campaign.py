@@ -20,8 +20,8 @@ from tests.template.stack import ROOT, written
 # The machine does not know it: people set the kill switch through it, and the days set the switch in the table.
 SERVES_PEOPLE = {"ServeOperator"}
 
-SEEDS = 300
-CHUNK = 15
+SEEDS = 200
+CHUNK = 10
 
 # Two ordinary days, one with a duplicate invocation, and one through alpaca-py.
 ALIKE = (7, 40, 191, 13)
