@@ -164,8 +164,10 @@ class UnreliablePort:
             since = self._scheduler.now_ns
             thread.pause()
             self._scheduler.spawn_apart(lambda: self._thaw(thread, seconds))
-            self._scheduler.sleep(0)
-            self._watcher.thawed(since)
+            try:
+                self._scheduler.sleep(0)
+            finally:
+                self._watcher.thawed(since)
 
     def _thaw(self, thread: VirtualThread[Any], seconds: float) -> None:
         self._scheduler.sleep(seconds)

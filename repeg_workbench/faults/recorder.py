@@ -59,10 +59,12 @@ class Recorder:
         exchange.on_answer.append(self._served)
         exchange.faults.on_strike.append(self.struck)
 
-    def began(self, invocation: Invocation, run_id: str, stack: int) -> None:
+    def began(self, invocation: Invocation, run_id: str, stack: int, *, is_duplicate: bool = False) -> None:
         """A function has been invoked, for a run or for none."""
         number = len(self.record.invoked)
-        invoked = Invoked(number, invocation.function, run_id, self._now(), stack=stack)
+        invoked = Invoked(
+            number, invocation.function, run_id, self._now(), stack=stack, is_duplicate=is_duplicate
+        )  # fmt: skip
         self._invoked[invocation] = invoked
         self.record.invoked.append(invoked)
 
@@ -119,7 +121,7 @@ class Recorder:
             self.record.held_up.append(HeldUp(self._number(), self._thread(), since, self._now()))
 
     def thawed(self, since: int) -> None:
-        """All threads of the running invocation go on; they were frozen since then."""
+        """All threads of the running invocation go on, or end; they were frozen since then."""
         self.record.held_up.append(HeldUp(self._number(), ALL_THREADS, since, self._now()))
 
     def arrived(self, port: str, sent: int) -> None:

@@ -42,7 +42,8 @@ _LIMITS = """\
   watchdog looks every five minutes; the deployed one every ten.
 - A fault excuses a late ending. A time limit is longer by an outage, and starts anew with a closing step or a pass of
   the watchdog that a fault strikes, with the moment at which the broker finds an order again, or with the session's
-  close. So no seed shows how soon trouble is over while faults go on.
+  close. The limit for an order in flight is also longer by the time for which every step of its run that was under way
+  was frozen. So no seed shows how soon trouble is over while faults go on.
 - What a weight may trade is bounded by the exchange's prices and holdings around its planning, not known to the share;
   its arrival may be any quote that passed.
 - A line that stays idle is not judged under a limit, a kill switch, or settings for single symbols. The second judge

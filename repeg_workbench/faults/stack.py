@@ -87,10 +87,10 @@ class Stack:
             self._scheduler.spawn_apart(lambda: self._shadow(function, payload))
         return self.invoke_once(function, payload)
 
-    def invoke_once(self, function: str, payload: dict[str, Any]) -> dict[str, Any]:
+    def invoke_once(self, function: str, payload: dict[str, Any], *, is_duplicate: bool = False) -> dict[str, Any]:
         """Invoke a handler as Lambda would: JSON in and out, a timeout, errors by class name. Raises TaskFailed."""
         invocation = Invocation(function)
-        self._world.recorder.began(invocation, self._run_of(payload), self.number)
+        self._world.recorder.began(invocation, self._run_of(payload), self.number, is_duplicate=is_duplicate)
         try:
             answer = self._call(function, payload, invocation)
         except TaskFailed:
@@ -187,7 +187,7 @@ class Stack:
     def _shadow(self, function: str, payload: dict[str, Any]) -> None:
         self._scheduler.sleep(self._fault_plan.dice("twice").uniform(0, 3))
         with suppress(TaskFailed):
-            self.invoke_once(function, payload)
+            self.invoke_once(function, payload, is_duplicate=True)
 
     def _ended(self, execution: Execution) -> None:
         """Deliver the status-change event of a failed execution, late; LOST_EVENT drops it."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from repeg_workbench.exchange.units import QTY_SCALE
-from repeg_workbench.faults.judges.record import BookedOrder, Unfound
+from repeg_workbench.faults.judges.record import ALL_THREADS, BookedOrder, HeldUp, Unfound
 from tests.faults.day_by_hand import CLOSES, DayByHand, at, closed_day, day_with_arrival
 
 
@@ -103,6 +103,29 @@ def test_a_hold_that_the_book_explains_is_no_violation() -> None:
     assert day.violations() == set()
 
 
+@pytest.mark.parametrize(
+    ("function", "before", "found"),
+    [
+        ("CloseRun", 18, set()),
+        ("RepegOrders", 60, {"not_held_by_its_book"}),
+        ("RepegOrders", 18, {"not_held_by_its_book"}),
+        ("RepegOrders", 16, set()),
+        ("PlaceOrders", 4, set()),
+        ("ValidateQuotes", 4, {"not_held_by_its_book"}),
+    ],
+)
+def test_only_a_quote_on_which_an_order_could_leave_holds_it(function: str, before: float, found: set[str]) -> None:
+    """The spread was wide on every turn, and has become narrow so long before the window's end."""
+    day = DayByHand()
+    for number in range(3):
+        day.looked_at(CLOSES - 190 + 30 * number, "100.00", "101.00")
+    for number in range(3):
+        step = day.called(function, CLOSES - before + number / 10, CLOSES - before + 1)
+        day.quoted(CLOSES - before + number / 10, "100.00", "100.10", invocation=step)
+    day.closed(outcome="held_wide")
+    assert day.violations() == found
+
+
 def _dead_at(when: float, cancelled: float) -> DayByHand:
     day = day_with_arrival()
     order = day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")
@@ -144,6 +167,52 @@ def test_an_unknown_order_that_is_looked_for_in_time_is_no_violation() -> None:
     day.record.sent[0] = day.record.sent[0]._replace(is_answered=False)
     day.looked_up(order.removeprefix("id "), 660, found=True)
     assert day.violations() == set()
+
+
+def _looked_for_at(when: float, *steps: tuple[float, float, bool, bool], away: float = 0) -> set[str]:
+    """An order leaves at 601 without an answer, and its broker is asked about it then; by default that is due at 841.
+
+    Each step has its begin and end, and says whether it was frozen from then on and whether it was a duplicate.
+    """
+    day = day_with_arrival()
+    order = day.placed(1, 601, "1", "100.01", bid="100.00", ask="100.10")
+    day.record.sent[0] = day.record.sent[0]._replace(is_answered=False)
+    for begins, ends, is_frozen, is_duplicate in steps:
+        number = day.called("RepegOrders", begins, ends, answered=not is_frozen, struck=is_frozen)
+        day.record.invoked[number].is_duplicate = is_duplicate
+        if is_frozen:
+            day.record.held_up.append(HeldUp(number, ALL_THREADS, at(begins), at(ends)))
+    if away:
+        day.away(601, away)
+    day.looked_up(order.removeprefix("id "), when, found=True)
+    return day.violations()
+
+
+@pytest.mark.parametrize(
+    ("due", "steps"),
+    [
+        (841, ()),
+        (931, ((610, 700, True, False),)),
+        (1_001, ((610, 700, True, False), (720, 790, True, False))),
+        (841, ((610, 700, True, True),)),
+        (871, ((610, 700, True, False), (620, 680, False, False))),
+        (871, ((610, 700, True, False), (620, 680, False, True))),
+        (841, ((500, 600, True, False),)),
+        (841, ((610, 700, False, False),)),
+    ],
+)
+def test_a_run_has_as_much_more_time_as_it_is_frozen(
+    due: float, steps: tuple[tuple[float, float, bool, bool], ...]
+) -> None:
+    """Not while a second delivery of a step is frozen, nor while another step of the run goes on."""
+    assert _looked_for_at(due, *steps) == set()
+    assert _looked_for_at(due + 1, *steps) == {"unresolved"}
+
+
+def test_a_freeze_during_an_outage_counts_once() -> None:
+    steps = (610, 700, True, False)
+    assert _looked_for_at(940, steps, away=700) == set()
+    assert _looked_for_at(941, steps, away=700) == {"unresolved"}
 
 
 def test_an_order_that_its_owner_moves_is_followed() -> None:

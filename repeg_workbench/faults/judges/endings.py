@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from repeg_workbench.exchange.units import QTY_SCALE, to_qty
 from repeg_workbench.faults.judges import rules as law
+from repeg_workbench.faults.judges.causes import CLOSING
 from repeg_workbench.faults.judges.placed import QTY, Parent
 from repeg_workbench.faults.judges.record import (
     MINUTE,
@@ -22,6 +23,8 @@ from repeg_workbench.faults.judges.verdict import Violation
 
 # The last orders of a window leave ten seconds before it ends, by a clock that may be a request's seven seconds ahead.
 LAST_SEND = (10 + 7) * SECOND
+# A slow answer may leave that clock behind; but no order leaves later than this before the end.
+LEAVES_IN_TIME = 5 * SECOND
 
 # The outcomes that a line may have before its window closes. With any other it could still have traded.
 ENDS_EARLY = frozenset(
@@ -105,7 +108,7 @@ class EndingJudge:
             return
         rules = Rules(run.settings).of(order.symbol)
         closed = self._closed_at(run)
-        closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
+        closes = self._closes(rules)
         period = int(rules["order_monitoring_seconds"]) * SECOND
         is_early = closed is not None and closed < closes - LAST_SEND - period
         is_early = is_early and not self._has_used_its_attempts(run, order.symbol, rules)
@@ -120,7 +123,7 @@ class EndingJudge:
 
     def _judge_hold(self, run: JudgedRun, order: BookedOrder, rules: Rules) -> None:
         named = FAULTS_OF.get(order.outcome)
-        looks = self._last_looks(run, order.symbol)
+        looks = self._last_looks(run, order.symbol, self._closes(rules))
         if named is None or not looks or run.is_weights:
             return
         found = {law.fault_of(book_of(q, order.side, q.at), rules, self._record.allowance) for q in looks}
@@ -131,17 +134,30 @@ class EndingJudge:
             oldest = max(q.at - (q.stamp or 0) for q in looks)
             self._claim(oldest >= 5 * MINUTE - SECOND, "not_held_by_its_book", f"{run.run_id} {order.symbol}", "halted")
 
-    def _last_looks(self, run: JudgedRun, symbol: str) -> list[ServedQuote]:
-        """The last quotes that the run was served for a symbol; none if a fault struck one of these looks."""
-        mine = [
-            quote
+    def _last_looks(self, run: JudgedRun, symbol: str, closes: int) -> list[ServedQuote]:
+        """The last quotes on which the run could have held a line; none if a fault struck one of these looks.
+
+        ValidateQuotes holds at any time, other steps only while an order may leave. A step that closes the run reads
+        quotes for its report.
+        """
+        served = [
+            (quote, self._invoked[quote.invocation])
             for quote in self._record.quotes
             if quote.symbol == symbol and quote.invocation in self._invoked
-            and self._invoked[quote.invocation].run_id == run.run_id
-        ][-3:]  # fmt: skip
-        since = min((self._invoked[quote.invocation].began for quote in mine), default=0)
+        ]
+        mine = [(q, step) for q, step in served if step.run_id == run.run_id and step.function not in CLOSING]
+        looks = [
+            (q, step)
+            for margin in (LAST_SEND, LEAVES_IN_TIME)
+            for q, step in [x for x in mine if x[1].function == "ValidateQuotes" or x[0].at <= closes - margin][-3:]
+        ]
+        since = min((step.began for _, step in looks), default=0)
         later = (i for i in self._record.invoked if i.run_id == run.run_id and i.began >= since)
-        return [] if any(invoked.is_struck for invoked in later) else mine
+        return [] if any(invoked.is_struck for invoked in later) else [quote for quote, _ in looks]
+
+    def _closes(self, rules: Rules) -> int:
+        """When the window of a run with these rules closes."""
+        return self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
 
     def _closed_at(self, run: JudgedRun) -> int | None:
         """When the run's closing step began, as the platform saw it; None if it never did."""

@@ -111,7 +111,8 @@ class Intent(NamedTuple):
 class Invoked:
     """An invocation of a function for a run (empty: for none), as the platform saw it.
 
-    `ended` is -1 while it runs. `is_struck` says whether a fault of the day has struck one of its calls.
+    `ended` is -1 while it runs. `is_struck` says whether a fault of the day has struck one of its calls. One that
+    `is_duplicate` is a second delivery of an event, for which nothing waits.
     """
 
     number: int
@@ -122,6 +123,7 @@ class Invoked:
     answered: bool = False
     is_struck: bool = False
     stack: int = 0
+    is_duplicate: bool = False
 
 
 @dataclass

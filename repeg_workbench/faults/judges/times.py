@@ -10,6 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 
 from repeg_workbench.exchange.broker.ledger import OrderEvent
+from repeg_workbench.faults.judges.pauses import Span, frozen_spans, merged
 from repeg_workbench.faults.judges.placed import Parent, due_once_found
 from repeg_workbench.faults.judges.record import (
     ALL_THREADS,
@@ -159,7 +160,10 @@ class TimeJudge:
         )
 
     def _judge_unanswered(self) -> None:
-        """An order whose request was not answered is looked for, sent again or closed within the published bound."""
+        """An order whose request was not answered is looked for, sent again or closed within the published bound.
+
+        Time for which the run was frozen does not count: nothing of it could look.
+        """
         news: defaultdict[str, list[int]] = defaultdict(list)
         for looked in self._record.looked:
             news[looked.client_order_id].append(looked.at)
@@ -169,7 +173,8 @@ class TimeJudge:
             if sent.is_answered or invoked is None:
                 continue
             period = self._period(invoked.run_id)
-            due = self._due(sent.at, UNRESOLVED + STEP + 2 * period)
+            frozen = frozen_spans(self._record, invoked.run_id)
+            due = self._due(sent.at, UNRESOLVED + STEP + 2 * period, frozen)
             for dead in self._record.executions:
                 if dead.run_id == invoked.run_id and dead.status in DEAD and sent.at - STEP <= dead.ended < due:
                     due = max(due, self._swept_by(dead) + UNRESOLVED)
@@ -182,12 +187,12 @@ class TimeJudge:
         run = next((run for run in self._record.runs if run.run_id == run_id), None)
         return 0 if run is None else int(Rules(run.settings)["order_monitoring_seconds"]) * SECOND
 
-    def _due(self, since: int, within: int) -> int:
-        """A time limit, later by every outage that overlaps it."""
+    def _due(self, since: int, within: int, frozen: Iterable[Span] = ()) -> int:
+        """A time limit, later by every outage that overlaps it, and by the time for which the run was frozen."""
         due = since + within
-        for outage in sorted(self._record.outages, key=lambda each: each.since):
-            if outage.since < due and outage.until > since:
-                due += outage.until - max(outage.since, since)
+        for begin, end in merged([*((outage.since, outage.until) for outage in self._record.outages), *frozen]):
+            if begin < due and end > since:
+                due += end - max(begin, since)
         return due
 
     def _judge_platform(self) -> None:

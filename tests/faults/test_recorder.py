@@ -1,0 +1,42 @@
+"""The record of a day says for how long a step was frozen, and for which of its deliveries nothing waits."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from repeg_workbench.faults.campaign import quietly
+from repeg_workbench.faults.fault_plan import PortFault, WorkflowFault
+from repeg_workbench.faults.function_service import FUNCTION_TIMEOUTS
+from repeg_workbench.faults.judges.record import ALL_THREADS, SECOND
+from repeg_workbench.faults.walker import TaskFailed
+from repeg_workbench.faults.world import World
+from tests.faults.lively_day import lively_day
+
+
+@pytest.mark.parametrize(("asleep", "frozen"), [(10, 10), (300, FUNCTION_TIMEOUTS["OpenRun"])])
+def test_a_step_is_recorded_as_frozen_until_it_goes_on_or_is_ended(asleep: float, frozen: float) -> None:
+    """The function service ends one that sleeps longer than its timeout."""
+    world = World(0, quiet=True, day=lively_day(0))
+    strikes = iter([PortFault.FREEZE_BEFORE])
+    world.fault_plan.draw = lambda *_call: next(strikes, None)  # type: ignore[assignment]
+    world.fault_plan.freeze = (asleep, asleep)
+    with quietly(), world.variables.kept():
+        with suppress(TaskFailed):
+            world.stack.invoke_once("OpenRun", {"input": world.given, "execution": "run"})
+        world.scheduler.run(until=world.scheduler.now())
+    spans = [held.until - held.since for held in world.record.held_up if held.thread == ALL_THREADS]
+    assert [round(span / SECOND) for span in spans] == [frozen]
+    assert world.record.invoked[0].answered is (asleep == frozen)
+
+
+def test_the_second_delivery_of_an_event_is_recorded_as_such() -> None:
+    world = World(0, quiet=True, day=lively_day(0))
+    world.fault_plan.workflow_faults = frozenset({WorkflowFault.DUPLICATE_INVOCATION})
+    with quietly():
+        world.run()
+    duplicates = [step for step in world.record.invoked if step.is_duplicate]
+    first = [step for step in world.record.invoked if not step.is_duplicate and step.function != "WatchRuns"]
+    assert 0 < len(duplicates) < len(first)
+    assert {step.function for step in duplicates} <= {step.function for step in first}
