@@ -49,7 +49,7 @@ quick: lint
 	.venv/bin/python -m pytest -q -n 2 --dist loadgroup --hypothesis-profile quick $(QUICK)
 QUICK = tests/domain tests/functions tests/statemachine $(filter-out tests/test_secrets.py,$(wildcard tests/test_*.py))
 
-test: lint .venv-sam/.installed .venv-lambda/.installed .venv-ministack/.installed
+test: lint .venv-sam/.installed .venv-lambda/.installed .venv-ministack/.installed .node/.installed
 	.venv/bin/python -m pytest -n 2 --dist loadgroup $(MEASURED)
 	$(if $(MEASURED),.venv/bin/python -m tests.coverage.floors)
 # Measuring is cheap with sys.monitoring, which Python 3.11 does not have.
@@ -82,7 +82,7 @@ coverage: .venv/.development
 	.venv/bin/python -m coverage html --quiet
 	.venv/bin/python -m tests.coverage.floors
 
-verify: .venv/.development .venv-sam/.installed .venv-lambda/.installed .venv-checkov/.installed
+verify: .venv/.development .venv-sam/.installed .venv-lambda/.installed .venv-checkov/.installed .node/.installed
 	.venv-checkov/bin/checkov --config-file .checkov.yaml
 	.venv/bin/python -m pytest -q -n 2 --dist loadgroup tests/template tests/statemachine tests/engine/test_deployment.py
 
@@ -111,10 +111,16 @@ lock: .venv-sam/.installed
 	.venv-sam/bin/uv pip compile $(LOCK) --python-version 3.13 --python-platform x86_64-manylinux_2_34 \
 		-c requirements/runtime.txt --override requirements/layer-overrides.txt \
 		requirements/runtime.in -o layers/dependencies/requirements.txt
+	$(if $(NODE),cd requirements/node && npm install $(NPM) --package-lock-only && node -e '$(WITHOUT_ADDRESSES)')
+NPM = --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error
+# npm notes where each package asks for money.
+WITHOUT_ADDRESSES = const fs = require("fs"), lock = JSON.parse(fs.readFileSync("package-lock.json")); \
+	for (const one of Object.values(lock.packages)) delete one.funding; \
+	fs.writeFileSync("package-lock.json", JSON.stringify(lock, null, 2) + "\n");
 LOCK = --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:
-	rm -rf .venv .venv-sam .venv-lambda .venv-ministack .venv-checkov .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+	rm -rf .venv .venv-sam .venv-lambda .venv-ministack .venv-checkov .node .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
 	find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # Each environment is set up once, and again when its pins change.
@@ -149,3 +155,10 @@ clean:
 .venv-lambda/.installed: requirements/lambda.txt
 	$(if $(LAMBDA_PYTHON),$(call install,.venv-lambda,$(LAMBDA_PYTHON),$<))
 	@[ ! -d $(@D) ] || touch $@
+
+# A validator and a second interpreter of the state machine's language, from npm. npm ci checks the hash of each package
+# against the lock, and runs no script of any. Without Node the tests that need them are skipped and say why.
+.node/.installed: requirements/node/package.json requirements/node/package-lock.json
+	$(if $(NODE),@mkdir -p $(@D) && cp $^ $(@D) && cd $(@D) && npm ci $(NPM))
+	@[ ! -d $(@D) ] || touch $@
+NODE = $(and $(shell command -v node),$(shell command -v npm))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -13,6 +12,7 @@ import pytest
 
 from repeg.domain.next_step import EVENTS_PER_TURN, HISTORY_BUDGET, TURNS_PER_EXECUTION
 from repeg.domain.plan import MAX_NAME_LENGTH, run_id
+from tests.statemachine.planting import planted
 from tests.statemachine.rules import (
     CLOSING,
     RULES,
@@ -100,20 +100,6 @@ DEFECTS: list[tuple[Rule, str, Any]] = [
     (the_language_is_jsonpath, "QueryLanguage", "JSONata"),
     (the_language_is_jsonpath, "States/PlanOrders/Arguments", {}),
 ]
-
-
-def planted(definition: dict[str, Any], path: str, value: object) -> dict[str, Any]:
-    """A copy of the definition with one field changed, or removed if the value is None."""
-    faulty = copy.deepcopy(definition)
-    *parents, field = path.split("/")
-    place: Any = faulty
-    for name in parents:
-        place = place[int(name)] if isinstance(place, list) else place[name]
-    if value is None:
-        del place[field]
-    else:
-        place[field] = value
-    return faulty
 
 
 @pytest.mark.parametrize(("rule", "path", "value"), DEFECTS, ids=lambda part: getattr(part, "__name__", str(part)))
