@@ -50,7 +50,7 @@ INVARIANTS: Mapping[str, str] = {
     "not_cancelled": "After `cancel_all` every order of the stack is closed in time.",
     "published_late": "The end of a run is published within minutes.",
     "given_up": "No order that could still trade is given up before the window closes.",
-    "not_held_by_its_book": "An order that is said to be held by its quote was served such a quote when an order could last leave.",
+    "not_held_by_its_book": "An order said to be held by its quote was served such a quote when it could last leave.",
     "failed_without_cause": "No run fails unless a fault, another hand, a limit or the kill switch gave it a reason.",
     "killed_without_switch": "No order is said to be killed unless the kill switch was set.",
     "judges_disagree": "Both judges, which share no code, come to the same verdict.",
