@@ -16,11 +16,11 @@ from tests.faults.lively_day import lively_day
 
 
 @pytest.mark.parametrize(("asleep", "frozen"), [(10, 10), (300, FUNCTION_TIMEOUTS["OpenRun"])])
-def test_a_step_is_recorded_as_frozen_until_it_goes_on_or_is_ended(asleep: float, frozen: float) -> None:
+def test_a_step_is_recorded_as_frozen_until_it_goes_on_or_is_ended(asleep: int, frozen: int) -> None:
     """The function service ends one that sleeps longer than its timeout."""
     world = World(0, quiet=True, day=lively_day(0))
     strikes = iter([PortFault.FREEZE_BEFORE])
-    world.fault_plan.draw = lambda *_call: next(strikes, None)  # type: ignore[assignment]
+    world.fault_plan.draw = lambda *_call: next(strikes, None)  # type: ignore[method-assign]
     world.fault_plan.freeze = (asleep, asleep)
     with quietly(), world.variables.kept():
         with suppress(TaskFailed):
