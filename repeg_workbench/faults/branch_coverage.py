@@ -23,6 +23,9 @@ from repeg_workbench.faults.commit import ROOT
 
 LAYER = ROOT / "layers" / "repeg" / "python" / "repeg"
 
+# Where a branch leads, and where it leads out of the function.
+ARROW, THE_END = " → ", "the end"
+
 
 @dataclass(frozen=True)
 class Reached:
@@ -80,11 +83,11 @@ def _reached(path: Path, about: Mapping[str, Any]) -> Reached:
     summary, source = about["summary"], path.read_text(encoding="utf-8").splitlines()
 
     def text(line: int) -> str:
-        return source[line - 1].strip() if line > 0 else "the end"
+        return source[line - 1].strip() if line > 0 else THE_END
 
     unrun = set(about["missing_lines"])
     branches = [(at, to) for at, to in about["missing_branches"] if at not in unrun and to not in unrun]
-    missing = [text(line) for line in sorted(unrun)] + [f"{text(at)} → {text(to)}" for at, to in branches]
+    missing = [text(line) for line in sorted(unrun)] + [f"{text(at)}{ARROW}{text(to)}" for at, to in branches]
     return Reached(
         summary["num_statements"], summary["covered_lines"],
         summary["num_branches"], summary["covered_branches"], tuple(missing),

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from repeg_workbench.faults.branch_coverage import Reached
+from repeg_workbench.faults.branch_coverage import ARROW, THE_END, Reached
 from repeg_workbench.faults.markdown import table
+from repeg_workbench.mutation.money_modules import path_of
 
 _REASONS = Path(__file__).with_name("never_reached.toml")
 
@@ -17,7 +18,26 @@ _TEXT = (
     " `{commit}` (`python -m repeg_workbench.faults coverage`). Lines include those of declarations. Listed are every"
     " line that no seed has run, and every branch that none has taken between lines that ran, with the reason."
 )
+_CHANGED = "Changed since the measurement."
 _UNKNOWN = "Not looked into yet."
+
+
+def is_in_the_code(place: str) -> bool:
+    """Whether a module still has a place's line, and for a branch the line where it leads."""
+    module, _, text = place.partition(": ")
+    path = path_of(module)
+    lines = {line.strip() for line in path.read_text(encoding="utf-8").splitlines()} if path.exists() else set()
+    return all(part in lines | {THE_END} for part in text.split(ARROW))
+
+
+def places_of(measured: Mapping[str, Any]) -> list[str]:
+    """The places that a published measurement names as never reached."""
+    return [f"{name}: {text}" for name, module in measured["modules"].items() for text in module["missing"]]
+
+
+def unexplained(measured: Mapping[str, Any]) -> list[str]:
+    """The places that a measurement names and the code still has, without a reason."""
+    return [place for place in places_of(measured) if place not in reasons() and is_in_the_code(place)]
 
 
 def reasons() -> dict[str, str]:
@@ -48,12 +68,11 @@ def coverage_section(measured: Mapping[str, Any]) -> list[str]:
     rows.append(
         ("**all**", f"{total[0]} of {total[1]}", f"{total[2]} of {total[3]}", f"{100 * total[2] / total[3]:.1f}%")
     )
-    missing = [f"{name}: {text}" for name, each in modules.items() for text in each.missing]
     return [
         "## Branches that the seeds reach",
         _TEXT.format(seeds=measured["seeds"], commit=measured["commit"]),
         table(("Module", "Lines run", "Branches taken", "Branches"), rows),
-        *_grouped(missing),
+        *_grouped(places_of(measured)),
     ]
 
 
@@ -63,7 +82,7 @@ def row_of(each: Reached) -> tuple[int, int, int, int]:
 
 
 def _grouped(missing: Sequence[str]) -> Iterator[str]:
-    why = reasons()
-    for text in dict.fromkeys(why.get(place, _UNKNOWN) for place in missing):
-        places = dict.fromkeys(place for place in missing if why.get(place, _UNKNOWN) == text)
-        yield "\n".join([text, "", *(f"- ``{place}``" for place in places)])
+    known = reasons()
+    why = {place: known.get(place, _UNKNOWN if is_in_the_code(place) else _CHANGED) for place in missing}
+    for text in dict.fromkeys(why.values()):
+        yield "\n".join([text, "", *(f"- ``{place}``" for place, reason in why.items() if reason == text)])
