@@ -57,7 +57,7 @@ class Pulled:
             return CANNOT
         broker = self.answer.broker
         is_clear = broker is not None and not (self.wanted is KillSwitch.CANCEL_ALL and broker.orders)
-        return DONE if is_clear else UNFINISHED
+        return DONE if is_clear and not self.answer.is_unfinished else UNFINISHED
 
     @property
     def data(self) -> dict[str, Any]:
@@ -79,20 +79,34 @@ def turn(at: Workstation, name: str | None, wanted: KillSwitch, *, is_everywhere
     stacks = all_stacks(at) if is_everywhere else [find_stack(at, name)]
     if not stacks:
         raise CannotOperate(f"no stack of repeg is in {at.region}: set AWS_DEFAULT_REGION to the region of the stacks")
-    pulled = [_turn(stack, wanted) for stack in stacks]
+    # Every switch is set before the first function is called: its cancels may take minutes.
+    written = [(stack, *_write(stack, wanted)) for stack in stacks]
+    pulled = [_turn(stack, wanted, before, problem) for stack, before, problem in written]
     text = [part for one in pulled for part in _text(one)]
     return Answer({"stacks": [one.data for one in pulled]}, text, max(one.code for one in pulled))
 
 
-def _turn(stack: DeployedStack, wanted: KillSwitch) -> Pulled:
-    before, problem = _write(stack, wanted)
-    payload = {"switch": wanted.value, "before": "" if problem else before}
-    answer = ask(stack, payload)
+def _turn(stack: DeployedStack, wanted: KillSwitch, before: str, problem: str) -> Pulled:
+    answer = _ask(stack, wanted, "" if problem else before)
     problems = tuple(filter(None, (problem, *answer.problems)))
     switch = answer.switch if answer.switch != UNREAD else _read(stack)
     before = answer.before if answer.before != UNREAD else before
     whole = answer.model_copy(update={"switch": switch, "before": before, "problems": problems})
     return Pulled(stack, wanted, whole, _active(stack))
+
+
+def _ask(stack: DeployedStack, wanted: KillSwitch, before: str) -> OperatorAnswer:
+    """What the function did, called again for as long as it has not come to every order and gets on with them."""
+    answer = ask(stack, {"switch": wanted.value, "before": before})
+    first, asked = answer, set(answer.cancelled)
+    while answer.is_unfinished:
+        left = "some" if answer.broker is None else len(answer.broker.orders)
+        stack.at.note(f"{stack.title}: {counted(len(asked), 'cancel')} requested, {left} orders still open; going on")
+        answer = ask(stack, {"switch": wanted.value, "before": wanted.value})
+        if asked.issuperset(answer.cancelled):
+            break
+        asked |= set(answer.cancelled)
+    return answer.model_copy(update={"before": first.before, "cancelled": tuple(sorted(asked))})
 
 
 def _write(stack: DeployedStack, wanted: KillSwitch) -> tuple[str, str]:
@@ -130,6 +144,8 @@ def _text(one: Pulled) -> list[str | Table]:
     text: list[str | Table] = [head]
     if answer.cancelled:
         text.append(f"cancelled: {counted(len(answer.cancelled), 'order')}")
+    if answer.is_unfinished:
+        text.append("NOT every open order was come to. Repeat the command.")
     text += _open(one)
     text.append(
         f"active runs: {', '.join(one.active) or 'none'}" if one.active is not None else "active runs: not known"

@@ -21,12 +21,18 @@ from repeg_workbench.operate.failures import CannotOperate
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
 
 # A function may take five minutes to cancel everything. It is called once: a second call would begin from the start.
-_INVOKE = Config(connect_timeout=5, read_timeout=330, retries={"total_max_attempts": 1})
+# Nothing is sent while it works, and a network may forget a connection that is silent.
+_INVOKE = Config(connect_timeout=5, read_timeout=330, tcp_keepalive=True, retries={"total_max_attempts": 1})
 
 
 def _confirm(question: str) -> bool:
     """Ask on standard error, so that standard output has the answer alone."""
     return typer.confirm(question, err=True)
+
+
+def _note(text: str) -> None:
+    """Tell a waiting person how far it is, on standard error."""
+    typer.echo(text, err=True)
 
 
 def _ask_secret(question: str) -> str:
@@ -48,6 +54,7 @@ class Workstation:
     confirm: Callable[[str], bool] = _confirm
     ask_secret: Callable[[str], str] = _ask_secret
     say: Callable[[str], None] = typer.echo
+    note: Callable[[str], None] = _note
 
     @property
     def region(self) -> str:

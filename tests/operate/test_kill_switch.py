@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from repeg_workbench.engine.invocation import Invocation
 from tests.operate.operator import RUN_ID, Operator, RefusingSession, answered, denied
 
 
@@ -121,7 +122,7 @@ def test_the_answer_as_json(working: Operator) -> None:
     assert found["active"] == [RUN_ID]
 
 
-def second_stack(operator: Operator) -> str:
+def second_stack(operator: Operator, name: str = "a-second") -> str:
     """Another stack of the account, as an older release would leave it: with its table, and no function to ask."""
     outputs = {name: {"Value": "x"} for name in ("ExecutePlanArn", "BrokerSecretArn")}
     key = [{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")]
@@ -137,8 +138,8 @@ def second_stack(operator: Operator) -> str:
         "Outputs": {**outputs, "RunTableName": {"Value": {"Ref": "RunTable"}}},
     }
     client = operator.day.engine.client("cloudformation")
-    client.create_stack(StackName="a-second", TemplateBody=json.dumps(template))
-    (described,) = client.describe_stacks(StackName="a-second")["Stacks"]
+    client.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    (described,) = client.describe_stacks(StackName=name)["Stacks"]
     return next(str(one["OutputValue"]) for one in described["Outputs"] if one["OutputKey"] == "RunTableName")
 
 
@@ -153,6 +154,20 @@ def test_every_stack_of_the_region_is_halted(working: Operator) -> None:
     assert row["state"] == {"S": "cancel_all"}
     assert "a-second (paper): the kill switch was active and is now cancel_all" in said.out
     assert "stack a-second has no ServeOperator: it is of an older release" in said.out
+
+
+def test_every_switch_is_set_before_the_first_stack_cancels(working: Operator) -> None:
+    """The cancels of one stack may take minutes."""
+    table = second_stack(working, "z-last")
+    seen: list[Any] = []
+
+    def look(invocation: Invocation) -> None:
+        key = {"pk": {"S": "ACCOUNT"}, "sk": {"S": "KILL"}}
+        seen.append(working.day.engine.client("dynamodb").get_item(TableName=table, Key=key).get("Item", {}))
+
+    working.day.engine.host.before_invoke.append(look)
+    working.repeg("cancel-all", "--all-stacks")
+    assert seen[0]["state"] == {"S": "cancel_all"}
 
 
 def test_all_stacks_and_one_stack_contradict_each_other(operator: Operator) -> None:

@@ -6,9 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from repeg.adapters.request_limiter import MAX_WAITS
+from repeg.adapters.runtime import MAX_WORKERS
+from repeg.domain.request_quota import BUCKET_SECONDS
 from repeg.domain.time_limits import (
     ANSWER,
+    CANCEL_BATCH,
     CANCEL_CONFIRMATION_PAUSES,
+    CANCELS_FOR,
     DEAD_STEP,
     FUNDING_LEASE,
     LOOKS_FOR,
@@ -87,3 +92,17 @@ def test_a_run_resolving_an_order_is_not_considered_stuck() -> None:
 def test_a_living_step_extends_its_funding_lease_between_slow_requests() -> None:
     """Between two intents of a step lie a read of the cash, or an order and its answer."""
     assert 2 * REQUEST < FUNDING_LEASE < STEP_PLACES_FOR
+
+
+def test_an_operator_is_told_what_is_open_before_the_function_ends() -> None:
+    """Every request may wait for the next bucket of the quota, as often as the limiter lets it, and then be slow."""
+    slowest = MAX_WAITS * timedelta(seconds=BUCKET_SECONDS) + REQUEST
+    pages = 2
+    listing, clock, day, account = pages, 1, 1, 1
+    view = (clock + day + account + listing) * slowest
+    assert CANCELS_FOR + listing * slowest + view < function_limit("ServeOperator")
+    assert CANCELS_FOR + slowest + view < function_limit("ServeOperator")
+
+
+def test_a_batch_of_cancels_is_sent_at_once() -> None:
+    assert CANCEL_BATCH == MAX_WORKERS

@@ -57,11 +57,13 @@ class OperatorAnswer(Frozen):
     """The kill switch before and after (`unknown` if the table did not answer), the ids of the orders whose cancel was
     requested, and the broker's view afterwards.
 
-    `broker` is None if the broker could not be read; `problems` say what did not work, in words.
+    `is_unfinished` says that the time was up before the cancel of each open order had been requested: another such call
+    goes on. `broker` is None if the broker could not be read; `problems` say what did not work, in words.
     """
 
     switch: str
     before: str
     cancelled: tuple[str, ...] = ()
+    is_unfinished: bool = False
     broker: BrokerView | None = None
     problems: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ Each limit must outlast what it waits for, or an order could be sent by a step t
     a Task's limit < RESEND_AFTER                        an order is resent only when its first sender is dead
     RESEND_AFTER + a Task's limit < LOST_AFTER           an order is given up only when its second sender is dead
     SWEEP_LOOKS looks, DEAD_STEP apart < a sweep's limit a sweep is never cut off between two looks
+    CANCELS_FOR + two looks < ServeOperator's limit      an operator is told what is open before the function ends
     LOST_AFTER < RUN_SILENT                              the watchdog leaves a run alone that is resolving an order
     2 REQUEST < FUNDING_LEASE < STEP_PLACES_FOR          a living step extends its lease between two slow requests
 
@@ -64,6 +65,11 @@ EMPTY_LOOKS_NEEDED = 2
 # limit.
 CLOSING_READ_PAUSES = (0.5, 1.5)
 FAILS_AT_ONCE = timedelta(seconds=2)
+
+# An operator's cancels begin no batch after this long: what is left is for the next call of the function. A batch holds
+# as many requests as are sent at once, so that none of it waits for another.
+CANCELS_FOR = timedelta(seconds=100)
+CANCEL_BATCH = 8
 
 # The funding lease of a dead step keeps other runs from buying for so long. A living one extends it with each intent
 # that it writes, and an intent is refused once the lease has passed on.

@@ -12,6 +12,7 @@ from repeg.domain.operating import UNREAD, BrokerView, OpenOrder, OperatorAnswer
 from repeg.domain.order_ids import OrderId
 from repeg.domain.run import KillSwitch
 from repeg.domain.session import trading_date, wire
+from repeg.domain.time_limits import CANCEL_BATCH, CANCELS_FOR
 from repeg.ports import Ports
 
 # Times that the open orders are listed until none is left; a broker takes up to a second or two to close an order.
@@ -26,17 +27,23 @@ def operate(switch: KillSwitch | None, before: str, ports: Ports) -> OperatorAns
     previous = before or _read_switch(ports, problems)
     if switch is not None:
         _set_switch(switch, previous, ports, problems)
-    cancelled: list[str] = []
+    asked: dict[str, None] = {}
+    is_unfinished = False
     view: BrokerView | None = None
     try:
         if switch is KillSwitch.CANCEL_ALL:
-            cancelled = _cancel_all(ports, problems)
+            is_unfinished = _cancel_all(asked, ports, problems)
         view = _view(ports)
     except (BrokerDenied, BrokerUnavailable) as error:
         problems.append(f"the broker: {error}")
     now = _read_switch(ports, problems)
     return OperatorAnswer(
-        switch=now, before=previous, cancelled=tuple(cancelled), broker=view, problems=tuple(dict.fromkeys(problems))
+        switch=now,
+        before=previous,
+        cancelled=tuple(sorted(asked)),
+        is_unfinished=is_unfinished and (view is None or view.orders != ()),
+        broker=view,
+        problems=tuple(dict.fromkeys(problems)),
     )
 
 
@@ -67,18 +74,28 @@ def _announce(switch: KillSwitch, before: str, ports: Ports, problems: list[str]
         problems.append(f"the change was not published: {error}")
 
 
-def _cancel_all(ports: Ports, problems: list[str]) -> list[str]:
-    """Cancel the stack's open orders until the broker lists none. Returns the ids of all that were to be cancelled."""
-    asked: dict[str, None] = {}
+def _cancel_all(asked: dict[str, None], ports: Ports, problems: list[str]) -> bool:
+    """Cancel the stack's open orders until the broker lists none; `asked` gets the ids of all that are to be cancelled.
+
+    Several hundred cancels take minutes of the account's request quota. Returns whether the time was up before each had
+    been requested.
+    """
+    ends = ports.runtime.now() + CANCELS_FOR
     for look in range(LOOKS):
         if look:
             ports.runtime.pause(PAUSE_SECONDS)
+        if ports.runtime.now() > ends:
+            return True
         ours = _own_orders(ports, problems)
+        for first in range(0, len(ours), CANCEL_BATCH):
+            if ports.runtime.now() > ends:
+                return True
+            batch = ours[first : first + CANCEL_BATCH]
+            asked |= dict.fromkeys(report.client_order_id for report in batch)
+            ports.runtime.map(lambda report: ports.broker.cancel(report.broker_id), batch)
         if not ours:
             break
-        asked |= dict.fromkeys(report.client_order_id for report in ours)
-        ports.runtime.map(lambda report: ports.broker.cancel(report.broker_id), ours)
-    return sorted(asked)
+    return False
 
 
 def _view(ports: Ports) -> BrokerView:
