@@ -236,7 +236,7 @@ def test_an_order_with_nothing_left_is_cancelled_without_a_stored_mark(
     assert cancels(desk) == is_cancelled
 
 
-@pytest.mark.parametrize(("seconds", "is_marked_again"), [(8, False), (14, True)])
+@pytest.mark.parametrize(("seconds", "is_marked_again"), [(9, False), (10, True)])
 def test_a_cancel_requested_again_soon_is_not_marked_again(
     open_desk: OpenDesk, seconds: int, is_marked_again: bool
 ) -> None:

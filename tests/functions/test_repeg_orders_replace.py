@@ -13,6 +13,8 @@ from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import QUIET, UP, book
+from repeg.workflow.cancellation import cancel_children
+from repeg.workflow.turn import begin_turn
 from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk
 
 RISEN = book(QUIET, UP)
@@ -152,9 +154,9 @@ def test_a_refused_replace_is_followed_by_a_cancel(open_desk: OpenDesk, message:
 def test_a_lost_replace_is_abandoned_after_two_minutes(open_desk: OpenDesk) -> None:
     desk = replacing(open_desk)
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="PATCH"))
-    moved_until(desk, "09:36:30", "09:37:00", "09:38:00")
+    moved_until(desk, "09:36:30", "09:37:00", "09:38:29")
     assert (states(desk), desk.open_at_broker()) == ([ChildState.LIVE, ChildState.UNKNOWN], OLD)
-    moved_until(desk, "09:39:00")
+    moved_until(desk, "09:38:30")
     assert states(desk)[1] is ChildState.NEVER_ARRIVED
     assert (desk.open_at_broker(), sent(desk, "PATCH")) == (NEW, 1)
     desk.judge()
@@ -294,6 +296,9 @@ def test_a_replacements_fills_need_confirmation_by_executions(open_desk: OpenDes
     desk.turn_at("09:37:00")
     assert [child.filled for child in desk.order().children] == [20, 0]
     assert desk.order().open_child is not None
+    version = desk.order().version
+    desk.turn_at("09:37:15")
+    assert desk.order().version == version
     desk.broker.executions = read  # type: ignore[method-assign]
     desk.turn_at("09:37:30")
     assert [child.filled for child in desk.order().children] == [20, 5]
@@ -330,3 +335,13 @@ def test_closing_cancels_the_open_one_of_both_orders(open_desk: OpenDesk, second
     assert desk.open_at_broker() == []
     assert desk.order().open_children == ()
     desk.judge()
+
+
+def test_closing_does_not_cancel_a_replacement_that_a_read_shows_as_filled(open_desk: OpenDesk) -> None:
+    """The read of the replaced order after its cancel shows both as closed."""
+    desk = replacing(open_desk, prints=("09:36:40 500 @ 189.66 sold",))
+    desk.exchange.races.arm(Race.REPLACE_STUCK, seconds=5)
+    desk.turn_at("09:36:30")
+    desk.wait_until("09:36:45")
+    order = cancel_children(begin_turn(RUN_ID, desk.ports), desk.order())
+    assert [child.state for child in order.children] == [ChildState.REPLACED, ChildState.FILLED]

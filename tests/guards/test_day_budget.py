@@ -10,10 +10,12 @@ from functions.open_run.app import open_run
 from functions.place_orders.app import place_orders
 from functions.plan_orders.app import plan_orders
 from functions.validate_quotes.app import validate_quotes
+from repeg.domain.outcome import HoldReason
 from repeg.ports import Store
 from repeg_workbench.deployment_variables import variables
+from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.units import price, qty
-from tests.functions.books import AAPL
+from tests.functions.books import AAPL, KO, QUIET, UP, book
 from tests.functions.desk import Desk, OpenDesk
 
 NAMES = ("core", "tilt")
@@ -23,11 +25,16 @@ def two_runs(open_desk: OpenDesk, store: Store, **settings: str) -> Desk:
     """Two runs of one day, each with 40 AAPL to buy, ready to place."""
     desk = open_desk({"AAPL": AAPL}, store=store)
     for name in NAMES:
-        plan = {"name": name, "orders": [{"symbol": "AAPL", "side": "buy", "qty": "40"}]}
-        open_run({"plan": plan}, f"arn:{name}", variables(settings), desk.ports)
-        plan_orders(f"{name}-2026-11-23", 1, desk.ports)
-        validate_quotes(f"{name}-2026-11-23", 1, desk.ports)
+        begin(desk, name, "AAPL", **settings)
     return desk
+
+
+def begin(desk: Desk, name: str, symbol: str, **settings: str) -> None:
+    """Open a run of this name with 40 shares to buy, ready to place."""
+    plan = {"name": name, "orders": [{"symbol": symbol, "side": "buy", "qty": "40"}]}
+    open_run({"plan": plan}, f"arn:{name}", variables(settings), desk.ports)
+    plan_orders(f"{name}-2026-11-23", 1, desk.ports)
+    validate_quotes(f"{name}-2026-11-23", 1, desk.ports)
 
 
 def place_both_at_once(desk: Desk) -> None:
@@ -74,3 +81,18 @@ def test_a_runs_own_limit_does_not_affect_another_run(open_desk: OpenDesk, store
     desk = two_runs(open_desk, store, **{limit: {"max_run_notional": "7600", "max_run_orders": "1"}[limit]})
     place_both_at_once(desk)
     assert len(desk.at_broker()) == 2
+
+
+def test_a_reserved_order_is_held_once_another_runs_larger_day_limit_is_used(open_desk: OpenDesk, store: Store) -> None:
+    """Its place at 189.66 is reserved, and while its cancel is stuck a run with more to spend commits 2,416 dollars."""
+    desk = open_desk({"AAPL": book(QUIET, UP), "KO": KO}, store=store)
+    desk.begin("buy 40 AAPL", max_day_notional="7590")
+    desk.place()
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45)
+    desk.turn_at("09:36:30")
+    begin(desk, "tilt", "KO", max_day_notional="100000")
+    place_orders("tilt-2026-11-23", 1, 0, desk.ports)
+    desk.turn_at("09:37:30")
+    desk.place()
+    assert desk.order().held is HoldReason.BUDGET
+    assert desk.open_at_broker() == ["40 KO @ 60.41"]

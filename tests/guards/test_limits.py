@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from repeg.domain.child_order import ChildState
 from repeg.domain.errors import RefusedRun
+from repeg.domain.outcome import Outcome
 from repeg_workbench.exchange.units import price
 from repeg_workbench.twins.memory_store import MemoryStore
-from tests.builders import MONDAY
+from tests.builders import MONDAY, a_child
 from tests.functions.books import AAPL, KO, QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan
 from tests.functions.scenes import resting
@@ -107,6 +109,17 @@ def test_an_order_out_of_attempts_rests_unmoved_until_the_close(open_desk: OpenD
     desk.close()
     assert (desk.row()["outcome"], desk.row()["reason"]) == ("partial_deadline", "0 of 40: attempts exhausted")
     desk.judge()
+
+
+def test_an_order_out_of_attempts_without_an_open_one_ends(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET)})
+    desk.begin("buy 40 AAPL", max_attempts=3, max_repegs=2, escalation="none")
+    for n in (1, 2, 3):
+        expired = a_child("189.41", qty="40", state=ChildState.EXPIRED, n=n)
+        desk.store.save_order(desk.order().with_child(expired))
+    assert desk.place().placed == 0
+    assert (desk.order().outcome, desk.order().reason) == (Outcome.PARTIAL_DEADLINE, "0 of 40: attempts exhausted")
+    assert desk.posts() == 0
 
 
 @pytest.mark.parametrize("bps", ["0", "5", "15", "50"])

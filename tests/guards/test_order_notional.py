@@ -59,6 +59,7 @@ def test_a_successor_without_budget_takes_its_reserved_price(open_desk: OpenDesk
     desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=45)
     turn(desk, "09:36:30", "09:37:00", "09:37:30")
     assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
+    assert desk.journalled("AAPL", "place")[-1][0] == "buy 40 @ 189.66"
     assert desk.order().committed <= 7_590
     desk.judge()
 

@@ -123,3 +123,13 @@ def test_a_sell_that_others_have_left_dust_of_is_not_sent(open_desk: OpenDesk) -
     assert (desk.order("KO").held, desk.posts()) == (HoldReason.NOT_HELD, 1)
     desk.close()
     assert desk.row("KO")["reason"] == "0 of 40.004: not held"
+
+
+def test_a_whole_order_that_has_become_dust_is_sent(open_desk: OpenDesk) -> None:
+    """All of it is still held; the price has fallen from 60.42 since it was sized, and 0.0166 shares are 98 cents."""
+    fallen = book("09:20 300 @ 60.40 × 300 @ 60.43", "09:36:10 300 @ 59.00 × 300 @ 59.03")
+    desk = open_desk({"KO": fallen}, opening=holding(KO="0.0166"))
+    desk.begin("sell all KO")
+    desk.wait_until("09:36:20")
+    desk.place()
+    assert (desk.posts(), desk.order("KO").held) == (1, None)
