@@ -17,6 +17,7 @@ from repeg.domain.outcome import HoldReason, Outcome
 from repeg.workflow.quote_check import hold_order
 from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.broker.races import Race
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import KO, QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan, holding
 from tests.functions.scenes import resting
@@ -39,6 +40,7 @@ def test_an_order_moved_by_its_owner_is_followed_and_not_sent_again(open_desk: O
     desk.turn_at("09:36:30")
     order = desk.order()
     assert (order.held, order.child and order.child.broker_id) == (HoldReason.OWNER, moved)
+    assert [(child.n, child.replaces) for child in order.children] == [(1, None), (2, 1)]
     desk.place()
     desk.turn_at("09:37:00")
     assert (desk.posts(), desk.order().filled) == (1, desk.bought())
@@ -67,6 +69,16 @@ def test_an_order_is_not_sent_again_while_its_owners_move_is_not_found(open_desk
     hidden.is_forgotten = False
     desk.turn_at("09:37:30")
     assert (desk.order().held, desk.order().filled) == (HoldReason.OWNER, desk.bought())
+
+
+def test_an_order_that_its_owner_moves_while_our_replace_is_lost_is_the_owners(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, UP), use_replace=True)
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="PATCH"))
+    desk.turn_at("09:36:30")
+    moved = move_by_hand(desk, "189.43")
+    desk.turn_at("09:37:00")
+    assert desk.order().held is HoldReason.OWNER
+    assert moved in {child.broker_id for child in desk.order().open_children}
 
 
 def test_an_order_moved_twice_by_its_owner_is_followed_to_the_end(open_desk: OpenDesk) -> None:

@@ -9,12 +9,12 @@ import pytest
 
 from repeg.domain.child_order import ChildState, Rung
 from repeg.domain.outcome import HoldReason, Outcome
+from repeg.workflow.cancellation import cancel_children
+from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import QUIET, UP, book
-from repeg.workflow.cancellation import cancel_children
-from repeg.workflow.turn import begin_turn
 from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk
 
 RISEN = book(QUIET, UP)

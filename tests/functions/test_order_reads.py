@@ -1,0 +1,112 @@
+"""Reads of one order: by our id, and by the broker's where ours is not found; and sells that are sent once more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from repeg.domain.child_order import ChildState
+from repeg.domain.outcome import Outcome
+from repeg.domain.quote import Side
+from repeg.domain.time_limits import ANSWER
+from repeg.workflow.reconciliation import apply_report, book_fills
+from repeg.workflow.turn import begin_turn
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from tests.builders import a_child, a_report
+from tests.functions.books import KO, QUIET, UP, book
+from tests.functions.desk import RUN_ID, OpenDesk, holding
+from tests.functions.scenes import resting
+
+
+def test_an_order_that_is_not_found_by_our_id_is_read_by_the_brokers(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, UP))
+    desk.broker.order = lambda client_order_id: None  # type: ignore[method-assign]
+    desk.turn_at("09:36:30")
+    assert [child.state for child in desk.order().children] == [ChildState.CANCELED, ChildState.LIVE]
+    assert desk.open_at_broker() == ["40 AAPL @ 189.66"]
+
+
+def test_an_order_that_is_found_by_our_id_is_not_read_by_the_brokers(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, UP))
+    desk.turn_at("09:36:30")
+    ids = {order.id for order in desk.at_broker()}
+    assert len(ids) == 2
+    assert not [path for method, path in desk.broker.line.sent if method == "GET" and path.rpartition("/")[2] in ids]
+
+
+@pytest.mark.parametrize(("sold", "posts"), [("0", 2), ("1", 1)])
+def test_an_unknown_sell_is_resent_only_while_all_its_shares_are_held(
+    open_desk: OpenDesk, sold: str, posts: int
+) -> None:
+    """Nothing has reserved them while the first request was lost, and the owner may have sold one."""
+    desk = open_desk({"KO": KO}, opening=holding(KO="100"))
+    desk.begin("sell all KO")
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="POST", path="/v2/orders"))
+    desk.place()
+    held = [each.model_copy(update={"qty": each.qty - Decimal(sold)}) for each in desk.broker.positions()]
+    desk.broker.positions = lambda: held  # type: ignore[method-assign]
+    desk.turn_at("09:37:00")
+    assert (desk.posts(), len(desk.at_broker())) == (posts, posts - 1)
+
+
+def test_an_intent_expires_in_time_for_the_last_answer_of_the_window(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    (intent,) = desk.store.intents(desk.run_id)
+    assert intent.not_after == desk.run.window.closes - ANSWER
+    assert (intent.side, ANSWER) == (Side.BUY, timedelta(seconds=5))
+
+
+def test_a_late_fill_of_a_replaced_order_counts_while_its_replacement_is_not_found(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    replaced = a_child("189.41", qty="40", state=ChildState.REPLACED)
+    turn, order = begin_turn(RUN_ID, desk.ports), desk.order().with_child(replaced)
+    report = a_report("replaced", filled="15", price="189.41", replaced_by="not to be found")
+    after = apply_report(turn, order, report.model_copy(update={"client_order_id": replaced.client_order_id}))
+    assert after.filled == Decimal(15)
+
+
+def test_a_second_report_of_a_rejection_counts_once(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    order, turn = desk.order(), begin_turn(RUN_ID, desk.ports)
+    terms = {"client_order_id": order.children[0].client_order_id}
+    first = apply_report(turn, order, a_report("rejected").model_copy(update=terms))
+    again = apply_report(turn, first, a_report("rejected", broker_id="its new id").model_copy(update=terms))
+    assert (first.rejections, again.rejections) == (1, 1)
+    assert (first.children[0].broker_id, again.children[0].broker_id) == ("broker-1", "its new id")
+
+
+def test_a_late_fill_of_a_closed_order_is_no_cancel_by_another_hand(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    child = desk.order().children[0].becomes(ChildState.CANCELED)
+    report = a_report("canceled", filled="15", price="189.41")
+    after = apply_report(
+        begin_turn(RUN_ID, desk.ports), desk.order().with_child(child),
+        report.model_copy(update={"client_order_id": child.client_order_id}),
+    )  # fmt: skip
+    assert (after.filled, after.outcome) == (Decimal(15), None)
+
+
+@pytest.mark.parametrize(("filled", "outcome"), [("39", Outcome.ENDED_BY_UNKNOWN_HAND), ("40", None)])
+def test_a_cancel_by_another_hand_ends_an_order_that_has_a_share_left(
+    open_desk: OpenDesk, filled: str, outcome: Outcome | None
+) -> None:
+    desk = resting(open_desk)
+    report = a_report("canceled", filled=filled, price="189.41")
+    terms = {"client_order_id": desk.order().children[0].client_order_id}
+    after = apply_report(begin_turn(RUN_ID, desk.ports), desk.order(), report.model_copy(update=terms))
+    assert (after.filled, after.outcome) == (Decimal(filled), outcome)
+
+
+def test_executions_are_read_and_booked_once_a_report_shows_a_new_fill(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, book(QUIET, prints=("09:36:10 1 @ 189.41 sold",)))
+    read: list[object] = []
+    executions = desk.broker.executions
+    desk.broker.executions = lambda day: read.append(day) or executions(day)  # type: ignore[method-assign,func-returns-value]
+    before, turn = [desk.order()], begin_turn(RUN_ID, desk.ports)
+    assert (book_fills(turn, before, before), read) == ([], [])
+    desk.wait_until("09:36:20")
+    after = before[0].with_child(before[0].children[0].model_copy(update={"filled": Decimal(1)}))
+    assert [execution.qty for execution in book_fills(turn, before, [after])] == [Decimal(1)]
+    assert len(read) == 1
