@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from functions.close_run.app import close_run
@@ -11,13 +13,17 @@ from repeg.domain.errors import BrokerUnavailable, StillOpen, StoreUnavailable
 from repeg.domain.intent import Intent
 from repeg.domain.run import Run
 from repeg.domain.steps import RunClosed, StepFailure
+from repeg.workflow import closing
+from repeg.workflow.closing import close_orders
+from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.twins.memory_store import MemoryStore
+from tests.builders import a_child
 from tests.functions.books import AAPL, KO, QUIET, book
 from tests.functions.desk import PREFIX, RUN_ID, SECOND_PREFIX, OpenDesk, holding
-from tests.functions.scenes import half_filled
+from tests.functions.scenes import NOT_FOUND, half_filled, resting, vanish
 from tests.simulation import judge
 
 # Discrepancies
@@ -38,6 +44,57 @@ def test_orders_of_other_runs_and_clients_are_not_touched(open_desk: OpenDesk, t
     desk.close()
     order = desk.exchange.account.orders.by_client_id[theirs]
     assert order.is_open
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders:by_client_order_id", status=404, body=NOT_FOUND),
+        Fault(kind=Kind.ANSWER_AFTER, method="DELETE", path="/v2/orders/.+", status=504, body={}),
+        None,
+    ],
+    ids=["not found", "cancel unanswered", "cancel pending"],
+)
+def test_a_stray_order_is_open_until_its_cancel_is_answered_and_seen(open_desk: OpenDesk, fault: Fault | None) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    stray = f"{PREFIX}AAPL.b.7"
+    desk.submit(stray)
+    if fault is not None:
+        desk.exchange.faults.arm(fault, When(times=None))
+    else:
+        desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=1_000)
+    with pytest.raises(StillOpen, match=stray):
+        desk.close()
+    desk.exchange.faults.disarm()
+    desk.wait(1_000)
+    assert desk.close().outcome == "settled"
+
+
+def test_a_stray_order_does_not_keep_a_run_open_once_the_books_are_final(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    desk.submit(f"{PREFIX}AAPL.b.7")
+    listed = desk.broker.open_orders()
+    desk.broker.open_orders = lambda: listed  # type: ignore[method-assign]
+    shown = Fault(kind=Kind.REWRITE, method="GET", path="/v2/orders:.+", rewrite=as_pending_cancel)
+    desk.exchange.faults.arm(shown, When(times=None))
+    for time, is_final in (("16:10", False), ("16:21", True)):
+        desk.wait_until(time)
+        assert close_orders(begin_turn(RUN_ID, desk.ports)) == ([] if is_final else [f"{PREFIX}AAPL.b.7"])
+
+
+def as_pending_cancel(body: Any) -> Any:
+    """The order of a lookup as if its cancel never came to its end."""
+    return {**body, "status": "pending_cancel"}
+
+
+def test_the_books_are_final_twenty_minutes_after_the_close(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    for time, is_final in (("16:19:59", False), ("16:20:00", True)):
+        desk.wait_until(time)
+        assert closing._is_final(begin_turn(RUN_ID, desk.ports)) is is_final
 
 
 def test_an_unbooked_fill_fails_the_run(open_desk: OpenDesk) -> None:
@@ -78,6 +135,74 @@ def test_a_lost_order_is_abandoned_only_after_its_timeout(open_desk: OpenDesk) -
     assert desk.close().outcome == "settled"
     assert desk.order().children[0].state is ChildState.NEVER_ARRIVED
     assert desk.posts() == 1
+
+
+def test_an_order_that_arrives_between_the_last_two_lookups_is_not_given_up(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    desk.exchange.faults.arm(Fault(kind=Kind.LATE, method="POST", delay=120.5))
+    desk.place()
+    desk.wait_until("09:38:00")
+    with pytest.raises(StillOpen):
+        desk.close()
+    assert desk.order().children[0].state is ChildState.UNKNOWN
+    assert desk.close().outcome == "settled"
+    assert desk.order().children[0].state is ChildState.CANCELED
+
+
+def test_the_latest_of_two_children_is_the_one_given_up(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    for n, state in enumerate((ChildState.EXPIRED, ChildState.UNKNOWN), start=1):
+        child = a_child("189.41", qty="40", n=n, state=state)
+        sent = child.model_copy(update={"broker_id": None, "decided_at": desk.runtime.now()})
+        desk.store.save_order(desk.order().with_child(sent))
+    desk.wait_until("09:39")
+    assert desk.close().outcome == "settled"
+    assert [child.state for child in desk.order().children] == [ChildState.EXPIRED, ChildState.NEVER_ARRIVED]
+
+
+def test_a_refused_order_is_not_looked_for_at_the_close(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    refusal = {"code": 40310000, "message": "insufficient buying power"}
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_BEFORE, method="POST", status=403, body=refusal))
+    desk.place()
+    desk.wait_until("09:39")
+    assert desk.close().outcome == "settled"
+    assert desk.order().children[0].state is ChildState.REFUSED
+
+
+def test_an_order_in_flight_at_the_sessions_close_is_waited_for(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL})
+    desk.begin("buy 40 AAPL")
+    desk.wait_until("15:59:30")
+    child = a_child("189.41", qty="40", state=ChildState.UNKNOWN)
+    sent = child.model_copy(update={"broker_id": None, "decided_at": desk.runtime.now()})
+    desk.store.save_order(desk.order().with_child(sent))
+    desk.wait_until("16:00:10")
+    with pytest.raises(StillOpen):
+        desk.close()
+    assert desk.order().children[0].state is ChildState.UNKNOWN
+
+
+def test_an_order_that_is_not_found_at_the_instant_of_the_close_is_given_up(open_desk: OpenDesk) -> None:
+    """Its cancel is looked for during two seconds."""
+    desk = resting(open_desk)
+    desk.wait_until("15:59:58")
+    vanish(desk)
+    assert desk.close().error == "Unexplained"
+    assert desk.order().children[0].state is ChildState.LOST
+
+
+def test_an_order_of_its_owners_is_not_given_up_after_the_session(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    (child,) = desk.order().children
+    desk.store.save_order(desk.order().with_child(child.model_copy(update={"is_owners": True})))
+    vanish(desk)
+    desk.wait_until("16:30")
+    desk.close()
+    assert desk.order().children[0].state is ChildState.LIVE
 
 
 def test_a_resent_order_is_abandoned_two_minutes_after_its_resend(open_desk: OpenDesk) -> None:

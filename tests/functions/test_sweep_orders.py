@@ -53,6 +53,7 @@ def test_an_aborted_run_is_fenced_cancelled_and_reported(open_desk: OpenDesk) ->
     assert {row["symbol"]: row["filled_qty"] for row in desk.report["orders"]} == {"AAPL": "15", "KO": "0"}
     assert (desk.report["outcome"], desk.report["error"]) == ("failed", "Swept")
     assert desk.report["reason"] == "its execution ended ABORTED"
+    assert desk.report["totals"]["turns"] == 0
     assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.failed"]
     desk.judge()
 

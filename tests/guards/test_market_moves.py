@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,10 +11,13 @@ import pytest
 from repeg.domain.broker import Account
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.outcome import HoldReason
+from repeg.domain.time_limits import DEAD_STEP
+from repeg.workflow.funding import funded_market_moves
+from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import Event, book
-from tests.functions.desk import Desk, OpenDesk, holding
+from tests.functions.desk import RUN_ID, Desk, OpenDesk, holding
 from tests.simulation import judge
 
 BEFORE = "15:30 300 @ 189.40 × 200 @ 189.44"
@@ -62,6 +66,31 @@ def test_orders_rest_where_the_cash_for_a_move_to_market_cannot_be_read(open_des
     desk.turn_at("15:50:30")
     assert desk.open_at_broker() == ["40 AAPL @ 190.36", "40 GOOG @ 190.36"]
     assert desk.journalled("run", "skip") == []
+
+
+@pytest.mark.parametrize(
+    ("cash", "costs", "granted"),
+    [
+        ("100", {"AAPL": "100"}, ["AAPL"]),
+        ("99.99", {"AAPL": "100"}, []),
+        ("100", {"AAPL": "30", "GOOG": "80", "KO": "20"}, ["GOOG", "KO"]),
+        ("100", {"GOOG": "60", "AAPL": "60"}, ["AAPL"]),
+        ("1", {"AAPL": "0.5", "GOOG": "0.5"}, ["AAPL", "GOOG"]),
+        ("0", {"AAPL": "-3"}, ["AAPL"]),
+    ],
+)
+def test_the_dearest_moves_to_market_that_the_cash_pays_for_together_are_granted(
+    open_desk: OpenDesk, cash: str, costs: dict[str, str], granted: list[str]
+) -> None:
+    desk = open_desk({"AAPL": book(BEFORE, until="15:58")}, at="15:45", opening=holding(cash))
+    desk.begin("buy 40 AAPL")
+    with funded_market_moves(
+        begin_turn(RUN_ID, desk.ports), {symbol: Decimal(cost) for symbol, cost in costs.items()}
+    ) as moves:
+        assert moves == dict.fromkeys(granted, RUN_ID)
+        now = desk.runtime.now()
+        assert not desk.store.acquire_funding("another run", now + DEAD_STEP, now + DEAD_STEP)
+        assert desk.store.acquire_funding("another run", now + DEAD_STEP + timedelta(seconds=1), now + DEAD_STEP)
 
 
 @pytest.mark.parametrize("budget", ["max_run_notional", "max_day_notional"])
