@@ -114,6 +114,30 @@ def test_a_buy_without_cash_for_one_share_ends_unfunded(open_desk: OpenDesk) -> 
     assert desk.posts() == 0
 
 
+def test_a_buy_without_cash_waits_while_another_order_may_bring_some(open_desk: OpenDesk) -> None:
+    """Near the close no buy counts on the sells, but the one that rests may still fill."""
+    books = {
+        "AAPL": book("15:30 300 @ 189.40 × 200 @ 189.44", until="15:58"),
+        "KO": book("15:30 500 @ 60.40 × 500 @ 60.43", until="15:58"),
+    }
+    desk = open_desk(books, at="15:45", opening=holding("100", KO="200"))
+    desk.begin("buy 40 AAPL", "sell all KO")
+    desk.place()
+    desk.wait_until("15:54:10")
+    desk.place()
+    assert (desk.order("AAPL").outcome, desk.order("AAPL").held) == (None, HoldReason.UNFUNDED)
+    assert desk.journalled("AAPL", "hold")[-1] == ("", "no cash yet, 100.00 to spend")
+
+
+def test_a_buy_without_cash_waits_while_another_buy_is_sent(open_desk: OpenDesk) -> None:
+    """The cash pays for one AAPL, and what is left for no KO; AAPL may cost less than its collar."""
+    desk = desk_with(open_desk, "buy 1 AAPL", "buy 1 KO", cash="220.36")
+    desk.place()
+    assert desk.open_at_broker() == ["1 AAPL @ 189.41"]
+    assert (desk.order("KO").outcome, desk.order("KO").held) == (None, HoldReason.UNFUNDED)
+    assert desk.journalled("run", "release") == [("1 of 2 buys", "220.36 to spend")]
+
+
 def test_the_largest_buy_is_funded_first(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 10 KO", "buy 40 AAPL", cash="8000")
     desk.place()
