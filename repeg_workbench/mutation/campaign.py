@@ -62,6 +62,7 @@ class Campaign:
         map_tests(self.tests, workers, say)
         self._available = set(workers[0].tests)
         left = [mutant for mutant in mutants if self._is_open(mutant)]
+        left.sort(key=lambda mutant: mutant.key in self.results.records)  # those that have never run come first
         say(f"{len(mutants)} mutants, of which {len(mutants) - len(left)} need no test any more")
 
         def done(job: Mapping[str, Any], answer: dict[str, Any]) -> None:

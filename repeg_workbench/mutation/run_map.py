@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +21,8 @@ from repeg_workbench.mutation.workers import Worker, work_off
 # Tests and seeds that are measured in one process.
 _TESTS, _SEEDS = 100, 5
 _CPU_LIMIT = 600
+# Tests whose numbers of lines differ by less than this run as much of the program.
+_ALIKE = 200
 
 
 @dataclass
@@ -30,6 +33,11 @@ class Entry:
     lines: LineSet
     has_failed: bool
     digest: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many lines of the program it runs."""
+        return sum(number.bit_count() for number in self.lines.values())
 
 
 @dataclass
@@ -58,11 +66,21 @@ class RunMap:
         write_whole(self.file, {"modules": _digests(), "entries": entries})
 
     def running(self, lines: Mapping[str, frozenset[int]]) -> list[str]:
-        """The names of those that pass and run at least one of these lines, the fastest first."""
+        """The names of those that pass and run at least one of these lines, in the order in which to try them.
+
+        Those that run little of the program come first. Of those that run as much, first the fastest of each file, then
+        the second of each, and so on: tests of one file see much the same.
+        """
         found = [
             name for name, entry in self.entries.items() if not entry.has_failed and runs_any(entry.lines, dict(lines))
         ]
-        return sorted(found, key=lambda name: (self.entries[name].seconds, name))
+        place: Counter[tuple[int, str]] = Counter()
+        order = {}
+        for name in sorted(found, key=lambda name: (self.entries[name].seconds, name)):
+            group = self.entries[name].size // _ALIKE, name.partition("::")[0]
+            place[group] += 1
+            order[name] = (group[0], place[group], self.entries[name].seconds, name)
+        return sorted(found, key=order.__getitem__)
 
     def add(self, runs: Iterable[Mapping[str, Any]]) -> None:
         """Add what a worker has measured."""

@@ -88,11 +88,12 @@ def test_a_sell_cannot_exceed_the_free_position(held: dict[str, str], qty: str) 
         drafted(orders_plan(("KO", "sell", qty)), held)
 
 
-def test_a_short_position_is_not_bought_back() -> None:
-    with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.symbol: 'KO' .* not held short \(-5\)"):
-        drafted(orders_plan(("KO", "buy", "10")), {"KO": "-5"})
-    with pytest.raises(InvalidPlan, match=r"plan\.targets\.KO: '-5' .* not held short"):
-        drafted(targets_plan({"KO": "0.1"}), {"KO": "-5"})
+@pytest.mark.parametrize("held", ["-5", "-0.5"])
+def test_a_short_position_is_not_bought_back(held: str) -> None:
+    with pytest.raises(InvalidPlan, match=rf"plan\.orders\[0\]\.symbol: 'KO' .* not held short \({held}\)"):
+        drafted(orders_plan(("KO", "buy", "10")), {"KO": held})
+    with pytest.raises(InvalidPlan, match=rf"plan\.targets\.KO: '{held}' .* not held short"):
+        drafted(targets_plan({"KO": "0.1"}), {"KO": held})
 
 
 @pytest.mark.parametrize("price", [None, Decimal(0), Decimal("-0.01")])
@@ -105,7 +106,10 @@ def test_a_symbol_without_a_price_is_refused(price: Decimal | None) -> None:
 
 
 def test_a_weight_without_a_fresh_price_is_not_sized() -> None:
-    assert untraded(drafted(targets_plan({"KO": "0.1"}), prices={})) == [("KO", "held_stale", OLD)]
+    orders = drafted(targets_plan({"KO": "0.1"}), prices={}, open_orders={"KO": other(Side.BUY, "5")})
+    assert untraded(orders) == [("KO", "held_stale", OLD)]
+    assert (orders[0].side, orders[0].reference_price) == (Side.BUY, Decimal(0))
+    assert orders[0].note == "counted as filled: buy 5 (mine)"
 
 
 def test_an_exit_needs_no_fresh_price() -> None:
@@ -131,6 +135,8 @@ def test_a_weights_order_keeps_the_price_that_it_was_sized_at() -> None:
         ("0.30", "500", []),
         ("0.30", "500.9", []),  # less than a share too much
         ("0.30", "620.5", [("KO", "sell", "120")]),
+        ("0.0006", "0", [("KO", "buy", "1")]),
+        ("0.30", "501", [("KO", "sell", "1")]),
         ("0", "0.3", [("KO", "sell", "0.3")]),
         ("0", "0", []),
     ],
@@ -261,6 +267,14 @@ def test_a_short_position_is_never_sold(free: str) -> None:
 )
 def test_a_line_that_is_not_traded_says_why(plan: Plan, held: str, reason: str) -> None:
     assert untraded(drafted(plan, {"KO": held})) == [("KO", "no_trade", reason)]
+
+
+@pytest.mark.parametrize(
+    ("weight", "held", "side"),
+    [("0.0003", "0", "buy"), ("0.30", "500.9", "sell"), ("0.30", "500", "sell"), ("0", "0", "sell")],
+)
+def test_a_line_that_is_not_traded_has_the_side_of_what_is_missing(weight: str, held: str, side: str) -> None:
+    assert [order.side for order in drafted(targets_plan({"KO": weight}), {"KO": held})] == [side]
 
 
 def test_every_line_of_a_plan_has_an_order() -> None:
