@@ -64,9 +64,7 @@ def test_a_report_of_inherited_fills_alone_has_no_own_fills(open_desk: OpenDesk)
 
 
 @pytest.mark.parametrize("filled", ["1", "25"])
-def test_fills_stay_pending_while_the_replaced_orders_executions_are_not_listed(
-    open_desk: OpenDesk, filled: str
-) -> None:
+def test_fills_stay_pending_until_the_replaced_orders_executions_come(open_desk: OpenDesk, filled: str) -> None:
     assert own(open_desk, chain(("20", REPLACED)), [], filled=filled, price="189.66") is None
 
 

@@ -58,7 +58,7 @@ def test_an_intent_expires_in_time_for_the_last_answer_of_the_window(open_desk: 
     assert (intent.side, ANSWER) == (Side.BUY, timedelta(seconds=5))
 
 
-def test_a_late_fill_of_a_replaced_order_counts_while_its_replacement_is_not_found(open_desk: OpenDesk) -> None:
+def test_a_late_fill_counts_while_the_replacement_is_not_found(open_desk: OpenDesk) -> None:
     desk = resting(open_desk)
     replaced = a_child("189.41", qty="40", state=ChildState.REPLACED)
     turn, order = begin_turn(RUN_ID, desk.ports), desk.order().with_child(replaced)

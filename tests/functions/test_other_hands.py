@@ -71,7 +71,7 @@ def test_an_order_is_not_sent_again_while_its_owners_move_is_not_found(open_desk
     assert (desk.order().held, desk.order().filled) == (HoldReason.OWNER, desk.bought())
 
 
-def test_an_order_that_its_owner_moves_while_our_replace_is_lost_is_the_owners(open_desk: OpenDesk) -> None:
+def test_an_order_moved_by_its_owner_while_our_replace_is_lost_is_followed(open_desk: OpenDesk) -> None:
     desk = resting(open_desk, book(QUIET, UP), use_replace=True)
     desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="PATCH"))
     desk.turn_at("09:36:30")

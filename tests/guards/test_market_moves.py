@@ -79,7 +79,7 @@ def test_orders_rest_where_the_cash_for_a_move_to_market_cannot_be_read(open_des
         ("0", {"AAPL": "-3"}, ["AAPL"]),
     ],
 )
-def test_the_dearest_moves_to_market_that_the_cash_pays_for_together_are_granted(
+def test_the_dearest_moves_to_market_come_first(
     open_desk: OpenDesk, cash: str, costs: dict[str, str], granted: list[str]
 ) -> None:
     desk = open_desk({"AAPL": book(BEFORE, until="15:58")}, at="15:45", opening=holding(cash))
