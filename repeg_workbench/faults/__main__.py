@@ -167,9 +167,9 @@ def count_seeds(out: Folder = FOLDER) -> None:
 def write_page(
     tallies: Annotated[list[Path] | None, typer.Argument(help="Tallies to publish")] = None,
 ) -> None:
-    """Regenerate docs/reliability.md from docs/reliability.json; the campaigns of given tallies are added first."""
-    for tally in tallies or ():
-        reliability.keep_campaign(json.loads(tally.read_text()))
+    """Regenerate docs/reliability.md from docs/reliability.json; given tallies, the parts of a campaign, are added."""
+    if tallies:
+        reliability.keep_campaign(counted.together([json.loads(tally.read_text()) for tally in tallies]))
     reliability.PAGE.write_text(reliability.page(reliability.kept()))
 
 

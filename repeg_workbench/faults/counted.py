@@ -28,6 +28,32 @@ def with_campaign(counted: Sequence[Counted], campaign: Mapping[str, Any]) -> li
     return [entry if each is same else each for each in counted] + ([] if same else [entry])
 
 
+SUMS = ("orders", "fills", "calls", "seeds", "asked", "seconds")
+COUNTS = ("injected", "outcomes", "statuses", "policies", "failing")
+
+
+def together(campaigns: Sequence[Counted]) -> dict[str, Any]:
+    """One campaign that was run in parts, one after the other. Raises ValueError if they are of several commits or have
+    seeds in common."""
+    done = [seed for each in campaigns for seed in seeds_in(each["done"])]
+    if len({each["commit"] for each in campaigns}) != 1 or len(done) != len(set(done)):
+        raise ValueError("parts of one campaign have the same commit and different seeds")
+    return {
+        **campaigns[0],
+        **{name: sum(each[name] for each in campaigns) for name in SUMS},
+        **{name: _added([each[name] for each in campaigns]) for name in COUNTS},
+        "done": ranges_of(done),
+        "is_complete": all(each["is_complete"] for each in campaigns),
+    }
+
+
+def _added(counts: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    total: dict[str, Any] = {}
+    for each in counts:
+        total |= {name: total[name] + value if name in total else value for name, value in each.items()}
+    return total
+
+
 def with_files(counted: Sequence[Counted], files: Iterable[Path]) -> list[Counted]:
     """The counted seeds and those of the campaigns in these files, which no one may have published yet."""
     total = list(counted)

@@ -17,8 +17,53 @@ class Finding(NamedTuple):
 
 _FOUND = (
     "Faults of the program that simulated days have shown and that no list of cases, and no test, had named. The first"
-    " three are of the present workload, the others of the one before it. A seed is another day at another commit, so"
-    " the seeds of old findings are only run again (`tests/faults/regressions.json`); of two the seed was not kept."
+    " five are of the present workload, the others of the one before it. A seed is another day at another commit, so"
+    " the seeds of old findings are only run again (`tests/faults/regressions.json`); of four the seed was not kept."
+)
+
+_UNJUST = (
+    "Other violations were the judge's mistakes: it did not know a rule, or a cause. Each was mended by what the"
+    " record of the day says of that cause and its time, with a test that fails without the cause."
+)
+
+
+class Mistake(NamedTuple):
+    """A violation that was none: what the judge had found, on which seeds, and what it lacked."""
+
+    violation: str
+    seeds: str
+    lacked: str
+
+
+MISTAKES: tuple[Mistake, ...] = (
+    Mistake(
+        "`not_held_by_its_book`",
+        "3082, 913",
+        "The last quotes on which a line may be held are not the last that its run reads: no order leaves in a window's"
+        " last ten seconds, and the closing step reads quotes for its report.",
+    ),
+    Mistake(
+        "`unresolved`",
+        "5002",
+        "An order in flight cannot be looked for while every step of its run that is under way is frozen. That time"
+        " does not count; the freeze of a second delivery, for which nothing waits, does.",
+    ),
+    Mistake(
+        "`failed_without_cause`",
+        "3050, 3104, 115, 380, 387",
+        "An input is refused while another execution of the run was opened, and a sale of shares that another run's"
+        " open order held.",
+    ),
+    Mistake(
+        "`unchecked_quote`",
+        "244",
+        "Patience begins with a line's first intent. Its order may reach the broker minutes later.",
+    ),
+    Mistake(
+        "`published_late`",
+        "762",
+        "The end of an order that the broker does not find can be booked only once it finds it, or after the close.",
+    ),
 )
 
 FINDINGS: tuple[Finding, ...] = (
@@ -28,6 +73,18 @@ FINDINGS: tuple[Finding, ...] = (
         "739 at `44ddd9c951`",
         "A closing step's read that fails at once is repeated, up to twice"
         " (`tests/guards/test_closing_reads.py`). The sweep of that day now ends within three and a half minutes.",
+    ),
+    Finding(
+        "Where a price crossed a dollar, the usual spread became a hundred times as wide: it was kept in steps of the"
+        " grid. An order retreated far from the market, and a run wanted a price below zero and ended.",
+        "not kept",
+        "The usual spread is kept in steps of the arrival's grid (`tests/domain/test_seeding.py`).",
+    ),
+    Finding(
+        "One old trade of one holding changed the size of every weight: equity was the broker's, which values a holding"
+        " at its last trade, whatever its age.",
+        "not kept",
+        "The plan's holdings are valued at their fresh prices (`tests/domain/test_equity.py`).",
     ),
     Finding(
         "An intent is written under the kill switch, and then its request may wait twenty seconds for the account's"
@@ -67,4 +124,7 @@ FINDINGS: tuple[Finding, ...] = (
 
 def findings_section() -> list[str]:
     """The section's title, text and table."""
-    return ["## What the workload found", _FOUND, table(("Fault", "Seed", "Mended"), FINDINGS)]
+    return [
+        "## What the workload found", _FOUND, table(("Fault", "Seed", "Mended"), FINDINGS),
+        _UNJUST, table(("Violation", "Seed", "What the judge did not know"), MISTAKES),
+    ]  # fmt: skip

@@ -72,5 +72,7 @@ class Result:
     journal: list[Entry]
     outcomes: list[str]
     causes: list[str]
+    policy: str = ""
+    """The policy that the first deployment names."""
     acts: str = ""
     """A hash of everything that was done at the broker, and of how orders and executions ended."""

@@ -122,10 +122,15 @@ def _campaign(run: Mapping[str, Any]) -> list[str]:
         "## The latest campaign", table(("", ""), rows),
         "### Outcomes", table(("Outcome of a parent order", "Orders"), coded(_counted(run["outcomes"]))),
         table(("Status of an execution", "Executions"), coded(_counted(run["statuses"]))),
+        *_policies(run.get("policies", {})),
         "### Port faults by call", _STRUCK, _struck(strikes),
         "### Workflow faults", table(("Workflow fault", "Times"), coded(_counted(workflow_faults))),
         "### Races and transport faults", _BROKERS, table(("", "Times"), coded(_counted(brokers))),
     ]  # fmt: skip
+
+
+def _policies(days: Mapping[str, int]) -> list[str]:
+    return [table(("Policy of the day's first deployment", "Days"), coded(_counted(days)))] if days else []
 
 
 def _days(run: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ class Tally:
     injected: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
+    policies: Counter[str] = field(default_factory=Counter)
     failing: dict[int, list[str]] = field(default_factory=dict)
 
     @property
@@ -45,6 +46,7 @@ class Tally:
         self.injected.update(other.injected)
         self.outcomes.update(other.outcomes)
         self.statuses.update(other.statuses)
+        self.policies.update(other.policies)
         self.failing.update(other.failing)
 
     def as_json(self) -> dict[str, Any]:
@@ -62,6 +64,7 @@ def tally_of(result: Result) -> Tally:
         injected=Counter(result.injected),
         outcomes=Counter(result.outcomes),
         statuses=Counter(result.statuses),
+        policies=Counter([result.policy]),
         failing={result.seed: result.violations} if result.violations else {},
     )
 

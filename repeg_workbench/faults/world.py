@@ -190,6 +190,7 @@ class World:
             journal=self.journal.entries,
             outcomes=self._outcomes(self.stacks),
             causes=[execution.error for execution in self.executions],
+            policy=self.day.settings["policy"],
             acts=self._acts(),
         )
 

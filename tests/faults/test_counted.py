@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from repeg_workbench.faults import counted, reliability
 from repeg_workbench.faults.commit import _git, current_commit
 from repeg_workbench.faults.tally import seeds_in
@@ -32,6 +34,35 @@ def test_a_failing_seed_stays_counted_as_failing() -> None:
     failed = counted.with_campaign([], campaign("a", 0, 300, {"7": ["left_open"]}))
     total = counted.with_campaign(failed, campaign("a", 300, 400))
     assert counted.rows(total) == [("`a`", "0–399", "400", "1")]
+
+
+def part(first: int, **changes: Any) -> dict[str, Any]:
+    """A part of a campaign: ten seeds, with these things different."""
+    of_one = {
+        **campaign("a", first, first + 10), "first": first, "is_complete": True, "processes": 2, "seeds": 10,
+        "asked": 10, "seconds": 4, "orders": 30, "fills": 20, "calls": 500, "injected": {"abort": 2},
+        "outcomes": {"filled": 7}, "statuses": {"FAILED": 1}, "policies": {"normal": 9},
+    }  # fmt: skip
+    return {**of_one, **changes}
+
+
+def test_a_campaign_that_was_run_in_parts_is_published_as_one() -> None:
+    second = part(10, policies={"anchor": 3, "normal": 7}, failing={"12": ["left_open"]})
+    assert counted.together([part(0), second, part(30)]) == part(
+        0, seeds=30, asked=30, seconds=12, orders=90, fills=60, calls=1_500, injected={"abort": 6},
+        outcomes={"filled": 21}, statuses={"FAILED": 3}, policies={"normal": 25, "anchor": 3},
+        failing={"12": ["left_open"]}, done=[[0, 20], [30, 40]],
+    )  # fmt: skip
+
+
+def test_a_campaign_with_a_part_that_was_cut_off_is_not_complete() -> None:
+    assert not counted.together([part(0), part(10, is_complete=False)])["is_complete"]
+
+
+@pytest.mark.parametrize("second", [part(5), part(10, commit="b")])
+def test_parts_of_other_commits_or_with_the_same_seeds_are_refused(second: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="same commit and different seeds"):
+        counted.together([part(0), second])
 
 
 def test_tallies_that_were_cut_off_are_counted_from_their_files(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_a_new_measurement_replaces_only_its_own_section(tmp_path: Path, monkeyp
     assert "| **violations** | **1** |" in page
     assert "| `broker.submit` | 3 |" in page
     assert "| `abort` | 2 |" in page
+    assert "| `normal` | 900 |" in page
     assert "| `abc1234` | 0–1199 | 1,200 | 1 |" in page
 
 
@@ -106,4 +107,12 @@ def _campaign(folder: Path, tally: Tally) -> dict[str, Any]:
 
 def _a_tally() -> Tally:
     struck = Counter({"crash_before broker.submit": 3, "abort": 2})
-    return Tally(done=set(range(1_200)), orders=5, fills=4, calls=99, injected=struck, failing={7: ["left_open: {}"]})
+    return Tally(
+        done=set(range(1_200)),
+        orders=5,
+        fills=4,
+        calls=99,
+        injected=struck,
+        failing={7: ["left_open: {}"]},
+        policies=Counter({"normal": 900}),
+    )
