@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -275,6 +276,38 @@ def test_symbols_that_are_no_json_object_are_refused(text: str) -> None:
     with pytest.raises(InvalidSettings) as caught:
         resolve({"EXECUTION__SYMBOLS": text}, None)
     assert caught.value.field.startswith("settings.symbols")
+
+
+LIMITED = of("AAPL", max_order_notional="1000", max_slippage_bps="5", escalation="none")
+
+
+@pytest.mark.parametrize("symbols", [{}, {"KO": {"max_repegs": 1}}, {"AAPL": {"tight_share": "0.1"}}])
+def test_an_inputs_symbols_as_json_keep_the_deployments_limits(symbols: dict[str, Any]) -> None:
+    as_text = resolve(variables(LIMITED), {"symbols": json.dumps(symbols)})
+    assert as_text == resolve(variables(LIMITED), {"symbols": symbols})
+    own = as_text.for_symbol("AAPL")
+    assert (own.max_order_notional, own.max_slippage_bps) == (Decimal(1000), Decimal(5))
+    assert own.escalation is Escalation.NONE
+
+
+def test_an_inputs_symbols_as_json_may_not_loosen_a_limit() -> None:
+    overrides = {"max_order_notional": "900", "symbols": '{"AAPL": {"max_slippage_bps": 6}}'}
+    assert refusal(overrides, **LIMITED).field == "settings.symbols.AAPL.max_slippage_bps"
+
+
+@pytest.mark.parametrize("symbols", ["AAPL", "{", "[]", "", 3, None, ["AAPL"], '{"AAPL": 3}', {"AAPL": "{}"}])
+@pytest.mark.parametrize("listed", ["*", "max_repegs"])
+def test_an_inputs_symbols_that_are_no_object_are_refused(symbols: object, listed: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        resolve({**variables(LIMITED), "INPUT_SETTINGS": listed}, {"max_repegs": 1, "symbols": symbols})
+    assert caught.value.field.startswith("settings.symbols")
+
+
+@pytest.mark.parametrize("symbols", [{"AAPL": {"max_repegs": 1}}, '{"AAPL": {"max_repegs": 1}}'])
+def test_an_unlisted_setting_of_a_symbol_is_refused_in_any_form(symbols: object) -> None:
+    with pytest.raises(InvalidSettings, match="INPUT_SETTINGS") as caught:
+        resolve({"INPUT_SETTINGS": "patience_seconds"}, {"symbols": symbols})
+    assert caught.value.field == "settings.symbols.AAPL.max_repegs"
 
 
 # Which settings an input may change

@@ -151,7 +151,7 @@ def require_sound(settings: Settings) -> None:
 
 def require_no_looser(settings: Settings, deployment: Settings) -> None:
     """Refuse a run's settings that are looser than the deployment's. Raises InvalidSettings naming the bound."""
-    for symbol, where in _levels(settings):
+    for symbol, where in dict.fromkeys([*_levels(settings), *_levels(deployment)]):
         own, bounds = settings.for_symbol(symbol), deployment.for_symbol(symbol)
         for name, direction in _limits_of(symbol, deployment).items():
             value, bound = getattr(own, name), getattr(bounds, name)
@@ -166,7 +166,7 @@ def tightened(settings: Settings, overrides: Mapping[str, Any]) -> dict[str, dic
     than the deployment's. Policies are not compared: a symbol's own is a choice and no bound.
     """
     common = {name: limit for name, limit in LIMITS.items() if name in overrides and name not in _CHOICES}
-    named = overrides.get(CONTAINER) or {}
+    named = overrides.get(CONTAINER, {})
 
     def is_kept(symbol: str, name: str, value: object) -> bool:
         is_common = name in common and name not in named.get(symbol, {})

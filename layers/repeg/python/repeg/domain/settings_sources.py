@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from repeg.domain.contradictions import Contradiction
 from repeg.domain.errors import InvalidSettings, expectation
-from repeg.domain.setting_types import Policy, is_off
+from repeg.domain.setting_types import Policy, is_off, json_object
 from repeg.domain.settings import USE_SMART, Settings, SymbolSettings
 from repeg.domain.settings_limits import CONTAINER, FIXED, require_no_looser, require_sound, tightened
 
@@ -33,10 +33,8 @@ def resolve(environment: Mapping[str, str], overrides: Mapping[str, Any] | None)
     if overrides is None:
         require_sound(deployment)
         return deployment
-    if isinstance(overrides, Mapping):
-        _require_unfixed("settings", overrides)
-    else:
-        raise InvalidSettings("settings", overrides, "an object of setting names and values")
+    overrides = _decoded(overrides)
+    _require_unfixed("settings", overrides)
     kept = _less_the_other_name(given, overrides, is_at_market=deployment.trades_at_market)
     values = {**kept, **_merged(deployment, overrides)}
     settings = _validated({**values, CONTAINER: tightened(_validated(values), overrides)})
@@ -72,6 +70,22 @@ def _require_unfixed(where: str, values: Mapping[str, Any]) -> None:
         raise InvalidSettings(f"{where}.{name}", values[name], f"no value: it is the deployment's own {DATA_FEED}")
 
 
+def _decoded(overrides: object) -> dict[str, Any]:
+    """The input's values; those of single symbols may be given as JSON in a text, as the environment's are."""
+    if not isinstance(overrides, Mapping):
+        raise InvalidSettings("settings", overrides, "an object of setting names and values")
+    if CONTAINER not in overrides:
+        return dict(overrides)
+    expected = "an object of symbols with settings, as JSON"
+    try:
+        symbols = json_object(overrides[CONTAINER])
+    except PydanticCustomError:
+        raise InvalidSettings(f"settings.{CONTAINER}", overrides[CONTAINER], expected) from None
+    if not isinstance(symbols, Mapping):
+        raise InvalidSettings(f"settings.{CONTAINER}", overrides[CONTAINER], expected)
+    return {**overrides, CONTAINER: symbols}
+
+
 def _less_the_other_name(given: dict[str, Any], overrides: Mapping[str, Any], *, is_at_market: bool) -> dict[str, Any]:
     """The deployment's values, less its name for market orders where the input uses the other name."""
     if "policy" in overrides:
@@ -85,9 +99,7 @@ def _less_the_other_name(given: dict[str, Any], overrides: Mapping[str, Any], *,
 
 def _merged(deployment: Settings, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The overrides, with the deployment's settings for single symbols under the input's."""
-    own = overrides.get(CONTAINER)
-    if not isinstance(own, Mapping):
-        return dict(overrides)
+    own = overrides.get(CONTAINER, {})
     merged: dict[Any, Any] = {
         symbol: settings.model_dump(exclude_unset=True) for symbol, settings in deployment.symbols.items()
     }
@@ -122,7 +134,7 @@ def _changes(overrides: Mapping[str, Any]) -> Iterator[tuple[str, str, object]]:
     for name, value in overrides.items():
         if name != CONTAINER:
             yield f"settings.{name}", name, value
-    for symbol, own in (overrides.get(CONTAINER) or {}).items():
+    for symbol, own in overrides.get(CONTAINER, {}).items():
         for name, value in own.items():
             yield f"settings.{CONTAINER}.{symbol}.{name}", name, value
 
