@@ -111,29 +111,9 @@ class VirtualRuntime:
         Raises the first exception in that order, after all calls have ended. A worker starts the next one when it takes
         its first item, so that calls that do not wait take two workers instead of all.
         """
-        waiting = list(enumerate(items))
-        outcomes: list[_Outcome[Result] | None] = [None] * len(waiting)
-        waiting.reverse()
-
-        workers: list[VirtualThread[None]] = []
-
-        def start() -> None:
-            if waiting and len(workers) < self.workers:
-                workers.append(self.scheduler.spawn(work))
-
-        def work() -> None:
-            is_first = True
-            while waiting:
-                index, item = waiting.pop()
-                if is_first:
-                    is_first = False
-                    start()
-                outcomes[index] = _attempt(function, item)
-
-        start()
-        for worker in workers:  # which the workers add to
-            worker.result()
-        return [_value(outcome) for outcome in outcomes if outcome is not None]
+        calls = _Calls(function, items, self.scheduler, self.workers)
+        calls.run()
+        return [_value(outcome) for outcome in calls.outcomes if outcome is not None]
 
     def mount(self, session: requests.Session) -> None:
         """Add virtual latency to the session's requests, and ignore the machine's proxy settings."""
@@ -156,6 +136,41 @@ class _Outcome(Generic[Result]):
     def __init__(self, value: Result | None, error: Exception | None) -> None:
         self.value = value
         self.error = error
+
+
+class _Calls(Generic[Item, Result]):
+    """The calls of one `map`, on at most `most` workers, and their outcomes in the order of the items.
+
+    It is no closure that refers to itself: all that a turn has made would wait for the garbage collector then.
+    """
+
+    def __init__(
+        self, function: Callable[[Item], Result], items: Iterable[Item], scheduler: Scheduler, most: int
+    ) -> None:
+        self._function, self._scheduler, self._most = function, scheduler, most
+        self._waiting = list(enumerate(items))
+        self._waiting.reverse()
+        self._workers: list[VirtualThread[None]] = []
+        self.outcomes: list[_Outcome[Result] | None] = [None] * len(self._waiting)
+
+    def run(self) -> None:
+        """Make all calls, and wait for their end."""
+        self._start()
+        for worker in self._workers:  # which the workers add to
+            worker.result()
+
+    def _start(self) -> None:
+        if self._waiting and len(self._workers) < self._most:
+            self._workers.append(self._scheduler.spawn(self._work))
+
+    def _work(self) -> None:
+        is_first = True
+        while self._waiting:
+            index, item = self._waiting.pop()
+            if is_first:
+                is_first = False
+                self._start()
+            self.outcomes[index] = _attempt(self._function, item)
 
 
 def kind_of(request: requests.PreparedRequest) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, cast
@@ -19,7 +20,7 @@ from repeg.adapters.alpaca.market_data import data_api
 from repeg.adapters.runtime import SystemRuntime
 from repeg.adapters.secrets import SecretKeys
 from repeg.domain.broker import Unknown
-from tests.adapters.brokers import a_broker, a_market, an_order_row, mount
+from tests.adapters.brokers import OURS, a_broker, a_market, an_order_row, mount
 from tests.adapters.scripted_server import answer, scripted
 from tests.contracts.words import an_intent, an_order
 
@@ -142,3 +143,16 @@ def test_aws_clients_ignore_proxies_and_ca_bundles() -> None:
     for client in [*clients, cast("Any", secrets)._provider.client]:
         http = client._endpoint.http_session
         assert (http._proxy_config.proxy_url_for("https://example.com"), http._verify) == (None, True)
+
+
+def test_an_answer_leaves_nothing_for_the_garbage_collector() -> None:
+    with scripted(answer(200, an_order_row())) as script:
+        broker = a_broker(script)
+        gc.collect()
+        gc.disable()
+        try:
+            assert broker.order(OURS) is not None
+            left = [each for each in gc.get_objects() if issubclass(type(each), requests.Response)]
+        finally:
+            gc.enable()
+    assert left == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,6 +40,10 @@ class Broker(BaseAdapter):
 
     def close(self) -> None:
         pass
+
+
+class Answer:
+    """The result of a call, which a weak reference can follow."""
 
 
 class Desk:
@@ -156,6 +162,22 @@ def test_a_map_raises_its_first_failure_after_all_calls_end() -> None:
     with pytest.raises(ValueError, match=r"^3$"):
         desk.runtime.map(place, [3, 1, 4, 2])
     assert done == [2, 4]
+
+
+def test_a_map_leaves_nothing_for_the_garbage_collector() -> None:
+    desk = Desk()
+
+    def work(_item: int) -> Answer:
+        desk.runtime.pause(1.0)
+        return Answer()
+
+    gc.collect()
+    gc.disable()
+    try:
+        made = [weakref.ref(other) for other in desk.runtime.map(work, range(20))]
+        assert [ref() for ref in made] == [None] * 20
+    finally:
+        gc.enable()
 
 
 def test_a_map_over_no_items_is_empty() -> None:

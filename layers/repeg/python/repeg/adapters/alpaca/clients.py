@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
+from typing import Any
 
 import requests
 from alpaca.common.rest import RESTClient
@@ -54,8 +54,16 @@ def _read_exactly(response: requests.Response, *_args: object, **_options: objec
     if response.is_redirect or 300 <= response.status_code < 400:
         raise Redirected(f"status {response.status_code}")
     response.encoding = "utf-8"
-    response.json = partial(response.json, parse_float=Decimal, parse_constant=_not_a_number)  # type: ignore[method-assign]
+    response.__class__ = _ExactResponse
     return response
+
+
+class _ExactResponse(requests.Response):
+    """An answer whose JSON is read with Decimal fractions."""
+
+    def json(self, **options: Any) -> Any:
+        """The decoded body. Raises requests' JSONDecodeError, or ValueError for a constant that is not JSON."""
+        return super().json(**options, parse_float=Decimal, parse_constant=_not_a_number)
 
 
 def _not_a_number(word: str) -> Decimal:
