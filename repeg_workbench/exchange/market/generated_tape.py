@@ -34,7 +34,7 @@ class Rows:
 
     def at(self, places: Int64s) -> "Rows":
         """These rows."""
-        return Rows(*(getattr(self, field.name)[places] for field in fields(self)))
+        return Rows(*(getattr(self, field.name).take(places) for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -99,20 +99,25 @@ def rows_of(
     wanted = regime.updates * int(flow.ts[-1] - flow.ts[0]) // _HOUR * activity // PERMILLE - made
     if wanted > 0:
         parts.append(_between(regime.queues.lot, parts[0], flow, Dice(*name, "updates").words(wanted)))
+    return _in_order(parts, flow, takes)
+
+
+def _in_order(parts: list[Rows], flow: Flow, takes: Takes) -> Rows:
+    """All rows in time order, with one after each trade on the quote's venue: the touch it met, less what it took."""
     joined = Rows(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Rows)))
-    return _depleted(joined.at(np.argsort(joined.ts, kind="stable")), flow, takes)
-
-
-def _depleted(rows: Rows, flow: Flow, takes: Takes) -> Rows:
-    """With a row after each trade on the quote's venue: the touch that it met, less what it took."""
+    order = np.argsort(joined.ts, kind="stable")
     found = np.flatnonzero(takes.lit & takes.same_venue & (takes.inside == 0))
     ts, side, size = flow.ts[takes.event[found]], takes.side[found], takes.size[found]
-    place = rows.ts.searchsorted(ts)
-    met = rows.at(place - 1)
+    place = joined.ts.take(order).searchsorted(ts)
+    met = joined.at(order[place - 1])
     left = Rows(ts + 1, met.event, met.bid, met.bid_size - size * (side < 0), met.ask, met.ask_size - size * (side > 0))
     some = np.flatnonzero((left.bid_size > 0) & (left.ask_size > 0))
-    place, left = place[some], left.at(some)
-    return Rows(*(np.insert(getattr(rows, field.name), place, getattr(left, field.name)) for field in fields(Rows)))
+    # Each column is moved once: in order, with gaps that are filled afterwards.
+    gapped = joined.at(np.insert(order, place[some], 0))
+    gaps = place[some] + np.arange(len(some))
+    for field in fields(Rows):
+        getattr(gapped, field.name)[gaps] = getattr(left, field.name)[some]
+    return gapped
 
 
 def _flickers(shape: Pinned, settled: Rows, gap: Int64s, book: Book, dice: Dice) -> tuple[Rows, Rows]:
@@ -136,13 +141,14 @@ def _between(lot: int, settled: Rows, flow: Flow, words: Words) -> Rows:
     room = flow.ts[event + 1] - settled.ts[event] - 2
     has_room = room > 2
     event, room, way = event[has_room], room[has_room], words.draw(1)[has_room]
-    here, there = settled.at(event), settled.at(event + 1)
-    bid_size = np.where(here.bid == there.bid, _on_the_way(here.bid_size, there.bid_size, way, lot), here.bid_size)
-    ask_size = np.where(here.ask == there.ask, _on_the_way(here.ask_size, there.ask_size, way, lot), here.ask_size)
+    here = settled.at(event)
+    bid_size = here.bid_size + _on_the_way(settled.bid, settled.bid_size, event, way, lot)
+    ask_size = here.ask_size + _on_the_way(settled.ask, settled.ask_size, event, way, lot)
     return Rows(here.ts + 1 + (room * (way >> 4) >> BITS - 4), event, here.bid, bid_size, here.ask, ask_size)
 
 
-def _on_the_way(size: Int64s, goal: Int64s, way: Int64s, lot: int) -> Int64s:
-    """The size, and in whole lots what has been added to it."""
-    grown: Int64s = size + (np.maximum(goal - size, 0) * way >> BITS) // lot * lot
-    return grown
+def _on_the_way(price: Int64s, size: Int64s, event: Int64s, way: Int64s, lot: int) -> Int64s:
+    """What has been added to a queue after these events, in whole lots; nothing if the next one moves the price."""
+    growth = np.where(price[1:] == price[:-1], np.maximum(size[1:] - size[:-1], 0), 0)
+    added: Int64s = (growth.take(event) * way >> BITS) // lot * lot
+    return added
