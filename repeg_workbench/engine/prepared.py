@@ -22,7 +22,8 @@ def keep_prepared(session: requests.Session) -> None:
     def prepared(request: requests.Request) -> requests.PreparedRequest:
         if request.method != "GET" or request.data or request.json or request.files or request.auth or session.cookies:
             return prepare(request)
-        given = repr((request.url, request.params, request.headers, session.headers, request.cookies))
+        headers = tuple(request.headers.items()), tuple(session.headers.items())
+        given = request.url, repr(request.params), repr(request.cookies or ""), headers
         if given not in known:
             if len(known) >= MOST:
                 known.clear()

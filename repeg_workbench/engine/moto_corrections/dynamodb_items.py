@@ -19,6 +19,8 @@ LARGEST_ITEM = 405_000
 
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 _BINARY = frozenset({"B", "BS"})
+# Types whose values are texts.
+_TEXTS = frozenset({"S", "N"})
 
 
 def apply(patches: Patches) -> None:
@@ -53,7 +55,9 @@ def _answer_plainly(patches: Patches) -> None:
         kind = type(value)
         if kind in _PLAIN:
             return value
-        if kind is dict or kind is LimitedSizeDict:
+        if kind is LimitedSizeDict:  # a row, whose attributes are mostly texts
+            return {key: {item.type: item.value} if item.type in _TEXTS else plain(item) for key, item in value.items()}
+        if kind is dict:
             return {key: plain(item) for key, item in value.items()}
         if kind is list:
             return [plain(item) for item in value]

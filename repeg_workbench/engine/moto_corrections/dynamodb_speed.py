@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.dynamodb.models import DynamoDBBackend, dynamo_type
 from moto.dynamodb.models import table as table_module
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import Table
 
 from repeg_workbench.engine.moto_corrections import (
@@ -70,10 +70,10 @@ def _project_by_name(patches: Patches) -> None:
     def project(self: Any, projection_expressions: list[list[str]]) -> Any:
         if any(len(path) > 1 or path[0].endswith("]") for path in projection_expressions):
             return original(self, projection_expressions)
-        part = Item(self.hash_key, self.range_key, {})
-        for (name,) in projection_expressions:
-            if name in self.attrs:
-                dict.__setitem__(part.attrs, name, self.attrs[name])  # skips the size check: the whole item passed it
+        part, attrs = object.__new__(Item), self.attrs
+        part.hash_key, part.range_key, part.attrs = self.hash_key, self.range_key, LimitedSizeDict()
+        # Skips the size check: the whole item has passed it.
+        dict.update(part.attrs, {name: attrs[name] for (name,) in projection_expressions if name in attrs})
         return part
 
     original = patches.replace(Item, "project", project)

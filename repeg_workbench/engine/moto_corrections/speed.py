@@ -16,6 +16,8 @@ from botocore.regions import EndpointRulesetResolver
 from moto.core.common_models import BaseModel
 from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
+from moto.stepfunctions.parser.asl.component.state.exec import execute_state
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import state_task_service
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.eval import states
 from moto.stepfunctions.parser.asl.parse import asl_parser
@@ -92,7 +94,7 @@ def _keep_parsed_machines(patches: Patches) -> None:
 
 def _copy_json_directly(patches: Patches) -> None:
     """Copy a state's input, result and context as the JSON that they are: four times as fast as a general copy."""
-    for module in (states, string_expression):
+    for module in (states, string_expression, execute_state, state_task_service, result_path):
         patches.replace(module, "copy", SimpleNamespace(deepcopy=copied))
 
 

@@ -30,7 +30,10 @@ class DataApi:
     def quotes(self, request: Request) -> Response:
         """GET /v2/stocks/quotes/latest."""
         symbols, feed = self.latest_symbols(request)
-        return json_response({"quotes": _present({symbol: self.quote(symbol, feed) for symbol in symbols})})
+        venue, now, listing = self.venue(feed), self._parts.now, self._parts.listing
+        found = {symbol: venue.quote(symbol, now) for symbol in symbols if listing(symbol) is not None}
+        views = {symbol: quote_view(quote) for symbol, quote in found.items() if quote is not None}
+        return json_response({"quotes": views})
 
     def trades(self, request: Request) -> Response:
         """GET /v2/stocks/trades/latest."""

@@ -26,21 +26,22 @@ class BookQuote(NamedTuple):
 def row_quote(quotes: Quotes, row: int) -> BookQuote:
     """A row of the tape, without our orders."""
     bid, ask = quotes.bid.item(row), quotes.ask.item(row)
-    return BookQuote(
-        at=quotes.ts.item(row),
-        bid=bid,
-        bid_size=quotes.bid_size.item(row) if bid else 0,
-        ask=ask,
-        ask_size=quotes.ask_size.item(row) if ask else 0,
-        bid_venue=letter(quotes.bid_venue.item(row)),
-        ask_venue=letter(quotes.ask_venue.item(row)),
+    return BookQuote(  # by position, which takes half as long as by name
+        quotes.ts.item(row),
+        bid,
+        quotes.bid_size.item(row) if bid else 0,
+        ask,
+        quotes.ask_size.item(row) if ask else 0,
+        letter(quotes.bid_venue.item(row)),
+        letter(quotes.ask_venue.item(row)),
     )
 
 
 def with_ours(quote: BookQuote, row: int, sides: Mapping[int, BookSide], changed: int) -> BookQuote:
     """The row with our orders, dated by our last change to it. A better price of ours takes the tape's venue."""
-    bid, bid_size = _shown(sides[1], sides[-1], 1, (quote.bid, quote.bid_size), row)
-    ask, ask_size = _shown(sides[-1], sides[1], -1, (quote.ask, quote.ask_size), row)
+    buys, sells = sides[1], sides[-1]
+    bid, bid_size = _shown(buys, sells, 1, (quote.bid, quote.bid_size), row)
+    ask, ask_size = _shown(sells, buys, -1, (quote.ask, quote.ask_size), row)
     shown = (bid, bid_size, ask, ask_size)
     if changed <= quote.at and shown == (quote.bid, quote.bid_size, quote.ask, quote.ask_size):
         return quote
@@ -57,7 +58,7 @@ def _shown(ours: BookSide, takers: BookSide, side: int, recorded: tuple[int, int
     if price and takers.has_taken():
         left = takers.far_left(row)
         price, size = -side * left.price, left.size
-    own = ours.own_best()
+    own = ours.own_best() if ours.orders else None
     if own is None or (price and own.price < price * side):
         return price, size
     return own.price * side, own.size + (size if own.price == price * side else 0)

@@ -118,13 +118,15 @@ class BookSide:
 
     def own_best(self) -> Level | None:
         """Our best displayed price and our whole shares there; None if we display none."""
-        if not self.orders:
-            return None
-        sizes = [(order.level, whole_shares(order.remaining)) for order in self.orders if order.is_shown]
-        if not sizes:
-            return None
-        best = sizes[0][0]
-        return Level(best, sum(size for level, size in sizes if level == best))
+        best, size = None, 0
+        for order in self.orders:  # the best first
+            if order.is_shown:
+                if best is None:
+                    best = order.level
+                elif order.level != best:
+                    break
+                size += whole_shares(order.remaining)
+        return None if best is None else Level(best, size)
 
     def far_left(self, row: int) -> Level:
         """The far side without the size we took; the next level if we took all of it."""

@@ -24,6 +24,9 @@ class Action(StrEnum):
     FINISH = "finish"
 
 
+_SENDING = frozenset({Action.PLACE, Action.MOVE, Action.CROSS})
+
+
 class Decision(Frozen):
     """What to do with an order, at which limit, at which rung, and why.
 
@@ -39,7 +42,7 @@ class Decision(Frozen):
     @property
     def sends(self) -> bool:
         """Whether acting on it sends a new child."""
-        return self.verb in {Action.PLACE, Action.MOVE, Action.CROSS}
+        return self.verb in _SENDING
 
     def at(self, limit: Decimal) -> Decision:
         """The same decision at another limit; a market order becomes a limit order, one rung below."""

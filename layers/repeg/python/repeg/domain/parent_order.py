@@ -66,7 +66,7 @@ class ParentOrder(Frozen):
     children: tuple[Child, ...] = ()
     version: int = 0
 
-    @property
+    @cached_property
     def state(self) -> ParentState:
         """Where the order stands, from its outcome and its open child."""
         if self.outcome is not None:
@@ -101,7 +101,7 @@ class ParentOrder(Frozen):
         """Shares bought or sold so far, over all children."""
         return sum([child.filled for child in self.children], Decimal(0))
 
-    @property
+    @cached_property
     def remaining(self) -> Decimal:
         """Shares still to trade."""
         return self.target - self.filled

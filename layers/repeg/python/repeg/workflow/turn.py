@@ -56,8 +56,9 @@ class Turn:
     @property
     def may_send(self) -> bool:
         """Whether an order may still be sent: inside the window, early enough for the answer and for the step."""
-        in_step = self.ports.runtime.now() - self.started < STEP_PLACES_FOR
-        return in_step and self.window.opens <= self.now < self.window.closes - SEND_MARGIN
+        elapsed = self.ports.runtime.now() - self.started
+        in_window = self.window.opens <= self.moment.now + elapsed < self.window.closes - SEND_MARGIN
+        return elapsed < STEP_PLACES_FOR and in_window
 
     @cached_property
     def window(self) -> TradingWindow:
