@@ -14,6 +14,7 @@ from alpaca.common.rest import RESTClient  # noqa: TID251 - its session is under
 from moto import mock_aws
 
 from repeg import wiring
+from repeg.adapters.alpaca import clients
 from repeg.adapters.alpaca.http import Connection, trading_api
 from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, TradingMode
 from repeg.adapters.alpaca.market_data import data_api
@@ -156,3 +157,20 @@ def test_an_answer_leaves_nothing_for_the_garbage_collector() -> None:
         finally:
             gc.enable()
     assert left == []
+
+
+def test_an_answer_that_comes_again_is_not_decoded_again() -> None:
+    rows = answer(200, [an_order_row()])
+    with scripted(rows, rows, answer(200, [an_order_row(status="filled")])) as script:
+        broker = a_broker(script)
+        before = clients._same_again.cache_info().hits
+        assert broker.open_orders() == broker.open_orders()
+        assert clients._same_again.cache_info().hits == before + 1
+        assert [order.status for order in broker.open_orders()] == ["filled"]
+
+
+def test_a_long_answer_is_not_kept() -> None:
+    clients._same_again.cache_clear()
+    with scripted(answer(200, [an_order_row(note="x" * clients.KEPT_LENGTH)])) as script:
+        assert len(a_broker(script).open_orders()) == 1
+    assert clients._same_again.cache_info().currsize == 0

@@ -1,5 +1,6 @@
 """A symbol's day prepared for matching: its tradable quotes and prints, from either side of the book."""
 
+from bisect import bisect_right
 from functools import cached_property
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -16,6 +17,7 @@ HITS_US: Final = -1
 """The aggressor times our side, if the other party took from our side of the book."""
 
 _LEVELS_PER_SPREAD: Final = 3
+_NEAR: Final = 256
 
 
 class Tape:
@@ -29,6 +31,7 @@ class Tape:
         self.quotes = day.quotes.where(~inside(day.quotes.ts, day.halts))
         self.trades = day.trades.where(~inside(day.trades.ts, day.halts))
         self._outlooks: dict[int, Outlook] = {}
+        self._stamps, self._last_row = self.quotes.ts.data, -1
 
     @cached_property
     def prints(self) -> Trades:
@@ -47,7 +50,15 @@ class Tape:
 
     def row_at(self, ts: int) -> int:
         """The quote row in force at that instant, -1 before the first."""
-        return int(self.quotes.ts.searchsorted(ts, side="right")) - 1
+        # Mostly asked as time goes on: the row is the last one or soon after it, which is cheaper to find.
+        low, stamps = self._last_row, self._stamps
+        if low < 0 or stamps[low] > ts:
+            low = 0
+        high = min(low + _NEAR, len(stamps))
+        if high < len(stamps) and stamps[high] <= ts:
+            low, high = high, len(stamps)
+        self._last_row = row = bisect_right(stamps, ts, low, high) - 1
+        return row
 
     def prints_until(self, ts: int) -> int:
         """How many lit prints there are up to and including that instant."""

@@ -88,4 +88,4 @@ def inside(order: ParentOrder, price: Decimal) -> Decimal:
 
 def worse_by(side: Side, price: Decimal, than: Decimal) -> Decimal:
     """How much more aggressive `price` is than another, in dollars: above it for a buy, below it for a sell."""
-    return side.sign * (price - than)
+    return price - than if side is Side.BUY else than - price

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import requests
 from alpaca.common.rest import RESTClient
 from requests.adapters import HTTPAdapter
+
+# Answers that are kept, and the longest of them in characters: decoded, they take up to 28 times as much.
+KEPT_ANSWERS = 4
+KEPT_LENGTH = 250_000
 
 
 class Redirected(requests.exceptions.RequestException):
@@ -61,9 +67,20 @@ def _read_exactly(response: requests.Response, *_args: object, **_options: objec
 class _ExactResponse(requests.Response):
     """An answer whose JSON is read with Decimal fractions."""
 
-    def json(self, **options: Any) -> Any:
-        """The decoded body. Raises requests' JSONDecodeError, or ValueError for a constant that is not JSON."""
-        return super().json(**options, parse_float=Decimal, parse_constant=_not_a_number)
+    def json(self, **_options: Any) -> Any:
+        """The decoded body, which must not be changed. Raises ValueError if it is not JSON."""
+        text = self.text
+        return _same_again(text) if len(text) <= KEPT_LENGTH else _decoded(text)
+
+
+def _decoded(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal, parse_constant=_not_a_number)
+
+
+@lru_cache(maxsize=KEPT_ANSWERS)
+def _same_again(text: str) -> Any:
+    """The body of an answer that often comes again: in most turns the list of open orders is that of the last one."""
+    return _decoded(text)
 
 
 def _not_a_number(word: str) -> Decimal:
