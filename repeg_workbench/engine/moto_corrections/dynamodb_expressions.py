@@ -81,7 +81,10 @@ def _keep_conditions(patches: Patches) -> None:
     known: dict[tuple[Any, ...], tuple[Any, list[str], list[str]]] = {}
 
     def parse(self: Any) -> Any:
-        key = self.condition_expression, repr(self.expression_attribute_names), repr(self.expression_attribute_values)
+        text, given = self.condition_expression, self.expression_attribute_values or {}
+        # Without the values that only the update of the same call uses, which differ each time.
+        values_used = [(name, value) for name, value in given.items() if text and name in text]
+        key = text, repr(self.expression_attribute_names), repr(values_used)
         if key not in known:
             if len(known) >= KEPT_CONDITIONS:
                 known.clear()

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import copy
 import functools
+import json
 from types import SimpleNamespace
 from typing import Any
 
 from botocore import useragent
 from botocore.regions import EndpointRulesetResolver
 from moto.core.common_models import BaseModel
+from moto.core.exceptions import JsonRESTError
 from moto.stepfunctions.parser.asl.component.common.path import result_path
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
@@ -23,6 +25,7 @@ from moto.stepfunctions.parser.asl.eval import states
 from moto.stepfunctions.parser.asl.parse import asl_parser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 from moto.stepfunctions.parser.asl.utils import boto_client, json_path
+from werkzeug.exceptions import HTTPException
 
 from repeg_workbench.engine.moto_corrections import account, parse_trees
 from repeg_workbench.engine.moto_corrections.patches import Patches
@@ -40,6 +43,7 @@ def apply(patches: Patches) -> None:
     _copy_json_directly(patches)
     _write_no_reports(patches)
     _forget_instances(patches)
+    _write_errors_once(patches)
 
 
 def _keep_clients(patches: Patches) -> None:
@@ -119,3 +123,15 @@ def _write_no_reports(patches: Patches) -> None:
 def _forget_instances(patches: Patches) -> None:
     """Keep no list of model instances: moto keeps all of them, each version of each item too, for its dashboard."""
     patches.replace(BaseModel, "__new__", staticmethod(lambda cls, *_, **__: object.__new__(cls)))
+
+
+def _write_errors_once(patches: Patches) -> None:
+    """Write a JSON error as JSON alone: moto writes it as XML first, also one that it catches itself."""
+
+    def make(self: Any, error_type: str, message: str, _: str = "", **_options: Any) -> None:
+        HTTPException.__init__(self)
+        self.error_type, self.message = error_type, message
+        self.description = json.dumps({"__type": error_type, "message": message})
+        self.content_type = "application/json"
+
+    patches.replace(JsonRESTError, "__init__", make)
