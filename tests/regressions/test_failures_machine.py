@@ -49,6 +49,22 @@ def test_a_failed_steps_error_is_reported_unchanged(open_desk: OpenDesk, machine
     assert desk.report["reason"] in execution.cause
 
 
+@pytest.mark.parametrize("path", ["/v2/stocks/quotes/latest", "/v2/orders", "/v2/clock"])
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_denied_read_ends_no_run_by_itself(path: str, status: int, open_desk: OpenDesk, machine_at: MachineAt) -> None:
+    """A broker in trouble may deny a request for once, and a run that ends for it gives up orders that could trade."""
+    desk = day(open_desk)
+    execution = machine_at(desk).start({**GIVEN, "settings": {"policy": "anchor", "patience_seconds": 3_600}})
+    desk.wait_until("09:37")
+    denial = Fault(kind=Kind.ANSWER_BEFORE, method="GET", path=path, status=status, body={"message": "forbidden."})
+    struck: list[str] = []
+    desk.exchange.faults.on_strike.append(lambda: struck.append(path))
+    desk.exchange.faults.arm(denial)
+    desk.wait_until("09:40")
+    assert struck == [path]
+    assert (execution.status, len(desk.open_at_broker())) == ("RUNNING", 1)
+
+
 def test_a_limits_counter_is_written_with_the_intent(open_desk: OpenDesk) -> None:
     """A limit whose counter is not incremented never triggers, so the count and the intent are one write."""
     desk = open_desk({"AAPL": AAPL})
