@@ -15,6 +15,7 @@ from repeg.domain.order_ids import client_order_id, run_prefix
 from repeg.domain.quote import Quote, Side
 from repeg_workbench.engine.invocation import Invocation
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.messages import Request, Response
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.simulate.simulation import SimulatedDay
 from tests.template.alarm_states import Metrics
@@ -119,7 +120,8 @@ def _an_order_without_a_run(day: SimulatedDay, _metrics: Metrics) -> None:
 
 @fires("OrdersLost")
 def _the_broker_forgets_an_order(day: SimulatedDay, _metrics: Metrics) -> None:
-    start(day, "09:36:30")
+    until(day, "15:40")
+    start(day, "15:41:30")
     vanish(day)
     until(day, "16:30")
     day.engine.invoke("WatchRuns", {})
@@ -163,7 +165,8 @@ def _too_many_symbols(day: SimulatedDay, _metrics: Metrics) -> None:
 
 @fires("CloseFailed")
 def _no_cancel_gets_through(day: SimulatedDay, _metrics: Metrics) -> None:
-    start(day, "09:37")
+    until(day, "15:40")
+    start(day, "15:42")
     arm(day, "DELETE", 500)
     until(day, "15:57")
     day.engine.invoke("CloseRun", {"run_id": RUN_ID, "epoch": 1, "turn": {"turns": 0}})
@@ -207,13 +210,16 @@ def _three_killed_steps(day: SimulatedDay, _metrics: Metrics) -> None:
 
 
 @fires("NearTimeLimit")
-def _a_slow_placement(day: SimulatedDay, _metrics: Metrics) -> None:
-    def wait(invocation: Invocation) -> None:
-        if "PlaceOrders" in invocation.function.name:
-            day.engine.scheduler.sleep(46)
+def _a_broker_that_answers_after_four_seconds(day: SimulatedDay, _metrics: Metrics) -> None:
+    start(day, "09:36")
+    answer = day.exchange.handle
 
-    day.engine.host.before_invoke.append(wait)
-    start(day, "09:37")
+    def answer_late(request: Request) -> Response:
+        day.engine.scheduler.sleep(4)
+        return answer(request)
+
+    day.exchange.handle = answer_late  # type: ignore[method-assign]
+    until(day, "09:45")
 
 
 @fires("Throttled")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from repeg.domain.time_limits import LOOKS_FOR, STEP_PLACES_FOR
 from repeg_workbench.docs import alarms
 from tests.template.alarm_faults import FAULTS, quiet
 from tests.template.alarm_states import Metrics, messages, raised
@@ -19,7 +22,7 @@ ALARMS: dict[str, dict[str, Any]] = of_type(written(), "AWS::CloudWatch::Alarm")
 @pytest.mark.parametrize("alarm", sorted(ALARMS))
 def test_an_alarm_is_raised_by_its_fault(alarm: str) -> None:
     play = FAULTS[alarm]
-    with a_day(set(), **play.parameters) as day:
+    with a_day(set(), policy="normal", **play.parameters) as day:
         metrics = Metrics(day.engine).listen()
         play.act(day, metrics)
         assert alarm in raised(metrics)
@@ -31,10 +34,13 @@ def test_an_alarm_is_raised_by_its_fault(alarm: str) -> None:
 
 
 def test_a_quiet_day_raises_no_alarm() -> None:
-    with a_day(set()) as day:
+    with a_day(set(), policy="normal") as day:
         metrics = Metrics(day.engine).listen()
         quiet(day)
         assert raised(metrics) == set()
+        # The turns have waited between their looks.
+        name = day.engine.function("RepegOrders").name
+        assert max(took for _, took in metrics.points["AWS/Lambda", "Duration", (("FunctionName", name),)]) > 20_000
         for shown in ("RunsSettled", "Fills", "Turns", "OrdersPlaced", "RequestsLeased", "FilledNotional"):
             assert metrics.total(shown) > 0, shown
 
@@ -56,6 +62,14 @@ def test_the_time_limits_in_the_alarm_are_those_of_the_functions() -> None:
     expression = ALARMS["NearTimeLimitAlarm"]["Properties"]["Metrics"][0]["Expression"]
     limits = {name.lower(): int(limit) for name, limit in re.findall(r"(\w+) / (\d+)", expression)}
     assert limits == {name.lower(): function["Timeout"] * 1000 for name, function in functions().items()}
+
+
+@pytest.mark.parametrize("name", ["PlaceOrders", "RepegOrders"])
+def test_a_step_is_near_its_limit_before_it_stops_placing_and_not_while_it_looks(name: str) -> None:
+    """A turn waits between its looks for as long as it may; its last look is answered in two seconds on a good day."""
+    share = Decimal(str(ALARMS["NearTimeLimitAlarm"]["Properties"]["Threshold"]))
+    near = timedelta(seconds=float(share * functions()[name]["Timeout"]))
+    assert LOOKS_FOR + timedelta(seconds=4) < near < STEP_PLACES_FOR
 
 
 def test_live_trading_requires_an_alarm_address() -> None:

@@ -45,8 +45,11 @@ Call = tuple[str, str]
 
 
 @contextmanager
-def a_day(calls: set[Call], **parameters: str) -> Iterator[SimulatedDay]:
-    """A day on which AAPL rises, so that its order moves; every call of a function to AWS is added to `calls`."""
+def a_day(calls: set[Call], *, policy: str = "anchor", **parameters: str) -> Iterator[SimulatedDay]:
+    """A day on which AAPL rises, so that its order moves; every call of a function to AWS is added to `calls`.
+
+    Under the original rule, which is the default here alone, its fills come at known times.
+    """
     times = [f"{hour:02}:{minute:02}" for hour in range(9, 16) for minute in range(60)]
     rising = [quote(at, f"300 @ {189 + n / 50:.2f}", f"300 @ {189.06 + n / 50:.2f}") for n, at in enumerate(times)]
     calm: list[Event] = [quote(at, "900 @ 70.10", "900 @ 70.11") for at in times]
@@ -55,7 +58,7 @@ def a_day(calls: set[Call], **parameters: str) -> Iterator[SimulatedDay]:
     market = ScriptedMarket({MONDAY: {"AAPL": rising, "KO": calm, **dict.fromkeys(MANY, still)}})
     opening = OpeningAccount(cash=Decimal(10_000), positions={"KO": (Decimal(100), Decimal(70))})
     settings = {
-        "policy": "anchor",  # under the original rule its fills come at known times
+        "policy": policy,
         "patience_seconds": 120,
         "max_slippage_bps": 500,
         "order_monitoring_seconds": 60,
