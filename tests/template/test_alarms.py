@@ -65,7 +65,7 @@ def test_the_time_limits_in_the_alarm_are_those_of_the_functions() -> None:
 
 
 @pytest.mark.parametrize("name", ["PlaceOrders", "RepegOrders"])
-def test_a_step_is_near_its_limit_before_it_stops_placing_and_not_while_it_looks(name: str) -> None:
+def test_a_step_is_near_its_limit_before_it_stops_placing(name: str) -> None:
     """A turn waits between its looks for as long as it may; its last look is answered in two seconds on a good day."""
     share = Decimal(str(ALARMS["NearTimeLimitAlarm"]["Properties"]["Threshold"]))
     near = timedelta(seconds=float(share * functions()[name]["Timeout"]))
