@@ -102,7 +102,7 @@ def _run_stripe(file: str, seeds: range) -> None:
         campaign = importlib.import_module("repeg_workbench.faults.campaign")
         os.environ.update(campaign.QUIET)
         for seed in seeds:
-            campaign.run_seed(seed, quiet=True)
+            campaign.run_seed(seed)
     measured.save()
 
 

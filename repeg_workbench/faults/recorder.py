@@ -55,6 +55,7 @@ class Recorder:
         self.record = record
         self._scheduler = scheduler
         self.on_planned: list[Callable[[str], None]] = []
+        self.on_closing: list[Callable[[], None]] = []
         self._invoked: dict[Invocation, Invoked] = {}
         exchange.on_answer.append(self._served)
         exchange.faults.on_strike.append(self.struck)
@@ -67,6 +68,8 @@ class Recorder:
         )  # fmt: skip
         self._invoked[invocation] = invoked
         self.record.invoked.append(invoked)
+        for listener in self.on_closing if invocation.function == "CloseRun" else ():
+            listener()
 
     def ended(self, invocation: Invocation, *, answered: bool, did_nothing: bool = False) -> None:
         """An invocation has ended; `answered` if it did not fail. One that `did_nothing` was about no run, or about one

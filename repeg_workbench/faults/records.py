@@ -76,3 +76,5 @@ class Result:
     """The policy that the first deployment names."""
     acts: str = ""
     """A hash of everything that was done at the broker, and of how orders and executions ended."""
+    announced: tuple[tuple[str, int], ...] = ()
+    """The runs whose ends were published, each with the minute."""

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from random import Random
 from typing import Any, cast
@@ -49,6 +49,9 @@ CODES = {
     TableFault.FAILS_INSIDE: "InternalServerError",
 }
 RATES = (0.0, 0.002, 0.02, 0.06)
+
+# Seconds for which a table stays busy. The adapter repeats a call for less than one.
+BUSY_SECONDS = {TableFault.THROTTLED: (0.0, 1.0, 5.0), TableFault.CONFLICT: (0.0, 1.0, 2.0)}
 
 
 _undisturbed: ContextVar[bool] = ContextVar("calls without faults and latency", default=False)
@@ -107,6 +110,7 @@ class FaultyCalls:
         self._chance = Random(f"table {seed}")
         self._rate = 0.0 if fault_plan.is_quiet else self._chance.choice(RATES)
         self._kinds = self._chance.sample(list(TableFault), self._chance.randint(1, len(TableFault)))
+        self._busy: dict[TableFault, datetime] = {}
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         operation = {**WRITES, **READS}[name]
@@ -132,17 +136,34 @@ class FaultyCalls:
         return _undisturbed.get() or self._scheduler.current is None
 
     def _draw(self, name: str, now: datetime) -> TableFault | None:
-        if self._is_undisturbed or now >= self._fault_plan.ends or self._chance.random() >= self._rate:
+        if self._is_undisturbed or now >= self._fault_plan.ends:
+            return None
+        fault = self._still_busy(name, now) or self._new_fault(name, now)
+        if fault is not None:
+            self._fault_plan.strike(str(fault))
+        return fault
+
+    def _still_busy(self, name: str, now: datetime) -> TableFault | None:
+        lasting = [fault for fault, until in self._busy.items() if now < until and _can_strike(fault, name)]
+        return next(iter(lasting), None)
+
+    def _new_fault(self, name: str, now: datetime) -> TableFault | None:
+        if self._chance.random() >= self._rate:
             return None
         fault = self._chance.choice(self._kinds)
-        if (fault is TableFault.CONFLICT and name in READS) or self._fault_plan.leaves_out(fault):
+        if not _can_strike(fault, name) or self._fault_plan.leaves_out(fault):
             return None
-        self._fault_plan.strike(str(fault))
+        if fault in BUSY_SECONDS:
+            self._busy[fault] = now + timedelta(seconds=self._fault_plan.dice(fault).choice(BUSY_SECONDS[fault]))
         return fault
 
     def _timed_out(self) -> ReadTimeoutError:
         self._scheduler.sleep(TIMEOUT_SECONDS)
         return ReadTimeoutError(endpoint_url="https://dynamodb")
+
+
+def _can_strike(fault: TableFault, name: str) -> bool:
+    return fault is not TableFault.CONFLICT or name in WRITES
 
 
 def _error(fault: TableFault, operation: str) -> ClientError:

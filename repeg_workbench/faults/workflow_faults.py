@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 # A late start, to which random minutes are added: inside the window, after it, on the next day.
 LATENESS = (timedelta(0), timedelta(hours=2), timedelta(days=1))
 
+# At a random time most runs have nothing to lose yet, or any more. So half of these faults begin within minutes of the
+# first orders, and half of the outages of the bus with the step that closes the run.
+AT_FIRST_ORDERS = frozenset(
+    {WorkflowFault.BROKER_OUTAGE, WorkflowFault.KEYS_ROTATED, WorkflowFault.KILL_HALT, WorkflowFault.KILL_CANCEL}
+)
+SOON = tuple(timedelta(seconds=seconds) for seconds in (0, 1, 20, 120))
+IS_TIMELY = 0.5
+
 # Seconds that a service is away. A long outage outlasts the silence after which a run counts as stuck.
 OUTAGE, LONG_OUTAGE = (5, 200), (200, 1_200)
 
@@ -48,6 +56,8 @@ class WorkflowFaults:
     def __init__(self, world: World) -> None:
         self._world, self._scheduler, self._fault_plan = world, world.scheduler, world.fault_plan
         self._deployed = Random(f"deployed {world.day.seed}")
+        self._closing = world.scheduler.event()
+        world.recorder.on_closing.append(self._closing.set)
 
     def schedule(self, given: dict[str, Any]) -> None:
         """Schedule each of the seed's workflow faults at a random time."""
@@ -83,9 +93,19 @@ class WorkflowFaults:
         return (last - self._world.day.start).total_seconds()
 
     def _later(self, act: Callable[[], None], name: WorkflowFault) -> None:
-        self._scheduler.sleep(self._fault_plan.dice(name).uniform(0, self._length))
+        self._wait_to_begin(name)
         self._fault_plan.count(name)
         act()
+
+    def _wait_to_begin(self, name: WorkflowFault) -> None:
+        dice = self._fault_plan.dice(name)
+        seconds, is_timely = dice.uniform(0, self._length), dice.random() < IS_TIMELY
+        if is_timely and name is WorkflowFault.BUS_OUTAGE:
+            self._closing.wait()
+        elif is_timely and name in AT_FIRST_ORDERS:
+            self._scheduler.sleep_until(max(self._world.window.opens, self._world.day.start) + dice.choice(SOON))
+        else:
+            self._scheduler.sleep(seconds)
 
     def _redrive(self, given: dict[str, Any]) -> None:
         """Invoke the run's steps again with their old inputs, during the run or after its end."""

@@ -18,7 +18,7 @@ from repeg_workbench.exchange.messages import Request
 from repeg_workbench.faults.fault_plan import FaultPlan, WorkflowFault
 from repeg_workbench.faults.function_service import Variables, history_of
 from repeg_workbench.faults.judges.judgement import judge
-from repeg_workbench.faults.judges.record import SECOND, DayRecord
+from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord
 from repeg_workbench.faults.judges.verdict import Violation
 from repeg_workbench.faults.other_hands import OtherHands
 from repeg_workbench.faults.planned_runs import PlannedRun
@@ -192,6 +192,7 @@ class World:
             causes=[execution.error for execution in self.executions],
             policy=self.day.settings["policy"],
             acts=self._acts(),
+            announced=tuple((each.run_id, each.at // MINUTE) for each in self.record.published),
         )
 
     def _acts(self) -> str:
