@@ -84,7 +84,7 @@ WATCHING_BUGS: dict[str, PlantedBug] = {
     ),
     "living_orders_orphaned": edited(
         "the watchdog cancels orders of runs that are still working",
-        Edit(watchdog._Pass, "_cancel_orphaned", " or not _is_past(held, self.now, self.ports)", ""),
+        Edit(watchdog._Pass, "_cancel_orphaned", " or not _has_ended(held, self.now, self.ports)", ""),
         seen_by="tests/functions/test_watch_runs.py::test_a_run_with_regular_turns_is_not_touched",
     ),
     "another_stacks_orphans": edited(
@@ -97,10 +97,16 @@ WATCHING_BUGS: dict[str, PlantedBug] = {
         Edit(
             watchdog._Pass,
             "_cancel_orphaned",
-            'cancelled = ", ".join(cancel_by_prefix(order_id.prefix, self.ports))',
-            'cancelled = ""',
+            "self.ports.broker.cancel(report.broker_id)",
+            "pass",
         ),
         seen_by="tests/functions/test_watch_runs.py::test_an_order_open_after_its_window_is_cancelled_and_reported",
+    ),
+    "late_order_rests": edited(
+        "an order that arrives after its run's end is left alone until the window closes",
+        Edit(watchdog, "_has_ended", "    if guard.is_over:\n        return True\n", ""),
+        Edit(watchdog._Pass, "reconcile_ended_runs", "guard.is_over and", "self.now.hour > 20 and guard.is_over and"),
+        seen_by="tests/functions/test_after_session.py::test_an_order_that_arrives_after_its_runs_end_is_cancelled_next_pass",
     ),
     "unpublished_ends": edited(
         "an end that was not published is not published by the watchdog",
@@ -116,7 +122,7 @@ WATCHING_BUGS: dict[str, PlantedBug] = {
         "the books count as final at the session's close",
         Edit(
             after_session,
-            "reconcile_after_session",
+            "reconcile_ended_run",
             "turn.now < turn.run.trading_day.close + BOOKS_FINAL_AFTER",
             "False",
         ),

@@ -68,7 +68,7 @@ def test_an_order_stopped_by_the_kill_switch_is_reported_as_killed(kill: KillSwi
 def test_a_late_fill_that_completes_an_order_makes_it_filled() -> None:
     ended = an_order(Side.BUY, "100", PARTLY).done(Outcome.PARTIAL_DEADLINE, "40 of 100: the window closed")
     after = corrected(ended, ended.with_child(FULLY))
-    assert (after.outcome, after.reason) == (Outcome.FILLED, "100 of 100, read again after the session")
+    assert (after.outcome, after.reason) == (Outcome.FILLED, "100 of 100, read again after the run's end")
 
 
 def test_every_outcome_is_reachable() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from repeg.domain.child_order import ChildState, OrderReport
-from repeg.domain.open_orders import OpenOrders, count_open_orders
+from repeg.domain.open_orders import OpenOrders, count_open_orders, given_up
 from repeg.domain.quote import Side
 from tests.builders import a_child, a_report, an_order
 
@@ -79,3 +79,9 @@ def test_another_stacks_order_of_the_same_run_name_counts() -> None:
 def test_another_symbol_of_an_active_run_counts_by_its_report() -> None:
     order = an_order(Side.BUY, "100", symbol="KO")
     assert counted(a_report(), others=(order,)).buying == 100
+
+
+def test_a_child_that_was_given_up_unseen_counts_in_full() -> None:
+    order = an_order(Side.BUY, "100", a_child(qty="60", state=ChildState.NEVER_ARRIVED), a_child(n=2, qty="40"))
+    found = count_open_orders([], [], {}, PRICES, given_up(order))["AAPL"]
+    assert (found.buying, found.words) == (Decimal(60), f"buy 60 ({OURS}, given up unseen)")

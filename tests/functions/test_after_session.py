@@ -1,4 +1,4 @@
-"""After the session: late fills are booked, reports corrected, and a run whose order has vanished ends."""
+"""After a run's end: late orders are cancelled, late fills booked, reports corrected, and vanished orders given up."""
 
 from __future__ import annotations
 
@@ -54,6 +54,37 @@ def hide_fills(desk: Desk) -> None:
 
 
 # Late orders and fills
+
+
+def test_an_order_that_arrives_after_its_runs_end_is_cancelled_next_pass(open_desk: OpenDesk) -> None:
+    desk = closed_before_its_order_arrives(open_desk, delay=240)
+    desk.wait_until("09:41")
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+    (alert,) = desk.watch()
+    assert (alert.finding, alert.reason) == (Finding.LEFT_OPEN, f"cancelled {PREFIX}AAPL.b.1")
+    judge.nothing_of_ours_is_open(desk.exchange)
+    assert desk.order().children[0].state is ChildState.CANCELED
+    desk.wait_until("09:51")
+    assert desk.watch() == []
+    assert desk.bought() == 0
+
+
+def test_a_late_fill_is_in_the_report_at_the_next_pass(open_desk: OpenDesk) -> None:
+    desk = closed_before_its_order_arrives(open_desk, delay=240)
+    desk.wait_until("09:51")
+    desk.watch()
+    assert (str(desk.bought().normalize()), desk.row()["filled_qty"]) == ("15", "15")
+    assert len(published(desk, "repeg.run.corrected")) == 1
+    desk.judge()
+
+
+def test_an_order_that_only_the_lagging_list_shows_is_not_reported(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, ALL_DAY)
+    listed = desk.broker.open_orders()
+    desk.wait_until("09:40")
+    desk.close()
+    desk.broker.open_orders = lambda: listed  # type: ignore[method-assign]
+    assert desk.watch() == []
 
 
 def test_a_fill_after_the_runs_end_is_booked_and_its_report_corrected(open_desk: OpenDesk) -> None:

@@ -11,14 +11,17 @@ from functions.place_orders.app import place_orders
 from functions.plan_orders.app import plan_orders
 from functions.validate_quotes.app import validate_quotes
 from repeg.domain.errors import DuplicateRun, InvalidPlan, RefusedRun
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import Run, RunState
 from repeg.domain.steps import StepFailure
 from repeg_workbench.deployment_variables import variables
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import MONDAY, worked_by
 from tests.contracts.words import bring
-from tests.functions.books import AAPL, KO
-from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk, a_plan, holding
+from tests.functions.books import AAPL, KO, QUIET, book
+from tests.functions.desk import EXECUTION, PREFIX, RUN_ID, Desk, OpenDesk, a_plan, holding
 
 BUY = a_plan("buy 40 AAPL")
 OTHER = a_plan("buy 50 AAPL")
@@ -183,3 +186,48 @@ def test_a_preview_is_not_the_run_that_the_watchdog_expects(open_desk: OpenDesk)
     preview(desk)
     desk.wait_until("09:41")
     assert [str(alert.finding) for alert in desk.watch()][:1] == ["missed_run"]
+
+
+# A further run after one that gave up an order
+
+WEIGHTS = {"name": "core", "targets": {"AAPL": "0.10"}}
+
+
+def given_up_unseen(open_desk: OpenDesk) -> Desk:
+    """A run whose order of 52 AAPL, a tenth of the account, is given up; it arrives at 09:43 and is filled at 09:45."""
+    desk = open_desk({"AAPL": book(QUIET, prints=("09:45:00 500 @ 189.41 sold",))})
+    desk.open(WEIGHTS)
+    plan_orders(RUN_ID, 1, desk.ports)
+    desk.exchange.faults.arm(Fault(kind=Kind.LATE, method="POST", delay=400))
+    desk.place()
+    desk.wait_until("09:39")
+    assert (desk.close().outcome, desk.row()["filled_qty"]) == ("settled", "0")
+    return desk
+
+
+def planned_again(desk: Desk) -> ParentOrder:
+    """The order of a further run of the same plan."""
+    desk.run_id = again(desk, WEIGHTS, run_number=2)
+    plan_orders(desk.run_id, 1, desk.ports)
+    return desk.order()
+
+
+def test_a_further_run_counts_an_order_that_was_given_up_unseen(open_desk: OpenDesk) -> None:
+    order = planned_again(given_up_unseen(open_desk))
+    assert (str(order.target), order.outcome) == ("0", Outcome.NO_TRADE)
+    assert order.reason == f"already covered by open orders: buy 52 ({PREFIX}AAPL.b.1, given up unseen)"
+
+
+@pytest.mark.parametrize("at", ["09:44", "09:46"])
+def test_a_further_run_counts_an_order_that_has_arrived_late_once(open_desk: OpenDesk, at: str) -> None:
+    """It rests at first, and is filled then."""
+    desk = given_up_unseen(open_desk)
+    desk.wait_until(at)
+    assert planned_again(desk).target == 0
+
+
+def test_a_further_run_does_not_count_a_late_order_that_has_closed(open_desk: OpenDesk) -> None:
+    desk = given_up_unseen(open_desk)
+    desk.wait_until("09:44")
+    desk.watch()
+    assert planned_again(desk).target == 52

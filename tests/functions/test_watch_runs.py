@@ -167,13 +167,22 @@ def test_a_late_event_leaves_a_run_to_the_watchdog_that_sweeps_it(open_desk: Ope
     judge.nothing_of_ours_is_open(desk.exchange)
 
 
-def test_an_order_open_after_its_window_is_cancelled_and_reported(open_desk: OpenDesk) -> None:
-    """A closed run's order is still open: a late request, or a defect."""
-    late = book(QUIET, until="16:00")
-    desk = resting(open_desk, late)
+def test_an_open_order_of_a_run_that_is_over_is_cancelled_and_reported(open_desk: OpenDesk) -> None:
+    """A late request, or a defect."""
+    desk = resting(open_desk)
     desk.close()
     desk.submit(f"{PREFIX}AAPL.b.9")
+    assert found(desk.watch()) == [(Finding.LEFT_OPEN, RUN_ID)]
+    desk.wait(1)
+    judge.nothing_of_ours_is_open(desk.exchange)
+    assert desk.watch() == []
+
+
+def test_an_order_open_after_its_window_is_cancelled_and_reported(open_desk: OpenDesk) -> None:
+    """A run that goes on turning, and does not close."""
+    desk = resting(open_desk, book(QUIET, until="16:00"))
     desk.wait_until("15:58")
+    desk.store.record_heartbeat(RUN_ID, desk.runtime.now())
     assert desk.watch() == []
     desk.wait_until("15:58:01")
     assert found(desk.watch()) == [(Finding.LEFT_OPEN, RUN_ID)]

@@ -51,6 +51,7 @@ class ChildState(StrEnum):
 UNRESOLVED = frozenset({ChildState.INTENDED, ChildState.UNKNOWN})
 RESTING = frozenset({ChildState.LIVE, ChildState.CANCELLING})
 CLOSED = frozenset(ChildState) - UNRESOLVED - RESTING
+GIVEN_UP = frozenset({ChildState.NEVER_ARRIVED, ChildState.LOST})
 
 _ENDS_AT_BROKER = frozenset(
     {ChildState.FILLED, ChildState.CANCELED, ChildState.EXPIRED, ChildState.REJECTED, ChildState.REPLACED}

@@ -32,8 +32,8 @@ def outcome_of(
 
 
 def corrected(before: ParentOrder, after: ParentOrder) -> ParentOrder:
-    """An ended order as read again after its session: filled, or known by now, or with more fills than reported."""
-    filled = f"{after.filled} of {after.target}, read again after the session"
+    """An ended order as read again after its run's end: filled, or known by now, or with more fills than reported."""
+    filled = f"{after.filled} of {after.target}, read again after the run's end"
     if after.remaining <= 0:
         return after.done(Outcome.FILLED, filled)
     is_resolved = not any(child.state in UNRESOLVED | {ChildState.LOST} for child in after.children)

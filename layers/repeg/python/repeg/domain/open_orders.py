@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from repeg.domain.child_order import OrderReport
+from repeg.domain.child_order import GIVEN_UP, OrderReport
 from repeg.domain.frozen import Frozen
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side
@@ -41,13 +41,38 @@ class OpenOrders(Frozen):
 NO_ORDERS = OpenOrders()
 
 
+class GivenUp(Frozen):
+    """A child that a run gave up without having seen its end: it may still arrive and fill. Shares not yet filled."""
+
+    symbol: str
+    side: Side
+    qty: Decimal
+    client_order_id: str
+
+
+def given_up(order: ParentOrder) -> list[GivenUp]:
+    """The children of an order that were given up."""
+    return [
+        GivenUp(
+            symbol=order.symbol,
+            side=order.side,
+            qty=child.qty - child.filled,
+            client_order_id=child.client_order_id,
+        )
+        for child in order.children
+        if child.state in GIVEN_UP
+    ]
+
+
 def count_open_orders(
     reports: Sequence[OrderReport],
     others: Sequence[ParentOrder],
     prefixes: Mapping[str, str],
     prices: Mapping[str, Decimal],
+    unseen: Sequence[GivenUp] = (),
 ) -> dict[str, OpenOrders]:
-    """The open orders by symbol: what other runs of this stack have yet to fill, and every other open order.
+    """The open orders by symbol: what other runs of this stack have yet to fill, every other open order, and in full
+    those that were given up `unseen`.
 
     `others` are the unfinished orders of the other active runs, `prefixes` the prefixes of those runs' ids. Their
     children at the broker are part of what they have yet to fill, and are not counted twice. An order in dollars counts
@@ -65,6 +90,8 @@ def count_open_orders(
         if is_covered or report.broker_id in theirs or (report.side is Side.SELL and report.is_contingent):
             continue
         _add(counted, report.symbol, report.side, _remaining(report, prices), f"({report.client_order_id})")
+    for child in unseen:
+        _add(counted, child.symbol, child.side, child.qty, f"({child.client_order_id}, given up unseen)")
     return counted
 
 

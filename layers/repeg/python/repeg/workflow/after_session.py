@@ -1,8 +1,8 @@
-"""After the session: the books of an ended run are compared with the broker's once more.
+"""After a run's end: its books are compared with the broker's once more, in its session and after it.
 
 A request may arrive, and a fill may be listed, after the run has been closed and reported. Late orders are cancelled,
 late fills are booked, and a report that has changed is published as corrected. The comparison is repeated in each pass
-of the watchdog until a pass long after the close finds the books equal.
+of the watchdog until a pass long after the session's close finds the books equal.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from repeg.domain.books import Books
 from repeg.domain.broker import Execution
-from repeg.domain.child_order import Child, ChildState
+from repeg.domain.child_order import GIVEN_UP, Child, ChildState
 from repeg.domain.costs import Settlement, analyse
 from repeg.domain.final_outcome import corrected
 from repeg.domain.notice import RUN_CORRECTED
@@ -32,17 +32,15 @@ from repeg.workflow.reporting import UNEXPLAINED, unexplained
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn, begin_turn
 
-_GIVEN_UP = frozenset({ChildState.NEVER_ARRIVED, ChildState.LOST})
 
-
-def reconcile_after_session(held: Guard, ports: Ports) -> list[Alert]:
-    """Compare an ended run's books with the broker's, once its session is over, and correct its report.
+def reconcile_ended_run(held: Guard, ports: Ports) -> list[Alert]:
+    """Compare an ended run's books with the broker's, and correct its report.
 
     The run is marked as reconciled when its books are equal BOOKS_FINAL_AFTER after the close. A difference that is
     there from then on is an alert.
     """
     turn = begin_turn(held.run_id, ports)
-    if turn.now < turn.run.trading_day.close or turn.run.report is None:
+    if turn.run.report is None:
         return []
     left = _read_again(turn)
     books = turn.ports.store.books(held.run_id)
@@ -85,7 +83,7 @@ def _refresh(turn: Turn, order: ParentOrder, executed: dict[str, Decimal]) -> Pa
 
 def _is_doubtful(child: Child, executed: dict[str, Decimal]) -> bool:
     """Whether a child has to be read again: it was given up, is open, or has other fills than the broker lists."""
-    was_given_up = child.state in _GIVEN_UP or (child.state is ChildState.REFUSED and child.replaces is not None)
+    was_given_up = child.state in GIVEN_UP or (child.state is ChildState.REFUSED and child.replaces is not None)
     return was_given_up or not child.is_closed or child.filled != executed[child.broker_id or ""]
 
 

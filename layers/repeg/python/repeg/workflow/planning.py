@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from repeg.domain.child_order import OrderReport
 from repeg.domain.equity import revalued
 from repeg.domain.limits import require_within_limits
-from repeg.domain.open_orders import OpenOrders, count_open_orders
+from repeg.domain.open_orders import GivenUp, OpenOrders, count_open_orders, given_up
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import TargetsPlan
 from repeg.domain.run import Run
@@ -61,13 +62,32 @@ def _draft(run: Run, prices: Mapping[str, SizingPrice], ports: Ports) -> Draft:
 
 
 def _open_orders(run: Run, prices: Mapping[str, SizingPrice], ports: Ports) -> dict[str, OpenOrders]:
-    """The account's open orders by symbol, with what the other active runs of the day have yet to fill."""
+    """The account's open orders by symbol, with what the other active runs of the day have yet to fill, and with what
+    the day's runs have given up unseen."""
     guards = [guard for guard in ports.store.guards_on(run.trading_day.day) if guard.run_id != run.run_id]
     active = {guard.run_id: guard.order_prefix for guard in guards if not guard.is_over}
     trading = [run_id for run_id in active if not find_run(run_id, ports).preview]
-    others = [order for run_id in trading for order in ports.store.orders(run_id) if order.outcome is None]
+    planned = [order for run_id in trading for order in ports.store.orders(run_id)]
+    ended = [order for guard in guards if guard.is_over for order in ports.store.books(guard.run_id).orders]
+    others = [order for order in planned if order.outcome is None]
+    over = [order for order in (*planned, *ended) if order.outcome is not None]
+    reports, unseen = _find_given_up([given for order in over for given in given_up(order)], ports)
     known: dict[str, Decimal] = {symbol: price.best for symbol, price in prices.items() if price.best is not None}
-    return count_open_orders(ports.broker.open_orders(), others, active, known)
+    return count_open_orders(reports, others, active, known, unseen)
+
+
+def _find_given_up(given: Sequence[GivenUp], ports: Ports) -> tuple[list[OrderReport], list[GivenUp]]:
+    """The account's open orders, with those of the given up that are open by now; and the given up that the broker
+    still does not find: they may arrive yet."""
+    reports = {report.broker_id: report for report in ports.broker.open_orders()}
+    unseen: list[GivenUp] = []
+    for child in given:
+        found = ports.broker.order(child.client_order_id)
+        if found is None:
+            unseen.append(child)
+        elif not found.is_closed:
+            reports.setdefault(found.broker_id, found)  # the list lags
+    return list(reports.values()), unseen
 
 
 def _prices(run: Run, now: datetime, ports: Ports) -> dict[str, SizingPrice]:

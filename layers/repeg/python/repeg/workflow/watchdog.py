@@ -20,9 +20,8 @@ from repeg.domain.session import TradingDay, trading_date
 from repeg.domain.store_rules import Guard
 from repeg.domain.time_limits import ORPHANED_AFTER
 from repeg.ports import Ports
-from repeg.workflow.after_session import reconcile_after_session
+from repeg.workflow.after_session import reconcile_ended_run
 from repeg.workflow.alerts import publish_alerts
-from repeg.workflow.closing import cancel_by_prefix
 from repeg.workflow.reporting import announce_end, report_unseen
 from repeg.workflow.sweeping import cancel_first, fence, sweep
 from repeg.workflow.turn import find_run
@@ -61,9 +60,9 @@ def watch(ports: Ports, *, expect_run: bool) -> Watched:
         look.alone("", partial(_missed, day, clock.now, ports))
     look.sweep_stuck_runs()
     look.publish_endings()
-    look.reconcile_ended_runs(day)
     if day is not None:
         look.cancel_orphaned_orders()
+    look.reconcile_ended_runs(day)
     return look.watched
 
 
@@ -105,18 +104,22 @@ class _Pass:
                 self.alone(guard.run_id, partial(_announce_end, guard, self.ports))
 
     def reconcile_ended_runs(self, day: TradingDay | None) -> None:
-        """Compare the books of the ended runs with the broker's, once their session is over."""
+        """Compare the books of the ended runs with the broker's: a request may arrive after its run has ended.
+
+        With another account's keys that waits until the session is over: then it is an alert."""
         in_session = day.day if day is not None and self.now < day.close else None
         for guard in self.guards:
-            if guard.is_over and not guard.is_reconciled and day_of(guard.run_id) != in_session:
-                self.alone(guard.run_id, partial(_reconcile, guard, self.ports))
+            if guard.is_over and not guard.is_reconciled:
+                may_wait = day_of(guard.run_id) == in_session
+                self.alone(guard.run_id, partial(_reconcile, guard, self.ports, may_wait=may_wait))
 
     def cancel_orphaned_orders(self) -> None:
         """Cancel, by run, this stack's orders that no run can be working on any more."""
         listed: list[OrderReport] = []
         self.alone("", partial(_list_open, listed, self.ports))
         for order_id in sorted({report.order_id for report in listed if report.order_id is not None}):
-            self.alone(order_id.run_id, partial(self._cancel_orphaned, order_id))
+            of_run = [report for report in listed if report.order_id == order_id]
+            self.alone(order_id.run_id, partial(self._cancel_orphaned, order_id, of_run))
 
     def _add_stuck(self, guard: Guard, stuck: list[Guard]) -> list[Alert]:
         if not guard.is_over and _is_stuck(guard, self.now, self.ports):
@@ -140,14 +143,18 @@ class _Pass:
         self.watched.alerts += swept.alerts  # published by the sweep
         return [alert]
 
-    def _cancel_orphaned(self, order_id: OrderId) -> list[Alert]:
+    def _cancel_orphaned(self, order_id: OrderId, listed: list[OrderReport]) -> list[Alert]:
         held = self.ports.store.guard(order_id.run_id)
         if order_id.tag != self.ports.tag and (held is None or held.order_prefix != order_id.prefix):
             return []  # another stack's
-        if held is not None and (_is_elsewhere(held, self.ports) or not _is_past(held, self.now, self.ports)):
+        if held is not None and (_is_elsewhere(held, self.ports) or not _has_ended(held, self.now, self.ports)):
             return []
-        cancelled = ", ".join(cancel_by_prefix(order_id.prefix, self.ports))
-        return [Alert(finding=Finding.LEFT_OPEN, run_id=order_id.run_id, reason=f"cancelled {cancelled}")]
+        left = [report for report in listed if not _has_closed(report, self.ports)]
+        for report in left:
+            self.ports.broker.cancel(report.broker_id)
+        cancelled = ", ".join(report.client_order_id for report in left)
+        reason = f"cancelled {cancelled}"
+        return [Alert(finding=Finding.LEFT_OPEN, run_id=order_id.run_id, reason=reason)] if left else []
 
 
 def _recent_guards(now: datetime, ports: Ports) -> list[Guard]:
@@ -178,12 +185,21 @@ def _list_open(listed: list[OrderReport], ports: Ports) -> list[Alert]:
     return []
 
 
-def _is_past(guard: Guard, now: datetime, ports: Ports) -> bool:
-    """Whether a run's window closed minutes ago. If that cannot be read: whether the run is over."""
+def _has_ended(guard: Guard, now: datetime, ports: Ports) -> bool:
+    """Whether no order of a run may be open any more: the run is over, or its window closed minutes ago. If the window
+    cannot be read, only the former."""
+    if guard.is_over:
+        return True
     try:
         return now > find_run(guard.run_id, ports).window.closes + ORPHANED_AFTER
     except UnreadableRow:
-        return guard.is_over
+        return False
+
+
+def _has_closed(listed: OrderReport, ports: Ports) -> bool:
+    """Whether an order has closed since it was listed as open: the list lags, and a run may just have ended."""
+    report = ports.broker.order_by_broker_id(listed.broker_id)
+    return report is not None and report.is_closed
 
 
 def _is_elsewhere(guard: Guard, ports: Ports) -> bool:
@@ -191,9 +207,11 @@ def _is_elsewhere(guard: Guard, ports: Ports) -> bool:
     return guard.account_number not in {"", ports.broker.account_number()}
 
 
-def _reconcile(guard: Guard, ports: Ports) -> list[Alert]:
+def _reconcile(guard: Guard, ports: Ports, *, may_wait: bool) -> list[Alert]:
+    if may_wait and _is_elsewhere(guard, ports):
+        return []
     try:
-        return reconcile_after_session(guard, ports)
+        return reconcile_ended_run(guard, ports)
     except UnreadableRow as error:
         reason = f"the books cannot be compared: {error}"
         return [Alert(finding=Finding.UNREADABLE_ROW, run_id=guard.run_id, reason=reason)]
