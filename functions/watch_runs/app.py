@@ -19,6 +19,7 @@ def lambda_handler(_payload: AnyEvent, _context: LambdaContext) -> RunsWatched:
     """The alerts; each has been published as an event and counted in a metric."""
     watched = watch_runs(ports(), expect_run=os.environ.get("EXPECT_RUN", "") == "true")
     count("WatchFailures", sum(alert.finding is Finding.WATCH_FAILED for alert in watched.alerts))
+    count("KeysMissing", int(watched.lacks_keys))
     watched.raise_failure()
     return RunsWatched(alerts=tuple(watched.alerts))
 

@@ -35,6 +35,7 @@ METRICS = {
     "HeldThin": "orders held by a thin quote, likewise",
     "HeldWide": "orders held by a wide spread, likewise",
     "JournalLost": "journal entries that could not be stored in the journal bucket",
+    "KeysMissing": "passes of the watchdog that looked at nothing, because the secret holds no keys yet",
     "MarketCostBps": "what market orders at arrival would have cost a run, in basis points",
     "MarketsClosed": "starts on a day, or at a time of day, without a session to trade in",
     "MissedRuns": "session days on which no run has begun ten minutes after the open",

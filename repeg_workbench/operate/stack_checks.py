@@ -14,7 +14,6 @@ from repeg.domain.run import KillSwitch
 from repeg_workbench.operate.check import Check, Verdict, alone, judged
 from repeg_workbench.operate.stack import ALIAS, SECRET, TABLE, DeployedStack
 
-PLACEHOLDER = "put-yours-here"
 STEPS = ("OpenRun", "CheckSession", "PlanOrders", "ValidateQuotes", "PlaceOrders", "RepegOrders", "CloseRun")
 _PUT_KEYS = "store the account's pair with `repeg keys`"
 
@@ -39,7 +38,7 @@ def keys_of(stack: DeployedStack) -> tuple[Keys | None, Check]:
         keys = Keys.model_validate(json.loads(answer["SecretString"]))
     except (ValidationError, ValueError, KeyError):
         return None, Check("secret", Verdict.FAIL, "it holds no key pair", _PUT_KEYS)
-    if keys.key_id.get_secret_value() == PLACEHOLDER:
+    if keys.is_placeholder:
         return None, Check("secret", Verdict.FAIL, "it still holds the placeholder of the deploy", _PUT_KEYS)
     return keys, Check("secret", Verdict.OK, f"it holds a key pair, stored {answer['CreatedDate']:%Y-%m-%d}")
 

@@ -14,11 +14,11 @@ from pydantic import SecretStr
 
 from repeg.adapters.alpaca.broker import AlpacaBroker
 from repeg.adapters.alpaca.http import trading_api
-from repeg.adapters.alpaca.keys import Keys, TradingMode
+from repeg.adapters.alpaca.keys import PLACEHOLDER, Keys, TradingMode
 from repeg.adapters.rate_limited_broker import rate_limited
 from repeg.adapters.request_limiter import RequestLimiter
-from repeg.domain.broker import Accepted, CancelAnswer, Unknown
-from repeg.domain.errors import BrokerDenied, BrokerUnavailable
+from repeg.domain.broker import Accepted, CancelAnswer, Refused, Unknown
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, KeysMissing
 from repeg.ports import Broker
 from tests.adapters.brokers import BROKER_ID, OURS, an_account_row, an_order_row, mount
 from tests.adapters.scripted_server import Asked, Reply, Script, answer, scripted
@@ -219,3 +219,18 @@ class Unlimited(RequestLimiter):
         """Grant it."""
         self.taken += 1
         return True
+
+
+def test_the_placeholder_of_the_deploy_is_not_sent_to_the_broker() -> None:
+    with serving(PKA=FIRST) as accounts:
+        ring = Ring(PLACEHOLDER)
+        broker = a_broker(accounts, ring)
+        with pytest.raises(KeysMissing, match="put the broker's keys with `repeg keys`"):
+            broker.account()
+        assert isinstance(broker.submit(INTENT), Refused)
+        assert broker.cancel(BROKER_ID) is not CancelAnswer.REQUESTED
+        assert accounts.sent() == []
+        # The container is warm when the keys are put: they are read again as after any rejection.
+        ring.pairs += Ring("PKA").pairs
+        assert broker.account_number() == FIRST
+        assert accounts.sent() == [("PKA", "GET", "/account")]

@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from functions.watch_runs.app import watch_runs
+from repeg.adapters.alpaca.broker import AlpacaBroker
 from repeg.domain.books import Books
-from repeg.domain.errors import BrokerDenied, BrokerUnavailable, StillOpen, StoreUnavailable
+from repeg.domain.broker import BrokerClock
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, KeysMissing, StillOpen, StoreUnavailable
 from repeg.domain.order_ids import LOCAL_TAG, run_prefix
 from repeg.domain.run import RunState
 from repeg.domain.run_health import Alert, Finding
+from repeg.workflow.watchdog import Watched
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.twins.memory_store import MemoryStore
@@ -239,6 +242,31 @@ def test_an_unreachable_run_is_reported_until_the_broker_answers(open_desk: Open
     assert published(desk).count("repeg.run.failed") == 1
     judge.nothing_of_ours_is_open(desk.exchange)
     desk.judge()
+
+
+class Keyless(AlpacaBroker):
+    """A broker for which the stack has no keys yet."""
+
+    def clock(self) -> BrokerClock:
+        raise KeysMissing("the secret still holds the placeholder")
+
+
+def without_keys(desk: Desk) -> Watched:
+    keyless = Keyless(desk.broker.line)
+    return watch_runs(replace(desk.ports, broker=keyless), expect_run=True)
+
+
+def test_a_stack_without_keys_and_runs_is_no_failed_pass(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL}, at="12:00")
+    watched = without_keys(desk)
+    assert (watched.alerts, watched.failure, watched.lacks_keys) == ([], None, True)
+    assert desk.notifier.published == []
+
+
+def test_a_stack_that_has_lost_its_keys_during_a_run_is_a_failed_pass(open_desk: OpenDesk) -> None:
+    watched = without_keys(half_filled(open_desk))
+    assert isinstance(watched.failure, KeysMissing)
+    assert not watched.lacks_keys
 
 
 def test_a_run_unreachable_overnight_is_swept_the_next_day(open_desk: OpenDesk) -> None:

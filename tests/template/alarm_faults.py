@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from repeg.adapters.alpaca.keys import PLACEHOLDER
 from repeg.domain.child_order import Rung
 from repeg.domain.intent import Intent
 from repeg.domain.order_ids import client_order_id, run_prefix
@@ -192,6 +193,12 @@ def _the_open_orders_cannot_be_read(day: SimulatedDay, _metrics: Metrics) -> Non
     until(day, "09:36")
     arm(day, "GET", 500, "/v2/orders")
     day.engine.invoke("WatchRuns", {})
+
+
+@fires("KeysMissing", key_id=PLACEHOLDER)
+def _no_keys_yet(day: SimulatedDay, _metrics: Metrics) -> None:
+    answer = day.engine.invoke("WatchRuns", {})
+    assert (answer.error, answer.payload) == (None, '{"alerts": []}')
 
 
 @fires("StepErrors")

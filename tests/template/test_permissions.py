@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from repeg.adapters.alpaca.keys import PLACEHOLDER
 from tests.statemachine.rules import tasks
 from tests.template.stack import (
     FUNCTION,
@@ -189,3 +190,5 @@ def test_no_deploy_overwrites_the_keys_in_the_secret() -> None:
         '{"SecretStringTemplate": "{\\"key_id\\": \\"put-yours-here\\"}", "GenerateStringKey": "secret_key", '
         '"ExcludePunctuation": true}'
     )
+    # By this the functions know that there are no keys yet.
+    assert json.loads(generated["SecretStringTemplate"]) == {"key_id": PLACEHOLDER}

@@ -45,7 +45,9 @@ Call = tuple[str, str]
 
 
 @contextmanager
-def a_day(calls: set[Call], *, policy: str = "anchor", **parameters: str) -> Iterator[SimulatedDay]:
+def a_day(
+    calls: set[Call], *, policy: str = "anchor", key_id: str = OpeningAccount.key_id, **parameters: str
+) -> Iterator[SimulatedDay]:
     """A day on which AAPL rises, so that its order moves; every call of a function to AWS is added to `calls`.
 
     Under the original rule, which is the default here alone, its fills come at known times.
@@ -56,7 +58,7 @@ def a_day(calls: set[Call], *, policy: str = "anchor", **parameters: str) -> Ite
     calm.insert(times.index("09:37"), trade("09:36:30", "2000 @ 70.11", side=1))
     still = [quote(at, "900 @ 10.00", "900 @ 10.02") for at in times[:60]]
     market = ScriptedMarket({MONDAY: {"AAPL": rising, "KO": calm, **dict.fromkeys(MANY, still)}})
-    opening = OpeningAccount(cash=Decimal(10_000), positions={"KO": (Decimal(100), Decimal(70))})
+    opening = OpeningAccount(cash=Decimal(10_000), positions={"KO": (Decimal(100), Decimal(70))}, key_id=key_id)
     settings = {
         "policy": policy,
         "patience_seconds": 120,

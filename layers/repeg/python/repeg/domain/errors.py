@@ -10,6 +10,7 @@ RepegError
 ├── DuplicateRun        another execution has started this run before
 ├── BrokerUnavailable   a read failed and nothing is known to have changed; retry
 ├── BrokerDenied        the broker refuses our keys or our account
+│   └── KeysMissing     the stack has no keys yet: its secret still holds the placeholder of the first deploy
 ├── StoreUnavailable    the table did not answer; retry
 │   └── UnreadableRow   a stored row does not fit this release; a retry reads the same row
 ├── Conflict            a conditional write failed: the row has been changed since it was read
@@ -81,6 +82,10 @@ class BrokerUnavailable(RepegError):
 
 class BrokerDenied(RepegError):
     """The broker does not accept our keys, or the account may not trade."""
+
+
+class KeysMissing(BrokerDenied):
+    """The secret still holds the placeholder of the first deploy; nothing was asked of the broker."""
 
 
 class StoreUnavailable(RepegError):

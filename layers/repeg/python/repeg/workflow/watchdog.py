@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from repeg.domain.child_order import OrderReport
-from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, RepegError, UnreadableRow
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, KeysMissing, RepegError, UnreadableRow
 from repeg.domain.order_ids import OrderId
 from repeg.domain.plan import day_of
 from repeg.domain.run_health import Alert, Finding, is_silent, is_stuck, missed
@@ -32,10 +32,14 @@ DAYS_BACK = 4
 
 @dataclass
 class Watched:
-    """The result of one pass: its alerts, each published, and the first failure, if there was one."""
+    """The result of one pass: its alerts, each published, and the first failure, if there was one.
+
+    `lacks_keys` says that nothing could be looked at, because the stack has no keys yet. That is no failure.
+    """
 
     alerts: list[Alert] = field(default_factory=list)
     failure: Exception | None = None
+    lacks_keys: bool = False
 
     def raise_failure(self) -> None:
         """Raise the first failure, so that the service records the pass as failed."""
@@ -224,7 +228,10 @@ def _announce_end(guard: Guard, ports: Ports) -> list[Alert]:
 
 def _report_unseen(error: BrokerDenied | BrokerUnavailable, ports: Ports) -> Watched:
     """Report the stuck runs while the broker cannot be read, by our own clock."""
-    look = _Pass(ports, ports.runtime.now(), _recent_guards(ports.runtime.now(), ports), Watched(failure=error))
+    guards = _recent_guards(ports.runtime.now(), ports)
+    if isinstance(error, KeysMissing) and all(guard.is_over for guard in guards):
+        return Watched(lacks_keys=True)
+    look = _Pass(ports, ports.runtime.now(), guards, Watched(failure=error))
     for guard in look.guards:
         look.alone(guard.run_id, partial(_unseen_if_stuck, guard, look.now, error, ports))
     return look.watched

@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
 from repeg.adapters.alpaca.http import OTHER_ACCOUNT, Failure
+from repeg.adapters.alpaca.keys import NO_KEYS
 from repeg.domain.broker import CancelAnswer, Refusal, Refused, Unknown
-from repeg.domain.errors import BrokerDenied, BrokerUnavailable
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, KeysMissing
 
 
 class Meaning(StrEnum):
@@ -138,6 +139,8 @@ def is_absent(failure: Failure) -> bool:
 def unreadable(what: str, failure: Failure) -> BrokerUnavailable | BrokerDenied:
     """The exception to raise for a failed GET."""
     message = f"{what}: {failure}"
+    if failure.message.startswith(NO_KEYS):
+        return KeysMissing(message)
     return BrokerDenied(message) if _meaning("GET", failure) is Meaning.DENIED else BrokerUnavailable(message)
 
 

@@ -15,7 +15,7 @@ from alpaca.common.exceptions import APIError
 from alpaca.common.rest import RESTClient
 
 from repeg.adapters.alpaca.clients import hardened
-from repeg.adapters.alpaca.keys import Keys, KeySource, TradingMode
+from repeg.adapters.alpaca.keys import NO_KEYS, Keys, KeySource, TradingMode
 from repeg.domain.errors import RepegError
 
 MESSAGE_LENGTH = 300
@@ -126,9 +126,13 @@ class Connection:
         return confined
 
     def _send(self, verb: str, path: str, data: Mapping[str, Any] | None) -> Answer:
-        """One request, repeated after a 401 if the keys have been rotated; a request refused with 401 had no effect."""
+        """One request, repeated after a 401 if the keys have been rotated; a request refused with 401 had no effect.
+
+        A placeholder is not sent, and counts as refused.
+        """
         used = self._keys.current()
-        answer = self._attempt_in_account(used, verb, path, data)
+        is_sent = not used.is_placeholder
+        answer = self._attempt_in_account(used, verb, path, data) if is_sent else Failure(_UNAUTHORIZED, None, NO_KEYS)
         if not (isinstance(answer, Failure) and answer.status == _UNAUTHORIZED):
             return answer
         try:

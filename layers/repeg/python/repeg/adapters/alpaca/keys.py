@@ -25,6 +25,16 @@ class Keys(BaseModel):
     key_id: SecretStr = Field(min_length=1)
     secret_key: SecretStr = Field(min_length=1)
 
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether these are no keys, but what the template puts in their place."""
+        return self.key_id.get_secret_value() == PLACEHOLDER
+
+
+# What the template's secret holds until the operator has put the keys.
+PLACEHOLDER = "put-yours-here"
+NO_KEYS = "the secret still holds the placeholder of the deploy: put the broker's keys with `repeg keys`"
+
 
 class KeySource(Protocol):
     """Supplies the key pair."""
