@@ -11,7 +11,8 @@ from repeg.domain.steps import AnyEvent, RunsWatched
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.watchdog import Watched, watch
+from repeg.workflow.watchdog import watch
+from repeg.workflow.watched import Watched
 
 
 @lambda_step

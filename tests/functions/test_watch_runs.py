@@ -16,7 +16,7 @@ from repeg.domain.errors import BrokerDenied, BrokerUnavailable, KeysMissing, St
 from repeg.domain.order_ids import LOCAL_TAG, run_prefix
 from repeg.domain.run import RunState
 from repeg.domain.run_health import Alert, Finding
-from repeg.workflow.watchdog import Watched
+from repeg.workflow.watched import Watched
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.twins.memory_store import MemoryStore
