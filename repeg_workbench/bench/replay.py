@@ -51,7 +51,7 @@ def _tapes(symbol: str) -> tuple[Tapes, np.ndarray, int]:
 
 
 def _task(lot: int) -> Task:
-    return Task(0, 100, SECOND // 10, int(Model.QUEUE), 100, lot)
+    return Task(0, 100, SECOND // 10, int(Model.QUEUE), 100, lot, 0)
 
 
 def _line(what: str, value: str, target: str = "") -> None:

@@ -84,7 +84,7 @@ def _post_before_intent(_: Mapping[str, Any]) -> dict[str, Any]:
     def send(turn: Any, parent: ParentOrder, proposal: placement.Proposal) -> Any:
         intent = intents.new_intent(turn, parent, proposal.decision, proposal.quote, proposal.qty)
         answer = turn.ports.broker.submit(intent)
-        grown = intents.with_intent(turn, parent, intent, proposal.decision)
+        grown = intents.with_intent(parent, intent, proposal.decision)
         stored = turn.ports.store.write_intent(grown, intent, turn.run.epoch, [])
         return placement.record_answer(turn, stored, answer)
 

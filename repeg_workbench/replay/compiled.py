@@ -34,7 +34,8 @@ def work_each(tapes: Tapes, arrivals: Int64s, task: Task, plan: Plan) -> Int64s:
     kept = np.zeros((len(arrivals), len(COLUMNS)), np.int64)
     for number in range(len(arrivals)):
         first = int(np.searchsorted(tapes.market.ts, arrivals[number], side="right"))
-        done = work(tapes, Task(arrivals[number], task.shares, task.latency, task.model, task.tick, task.lot), plan)
+        own = Task(arrivals[number], task.shares, task.latency, task.model, task.tick, task.lot, task.opens)
+        done = work(tapes, own, plan)
         tally = done.tally
         kept[number, 0], kept[number, 1], kept[number, 2] = tally.rested, tally.taken, tally.paid
         kept[number, 3], kept[number, 4], kept[number, 5] = tally.spread_paid, tally.at, done.sent

@@ -14,14 +14,21 @@ SAMPLE_EVERY: Final = 20
 """The usual spread is the median of sixteen samples, twenty seconds apart: about the last five minutes."""
 
 
-def remembered(task: Task, plan: Plan, tape: SideTape) -> Memory:
-    """The memory at the arrival: samples of the last `seeded` seconds, which a product would have had to ask for."""
+def remembered(task: Task, plan: Plan, tape: SideTape, now: int) -> Memory:
+    """The memory of an order that arrives now, as `repeg.domain.seeding` fills it from what the feed has shown.
+
+    Samples of the last `seeded` seconds, none from before the window opened, and none of a quote that is older than
+    the quotes that are asked for.
+    """
     memory = Memory(np.zeros(SAMPLES, np.int64), 0, 0, 0)
+    last = now - SAMPLE_EVERY * SECOND
     for ago in range(plan.seeded // SAMPLE_EVERY, 0, -1):
-        at = task.arrival - ago * SAMPLE_EVERY * SECOND
-        row = int(np.searchsorted(tape.ts, at, side="right")) - 1
-        if row >= 0 and -ABSENT < tape.near[row] < tape.far[row] < ABSENT:
-            memory = _append(memory, at, (tape.far[row] - tape.near[row]) // task.tick)
+        due = now - ago * SAMPLE_EVERY * SECOND
+        row = int(np.searchsorted(tape.ts, due, side="right")) - 1
+        if row < 0 or due < task.opens or tape.ts[row] < now - SAMPLES * SAMPLE_EVERY * SECOND:
+            continue
+        if -ABSENT < tape.near[row] < tape.far[row] < ABSENT:
+            memory = _append(memory, last, (tape.far[row] - tape.near[row]) // task.tick)
     return memory
 
 

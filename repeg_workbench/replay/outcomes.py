@@ -10,7 +10,7 @@ import numpy as np
 from repeg.domain.look import DECIMALS
 from repeg.domain.round_lot import round_lot
 from repeg_workbench.exchange.market.symbol_day import Int64s, SymbolDay
-from repeg_workbench.replay.arrivals import Draw, draw_arrivals
+from repeg_workbench.replay.arrivals import MARGIN, Draw, draw_arrivals
 from repeg_workbench.replay.cleaning import CleanDay
 from repeg_workbench.replay.compiled import COLUMNS, compiled_work_each
 from repeg_workbench.replay.figures import Floats
@@ -87,7 +87,7 @@ def replay_day(
 
     def outcomes() -> Iterator[Outcome]:
         for model in models:
-            task = Task(0, setting.shares, setting.latency, int(model), tick, lot)
+            task = Task(0, setting.shares, setting.latency, int(model), tick, lot, clean.opens + MARGIN)
             for name, plan in plans.items():
                 kept = [compiled_work_each(each, arrivals, task, plan) for each in tapes.values()]
                 yield Outcome(name, model, plan, np.concatenate(kept))

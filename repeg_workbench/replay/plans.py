@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from repeg.domain.look import Rules
 from repeg.domain.policy import rules_of
+from repeg.domain.setting_types import Feed
 from repeg.domain.settings import Settings
 from repeg_workbench.replay.peers import Peer, Style
 
@@ -18,6 +19,10 @@ LONGEST_PATIENCE: Final = 1_800
 
 OVERTIME: Final = 300
 """Seconds after its patience in which ours crosses piece by piece, before what is left goes to the market."""
+
+
+SEEDED: Final = 300
+"""Seconds before its arrival from which an order of ours gets the samples of its usual spread."""
 
 
 class Kind(IntEnum):
@@ -54,6 +59,8 @@ class Plan(NamedTuple):
 
 
 _DEFAULTS: Final = Settings()
+ONE_VENUE: Final = Settings(data_feed=Feed.IEX)
+"""The default settings of a deployment on the feed of a single venue."""
 
 RULES: Final = rules_of(_DEFAULTS)
 _NO_PEER: Final = Peer(Style.MARKET, 0, 0, 0, 0)
@@ -67,10 +74,13 @@ _COLLAR: Final = int(_DEFAULTS.max_slippage_bps * 100)
 _WHOLE: Final = False
 
 
-def ours(horizon: int, period: int = 2, rules: Rules = RULES, *, seeded: int = 0, sliced: bool = True) -> Plan:
+def ours(
+    horizon: int, period: int = 2, rules: Rules = RULES, *, seeded: int = SEEDED, sliced: bool = True,
+    oldest: int = _OLDEST, widest: int = _WIDEST,
+) -> Plan:  # fmt: skip
     """The policy with a patience of `horizon` seconds and a look every `period`; then it crosses piece by piece."""
     return Plan(
-        Kind.REPEG, period, horizon, horizon + OVERTIME, _WIDEST, _THINNEST, _OLDEST, _MOVES, _ATTEMPTS, _COLLAR, 1,
+        Kind.REPEG, period, horizon, horizon + OVERTIME, widest, _THINNEST, oldest, _MOVES, _ATTEMPTS, _COLLAR, 1,
         sliced, seeded, rules, _NO_PEER,
     )  # fmt: skip
 
@@ -94,12 +104,16 @@ def _peer(
     )  # fmt: skip
 
 
-def strategies(horizon: int) -> dict[str, Plan]:
-    """Every strategy under the name that the output knows it by. The presets have horizons of their own."""
+def strategies(horizon: int, settings: Settings = _DEFAULTS) -> dict[str, Plan]:
+    """Every strategy under the name that the output knows it by. The presets have horizons of their own.
+
+    Ours are those of the settings, which differ where the feed is that of one venue.
+    """
+    rules, oldest = rules_of(settings), settings.oldest_quote_seconds
     return {
-        "repeg": ours(horizon),
-        "repeg_patient": ours(max(horizon, min(6 * horizon, LONGEST_PATIENCE))),
-        "repeg_urgent": ours(max(horizon // 5, 1)),
+        "repeg": ours(horizon, rules=rules, oldest=oldest),
+        "repeg_patient": ours(max(horizon, min(6 * horizon, LONGEST_PATIENCE)), rules=rules, oldest=oldest),
+        "repeg_urgent": ours(max(horizon // 5, 1), rules=rules, oldest=oldest),
         "anchor": anchor(horizon),
         "market": _peer(horizon, Style.MARKET),
         "plus_tick_3": _peer(horizon, Style.PLUS_TICK, threshold=1_000, moves=3),

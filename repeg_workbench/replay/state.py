@@ -9,7 +9,8 @@ SECOND: Final = 1_000_000_000
 
 
 class Task(NamedTuple):
-    """What one order is replayed with: its arrival in nanoseconds, shares, latency, fill model, tick and round lot."""
+    """What one order is replayed with: its arrival, shares, latency, fill model, tick, round lot, and when its trading
+    window opened. Times are in nanoseconds."""
 
     arrival: int
     shares: int
@@ -17,13 +18,15 @@ class Task(NamedTuple):
     model: int
     tick: int
     lot: int
+    opens: int
 
 
 class State(NamedTuple):
     """A replayed order between two looks: the place on the tape, its child, and what has been done so far.
 
     `known` are the child's shares as last read from the broker, `read` when that was, and `changed` when our orders
-    last changed what is displayed; both in nanoseconds.
+    last changed what is displayed; both in nanoseconds. `near` and `far` are the best prices of the book that the child
+    was sent on; 0 where no book was looked at.
     """
 
     row: int
@@ -39,6 +42,8 @@ class State(NamedTuple):
     known: int
     read: int
     changed: int
+    near: int
+    far: int
 
 
 class Memory(NamedTuple):

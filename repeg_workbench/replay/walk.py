@@ -33,11 +33,11 @@ def work(tapes: Tapes, task: Task, plan: Plan) -> State:
     """The order's state once it is filled, or after its horizon, when what was left has gone to the market."""
     row = row_at(tapes.market, task.arrival)
     index = int(np.searchsorted(tapes.market.print_ts, task.arrival, side="right"))
-    state = State(row, index, nothing(), Taken(0, 0), Tally(0, 0, 0, 0, task.arrival), 0, 0, 0, 0, 0, 0, 0, 0)
+    state = State(row, index, nothing(), Taken(0, 0), Tally(0, 0, 0, 0, task.arrival), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     first = accepted_row(tapes.shown, row_at(tapes.shown, task.arrival), plan, task.tick)
     mid = (tapes.shown.near[first] + tapes.shown.far[first]) // 2
     collar = mid + abs(mid) * plan.collar // _MILLION // task.tick * task.tick
-    memory = remembered(task, plan, tapes.shown)
+    memory = remembered(task, plan, tapes.shown, max(task.arrival, tapes.shown.ts[first]))
     plan = for_size(plan, task, int(tapes.shown.near_size[first]))
     now, end = task.arrival, task.arrival + plan.horizon * SECOND
     while now < end:
@@ -66,7 +66,7 @@ def pass_until(tapes: Tapes, task: Task, state: State, until: int) -> State:
     changed = tally.at if child.shares < state.child.shares else state.changed
     return State(
         row, index, child, taken, tally, state.rung, state.moves, state.sent, state.cancelled, state.looks,
-        state.known, state.read, changed,
+        state.known, state.read, changed, state.near, state.far,
     )  # fmt: skip
 
 
@@ -85,21 +85,19 @@ def act(
         return _looked(state, state.rung), memory, following
     memory = sample(memory, book, standing(state, now), now)
     answer, rung = decide(task, plan, book, state, now, collar, memory.usual)
-    state = _looked(state, rung)
+    state, known, then = _looked(state, rung), state.known, now
+    if is_unsure(task, plan, book, state, now, collar, memory.usual):
+        state, then = _knowing(state, state.child.shares, now), now + task.latency
     is_held = is_thin(task, plan, state, book) and not is_escalation(answer, rung)
-    if answer.verb == Verb.KEEP or is_held:
+    if answer.verb == Verb.KEEP or is_held or state.known != known:
         return state, memory, following
     is_up = state.known > 0 and answer.verb == Verb.REST and answer.price > state.child.limit
-    at = now + task.latency
+    choice, at = Choice(book, answer), now + task.latency
     if state.known > 0:
-        state, choice, at = make_room(tapes, task, plan, state, memory.usual, Choice(book, answer), now, collar)
-        book, answer = choice.book, choice.answer
-        if answer.verb == Verb.KEEP:
+        state, choice, at = make_room(tapes, task, plan, state, memory.usual, choice, then, collar)
+        if choice.answer.verb == Verb.KEEP:
             return state, memory, max(following, at)
-    state = pass_until(tapes, task, state, at)
-    shares = _piece(task, plan, state, book, answer, now)
-    if shares > 0:
-        state = _moved(submit(tapes, task, state, at, answer.price, shares), is_up)
+    state = place(tapes, task, plan, state, choice, now, at, is_up)
     while following <= at:
         following += plan.period * SECOND
     return state, memory, following
@@ -128,6 +126,24 @@ def make_room(
     return state, Choice(book, answer), at
 
 
+def place(
+    tapes: Tapes,
+    task: Task,
+    plan: Plan,
+    state: State,
+    choice: Choice,
+    now: int,
+    at: int,
+    is_up: bool,  # noqa: FBT001
+) -> State:
+    """Send what was chosen now; it reaches the market at a later time."""
+    state = pass_until(tapes, task, state, at)
+    shares = _piece(task, plan, state, choice.book, choice.answer, now)
+    if shares <= 0:
+        return state
+    return _sent(submit(tapes, task, state, at, choice.answer.price, shares), choice.book, is_up)
+
+
 def having_read(plan: Plan, state: State, now: int) -> State:
     """Ours reads its open orders every few seconds, and knows of fills only from then on; a peer knows them at once."""
     is_due = plan.kind != Kind.REPEG or now - state.read >= READ_EVERY * SECOND
@@ -148,10 +164,21 @@ def decide(task: Task, plan: Plan, book: Book, state: State, now: int, collar: i
     return peer_answer(book, own, elapsed, state.moves, plan.peer), 0
 
 
+def is_unsure(task: Task, plan: Plan, book: Book, state: State, now: int, collar: int, ticks: int) -> bool:
+    """Whether a move of ours depends on fills that were not read at this look, as `policy.depends_on_fills` says."""
+    if plan.kind != Kind.REPEG or state.known <= 1 or state.read == now:
+        return False
+    answer, _ = decide(task, plan, book, state, now, collar, ticks)
+    if answer.verb == Verb.KEEP:
+        return False
+    least, _ = decide(task, plan, book, _knowing(state, 1, state.read), now, collar, ticks)
+    return least.verb != answer.verb or least.price != answer.price
+
+
 def standing(state: State, now: int) -> Standing:
     """The child as the rules see it: with the shares that were last read."""
     child = state.child
-    return Standing(child.limit, state.known, (now - child.entered) // SECOND)
+    return Standing(child.limit, state.known, (now - child.entered) // SECOND, state.near, state.far)
 
 
 def submit(tapes: Tapes, task: Task, state: State, now: int, price: int, shares: int) -> State:
@@ -160,7 +187,7 @@ def submit(tapes: Tapes, task: Task, state: State, now: int, price: int, shares:
     child, taken, tally = enter(tapes.market, state.row, now, order, state.taken, state.tally, task.tick)
     return State(
         state.row, state.next_print, child, taken, tally, state.rung,
-        state.moves, state.sent + 1, state.cancelled, state.looks, shares, now, now,
+        state.moves, state.sent + 1, state.cancelled, state.looks, shares, now, now, state.near, state.far,
     )  # fmt: skip
 
 
@@ -169,6 +196,7 @@ def dropped(state: State, now: int) -> State:
     return State(
         state.row, state.next_print, no_longer(state.child), state.taken, state.tally, state.rung,
         state.moves, state.sent, state.cancelled + 1, state.looks, 0, state.read, max(state.changed, now),
+        state.near, state.far,
     )  # fmt: skip
 
 
@@ -194,7 +222,7 @@ def _piece(task: Task, plan: Plan, state: State, book: Book, answer: Answer, now
 def _knowing(state: State, shares: int, now: int) -> State:
     return State(
         state.row, state.next_print, state.child, state.taken, state.tally, state.rung,
-        state.moves, state.sent, state.cancelled, state.looks, shares, now, state.changed,
+        state.moves, state.sent, state.cancelled, state.looks, shares, now, state.changed, state.near, state.far,
     )  # fmt: skip
 
 
@@ -202,11 +230,13 @@ def _looked(state: State, rung: int) -> State:
     return State(
         state.row, state.next_print, state.child, state.taken, state.tally, rung,
         state.moves, state.sent, state.cancelled, state.looks + 1, state.known, state.read, state.changed,
+        state.near, state.far,
     )  # fmt: skip
 
 
-def _moved(state: State, is_up: bool) -> State:  # noqa: FBT001
+def _sent(state: State, book: Book, is_up: bool) -> State:  # noqa: FBT001
     return State(
         state.row, state.next_print, state.child, state.taken, state.tally, state.rung,
         state.moves + is_up, state.sent, state.cancelled, state.looks, state.known, state.read, state.changed,
+        book.near, book.far,
     )  # fmt: skip

@@ -15,7 +15,8 @@ from repeg.domain.child_order import ChildState, Rung
 from repeg.domain.decision import Action, Decision
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import decide
-from repeg.domain.policy import having_looked, patience_of, piece
+from repeg.domain.pieces import patience_of, piece
+from repeg.domain.policy import depends_on_fills, having_looked
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
 from tests.builders import (
@@ -85,6 +86,36 @@ def test_a_child_whose_quote_hides_the_others_retreats_at_once() -> None:
     retreat = seen(order, "100.04", "100.05", bid_size="100")
     assert brief(retreat) == (Action.MOVE, "retreat", "100.03")
     assert not retreat.is_counted
+
+
+def test_a_child_remembers_the_others_that_its_own_quote_hides() -> None:
+    # Sent on 100.00 × 100.07: the others are hidden, and fall with the ask, less a quarter of the usual spread.
+    order = resting("100.01", spreads=(8,), sent_near=Decimal("100.00"), sent_far=Decimal("100.07"))
+    assert seen(order, "100.01", "100.07", bid_size="100").verb is Action.HOLD
+    assert seen(order, "100.01", "100.05", bid_size="100").verb is Action.HOLD
+    assert brief(seen(order, "100.01", "100.04", bid_size="100")) == (Action.MOVE, "retreat", "100.00")
+    # After six seconds they are also taken to be three quarters of the usual spread away from the ask.
+    assert seen(order, "100.01", "100.06", bid_size="100", seconds=6).verb is Action.HOLD
+    assert seen(order, "100.01", "100.05", bid_size="100", seconds=5).verb is Action.HOLD
+    assert brief(seen(order, "100.01", "100.05", bid_size="100", seconds=6)) == (Action.MOVE, "retreat", "100.00")
+
+
+def test_a_sell_remembers_the_others_that_its_own_quote_hides() -> None:
+    order = resting("100.06", Side.SELL, spreads=(8,), sent_near=Decimal("100.07"), sent_far=Decimal("100.00"))
+    assert seen(order, "100.02", "100.06", ask_size="100").verb is Action.HOLD
+    assert brief(seen(order, "100.03", "100.06", ask_size="100")) == (Action.MOVE, "retreat", "100.07")
+
+
+def test_only_a_move_that_an_unread_fill_would_explain_depends_on_it() -> None:
+    now = a_moment(after_noon(2))
+    one_tick = resting("100.00", spreads=(1,))
+    weak, faint = (a_quote("100.00", "100.01", bid_size=size, ask_size="700", at=now.now) for size in ("400", "200"))
+    assert depends_on_fills(one_tick, weak, now, NORMAL)
+    assert not depends_on_fills(one_tick, faint, now, NORMAL)
+    strong = a_quote("100.00", "100.01", bid_size="900", ask_size="300", at=now.now)
+    assert not depends_on_fills(one_tick, strong, now, NORMAL)
+    alone = a_quote("100.04", "100.05", bid_size="100", at=now.now)
+    assert depends_on_fills(resting("100.04", spreads=(4,)), alone, now, NORMAL)
 
 
 def test_a_child_that_stands_where_others_would_be_stays() -> None:
@@ -325,11 +356,16 @@ def test_the_sizes_of_one_venue_are_not_read() -> None:
         assert seen(order, "100.00", "100.01", bid_size=bid_size, ask_size=ask_size).verb is not Action.HOLD
 
 
-def test_an_order_does_not_retreat_with_one_venue() -> None:
+def test_an_order_retreats_with_one_venue_only_by_a_part_of_the_usual_spread() -> None:
     """Its others fall away where the market's may stay."""
-    order = resting("100.04", spreads=(5,))
-    assert seen(order, "100.00", "100.09").reason == "retreat"
-    assert seen(order, "100.00", "100.09", settings=IEX).verb is Action.HOLD
+    order = resting("100.04", spreads=(8,))
+    for bid in ("100.02", "100.01"):
+        assert seen(order, bid, "100.09").reason == "retreat"
+        assert seen(order, bid, "100.09", settings=IEX).verb is Action.HOLD
+    assert brief(seen(order, "100.00", "100.09", settings=IEX)) == (Action.MOVE, "retreat", "100.01")
+    narrow = resting("100.02", spreads=(1,))
+    assert seen(narrow, "100.01", "100.02", settings=IEX).verb is Action.HOLD
+    assert brief(seen(narrow, "99.99", "100.01", settings=IEX)) == (Action.MOVE, "retreat", "100.00")
 
 
 def test_a_single_venues_better_price_is_followed_and_then_taken() -> None:

@@ -74,6 +74,18 @@ def test_a_filled_piece_ends_the_looks_so_that_the_next_is_placed(open_desk: Ope
     desk.judge()
 
 
+def test_an_unread_fill_of_ours_is_not_taken_for_others_that_leave(open_desk: OpenDesk) -> None:
+    # 300 of others and 300 of ours are bid for. A print takes the others' and 200 of ours, and 300 others join again.
+    # With 300 of ours still assumed, only 100 of the 400 that are shown would be theirs: a step back.
+    desk = open_desk({"AAPL": book("09:20 300 @ 189.40 × 500 @ 189.41", prints=("09:36:37 500 @ 189.40 sold",))})
+    desk.begin("buy 300 AAPL", policy="normal", look_seconds=2)
+    desk.place()
+    desk.turn_at("09:36:30")
+    assert desk.open_at_broker() == ["100 AAPL @ 189.40"]
+    assert len(desk.order().children) == 1
+    desk.judge()
+
+
 def test_open_orders_are_listed_every_five_seconds_at_most(open_desk: OpenDesk) -> None:
     desk = looking(open_desk)
     before = desk.broker.line.sent.count(("GET", "/orders"))

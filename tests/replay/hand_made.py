@@ -54,7 +54,9 @@ def worked(
 ) -> State:
     """An order that arrives after a second, with a latency of a tenth of a second."""
     return work(
-        consolidated(tape_of(day, side)), Task(int(arrival * SECOND), shares, SECOND // 10, int(model), 100, 100), plan
+        consolidated(tape_of(day, side)),
+        Task(int(arrival * SECOND), shares, SECOND // 10, int(model), 100, 100, 0),
+        plan,
     )
 
 

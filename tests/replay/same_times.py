@@ -6,9 +6,9 @@ What remains equal or not is then a matter of the rules alone: what the feed sho
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -17,18 +17,22 @@ import numpy as np
 from repeg.domain.decision import Action, Decision
 from repeg.domain.journal import Entry
 from repeg.domain.look import Answer, Book, Verb, Why, spread_in_ticks, usual_spread
+from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import parse
-from repeg.domain.policy import book_of
+from repeg.domain.policy import book_of, standing
 from repeg.domain.quote import Quote
+from repeg.domain.session import NEW_YORK
 from repeg.domain.settings import Settings
 from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.messages import Request, Response
 from repeg_workbench.exchange.units import to_price
+from repeg_workbench.replay.arrivals import MARGIN
 from repeg_workbench.replay.cleaning import clean
 from repeg_workbench.replay.filling import Model, Taken, Tally, nothing
+from repeg_workbench.replay.memory import remembered, sample
 from repeg_workbench.replay.outcomes import lot_of
 from repeg_workbench.replay.pieces import for_size
 from repeg_workbench.replay.plans import Plan, ours
@@ -37,6 +41,7 @@ from repeg_workbench.replay.side_tape import Tapes, consolidated, side_tape
 from repeg_workbench.replay.state import State, Task
 from repeg_workbench.replay.tape import replay_tape
 from repeg_workbench.replay.walk import decide, dropped, pass_until, submit
+from repeg_workbench.replay.walk import standing as standing_of
 from repeg_workbench.simulate.opening_account import Holdings, opening_account
 from repeg_workbench.simulate.simulation import Scenario, opened
 from tests.simulation.days import MONDAY
@@ -73,13 +78,17 @@ class Compared:
     """Looks at which the product did not know yet of a fill."""
     books: list[tuple[Book, Book]] = field(default_factory=list)
     decisions: list[tuple[Decision, Any]] = field(default_factory=list)
+    seeded: tuple[list[int], list[int]] = field(default_factory=lambda: ([], []))
+    """The samples of the usual spread at the first decision: the replay's and the product's."""
     replayed: tuple[int, int, int] = (0, 0, 0)
     simulated: tuple[int, int, int] = (0, 0, 0)
     """Shares, price times shares, and the time of the last fill."""
 
 
-def simulated(market: Market, day: Any, sides: Mapping[str, str], qty: int, quirks: BrokerQuirks) -> Day:
-    """Run a day with an order for each symbol under the default policy, without a limit on requests."""
+def simulated(
+    market: Market, day: Any, sides: Mapping[str, str], qty: int, quirks: BrokerQuirks, starts: time | None = None
+) -> Day:
+    """Run a day with an order for each symbol under the default policy, from the usual start or a later one."""
     orders = [{"symbol": symbol, "side": side, "qty": str(qty)} for symbol, side in sides.items()]
     plan = {"name": "same", "orders": orders}
     opening = opening_account(parse(plan), Holdings(cash=Decimal(10**8)), market, day)
@@ -93,6 +102,8 @@ def simulated(market: Market, day: Any, sides: Mapping[str, str], qty: int, quir
                 found.answers.append(Shown(exchange.now, json.loads(response.body)["quotes"]))
 
         exchange.on_answer.append(answered)
+        if starts is not None:
+            simulation.engine.run(until=datetime.combine(day, starts, NEW_YORK))
         simulation.start("same")
         simulation.run()
         found.events, found.executions = exchange.ledger.events, exchange.ledger.executions
@@ -107,12 +118,14 @@ def followed(day: Day, date: Any, symbol: str, side: int, qty: int) -> Compared:
     tapes = consolidated(tape)
     accepted = next(entry for entry in day.entries if entry.subject == symbol and entry.rule == "validation.judge")
     arrival = _answer(day, symbol, accepted).at
-    task = Task(arrival, qty, 0, int(Model.QUEUE), 100, lot_of(recorded))
+    opens = clean(recorded).opens + MARGIN
+    task = Task(arrival, qty, 0, int(Model.QUEUE), 100, lot_of(recorded), opens)
     row = int(np.searchsorted(tape.ts, arrival, side="right")) - 1
     plan = for_size(ours(300), task, int(tape.near_size[row]))
     follower = _Follower(task, plan, tapes, _state(tape, arrival, row))
-    found = Compared(symbol)
-    for at, what in _timeline(day, symbol):
+    found, timeline = Compared(symbol), _timeline(day, symbol)
+    found.seeded = _seeded(follower, accepted, timeline)
+    for at, what in timeline:
         follower.state = pass_until(tapes, task, follower.state, at)
         if isinstance(what, Entry):
             found.looks += 1
@@ -141,9 +154,11 @@ class _Follower:
 
     def look(self, entry: Entry, at: int, found: Compared) -> None:
         order, quote, settings = (entry.inputs[name] for name in ("order", "quote", "settings"))
+        moment = entry.inputs["moment"]
         assert isinstance(order, ParentOrder)
         assert isinstance(quote, Quote)
         assert isinstance(settings, Settings)
+        assert isinstance(moment, Moment)
         assert isinstance(entry.answer, Decision)
         book, theirs = seen(self.tapes, self.task, self.state, at), book_of(order.side, quote, MONDAY, settings)
         if Book(*(int(number) for number in book)) != theirs:
@@ -154,6 +169,8 @@ class _Follower:
         since = at if child is None else _nanoseconds(child.decided_at)
         # What the product knows of its child: the shares that it last read, and the time at which it sent it.
         knowing = self.state._replace(known=known, child=self.state.child._replace(entered=since), moves=order.moves)
+        own = standing(order, moment)
+        knowing = knowing._replace(near=own.near, far=own.far)
         collar = to_price(order.collar) * order.side.sign if order.collar is not None else 0
         usual = usual_spread(order.spreads) or spread_in_ticks(book)
         if not may_trade(self.tapes, self.plan, knowing, book, at):
@@ -170,9 +187,26 @@ class _Follower:
             found.decisions.append((entry.answer, answer))
 
 
+def _seeded(
+    follower: _Follower, accepted: Entry, timeline: Sequence[tuple[int, Entry | OrderEvent]]
+) -> tuple[list[int], list[int]]:
+    """What both know of the usual spread when they first decide: seeded at the arrival, and sampled once since."""
+    at, first = timeline[0]
+    moment = accepted.inputs["moment"]
+    assert isinstance(moment, Moment)
+    assert isinstance(first, Entry)
+    state = pass_until(follower.tapes, follower.task, follower.state, at)
+    memory = remembered(follower.task, follower.plan, follower.tapes.shown, _nanoseconds(moment.now))
+    memory = sample(memory, seen(follower.tapes, follower.task, state, at), standing_of(state, at), at)
+    kept = memory.spreads[len(memory.spreads) - min(memory.known, len(memory.spreads)) :]
+    order = first.inputs["order"]
+    assert isinstance(order, ParentOrder)
+    return [int(ticks) for ticks in kept], list(order.spreads)
+
+
 def _state(tape: Any, at: int, row: int) -> State:
     index = int(np.searchsorted(tape.print_ts, at, side="right"))
-    return State(row, index, nothing(), Taken(0, 0), Tally(0, 0, 0, 0, at), 0, 0, 0, 0, 0, 0, 0, 0)
+    return State(row, index, nothing(), Taken(0, 0), Tally(0, 0, 0, 0, at), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def _timeline(day: Day, symbol: str) -> list[tuple[int, Entry | OrderEvent]]:

@@ -31,7 +31,7 @@ def test_compiled_orders_end_as_interpreted_ones(symbol: str) -> None:
     assert len(arrivals) == 2
     looks = 0
     for model in (Model.QUEUE, Model.ODD_LOT):
-        task = Task(0, 300, SECOND // 10, int(model), tape.tick, 100)
+        task = Task(0, 300, SECOND // 10, int(model), tape.tick, 100, 0)
         for name, plan in strategies(60).items():
             for side in (1, -1):
                 view = consolidated(side_tape(tape, side))
@@ -46,5 +46,7 @@ def test_a_replay_does_not_change_its_tape() -> None:
     day = generated("JNJ")
     view, arrivals = side_tape(replay_tape(day.day), 1), draw_arrivals(day, Draw(3, 400, 5))
     before = [np.copy(column) for column in view]
-    compiled_work_each(consolidated(view), arrivals, Task(0, 100, SECOND // 10, 1, 100, 100), strategies(120)["repeg"])
+    compiled_work_each(
+        consolidated(view), arrivals, Task(0, 100, SECOND // 10, 1, 100, 100, 0), strategies(120)["repeg"]
+    )
     assert all((old == new).all() for old, new in zip(before, view, strict=True))

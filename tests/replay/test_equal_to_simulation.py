@@ -5,7 +5,7 @@ simulated day nothing else differs, where the simulated broker has the same prin
 other venues than the one that quotes, and knows no protection of an order that is alone at the best price.
 """
 
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -36,15 +36,24 @@ def require_equal(orders: list[Compared]) -> None:
     for order in orders:
         assert order.books == [], order.symbol
         assert order.decisions == [], order.symbol
+        assert order.seeded[0] == order.seeded[1], order.symbol
         assert order.replayed == order.simulated, order.symbol
 
 
 def test_the_replay_of_a_generated_day_is_equal_to_its_simulation() -> None:
-    day = simulated(GeneratedMarket(3), MONDAY, SIDES, 300, QUIRKS)
+    day = simulated(GeneratedMarket(8), MONDAY, SIDES, 300, QUIRKS)
     orders = list(compared(day, MONDAY, SIDES, 300))
     require_equal(orders)
     assert sum(order.looks for order in orders) > 40
     assert any(order.unread for order in orders)
+
+
+def test_orders_that_arrive_later_know_the_same_usual_spread() -> None:
+    for starts, samples in ((time(9, 37), range(6, 9)), (time(10, 30), range(16, 17))):
+        day = simulated(GeneratedMarket(3), MONDAY, SIDES, 300, QUIRKS, starts)
+        orders = list(compared(day, MONDAY, SIDES, 300))
+        require_equal(orders)
+        assert all(len(order.seeded[0]) in samples for order in orders), [order.seeded for order in orders]
 
 
 @pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the recorded stock is not beside this checkout")

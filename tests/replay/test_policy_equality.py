@@ -1,6 +1,7 @@
 """The replayed policy decides as `peg.decide` does under `policy: normal`, on a large sample."""
 
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -8,7 +9,8 @@ from repeg.domain import peg
 from repeg.domain.child_order import ChildState
 from repeg.domain.decision import Action, Decision
 from repeg.domain.look import Verb, usual_spread
-from repeg.domain.policy import book_of, having_looked, patience_of, piece, rules_of, standing
+from repeg.domain.pieces import patience_of, piece
+from repeg.domain.policy import book_of, depends_on_fills, having_looked, rules_of, standing
 from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
 from repeg_workbench.replay.filling import Child, Taken, Tally
@@ -16,7 +18,7 @@ from repeg_workbench.replay.memory import sample
 from repeg_workbench.replay.pieces import patience_for, pieces, slices_of
 from repeg_workbench.replay.plans import RULES, ours
 from repeg_workbench.replay.state import SECOND, Memory, State, Task
-from repeg_workbench.replay.walk import decide
+from repeg_workbench.replay.walk import decide, is_unsure
 from tests.builders import MONDAY, NOON, a_child, a_moment, after_noon, an_order, settings_with
 from tests.replay.test_anchor import Dice
 
@@ -60,18 +62,26 @@ def test_the_replayed_policy_decides_as_the_deployed_one() -> None:
         shares, seconds = dice.one_of(0, 100, 100), dice.one_of(2, 29, 30, 60, 310)
         spreads = tuple(dice.one_of(1, 1, 3, 6) for _ in range(dice.between(0, 4)))
         children = [a_child(str(dollars(limit * side.sign)))] if shares else []
-        known = {"collar": dollars(collar * side.sign), "first_placed_at": NOON, "spreads": spreads}
+        sent = near + Decimal(dice.one_of(-3, -1, 0, 0, 2)) / 100, far + Decimal(dice.one_of(-2, 0, 1, 2, 4)) / 100
+        known: dict[str, Any] = {"collar": dollars(collar * side.sign), "first_placed_at": NOON, "spreads": spreads}
+        if dice.between(0, 4) > 0:
+            known |= {"sent_near": sent[0] * side.sign, "sent_far": sent[1] * side.sign}
         order, moment = an_order(side, "100", *children, **known), a_moment(after_noon(seconds), turn_seconds=2)
         decision = peg.decide(order, quote.model_copy(update={"at": moment.now}), moment, NORMAL)
         state = a_state(Child(limit * 100, shares, 0, 0, 0))
+        if shares and "sent_far" in known:
+            state = state._replace(near=int(sent[0] * 10_000), far=int(sent[1] * 10_000))
         book = book_of(side, quote, MONDAY, NORMAL)
         ticks = usual_spread(spreads) or (book.far - book.near) // book.tick
         answer, _ = decide(TASK, PLAN, book, state, seconds * SECOND, collar * 100, ticks)
         assert answer.verb == VERBS[decision.verb], (order, quote, decision, answer)
         if decision.sends:
             assert decision.limit == dollars(answer.price * side.sign // 100)
-        seen.add((decision.verb, decision.reason))
-    assert len(seen) >= 12, seen
+        unsure = is_unsure(TASK, PLAN, book, state._replace(read=-1), seconds * SECOND, collar * 100, ticks)
+        assert unsure is depends_on_fills(order, quote, moment, NORMAL)
+        seen.add((decision.verb, decision.reason, unsure))
+    assert len(seen) >= 14, seen
+    assert any(unsure for *_, unsure in seen)
 
 
 def test_the_replayed_pieces_are_those_of_the_deployed_policy() -> None:
@@ -112,11 +122,11 @@ def test_the_replayed_memory_is_that_of_the_deployed_policy() -> None:
         assert memory.usual == usual_spread(order.spreads)
 
 
-TASK = Task(0, 100, SECOND // 10, 1, 100, 100)
+TASK = Task(0, 100, SECOND // 10, 1, 100, 100, 0)
 
 
 def a_state(child: Child) -> State:
-    return State(0, 0, child, Taken(0, 0), Tally(0, 0, 0, 0, 0), 0, 0, 0, 0, 0, child.shares, 0, 0)
+    return State(0, 0, child, Taken(0, 0), Tally(0, 0, 0, 0, 0), 0, 0, 0, 0, 0, child.shares, 0, 0, 0, 0)
 
 
 def a_book(dice: Dice, bid: int, ask: int) -> Quote:

@@ -160,7 +160,7 @@ class TestOurs:
         rows: list[QuoteRow] = [(0, 1000, 300, 1006, 300), (400, 1004, 300, 1006, 300), (2000, 1004, 300, 1006, 300)]
         tight = worked_dear(ours(300, seeded=300), a_day(rows), arrival=400.5)
         assert (paid_dear(tight), seconds(tight)) == (1006, 400.6)
-        assert seconds(worked_dear(ours(300), a_day(rows), arrival=400.5)) > 700
+        assert seconds(worked_dear(ours(300, seeded=0), a_day(rows), arrival=400.5)) > 700
 
     def test_a_large_order_is_worked_in_pieces_of_the_displayed_size(self) -> None:
         day = a_day(QUIET, [(at, 999, 10_000, -1) for at in range(2, 300)])
@@ -203,7 +203,7 @@ def test_the_original_rule_goes_to_the_mid_and_then_across() -> None:
 
 def test_an_order_sees_no_quote_from_after_its_look() -> None:
     """The tape after the fill may be anything."""
-    plan, task = PLANS["inside"], Task(SECOND, 100, SECOND // 10, int(Model.QUEUE), 100, 100)
+    plan, task = PLANS["inside"], Task(SECOND, 100, SECOND // 10, int(Model.QUEUE), 100, 100, 0)
     first = [(0.0, 1000, 300, 1004, 300), (5.0, 990, 300, 994, 300)]
 
     def filled(day: SymbolDay) -> tuple[int, int]:

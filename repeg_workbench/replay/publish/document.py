@@ -11,6 +11,7 @@ from repeg_workbench.replay.publish.break_even import BreakEven, break_evens
 from repeg_workbench.replay.publish.choosing import Choice
 from repeg_workbench.replay.publish.protocol import GENERATED, HORIZON, IEX, RECORDED, SIZE, Case
 from repeg_workbench.replay.publish.tables import Table, tables
+from repeg_workbench.replay.publish.variants import Variant, variants
 
 DOCS: Final = Path(__file__).parents[3] / "docs"
 NUMBERS: Final = DOCS / "execution-quality.json"
@@ -27,6 +28,7 @@ class Published:
     tables: tuple[Table, ...]
     break_evens: tuple[BreakEven, ...] = ()
     choices: tuple[Choice, ...] = ()
+    variants: tuple[Variant, ...] = ()
 
     def find(self, group: str, model: str, crossing_cost: float, size: int = SIZE, horizon: int = HORIZON) -> Table:
         """One table. Raises KeyError if there is none."""
@@ -43,8 +45,12 @@ class Published:
     def text(self) -> str:
         """The file: a table on each line, so that a change shows which tables it changed."""
         rows = ",\n".join(json.dumps(table.document()) for table in self.tables)
-        evens, choices = ([asdict(each) for each in self.break_evens], [asdict(each) for each in self.choices])
-        kept = f'"break_evens": {json.dumps(evens)},\n"choices": {json.dumps(choices)},\n'
+        parts: dict[str, Sequence[BreakEven | Choice | Variant]] = {
+            "break_evens": self.break_evens,
+            "choices": self.choices,
+            "variants": self.variants,
+        }
+        kept = "".join(f'"{name}": {json.dumps([asdict(each) for each in part])},\n' for name, part in parts.items())
         return f'{{"fingerprint": "{self.fingerprint}",\n{kept}"tables": [\n{rows}\n]}}\n'
 
 
@@ -55,7 +61,7 @@ def published(
     found = list(_tables(results))
     if old is not None and not any(case.group == RECORDED for case, _ in results):
         found += [table for table in old.tables if table.group.startswith(RECORDED)]
-    return Published(fingerprint, tuple(found), tuple(break_evens(results)), tuple(choices))
+    return Published(fingerprint, tuple(found), tuple(break_evens(results)), tuple(choices), tuple(variants(results)))
 
 
 def kept() -> Published:
@@ -67,7 +73,9 @@ def read(document: Mapping[str, Any]) -> Published:
     """The numbers that a document has."""
     evens = tuple(BreakEven(**each) for each in document["break_evens"])
     choices = tuple(Choice(**each) for each in document["choices"])
-    return Published(document["fingerprint"], tuple(Table.read(table) for table in document["tables"]), evens, choices)
+    tried = tuple(Variant(**each) for each in document.get("variants", ()))
+    found = tuple(Table.read(table) for table in document["tables"])
+    return Published(document["fingerprint"], found, evens, choices, tried)
 
 
 def _tables(results: Results) -> Iterator[Table]:

@@ -16,6 +16,7 @@ from repeg_workbench.replay.outcomes import Setting, replay_day
 from repeg_workbench.replay.plans import LONGEST_PATIENCE, Plan, strategies
 from repeg_workbench.replay.publish.block_sums import DayResult, day_result
 from repeg_workbench.replay.publish.protocol import Case, Days
+from repeg_workbench.replay.publish.variants import plans_on_iex
 from repeg_workbench.replay.request import CROSSING, MILLISECOND
 
 VENUE_SEED: Final = 1
@@ -28,7 +29,8 @@ Progress = Callable[[int, int, Case], None]
 
 def measure(case: Case, days: Days, plans: Mapping[str, Plan] | None = None) -> DayResult:
     """Replay every strategy, or the given ones, on the case's orders."""
-    plans = strategies(case.horizon) if plans is None else plans
+    if plans is None:
+        plans = plans_on_iex(case.horizon) if case.is_of_one_venue else strategies(case.horizon)
     longest = [plan.patience for plan in plans.values()] + ([LONGEST_PATIENCE] if case.size > ONE_LOT else [])
     setting = Setting(case.size, LATENCY, Draw(case.arrivals, max(longest) + CROSSING, _ARRIVAL_SEED))
     day = clean(days.load(case))
@@ -57,12 +59,14 @@ def measured(
 def fingerprint() -> str:
     """A hash of what every strategy does on two small days; it changes with the rules, the fills and the market."""
     market, digest = GeneratedMarket(5, activity=0.1), hashlib.sha256()
-    for symbol in ("AIG", "JNJ"):
+    for symbol, sees_one_venue in (("AIG", False), ("JNJ", False), ("JNJ", True)):
         day = market.day(symbol, date(2026, 11, 23))
         if day is None:
             raise ValueError(f"{symbol} is not listed")
         setting = Setting(300, LATENCY, Draw(4, LONGEST_PATIENCE + CROSSING, _ARRIVAL_SEED))
-        _, outcomes = replay_day(clean(day), strategies(300), list(Model), setting)
+        plans = plans_on_iex(300) if sees_one_venue else strategies(300)
+        shown = venue_view(day, presence_of(day), VENUE_SEED) if sees_one_venue else None
+        _, outcomes = replay_day(clean(day), plans, list(Model), setting, shown)
         for outcome in outcomes:
             digest.update(f"{outcome.strategy} {outcome.model} {outcome.kept.tolist()}".encode())
     return digest.hexdigest()[:_KEPT_DIGITS]

@@ -135,12 +135,26 @@ def _on_iex(published: Published) -> Iterator[str]:
     yield words.ON_IEX
     yield from _days(published, IEX, "Every regime with the same weight.", _MODELS[:1])
     yield from _by_group(published, IEX, "### By regime on the iex feed\n", _MODELS[:1])
+    yield from _variants(published)
     yield words.BREAK_EVEN
     yield "| crossing cost | dearer by, bps (SE) | a month's turnover | two standard errors up | down |"
     yield "|---|---|---|---|---|"
     for each in published.break_evens:
         turnovers = " | ".join(_dollars(each.turnover(errors)) for errors in (0, 2, -2))
         yield f"| {each.crossing_cost} | {each.bps:.3f} ({each.error:.3f}) | {turnovers} |"
+    yield ""
+
+
+def _variants(published: Published) -> Iterator[str]:
+    """What other rules would cost on the iex feed."""
+    yield words.VARIANTS
+    yield "| the policy, but | crossing cost | half-spreads (SE) | more than the policy (SE) | p95 | orders |"
+    yield "|---|---|---|---|---|---|"
+    for each in published.variants:
+        yield (
+            f"| {each.name} | {each.crossing_cost} | {each.cost:.3f} ({each.error:.3f}) | "
+            f"{_signed(each.difference)} ({each.difference_error:.3f}) | {each.p95:.2f} | {each.sent:.1f} |"
+        )
     yield ""
 
 

@@ -10,6 +10,7 @@ from repeg_workbench.replay.figures import Estimate, equal_weight
 from repeg_workbench.replay.plans import PEERS
 from repeg_workbench.replay.publish.block_sums import DayResult, estimate_of
 from repeg_workbench.replay.publish.protocol import CROSSING_COSTS
+from repeg_workbench.replay.publish.variants import names
 
 _DIGITS: Final = 4
 
@@ -62,7 +63,8 @@ def tables(group: str, size: int, horizon: int, days: Sequence[DayResult]) -> It
     for model in days[0].lines:
         for number, crossing_cost in enumerate(CROSSING_COSTS):
             best = min(PEERS, key=lambda name: _cost(days, model, name, crossing_cost).mean)
-            rows = {name: _figures(days, model, name, best, number) for name in days[0].lines[model]}
+            shown = [name for name in days[0].lines[model] if name not in names()]
+            rows = {name: _figures(days, model, name, best, number) for name in shown}
             orders = sum(day.orders for day in days)
             yield Table(group, size, horizon, model, crossing_cost, len(days), orders, best, rows)
 

@@ -45,6 +45,13 @@ IEX shows is assumed: its share of the time at the national best is published as
 otherwise only in words.
 """
 
+VARIANTS: Final = """\
+### Other rules on the iex feed
+
+Which of the policy's rules help on one venue's quotes was chosen on days of the tuning seed: displayed sizes are not
+read, and an order retreats only by more than a quarter of the usual spread. Here are the others on the judging days.
+"""
+
 BREAK_EVEN: Final = """\
 ### What the consolidated feed is worth
 

@@ -17,6 +17,8 @@ DECIMALS = 4
 ONE_TICK = 1
 # Below this usual spread, in ticks, a third of it is less than a tick.
 NARROWEST_TO_BE_TIGHT = 3
+# For so many seconds what was seen of the others when a child was sent is better than a guess.
+SEEN_FOR = 6
 
 
 class Verb(IntEnum):
@@ -53,14 +55,17 @@ class Book(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """Our open child: its limit times the side, its shares, and for how long it has rested.
+    """Our open child: its limit times the side, its shares, for how long it has rested, and the book it was sent on.
 
-    Without an open child the shares are 0 and the limit is that of the latest one, 0 if there was none.
+    Without an open child the shares are 0 and the limit is that of the latest one, 0 if there was none. `near` and
+    `far`, times the side, are the best prices that were seen without it; both are 0 where that is not known.
     """
 
     limit: int
     shares: int
     seconds: int
+    near: int = 0
+    far: int = 0
 
 
 class Urge(NamedTuple):
@@ -72,8 +77,11 @@ class Urge(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """A policy's numbers: seconds, and shares in permille. `may_take` is off where the settings forbid to cross,
-    `may_retreat` where the others' best price is not the market's."""
+    """A policy's numbers: seconds, and shares in permille. `may_take` is off where the settings forbid to cross.
+
+    `slack_share` is the part of the usual spread, and at least a tick, by which the others that are seen may fall
+    behind the child before it retreats; 0 where they are the market's.
+    """
 
     follow_after: int
     take_from: int
@@ -81,7 +89,7 @@ class Rules(NamedTuple):
     tight_share: int
     hidden_share: int
     may_take: bool
-    may_retreat: bool = True
+    slack_share: int = 0
 
 
 class Answer(NamedTuple):
@@ -96,7 +104,9 @@ def look(book: Book, own: Standing, usual: int, urge: Urge, rules: Rules) -> Ans
     """The answer to one look at a two-sided book, `usual` being the symbol's usual spread in ticks."""
     taking = _taking(book, own, usual, urge, rules)
     if taking.verb == Verb.TAKE:
-        return taking
+        # A far side at our own limit is one that our fills have met and that we have not read yet.
+        is_there = own.shares > 0 and own.limit == book.far
+        return Answer(Verb.KEEP, own.limit, Why.STANDING) if is_there else taking
     resting = _resting(book, own, usual, urge, rules)
     price, why = (urge.collar, Why.COLLAR) if resting.price > urge.collar else (resting.price, resting.why)
     if own.shares == 0:
@@ -104,7 +114,8 @@ def look(book: Book, own: Standing, usual: int, urge: Urge, rules: Rules) -> Ans
     if price == own.limit:
         return Answer(Verb.KEEP, own.limit, Why.STANDING)
     if price < own.limit:
-        return Answer(Verb.REST if rules.may_retreat else Verb.KEEP, price if rules.may_retreat else own.limit, why)
+        is_near = why != Why.HIDDEN and own.limit - price <= _slack(usual, rules) * book.tick
+        return Answer(Verb.KEEP, own.limit, Why.STANDING) if is_near else Answer(Verb.REST, price, why)
     if own.seconds < rules.follow_after or urge.moves_left <= 0:
         return Answer(Verb.KEEP, own.limit, Why.STANDING)
     return Answer(Verb.REST, price, why)
@@ -156,15 +167,33 @@ def _taking(book: Book, own: Standing, usual: int, urge: Urge, rules: Rules) -> 
 def _resting(book: Book, own: Standing, usual: int, urge: Urge, rules: Rules) -> Answer:
     """Where the order should rest by this book, whatever its present limit is."""
     if is_alone(book, own):
-        # The others' best price is not visible. It is taken to be most of the usual spread away from the far side.
-        behind = max(1, (rules.hidden_share * usual + 500) // 1_000)
-        top = book.far - max(1, behind - 1) * book.tick
-        return Answer(Verb.REST, min(own.limit, top), Why.HIDDEN)
+        return Answer(Verb.REST, min(own.limit, _above_hidden(book, own, usual, rules)), Why.HIDDEN)
     if spread_in_ticks(book) > 1:
         return Answer(Verb.REST, book.near + book.tick, Why.IMPROVE)
     if usual == ONE_TICK and imbalance(book, own) <= rules.back_to and not urge.patience_spent:
         return Answer(Verb.REST, book.near - book.tick, Why.STEP_BACK)
     return Answer(Verb.REST, book.near, Why.JOIN)
+
+
+def _slack(usual: int, rules: Rules) -> int:
+    """Ticks by which the others may fall behind a child before it retreats."""
+    return max(1, rules.slack_share * usual // 1_000) if rules.slack_share else 0
+
+
+def _above_hidden(book: Book, own: Standing, usual: int, rules: Rules) -> int:
+    """A tick above the others' best price, which our own quote hides.
+
+    What was seen of it when the child was sent falls with the far side, once that has come nearer by more than a part
+    of the usual spread, or by more than a tick. It holds alone for a while; then the others are also taken to be at
+    least most of the usual spread away from the far side.
+    """
+    behind = max(1, (rules.hidden_share * usual + 500) // 1_000)
+    slack = max(1, (1_000 - rules.hidden_share) * usual // 1_000)
+    guess = book.far - max(1, behind - 1) * book.tick
+    if own.far == 0:
+        return guess
+    seen = own.near + min(0, book.far - own.far + slack * book.tick) + book.tick
+    return seen if own.seconds < SEEN_FOR else min(guess, seen)
 
 
 def spread_in_ticks(book: Book) -> int:

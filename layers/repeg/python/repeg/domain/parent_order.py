@@ -36,6 +36,7 @@ class ParentOrder(Frozen):
     `retry_at`. `sized_at` is the price at which a weight was turned into the target; None for a target that the plan
     states. `note` names the open orders that were counted. `last_two_sided` is kept for a fallback while
     there is no arrival. `spreads` are the latest sampled spreads in ticks, `spread_at` when the last one was.
+    `sent_near` and `sent_far` are the best prices of the book that the latest child was sent on.
     `version` rises with each write.
     """
 
@@ -63,6 +64,8 @@ class ParentOrder(Frozen):
     note: str = ""
     spreads: tuple[int, ...] = ()
     spread_at: AwareDatetime | None = None
+    sent_near: Decimal | None = None
+    sent_far: Decimal | None = None
     children: tuple[Child, ...] = ()
     version: int = 0
 
@@ -146,12 +149,14 @@ class ParentOrder(Frozen):
         others = (each for each in self.children if each.n != child.n)
         return self.model_copy(update={"children": tuple(sorted((*others, child), key=lambda each: each.n))})
 
-    def placing(self, child: Child, at: datetime, *, is_move: bool, committed: Decimal) -> ParentOrder:
-        """This order with a new child about to be sent, which has `committed` dollars in the budgets by then."""
+    def placing(self, child: Child, quote: Quote, *, is_move: bool, committed: Decimal) -> ParentOrder:
+        """This order with a new child about to be sent on a quote, and `committed` dollars in the budgets by then."""
         return self.with_child(child).model_copy(
             update={
                 "rung": child.rung,
-                "first_placed_at": self.first_placed_at or at,
+                "first_placed_at": self.first_placed_at or child.decided_at,
+                "sent_near": quote.near(self.side),
+                "sent_far": quote.far(self.side),
                 "moves": self.moves + (1 if is_move else 0),
                 "held": None,
                 "committed": committed,

@@ -11,7 +11,8 @@ from repeg.domain.decision import Action, Decision, book_in_words, hold
 from repeg.domain.fallback import FALLBACK, fallback_rung, is_fallback_due
 from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.policy import decide_look, is_patience_spent
+from repeg.domain.pieces import is_patience_spent
+from repeg.domain.policy import decide_look
 from repeg.domain.pricing import affordable, inside, limit_for, worse_by
 from repeg.domain.quote import Quote, QuoteVerdict, Side, age_seconds, check_quote, format_price
 from repeg.domain.setting_types import Escalation

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from decimal import ROUND_CEILING, Decimal
+from datetime import date, timedelta
+from decimal import Decimal
 
 from repeg.domain import tick
 from repeg.domain.child_order import Rung
@@ -23,11 +23,11 @@ from repeg.domain.look import (
     spread_in_ticks,
     usual_spread,
 )
-from repeg.domain.moment import LAST_TURNS, Moment
+from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
+from repeg.domain.pieces import far_size, is_patience_spent, patience_of
 from repeg.domain.pricing import affordable, inside, worse_by
 from repeg.domain.quote import Quote, Side
-from repeg.domain.round_lot import round_lot
 from repeg.domain.setting_types import Escalation
 from repeg.domain.settings import Settings
 from repeg.domain.settings_limits import KEPT_ATTEMPTS
@@ -40,9 +40,9 @@ SAMPLE_EVERY = timedelta(seconds=20)
 # away from the far side.
 HIDDEN_SHARE = 750
 
-# A child is at least this part of its parent, so that a large order needs a bounded number of them.
-LEAST_PART = 20
-LONGEST_PATIENCE = 1_800
+# One venue's near side falls away while the market's stays: an order retreats only by more than this part of the usual
+# spread.
+SLACK_SHARE = 250
 
 _FINEST = Decimal("0.0001")
 
@@ -64,9 +64,8 @@ def decide_look(order: ParentOrder, quote: Quote, moment: Moment, settings: Sett
     child = order.open_child
     if child is not None and (child.is_fallback or child.limit is None):
         return hold(order, "working", f"{child.rung}, {book_in_words(quote)}")
-    book, own = book_of(order.side, quote, moment.now.date(), settings), standing(order, moment)
-    usual = _usual_ticks(order, book, moment.now.date(), settings)
-    answer = look(book, own, usual, _urge(order, quote, moment, settings), rules_of(settings))
+    book, own, usual, urge, rules = _seen(order, quote, moment, settings)
+    answer = look(book, own, usual, urge, rules)
     limit = _limit(order, answer, moment.now.date(), settings)
     reason, words = _WORDS.get(answer.why, ("near", ""))
     if answer.verb is Verb.KEEP or (child is not None and limit == child.limit):
@@ -83,43 +82,26 @@ def decide_look(order: ParentOrder, quote: Quote, moment: Moment, settings: Sett
     return Decision(verb=Action.MOVE, reason=reason, because=because, rung=Rung.PASSIVE, limit=limit)
 
 
-def piece(
-    order: ParentOrder, quote: Quote, decision: Decision, most: Decimal, moment: Moment, settings: Settings
-) -> Decimal:
-    """Shares of the next child, at most `most`: what our side displays, or the far side where it takes.
+def depends_on_fills(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> bool:
+    """Whether the order would be moved on this quote, but otherwise if all but a share of its child had been filled.
 
-    At least a round lot and a twentieth of the target. A fraction is never left for an order of its own, and nothing
-    is cut while the window has too few turns left for the pieces.
+    What we display is left out of what the others do, so a fill that was not read yet looks like one of theirs gone.
     """
-    if not settings.looks or decision.rung not in {Rung.PASSIVE, Rung.TAKE} or _is_short(moment):
-        return most
-    side, day = order.side, quote.at.date() if quote.at is not None else None
-    displayed = quote.near_size(side) if decision.rung is Rung.PASSIVE else _far_size(quote, side)
-    lot = round_lot(quote.near(side), day) if day is not None else Decimal(100)
-    part = max(displayed, lot, (order.target / LEAST_PART).to_integral_value(ROUND_CEILING))
-    return most if most - part < 1 else part.to_integral_value(ROUND_CEILING)
+    child = order.open_child
+    if child is None or child.is_fallback or child.limit is None:
+        return False
+    book, own, usual, urge, rules = _seen(order, quote, moment, settings)
+    answer, least = (look(book, each, usual, urge, rules) for each in (own, own._replace(shares=1)))
+    return answer.verb is not Verb.KEEP and answer[:2] != least[:2]
 
 
-def patience_of(order: ParentOrder, settings: Settings) -> timedelta:
-    """How long an order is worked before what is left is taken: longer for an order of several slices."""
-    seconds = settings.horizon_seconds
-    arrival = order.arrival
-    if arrival is None:
-        return timedelta(seconds=seconds)
-    day = arrival.at.date() if arrival.at is not None else None
-    lot = round_lot(arrival.near(order.side), day) if day is not None else Decimal(100)
-    part = max(arrival.near_size(order.side), lot, order.target / LEAST_PART)
-    slices = int((order.target / part).to_integral_value(ROUND_CEILING))
-    return timedelta(seconds=max(seconds, min(seconds * slices, LONGEST_PATIENCE)))
-
-
-def is_patience_spent(placed: datetime, patience: timedelta, moment: Moment, settings: Settings) -> bool:
-    """Whether this look, or this turn under the original rule, is the nearest to the end of an order's patience.
-
-    An order is placed a moment after its turn began, so its age at a later turn is a moment short of whole periods.
-    """
-    period = min(moment.turn_seconds, settings.look_seconds) if settings.looks else moment.turn_seconds
-    return moment.now + timedelta(seconds=period / 2) - placed >= patience
+def _seen(
+    order: ParentOrder, quote: Quote, moment: Moment, settings: Settings
+) -> tuple[Book, Standing, int, Urge, Rules]:
+    """What the rules of a look are asked with."""
+    book, day = book_of(order.side, quote, moment.now.date(), settings), moment.now.date()
+    usual, urge = _usual_ticks(order, book, day, settings), _urge(order, quote, moment, settings)
+    return book, standing(order, moment), usual, urge, rules_of(settings)
 
 
 def having_looked(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> ParentOrder:
@@ -167,7 +149,7 @@ def book_of(side: Side, quote: Quote, day: date, settings: Settings) -> Book:
         near=_units(side, near),
         near_size=int(quote.near_size(side)),
         far=_units(side, far),
-        far_size=int(_far_size(quote, side)),
+        far_size=int(far_size(quote, side)),
         tick=_grid(side, near, day, settings),
     )
 
@@ -181,8 +163,11 @@ def standing(order: ParentOrder, moment: Moment) -> Standing:
     if child is None or child.limit is None:
         last = order.child
         return Standing(0 if last is None or last.limit is None else _units(order.side, last.limit), 0, 0)
+    limit, shares = _units(order.side, child.limit), max(1, int(child.remaining))
     seconds = int((moment.now - child.decided_at).total_seconds())
-    return Standing(_units(order.side, child.limit), max(1, int(child.remaining)), seconds)
+    if not order.sent_near or not order.sent_far:  # a release before this one stored neither
+        return Standing(limit, shares, seconds)
+    return Standing(limit, shares, seconds, _units(order.side, order.sent_near), _units(order.side, order.sent_far))
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -195,12 +180,8 @@ def rules_of(settings: Settings) -> Rules:
         tight_share=int(settings.tight_share * 1_000),
         hidden_share=HIDDEN_SHARE,
         may_take=settings.escalation in {Escalation.CROSS, Escalation.MARKET},
-        may_retreat=not settings.sees_one_venue,
+        slack_share=SLACK_SHARE if settings.sees_one_venue else 0,
     )
-
-
-def _is_short(moment: Moment) -> bool:
-    return moment.closes - moment.now <= timedelta(seconds=(LEAST_PART + LAST_TURNS) * moment.turn_seconds)
 
 
 def _urge(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) -> Urge:
@@ -228,10 +209,6 @@ def _stay(order: ParentOrder, quote: Quote) -> Decision:
     if order.open_child is not None and order.open_child.limit == order.collar:
         return hold(order, "collar", f"{book_in_words(quote)}, at the collar")
     return hold(order, "near", f"{book_in_words(quote)}, we stay")
-
-
-def _far_size(quote: Quote, side: Side) -> Decimal:
-    return quote.ask_size if side is Side.BUY else quote.bid_size
 
 
 def _units(side: Side, price: Decimal) -> int:

@@ -35,9 +35,7 @@ def new_intent(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote,
     )
 
 
-def with_intent(
-    turn: Turn, order: ParentOrder, intent: Intent, decision: Decision, replaces: int | None = None
-) -> ParentOrder:
+def with_intent(order: ParentOrder, intent: Intent, decision: Decision, replaces: int | None = None) -> ParentOrder:
     """The order with the intent's child; `replaces` is the attempt that the child replaces, if any."""
     child = Child(
         n=intent.n,
@@ -51,7 +49,7 @@ def with_intent(
         is_fallback=decision.reason == FALLBACK,
     )
     children = order.with_child(child).children
-    return order.placing(child, turn.now, is_move=decision.is_counted, committed=committed(children))
+    return order.placing(child, intent.quote, is_move=decision.is_counted, committed=committed(children))
 
 
 def budgets(turn: Turn, before: ParentOrder, after: ParentOrder) -> list[BudgetEntry]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.parent_order import ParentOrder, ParentState
+from repeg.domain.policy import depends_on_fills
 from repeg.domain.quote import Quote, Side
 from repeg.domain.run import KillSwitch
 from repeg.domain.session import next_turn, whole_second
@@ -25,7 +26,8 @@ from repeg.workflow.working import work_order
 def work_all(turn: Turn) -> list[ParentOrder]:
     """Every order of the run after the turn's first look."""
     orders = turn.ports.store.orders(turn.run.run_id)
-    return _worked(turn, orders, _read_back(turn, _in_state(orders, ParentState.WORKING)))
+    seen = _read_back(turn, _in_state(orders, ParentState.WORKING))
+    return _worked(turn, orders, seen, _quotes(turn, seen))
 
 
 def look_until_next_turn(turn: Turn, orders: list[ParentOrder]) -> tuple[list[ParentOrder], datetime]:
@@ -72,7 +74,11 @@ def _may_look(turn: Turn, orders: Sequence[ParentOrder], period: timedelta, due:
 def _look(turn: Turn, orders: list[ParentOrder], *, is_reading: bool) -> list[ParentOrder]:
     orders = turn.ports.store.orders(turn.run.run_id) if is_reading else orders
     looking = [order for order in orders if is_looked_at(turn, order)]
-    return _worked(turn, orders, _read_back(turn, looking) if is_reading else looking)
+    seen = _read_back(turn, looking) if is_reading else looking
+    quotes = _quotes(turn, seen)
+    changed = {} if is_reading else _changed(turn, seen, quotes)
+    unchanged = [order for order in seen if order.symbol not in changed]
+    return _worked(turn, [changed.get(order.symbol, order) for order in orders], unchanged, quotes)
 
 
 def is_looked_at(turn: Turn, order: ParentOrder) -> bool:
@@ -88,9 +94,32 @@ def _read_back(turn: Turn, working: list[ParentOrder]) -> list[ParentOrder]:
     return seen
 
 
-def _worked(turn: Turn, orders: Sequence[ParentOrder], seen: list[ParentOrder]) -> list[ParentOrder]:
+def _changed(turn: Turn, orders: list[ParentOrder], quotes: Mapping[str, Quote]) -> dict[str, ParentOrder]:
+    """By symbol, the orders that would be moved although their children have changed since they were last read.
+
+    Only the moves that depend on it are checked, with one request for all of them: a fill of ours that was not read yet
+    looks as if others had left the near side, and a cancel for that gives up a place in the queue. The next look
+    decides on the changed ones, since this one's quotes may be older than their fills.
+    """
+    unsure = [order for order in orders if _is_unsure(turn, order, quotes.get(order.symbol))]
+    seen = _read_back(turn, unsure) if unsure else []
+    return {after.symbol: after for before, after in zip(unsure, seen, strict=True) if after != before}
+
+
+def _is_unsure(turn: Turn, order: ParentOrder, quote: Quote | None) -> bool:
+    if quote is None or not wants_to_send(turn, order, quote):
+        return False
+    return depends_on_fills(order, quote, turn.present, turn.settings(order.symbol))
+
+
+def _quotes(turn: Turn, orders: list[ParentOrder]) -> dict[str, Quote]:
+    return turn.quotes([order for order in orders if order.open_child])
+
+
+def _worked(
+    turn: Turn, orders: Sequence[ParentOrder], seen: list[ParentOrder], quotes: Mapping[str, Quote]
+) -> list[ParentOrder]:
     """All orders, those that were looked at after acting on them."""
-    quotes = turn.quotes([order for order in seen if order.open_child])
     kill: KillSwitch = switch_now(turn.run, turn.now, turn.ports)
     held = _holdings_for(turn, seen, quotes)
     costs = _market_moves(turn, seen, quotes) if kill is KillSwitch.ACTIVE and turn.may_send else {}

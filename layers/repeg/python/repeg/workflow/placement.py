@@ -91,7 +91,7 @@ def _submit(turn: Turn, order: ParentOrder, proposal: Proposal, qty: Decimal) ->
     Its reservation may be older than its price: an unconfirmed cancel leaves the move to a later turn.
     """
     intent = new_intent(turn, order, proposal.decision, proposal.quote, qty)
-    grown = with_intent(turn, order, intent, proposal.decision)
+    grown = with_intent(order, intent, proposal.decision)
     try:
         stored = _write_intent(turn, order, grown, intent, proposal.funded_by)
     except BudgetSpent as exhausted:
@@ -112,7 +112,7 @@ def replace_order(turn: Turn, order: ParentOrder, child: Child, proposal: Propos
     if child.broker_id is None:
         raise ValueError(f"{child.client_order_id} is not at the broker")
     intent = new_intent(turn, order, proposal.decision, proposal.quote, child.qty)
-    grown = with_intent(turn, order, intent, proposal.decision, child.n)
+    grown = with_intent(order, intent, proposal.decision, child.n)
     try:
         stored = _write_intent(turn, order, grown, intent, proposal.funded_by)
     except BudgetSpent as exhausted:
@@ -129,7 +129,7 @@ def reserve_successor(turn: Turn, order: ParentOrder, child: Child, proposal: Pr
         return order  # reserved by an earlier turn, whose cancel was not confirmed
     intent = new_intent(turn, order, proposal.decision, proposal.quote, child.remaining)
     cancelling = order.with_child(child.cancelling(turn.now, turn.earliest))
-    after = with_intent(turn, order.with_child(child.becomes(ChildState.CANCELED)), intent, proposal.decision)
+    after = with_intent(order.with_child(child.becomes(ChildState.CANCELED)), intent, proposal.decision)
     reserving = cancelling.reserving(max(order.committed, after.committed))
     try:
         require_room(reserving, turn.run.settings)

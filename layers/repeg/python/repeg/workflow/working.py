@@ -11,7 +11,7 @@ from repeg.domain.fallback import priced_from
 from repeg.domain.final_outcome import outcome_of
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.policy import piece
+from repeg.domain.pieces import piece
 from repeg.domain.price_format import format_limit
 from repeg.domain.quote import Quote, Side
 from repeg.domain.replacement import is_replaceable

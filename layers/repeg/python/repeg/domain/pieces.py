@@ -1,0 +1,66 @@
+"""The pieces in which the policy of looks works a large order, and how long it is patient with them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
+
+from repeg.domain.child_order import Rung
+from repeg.domain.decision import Decision
+from repeg.domain.moment import LAST_TURNS, Moment
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Quote, Side
+from repeg.domain.round_lot import round_lot
+from repeg.domain.settings import Settings
+
+# A child is at least this part of its parent, so that a large order needs a bounded number of them.
+LEAST_PART = 20
+LONGEST_PATIENCE = 1_800
+
+
+def piece(
+    order: ParentOrder, quote: Quote, decision: Decision, most: Decimal, moment: Moment, settings: Settings
+) -> Decimal:
+    """Shares of the next child, at most `most`: what our side displays, or the far side where it takes.
+
+    At least a round lot and a twentieth of the target. A fraction is never left for an order of its own, and nothing
+    is cut while the window has too few turns left for the pieces.
+    """
+    if not settings.looks or decision.rung not in {Rung.PASSIVE, Rung.TAKE} or _is_short(moment):
+        return most
+    side, day = order.side, quote.at.date() if quote.at is not None else None
+    displayed = quote.near_size(side) if decision.rung is Rung.PASSIVE else far_size(quote, side)
+    lot = round_lot(quote.near(side), day) if day is not None else Decimal(100)
+    part = max(displayed, lot, (order.target / LEAST_PART).to_integral_value(ROUND_CEILING))
+    return most if most - part < 1 else part.to_integral_value(ROUND_CEILING)
+
+
+def patience_of(order: ParentOrder, settings: Settings) -> timedelta:
+    """How long an order is worked before what is left is taken: longer for an order of several slices."""
+    seconds = settings.horizon_seconds
+    arrival = order.arrival
+    if arrival is None:
+        return timedelta(seconds=seconds)
+    day = arrival.at.date() if arrival.at is not None else None
+    lot = round_lot(arrival.near(order.side), day) if day is not None else Decimal(100)
+    part = max(arrival.near_size(order.side), lot, order.target / LEAST_PART)
+    slices = int((order.target / part).to_integral_value(ROUND_CEILING))
+    return timedelta(seconds=max(seconds, min(seconds * slices, LONGEST_PATIENCE)))
+
+
+def is_patience_spent(placed: datetime, patience: timedelta, moment: Moment, settings: Settings) -> bool:
+    """Whether this look, or this turn under the original rule, is the nearest to the end of an order's patience.
+
+    An order is placed a moment after its turn began, so its age at a later turn is a moment short of whole periods.
+    """
+    period = min(moment.turn_seconds, settings.look_seconds) if settings.looks else moment.turn_seconds
+    return moment.now + timedelta(seconds=period / 2) - placed >= patience
+
+
+def far_size(quote: Quote, side: Side) -> Decimal:
+    """Shares displayed at the best price on the other side."""
+    return quote.ask_size if side is Side.BUY else quote.bid_size
+
+
+def _is_short(moment: Moment) -> bool:
+    return moment.closes - moment.now <= timedelta(seconds=(LEAST_PART + LAST_TURNS) * moment.turn_seconds)
