@@ -51,7 +51,9 @@ def test_a_failed_steps_error_is_reported_unchanged(open_desk: OpenDesk, machine
 
 @pytest.mark.parametrize("path", ["/v2/stocks/quotes/latest", "/v2/orders", "/v2/clock"])
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_denied_read_ends_no_run_by_itself(path: str, status: int, open_desk: OpenDesk, machine_at: MachineAt) -> None:
+def test_a_denied_read_ends_no_run_by_itself(
+    path: str, status: int, open_desk: OpenDesk, machine_at: MachineAt
+) -> None:
     """A broker in trouble may deny a request for once, and a run that ends for it gives up orders that could trade."""
     desk = day(open_desk)
     execution = machine_at(desk).start({**GIVEN, "settings": {"policy": "anchor", "patience_seconds": 3_600}})
