@@ -31,6 +31,29 @@ from repeg.workflow.watched import Watched
 DAYS_BACK = 4
 
 
+def watch(ports: Ports, *, expect_run: bool) -> Watched:
+    """Look at every recent run and at all open orders.
+
+    `expect_run` says whether a session day without a run is an alert. If the broker is unreachable, reports what is
+    known from the table.
+    """
+    ports = ports.for_closing()
+    try:
+        clock = ports.broker.clock()
+        day = ports.broker.trading_day(trading_date(clock.now))
+    except (BrokerDenied, BrokerUnavailable) as error:
+        return _report_unseen(error, ports)
+    look = _Pass(ports, clock.now, _recent_guards(clock.now, ports))
+    if day is not None and expect_run:
+        look.alone("", partial(_missed, day, clock.now, ports))
+    look.sweep_stuck_runs()
+    look.publish_endings()
+    if day is not None:
+        look.cancel_orphaned_orders()
+    look.reconcile_ended_runs(day)
+    return look.watched
+
+
 @dataclass
 class _Pass:
     """One pass over the guard rows of the recent runs."""
