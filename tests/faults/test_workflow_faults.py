@@ -1,0 +1,81 @@
+"""Workflow faults and faults of the table begin where they can matter, and last as long as they are said to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from repeg_workbench.engine.scheduler import nanoseconds
+from repeg_workbench.faults.campaign import quietly
+from repeg_workbench.faults.fault_plan import WorkflowFault
+from repeg_workbench.faults.judges.record import DayRecord
+from repeg_workbench.faults.table_service import FaultyCalls, TableFault
+from repeg_workbench.faults.workflow_faults import SOON
+from repeg_workbench.faults.world import World
+from tests.faults.lively_day import lively_day
+
+
+class Timely:
+    """Dice for a fault that begins where it can matter, as soon as it can, and is short."""
+
+    def random(self) -> float:
+        """The lowest number."""
+        return 0.0
+
+    def uniform(self, low: float, high: float) -> float:
+        """The lower bound."""
+        return min(low, high)
+
+    def choice(self, values: Sequence[Any]) -> Any:
+        """The first value."""
+        return values[0]
+
+
+def day_with(fault: WorkflowFault) -> World:
+    """A day with this fault alone, begun where it can matter."""
+    world = World(0, quiet=True, day=lively_day(0))
+    world.fault_plan.workflow_faults = frozenset({fault})
+    world.fault_plan._dice[fault] = Timely()  # type: ignore[assignment]
+    with quietly():
+        world.run()
+    return world
+
+
+def begins_of(record: DayRecord, fault: WorkflowFault) -> list[int]:
+    """When the switch was set, or the outages began."""
+    if fault is WorkflowFault.KILL_CANCEL:
+        return [switched.at for switched in record.switched]
+    return [outage.since for outage in record.outages]
+
+
+@pytest.mark.parametrize("fault", [WorkflowFault.KILL_CANCEL, WorkflowFault.BROKER_OUTAGE, WorkflowFault.KEYS_ROTATED])
+def test_a_fault_may_begin_with_the_first_orders(fault: WorkflowFault) -> None:
+    world = day_with(fault)
+    opens = max(world.window.opens, world.day.start) + SOON[0]
+    assert begins_of(world.record, fault) == [nanoseconds(opens)]
+
+
+def test_an_outage_of_the_bus_may_begin_with_the_closing_step() -> None:
+    record = day_with(WorkflowFault.BUS_OUTAGE).record
+    closing = next(step for step in record.invoked if step.function == "CloseRun")
+    assert begins_of(record, WorkflowFault.BUS_OUTAGE) == [closing.began]
+    assert [each.at - closing.began > 0 for each in record.published] == [True]
+
+
+def test_a_table_is_busy_until_its_time_is_over() -> None:
+    """A conflict is one of writes; throttled are reads as well."""
+    world = World(0, day=lively_day(0))
+    calls = FaultyCalls(None, 0, world.scheduler, world.fault_plan)
+    calls._rate, now = 0.0, world.day.start
+    calls._busy = {TableFault.CONFLICT: now + timedelta(seconds=2), TableFault.THROTTLED: now + timedelta(seconds=1)}
+
+    def drawn(name: str, seconds: float) -> TableFault | None:
+        return calls._draw(name, now + timedelta(seconds=seconds))
+
+    asked = [("get_item", 0.9), ("get_item", 1.0), ("put_item", 0.9), ("put_item", 1.9), ("put_item", 2.0)]
+    found = world.scheduler.spawn(lambda: [drawn(*each) for each in asked]).result
+    world.scheduler.run(until=now)
+    assert found() == [TableFault.THROTTLED, None, TableFault.CONFLICT, TableFault.CONFLICT, None]
