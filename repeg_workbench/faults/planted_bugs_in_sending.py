@@ -52,6 +52,17 @@ SENDING_BUGS: dict[str, PlantedBug] = {
         seen_by="tests/functions/test_close_run_unaccounted.py"
         "::test_a_resent_order_is_abandoned_two_minutes_after_its_resend",
     ),
+    "refused_resend_is_final": edited(
+        "a refused resend ends the child although its first request may still arrive",
+        Edit(
+            in_flight,
+            "_resend",
+            "answer = refused if found is None else Accepted(report=found)",
+            "answer = answer if found is None else Accepted(report=found)",
+        ),
+        seen_by="tests/functions/test_repeg_orders_unknown.py"
+        "::test_an_order_that_arrives_after_its_refused_resend_is_adopted",
+    ),
     "resend_of_the_latest_price": edited(
         "an order in flight is sent again at a new price",
         Edit(

@@ -118,6 +118,16 @@ WATCHING_BUGS: dict[str, PlantedBug] = {
         NO_COMPARISON,
         seen_by="tests/functions/test_after_session.py::test_a_fill_after_the_runs_end_is_booked_and_its_report_corrected",
     ),
+    "strays_not_booked": edited(
+        "a filled order under the run's ids that is in no book is not booked after the session",
+        Edit(after_session, "_refresh", "seen = _with_strays(turn, order, ours)", "seen = order"),
+        seen_by="tests/functions/test_after_session.py::test_an_order_of_ours_without_an_intent_is_booked_and_reported",
+    ),
+    "refusals_believed": edited(
+        "an order that was refused is not looked for after the session",
+        Edit(after_session, "_is_doubtful", "was_given_up or is_there or", "was_given_up or"),
+        seen_by="tests/functions/test_after_session.py::test_a_refused_order_that_has_filled_is_booked_and_reported",
+    ),
     "books_final_at_once": edited(
         "the books count as final at the session's close",
         Edit(

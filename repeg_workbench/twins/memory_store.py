@@ -103,17 +103,15 @@ class MemoryStore(MemoryAccount):
         """How often a run of this trading date has been planned."""
         return self._plannings[day]
 
-    def add_orders(
-        self, run_id: str, epoch: int, orders: Sequence[ParentOrder], planning_version: int | None = None
-    ) -> Run:
+    def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder], version: int | None = None) -> Run:
         """Write the parent orders and mark the run as planned; a planned run is not changed. Raises Conflict."""
         store_rules.raise_if(self._refusal_of_run(run_id, epoch))
         held = self._existing(run_id)
         if held.is_planned:
             return held
         day = held.trading_day.day
-        if planning_version not in {None, self._plannings[day]}:
-            raise store_rules.moved_planning(day, self._plannings[day], planning_version or 0)
+        if version not in {None, self._plannings[day]}:
+            raise store_rules.moved_planning(day, self._plannings[day], version or 0)
         self._plannings[day] += 1
         self._orders[run_id].update({order.symbol: order for order in orders})
         return self._change(_in_state(held, is_planned=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import QUIET, book
-from tests.functions.desk import PREFIX, RUN_ID, Desk, OpenDesk
+from tests.functions.desk import PREFIX, PROMPT, RUN_ID, Desk, OpenDesk
 from tests.functions.scenes import resting, vanish
 from tests.simulation import judge
 
@@ -141,6 +143,63 @@ def test_a_stray_order_after_the_session_is_cancelled(open_desk: OpenDesk) -> No
     desk.submit(f"{PREFIX}AAPL.b.9")
     desk.watch()
     judge.nothing_of_ours_is_open(desk.exchange)
+
+
+def trade(desk: Desk, client_order_id: str, qty: str) -> None:
+    """Buy AAPL at the far side, in an order that is in no book of the run."""
+    terms = {"symbol": "AAPL", "side": "buy", "qty": qty, "type": "limit", "limit_price": "190.00"}
+    desk.broker.line.post("/orders", {**terms, "time_in_force": "day", "client_order_id": client_order_id})
+    desk.wait(1)
+
+
+def test_an_order_of_ours_without_an_intent_is_booked_and_reported(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk, ALL_DAY, escalation="none")
+    trade(desk, f"{PREFIX}AAPL.b.9", "5")
+    desk.wait_until("15:55")
+    desk.close()
+    assert desk.row()["filled_qty"] == "15"
+    desk.wait_until("16:20")
+    (alert,) = desk.watch()
+    assert (alert.finding, alert.reason) == (Finding.BOOKS_DIFFER, f"{PREFIX}AAPL.b.9 filled 5 without an intent")
+    assert (desk.row()["filled_qty"], desk.report["outcome"]) == ("20", "failed")
+    assert [execution.qty for execution in desk.store.executions(RUN_ID)] == [5, 15]
+    desk.wait_until("16:30")
+    assert [alert.finding for alert in desk.watch()] == [Finding.BOOKS_DIFFER]
+    assert not is_reconciled(desk)
+
+
+def test_a_second_order_under_the_same_id_is_reported(open_desk: OpenDesk) -> None:
+    """An exchange that frees an id with its order's end accepts it again."""
+    desk = open_desk({"AAPL": ALL_DAY}, quirks=replace(PROMPT, client_order_id_scope="active"))
+    desk.begin("buy 40 AAPL", escalation="none")
+    desk.place()
+    desk.wait_until("15:55")
+    desk.close()
+    trade(desk, f"{PREFIX}AAPL.b.1", "5")
+    desk.wait_until("16:20")
+    (alert,) = desk.watch()
+    second = desk.at_broker()[-1].id
+    assert alert.reason == f"{PREFIX}AAPL.b.1 filled 5 as {second}, which is not in our books"
+    assert not is_reconciled(desk)
+
+
+def test_a_refused_order_that_has_filled_is_booked_and_reported(open_desk: OpenDesk) -> None:
+    """The broker took it although its answer was a refusal; a second order was sent in its place."""
+    desk = open_desk({"AAPL": book("09:20 300 @ 189.40 × 300 @ 189.44", until="16:00")})
+    desk.begin("buy 40 AAPL", policy="market")
+    refusal = {"code": 40310000, "message": "insufficient buying power"}
+    desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_AFTER, method="POST", status=403, body=refusal))
+    desk.place()
+    desk.wait_until("09:36:30")
+    desk.place()
+    desk.wait_until("09:37")
+    assert desk.repeg().decision == "close"
+    desk.close()
+    assert (desk.row()["filled_qty"], desk.bought()) == ("40", Decimal(80))
+    desk.wait_until("16:20")
+    (alert,) = desk.watch()
+    assert (alert.finding, alert.reason) == (Finding.BOOKS_DIFFER, "AAPL filled 80 of 40")
+    assert (desk.row()["filled_qty"], desk.report["outcome"]) == ("80", "failed")
 
 
 # Executions that are listed late

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from repeg.adapters.alpaca.http import Body
 from repeg.domain.child_order import ChildState, OrderReport
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentState
@@ -14,7 +15,7 @@ from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import AAPL, QUIET, book
-from tests.functions.desk import PREFIX, PROMPT, RUN_ID, Desk, OpenDesk
+from tests.functions.desk import PREFIX, PROMPT, RUN_ID, Desk, OpenDesk, holding
 
 FIRST_ID = f"{PREFIX}AAPL.b.1"
 LATER = book(QUIET, until="10:30")
@@ -153,16 +154,62 @@ def test_a_resend_refused_for_cash_adopts_the_first_submission(open_desk: OpenDe
     desk.judge()
 
 
-def test_a_refused_resend_frees_the_order_for_the_next_id(open_desk: OpenDesk) -> None:
+def refuse_resend(desk: Desk, **refusal: object) -> None:
+    """The next submission is refused."""
+    desk.exchange.faults.arm(post(Kind.ANSWER_BEFORE, status=403, body={"code": 40310000, **refusal}))
+
+
+def test_a_refused_resend_leaves_the_order_unknown_under_its_id(open_desk: OpenDesk) -> None:
     desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
-    refusal = {"code": 40310000, "message": "insufficient buying power"}
-    desk.exchange.faults.arm(post(Kind.ANSWER_BEFORE, status=403, body=refusal))
+    refuse_resend(desk, message="insufficient buying power")
     desk.turn_at("09:37:00")
-    assert (desk.order().state, desk.order().held) == (ParentState.WAITING, "unfunded")
-    desk.wait(30)
-    desk.place()
-    assert [order.client_order_id for order in desk.at_broker()] == [f"{PREFIX}AAPL.b.2"]
+    assert (desk.order().state, desk.order().children[-1].state) == (ParentState.WORKING, ChildState.UNKNOWN)
+    reason = desk.journalled("AAPL", "unknown")[-1][1]
+    assert reason == "the resend was refused: insufficient buying power"
+    desk.turn_at("09:38:00")
+    assert (desk.posts(), is_single_order_of_first_id(desk), len(desk.order().children)) == (3, True, 1)
     desk.judge()
+
+
+def test_an_order_that_arrives_after_its_refused_resend_is_adopted(open_desk: OpenDesk) -> None:
+    """The owner's own stop makes a wash trade of the resend, while the first request is still under way."""
+    desk = open_desk({"AAPL": LATER}, opening=holding(AAPL="10"))
+    desk.begin("buy 40 AAPL")
+    desk.exchange.faults.arm(post(Kind.LATE, delay=120))
+    desk.place()
+    desk.wait_until("09:36:50")
+    stop = {"symbol": "AAPL", "side": "sell", "qty": "10", "type": "stop", "stop_price": "180", "time_in_force": "day"}
+    placed = desk.broker.line.post("/orders", stop)
+    assert isinstance(placed, Body)
+    desk.turn_at("09:37:00")
+    assert "the resend was refused" in desk.journalled("AAPL", "unknown")[-1][1]
+    desk.broker.line.delete(f"/orders/{placed.value['id']}")
+    desk.wait_until("09:37:35")
+    desk.place()
+    desk.wait_until("09:38:10")
+    desk.repeg()
+    child = desk.order().children[-1]
+    assert (child.state, child.n, is_single_order_of_first_id(desk)) == (ChildState.LIVE, 1, True)
+    desk.judge()
+
+
+def test_a_refused_order_that_turns_up_is_cancelled_with_its_successor(open_desk: OpenDesk) -> None:
+    """Both would buy: the broker took the first order although its answer was a refusal."""
+    desk = open_desk({"AAPL": LATER})
+    desk.begin("buy 40 AAPL", min_volume_shares=1)
+    refusal = {"code": 40310000, "message": "insufficient buying power"}
+    desk.exchange.faults.arm(post(Kind.ANSWER_AFTER, status=403, body=refusal))
+    desk.place()
+    assert desk.order().children[-1].state is ChildState.REFUSED
+    desk.wait_until("09:36:31")
+    desk.place()
+    desk.wait(1)
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41", "40 AAPL @ 189.42"]
+    desk.turn_at("09:37:00")
+    assert (desk.open_at_broker(), desk.order().outcome) == ([], None)
+    desk.place()
+    desk.wait(1)
+    assert (desk.open_at_broker(), desk.order().children[-1].n) == (["40 AAPL @ 189.41"], 3)
 
 
 @pytest.mark.parametrize("state", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])

@@ -56,6 +56,9 @@ class Broker(Protocol):
     def open_orders(self) -> list[OrderReport]:
         """Every open order of the account, over all pages. The list may lag: an absent order may still be open."""
 
+    def orders_since(self, day: date) -> list[OrderReport]:
+        """Every order of the account, open or closed, submitted since a New York date began, over all pages."""
+
     def executions(self, day: date) -> list[Execution]:
         """Every fill of a New York date, over all pages, oldest first."""
 
@@ -130,9 +133,7 @@ class Store(Protocol):
     def planning_version(self, day: date) -> int:
         """How often a run of this trading date has been planned: read before the orders of other runs."""
 
-    def add_orders(
-        self, run_id: str, epoch: int, orders: Sequence[ParentOrder], planning_version: int | None = None
-    ) -> Run:
+    def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder], version: int | None = None) -> Run:
         """Write the orders and mark the run as planned, once. Raises Conflict if the planning version is another."""
 
     def orders(self, run_id: str) -> list[ParentOrder]:
@@ -144,9 +145,8 @@ class Store(Protocol):
     def write_intent(
         self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
     ) -> ParentOrder:
-        """In one transaction: the intent, the order at its version, and the budgets within their limits, if the run is
-        running at this epoch, the kill switch is active, a live stack is armed, and `funded_by` still holds the lease
-        under which the cash was granted, which is extended. Raises Conflict, or RefusedRun with what has failed."""
+        """The intent, the order at its version and the budgets in one transaction, if the run runs at this epoch, the
+        kill switch is active, a live stack armed, and `funded_by` holds its lease. Raises Conflict or RefusedRun."""
 
     def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry]) -> ParentOrder:
         """Commit the budgets of a child's successor, before its cancel: like `write_intent`, but for arming."""

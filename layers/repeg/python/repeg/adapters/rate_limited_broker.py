@@ -77,6 +77,10 @@ class RateLimitedBroker:
         """Every open order."""
         return self._read(self._broker.open_orders)
 
+    def orders_since(self, day: date) -> list[OrderReport]:
+        """Every order since a date began."""
+        return self._read(lambda: self._broker.orders_since(day))
+
     def executions(self, day: date) -> list[Execution]:
         """Every fill of a date."""
         return self._read(lambda: self._broker.executions(day))

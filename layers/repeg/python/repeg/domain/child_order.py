@@ -52,6 +52,8 @@ UNRESOLVED = frozenset({ChildState.INTENDED, ChildState.UNKNOWN})
 RESTING = frozenset({ChildState.LIVE, ChildState.CANCELLING})
 CLOSED = frozenset(ChildState) - UNRESOLVED - RESTING
 GIVEN_UP = frozenset({ChildState.NEVER_ARRIVED, ChildState.LOST})
+# Closed because the broker does not have the order, as far as we know.
+NOT_AT_BROKER = frozenset({ChildState.REFUSED, ChildState.NEVER_ARRIVED})
 
 _ENDS_AT_BROKER = frozenset(
     {ChildState.FILLED, ChildState.CANCELED, ChildState.EXPIRED, ChildState.REJECTED, ChildState.REPLACED}

@@ -1,20 +1,21 @@
 """After a run's end: its books are compared with the broker's once more, in its session and after it.
 
-A request may arrive, and a fill may be listed, after the run has been closed and reported. Late orders are cancelled,
-late fills are booked, and a report that has changed is published as corrected. The comparison is repeated in each pass
-of the watchdog until a pass long after the session's close finds the books equal.
+A request may arrive, and a fill may be listed, after the run has been closed and reported. Every order that the broker
+has under the run's ids is compared with our books, whatever they say of it. Late orders are cancelled, late fills are
+booked, and a report that has changed is published as corrected. The comparison is repeated in each pass of the watchdog
+until a pass long after the session's close finds the books equal.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from decimal import Decimal
 from hashlib import sha256
 
 from repeg.domain.books import Books
 from repeg.domain.broker import Execution
-from repeg.domain.child_order import GIVEN_UP, Child, ChildState
+from repeg.domain.child_order import GIVEN_UP, Child, ChildState, OrderReport
 from repeg.domain.costs import Settlement, analyse
 from repeg.domain.final_outcome import corrected
 from repeg.domain.notice import RUN_CORRECTED
@@ -27,7 +28,12 @@ from repeg.domain.time_limits import BOOKS_FINAL_AFTER
 from repeg.ports import Ports
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.closing import cancel_strays
-from repeg.workflow.reconciliation import apply_report, book_executions, fetch_report, list_own_orders
+from repeg.workflow.reconciliation import (
+    apply_report,
+    book_executions,
+    fetch_report,
+    list_orders_of_day,
+)
 from repeg.workflow.reporting import UNEXPLAINED, unexplained
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn, begin_turn
@@ -42,14 +48,14 @@ def reconcile_ended_run(held: Guard, ports: Ports) -> list[Alert]:
     turn = begin_turn(held.run_id, ports)
     if turn.run.report is None:
         return []
-    left = _read_again(turn)
+    left, ours = _read_again(turn)
     books = turn.ports.store.books(held.run_id)
     report = _report_again(turn, turn.run.report, books, left)
     if report.figures != turn.run.report.figures:
         _publish_correction(turn, turn.run.report, report)
     if turn.now < turn.run.trading_day.close + BOOKS_FINAL_AFTER:
         return []
-    difference = _difference(turn, books, left)
+    difference = _difference(turn, books, left, ours)
     if difference:
         turn.warn("run", "differs", held.run_id, difference)
         return [Alert(finding=Finding.BOOKS_DIFFER, run_id=held.run_id, reason=difference)]
@@ -57,19 +63,22 @@ def reconcile_ended_run(held: Guard, ports: Ports) -> list[Alert]:
     return []
 
 
-def _read_again(turn: Turn) -> list[str]:
-    """Read doubtful orders again, cancel those still open, and book every fill. Returns the ids that are still open."""
-    listed = list_own_orders(turn)
+def _read_again(turn: Turn) -> tuple[list[str], list[OrderReport]]:
+    """Read doubtful orders again, cancel those still open, and book every fill. Returns the ids that are still open,
+    and the broker's orders of the run."""
+    ours = list_orders_of_day(turn)
     executed = _shares_by_order(turn.ports.broker.executions(turn.run.trading_day.day))
-    orders = [_refresh(turn, order, executed) for order in turn.ports.store.books(turn.run.run_id).orders]
-    left = cancel_strays(turn, listed, orders)
+    orders = [_refresh(turn, order, ours, executed) for order in turn.ports.store.books(turn.run.run_id).orders]
+    left = cancel_strays(turn, {r.client_order_id: r for r in ours if not r.is_closed}, orders)
     book_executions(turn, orders)
-    return [child.client_order_id for order in orders for child in order.open_children if not child.is_owners] + left
+    open_ids = [child.client_order_id for order in orders for child in order.open_children if not child.is_owners]
+    return open_ids + left, ours
 
 
-def _refresh(turn: Turn, order: ParentOrder, executed: dict[str, Decimal]) -> ParentOrder:
-    seen = order
-    for n in [child.n for child in order.children if _is_doubtful(child, executed)]:
+def _refresh(turn: Turn, order: ParentOrder, ours: Sequence[OrderReport], executed: dict[str, Decimal]) -> ParentOrder:
+    seen = _with_strays(turn, order, ours)
+    listed = {report.client_order_id for report in ours}
+    for n in [child.n for child in seen.children if _is_doubtful(child, listed, executed)]:
         report = fetch_report(turn, seen.attempt(n))
         if report is not None:
             seen = apply_report(turn, seen, report)
@@ -81,17 +90,42 @@ def _refresh(turn: Turn, order: ParentOrder, executed: dict[str, Decimal]) -> Pa
     return save_order(turn, after)
 
 
-def _is_doubtful(child: Child, executed: dict[str, Decimal]) -> bool:
-    """Whether a child has to be read again: it was given up, is open, or has other fills than the broker lists."""
+def _with_strays(turn: Turn, order: ParentOrder, ours: Sequence[OrderReport]) -> ParentOrder:
+    """The order with the filled orders under the run's ids that trade its symbol and are in no book."""
+    known = {child.client_order_id for child in order.children}
+    for report in ours:
+        is_its = (report.symbol, report.side) == (order.symbol, order.side) and report.filled_qty > 0
+        if is_its and report.client_order_id not in known:
+            turn.warn(order.symbol, "stray", report.client_order_id, f"filled {report.filled_qty}, not in our books")
+            order = order.with_child(_stray_of(turn, order, report))
+    return order
+
+
+def _stray_of(turn: Turn, order: ParentOrder, report: OrderReport) -> Child:
+    """The next child of an order, for one that was found at the broker and that no intent says."""
+    return Child(
+        n=order.children[-1].n + 1 if order.children else 1,
+        client_order_id=report.client_order_id,
+        qty=report.qty,
+        limit=report.limit,
+        rung=order.rung,
+        decided_at=report.submitted_at or turn.now,
+    )
+
+
+def _is_doubtful(child: Child, listed: Container[str], executed: dict[str, Decimal]) -> bool:
+    """Whether a child has to be read again: it was given up, is open, has other fills than the broker lists, or was
+    refused and is listed all the same."""
     was_given_up = child.state in GIVEN_UP or (child.state is ChildState.REFUSED and child.replaces is not None)
-    return was_given_up or not child.is_closed or child.filled != executed[child.broker_id or ""]
+    is_there = child.state is ChildState.REFUSED and child.client_order_id in listed
+    return was_given_up or is_there or not child.is_closed or child.filled != executed[child.broker_id or ""]
 
 
 def _report_again(turn: Turn, before: Report, books: Books, left: Sequence[str]) -> Report:
     """The report from the books as they are now. Only a failure for its books can become a settlement."""
     error, reason = before.error, before.reason
     if error in {"", UNEXPLAINED}:
-        unknown = unexplained(books.orders, books, left)
+        unknown = unexplained(books.orders, books, left) or "; ".join(_unmeant(books))
         error, reason = (UNEXPLAINED, unknown) if unknown else ("", "every order has an outcome")
     settlement = Settlement(
         outcome="failed" if error else "settled", error=error, reason=reason, turns=before.totals.turns
@@ -126,7 +160,7 @@ def _publish_correction(turn: Turn, before: Report, after: Report) -> None:
     turn.warn("run", "corrected", run_id, after.reason)
 
 
-def _difference(turn: Turn, books: Books, left: Sequence[str]) -> str:
+def _difference(turn: Turn, books: Books, left: Sequence[str], ours: Sequence[OrderReport]) -> str:
     """What still differs between our books and the broker's, in words; empty if nothing does."""
     if left or books.unreadable:
         return unexplained(books.orders, books, left)
@@ -137,8 +171,26 @@ def _difference(turn: Turn, books: Books, left: Sequence[str]) -> str:
         for child in order.children
         if child.filled != executed[child.broker_id or ""]
     ]
+    known = {child.broker_id for order in books.orders for child in order.children}
+    strange = [
+        f"{report.client_order_id} filled {report.filled_qty} as {report.broker_id}, which is not in our books"
+        for report in ours
+        if report.filled_qty > 0 and report.broker_id not in known
+    ]
+    return "; ".join([*words, *strange, *_unmeant(books)])
+
+
+def _unmeant(books: Books) -> list[str]:
+    """Shares that no intent of ours asked for, in words: beyond a target, or of an order that has none."""
+    meant = {intent.client_order_id for intent in books.intents}
     over = [f"{order.symbol} filled {order.filled} of {order.target}" for order in books.orders if order.remaining < 0]
-    return "; ".join([*words, *over])
+    stray = [
+        f"{child.client_order_id} filled {child.filled} without an intent"
+        for order in books.orders
+        for child in order.children
+        if child.filled > 0 and not child.is_owners and child.client_order_id not in meant
+    ]
+    return over + stray
 
 
 def _shares_by_order(executions: Sequence[Execution]) -> defaultdict[str, Decimal]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from repeg.domain.broker import Accepted, Refused
-from repeg.domain.child_order import UNRESOLVED, Child, ChildState, OrderReport
+from repeg.domain.broker import Accepted, Refused, Unknown
+from repeg.domain.child_order import NOT_AT_BROKER, UNRESOLVED, Child, ChildState, OrderReport
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_limit
 from repeg.domain.quote import Side
@@ -22,8 +22,10 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
     """The order with its open children as the broker reports them now, oldest first; saved if anything changed.
 
     `listed` are the broker's open orders. A child that is not listed is requested by its id, since the list may lag. A
-    child and its replacement are both requested: two answers of different age could not both be believed.
+    child and its replacement are both requested: two answers of different age could not both be believed. A child that
+    was refused or given up and is listed all the same is open again.
     """
+    order = _reopen_listed(turn, order, listed)
     is_chain = len(order.open_children) > 1
     for n in [child.n for child in order.open_children]:
         child = order.attempt(n)
@@ -31,6 +33,16 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
             report = None if is_chain else listed.get(child.client_order_id)
             order = _refresh(turn, order, child, report or fetch_report(turn, child))
     return order
+
+
+def _reopen_listed(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:
+    after = order
+    for child in order.children:
+        report = listed.get(child.client_order_id)
+        if report is not None and child.state in NOT_AT_BROKER and child.replaces is None:
+            turn.warn(order.symbol, "late", child.client_order_id, f"{child.state} in our books, open at the broker")
+            after = apply_report(turn, after, report)
+    return save_order(turn, after) if after is not order else order
 
 
 def _refresh(turn: Turn, order: ParentOrder, child: Child, report: OrderReport | None) -> ParentOrder:
@@ -63,9 +75,10 @@ def _resend(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     order = save_order(turn, order.with_child(child.resent(turn.now)))
     answer = turn.ports.broker.submit(intent)
     if isinstance(answer, Refused):
-        # The first request may have arrived meanwhile and taken the cash that this one was refused for.
+        # It says nothing of the first request, which may have arrived meanwhile, or may be on its way still.
         found = fetch_report(turn, child)
-        answer = Accepted(report=found) if found is not None else answer
+        refused = Unknown(reason=f"the resend was refused: {answer.message}")
+        answer = refused if found is None else Accepted(report=found)
     return record_answer(turn, order, answer)
 
 

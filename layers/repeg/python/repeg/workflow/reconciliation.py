@@ -29,6 +29,12 @@ def list_own_orders(turn: Turn) -> dict[str, OrderReport]:
     return {r.client_order_id: r for r in turn.ports.broker.open_orders() if r.client_order_id.startswith(prefix)}
 
 
+def list_orders_of_day(turn: Turn) -> list[OrderReport]:
+    """Every order of the run that the broker has, open or closed, whatever our books say of it."""
+    prefix, day = turn.run.order_prefix, turn.run.trading_day.day
+    return [r for r in turn.ports.broker.orders_since(day) if r.client_order_id.startswith(prefix)]
+
+
 def fetch_report(turn: Turn, child: Child) -> OrderReport | None:
     """The broker's report of a child, by our id or else by the broker's; None if it knows neither."""
     report = turn.ports.broker.order(child.client_order_id)

@@ -91,7 +91,7 @@ def work_order(
         return order if child is not None else finish_order(turn, order, *outcome_of(order, kill))
     is_clear = child is not None and child.state not in UNRESOLVED and len(order.open_children) == 1
     if child is None or not is_clear or kill is not KillSwitch.ACTIVE:
-        return order
+        return _without_excess(turn, order)
     if order.remaining <= 0:
         turn.journal(order.symbol, "cancel", format_limit(child.limit), "filled before this one took its place")
         return _place_successor(turn, order, cancel_children(turn, order))
@@ -166,6 +166,16 @@ def _send_in_its_place(turn: Turn, order: ParentOrder, proposal: Proposal) -> Pa
     return send_order(
         turn, order, replace(proposal, decision=decision, quote=quote, qty=part, detail=detail, ruling=ruling)
     )
+
+
+def _without_excess(turn: Turn, order: ParentOrder) -> ParentOrder:
+    """The order, its children cancelled if they can fill more than is left: one that was given up has turned up beside
+    its successor. A replacement shares its quantity with the order that it replaces."""
+    alone = [child for child in order.open_children if child.replaces is None]
+    if len(alone) < 2 or sum((child.remaining for child in alone), Decimal(0)) <= order.remaining:
+        return order
+    turn.warn(order.symbol, "cancel", "", f"more is open than the {order.remaining} that are left")
+    return _place_successor(turn, order, cancel_children(turn, order))
 
 
 def _left_of(before: ParentOrder, cancelled: ParentOrder) -> Decimal:

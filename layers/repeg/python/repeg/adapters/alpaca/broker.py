@@ -90,25 +90,13 @@ class AlpacaBroker:
         return find(self._api, f"/orders/{path_segment(broker_id)}", parsing.report)
 
     def open_orders(self) -> list[OrderReport]:
-        """Every open order of the account, oldest first, over all pages.
+        """Every open order of the account, oldest first, over all pages. Raises like `_listed`."""
+        return self._listed("open", {})
 
-        Orders may share a timestamp, so each page starts a microsecond before the last one ended, and duplicates are
-        dropped. Raises BrokerUnavailable if a full page holds no new order: some orders could then not be listed.
-        """
-        found: dict[str, OrderReport] = {}
-        after: dict[str, str] = {}
-        while True:
-            page = read(self._api, "/orders", rows, status="open", direction="asc", limit=ORDERS_PER_PAGE, **after)
-            with parsing.reading("/orders"):
-                new = {order.broker_id: order for order in parsing.reports(page)}
-            is_last = len(page) < ORDERS_PER_PAGE
-            if not is_last and new.keys() <= found.keys():
-                raise BrokerUnavailable(f"more than {ORDERS_PER_PAGE} open orders share one timestamp")
-            found |= new
-            if is_last:
-                return list(found.values())
-            self._take_request()
-            after = _next_page(new.values())
+    def orders_since(self, day: date) -> list[OrderReport]:
+        """Every order of the account submitted since a New York date began, oldest first. Raises like `_listed`."""
+        begins = datetime.combine(day, time(0), NEW_YORK)
+        return self._listed("all", {"after": (begins - timedelta(microseconds=1)).isoformat()})
 
     def executions(self, day: date) -> list[Execution]:
         """Every fill of a New York date, over all pages, oldest first."""
@@ -168,6 +156,26 @@ class AlpacaBroker:
     def assets(self, symbols: Sequence[str]) -> dict[str, Asset]:
         """The listings of these symbols, in their order; an unknown one is absent."""
         return listings(self._api, symbols, self._take_request)
+
+    def _listed(self, status: str, after: dict[str, str]) -> list[OrderReport]:
+        """The account's orders of that status, oldest first, over all pages.
+
+        Orders may share a timestamp, so each page starts a microsecond before the last one ended, and duplicates are
+        dropped. Raises BrokerUnavailable if a full page holds no new order: some orders could then not be listed.
+        """
+        found: dict[str, OrderReport] = {}
+        while True:
+            page = read(self._api, "/orders", rows, status=status, direction="asc", limit=ORDERS_PER_PAGE, **after)
+            with parsing.reading("/orders"):
+                new = {order.broker_id: order for order in parsing.reports(page)}
+            is_last = len(page) < ORDERS_PER_PAGE
+            if not is_last and new.keys() <= found.keys():
+                raise BrokerUnavailable(f"more than {ORDERS_PER_PAGE} orders share one timestamp")
+            found |= new
+            if is_last:
+                return list(found.values())
+            self._take_request()
+            after = _next_page(new.values())
 
     def _cash_after_buys(self, account: parsing.Json) -> Decimal:
         self._take_request()

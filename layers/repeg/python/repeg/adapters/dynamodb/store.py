@@ -98,9 +98,7 @@ class DynamoStore(StoreReads):
         """Mark the run's books as equal to the broker's. Raises Conflict if there is no such run."""
         self._mark(run_id, "is_reconciled")
 
-    def add_orders(
-        self, run_id: str, epoch: int, orders: Sequence[ParentOrder], planning_version: int | None = None
-    ) -> Run:
+    def add_orders(self, run_id: str, epoch: int, orders: Sequence[ParentOrder], version: int | None = None) -> Run:
         """Write the parent orders and mark the run as planned; a planned run does not change.
 
         Raises RefusedRun if the run is at another epoch or not running, Conflict if the planning version has risen.
@@ -109,7 +107,7 @@ class DynamoStore(StoreReads):
         store_rules.raise_if(store_rules.of_run(run_id, rows.read_guard(row) if row else None, epoch))
         if not rows.present(row)["is_planned"]:
             day = self._opening(run_id).trading_day.day
-            self._write_plan(PlanWrite(run_id, epoch, day, orders, planning_version))
+            self._write_plan(PlanWrite(run_id, epoch, day, orders, version))
         return rows.present(self.run(run_id))
 
     def save_order(self, order: ParentOrder, budgets: Sequence[BudgetEntry] = ()) -> ParentOrder:
