@@ -97,7 +97,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "attempts_one_more": edited(
         "an order gets one attempt more than it may have",
-        Edit(placement, "attempts_exhausted", "order.attempts >=", "order.attempts >"),
+        Edit(placement, "attempts_exhausted", "<= 0", "< 0"),
         seen_by="tests/guards/test_limits.py::test_an_order_out_of_attempts_rests_unmoved_until_the_close",
     ),
     "refused_for_good": edited(

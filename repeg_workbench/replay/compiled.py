@@ -1,4 +1,4 @@
-"""The replay's loop, compiled by numba from the plain functions of this package and of `repeg.domain.look`."""
+"""The replay's loop, compiled by numba from the plain functions of this package and of `repeg.domain`."""
 
 from types import FunctionType, ModuleType
 from typing import Any, Final
@@ -7,7 +7,7 @@ import numba
 import numpy as np
 from numba.extending import register_jitable
 
-from repeg.domain import look
+from repeg.domain import attempts, look
 from repeg_workbench.exchange.market.symbol_day import Int64s
 from repeg_workbench.replay import anchor, filling, memory, peers, pieces, shown, walk
 from repeg_workbench.replay.plans import Plan
@@ -24,7 +24,7 @@ def _own_functions(module: ModuleType) -> list[FunctionType]:
     return [each for each in named if isinstance(each, FunctionType) and each.__module__ == module.__name__]
 
 
-for _module in (look, anchor, filling, memory, peers, pieces, shown, walk):
+for _module in (attempts, look, anchor, filling, memory, peers, pieces, shown, walk):
     for _function in _own_functions(_module):
         register_jitable(_function)
 

@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from repeg.domain.child_order import MOST_CHILDREN
 from repeg.domain.look import Book, Verb
 from repeg_workbench.replay.plans import LONGEST_PATIENCE, Plan
-from repeg_workbench.replay.state import Task
+from repeg_workbench.replay.state import State, Task
 
 _TWENTIETH: Final = 20
 
@@ -36,3 +37,8 @@ def pieces(target: int, left: int, book: Book, verb: Verb, lot: int) -> int:
     """Shares of the policy's next child: what the side displays, but at least a lot and a twentieth of the target."""
     displayed = book.far_size if verb == Verb.TAKE else book.near_size
     return min(left, max(displayed, lot, -(-target // _TWENTIETH)))
+
+
+def attempts_left(plan: Plan, state: State) -> int:
+    """Orders that may still be sent: until one is filled, and in all."""
+    return min(plan.attempts - state.unfilled, MOST_CHILDREN - state.sent)

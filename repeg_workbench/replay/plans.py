@@ -37,8 +37,9 @@ class Plan(NamedTuple):
     """One strategy's numbers, in seconds, permille, millionths and shares. `slices` is the number of TWAP's parts.
 
     Not acted on is a book whose spread is over `widest` millionths of the mid, whose near side is below `thinnest`
-    shares and a round lot, or that is more than `oldest` seconds old. After `patience`, `moves` moves up or `attempts`
-    orders ours takes piece by piece; at `horizon` all that is left goes to the market.
+    shares and a round lot, or that is more than `oldest` seconds old. After `patience` or `moves` moves up ours takes
+    piece by piece; of `attempts` orders without a fill the last ones are kept;
+    at `horizon` all that is left goes to the market.
     """
 
     kind: Kind
@@ -69,7 +70,7 @@ _WIDEST: Final = int(_DEFAULTS.max_spread_pct * 10_000)
 _THINNEST: Final = _DEFAULTS.min_volume_shares
 _OLDEST: Final = _DEFAULTS.max_quote_age_seconds
 _MOVES: Final = _DEFAULTS.max_repegs
-_ATTEMPTS: Final = _DEFAULTS.max_attempts - 3
+_ATTEMPTS: Final = _DEFAULTS.max_attempts
 _COLLAR: Final = int(_DEFAULTS.max_slippage_bps * 100)
 _WHOLE: Final = False
 

@@ -24,9 +24,9 @@ class Task(NamedTuple):
 class State(NamedTuple):
     """A replayed order between two looks: the place on the tape, its child, and what has been done so far.
 
-    `known` are the child's shares as last read from the broker, `read` when that was, and `changed` when our orders
-    last changed what is displayed; both in nanoseconds. `near` and `far` are the best prices of the book that the child
-    was sent on; 0 where no book was looked at.
+    `unfilled` are the orders sent since one was filled, `known` the child's shares as last read from the broker, `read`
+    when that was, and `changed` when our orders last changed what is displayed; both in nanoseconds. `near` and `far`
+    are the best prices of the book that the child was sent on; 0 where no book was looked at.
     """
 
     row: int
@@ -37,6 +37,7 @@ class State(NamedTuple):
     rung: int
     moves: int
     sent: int
+    unfilled: int
     cancelled: int
     looks: int
     known: int

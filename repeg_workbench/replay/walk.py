@@ -4,13 +4,14 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from repeg.domain.look import Answer, Book, Standing, Urge, Verb, look
+from repeg.domain.attempts import is_kept, is_next_whole
+from repeg.domain.look import Answer, Book, Standing, Urge, Verb, Why, look
 from repeg.domain.time_limits import OPEN_ORDERS_AGE
 from repeg_workbench.replay.anchor import anchor_answer
 from repeg_workbench.replay.filling import Child, Taken, Tally, advance, enter, no_longer, nothing
 from repeg_workbench.replay.memory import remembered, sample
 from repeg_workbench.replay.peers import MARKET, peer_answer
-from repeg_workbench.replay.pieces import for_size, pieces
+from repeg_workbench.replay.pieces import attempts_left, for_size, pieces
 from repeg_workbench.replay.plans import Kind, Plan
 from repeg_workbench.replay.shown import accepted_row, is_escalation, is_thin, may_trade, needs_no_quote, row_at, seen
 from repeg_workbench.replay.side_tape import Tapes
@@ -33,7 +34,7 @@ def work(tapes: Tapes, task: Task, plan: Plan) -> State:
     """The order's state once it is filled, or after its horizon, when what was left has gone to the market."""
     row = row_at(tapes.market, task.arrival)
     index = int(np.searchsorted(tapes.market.print_ts, task.arrival, side="right"))
-    state = State(row, index, nothing(), Taken(0, 0), Tally(0, 0, 0, 0, task.arrival), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    state = State(row, index, nothing(), Taken(0, 0), Tally(0, 0, 0, 0, task.arrival), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
     first = accepted_row(tapes.shown, row_at(tapes.shown, task.arrival), plan, task.tick)
     mid = (tapes.shown.near[first] + tapes.shown.far[first]) // 2
     collar = mid + abs(mid) * plan.collar // _MILLION // task.tick * task.tick
@@ -64,8 +65,9 @@ def pass_until(tapes: Tapes, task: Task, state: State, until: int) -> State:
         tapes.market, state.row, state.next_print, until, state.child, state.taken, state.tally, task.model
     )
     changed = tally.at if child.shares < state.child.shares else state.changed
+    unfilled = 0 if child.shares < state.child.shares else state.unfilled
     return State(
-        row, index, child, taken, tally, state.rung, state.moves, state.sent, state.cancelled, state.looks,
+        row, index, child, taken, tally, state.rung, state.moves, state.sent, unfilled, state.cancelled, state.looks,
         state.known, state.read, changed, state.near, state.far,
     )  # fmt: skip
 
@@ -154,10 +156,10 @@ def decide(task: Task, plan: Plan, book: Book, state: State, now: int, collar: i
     """The answer of the plan's rules, and the rung that it is for; `ticks` is the usual spread."""
     elapsed, own = (now - task.arrival) // SECOND, standing(state, now)
     if plan.kind == Kind.REPEG:
-        no_attempts = state.sent >= plan.attempts
-        moves_left = 0 if no_attempts else plan.moves - state.moves
-        urge = Urge(collar, elapsed >= plan.patience or no_attempts, moves_left)
-        return look(book, own, ticks, urge, plan.rules), 0
+        urge = Urge(collar, elapsed >= plan.patience, plan.moves - state.moves)
+        answer = look(book, own, ticks, urge, plan.rules)
+        kept = own.shares > 0 and is_kept(answer, attempts_left(plan, state))
+        return Answer(Verb.KEEP, own.limit, Why.STANDING) if kept else answer, 0
     if plan.kind == Kind.ANCHOR:
         climbed = anchor_answer(book, own, state.rung, state.moves, collar, elapsed >= plan.patience)
         return climbed.answer, climbed.rung
@@ -185,9 +187,10 @@ def submit(tapes: Tapes, task: Task, state: State, now: int, price: int, shares:
     """Send an order that reaches the market now."""
     order = Child(price, shares, 0, 0, now)
     child, taken, tally = enter(tapes.market, state.row, now, order, state.taken, state.tally, task.tick)
+    unfilled = state.unfilled + 1 if child.shares == shares else 0
     return State(
         state.row, state.next_print, child, taken, tally, state.rung,
-        state.moves, state.sent + 1, state.cancelled, state.looks, shares, now, now, state.near, state.far,
+        state.moves, state.sent + 1, unfilled, state.cancelled, state.looks, shares, now, now, state.near, state.far,
     )  # fmt: skip
 
 
@@ -195,8 +198,8 @@ def dropped(state: State, now: int) -> State:
     """Without the child, which has been cancelled."""
     return State(
         state.row, state.next_print, no_longer(state.child), state.taken, state.tally, state.rung,
-        state.moves, state.sent, state.cancelled + 1, state.looks, 0, state.read, max(state.changed, now),
-        state.near, state.far,
+        state.moves, state.sent, state.unfilled, state.cancelled + 1, state.looks, 0, state.read,
+        max(state.changed, now), state.near, state.far,
     )  # fmt: skip
 
 
@@ -214,7 +217,7 @@ def _piece(task: Task, plan: Plan, state: State, book: Book, answer: Answer, now
         turn = (now - task.arrival) // SECOND * plan.slices // max(1, plan.horizon)
         due = task.shares * min(plan.slices, turn + 1) // plan.slices
         return min(left, due - (task.shares - left))
-    if not plan.sliced:
+    if not plan.sliced or is_next_whole(attempts_left(plan, state)):
         return left
     return pieces(task.shares, left, book, answer.verb, task.lot)
 
@@ -222,21 +225,22 @@ def _piece(task: Task, plan: Plan, state: State, book: Book, answer: Answer, now
 def _knowing(state: State, shares: int, now: int) -> State:
     return State(
         state.row, state.next_print, state.child, state.taken, state.tally, state.rung,
-        state.moves, state.sent, state.cancelled, state.looks, shares, now, state.changed, state.near, state.far,
+        state.moves, state.sent, state.unfilled, state.cancelled, state.looks, shares, now, state.changed,
+        state.near, state.far,
     )  # fmt: skip
 
 
 def _looked(state: State, rung: int) -> State:
     return State(
         state.row, state.next_print, state.child, state.taken, state.tally, rung,
-        state.moves, state.sent, state.cancelled, state.looks + 1, state.known, state.read, state.changed,
-        state.near, state.far,
+        state.moves, state.sent, state.unfilled, state.cancelled, state.looks + 1, state.known, state.read,
+        state.changed, state.near, state.far,
     )  # fmt: skip
 
 
 def _sent(state: State, book: Book, is_up: bool) -> State:  # noqa: FBT001
     return State(
         state.row, state.next_print, state.child, state.taken, state.tally, state.rung,
-        state.moves + is_up, state.sent, state.cancelled, state.looks, state.known, state.read, state.changed,
-        book.near, book.far,
+        state.moves + is_up, state.sent, state.unfilled, state.cancelled, state.looks, state.known, state.read,
+        state.changed, book.near, book.far,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -217,7 +218,6 @@ def test_the_judge_finds(name: str, spoil: Callable[[DayByHand], None]) -> None:
 
 LIMITS: dict[str, tuple[dict[str, Any], str]] = {
     "orders of a run": ({"max_run_orders": 1}, "too_many_orders"),
-    "attempts of a line": ({"max_attempts": 1}, "too_many_attempts"),
     "cost of a line": ({"max_order_notional": "10007.29"}, "over_budget"),
     "cost of a run": ({"max_run_notional": "10007.29"}, "over_budget"),
     "cost of a day": ({"max_day_notional": "10007.29"}, "over_budget"),
@@ -231,6 +231,28 @@ def test_the_judge_finds_a_limit_that_is_exceeded(settings: dict[str, Any], name
     found = closed_day(settings).violations()
     assert name in found
     assert "judges_disagree" not in found
+
+
+@pytest.mark.parametrize(("most", "filled", "found"), [(1, 0, True), (2, 0, False), (1, 40, False)])
+def test_the_judges_count_the_attempts_since_the_last_fill(most: int, filled: int, found: bool) -> None:
+    day = day_with_arrival({"max_attempts": most})
+    first = day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")
+    if filled:
+        day.filled(first, 700, str(filled), "100.01")
+    day.ended(first, 800)
+    day.placed(2, 802, str(100 - filled), "100.02", bid="100.01", ask="100.10")
+    assert ("too_many_attempts" in day.violations()) is found
+    assert "judges_disagree" not in day.violations()
+
+
+def test_the_judges_find_more_orders_than_a_line_may_ever_have() -> None:
+    for number, found in ((400, set()), (401, {"too_many_attempts"})):
+        day = day_with_arrival()
+        for n in range(1, number + 1):
+            order = day.placed(n, 601 + n, "100" if n == 1 else str(Decimal(100) - Decimal("0.1") * (n - 1)), "100.01")
+            day.filled(order, 601.2 + n, "0.1", "100.01")
+            day.ended(order, 601.5 + n)
+        assert {name for name in day.violations() if "attempts" in name or "disagree" in name} == found
 
 
 def test_a_limit_that_is_just_kept_is_no_violation() -> None:

@@ -69,11 +69,12 @@ def test_an_order_that_could_still_trade_is_not_given_up(outcome: str) -> None:
     assert "given_up" in day.violations()
 
 
-@pytest.mark.parametrize(("most", "found"), [(1, set()), (2, {"given_up"})])
-def test_an_order_may_end_early_after_its_last_attempt(most: int, found: set[str]) -> None:
+@pytest.mark.parametrize(("most", "filled", "found"), [(1, 0, set()), (2, 0, {"given_up"}), (1, 40, {"given_up"})])
+def test_an_order_may_end_early_after_its_last_attempt(most: int, filled: int, found: set[str]) -> None:
     day = day_with_arrival({"max_attempts": most})
     order = day.placed(1, 900, "100", "100.01", bid="100.00", ask="100.10")
-    day.filled(order, 950, "40", "100.01")
+    if filled:
+        day.filled(order, 950, str(filled), "100.01")
     day.ended(order, 1_000)
     day.closed(1_200, "partial_deadline")
     assert day.violations() == found

@@ -79,7 +79,7 @@ def an_order_too_late_to_send(open_desk: OpenDesk) -> Desk:
         (an_unknown_order, "unknown for 59s, not at the broker"),
         (an_unconfirmed_cancel, "cancel not confirmed yet"),
         (an_exhausted_budget, "1 orders of 1 are committed"),
-        (exhausted_attempts, "2 orders were sent, max_attempts; this one stays"),
+        (exhausted_attempts, "2 orders were sent, and no more may be; this one stays"),
         (an_order_too_late_to_send, "too late in this step to send"),
     ],
 )

@@ -105,7 +105,7 @@ def test_an_order_out_of_attempts_rests_unmoved_until_the_close(open_desk: OpenD
     climb(desk)
     assert len(desk.at_broker()) == 3
     assert desk.open_at_broker() == ["40 AAPL @ 189.91"]
-    assert desk.journalled("AAPL", "hold")[-1] == ("189.91", "3 orders were sent, max_attempts; this one stays")
+    assert desk.journalled("AAPL", "hold")[-1] == ("189.91", "3 orders were sent, and no more may be; this one stays")
     desk.close()
     assert (desk.row()["outcome"], desk.row()["reason"]) == ("partial_deadline", "0 of 40: attempts exhausted")
     desk.judge()

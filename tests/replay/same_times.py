@@ -206,7 +206,7 @@ def _seeded(
 
 def _state(tape: Any, at: int, row: int) -> State:
     index = int(np.searchsorted(tape.print_ts, at, side="right"))
-    return State(row, index, nothing(), Taken(0, 0), Tally(0, 0, 0, 0, at), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    return State(row, index, nothing(), Taken(0, 0), Tally(0, 0, 0, 0, at), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def _timeline(day: Day, symbol: str) -> list[tuple[int, Entry | OrderEvent]]:

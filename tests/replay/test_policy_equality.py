@@ -4,9 +4,12 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import pytest
 
 from repeg.domain import peg
-from repeg.domain.child_order import ChildState
+from repeg.domain.attempts import attempts_left as deployed_left
+from repeg.domain.attempts import is_next_whole
+from repeg.domain.child_order import ChildState, Rung
 from repeg.domain.decision import Action, Decision
 from repeg.domain.look import Verb, usual_spread
 from repeg.domain.pieces import patience_of, piece
@@ -15,7 +18,7 @@ from repeg.domain.quote import Quote, Side
 from repeg.domain.settings import Settings
 from repeg_workbench.replay.filling import Child, Taken, Tally
 from repeg_workbench.replay.memory import sample
-from repeg_workbench.replay.pieces import patience_for, pieces, slices_of
+from repeg_workbench.replay.pieces import attempts_left, patience_for, pieces, slices_of
 from repeg_workbench.replay.plans import RULES, ours
 from repeg_workbench.replay.state import SECOND, Memory, State, Task
 from repeg_workbench.replay.walk import decide, is_unsure
@@ -42,13 +45,28 @@ def test_the_replay_has_the_numbers_of_the_default_settings() -> None:
     assert Decimal(PLAN.collar) / 100 == defaults.max_slippage_bps
 
 
-def test_attempts_are_spent_in_the_replay_as_in_the_deployed_policy() -> None:
-    quote = a_book(Dice(), 10_000, 10_004)
-    for sent, is_taken in ((PLAN.attempts - 1, False), (PLAN.attempts, True)):
+@pytest.mark.parametrize("filled_at", [0, 60, 300])
+@pytest.mark.parametrize("seconds", [1, 60, 1_810])
+def test_attempts_are_kept_in_the_replay_as_in_the_deployed_policy(filled_at: int, seconds: int) -> None:
+    quote, plan, seen = a_book(Dice(), 10_001, 10_004), PLAN._replace(patience=1_800), set()
+    book, moment = book_of(Side.BUY, quote, MONDAY, NORMAL), a_moment(after_noon(seconds), turn_seconds=2)
+    for sent in (2, 90, 95, 96, 97, 98, 99, 100, 101, 156, 157, 158, 395, 396, 397, 398, 399, 400):
         ended = [a_child("100.00", state=ChildState.CANCELED, n=n) for n in range(1, sent)]
-        order = an_order(Side.BUY, "100", *ended, a_child("100.00", n=sent), first_placed_at=NOON)
-        decision = peg.decide(order, quote, a_moment(after_noon(1), turn_seconds=2), NORMAL)
-        assert (decision.reason == "patience_spent") is is_taken
+        if 0 < filled_at < sent:
+            ended[filled_at - 1] = a_child("100.00", state=ChildState.CANCELED, n=filled_at, filled="1")
+        order = an_order(Side.BUY, "10000", *ended, a_child("100.00", qty="1000", n=sent), first_placed_at=NOON)
+        unfilled = sent - filled_at if filled_at < sent else sent
+        child = Child(1_000_000, 1_000, 0, 0, 0)
+        state = a_state(child)._replace(sent=sent, unfilled=unfilled)
+        assert attempts_left(PLAN, state) == deployed_left(order, NORMAL)
+        decision = peg.decide(order, quote.model_copy(update={"at": moment.now}), moment, NORMAL)
+        answer, _ = decide(TASK, plan, book, state, seconds * SECOND, 1_005_000, 3)
+        assert answer.verb == VERBS[decision.verb], (sent, decision, answer)
+        placed = Decision(verb=Action.PLACE, reason="", because="", rung=Rung.PASSIVE, limit=Decimal(100))
+        shares = piece(order, quote, placed, Decimal(9_000), moment, NORMAL)
+        assert (shares == 9_000) is is_next_whole(attempts_left(PLAN, state))
+        seen.add((answer.verb, shares))
+    assert len(seen) > 1
 
 
 def test_the_replayed_policy_decides_as_the_deployed_one() -> None:
@@ -126,7 +144,7 @@ TASK = Task(0, 100, SECOND // 10, 1, 100, 100, 0)
 
 
 def a_state(child: Child) -> State:
-    return State(0, 0, child, Taken(0, 0), Tally(0, 0, 0, 0, 0), 0, 0, 0, 0, 0, child.shares, 0, 0, 0, 0)
+    return State(0, 0, child, Taken(0, 0), Tally(0, 0, 0, 0, 0), 0, 0, 0, 0, 0, 0, child.shares, 0, 0, 0, 0)
 
 
 def a_book(dice: Dice, bid: int, ask: int) -> Quote:

@@ -18,7 +18,7 @@ from repeg_workbench.faults.judges.record import (
     RunBooks,
     ServedQuote,
 )
-from repeg_workbench.faults.judges.rules import Rules, book_of
+from repeg_workbench.faults.judges.rules import MOST_ORDERS, Rules, book_of
 from repeg_workbench.faults.judges.verdict import Violation
 
 # The last orders of a window leave ten seconds before it ends, by a clock that may be a request's seven seconds ahead.
@@ -79,7 +79,7 @@ class EndingJudge:
         for order in books.orders:
             parent = lines.get(order.symbol)
             self._judge_line(run, books, order, 0 if parent is None else parent.executed)
-            self._judge_reason(run, order)
+            self._judge_reason(run, order, parent)
 
     def _judge_line(self, run: JudgedRun, books: RunBooks, order: BookedOrder, executed: int) -> None:
         subject = f"{run.run_id} {order.symbol}"
@@ -99,7 +99,7 @@ class EndingJudge:
         is_dust = not is_full and to_qty(most) - executed < QTY_SCALE and executed > 0
         self._claim(is_dust or is_full == (order.outcome == "filled"), "outcome_untrue", subject, order.outcome)
 
-    def _judge_reason(self, run: JudgedRun, order: BookedOrder) -> None:
+    def _judge_reason(self, run: JudgedRun, order: BookedOrder, parent: Parent | None) -> None:
         """A line that could still trade is not given up, and the outcome names what kept it from trading."""
         subject, outcome = f"{run.run_id} {order.symbol}", order.outcome
         if outcome == "killed":
@@ -111,15 +111,18 @@ class EndingJudge:
         closes = self._closes(rules)
         period = int(rules["order_monitoring_seconds"]) * SECOND
         is_early = closed is not None and closed < closes - LAST_SEND - period
-        is_early = is_early and not self._has_used_its_attempts(run, order.symbol, rules)
+        is_early = is_early and not self._has_used_its_attempts(run, order.symbol, rules, parent)
         self._claim(not is_early or outcome in ENDS_EARLY, "given_up", subject, f"{outcome}: {order.reason}")
         self._judge_hold(run, order, rules)
 
-    def _has_used_its_attempts(self, run: JudgedRun, symbol: str, rules: Rules) -> bool:
-        """Whether as many orders as a line may have were requested, arrived or not."""
+    def _has_used_its_attempts(self, run: JudgedRun, symbol: str, rules: Rules, parent: Parent | None) -> bool:
+        """Whether as many orders were requested, arrived or not, as a line may have in all or after its last fill."""
         ids = {sent.client_order_id for sent in self._record.sent}
-        sent = sum(name.startswith(f"{run.prefix}{symbol}.") for name in ids)
-        return sent >= rules.number("max_attempts")
+        sent = [_number(name) for name in ids if name.startswith(f"{run.prefix}{symbol}.")]
+        placed = [] if parent is None else parent.orders
+        last = max((_number(order.arrival.client_order_id) for order in placed if order.executed), default=0)
+        unfilled = sum(n > last for n in sent)
+        return unfilled >= rules.number("max_attempts") or len(sent) >= MOST_ORDERS
 
     def _judge_hold(self, run: JudgedRun, order: BookedOrder, rules: Rules) -> None:
         named = FAULTS_OF.get(order.outcome)
@@ -172,3 +175,9 @@ class EndingJudge:
     def _claim(self, holds: bool, name: str, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:
             self.found.append(Violation(name, 0, subject, observed))
+
+
+def _number(client_order_id: str) -> int:
+    """Which order of its line an id is of; 0 for an id that its owner gave."""
+    ending = client_order_id.rpartition(".")[2]
+    return int(ending) if ending.isdigit() else 0

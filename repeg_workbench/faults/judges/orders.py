@@ -9,7 +9,7 @@ from repeg_workbench.exchange.broker.ledger import CASH, POSITION, USD, Executio
 from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges.placed import PRICE, QTY, Orders, Parent, Placed
 from repeg_workbench.faults.judges.record import DayRecord, Intent
-from repeg_workbench.faults.judges.rules import Rules
+from repeg_workbench.faults.judges.rules import MOST_ORDERS, Rules
 from repeg_workbench.faults.judges.verdict import Violation
 
 
@@ -76,8 +76,9 @@ class OrderJudge:
         self._arrived[run.run_id] += 1
         most = rules.most("max_run_orders")
         self._claim(most is None or self._arrived[run.run_id] <= most, "too_many_orders", event.at, name)
-        attempts = sum(not order.is_owners for order in parent.orders)
-        self._claim(attempts <= rules.number("max_attempts"), "too_many_attempts", event.at, name, str(attempts))
+        attempts = parent.attempts
+        is_within = attempts <= rules.number("max_attempts") and len(parent.orders) <= MOST_ORDERS
+        self._claim(is_within, "too_many_attempts", event.at, name, f"{attempts}, {len(parent.orders)} in all")
         allowed = rules["allowed_symbols"]
         names = allowed.replace(" ", "").split(",") if isinstance(allowed, str) else allowed
         self._claim(names is None or event.symbol in names, "symbol_not_allowed", event.at, name)

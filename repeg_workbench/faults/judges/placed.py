@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import takewhile
 
 from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
 from repeg_workbench.faults.judges.record import DayRecord, JudgedRun
@@ -57,6 +58,12 @@ class Parent:
     run: JudgedRun
     symbol: str
     orders: list[Placed] = field(default_factory=list)
+
+    @property
+    def attempts(self) -> int:
+        """Orders that arrived since one was executed, in full or in part."""
+        unfilled = list(takewhile(lambda order: not order.executed, reversed(self.orders)))
+        return sum(not order.is_owners for order in unfilled)
 
     @property
     def executed(self) -> int:

@@ -13,6 +13,8 @@ from repeg_workbench.faults.judges.record import SECOND, ServedQuote
 CENT = Decimal("0.01")
 UNIT = Decimal("0.0001")
 CLOCK_ERROR = 2 * SECOND
+# The most orders of a line, however many of them were filled.
+MOST_ORDERS = 400
 
 # The defaults of docs/settings.md, for the settings that are judged.
 DEFAULTS: Mapping[str, Any] = {

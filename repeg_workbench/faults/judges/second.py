@@ -9,6 +9,7 @@ from fractions import Fraction
 
 from repeg_workbench.faults.judges.lives import NEVER, Account, Life
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, JudgedRun
+from repeg_workbench.faults.judges.rules import MOST_ORDERS
 from repeg_workbench.faults.judges.second_prices import arrivals, for_symbol, grid, is_inside, number, setting
 from repeg_workbench.faults.judges.verdict import Violation
 
@@ -43,9 +44,12 @@ class SecondJudge:
             self._quantities(line, run, lives)
             self._overlaps(lives)
             self._prices(for_symbol(run, line[1]), ours)
-            for number_of_orders, life in enumerate(ours, start=1):
+            for index, life in enumerate(ours):
                 self._terms(run, life)
-                self._say(number_of_orders > number(run, "max_attempts"), "too_many_attempts", life)
+                executed = [n for n, each in enumerate(ours[:index]) if each.filled_by(life.born)]
+                unfilled = index - max(executed, default=-1)
+                is_over = unfilled > number(run, "max_attempts") or index >= MOST_ORDERS
+                self._say(is_over, "too_many_attempts", life)
         for run in self._record.runs:
             self._budgets(run)
         self._money()

@@ -120,7 +120,8 @@ class OrderReport(Frozen):
         return self.model_copy(update={"filled_qty": filled, "average_price": average_price})
 
 
-# An order's row keeps a note for each attempt, and a table's row has a size limit.
+# An order's row keeps all its children, each with a note, and a row of the table has at most 400 KB.
+MOST_CHILDREN = 400
 NOTE_LENGTH = 100
 
 

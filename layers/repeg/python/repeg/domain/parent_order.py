@@ -125,8 +125,13 @@ class ParentOrder(Frozen):
 
     @cached_property
     def attempts(self) -> int:
-        """Children that count as attempts: all but those refused for a reason that may pass."""
-        return sum(not child.may_pass for child in self.children)
+        """Children sent since one was filled, in full or in part, but for those refused for a reason that may pass."""
+        sent = 0
+        for child in reversed(self.children):
+            if child.filled > 0:
+                return sent
+            sent += not child.may_pass
+        return sent
 
     @property
     def has_fallen_back(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
+from repeg.domain.attempts import attempts_left, is_next_whole
 from repeg.domain.child_order import Rung
 from repeg.domain.decision import Decision
 from repeg.domain.moment import LAST_TURNS, Moment
@@ -24,9 +25,11 @@ def piece(
     """Shares of the next child, at most `most`: what our side displays, or the far side where it takes.
 
     At least a round lot and a twentieth of the target. A fraction is never left for an order of its own, and nothing
-    is cut while the window has too few turns left for the pieces.
+    is cut while the window has too few turns left for the pieces, or the order too few attempts.
     """
     if not settings.looks or decision.rung not in {Rung.PASSIVE, Rung.TAKE} or _is_short(moment):
+        return most
+    if is_next_whole(attempts_left(order, settings)):
         return most
     side, day = order.side, quote.at.date() if quote.at is not None else None
     displayed = quote.near_size(side) if decision.rung is Rung.PASSIVE else far_size(quote, side)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from repeg.domain import tick
+from repeg.domain.attempts import attempts_left, is_kept
 from repeg.domain.child_order import Rung
 from repeg.domain.decision import Action, Decision, book_in_words, hold
 from repeg.domain.look import (
@@ -30,7 +31,6 @@ from repeg.domain.pricing import affordable, inside, worse_by
 from repeg.domain.quote import Quote, Side
 from repeg.domain.setting_types import Escalation
 from repeg.domain.settings import Settings
-from repeg.domain.settings_limits import KEPT_ATTEMPTS
 
 # The usual spread is the median of so many samples, so far apart: about the last five minutes.
 SAMPLES = 16
@@ -66,6 +66,8 @@ def decide_look(order: ParentOrder, quote: Quote, moment: Moment, settings: Sett
         return hold(order, "working", f"{child.rung}, {book_in_words(quote)}")
     book, own, usual, urge, rules = _seen(order, quote, moment, settings)
     answer = look(book, own, usual, urge, rules)
+    if child is not None and is_kept(answer, attempts_left(order, settings)):
+        return hold(order, "attempts", f"{book_in_words(quote)}, few orders are left")
     limit = _limit(order, answer, moment.now.date(), settings)
     reason, words = _WORDS.get(answer.why, ("near", ""))
     if answer.verb is Verb.KEEP or (child is not None and limit == child.limit):
@@ -188,11 +190,10 @@ def _urge(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) 
     collar = inside(order, quote.near(order.side)) if order.collar is None else order.collar
     placed = order.first_placed_at
     is_spent = placed is not None and is_patience_spent(placed, patience_of(order, settings), moment, settings)
-    no_attempts = order.attempts >= settings.max_attempts - KEPT_ATTEMPTS
     return Urge(
         collar=_units(order.side, collar),
-        patience_spent=is_spent or no_attempts,
-        moves_left=0 if no_attempts else settings.max_repegs - order.moves,
+        patience_spent=is_spent,
+        moves_left=settings.max_repegs - order.moves,
     )
 
 

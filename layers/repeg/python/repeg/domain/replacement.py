@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from repeg.domain.attempts import attempts_left
 from repeg.domain.child_order import Child, ChildState
 from repeg.domain.decision import Decision
 from repeg.domain.parent_order import ParentOrder
@@ -19,7 +20,7 @@ def is_replaceable(order: ParentOrder, child: Child, decision: Decision, setting
     is_live = child.state is ChildState.LIVE and child.broker_id is not None
     is_unfilled = not any(each.filled for each in (child, *order.predecessors(child)))
     is_whole = child.qty == child.qty.to_integral_value() and child.qty == order.remaining
-    is_first = order.replacement_of(child) is None and len(order.children) < settings.max_attempts
+    is_first = order.replacement_of(child) is None and attempts_left(order, settings) > 0
     return settings.use_replace and is_move and is_live and is_unfilled and is_whole and is_first
 
 

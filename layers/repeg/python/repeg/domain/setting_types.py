@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
+from repeg.domain.child_order import MOST_CHILDREN
 from repeg.domain.plan import SYMBOL
 
 
@@ -85,8 +86,7 @@ Dollars = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 # Whole cents: there is no finer step from a dollar up. At most a dollar: more could round a price to zero.
 Step = Annotated[Decimal, Field(gt=0, le=1, multiple_of=Decimal("0.01"), allow_inf_nan=False)]
 Orders = Annotated[int, Field(ge=1, le=100_000), BeforeValidator(whole_number)]
-# An order's row holds all its attempts, and a DynamoDB item at most 400 KB.
-Attempts = Annotated[int, Field(ge=1, le=400), BeforeValidator(whole_number)]
+Attempts = Annotated[int, Field(ge=1, le=MOST_CHILDREN), BeforeValidator(whole_number)]
 # At no time at all an order follows at each look.
 Wait = Annotated[int, Field(ge=0, le=23_400), BeforeValidator(whole_number)]
 # In half-spreads: 1 is the displayed far side, 0 the mid. Above 2 the price would be a whole spread past the mid.

@@ -167,7 +167,9 @@ class Settings(_Preferences):
         None, description="Most that all runs of a day together may commit, dollars; none: no limit"
     )
     max_run_orders: Orders | None = Field(None, description="Most orders that a run may send; none: no limit")
-    max_attempts: Attempts = Field(100, description="Most orders sent for one parent order")
+    max_attempts: Attempts = Field(
+        100, description="Most orders sent for one parent order without a fill since; 400 in all"
+    )
     allowed_symbols: Tickers | None = Field(None, description="The only symbols that may be traded; none: all")
     data_feed: Feed | None = Field(
         None, description="The deployment's feed of quotes, kept with the run; on `iex` no rule reads displayed sizes"

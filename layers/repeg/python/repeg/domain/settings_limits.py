@@ -78,7 +78,7 @@ WIDEST_MARKET_SPREAD_PCT = 5
 # The age at which a quote counts as a sign of a halt (`quote.HALT_AGE_SECONDS`).
 OLDEST_QUOTE_SECONDS = 300
 
-# Under the policy of looks so many attempts are kept for the last rungs: from then on patience counts as spent.
+# Under the policy of looks so many attempts are kept: for a take when patience is spent, and for the last two rungs.
 KEPT_ATTEMPTS = 3
 
 REFUSED: tuple[Refused, ...] = (

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
+from repeg.domain.attempts import attempts_left
 from repeg.domain.broker import Accepted, Refusal, Refused, Submission
 from repeg.domain.child_order import Child, ChildState
 from repeg.domain.decision import Decision
@@ -141,7 +142,7 @@ def reserve_successor(turn: Turn, order: ParentOrder, child: Child, proposal: Pr
 
 def attempts_exhausted(turn: Turn, order: ParentOrder) -> bool:
     """Whether an order has had all the children that it may have."""
-    return order.attempts >= turn.run.settings.max_attempts
+    return attempts_left(order, turn.run.settings) <= 0
 
 
 def hold_too_late(turn: Turn, order: ParentOrder) -> ParentOrder:

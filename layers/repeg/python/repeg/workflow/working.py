@@ -192,7 +192,7 @@ def _leave_last_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrd
     """Leave the last child that the order may have where it is until the run ends; journalled once."""
     if order.held is HoldReason.ATTEMPTS:
         return order
-    sent = f"{len(order.children)} orders were sent, max_attempts; this one stays"
+    sent = f"{len(order.children)} orders were sent, and no more may be; this one stays"
     turn.warn(order.symbol, "hold", format_limit(child.limit), sent)
     return save_order(turn, order.on_hold(HoldReason.ATTEMPTS))
 
