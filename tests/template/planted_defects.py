@@ -91,10 +91,10 @@ DEFECTS: tuple[Defect, ...] = (
     ),
     Defect(
         "the machine's role may redrive yesterday's execution",
-        "              # A redrive repeats an execution up to 14 days later, with its old plan.\n"
-        '              - Effect: Deny\n                Action: states:RedriveExecution\n                Resource: "*"\n'
-        "              # Log delivery",
-        "              # Log delivery",
+        "          # A redrive repeats an execution up to 14 days later, with its old plan.\n"
+        '          - Effect: Deny\n            Action: states:RedriveExecution\n            Resource: "*"\n\n'
+        "  # ── The steps",
+        "\n  # ── The steps",
         "test_permissions::test_every_role_that_starts_executions_is_denied_to_redrive_them",
     ),
     Defect(

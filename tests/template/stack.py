@@ -104,11 +104,18 @@ def definition() -> Template:
 
 def statements(template: Template, effect: str = "Allow") -> Iterator[tuple[str, dict[str, Any]]]:
     """Every policy statement of that effect with its role's logical id, including both arms of a condition."""
+    for name, policy in policies(template):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            arms = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
+            yield from ((name, arm) for arm in arms if arm.get("Effect") == effect)
+
+
+def policies(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every policy with its role's logical id: those inside of a role, and those that are resources of their own."""
     for name, role in of_type(template, "AWS::IAM::Role").items():
-        for policy in role["Properties"].get("Policies", []):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                arms = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
-                yield from ((name, arm) for arm in arms if arm.get("Effect") == effect)
+        yield from ((name, policy) for policy in role["Properties"].get("Policies", []))
+    for policy in of_type(template, "AWS::IAM::Policy").values():
+        yield from ((role["Ref"], policy["Properties"]) for role in policy["Properties"]["Roles"])
 
 
 def listed(value: Any) -> list[Any]:

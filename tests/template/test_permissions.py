@@ -17,6 +17,7 @@ from tests.template.stack import (
     functions,
     listed,
     of_type,
+    policies,
     statements,
     translated,
     written,
@@ -150,6 +151,21 @@ def test_every_role_that_starts_executions_is_denied_to_redrive_them() -> None:
     starting = {role for role, one in statements(translated()) if "states:" in json.dumps(one["Action"])}
     assert starting == {role for role, _ in rights}
     assert "states:RedriveExecution" not in json.dumps([one for _, one in statements(translated())])
+
+
+@pytest.mark.parametrize("role", ["ScheduleRole", "ExecutePlanRole", "WebhookRole"])
+def test_a_role_of_a_service_waits_for_no_other_resource(role: str) -> None:
+    """So it is made at once, and is known everywhere by the time that its schedule, machine or rule is made."""
+    template = translated()
+    named = re.findall(r'"(?:Ref|Fn::GetAtt|Fn::Sub)": \[?"([^"]+)"', json.dumps(template["Resources"][role]))
+    assert set(named) <= {"AWS::AccountId"}
+    assert role in [name for name, _ in policies(template)]
+
+
+def test_the_machines_role_may_deliver_logs_before_the_machine_is_made() -> None:
+    """Step Functions refuses a machine whose role may not; a policy apart could come too late."""
+    (inside,) = translated()["Resources"]["ExecutePlanRole"]["Properties"]["Policies"]
+    assert "logs:CreateLogDelivery" in inside["PolicyDocument"]["Statement"][0]["Action"]
 
 
 @pytest.mark.parametrize("role", ["ScheduleRole", "ExecutePlanRole", "WebhookRole"])
