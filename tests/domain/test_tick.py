@@ -55,6 +55,12 @@ def test_a_tick_rule_applies_from_its_date() -> None:
     assert tick.increment(Decimal("0.20"), date(2030, 1, 2), rules) == Decimal("0.0001")
 
 
+def test_a_price_below_zero_raises() -> None:
+    assert tick.increment(Decimal(0), MONDAY) == Decimal("0.0001")
+    with pytest.raises(ValueError, match="no price increment is known for -0.0001 on"):
+        tick.increment(Decimal("-0.0001"), MONDAY)
+
+
 def test_a_date_before_the_first_rule_raises() -> None:
     assert tick.increment(Decimal(20), date(2005, 8, 29)) == CENT
     assert tick.increment(Decimal("0.20"), date(2005, 8, 29)) == Decimal("0.0001")
