@@ -57,7 +57,7 @@ def test_a_tick_rule_applies_from_its_date() -> None:
 
 def test_a_price_below_zero_raises() -> None:
     assert tick.increment(Decimal(0), MONDAY) == Decimal("0.0001")
-    with pytest.raises(ValueError, match="no price increment is known for -0.0001 on"):
+    with pytest.raises(ValueError, match=r"no price increment is known for -0\.0001 on"):
         tick.increment(Decimal("-0.0001"), MONDAY)
 
 
