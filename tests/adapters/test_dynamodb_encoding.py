@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, Inexact
+from decimal import Decimal, Inexact, InvalidOperation
 
 import pytest
 
@@ -37,9 +37,15 @@ def test_a_number_is_sent_as_the_service_returns_it(number: str, spelt: str) -> 
     assert encode_row({"n": Decimal(number)}) == {"n": {"N": spelt}}
 
 
-def test_a_number_beyond_38_digits_raises() -> None:
+@pytest.mark.parametrize("zeros", [37, 40])
+def test_a_number_beyond_38_digits_raises(zeros: int) -> None:
     with pytest.raises(Inexact):
-        encode_row({"n": Decimal("1." + "0" * 40 + "1")})
+        encode_row({"n": Decimal("1." + "0" * zeros + "1")})
+
+
+def test_a_number_that_is_none_raises() -> None:
+    with pytest.raises(InvalidOperation):
+        encode_row({"n": Decimal("sNaN")})
 
 
 @pytest.mark.parametrize("value", ["text", "", True, False, Decimal("1.5"), Decimal(0), Decimal(-7)])

@@ -80,3 +80,27 @@ def test_a_child_that_rests_again_has_no_mark_left() -> None:
     again = marked(0, 30, at_broker=True).rests_again()
     assert again == a_child()
     assert again.cancelling(after_noon(300), after_noon(299)).cancelling_since == after_noon(299)
+
+
+@pytest.mark.parametrize("state", [ChildState.LIVE, ChildState.CANCELED, ChildState.EXPIRED])
+def test_the_mark_of_a_child_that_is_not_being_cancelled_does_not_count(state: ChildState) -> None:
+    assert not is_own(marked(0).model_copy(update={"state": state}), after_noon(1))
+
+
+def test_an_unmarked_child_has_no_cancel_that_could_be_void() -> None:
+    assert not is_cancel_void(a_child(), after_noon(900))
+
+
+def test_a_cancel_dated_as_far_ahead_as_clocks_differ_is_believed() -> None:
+    """It is later than any request of ours could have arrived."""
+    assert not is_own(marked(0), after_noon(132), now=after_noon(130))
+    assert is_own(marked(0), after_noon(132.1), now=after_noon(130))
+
+
+def test_a_cancel_at_the_instant_of_the_order_is_believed() -> None:
+    assert not is_own(marked(0), A_MINUTE_BEFORE_NOON)
+
+
+def test_a_cancel_of_an_order_without_a_time_is_judged_by_its_own_date() -> None:
+    report = a_report("canceled", canceled_at=after_noon(-10), submitted_at=None)
+    assert not is_own_cancel(marked(0), report, LATER)

@@ -64,6 +64,23 @@ def test_the_first_placement_dates_an_order() -> None:
     assert after.first_placed_at == after_noon(30)
 
 
+def test_an_order_keeps_only_its_amount_of_the_budgets() -> None:
+    order = a_new_order().reserving(Decimal(7_576))
+    assert (order.committed, order.reserved_orders) == (Decimal(7_576), 1)
+    kept = order.keeping(Decimal(7_576))
+    assert (kept.committed, kept.reserved_orders) == (Decimal(7_576), 0)
+    assert kept.keeping(Decimal(7_576)) is kept
+    assert kept.keeping(Decimal(3_000)).committed == Decimal(3_000)
+
+
+def test_refusals_are_counted_until_a_child_is_accepted() -> None:
+    refused = a_new_order().refused_for_now(HoldReason.UNFUNDED, after_noon(30))
+    again = refused.refused_for_now(HoldReason.SHARES, after_noon(90))
+    assert (refused.refusals, again.refusals) == (1, 2)
+    assert (again.held, again.retry_at) == (HoldReason.SHARES, after_noon(90))
+    assert (again.accepted().refusals, again.accepted().retry_at) == (0, None)
+
+
 @pytest.mark.parametrize(
     ("is_marked", "was_there", "status", "is_there"),
     [

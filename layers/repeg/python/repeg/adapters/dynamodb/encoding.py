@@ -43,11 +43,6 @@ class Put:
     row: Row
     condition: Condition | None = None
 
-    @property
-    def key(self) -> Key:
-        """The row's own key."""
-        return Key(str(self.row["pk"]), str(self.row["sk"]))
-
 
 @dataclass(frozen=True)
 class Update:
