@@ -121,11 +121,14 @@ class MemoryStore(MemoryAccount):
         return [order for _, order in sorted(self._orders[run_id].items())]
 
     def save_order(self, order: ParentOrder, budgets: Sequence[BudgetEntry] = ()) -> ParentOrder:
-        """Write the order if its version is still current; returns it with the next version. Raises Conflict."""
+        """Write the order if its version is still current; returns it with the next version. Raises Conflict.
+
+        The budgets change whatever their limits.
+        """
         saved = order.next_version()
         found = self._orders[order.run_id].get(order.symbol)
         if found != saved:
-            self._commit(order, found, budgets)
+            self._commit(order, found, [replace(entry, max_notional=None, max_orders=None) for entry in budgets])
         return saved
 
     def write_intent(

@@ -57,6 +57,7 @@ def test_the_funding_lease_has_one_holder_until_it_expires(store: Store) -> None
     later = NOON + timedelta(seconds=60)
     assert store.acquire_funding("first@1", NOON, later)
     assert not store.acquire_funding("second@1", NOON + timedelta(seconds=59), later)
+    assert not store.acquire_funding("second@1", later, later)
     assert store.acquire_funding("first@1", NOON + timedelta(seconds=30), later)
     assert store.acquire_funding("second@1", later + timedelta(seconds=1), later + timedelta(seconds=61))
 
@@ -83,6 +84,12 @@ def test_an_intent_is_refused_once_its_funding_lease_has_passed_on(planned: Stor
     assert planned.write_intent(grown, intent, 1, [], "second@1").version == 1
 
 
+def test_an_intent_is_refused_if_no_run_has_ever_held_the_funding_lease(planned: Store) -> None:
+    intent = an_intent(an_order())
+    with pytest.raises(RefusedRun, match="held by no run, not by first@1"):
+        planned.write_intent(with_intent(an_order(), intent), intent, 1, [], "first@1")
+
+
 def test_a_saved_order_gives_back_its_credits_once(planned: Store) -> None:
     full = a_budget(notional="100", max_notional="100", max_orders=1)
     ended = planned.reserve(reserving(an_order()), 1, [full]).keeping(Decimal(0))
@@ -91,6 +98,13 @@ def test_a_saved_order_gives_back_its_credits_once(planned: Store) -> None:
     planned.reserve(reserving(planned.orders(RUN_ID)[0]), 1, [full])
     with pytest.raises(BudgetSpent):
         planned.reserve(reserving(planned.orders(RUN_ID)[0]), 1, [full])
+
+
+def test_a_late_fill_is_debited_whatever_the_budgets_limits(planned: Store) -> None:
+    spent = a_budget(notional="100", orders=1, max_notional="50", max_orders=0)
+    planned.save_order(an_order().keeping(Decimal(100)), [spent])
+    with pytest.raises(BudgetSpent, match="100 dollars of 100"):
+        planned.reserve(reserving(planned.orders(RUN_ID)[0]), 1, [a_budget(notional="1", max_notional="100")])
 
 
 def test_a_changed_order_gives_back_nothing(planned: Store) -> None:
