@@ -7,7 +7,8 @@ import ast
 import functools
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import is_dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -59,7 +60,7 @@ def plant(source: MutatedModule, mutant: Mutant) -> None:
 def _plant_code(source: MutatedModule, mutant: Mutant, module: ModuleType) -> None:
     """The functions themselves stay, so whoever has imported, decorated or bound them has the mutant too."""
     before = _code_of(source, mutant, str(module.__file__))
-    with source.mutated(mutant):
+    with source.mutated(mutant), _naming(mutant.scope.node, before.co_freevars):
         after = _code_of(source, mutant, str(module.__file__))
     if before == after:
         raise SameCode(mutant.key)
@@ -68,6 +69,21 @@ def _plant_code(source: MutatedModule, mutant: Mutant, module: ModuleType) -> No
         raise NotPlanted(mutant.key)
     for function in found:
         function.__code__ = after
+
+
+@contextmanager
+def _naming(function: ast.FunctionDef, names: Sequence[str]) -> Iterator[None]:
+    """The function with these names in a statement that never runs: they stay variables of its closure, such as the
+    `__class__` of a removed `super()`."""
+    used: list[ast.stmt] = [ast.Expr(ast.Name(name, ast.Load())) for name in names]
+    never = ast.If(ast.Constant(False), used, [])  # noqa: FBT003 - a value in the tree
+    if names:
+        function.body.insert(0, ast.fix_missing_locations(ast.copy_location(never, function.body[0])))
+    try:
+        yield
+    finally:
+        if names:
+            function.body.remove(never)
 
 
 def _code_of(source: MutatedModule, mutant: Mutant, file: str) -> CodeType:

@@ -9,6 +9,7 @@ from typing import Any
 
 from repeg.adapters.dynamodb import order_write
 from repeg.adapters.dynamodb.encoding import Condition
+from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.domain import child_order, funding, limits, parent_order, pricing, store_rules, tick
 from repeg_workbench.mutation.forking import in_fork
 from repeg_workbench.mutation.mutants import MutatedModule
@@ -33,7 +34,7 @@ def seen(key: str, look: Callable[[], Any]) -> Any:
 
 MODULES = (
     "domain.limits", "domain.child_order", "domain.parent_order", "domain.tick", "domain.funding", "domain.store_rules",
-    "adapters.dynamodb.encoding",
+    "adapters.dynamodb.encoding", "adapters.dynamodb.store",
 )  # fmt: skip
 
 
@@ -78,6 +79,12 @@ def test_the_default_of_a_dataclass_is_mutated() -> None:
 def test_a_condition_of_the_table_is_mutated_in_what_is_built_of_it() -> None:
     key = "adapters.dynamodb.encoding.ABSENT: 'attribute_not_exists(#pk)' → 'attribute_exists(#pk)'"
     assert seen(key, lambda: vars(order_write)["ABSENT"].expression) == "attribute_exists(#pk)"
+
+
+def test_a_call_of_the_parent_class_is_removed() -> None:
+    key = "adapters.dynamodb.store.DynamoStore.__init__: super().__init__(client, table_name, pause) → pass"
+    client: Any = None
+    assert seen(key, lambda: hasattr(DynamoStore(client, "table", lambda seconds: None), "_table")) is False
 
 
 def test_the_process_that_forks_is_not_mutated() -> None:
