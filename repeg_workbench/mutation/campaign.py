@@ -120,8 +120,8 @@ class Campaign:
             ]
             if known is not None and not tests and known.verdict in {SURVIVED, KILLED}:
                 continue
-            # What has killed the neighbours comes first, then what has killed most in the module.
-            near = reversed(self._killers[mutant.scope.name])
+            # First what has killed it in former code, then what has killed its neighbours, and most in the module.
+            near = [self.results.killers.get(mutant.key, ""), *reversed(self._killers[mutant.scope.name])]
             often = (test for test, _ in self._often[mutant.module].most_common(_OFTEN))
             ordered = list(dict.fromkeys([*(each for each in (*near, *often) if each in tests), *tests]))
             tests = list(self._as_long_as(ordered, most_seconds))

@@ -48,6 +48,8 @@ class Results:
         self._file = file
         self._modules = modules
         self.records: dict[str, Record] = {}
+        # By mutant, the test that has killed it last, also in former code.
+        self.killers: dict[str, str] = {}
         if file.exists():
             for line in file.read_text().splitlines():
                 self._take(_read(line))
@@ -70,6 +72,8 @@ class Results:
     def _take(self, record: Record | None) -> None:
         if record is None:
             return
+        if record.verdict == KILLED and not record.is_killed_by_seed:
+            self.killers[record.key] = record.by
         module = self._modules.get(record.module)
         if module is not None and module.digest == record.digest and record.key in module.mutants:
             self.records[record.key] = record

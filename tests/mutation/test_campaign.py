@@ -98,6 +98,16 @@ def test_a_mutant_is_run_again_after_a_change_of_its_module(tmp_path: Path, work
     assert lines(tmp_path) == 2
 
 
+def test_the_test_that_killed_a_mutant_in_former_code_is_tried_first(tmp_path: Path, worker: Worker) -> None:
+    run(tmp_path, worker, SEEN)
+    file = tmp_path / "results.jsonl"
+    last = "tests/domain/test_limits.py::test_a_run_limit_counts_buys_and_sells"
+    file.write_text(file.read_text().replace(MutatedModule("domain.limits").digest, "0" * 16).replace(SEEN_BY, last))
+    campaign = Campaign(["domain.limits"], tmp_path)
+    assert campaign.results.records == {}
+    assert campaign.results.killers == {SEEN: last}
+
+
 def test_a_survivor_is_run_against_tests_that_are_new(tmp_path: Path, worker: Worker) -> None:
     (before,) = run(tmp_path, worker, EQUIVALENT)
     file = tmp_path / "results.jsonl"
