@@ -102,7 +102,9 @@ class VirtualRuntime:
         return self.scheduler.now()
 
     def pause(self, seconds: float) -> None:
-        """Sleep in virtual time."""
+        """Sleep in virtual time. Raises ValueError for a negative time, like the deployed one."""
+        if seconds < 0:
+            raise ValueError(f"a pause of {seconds} seconds is not valid; expected at least 0")
         self.scheduler.sleep(seconds)
 
     def map(self, function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

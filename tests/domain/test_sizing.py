@@ -241,6 +241,11 @@ def test_a_sell_of_all_leaves_reserved_shares() -> None:
     ]
 
 
+def test_no_share_is_free_of_which_the_broker_says_nothing() -> None:
+    holdings = Holdings(equity=Decimal(100), held={"KO": Decimal(100)}, available={})
+    assert (holdings.owned("KO"), holdings.free("KO"), holdings.owned("AAPL")) == (100, 0, 0)
+
+
 @pytest.mark.parametrize("free", ["-5", "5"])
 def test_a_short_position_is_never_sold(free: str) -> None:
     with pytest.raises(InvalidPlan, match="at most the 0 KO held and free"):
@@ -312,6 +317,13 @@ def test_open_sells_count_as_sold_for_a_sell_alone() -> None:
     sells = {"KO": other(Side.SELL, "100")}
     assert summarised(drafted(targets_plan({"KO": "0.30"}), {"KO": "620"}, open_orders=sells)) == [("KO", "sell", "20")]
     assert summarised(drafted(targets_plan({"KO": "0.36"}), {"KO": "500"}, open_orders=sells)) == [("KO", "buy", "100")]
+
+
+def test_an_exit_of_less_than_others_sell_trades_nothing() -> None:
+    sells = other(Side.SELL, "15")
+    assert untraded(drafted(targets_plan({"KO": "0"}), {"KO": "10"}, open_orders={"KO": sells})) == [
+        ("KO", "no_trade", "already covered by open orders: sell 15 (mine)")
+    ]
 
 
 def test_an_exit_leaves_the_shares_that_another_order_sells() -> None:

@@ -121,6 +121,11 @@ def test_a_late_answer_is_a_timeout_though_the_broker_acted() -> None:
     assert 0 < acted < 20  # some requests never arrived, some arrived and timed out
 
 
+def test_a_pause_of_a_negative_time_raises() -> None:
+    with pytest.raises(ValueError, match="expected at least 0"):
+        Desk().runtime.pause(-1)
+
+
 def test_a_map_runs_calls_concurrently_and_keeps_their_order() -> None:
     desk = Desk()
 

@@ -110,3 +110,22 @@ def test_executions_are_read_and_booked_once_a_report_shows_a_new_fill(open_desk
     after = before[0].with_child(before[0].children[0].model_copy(update={"filled": Decimal(1)}))
     assert [execution.qty for execution in book_fills(turn, before, [after])] == [Decimal(1)]
     assert len(read) == 1
+
+
+def test_an_older_report_does_not_reopen_an_order_that_we_cancelled(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    at = desk.runtime.now()
+    child = desk.order().children[0].cancelling(at, at).becomes(ChildState.CANCELED)
+    desk.wait(180)
+    order = desk.order().with_child(child)
+    older = a_report("new", broker_id=child.broker_id, client_order_id=child.client_order_id)
+    assert apply_report(begin_turn(RUN_ID, desk.ports), order, older) is order
+
+
+def test_a_cancel_that_the_broker_still_shows_as_pending_is_not_void(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    child = desk.order().children[0].cancelling(desk.runtime.now(), desk.runtime.now())
+    desk.wait(180)
+    pending = a_report("pending_cancel", broker_id=child.broker_id, client_order_id=child.client_order_id)
+    after = apply_report(begin_turn(RUN_ID, desk.ports), desk.order().with_child(child), pending)
+    assert (after.children[0].state, after.children[0].is_cancel_at_broker) == (ChildState.CANCELLING, True)

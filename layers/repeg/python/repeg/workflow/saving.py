@@ -30,5 +30,4 @@ def save_order(turn: Turn, order: ParentOrder) -> ParentOrder:
 def _credits(turn: Turn, before: ParentOrder, after: ParentOrder) -> list[BudgetEntry]:
     """What the budgets hold less, or more where a late fill costs more, by the order as it will be stored."""
     orders = after.reserved_orders - before.reserved_orders
-    entries = budgets(turn, before, after)
-    return [replace(entry, orders=orders, max_notional=None, max_orders=None) for entry in entries]
+    return [replace(entry, orders=orders) for entry in budgets(turn, before, after)]
