@@ -10,7 +10,7 @@ from repeg.domain.child_order import ChildState, Rung
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.quote import Side
-from tests.builders import NOON, a_child, a_report, after_noon, an_order
+from tests.builders import NOON, a_child, a_quote, a_report, after_noon, an_order
 
 
 def a_new_order() -> ParentOrder:
@@ -53,14 +53,16 @@ def test_a_placement_counts_if_it_is_a_move(is_move: bool, moves: int) -> None:
     before = a_new_order().model_copy(
         update={"moves": 2, "first_placed_at": NOON, "held": HoldReason.BUDGET, "reserved_orders": 1}
     )
-    child = a_child(rung=Rung.MID)
-    after = before.placing(child, after_noon(30), is_move=is_move, committed=Decimal(7_576))
+    child = a_child(rung=Rung.MID).model_copy(update={"decided_at": after_noon(30)})
+    after = before.placing(child, a_quote("189.40", "189.44"), is_move=is_move, committed=Decimal(7_576))
     assert (after.moves, after.first_placed_at, after.held, after.reserved_orders) == (moves, NOON, None, 0)
+    assert (after.sent_near, after.sent_far) == (Decimal("189.40"), Decimal("189.44"))
     assert (after.rung, after.committed, after.children) == (Rung.MID, Decimal(7_576), (child,))
 
 
 def test_the_first_placement_dates_an_order() -> None:
-    after = a_new_order().placing(a_child(), after_noon(30), is_move=False, committed=Decimal(0))
+    child = a_child().model_copy(update={"decided_at": after_noon(30)})
+    after = a_new_order().placing(child, a_quote(), is_move=False, committed=Decimal(0))
     assert after.first_placed_at == after_noon(30)
 
 

@@ -243,7 +243,7 @@ def test_a_sell_of_all_leaves_reserved_shares() -> None:
 
 def test_no_share_is_free_of_which_the_broker_says_nothing() -> None:
     holdings = Holdings(equity=Decimal(100), held={"KO": Decimal(100)}, available={})
-    assert (holdings.owned("KO"), holdings.free("KO"), holdings.owned("AAPL")) == (100, 0, 0)
+    assert [holdings.owned("KO"), holdings.free("KO"), holdings.owned("AAPL")] == [100, 0, 0]
 
 
 @pytest.mark.parametrize("free", ["-5", "5"])
