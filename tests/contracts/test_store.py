@@ -247,14 +247,6 @@ def test_an_identical_intent_written_again_is_debited_once(planned: Store) -> No
     assert len(planned.intents(RUN_ID)) == 2
 
 
-def test_an_intent_written_again_once_its_order_has_changed_is_a_conflict(planned: Store) -> None:
-    intent = an_intent(an_order())
-    grown = with_intent(an_order(), intent)
-    planned.save_order(planned.write_intent(grown, intent, 1, []))
-    with pytest.raises(Conflict):
-        planned.write_intent(grown, intent, 1, [])
-
-
 def test_an_intent_is_immutable(planned: Store) -> None:
     place(planned)
     (order,) = planned.orders(RUN_ID)

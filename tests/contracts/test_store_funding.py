@@ -71,6 +71,14 @@ def test_a_released_funding_lease_is_free_at_once(store: Store) -> None:
     assert store.acquire_funding("second@1", NOON, later)
 
 
+def test_an_intent_written_again_once_its_order_has_changed_is_a_conflict(planned: Store) -> None:
+    intent = an_intent(an_order())
+    grown = with_intent(an_order(), intent)
+    planned.save_order(planned.write_intent(grown, intent, 1, []))
+    with pytest.raises(Conflict):
+        planned.write_intent(grown, intent, 1, [])
+
+
 def test_an_intent_is_refused_once_its_funding_lease_has_passed_on(planned: Store) -> None:
     later = NOON + timedelta(seconds=60)
     planned.acquire_funding("first@1", NOON, later)
