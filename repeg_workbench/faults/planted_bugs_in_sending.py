@@ -52,6 +52,24 @@ SENDING_BUGS: dict[str, PlantedBug] = {
         seen_by="tests/functions/test_close_run_unaccounted.py"
         "::test_a_resent_order_is_abandoned_two_minutes_after_its_resend",
     ),
+    "market_order_resent": edited(
+        "an order without a limit is sent again",
+        Edit(in_flight, "_may_resend", "child.limit is None or", ""),
+        seen_by="tests/functions/test_market_orders_unknown.py"
+        "::test_a_market_order_without_an_answer_is_not_sent_again",
+    ),
+    "market_order_given_up_early": edited(
+        "an order without a limit is given up while its request may still be under way",
+        Edit(in_flight, "_resolve_missing", "age >= UNPRICED_LOST_AFTER", "age >= RESEND_AFTER"),
+        seen_by="tests/functions/test_market_orders_unknown.py"
+        "::test_a_market_order_without_an_answer_is_not_sent_again",
+    ),
+    "resent_beside_another": edited(
+        "an order in flight is sent again beside one that has turned up",
+        Edit(in_flight, "_may_resend", "child.qty + others > order.remaining", "False"),
+        seen_by="tests/functions/test_repeg_orders_unknown.py"
+        "::test_an_unknown_order_is_not_resent_beside_one_that_turns_up",
+    ),
     "refused_resend_is_final": edited(
         "a refused resend ends the child although its first request may still arrive",
         Edit(

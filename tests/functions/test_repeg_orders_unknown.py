@@ -212,6 +212,26 @@ def test_a_refused_order_that_turns_up_is_cancelled_with_its_successor(open_desk
     assert (desk.open_at_broker(), desk.order().children[-1].n) == (["40 AAPL @ 189.41"], 3)
 
 
+def test_an_unknown_order_is_not_resent_beside_one_that_turns_up(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": LATER})
+    desk.begin("buy 40 AAPL", min_volume_shares=1)
+    refusal = {"code": 40310000, "message": "insufficient buying power"}
+    desk.exchange.faults.arm(post(Kind.ANSWER_AFTER, status=403, body=refusal))
+    hide = Fault(kind=Kind.REWRITE, method="GET", path="/v2/orders", rewrite=lambda rows: [])
+    desk.place()
+    desk.wait_until("09:36:31")
+    desk.exchange.faults.arm(post(Kind.HANG_BEFORE))
+    desk.place()
+    desk.exchange.faults.arm(hide)
+    desk.turn_at("09:37:00")
+    assert [child.state for child in desk.order().children] == [ChildState.REFUSED, ChildState.UNKNOWN]
+    desk.turn_at("09:37:40")
+    assert (desk.posts(), desk.open_at_broker()) == (2, [])
+    desk.turn_at("09:37:50")
+    desk.wait(1)
+    assert (desk.posts(), desk.open_at_broker()) == (3, ["40 AAPL @ 189.42"])
+
+
 @pytest.mark.parametrize("state", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])
 def test_an_unknown_order_is_not_resent_under_the_kill_switch(open_desk: OpenDesk, state: KillSwitch) -> None:
     desk = unanswered(open_desk, post(Kind.HANG_BEFORE))

@@ -128,14 +128,18 @@ class RateLimitedBroker:
             is_granted = self._limiter.acquire(Quota.ORDINARY)
             # The intent's transaction has read the kill switch, which may have been set during a wait of seconds.
             if is_granted and self._limiter.now - began > SHORT_WAIT and self._limiter.is_halted:
-                return Unknown(reason="not sent: the kill switch was set while the order waited for a request")
+                return _unsent("the kill switch was set while the order waited for a request")
         except StoreUnavailable as error:
-            return Unknown(reason=f"not sent: {error}")
+            return _unsent(str(error))
         if not is_granted:
-            return Unknown(reason=f"not sent: {EXHAUSTED}")
+            return _unsent(EXHAUSTED)
         if intent.not_after is not None and self._limiter.now > intent.not_after:
-            return Unknown(reason=f"not sent: deadline {intent.not_after.isoformat()} has passed")
+            return _unsent(f"deadline {intent.not_after.isoformat()} has passed")
         return request()
+
+
+def _unsent(why: str) -> Unknown:
+    return Unknown(reason=f"not sent: {why}", was_sent=False)
 
 
 def rate_limited(build: Callable[[Callable[[], None]], Broker], limiter: RequestLimiter) -> RateLimitedBroker:

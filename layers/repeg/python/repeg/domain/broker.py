@@ -94,9 +94,12 @@ class Refused(Frozen):
 
 
 class Unknown(Frozen):
-    """The outcome is not known: timeout, reset, 5xx, unreadable answer, duplicate id. Look the order up by its id."""
+    """The outcome is not known: timeout, reset, 5xx, unreadable answer, duplicate id. Look the order up by its id.
+
+    `was_sent` is false for a request that has not left the program."""
 
     reason: str
+    was_sent: bool = True
 
 
 Submission = Accepted | Refused | Unknown

@@ -12,6 +12,7 @@ Each limit must outlast what it waits for, or an order could be sent by a step t
     RESEND_AFTER + a Task's limit < LOST_AFTER           an order is given up only when its second sender is dead
     SWEEP_LOOKS looks, DEAD_STEP apart < a sweep's limit a sweep is never cut off between two looks
     CANCELS_FOR + two looks < ServeOperator's limit      an operator is told what is open before the function ends
+    LOST_AFTER < UNPRICED_LOST_AFTER                     no order without a limit doubles one that is still under way
     LOST_AFTER < RUN_SILENT                              the watchdog leaves a run alone that is resolving an order
     2 REQUEST < FUNDING_LEASE < STEP_PLACES_FOR          a living step extends its lease between two slow requests
 
@@ -54,6 +55,10 @@ RESEND_AFTER = timedelta(seconds=60)
 # A step that froze between intent and request lives for its time limit, and its request may be delayed as long again.
 # Only then is an order that was never seen given up.
 LOST_AFTER = timedelta(seconds=120)
+
+# An order without a limit is not sent again. Only so long after its request may its parent get another order, under a
+# new id: longer than any request has been seen to be delayed.
+UNPRICED_LOST_AFTER = timedelta(minutes=15)
 
 # Longer than a step can live and its last request can take. A sweep looks again after this long.
 DEAD_STEP = timedelta(seconds=60)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from repeg.domain.broker import Accepted, Refused, Unknown
 from repeg.domain.child_order import NOT_AT_BROKER, UNRESOLVED, Child, ChildState, OrderReport
 from repeg.domain.parent_order import ParentOrder
@@ -9,7 +11,7 @@ from repeg.domain.price_format import format_limit
 from repeg.domain.quote import Side
 from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
-from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER
+from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER, UNPRICED_LOST_AFTER
 from repeg.workflow.placement import record_answer
 from repeg.workflow.reconciliation import apply_report, fetch_report
 from repeg.workflow.saving import save_order
@@ -23,9 +25,9 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
 
     `listed` are the broker's open orders. A child that is not listed is requested by its id, since the list may lag. A
     child and its replacement are both requested: two answers of different age could not both be believed. A child that
-    was refused or given up and is listed all the same is open again.
+    was refused or given up, and that the broker has all the same, is open again or filled.
     """
-    order = _reopen_listed(turn, order, listed)
+    order = _reopen_found(turn, order, listed)
     is_chain = len(order.open_children) > 1
     for n in [child.n for child in order.open_children]:
         child = order.attempt(n)
@@ -35,12 +37,16 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
     return order
 
 
-def _reopen_listed(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:
+def _reopen_found(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:
     after = order
     for child in order.children:
+        if child.state not in NOT_AT_BROKER or child.replaces is not None:
+            continue
         report = listed.get(child.client_order_id)
-        if report is not None and child.state in NOT_AT_BROKER and child.replaces is None:
-            turn.warn(order.symbol, "late", child.client_order_id, f"{child.state} in our books, open at the broker")
+        if report is None and child.state is ChildState.NEVER_ARRIVED:
+            report = fetch_report(turn, child)  # without a limit it may have filled at once
+        if report is not None:
+            turn.warn(order.symbol, "late", child.client_order_id, f"{child.state} in our books, at the broker now")
             after = apply_report(turn, after, report)
     return save_order(turn, after) if after is not order else order
 
@@ -60,10 +66,23 @@ def _resolve_missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrde
     if child.replaces is not None:
         return _resolve_missing_replacement(turn, order, child)
     age = turn.now - child.sent_at
+    if child.limit is None and age >= UNPRICED_LOST_AFTER:
+        return _give_up_unpriced(turn, order, child)
     if age < RESEND_AFTER or not _may_resend(turn, order, child):
         turn.warn(order.symbol, "hold", reason=f"unknown for {age.total_seconds():.0f}s, not at the broker")
         return order
     return _resend(turn, order, child)
+
+
+def _give_up_unpriced(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+    """Give up an order without a limit that the broker does not find, so that a new decision may follow."""
+    turn.ports.runtime.pause(1)
+    report = fetch_report(turn, child)
+    if report is not None:
+        return save_order(turn, apply_report(turn, order, report))
+    minutes = f"not seen at the broker for {(turn.now - child.sent_at).total_seconds() // 60:.0f} minutes"
+    turn.warn(order.symbol, "lost", child.client_order_id, minutes)
+    return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
 
 
 def _resend(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
@@ -96,8 +115,12 @@ def _resolve_missing_replacement(turn: Turn, order: ParentOrder, child: Child) -
 
 
 def _may_resend(turn: Turn, order: ParentOrder, child: Child) -> bool:
-    """Whether the run may still place orders right now: the conditions of a new intent's transaction. A sell also needs
-    its shares to be held still: while the order was in flight nothing reserved them."""
+    """Whether the child's own intent may still be sent: the conditions of a new intent's transaction. Only a limit
+    bounds the price whatever the market has done meanwhile, and no other child may be there for the same shares. A sell
+    also needs its shares to be held still: while the order was in flight nothing reserved them."""
+    others = sum((each.remaining for each in order.open_children if each.n != child.n), Decimal(0))
+    if child.limit is None or child.qty + others > order.remaining:
+        return False
     run = turn.ports.store.run(turn.run.run_id)
     is_ours = run is not None and run.state is RunState.RUNNING and run.epoch == turn.run.epoch
     if not is_ours or not turn.may_send or switch_now(turn.run, turn.now, turn.ports) is not KillSwitch.ACTIVE:

@@ -176,6 +176,9 @@ def record_answer(turn: Turn, order: ParentOrder, answer: Submission) -> ParentO
         turn.warn(order.symbol, "refused", answer.refusal, answer.message)
         return save_order(turn, _after_refusal(turn, order, child, answer))
     turn.warn(order.symbol, "unknown", format_limit(child.limit), answer.reason)
+    if not answer.was_sent and child.limit is None:
+        # It is nowhere, and without a limit it is not sent again: the next decision sends another.
+        return save_order(turn, order.with_child(child.refused(answer.reason, may_pass=True)))
     unknown = child if child.state is ChildState.UNKNOWN else child.becomes(ChildState.UNKNOWN, answer.reason)
     return save_order(turn, order.with_child(unknown))
 
