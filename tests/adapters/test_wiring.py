@@ -56,6 +56,15 @@ def built(**environment: str) -> Ports:
     return wiring.build({**PAPER, **environment}, SystemRuntime())
 
 
+def test_every_data_request_draws_on_the_feeds_own_quota() -> None:
+    create_table(boto3.client("dynamodb", region_name="us-east-1"), "runs")
+    for feed, per_minute in (("iex", 200), ("sip", 10_000)):
+        ports = built(**LOCAL, DATA_FEED=feed)
+        taken: Any = ports.market
+        limiter = taken._take_request.__self__
+        assert (limiter._kind, limiter._per_minute) == ("data@", per_minute)
+
+
 def alpaca(ports: Ports) -> Any:
     """The adapter behind the request budget."""
     return cast("Any", ports.broker)._broker

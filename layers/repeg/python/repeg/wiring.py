@@ -32,11 +32,12 @@ from repeg.adapters.secrets import SecretKeys
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.notice import described
 from repeg.domain.order_ids import LOCAL_TAG, stack_tag
-from repeg.domain.request_quota import REQUESTS_PER_MINUTE
+from repeg.domain.request_quota import DATA, DATA_REQUESTS_PER_MINUTE, REQUESTS_PER_MINUTE
+from repeg.domain.setting_types import Feed
 from repeg.lambda_step import count, flush_at_end, measure
 from repeg.ports import Journal, Ports, Runtime
 
-FEEDS = ("iex", "sip")
+FEEDS = tuple(feed.value for feed in Feed)
 
 # With fewer, one turn could not cancel and resubmit a single order.
 MIN_REQUESTS_PER_MINUTE = 60
@@ -92,10 +93,11 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
     )
     api = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
     limiter = RequestLimiter(store, runtime, _per_minute(environment), count)
+    data_limiter = RequestLimiter(store, runtime, DATA_REQUESTS_PER_MINUTE[Feed(feed)], kind=DATA)
     bus = EventNotifier(boto3.client("events", config=AWS, verify=True))
     return Ports(
         broker=rate_limited(lambda take_request: AlpacaBroker(api, take_request, TradingMode(mode)), limiter),
-        market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed),
+        market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed, data_limiter.require_while_up),
         store=store,
         notifier=CountingNotifier(
             DescribingNotifier(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
@@ -27,13 +28,17 @@ class RequestLimiter:
     """Limits the requests of all containers together to `per_minute` in any sixty seconds. Safe for threads.
 
     `count` receives the metrics: requests leased, and requests that were refused because the quota was exhausted.
+    `kind` begins the names of its buckets, for an API whose requests the broker counts apart.
     """
 
-    def __init__(self, store: Store, runtime: Runtime, per_minute: int, count: Count = _uncounted) -> None:
+    def __init__(
+        self, store: Store, runtime: Runtime, per_minute: int, count: Count = _uncounted, kind: str = ""
+    ) -> None:
         self._store = store
         self._runtime = runtime
         self._per_minute = per_minute
         self._count = count
+        self._kind = kind
         self._bucket = ""
         self._left: dict[Quota, int] = {}
         self._lock = threading.Lock()
@@ -70,11 +75,16 @@ class RequestLimiter:
         if not self.acquire(quota):
             raise BrokerUnavailable(EXHAUSTED)
 
+    def require_while_up(self) -> None:
+        """Take one ordinary request, or none during an outage of the table, for a read that can wait for no other."""
+        with suppress(StoreUnavailable):
+            self.require(Quota.ORDINARY)
+
     def _wait_for_grant(self, quota: Quota, following: int) -> bool:
         for wait in range(MAX_WAITS + 1):
             if wait:
                 self._runtime.pause(seconds_to_next_bucket(self._runtime.now()))
-            bucket = bucket_of(self._runtime.now())
+            bucket = self._kind + bucket_of(self._runtime.now())
             if self._use_lease(bucket, quota) or self._lease(bucket, quota, following):
                 return True
         self._count("RequestsRefused", 1)

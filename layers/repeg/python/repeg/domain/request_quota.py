@@ -14,8 +14,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from repeg.domain.setting_types import Feed
+
 # The standard limit of the trading API: https://alpaca.markets/support/usage-limit-api-calls
 REQUESTS_PER_MINUTE = 200
+
+# The market data API counts its own requests, by what the account's data plan allows:
+# https://docs.alpaca.markets/docs/about-market-data-api
+DATA_REQUESTS_PER_MINUTE = {Feed.IEX: 200, Feed.SIP: 10_000}
+
+# Buckets of data requests are named apart from those of trading requests.
+DATA = "data@"
 
 BUCKET_SECONDS = 10
 BUCKETS_TOUCHED = 8

@@ -30,11 +30,15 @@ def data_api(keys: KeySource, mount: Callable[[requests.Session], None], url: st
 
 
 class AlpacaMarket:
-    """A Market on one feed of Alpaca's data API."""
+    """A Market on one feed of Alpaca's data API.
 
-    def __init__(self, api: Api, feed: str) -> None:
+    `take_request` is called before every request; it may raise BrokerUnavailable to abort the call.
+    """
+
+    def __init__(self, api: Api, feed: str, take_request: Callable[[], None] = lambda: None) -> None:
         self._api = api
         self._feed = feed
+        self._take_request = take_request
 
     def quotes(self, symbols: Iterable[str]) -> dict[str, Quote]:
         """Latest quotes; a symbol without one is absent."""
@@ -62,6 +66,7 @@ class AlpacaMarket:
             "sort": "desc",
             "feed": self._feed,
         }
+        self._take_request()
         answer = self._api.get(path, asked)
         if isinstance(answer, Failure):
             raise errors.unreadable(path, answer)
@@ -80,6 +85,7 @@ class AlpacaMarket:
     def _batch(self, kind: str, symbols: Sequence[str]) -> dict[str, parsing.Json]:
         """One request; if an invalid symbol makes it fail, its halves are requested, until that symbol is isolated."""
         path = f"/stocks/{kind}/latest"
+        self._take_request()
         answer = self._api.get(path, {"symbols": ",".join(symbols), "feed": self._feed})
         if isinstance(answer, Failure) and answer.status == 400 and "symbol" in answer.message:
             if len(symbols) == 1:

@@ -42,8 +42,8 @@ def lease_key(bucket: str) -> Key:
 
 
 def lease_expiry(bucket: str) -> int:
-    """When a bucket's row expires, in seconds since 1970: a day after the bucket's start."""
-    return int(datetime.fromisoformat(bucket).timestamp()) + 86_400
+    """When a bucket's row expires, in seconds since 1970: a day after the bucket's start, which ends its name."""
+    return int(datetime.fromisoformat(bucket.rpartition("@")[2]).timestamp()) + 86_400
 
 
 def owner_key(owner: str) -> Key:
