@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MEASUREMENTS = ("engine", "matching", "exchange", "day", "simulate", "replay", "requests")
+MEASUREMENTS = ("engine", "start", "matching", "exchange", "day", "simulate", "replay", "requests")
 
 
 def main() -> int:
