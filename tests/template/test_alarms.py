@@ -80,3 +80,10 @@ def test_live_trading_requires_an_alarm_address() -> None:
 
 def test_the_alarms_page_is_up_to_date() -> None:
     assert alarms.PAGE.read_text(encoding="utf-8") == alarms.page(), "run make docs"
+
+
+def test_the_page_on_operations_counts_the_alarms_and_their_metrics() -> None:
+    counts = [sum("MetricStat" in one for one in alarm["Properties"].get("Metrics", [])) for alarm in ALARMS.values()]
+    metrics = sum(count or 1 for count in counts)
+    page = (alarms.ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"{len(ALARMS)} alarms on {metrics} metrics, ${metrics / 10:.2f} at $0.10 each" in page
