@@ -20,6 +20,7 @@ from repeg_workbench.engine.clock import clock_of
 from repeg_workbench.engine.deployment import Stack, deploy
 from repeg_workbench.engine.events import status_change
 from repeg_workbench.engine.execution import Execution
+from repeg_workbench.engine.freed_memory import keep_freed_memory
 from repeg_workbench.engine.host import Host
 from repeg_workbench.engine.invocation import Function, Invocation
 from repeg_workbench.engine.moto_corrections import account, corrections, functions, records, rules
@@ -210,6 +211,7 @@ def _set_aside() -> Iterator[None]:
 
     A turn makes tens of thousands of objects that its end frees without the collector.
     """
+    keep_freed_memory()
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, *before[1:])

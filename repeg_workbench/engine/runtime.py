@@ -113,9 +113,7 @@ class VirtualRuntime:
         Raises the first exception in that order, after all calls have ended. A worker starts the next one when it takes
         its first item, so that calls that do not wait take two workers instead of all.
         """
-        calls = _Calls(function, items, self.scheduler, self.workers)
-        calls.run()
-        return [_value(outcome) for outcome in calls.outcomes if outcome is not None]
+        return _Calls(function, items, self.scheduler, self.workers).results()
 
     def mount(self, session: requests.Session) -> None:
         """Add virtual latency to the session's requests, and ignore the machine's proxy settings."""
@@ -132,16 +130,8 @@ class VirtualRuntime:
         return there / 1_000_000, (total - there) / 1_000_000
 
 
-class _Outcome(Generic[Result]):
-    __slots__ = ("error", "value")
-
-    def __init__(self, value: Result | None, error: Exception | None) -> None:
-        self.value = value
-        self.error = error
-
-
 class _Calls(Generic[Item, Result]):
-    """The calls of one `map`, on at most `most` workers, and their outcomes in the order of the items.
+    """The calls of one `map`, on at most `most` workers.
 
     It is no closure that refers to itself: all that a turn has made would wait for the garbage collector then.
     """
@@ -153,13 +143,17 @@ class _Calls(Generic[Item, Result]):
         self._waiting = list(enumerate(items))
         self._waiting.reverse()
         self._workers: list[VirtualThread[None]] = []
-        self.outcomes: list[_Outcome[Result] | None] = [None] * len(self._waiting)
+        self._values: list[Any] = [None] * len(self._waiting)
+        self._errors: dict[int, Exception] = {}
 
-    def run(self) -> None:
-        """Make all calls, and wait for their end."""
+    def results(self) -> list[Result]:
+        """Make all calls and wait for their end; the results, or the first exception, in the order of the items."""
         self._start()
         for worker in self._workers:  # which the workers add to
             worker.result()
+        if self._errors:
+            raise self._errors[min(self._errors)]
+        return self._values
 
     def _start(self) -> None:
         if self._waiting and len(self._workers) < self._most:
@@ -172,26 +166,16 @@ class _Calls(Generic[Item, Result]):
             if is_first:
                 is_first = False
                 self._start()
-            self.outcomes[index] = _attempt(self._function, item)
+            try:
+                self._values[index] = self._function(item)
+            except Exception as error:  # noqa: BLE001 - raised after all calls have ended
+                self._errors[index] = error
 
 
 def kind_of(request: requests.PreparedRequest) -> str:
     """`data` for requests to the market data service, `trading` for all others."""
     host, _, path = (request.url or "").partition("://")[2].partition("/")
     return "data" if host.startswith("data.") or path.startswith(("v2/stocks", "v1beta")) else "trading"
-
-
-def _attempt(function: Callable[[Any], Result], item: Any) -> _Outcome[Result]:
-    try:
-        return _Outcome(function(item), None)
-    except Exception as error:  # noqa: BLE001 - map raises it after all calls have ended
-        return _Outcome(None, error)
-
-
-def _value(outcome: _Outcome[Result]) -> Result:
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.value  # type: ignore[return-value]
 
 
 def _read_timeout(timeout: Any) -> float:

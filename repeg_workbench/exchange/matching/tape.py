@@ -17,7 +17,6 @@ HITS_US: Final = -1
 """The aggressor times our side, if the other party took from our side of the book."""
 
 _LEVELS_PER_SPREAD: Final = 3
-_NEAR: Final = 256
 
 
 class Tape:
@@ -31,7 +30,7 @@ class Tape:
         self.quotes = day.quotes.where(~inside(day.quotes.ts, day.halts))
         self.trades = day.trades.where(~inside(day.trades.ts, day.halts))
         self._outlooks: dict[int, Outlook] = {}
-        self._stamps, self._last_row = self.quotes.ts.data, -1
+        self._stamps = self.quotes.ts.data  # which Python searches for one number faster than numpy
 
     @cached_property
     def prints(self) -> Trades:
@@ -50,15 +49,7 @@ class Tape:
 
     def row_at(self, ts: int) -> int:
         """The quote row in force at that instant, -1 before the first."""
-        # Mostly asked as time goes on: the row is the last one or soon after it, which is cheaper to find.
-        low, stamps = self._last_row, self._stamps
-        if low < 0 or stamps[low] > ts:
-            low = 0
-        high = min(low + _NEAR, len(stamps))
-        if high < len(stamps) and stamps[high] <= ts:
-            low, high = high, len(stamps)
-        self._last_row = row = bisect_right(stamps, ts, low, high) - 1
-        return row
+        return bisect_right(self._stamps, ts) - 1
 
     def prints_until(self, ts: int) -> int:
         """How many lit prints there are up to and including that instant."""

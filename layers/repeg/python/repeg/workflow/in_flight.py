@@ -29,8 +29,8 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
     """
     order = _reopen_found(turn, order, listed)
     is_chain = len(order.open_children) > 1
-    for n in [child.n for child in order.open_children]:
-        child = order.attempt(n)
+    for known in order.open_children:
+        child = order.attempt(known.n) if is_chain else known
         if not child.is_closed:
             report = None if is_chain else listed.get(child.client_order_id)
             order = _refresh(turn, order, child, report or fetch_report(turn, child))

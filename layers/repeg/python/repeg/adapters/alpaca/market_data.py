@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -104,7 +104,7 @@ def _stamp(at: datetime) -> str:
 
 def _rows(rows: Any, symbols: Sequence[str]) -> dict[str, parsing.Json]:
     found = rows or {}
-    return {symbol: found[symbol] for symbol in symbols if isinstance(found.get(symbol), Mapping)}
+    return {symbol: row for symbol in symbols if isinstance(row := found.get(symbol), dict)}
 
 
 def _quote(symbol: str, row: parsing.Json) -> Quote | None:
