@@ -38,6 +38,7 @@ class Circumstance(StrEnum):
     OLD_TRADES = "old_trades"
     MISSING_TRADES = "missing_trades"
     LATE_QUOTES = "late_quotes"
+    ORDER_NOTIONAL = "order_notional"
     POLICY = "policy"
 
 
@@ -63,6 +64,7 @@ CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
     Circumstance.SYMBOL_SETTINGS: (0.05, varied_settings.with_symbol_settings),
     Circumstance.ALLOWED_SYMBOLS: (0.03, varied_settings.with_allowed_symbols),
     Circumstance.INPUT_SETTINGS: (0.05, varied_settings.with_input_settings),
+    Circumstance.ORDER_NOTIONAL: (0.06, varied_settings.with_order_notional),
     Circumstance.POLICY: (0.75, varied_settings.with_policy),
 }
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import ROUND_CEILING, Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from repeg.domain.setting_types import Escalation
 from repeg.domain.settings_limits import KEPT_ATTEMPTS, rungs
+from repeg_workbench.exchange.units import price
 
 if TYPE_CHECKING:
     from repeg_workbench.faults.seeded_days import Day
+
+# How much room max_order_notional leaves for the dearest order of a plan.
+ORDER_ROOM = tuple(map(Decimal, ("0.9", "1.0005", "1.002", "1.01", "1.03")))
 
 
 def with_fallback(day: Day, chance: Random) -> Day:
@@ -33,6 +38,13 @@ def with_quote_age(day: Day, chance: Random) -> Day:
 def with_tick_size(day: Day, chance: Random) -> Day:
     """Coarser price steps."""
     return _set(day, tick_size=chance.choice(("0.05", "0.1", "1")))
+
+
+def with_order_notional(day: Day, chance: Random) -> Day:
+    """A limit on what an order may cost: of the day's dearest order it refuses the plan, the collar, or a move."""
+    worth = [qty * price(day.market.reference_price(s, day.day) or 0) for s, (_, qty) in day.targets.items()]
+    most = max(worth, default=Decimal(0)) or max(day.opening.cash, Decimal(1))
+    return _set(day, max_order_notional=str((most * chance.choice(ORDER_ROOM)).quantize(Decimal(1), ROUND_CEILING)))
 
 
 def with_symbol_settings(day: Day, chance: Random) -> Day:

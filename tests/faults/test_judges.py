@@ -277,11 +277,12 @@ def test_a_collar_may_be_that_of_a_later_quote_after_a_fault() -> None:
     assert day.violations() == set()
 
 
-def test_a_buy_may_be_as_dear_as_its_largest_notional() -> None:
-    """100 shares fit 10,003.57 dollars at 100.03 and not at 100.04."""
+@pytest.mark.parametrize("qty", ["100", "27"])
+def test_a_buy_may_be_as_dear_as_its_largest_notional(qty: str) -> None:
+    """100 shares fit 10,003.57 dollars at 100.03 and not at 100.04, even if cash allows 27 of them at first."""
     for limit, found in (("100.03", set()), ("100.02", {"not_a_price_of_the_book"})):
         day = day_with_arrival({"max_order_notional": "10003.57"})
-        day.placed(1, 601, "100", limit, bid="100.00", ask="100.10")
+        day.placed(1, 601, qty, limit, bid="100.00", ask="100.10")
         assert day.violations() == found
 
 

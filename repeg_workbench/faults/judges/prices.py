@@ -94,14 +94,19 @@ class PriceJudge:
             self._claim(limit in right, "not_a_price_of_the_book", event, f"{limit} not in {sorted(right)}")
 
     def _fitting(self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal]) -> set[Decimal]:
-        """The highest limit at which a buy fits max_order_notional beside what its line has spent; none without it."""
+        """The highest limit at which a buy fits max_order_notional beside what its line has spent; none without it.
+
+        What fits is what is left of the line, or of the order in its place; cash may allow only a part of it.
+        """
         most = rules.most("max_order_notional")
         if most is None or event.side < 0 or not event.quantity:
             return set()
         earlier = [order for order in parent.orders if order.arrival.at < event.at and order.arrival.limit is not None]
         spent = sum((order.executed * QTY * (order.arrival.limit or 0) * PRICE for order in earlier), Decimal(0))
-        highest = law.down((most - spent) / (event.quantity * QTY), rules)
-        return {law.within(highest, collar, event.side) for collar in collars}
+        left = parent.run.targets[parent.symbol][1] - sum(order.executed * QTY for order in earlier)
+        sizes = {size for size in (event.quantity * QTY, left) if size > 0}
+        highest = {law.down((most - spent) / size, rules) for size in sizes}
+        return {law.within(price, collar, event.side) for collar in collars for price in highest}
 
     def _passes(self, book: Book, parent: Parent, rules: Rules, *, may_be_thin: bool) -> bool:
         """Whether the quote check passes; our own order at the near side may be all that a thin quote shows."""
