@@ -109,6 +109,10 @@ def _place_funded(
 ) -> list[ParentOrder]:
     if not buys:
         return []
-    granted = fund_buys(turn, buys, orders, quotes)
-    due = [order for order in buys if granted[order.symbol] > 0]
-    return turn.each(lambda o: start_order(turn, o, quotes.get(o.symbol), granted[o.symbol], funded_by=holder), due)
+    granted = fund_buys(turn, buys, orders, quotes, holder)
+
+    def start(order: ParentOrder) -> ParentOrder:
+        qty, funds = granted[order.symbol]
+        return start_order(turn, order, quotes.get(order.symbol), qty, funds=funds)
+
+    return turn.each(start, [order for order in buys if granted[order.symbol][0] > 0])

@@ -52,6 +52,18 @@ SENDING_BUGS: dict[str, PlantedBug] = {
         seen_by="tests/functions/test_close_run_unaccounted.py"
         "::test_a_resent_order_is_abandoned_two_minutes_after_its_resend",
     ),
+    "market_without_grant": edited(
+        "a decision made once more sends a market order without cash that was granted for it",
+        Edit(placement, "send_order", "if not is_granted(order, proposal, qty):", "if False:"),
+        seen_by="tests/guards/test_market_moves.py"
+        "::test_a_successor_that_turns_into_a_market_order_stays_at_its_collar",
+    ),
+    "market_beyond_its_grant": edited(
+        "a market order is sent with the cash that was granted for a limit at the collar",
+        Edit(placement, "is_granted", "bool(proposal.funds.lease) and", "bool(proposal.funds.lease) or"),
+        seen_by="tests/guards/test_market_moves.py"
+        "::test_a_first_order_that_turns_into_a_market_order_stays_at_its_collar",
+    ),
     "market_order_resent": edited(
         "an order without a limit is sent again",
         Edit(in_flight, "_may_resend", "child.limit is None or", ""),

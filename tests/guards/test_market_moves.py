@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from functions.place_orders.app import place_orders
 from repeg.domain.broker import Account
+from repeg.domain.child_order import ChildState
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.outcome import HoldReason
+from repeg.domain.quote import Quote
 from repeg.domain.time_limits import DEAD_STEP
 from repeg.workflow.funding import funded_market_moves
 from repeg.workflow.turn import begin_turn
@@ -107,3 +111,71 @@ def test_a_move_to_market_without_budget_goes_back_to_its_collar(open_desk: Open
         desk.place()
     assert (desk.open_at_broker(), desk.order().held) == (["40 AAPL @ 190.36"], HoldReason.BUDGET)
     desk.judge()
+
+
+# A decision to go to market that is made after the cash was granted for another
+
+PAST = "15:53:45 300 @ 190.60 × 300 @ 190.64"
+"""The market has left the collar of 190.36 just before the last two turns, which begin at 15:53:50."""
+
+
+def short_of_cash(open_desk: OpenDesk, *events: str, **settings: object) -> Desk:
+    """A margin account whose cash pays for 40 AAPL at their collar and not at the market; `normal` works the order."""
+    account = replace(holding("7620"), multiplier=4)
+    desk = open_desk({"AAPL": book(*events, until="16:00")}, at="15:40", opening=account)
+    desk.begin("buy 40 AAPL", policy="normal", escalation="market", patience_seconds=20_000, **settings)
+    return desk
+
+
+def has_cash(desk: Desk, *opened: str) -> bool:
+    """Whether these orders are open and no dollar is borrowed."""
+    desk.wait(2)
+    judge.cash_is_never_negative(desk.exchange)
+    return desk.open_at_broker() == list(opened)
+
+
+def test_a_successor_that_turns_into_a_market_order_stays_at_its_collar(open_desk: OpenDesk) -> None:
+    """The close becomes near between the cancel and the second decision."""
+    desk = short_of_cash(open_desk, BEFORE, PAST, max_spread_pct=1, follow_after_seconds=1)
+    desk.place()
+    desk.wait_until("15:53:48.2")
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=1.7)
+    desk.repeg()
+    reason = "no cash for a market order, a limit at the collar is sent instead"
+    assert ("market", reason) in desk.journalled("AAPL", "hold")
+    assert has_cash(desk, "40 AAPL @ 190.36")
+
+
+def test_a_successor_that_falls_back_to_the_market_stays_at_its_collar(open_desk: OpenDesk) -> None:
+    """The book is locked for an instant between the cancel and the second decision."""
+    risen = "15:51:00 300 @ 189.44 × 300 @ 189.64"
+    desk = short_of_cash(open_desk, "15:00 300 @ 189.40 × 300 @ 189.60", risen, fallback="market")
+    desk.place()
+    desk.wait_until("15:51:00")
+    read = desk.broker.quotes
+
+    def locked_once_cancelled(symbols: Iterable[str]) -> dict[str, Quote]:
+        is_cancelled = desk.order().children[-1].state is ChildState.CANCELLING
+        found = read(symbols)
+        return (
+            {name: quote.model_copy(update={"bid": quote.ask}) for name, quote in found.items()}
+            if is_cancelled
+            else found
+        )
+
+    desk.broker.quotes = locked_once_cancelled  # type: ignore[method-assign]
+    desk.repeg()
+    assert has_cash(desk)
+    assert [child.limit for child in desk.order().children] == [Decimal("189.41"), Decimal("190.44")]
+
+
+def test_a_first_order_that_turns_into_a_market_order_stays_at_its_collar(open_desk: OpenDesk) -> None:
+    """The close becomes near between the grant of the cash and the decision."""
+    desk = short_of_cash(open_desk, BEFORE, PAST, max_spread_pct=1)
+    desk.validate()
+    desk.wait_until("15:53:46.5")
+    desk.validate()
+    desk.broker.line.seconds = 1
+    place_orders(RUN_ID, 1, 0, desk.ports)
+    assert [child.limit for child in desk.order().children] == [Decimal("190.36")]
+    assert has_cash(desk, "40 AAPL @ 190.36")

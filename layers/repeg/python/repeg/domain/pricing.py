@@ -42,12 +42,18 @@ def limit_for(rung: Rung, order: ParentOrder, quote: Quote, day: date, settings:
     Raises ValueError before arrival."""
     if rung is Rung.MARKET:
         return None
-    if order.collar is None:
-        raise ValueError(f"{order.symbol} has no collar before it has arrived")
-    if rung is Rung.CROSS:
-        return affordable(order, order.collar, day, settings)
+    if rung is Rung.CROSS or order.collar is None:
+        return furthest_price(order, day, settings)
     price = mid_price if rung is Rung.MID else passive_price
     return affordable(order, inside(order, price(order.side, quote, day, settings.tick_size)), day, settings)
+
+
+def furthest_price(order: ParentOrder, day: date, settings: Settings) -> Decimal:
+    """The furthest limit that an order may have: its collar, inside `max_order_notional`. Raises ValueError before
+    arrival."""
+    if order.collar is None:
+        raise ValueError(f"{order.symbol} has no collar before it has arrived")
+    return affordable(order, order.collar, day, settings)
 
 
 def affordable(order: ParentOrder, price: Decimal, day: date, settings: Settings) -> Decimal:

@@ -42,8 +42,13 @@ def market_move_cost(turn: Turn, order: ParentOrder, quote: Quote | None) -> Dec
     decision = _decision(turn, order, quote, turn.present)
     if not decision.sends or decision.limit is not None:
         return None
-    worst = notional_of(child.remaining, None, quote, order.side)
-    return worst - worst_price(order, quote) * child.remaining
+    return market_notional(order, quote) - worst_price(order, quote) * child.remaining
+
+
+def market_notional(order: ParentOrder, quote: Quote) -> Decimal:
+    """Dollars that an order's open child may cost at most, moved to market on this quote."""
+    child = order.open_child
+    return Decimal(0) if child is None else notional_of(child.remaining, None, quote, order.side)
 
 
 def decide_next(turn: Turn, order: ParentOrder, quote: Quote | None) -> tuple[Decision, Ruling]:

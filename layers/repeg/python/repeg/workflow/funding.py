@@ -29,15 +29,16 @@ from repeg.domain.plan import TargetsPlan
 from repeg.domain.quote import Quote
 from repeg.domain.run_health import is_over
 from repeg.domain.time_limits import DEAD_STEP, FUNDING_LEASE, FUNDING_PAUSES
-from repeg.workflow.placement import finish_order
+from repeg.workflow.placement import Funds, finish_order
 from repeg.workflow.quote_check import hold_order
 from repeg.workflow.turn import Turn
 
 
 def fund_buys(
-    turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]
-) -> dict[str, Decimal]:
-    """Shares that each waiting buy may be placed for now: zero if it must wait or cannot be afforded.
+    turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote], holder: str
+) -> dict[str, tuple[Decimal, Funds]]:
+    """Shares that each waiting buy may be placed for now, and the cash for them under `holder`'s lease: zero if it must
+    wait or cannot be afforded.
 
     A buy that cannot be afforded ends once no order of the run is left that could bring cash.
     """
@@ -51,7 +52,8 @@ def fund_buys(
     )
     for order in buys:
         _apply(turn, order, grants[order.symbol], request.spendable, no_more_cash=no_more_cash)
-    return {symbol: grant.qty for symbol, grant in grants.items()}
+    worst = {need.symbol: need.worst_price for need in request.needs}
+    return {symbol: (grant.qty, Funds(holder, grant.qty * worst[symbol])) for symbol, grant in grants.items()}
 
 
 @contextmanager

@@ -13,9 +13,10 @@ from repeg.domain.quote import Quote, Side
 from repeg.domain.run import KillSwitch
 from repeg.domain.session import next_turn, whole_second
 from repeg.domain.time_limits import LOOKS_FOR, OPEN_ORDERS_AGE
-from repeg.workflow.deciding import market_move_cost, wants_to_send
+from repeg.workflow.deciding import market_move_cost, market_notional, wants_to_send
 from repeg.workflow.funding import funded_market_moves
 from repeg.workflow.in_flight import refresh_children
+from repeg.workflow.placement import NO_FUNDS, Funds
 from repeg.workflow.reconciliation import book_fills, list_own_orders
 from repeg.workflow.sellable import Holdings, read_holdings
 from repeg.workflow.switches import switch_now
@@ -126,8 +127,9 @@ def _worked(
     with funded_market_moves(turn, costs) as leases:
 
         def work(order: ParentOrder) -> ParentOrder:
-            lease = leases.get(order.symbol, "")
-            return work_order(turn, order, quotes.get(order.symbol), kill, held=held, funded_by=lease)
+            quote, lease = quotes.get(order.symbol), leases.get(order.symbol, "")
+            funds = Funds(lease, market_notional(order, quote)) if lease and quote is not None else NO_FUNDS
+            return work_order(turn, order, quote, kill, held=held, funds=funds)
 
         after = turn.each(work, seen)
     worked = {order.symbol: order for order in after}

@@ -21,13 +21,13 @@ from repeg.domain.errors import BudgetSpent
 from repeg.domain.final_outcome import outcome_of
 from repeg.domain.intent import Intent
 from repeg.domain.journal import Ruling
-from repeg.domain.limits import require_room
+from repeg.domain.limits import notional_of, require_room
 from repeg.domain.order_news import finished
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_average, format_limit
-from repeg.domain.pricing import reserved_price
-from repeg.domain.quote import Quote
+from repeg.domain.pricing import furthest_price, reserved_price
+from repeg.domain.quote import Quote, Side
 from repeg.domain.retry import retry_pause
 from repeg.domain.run import KillSwitch
 from repeg.workflow.intents import budgets, new_intent, with_intent
@@ -46,11 +46,22 @@ _PASSING = {
 
 
 @dataclass(frozen=True)
+class Funds:
+    """Cash granted to a buy under the account's funding lease: the lease's holder, and the most that it may cost."""
+
+    lease: str
+    dollars: Decimal
+
+
+NO_FUNDS = Funds("", Decimal(0))
+
+
+@dataclass(frozen=True)
 class Proposal:
     """An order that a decision wants sent: the decision as journalled, the quote it was made on, and the shares.
 
-    `held` are the holdings that a sell is checked against, and `funded_by` the holder of the funding lease that a buy's
-    cash was granted under; both are known only where they are needed.
+    `held` are the holdings that a sell is checked against; they are known only where they are needed. A buy without
+    `funds` goes on with the cash that was granted to its parent, up to its collar.
     """
 
     decision: Decision
@@ -59,7 +70,7 @@ class Proposal:
     detail: str
     ruling: Ruling
     held: Holdings | None = None
-    funded_by: str = ""
+    funds: Funds = NO_FUNDS
 
     def at(self, limit: Decimal, detail: str) -> Proposal:
         """The same proposal at another limit; the ruling keeps the decision as it was made."""
@@ -83,7 +94,19 @@ def send_order(turn: Turn, order: ParentOrder, proposal: Proposal) -> ParentOrde
         return hold_order(turn, order, HoldReason.NOT_HELD, "no shares are held any more")
     if qty < order.remaining and is_dust(qty, proposal.decision.limit or proposal.quote.mid):
         return hold_order(turn, order, HoldReason.NOT_HELD, f"only {qty} are still held, too little for an order")
+    if not is_granted(order, proposal, qty):
+        price = furthest_price(order, turn.now.date(), turn.settings(order.symbol))
+        turn.warn(order.symbol, "hold", "market", "no cash for a market order, a limit at the collar is sent instead")
+        proposal = proposal.at(price, f"{order.side} {qty} @ {format_limit(price)}")
     return _submit(turn, order, proposal, qty)
+
+
+def is_granted(order: ParentOrder, proposal: Proposal, qty: Decimal) -> bool:
+    """Whether the cash was granted for what a proposal may cost: only a buy without a limit needs more than the cash up
+    to its collar, which every buy's parent has."""
+    if proposal.decision.limit is not None or order.side is Side.SELL:
+        return True
+    return bool(proposal.funds.lease) and notional_of(qty, None, proposal.quote, order.side) <= proposal.funds.dollars
 
 
 def _submit(turn: Turn, order: ParentOrder, proposal: Proposal, qty: Decimal) -> ParentOrder:
@@ -94,7 +117,7 @@ def _submit(turn: Turn, order: ParentOrder, proposal: Proposal, qty: Decimal) ->
     intent = new_intent(turn, order, proposal.decision, proposal.quote, qty)
     grown = with_intent(order, intent, proposal.decision)
     try:
-        stored = _write_intent(turn, order, grown, intent, proposal.funded_by)
+        stored = _write_intent(turn, order, grown, intent, proposal.funds.lease)
     except BudgetSpent as exhausted:
         price = reserved_price(order, qty, turn.now.date(), turn.settings(order.symbol).tick_size)
         if price is None or (intent.limit is not None and price >= intent.limit):
@@ -115,7 +138,7 @@ def replace_order(turn: Turn, order: ParentOrder, child: Child, proposal: Propos
     intent = new_intent(turn, order, proposal.decision, proposal.quote, child.qty)
     grown = with_intent(order, intent, proposal.decision, child.n)
     try:
-        stored = _write_intent(turn, order, grown, intent, proposal.funded_by)
+        stored = _write_intent(turn, order, grown, intent, proposal.funds.lease)
     except BudgetSpent as exhausted:
         return hold_for_budget(turn, order, exhausted)
     return _request(turn, stored, intent, proposal, partial(turn.ports.broker.replace, child.broker_id))

@@ -13,16 +13,19 @@ from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.pieces import piece
 from repeg.domain.price_format import format_limit
-from repeg.domain.quote import Quote, Side
+from repeg.domain.quote import Quote
 from repeg.domain.replacement import is_replaceable
 from repeg.domain.run import KillSwitch
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.deciding import decide_next, keep_order, market_move_cost, note_spread, tape_detail
 from repeg.workflow.placement import (
+    NO_FUNDS,
+    Funds,
     Proposal,
     attempts_exhausted,
     finish_order,
     hold_too_late,
+    is_granted,
     replace_order,
     reserve_successor,
     send_order,
@@ -39,11 +42,11 @@ def start_order(
     qty: Decimal,
     *,
     held: Holdings | None = None,
-    funded_by: str = "",
+    funds: Funds = NO_FUNDS,
 ) -> ParentOrder:
     """Place a waiting order: its first child, or a new one after its last was closed, for `qty` shares.
 
-    `held` are the holdings that a sell is checked against, `funded_by` the holder of the lease that funded a buy.
+    `held` are the holdings that a sell is checked against, `funds` the cash that was granted to a buy.
     """
     if order.remaining <= 0:
         return finish_order(turn, order, Outcome.FILLED, "filled")
@@ -66,7 +69,7 @@ def start_order(
         return finish_order(turn, order, Outcome.PREVIEW, would)
     part = piece(order, basis, decision, qty, turn.present, turn.settings(order.symbol))
     detail = tape_detail(order, decision, part)
-    return send_order(turn, order, Proposal(decision, basis, part, detail, ruling, held, funded_by))
+    return send_order(turn, order, Proposal(decision, basis, part, detail, ruling, held, funds))
 
 
 def work_order(
@@ -76,11 +79,11 @@ def work_order(
     kill: KillSwitch,
     *,
     held: Holdings | None = None,
-    funded_by: str = "",
+    funds: Funds = NO_FUNDS,
 ) -> ParentOrder:
     """Hold, move, cross or finish an order whose children have been read back.
 
-    `held` and `funded_by` are as in `start_order`; the lease is that of a buy's move to market.
+    `held` and `funds` are as in `start_order`; the cash is that for a buy's move to market.
     """
     child = order.open_child
     if order.outcome is not None:
@@ -100,12 +103,12 @@ def work_order(
     if not turn.may_send:
         return order
     noted = note_spread(turn, order, quote)
-    after = _move(turn, noted, child, quote, held, funded_by)
+    after = _move(turn, noted, child, quote, held, funds)
     return save_order(turn, after) if after is noted and noted is not order else after
 
 
 def _move(
-    turn: Turn, order: ParentOrder, child: Child, quote: Quote | None, held: Holdings | None, funded_by: str
+    turn: Turn, order: ParentOrder, child: Child, quote: Quote | None, held: Holdings | None, funds: Funds
 ) -> ParentOrder:
     if child.state is ChildState.CANCELLING and not child.is_cancelled_by_us:
         turn.journal(order.symbol, "hold", format_limit(child.limit), "being cancelled at the broker by another hand")
@@ -114,15 +117,13 @@ def _move(
     if not decision.sends or quote is None:
         return keep_order(turn, order, decision, quote, ruling)
     detail = tape_detail(order, decision, child.remaining)
-    proposal = Proposal(decision, quote, child.remaining, detail, ruling, held)
+    proposal = Proposal(decision, quote, child.remaining, detail, ruling, held, funds)
     if is_replaceable(order, child, decision, turn.settings(order.symbol)):
         return replace_order(turn, order, child, proposal)
-    if decision.limit is None and order.side is Side.BUY:
-        if not funded_by:
-            extra = market_move_cost(turn, order, quote) or Decimal(0)
-            turn.warn(order.symbol, "hold", format_limit(child.limit), f"no cash for a market order, {extra:.2f} more")
-            return order
-        proposal = replace(proposal, funded_by=funded_by)
+    if not is_granted(order, proposal, child.remaining):
+        extra = market_move_cost(turn, order, quote) or Decimal(0)
+        turn.warn(order.symbol, "hold", format_limit(child.limit), f"no cash for a market order, {extra:.2f} more")
+        return order
     return _replace_by_cancel(turn, order, child, proposal)
 
 
