@@ -127,7 +127,8 @@ def test_an_order_that_may_still_arrive_gives_nothing_back(open_desk: OpenDesk, 
     order = desk.order()
     child = order.children[0].model_copy(update={"state": state})
     desk.store.save_order(order.with_child(child))
-    desk.broker.order = lambda client_order_id: None  # type: ignore[method-assign]
+    desk.broker.order = desk.broker.order_by_broker_id = lambda an_id: None  # type: ignore[assignment, method-assign]
+    desk.broker.open_orders = list  # type: ignore[method-assign]
     desk.close()
     assert spent(desk, DAY).notional == 40 * Decimal("189.41")
 
