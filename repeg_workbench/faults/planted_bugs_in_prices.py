@@ -141,6 +141,12 @@ PRICE_BUGS: dict[str, PlantedBug] = {
         Edit(peg, "_decide", "return _start(order, quote, rung,", "return _start(order, quote, Rung.PASSIVE,"),
         seen_by="tests/domain/test_peg_ladder.py::test_an_order_near_the_close_escalates_at_once",
     ),
+    "market_on_an_old_quote": edited(
+        "an order without a limit is sent on one venue's quote of almost five minutes",
+        Edit(peg, "decide", "if is_at_most(quote, moment.now, settings.max_quote_age_seconds):", "if True:"),
+        seen_by="tests/domain/test_escalation.py"
+        "::test_no_market_order_is_sent_on_a_quote_of_more_than_the_configured_age",
+    ),
     "dust_sent_for_ever": edited(
         "a remainder too small for the broker is sent again and again",
         Edit(working, "_is_dust_left", "return order.filled > 0 and", "return False and"),

@@ -89,3 +89,25 @@ def test_a_thin_book_frees_the_next_piece_once_patience_is_spent() -> None:
         assert (check.gate, check.frees) == (verdict, verdict is QuoteVerdict.OK)
     unseen = an_order(arrival=None, collar=None, first_placed_at=None)
     assert check_waiting_order(unseen, quote, a_moment(now, closes=after_noon(100)), LOOKING).gate is QuoteVerdict.THIN
+
+
+# Orders without a limit
+
+
+@pytest.mark.parametrize("feed", ["iex", "sip"])
+@pytest.mark.parametrize(("seconds", "verb"), [(5, Action.CROSS), (6, Action.HOLD), (285, Action.HOLD)])
+def test_no_market_order_is_sent_on_a_quote_of_more_than_the_configured_age(
+    feed: str, seconds: int, verb: Action
+) -> None:
+    """One venue's quote stands until the venue changes it, and only a limit bounds what it would cost."""
+    quote = a_quote(at=after_noon(-seconds))
+    terms = {"data_feed": feed, "max_quote_age_seconds": 5}
+    entering = decide(an_order(), quote, a_moment(), settings_with(policy="market", **terms))
+    assert entering.verb is verb
+    assert check_waiting_order(an_order(), quote, a_moment(), settings_with(policy="market", **terms)).frees is (
+        verb is Action.CROSS
+    )
+    crossing = resting("100.50", rung=Rung.CROSS)
+    late = a_moment(closes=after_noon(60))
+    moved = decide(crossing, quote, late, settings_with(policy="anchor", escalation="market", **terms))
+    assert (moved.verb, moved.rung) == (verb, Rung.MARKET if verb is Action.CROSS else Rung.CROSS)

@@ -242,3 +242,9 @@ def test_no_book_makes_an_order_without_a_fallback_fall_back(
     freed = after_check(never_arrived(side), checked, moment, settings_with())
     assert decide(freed, placed, moment, settings_with()).reason != "fallback"
     assert not is_worth_keeping(freed, placed, NOON, settings_with())
+
+
+@pytest.mark.parametrize(("seconds", "rung"), [(10, Rung.MARKET), (11, Rung.CROSS)])
+def test_a_fallback_on_an_old_quote_goes_to_the_collar(seconds: int, rung: Rung) -> None:
+    quote = a_quote("100.00", "101.00", at=after_noon(-seconds))
+    assert whole_step(never_arrived(), quote, LAST_MINUTES, MARKET).rung is rung

@@ -7,7 +7,7 @@ from datetime import datetime
 from repeg.domain.child_order import Rung
 from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.quote import CLOCK_ERROR_SECONDS, HALT_AGE_SECONDS, Quote, age_seconds, is_wider
+from repeg.domain.quote import CLOCK_ERROR_SECONDS, HALT_AGE_SECONDS, Quote, age_seconds, is_at_most, is_wider
 from repeg.domain.setting_types import Fallback
 from repeg.domain.settings import Settings
 from repeg.domain.settings_limits import WIDEST_MARKET_SPREAD_PCT, WIDEST_SPREAD_PCT, sends_market_orders
@@ -40,8 +40,10 @@ def fallback_arrival(order: ParentOrder, quote: Quote | None, now: datetime) -> 
 
 
 def fallback_rung(quote: Quote | None, now: datetime, settings: Settings) -> Rung:
-    """Where a fallback is priced: at the market only if that is permitted and the spread bounds what it may cost."""
-    is_bounded = _has_mid(quote, now, WIDEST_MARKET_SPREAD_PCT)
+    """Where a fallback is priced: at the market only if that is permitted, and if the spread of a quote of at most the
+    configured age bounds what it may cost."""
+    is_current = quote is not None and is_at_most(quote, now, settings.max_quote_age_seconds)
+    is_bounded = is_current and _has_mid(quote, now, WIDEST_MARKET_SPREAD_PCT)
     may_be_market = settings.fallback is Fallback.MARKET and sends_market_orders(settings)
     return Rung.MARKET if may_be_market and is_bounded else Rung.CROSS
 

@@ -14,7 +14,7 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.pieces import is_patience_spent
 from repeg.domain.policy import decide_look
 from repeg.domain.pricing import affordable, inside, limit_for, worse_by
-from repeg.domain.quote import Quote, QuoteVerdict, Side, age_seconds, check_quote, format_price
+from repeg.domain.quote import Quote, QuoteVerdict, Side, age_seconds, check_quote, format_price, is_at_most
 from repeg.domain.setting_types import Escalation
 from repeg.domain.settings import Settings
 
@@ -31,7 +31,20 @@ LADDERS: dict[Escalation, tuple[Rung, ...]] = {
 
 
 def decide(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> Decision:
-    """The next action for one order, from its fills, its quote, the time and the settings of its symbol."""
+    """The next action for one order, from its fills, its quote, the time and the settings of its symbol.
+
+    Nothing but its quote bounds the price of an order without a limit, so none is sent on a quote that is older than
+    configured, whatever the feed.
+    """
+    decision = _on_any_quote(order, quote, moment, settings)
+    if not decision.sends or decision.limit is not None or quote is None:
+        return decision
+    if is_at_most(quote, moment.now, settings.max_quote_age_seconds):
+        return decision
+    return hold(order, QuoteVerdict.STALE, describe(quote, QuoteVerdict.STALE, moment.now))
+
+
+def _on_any_quote(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> Decision:
     if order.remaining <= 0:
         return Decision(verb=Action.FINISH, reason="filled", because="filled", rung=order.rung)
     answer = check_market_quote(order, quote, moment.now, settings)

@@ -133,3 +133,9 @@ def is_wider(quote: Quote, max_spread_pct: Decimal | int, day: date) -> bool:
 def age_seconds(quote: Quote, now: datetime) -> float | None:
     """The age of the quote in seconds, negative for a time stamp in the future; None if it has no time stamp."""
     return None if quote.at is None else (now - quote.at).total_seconds()
+
+
+def is_at_most(quote: Quote, now: datetime, seconds: int) -> bool:
+    """Whether a quote is known to be no older than that."""
+    age = age_seconds(quote, now)
+    return age is not None and age <= seconds

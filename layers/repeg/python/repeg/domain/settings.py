@@ -201,8 +201,9 @@ class Settings(_Preferences):
     @property
     def oldest_quote_seconds(self) -> int:
         """The oldest quote to trade on. One venue's quote stands until that venue changes it, which takes minutes in a
-        quiet symbol, so its age says nothing until it is the sign of a halt."""
-        return max(self.max_quote_age_seconds, OLDEST_QUIET) if self.sees_one_venue else self.max_quote_age_seconds
+        quiet symbol, so for a limit order its age says nothing until it is the sign of a halt."""
+        stands = self.sees_one_venue and not self.trades_at_market
+        return max(self.max_quote_age_seconds, OLDEST_QUIET) if stands else self.max_quote_age_seconds
 
     @property
     def horizon_seconds(self) -> int:
