@@ -48,6 +48,9 @@ def simulate(
         "A setting of the deployment, or symbols.AAPL.NAME=VALUE for one symbol. Repeatable.",
         "--set", metavar="NAME=VALUE",
     )] = None,
+    feed: Annotated[str | None, _option(
+        "Feed of quotes: iex shows one venue's, sip the market's. Default: the deployed default, iex.", metavar="FEED"
+    )] = None,
     cash: Annotated[str | None, _option(
         "Dollars in the account. Default: a tenth of the buys; the sells fund the rest."
     )] = None,
@@ -68,7 +71,7 @@ def simulate(
 
     gc.freeze()
     gc.enable()
-    options = Options(plan, market, date, seed, tuple(set_ or ()), cash, positions)
+    options = Options(plan, market, date, seed, tuple(set_ or ()), cash, positions, feed)
     raise typer.Exit(run(options, out, is_json=json))
 
 

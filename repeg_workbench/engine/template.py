@@ -36,6 +36,12 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 _Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
+def deployed_default(path: Path, parameter: str) -> str:
+    """The default of a template's parameter."""
+    template = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe one
+    return str(template["Parameters"][parameter]["Default"])
+
+
 @dataclass(frozen=True)
 class Package:
     """A translated template, its objects in the bucket, and each object's source folder or file."""

@@ -19,7 +19,7 @@ from repeg.domain.settings import Settings
 from repeg_workbench.cli import DEFAULT_DATE
 from repeg_workbench.faults.commit import current_commit
 from repeg_workbench.simulate.published import COLUMNS, DEMO_PLAN, FIGURES, figures_of
-from repeg_workbench.simulate.request import Options, scenario
+from repeg_workbench.simulate.request import Options, read_feed, scenario
 from repeg_workbench.simulate.simulation import opened
 
 Row = dict[str, Any]
@@ -82,7 +82,10 @@ def read_rows(partial: Path, commit: str) -> dict[int, Row]:
 
 def write(out: Path, rows: list[Row], commit: str) -> None:
     """Write the figures of these days."""
-    about = {"plan": DEMO_PLAN.stem, "date": DEFAULT_DATE, "policy": str(Settings().policy), "commit": commit}
+    about = {
+        "plan": DEMO_PLAN.stem, "date": DEFAULT_DATE, "policy": str(Settings().policy), "feed": read_feed(None),
+        "commit": commit,
+    }  # fmt: skip
     out.write_text(json.dumps(figures_of(rows, about), indent=2) + "\n", encoding="utf-8")
 
 

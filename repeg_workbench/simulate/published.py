@@ -22,9 +22,10 @@ def published() -> dict[str, Any]:
     return figures
 
 
-def is_published(plan: object, settings: Mapping[str, object]) -> bool:
-    """Whether the figures are about this plan under these settings: the default plan, and nothing that is set."""
-    return not settings and plan == json.loads(DEMO_PLAN.read_text(encoding="utf-8"))
+def is_published(plan: object, settings: Mapping[str, object], feed: str) -> bool:
+    """Whether the figures are about this plan under these settings: the default plan, nothing set, the same feed."""
+    is_default = not settings and plan == json.loads(DEMO_PLAN.read_text(encoding="utf-8"))
+    return is_default and feed == published()["feed"]
 
 
 def figures_of(rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,18 @@ from typing import Any
 
 from repeg.domain import plan as plans
 from repeg.domain.errors import InvalidInput
+from repeg.domain.setting_types import Feed
 from repeg.domain.sizing import symbols_of
 from repeg_workbench.command_options import GENERATED, open_market, read_cash, read_date
+from repeg_workbench.engine.template import deployed_default
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.simulate.opening_account import Holdings, opening_account, read_positions
-from repeg_workbench.simulate.simulation import Scenario
+from repeg_workbench.simulate.simulation import TEMPLATE, Scenario
+
+FEEDS = tuple(feed.value for feed in Feed)
+
+AS_IN_LIFE = BrokerQuirks(iex_feed="venue")
+"""The broker of a command's day: its feed iex shows the quotes and trades of that venue alone."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,7 @@ class Options:
     settings: tuple[str, ...]
     cash: str | None
     positions: Path | None
+    feed: str | None = None
 
 
 def scenario(options: Options) -> Scenario:
@@ -42,7 +51,25 @@ def scenario(options: Options) -> Scenario:
     account = opening_account(plan, holdings, market, day)
     is_generated = options.market == GENERATED
     source = f"a generated day, seed {options.seed}" if is_generated else f"a recorded day of {options.market}"
-    return Scenario(raw, market, day, account, settings, seed=options.seed, source=source)
+    return Scenario(
+        raw,
+        market,
+        day,
+        account,
+        settings,
+        {"DataFeed": read_feed(options.feed)},
+        options.seed,
+        AS_IN_LIFE,
+        source=source,
+    )
+
+
+def read_feed(given: str | None) -> str:
+    """The feed of quotes, by default the deployed one. Raises InvalidInput for a word that is no feed."""
+    feed = deployed_default(TEMPLATE, "DataFeed") if given is None else given
+    if feed not in FEEDS:
+        raise InvalidInput("feed", feed, f"one of {', '.join(FEEDS)}")
+    return feed
 
 
 def read_plan(path: Path) -> Any:

@@ -143,7 +143,7 @@ class SimulatedDay:
         if run is None or run.report is None:
             return None
         day = self.scenario
-        is_comparable = isinstance(day.market, GeneratedMarket) and is_published(day.plan, day.settings)
+        is_comparable = isinstance(day.market, GeneratedMarket) and is_published(day.plan, day.settings, day.feed)
         figures = published() if is_comparable else None
         return summarise(run.report.as_json(), self.usage(), day.source, figures)
 

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from repeg.domain.setting_types import Feed
 from repeg_workbench.simulate.published import in_words
 
 ORDER_FIELDS = (
@@ -86,6 +87,8 @@ def _totals(summary: Mapping[str, Any]) -> Table:
                           f"{_bps(totals['market_cost_bps'])}, at {totals['crossing_cost']} half-spreads")  # fmt: skip
     if summary["market"]:
         table.add_row("market", f"{summary['market']}, quotes from {summary['feed']}; a day's cost is mostly luck")
+    if summary["feed"] == Feed.IEX:
+        table.add_row("", "iex is one venue: its mid is not the market's, and market orders cost less than this")
     if summary["published"] is not None:
         table.add_row("published", in_words(summary["published"]))
     table.add_row("workflow", f"{totals['turns']} turns, {totals['transitions']} transitions, "

@@ -42,9 +42,25 @@ def test_the_demo_settles_and_prints_tape_orders_and_totals(demo: tuple[Result, 
     assert result.stdout.startswith("09:25:00  run       open     demo-2026-11-23")
     assert "8 of 8 orders" in result.stdout
     assert "market orders at arrival, from the same quotes" in result.stdout
-    assert "a generated day, seed 1, quotes from sip; a day's cost is mostly luck" in result.stdout
+    assert "a generated day, seed 1, quotes from iex; a day's cost is mostly luck" in result.stdout
     assert in_words(published()) in result.stdout
     assert result.stderr == ""
+
+
+def test_the_feed_is_named_and_decides_what_the_run_sees() -> None:
+    """The deployed default is iex, one venue's quotes; all that the market would trade is traded there too."""
+    iex, sip = (json.loads(repeg("--feed", feed, "--json").stdout) for feed in ("iex", "sip"))
+    assert (iex["feed"], sip["feed"]) == ("iex", "sip")
+    assert {order["outcome"] for each in (iex, sip) for order in each["orders"]} == {"filled"}
+    assert [o["arrival_mid"] for o in iex["orders"]] != [o["arrival_mid"] for o in sip["orders"]]
+    assert (iex["published"] is None, sip["published"] is None) == (False, True)
+
+
+def test_a_feed_that_is_none_is_refused() -> None:
+    result = repeg("--feed", "cta")
+    assert result.exit_code == BAD_INPUT
+    assert "feed" in result.stderr
+    assert "one of iex, sip" in result.stderr
 
 
 def test_the_out_folder_has_tape_summary_and_journal(demo: tuple[Result, Path]) -> None:

@@ -20,6 +20,7 @@ from tests.simulation.days import DEMO, orders
 def test_the_published_figures_are_of_the_default_plan_and_many_days() -> None:
     figures = published()
     assert (figures["plan"], figures["policy"], figures["date"]) == ("demo", Settings().policy, "2026-11-23")
+    assert figures["feed"] == "iex"
     assert figures["days"] >= 30
     for name in (*COLUMNS, SAVED):
         assert figures[name].keys() == {"mean", "se"}
@@ -38,9 +39,10 @@ def test_figures_are_means_with_standard_errors_over_days() -> None:
 
 def test_other_plans_settings_and_markets_have_no_published_figures(tmp_path: Path) -> None:
     demo = json.loads(DEMO.read_text())
-    assert is_published(demo, {})
-    assert not is_published(demo, {"max_repegs": 3})
-    assert not is_published({**demo, "name": "other"}, {})
+    assert is_published(demo, {}, "iex")
+    assert not is_published(demo, {}, "sip")
+    assert not is_published(demo, {"max_repegs": 3}, "iex")
+    assert not is_published({**demo, "name": "other"}, {}, "iex")
     result = repeg("--plan", write(tmp_path, orders("one", "buy 10 KO")), "--json")
     assert json.loads(result.stdout)["published"] is None
 
