@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MEASUREMENTS = ("engine", "start", "matching", "exchange", "day", "simulate", "replay", "requests")
+MEASUREMENTS = ("engine", "start", "matching", "exchange", "day", "default_day", "simulate", "replay", "requests")
 
 
 def main() -> int:

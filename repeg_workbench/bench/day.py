@@ -3,7 +3,7 @@
 import resource
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -129,11 +129,16 @@ def main() -> None:
         set_up = perf_counter() - started
         day.start("bench")
         day.run()
-        measured, cpu = _measure(day, calls, perf_counter() - started), process_time()
+        measured, cpu = measure(day, calls, perf_counter() - started), process_time()
     _print(measured, set_up, f"{cpu:.1f} s", comparison.against(cpu))
 
 
 def _scenario() -> Scenario:
+    return a_day(SETTINGS, runs_away=True)
+
+
+def a_day(settings: Mapping[str, str], *, runs_away: bool) -> Scenario:
+    """A day of a hundred orders under these settings, on prices that run away from them or on generated ones."""
     calm = [stock for stock in universe(ORDERS + 10) if not (stock.halt or stock.one_sided)]
     stocks = [_lettered(stock) for stock in calm if stock.listing.tradable][:ORDERS]
     symbols = [stock.listing.symbol for stock in stocks]
@@ -145,10 +150,10 @@ def _scenario() -> Scenario:
     held = {symbol: (Decimal(SHARES), Decimal(100)) for symbol in symbols if symbol not in buys}
     return Scenario(
         plan,
-        RunawayMarket(stocks, buys),
+        RunawayMarket(stocks, buys) if runs_away else GeneratedMarket(SEED, stocks),
         DAY,
         OpeningAccount(cash=Decimal(100_000_000), positions=held),
-        SETTINGS,
+        settings,
         # The shared request quota is not measured here.
         parameters={"RequestsPerMinute": "99999"},
         seed=SEED,
@@ -162,7 +167,8 @@ def _lettered(stock: Instrument) -> Instrument:
     return replace(stock, listing=replace(stock.listing, symbol=symbol))
 
 
-def _measure(day: SimulatedDay, calls: Counter[str], seconds: float) -> Measured:
+def measure(day: SimulatedDay, calls: Counter[str], seconds: float) -> Measured:
+    """What the day used. Raises RuntimeError if its run did not settle."""
     summary = day.summary()
     if summary is None or summary["outcome"] != "settled":
         raise RuntimeError(f"the day did not settle: {day.ending().cause}")
@@ -182,15 +188,22 @@ def _measure(day: SimulatedDay, calls: Counter[str], seconds: float) -> Measured
 
 
 def _print(measured: Measured, set_up: float, cpu: str, ratio: str) -> None:
-    def line(what: str, value: str, target: str = "") -> None:
-        sys.stdout.write(f"{what:<28} {value:>12}  {target}\n".rstrip() + "\n")
-
     sys.stdout.write(f"a day of {ORDERS} orders, {measured.turns} turns\n")
     line("wall time", f"{measured.seconds:.1f} s", f"target {TARGET_SECONDS} s, including {set_up:.1f} s of setup")
     line("CPU, imports included", cpu, ratio)
     line("peak memory", f"{measured.megabytes:.0f} MB", f"target {TARGET_MEGABYTES} MB")
+    print_figures(measured)
+
+
+def print_figures(measured: Measured) -> None:
+    """What the day used, a line each."""
     for what, value in measured.figures.items():
         line(what, f"{value:,.1f}")
+
+
+def line(what: str, value: str, target: str = "") -> None:
+    """Print one measurement."""
+    sys.stdout.write(f"{what:<28} {value:>12}  {target}".rstrip() + "\n")
 
 
 if __name__ == "__main__":
