@@ -41,7 +41,8 @@ def figures_of(rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> d
 def in_words(figures: Mapping[str, Any]) -> str:
     """The figures in one line."""
     cost, market = (_shown(figures[name]) for name in COLUMNS)
-    return f"{cost} on average over {figures['days']} such days; market orders {market}"
+    by = f"both by the quotes of {figures['feed']}"
+    return f"{cost} on average over {figures['days']} such days; market orders {market}; {by}"
 
 
 def _estimate(values: Sequence[float]) -> dict[str, str]:
