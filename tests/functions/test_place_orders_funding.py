@@ -114,17 +114,14 @@ def test_a_buy_without_cash_for_one_share_ends_unfunded(open_desk: OpenDesk) -> 
     assert desk.posts() == 0
 
 
-def test_the_last_dollar_is_spent_near_the_close(open_desk: OpenDesk) -> None:
-    """40 shares cost 7,614.40 at the collar, where they are sent; the sale of KO is not counted on."""
-    books = {
-        "AAPL": book("15:30 300 @ 189.40 × 200 @ 189.44", until="15:58"),
-        "KO": book("15:30 500 @ 60.40 × 500 @ 60.43", until="15:58"),
-    }
-    desk = open_desk(books, at="15:45", opening=holding("7614.40", KO="200"))
-    desk.begin("buy 40 AAPL", "sell all KO")
+def test_the_last_cent_is_spent_near_the_close(open_desk: OpenDesk) -> None:
+    """39.5 shares cost 7,519.22 at the collar, where they are sent."""
+    late = book("15:30 300 @ 189.40 × 200 @ 189.44", until="15:58")
+    desk = open_desk({"AAPL": late}, at="15:45", opening=holding("7519.22"))
+    desk.begin("buy 39.5 AAPL")
     desk.wait_until("15:54:10")
     desk.place()
-    assert desk.order("AAPL").children[0].qty == Decimal(40)
+    assert desk.order("AAPL").children[0].qty == Decimal("39.5")
 
 
 def test_a_buy_without_cash_waits_while_another_order_may_bring_some(open_desk: OpenDesk) -> None:

@@ -195,6 +195,7 @@ def test_an_abandoned_replacement_found_at_the_broker_is_adopted(open_desk: Open
     moved_until(desk, "09:37:00")
     assert (states(desk), desk.open_at_broker()) == ([ChildState.REPLACED, ChildState.LIVE], NEW)
     assert len(desk.at_broker()) == 2
+    assert desk.journalled("AAPL", "late") == []
     desk.judge()
 
 
