@@ -72,6 +72,7 @@ docs: .venv/.development
 	.venv/bin/python -m repeg_workbench.docs.glossary
 	.venv/bin/python -m repeg_workbench.docs.settings_table
 	.venv/bin/python -m repeg_workbench.faults publish
+	.venv/bin/python -m repeg_workbench.mutation page
 	.venv/bin/python -m tests.conformance.tables
 	# These take many minutes to measure, so they are only checked: see the pages' first lines.
 	.venv/bin/python -m repeg_workbench.calibration --check

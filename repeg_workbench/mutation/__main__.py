@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from repeg_workbench.mutation import mutation_page
-from repeg_workbench.mutation.campaign import FOLDER, Campaign
+from repeg_workbench.mutation.campaign import FOLDER, SEEDS_EACH, Campaign
 from repeg_workbench.mutation.money_modules import selected
 from repeg_workbench.mutation.results import SURVIVED
 from repeg_workbench.mutation.run_map import remember
@@ -30,8 +30,7 @@ def run(
     processes: Annotated[int, typer.Option(help="Worker processes; 0 for one per core")] = 0,
     tests: Annotated[str, typer.Option(help="Folders and files of tests, separated by commas")] = ",".join(TESTS),
     most_seconds: Annotated[float, typer.Option(help="CPU seconds of tests for each mutant at most; 0: all tests")] = 0,
-    *,
-    seeds: Annotated[bool, typer.Option(help="Run what survives the tests against seeds")] = True,
+    seeds: Annotated[int, typer.Option(min=0, help="Seeds for each mutant that survives the tests")] = SEEDS_EACH,
 ) -> None:
     """Run mutants against the tests that run their lines, then the survivors against seeds.
 
@@ -44,7 +43,7 @@ def run(
     with _working(tests.split(","), processes or os.cpu_count() or 1) as workers:
         campaign.run_tests(mutants, workers, typer.echo, most_seconds)
         if seeds:
-            campaign.run_seeds(mutants, workers, typer.echo)
+            campaign.run_seeds(mutants, workers, typer.echo, seeds)
     keys = {mutant.key for mutant in mutants}
     reasons = mutation_page.reasons()
     unlisted = [each for each in campaign.results.records.values()
@@ -75,6 +74,12 @@ def publish() -> None:
     """Save what is known in docs/mutation.json and write docs/mutation.md anew."""
     campaign = Campaign(selected(""))
     mutation_page.keep(campaign.results, campaign.modules)
+
+
+@app.command()
+def page() -> None:
+    """Write docs/mutation.md anew from docs/mutation.json and the reasons in survivors.toml."""
+    mutation_page.PAGE.write_text(mutation_page.page(mutation_page.kept()), encoding="utf-8")
 
 
 @contextmanager

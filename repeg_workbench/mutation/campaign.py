@@ -11,6 +11,7 @@ from random import Random
 from typing import Any
 
 from repeg_workbench.faults.commit import ROOT, current_commit
+from repeg_workbench.mutation import mutation_page
 from repeg_workbench.mutation.mutants import Mutant, MutatedModule
 from repeg_workbench.mutation.results import KILLED, SURVIVED, Record, Results
 from repeg_workbench.mutation.run_map import RunMap, digest_of, map_seeds, map_tests
@@ -18,9 +19,8 @@ from repeg_workbench.mutation.uses import lines_to_run
 from repeg_workbench.mutation.workers import Worker, work_off
 
 FOLDER = ROOT / "out" / "mutation"
-# Seeds of which those are chosen that run a mutant's lines, and how many are chosen.
-SEED_POOL = range(200)
-SEEDS_EACH = 30
+# How many seeds a mutant is run against, and of how many times as many those are chosen that run its lines.
+SEEDS_EACH, _SEED_CHOICE = 30, 6
 # A mutant may take this many CPU seconds, and so many times as long as its tests take without it.
 _LEAST_LIMIT, _SLOWER = 10.0, 5.0
 _BEAT_SECONDS = 10.0
@@ -39,6 +39,7 @@ class Campaign:
         self._killers: defaultdict[str, list[str]] = defaultdict(list)
         self._often: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._available: set[str] = set()
+        self._listed = set(mutation_page.listed())
         self._commit = current_commit()
         self._said = time.monotonic()
 
@@ -62,7 +63,7 @@ class Campaign:
         map_tests(self.tests, workers, say)
         self._available = set(workers[0].tests)
         left = [mutant for mutant in mutants if self._is_open(mutant)]
-        left.sort(key=lambda mutant: mutant.key in self.results.records)  # those that have never run come first
+        left.sort(key=self._urgency)
         say(f"{len(mutants)} mutants, of which {len(mutants) - len(left)} need no test any more")
 
         def done(job: Mapping[str, Any], answer: dict[str, Any]) -> None:
@@ -71,14 +72,20 @@ class Campaign:
 
         work_off(workers, self._test_jobs(left, most_seconds), done)
 
-    def run_seeds(self, mutants: Sequence[Mutant], workers: Sequence[Worker], say: Callable[[str], None]) -> None:
-        """Run each mutant that survives the tests against seeds that run its lines."""
+    def run_seeds(
+        self,
+        mutants: Sequence[Mutant],
+        workers: Sequence[Worker],
+        say: Callable[[str], None],
+        each: int = SEEDS_EACH,
+    ) -> None:
+        """Run each mutant that survives the tests against so many seeds that run its lines, the fastest ones."""
         left = [m for m in mutants if (record := self.results.records.get(m.key)) and record.verdict == SURVIVED
                 and not record.seeds]  # fmt: skip
         if not left:
             return
         say(f"{len(left)} mutants go against seeds")
-        map_seeds(self.seeds, workers, SEED_POOL, say)
+        map_seeds(self.seeds, workers, range(each * _SEED_CHOICE), say)
 
         def done(job: Mapping[str, Any], answer: dict[str, Any]) -> None:
             before = self.results.records[job["key"]]
@@ -89,7 +96,13 @@ class Campaign:
             )
             self._report(say, left)
 
-        work_off(workers, self._seed_jobs(left), done)
+        work_off(workers, self._seed_jobs(left, each), done)
+
+    def _urgency(self, mutant: Mutant) -> int:
+        """Mutants that have never run come first, then survivors without a reason, then those of former code."""
+        if mutant.key in self.results.records:
+            return 3 if mutant.key in self._listed else 1
+        return 2 if mutant.key in self.results.former else 0
 
     def _is_open(self, mutant: Mutant) -> bool:
         """Whether no test that still exists is known to kill it, or no seed."""
@@ -131,9 +144,9 @@ class Campaign:
             about = {"module": mutant.module, "key": mutant.key, "limit": limit}
             yield {"do": "tests", "tests": tests, "left": left, **about}
 
-    def _seed_jobs(self, mutants: Iterable[Mutant]) -> Iterator[dict[str, Any]]:
+    def _seed_jobs(self, mutants: Iterable[Mutant], most: int) -> Iterator[dict[str, Any]]:
         for mutant in mutants:
-            seeds = [int(seed) for seed in self.seeds.running(lines_to_run(mutant))][:SEEDS_EACH]
+            seeds = [int(seed) for seed in self.seeds.running(lines_to_run(mutant))][:most]
             seconds = sum(self.seeds.entries[str(seed)].seconds for seed in seeds)
             limit = max(_LEAST_LIMIT, _SLOWER * seconds)
             yield {"do": "seeds", "module": mutant.module, "key": mutant.key, "seeds": seeds, "limit": limit}

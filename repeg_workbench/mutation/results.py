@@ -42,12 +42,14 @@ class Record:
 
 
 class Results:
-    """The records of the mutants as they are now; the last one counts. Those of former code stay in the file."""
+    """The records of the mutants as they are now; the last one counts. `former` are those of a module's former code, as
+    far as it still has the mutant."""
 
     def __init__(self, file: Path, modules: Mapping[str, MutatedModule]) -> None:
         self._file = file
         self._modules = modules
         self.records: dict[str, Record] = {}
+        self.former: dict[str, Record] = {}
         # By mutant, the test that has killed it last, also in former code.
         self.killers: dict[str, str] = {}
         if file.exists():
@@ -65,6 +67,11 @@ class Results:
         """The records of a module, in the order of its text."""
         return [self.records[key] for key in self._modules[module].mutants if key in self.records]
 
+    def with_former(self, module: str) -> list[Record]:
+        """The records of a module, and of its former code for those of its mutants that have not run since."""
+        known = self.former | self.records
+        return [known[key] for key in self._modules[module].mutants if key in known]
+
     def missing(self, module: str) -> int:
         """How many mutants of a module have no record."""
         return sum(key not in self.records for key in self._modules[module].mutants)
@@ -75,8 +82,10 @@ class Results:
         if record.verdict == KILLED and not record.is_killed_by_seed:
             self.killers[record.key] = record.by
         module = self._modules.get(record.module)
-        if module is not None and module.digest == record.digest and record.key in module.mutants:
-            self.records[record.key] = record
+        if module is None or record.key not in module.mutants:
+            return
+        kept = self.records if module.digest == record.digest else self.former
+        kept[record.key] = record
 
 
 def _read(line: str) -> Record | None:

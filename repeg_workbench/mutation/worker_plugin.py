@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -33,6 +34,8 @@ Answer = dict[str, Any]
 settings.register_profile(
     "mutation", derandomize=True, database=None, deadline=None, max_examples=30, phases=(Phase.explicit, Phase.generate)
 )
+# A test or a seed with a mutant may take so many CPU seconds.
+_MOST_OF_ONE = 15.0
 # Tests that talk to another process, or over a socket, are slow, and have a twin that does not.
 _SLOW = ("ministack", "loopback")
 
@@ -138,6 +141,8 @@ def _first_failure(source: MutatedModule, mutant: Any, runs: list[tuple[Any, Cal
     except Exception as error:  # noqa: BLE001 - whatever it is, the module could not be imported with it
         return {"verdict": "killed", "by": "importing the module", "how": type(error).__name__}
     for name, run in runs:
+        # An endless loop is not given the time of all the tests: this signal ends the process.
+        signal.setitimer(signal.ITIMER_PROF, _MOST_OF_ONE)
         how = run()
         if how:
             return {"failed": name, "how": how}

@@ -106,6 +106,7 @@ def test_the_test_that_killed_a_mutant_in_former_code_is_tried_first(tmp_path: P
     campaign = Campaign(["domain.limits"], tmp_path)
     assert campaign.results.records == {}
     assert campaign.results.killers == {SEEN: last}
+    assert [record.key for record in campaign.results.with_former("domain.limits")] == [SEEN]
 
 
 def test_a_survivor_is_run_against_tests_that_are_new(tmp_path: Path, worker: Worker) -> None:
