@@ -85,3 +85,10 @@ def test_a_child_that_was_given_up_unseen_counts_in_full() -> None:
     order = an_order(Side.BUY, "100", a_child(qty="60", state=ChildState.NEVER_ARRIVED), a_child(n=2, qty="40"))
     found = count_open_orders([], [], {}, PRICES, given_up(order))["AAPL"]
     assert (found.buying, found.words) == (Decimal(60), f"buy 60 ({OURS}, given up unseen)")
+
+
+@pytest.mark.parametrize("state", list(ChildState))
+def test_a_child_is_given_up_if_it_never_arrived_or_was_lost(state: ChildState) -> None:
+    order = an_order(Side.BUY, "100", a_child(qty="40", filled="15", state=state))
+    unseen = state in {ChildState.NEVER_ARRIVED, ChildState.LOST}
+    assert [(each.client_order_id, each.qty) for each in given_up(order)] == ([(OURS, Decimal(25))] if unseen else [])

@@ -11,7 +11,8 @@ from repeg.domain.child_order import ChildState
 from repeg.domain.outcome import Outcome
 from repeg.domain.quote import Side
 from repeg.domain.time_limits import ANSWER
-from repeg.workflow.reconciliation import apply_report, book_fills
+from repeg.workflow.in_flight import refresh_children
+from repeg.workflow.reconciliation import apply_report, book_fills, list_own_orders
 from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.builders import a_child, a_report
@@ -129,3 +130,29 @@ def test_a_cancel_that_the_broker_still_shows_as_pending_is_not_void(open_desk: 
     pending = a_report("pending_cancel", broker_id=child.broker_id, client_order_id=child.client_order_id)
     after = apply_report(begin_turn(RUN_ID, desk.ports), desk.order().with_child(child), pending)
     assert (after.children[0].state, after.children[0].is_cancel_at_broker) == (ChildState.CANCELLING, True)
+
+
+@pytest.mark.parametrize(
+    ("state", "is_listed", "after"),
+    [
+        (ChildState.REFUSED, True, ChildState.LIVE),
+        (ChildState.NEVER_ARRIVED, True, ChildState.LIVE),
+        (ChildState.NEVER_ARRIVED, False, ChildState.LIVE),
+        (ChildState.REFUSED, False, ChildState.REFUSED),
+    ],
+)
+def test_an_order_taken_for_lost_is_open_again_once_it_is_found(
+    open_desk: OpenDesk, state: ChildState, is_listed: bool, after: ChildState
+) -> None:
+    """It is looked up only where the list does not have it."""
+    desk = resting(open_desk)
+    (child,) = desk.order().children
+    earlier = a_child(n=0, qty="40", state=ChildState.EXPIRED)
+    desk.store.save_order(desk.order().with_child(earlier).with_child(child.model_copy(update={"state": state})))
+    turn = begin_turn(RUN_ID, desk.ports)
+    listed = list_own_orders(turn) if is_listed else {}
+    desk.broker.line.sent.clear()
+    refresh_children(turn, desk.order(), listed)
+    assert desk.order().children[1].state is after
+    assert bool(desk.broker.line.sent) is (state is ChildState.NEVER_ARRIVED and not is_listed)
+    assert len(desk.journalled("AAPL", "late")) == (after is ChildState.LIVE)

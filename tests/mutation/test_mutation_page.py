@@ -60,11 +60,6 @@ def test_the_page_is_up_to_date() -> None:
     assert mutation_page.PAGE.read_text(encoding="utf-8") == mutation_page.page(mutation_page.kept())
 
 
-def test_every_mutant_that_survives_has_a_reason() -> None:
-    survivors = [key for module in mutation_page.kept()["modules"].values() for key in module["survive"]]
-    assert [key for key in survivors if key not in mutation_page.reasons()] == []
-
-
 def test_every_reason_is_of_one_mutant_once() -> None:
     keys = mutation_page.listed()
     assert sorted(set(keys)) == sorted(keys)
