@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from repeg.domain import open_orders
 from repeg.domain.child_order import Child
-from repeg.workflow import in_flight, reconciliation
+from repeg.workflow import cancellation, in_flight, reconciliation
 from repeg_workbench.faults.planted_bugs_in_endings import NO_COMPARISON
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited
 
@@ -123,6 +123,22 @@ FILL_BUGS: dict[str, PlantedBug] = {
         ),
         seen_by="tests/functions/test_repeg_orders_unknown.py"
         "::test_an_order_rejected_after_acceptance_is_tried_three_times",
+    ),
+    "owners_cancel_is_ours": edited(
+        "an order that the run's first request finds cancelled counts as cancelled by the run",
+        Edit(cancellation, "_cancel_child", "answer is CancelAnswer.NOT_OPEN and is_first", "False"),
+        seen_by="tests/functions/test_cancels_by_hand.py::test_an_order_that_our_first_cancel_finds_cancelled_ends",
+    ),
+    "own_cancel_is_the_owners": edited(
+        "an order that the run's second request finds cancelled counts as cancelled by another hand",
+        Edit(
+            cancellation,
+            "_cancel_child",
+            "answer is CancelAnswer.NOT_OPEN and is_first",
+            "answer is CancelAnswer.NOT_OPEN",
+        ),
+        seen_by="tests/functions/test_cancels_by_hand.py"
+        "::test_an_order_that_our_second_cancel_finds_cancelled_was_cancelled_by_us",
     ),
     "owners_cancel_ignored": edited(
         "an order that its owner has cancelled is sent again",

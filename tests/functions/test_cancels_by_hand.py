@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,6 +14,7 @@ from repeg.domain.errors import StoreUnavailable
 from repeg.domain.limits import BudgetEntry
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Quote
 from repeg.domain.run import RunState
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.turn import begin_turn
@@ -20,7 +22,7 @@ from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.functions.books import QUIET, UP, book
-from tests.functions.desk import EXECUTION, RUN_ID, Desk, OpenDesk
+from tests.functions.desk import EXECUTION, PROMPT, RUN_ID, Desk, OpenDesk
 from tests.functions.scenes import resting
 
 WIDE = "09:36:40 300 @ 189.65 × 200 @ 191.69"
@@ -254,3 +256,48 @@ def test_a_closing_run_cancels_without_a_stored_mark(open_desk: OpenDesk) -> Non
     store.set_run_state(RUN_ID, 1, RunState.CLOSING)
     assert cancel_children(begin_turn(RUN_ID, desk.ports), desk.order()).filled == Decimal(0)
     assert (cancels(desk), desk.open_at_broker()) == (1, [])
+
+
+# The answer "not open" to the run's own request
+
+REFUSES = replace(PROMPT, cancel_of_canceled="422")
+"""The cancel of an order that is cancelled already is answered with: not open."""
+
+
+@pytest.mark.parametrize("before", [0.2, 1.9])
+def test_an_order_that_our_first_cancel_finds_cancelled_ends(open_desk: OpenDesk, before: float) -> None:
+    """Its owner was faster by less than the clocks' error, after the turn had read it as open."""
+    desk = open_desk({"AAPL": book(QUIET, UP)}, quirks=REFUSES)
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    desk.wait_until("09:36:30")
+    read = desk.broker.quotes
+
+    def meanwhile_cancelled(symbols: Iterable[str]) -> dict[str, Quote]:
+        desk.broker.line.delete(f"/orders/{desk.at_broker()[0].id}")
+        desk.runtime.pause(before)
+        desk.broker.quotes = read  # type: ignore[method-assign]
+        return read(symbols)
+
+    desk.broker.quotes = meanwhile_cancelled  # type: ignore[method-assign]
+    desk.repeg()
+    assert (desk.order().outcome, desk.open_at_broker(), desk.posts()) == (Outcome.ENDED_BY_UNKNOWN_HAND, [], 1)
+    desk.judge()
+
+
+def test_an_order_that_our_second_cancel_finds_cancelled_was_cancelled_by_us(open_desk: OpenDesk) -> None:
+    """The first request had no answer, and lands between the read of the order and the second request."""
+    desk = open_desk({"AAPL": book(QUIET, UP)}, quirks=REFUSES)
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=33.5)
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_AFTER, method="DELETE", path="/v2/orders/.+"))
+    desk.turn_at("09:36:30")
+    assert desk.order().children[0].state is ChildState.CANCELLING
+    desk.wait_until("09:37:00")
+    desk.broker.line.seconds = 1
+    desk.repeg()
+    desk.broker.line.seconds = 0
+    desk.wait(1)
+    assert (cancels(desk), desk.order().outcome, desk.open_at_broker()) == (2, None, ["40 AAPL @ 189.66"])
+    desk.judge()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from repeg.domain.broker import CancelAnswer
 from repeg.domain.child_order import Child
 from repeg.domain.errors import StoreUnavailable
@@ -14,23 +16,29 @@ from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
 
-def cancel_children(turn: Turn, order: ParentOrder) -> ParentOrder:
+def cancel_children(turn: Turn, order: ParentOrder, just_marked: Container[int] = ()) -> ParentOrder:
     """Ask the broker to cancel every open child, oldest first, and read each until it is closed or two seconds pass.
 
     Returns the order with its children closed or still `cancelling`, and with any fills that came before the cancel;
-    what the reads changed is not saved yet. A child that the account's owner has moved is left alone.
+    what the reads changed is not saved yet. A child that the account's owner has moved is left alone. `just_marked` are
+    the attempts that the caller has marked for this very request.
     """
     for n in [child.n for child in order.open_children]:
-        order = _cancel_child(turn, order, order.attempt(n))
+        order = _cancel_child(turn, order, order.attempt(n), just_marked)
     return order
 
 
-def _cancel_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+def _cancel_child(turn: Turn, order: ParentOrder, child: Child, just_marked: Container[int]) -> ParentOrder:
     if child.is_closed or child.broker_id is None or child.is_owners:
         return order
+    is_first = child.last_marked_at is None or child.n in just_marked
     order = _mark_cancelling(turn, order, child)
-    if turn.ports.broker.cancel(child.broker_id) is CancelAnswer.REQUESTED:
+    answer = turn.ports.broker.cancel(child.broker_id)
+    if answer is CancelAnswer.REQUESTED:
         order = order.with_child(order.attempt(child.n).with_cancel_at_broker())
+    if answer is CancelAnswer.NOT_OPEN and is_first:
+        # No request of this run can have ended it: if it is cancelled, another hand has cancelled it.
+        order = order.with_child(order.attempt(child.n).rests_again())
     for pause in CANCEL_CONFIRMATION_PAUSES:
         turn.ports.runtime.pause(pause)
         report = fetch_report(turn, child)

@@ -132,7 +132,8 @@ def _replace_by_cancel(turn: Turn, order: ParentOrder, child: Child, proposal: P
     reserved = reserve_successor(turn, order, child, proposal)
     if reserved is None:
         return order
-    return _place_successor(turn, reserved, cancel_children(turn, reserved), proposal)
+    just_marked = (child.n,) if child.last_marked_at is None else ()
+    return _place_successor(turn, reserved, cancel_children(turn, reserved, just_marked), proposal)
 
 
 def _place_successor(
