@@ -113,7 +113,7 @@ ADAPTER_BUGS: dict[str, PlantedBug] = {
     ),
     "first_page_of_orders": edited(
         "only the first page of open orders is read",
-        Edit(broker.AlpacaBroker, "open_orders", "is_last = len(page) < ORDERS_PER_PAGE", "is_last = True"),
+        Edit(broker.AlpacaBroker, "_listed", "is_last = len(page) < ORDERS_PER_PAGE", "is_last = True"),
         seen_by="tests/contracts/test_broker.py::test_open_orders_beyond_one_page_are_each_listed_once",
     ),
     "another_account": edited(

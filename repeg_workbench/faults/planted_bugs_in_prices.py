@@ -34,7 +34,7 @@ PRICE_BUGS: dict[str, PlantedBug] = {
         Edit(
             pricing,
             "limit_for",
-            "affordable(order, order.collar, day, settings)",
+            "furthest_price(order, day, settings)",
             "collar(order.side, quote, settings.max_slippage_bps, day, settings.tick_size)",
         ),
         seen_by="tests/functions/test_fallback.py::test_a_fallback_rests_where_it_is_when_the_book_is_good_again",
@@ -99,7 +99,7 @@ PRICE_BUGS: dict[str, PlantedBug] = {
         "a wide, thin or stale quote is crossed once the close is near",
         Edit(
             peg,
-            "decide",
+            "_on_any_quote",
             "answer = check_market_quote(order, quote, moment.now, settings)",
             "answer = QuoteVerdict.OK if moment.close_is_near and quote else"
             " check_market_quote(order, quote, moment.now, settings)",

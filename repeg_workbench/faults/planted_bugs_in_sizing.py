@@ -87,7 +87,7 @@ SIZING_BUGS: dict[str, PlantedBug] = {
         Edit(
             planning,
             "_open_orders",
-            "others = [order for run_id in trading for order in ports.store.orders(run_id) if order.outcome is None]",
+            "others = [order for order in planned if order.outcome is None]",
             "others = []",
         ),
         seen_by="tests/guards/test_two_plans.py::test_a_second_plan_counts_the_first_ones_unfilled_target",

@@ -186,7 +186,7 @@ STORE_BUGS: dict[str, PlantedBug] = {
     "planning_version_not_a_condition": edited(
         "a plan is stored although another run has been planned meanwhile",
         Edit(plan_write.PlanWrite, "_is_unmoved", "if self.version is None:", "if True:"),
-        Edit(_MEMORY, "add_orders", "if planning_version not in {None, self._plannings[day]}:", "if False:"),
+        Edit(_MEMORY, "add_orders", "if version not in {None, self._plannings[day]}:", "if False:"),
         seen_by="tests/guards/test_two_plans.py::test_plans_of_the_same_instant_do_not_both_buy",
     ),
     "first_page_only": edited(
