@@ -14,7 +14,7 @@ from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
 from repeg.workflow.alerts import tell_long_holds
-from repeg.workflow.looking import look_until_next_turn, work_all
+from repeg.workflow.looking import work_turn
 from repeg.workflow.switches import switch_now
 from repeg.workflow.turn import begin_trading_turn, find_run, journal_skip
 
@@ -34,7 +34,7 @@ def repeg_orders(run_id: str, epoch: int, turns: int, first_turn: int, ports: Po
     try:
         turn = begin_trading_turn(run_id, epoch, ports)
         ports.store.record_heartbeat(run_id, turn.moment.now)
-        orders, due = look_until_next_turn(turn, work_all(turn))
+        orders, due = work_turn(turn)
     except BrokerUnavailable as error:
         return skip_turn(run_id, turns, first_turn, error, ports)
     tell_long_holds(turn, orders)

@@ -10,9 +10,10 @@ import pytest
 from repeg.domain.attempts import attempts_left
 from repeg.domain.child_order import Child, ChildState, Rung
 from repeg.domain.decision import Action, Decision
+from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import decide
-from repeg.domain.pieces import piece
+from repeg.domain.pieces import makes_way, piece
 from repeg.domain.quote import Side
 from tests.builders import NOON, WINDOW_CLOSES, a_child, a_moment, a_quote, after_noon, an_order, settings_with
 
@@ -70,3 +71,21 @@ def test_the_last_attempts_are_for_the_close() -> None:
     order, now = a_parent(*["0"] * 17, open_at="100.01"), WINDOW_CLOSES - timedelta(minutes=1)
     crossing = decide(order, a_quote("100.02", "100.06", at=now), a_moment(now), NORMAL)
     assert (crossing.verb, crossing.reason, crossing.rung) == (Action.CROSS, "close_is_near", Rung.CROSS)
+
+
+@pytest.mark.parametrize(
+    ("sent", "minutes", "expected"),
+    [(0, 12, False), (0, 11, True), (14, 60, False), (15, 60, True), (16, 60, True), (17, 60, False), (17, 11, True),
+     (18, 11, False), (18, 1, True)],
+)  # fmt: skip
+def test_a_piece_makes_way_for_the_rest_when_time_or_attempts_are_short(
+    sent: int, minutes: int, expected: bool
+) -> None:
+    order = a_parent(*["0"] * sent, open_at="100.01")
+    assert order.open_child is not None
+    moment = a_moment(WINDOW_CLOSES - timedelta(minutes=minutes))
+    cut = order.with_child(order.open_child.model_copy(update={"is_piece": True}))
+    assert makes_way(cut, moment, NORMAL) is expected
+    assert not makes_way(order, moment, NORMAL)
+    assert not makes_way(cut, moment, settings_with(policy="anchor"))
+    assert not makes_way(cut.on_hold(HoldReason.BUDGET), moment, NORMAL)

@@ -23,11 +23,13 @@ def is_fallback_due(order: ParentOrder, quote: Quote | None, moment: Moment, set
     """Whether an order whose quote does not pass the check is sent once all the same.
 
     Not before the settings' last minutes, not twice, not without a price for its collar, and not during a halt: a quote
-    that has not changed for five minutes, or whose age is not known, may be one.
+    that has not changed for five minutes, or whose age is not known, may be one. A resting piece does not keep the rest
+    of its order from being sent.
     """
     if settings.fallback is Fallback.NONE or not moment.is_within(settings.fallback_minutes):
         return False
-    if order.open_child is not None or order.has_fallen_back or order.remaining <= 0:
+    child = order.open_child
+    if (child is not None and not child.is_piece) or order.has_fallen_back or order.remaining <= 0:
         return False
     return _may_be_trading(quote, moment.now) and fallback_arrival(order, quote, moment.now) is not None
 

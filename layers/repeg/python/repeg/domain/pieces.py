@@ -9,10 +9,12 @@ from repeg.domain.attempts import attempts_left, is_next_whole
 from repeg.domain.child_order import Rung
 from repeg.domain.decision import Decision
 from repeg.domain.moment import LAST_TURNS, Moment
+from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
 from repeg.domain.round_lot import round_lot
 from repeg.domain.settings import Settings
+from repeg.domain.settings_limits import KEPT_ATTEMPTS
 
 # A child is at least this part of its parent, so that a large order needs a bounded number of them.
 LEAST_PART = 20
@@ -36,6 +38,20 @@ def piece(
     lot = round_lot(quote.near(side), day) if day is not None else Decimal(100)
     part = max(displayed, lot, (order.target / LEAST_PART).to_integral_value(ROUND_CEILING))
     return most if most - part < 1 else part.to_integral_value(ROUND_CEILING)
+
+
+def makes_way(order: ParentOrder, moment: Moment, settings: Settings) -> bool:
+    """Whether an open piece is cancelled for the whole rest: the window, or the attempts, are too short for pieces.
+
+    One attempt is left over for the close. Where a budget had no room for the rest, the piece stays at the next look.
+    """
+    child, left = order.open_child, attempts_left(order, settings)
+    if child is None or not child.is_piece or child.remaining >= order.remaining or not settings.looks:
+        return False
+    if order.held is HoldReason.BUDGET:
+        return False
+    is_last = _is_short(moment) and (left > 1 or moment.close_is_near)
+    return is_last or KEPT_ATTEMPTS <= left <= KEPT_ATTEMPTS + 1
 
 
 def patience_of(order: ParentOrder, settings: Settings) -> timedelta:

@@ -20,7 +20,7 @@ from repeg.domain.quote_check import hold_reason
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
-_VERDICTS = frozenset(QuoteVerdict)
+VERDICTS = frozenset(QuoteVerdict)
 _HELD_BY_PRICE = {"collar": HoldReason.COLLAR, "order_notional": HoldReason.ORDER_NOTIONAL}
 
 
@@ -79,7 +79,7 @@ def _decision(turn: Turn, order: ParentOrder, quote: Quote | None, moment: Momen
 
 
 def _held_by(turn: Turn, decision: Decision, quote: Quote | None) -> HoldReason | None:
-    if decision.reason not in _VERDICTS:
+    if decision.reason not in VERDICTS:
         return _HELD_BY_PRICE.get(decision.reason)
     return hold_reason(QuoteVerdict(decision.reason), quote, turn.now)
 

@@ -35,7 +35,9 @@ def new_intent(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote,
     )
 
 
-def with_intent(order: ParentOrder, intent: Intent, decision: Decision, replaces: int | None = None) -> ParentOrder:
+def with_intent(
+    order: ParentOrder, intent: Intent, decision: Decision, replaces: int | None = None, *, is_piece: bool = False
+) -> ParentOrder:
     """The order with the intent's child; `replaces` is the attempt that the child replaces, if any."""
     child = Child(
         n=intent.n,
@@ -46,6 +48,7 @@ def with_intent(order: ParentOrder, intent: Intent, decision: Decision, replaces
         decided_at=intent.decided_at,
         notional=intent.notional,
         replaces=replaces,
+        is_piece=is_piece,
         is_fallback=decision.reason == FALLBACK,
     )
     children = order.with_child(child).children

@@ -24,14 +24,17 @@ from repeg.workflow.turn import Turn
 from repeg.workflow.working import work_order
 
 
-def work_all(turn: Turn) -> list[ParentOrder]:
-    """Every order of the run after the turn's first look."""
-    orders = turn.ports.store.orders(turn.run.run_id)
-    seen = _read_back(turn, _in_state(orders, ParentState.WORKING))
-    return _worked(turn, orders, seen, _quotes(turn, seen))
+def work_turn(turn: Turn) -> tuple[list[ParentOrder], datetime]:
+    """Every order of the run after the looks of a turn, and when the next turn is due."""
+    before = turn.ports.store.orders(turn.run.run_id)
+    seen = _read_back(turn, _in_state(before, ParentState.WORKING))
+    orders = _worked(turn, before, seen, _quotes(turn, seen))
+    if _has_next_piece(turn, before, orders):
+        return orders, next_turn_of(turn, looks=False)
+    return _look_until_next_turn(turn, orders)
 
 
-def look_until_next_turn(turn: Turn, orders: list[ParentOrder]) -> tuple[list[ParentOrder], datetime]:
+def _look_until_next_turn(turn: Turn, orders: list[ParentOrder]) -> tuple[list[ParentOrder], datetime]:
     """Every order after the further looks of the turn, and when the next turn is due.
 
     A look is one quote request and a decision for each order that the policy of looks works. Every few seconds the
@@ -50,11 +53,16 @@ def look_until_next_turn(turn: Turn, orders: list[ParentOrder]) -> tuple[list[Pa
         except BrokerUnavailable as error:
             turn.warn("run", "skip", reason=str(error))
             break
-        has_next_piece = len(_in_state(after, ParentState.WAITING)) > len(_in_state(orders, ParentState.WAITING))
-        orders = after
-        if has_next_piece:
+        before, orders = orders, after
+        if _has_next_piece(turn, before, orders):
             break
     return orders, next_turn_of(turn, looks=looked)
+
+
+def _has_next_piece(turn: Turn, before: list[ParentOrder], after: list[ParentOrder]) -> bool:
+    """Whether an order that is worked by looks has lost its child, so that it is to be placed at once."""
+    worked = {order.symbol for order in before if is_looked_at(turn, order)}
+    return any(order.symbol in worked for order in _in_state(after, ParentState.WAITING))
 
 
 def next_turn_of(turn: Turn, *, looks: bool) -> datetime:

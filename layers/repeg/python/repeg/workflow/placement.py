@@ -61,7 +61,7 @@ class Proposal:
     """An order that a decision wants sent: the decision as journalled, the quote it was made on, and the shares.
 
     `held` are the holdings that a sell is checked against; they are known only where they are needed. A buy without
-    `funds` goes on with the cash that was granted to its parent, up to its collar.
+    `funds` goes on with the cash that was granted to its parent, up to its collar. `is_piece`: the order was cut.
     """
 
     decision: Decision
@@ -71,6 +71,7 @@ class Proposal:
     ruling: Ruling
     held: Holdings | None = None
     funds: Funds = NO_FUNDS
+    is_piece: bool = False
 
     def at(self, limit: Decimal, detail: str) -> Proposal:
         """The same proposal at another limit; the ruling keeps the decision as it was made."""
@@ -115,7 +116,7 @@ def _submit(turn: Turn, order: ParentOrder, proposal: Proposal, qty: Decimal) ->
     Its reservation may be older than its price: an unconfirmed cancel leaves the move to a later turn.
     """
     intent = new_intent(turn, order, proposal.decision, proposal.quote, qty)
-    grown = with_intent(order, intent, proposal.decision)
+    grown = with_intent(order, intent, proposal.decision, is_piece=proposal.is_piece)
     try:
         stored = _write_intent(turn, order, grown, intent, proposal.funds.lease)
     except BudgetSpent as exhausted:
@@ -151,7 +152,7 @@ def reserve_successor(turn: Turn, order: ParentOrder, child: Child, proposal: Pr
     """
     if order.reserved_orders:
         return order  # reserved by an earlier turn, whose cancel was not confirmed
-    intent = new_intent(turn, order, proposal.decision, proposal.quote, child.remaining)
+    intent = new_intent(turn, order, proposal.decision, proposal.quote, proposal.qty)
     cancelling = order.with_child(child.cancelling(turn.now, turn.earliest))
     after = with_intent(order.with_child(child.becomes(ChildState.CANCELED)), intent, proposal.decision)
     reserving = cancelling.reserving(max(order.committed, after.committed))

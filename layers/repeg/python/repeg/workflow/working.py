@@ -7,17 +7,17 @@ from decimal import Decimal
 
 from repeg.domain.child_order import UNRESOLVED, Child, ChildState, Rung
 from repeg.domain.dust import MIN_NOTIONAL, is_dust
-from repeg.domain.fallback import priced_from
+from repeg.domain.fallback import FALLBACK, priced_from
 from repeg.domain.final_outcome import outcome_of
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.pieces import piece
+from repeg.domain.pieces import makes_way, piece
 from repeg.domain.price_format import format_limit
 from repeg.domain.quote import Quote
 from repeg.domain.replacement import is_replaceable
 from repeg.domain.run import KillSwitch
 from repeg.workflow.cancellation import cancel_children
-from repeg.workflow.deciding import decide_next, keep_order, market_move_cost, note_spread, tape_detail
+from repeg.workflow.deciding import VERDICTS, decide_next, keep_order, market_move_cost, note_spread, tape_detail
 from repeg.workflow.placement import (
     NO_FUNDS,
     Funds,
@@ -69,7 +69,7 @@ def start_order(
         return finish_order(turn, order, Outcome.PREVIEW, would)
     part = piece(order, basis, decision, qty, turn.present, turn.settings(order.symbol))
     detail = tape_detail(order, decision, part)
-    return send_order(turn, order, Proposal(decision, basis, part, detail, ruling, held, funds))
+    return send_order(turn, order, Proposal(decision, basis, part, detail, ruling, held, funds, part < qty))
 
 
 def work_order(
@@ -114,10 +114,15 @@ def _move(
         turn.journal(order.symbol, "hold", format_limit(child.limit), "being cancelled at the broker by another hand")
         return order
     decision, ruling = decide_next(turn, order, quote)
+    basis, is_held = priced_from(order, quote), decision.reason in VERDICTS
+    if basis is not None and (
+        decision.reason == FALLBACK or (not is_held and makes_way(order, turn.present, turn.settings(order.symbol)))
+    ):
+        return _make_way(turn, order, child, Proposal(decision, basis, order.remaining, "", ruling))
     if not decision.sends or quote is None:
         return keep_order(turn, order, decision, quote, ruling)
     detail = tape_detail(order, decision, child.remaining)
-    proposal = Proposal(decision, quote, child.remaining, detail, ruling, held, funds)
+    proposal = Proposal(decision, quote, child.remaining, detail, ruling, held, funds, child.is_piece)
     if is_replaceable(order, child, decision, turn.settings(order.symbol)):
         return replace_order(turn, order, child, proposal)
     if not is_granted(order, proposal, child.remaining):
@@ -125,6 +130,17 @@ def _move(
         turn.warn(order.symbol, "hold", format_limit(child.limit), f"no cash for a market order, {extra:.2f} more")
         return order
     return _replace_by_cancel(turn, order, child, proposal)
+
+
+def _make_way(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder:
+    """Cancel a piece for the whole rest, which is then funded and placed like a first child, in the same turn."""
+    limit = proposal.decision.limit or child.limit
+    whole = proposal if limit is None else proposal.at(limit, "")
+    reserved = reserve_successor(turn, order, child, whole)
+    if reserved is None:
+        return order
+    turn.journal(order.symbol, "cancel", format_limit(child.limit), f"makes way for the whole rest, {order.remaining}")
+    return _place_successor(turn, order, cancel_children(turn, reserved))
 
 
 def _replace_by_cancel(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder:
@@ -165,9 +181,9 @@ def _send_in_its_place(turn: Turn, order: ParentOrder, proposal: Proposal) -> Pa
     decision = decision.in_place_of(proposal.decision)
     part = piece(order, quote, decision, proposal.qty, turn.present, settings)
     detail = f"{proposal.detail.partition(' → ')[0]} → {format_limit(decision.limit)}"
-    return send_order(
-        turn, order, replace(proposal, decision=decision, quote=quote, qty=part, detail=detail, ruling=ruling)
-    )
+    is_piece = proposal.is_piece or part < proposal.qty
+    now = replace(proposal, decision=decision, quote=quote, qty=part, detail=detail, ruling=ruling, is_piece=is_piece)
+    return send_order(turn, order, now)
 
 
 def _without_excess(turn: Turn, order: ParentOrder) -> ParentOrder:
