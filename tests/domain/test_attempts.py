@@ -88,4 +88,4 @@ def test_a_piece_makes_way_for_the_rest_when_time_or_attempts_are_short(
     assert makes_way(cut, moment, NORMAL) is expected
     assert not makes_way(order, moment, NORMAL)
     assert not makes_way(cut, moment, settings_with(policy="anchor"))
-    assert not makes_way(cut.on_hold(HoldReason.BUDGET), moment, NORMAL)
+    assert not makes_way(cut.on_hold(HoldReason.BUDGET, NOON), moment, NORMAL)

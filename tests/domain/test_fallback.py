@@ -14,11 +14,12 @@ from repeg.domain.child_order import Child, ChildState, Rung
 from repeg.domain.decision import Action, Decision
 from repeg.domain.fallback import is_worth_keeping
 from repeg.domain.moment import Moment
+from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import decide
 from repeg.domain.pricing import collar, worse_by
 from repeg.domain.quote import Quote, QuoteVerdict, Side
-from repeg.domain.quote_check import check_waiting_order
+from repeg.domain.quote_check import check_waiting_order, is_new_hold
 from repeg.domain.setting_types import Fallback
 from repeg.domain.settings import Settings
 from tests.builders import MONDAY, NOON, a_child, a_moment, a_quote, after_noon, an_order, resting, settings_with
@@ -40,8 +41,13 @@ HELD: dict[str, Quote | None] = {
 }
 
 
+def held_order(side: Side = Side.BUY, target: str = "100", *children: Child, **fields: Any) -> ParentOrder:
+    """An order that its book has held since the morning."""
+    return an_order(side, target, *children, **{"held_by_book_since": after_noon(-9_000), **fields})
+
+
 def never_arrived(side: Side = Side.BUY, **fields: Any) -> ParentOrder:
-    return an_order(side, "100", arrival=None, collar=None, **fields)
+    return held_order(side, "100", arrival=None, collar=None, **fields)
 
 
 def after_check(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> ParentOrder:
@@ -58,27 +64,27 @@ def whole_step(order: ParentOrder, quote: Quote | None, moment: Moment, settings
 
 @pytest.mark.parametrize("verdict", list(HELD))
 def test_a_held_order_is_sent_at_its_collar_in_the_last_minutes(verdict: str) -> None:
-    decision = whole_step(an_order(), HELD[verdict], LAST_MINUTES, COLLAR)
+    decision = whole_step(held_order(), HELD[verdict], LAST_MINUTES, COLLAR)
     assert (decision.verb, decision.reason, decision.rung) == (Action.CROSS, "fallback", Rung.CROSS)
-    assert decision.limit == an_order().collar
+    assert decision.limit == held_order().collar
     assert decision.because.endswith("fallback to the collar")
 
 
 @pytest.mark.parametrize("verdict", list(HELD))
 def test_a_held_order_without_a_fallback_is_never_sent(verdict: str) -> None:
-    decision = whole_step(an_order(), HELD[verdict], LAST_MINUTES, settings_with())
+    decision = whole_step(held_order(), HELD[verdict], LAST_MINUTES, settings_with())
     assert (decision.verb, decision.reason) == (Action.HOLD, verdict)
 
 
 def test_a_fallback_waits_for_exactly_its_last_minutes() -> None:
-    assert not whole_step(an_order(), WIDE, EARLIER, COLLAR).sends
-    assert whole_step(an_order(), WIDE, LAST_MINUTES, COLLAR).sends
+    assert not whole_step(held_order(), WIDE, EARLIER, COLLAR).sends
+    assert whole_step(held_order(), WIDE, LAST_MINUTES, COLLAR).sends
 
 
 def test_a_fallback_comes_two_turns_before_the_close_at_the_latest() -> None:
     """Turns of five minutes look at the last minute once: when the window is over."""
     moment = a_moment(NOON, closes=NOON + timedelta(minutes=10), turn_seconds=300)
-    assert whole_step(an_order(), WIDE, moment, settings_with(fallback="collar", fallback_minutes=1)).sends
+    assert whole_step(held_order(), WIDE, moment, settings_with(fallback="collar", fallback_minutes=1)).sends
 
 
 def test_an_order_that_never_arrived_gets_its_collar_from_the_held_quote() -> None:
@@ -110,11 +116,11 @@ def test_a_quote_that_may_be_halted_is_not_followed_by_a_fallback(age: float | N
     """A quote without a time stamp, or with one in the future, has no age to go by."""
     at = None if age is None else after_noon(-age)
     for book in (a_quote("100.00", "101.00", at=at), a_quote("100.00", "0", at=at), a_quote("100.10", "100.00", at=at)):
-        assert whole_step(an_order(), book, LAST_MINUTES, COLLAR).sends is sends
+        assert whole_step(held_order(), book, LAST_MINUTES, COLLAR).sends is sends
 
 
 def test_a_market_fallback_has_no_limit() -> None:
-    decision = whole_step(an_order(), WIDE, LAST_MINUTES, MARKET)
+    decision = whole_step(held_order(), WIDE, LAST_MINUTES, MARKET)
     assert (decision.verb, decision.rung, decision.limit) == (Action.CROSS, Rung.MARKET, None)
     assert decision.because == "bid 100.00 × ask 101.00, wide, fallback to the market"
 
@@ -122,9 +128,9 @@ def test_a_market_fallback_has_no_limit() -> None:
 @pytest.mark.parametrize("quote", [HELD["one_sided"], HELD["crossed"], None, a_quote("97.50", "102.51")])
 def test_a_market_fallback_needs_a_book_that_bounds_its_price(quote: Quote | None) -> None:
     """Two sides, at most 5 % apart; otherwise the collar bounds it."""
-    decision = whole_step(an_order(), quote, LAST_MINUTES, MARKET)
-    assert (decision.reason, decision.limit) == ("fallback", an_order().collar)
-    assert whole_step(an_order(), a_quote("97.50", "102.50"), LAST_MINUTES, MARKET).limit is None
+    decision = whole_step(held_order(), quote, LAST_MINUTES, MARKET)
+    assert (decision.reason, decision.limit) == ("fallback", held_order().collar)
+    assert whole_step(held_order(), a_quote("97.50", "102.50"), LAST_MINUTES, MARKET).limit is None
 
 
 GONE = a_child(state=ChildState.CANCELED)
@@ -141,7 +147,7 @@ GONE = a_child(state=ChildState.CANCELED)
 )
 def test_an_order_falls_back_once(child: Child, sends: bool) -> None:
     """A refusal that may pass does not count: the broker never had the order."""
-    assert whole_step(an_order(Side.BUY, "100", child), WIDE, LAST_MINUTES, COLLAR).sends is sends
+    assert whole_step(held_order(Side.BUY, "100", child), WIDE, LAST_MINUTES, COLLAR).sends is sends
 
 
 def test_an_order_with_an_open_child_does_not_fall_back() -> None:
@@ -165,7 +171,7 @@ def test_a_fallback_at_its_collar_goes_to_the_market_only_where_allowed() -> Non
 @pytest.mark.parametrize(("escalation", "rung"), [("none", Rung.PASSIVE), ("mid", Rung.MID), ("cross", Rung.CROSS)])
 def test_a_lost_fallback_is_followed_by_a_rung_of_the_ladder(escalation: str, rung: Rung) -> None:
     """In a good book the order is placed as its settings say, not where the fallback was."""
-    lost = an_order(
+    lost = held_order(
         Side.BUY, "100", GONE.model_copy(update={"is_fallback": True}), rung=Rung.CROSS, first_placed_at=NOON
     )
     assert decide(lost, a_quote(), a_moment(), settings_with(fallback="collar", escalation=escalation)).rung is rung
@@ -192,7 +198,7 @@ def test_a_held_order_keeps_a_quote_with_a_mid_every_five_minutes(
     order = never_arrived(last_two_sided=kept)
     assert is_worth_keeping(order, quote, NOON, COLLAR) is is_kept
     assert not is_worth_keeping(order, quote, NOON, settings_with())
-    assert not is_worth_keeping(an_order(last_two_sided=kept), quote, NOON, COLLAR)
+    assert not is_worth_keeping(held_order(last_two_sided=kept), quote, NOON, COLLAR)
 
 
 PRICES = st.just(Decimal(0)) | ON_GRID | OFF_GRID
@@ -248,3 +254,30 @@ def test_no_book_makes_an_order_without_a_fallback_fall_back(
 def test_a_fallback_on_an_old_quote_goes_to_the_collar(seconds: int, rung: Rung) -> None:
     quote = a_quote("100.00", "101.00", at=after_noon(-seconds))
     assert whole_step(never_arrived(), quote, LAST_MINUTES, MARKET).rung is rung
+
+
+@pytest.mark.parametrize(("turn_seconds", "seconds", "sends"), [
+    (30, 60, True), (30, 59.9, False), (10, 60, True), (10, 30, False), (120, 240, True), (120, 239, False),
+])  # fmt: skip
+def test_a_fallback_is_for_a_book_that_has_held_the_order_for_long(
+    turn_seconds: int, seconds: float, sends: bool
+) -> None:
+    order = held_order(held_by_book_since=after_noon(-seconds))
+    moment = a_moment(NOON, closes=NOON + timedelta(minutes=4), turn_seconds=turn_seconds)
+    assert whole_step(order, WIDE, moment, COLLAR).sends is sends
+    assert not whole_step(an_order(), WIDE, moment, COLLAR).sends
+
+
+def test_a_hold_by_the_book_lasts_until_a_quote_passes() -> None:
+    first = an_order().on_hold(HoldReason.WIDE, NOON)
+    assert first.held_by_book_since == NOON
+    later = first.on_hold(HoldReason.LOCKED, after_noon(40)).on_hold(HoldReason.UNFUNDED, after_noon(50))
+    assert later.held_by_book_since == NOON
+    assert later.on_hold(HoldReason.COLLAR, after_noon(60)).held_by_book_since is None
+    assert later.released().held_by_book(None).on_hold(HoldReason.WIDE, after_noon(60)).held_by_book_since != NOON
+
+
+def test_a_hold_that_an_earlier_release_stored_begins_anew() -> None:
+    stored = an_order(held=HoldReason.WIDE)
+    assert is_new_hold(stored, HoldReason.WIDE)
+    assert not is_new_hold(stored.on_hold(HoldReason.WIDE, NOON), HoldReason.WIDE)

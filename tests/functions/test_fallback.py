@@ -187,3 +187,23 @@ def test_the_decisions_of_a_fallback_can_be_replayed(
     for line in lines:
         again = decide_again(line["rule"], line["inputs"])
         assert type(again).model_validate(line["answer"]) == again, line
+
+
+@pytest.mark.parametrize("fallback", ["collar", "market"])
+def test_a_book_that_is_locked_for_a_moment_makes_no_fallback(open_desk: OpenDesk, fallback: str) -> None:
+    """A piece fills while the book is locked for four seconds, half an hour before the close."""
+    changes = (
+        "14:00 300 @ 20.00 × 300 @ 20.02",
+        "15:30:04 300 @ 20.02 × 300 @ 20.02",
+        "15:30:08 300 @ 20.00 × 300 @ 20.02",
+    )
+    prints = ("15:30:03 5000 @ 20.01 sold",)
+    desk = open_desk({"AAPL": book(*changes, prints=prints, until="15:57")}, at="15:29:50", opening=holding("5000000"))
+    desk.begin("buy 20000 AAPL", policy="normal", fallback=fallback, fallback_minutes=30, escalation="market")
+    desk.place()
+    assert desk.turn_at("15:30:00").decision == "validate"
+    desk.place()
+    assert [child.is_fallback for child in desk.order().children] == [False]
+    turn(desk, "15:30:30")
+    assert [str(child.limit) for child in desk.order().children] == ["20.01", "20.01"]
+    desk.judge()

@@ -61,7 +61,7 @@ def test_an_order_that_its_book_holds_is_told_after_thirty_minutes(open_desk: Op
 
 def test_an_order_that_is_sent_in_between_waits_anew() -> None:
     opens = NOON - timedelta(hours=3)
-    waiting = an_order().on_hold(HoldReason.WIDE)
+    waiting = an_order().on_hold(HoldReason.WIDE, NOON)
     assert held_for_long(waiting, opens, NOON) is not None
     child = a_child(state=ChildState.CANCELED)
     since = child.decided_at + HELD_FOR_LONG

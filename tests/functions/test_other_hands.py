@@ -18,6 +18,7 @@ from repeg.workflow.quote_check import hold_order
 from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from tests.builders import NOON
 from tests.functions.books import KO, QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan, holding
 from tests.functions.scenes import resting
@@ -244,13 +245,13 @@ def test_an_order_that_its_owner_cut_during_our_cancel_is_not_sent_again(open_de
 @pytest.mark.parametrize("reason", [HoldReason.WAITS_FOR_SELLS, HoldReason.NOT_HELD, HoldReason.WIDE])
 def test_no_other_hold_replaces_the_owners(open_desk: OpenDesk, reason: HoldReason) -> None:
     desk = resting(open_desk)
-    owned = desk.order().on_hold(HoldReason.OWNER)
+    owned = desk.order().on_hold(HoldReason.OWNER, NOON)
     assert hold_order(begin_turn(RUN_ID, desk.ports), owned, reason, "") is owned
 
 
 def test_an_owners_order_interrupted_before_its_end_is_finished(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(QUIET)})
     desk.begin("buy 40 AAPL")
-    desk.store.save_order(desk.order().on_hold(HoldReason.OWNER))
+    desk.store.save_order(desk.order().on_hold(HoldReason.OWNER, NOON))
     desk.place()
     assert (desk.order().outcome, desk.posts()) == (Outcome.ENDED_BY_OWNER, 0)

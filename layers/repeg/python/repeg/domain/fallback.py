@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from repeg.domain.child_order import Rung
-from repeg.domain.moment import Moment
+from repeg.domain.moment import LAST_TURNS, Moment
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import CLOCK_ERROR_SECONDS, HALT_AGE_SECONDS, Quote, age_seconds, is_at_most, is_wider
 from repeg.domain.setting_types import Fallback
@@ -15,6 +15,9 @@ from repeg.domain.settings_limits import WIDEST_MARKET_SPREAD_PCT, WIDEST_SPREAD
 # The reason of a fallback's decision, and of its intent.
 FALLBACK = "fallback"
 
+# A fallback is for an order that no rule lets trade: its book has held it for so long, and for two turns, at each look.
+HELD_FOR = timedelta(seconds=60)
+
 # A held order keeps the last two-sided quote seen for it, and replaces it at this age: a held order costs few writes.
 REFRESH_SECONDS = 300
 
@@ -22,16 +25,24 @@ REFRESH_SECONDS = 300
 def is_fallback_due(order: ParentOrder, quote: Quote | None, moment: Moment, settings: Settings) -> bool:
     """Whether an order whose quote does not pass the check is sent once all the same.
 
-    Not before the settings' last minutes, not twice, not without a price for its collar, and not during a halt: a quote
-    that has not changed for five minutes, or whose age is not known, may be one. A resting piece does not keep the rest
-    of its order from being sent.
+    Not before the settings' last minutes, not for a book that holds it for a moment only, not twice, not without a
+    price for its collar, and not during a halt: a quote that has not changed for five minutes, or whose age is not
+    known, may be one. A resting piece does not keep the rest of its order from being sent.
     """
     if settings.fallback is Fallback.NONE or not moment.is_within(settings.fallback_minutes):
         return False
     child = order.open_child
     if (child is not None and not child.is_piece) or order.has_fallen_back or order.remaining <= 0:
         return False
+    if not _is_held_for_long(order, moment):
+        return False
     return _may_be_trading(quote, moment.now) and fallback_arrival(order, quote, moment.now) is not None
+
+
+def _is_held_for_long(order: ParentOrder, moment: Moment) -> bool:
+    since = order.held_by_book_since
+    least = max(HELD_FOR, timedelta(seconds=LAST_TURNS * moment.turn_seconds))
+    return since is not None and moment.now - since >= least
 
 
 def fallback_arrival(order: ParentOrder, quote: Quote | None, now: datetime) -> Quote | None:

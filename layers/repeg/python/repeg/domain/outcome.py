@@ -62,6 +62,11 @@ class HoldReason(StrEnum):
         return self in _OF_THE_BOOK
 
     @property
+    def is_of_a_price(self) -> bool:
+        """Whether the price of a quote that passed the check is what holds the order."""
+        return self in {HoldReason.COLLAR, HoldReason.ORDER_NOTIONAL}
+
+    @property
     def words(self) -> str:
         """The reason as the end of a sentence in a report."""
         return _WORDS.get(self, self.replace("_", " "))

@@ -30,7 +30,8 @@ class ParentState(StrEnum):
 class ParentOrder(Frozen):
     """One symbol and side of a run, with its target in shares and its child orders.
 
-    `held` is why it was last not traded on. `committed` is the dollars it has taken from the budgets: what it filled
+    `held` is why it was last not traded on, `held_by_book_since` when its book began to hold it without a look at which
+    it did not. `committed` is the dollars it has taken from the budgets: what it filled
     and what its open child, or the successor reserved for it, may still cost. `reserved_orders` counts the successors
     that the order budgets already include. `refusals` counts refusals in a row that may pass; the next attempt comes at
     `retry_at`. `sized_at` is the price at which a weight was turned into the target; None for a target that the plan
@@ -56,6 +57,7 @@ class ParentOrder(Frozen):
     moves: int = 0
     rejections: int = 0
     held: _Held = None
+    held_by_book_since: AwareDatetime | None = None
     committed: Decimal = Decimal(0)
     reserved_orders: int = 0
     refusals: int = 0
@@ -164,6 +166,7 @@ class ParentOrder(Frozen):
                 "sent_far": quote.far(self.side),
                 "moves": self.moves + (1 if is_move else 0),
                 "held": None,
+                "held_by_book_since": None,
                 "committed": committed,
                 "reserved_orders": 0,
             }
@@ -199,9 +202,18 @@ class ParentOrder(Frozen):
         """This order with the spreads sampled so far."""
         return self.model_copy(update={"spreads": spreads, "spread_at": at})
 
-    def on_hold(self, reason: HoldReason) -> ParentOrder:
-        """This order, held for a reason."""
-        return self.model_copy(update={"held": reason})
+    def on_hold(self, reason: HoldReason, at: datetime) -> ParentOrder:
+        """This order, held for a reason. What else holds an order that waits says nothing of its book."""
+        since = self.held_by_book_since
+        if reason.is_of_the_book:
+            since = since or at
+        elif reason.is_of_a_price or self.open_child is not None:
+            since = None
+        return self.model_copy(update={"held": reason, "held_by_book_since": since})
+
+    def held_by_book(self, since: datetime | None) -> ParentOrder:
+        """This order, held by its book since then, or not held by it."""
+        return self if since == self.held_by_book_since else self.model_copy(update={"held_by_book_since": since})
 
     def released(self) -> ParentOrder:
         """This order, held by nothing."""

@@ -65,3 +65,9 @@ def hold_reason(verdict: QuoteVerdict, quote: Quote | None, now: datetime) -> Ho
     if verdict is QuoteVerdict.STALE and age is not None and age >= HALT_AGE_SECONDS:
         return HoldReason.HALTED
     return HoldReason(verdict.value)
+
+
+def is_new_hold(order: ParentOrder, reason: HoldReason | None) -> bool:
+    """Whether a hold is not yet in the order's row. Rows of earlier releases lack the time since when a book holds."""
+    lacks_time = reason is not None and reason.is_of_the_book and order.held_by_book_since is None
+    return order.held is not reason or lacks_time

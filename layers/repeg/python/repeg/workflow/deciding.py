@@ -16,7 +16,7 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.policy import having_looked
 from repeg.domain.price_format import format_limit
 from repeg.domain.quote import Quote, QuoteVerdict, Side
-from repeg.domain.quote_check import hold_reason
+from repeg.domain.quote_check import hold_reason, is_new_hold
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
@@ -63,9 +63,9 @@ def keep_order(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote 
     """Hold, and save a changed hold reason: it decides the outcome if the window closes now."""
     turn.journal(order.symbol, str(decision.verb), tape_detail(order, decision, Decimal(0)), decision.because, ruling)
     held = _held_by(turn, decision, quote)
-    if order.held is held:
+    if not is_new_hold(order, held):
         return order
-    return save_order(turn, order.released() if held is None else order.on_hold(held))
+    return save_order(turn, order.released().held_by_book(None) if held is None else order.on_hold(held, turn.now))
 
 
 def _decision(turn: Turn, order: ParentOrder, quote: Quote | None, moment: Moment) -> Decision:

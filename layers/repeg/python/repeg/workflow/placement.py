@@ -180,7 +180,7 @@ def hold_for_budget(turn: Turn, order: ParentOrder, exhausted: BudgetSpent) -> P
     if order.held is HoldReason.BUDGET:
         return order
     turn.warn(order.symbol, "hold", reason=str(exhausted))
-    return save_order(turn, order.on_hold(HoldReason.BUDGET))
+    return save_order(turn, order.on_hold(HoldReason.BUDGET, turn.now))
 
 
 def finish_order(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:

@@ -13,7 +13,7 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.peg import check_market_quote, describe
 from repeg.domain.policy import SAMPLE_EVERY
 from repeg.domain.quote import Quote, QuoteVerdict, format_price
-from repeg.domain.quote_check import check_waiting_order, hold_reason, is_repriced
+from repeg.domain.quote_check import check_waiting_order, hold_reason, is_new_hold, is_repriced
 from repeg.domain.seeding import SEEDED_BY, having_seeded
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
@@ -60,6 +60,7 @@ def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None, past:
         held = hold_order(turn, seen, hold_reason(check.gate, quote, turn.now), book, ruling)
         return save_order(turn, seen) if held is seen and seen is not order else held
     free = order.released() if is_held_by_book(order) else order
+    free = free.held_by_book(order.held_by_book_since if check.is_fallback else None)
     if free.arrival is None and is_repriced(order, arrival):
         return hold_order(turn, order, HoldReason.REPRICED, f"{book}, sized at {order.sized_at}", ruling)
     if free.arrival is None:
@@ -73,10 +74,10 @@ def hold_order(
     turn: Turn, order: ParentOrder, reason: HoldReason, because: str, ruling: Ruling | None = None
 ) -> ParentOrder:
     """Put the order on hold, unless its owner has moved it. Journals and saves only if the reason has changed."""
-    if order.held in {reason, HoldReason.OWNER}:
+    if order.held is HoldReason.OWNER or not is_new_hold(order, reason):
         return order
     turn.journal(order.symbol, "hold", "", because, ruling)
-    return save_order(turn, order.on_hold(reason))
+    return save_order(turn, order.on_hold(reason, turn.now))
 
 
 def is_held_by_book(order: ParentOrder) -> bool:

@@ -165,7 +165,7 @@ def _follow_owner(turn: Turn, order: ParentOrder, old: Child, found: OrderReport
             replaces=old.n,
             is_owners=True,
         )
-    return apply_report(turn, order.with_child(known).on_hold(HoldReason.OWNER), found)
+    return apply_report(turn, order.with_child(known).on_hold(HoldReason.OWNER, turn.now), found)
 
 
 def _is_cancelled_by_others(turn: Turn, child: Child, report: OrderReport) -> bool:

@@ -212,7 +212,7 @@ def _leave_last_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrd
         return order
     sent = f"{len(order.children)} orders were sent, and no more may be; this one stays"
     turn.warn(order.symbol, "hold", format_limit(child.limit), sent)
-    return save_order(turn, order.on_hold(HoldReason.ATTEMPTS))
+    return save_order(turn, order.on_hold(HoldReason.ATTEMPTS, turn.now))
 
 
 def _announce_end(turn: Turn, order: ParentOrder) -> ParentOrder:
