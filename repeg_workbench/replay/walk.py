@@ -93,13 +93,13 @@ def act(
     is_held = is_thin(task, plan, state, book) and not is_escalation(answer, rung)
     if answer.verb == Verb.KEEP or is_held or state.known != known:
         return state, memory, following
-    is_up = state.known > 0 and answer.verb == Verb.REST and answer.price > state.child.limit
-    choice, at = Choice(book, answer), now + task.latency
+    limit, choice, at = answer.price, Choice(book, answer), now + task.latency
     if state.known > 0:
+        limit = state.child.limit
         state, choice, at = make_room(tapes, task, plan, state, memory.usual, choice, then, collar)
         if choice.answer.verb == Verb.KEEP:
             return state, memory, max(following, at)
-    state = place(tapes, task, plan, state, choice, now, at, is_up)
+    state = place(tapes, task, plan, state, choice, now, at, limit)
     while following <= at:
         following += plan.period * SECOND
     return state, memory, following
@@ -128,22 +128,16 @@ def make_room(
     return state, Choice(book, answer), at
 
 
-def place(
-    tapes: Tapes,
-    task: Task,
-    plan: Plan,
-    state: State,
-    choice: Choice,
-    now: int,
-    at: int,
-    is_up: bool,  # noqa: FBT001
-) -> State:
-    """Send what was chosen now; it reaches the market at a later time."""
+def place(tapes: Tapes, task: Task, plan: Plan, state: State, choice: Choice, now: int, at: int, limit: int) -> State:
+    """Send what was chosen now, in place of a child with this limit; it reaches the market at a later time."""
     state = pass_until(tapes, task, state, at)
     shares = _piece(task, plan, state, choice.book, choice.answer, now)
     if shares <= 0:
         return state
-    return _sent(submit(tapes, task, state, at, choice.answer.price, shares), choice.book, is_up)
+    price, is_up = choice.answer.price, choice.answer.verb == Verb.REST and choice.answer.price > limit
+    if is_up and plan.kind == Kind.REPEG and state.moves >= plan.moves:
+        price, is_up = limit, False
+    return _sent(submit(tapes, task, state, at, price, shares), choice.book, is_up)
 
 
 def having_read(plan: Plan, state: State, now: int) -> State:

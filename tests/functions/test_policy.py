@@ -167,3 +167,27 @@ def test_past_quotes_that_are_not_given_leave_the_present_spread(open_desk: Open
     desk.place()
     assert (desk.open_at_broker(), desk.order().spreads) == (["40 AAPL @ 189.41"], (4,))
     assert len(desk.journalled("run", "unseeded")) == 1
+
+
+def test_a_feed_that_is_behind_does_not_make_an_order_climb_over_itself(open_desk: OpenDesk) -> None:
+    """The quote after each cancel is that of 0.4 seconds ago, when our order was still the best bid."""
+    falling = book("09:20 400 @ 100.00 × 300 @ 100.20", "09:36:40 400 @ 100.00 × 300 @ 100.10")
+    desk = open_desk({"AAPL": falling}, opening=holding("100000"))
+    desk.begin("buy 300 AAPL", policy="normal", patience_seconds=1_800)
+    desk.place()
+    fresh, seen = desk.broker.quotes, []
+
+    def late(symbols: list[str]) -> Any:
+        now = desk.runtime.now()
+        seen.append((now, fresh(symbols)))
+        old = [quotes for at, quotes in seen[:-1] if (now - at).total_seconds() < 0.4]
+        return old[0] if old else seen[-1][1]
+
+    desk.broker.quotes = late  # type: ignore[method-assign, assignment]
+    for time in ("09:36:30", "09:37:00", "09:37:30"):
+        desk.turn_at(time)
+    limits = [child.limit for child in desk.order().children]
+    assert len(limits) > 1
+    assert max(limits, key=lambda limit: limit or 0) == Decimal("100.01")
+    assert desk.order().filled == 0
+    desk.judge()

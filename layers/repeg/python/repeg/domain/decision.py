@@ -10,8 +10,8 @@ from repeg.domain.frozen import Frozen
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, format_price
 
-# Moves away from the far side, which are not counted: they use up no patience.
-UNCOUNTED = frozenset({"retreat", "step_back"})
+# Moves that do not go towards the far side, which are not counted: they use up no patience.
+UNCOUNTED = frozenset({"retreat", "step_back", "stay"})
 
 
 class Action(StrEnum):
@@ -53,7 +53,8 @@ class Decision(Frozen):
         """This decision, made again after the old child was cancelled for `first`: to place is then to move."""
         if self.verb is not Action.PLACE:
             return self
-        return self.model_copy(update={"verb": first.verb, "reason": first.reason}) if first.is_move else self
+        reason = "retreat" if first.is_counted else first.reason
+        return self.model_copy(update={"verb": first.verb, "reason": reason}) if first.is_move else self
 
     @property
     def is_move(self) -> bool:

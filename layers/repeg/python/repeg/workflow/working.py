@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from repeg.domain.after_cancel import as_shown, successor
 from repeg.domain.child_order import UNRESOLVED, Child, ChildState, Rung
 from repeg.domain.dust import MIN_NOTIONAL, is_dust
 from repeg.domain.fallback import FALLBACK, priced_from
@@ -174,11 +175,12 @@ def _send_in_its_place(turn: Turn, order: ParentOrder, proposal: Proposal) -> Pa
     if not settings.looks or proposal.decision.rung not in {Rung.PASSIVE, Rung.TAKE}:
         return send_order(turn, order, proposal)
     quote = turn.quotes([order]).get(order.symbol)
-    decision, ruling = decide_next(turn, order, quote)
-    if quote is None or not decision.sends:
+    shown = as_shown(order, proposal.quote, quote)
+    decision, ruling = decide_next(turn, shown, quote)
+    if quote is None or (not decision.sends and (shown is order or decision.reason in VERDICTS)):
         kept = keep_order(turn, order, decision, quote, ruling)
         return save_order(turn, order) if kept is order else kept
-    decision = decision.in_place_of(proposal.decision)
+    decision = successor(order, proposal.decision, decision, settings)
     part = piece(order, quote, decision, proposal.qty, turn.present, settings)
     detail = f"{proposal.detail.partition(' → ')[0]} → {format_limit(decision.limit)}"
     is_piece = proposal.is_piece or part < proposal.qty
