@@ -77,7 +77,9 @@ def held_near_the_close(seconds_left: int, **fixed: str) -> Decide:
     """The action for an order that a wide book holds, with these settings fixed."""
     moment = a_moment(NOON, closes=after_noon(seconds_left))
     wide = a_quote("100.00", "101.00")
-    return lambda settings: peg.decide(an_order(), wide, moment, settings.model_copy(update=fixed)).verb
+    return lambda settings: (
+        peg.decide(an_order(held_by_book_since=after_noon(-60)), wide, moment, settings.model_copy(update=fixed)).verb
+    )
 
 
 def rung_when_patience_is_spent(settings: Settings) -> object:
