@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from repeg.domain.child_order import Child, ChildState
+from repeg.domain.child_order import Child
 from repeg.domain.decision import Action, Decision
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.pricing import worse_by
@@ -26,7 +26,7 @@ def as_shown(order: ParentOrder, before: Quote, after: Quote | None) -> ParentOr
     child = order.child
     if child is None or after is None or not is_still_shown(child, before, after, order.side):
         return order
-    return order.with_child(child.model_copy(update={"state": ChildState.LIVE}))
+    return order.with_child(child.still_open())
 
 
 def successor(order: ParentOrder, first: Decision, second: Decision, settings: Settings) -> Decision:
@@ -41,7 +41,7 @@ def successor(order: ParentOrder, first: Decision, second: Decision, settings: S
     limit = child.limit if second.limit is None else second.limit
     is_up = worse_by(order.side, limit, child.limit) > 0
     if not second.sends or (is_up and order.moves >= settings.max_repegs):
-        return second.model_copy(update={"verb": Action.MOVE, "reason": "stay", "limit": child.limit})
+        return second.as_move("stay", child.limit)
     if is_up:
-        return second.model_copy(update={"verb": Action.MOVE, "reason": "follow"})
+        return second.as_move("follow", limit)
     return second.in_place_of(first)

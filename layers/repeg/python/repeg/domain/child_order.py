@@ -179,6 +179,10 @@ class Child(Frozen):
         """Shares that it may still fill."""
         return Decimal(0) if self.is_closed else self.qty - self.filled
 
+    def still_open(self) -> Child:
+        """This child as a book shows it that was read before its end reached the feed. It is never stored so."""
+        return self.model_copy(update={"state": ChildState.LIVE})
+
     def becomes(self, state: ChildState, note: str = "") -> Child:
         """This child in another state, if the table allows it; the same state is no change."""
         if state is self.state:

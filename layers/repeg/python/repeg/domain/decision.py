@@ -49,6 +49,10 @@ class Decision(Frozen):
         rung = Rung.CROSS if self.rung is Rung.MARKET else self.rung
         return self.model_copy(update={"limit": limit, "rung": rung})
 
+    def as_move(self, reason: str, limit: Decimal) -> Decision:
+        """This decision as a move to a limit for a reason."""
+        return self.model_copy(update={"verb": Action.MOVE, "reason": reason, "limit": limit})
+
     def in_place_of(self, first: Decision) -> Decision:
         """This decision, made again after the old child was cancelled for `first`: to place is then to move."""
         if self.verb is not Action.PLACE:
