@@ -129,12 +129,11 @@ class Child(Frozen):
     """One order at the broker, attempt `n` of its parent. Quantities in shares; `filled` only grows.
 
     `replaces` is the attempt that this one replaces: its quantity is then the chain's, and `filled` only its own.
-    `is_piece` marks a child that was cut although more of its parent could have been sent. `may_pass` marks a refusal
-    that may pass. `is_fallback` marks the order that is sent once although the book still holds its parent. `is_owners`
-    marks an order that the account's owner made of ours, by moving it at the broker: it is read, never cancelled or
-    moved. `cancelling_since` is when this run first marked it, before requesting its cancel, by the earliest time that
-    the broker's clock may have shown; a child without it is `cancelling` by another hand. `cancel_marked_at` is when it
-    was last marked, `is_cancel_at_broker` whether the broker has the request.
+    `is_piece` marks a child that was cut. `may_pass` marks a refusal that may pass. `is_fallback` marks the order that
+    is sent once although the book still holds its parent. `is_owners` marks an order that the account's owner made of
+    ours by moving it: it is read, never cancelled. `cancelling_since` is when this run first marked it for its cancel,
+    by the earliest time that the broker's clock may have shown; a child without it is `cancelling` by another hand.
+    `cancel_marked_at` is when it was last marked, `is_cancel_at_broker` whether the broker has the request.
     """
 
     n: int
