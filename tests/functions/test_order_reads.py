@@ -7,11 +7,14 @@ from decimal import Decimal
 
 import pytest
 
+from repeg.domain.broker import Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.outcome import Outcome
 from repeg.domain.quote import Side
+from repeg.domain.run import KillSwitch
 from repeg.domain.time_limits import ANSWER
-from repeg.workflow.in_flight import refresh_children
+from repeg.workflow.in_flight import _may_resend, refresh_children
+from repeg.workflow.placement import record_answer
 from repeg.workflow.reconciliation import apply_report, book_fills, list_own_orders
 from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
@@ -156,3 +159,41 @@ def test_an_order_taken_for_lost_is_open_again_once_it_is_found(
     assert desk.order().children[1].state is after
     assert bool(desk.broker.line.sent) is (state is ChildState.NEVER_ARRIVED and not is_listed)
     assert len(desk.journalled("AAPL", "late")) == (after is ChildState.LIVE)
+
+
+@pytest.mark.parametrize(
+    ("limit", "was_sent", "state", "may_pass"),
+    [
+        (None, False, ChildState.REFUSED, True),
+        (None, True, ChildState.UNKNOWN, False),
+        ("189.41", False, ChildState.UNKNOWN, False),
+    ],
+)
+def test_only_an_order_without_a_limit_that_was_not_sent_is_over(
+    open_desk: OpenDesk, limit: str | None, was_sent: bool, state: ChildState, may_pass: bool
+) -> None:
+    desk = resting(open_desk)
+    order = desk.order().with_child(a_child(limit, qty="40", state=ChildState.INTENDED))
+    answer = Unknown(reason="not sent: no quota", was_sent=was_sent)
+    (child,) = record_answer(begin_turn(RUN_ID, desk.ports), order, answer).children
+    assert (child.state, child.may_pass) == (state, may_pass)
+
+
+def test_an_order_with_a_limit_is_not_given_up_unseen_while_a_run_trades(open_desk: OpenDesk) -> None:
+    """After a quarter of an hour one without a limit is; this one waits for the kill switch."""
+    desk = resting(open_desk)
+    lost = a_child("189.41", qty="40", state=ChildState.UNKNOWN)
+    lost = lost.model_copy(update={"broker_id": None, "client_order_id": "lost", "decided_at": desk.runtime.now()})
+    desk.store.save_order(desk.order().with_child(lost))
+    desk.store.set_kill_switch(KillSwitch.HALT_NEW)
+    desk.wait(960)
+    refresh_children(begin_turn(RUN_ID, desk.ports), desk.order(), {})
+    assert desk.order().children[0].state is ChildState.UNKNOWN
+
+
+@pytest.mark.parametrize(("qty", "may_resend"), [("40", True), ("40.5", False)])
+def test_an_order_for_more_than_is_left_is_not_sent_again(open_desk: OpenDesk, qty: str, may_resend: bool) -> None:
+    desk = resting(open_desk)
+    lost = a_child("189.41", qty=qty, state=ChildState.UNKNOWN)
+    order = desk.order().with_child(lost)
+    assert _may_resend(begin_turn(RUN_ID, desk.ports), order, lost) is may_resend
