@@ -64,6 +64,11 @@ SENDING_BUGS: dict[str, PlantedBug] = {
         seen_by="tests/guards/test_market_moves.py"
         "::test_a_first_order_that_turns_into_a_market_order_stays_at_its_collar",
     ),
+    "resent_unlisted": edited(
+        "an order in flight is sent again without a look at the day's orders",
+        Edit(in_flight, "_resolve_missing", "if listed is not None:", "if False:"),
+        seen_by="tests/functions/test_repeg_orders_unknown.py::test_an_order_that_only_a_list_shows_is_not_resent",
+    ),
     "market_order_resent": edited(
         "an order without a limit is sent again",
         Edit(in_flight, "_may_resend", "child.limit is None or", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -14,7 +15,7 @@ from repeg.domain.run import KillSwitch
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
-from tests.functions.books import AAPL, QUIET, book
+from tests.functions.books import AAPL, QUIET, Event, book
 from tests.functions.desk import PREFIX, PROMPT, RUN_ID, Desk, OpenDesk, holding
 
 FIRST_ID = f"{PREFIX}AAPL.b.1"
@@ -26,9 +27,9 @@ def post(kind: Kind, **terms: object) -> Fault:
     return Fault(kind=kind, method="POST", path="/v2/orders", **terms)  # type: ignore[arg-type]
 
 
-def unanswered(open_desk: OpenDesk, fault: Fault, **options: object) -> Desk:
+def unanswered(open_desk: OpenDesk, fault: Fault, books: list[Event] = LATER, **options: object) -> Desk:
     """A buy of 40 AAPL whose submission at 09:36 meets a fault."""
-    desk = open_desk({"AAPL": LATER}, **options)
+    desk = open_desk({"AAPL": books}, **options)
     desk.begin("buy 40 AAPL")
     desk.exchange.faults.arm(fault)
     desk.place()
@@ -142,11 +143,11 @@ def test_an_unanswered_resend_stays_unknown_under_its_id(open_desk: OpenDesk) ->
 
 def test_a_resend_refused_for_cash_adopts_the_first_submission(open_desk: OpenDesk) -> None:
     """The first request arrives between the lookup and the resend, which is refused for lack of cash."""
-    desk = unanswered(open_desk, post(Kind.LATE, delay=63.5))
+    desk = unanswered(open_desk, post(Kind.LATE, delay=64.5))
     refusal = {"code": 40310000, "message": "insufficient buying power"}
     desk.exchange.faults.arm(post(Kind.ANSWER_BEFORE, status=403, body=refusal))
     desk.wait_until("09:37:00")
-    desk.broker.line.seconds = 1  # clock, list, lookup by id, resend: the first request arrives before the last lookup
+    desk.broker.line.seconds = 1  # clock, list, lookup by id, day's list, resend: it arrives before the last lookup
     desk.repeg()
     child = desk.order().children[-1]
     assert (child.state, child.n, desk.order().held) == (ChildState.LIVE, 1, None)
@@ -210,6 +211,17 @@ def test_a_refused_order_that_turns_up_is_cancelled_with_its_successor(open_desk
     desk.place()
     desk.wait(1)
     assert (desk.open_at_broker(), desk.order().children[-1].n) == (["40 AAPL @ 189.41"], 3)
+
+
+def test_an_order_that_only_a_list_shows_is_not_resent(open_desk: OpenDesk) -> None:
+    """It has filled at once, the lookup by its id lags by 75 seconds, and its id is free again since it has filled."""
+    quirks = replace(PROMPT, client_order_id_scope="active", client_id_lag=(75_000, 75_000))
+    sold = ("09:36:10 40 @ 189.41 sold", "09:37:30 40 @ 189.41 sold")
+    desk = unanswered(open_desk, post(Kind.HANG_AFTER), books=book(QUIET, prints=sold), quirks=quirks)
+    for time in ("09:36:30", "09:37:05", "09:37:40"):
+        desk.turn_at(time)
+    assert (desk.bought(), desk.order().filled, desk.posts()) == (Decimal(40), Decimal(40), 1)
+    desk.judge()
 
 
 def test_an_unknown_order_is_not_resent_beside_one_that_turns_up(open_desk: OpenDesk) -> None:

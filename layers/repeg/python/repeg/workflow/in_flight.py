@@ -13,7 +13,7 @@ from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER, UNPRICED_LOST_AFTER
 from repeg.workflow.placement import record_answer
-from repeg.workflow.reconciliation import apply_report, fetch_report
+from repeg.workflow.reconciliation import apply_report, fetch_report, list_orders_of_day
 from repeg.workflow.saving import save_order
 from repeg.workflow.sellable import read_holdings
 from repeg.workflow.switches import switch_now
@@ -71,6 +71,10 @@ def _resolve_missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrde
     if age < RESEND_AFTER or not _may_resend(turn, order, child):
         turn.warn(order.symbol, "hold", reason=f"unknown for {age.total_seconds():.0f}s, not at the broker")
         return order
+    listed = next((each for each in list_orders_of_day(turn) if each.client_order_id == child.client_order_id), None)
+    if listed is not None:
+        # The lookup by id lags. Where a closed order's id is free again, a second request would trade a second time.
+        return save_order(turn, apply_report(turn, order, listed))
     return _resend(turn, order, child)
 
 
