@@ -124,6 +124,7 @@ DAYS = (
         "halt",
         orders("halt", "sell 30000 HALT", "buy 50 MSFT"),
         settings={"market_open_delay_minutes": "86", "symbols": {"HALT": PATIENT}},
+        outcomes={"HALT": "partial_deadline"},
     ),
     GoldenDay(
         "halted_for_good",
