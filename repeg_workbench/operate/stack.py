@@ -14,7 +14,6 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError  # noqa: TID251
 
 from repeg.adapters.dynamodb.store import DynamoStore
-from repeg.domain.order_ids import stack_tag
 from repeg_workbench.operate.failures import CannotOperate, code_of
 from repeg_workbench.operate.workstation import Workstation
 
@@ -43,11 +42,6 @@ class DeployedStack:
     def title(self) -> str:
         """The stack's name and mode, for every message."""
         return f"{self.name} ({'LIVE' if self.mode == 'live' else self.mode})"
-
-    @property
-    def tag(self) -> str:
-        """What the client order ids of the stack are known by."""
-        return stack_tag(self.name)
 
     @property
     def machine(self) -> str:

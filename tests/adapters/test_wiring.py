@@ -37,6 +37,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "TRADING_MODE",
         "DATA_FEED",
         "STACK_NAME",
+        "STACK_ID",
     ):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
@@ -71,11 +72,15 @@ def alpaca(ports: Ports) -> Any:
 
 
 def test_each_stack_has_a_tag_of_its_own_for_its_orders() -> None:
-    """Without a stack, as on one's own machine, the tag is that of a local program."""
+    """Stacks of one name have different ids: in two regions, or when one is deleted and created anew.
+
+    Without a stack, as on one's own machine, the tag is that of a local program."""
     arn = secret(key_id="PKX", secret_key="x")
-    stacks = [built(BROKER_SECRET_ARN=arn, **given).tag for given in ({"STACK_NAME": "a"}, {"STACK_NAME": "b"}, {})]
-    assert len(set(stacks)) == 3
-    assert stacks[2] == LOCAL_TAG
+    uuids = ("6f2b3c50-cb0e-11f0-8f5a-0affd1a2b3c5", "0d9e7a10-cb11-11f0-9b1c-0affd1a2b3c5")
+    given = [{"STACK_ID": f"arn:aws:cloudformation:us-east-1:123456789012:stack/repeg-paper/{uuid}"} for uuid in uuids]
+    tags = [built(BROKER_SECRET_ARN=arn, STACK_NAME="repeg-paper", **each).tag for each in (*given, {})]
+    assert len(set(tags)) == 3
+    assert tags[2] == LOCAL_TAG
 
 
 def test_paper_mode_with_a_secret_builds_all_ports() -> None:

@@ -101,3 +101,46 @@ def test_an_orphaned_order_of_the_previous_release_belongs_to_its_table(desk: De
     left = [alert.run_id for alert in desk.watch() if alert.finding is Finding.LEFT_OPEN]
     assert "old-2026-11-23" in left
     assert legacy not in open_ids(desk)
+
+
+# One tag, two tables: a stack that was created anew, or one tag in 46,656
+
+
+@pytest.mark.parametrize(("plan", "words"), [("buy 100 AAPL", "its quantity is 40, not 100"), ("buy 40 AAPL", "")])
+def test_another_stacks_order_under_our_id_is_not_adopted(open_desk: OpenDesk, plan: str, words: str) -> None:
+    """The morning's order of 40 is filled. The stack's second run of that name must neither book nor repeat it."""
+    desk = open_desk({"AAPL": book(QUIET, prints=("09:36:20 40 @ 189.41 sold",), until="16:00")})
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    desk.wait_until("13:00")
+    desk.use_store(MemoryStore())
+    desk.begin(plan)
+    desk.place()
+    desk.turn_at("13:00:30")
+    desk.wait_until("13:03")
+    assert (desk.close().outcome, desk.row()["outcome"], desk.row()["filled_qty"]) == ("failed", "unknown", "0")
+    taken = f"another order has the id {PREFIX}AAPL.b.1 at the broker: "
+    assert taken + (words or "it was submitted at 2026-11-23T14:36:00+00:00") in desk.report["reason"]
+    assert (str(desk.bought().normalize()), desk.posts()) == ("4E+1", 2)
+
+
+def test_another_stacks_open_order_under_our_id_is_left_open(desk: Desk) -> None:
+    desk.use_store(MemoryStore())
+    desk.wait_until("09:37")
+    desk.begin("buy 100 AAPL", min_volume_shares=1)
+    desk.place()
+    desk.turn_at("09:37:30")
+    desk.wait_until("09:40")
+    assert desk.close().outcome == "failed"
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+
+
+def test_orders_of_a_run_from_before_the_tag_changed_stay_ours(desk: Desk) -> None:
+    """The tag was made of the stack's name once. A run's own row says what its ids begin with."""
+    upgraded = replace(desk.ports, tag=SECOND)
+    assert sweep_orders(EXECUTION, "ABORTED", upgraded).outcome == "swept"
+    assert desk.open_at_broker() == []
+    desk.submit(f"{PREFIX}AAPL.b.9")
+    assert [str(alert.finding) for alert in watch_runs(upgraded, expect_run=False).alerts] == ["left_open"]
+    desk.wait(1)
+    assert desk.open_at_broker() == []

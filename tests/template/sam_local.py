@@ -138,6 +138,7 @@ def surroundings(engine: Engine, sam: Path, built: Path, folder: Path, extra: Se
             "BROKER_URL": _inside(exchange.url),
             "DATA_URL": _inside(exchange.url),
             "STACK_NAME": NAME,
+            "STACK_ID": NAME,
         }
         given = folder / "variables.json"
         given.write_text(json.dumps({"Parameters": values}))

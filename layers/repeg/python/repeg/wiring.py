@@ -111,7 +111,7 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
         journal=CountingJournal(kept(LogJournal(Logger()), environment, bus, runtime), count),
         plans=S3Plans(boto3.client("s3", config=AWS, verify=True)),
         runtime=runtime,
-        tag=stack_tag(environment["STACK_NAME"]) if environment.get("STACK_NAME") else LOCAL_TAG,
+        tag=stack_tag(environment["STACK_ID"]) if environment.get("STACK_ID") else LOCAL_TAG,
     )
 
 

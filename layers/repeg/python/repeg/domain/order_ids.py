@@ -41,9 +41,10 @@ class OrderId:
     prefix: str
 
 
-def stack_tag(stack: str) -> str:
-    """The tag of a stack's orders: three characters drawn from its name. Two names share one in 46,656 cases."""
-    number = int.from_bytes(sha256(stack.encode()).digest()[:8], "big")
+def stack_tag(stack_id: str) -> str:
+    """The tag of a stack's orders: three characters drawn from its id, which ends with a UUID. Two stacks share one in
+    46,656 cases."""
+    number = int.from_bytes(sha256(stack_id.encode()).digest()[:8], "big")
     return "".join(_DIGITS[number // 36**place % 36] for place in range(_TAG_LENGTH))
 
 

@@ -79,7 +79,7 @@ def _refresh(turn: Turn, order: ParentOrder, ours: Sequence[OrderReport], execut
     seen = _with_strays(turn, order, ours)
     listed = {report.client_order_id for report in ours}
     for n in [child.n for child in seen.children if _is_doubtful(child, listed, executed)]:
-        report = fetch_report(turn, seen.attempt(n))
+        report = fetch_report(turn, seen, seen.attempt(n))
         if report is not None:
             seen = apply_report(turn, seen, report)
     seen = cancel_children(turn, seen)

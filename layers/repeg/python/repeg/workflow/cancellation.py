@@ -41,7 +41,7 @@ def _cancel_child(turn: Turn, order: ParentOrder, child: Child, just_marked: Con
         order = order.with_child(order.attempt(child.n).rests_again())
     for pause in CANCEL_CONFIRMATION_PAUSES:
         turn.ports.runtime.pause(pause)
-        report = fetch_report(turn, child)
+        report = fetch_report(turn, order, child)
         order = apply_report(turn, order, report) if report is not None else order
         if order.attempt(child.n).is_closed:
             return order

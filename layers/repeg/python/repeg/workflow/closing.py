@@ -64,7 +64,11 @@ def _give_up_lost(turn: Turn, order: ParentOrder) -> ParentOrder:
         return order
     after = order
     for child in order.open_children:
-        if child.state in RESTING and not child.is_owners and (_is_final(turn) or fetch_report(turn, child) is None):
+        if (
+            child.state in RESTING
+            and not child.is_owners
+            and (_is_final(turn) or fetch_report(turn, order, child) is None)
+        ):
             turn.warn(order.symbol, "lost", child.client_order_id, "not seen closed by the end of the session")
             after = after.with_child(child.becomes(ChildState.LOST))
     return save_order(turn, after) if after != order else order
@@ -80,7 +84,7 @@ def _recover_late_arrival(turn: Turn, order: ParentOrder) -> ParentOrder:
     child = order.child
     if child is None or child.state is not ChildState.NEVER_ARRIVED:
         return order
-    report = turn.ports.broker.order(child.client_order_id)
+    report = fetch_report(turn, order, child)
     return order if report is None else save_order(turn, apply_report(turn, order, report))
 
 
@@ -91,7 +95,7 @@ def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:
     if turn.now - child.sent_at < LOST_AFTER:
         return order
     turn.ports.runtime.pause(1)
-    if turn.ports.broker.order(child.client_order_id) is not None:
+    if fetch_report(turn, order, child) is not None:
         return order
     return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from repeg.domain.adoption import difference
 from repeg.domain.broker import Accepted, Refused, Unknown
 from repeg.domain.child_order import NOT_AT_BROKER, UNRESOLVED, Child, ChildState, OrderReport
+from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_limit
 from repeg.domain.quote import Side
 from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER, UNPRICED_LOST_AFTER
-from repeg.workflow.placement import record_answer
-from repeg.workflow.reconciliation import apply_report, fetch_report, list_orders_of_day
+from repeg.workflow.placement import finish_order, record_answer
+from repeg.workflow.reconciliation import apply_report, fetch_report, list_orders_of_day, taken_by
 from repeg.workflow.saving import save_order
 from repeg.workflow.sellable import read_holdings
 from repeg.workflow.switches import switch_now
@@ -32,8 +34,8 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
     for known in order.open_children:
         child = order.attempt(known.n) if is_chain else known
         if not child.is_closed:
-            report = None if is_chain else listed.get(child.client_order_id)
-            order = _refresh(turn, order, child, report or fetch_report(turn, child))
+            report = None if is_chain else _listed(order, child, listed)
+            order = _refresh(turn, order, child, report or fetch_report(turn, order, child))
     return order
 
 
@@ -42,13 +44,18 @@ def _reopen_found(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]
     for child in order.children:
         if child.state not in NOT_AT_BROKER or child.replaces is not None:
             continue
-        report = listed.get(child.client_order_id)
+        report = _listed(order, child, listed)
         if report is None and child.state is ChildState.NEVER_ARRIVED:
-            report = fetch_report(turn, child)  # without a limit it may have filled at once
+            report = fetch_report(turn, order, child)  # without a limit it may have filled at once
         if report is not None:
             turn.warn(order.symbol, "late", child.client_order_id, f"{child.state} in our books, at the broker now")
             after = apply_report(turn, after, report)
     return save_order(turn, after) if after is not order else order
+
+
+def _listed(order: ParentOrder, child: Child, listed: dict[str, OrderReport]) -> OrderReport | None:
+    report = listed.get(child.client_order_id)
+    return None if report is None or difference(order, child, report) else report
 
 
 def _refresh(turn: Turn, order: ParentOrder, child: Child, report: OrderReport | None) -> ParentOrder:
@@ -63,6 +70,9 @@ def _resolve_missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrde
     if child.state not in UNRESOLVED:
         turn.warn(order.symbol, "hold", reason=f"the broker does not find {child.client_order_id}")
         return order
+    taken = taken_by(turn, order, child)
+    if taken or order.outcome is not None:
+        return _end_as_taken(turn, order, child, taken) if order.outcome is None else order
     if child.replaces is not None:
         return _resolve_missing_replacement(turn, order, child)
     age = turn.now - child.sent_at
@@ -81,12 +91,20 @@ def _resolve_missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrde
 def _give_up_unpriced(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     """Give up an order without a limit that the broker does not find, so that a new decision may follow."""
     turn.ports.runtime.pause(1)
-    report = fetch_report(turn, child)
+    report = fetch_report(turn, order, child)
     if report is not None:
         return save_order(turn, apply_report(turn, order, report))
     minutes = f"not seen at the broker for {(turn.now - child.sent_at).total_seconds() // 60:.0f} minutes"
     turn.warn(order.symbol, "lost", child.client_order_id, minutes)
     return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
+
+
+def _end_as_taken(turn: Turn, order: ParentOrder, child: Child, taken: str) -> ParentOrder:
+    """End an order whose child's id another order has: nobody's of ours, so it is neither booked nor cancelled. What
+    became of the child is unknown, and stays so: the run fails."""
+    reason = f"another order has the id {child.client_order_id} at the broker: {taken}"
+    turn.warn(order.symbol, "taken", format_limit(child.limit), reason)
+    return finish_order(turn, order, Outcome.UNKNOWN, f"{order.filled} of {order.target}: {reason}")
 
 
 def _resend(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
@@ -99,7 +117,7 @@ def _resend(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     answer = turn.ports.broker.submit(intent)
     if isinstance(answer, Refused):
         # It says nothing of the first request, which may have arrived meanwhile, or may be on its way still.
-        found = fetch_report(turn, child)
+        found = fetch_report(turn, order, child)
         refused = Unknown(reason=f"the resend was refused: {answer.message}")
         answer = refused if found is None else Accepted(report=found)
     return record_answer(turn, order, answer)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from repeg.domain.adoption import difference
 from repeg.domain.broker import Execution
 from repeg.domain.cancel_origin import is_cancel_void, is_own_cancel
 from repeg.domain.child_order import Child, ChildState, OrderReport
@@ -35,12 +36,20 @@ def list_orders_of_day(turn: Turn) -> list[OrderReport]:
     return [r for r in turn.ports.broker.orders_since(day) if r.client_order_id.startswith(prefix)]
 
 
-def fetch_report(turn: Turn, child: Child) -> OrderReport | None:
-    """The broker's report of a child, by our id or else by the broker's; None if it knows neither."""
+def fetch_report(turn: Turn, order: ParentOrder, child: Child) -> OrderReport | None:
+    """The broker's report of a child, by our id or else by the broker's; None if it knows neither, or has an order that
+    is not the child under our id."""
     report = turn.ports.broker.order(child.client_order_id)
-    if report is None and child.broker_id is not None:
-        return turn.ports.broker.order_by_broker_id(child.broker_id)
-    return report
+    if report is not None and not difference(order, child, report):
+        return report
+    return turn.ports.broker.order_by_broker_id(child.broker_id) if child.broker_id is not None else None
+
+
+def taken_by(turn: Turn, order: ParentOrder, child: Child) -> str:
+    """What shows that the broker has an order under the id of a child, and that it is not the child, in words; empty if
+    that is not so."""
+    report = turn.ports.broker.order(child.client_order_id)
+    return "" if report is None else difference(order, child, report)
 
 
 def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentOrder:
