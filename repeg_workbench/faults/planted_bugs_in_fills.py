@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from repeg.domain import open_orders
+from repeg.domain import adoption, open_orders, sizing
 from repeg.domain.child_order import Child
-from repeg.workflow import cancellation, in_flight, reconciliation
+from repeg.workflow import cancellation, in_flight, planning, reconciliation
 from repeg_workbench.faults.planted_bugs_in_endings import NO_COMPARISON
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited
 
@@ -195,6 +195,21 @@ FILL_BUGS: dict[str, PlantedBug] = {
         "another run's children count beside its orders when weights are sized",
         Edit(open_orders, "count_open_orders", "is_covered or report.broker_id in theirs or", "False or"),
         seen_by="tests/domain/test_open_orders.py::test_another_runs_unfilled_target_counts_once",
+    ),
+    "another_stacks_piece_is_all": edited(
+        "a weight is sized although another stack is trading its symbol",
+        Edit(sizing, "_from_weight", "if others.other_stacks and weight > 0:", "if False:"),
+        seen_by="tests/functions/test_two_stacks.py::test_a_weight_that_another_stack_is_trading_is_not_sized",
+    ),
+    "given_up_is_forgotten": edited(
+        "an order that was given up unseen does not count when weights are sized",
+        Edit(planning, "_find_given_up", "unseen.append(child)", "pass"),
+        seen_by="tests/functions/test_open_run_identity.py::test_a_further_run_counts_an_order_that_was_given_up_unseen",
+    ),
+    "any_order_adopted": edited(
+        "whatever order the broker has under a child's id is taken for the child",
+        Edit(adoption, "difference", "if child.broker_id is not None:", "if True:\n        return ''\n    if False:"),
+        seen_by="tests/functions/test_two_stacks.py::test_another_stacks_order_under_our_id_is_not_adopted",
     ),
     "booked_by_symbol": edited(
         "executions of the account's other orders in the same symbol are booked",

@@ -76,6 +76,14 @@ def test_another_stacks_order_of_the_same_run_name_counts() -> None:
     assert counted(theirs, others=(an_order(Side.BUY, "100", a_child()),)).buying == 200
 
 
+def test_another_stacks_order_is_named_as_one() -> None:
+    theirs = a_report(client_order_id=f"rpzzz{OURS[5:]}", broker_id="theirs-2")
+    reports = [a_report(), theirs, mine()]
+    found = count_open_orders(reports, (), {}, PRICES, is_ours=lambda order_id: order_id.tag != "zzz")["AAPL"]
+    assert found.words_of_other_stacks == theirs.client_order_id
+    assert found.buying == 350
+
+
 def test_another_symbol_of_an_active_run_counts_by_its_report() -> None:
     order = an_order(Side.BUY, "100", symbol="KO")
     assert counted(a_report(), others=(order,)).buying == 100

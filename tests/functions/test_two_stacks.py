@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -14,11 +15,14 @@ from functions.sweep_orders.app import sweep_orders
 from functions.validate_quotes.app import validate_quotes
 from functions.watch_runs.app import watch_runs
 from repeg.domain.order_ids import parse_order_id, stack_tag
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Side
 from repeg.domain.run_health import Finding
 from repeg.ports import Ports
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.functions.books import KO, QUIET, book
-from tests.functions.desk import EXECUTION, PREFIX, RUN_ID, Desk, OpenDesk, a_plan
+from tests.functions.desk import EXECUTION, PREFIX, RUN_ID, Desk, OpenDesk, a_plan, holding
 
 SECOND = stack_tag("repeg-second")
 
@@ -101,6 +105,48 @@ def test_an_orphaned_order_of_the_previous_release_belongs_to_its_table(desk: De
     left = [alert.run_id for alert in desk.watch() if alert.finding is Finding.LEFT_OPEN]
     assert "old-2026-11-23" in left
     assert legacy not in open_ids(desk)
+
+
+# Two stacks, one symbol
+
+
+def weights_of_the_second(desk: Desk, weight: str) -> ParentOrder:
+    """The order of a plan of one weight, of the second stack."""
+    ports = replace(desk.ports, store=MemoryStore(), tag=SECOND)
+    open_run({"plan": {"name": "core", "targets": {"AAPL": weight}}}, f"{EXECUTION}-of-the-second", {}, ports)
+    plan_orders(RUN_ID, 1, ports)
+    (order,) = ports.store.orders(RUN_ID)
+    return order
+
+
+def test_a_weight_that_another_stack_is_trading_is_not_sized(open_desk: OpenDesk) -> None:
+    """14,992 shares are to be bought, and 750 of them are shown."""
+    desk = open_desk({"AAPL": book("09:20 300 @ 20.00 × 300 @ 20.02")}, opening=holding("1000000"))
+    desk.open({"name": "core", "targets": {"AAPL": "0.30"}}, policy="normal")
+    plan_orders(RUN_ID, 1, desk.ports)
+    desk.place()
+    assert (desk.order().target, desk.open_at_broker()) == (Decimal(14_992), ["750 AAPL @ 20.01"])
+    order = weights_of_the_second(desk, "0.30")
+    assert (order.target, order.outcome) == (Decimal(0), Outcome.NOT_SIZED)
+    assert order.reason == f"another stack is trading it, and how far is not known: {PREFIX}AAPL.b.1"
+
+
+def test_an_exit_is_sized_although_another_stack_trades(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET)}, opening=holding(AAPL="100"))
+    desk.begin("sell 40 AAPL")
+    desk.place()
+    order = weights_of_the_second(desk, "0")
+    assert (order.side, order.target) == (Side.SELL, Decimal(60))
+
+
+def test_a_weight_is_sized_beside_an_order_with_the_stacks_former_tag(desk: Desk) -> None:
+    """The run's own row says that the order is this stack's: its target counts."""
+    ports = replace(desk.ports, tag=SECOND)
+    given = {"plan": {"name": "tilt", "targets": {"AAPL": "0.10"}}}
+    run_id = open_run(given, f"{EXECUTION}-tilt", {}, ports).run_id
+    plan_orders(run_id, 1, ports)
+    (order,) = ports.store.orders(run_id)
+    assert (order.target, order.note) == (Decimal(12), f"counted as filled: buy 40 by run {RUN_ID}")
 
 
 # One tag, two tables: a stack that was created anew, or one tag in 46,656

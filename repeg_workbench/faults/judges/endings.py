@@ -37,6 +37,7 @@ ENDS_EARLY = frozenset(
         "ended_by_owner",
         "ended_by_unknown_hand",
         "no_trade",
+        "not_sized",
         "preview",
     }
 )

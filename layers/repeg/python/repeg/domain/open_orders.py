@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from repeg.domain.child_order import GIVEN_UP, OrderReport
 from repeg.domain.frozen import Frozen
+from repeg.domain.order_ids import OrderId
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side
 
@@ -17,25 +18,35 @@ _NONE = Decimal(0)
 class OpenOrders(Frozen):
     """Shares of one symbol that open orders may still buy, and sell, and the orders by name.
 
-    Contingent sells are not included: a stop reserves shares, but does not reduce the holding.
+    Contingent sells are not included: a stop reserves shares, but does not reduce the holding. `other_stacks` are the
+    ids of those that another stack of this program has sent: each may be a piece of an order of unknown size.
     """
 
     buying: Decimal = Decimal(0)
     selling: Decimal = Decimal(0)
     names: tuple[str, ...] = ()
+    other_stacks: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
         """The orders by name, the first few of them."""
-        more = f" and {len(self.names) - _NAMED} more" if len(self.names) > _NAMED else ""
-        return ", ".join(self.names[:_NAMED]) + more
+        return _first_few(self.names)
+
+    @property
+    def words_of_other_stacks(self) -> str:
+        """The other stacks' orders by id, the first few of them."""
+        return _first_few(self.other_stacks)
 
     def with_order(self, side: Side, qty: Decimal, name: str) -> OpenOrders:
         """These orders and one more."""
         names = (*self.names, f"{side} {qty.normalize():f} {name}")
         if side is Side.BUY:
-            return OpenOrders(buying=self.buying + qty, selling=self.selling, names=names)
-        return OpenOrders(buying=self.buying, selling=self.selling + qty, names=names)
+            return self.model_copy(update={"buying": self.buying + qty, "names": names})
+        return self.model_copy(update={"selling": self.selling + qty, "names": names})
+
+    def with_other_stacks(self, client_order_id: str) -> OpenOrders:
+        """These orders, of which the one with that id is another stack's."""
+        return self.model_copy(update={"other_stacks": (*self.other_stacks, client_order_id)})
 
 
 NO_ORDERS = OpenOrders()
@@ -70,13 +81,14 @@ def count_open_orders(
     prefixes: Mapping[str, str],
     prices: Mapping[str, Decimal],
     unseen: Sequence[GivenUp] = (),
+    is_ours: Callable[[OrderId], bool] = lambda _: True,
 ) -> dict[str, OpenOrders]:
     """The open orders by symbol: what other runs of this stack have yet to fill, every other open order, and in full
     those that were given up `unseen`.
 
     `others` are the unfinished orders of the other active runs, `prefixes` the prefixes of those runs' ids. Their
     children at the broker are part of what they have yet to fill, and are not counted twice. An order in dollars counts
-    at the symbol's price.
+    at the symbol's price. `is_ours` says of an id of this program whether this stack has sent it.
     """
     by_id = {report.client_order_id: report for report in reports}
     counted: dict[str, OpenOrders] = {}
@@ -90,9 +102,17 @@ def count_open_orders(
         if is_covered or report.broker_id in theirs or (report.side is Side.SELL and report.is_contingent):
             continue
         _add(counted, report.symbol, report.side, _remaining(report, prices), f"({report.client_order_id})")
+        if report.order_id is not None and not is_ours(report.order_id):
+            known = counted.get(report.symbol, NO_ORDERS)
+            counted[report.symbol] = known.with_other_stacks(report.client_order_id)
     for child in unseen:
         _add(counted, child.symbol, child.side, child.qty, f"({child.client_order_id}, given up unseen)")
     return counted
+
+
+def _first_few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _add(counted: dict[str, OpenOrders], symbol: str, side: Side, qty: Decimal, name: str) -> None:

@@ -23,6 +23,7 @@ class Outcome(StrEnum):
     ENDED_BY_OWNER = "ended_by_owner"
     ENDED_BY_UNKNOWN_HAND = "ended_by_unknown_hand"
     NO_TRADE = "no_trade"
+    NOT_SIZED = "not_sized"
 
 
 class HoldReason(StrEnum):

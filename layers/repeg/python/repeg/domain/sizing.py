@@ -119,6 +119,9 @@ def _from_weight(
     held, free, found = holdings.owned(symbol), holdings.free(symbol), prices[symbol]
     if held < 0:
         raise InvalidPlan(field, held, "a symbol that is not held short")
+    if others.other_stacks and weight > 0:
+        reason = f"another stack is trading it, and how far is not known: {others.words_of_other_stacks}"
+        return _untraded(run_id, symbol, Side.BUY, Decimal(0), others).done(Outcome.NOT_SIZED, reason)
     if found.price is None and weight > 0:
         return _untraded(run_id, symbol, Side.BUY, Decimal(0), others).done(Outcome.HELD_STALE, found.reason)
     price = _known(field, symbol, prices)

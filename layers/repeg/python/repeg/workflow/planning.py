@@ -11,6 +11,7 @@ from repeg.domain.child_order import OrderReport
 from repeg.domain.equity import revalued
 from repeg.domain.limits import require_within_limits
 from repeg.domain.open_orders import GivenUp, OpenOrders, count_open_orders, given_up
+from repeg.domain.order_ids import OrderId
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import TargetsPlan
 from repeg.domain.run import Run
@@ -73,7 +74,12 @@ def _open_orders(run: Run, prices: Mapping[str, SizingPrice], ports: Ports) -> d
     over = [order for order in (*planned, *ended) if order.outcome is not None]
     reports, unseen = _find_given_up([given for order in over for given in given_up(order)], ports)
     known: dict[str, Decimal] = {symbol: price.best for symbol, price in prices.items() if price.best is not None}
-    return count_open_orders(reports, others, active, known, unseen)
+    prefixes = {guard.order_prefix for guard in guards}
+
+    def is_ours(order_id: OrderId) -> bool:
+        return order_id.tag == ports.tag or order_id.prefix in prefixes
+
+    return count_open_orders(reports, others, active, known, unseen, is_ours)
 
 
 def _find_given_up(given: Sequence[GivenUp], ports: Ports) -> tuple[list[OrderReport], list[GivenUp]]:
