@@ -201,6 +201,16 @@ FILL_BUGS: dict[str, PlantedBug] = {
         Edit(sizing, "_from_weight", "if others.other_stacks and weight > 0:", "if False:"),
         seen_by="tests/functions/test_two_stacks.py::test_a_weight_that_another_stack_is_trading_is_not_sized",
     ),
+    "enlarged_order_counts_as_planned": edited(
+        "an order that its owner has enlarged counts with its old size when weights are sized",
+        Edit(
+            open_orders,
+            "count_open_orders",
+            "max(_unfilled(order, by_id), _left_open(order, by_broker_id))",
+            "_unfilled(order, by_id)",
+        ),
+        seen_by="tests/domain/test_open_orders.py::test_an_order_that_its_owner_has_enlarged_counts_by_what_it_may_fill",
+    ),
     "given_up_is_forgotten": edited(
         "an order that was given up unseen does not count when weights are sized",
         Edit(planning, "_find_given_up", "unseen.append(child)", "pass"),

@@ -70,6 +70,14 @@ def test_a_child_moved_by_the_owner_is_not_counted_twice() -> None:
     assert counted(mine(broker_id="broker-1", qty=Decimal(100)), others=(order,)).buying == 100
 
 
+def test_an_order_that_its_owner_has_enlarged_counts_by_what_it_may_fill() -> None:
+    """40 are wanted; the owner's order is for 150 and has filled 10."""
+    child = a_child(qty="150", filled="10").model_copy(update={"is_owners": True})
+    enlarged = mine(broker_id="broker-1", qty=Decimal(150), filled="10")
+    found = counted(enlarged, others=(an_order(Side.BUY, "40", child),))
+    assert (found.buying, found.words) == (Decimal(140), "buy 140 by run core-2026-11-23")
+
+
 def test_another_stacks_order_of_the_same_run_name_counts() -> None:
     """Two stacks may each have a plan named core; only the tag in their ids differs."""
     theirs = a_report(client_order_id=f"rpzzz{OURS[5:]}", broker_id="theirs-2")

@@ -91,10 +91,11 @@ def count_open_orders(
     at the symbol's price. `is_ours` says of an id of this program whether this stack has sent it.
     """
     by_id = {report.client_order_id: report for report in reports}
+    by_broker_id = {report.broker_id: report for report in reports}
     counted: dict[str, OpenOrders] = {}
     for order in others:
-        name, qty = f"by run {order.run_id}", _unfilled(order, by_id)
-        _add(counted, order.symbol, order.side, qty, name)
+        qty = max(_unfilled(order, by_id), _left_open(order, by_broker_id))
+        _add(counted, order.symbol, order.side, qty, f"by run {order.run_id}")
     covered = {(prefixes[order.run_id], order.symbol) for order in others}
     theirs = {child.broker_id for order in others for child in order.children}
     for report in reports:
@@ -123,6 +124,15 @@ def _add(counted: dict[str, OpenOrders], symbol: str, side: Side, qty: Decimal, 
 def _unfilled(order: ParentOrder, by_id: Mapping[str, OrderReport]) -> Decimal:
     """Shares that a run's order has yet to fill, by the broker's report where it is newer than the stored one."""
     return order.target - sum(_filled(order, by_id), _NONE)
+
+
+def _left_open(order: ParentOrder, by_broker_id: Mapping[str, OrderReport]) -> Decimal:
+    """Shares that a run's order may still fill at the broker: more than it wants if its owner has enlarged it.
+
+    Of a child and its replacement only one can fill."""
+    reports = [(child, by_broker_id.get(child.broker_id or "")) for child in order.open_children]
+    left = (report.qty - max(child.filled, report.filled_qty) for child, report in reports if report is not None)
+    return max(left, default=_NONE)
 
 
 def _filled(order: ParentOrder, by_id: Mapping[str, OrderReport]) -> Iterable[Decimal]:
