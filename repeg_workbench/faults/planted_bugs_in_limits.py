@@ -94,8 +94,13 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
     ),
     "collars_not_kept": edited(
         "the cash that open buys may still need up to their collars is spent",
-        Edit(funding, "spendable_cash", "spendable - needed - ", "spendable - "),
+        Edit(funding, "spendable_cash", " - headroom(known)", ""),
         seen_by="tests/functions/test_place_orders_funding.py::test_cash_up_to_an_open_buys_collar_is_reserved",
+    ),
+    "balance_believed": edited(
+        "cash that was spent seconds ago is granted again while the balance still shows it",
+        Edit(funding, "spendable_cash", " - late - ", " - "),
+        seen_by="tests/functions/test_place_orders_funding.py::test_cash_that_was_just_spent_is_not_granted_again",
     ),
     "reserve_spent": edited(
         "the cash reserve of a plan of weights is spent",
@@ -172,7 +177,12 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
     ),
     "other_runs_ignored": edited(
         "the open buys of the day's other runs are not counted",
-        Edit(funding, "spendable_cash", "[*orders, *_orders_of_other_runs(turn)]", "orders"),
+        Edit(
+            funding,
+            "spendable_cash",
+            "[*orders, *(order for run_id in others for order in store.orders(run_id))]",
+            "[*orders]",
+        ),
         seen_by="tests/guards/test_account_cash.py::test_a_buy_leaves_what_another_runs_open_buy_may_still_need",
     ),
     "waits_for_sells_at_the_close": edited(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from repeg.domain import funding
-from repeg.domain.child_order import ChildState
+from repeg.domain.broker import Execution
+from repeg.domain.child_order import Child, ChildState
 from repeg.domain.funding import Funding, Grant, Need, grant_cash
 from repeg.domain.outcome import Outcome
 from repeg.domain.quote import Side
-from tests.builders import a_child, a_quote, an_order
+from tests.builders import NOON, a_child, a_quote, an_execution, an_order
 
 D = Decimal
 
@@ -55,6 +57,16 @@ def test_buys_without_cash_are_unfunded() -> None:
     assert summarised(grant_cash([BAC], D(-500), D(0))) == [("BAC", "unfunded", 0)]
 
 
+def test_a_buy_waits_for_a_balance_that_may_pay_for_it() -> None:
+    """20,000 dollars were bought a moment ago, and have been taken off the balance: they may be missing already."""
+    assert summarised(grant_cash([AAPL], D(5_000), D(0), D(20_000))) == [("AAPL", "waits_for_balance", 0)]
+    assert summarised(grant_cash([KO], D(6_000), D(0), D(20_000))) == [("KO", "funded", 100)]
+
+
+def test_a_buy_that_no_balance_pays_for_is_scaled_at_once() -> None:
+    assert summarised(grant_cash([AAPL], D(5_000), D(0), D(14_999))) == [("AAPL", "scaled", 25)]
+
+
 def test_an_unaffordable_buy_waits_for_open_sells() -> None:
     assert summarised(grant_cash([AAPL], D(10_000), D(15_000))) == [("AAPL", "waits_for_sells", 0)]
 
@@ -82,10 +94,10 @@ DOLLARS = st.integers(-100_000, 20_000_000).map(lambda n: D(n) / 100)
 PROCEEDS = st.just(D(0)) | st.integers(1, 20_000_000).map(lambda n: D(n) / 100)
 
 
-@given(NEEDS, DOLLARS, PROCEEDS)
-def test_grants_never_cost_more_than_the_cash(needs: list[Need], cash: Decimal, sells: Decimal) -> None:
+@given(NEEDS, DOLLARS, PROCEEDS, PROCEEDS)
+def test_grants_never_cost_more_than_the_cash(needs: list[Need], cash: Decimal, sells: Decimal, late: Decimal) -> None:
     price = {n.symbol: n.worst_price for n in needs}
-    spent = sum((grant.qty * price[grant.symbol] for grant in grant_cash(needs, cash, sells)), D(0))
+    spent = sum((grant.qty * price[grant.symbol] for grant in grant_cash(needs, cash, sells, late)), D(0))
     assert spent <= max(cash, D(0))
 
 
@@ -192,3 +204,48 @@ def test_a_far_side_of_less_than_a_dollar_is_a_worst_price() -> None:
 def test_a_decision_on_funding_has_a_grant_for_each_need() -> None:
     request = funding.FundingRequest(needs=(BAC, KO), spendable=D(6_500), expected_from_sells=D(0))
     assert summarised(list(funding.decide_funding(request).grants)) == [("KO", "funded", 100), ("BAC", "scaled", 35)]
+
+
+# What the balance may not show yet
+
+
+def filled(qty: str, seconds: int, n: int = 1) -> Execution:
+    """A fill of the child `n` that many seconds before noon."""
+    at = NOON - timedelta(seconds=seconds)
+    return an_execution(qty, "100.00").model_copy(update={"broker_order_id": f"broker-{n}", "at": at})
+
+
+def late(*children: Child, executions: tuple[Execution, ...] = (), side: Side = Side.BUY) -> Decimal:
+    """Dollars that the balance may not show at noon of an order of these children."""
+    return funding.unsettled([an_order(side, "100", *children)], executions, NOON)
+
+
+def sent(child: Child, seconds: int) -> Child:
+    """A child that was sent that many seconds before noon."""
+    return child.model_copy(update={"decided_at": NOON - timedelta(seconds=seconds)})
+
+
+def test_a_buy_sent_in_the_last_ten_seconds_may_not_be_in_the_balance() -> None:
+    assert late(sent(a_child("100.00"), 10)) == 10_000
+    assert late(sent(a_child("100.00"), 11)) == 0
+    assert late(sent(a_child("100.00"), 1), side=Side.SELL) == 0
+
+
+def test_a_fill_of_the_last_ten_seconds_may_not_be_in_the_balance() -> None:
+    old = sent(a_child("100.00", filled="60"), 300)
+    assert late(old, executions=(filled("20", 11), filled("40", 10))) == 4_000
+    assert late(old, executions=(filled("20", 60), filled("40", 11))) == 0
+
+
+def test_a_fill_that_is_not_listed_yet_is_new() -> None:
+    old = sent(a_child("100.00", filled="60", state=ChildState.CANCELED), 300)
+    assert late(old, executions=(filled("20", 60),)) == 4_000
+
+
+def test_a_market_order_counts_with_the_most_that_it_may_cost() -> None:
+    assert late(sent(a_child(None, notional="10500"), 1)) == 10_500
+
+
+def test_what_the_headroom_counts_is_not_counted_again() -> None:
+    for state in (ChildState.UNKNOWN, ChildState.CANCELLING):
+        assert late(sent(a_child("100.00", filled="10", state=state), 1)) == 1_000

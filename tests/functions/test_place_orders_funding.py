@@ -11,6 +11,7 @@ import pytest
 
 from functions.open_run.app import open_run
 from functions.plan_orders.app import plan_orders
+from repeg.domain.broker import Account
 from repeg.domain.child_order import ChildState
 from repeg.domain.intent import Intent
 from repeg.domain.outcome import HoldReason, Outcome
@@ -301,3 +302,41 @@ def preview(open_desk: OpenDesk, *orders: str, cash: str, ko: list[Event] = KO, 
     desk = open_desk({"AAPL": AAPL, "KO": ko}, opening=holding(cash, **held))
     desk.preview(*orders)
     return desk
+
+
+# Balances that lag behind the orders
+
+
+def lagging(desk: Desk, seconds: float) -> None:
+    """The account as the broker shows it is that much older than its orders, or as old as now."""
+    read = desk.broker.account
+    seen = [(desk.runtime.now(), read())]
+
+    def account() -> Account:
+        seen.append((desk.runtime.now(), read()))
+        old = [each for at, each in seen if (desk.runtime.now() - at).total_seconds() >= seconds]
+        return old[-1] if old else seen[0][1]
+
+    desk.broker.account = account  # type: ignore[method-assign]
+
+
+def test_cash_that_was_just_spent_is_not_granted_again(open_desk: OpenDesk) -> None:
+    """A take at placement has filled. Two seconds later the balance still has its cash, on a margin account."""
+    tight = {
+        "AAPL": book("09:20 300 @ 189.33 × 300 @ 189.41", "09:40:00 300 @ 189.40 × 300 @ 189.41", until="09:50"),
+        "KO": book("09:20 500 @ 60.36 × 500 @ 60.43", "09:40:00 500 @ 60.42 × 500 @ 60.43", until="09:50"),
+    }
+    desk = open_desk(tight, at="09:39", opening=replace(holding("7650"), multiplier=4))
+    desk.begin("buy 40 AAPL", "buy 120 KO", policy="normal")
+    desk.wait_until("09:40:01")
+    lagging(desk, 2.2)
+    desk.place()
+    desk.wait_until("09:40:03")
+    desk.repeg()
+    desk.place()
+    assert (desk.order("AAPL").outcome, desk.order("KO").outcome) == (Outcome.FILLED, None)
+    assert (desk.posts(), desk.order("KO").held) == (1, HoldReason.UNFUNDED)
+    desk.wait_until("09:40:33")
+    desk.place()
+    assert [(order.terms.symbol, shares(order.terms.quantity)) for order in desk.at_broker()][1:] == [("KO", 1)]
+    desk.judge()

@@ -64,15 +64,20 @@ def test_concurrent_buys_of_two_runs_never_borrow(open_desk: OpenDesk, store: St
 def test_a_buy_leaves_what_another_runs_open_buy_may_still_need(open_desk: OpenDesk, store: Store) -> None:
     """The first buy rests at 189.41 and may move to its collar of 190.36, which takes 38 dollars more."""
     desk = two_buyers(open_desk, store, cash="15200")
-    for run_id in RUNS:
-        place_orders(run_id, 1, 0, desk.ports)
-    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+    place_orders(RUNS[0], 1, 0, desk.ports)
+    desk.wait(11)
+    place_orders(RUNS[1], 1, 0, desk.ports)
+    assert desk.open_at_broker()[0] == "40 AAPL @ 189.41"
     assert desk.journalled("AAPL", "scale") == [("40 → 39", "7585.60 to spend")]
 
 
 def test_two_runs_share_cash_that_is_enough_for_both(open_desk: OpenDesk, store: Store) -> None:
     desk = two_buyers(open_desk, store, cash="16000")
     place_both(desk)
+    desk.wait(11)
+    for run_id in RUNS:
+        validate_quotes(run_id, 1, desk.ports)
+        place_orders(run_id, 1, 1, desk.ports)
     sent = sum((Decimal(order.quantity or 0) for order in desk.at_broker()), Decimal(0))
     assert (len(desk.at_broker()), sent > 0) == (2, True)
     assert all(price(order.terms.limit or 0) <= Decimal("190.37") for order in desk.at_broker())

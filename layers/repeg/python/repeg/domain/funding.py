@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 
+from repeg.domain.broker import Execution
 from repeg.domain.child_order import UNRESOLVED, Child, ChildState
 from repeg.domain.frozen import Frozen
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
+from repeg.domain.time_limits import BALANCE_LAG
 
 
 class Need(Frozen):
@@ -26,11 +30,13 @@ class Need(Frozen):
 
 
 class Funding(StrEnum):
-    """Whether a buy may be placed: in full, in part, later when sells have paid for it, or not at all."""
+    """Whether a buy may be placed: in full, in part, later (when sells have paid for it, or when the balance shows what
+    was just bought), or not at all."""
 
     FUNDED = "funded"
     SCALED = "scaled"
     WAITS_FOR_SELLS = "waits_for_sells"
+    WAITS_FOR_BALANCE = "waits_for_balance"
     UNFUNDED = "unfunded"
 
 
@@ -43,11 +49,15 @@ class Grant(Frozen):
 
 
 class FundingRequest(Frozen):
-    """The needs of all waiting buys, the dollars available, and the least that the open sells will bring."""
+    """The needs of all waiting buys, the dollars available, and the least that the open sells will bring.
+
+    `unsettled` has been taken off the dollars available: they are more by as much if the balance is up to date.
+    """
 
     needs: tuple[Need, ...]
     spendable: Decimal
     expected_from_sells: Decimal
+    unsettled: Decimal = Decimal(0)
 
 
 class FundingDecision(Frozen):
@@ -58,20 +68,24 @@ class FundingDecision(Frozen):
 
 def decide_funding(request: FundingRequest) -> FundingDecision:
     """Which buys may be placed now."""
-    return FundingDecision(grants=tuple(grant_cash(request.needs, request.spendable, request.expected_from_sells)))
+    cash = request.spendable, request.expected_from_sells, request.unsettled
+    return FundingDecision(grants=tuple(grant_cash(request.needs, *cash)))
 
 
-def grant_cash(needs: Sequence[Need], spendable: Decimal, expected_from_sells: Decimal) -> list[Grant]:
+def grant_cash(
+    needs: Sequence[Need], spendable: Decimal, expected_from_sells: Decimal, unsettled: Decimal = Decimal(0)
+) -> list[Grant]:
     """Grant cash to buys, biggest first.
 
     A smaller buy may pass a bigger one that waits only if the cash from the open sells will cover both. With no sells
-    left, a buy that does not fit is scaled to whole shares, or skipped.
+    left, a buy that does not fit is scaled to whole shares, or skipped; but not while it may fit once the `unsettled`
+    dollars are known to be there.
     """
     grants: list[Grant] = []
     cash, waiting = spendable, Decimal(0)
     for need in sorted(needs, key=lambda n: (-n.cost, n.symbol)):
-        grant = _grant(need, cash, expected_from_sells, waiting)
-        if grant.funding is Funding.WAITS_FOR_SELLS:
+        grant = _grant(need, cash, expected_from_sells, unsettled, waiting)
+        if grant.funding in {Funding.WAITS_FOR_SELLS, Funding.WAITS_FOR_BALANCE}:
             waiting += need.cost
         cash -= grant.qty * need.worst_price
         grants.append(grant)
@@ -91,21 +105,46 @@ def headroom(orders: Iterable[ParentOrder]) -> Decimal:
     return sum((_headroom(order) for order in orders if order.side is Side.BUY), Decimal(0))
 
 
+def unsettled(orders: Iterable[ParentOrder], executions: Iterable[Execution], now: datetime) -> Decimal:
+    """Dollars of buys that the broker's balance may not show yet: of those sent or filled within BALANCE_LAG.
+
+    A fill that is not among the executions is new. What `headroom` counts of an order is not counted again.
+    """
+    since = now - BALANCE_LAG
+    settled: defaultdict[str | None, Decimal] = defaultdict(Decimal)
+    for execution in executions:
+        if execution.at < since:
+            settled[execution.broker_order_id] += execution.qty
+    buys = [order for order in orders if order.side is Side.BUY]
+    return sum(
+        (_unsettled(child, settled[child.broker_id], since) for order in buys for child in order.children), Decimal(0)
+    )
+
+
 def expected_from_sells(orders: Iterable[ParentOrder]) -> Decimal:
     """The least that the run's unfinished sells will bring, in dollars, at their collars."""
     unfinished = [order for order in orders if order.side is Side.SELL and order.outcome is None]
     return sum((order.remaining * worst_price(order, None) for order in unfinished), Decimal(0))
 
 
-def _grant(need: Need, cash: Decimal, expected_from_sells: Decimal, waiting: Decimal) -> Grant:
-    if need.cost <= min(cash, cash + expected_from_sells - waiting):
+def _grant(need: Need, cash: Decimal, expected_from_sells: Decimal, unsettled: Decimal, waiting: Decimal) -> Grant:
+    if need.cost <= min(cash, cash + expected_from_sells + unsettled - waiting):
         return Grant(symbol=need.symbol, funding=Funding.FUNDED, qty=need.qty)
     if expected_from_sells > 0:
         return Grant(symbol=need.symbol, funding=Funding.WAITS_FOR_SELLS)
+    if unsettled > 0 and need.cost <= cash + unsettled:
+        return Grant(symbol=need.symbol, funding=Funding.WAITS_FOR_BALANCE)
     qty = (max(cash, Decimal(0)) / need.worst_price).to_integral_value(ROUND_FLOOR)
     if qty <= 0:
         return Grant(symbol=need.symbol, funding=Funding.UNFUNDED)
     return Grant(symbol=need.symbol, funding=Funding.SCALED, qty=qty)
+
+
+def _unsettled(child: Child, settled: Decimal, since: datetime) -> Decimal:
+    is_new = child.state is ChildState.LIVE and child.sent_at >= since
+    resting = child.remaining if is_new else Decimal(0)
+    price = child.notional / child.qty if child.limit is None else child.limit
+    return (max(child.filled - settled, Decimal(0)) + resting) * price
 
 
 def _headroom(order: ParentOrder) -> Decimal:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from repeg.domain import peg
 from repeg.domain.errors import BrokerUnavailable
@@ -18,6 +19,7 @@ from repeg.domain.funding import (
     decide_funding,
     expected_from_sells,
     headroom,
+    unsettled,
     worst_price,
 )
 from repeg.domain.journal import Ruling
@@ -28,7 +30,7 @@ from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.plan import TargetsPlan
 from repeg.domain.quote import Quote
 from repeg.domain.run_health import is_over
-from repeg.domain.time_limits import DEAD_STEP, FUNDING_LEASE, FUNDING_PAUSES
+from repeg.domain.time_limits import DEAD_STEP, FUNDING_LEASE, FUNDING_PAUSES, RUN_SILENT
 from repeg.workflow.placement import Funds, finish_order
 from repeg.workflow.quote_check import hold_order
 from repeg.workflow.turn import Turn
@@ -47,9 +49,8 @@ def fund_buys(
     ruling = Ruling(FUNDING, {"purse": request}, decision)
     turn.journal("run", "release", _summary(decision), f"{request.spendable:.2f} to spend", ruling)
     grants = {grant.symbol: grant for grant in decision.grants}
-    no_more_cash = not any(order.state is ParentState.WORKING for order in orders) and not any(
-        grant.qty > 0 for grant in grants.values()
-    )
+    is_working = any(order.state is ParentState.WORKING for order in orders)
+    no_more_cash = not (is_working or request.unsettled > 0 or any(grant.qty > 0 for grant in grants.values()))
     for order in buys:
         _apply(turn, order, grants[order.symbol], request.spendable, no_more_cash=no_more_cash)
     worst = {need.symbol: need.worst_price for need in request.needs}
@@ -95,7 +96,7 @@ def funded_market_moves(turn: Turn, costs: Mapping[str, Decimal]) -> Iterator[di
 def _affordable_moves(turn: Turn, costs: Mapping[str, Decimal]) -> list[str]:
     """The symbols whose moves to market the cash is there for together; none if the broker does not show the cash."""
     try:
-        cash = spendable_cash(turn, turn.ports.store.orders(turn.run.run_id))
+        cash = spendable_cash(turn, turn.ports.store.orders(turn.run.run_id)).spendable
     except BrokerUnavailable as error:
         turn.warn("run", "hold", reason=f"no moves to market: {error}")
         return []
@@ -116,34 +117,52 @@ def _acquire(turn: Turn, holder: str, lasts: timedelta) -> bool:
     return False
 
 
-def spendable_cash(turn: Turn, orders: Sequence[ParentOrder]) -> Decimal:
-    """Dollars that new buys may be funded from, under the funding lease: the open buys of all runs at their collars and
-    the plan's reserve are taken off."""
+class Cash(NamedTuple):
+    """Dollars that new buys may be funded from, and those taken off because the balance may not show their buys yet."""
+
+    spendable: Decimal
+    unsettled: Decimal
+
+
+def spendable_cash(turn: Turn, orders: Sequence[ParentOrder]) -> Cash:
+    """Dollars for new buys, under the funding lease: the open buys of all runs at their collars, what was bought within
+    the last seconds, and the plan's reserve are taken off."""
     # Orders first, cash second: an order that moves or fills in between is then counted twice rather than not at all.
-    needed = headroom([*orders, *_orders_of_other_runs(turn)])
-    return turn.ports.broker.account().spendable - needed - _reserve(turn) + _previewed(orders)
+    store, others = turn.ports.store, _other_runs(turn)
+    known = [*orders, *(order for run_id in others for order in store.orders(run_id))]
+    executions = [booked for run_id in (turn.run.run_id, *others) for booked in store.executions(run_id)]
+    late = unsettled(known, executions, turn.now)
+    balance = turn.ports.broker.account().spendable
+    return Cash(balance - headroom(known) - late - _reserve(turn) + _previewed(orders), late)
 
 
 def _request(
     turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]
 ) -> FundingRequest:
+    cash = spendable_cash(turn, orders)
     return FundingRequest(
         needs=tuple(_need(turn, order, quotes.get(order.symbol)) for order in buys),
-        spendable=spendable_cash(turn, orders),
+        spendable=cash.spendable,
+        unsettled=cash.unsettled,
         # Near the close no buy waits for sells any more: what the cash buys now is better than nothing.
         expected_from_sells=Decimal(0) if turn.present.close_is_near else expected_from_sells(orders),
     )
 
 
-def _orders_of_other_runs(turn: Turn) -> list[ParentOrder]:
-    """The orders of the day's other runs that are not over: their open buys may still move up to their collars."""
+def _other_runs(turn: Turn) -> list[str]:
+    """The day's other runs whose buys the balance may not show: their open ones may still move up to their collars, and
+    those of a run that has just ended may just have been filled."""
     store = turn.ports.store
-    others = [
-        run
+    return [
+        run.run_id
         for run in store.runs_on(turn.run.trading_day.day)
-        if run.run_id != turn.run.run_id and not run.preview and not is_over(run)
+        if run.run_id != turn.run.run_id and not run.preview and not (is_over(run) and _is_long_over(turn, run.run_id))
     ]
-    return [order for run in others for order in store.orders(run.run_id)]
+
+
+def _is_long_over(turn: Turn, run_id: str) -> bool:
+    last_turn = turn.ports.store.last_turn(run_id)
+    return last_turn is not None and turn.now - last_turn > RUN_SILENT
 
 
 def _previewed(orders: Sequence[ParentOrder]) -> Decimal:
@@ -177,6 +196,8 @@ def _apply(turn: Turn, order: ParentOrder, grant: Grant, spendable: Decimal, *, 
         turn.journal(order.symbol, "scale", f"{order.remaining} → {grant.qty}", cash)
     if grant.funding is Funding.WAITS_FOR_SELLS:
         hold_order(turn, order, HoldReason.WAITS_FOR_SELLS, f"waits for sells, {cash}")
+    if grant.funding is Funding.WAITS_FOR_BALANCE:
+        hold_order(turn, order, HoldReason.UNFUNDED, f"waits for the balance to show what was just bought, {cash}")
     if grant.funding is Funding.UNFUNDED:
         if no_more_cash:
             finish_order(turn, order, Outcome.UNFUNDED, f"no cash for a share: {cash}")

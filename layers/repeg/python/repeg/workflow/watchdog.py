@@ -201,6 +201,8 @@ def _reconcile(guard: Guard, ports: Ports, *, may_wait: bool) -> list[Alert]:
     try:
         return reconcile_ended_run(guard, ports)
     except UnreadableRow as error:
+        if may_wait:
+            return []
         reason = f"the books cannot be compared: {error}"
         return [Alert(finding=Finding.UNREADABLE_ROW, run_id=guard.run_id, reason=reason)]
 
