@@ -109,6 +109,15 @@ def test_a_preview_does_not_count_as_another_runs_order(open_desk: OpenDesk) -> 
     assert desk.order().target == 158
 
 
+def test_a_weight_that_another_stack_is_trading_is_reported_and_not_sized(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL}, opening=holding())
+    theirs = "rpzzz-core-261123.AAPL.b.1"
+    desk.submit(theirs)
+    plan(desk, WEIGHT)
+    assert lines(desk)["AAPL"] == ("not_sized", f"another stack is trading it, and how far is not known: {theirs}")
+    assert theirs in [order.client_order_id for order in desk.exchange.account.orders.open.values()]
+
+
 # Prices
 
 

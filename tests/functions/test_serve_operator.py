@@ -11,9 +11,11 @@ from repeg.domain.errors import StoreUnavailable
 from repeg.domain.notice import SWITCH_CHANGED
 from repeg.domain.order_ids import legacy_prefix, stack_tag
 from repeg.domain.run import KillSwitch, RunState
+from repeg.workflow.operating import operate
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.twins.memory_store import MemoryStore
+from tests.functions.books import QUIET, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk
 from tests.functions.scenes import half_filled, resting
 
@@ -89,6 +91,18 @@ def test_cancel_all_leaves_no_order_open_and_the_run_closes(open_desk: OpenDesk)
     assert desk.close().outcome == "settled"
     assert desk.run.state is RunState.CLOSED
     desk.judge()
+
+
+@pytest.mark.parametrize("policy", ["anchor", "normal"])
+def test_an_order_that_the_operator_cancelled_ends_as_killed(open_desk: OpenDesk, policy: str) -> None:
+    """The run reads the cancelled order before it closes. No mark of its own says whose cancel it was."""
+    desk = open_desk({"AAPL": book(QUIET)})
+    desk.begin("buy 40 AAPL", policy=policy)
+    desk.place()
+    operate(KillSwitch.CANCEL_ALL, "", desk.ports)
+    assert desk.turn_at("09:36:31").decision == "close"
+    desk.close()
+    assert (desk.row()["outcome"], desk.row()["reason"]) == ("killed", "the kill switch is cancel_all")
 
 
 def test_cancel_all_touches_no_order_of_another_owner(open_desk: OpenDesk) -> None:

@@ -17,7 +17,7 @@ from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_fill_price, format_limit
 from repeg.domain.replacement import undo_move
-from repeg.domain.run import RunState
+from repeg.domain.run import KillSwitch, RunState
 from repeg.workflow.turn import Turn
 
 # After this many rejections an order ends: the same request would be rejected again.
@@ -179,13 +179,14 @@ def _follow_owner(turn: Turn, order: ParentOrder, old: Child, found: OrderReport
 
 def _is_cancelled_by_others(turn: Turn, child: Child, report: OrderReport) -> bool:
     """Whether a child of ours was cancelled by another hand: a running run marks a child before it cancels it, and a
-    sweep that cancels without a mark has taken the run over before. An order that its owner has moved is its owner's to
-    cancel."""
+    sweep that cancels without a mark has taken the run over before. Under `cancel_all` it was the operator's command,
+    which ends the run. An order that its owner has moved is its owner's to cancel."""
     is_known = child.is_owners or is_own_cancel(child, report, turn.now)
     if turn.run.state is not RunState.RUNNING or is_known or child.is_closed:
         return False
     held = turn.ports.store.guard(turn.run.run_id)
-    return held is not None and (held.state, held.epoch) == (RunState.RUNNING, turn.run.epoch)
+    is_running = held is not None and (held.state, held.epoch) == (RunState.RUNNING, turn.run.epoch)
+    return is_running and turn.ports.store.kill_switch() is not KillSwitch.CANCEL_ALL
 
 
 def _end_by_unknown_hand(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
