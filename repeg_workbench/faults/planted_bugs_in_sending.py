@@ -6,20 +6,19 @@ from repeg.domain import order_ids, replacement, run, session, time_limits
 from repeg.workflow import in_flight, intents, placement, sellable, turn, working
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited, set_to
 
-_CHECKED = "not is_ours or not turn.may_send or switch_now(turn.run, turn.now, turn.ports) is not KillSwitch.ACTIVE"
-_HELD = "order.side is Side.BUY or read_holdings(turn).of(order.symbol) >= child.qty"
+_CHECKED = "is_ours and turn.may_send and switch_now(turn.run, turn.now, turn.ports) is KillSwitch.ACTIVE"
 _LEFT = "[child.qty - child.filled for child in cancelled.children if child.n in asked]"
 
 SENDING_BUGS: dict[str, PlantedBug] = {
     "resend_under_kill_switch": edited(
         "an order in flight is sent again under the kill switch",
-        Edit(in_flight, "_may_resend", _CHECKED, "not is_ours or not turn.may_send"),
+        Edit(in_flight, "_may_resend", _CHECKED, "is_ours and turn.may_send"),
         seen_by="tests/functions/test_repeg_orders_unknown.py"
         "::test_an_unknown_order_is_not_resent_under_the_kill_switch",
     ),
     "resend_by_dead_run": edited(
         "a run that has been swept or closed sends its order in flight again",
-        Edit(in_flight, "_may_resend", _CHECKED, _CHECKED.removeprefix("not is_ours or ")),
+        Edit(in_flight, "_may_resend", _CHECKED, _CHECKED.removeprefix("is_ours and ")),
         seen_by="tests/functions/test_repeg_orders_unknown.py"
         "::test_an_unknown_order_is_not_resent_by_a_former_execution",
     ),
@@ -43,12 +42,12 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "resend_without_shares": edited(
         "a sell is sent again without a look at the holdings",
-        Edit(in_flight, "_may_resend", f"return {_HELD}", "return True"),
+        Edit(in_flight, "_resolve_missing", "order.side is Side.SELL and", "False and"),
         seen_by="tests/functions/test_place_orders_held.py::test_a_lost_sell_is_not_resent_once_its_shares_are_sold",
     ),
     "resend_not_stored": edited(
         "a resend is not stored before it is sent",
-        Edit(in_flight, "_resend", "save_order(turn, order.with_child(child.resent(turn.now)))", "order"),
+        Edit(in_flight, "_resend", "save_order(turn, order.released().with_child(child.resent(turn.now)))", "order"),
         seen_by="tests/functions/test_close_run_unaccounted.py"
         "::test_a_resent_order_is_abandoned_two_minutes_after_its_resend",
     ),

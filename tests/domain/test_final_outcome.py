@@ -72,8 +72,8 @@ def test_a_late_fill_that_completes_an_order_makes_it_filled() -> None:
 
 
 def test_every_outcome_is_reachable() -> None:
-    """But `preview`, of an order that was decided and not placed, `no_trade`, of a line that needed no order, and
-    `ended_by_unknown_hand`, which the cancelled order's report gives at once."""
+    """But `preview`, of an order that was decided and not placed, `no_trade` and `not_sized`, of lines without an
+    order, and `ended_by_unknown_hand`, which the cancelled order's report gives at once."""
     reached = {
         final(an_order(Side.BUY, "100", FULLY))[0],
         final(an_order(Side.BUY, "100", a_child(state=ChildState.UNKNOWN)))[0],
@@ -82,4 +82,9 @@ def test_every_outcome_is_reachable() -> None:
         final(an_order(held="rejected"))[0],
         final(an_order(held="owner"))[0],
     }
-    assert reached == set(Outcome) - {Outcome.PREVIEW, Outcome.NO_TRADE, Outcome.ENDED_BY_UNKNOWN_HAND}
+    assert reached == set(Outcome) - {
+        Outcome.PREVIEW,
+        Outcome.NO_TRADE,
+        Outcome.NOT_SIZED,
+        Outcome.ENDED_BY_UNKNOWN_HAND,
+    }

@@ -35,7 +35,7 @@ def drafted(
     held: dict[str, str] | None = None,
     equity: str = "100000",
     prices: dict[str, Decimal] = PRICES,
-    fractionable: frozenset[str] = frozenset(),
+    fractionable: frozenset[str] | None = None,
     free: dict[str, str] | None = None,
     open_orders: dict[str, OpenOrders] | None = None,
 ) -> list[ParentOrder]:
@@ -43,7 +43,12 @@ def drafted(
     available = owned | {s: Decimal(qty) for s, qty in (free or {}).items()}
     holdings = Holdings(equity=Decimal(equity), held=owned, available=available)
     known = {symbol: SizingPrice(price=prices.get(symbol), reason=OLD) for symbol in symbols_of(plan)}
-    return parent_orders("core-2026-11-23", plan, holdings, known, fractionable, open_orders or {})
+    return parent_orders("core-2026-11-23", plan, holdings, known, whole(plan, fractionable), open_orders or {})
+
+
+def whole(plan: Plan, fractionable: frozenset[str] | None) -> frozenset[str]:
+    """The symbols that trade in fractions: all of the plan, if nothing else is said."""
+    return frozenset(symbols_of(plan)) if fractionable is None else fractionable
 
 
 def summarised(orders: list[ParentOrder]) -> list[tuple[str, str, str]]:
@@ -115,7 +120,7 @@ def test_a_weight_without_a_fresh_price_is_not_sized() -> None:
 def test_an_exit_needs_no_fresh_price() -> None:
     known = {"KO": SizingPrice(price=None, reason=OLD, last=Decimal(2))}
     holdings = Holdings(equity=Decimal(100), held={"KO": Decimal("7.5")}, available={"KO": Decimal("7.5")})
-    orders = parent_orders("core-2026-11-23", targets_plan({"KO": "0"}), holdings, known, frozenset())
+    orders = parent_orders("core-2026-11-23", targets_plan({"KO": "0"}), holdings, known, frozenset({"KO"}))
     assert summarised(orders) == [("KO", "sell", "7.5")]
     assert orders[0].sized_at is None
 
@@ -180,6 +185,19 @@ def test_a_weight_is_reached_within_one_share_and_never_exceeded(
     assert held + change >= 0
     assert change <= 0 or held + change <= wanted
     assert change >= 0 or held + change >= wanted
+
+
+def test_a_fraction_that_cannot_be_traded_stays_and_is_named() -> None:
+    """A split has left half a share of a symbol that trades in whole shares only."""
+    for plan in (orders_plan(("KO", "sell", "all")), targets_plan({"KO": "0"})):
+        (order,) = drafted(plan, {"KO": "10.5"}, fractionable=frozenset())
+        assert (order.outcome, str(order.target)) == (None, "10")
+        assert order.note == "0.5 of 10.5 cannot be sold: no fractions"
+
+
+def test_a_fraction_alone_of_such_a_symbol_is_no_trade() -> None:
+    orders = drafted(orders_plan(("KO", "sell", "all")), {"KO": "0.5"}, fractionable=frozenset())
+    assert untraded(orders) == [("KO", "no_trade", "0.5 of 0.5 cannot be sold: no fractions")]
 
 
 def test_an_order_records_whether_its_symbol_is_fractionable() -> None:

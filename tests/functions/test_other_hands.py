@@ -115,6 +115,9 @@ def test_fills_beyond_the_target_by_the_owners_hand_are_reported(open_desk: Open
     desk.turn_at("09:37:00")
     desk.close()
     assert desk.row()["filled_qty"] == f"{desk.bought().normalize():f}"
+    assert desk.row()["reason"] == "AAPL filled 60 of 40, 20 too many"
+    (alert,) = [detail for name, detail in desk.notifier.published if detail.get("finding") == "books_differ"]
+    assert alert["reason"] == "AAPL filled 60 of 40, 20 too many"
     assert desk.posts() == 1
 
 

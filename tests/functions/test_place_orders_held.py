@@ -56,7 +56,10 @@ def test_shares_sold_manually_are_not_sold_again_as_a_short(open_desk: OpenDesk)
     assert desk.journalled("AAPL", "hold")[-1] == ("", "no shares are held any more")
     assert len(desk.journalled("AAPL", "hold")) == 2
     desk.close()
-    assert (desk.row()["outcome"], desk.row()["reason"]) == (Outcome.REJECTED, "0 of 100: not held")
+    assert (desk.row()["outcome"], desk.row()["reason"]) == (
+        Outcome.REJECTED,
+        "0 of 100: fewer shares are held than it would have sold",
+    )
 
 
 def test_a_partly_sold_position_is_sold_up_to_the_remainder(open_desk: OpenDesk) -> None:
@@ -70,7 +73,10 @@ def test_a_partly_sold_position_is_sold_up_to_the_remainder(open_desk: OpenDesk)
     desk.place()
     assert desk.ports.broker.positions() == []
     desk.close()
-    assert (desk.row()["filled_qty"], desk.row()["reason"]) == ("30", "30 of 100: not held")
+    assert (desk.row()["filled_qty"], desk.row()["reason"]) == (
+        "30",
+        "30 of 100: fewer shares are held than it would have sold",
+    )
 
 
 @pytest.mark.parametrize(("left", "is_sent"), [("0.00527915", True), ("0.00527", False)])
@@ -118,6 +124,20 @@ def test_a_lost_sell_is_not_resent_once_its_shares_are_sold(open_desk: OpenDesk)
     desk.turn_at("09:37:30")
     assert desk.order().children[-1].state is ChildState.UNKNOWN
     assert desk.bought() == Decimal(-100)
+
+
+def test_a_lost_sell_of_more_than_is_held_ends_with_that_reason(open_desk: OpenDesk) -> None:
+    """One of a hundred shares is sold by hand. The first request may still arrive: the 99 cannot be sent beside it."""
+    desk = open_desk({"AAPL": book(QUIET)}, opening=holding(AAPL="100"))
+    desk.begin("sell 100 AAPL")
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="POST", path="/v2/orders", seconds=5))
+    desk.place()
+    sell_by_hand(desk, "1")
+    desk.turn_at("09:37:30")
+    assert (len(desk.at_broker()), desk.order().held) == (0, HoldReason.NOT_HELD)
+    desk.wait_until("09:40")
+    desk.close()
+    assert desk.row()["reason"] == "0 of 100: fewer shares are held than it would have sold"
 
 
 @pytest.mark.parametrize(("side", "held"), [("buy", "0"), ("sell", "40")])

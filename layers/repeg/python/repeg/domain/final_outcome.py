@@ -17,7 +17,7 @@ def outcome_of(
     what stopped new orders, where that was not the kill switch alone.
     """
     if order.remaining <= 0:
-        return Outcome.FILLED, "filled"
+        return Outcome.FILLED, excess(order) or "filled"
     if any(child.state in UNRESOLVED for child in order.children):
         return Outcome.UNKNOWN, "the broker never reported what became of the last order"
     lost = [child.client_order_id for child in order.children if child.state is ChildState.LOST]
@@ -29,6 +29,14 @@ def outcome_of(
         return Outcome.PARTIAL_DEADLINE, f"{order.filled} of {order.target}: {ended_by}"
     outcome = OUTCOME_OF_HOLD.get(order.held, Outcome.PARTIAL_DEADLINE)
     return outcome, f"{order.filled} of {order.target}: {order.held.words}{_broker_words(order)}"
+
+
+def excess(order: ParentOrder) -> str:
+    """How far an order has filled beyond its target, in words; empty if it has not. No run sends so much: its owner has
+    enlarged an order at the broker, or an order has filled twice."""
+    if order.remaining >= 0:
+        return ""
+    return f"{order.symbol} filled {order.filled} of {order.target}, {-order.remaining} too many"
 
 
 def corrected(before: ParentOrder, after: ParentOrder) -> ParentOrder:

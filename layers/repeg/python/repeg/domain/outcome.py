@@ -76,6 +76,7 @@ class HoldReason(StrEnum):
 _WORDS = {
     HoldReason.ATTEMPTS: "attempts exhausted",
     HoldReason.OWNER: "moved at the broker by the account's owner",
+    HoldReason.NOT_HELD: "fewer shares are held than it would have sold",
     HoldReason.OTHER_RUN: "another run was placing its buys",
     HoldReason.ORDER_NOTIONAL: "max_order_notional allows no higher price",
     HoldReason.REPRICED: "the price is more than 10 % from the one that the weight was sized at",

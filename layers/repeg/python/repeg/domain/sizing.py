@@ -87,8 +87,22 @@ def parent_orders(
         ]
     else:
         orders = [_from_weight(run_id, plan, symbol, holdings, prices, open_orders) for symbol in plan.targets]
-    ready = [order.trading_in_fractions(fractionable=order.symbol in fractionable) for order in orders]
+    ready = [
+        order.trading_in_fractions(fractionable=True) if order.symbol in fractionable else _in_whole_shares(order)
+        for order in orders
+    ]
     return sorted(ready, key=lambda order: order.symbol)
+
+
+def _in_whole_shares(order: ParentOrder) -> ParentOrder:
+    """The order of a symbol that does not trade in fractions. A split may have left a part of a share: it stays."""
+    whole = order.target.to_integral_value(ROUND_FLOOR)
+    if whole == order.target:
+        return order
+    rest = f"{(order.target - whole).normalize():f} of {order.target.normalize():f} cannot be sold: no fractions"
+    note = "; ".join(filter(None, (order.note, rest)))
+    after = order.model_copy(update={"target": whole, "note": note})
+    return after if whole > 0 else after.done(Outcome.NO_TRADE, rest)
 
 
 def _from_order(

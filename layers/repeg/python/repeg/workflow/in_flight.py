@@ -7,7 +7,7 @@ from decimal import Decimal
 from repeg.domain.adoption import difference
 from repeg.domain.broker import Accepted, Refused, Unknown
 from repeg.domain.child_order import NOT_AT_BROKER, UNRESOLVED, Child, ChildState, OrderReport
-from repeg.domain.outcome import Outcome
+from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_limit
 from repeg.domain.quote import Side
@@ -81,7 +81,9 @@ def _resolve_missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrde
     if age < RESEND_AFTER or not _may_resend(turn, order, child):
         turn.warn(order.symbol, "hold", reason=f"unknown for {age.total_seconds():.0f}s, not at the broker")
         return order
-    listed = next((each for each in list_orders_of_day(turn) if each.client_order_id == child.client_order_id), None)
+    if order.side is Side.SELL and (held := read_holdings(turn).of(order.symbol)) < child.qty:
+        return _hold_unsold(turn, order, child, held)
+    listed = _listed(order, child, {each.client_order_id: each for each in list_orders_of_day(turn)})
     if listed is not None:
         # The lookup by id lags. Where a closed order's id is free again, a second request would trade a second time.
         return save_order(turn, apply_report(turn, order, listed))
@@ -99,6 +101,13 @@ def _give_up_unpriced(turn: Turn, order: ParentOrder, child: Child) -> ParentOrd
     return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
 
 
+def _hold_unsold(turn: Turn, order: ParentOrder, child: Child, held: Decimal) -> ParentOrder:
+    """Hold a sell in flight that is for more than is held by now. It is not sent for less: the first request may still
+    arrive, and both would be a short sale."""
+    turn.warn(order.symbol, "hold", reason=f"{child.qty} may be in flight, and only {held} are still held")
+    return order if order.held is HoldReason.NOT_HELD else save_order(turn, order.on_hold(HoldReason.NOT_HELD))
+
+
 def _end_as_taken(turn: Turn, order: ParentOrder, child: Child, taken: str) -> ParentOrder:
     """End an order whose child's id another order has: nobody's of ours, so it is neither booked nor cancelled. What
     became of the child is unknown, and stays so: the run fails."""
@@ -113,7 +122,7 @@ def _resend(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     terms = f"{intent.side} {intent.qty} @ {format_limit(intent.limit)}"
     turn.warn(order.symbol, "resend", terms, "never seen at the broker")
     # Stored before it is sent, like an intent: the closing step must know that it may be in flight again.
-    order = save_order(turn, order.with_child(child.resent(turn.now)))
+    order = save_order(turn, order.released().with_child(child.resent(turn.now)))
     answer = turn.ports.broker.submit(intent)
     if isinstance(answer, Refused):
         # It says nothing of the first request, which may have arrived meanwhile, or may be on its way still.
@@ -138,13 +147,10 @@ def _resolve_missing_replacement(turn: Turn, order: ParentOrder, child: Child) -
 
 def _may_resend(turn: Turn, order: ParentOrder, child: Child) -> bool:
     """Whether the child's own intent may still be sent: the conditions of a new intent's transaction. Only a limit
-    bounds the price whatever the market has done meanwhile, and no other child may be there for the same shares. A sell
-    also needs its shares to be held still: while the order was in flight nothing reserved them."""
+    bounds the price whatever the market has done meanwhile, and no other child may be there for the same shares."""
     others = sum((each.remaining for each in order.open_children if each.n != child.n), Decimal(0))
     if child.limit is None or child.qty + others > order.remaining:
         return False
     run = turn.ports.store.run(turn.run.run_id)
     is_ours = run is not None and run.state is RunState.RUNNING and run.epoch == turn.run.epoch
-    if not is_ours or not turn.may_send or switch_now(turn.run, turn.now, turn.ports) is not KillSwitch.ACTIVE:
-        return False
-    return order.side is Side.BUY or read_holdings(turn).of(order.symbol) >= child.qty
+    return is_ours and turn.may_send and switch_now(turn.run, turn.now, turn.ports) is KillSwitch.ACTIVE

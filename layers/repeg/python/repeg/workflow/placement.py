@@ -18,7 +18,7 @@ from repeg.domain.child_order import Child, ChildState
 from repeg.domain.decision import Decision
 from repeg.domain.dust import is_dust
 from repeg.domain.errors import BudgetSpent
-from repeg.domain.final_outcome import outcome_of
+from repeg.domain.final_outcome import excess, outcome_of
 from repeg.domain.intent import Intent
 from repeg.domain.journal import Ruling
 from repeg.domain.limits import notional_of, require_room
@@ -184,7 +184,8 @@ def hold_for_budget(turn: Turn, order: ParentOrder, exhausted: BudgetSpent) -> P
 
 
 def finish_order(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
-    """End the order with an outcome and save it."""
+    """End the order with an outcome and save it. A reason names what it has filled too much."""
+    reason = excess(order) or reason
     price = f" @ {format_average(order.average_price)}" if order.average_price is not None else ""
     saved = save_order(turn, order.done(outcome, reason))
     turn.tell(finished(order, outcome, reason), "finish", f"{order.filled} of {order.target}{price}")

@@ -11,7 +11,7 @@ from repeg.domain.books import Books
 from repeg.domain.child_order import ChildState
 from repeg.domain.costs import Settlement, analyse
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError, StillOpen, UnreadableRow
-from repeg.domain.final_outcome import outcome_of
+from repeg.domain.final_outcome import excess, outcome_of
 from repeg.domain.journal import Entry
 from repeg.domain.notice import RUN_FAILED, RUN_SETTLED
 from repeg.domain.outcome import Outcome
@@ -165,7 +165,12 @@ def _alerts(turn: Turn, orders: Sequence[ParentOrder], books: Books) -> list[Ale
         for order in orders
         if any(child.state is ChildState.LOST for child in order.children)
     ]
-    return lost + _unreadable_rows(turn, books)
+    too_many = [
+        Alert(finding=Finding.BOOKS_DIFFER, run_id=turn.run.run_id, reason=excess(order))
+        for order in orders
+        if excess(order)
+    ]
+    return lost + too_many + _unreadable_rows(turn, books)
 
 
 def _unreadable_rows(turn: Turn, books: Books) -> list[Alert]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 
 from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
@@ -53,11 +53,19 @@ def limit_to_holdings(turn: Turn, order: ParentOrder, qty: Decimal, known: Holdi
     """
     if order.side is Side.BUY:
         return qty
-    return max(Decimal(0), min(qty, current_holdings(turn, known).of(order.symbol)))
+    return _at_most(order, qty, current_holdings(turn, known).of(order.symbol))
+
+
+def _at_most(order: ParentOrder, qty: Decimal, held: Decimal) -> Decimal:
+    """`qty` shares, or those that are held if they are fewer: whole ones, if the symbol does not trade in fractions."""
+    if qty <= held:
+        return qty
+    left = max(Decimal(0), held)
+    return left if order.fractionable else left.to_integral_value(ROUND_FLOOR)
 
 
 def _sellable(turn: Turn, order: ParentOrder, held: Decimal) -> Decimal:
-    qty = max(Decimal(0), min(order.remaining, held))
+    qty = _at_most(order, order.remaining, held)
     if qty >= order.remaining:
         return qty
     if qty > 0:
