@@ -112,7 +112,7 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
         Edit(
             funding_rule,
             "_grant",
-            "need.cost <= min(cash, cash + expected_from_sells - waiting)",
+            "need.cost <= min(cash, cash + expected_from_sells + unsettled - waiting)",
             "need.cost <= cash + expected_from_sells - waiting",
         ),
         seen_by="tests/domain/test_funding.py::test_an_unaffordable_buy_waits_for_open_sells",

@@ -30,7 +30,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "resend_after_the_window": edited(
         "an order in flight is sent again after the window",
-        Edit(in_flight, "_may_resend", " or not turn.may_send", ""),
+        Edit(in_flight, "_may_resend", " and turn.may_send", ""),
         Edit(
             in_flight,
             "_resend",
@@ -160,7 +160,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     "sold_without_a_look": edited(
         "a sell is sent without a look at the holdings",
         Edit(sellable, "limit_to_holdings", "if order.side is Side.BUY:", "if True:"),
-        Edit(sellable, "_sellable", "min(order.remaining, held)", "order.remaining"),
+        Edit(sellable, "_at_most", "if qty <= held:", "if True:"),
         seen_by="tests/functions/test_other_hands.py::test_a_sell_is_not_sent_again_once_its_shares_are_sold_by_hand",
     ),
     "owners_order_moved": edited(

@@ -122,7 +122,7 @@ def test_a_sell_that_others_have_left_dust_of_is_not_sent(open_desk: OpenDesk) -
     desk.place()
     assert (desk.order("KO").held, desk.posts()) == (HoldReason.NOT_HELD, 1)
     desk.close()
-    assert desk.row("KO")["reason"] == "0 of 40.004: not held"
+    assert desk.row("KO")["reason"] == "0 of 40.004: fewer shares are held than it would have sold"
 
 
 def test_a_whole_order_that_has_become_dust_is_sent(open_desk: OpenDesk) -> None:

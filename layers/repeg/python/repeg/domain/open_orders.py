@@ -62,7 +62,7 @@ class GivenUp(Frozen):
 
 
 def given_up(order: ParentOrder) -> list[GivenUp]:
-    """The children of an order that were given up."""
+    """The children of an order that were given up. A replacement is for the shares of the child before it."""
     return [
         GivenUp(
             symbol=order.symbol,
@@ -71,7 +71,7 @@ def given_up(order: ParentOrder) -> list[GivenUp]:
             client_order_id=child.client_order_id,
         )
         for child in order.children
-        if child.state in GIVEN_UP
+        if child.state in GIVEN_UP and child.replaces is None
     ]
 
 

@@ -71,8 +71,7 @@ def _open_orders(run: Run, prices: Mapping[str, SizingPrice], ports: Ports) -> d
     planned = [order for run_id in trading for order in ports.store.orders(run_id)]
     ended = [order for guard in guards if guard.is_over for order in ports.store.books(guard.run_id).orders]
     others = [order for order in planned if order.outcome is None]
-    over = [order for order in (*planned, *ended) if order.outcome is not None]
-    reports, unseen = _find_given_up([given for order in over for given in given_up(order)], ports)
+    reports, unseen = _find_given_up([given for order in (*planned, *ended) for given in given_up(order)], ports)
     known: dict[str, Decimal] = {symbol: price.best for symbol, price in prices.items() if price.best is not None}
     prefixes = {guard.order_prefix for guard in guards}
 
