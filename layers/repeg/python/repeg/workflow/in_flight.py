@@ -105,7 +105,9 @@ def _hold_unsold(turn: Turn, order: ParentOrder, child: Child, held: Decimal) ->
     """Hold a sell in flight that is for more than is held by now. It is not sent for less: the first request may still
     arrive, and both would be a short sale."""
     turn.warn(order.symbol, "hold", reason=f"{child.qty} may be in flight, and only {held} are still held")
-    return order if order.held is HoldReason.NOT_HELD else save_order(turn, order.on_hold(HoldReason.NOT_HELD))
+    return (
+        order if order.held is HoldReason.NOT_HELD else save_order(turn, order.on_hold(HoldReason.NOT_HELD, turn.now))
+    )
 
 
 def _end_as_taken(turn: Turn, order: ParentOrder, child: Child, taken: str) -> ParentOrder:
