@@ -139,9 +139,10 @@ def spendable_cash(turn: Turn, orders: Sequence[ParentOrder]) -> Cash:
 def _request(
     turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]
 ) -> FundingRequest:
+    needs = tuple(_need(turn, order, quotes.get(order.symbol)) for order in buys)
     cash = spendable_cash(turn, orders)
     return FundingRequest(
-        needs=tuple(_need(turn, order, quotes.get(order.symbol)) for order in buys),
+        needs=needs,
         spendable=cash.spendable,
         unsettled=cash.unsettled,
         # Near the close no buy waits for sells any more: what the cash buys now is better than nothing.
