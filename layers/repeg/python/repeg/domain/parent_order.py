@@ -231,6 +231,10 @@ class ParentOrder(Frozen):
         """This order, marked with whether its symbol trades in fractions."""
         return self.model_copy(update={"fractionable": fractionable})
 
+    def cut_to(self, target: Decimal, note: str) -> ParentOrder:
+        """This order with a smaller target, before anything is sent, and a note that says why."""
+        return self.model_copy(update={"target": target, "note": note})
+
     def done(self, outcome: Outcome, reason: str) -> ParentOrder:
         """This order, ended."""
         return self.model_copy(update={"outcome": outcome, "reason": reason})

@@ -101,7 +101,7 @@ def _in_whole_shares(order: ParentOrder) -> ParentOrder:
         return order
     rest = f"{(order.target - whole).normalize():f} of {order.target.normalize():f} cannot be sold: no fractions"
     note = "; ".join(filter(None, (order.note, rest)))
-    after = order.model_copy(update={"target": whole, "note": note})
+    after = order.cut_to(whole, note)
     return after if whole > 0 else after.done(Outcome.NO_TRADE, rest)
 
 
