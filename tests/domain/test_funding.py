@@ -246,6 +246,6 @@ def test_a_market_order_counts_with_the_most_that_it_may_cost() -> None:
     assert late(sent(a_child(None, notional="10500"), 1)) == 10_500
 
 
-def test_what_the_headroom_counts_is_not_counted_again() -> None:
+def test_a_buy_that_the_headroom_counts_is_not_counted_again() -> None:
     for state in (ChildState.UNKNOWN, ChildState.CANCELLING):
         assert late(sent(a_child("100.00", filled="10", state=state), 1)) == 1_000
