@@ -146,8 +146,8 @@ def test_a_successor_that_turns_into_a_market_order_stays_at_its_collar(open_des
     assert has_cash(desk, "40 AAPL @ 190.36")
 
 
-def test_a_successor_that_falls_back_to_the_market_stays_at_its_collar(open_desk: OpenDesk) -> None:
-    """The book is locked for an instant between the cancel and the second decision."""
+def test_a_book_locked_for_an_instant_makes_no_successor_fall_back(open_desk: OpenDesk) -> None:
+    """It is locked between the cancel and the second decision; a fallback needs a book that holds for a minute."""
     risen = "15:51:00 300 @ 189.44 × 300 @ 189.64"
     desk = short_of_cash(open_desk, "15:00 300 @ 189.40 × 300 @ 189.60", risen, fallback="market")
     desk.place()
@@ -166,7 +166,11 @@ def test_a_successor_that_falls_back_to_the_market_stays_at_its_collar(open_desk
     desk.broker.quotes = locked_once_cancelled  # type: ignore[method-assign]
     desk.repeg()
     assert has_cash(desk)
-    assert [child.limit for child in desk.order().children] == [Decimal("189.41"), Decimal("190.44")]
+    assert desk.order().held is HoldReason.LOCKED
+    desk.broker.quotes = read  # type: ignore[method-assign]
+    desk.turn_at("15:51:30")
+    desk.place()
+    assert has_cash(desk, "40 AAPL @ 189.45")
 
 
 def test_a_first_order_that_turns_into_a_market_order_stays_at_its_collar(open_desk: OpenDesk) -> None:
