@@ -47,11 +47,11 @@ def test_a_bug_that_only_a_test_can_see_fails_that_test() -> None:
 
 
 def test_a_bug_is_found_on_its_first_seed_among_bugs_that_are_not() -> None:
-    steps = list(search_by_seeds(["post_before_intent", "moves_not_limited"], range(1, 4), 1))
+    steps = list(search_by_seeds(["post_before_intent", "no_deadline"], range(1, 4), 1))
     found = {step.name: step for step in steps if isinstance(step, Found)}
     assert found["post_before_intent"] == Found("post_before_intent", 2, "no_intent")
-    assert not found["moves_not_limited"].is_detected
-    assert steps[-1] == found["moves_not_limited"]
+    assert not found["no_deadline"].is_detected
+    assert steps[-1] == found["no_deadline"]
 
 
 def unknown_names(function: object) -> set[str]:
