@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from repeg.domain.next_step import EVENTS_PER_TURN, HISTORY_BUDGET, TURNS_PER_EXECUTION
+from repeg.domain.next_step import EVENTS_PER_RETRY, EVENTS_PER_TURN, HISTORY_BUDGET, TURNS_PER_EXECUTION
 from repeg.domain.plan import MAX_NAME_LENGTH, run_id
 from tests.statemachine.planting import planted
 from tests.statemachine.rules import (
@@ -147,13 +147,13 @@ def test_the_longest_turn_matches_the_renewals_event_count(definition: dict[str,
 
 
 def test_an_execution_renews_before_its_history_is_full(definition: dict[str, Any]) -> None:
-    assert TURNS_PER_EXECUTION * EVENTS_PER_TURN <= HISTORY_BUDGET <= 0.8 * 25_000
+    assert TURNS_PER_EXECUTION * (EVENTS_PER_TURN + EVENTS_PER_RETRY) <= HISTORY_BUDGET <= 0.8 * 25_000
 
 
-def test_a_run_with_turns_of_22_seconds_ends_in_its_first_execution() -> None:
+def test_a_run_with_turns_of_26_seconds_ends_in_its_first_execution() -> None:
     """As the page on operations says: a deploy in the session cannot change its code."""
     window = timedelta(hours=6, minutes=20)  # 09:35 to 15:55
-    assert timedelta(seconds=21) * TURNS_PER_EXECUTION < window < timedelta(seconds=22) * TURNS_PER_EXECUTION
+    assert timedelta(seconds=25) * TURNS_PER_EXECUTION < window < timedelta(seconds=26) * TURNS_PER_EXECUTION
 
 
 def test_a_successors_name_is_within_the_length_limit(definition: dict[str, Any]) -> None:

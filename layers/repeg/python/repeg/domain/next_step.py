@@ -11,10 +11,12 @@ from repeg.domain.run import KillSwitch
 from repeg.domain.session import TradingWindow
 
 # A turn that also validates and places costs 19 events of an execution's history (Wait 2, three Tasks of 5, Choice 2),
-# a retried attempt 3 more. A history ends at 25,000 events; a run moves to a new execution well before.
+# a retried attempt 3 more. A history ends at 25,000 events; a run moves to a new execution well before, even if an
+# order waits and an attempt is retried in every turn.
 EVENTS_PER_TURN = 19
+EVENTS_PER_RETRY = 3
 HISTORY_BUDGET = 20_000
-TURNS_PER_EXECUTION = HISTORY_BUDGET // EVENTS_PER_TURN
+TURNS_PER_EXECUTION = HISTORY_BUDGET // (EVENTS_PER_TURN + EVENTS_PER_RETRY)
 
 
 class NextStep(StrEnum):
