@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repeg.domain import funding
-from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, ChildState
 from repeg.domain.funding import Funding, Grant, Need, grant_cash
 from repeg.domain.outcome import Outcome
 from repeg.domain.quote import Side
-from tests.builders import NOON, a_child, a_quote, an_execution, an_order
+from tests.builders import NOON, a_child, a_quote, an_order
 
 D = Decimal
 
@@ -209,15 +208,9 @@ def test_a_decision_on_funding_has_a_grant_for_each_need() -> None:
 # What the balance may not show yet
 
 
-def filled(qty: str, seconds: int, n: int = 1) -> Execution:
-    """A fill of the child `n` that many seconds before noon."""
-    at = NOON - timedelta(seconds=seconds)
-    return an_execution(qty, "100.00").model_copy(update={"broker_order_id": f"broker-{n}", "at": at})
-
-
-def late(*children: Child, executions: tuple[Execution, ...] = (), side: Side = Side.BUY) -> Decimal:
+def late(*children: Child, side: Side = Side.BUY) -> Decimal:
     """Dollars that the balance may not show at noon of an order of these children."""
-    return funding.unsettled([an_order(side, "100", *children)], executions, NOON)
+    return funding.unsettled([an_order(side, "100", *children)], NOON)
 
 
 def sent(child: Child, seconds: int) -> Child:
@@ -231,15 +224,30 @@ def test_a_buy_sent_in_the_last_ten_seconds_may_not_be_in_the_balance() -> None:
     assert late(sent(a_child("100.00"), 1), side=Side.SELL) == 0
 
 
-def test_a_fill_of_the_last_ten_seconds_may_not_be_in_the_balance() -> None:
-    old = sent(a_child("100.00", filled="60"), 300)
-    assert late(old, executions=(filled("20", 11), filled("40", 10))) == 4_000
-    assert late(old, executions=(filled("20", 60), filled("40", 11))) == 0
+def test_a_fill_of_an_order_that_the_balance_shows_changes_nothing() -> None:
+    assert late(sent(a_child("100.00", filled="60"), 300)) == 0
+    assert late(sent(a_child("100.00", filled="60", state=ChildState.CANCELED), 300)) == 0
 
 
-def test_a_fill_that_is_not_listed_yet_is_new() -> None:
-    old = sent(a_child("100.00", filled="60", state=ChildState.CANCELED), 300)
-    assert late(old, executions=(filled("20", 60),)) == 4_000
+def test_a_fill_of_an_order_sent_in_the_last_ten_seconds_counts() -> None:
+    assert late(sent(a_child("100.00", filled="60", state=ChildState.CANCELED), 2)) == 6_000
+
+
+def test_an_order_that_moved_needs_no_cash_for_what_the_older_child_had_left() -> None:
+    """A balance that lags shows the older child, and one that does not shows the successor."""
+    older = sent(a_child("100.00", filled="60", state=ChildState.CANCELED), 300)
+    assert late(older, sent(a_child("100.10", qty="40", n=2), 2)) == 0
+    assert late(older, sent(a_child("100.10", qty="60", n=2), 2)) == 2_002
+
+
+def test_an_order_that_moved_twice_counts_once() -> None:
+    moved = sent(a_child("100.00", state=ChildState.CANCELED), 8)
+    assert late(moved, sent(a_child("101.00", n=2), 2)) == 10_100
+
+
+def test_the_next_piece_after_one_that_has_filled_counts_in_full() -> None:
+    piece = sent(a_child("100.00", filled="100", state=ChildState.FILLED), 60)
+    assert late(piece, sent(a_child("100.00", n=2), 2)) == 10_000
 
 
 def test_a_market_order_counts_with_the_most_that_it_may_cost() -> None:

@@ -141,15 +141,15 @@ def test_a_buy_limit_reaches_the_ask_only_when_crossing(open_desk: OpenDesk) -> 
         assert intent.limit <= (desk.order().collar or 0)
 
 
-def test_a_fraction_of_a_whole_share_stock_is_not_rounded_to_zero(open_desk: OpenDesk) -> None:
+def test_a_fraction_of_a_whole_share_stock_is_named_and_not_sent(open_desk: OpenDesk) -> None:
     market = ScriptedMarket({MONDAY: {"WHL": KO}}, [Listing("WHL", "Whole Shares Inc.", fractionable=False)])
     desk = open_desk({}, market=market, opening=holding(WHL="0.3"))
     desk.begin("sell all WHL")
-    assert desk.order("WHL").target == Decimal("0.3")
     desk.place()
-    assert [intent.qty for intent in desk.store.intents(desk.run.run_id)] == [Decimal("0.3")]
+    assert list(desk.store.intents(desk.run.run_id)) == []
     desk.close()
-    assert (desk.row("WHL")["qty"], desk.row("WHL")["outcome"]) == ("0.3", "rejected")
+    assert desk.row("WHL")["outcome"] == "no_trade"
+    assert desk.row("WHL")["note"] == "0.3 of 0.3 cannot be sold: no fractions"
 
 
 def test_a_full_exit_sells_the_brokers_exact_quantity(open_desk: OpenDesk) -> None:

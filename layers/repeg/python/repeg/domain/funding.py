@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 
-from repeg.domain.broker import Execution
 from repeg.domain.child_order import UNRESOLVED, Child, ChildState
 from repeg.domain.frozen import Frozen
 from repeg.domain.parent_order import ParentOrder
@@ -105,20 +103,15 @@ def headroom(orders: Iterable[ParentOrder]) -> Decimal:
     return sum((_headroom(order) for order in orders if order.side is Side.BUY), Decimal(0))
 
 
-def unsettled(orders: Iterable[ParentOrder], executions: Iterable[Execution], now: datetime) -> Decimal:
-    """Dollars of buys that the broker's balance may not show yet: of those sent or filled within BALANCE_LAG.
+def unsettled(orders: Iterable[ParentOrder], now: datetime) -> Decimal:
+    """Dollars of buys that the broker's balance may not show yet: of the children sent within BALANCE_LAG.
 
-    A fill that is not among the executions is new. What `headroom` counts of an order is not counted again.
+    A balance that lags shows an older child as open, at about the same dollars as its fills cost. So a child that took
+    an older one's place needs no cash for the shares that the older one had left. What `headroom` counts of an order is
+    not counted again.
     """
     since = now - BALANCE_LAG
-    settled: defaultdict[str | None, Decimal] = defaultdict(Decimal)
-    for execution in executions:
-        if execution.at < since:
-            settled[execution.broker_order_id] += execution.qty
-    buys = [order for order in orders if order.side is Side.BUY]
-    return sum(
-        (_unsettled(child, settled[child.broker_id], since) for order in buys for child in order.children), Decimal(0)
-    )
+    return sum((_unsettled(order.children, since) for order in orders if order.side is Side.BUY), Decimal(0))
 
 
 def expected_from_sells(orders: Iterable[ParentOrder]) -> Decimal:
@@ -140,11 +133,15 @@ def _grant(need: Need, cash: Decimal, expected_from_sells: Decimal, unsettled: D
     return Grant(symbol=need.symbol, funding=Funding.SCALED, qty=qty)
 
 
-def _unsettled(child: Child, settled: Decimal, since: datetime) -> Decimal:
-    is_new = child.state is ChildState.LIVE and child.sent_at >= since
-    resting = child.remaining if is_new else Decimal(0)
-    price = child.notional / child.qty if child.limit is None else child.limit
-    return (max(child.filled - settled, Decimal(0)) + resting) * price
+def _unsettled(children: Sequence[Child], since: datetime) -> Decimal:
+    recent = [child for child in children if child.sent_at >= since]
+    if not recent:
+        return Decimal(0)
+    earlier = next((child for child in reversed(children) if child.sent_at < since), None)
+    shown = earlier.qty - earlier.filled if earlier is not None else Decimal(0)
+    shares = sum((child.filled + _resting(child) for child in recent), Decimal(0))
+    price = max(child.notional / child.qty if child.limit is None else child.limit for child in recent)
+    return max(shares - shown, Decimal(0)) * price
 
 
 def _headroom(order: ParentOrder) -> Decimal:
@@ -160,3 +157,7 @@ def _needed(order: ParentOrder, child: Child) -> Decimal:
     if child.limit is None or order.collar is None:
         return Decimal(0)
     return max(Decimal(0), order.collar - child.limit) * child.remaining
+
+
+def _resting(child: Child) -> Decimal:
+    return child.remaining if child.state is ChildState.LIVE else Decimal(0)

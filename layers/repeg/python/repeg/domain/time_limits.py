@@ -81,7 +81,7 @@ CANCEL_BATCH = 8
 FUNDING_LEASE = timedelta(seconds=20)
 FUNDING_PAUSES = (1.0, 2.0, 3.0)
 
-# The broker's balances may be this much older than its orders: what was bought since is taken off them.
+# The broker's balances may be this much older than its orders: what was sent since is taken off them.
 BALANCE_LAG = timedelta(seconds=10)
 
 # Holdings that a sell is checked against are at most this old.

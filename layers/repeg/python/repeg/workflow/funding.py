@@ -125,13 +125,12 @@ class Cash(NamedTuple):
 
 
 def spendable_cash(turn: Turn, orders: Sequence[ParentOrder]) -> Cash:
-    """Dollars for new buys, under the funding lease: the open buys of all runs at their collars, what was bought within
+    """Dollars for new buys, under the funding lease: the open buys of all runs at their collars, what was sent within
     the last seconds, and the plan's reserve are taken off."""
     # Orders first, cash second: an order that moves or fills in between is then counted twice rather than not at all.
     store, others = turn.ports.store, _other_runs(turn)
     known = [*orders, *(order for run_id in others for order in store.orders(run_id))]
-    executions = [booked for run_id in (turn.run.run_id, *others) for booked in store.executions(run_id)]
-    late = unsettled(known, executions, turn.now)
+    late = unsettled(known, turn.now)
     balance = turn.ports.broker.account().spendable
     return Cash(balance - headroom(known) - late - _reserve(turn) + _previewed(orders), late)
 
