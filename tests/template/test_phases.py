@@ -125,3 +125,14 @@ def test_no_live_stack_deploys_without_an_alarm_address() -> None:
     (assertion,) = rule["Assertions"]
     assert assertion["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]}
     assert all("AlarmEmail" not in overrides(phase) for phase in PHASES)
+
+
+def test_no_live_stack_deploys_without_limits() -> None:
+    """Overrides on the command line replace those of a phase, and an empty limit is no limit."""
+    rule = written()["Rules"]["LiveNeedsLimits"]
+    assert rule["RuleCondition"] == {"Fn::Equals": [{"Ref": "TradingMode"}, "live"]}
+    needed = {"MaxOrderNotional", "MaxDayNotional"}
+    assert [one["Assert"] for one in rule["Assertions"]] == [
+        {"Fn::Not": [{"Fn::Equals": [{"Ref": name}, ""]}]} for name in ("MaxOrderNotional", "MaxDayNotional")
+    ]
+    assert all(needed <= set(overrides(phase)) for phase in LIVE)
