@@ -111,7 +111,7 @@ def _hold_unsold(turn: Turn, order: ParentOrder, child: Child, held: Decimal) ->
 
 
 def _end_as_taken(turn: Turn, order: ParentOrder, child: Child, taken: str) -> ParentOrder:
-    """End an order whose child's id another order has: nobody's of ours, so it is neither booked nor cancelled. What
+    """End an order whose child's id another order has: not this run's, so it is neither booked nor cancelled. What
     became of the child is unknown, and stays so: the run fails."""
     reason = f"another order has the id {child.client_order_id} at the broker: {taken}"
     turn.warn(order.symbol, "taken", format_limit(child.limit), reason)
