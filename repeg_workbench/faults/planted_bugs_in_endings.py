@@ -5,7 +5,7 @@ from __future__ import annotations
 from functions.close_run import app as close_run
 from functions.open_run import app as open_run
 from repeg.domain import final_outcome, next_step
-from repeg.workflow import cancellation, closing, reporting, watchdog
+from repeg.workflow import cancellation, closing, in_flight, reporting, watchdog
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited
 
 # A maintainer who trusts the end of a run compares no books afterwards.
@@ -69,8 +69,9 @@ ENDING_BUGS: dict[str, PlantedBug] = {
         seen_by="tests/functions/test_close_run.py::test_a_fill_before_the_closing_cancel_is_reported",
     ),
     "late_arrival_forgotten": edited(
-        "an order given up as never arrived is not looked for again at the close",
+        "an order given up as never arrived is not looked for again",
         Edit(closing, "_recover_late_arrival", "if child is None or", "if True or"),
+        Edit(in_flight, "_reopen_found", "if child.state not in NOT_AT_BROKER or", "if True or"),
         seen_by="tests/functions/test_close_run_unaccounted.py"
         "::test_an_abandoned_order_that_arrives_is_cancelled_and_booked",
     ),

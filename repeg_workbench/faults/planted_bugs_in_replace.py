@@ -100,7 +100,10 @@ REPLACE_BUGS: dict[str, PlantedBug] = {
         "a replacement's inherited fills are counted twice", _inherited_counted, _OWN
     ),
     "inherited_fills_subtracted": PlantedBug(
-        "a replacement's own fills are taken for inherited", _inherited_subtracted, _OWN
+        "a replacement's own fills are taken for inherited",
+        _inherited_subtracted,
+        _OWN,
+        "tests/functions/test_inherited_fills.py::test_a_replacements_own_fills_are_those_of_its_executions",
     ),
     "replace_resent": PlantedBug("a blind retry of PATCH under a new id", _replace_resent, _RECORD),
     "old_id_watched": PlantedBug("the old id is polled after a replace", _old_id_watched, {**_RECORD, **_TAKEN_OVER}),
