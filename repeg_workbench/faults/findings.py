@@ -50,9 +50,9 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`failed_without_cause`",
-        "3050, 3104, 115, 380, 387",
+        "3050, 3104, 115, 380, 387, 2314",
         "An input is refused while another execution of the run was opened, and a sale of shares that another run's"
-        " open order held.",
+        " open order held. A second delivery that answers does not end a step whose last attempt a fault struck.",
     ),
     Mistake(
         "`unchecked_quote`",

@@ -64,10 +64,20 @@ class DayByHand:
         self.record = DayRecord(DAY, OPEN, CLOSE, ledger, [run])
         self._sizes: dict[str, tuple[int, int | None, int, str]] = {}
 
-    def called(self, function: str, begins: float, ends: float, *, answered: bool = True, struck: bool = False) -> int:
-        """An invocation of a function for the run; returns its number."""
+    def called(
+        self,
+        function: str,
+        begins: float,
+        ends: float,
+        *,
+        answered: bool = True,
+        struck: bool = False,
+        duplicate: bool = False,
+    ) -> int:
+        """An invocation of a function for the run, or a second delivery of one; returns its number."""
         number = len(self.record.invoked)
-        self.record.invoked.append(Invoked(number, function, RUN, at(begins), at(ends), answered, struck))
+        times = at(begins), at(ends)
+        self.record.invoked.append(Invoked(number, function, RUN, *times, answered, struck, is_duplicate=duplicate))
         return number
 
     def quoted(

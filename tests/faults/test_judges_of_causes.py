@@ -64,10 +64,16 @@ def _no_answer(day: DayByHand) -> None:
     day.record.sent[1] = day.record.sent[1]._replace(is_answered=False)
 
 
+def _last_attempt_struck_and_delivered_again(day: DayByHand) -> None:
+    day.called("RepegOrders", 950, 951, answered=False, struck=True)
+    day.called("RepegOrders", 952, 953, duplicate=True)
+
+
 CAUSES: dict[str, Callable[[DayByHand], object]] = {
     "a fault in the last attempt of a step": lambda day: day.called(
         "RepegOrders", 950, 951, answered=False, struck=True
     ),
+    "a fault in the last attempt of a step, delivered twice": _last_attempt_struck_and_delivered_again,
     "a fault that a step outlived": lambda day: day.called("RepegOrders", 950, 981, struck=True),
     "a fault in the closing step": lambda day: day.called("CloseRun", 955, 956, answered=False, struck=True),
     "an outage at the close": lambda day: day.away(955, 961),
@@ -102,6 +108,9 @@ PRETEXTS: dict[str, Callable[[DayByHand], object]] = {
     "a fault in a step that answered": lambda day: day.called("RepegOrders", 950, 951, struck=True),
     "a fault in a step that was repeated": lambda day: (
         day.called("RepegOrders", 950, 951, answered=False, struck=True), day.called("RepegOrders", 952, 953)
+    ),
+    "a fault in a second delivery": lambda day: day.called(
+        "RepegOrders", 950, 951, answered=False, struck=True, duplicate=True
     ),
     "a failed step that nothing struck": lambda day: day.called("RepegOrders", 950, 951, answered=False),
     "a fault in a step of another run": lambda day: day.record.invoked.append(

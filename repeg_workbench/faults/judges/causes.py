@@ -86,8 +86,8 @@ class CauseJudge:
         yield not has_sent and is_refusable
 
     def _has_given_up(self, function: str, own: Sequence[Invoked], run: JudgedRun, until: int) -> bool:
-        """Whether faults kept the last attempts of a step from ending in time."""
-        attempts = [step for step in own if step.function == function]
+        """Whether faults kept the last attempts of a step from ending in time. Nothing waits for a second delivery."""
+        attempts = [step for step in own if step.function == function and not step.is_duplicate]
         last = max((step.began for step in attempts if step.answered and step.ended - step.began < TASK), default=-1)
         refused = any(last < at <= until and (who, name) == (run.run_id, function)
                       for at, who, name in self._record.throttled)  # fmt: skip
