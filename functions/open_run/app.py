@@ -16,7 +16,16 @@ from repeg.ports import Ports
 from repeg.wiring import ports
 from repeg.workflow.alerts import announce_opening
 from repeg.workflow.estimating import estimate_run
-from repeg.workflow.opening import claim, claimed_before, prepare, read_start, require_earlier_runs_closed, session_for
+from repeg.workflow.opening import (
+    claim,
+    claimed_before,
+    journal_upgrade,
+    prepare,
+    read_start,
+    release_of,
+    require_earlier_runs_closed,
+    session_for,
+)
 from repeg.workflow.turn import begin_turn
 
 
@@ -38,7 +47,7 @@ def lambda_handler(payload: StartPayload, _context: LambdaContext) -> RunOpened 
 def open_run(raw: object, execution: str, environment: Mapping[str, str], ports: Ports) -> RunOpened:
     """Claim the run that the input describes, or take over one whose execution has been renewed."""
     if isinstance(raw, Mapping) and "renewal" in raw:
-        return renew_run(raw["renewal"], execution, ports)
+        return renew_run(raw["renewal"], execution, release_of(environment), ports)
     start = read_start(raw, environment, ports)
     now = ports.broker.clock().now
     run = claimed_before(start, execution, now, ports)
@@ -59,8 +68,12 @@ def estimate(raw: object, execution: str, environment: Mapping[str, str], ports:
     return estimate_run(start, execution, ports.broker.clock().now, ports)
 
 
-def renew_run(renewal: Mapping[str, Any], execution: str, ports: Ports) -> RunOpened:
-    """Continue a run in a new execution. Its epoch rises, so that the old execution can place nothing more."""
+def renew_run(renewal: Mapping[str, Any], execution: str, release: str, ports: Ports) -> RunOpened:
+    """Continue a run in a new execution. Its epoch rises, so that the old execution can place nothing more.
+
+    A new execution runs the newest versions; where they are not those that opened the run, the journal says so.
+    """
     run = ports.store.take_over(renewal["run_id"], int(renewal["epoch"]), execution)
+    journal_upgrade(run.run_id, release, ports)
     turns = int(renewal["turns"])
     return RunOpened(run_id=run.run_id, epoch=run.epoch, first_turn=turns, turn=TurnCount(turns=turns))

@@ -11,7 +11,7 @@ from typing import Any
 from repeg.domain import notice, pricing, run, session, store_rules
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch
-from repeg.workflow import closing, intents, placement, reporting, sweeping, turn, watchdog, working
+from repeg.workflow import closing, in_flight, intents, placement, reporting, sweeping, turn, watchdog, working
 from repeg_workbench.faults.faulty_ports import CURRENT
 from repeg_workbench.faults.planting import Edit, Place, PlantedBug, edited
 from repeg_workbench.twins import memory_store
@@ -126,7 +126,7 @@ def _close_without_cancel(_: Mapping[str, Any]) -> dict[str, Any]:
 # An order that the first look does not find is given up, and no books are compared after the session.
 _NO_LOOK_BACK = (
     Edit(closing, "_give_up_unknown", "if turn.now - child.sent_at < LOST_AFTER:", "if False:"),
-    Edit(closing, "_recover_late_arrival", "if child is None or", "if True or"),
+    Edit(in_flight, "_reopen_found", "if child.state not in NOT_AT_BROKER or", "if True or"),
     Edit(watchdog._Pass, "reconcile_ended_runs", "if guard.is_over and", "if False and"),
 )
 

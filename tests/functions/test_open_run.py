@@ -278,6 +278,26 @@ def test_a_renewed_run_fences_its_former_execution(desk: Desk) -> None:
     assert desk.posts() == 0
 
 
+@pytest.mark.parametrize(
+    ("opened_by", "version", "said"),
+    [
+        ("7", "7", []),
+        ("7", "8", ["opened by version 7 of OpenRun, continues with version 8"]),
+        ("", "8", []),
+    ],
+    ids=["the same release", "another release", "a run that names no release"],
+)
+def test_a_renewal_journals_a_change_of_release(desk: Desk, opened_by: str, version: str, said: list[str]) -> None:
+    environment = {"AWS_LAMBDA_FUNCTION_VERSION": opened_by} if opened_by else {}
+    run = open_run({"plan": BUY}, EXECUTION, environment, desk.ports)
+    assert desk.run.release == opened_by
+    renewal = {"renewal": {"run_id": run.run_id, "epoch": 1, "turns": 5}}
+    open_run(renewal, SECOND, {"AWS_LAMBDA_FUNCTION_VERSION": version}, desk.ports)
+    upgrades = [entry for entry in desk.journal.entries if entry.verb == "upgrade"]
+    assert [entry.reason for entry in upgrades] == said
+    assert all(entry.is_abnormal for entry in upgrades)
+
+
 def test_a_renewal_from_an_older_epoch_is_a_conflict(desk: Desk) -> None:
     start(desk)
     open_run({"renewal": {"run_id": RUN_ID, "epoch": 1, "turns": 5}}, SECOND, {}, desk.ports)

@@ -56,7 +56,8 @@ class Run(Frozen):
     old one. `opening_equity` is the account's equity in dollars when the run opened; `account_number` is
     the account that it trades in (empty in rows of 0.1.0, whose account is not checked); `fractionable` are the plan's
     symbols that trade in fractions. `is_announced` says that the run's end has been published. `id_prefix` is what its
-    client order ids begin with; empty for a run of 0.1.0.
+    client order ids begin with; empty for a run of 0.1.0. `release` is the version of OpenRun that opened it; empty
+    where functions have no versions, and in rows that lack it.
     """
 
     run_id: str
@@ -75,6 +76,7 @@ class Run(Frozen):
     report: Report | None = None
     is_announced: bool = False
     id_prefix: str = ""
+    release: str = ""
 
     @property
     def order_prefix(self) -> str:

@@ -11,7 +11,7 @@ from repeg.domain.time_limits import BOOKS_FINAL_AFTER, LOST_AFTER
 from repeg.ports import Ports
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.in_flight import refresh_children
-from repeg.workflow.reconciliation import apply_report, book_executions, fetch_report, list_own_orders
+from repeg.workflow.reconciliation import book_executions, fetch_report, list_own_orders
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
@@ -22,7 +22,7 @@ def close_orders(turn: Turn) -> list[str]:
     orders = turn.ports.store.books(turn.run.run_id).orders
 
     def close(order: ParentOrder) -> ParentOrder:
-        return _close(turn, refresh_children(turn, _recover_late_arrival(turn, order), listed))
+        return _close(turn, refresh_children(turn, order, listed))
 
     closed = turn.each(close, orders)
     stray_ids = cancel_strays(turn, listed, orders)
@@ -77,15 +77,6 @@ def _give_up_lost(turn: Turn, order: ParentOrder) -> ParentOrder:
 def _is_final(turn: Turn) -> bool:
     """Whether the broker's books of the run's day are final."""
     return turn.now >= turn.run.trading_day.close + BOOKS_FINAL_AFTER
-
-
-def _recover_late_arrival(turn: Turn, order: ParentOrder) -> ParentOrder:
-    """The order, its last child reopened if it was given up as never arrived and the broker has it after all."""
-    child = order.child
-    if child is None or child.state is not ChildState.NEVER_ARRIVED:
-        return order
-    report = fetch_report(turn, order, child)
-    return order if report is None else save_order(turn, apply_report(turn, order, report))
 
 
 def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:

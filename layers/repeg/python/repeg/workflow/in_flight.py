@@ -42,15 +42,22 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
 def _reopen_found(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:
     after = order
     for child in order.children:
-        if child.state not in NOT_AT_BROKER or child.replaces is not None:
+        if child.state not in NOT_AT_BROKER or _is_shown_by_replaced(order, child):
             continue
         report = _listed(order, child, listed)
         if report is None and child.state is ChildState.NEVER_ARRIVED:
-            report = fetch_report(turn, order, child)  # without a limit it may have filled at once
+            report = fetch_report(turn, order, child)  # it may have filled at once, or closed with what it replaced
         if report is not None:
             turn.warn(order.symbol, "late", child.client_order_id, f"{child.state} in our books, at the broker now")
             after = apply_report(turn, after, report)
     return save_order(turn, after) if after is not order else order
+
+
+def _is_shown_by_replaced(order: ParentOrder, child: Child) -> bool:
+    """Whether the report of the order that it replaces leads to the child, or another child has followed."""
+    if child.replaces is None:
+        return False
+    return child is not order.child or any(not each.is_closed for each in order.predecessors(child))
 
 
 def _listed(order: ParentOrder, child: Child, listed: dict[str, OrderReport]) -> OrderReport | None:

@@ -13,6 +13,7 @@ from repeg.domain.arming import require_armed
 from repeg.domain.broker import Account
 from repeg.domain.errors import BrokerDenied, DuplicateRun, InvalidInput, MarketClosed, RefusedRun
 from repeg.domain.frozen import Frozen
+from repeg.domain.journal import Entry
 from repeg.domain.limits import require_allowed
 from repeg.domain.order_ids import run_prefix
 from repeg.domain.plan import Plan
@@ -38,6 +39,7 @@ class Start(Frozen):
     run_number: int
     scheduled_time: AwareDatetime | None
     is_live: bool = False
+    release: str = ""
 
 
 def read_start(raw: object, environment: Mapping[str, str], ports: Ports) -> Start:
@@ -54,7 +56,13 @@ def read_start(raw: object, environment: Mapping[str, str], ports: Ports) -> Sta
         run_number=_run_number(raw.get("run_number", 1)),
         scheduled_time=_scheduled_time(raw.get("scheduled_time")),
         is_live=environment.get("TRADING_MODE") == "live",
+        release=release_of(environment),
     )
+
+
+def release_of(environment: Mapping[str, str]) -> str:
+    """The function's version, as Lambda names it; empty where there is none. Every deployment of a change makes one."""
+    return environment.get("AWS_LAMBDA_FUNCTION_VERSION", "")
 
 
 def claimed_before(start: Start, owner: str, now: datetime, ports: Ports) -> Run | None:
@@ -130,12 +138,21 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
         started_at=now,
         opening_equity=account.equity,
         account_number=account.number,
+        release=start.release,
         fractionable=tuple(symbol for symbol, asset in assets.items() if asset.is_fractionable),
     )
     check_plan(run, now, ports)
     if not start.is_live:
         warn_of_shorting(account, run.run_id, now, ports)
     return run
+
+
+def journal_upgrade(run_id: str, release: str, ports: Ports) -> None:
+    """Journal that a renewed run continues with another release than the one that opened it, if it does."""
+    run = ports.store.run(run_id)
+    if run is not None and run.release and run.release != release:
+        change = f"opened by version {run.release} of OpenRun, continues with version {release}"
+        ports.journal.record(Entry(ports.runtime.now(), run_id, "run", "upgrade", run_id, change, is_abnormal=True))
 
 
 def _run_id(start: Start, owner: str, day: date) -> str:
