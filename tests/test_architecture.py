@@ -15,6 +15,7 @@ from tests.template.stack import FUNCTION, ROOT, definition, of_type, written
 
 LAYER = ROOT / "layers" / "repeg" / "python" / "repeg"
 DEPLOYED = [ROOT / "functions", LAYER]
+PORTS = [LAYER / "ports.py", LAYER / "store_port.py"]
 OURS = [*DEPLOYED, ROOT / "repeg_workbench", ROOT / "tests"]
 
 # Packages and modules that reach outside the process.
@@ -114,7 +115,7 @@ def test_the_domain_imports_only_the_domain(path: Path) -> None:
     assert reaching(path, *WORLD, *SURROUNDINGS, "requests") == []
 
 
-@pytest.mark.parametrize("path", [*python_files(LAYER / "workflow"), LAYER / "ports.py"], ids=shown)
+@pytest.mark.parametrize("path", [*python_files(LAYER / "workflow"), *PORTS], ids=shown)
 def test_the_workflow_imports_no_adapter(path: Path) -> None:
     edges = ("repeg.adapters", "repeg.wiring", "repeg.lambda_step")
     assert reaching(path, *WORLD, *SURROUNDINGS, *edges, "requests") == []

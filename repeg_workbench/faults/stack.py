@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from repeg import wiring
+from repeg.adapters.polling_signals import PollingSignals
 from repeg.adapters.rate_limited_broker import RateLimitedBroker
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.notice import RUN_FAILED, RUN_SETTLED
@@ -235,6 +236,7 @@ class Stack:
             journal=FailingJournal(world.journal, world.day.seed + self.number, self._fault_plan),
             plans=cast(Any, None),
             runtime=self.runtime,
+            signals=PollingSignals(self.runtime),
             tag=self.tag,
         )
 

@@ -122,7 +122,7 @@ class Threads:
 def how_two_orders_are_worked(settings: Settings) -> object:
     threads = Threads()
     unused = cast("Any", None)
-    ports = Ports(unused, unused, unused, unused, unused, unused, runtime=cast("Any", threads))
+    ports = Ports(unused, unused, unused, unused, unused, unused, runtime=cast("Any", threads), signals=unused)
     turn = Turn(run=a_run(settings=settings), ports=ports, moment=a_moment(), started=NOON)
     worked = turn.each(lambda order: order.done(Outcome.FILLED, "filled"), [an_order(), an_order(Side.SELL)])
     assert [order.outcome for order in worked] == ["filled", "filled"]
@@ -144,7 +144,8 @@ def intents_of(settings: Settings, *orders: ParentOrder) -> int:
     store.claim_run(run)
     store.add_orders(run.run_id, 1, orders)
     runtime = cast("Any", Threads())
-    ports = Ports(silence, cast("Any", None), store, cast("Any", None), silence, cast("Any", None), runtime)
+    unused = cast("Any", None)
+    ports = Ports(silence, unused, store, unused, silence, unused, runtime, unused)
     turn = Turn(run=run, ports=ports, moment=a_moment(), started=NOON)
 
     def send(order: ParentOrder) -> ParentOrder:

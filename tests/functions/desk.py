@@ -17,6 +17,7 @@ from functions.repeg_orders.app import repeg_orders
 from functions.sweep_orders.app import sweep_orders
 from functions.validate_quotes.app import validate_quotes
 from functions.watch_runs.app import watch_runs
+from repeg.adapters.polling_signals import PollingSignals
 from repeg.domain.order_ids import LOCAL_TAG, OWN_PREFIX, run_prefix
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import format_price
@@ -94,6 +95,7 @@ class Desk:
         self.ports = Ports(
             broker=cast("Broker", self.broker), market=self.broker, store=self.store, notifier=self.notifier,
             journal=self.journal, plans=MemoryPlans(plans or {}), runtime=self.runtime,
+            signals=PollingSignals(self.runtime),
         )  # fmt: skip
 
     def use_store(self, store: Store) -> None:

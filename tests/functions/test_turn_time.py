@@ -24,7 +24,7 @@ class Clock:
 
 def a_turn(clock: Clock) -> Turn:
     unused = cast("Any", None)
-    ports = Ports(unused, unused, unused, unused, unused, unused, runtime=cast("Any", clock))
+    ports = Ports(unused, unused, unused, unused, unused, unused, runtime=cast("Any", clock), signals=unused)
     return Turn(run=a_run(settings=settings_with()), ports=ports, moment=a_moment(), started=NOON)
 
 

@@ -24,6 +24,7 @@ from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.eventbridge import EventNotifier
 from repeg.adapters.logs import LogJournal
 from repeg.adapters.order_events import EventBus, OrderEvents
+from repeg.adapters.polling_signals import PollingSignals
 from repeg.adapters.rate_limited_broker import rate_limited
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.adapters.runtime import NetworkRuntime, SystemRuntime
@@ -111,6 +112,7 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
         journal=CountingJournal(kept(LogJournal(Logger()), environment, bus, runtime), count),
         plans=S3Plans(boto3.client("s3", config=AWS, verify=True)),
         runtime=runtime,
+        signals=PollingSignals(runtime),
         tag=stack_tag(environment["STACK_ID"]) if environment.get("STACK_ID") else LOCAL_TAG,
     )
 
