@@ -18,7 +18,8 @@ def test_waiting_without_a_stream_is_a_plain_pause() -> None:
         assert scheduler.now() - NOON == timedelta(seconds=7)
         assert listener.wait(-1) == Hints()
         assert listener.quotes(["AAPL"]) == {}
-        assert listener.source == "poll"
+        assert listener.source == listener.quote_source == "poll"
+        assert listener.followed == frozenset()
 
 
 def test_a_listener_says_why_there_is_no_stream() -> None:

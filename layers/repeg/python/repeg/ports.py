@@ -152,6 +152,14 @@ class Listener(Protocol):
     def source(self) -> str:
         """`stream`, or `poll: ` and a reason while there is no stream of order updates."""
 
+    @property
+    def quote_source(self) -> str:
+        """`stream`, or `poll: ` and a reason while there is no stream of quotes. Either stream may fail alone."""
+
+    @property
+    def followed(self) -> frozenset[str]:
+        """The symbols whose quotes are streamed at present; the others that were asked for did not fit."""
+
 
 class Signals(Protocol):
     """The broker's streams."""

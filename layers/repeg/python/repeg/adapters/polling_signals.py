@@ -53,3 +53,13 @@ class PollingListener:
     def source(self) -> str:
         """`poll`, or `poll: ` and the reason."""
         return f"{POLL}: {self._reason}" if self._reason else POLL
+
+    @property
+    def quote_source(self) -> str:
+        """The same, for the quotes."""
+        return self.source
+
+    @property
+    def followed(self) -> frozenset[str]:
+        """No symbols."""
+        return frozenset()
