@@ -20,7 +20,8 @@ RepegError
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 
@@ -35,7 +36,8 @@ class InvalidInput(RepegError):
         self.field = field
         self.value = value
         self.expected = expected
-        super().__init__(f"{field}: {_shown(value)} is not valid; expected {expected}")
+        fault = "is missing" if value is None else f"{_shown(value)} is not valid"
+        super().__init__(f"{field}: {fault}; expected {expected}")
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickled with its fields: an error crosses from one process of a simulation to another."""
@@ -118,5 +120,9 @@ def expectation(message: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(str(value)) if not isinstance(value, (int, float)) else str(value)
+    """A value as its user wrote it: JSON, but text in single quotes."""
+    if value is None or isinstance(value, (bool, int, float, list, tuple, Mapping)):
+        text = json.dumps(value, default=str)
+    else:
+        text = repr(str(value))
     return text if len(text) <= 120 else text[:117] + "..."
