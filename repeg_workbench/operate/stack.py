@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,10 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError  # noqa: TID251
 
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg_workbench.operate.failures import CannotOperate, code_of
+from repeg_workbench.operate.samconfig import default_name
 from repeg_workbench.operate.workstation import Workstation
 
-CONFIG = "samconfig.toml"
-CONFIG_ENV = "paper"
 TABLE, MACHINE, SECRET = "RunTableName", "ExecutePlanArn", "BrokerSecretArn"
 ALIAS = "current"
 
@@ -109,23 +107,6 @@ def all_stacks(at: Workstation) -> list[DeployedStack]:
     return sorted(
         (stack for stack in found if {TABLE, MACHINE, SECRET} <= set(stack.outputs)), key=lambda stack: stack.name
     )
-
-
-def default_name(folder: Path) -> str:
-    """The stack that samconfig.toml names, in this folder or in the repository. Raises CannotOperate."""
-    for place in (folder, Path(__file__).parents[2]):
-        with suppress(FileNotFoundError):
-            return _named(place / CONFIG)
-    raise CannotOperate(f"no stack: there is no {CONFIG} here; give --stack NAME")
-
-
-def _named(path: Path) -> str:
-    try:
-        return str(tomllib.loads(path.read_text(encoding="utf-8"))[CONFIG_ENV]["deploy"]["parameters"]["stack_name"])
-    except (tomllib.TOMLDecodeError, KeyError, TypeError):
-        raise CannotOperate(
-            f"no stack: {path} names none at {CONFIG_ENV}.deploy.parameters.stack_name; give --stack NAME"
-        ) from None
 
 
 def _read(at: Workstation, described: Mapping[str, Any]) -> DeployedStack:

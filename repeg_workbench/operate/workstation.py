@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import boto3  # noqa: TID251 - the commands are the edge to the account
@@ -16,6 +17,7 @@ from botocore.config import Config  # noqa: TID251
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.runtime import NetworkRuntime, SystemRuntime
 from repeg_workbench.operate.failures import CannotOperate
+from repeg_workbench.operate.samconfig import default_region
 
 # Few attempts: a person is waiting, and may try again.
 _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3})
@@ -23,6 +25,11 @@ _CONFIG = Config(connect_timeout=5, read_timeout=20, retries={"mode": "standard"
 # A function may take five minutes to cancel everything. It is called once: a second call would begin from the start.
 # Nothing is sent while it works, and a network may forget a connection that is silent.
 _INVOKE = Config(connect_timeout=5, read_timeout=330, tcp_keepalive=True, retries={"total_max_attempts": 1})
+
+
+def _session() -> Any:
+    found = boto3.Session()
+    return found if found.region_name else boto3.Session(region_name=default_region(Path.cwd()))
 
 
 def _confirm(question: str) -> bool:
@@ -47,9 +54,12 @@ def _ask_secret(question: str) -> str:
 
 @dataclass(frozen=True)
 class Workstation:
-    """What a command may touch beside its arguments. Region and credentials are those that boto3 finds."""
+    """What a command may touch beside its arguments. Region and credentials are those that boto3 finds.
 
-    session: Any = field(default_factory=boto3.Session)
+    Where it finds no region, it is that of samconfig.toml.
+    """
+
+    session: Any = field(default_factory=_session)
     runtime: NetworkRuntime = field(default_factory=SystemRuntime)
     confirm: Callable[[str], bool] = _confirm
     ask_secret: Callable[[str], str] = _ask_secret

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, SSOTokenLoadError  # noqa: TID251
 
+from repeg_workbench.operate.workstation import Workstation
 from tests.operate.operator import Operator, RefusingSession, an_operator, answered, denied
 
 COMMANDS = ("status", "runs", "report", "halt", "cancel-all", "resume")
@@ -95,6 +96,16 @@ def here(operator: Operator, command: str) -> str:
         operator.at = at
     assert (said.code, said.out, said.err.count("\n")) == (2, "", 1)
     return said.err
+
+
+def test_the_region_of_samconfig_where_boto3_finds_none(
+    shared: Operator, bare: pytest.MonkeyPatch, folder: Path
+) -> None:
+    with (folder / "samconfig.toml").open("a") as config:
+        config.write('region = "eu-west-1"\n')
+    assert Workstation().region == "eu-west-1"
+    bare.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    assert Workstation().region == "us-west-2"
 
 
 def test_no_region(shared: Operator, bare: pytest.MonkeyPatch) -> None:
