@@ -44,7 +44,9 @@ def with_order_notional(day: Day, chance: Random) -> Day:
     """A limit on what an order may cost: of the day's dearest order it refuses the plan, the collar, or a move."""
     worth = [qty * price(day.market.reference_price(s, day.day) or 0) for s, (_, qty) in day.targets.items()]
     most = max(worth, default=Decimal(0)) or max(day.opening.cash, Decimal(1))
-    return _set(day, max_order_notional=str((most * chance.choice(ORDER_ROOM)).quantize(Decimal(1), ROUND_CEILING)))
+    limit = (most * chance.choice(ORDER_ROOM)).quantize(Decimal(1), ROUND_CEILING)
+    of_all = [Decimal(day.settings[name]) for name in ("max_run_notional", "max_day_notional") if name in day.settings]
+    return _set(day, max_order_notional=str(min([limit, *of_all])))
 
 
 def with_symbol_settings(day: Day, chance: Random) -> Day:
