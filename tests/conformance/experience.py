@@ -45,6 +45,15 @@ RACES = {
 STREAM_FAULTS = {
     "drop": "no update; the order read by id is filled",
     "duplicate": "the same update twice, with one execution_id",
+    "delay": "the update, later, and later ones before it",
+    "reorder": "a fill before the order is new",
+    "forged": "a fill of a million shares that the order read by id does not have",
+    "unknown_order": "an update of an order that cannot be read by any id",
+    "unknown_event": "nothing: its model does not know the event, and only the log shows it",
+    "nameless": "nothing, likewise",
     "disconnect": "a reconnect after its backoff; events in the meantime are never sent",
+    "freeze": "nothing, for three minutes; then its ping has timed out and it reconnects",
+    "slow": "a reconnect after its backoff",
     "silent": "nothing, without an error",
+    "refuse": "attempts after its backoff until one succeeds; `run` raises nothing",
 }

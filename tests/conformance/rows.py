@@ -183,4 +183,14 @@ ROWS = (
         "D,I",
         "iex_feed, iex_at_best, iex_volume",
     ),
+    Row(139, "Updates may come late, out of order, twice, or about orders and events that nobody knows", "I,A"),
+    Row(
+        140,
+        "A connection can be refused before it is one: 406 or 429 to its upgrade request",
+        "I",
+        "stream fault refuse",
+    ),
+    Row(
+        141, "A connection can die while its socket stays open: not even a ping is answered", "I", "stream fault freeze"
+    ),
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from repeg_workbench.exchange import broker_quirks
 from repeg_workbench.exchange.broker import races
-from repeg_workbench.exchange.faults import transport_faults
+from repeg_workbench.exchange.faults import stream_faults, transport_faults
 from tests.conformance import experience
 from tests.conformance.rows import ROWS
 
@@ -103,7 +103,7 @@ def _catalogue() -> list[tuple[str, dict[str, str], dict[str, str]]]:
     return [
         ("call", documented(source, "Kind"), experience.FAULTS),
         ("answer", {}, experience.REWRITES),
-        ("stream", documented(source, "StreamFailure"), experience.STREAM_FAULTS),
+        ("stream", documented(stream_faults.__file__, "StreamFailure"), experience.STREAM_FAULTS),
         ("race", documented(races.__file__, "Race"), experience.RACES),
     ]
 

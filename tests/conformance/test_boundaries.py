@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 
 from repeg_workbench.exchange.market.generated import GeneratedMarket
 from repeg_workbench.exchange.serving.serve import clock_for, serving
+from repeg_workbench.exchange.serving.sockets import SocketLine
 from tests.conformance.alpaca_bench import Bench, a_bench
 from tests.conformance.streaming import market_data, until
 from tests.exchange.auditor import Auditor
@@ -61,7 +62,8 @@ def test_row_128_a_stream_client_that_never_reads_is_disconnected() -> None:
             await line.send_json({"action": "auth", "key": bench.key_id, "secret": bench.secret})
             await line.send_json({"action": "listen", "data": {"streams": ["trade_updates"]}})
             await asyncio.to_thread(until, bench, lambda: bench.server.sockets.listening == 1)
-            (queue,) = bench.server.sockets._trade.values()
+            (queue,) = bench.server.sockets.hub._trade.values()
+            assert isinstance(queue, SocketLine)
             await asyncio.to_thread(bench.on_server, lambda: _repeat_last_event(bench, 21_000))
             assert queue._waiting.qsize() <= 1
             await asyncio.to_thread(until, bench, lambda: bench.server.sockets.listening == 0)

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
 from repeg_workbench.exchange.broker.races import Race
-from repeg_workbench.exchange.faults.transport_faults import StreamFailure, StreamFault
+from repeg_workbench.exchange.faults.stream_faults import StreamFailure, StreamFault
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, halt, quote, trade
 from repeg_workbench.exchange.serving.sockets import Sockets
 from repeg_workbench.exchange.triggers import When

@@ -8,7 +8,8 @@ from repeg_workbench.exchange import broker_quirks
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.faults.rewrites import REWRITES
-from repeg_workbench.exchange.faults.transport_faults import Kind, StreamFailure
+from repeg_workbench.exchange.faults.stream_faults import StreamFailure
+from repeg_workbench.exchange.faults.transport_faults import Kind
 from tests.conformance import experience
 from tests.conformance.rows import ROWS
 from tests.conformance.tables import PAGE, documented, fault_tests, page_with, row_tests, tables

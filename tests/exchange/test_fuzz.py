@@ -14,7 +14,8 @@ from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.control.control_plane import PREFIX
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.faults.rewrites import REWRITES
-from repeg_workbench.exchange.faults.transport_faults import Kind, StreamFailure, TransportFault
+from repeg_workbench.exchange.faults.stream_faults import StreamFailure
+from repeg_workbench.exchange.faults.transport_faults import Kind, TransportFault
 from repeg_workbench.exchange.market.symbol_day import Listing
 from repeg_workbench.exchange.messages import Request
 from tests.exchange.caller import Caller, a_caller, holding, order_body

@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.rewrites import REWRITES
-from repeg_workbench.exchange.faults.transport_faults import Kind, StreamFailure
+from repeg_workbench.exchange.faults.stream_faults import StreamFailure
+from repeg_workbench.exchange.faults.transport_faults import Kind
 from repeg_workbench.exchange.triggers import When
 
 _YEAR = 366 * 86_400
@@ -71,6 +72,8 @@ class ArmStreamFault(_Timed):
 
     failure: StreamFailure
     event: str = "*"
+    seconds: Seconds = 5
+    status: int = Field(429, ge=400, le=599)
 
 
 class ArmRace(_Timed):

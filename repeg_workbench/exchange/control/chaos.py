@@ -3,7 +3,8 @@
 from typing import Final
 
 from repeg_workbench.exchange.broker.races import Race, Races
-from repeg_workbench.exchange.faults.transport_faults import Fault, Faults, Kind, StreamFailure, StreamFault
+from repeg_workbench.exchange.faults.stream_faults import StreamFailure, StreamFault
+from repeg_workbench.exchange.faults.transport_faults import Fault, Faults, Kind
 from repeg_workbench.exchange.triggers import When
 
 _QUOTES: Final = (

@@ -28,7 +28,8 @@ from repeg_workbench.exchange.control.bodies import (
     Split,
 )
 from repeg_workbench.exchange.control.chaos import arm_all
-from repeg_workbench.exchange.faults.transport_faults import Fault, Faults, StreamFault
+from repeg_workbench.exchange.faults.stream_faults import StreamFault
+from repeg_workbench.exchange.faults.transport_faults import Fault, Faults
 from repeg_workbench.exchange.figures import money_text, price_text, qty_text
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.messages import Request, Response, json_response
@@ -140,7 +141,8 @@ class Control:
     def _arm_stream_fault(self, request: Request) -> Any:
         order = ArmStreamFault.model_validate_json(request.body)
         _require_room(self._parts.faults.armed_streams)
-        self._parts.faults.arm_stream(StreamFault(failure=order.failure, event=order.event), order.when)
+        details = order.model_dump(exclude={"times", "skip", "chance"})
+        self._parts.faults.arm_stream(StreamFault(**details), order.when)
         return {"armed": order.failure}
 
     def _arm_race(self, request: Request) -> Any:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from repeg_workbench.exchange.faults.rewrites import REWRITES, Rewrite
+from repeg_workbench.exchange.faults.stream_faults import StreamFailure, StreamFault
 from repeg_workbench.exchange.messages import Request, Response, html_response, json_response
 from repeg_workbench.exchange.triggers import Armed, When
 
@@ -107,27 +108,6 @@ class Fault:
         return changed
 
 
-class StreamFailure(StrEnum):
-    """The kinds of stream fault."""
-
-    DROP = "drop"
-    """The event is not sent."""
-    DUPLICATE = "duplicate"
-    """The event is sent twice."""
-    DISCONNECT = "disconnect"
-    """The event is sent, then the connection closes."""
-    SILENT = "silent"
-    """The connection is accepted, and nothing is ever sent on it; its event is `connect`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StreamFault:
-    """One stream fault and the name of the events it applies to (* for all)."""
-
-    failure: StreamFailure
-    event: str = "*"
-
-
 class Faults:
     """The armed transport faults. `postpone` carries out a call a number of seconds later."""
 
@@ -152,12 +132,23 @@ class Faults:
         self.armed.disarm()
         self.armed_streams.disarm()
 
-    def stream(self, event: str) -> StreamFailure | None:
-        """The fault that strikes a stream event, if any; a new connection is the event `connect`."""
+    def stream(self, event: str) -> StreamFault | None:
+        """The fault that strikes an order's event, if any; a new connection is the event `connect`."""
         if not self.armed_streams:
             return None
-        fault = self.armed_streams.take(lambda each: each.event in {"*", event})
-        return fault.failure if fault else None
+        return self.armed_streams.take(lambda each: each.failure is not StreamFailure.REFUSE and each.fits(event))
+
+    def refusal(self, stream: str) -> StreamFault | None:
+        """The fault that refuses the upgrade of a connection to that stream, if any."""
+        if not self.armed_streams:
+            return None
+        return self.armed_streams.take(lambda each: each.failure is StreamFailure.REFUSE and each.fits(stream))
+
+    def market_data(self, channel: str) -> StreamFault | None:
+        """The fault that strikes a message of a market data channel, if one names that channel."""
+        if not self.armed_streams:
+            return None
+        return self.armed_streams.take(lambda each: each.event == channel)
 
     def before(self, request: Request) -> Response | None:
         """The answer in place of carrying out the call, or None. Raises TransportFault for no answer at all."""

@@ -4,19 +4,15 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Final
 
 from aiohttp import WSMsgType, web
 
 from repeg_workbench.exchange.api.gate import KEY_HEADER, SECRET_HEADER, Keys
-from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
-from repeg_workbench.exchange.broker.orders import Order
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.faults.transport_faults import StreamFailure
+from repeg_workbench.exchange.faults.stream_faults import StreamFailure
+from repeg_workbench.exchange.serving.hub import Hub
 from repeg_workbench.exchange.streams.data_stream import DataStream, Frame
-from repeg_workbench.exchange.streams.feed import Feed, Message
-from repeg_workbench.exchange.streams.trade_stream import TradeStream, trade_update
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,7 +24,7 @@ _CLOSE_TIMEOUT: Final = 1.0
 """Seconds a client has to complete the closing handshake."""
 
 
-class _Line:
+class SocketLine:
     """One websocket and its bounded queue of frames to send; None closes it.
 
     `on_slow` may send a last frame to a client that leaves too much unread, before it is disconnected.
@@ -39,17 +35,25 @@ class _Line:
         self.on_slow: Callable[[], None] = lambda: None
         self._waiting: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._unsent = 0
-        self._is_closing = False
+        self._is_closing = self._is_frozen = False
 
     def send(self, frame: Frame) -> None:
-        if self._is_closing:
+        """Queue a frame."""
+        if self._is_closing or self._is_frozen:
             return
         self._unsent += len(frame)
         self._waiting.put_nowait(frame)
         if self._waiting.qsize() > _MOST_WAITING or self._unsent > _MOST_BYTES:
             self._give_up()
 
+    def freeze(self) -> None:
+        """Send nothing any more, and leave the connection open."""
+        self._is_frozen = True
+
     def close(self) -> None:
+        """Close the connection once the queue is sent."""
+        if self._is_frozen:
+            return
         self._is_closing = True
         self._waiting.put_nowait(None)
 
@@ -68,7 +72,9 @@ class _Line:
         writer = asyncio.create_task(self._write())
         try:
             async for message in self.socket:
-                if message.type in {WSMsgType.TEXT, WSMsgType.BINARY} and not self._is_closing:
+                if message.type is WSMsgType.PING and not self._is_frozen:
+                    await self.socket.pong(message.data)
+                elif message.type in {WSMsgType.TEXT, WSMsgType.BINARY} and not self._is_closing:
                     self._receive(receive, message.data)
         finally:
             writer.cancel()
@@ -97,34 +103,37 @@ class Sockets:
 
     def __init__(self, exchange: Exchange, patience: float = 10) -> None:
         self._exchange, self._patience = exchange, patience
-        self._trade: dict[TradeStream, _Line] = {}
-        self._data: dict[DataStream, _Line] = {}
+        self.hub = Hub(exchange)
         self._open: set[web.WebSocketResponse] = set()
-        self._updates = 0
-        exchange.records.listeners.append(self._order_event)
-        for feed in exchange.shown.feeds:
-            feed.listeners.append(partial(self._market_event, feed))
 
     @property
     def silent(self) -> int:
         """How many connections the `silent` stream fault has struck."""
-        return len(self._open) - len(self._trade) - len(self._data)
+        return len(self._open) - len(self.hub)
+
+    @property
+    def connected(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
 
     @property
     def listening(self) -> int:
         """How many clients listen to trade updates."""
-        return sum(stream.is_listening for stream in self._trade)
+        return self.hub.listening
 
     @property
     def subscribed(self) -> int:
         """How many clients are subscribed to market data."""
-        return sum(stream.is_subscribed for stream in self._data)
+        return self.hub.subscribed
 
-    async def serve(self, incoming: web.BaseRequest) -> web.WebSocketResponse:
+    async def serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
         """Serve one connection until it closes."""
-        socket = web.WebSocketResponse(timeout=_CLOSE_TIMEOUT)
+        refused = self._exchange.faults.refusal(stream_name(incoming.path))
+        if refused is not None:
+            return web.Response(status=refused.status)
+        socket = web.WebSocketResponse(timeout=_CLOSE_TIMEOUT, autoping=False)
         await socket.prepare(incoming)
-        line = _Line(socket, incoming)
+        line = SocketLine(socket, incoming)
         self._open.add(socket)
         try:
             await self._serve_stream(line, incoming)
@@ -132,8 +141,11 @@ class Sockets:
             self._open.discard(socket)
         return socket
 
-    async def _serve_stream(self, line: _Line, incoming: web.BaseRequest) -> None:
-        if self._exchange.faults.stream("connect") is StreamFailure.SILENT:
+    async def _serve_stream(self, line: SocketLine, incoming: web.BaseRequest) -> None:
+        fault = self._exchange.faults.stream("connect")
+        if fault is not None and fault.failure is StreamFailure.FREEZE:
+            line.freeze()
+        if fault is not None and fault.failure is StreamFailure.SILENT:
             await line.carry(lambda frame: None)  # noqa: ARG005 - receives and never answers
         elif stream_name(incoming.path) == "stream":
             await self._serve_trade(line, incoming)
@@ -144,72 +156,35 @@ class Sockets:
         """Close all connections."""
         await asyncio.gather(*(socket.close() for socket in list(self._open)))
 
-    async def _serve_trade(self, line: _Line, incoming: web.BaseRequest) -> None:
-        stream = TradeStream(self._exchange.gate, line.send, _keys(incoming))
-        self._trade[stream] = line
+    async def _serve_trade(self, line: SocketLine, incoming: web.BaseRequest) -> None:
+        stream = self.hub.join_trade(line, _keys(incoming))
         try:
             await line.carry(stream.receive)
         finally:
-            del self._trade[stream]
+            self.hub.leave(stream)
 
-    async def _serve_data(self, line: _Line, incoming: web.BaseRequest) -> None:
-        exchange = self._exchange
-        name = stream_name(incoming.path)
-        stream = DataStream(
-            name,
-            incoming.headers.get("Content-Type", ""),
-            exchange.gate,
-            exchange.shown.of(name)[2],
-            line.send,
-            lambda: sum(other.is_authenticated for other in self._data),
-            lambda: exchange.now,
-        )
-        self._data[stream] = line
-        stream.open(_keys(incoming))
+    async def _serve_data(self, line: SocketLine, incoming: web.BaseRequest) -> None:
+        content_type = incoming.headers.get("Content-Type", "")
+        stream = self.hub.join_data(stream_name(incoming.path), content_type, line, _keys(incoming))
         line.on_slow = lambda: stream.fail(407)
         alarm = asyncio.get_running_loop().call_later(self._patience, self._time_out, stream, line)
         try:
             await line.carry(lambda frame: self._receive(stream, line, frame))
         finally:
             alarm.cancel()
-            stream.close()
-            del self._data[stream]
+            self.hub.leave(stream)
 
     @staticmethod
-    def _receive(stream: DataStream, line: _Line, frame: Frame) -> None:
+    def _receive(stream: DataStream, line: SocketLine, frame: Frame) -> None:
         stream.receive(frame)
         if stream.is_closed:
             line.close()
 
     @staticmethod
-    def _time_out(stream: DataStream, line: _Line) -> None:
+    def _time_out(stream: DataStream, line: SocketLine) -> None:
         if not stream.is_authenticated:
             stream.fail(404)
             line.close()
-
-    def _order_event(self, event: OrderEvent, order: Order, execution: Execution | None) -> None:
-        self._exchange.feed.mark_changed(event.symbol)
-        listening = [stream for stream in self._trade if stream.is_listening]
-        if not listening:
-            return
-        failure = self._exchange.faults.stream(event.event)
-        if failure is StreamFailure.DROP:
-            return
-        self._updates += 1
-        exchange = self._exchange
-        view = exchange.trading.view(order, is_nested=False)
-        position = exchange.account.portfolio.quantity(event.symbol)
-        update = trade_update(event, view, execution, position, self._updates)
-        for stream in listening:
-            for _ in range(2 if failure is StreamFailure.DUPLICATE else 1):
-                stream.deliver(update)
-            if failure is StreamFailure.DISCONNECT:
-                self._trade[stream].close()
-
-    def _market_event(self, feed: Feed, channel: str, symbol: str, message: Message) -> None:
-        for stream in list(self._data):
-            if stream.feed is feed:
-                stream.deliver(channel, symbol, message)
 
 
 def stream_name(path: str) -> str:
