@@ -24,6 +24,10 @@ DEFAULT_WORKERS = 16
 READ_SECONDS = 5.0
 
 
+class NoStreams(Exception):
+    """Nothing streams in this simulation."""
+
+
 class TransportHangs(Exception):
     """Raised by an inner transport that would never answer; the caller waits until its timeout."""
 
@@ -78,7 +82,8 @@ class LatentTransport(BaseAdapter):
 class VirtualRuntime:
     """The handlers' runtime in virtual time: clock, pauses, concurrency and network latency.
 
-    `transport` makes the adapter that sends requests; `workers` limits the concurrent calls of one `map`.
+    `transport` makes the adapter that sends requests, `connect` connects to streams; `workers` limits the concurrent
+    calls of one `map`.
     """
 
     def __init__(
@@ -89,12 +94,14 @@ class VirtualRuntime:
         workers: int = DEFAULT_WORKERS,
         milliseconds: tuple[int, int] = MILLISECONDS_PER_REQUEST,
         transport: Callable[[], BaseAdapter] = HTTPAdapter,
+        connect: Callable[..., Any] | None = None,
     ) -> None:
         self.scheduler = scheduler
         self.workers = workers
         self.requests: Counter[str] = Counter()
         self._milliseconds = milliseconds
         self._transport = transport
+        self._connect = connect
         self._random = random.Random(f"latency {seed}")
 
     def now(self) -> datetime:
@@ -121,6 +128,10 @@ class VirtualRuntime:
         keep_prepared(session)
         for scheme in ("http://", "https://"):
             session.mount(scheme, LatentTransport(self._transport(), self))
+
+    def streams(self, deployed: Callable[..., Any]) -> Callable[..., Any]:  # noqa: ARG002 - it needs real time
+        """What connects to streams in virtual time."""
+        return self._connect or _no_streams
 
     def latency(self) -> tuple[float, float]:
         """The next request's latency in seconds, to the server and back."""
@@ -176,6 +187,10 @@ def kind_of(request: requests.PreparedRequest) -> str:
     """`data` for requests to the market data service, `trading` for all others."""
     host, _, path = (request.url or "").partition("://")[2].partition("/")
     return "data" if host.startswith("data.") or path.startswith(("v2/stocks", "v1beta")) else "trading"
+
+
+def _no_streams(*_: Any) -> Any:
+    raise NoStreams
 
 
 def _read_timeout(timeout: Any) -> float:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from repeg import wiring
-from repeg.adapters.polling_signals import PollingSignals
+from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys
+from repeg.adapters.alpaca.signals import AlpacaSignals
 from repeg.adapters.rate_limited_broker import RateLimitedBroker
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.notice import RUN_FAILED, RUN_SETTLED
@@ -236,7 +237,7 @@ class Stack:
             journal=FailingJournal(world.journal, world.day.seed + self.number, self._fault_plan),
             plans=cast(Any, None),
             runtime=self.runtime,
-            signals=PollingSignals(self.runtime),
+            signals=AlpacaSignals(world.streams.connect, FixedKeys(SIMULATED), self.runtime),
             tag=self.tag,
         )
 

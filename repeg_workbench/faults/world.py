@@ -32,6 +32,7 @@ from repeg_workbench.faults.walker import Execution
 from repeg_workbench.faults.workflow_faults import Outage, WorkflowFaults
 from repeg_workbench.twins.direct_broker import DirectBroker
 from repeg_workbench.twins.memory_store import MemoryStore
+from repeg_workbench.twins.stream_twin import StreamTwin
 
 # Faults end soon after the session. The watchdog then has half an hour to put everything right: the broker's
 # books are final twenty minutes after the close.
@@ -63,6 +64,7 @@ class World:
         self.exchange = Exchange(
             self.day.market, lambda: self.scheduler.now_ns, self.day.quirks, self.day.opening, seed, self.day.fill_model
         )
+        self.streams = StreamTwin(self.exchange, self.scheduler)
         self.broker = (
             SdkBroker(self.exchange, wait=self.scheduler.sleep) if uses_sdk(seed) else DirectBroker(self.exchange)
         )

@@ -14,6 +14,7 @@ from typing import Any
 from requests.adapters import BaseAdapter, HTTPAdapter
 
 from repeg import wiring
+from repeg.adapters.alpaca.signals import Streams
 from repeg.adapters.counting_journal import CountingJournal
 from repeg.adapters.eventbridge import EventNotifier
 from repeg.domain import plan
@@ -35,6 +36,7 @@ from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.serving.transport import ExchangeTransport
 from repeg_workbench.simulate.published import is_published, published
 from repeg_workbench.simulate.summary import Usage, summarise
+from repeg_workbench.twins.stream_twin import StreamTwin
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
@@ -157,7 +159,7 @@ def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
     transport = _Transport()
 
     def runtime(scheduler: Scheduler) -> VirtualRuntime:
-        return VirtualRuntime(scheduler, scenario.seed, transport=transport.make)
+        return VirtualRuntime(scheduler, scenario.seed, transport=transport.make, connect=transport.connect)
 
     with Engine(
         template=TEMPLATE,
@@ -168,6 +170,7 @@ def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
         runtime=runtime,
     ) as engine:
         exchange = _exchange(scenario, engine.scheduler)
+        transport.streams = StreamTwin(exchange, engine.scheduler, scenario.feed)
         _keep_keys(engine, scenario.opening)
         with _served(scenario, exchange, transport) as addresses:
             environment = {**engine.function("OpenRun").environment, **addresses}
@@ -186,10 +189,17 @@ def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
 
 
 class _Transport:
-    """Makes the adapters that send requests; their target is set later, because the exchange needs the clock."""
+    """Makes what connects to the broker; its target is set later, because the exchange needs the clock."""
 
     def __init__(self) -> None:
         self.make_one: Callable[[], BaseAdapter] = HTTPAdapter
+        self.streams: StreamTwin | None = None
+
+    def connect(self, *arguments: Any) -> Streams:
+        """Connect a listener to the streams, which stay in virtual time whatever carries the requests."""
+        if self.streams is None:
+            raise RuntimeError("there is no exchange yet")
+        return self.streams.connect(*arguments)
 
     def make(self) -> BaseAdapter:
         """One adapter for one session."""

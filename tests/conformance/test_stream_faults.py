@@ -47,7 +47,7 @@ def test_row_139_a_fill_may_come_before_the_order_is_new() -> None:
         assert [update.event for update in received.take(3)] == [FIRST_EVENT, "fill", "new"]
 
 
-def test_row_139_what_was_held_back_is_not_replayed_to_a_later_client() -> None:
+def test_row_139_a_held_update_is_not_replayed_to_a_later_client() -> None:
     with a_bench() as bench:
         with trade_updates(bench) as first:
             arm(bench, StreamFailure.REORDER, "new")

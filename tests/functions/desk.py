@@ -17,7 +17,8 @@ from functions.repeg_orders.app import repeg_orders
 from functions.sweep_orders.app import sweep_orders
 from functions.validate_quotes.app import validate_quotes
 from functions.watch_runs.app import watch_runs
-from repeg.adapters.polling_signals import PollingSignals
+from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys
+from repeg.adapters.alpaca.signals import AlpacaSignals
 from repeg.domain.order_ids import LOCAL_TAG, OWN_PREFIX, run_prefix
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import format_price
@@ -38,6 +39,7 @@ from repeg_workbench.exchange.units import price
 from repeg_workbench.exchange.units import qty as shares
 from repeg_workbench.faults.records import MemoryJournal, QuietNotifier
 from repeg_workbench.twins.memory_store import MemoryStore
+from repeg_workbench.twins.stream_twin import StreamTwin
 from tests.builders import MONDAY, worked_by
 from tests.functions.books import Event
 from tests.functions.line import DeskBroker, MemoryPlans
@@ -85,6 +87,7 @@ class Desk:
             seed,
         )
         self.runtime = VirtualRuntime(self.scheduler)
+        self.streams = StreamTwin(self.exchange, self.scheduler)
         self.broker = DeskBroker(self.exchange, self.runtime.pause)
         self.store = store or new_store()
         self.journal = MemoryJournal()
@@ -95,7 +98,7 @@ class Desk:
         self.ports = Ports(
             broker=cast("Broker", self.broker), market=self.broker, store=self.store, notifier=self.notifier,
             journal=self.journal, plans=MemoryPlans(plans or {}), runtime=self.runtime,
-            signals=PollingSignals(self.runtime),
+            signals=AlpacaSignals(self.streams.connect, FixedKeys(SIMULATED), self.runtime),
         )  # fmt: skip
 
     def use_store(self, store: Store) -> None:

@@ -16,6 +16,7 @@ from repeg.adapters.alpaca.broker import AlpacaBroker
 from repeg.adapters.alpaca.http import trading_api
 from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys, KeySource, TradingMode
 from repeg.adapters.alpaca.market_data import AlpacaMarket, data_api
+from repeg.adapters.alpaca.signals import AlpacaSignals, addresses, deployed
 from repeg.adapters.aws import AWS, AWS_ONCE
 from repeg.adapters.counting_journal import CountingJournal
 from repeg.adapters.describing_notifier import DescribingNotifier
@@ -24,7 +25,6 @@ from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.adapters.eventbridge import EventNotifier
 from repeg.adapters.logs import LogJournal
 from repeg.adapters.order_events import EventBus, OrderEvents
-from repeg.adapters.polling_signals import PollingSignals
 from repeg.adapters.rate_limited_broker import rate_limited
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.adapters.runtime import NetworkRuntime, SystemRuntime
@@ -85,7 +85,7 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
     mode = _one_of(environment, "TRADING_MODE", tuple(word.value for word in TradingMode))
     trading_url, data_url = simulated_urls(environment)
     keys = _keys(environment, TradingMode(mode), is_simulated=trading_url is not None)
-    feed = _one_of({"DATA_FEED": "iex", **environment}, "DATA_FEED", FEEDS)
+    feed = Feed(_one_of({"DATA_FEED": "iex", **environment}, "DATA_FEED", FEEDS))
     store = DynamoStore(
         boto3.client("dynamodb", config=AWS, verify=True),
         _required(environment, "TABLE_NAME"),
@@ -94,8 +94,9 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
     )
     api = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
     limiter = RequestLimiter(store, runtime, _per_minute(environment), count)
-    data_limiter = RequestLimiter(store, runtime, DATA_REQUESTS_PER_MINUTE[Feed(feed)], kind=DATA)
+    data_limiter = RequestLimiter(store, runtime, DATA_REQUESTS_PER_MINUTE[feed], kind=DATA)
     bus = EventNotifier(boto3.client("events", config=AWS, verify=True))
+    streams = deployed(addresses(TradingMode(mode), feed, trading_url, data_url), feed)
     return Ports(
         broker=rate_limited(lambda take_request: AlpacaBroker(api, take_request, TradingMode(mode)), limiter),
         market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed, data_limiter.require_while_up),
@@ -112,7 +113,7 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
         journal=CountingJournal(kept(LogJournal(Logger()), environment, bus, runtime), count),
         plans=S3Plans(boto3.client("s3", config=AWS, verify=True)),
         runtime=runtime,
-        signals=PollingSignals(runtime),
+        signals=AlpacaSignals(runtime.streams(streams), keys, runtime),
         tag=stack_tag(environment["STACK_ID"]) if environment.get("STACK_ID") else LOCAL_TAG,
     )
 

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 import requests
 
+from repeg.adapters.alpaca.signals import Connect
 from repeg.adapters.transport import BoundedTransport
 from repeg.ports import Runtime
 
@@ -20,10 +21,13 @@ MAX_WORKERS = 8
 
 
 class NetworkRuntime(Runtime, Protocol):
-    """A Runtime that also supplies the transport of HTTP sessions: sockets when deployed, simulated calls in tests."""
+    """A Runtime that also supplies the transport: sockets when deployed, simulated calls in tests."""
 
     def mount(self, session: requests.Session) -> None:
         """Mount a transport on an HTTP session that times out on every call and never retries."""
+
+    def streams(self, deployed: Connect) -> Connect:
+        """What connects to the broker's streams: `deployed`, where there are sockets."""
 
 
 class SystemRuntime:
@@ -50,3 +54,7 @@ class SystemRuntime:
         """Mount the bounded transport on an HTTP session."""
         for scheme in ("https://", "http://"):
             session.mount(scheme, BoundedTransport())
+
+    def streams(self, deployed: Connect) -> Connect:
+        """The deployed streams."""
+        return deployed

@@ -91,6 +91,17 @@ def parse_order_id(client_order_id: str) -> OrderId | None:
     return OrderId("", run[0], found["prefix"]) if _is_date(f"20{year}-{month}-{day}") else None
 
 
+def symbol_and_side(prefix: str, client_order_id: str) -> tuple[str, Side] | None:
+    """What an order of the run with that prefix trades, by its id; None for the id of any other order."""
+    if not client_order_id.startswith(prefix) or len(client_order_id) > CLIENT_ORDER_ID_LENGTH:
+        return None
+    parsed = parse_order_id(client_order_id)
+    if parsed is None or parsed.prefix != prefix:
+        return None
+    symbol, side, _ = client_order_id.removeprefix(prefix).rsplit(".", 2)
+    return symbol, Side.BUY if side == Side.BUY[0] else Side.SELL
+
+
 def _is_date(text: str) -> bool:
     """Whether the calendar has the date: a run has traded on its own."""
     try:
