@@ -43,6 +43,11 @@ MISTAKES: tuple[Mistake, ...] = (
         " last ten seconds, and the closing step reads quotes for its report.",
     ),
     Mistake(
+        "`sent_after_owner`",
+        "3774",
+        "A move by the account's owner that the broker rejects leaves the order as it was: it is worked on.",
+    ),
+    Mistake(
         "`unresolved`",
         "5002",
         "An order in flight cannot be looked for while every step of its run that is under way is frozen. That time"

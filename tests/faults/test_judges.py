@@ -207,6 +207,16 @@ DURING: dict[str, tuple[str, Callable[[DayByHand], None]]] = {
 }
 
 
+@pytest.mark.parametrize(("status", "found"), [("rejected", False), ("canceled", True)])
+def test_an_owners_move_ends_an_order_unless_the_broker_rejects_it(status: str, found: bool) -> None:
+    day = day_with_arrival()
+    first = day.placed(1, 601, "1", "100.01", bid="100.00", ask="100.10")
+    day.ended(day.arrived("by hand", 605, "1", "100.02", replaces=first), 608, status, asked=False)
+    day.ended(first, 612)
+    day.placed(2, 620, "1", "100.01", bid="100.00", ask="100.10")
+    assert ("sent_after_owner" in day.violations()) is found
+
+
 @pytest.mark.parametrize(("name", "spoil"), DURING.values(), ids=list(DURING))
 def test_the_judge_finds(name: str, spoil: Callable[[DayByHand], None]) -> None:
     day = day_with_arrival()

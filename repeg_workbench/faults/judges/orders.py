@@ -125,11 +125,12 @@ class OrderJudge:
                 self._claim(False, "sent_after_owner", order.arrival.at, order.arrival.client_order_id)  # noqa: FBT003
 
     def _ended_by_owner(self, order: Placed, asked: set[str]) -> int:
-        """When the owner cancelled an order or moved it (0: never): the program has not asked for it."""
+        """When the owner cancelled an order or moved it (0: never): the program has not asked for it. A move that the
+        broker rejects changes nothing."""
         is_cancelled = order.status == "canceled" and order.ended < self._record.session_close
         if is_cancelled and order.arrival.order_id not in asked:
             return order.ended
-        return order.arrival.at if order.is_owners else 0
+        return order.arrival.at if order.is_owners and order.status != "rejected" else 0
 
     def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:
