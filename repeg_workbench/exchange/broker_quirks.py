@@ -89,3 +89,5 @@ class BrokerQuirks:
     """Symbols per market data stream; None lifts the limit [118]."""
     stream_connection_limit: int = 1
     """Market data connections at once [118]."""
+    dead_stream_held: int = 90
+    """Seconds for which a market data connection that died without closing keeps its place [141]."""

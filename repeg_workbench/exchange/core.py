@@ -110,11 +110,6 @@ class Exchange:
         """A new id for an answer."""
         return self._draws.request_id()
 
-    @property
-    def next_at(self) -> int:
-        """When (ns) the next event is due."""
-        return min(self.timers.next_turn[0], self.venue.next_at, self.shown.next_at)
-
     def advance(self, most: int | None = None) -> bool:
         """Process everything due by the clock's time; if the clock has gone back, stay at the latest time seen.
 

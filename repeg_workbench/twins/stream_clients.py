@@ -35,7 +35,7 @@ class VirtualLine:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self.is_open = True
+        self.is_open, self.is_frozen = True, False
 
     def send(self, frame: Frame) -> None:
         """Have the client read a frame after its way."""
@@ -51,7 +51,7 @@ class VirtualLine:
     def freeze(self) -> None:
         """Send nothing any more; the client waits for a sign of life."""
         if self.is_open:
-            self.is_open = False
+            self.is_open, self.is_frozen = False, True
             self._client.falls_silent(self)
 
 
@@ -75,9 +75,9 @@ class Client:
         self.said, self.is_confirmed = "", False
         self._carry(2, line, lambda: self._arrive(line))
 
-    def close(self) -> None:
-        """Disconnect for good."""
-        self._leave()
+    def close(self, *, is_noticed: bool = True) -> None:
+        """Disconnect for good; the broker does not notice the end of a container that is killed."""
+        self._leave(is_noticed=is_noticed)
         self.line = None
 
     def arrives(self, action: Callable[[], None], line: VirtualLine) -> None:
@@ -151,9 +151,9 @@ class Client:
         if self.line is line:
             action()
 
-    def _leave(self) -> None:
+    def _leave(self, *, is_noticed: bool = True) -> None:
         if self.stream is not None:
-            self.hub.leave(self.stream)
+            self.hub.leave(self.stream, is_noticed=is_noticed and not (self.line is not None and self.line.is_frozen))
         self.stream = None
 
 

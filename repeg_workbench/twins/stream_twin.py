@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from heapq import heappop, heappush
 
 from repeg.adapters.alpaca.inbox import Inbox
 from repeg.adapters.alpaca.keys import Keys
 from repeg.domain.hints import Hints
 from repeg.domain.quote import Quote
-from repeg_workbench.engine.scheduler import NANOSECONDS, Scheduler
+from repeg_workbench.engine.scheduler import NANOSECONDS, Killed, Scheduler
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.serving.hub import Hub
 from repeg_workbench.exchange.time.timers import NEVER
 from repeg_workbench.twins.stream_clients import Client, DataClient, TradeClient
 
-# A waiting listener looks at the exchange at most this often, however many quotes it has: a day has millions.
+# A waiting listener looks at the exchange at most this often, however much happens where its orders rest.
 GRANULE = NANOSECONDS // 20
+
+# It looks at least this often: a request of another thread may have brought something forward.
+LONGEST_SLEEP = NANOSECONDS
+
+
+_Due = tuple[int, int, Callable[[], None]]
+"""An instant (ns), a number that keeps the order, and what a client does then."""
 
 
 class StreamTwin:
@@ -25,6 +34,7 @@ class StreamTwin:
     def __init__(self, exchange: Exchange, scheduler: Scheduler, feed: str = "iex", latency: float = 0.05) -> None:
         self.exchange, self.scheduler, self.feed = exchange, scheduler, feed
         self.latency = round(latency * NANOSECONDS)
+        self.open: list[VirtualStreams] = []
         self._hub: Hub | None = None
 
     @property
@@ -32,11 +42,19 @@ class StreamTwin:
         """The exchange's side of the streams. An exchange that nobody listens to has none, and pays for none."""
         if self._hub is None:
             self._hub = Hub(self.exchange)
+            self.exchange.records.listeners.append(self._order_event)
         return self._hub
 
     def connect(self, keys: Keys, inbox: Inbox, symbols: Sequence[str]) -> VirtualStreams:
         """Connect a listener."""
-        return VirtualStreams(self, keys, inbox, symbols)
+        streams = VirtualStreams(self, keys, inbox, symbols)
+        self.open.append(streams)
+        return streams
+
+    def _order_event(self, *_: object) -> None:
+        """Have the waiting listeners look again: an order has changed, so what the exchange does next has, too."""
+        for streams in self.open:
+            streams.stir()
 
 
 class VirtualStreams:
@@ -44,15 +62,16 @@ class VirtualStreams:
 
     def __init__(self, twin: StreamTwin, keys: Keys, inbox: Inbox, symbols: Sequence[str]) -> None:
         self._twin, self._inbox = twin, inbox
-        self._due: list[tuple[int, int, Callable[[], None]]] = []
+        self._due_hints: list[_Due] = []
+        self._due_quotes: list[_Due] = []
         self._count = 0
+        self._stirred = twin.scheduler.event()
         pair = keys.key_id.get_secret_value(), keys.secret_key.get_secret_value()
         twin.exchange.advance()
-        self._data = DataClient(twin.exchange, twin.hub, twin.latency, self._later, inbox, pair, twin.feed)
-        self._clients: tuple[Client, ...] = (
-            TradeClient(twin.exchange, twin.hub, twin.latency, self._later, inbox, pair),
-            self._data,
-        )
+        shared = twin.exchange, twin.hub, twin.latency
+        self._data = DataClient(*shared, partial(self._later, self._due_quotes), inbox, pair, twin.feed)
+        self._trade = TradeClient(*shared, partial(self._later, self._due_hints), inbox, pair)
+        self._clients: tuple[Client, ...] = self._trade, self._data
         self._data.wanted = list(symbols)
         for client in self._clients:
             client.connect()
@@ -66,7 +85,8 @@ class VirtualStreams:
             hints = self._inbox.take()
             if hints or scheduler.now_ns >= deadline:
                 return hints
-            scheduler.sleep((min(deadline, self._next_at()) - scheduler.now_ns) / NANOSECONDS)
+            self._stirred.clear()
+            self._stirred.wait((min(deadline, self._next_at()) - scheduler.now_ns) / NANOSECONDS)
 
     def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
         """The latest quotes that have arrived."""
@@ -79,21 +99,35 @@ class VirtualStreams:
         self._data.watch(list(symbols))
 
     def close(self) -> None:
-        """Disconnect."""
+        """Disconnect; a step that is being killed sends nothing any more."""
+        is_killed = isinstance(sys.exception(), Killed)
         for client in self._clients:
-            client.close()
-        self._due.clear()
+            client.close(is_noticed=not is_killed)
+        self._due_hints.clear()
+        self._due_quotes.clear()
+        if self in self._twin.open:
+            self._twin.open.remove(self)
 
-    def _later(self, at: int, action: Callable[[], None]) -> None:
-        """Have the client act at an instant (ns)."""
+    def stir(self) -> None:
+        """End the sleep of a waiting listener, which looks when to wake next."""
+        self._stirred.set()
+
+    def _later(self, due: list[_Due], at: int, action: Callable[[], None]) -> None:
+        """Have a client act at an instant (ns)."""
         self._count += 1
-        heappush(self._due, (at, self._count, action))
+        heappush(due, (at, self._count, action))
+        if due is self._due_hints:
+            self.stir()
 
     def _catch_up(self) -> None:
         self._twin.exchange.advance()
-        while self._due and self._due[0][0] <= self._twin.scheduler.now_ns:
-            heappop(self._due)[2]()
+        now = self._twin.scheduler.now_ns
+        for due in (self._due_hints, self._due_quotes):
+            while due and due[0][0] <= now:
+                heappop(due)[2]()
 
     def _next_at(self) -> int:
-        due = self._due[0][0] if self._due else NEVER
-        return max(self._twin.scheduler.now_ns + GRANULE, min(due, self._twin.exchange.next_at))
+        """When to look again: at what may bring a hint. Quotes bring none, and are read when they are asked for."""
+        now, exchange = self._twin.scheduler.now_ns, self._twin.exchange
+        due = self._due_hints[0][0] if self._due_hints else NEVER
+        return max(now + GRANULE, min(now + LONGEST_SLEEP, due, exchange.timers.next_turn[0], exchange.venue.next_at))

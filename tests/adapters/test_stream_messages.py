@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from threading import Thread
+from threading import Timer
+from time import monotonic
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
@@ -123,6 +124,19 @@ def test_no_message_raises(message: object) -> None:
     stream_messages.complaint(message)
 
 
+def test_a_quote_whose_time_is_no_date_is_ignored() -> None:
+    inbox = an_inbox("AAPL")
+    inbox.quote(a_quote(at=msgpack.Timestamp(2**62, 0)))
+    inbox.quote(a_quote(at="tomorrow"))
+    assert inbox.quotes(["AAPL"]) == {}
+
+
+def test_an_unreadable_quote_is_not_given_out() -> None:
+    inbox = an_inbox("AAPL")
+    inbox.quote(a_quote(float("nan")))
+    assert inbox.quotes(["AAPL"]) == {}
+
+
 def test_an_older_quote_does_not_replace_a_newer_one() -> None:
     inbox = an_inbox("AAPL")
     inbox.quote(a_quote(189.43, stamped(NOW)))
@@ -178,11 +192,23 @@ def test_more_symbols_than_a_run_has_mean_that_everything_is_to_be_read() -> Non
     assert inbox.take() == Hints()
 
 
-def test_a_waiting_step_is_woken_by_the_streams_thread() -> None:
-    inbox = an_inbox()
-    thread = Thread(target=lambda: inbox.update(update("fill")))
-    thread.start()
-    hints = inbox.wait(30)
-    thread.join()
-    assert hints == Hints({"AAPL": frozenset({FILL})})
-    assert inbox.wait(-1) == Hints()
+@pytest.mark.parametrize(
+    ("act", "hints"),
+    [
+        (lambda inbox: inbox.update(update("fill")), Hints({"AAPL": frozenset({FILL})})),
+        (lambda inbox: inbox.connected(), Hints(has_gap=True)),
+    ],
+)
+def test_a_waiting_step_is_woken_by_the_streams_thread(act: Callable[[Inbox], None], hints: Hints) -> None:
+    began = monotonic()
+    for _ in range(20):
+        inbox = an_inbox()
+        thread = Timer(0.01, act, [inbox])
+        thread.start()
+        assert inbox.wait(5) == hints
+        thread.join()
+    assert monotonic() - began < 5
+
+
+def test_a_wait_without_a_hint_ends() -> None:
+    assert an_inbox().wait(-1) == Hints()

@@ -191,6 +191,9 @@ ROWS = (
         "stream fault refuse",
     ),
     Row(
-        141, "A connection can die while its socket stays open: not even a ping is answered", "I", "stream fault freeze"
+        141,
+        "A connection can die while its socket stays open: no ping is answered, and its place is not free at once",
+        "I",
+        "stream fault freeze, dead_stream_held",
     ),
 )

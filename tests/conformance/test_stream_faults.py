@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from repeg_workbench.exchange.market.scripted import Event, quote
 from repeg_workbench.exchange.triggers import When
 from tests.conformance.alpaca_bench import FIRST_EVENT, Bench, a_bench
 from tests.conformance.streaming import market_data, trade_updates, until
+from tests.exchange.caller import PROMPT
 
 PATIENCE = 10
 MOVING: list[Event] = [
@@ -126,6 +128,23 @@ def test_row_141_a_frozen_connection_answers_no_ping() -> None:
 
     with a_bench() as bench:
         asyncio.run(talk(bench))
+
+
+def test_row_141_a_dead_connection_keeps_its_place_until_the_broker_notices() -> None:
+    async def authenticated(bench: Bench) -> list[str]:
+        async with ClientSession() as session, session.ws_connect(bench.server.data_stream_url()) as socket:
+            await socket.send_json({"action": "auth", "key": bench.key_id, "secret": bench.secret})
+            return [json.loads((await socket.receive(PATIENCE)).data)[0]["msg"] for _ in range(2)]
+
+    with a_bench(MOVING, quirks=replace(PROMPT, dead_stream_held=90)) as bench:
+        with market_data(bench, quotes=["AAPL"]):
+            arm(bench, StreamFailure.FREEZE, "quotes")
+            bench.wait(2_000)
+        until(bench, lambda: bench.server.sockets.connected == 0)
+        bench.wait(89_000)
+        assert asyncio.run(authenticated(bench)) == ["connected", "connection limit exceeded"]
+        bench.wait(2_000)
+        assert asyncio.run(authenticated(bench)) == ["connected", "authenticated"]
 
 
 def test_a_stream_fault_can_call_a_client_too_slow() -> None:

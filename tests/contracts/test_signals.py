@@ -213,6 +213,17 @@ def test_only_the_most_urgent_thirty_symbols_fit(rig: Rig) -> None:
         assert listener.quote_source == "stream"
 
 
+def test_a_dead_market_data_stream_waits_for_its_own_place(rig: Rig) -> None:
+    with connected(rig) as listener:
+        strike(rig, StreamFailure.FREEZE, "quotes")
+        rig.advance(11)
+        hear(listener, lambda _: listener.quote_source.startswith("poll: silent for"))
+        hear(listener, lambda _: listener.quote_source == "poll: connection limit exceeded")
+        assert listener.source == "stream"
+        rig.advance(90)
+        hear(listener, lambda _: listener.quote_source == "stream")
+
+
 def test_symbols_that_are_only_watched_later_are_followed(rig: Rig) -> None:
     with rig.signals().open(PREFIX, []) as listener:
         hear(listener, lambda heard: bool(heard.gaps))

@@ -38,6 +38,7 @@ class Hub:
         self._trade: dict[TradeStream, Line] = {}
         self._data: dict[DataStream, Line] = {}
         self._held: list[bytes] = []
+        self._kept_until: list[int] = []
         self._updates = 0
         exchange.records.listeners.append(self._order_event)
         for feed in exchange.shown.feeds:
@@ -72,20 +73,27 @@ class Hub:
             exchange.gate,
             exchange.shown.of(feed)[2],
             line.send,
-            lambda: sum(other.is_authenticated for other in self._data),
+            self._connected,
             lambda: exchange.now,
         )
         self._data[stream] = line
         stream.open(keys)
         return stream
 
-    def leave(self, stream: TradeStream | DataStream) -> None:
-        """Forget a client that has disconnected."""
+    def leave(self, stream: TradeStream | DataStream, *, is_noticed: bool = True) -> None:
+        """Forget a client that has disconnected. If the broker does not notice, its place stays taken for a while."""
         if isinstance(stream, DataStream):
+            if stream.is_authenticated and not is_noticed:
+                held = self._exchange.quirks.dead_stream_held
+                self._kept_until.append(self._exchange.now + held * SECOND)
             stream.close()
             self._data.pop(stream, None)
         else:
             self._trade.pop(stream, None)
+
+    def _connected(self) -> int:
+        self._kept_until = [at for at in self._kept_until if at > self._exchange.now]
+        return sum(other.is_authenticated for other in self._data) + len(self._kept_until)
 
     def _order_event(self, event: OrderEvent, order: Order, execution: Execution | None) -> None:
         exchange = self._exchange

@@ -35,11 +35,11 @@ class SocketLine:
         self.on_slow: Callable[[], None] = lambda: None
         self._waiting: asyncio.Queue[Frame | None] = asyncio.Queue()
         self._unsent = 0
-        self._is_closing = self._is_frozen = False
+        self._is_closing = self.is_frozen = False
 
     def send(self, frame: Frame) -> None:
         """Queue a frame."""
-        if self._is_closing or self._is_frozen:
+        if self._is_closing or self.is_frozen:
             return
         self._unsent += len(frame)
         self._waiting.put_nowait(frame)
@@ -48,11 +48,11 @@ class SocketLine:
 
     def freeze(self) -> None:
         """Send nothing any more, and leave the connection open."""
-        self._is_frozen = True
+        self.is_frozen = True
 
     def close(self) -> None:
         """Close the connection once the queue is sent."""
-        if self._is_frozen:
+        if self.is_frozen:
             return
         self._is_closing = True
         self._waiting.put_nowait(None)
@@ -72,7 +72,7 @@ class SocketLine:
         writer = asyncio.create_task(self._write())
         try:
             async for message in self.socket:
-                if message.type is WSMsgType.PING and not self._is_frozen:
+                if message.type is WSMsgType.PING and not self.is_frozen:
                     await self.socket.pong(message.data)
                 elif message.type in {WSMsgType.TEXT, WSMsgType.BINARY} and not self._is_closing:
                     self._receive(receive, message.data)
@@ -172,7 +172,7 @@ class Sockets:
             await line.carry(lambda frame: self._receive(stream, line, frame))
         finally:
             alarm.cancel()
-            self.hub.leave(stream)
+            self.hub.leave(stream, is_noticed=not line.is_frozen)
 
     @staticmethod
     def _receive(stream: DataStream, line: SocketLine, frame: Frame) -> None:

@@ -9,10 +9,12 @@ from threading import Condition
 
 from repeg.adapters.alpaca import stream_messages
 from repeg.domain.hints import HintKind, Hints
-from repeg.domain.quote import CLOCK_ERROR_SECONDS, Quote, is_at_most
+from repeg.domain.quote import CLOCK_ERROR_SECONDS, Quote
 
 # More symbols than any run has. If more are named, none is listed any longer: everything is to be read.
 MOST_SYMBOLS = 1_000
+
+_CLOCK_ERROR = timedelta(seconds=CLOCK_ERROR_SECONDS)
 
 CONNECTING = "connecting"
 
@@ -37,11 +39,11 @@ class Inbox:
 
     def __init__(self, prefix: str, now: Callable[[], datetime], oldest_seconds: int) -> None:
         self.orders, self.quotes_line = Line(), Line()
-        self._prefix, self._now, self._oldest_seconds = prefix, now, oldest_seconds
+        self._prefix, self._now, self._oldest = prefix, now, timedelta(seconds=oldest_seconds)
         self._changed = Condition()
         self._hints: dict[str, set[HintKind]] = {}
         self._has_gap = False
-        self._quotes: dict[str, Quote] = {}
+        self._quotes: dict[str, tuple[datetime, object]] = {}
         self._followed: frozenset[str] = frozenset()
 
     @property
@@ -80,7 +82,7 @@ class Inbox:
         with self._changed:
             self.quotes_line.reason = ""
             self._followed = frozenset(symbols)
-            self._quotes = {symbol: quote for symbol, quote in self._quotes.items() if symbol in self._followed}
+            self._quotes = {symbol: kept for symbol, kept in self._quotes.items() if symbol in self._followed}
 
     def lose_quotes(self, reason: str) -> None:
         """Forget the quotes: without a stream nobody says when they change."""
@@ -90,25 +92,27 @@ class Inbox:
             self._quotes.clear()
 
     def quote(self, message: object) -> None:
-        """Note a message of the market data stream.
+        """Note a message of the market data stream, which is read when it is asked for.
 
         A quote older than the one that is kept, or without a time stamp, is ignored, and so is one stamped in the
         future: it would keep out every true one.
         """
-        quote = stream_messages.quote(message)
-        if quote is None or quote.at is None or quote.at > self._now() + timedelta(seconds=CLOCK_ERROR_SECONDS):
+        named = stream_messages.quoted(message)
+        if named is None or named[1] > self._now() + _CLOCK_ERROR:
             return
+        symbol, at = named
         with self._changed:
-            kept = self._quotes.get(quote.symbol)
-            if quote.symbol in self._followed and (kept is None or kept.at is None or kept.at <= quote.at):
-                self._quotes[quote.symbol] = quote
+            kept = self._quotes.get(symbol)
+            if symbol in self._followed and (kept is None or kept[0] <= at):
+                self._quotes[symbol] = at, message
 
     def quotes(self, symbols: Iterable[str]) -> dict[str, Quote]:
-        """The quotes of these symbols that are young enough."""
-        now = self._now()
+        """The quotes of these symbols that are young enough, and can be read."""
+        oldest = self._now() - self._oldest
         with self._changed:
             kept = {symbol: self._quotes[symbol] for symbol in symbols if symbol in self._quotes}
-        return {symbol: quote for symbol, quote in kept.items() if is_at_most(quote, now, self._oldest_seconds)}
+        read = {symbol: stream_messages.quote(message) for symbol, (at, message) in kept.items() if at >= oldest}
+        return {symbol: quote for symbol, quote in read.items() if quote is not None}
 
     def take(self) -> Hints:
         """Everything to look at, which is forgotten here."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from repeg.adapters.alpaca import parsing, prices
+from repeg.adapters.alpaca import parsing, prices, values
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.hints import HintKind
 from repeg.domain.order_ids import symbol_and_side
@@ -70,20 +70,37 @@ def complaint(message: object) -> str:
     return str(error.get("msg") or error.get("code"))[:REASON_LENGTH] if error.get("T") == "error" else ""
 
 
-def quote(message: object) -> Quote | None:
-    """The quote in a message of the market data stream, as it would have been read by REST; None for any other.
+def quoted(message: object) -> tuple[str, datetime] | None:
+    """The symbol and the time of a quote on the market data stream; None for any other message, or without a time.
 
-    In MessagePack, prices are floating-point numbers and the time stamp is an extension type, of seconds and
-    nanoseconds.
+    Few quotes are ever read: the others are only compared by their time.
     """
     row = _mapping(message)
     symbol = row.get("S")
     if row.get("T") != "q" or not isinstance(symbol, str):
         return None
     try:
+        at = _stamp(row.get("t"))
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        return None
+    return None if at is None else (symbol, at)
+
+
+def quote(message: object) -> Quote | None:
+    """The quote in a message of the market data stream, as it would have been read by REST; None for any other.
+
+    In MessagePack, prices are floating-point numbers and the time stamp is an extension type, of seconds and
+    nanoseconds.
+    """
+    named = quoted(message)
+    if named is None:
+        return None
+    symbol, at = named
+    row = _mapping(message)
+    try:
         with parsing.reading(symbol):
             exact = {name: _exact(row.get(name)) for name in _AMOUNTS}
-            return prices.quote(symbol, {**exact, "t": _stamp(row.get("t"))})
+            return prices.quote(symbol, {**exact, "t": at.isoformat()})
     except BrokerUnavailable:
         return None
 
@@ -97,8 +114,8 @@ def _exact(raw: object) -> object:
     return Decimal(repr(raw)) if isinstance(raw, float) else raw
 
 
-def _stamp(raw: Any) -> str | None:
-    """A time stamp as text, truncated to microseconds."""
+def _stamp(raw: Any) -> datetime | None:
+    """A time stamp, truncated to microseconds."""
     if raw is None or isinstance(raw, str):
-        return raw
-    return (_EPOCH + timedelta(seconds=raw.seconds, microseconds=raw.nanoseconds // 1_000)).isoformat()
+        return values.optional_timestamp(raw)
+    return _EPOCH + timedelta(seconds=raw.seconds, microseconds=raw.nanoseconds // 1_000)

@@ -1,0 +1,128 @@
+"""The twin of the streams keeps virtual time: exactly, the same each time, and at a bounded cost."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys
+from repeg.adapters.alpaca.signals import AlpacaSignals
+from repeg.domain.hints import HintKind, Hints
+from repeg.domain.quote import Quote
+from repeg_workbench.engine.runtime import VirtualRuntime
+from repeg_workbench.engine.scheduler import NANOSECONDS, Scheduler
+from repeg_workbench.exchange.core import Exchange
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote
+from repeg_workbench.twins.stream_twin import GRANULE, StreamTwin
+from tests.contracts.listening import PREFIX, VirtualRig, connected, hear, submit, virtual_rig
+from tests.exchange.caller import FRIDAY, PROMPT, SECOND
+
+FILLED = {"AAPL": frozenset({HintKind.FILL})}
+START = datetime.fromisoformat("2026-11-20T10:00:00-05:00")
+
+# The ask falls to the limit of a resting buy at 10:00:30.
+FALLING: list[Event] = [quote("09:30", "300 @ 100.00", "200 @ 100.05"), quote("10:00:30", "300 @ 99.90", "200 @ 99.95")]
+MILLISECONDS = [f"10:{n // 60_000:02d}:{n // 1_000 % 60:02d}.{n % 1_000:03d}" for n in range(1, 10_000)]
+BUSY: list[Event] = [quote(at, f"{300 + n % 2} @ 100.00", "200 @ 100.05") for n, at in enumerate(MILLISECONDS)]
+
+
+def a_rig(book: list[Event], latency: float = 0.05) -> tuple[VirtualRig, Scheduler]:
+    scheduler = Scheduler(START)
+    rig = VirtualRig(scheduler, Exchange(ScriptedMarket({FRIDAY: {"AAPL": book}}), lambda: scheduler.now_ns, PROMPT))
+    rig.twin = StreamTwin(rig.exchange, scheduler, latency=latency)
+    return rig, scheduler
+
+
+def hints_of_a_resting_buy(latency: float = 0.05) -> list[tuple[float, Hints, dict[str, Quote]]]:
+    """What is heard, second by second, after the start, and the quotes by then."""
+    rig, scheduler = a_rig(FALLING, latency)
+    heard = []
+    with rig.signals().open(PREFIX, ["AAPL"]) as listener:
+        submit(rig, limit="99.95")
+        while (scheduler.now() - START) < timedelta(seconds=40):
+            hints = listener.wait(60 - (scheduler.now() - START).total_seconds())
+            heard.append(((scheduler.now() - START).total_seconds(), hints, listener.quotes(["AAPL"])))
+    return heard
+
+
+@pytest.mark.parametrize("latency", [0.05, 0.5, 2.0])
+def test_a_hint_comes_after_the_latency_of_its_frame(latency: float) -> None:
+    gap, fill, end = hints_of_a_resting_buy(latency)
+    assert gap[1] == Hints(has_gap=True)
+    assert fill[1] == Hints(FILLED)
+    assert 30 + latency <= fill[0] <= 30 + latency + GRANULE / NANOSECONDS
+    assert end[:2] == (60, Hints())
+
+
+def test_the_same_day_is_heard_the_same_way() -> None:
+    assert hints_of_a_resting_buy() == hints_of_a_resting_buy()
+
+
+def test_a_wait_ends_at_its_deadline_to_the_nanosecond() -> None:
+    rig, scheduler = a_rig(FALLING)
+    with connected(rig) as listener:
+        before = scheduler.now_ns
+        assert listener.wait(7.123456789) == Hints()
+        assert scheduler.now_ns - before == 7_123_456_789
+        assert listener.wait(0) == Hints()
+        assert scheduler.now_ns - before == 7_123_456_789
+
+
+def test_a_busy_feed_wakes_a_listener_only_so_often() -> None:
+    rig, scheduler = a_rig(BUSY)
+    with connected(rig) as listener:
+        moves: list[int] = []
+        scheduler.on_advance.append(moves.append)
+        listener.wait(5)
+        assert len(moves) <= 5 * NANOSECONDS / GRANULE + 1
+        assert listener.quotes(["AAPL"])
+
+
+def test_a_killed_step_leaves_no_client_but_a_taken_place() -> None:
+    with virtual_rig() as rig:
+        scheduler = rig._scheduler
+
+        def step() -> None:
+            with connected(rig) as listener:
+                listener.wait(10_000)
+
+        thread = scheduler.spawn_apart(step)
+        scheduler.sleep(10)
+        assert rig.connections() == 2
+        thread.kill()
+        scheduler.sleep(1)
+        assert rig.connections() == 0
+        with rig.signals().open(PREFIX, ["AAPL"]) as listener:
+            hear(listener, lambda heard: bool(heard.gaps) and "limit exceeded" in listener.quote_source)
+            rig.advance(90)
+            hear(listener, lambda _: listener.quote_source == "stream")
+
+
+def test_a_listener_in_a_virtual_thread_lets_the_others_run() -> None:
+    with virtual_rig() as rig:
+        scheduler = rig._scheduler
+        heard: list[Hints] = []
+
+        def listen() -> None:
+            signals = AlpacaSignals(rig.twin.connect, FixedKeys(SIMULATED), VirtualRuntime(scheduler))
+            with signals.open(PREFIX, ["AAPL"]) as listener:
+                heard.extend(listener.wait(60) for _ in range(2))
+
+        scheduler.spawn_apart(listen)
+        scheduler.sleep(5)
+        submit(rig, limit="101")
+        scheduler.sleep(1)
+        assert heard == [Hints(has_gap=True), Hints(FILLED)]
+
+
+def test_an_exchange_without_listeners_has_no_hub() -> None:
+    rig, scheduler = a_rig(FALLING)
+    listeners = len(rig.exchange.records.listeners)
+    rig.twin.exchange.advance()
+    assert len(rig.exchange.records.listeners) == listeners
+    with connected(rig):
+        assert len(rig.exchange.records.listeners) == listeners + 2
+    with connected(rig):
+        assert len(rig.exchange.records.listeners) == listeners + 2
+    assert scheduler.now_ns > round(START.timestamp()) * SECOND
