@@ -220,21 +220,25 @@ class DataClient(Client):
     def read(self, frame: Frame) -> None:
         """Read quotes, or an answer to a request."""
         for message in msgpack.unpackb(frame):
-            confirmed = stream_messages.confirmed_quotes(message)
-            if confirmed is not None:
-                self.opened()
-                self.inbox.follow(confirmed)
-            elif complaint := stream_messages.complaint(message):
-                self.said = complaint
-                if not self.is_confirmed:
-                    self.lose(complaint)
-            else:
+            if stream_messages.is_quote(message):
                 self.inbox.quote(message)
+            else:
+                self._read_answer(message)
 
     def lost(self, reason: str) -> None:
         """No quotes arrive."""
         self._asked = None
         self.inbox.lose_quotes(reason)
+
+    def _read_answer(self, message: object) -> None:
+        confirmed = stream_messages.confirmed_quotes(message)
+        if confirmed is not None:
+            self.opened()
+            self.inbox.follow(confirmed)
+        elif complaint := stream_messages.complaint(message):
+            self.said = complaint
+            if not self.is_confirmed:
+                self.lose(complaint)
 
     def _subscribe(self) -> None:
         self._asked = frozenset(self.wanted)

@@ -12,9 +12,13 @@ from repeg.domain.hints import HintKind, Hints
 from repeg.domain.quote import Quote
 from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.engine.scheduler import NANOSECONDS, Scheduler
+from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote
+from repeg_workbench.faults.world import World
+from repeg_workbench.simulate.simulation import Scenario, opened
 from repeg_workbench.twins.stream_twin import GRANULE, StreamTwin
+from tests.builders import MONDAY
 from tests.contracts.listening import PREFIX, VirtualRig, connected, hear, submit, virtual_rig
 from tests.exchange.caller import FRIDAY, PROMPT, SECOND
 
@@ -126,3 +130,24 @@ def test_an_exchange_without_listeners_has_no_hub() -> None:
     with connected(rig):
         assert len(rig.exchange.records.listeners) == listeners + 2
     assert scheduler.now_ns > round(START.timestamp()) * SECOND
+
+
+def test_a_simulated_day_has_the_streams_of_its_exchange() -> None:
+    scenario = Scenario(
+        plan={"name": "core", "orders": []},
+        market=ScriptedMarket({MONDAY: {"AAPL": FALLING}}),
+        day=MONDAY,
+        opening=OpeningAccount(),
+    )
+    with opened(scenario) as day, day.ports.signals.open(PREFIX, ["AAPL"]) as listener:
+        hear(listener, lambda heard: bool(heard.gaps) and listener.followed == {"AAPL"})
+        assert listener.source == listener.quote_source == "stream"
+
+
+def test_a_world_of_faults_has_the_streams_of_its_exchange() -> None:
+    world = World(1, quiet=True)
+    symbols = world.exchange.market.symbols()
+    with world.stack.ports.signals.open(PREFIX, symbols) as listener:
+        hear(listener, lambda heard: bool(heard.gaps) and bool(listener.followed))
+        assert listener.source == listener.quote_source == "stream"
+    world.scheduler.close()

@@ -85,15 +85,19 @@ class ObservedDataStream(StockDataStream):
             self.observed.subscribed(frozenset())
 
     async def _dispatch(self, msg: dict[str, Any]) -> None:
-        confirmed = stream_messages.confirmed_quotes(msg)
+        if not stream_messages.is_quote(msg):
+            await self._read_answer(msg)
+        await super()._dispatch(msg)
+
+    async def _read_answer(self, message: dict[str, Any]) -> None:
+        confirmed = stream_messages.confirmed_quotes(message)
         if confirmed is not None:
             self.observed.subscribed(confirmed & (self._asked or frozenset()))
             await self._ask()
-        elif complaint := stream_messages.complaint(msg):
+        elif complaint := stream_messages.complaint(message):
             self.observed.said = complaint
             if not self.observed.is_subscribed:
-                self.observed.abort(self.observed.said)
-        await super()._dispatch(msg)
+                self.observed.abort(complaint)
 
     async def _ask(self) -> None:
         """Ask for what is wanted now, unless it has been asked for; first give up what is not, because of the limit."""

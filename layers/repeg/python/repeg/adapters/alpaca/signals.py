@@ -15,7 +15,7 @@ from repeg.domain.quote import Quote
 from repeg.domain.setting_types import Feed
 from repeg.ports import Listener, Runtime
 
-# The symbols that one connection may follow on the Basic plan, and enough for one thread on any: each quote takes 30
+# The symbols that one connection may follow on the Basic plan, and enough for one thread on any: each quote takes ten
 # microseconds, and a busy symbol of the consolidated feed has hundreds in a second.
 # https://docs.alpaca.markets/docs/about-market-data-api
 MOST_FOLLOWED = 30

@@ -70,17 +70,20 @@ def complaint(message: object) -> str:
     return str(error.get("msg") or error.get("code"))[:REASON_LENGTH] if error.get("T") == "error" else ""
 
 
+def is_quote(message: object) -> bool:
+    """Whether a message of the market data stream is a quote, as nearly all of them are."""
+    return isinstance(message, dict) and message.get("T") == "q"
+
+
 def quoted(message: object) -> tuple[str, datetime] | None:
     """The symbol and the time of a quote on the market data stream; None for any other message, or without a time.
 
     Few quotes are ever read: the others are only compared by their time.
     """
-    row = _mapping(message)
-    symbol = row.get("S")
-    if row.get("T") != "q" or not isinstance(symbol, str):
+    if not isinstance(message, dict) or message.get("T") != "q" or not isinstance(symbol := message.get("S"), str):
         return None
     try:
-        at = _stamp(row.get("t"))
+        at = _stamp(message.get("t"))
     except (AttributeError, TypeError, ValueError, OverflowError):
         return None
     return None if at is None else (symbol, at)
