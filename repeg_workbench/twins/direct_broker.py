@@ -10,7 +10,17 @@ from decimal import Decimal
 from typing import Any, Self
 
 from repeg.adapters.alpaca.broker import AlpacaBroker
-from repeg.adapters.alpaca.http import ACCOUNT, OTHER_ACCOUNT, Answer, Body, Failure, account_number_in, failure_of
+from repeg.adapters.alpaca.http import (
+    ACCOUNT,
+    OTHER_ACCOUNT,
+    Answer,
+    Body,
+    Failure,
+    Refusal,
+    account_number_in,
+    failure_of,
+    never_refused,
+)
 from repeg.adapters.alpaca.market_data import AlpacaMarket
 from repeg.domain.quote import Quote
 from repeg.domain.sizing_price import Trade
@@ -56,19 +66,26 @@ class ExchangeCalls:
         answer = self._send("GET", path, query)
         return self._send("GET", path, query) if isinstance(answer, Failure) and answer.is_dropped else answer
 
-    def post(self, path: str, fields: Mapping[str, Any]) -> Answer:
+    def post(self, path: str, fields: Mapping[str, Any], refusal: Refusal = never_refused) -> Answer:
         """Create."""
-        return self._send("POST", path, body=json.dumps(fields).encode())
+        return self._send("POST", path, body=json.dumps(fields).encode(), refusal=refusal)
 
-    def patch(self, path: str, fields: Mapping[str, Any]) -> Answer:
+    def patch(self, path: str, fields: Mapping[str, Any], refusal: Refusal = never_refused) -> Answer:
         """Change."""
-        return self._send("PATCH", path, body=json.dumps(fields).encode())
+        return self._send("PATCH", path, body=json.dumps(fields).encode(), refusal=refusal)
 
     def delete(self, path: str) -> Answer:
         """Remove."""
         return self._send("DELETE", path)
 
-    def _send(self, method: str, path: str, query: list[tuple[str, str]] | None = None, body: bytes = b"") -> Answer:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: list[tuple[str, str]] | None = None,
+        body: bytes = b"",
+        refusal: Refusal = never_refused,
+    ) -> Answer:
         """One call, if the keys open the account that these calls are for."""
         if self._account and not self.known_account():
             read = self._learning("GET", ACCOUNT)
@@ -77,6 +94,8 @@ class ExchangeCalls:
                 return read if is_rejected else Failure(None, message=f"not sent: the keys' account is unknown: {read}")
         if self._account and self.known_account() != self._account:
             return Failure(None, message=f"{OTHER_ACCOUNT} {self.known_account()} instead of {self._account}")
+        if why := refusal():
+            return Failure(None, message=f"not sent: {why}", is_unsent=True)
         return self._learning(method, path, query, body)
 
     def _learning(self, method: str, path: str, *sent: Any) -> Answer:

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from tests.adapters.scripted_server import Asked, Reply, Script, answer, scripte
 from tests.contracts.words import a_change, an_intent, an_order
 
 INTENT = an_intent(an_order())
+NOON = datetime(2026, 11, 23, 17, 0, tzinfo=UTC)
 FIRST, SECOND = "PA1FIRST0000", "PA2SECOND000"
 UNAUTHORIZED = answer(401, {"message": "unauthorized."})
 
@@ -204,6 +205,22 @@ def test_a_rate_limited_broker_is_confined_for_closing_too() -> None:
         assert limiter.taken >= 1
 
 
+@pytest.mark.parametrize("is_replacement", [False, True])
+def test_no_order_is_sent_after_its_deadline_once_the_keys_are_renewed(*, is_replacement: bool) -> None:
+    """The first pair is refused; until the second is there, and its account known, the deadline has passed."""
+    with serving(PKA=FIRST, PKB=FIRST) as accounts:
+        accounts.revoked.add("PKA")
+        clock = iter([NOON, NOON + timedelta(seconds=11)])
+        api = trading_api(Ring("PKA", "PKB"), TradingMode.PAPER, mount, accounts.script.url)
+        broker = AlpacaBroker(api, now=lambda: next(clock))
+        intent = INTENT.model_copy(update={"not_after": NOON + timedelta(seconds=10)})
+        answer = broker.replace(BROKER_ID, intent) if is_replacement else broker.submit(intent)
+        assert isinstance(answer, Unknown)
+        assert (answer.was_sent, "deadline" in answer.reason) == (False, True)
+        verb = "PATCH" if is_replacement else "POST"
+        assert [(key, method) for key, method, _ in accounts.sent()] == [("PKA", verb)]
+
+
 class Unlimited(RequestLimiter):
     """Grants and counts every request."""
 
@@ -215,7 +232,7 @@ class Unlimited(RequestLimiter):
         """Any time: no request waits."""
         return datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
-    def acquire(self, quota: Any, following: int = 0) -> bool:
+    def acquire(self, quota: Any, following: int = 0, until: datetime | None = None) -> bool:
         """Grant it."""
         self.taken += 1
         return True

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -45,10 +46,10 @@ class TwoAccounts(Line):
         desk.broker._market = AlpacaMarket(self, "iex")
         assert self.first.account.number != self.second.account.number
 
-    def _send(self, method: str, path: str, query: list[tuple[str, str]] | None = None, body: bytes = b"") -> Answer:
+    def _send(self, method: str, path: str, *rest: Any, **further: Any) -> Answer:
         for listen in list(self.on_call):
             listen(method, path)
-        return super()._send(method, path, query, body)
+        return super()._send(method, path, *rest, **further)
 
     def _call(self, method: str, path: str, query: list[tuple[str, str]] | None = None, body: bytes = b"") -> Answer:
         is_second = self._headers["APCA-API-KEY-ID"] == "PKSECOND"

@@ -98,7 +98,7 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
     bus = EventNotifier(boto3.client("events", config=AWS, verify=True))
     streams = deployed(addresses(TradingMode(mode), feed, trading_url, data_url), feed)
     return Ports(
-        broker=rate_limited(lambda take_request: AlpacaBroker(api, take_request, TradingMode(mode)), limiter),
+        broker=rate_limited(lambda take: AlpacaBroker(api, take, TradingMode(mode), runtime.now), limiter),
         market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed, data_limiter.require_while_up),
         store=store,
         notifier=CountingNotifier(

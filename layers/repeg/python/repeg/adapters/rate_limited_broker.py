@@ -23,7 +23,7 @@ SHORT_WAIT = timedelta(seconds=1)
 
 class RateLimitedBroker:
     """A Broker whose requests draw on the account's quota. If none is granted, a read raises BrokerUnavailable and a
-    write returns Unknown, like any write without an answer: its id is looked up, and it is sent again under that id.
+    write returns Unknown that says that nothing was sent: its order is decided anew.
 
     `quota` is for the lists, the clock and the account; cancels and reads of one order always use the reserved quota.
     On the reserved quota, which is the closing steps', a read that fails at once is repeated: nobody else closes the
@@ -125,7 +125,7 @@ class RateLimitedBroker:
     def _write(self, intent: Intent, request: Callable[[], Submission]) -> Submission:
         began = self._limiter.now
         try:
-            is_granted = self._limiter.acquire(Quota.ORDINARY)
+            is_granted = self._limiter.acquire(Quota.ORDINARY, until=intent.not_after)
             # The intent's transaction has read the kill switch, which may have been set during a wait of seconds.
             if is_granted and self._limiter.now - began > SHORT_WAIT and self._limiter.is_halted:
                 return _unsent("the kill switch was set while the order waited for a request")
@@ -133,9 +133,8 @@ class RateLimitedBroker:
             return _unsent(str(error))
         if not is_granted:
             return _unsent(EXHAUSTED)
-        if intent.not_after is not None and self._limiter.now > intent.not_after:
-            return _unsent(f"deadline {intent.not_after.isoformat()} has passed")
-        return request()
+        expired = intent.expired_at(self._limiter.now)
+        return _unsent(expired) if expired else request()
 
 
 def _unsent(why: str) -> Unknown:

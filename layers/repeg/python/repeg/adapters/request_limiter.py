@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
 from repeg.domain.request_quota import Quota, bucket_limit, bucket_of, lease_size, seconds_to_next_bucket
@@ -57,14 +57,15 @@ class RequestLimiter:
         """Whether the kill switch or a missing arming keeps orders from being sent. Raises StoreUnavailable."""
         return self._store.kill_switch() is not KillSwitch.ACTIVE or not self._store.is_armed(self.now)
 
-    def acquire(self, quota: Quota, following: int = 0) -> bool:
+    def acquire(self, quota: Quota, following: int = 0, until: datetime | None = None) -> bool:
         """Take one request, waiting for the next bucket if this one is exhausted. Returns False if none was granted.
 
         `following` more are leased in the same write if the bucket has them, for requests that are certain to follow.
+        A request that is of no use after `until` does not wait for a bucket that begins later.
         Raises StoreUnavailable for an ordinary request during an outage of the table; a reserved one is granted.
         """
         try:
-            return self._wait_for_grant(quota, following)
+            return self._wait_for_grant(quota, following, until)
         except StoreUnavailable:
             if quota is Quota.ORDINARY:
                 raise
@@ -80,10 +81,13 @@ class RequestLimiter:
         with suppress(StoreUnavailable):
             self.require(Quota.ORDINARY)
 
-    def _wait_for_grant(self, quota: Quota, following: int) -> bool:
+    def _wait_for_grant(self, quota: Quota, following: int, until: datetime | None) -> bool:
         for wait in range(MAX_WAITS + 1):
             if wait:
-                self._runtime.pause(seconds_to_next_bucket(self._runtime.now()))
+                seconds = seconds_to_next_bucket(self._runtime.now())
+                if until is not None and self._runtime.now() + timedelta(seconds=seconds) > until:
+                    break
+                self._runtime.pause(seconds)
             bucket = self._kind + bucket_of(self._runtime.now())
             if self._use_lease(bucket, quota) or self._lease(bucket, quota, following):
                 return True

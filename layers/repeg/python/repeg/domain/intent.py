@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from pydantic import AwareDatetime
@@ -15,7 +16,8 @@ class Intent(Frozen):
     """One order request, immutable once written.
 
     `limit` is None for a market order. `notional` is dollars: the most that a buy may cost, or what a sell is priced
-    at. `quote` is the book that the limit was set from. The request must not be sent after `not_after`.
+    at. `quote` is the book that the limit was set from. The request must not be sent after `not_after`, by our own
+    clock.
     """
 
     client_order_id: str
@@ -30,3 +32,13 @@ class Intent(Frozen):
     quote: Quote
     decided_at: AwareDatetime
     not_after: AwareDatetime | None = None
+
+    def expired_at(self, now: datetime) -> str:
+        """Why the request must not be sent any more, in words; empty while it may be. `now` is our own clock."""
+        if self.not_after is None or now <= self.not_after:
+            return ""
+        return f"deadline {self.not_after.isoformat()} has passed"
+
+    def resent_until(self, not_after: datetime) -> Intent:
+        """This intent as it is sent once more: a decision of its own, with its own deadline."""
+        return self.model_copy(update={"not_after": not_after})

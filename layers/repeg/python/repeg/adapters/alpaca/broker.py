@@ -38,15 +38,21 @@ class AlpacaBroker:
     """A Broker on Alpaca's trading API.
 
     `take_request` is called before every request of a call except the first; it may raise BrokerUnavailable to abort
-    the call. If `mode` is given, `account` verifies that the account belongs to it.
+    the call. If `mode` is given, `account` verifies that the account belongs to it. If `now`, our own clock, is given,
+    no order is sent after its deadline.
     """
 
     def __init__(
-        self, api: Api, take_request: Callable[[], None] = lambda: None, mode: TradingMode | None = None
+        self,
+        api: Api,
+        take_request: Callable[[], None] = lambda: None,
+        mode: TradingMode | None = None,
+        now: Callable[[], datetime] | None = None,
     ) -> None:
         self._api = api
         self._take_request = take_request
         self._mode = mode
+        self._now = now
 
     def for_closing(self) -> Broker:
         """Itself: it has no quota."""
@@ -60,7 +66,7 @@ class AlpacaBroker:
 
     def submit(self, intent: Intent) -> Submission:
         """Send a DAY order, limit or market, with the intent's client order id. Never retried here."""
-        answer = self._api.post("/orders", parsing.order_fields(intent))
+        answer = self._api.post("/orders", parsing.order_fields(intent), lambda: self._expired(intent))
         if isinstance(answer, Failure):
             return errors.submission(answer)
         return _accepted(answer, intent.client_order_id)
@@ -68,7 +74,8 @@ class AlpacaBroker:
     def replace(self, broker_id: str, intent: Intent) -> Submission:
         """Replace an open order's limit, without sending a quantity; the replacement has the intent's client order id.
         Never retried here."""
-        answer = self._api.patch(f"/orders/{path_segment(broker_id)}", parsing.change_fields(intent))
+        path, fields = f"/orders/{path_segment(broker_id)}", parsing.change_fields(intent)
+        answer = self._api.patch(path, fields, lambda: self._expired(intent))
         if isinstance(answer, Failure):
             return errors.replacement(answer)
         return _accepted(answer, intent.client_order_id)
@@ -176,6 +183,9 @@ class AlpacaBroker:
                 return list(found.values())
             self._take_request()
             after = _next_page(new.values())
+
+    def _expired(self, intent: Intent) -> str:
+        return "" if self._now is None else intent.expired_at(self._now())
 
     def _cash_after_buys(self, account: parsing.Json) -> Decimal:
         self._take_request()

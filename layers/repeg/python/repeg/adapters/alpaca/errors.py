@@ -151,7 +151,7 @@ def _meaning(method: str, failure: Failure) -> Meaning:
 def _outcome(method: str, failure: Failure) -> Refused | Unknown:
     meaning = _meaning(method, failure)
     if meaning is Meaning.UNKNOWN:
-        return Unknown(reason=str(failure))
+        return Unknown(reason=str(failure), was_sent=not failure.is_unsent)
     refusal = Refusal.DENIED if meaning is Meaning.DENIED else _refusal(failure.message)
     return Refused(refusal=refusal, message=failure.message or str(failure))
 

@@ -39,13 +39,14 @@ class Failure:
     """A failed request, in words that are safe to log.
 
     `status` is None if no readable answer arrived, `code` if the body has none; `message` is empty if the body is not
-    the API's own JSON; `is_dropped` says that the connection failed.
+    the API's own JSON; `is_dropped` says that the connection failed, `is_unsent` that the sender refused to send.
     """
 
     status: int | None
     code: int | None = None
     message: str = ""
     is_dropped: bool = False
+    is_unsent: bool = False
 
     def __str__(self) -> str:
         """Status, code and message, as far as they are known."""
@@ -54,6 +55,14 @@ class Failure:
 
 Answer = Body | Failure
 
+# Asked immediately before a request: why it must not be sent, in words; empty if it may be.
+Refusal = Callable[[], str]
+
+
+def never_refused() -> str:
+    """Send it."""
+    return ""
+
 
 class Api(Protocol):
     """HTTP methods on paths below the API's version. A failed request is returned, never raised."""
@@ -61,11 +70,11 @@ class Api(Protocol):
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Answer:
         """Read a resource."""
 
-    def post(self, path: str, fields: Mapping[str, Any]) -> Answer:
-        """Create a resource."""
+    def post(self, path: str, fields: Mapping[str, Any], refusal: Refusal = never_refused) -> Answer:
+        """Create a resource, unless `refusal` refuses."""
 
-    def patch(self, path: str, fields: Mapping[str, Any]) -> Answer:
-        """Change a resource."""
+    def patch(self, path: str, fields: Mapping[str, Any], refusal: Refusal = never_refused) -> Answer:
+        """Change a resource, unless `refusal` refuses."""
 
     def delete(self, path: str) -> Answer:
         """Delete a resource."""
@@ -103,13 +112,13 @@ class Connection:
         answer = self._send("get", path, params)
         return self._send("get", path, params) if isinstance(answer, Failure) and answer.is_dropped else answer
 
-    def post(self, path: str, fields: Mapping[str, Any]) -> Answer:
+    def post(self, path: str, fields: Mapping[str, Any], refusal: Refusal = never_refused) -> Answer:
         """Create, without a retry."""
-        return self._send("post", path, fields)
+        return self._send("post", path, fields, refusal)
 
-    def patch(self, path: str, fields: Mapping[str, Any]) -> Answer:
+    def patch(self, path: str, fields: Mapping[str, Any], refusal: Refusal = never_refused) -> Answer:
         """Change, without a retry."""
-        return self._send("patch", path, fields)
+        return self._send("patch", path, fields, refusal)
 
     def delete(self, path: str) -> Answer:
         """Delete, without a retry."""
@@ -125,23 +134,26 @@ class Connection:
         confined._account = number  # noqa: SLF001 - a copy of its own
         return confined
 
-    def _send(self, verb: str, path: str, data: Mapping[str, Any] | None) -> Answer:
+    def _send(self, verb: str, path: str, data: Mapping[str, Any] | None, refusal: Refusal = never_refused) -> Answer:
         """One request, repeated after a 401 if the keys have been rotated; a request refused with 401 had no effect.
 
         A placeholder is not sent, and counts as refused.
         """
         used = self._keys.current()
-        is_sent = not used.is_placeholder
-        answer = self._attempt_in_account(used, verb, path, data) if is_sent else Failure(_UNAUTHORIZED, None, NO_KEYS)
+        answer: Answer = Failure(_UNAUTHORIZED, None, NO_KEYS)
+        if not used.is_placeholder:
+            answer = self._attempt_in_account(used, verb, path, data, refusal)
         if not (isinstance(answer, Failure) and answer.status == _UNAUTHORIZED):
             return answer
         try:
             renewed = self._keys.renewed(used)
         except RepegError as error:
             return Failure(_UNAUTHORIZED, answer.code, f"{answer.message} {error}".strip())
-        return answer if renewed == used else self._attempt_in_account(renewed, verb, path, data)
+        return answer if renewed == used else self._attempt_in_account(renewed, verb, path, data, refusal)
 
-    def _attempt_in_account(self, keys: Keys, verb: str, path: str, data: Mapping[str, Any] | None) -> Answer:
+    def _attempt_in_account(
+        self, keys: Keys, verb: str, path: str, data: Mapping[str, Any] | None, refusal: Refusal
+    ) -> Answer:
         """One request, if the keys open the account that this connection is for.
 
         Keys are rotated at any time, also within a step, and perhaps to another account. A pair that was never used
@@ -154,10 +166,15 @@ class Connection:
                 return read if is_rejected else Failure(None, message=f"not sent: the keys' account is unknown: {read}")
         if self._account and self._numbers[keys] != self._account:
             return Failure(None, message=f"{OTHER_ACCOUNT} {self._numbers[keys]} instead of {self._account}")
-        return self._attempt(keys, verb, path, data)
+        return self._attempt(keys, verb, path, data, refusal)
 
-    def _attempt(self, keys: Keys, verb: str, path: str, data: Mapping[str, Any] | None) -> Answer:
+    def _attempt(
+        self, keys: Keys, verb: str, path: str, data: Mapping[str, Any] | None, refusal: Refusal = never_refused
+    ) -> Answer:
         request = getattr(self._client(keys), verb)
+        # Last, since new keys and the account's number may have been read since the caller asked.
+        if why := refusal():
+            return Failure(None, message=f"not sent: {why}", is_unsent=True)
         try:
             answer = Body(request(path, data))
         except APIError as error:
