@@ -20,7 +20,7 @@ from repeg.workflow.funding import fund_buys, funding_lease
 from repeg.workflow.looking import is_looked_at, next_turn_of
 from repeg.workflow.quote_check import hold_order, is_held_by_book
 from repeg.workflow.sellable import read_holdings, sellable_quantities
-from repeg.workflow.turn import Turn, begin_trading_turn, find_run, journal_skip
+from repeg.workflow.turn import Turn, begin_sending_turn, find_run, journal_skip
 from repeg.workflow.working import start_order
 
 
@@ -35,10 +35,9 @@ def lambda_handler(payload: TurnPayload, _context: LambdaContext) -> OrdersPlace
 def place_orders(run_id: str, epoch: int, turns: int, ports: Ports) -> OrdersPlaced:
     """Place every waiting order whose quote may be traded on. If the broker does not answer, place none this turn."""
     try:
-        turn = begin_trading_turn(run_id, epoch, ports)
+        turn = begin_sending_turn(run_id, epoch, ports)
         placed = place_ready(turn)
-        looks = turn.run.settings.looks_anywhere and _is_looking(turn)
-        due = next_turn_of(turn, looks=looks)
+        due = next_turn_of(turn, looks=_is_due_soon(turn))
     except BrokerUnavailable as error:
         run, placed, now = find_run(run_id, ports), 0, journal_skip(run_id, error, ports)
         due = next_turn(now, run.window, run.settings.order_monitoring_seconds)
@@ -59,8 +58,10 @@ def place_ready(turn: Turn) -> int:
     return sum(order.open_child is not None for order in [*sold, *bought])
 
 
-def _is_looking(turn: Turn) -> bool:
-    return any(is_looked_at(turn, order) for order in turn.ports.store.orders(turn.run.run_id))
+def _is_due_soon(turn: Turn) -> bool:
+    """Whether the next turn need not wait for its place on the grid: an order is looked at, or was not sent in time."""
+    orders = turn.ports.store.orders(turn.run.run_id)
+    return any(is_looked_at(turn, order) or order.was_not_sent for order in orders)
 
 
 def _is_due(turn: Turn, order: ParentOrder) -> bool:

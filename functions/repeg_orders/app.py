@@ -16,7 +16,7 @@ from repeg.wiring import ports
 from repeg.workflow.alerts import tell_long_holds
 from repeg.workflow.looking import work_turn
 from repeg.workflow.switches import switch_now
-from repeg.workflow.turn import begin_trading_turn, find_run, journal_skip
+from repeg.workflow.turn import begin_sending_turn, find_run, journal_skip
 
 
 @lambda_step
@@ -32,8 +32,7 @@ def lambda_handler(payload: TurnPayload, _context: LambdaContext) -> TurnDone:
 def repeg_orders(run_id: str, epoch: int, turns: int, first_turn: int, ports: Ports) -> TurnDone:
     """Reconcile every working order with the broker, then hold it, move it, cross with it, or finish it."""
     try:
-        turn = begin_trading_turn(run_id, epoch, ports)
-        ports.store.record_heartbeat(run_id, turn.moment.now)
+        turn = begin_sending_turn(run_id, epoch, ports)
         orders, due = work_turn(turn)
     except BrokerUnavailable as error:
         return skip_turn(run_id, turns, first_turn, error, ports)

@@ -12,6 +12,7 @@ from repeg_workbench.faults.planted_bugs_in_prices import PRICE_BUGS
 from repeg_workbench.faults.planted_bugs_in_replace import REPLACE_BUGS
 from repeg_workbench.faults.planted_bugs_in_sending import SENDING_BUGS
 from repeg_workbench.faults.planted_bugs_in_sizing import SIZING_BUGS
+from repeg_workbench.faults.planted_bugs_in_steps import STEP_BUGS
 from repeg_workbench.faults.planted_bugs_in_store import STORE_BUGS
 from repeg_workbench.faults.planted_bugs_in_watching import WATCHING_BUGS
 from repeg_workbench.faults.planting import PlantedBug
@@ -28,5 +29,6 @@ PLANTED_BUGS: dict[str, PlantedBug] = {
     **WATCHING_BUGS,
     **SIZING_BUGS,
     **STORE_BUGS,
+    **STEP_BUGS,
     **ADAPTER_BUGS,
 }

@@ -57,8 +57,8 @@ ADAPTER_BUGS: dict[str, PlantedBug] = {
         Edit(
             http.Connection,
             "post",
-            'return self._send("post", path, fields)',
-            'answer = self._send("post", path, fields)\n'
+            'return self._send("post", path, fields, refusal)',
+            'answer = self._send("post", path, fields, refusal)\n'
             "        is_dropped = isinstance(answer, Failure) and answer.is_dropped\n"
             '        return self._send("post", path, fields) if is_dropped else answer',
         ),
@@ -106,8 +106,8 @@ ADAPTER_BUGS: dict[str, PlantedBug] = {
         Edit(
             rate_limited_broker.RateLimitedBroker,
             "_write",
-            "if intent.not_after is not None and self._limiter.now > intent.not_after:",
-            "if False:",
+            "intent.expired_at(self._limiter.now)",
+            '""',
         ),
         seen_by="tests/guards/test_request_budget.py::test_an_order_whose_deadline_passes_while_it_waits_is_not_sent",
     ),

@@ -61,10 +61,10 @@ def _no_collar(_: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kill_switch_at_start_only(old: Mapping[str, Any]) -> dict[str, Any]:
-    def write(store: Any, parent: Any, intent: Any, epoch: int, budgets: Any) -> Any:
+    def write(store: Any, *given: Any) -> Any:
         state, store._kill_switch = store._kill_switch, KillSwitch.ACTIVE
         try:
-            return old["write"](store, parent, intent, epoch, budgets)
+            return old["write"](store, *given)
         finally:
             store._kill_switch = state
 
@@ -82,7 +82,7 @@ def _budget_outside(_: Mapping[str, Any]) -> dict[str, Any]:
         for entry in taken:
             _ensure_room(entry, turn.ports.store.spent(entry.key))
         boundless = [dataclasses.replace(entry, max_notional=None, max_orders=None) for entry in taken]
-        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, boundless)
+        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, boundless, "", turn.step)
 
     return {"write_down": write_down}
 
@@ -96,7 +96,7 @@ def _budget_in_memory(_: Mapping[str, Any]) -> dict[str, Any]:
             spent = memory.get(entry.key, store_rules.Spent())
             _ensure_room(entry, spent)
             memory[entry.key] = store_rules.Spent(spent.notional + entry.notional, spent.orders + entry.orders)
-        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, [])
+        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, [], "", turn.step)
 
     return {"write_down": write_down}
 

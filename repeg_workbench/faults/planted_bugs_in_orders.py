@@ -85,7 +85,7 @@ def _post_before_intent(_: Mapping[str, Any]) -> dict[str, Any]:
         intent = intents.new_intent(turn, parent, proposal.decision, proposal.quote, proposal.qty)
         answer = turn.ports.broker.submit(intent)
         grown = intents.with_intent(parent, intent, proposal.decision)
-        stored = turn.ports.store.write_intent(grown, intent, turn.run.epoch, [])
+        stored = turn.ports.store.write_intent(grown, intent, turn.run.epoch, [], "", turn.step)
         return placement.record_answer(turn, stored, answer)
 
     return {"send": send}

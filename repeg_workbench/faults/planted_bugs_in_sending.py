@@ -34,7 +34,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
         Edit(
             in_flight,
             "_resend",
-            "turn.ports.broker.submit(intent)",
+            "turn.ports.broker.submit(intent.resent_until(until))",
             "turn.ports.broker.submit(intent.model_copy(update={'not_after': None}))",
         ),
         seen_by="tests/functions/test_repeg_orders_unknown.py"
@@ -47,7 +47,12 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "resend_not_stored": edited(
         "a resend is not stored before it is sent",
-        Edit(in_flight, "_resend", "save_order(turn, order.released().with_child(child.resent(turn.now)))", "order"),
+        Edit(
+            in_flight,
+            "_resend",
+            "turn.ports.store.reserve(resent, turn.run.epoch, (), turn.step)",
+            "order",
+        ),
         seen_by="tests/functions/test_close_run_unaccounted.py"
         "::test_a_resent_order_is_abandoned_two_minutes_after_its_resend",
     ),
@@ -102,7 +107,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
         Edit(
             in_flight,
             "_resend",
-            "turn.ports.broker.submit(intent)",
+            "turn.ports.broker.submit(intent.resent_until(until))",
             "turn.ports.broker.submit(intent.model_copy(update={'limit': order.collar}))",
         ),
     ),
@@ -221,7 +226,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     "window_closed_at_both_ends": edited(
         "an order is sent at the very end of the window",
         Edit(turn.Turn, "may_send", "< self.window.closes - SEND_MARGIN", "<= self.window.closes"),
-        Edit(intents, "new_intent", "turn.run.window.closes - ANSWER", "None"),
+        Edit(intents, "new_intent", "turn.sends_until", "None"),
         seen_by="tests/functions/test_place_orders.py::test_no_order_is_sent_in_the_last_ten_seconds_of_the_window",
     ),
     "two_runs_one_prefix": edited(

@@ -5,7 +5,7 @@ The seeds run on the store in memory, so what is planted in the DynamoDB adapter
 
 from __future__ import annotations
 
-from repeg.adapters.dynamodb import order_write, plan_write, store, table
+from repeg.adapters.dynamodb import account, order_write, plan_write, store, table
 from repeg.adapters.dynamodb.encoding import Condition
 from repeg.domain import store_rules
 from repeg.domain.errors import RefusedRun
@@ -217,7 +217,7 @@ STORE_BUGS: dict[str, PlantedBug] = {
     ),
     "quota_not_a_condition": edited(
         "a bucket of requests grants more than its quota",
-        Edit(_STORE, "lease_requests", 'at_most({"leased": most - count})', "at_most({})"),
+        Edit(account.DynamoAccount, "lease_requests", 'at_most({"leased": most - count})', "at_most({})"),
         Edit(memory_account.MemoryAccount, "lease_requests", "if leased > most:", "if False:"),
         seen_by="tests/contracts/test_store.py::test_a_bucket_grants_exactly_its_quota",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functions.repeg_orders import app as repeg_orders
 from functions.sweep_orders import app as sweep_orders
 from repeg.domain import final_outcome, run_health
-from repeg.workflow import after_session, sweeping, watchdog
+from repeg.workflow import after_session, sweeping, turn, watchdog
 from repeg_workbench.faults.planted_bugs_in_endings import NO_COMPARISON
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited, set_to
 
@@ -46,7 +46,7 @@ WATCHING_BUGS: dict[str, PlantedBug] = {
     ),
     "no_heartbeat": edited(
         "turns leave no heartbeat, and the watchdog fences a living run",
-        Edit(repeg_orders, "repeg_orders", "        ports.store.record_heartbeat(run_id, turn.moment.now)\n", ""),
+        Edit(turn, "begin_sending_turn", "turn.moment.now", "turn.run.started_at"),
         seen_by="tests/functions/test_watch_runs.py::test_a_run_with_regular_turns_is_not_touched",
     ),
     "no_heartbeat_in_an_outage": edited(

@@ -18,6 +18,7 @@ from repeg.domain.report import Report
 from repeg.domain.run import Run, RunState, may_become
 from repeg.domain.time_limits import FUNDING_LEASE
 from repeg_workbench.twins.memory_account import MemoryAccount
+from repeg_workbench.twins.memory_rows import guard_of_run, in_state
 
 
 class MemoryStore(MemoryAccount):
@@ -34,6 +35,7 @@ class MemoryStore(MemoryAccount):
         self._plannings: defaultdict[date, int] = defaultdict(int)
         self._owned: dict[str, str] = {}
         self._turned: dict[str, datetime] = {}
+        self._steps: defaultdict[str, int] = defaultdict(int)
         self._reconciled: set[str] = set()
 
     def claim_run(self, run: Run) -> Run:
@@ -53,7 +55,8 @@ class MemoryStore(MemoryAccount):
         """The run's guard, or None."""
         if run_id not in self._runs:
             return None
-        return replace(_guard(self._existing(run_id)), is_reconciled=run_id in self._reconciled)
+        held = guard_of_run(self._existing(run_id))
+        return replace(held, is_reconciled=run_id in self._reconciled, step=self._steps[run_id])
 
     def guard_of(self, owner: str) -> store_rules.Guard | None:
         """The guard of the run claimed or taken over by an execution, or None."""
@@ -74,17 +77,17 @@ class MemoryStore(MemoryAccount):
         held = self._existing(run_id)
         if held.epoch == epoch:
             self._owned[owner] = run_id
-            return _guard(self._change(held.held_by(owner, epoch + 1)))
+            return guard_of_run(self._change(held.held_by(owner, epoch + 1)))
         if (held.epoch, held.owner) != (epoch + 1, owner):
-            raise store_rules.moved_run(run_id, _guard(held), epoch)
-        return _guard(held)
+            raise store_rules.moved_run(run_id, guard_of_run(held), epoch)
+        return guard_of_run(held)
 
     def set_run_state(self, run_id: str, epoch: int, state: RunState) -> store_rules.Guard:
         """Change the state of a run at that epoch. Raises Conflict if the transition is not allowed."""
         held = self._existing(run_id)
         if held.epoch != epoch or held.state not in may_become(state):
-            raise store_rules.of_state_change(run_id, _guard(held), epoch, state)
-        return _guard(self._change(_in_state(held, state=state)))
+            raise store_rules.of_state_change(run_id, guard_of_run(held), epoch, state)
+        return guard_of_run(self._change(in_state(held, state=state)))
 
     def save_report(self, run_id: str, report: Report) -> None:
         """Keep the report with the run; the last one wins. Raises Conflict where there is no such run."""
@@ -93,7 +96,7 @@ class MemoryStore(MemoryAccount):
 
     def mark_announced(self, run_id: str) -> None:
         """Record that the run-ended event was published. Raises Conflict if there is no such run."""
-        self._change(_in_state(self._existing(run_id), is_announced=True))
+        self._change(in_state(self._existing(run_id), is_announced=True))
 
     def mark_reconciled(self, run_id: str) -> None:
         """Record that the run's books equal the broker's. Raises Conflict if there is no such run."""
@@ -114,7 +117,7 @@ class MemoryStore(MemoryAccount):
             raise store_rules.moved_planning(day, self._plannings[day], version or 0)
         self._plannings[day] += 1
         self._orders[run_id].update({order.symbol: order for order in orders})
-        return self._change(_in_state(held, is_planned=True))
+        return self._change(in_state(held, is_planned=True))
 
     def orders(self, run_id: str) -> list[ParentOrder]:
         """Every parent order of the run, sorted by symbol."""
@@ -132,10 +135,16 @@ class MemoryStore(MemoryAccount):
         return saved
 
     def write_intent(
-        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
+        self,
+        order: ParentOrder,
+        intent: Intent,
+        epoch: int,
+        budgets: Sequence[BudgetEntry],
+        funded_by: str = "",
+        step: int = 0,
     ) -> ParentOrder:
         """Write the intent, the order and the budgets in one transaction. Raises Conflict or RefusedRun."""
-        self._require_trading(order, epoch)
+        self._require_trading(order, epoch, step)
         if self._needs_arming:
             store_rules.raise_if(store_rules.of_arming(self._armed_until, intent.decided_at))
         saved = order.next_version()
@@ -153,9 +162,9 @@ class MemoryStore(MemoryAccount):
         self._intents[order.run_id][intent.client_order_id] = intent
         return saved
 
-    def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry]) -> ParentOrder:
+    def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry], step: int = 0) -> ParentOrder:
         """Write the order and commit budgets for its next child in one transaction. Raises Conflict or RefusedRun."""
-        self._require_trading(order, epoch)
+        self._require_trading(order, epoch, step)
         found = self._orders[order.run_id].get(order.symbol)
         if found != order.next_version():
             self._commit(order, found, budgets)
@@ -179,6 +188,18 @@ class MemoryStore(MemoryAccount):
     def runs_on(self, day: date) -> list[Run]:
         """Every run of a trading date, sorted by id."""
         return [self._existing(guard.run_id) for guard in self.guards_on(day)]
+
+    def take_step(self, run_id: str, epoch: int, at: datetime) -> int:
+        """Record a turn of the run's next step; returns its number. Raises RefusedRun."""
+        store_rules.raise_if(self._refusal_of_run(run_id, epoch))
+        self._turned[run_id] = at
+        self._steps[run_id] += 1
+        return self._steps[run_id]
+
+    def keep_step(self, run_id: str, epoch: int, step: int, at: datetime) -> None:
+        """Record a further turn of the latest step. Raises Conflict or RefusedRun."""
+        store_rules.raise_if(store_rules.of_step(run_id, self.guard(run_id), epoch, step))
+        self._turned[run_id] = at
 
     def record_heartbeat(self, run_id: str, at: datetime) -> None:
         """Record the time of the run's latest turn."""
@@ -205,10 +226,10 @@ class MemoryStore(MemoryAccount):
 
     def _refusal_of_run(self, run_id: str, epoch: int) -> RepegError | None:
         run = self._runs.get(run_id)
-        return store_rules.of_run(run_id, _guard(run) if run else None, epoch)
+        return store_rules.of_run(run_id, guard_of_run(run) if run else None, epoch)
 
-    def _require_trading(self, order: ParentOrder, epoch: int) -> None:
-        store_rules.raise_if(self._refusal_of_run(order.run_id, epoch))
+    def _require_trading(self, order: ParentOrder, epoch: int, step: int) -> None:
+        store_rules.raise_if(store_rules.of_step(order.run_id, self.guard(order.run_id), epoch, step))
         store_rules.raise_if(store_rules.of_kill_switch(self._kill_switch))
 
     def _commit(self, order: ParentOrder, found: ParentOrder | None, budgets: Sequence[BudgetEntry]) -> None:
@@ -224,20 +245,3 @@ class MemoryStore(MemoryAccount):
     def _ensure_unmoved(order: ParentOrder, found: ParentOrder | None) -> None:
         if found is None or found.version != order.version:
             raise store_rules.moved_order(order, None if found is None else found.version)
-
-
-def _guard(run: Run) -> store_rules.Guard:
-    return store_rules.Guard(
-        run.run_id, run.owner, run.epoch, run.state, is_announced=run.is_announced,
-        account_number=run.account_number, id_prefix=run.id_prefix,
-    )  # fmt: skip
-
-
-def _in_state(
-    run: Run, *, state: RunState | None = None, is_planned: bool | None = None, is_announced: bool | None = None
-) -> Run:
-    return run.in_state(
-        run.state if state is None else state,
-        is_planned=run.is_planned if is_planned is None else is_planned,
-        is_announced=run.is_announced if is_announced is None else is_announced,
-    )

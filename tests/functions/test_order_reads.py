@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,9 +9,7 @@ import pytest
 from repeg.domain.broker import Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.outcome import Outcome
-from repeg.domain.quote import Side
 from repeg.domain.run import KillSwitch
-from repeg.domain.time_limits import ANSWER
 from repeg.workflow.in_flight import _may_resend, refresh_children
 from repeg.workflow.placement import record_answer
 from repeg.workflow.reconciliation import apply_report, book_fills, list_own_orders
@@ -53,13 +50,6 @@ def test_an_unknown_sell_is_resent_only_while_all_its_shares_are_held(
     desk.broker.positions = lambda: held  # type: ignore[method-assign]
     desk.turn_at("09:37:00")
     assert (desk.posts(), len(desk.at_broker())) == (posts, posts - 1)
-
-
-def test_an_intent_expires_in_time_for_the_last_answer_of_the_window(open_desk: OpenDesk) -> None:
-    desk = resting(open_desk)
-    (intent,) = desk.store.intents(desk.run_id)
-    assert intent.not_after == desk.run.window.closes - ANSWER
-    assert (intent.side, ANSWER) == (Side.BUY, timedelta(seconds=5))
 
 
 def test_a_late_fill_counts_while_the_replacement_is_not_found(open_desk: OpenDesk) -> None:
@@ -166,10 +156,11 @@ def test_an_order_taken_for_lost_is_open_again_once_it_is_found(
     [
         (None, False, ChildState.REFUSED, True),
         (None, True, ChildState.UNKNOWN, False),
-        ("189.41", False, ChildState.UNKNOWN, False),
+        ("189.41", False, ChildState.REFUSED, True),
+        ("189.41", True, ChildState.UNKNOWN, False),
     ],
 )
-def test_only_an_order_without_a_limit_that_was_not_sent_is_over(
+def test_only_an_order_that_was_not_sent_is_over(
     open_desk: OpenDesk, limit: str | None, was_sent: bool, state: ChildState, may_pass: bool
 ) -> None:
     desk = resting(open_desk)

@@ -157,7 +157,7 @@ def test_an_execution_fenced_during_a_step_sends_no_order(open_desk: OpenDesk) -
     desk = desk_with(open_desk, "buy 40 AAPL")
     desk.broker.line.seconds = 1
     step = desk.scheduler.spawn(desk.place)
-    desk.wait(2.5)
+    desk.wait(3.5)
     desk.store.take_over(RUN_ID, 1, "arn:sweeper")
     assert step.result().placed == 0
     assert (desk.posts(), desk.store.intents(RUN_ID)) == (0, [])

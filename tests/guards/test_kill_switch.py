@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -10,7 +10,6 @@ from moto import mock_aws
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.domain.errors import RefusedRun, RepegError, StoreUnavailable
 from repeg.domain.intent import Intent
-from repeg.domain.limits import BudgetEntry
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch
 from repeg_workbench.twins.memory_store import MemoryStore
@@ -98,11 +97,9 @@ class Unreadable(MemoryStore):
         self._raise_if_down()
         return super().kill_switch()
 
-    def write_intent(
-        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
-    ) -> ParentOrder:
+    def write_intent(self, order: ParentOrder, intent: Intent, *rest: Any) -> ParentOrder:
         self._raise_if_down()
-        return super().write_intent(order, intent, epoch, budgets, funded_by)
+        return super().write_intent(order, intent, *rest)
 
     def _raise_if_down(self) -> None:
         if self.is_down:

@@ -12,8 +12,9 @@ import pytest
 
 from repeg.adapters.rate_limited_broker import RateLimitedBroker
 from repeg.adapters.request_limiter import RequestLimiter
-from repeg.domain.broker import CancelAnswer, Unknown
+from repeg.domain.broker import Accepted, CancelAnswer, Unknown
 from repeg.domain.errors import StoreUnavailable
+from repeg.domain.intent import Intent
 from repeg.domain.request_quota import BUCKET_SECONDS, Quota, bucket_of
 from repeg.domain.run import Run, RunState
 from repeg.domain.run_health import Alert
@@ -93,16 +94,58 @@ def test_an_exhausted_quota_stops_orders_but_no_cancels(open_desk: OpenDesk) -> 
     assert desk.open_at_broker() == []
 
 
-def test_an_order_whose_deadline_passes_while_it_waits_is_not_sent(open_desk: OpenDesk) -> None:
-    """The bucket is exhausted, and the next one begins four seconds after the deadline."""
+def expiring(desk: Desk, seconds: float) -> Intent:
+    """An intent of a second order that may be sent for some seconds more."""
+    late = {"client_order_id": f"{PREFIX}AAPL.b.2", "not_after": desk.runtime.now() + timedelta(seconds=seconds)}
+    return desk.store.intents(RUN_ID)[0].model_copy(update=late)
+
+
+@pytest.mark.parametrize("is_replacement", [False, True])
+def test_an_order_whose_deadline_passes_while_it_waits_is_not_sent(
+    open_desk: OpenDesk, *, is_replacement: bool
+) -> None:
+    """The lease of its request takes four seconds, two more than it has."""
+    desk = rate_limited(resting(open_desk))
+    lease = desk.store.lease_requests
+
+    def slowly(bucket: str, count: int, most: int) -> bool:
+        desk.runtime.pause(4)
+        return lease(bucket, count, most)
+
+    desk.store.lease_requests = slowly  # type: ignore[method-assign]
+    broker, intent = desk.ports.broker, expiring(desk, 2)
+    answer = broker.replace(desk.at_broker()[0].id, intent) if is_replacement else broker.submit(intent)
+    assert isinstance(answer, Unknown)
+    assert (answer.was_sent, "deadline" in answer.reason) == (False, True)
+    assert [method for method, _ in desk.broker.line.sent if method != "GET"] == ["POST"]
+
+
+def test_an_order_does_not_wait_for_a_bucket_that_begins_after_its_deadline(open_desk: OpenDesk) -> None:
+    """It is decided anew at once instead; one whose deadline is a second later waits, and is sent."""
     desk = rate_limited(resting(open_desk))
     desk.wait_until("09:36:24")
     desk.store.lease_requests(bucket_of(desk.runtime.now()), 20, 20)
-    late = {"client_order_id": f"{PREFIX}AAPL.b.2", "not_after": desk.runtime.now() + timedelta(seconds=2)}
-    answer = desk.ports.broker.submit(desk.store.intents(RUN_ID)[0].model_copy(update=late))
-    assert isinstance(answer, Unknown)
-    assert "deadline" in answer.reason
-    assert desk.posts() == 1
+    asked = desk.runtime.now()
+    assert isinstance(desk.ports.broker.submit(expiring(desk, 5.9)), Unknown)
+    assert (desk.runtime.now(), desk.posts()) == (asked, 1)
+    assert isinstance(desk.ports.broker.submit(expiring(desk, 6.1)), Accepted)
+
+
+def test_orders_that_wait_for_the_quota_are_priced_anew(open_desk: OpenDesk) -> None:
+    """Forty orders need two buckets. Those that find none are placed on the book ten seconds later."""
+    books = book("09:20 900 @ 19.90 × 900 @ 19.93", "09:36:05 900 @ 19.97 × 900 @ 20.00", until="09:45")
+    desk = open_desk(dict.fromkeys(CROWD, books), opening=holding("1000000"), at="09:36")
+    desk.begin(*(f"buy 10 {symbol}" for symbol in CROWD), max_slippage_bps="900")
+    rate_limited(desk)
+    desk.place()
+    assert 0 < len(desk.open_at_broker()) < 20
+    for seconds in (12, 22):
+        desk.wait_until(f"09:36:{seconds}")
+        desk.place()
+    prices = {line.rpartition(" ")[2] for line in desk.open_at_broker()}
+    assert (len(desk.open_at_broker()), prices) == (40, {"19.91", "19.98"})
+    assert max(len(order.children) for order in desk.store.orders(RUN_ID)) <= 2
+    desk.judge()
 
 
 def test_requests_left_in_one_bucket_are_not_used_in_the_next(open_desk: OpenDesk) -> None:

@@ -22,15 +22,17 @@ from repeg.domain.time_limits import (
     RESEND_AFTER,
     RUN_SILENT,
     SEND_MARGIN,
+    SENDS_FOR,
     STEP_PLACES_FOR,
     SWEEP_LOOKS,
     UNPRICED_LOST_AFTER,
 )
 from tests.statemachine.rules import tasks
-from tests.template.stack import definition, functions
+from tests.template.stack import ROOT, definition, functions
 
 PLACING = ("PlaceOrders", "RepegOrders")
 SENDING = tuple(name for name in tasks(definition()) if name != "CloseRun")
+SENDER_LIVES = SENDS_FOR + REQUEST
 
 
 def function_limit(name: str) -> timedelta:
@@ -69,16 +71,31 @@ def test_a_function_has_time_for_more_than_one_slow_request(name: str) -> None:
     assert function_limit(name) > 2 * REQUEST
 
 
-def test_a_sweeps_second_check_follows_a_dead_steps_last_request() -> None:
+def test_a_slow_request_does_not_cost_the_next_order_its_deadline() -> None:
+    assert REQUEST < SENDS_FOR
+
+
+def test_a_sweeps_second_check_follows_a_fenced_steps_last_request() -> None:
+    assert SENDER_LIVES < DEAD_STEP
+
+
+def test_a_sweeps_second_check_follows_a_frozen_steps_last_request() -> None:
     assert max(function_limit(name) for name in SENDING) + REQUEST < DEAD_STEP
 
 
 def test_an_order_is_resent_only_when_its_first_sender_is_dead() -> None:
-    assert max(task_limit(name) for name in SENDING) < RESEND_AFTER
+    assert max(SENDER_LIVES, *(task_limit(name) for name in SENDING)) < RESEND_AFTER
 
 
 def test_an_order_is_abandoned_only_when_its_second_sender_is_dead() -> None:
-    assert RESEND_AFTER + max(task_limit(name) for name in SENDING) < LOST_AFTER
+    assert RESEND_AFTER + max(SENDER_LIVES, *(task_limit(name) for name in SENDING)) < LOST_AFTER
+
+
+def test_an_orphaned_step_is_harmless_as_soon_as_the_documentation_says() -> None:
+    """So long after the next step has begun: it decides on nothing, and what it had decided has been sent."""
+    assert timedelta(seconds=17) == SENDER_LIVES
+    for page in ("docs/trading-rules.md", "docs/operations.md"):
+        assert f"{SENDER_LIVES.seconds} seconds" in (ROOT / page).read_text()
 
 
 @pytest.mark.parametrize("name", ["SweepOrders", "WatchRuns"])

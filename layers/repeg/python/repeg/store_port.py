@@ -65,13 +65,21 @@ class Store(Protocol):
         """Store the order if its version is as read, and change `budgets`, whatever their limits. Raises Conflict."""
 
     def write_intent(
-        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
+        self,
+        order: ParentOrder,
+        intent: Intent,
+        epoch: int,
+        budgets: Sequence[BudgetEntry],
+        funded_by: str = "",
+        step: int = 0,
     ) -> ParentOrder:
-        """The intent, the order at its version and the budgets in one transaction, if the run runs at this epoch, the
-        kill switch is active, a live stack armed, and `funded_by` holds its lease. Raises Conflict or RefusedRun."""
+        """The intent, the order at its version and the budgets in one transaction, if the run runs at this epoch, its
+        latest step is `step`, the kill switch is active, a live stack armed, and `funded_by` holds its lease. Raises
+        Conflict or RefusedRun."""
 
-    def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry]) -> ParentOrder:
-        """Commit the budgets of a child's successor, before its cancel: like `write_intent`, but for arming."""
+    def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry], step: int = 0) -> ParentOrder:
+        """Store the order under the conditions of `write_intent` but for arming: with its successor's budgets before a
+        cancel, or before a child is sent again."""
 
     def acquire_funding(self, holder: str, now: datetime, until: datetime) -> bool:
         """Take or extend the lease that lets a run commit the account's cash to buys; False while another has it."""
@@ -91,8 +99,16 @@ class Store(Protocol):
     def runs_on(self, day: date) -> list[Run]:
         """Every run of a trading date, sorted by id."""
 
+    def take_step(self, run_id: str, epoch: int, at: datetime) -> int:
+        """Record a turn, and make its step the run's latest in the same write; returns the step's number.
+
+        Raises RefusedRun at another epoch, or if the run does not run."""
+
+    def keep_step(self, run_id: str, epoch: int, step: int, at: datetime) -> None:
+        """Record a further turn of a step. Raises Conflict if it is not the latest any more, RefusedRun as above."""
+
     def record_heartbeat(self, run_id: str, at: datetime) -> None:
-        """Record that the run has made a turn."""
+        """Record a turn in which nothing could be sent."""
 
     def last_turn(self, run_id: str) -> datetime | None:
         """The time of the run's last turn, or None."""

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator
 
-from repeg.domain.child_order import CLOSED, Child, Rung
+from repeg.domain.child_order import CLOSED, Child, ChildState, Rung
 from repeg.domain.frozen import Frozen
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.quote import Quote, Side
@@ -134,6 +134,12 @@ class ParentOrder(Frozen):
                 return sent
             sent += not child.may_pass
         return sent
+
+    @property
+    def was_not_sent(self) -> bool:
+        """Whether its latest child has not left the program, so that it is to be decided anew at once."""
+        child = self.child
+        return child is not None and child.state is ChildState.REFUSED and child.may_pass and self.retry_at is None
 
     @property
     def has_fallen_back(self) -> bool:

@@ -189,11 +189,6 @@ class Settings(_Preferences):
         return self.policy in HORIZONS and self.use_smart_limit_execution
 
     @property
-    def looks_anywhere(self) -> bool:
-        """Whether the orders of any symbol may follow the rules of `look`."""
-        return self.looks or any(self.for_symbol(symbol).looks for symbol in self.symbols)
-
-    @property
     def sees_one_venue(self) -> bool:
         """Whether the feed shows one venue's own book, which lies inside or outside of the market's without warning."""
         return self.data_feed is Feed.IEX

@@ -16,7 +16,10 @@ from repeg.domain.run import KillSwitch, RunState
 
 @dataclass(frozen=True)
 class Guard:
-    """The part of a run that every write is conditional on. It is readable whatever else is stored of the run."""
+    """The part of a run that every write is conditional on. It is readable whatever else is stored of the run.
+
+    `step` numbers the run's steps that may send orders: only the latest one may.
+    """
 
     run_id: str
     owner: str
@@ -26,6 +29,7 @@ class Guard:
     is_reconciled: bool = False
     account_number: str = ""
     id_prefix: str = ""
+    step: int = 0
 
     @property
     def order_prefix(self) -> str:
@@ -50,6 +54,14 @@ def raise_if(refusal: RepegError | None) -> None:
     """Raise a refusal, if there is one."""
     if refusal is not None:
         raise refusal from None
+
+
+def of_step(run_id: str, found: Guard | None, epoch: int, step: int) -> RefusedRun | Conflict | None:
+    """Refuse a write of a step that is not its run's latest any more, or that `of_run` refuses."""
+    refused = of_run(run_id, found, epoch)
+    if refused or found is None or found.step == step:
+        return refused
+    return Conflict(f"run {run_id} has gone on with step {found.step}; this is step {step}")
 
 
 def of_run(run_id: str, found: Guard | None, epoch: int) -> RefusedRun | None:

@@ -4,17 +4,27 @@ Each limit must outlast what it waits for, or an order could be sent by a step t
 
     REQUEST < SEND_MARGIN                                the window's last request is answered inside the window
     ANSWER < SEND_MARGIN                                 an intent outlives the decision that it was written for
+    REQUEST < SENDS_FOR                                  a slow request of a step does not cost the next one its order
     LOOKS_FOR + REQUEST <= STEP_PLACES_FOR               the last look of a turn has time to send what it decides
     STEP_PLACES_FOR + REQUEST < a function's limit       a placement is never cut in two by its function's limit
     a function's limit < its Task's limit                the service retries only after the function has ended
-    a function's limit + REQUEST < DEAD_STEP             a sweep looks again after a dead step's last request
-    a Task's limit < RESEND_AFTER                        an order is resent only when its first sender is dead
-    RESEND_AFTER + a Task's limit < LOST_AFTER           an order is given up only when its second sender is dead
+    SENDS_FOR + REQUEST < DEAD_STEP                      a sweep looks again after a fenced step's last request
+    a function's limit + REQUEST < DEAD_STEP             and after that of one that was frozen just before it
+    SENDS_FOR + REQUEST < RESEND_AFTER                   an order is resent only when its first sender is dead
+    a Task's limit < RESEND_AFTER                        also a frozen one
+    RESEND_AFTER + SENDS_FOR + REQUEST < LOST_AFTER      an order is given up only when its second sender is dead
+    RESEND_AFTER + a Task's limit < LOST_AFTER           also a frozen one
     SWEEP_LOOKS looks, DEAD_STEP apart < a sweep's limit a sweep is never cut off between two looks
     CANCELS_FOR + two looks < ServeOperator's limit      an operator is told what is open before the function ends
     LOST_AFTER < UNPRICED_LOST_AFTER                     no order without a limit doubles one that is still under way
     LOST_AFTER < RUN_SILENT                              the watchdog leaves a run alone that is resolving an order
     2 REQUEST < FUNDING_LEASE < STEP_PLACES_FOR          a living step extends its lease between two slow requests
+
+A sender is dead SENDS_FOR + REQUEST after its order's decision, whatever its function's limit: the deadline of an order
+is checked immediately before its request. Only a process that is frozen between the two lives longer. And a step
+decides on no order once a later step of its run has begun, or its run has been taken over or is closing: each intent,
+reservation and resend is a write on that condition. So a step that nothing waits for any more, such as one whose answer
+was lost, is harmless 17 seconds after the next step has begun.
 
 `tests/template/test_time_limits.py` checks each line against the template and the state machine's definition.
 """
@@ -30,6 +40,11 @@ REQUEST = timedelta(seconds=CONNECT_SECONDS + READ_SECONDS)
 
 # A request that is accepted is accepted within this long: an intent expires so long before the window closes.
 ANSWER = timedelta(seconds=5)
+
+# A request may be sent for this long after its order was decided. Whatever keeps it from leaving until then, a wait for
+# the account's quota or new keys, its order is decided anew, on the book as it is by then. So a step that has lost its
+# run sends nothing any more SENDS_FOR + REQUEST after it was fenced, however long its function may live.
+SENDS_FOR = timedelta(seconds=10)
 
 # The last request of a window is sent this long before it closes, so that its answer, time-outs included, comes inside.
 SEND_MARGIN = timedelta(seconds=10)
@@ -48,11 +63,11 @@ CANCEL_REMARKED_AFTER = timedelta(seconds=10)
 # A cancel is confirmed by reading the order after each of these pauses, two seconds in all.
 CANCEL_CONFIRMATION_PAUSES = (0.1, 0.2, 0.3, 0.6, 0.8)
 
-# An order that the broker does not know may be in flight for so long. Then the same intent is sent again: a step that
-# was interrupted between intent and request has been ended by its own time limit by then.
+# An order that the broker does not know may be in flight for so long. Then the same intent is sent again: its first
+# sender's deadline has passed by then, and a frozen sender has been ended by its own time limit.
 RESEND_AFTER = timedelta(seconds=60)
 
-# A step that froze between intent and request lives for its time limit, and its request may be delayed as long again.
+# A step that froze between deadline and request lives for its time limit, and a request may be delayed as long again.
 # Only then is an order that was never seen given up.
 LOST_AFTER = timedelta(seconds=120)
 
@@ -60,7 +75,7 @@ LOST_AFTER = timedelta(seconds=120)
 # new id: longer than any request has been seen to be delayed.
 UNPRICED_LOST_AFTER = timedelta(minutes=15)
 
-# Longer than a step can live and its last request can take. A sweep looks again after this long.
+# Longer than a fenced step can still send, and its last request can take. A sweep looks again after this long.
 DEAD_STEP = timedelta(seconds=60)
 SWEEP_LOOKS = 5
 EMPTY_LOOKS_NEEDED = 2

@@ -130,9 +130,16 @@ def _resend(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     intent = next(i for i in turn.ports.store.intents(order.run_id) if i.client_order_id == child.client_order_id)
     terms = f"{intent.side} {intent.qty} @ {format_limit(intent.limit)}"
     turn.warn(order.symbol, "resend", terms, "never seen at the broker")
-    # Stored before it is sent, like an intent: the closing step must know that it may be in flight again.
-    order = save_order(turn, order.released().with_child(child.resent(turn.now)))
-    answer = turn.ports.broker.submit(intent)
+    until = turn.sends_until
+    # Stored before it is sent, and under an intent's conditions: the closing step must know that it may be in flight
+    # again, and a step that has lost its lease must not send it a second time.
+    resent = order.released().with_child(child.resent(turn.now))
+    order = turn.ports.store.reserve(resent, turn.run.epoch, (), turn.step)
+    answer = turn.ports.broker.submit(intent.resent_until(until))
+    if isinstance(answer, Unknown) and not answer.was_sent:
+        # The first request is where it was, so that the next turn may try again.
+        turn.warn(order.symbol, "unknown", format_limit(child.limit), answer.reason)
+        return save_order(turn, order.with_child(child))
     if isinstance(answer, Refused):
         # It says nothing of the first request, which may have arrived meanwhile, or may be on its way still.
         found = fetch_report(turn, order, child)

@@ -12,7 +12,6 @@ from repeg.domain.limits import BudgetEntry, committed, notional_of
 from repeg.domain.order_ids import client_order_id
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
-from repeg.domain.time_limits import ANSWER
 from repeg.workflow.turn import Turn
 
 
@@ -31,7 +30,7 @@ def new_intent(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote,
         reason=decision.reason,
         quote=quote,
         decided_at=turn.now,
-        not_after=turn.run.window.closes - ANSWER,
+        not_after=turn.sends_until,
     )
 
 

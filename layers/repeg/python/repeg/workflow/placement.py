@@ -28,6 +28,7 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_average, format_limit
 from repeg.domain.pricing import furthest_price, reserved_price
 from repeg.domain.quote import Quote, Side
+from repeg.domain.replacement import undo_move
 from repeg.domain.retry import retry_pause
 from repeg.domain.run import KillSwitch
 from repeg.workflow.intents import budgets, new_intent, with_intent
@@ -158,7 +159,7 @@ def reserve_successor(turn: Turn, order: ParentOrder, child: Child, proposal: Pr
     reserving = cancelling.reserving(max(order.committed, after.committed))
     try:
         require_room(reserving, turn.run.settings)
-        return turn.ports.store.reserve(reserving, turn.run.epoch, budgets(turn, order, reserving))
+        return turn.ports.store.reserve(reserving, turn.run.epoch, budgets(turn, order, reserving), turn.step)
     except BudgetSpent as exhausted:
         hold_for_budget(turn, order, exhausted)
         return None
@@ -201,9 +202,8 @@ def record_answer(turn: Turn, order: ParentOrder, answer: Submission) -> ParentO
         turn.warn(order.symbol, "refused", answer.refusal, answer.message)
         return save_order(turn, _after_refusal(turn, order, child, answer))
     turn.warn(order.symbol, "unknown", format_limit(child.limit), answer.reason)
-    if not answer.was_sent and child.limit is None:
-        # It is nowhere, and without a limit it is not sent again: the next decision sends another.
-        return save_order(turn, order.with_child(child.refused(answer.reason, may_pass=True)))
+    if not answer.was_sent and child.resent_at is None:
+        return save_order(turn, _without_unsent(order, child, answer.reason))
     unknown = child if child.state is ChildState.UNKNOWN else child.becomes(ChildState.UNKNOWN, answer.reason)
     return save_order(turn, order.with_child(unknown))
 
@@ -219,7 +219,15 @@ def _request(
 
 def _write_intent(turn: Turn, order: ParentOrder, grown: ParentOrder, intent: Intent, funded_by: str) -> ParentOrder:
     require_room(grown, turn.run.settings)
-    return turn.ports.store.write_intent(grown, intent, turn.run.epoch, budgets(turn, order, grown), funded_by)
+    costs = budgets(turn, order, grown)
+    return turn.ports.store.write_intent(grown, intent, turn.run.epoch, costs, funded_by, turn.step)
+
+
+def _without_unsent(order: ParentOrder, child: Child, reason: str) -> ParentOrder:
+    """The order after a child that has not left the program, which is nowhere: the order is decided anew at once, on a
+    book of that time. Its next child has this one's place in the budgets; a replaced child stays where it is."""
+    refused = order.with_child(child.refused(reason, may_pass=True))
+    return undo_move(refused) if child.replaces is not None else refused.reserving(refused.committed)
 
 
 def _after_refusal(turn: Turn, order: ParentOrder, child: Child, answer: Refused) -> ParentOrder:

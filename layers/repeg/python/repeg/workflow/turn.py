@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from repeg.domain.run import Run
 from repeg.domain.session import TradingWindow, trading_date
 from repeg.domain.settings import Settings
 from repeg.domain.store_rules import Guard
-from repeg.domain.time_limits import REQUEST, SEND_MARGIN, STEP_PLACES_FOR
+from repeg.domain.time_limits import ANSWER, REQUEST, SEND_MARGIN, SENDS_FOR, STEP_PLACES_FOR
 from repeg.ports import Ports
 
 
@@ -26,7 +26,8 @@ from repeg.ports import Ports
 class Turn:
     """What every part of a step shares. `started` is our own clock when the broker's was `moment.now`.
 
-    The broker may have read its clock as much as `clock_delay` later than that.
+    The broker may have read its clock as much as `clock_delay` later than that. `step` is the number of the step in its
+    run, which only the run's latest step may send under; 0 in a step that sends nothing.
     """
 
     run: Run
@@ -34,6 +35,7 @@ class Turn:
     moment: Moment
     started: datetime
     clock_delay: timedelta = timedelta(0)
+    step: int = 0
 
     @property
     def now(self) -> datetime:
@@ -59,6 +61,12 @@ class Turn:
         elapsed = self.ports.runtime.now() - self.started
         in_window = self.window.opens <= self.moment.now + elapsed < self.window.closes - SEND_MARGIN
         return elapsed < STEP_PLACES_FOR and in_window
+
+    @property
+    def sends_until(self) -> datetime:
+        """Until when an order that is decided now may be sent, by our own clock, which its sender reads."""
+        ahead = self.moment.now - self.started
+        return min(self.ports.runtime.now() + SENDS_FOR, self.window.closes - ANSWER - ahead)
 
     @cached_property
     def window(self) -> TradingWindow:
@@ -131,6 +139,17 @@ def begin_trading_turn(run_id: str, epoch: int, ports: Ports) -> Turn:
     turn = begin_turn(run_id, ports)
     turn.run.require_current(epoch, trading_date(turn.moment.now))
     return turn
+
+
+def begin_sending_turn(run_id: str, epoch: int, ports: Ports) -> Turn:
+    """Begin the first turn of a step that sends orders: it is its run's only step from here on that may.
+
+    An invocation that was retried or delivered twice has a twin. The later one takes the lease over before it reads any
+    order, so that it knows of every intent that the earlier one has written, and none follows. Raises like
+    `begin_trading_turn`.
+    """
+    turn = begin_trading_turn(run_id, epoch, ports)
+    return replace(turn, step=turn.ports.store.take_step(run_id, epoch, turn.moment.now))
 
 
 def begin_turn(run_id: str, ports: Ports) -> Turn:

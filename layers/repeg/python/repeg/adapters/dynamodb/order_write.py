@@ -30,7 +30,8 @@ _KILL_IS_ACTIVE = Condition("attribute_not_exists(#pk) OR #state = :active", {"a
 class OrderWrite:
     """An order to write under the conditions of trading: the run's epoch, the kill switch, and the budgets to debit.
 
-    `intent` is the new child's, or None for a reservation. `funded_by` is the holder of the funding lease, or empty.
+    `intent` is the new child's, or None for a reservation or a resend. `funded_by` is the holder of the funding lease,
+    or empty. `step` is the writer's, which must be the run's latest.
     `needs_arming` adds the condition that live trading is armed when the intent was decided; a reservation sends
     nothing.
     """
@@ -41,6 +42,7 @@ class OrderWrite:
     budgets: Sequence[BudgetEntry]
     funded_by: str = ""
     needs_arming: bool = False
+    step: int = 0
 
     @property
     def actions(self) -> list[Action]:
@@ -50,7 +52,7 @@ class OrderWrite:
     def refusal(self, found: Mapping[int, Row | None]) -> RepegError | None:
         """The error that the failed conditions mean, the gravest first; None if this same write succeeded before."""
         failed = {name: found[index] for index, name in enumerate(self._named) if index in found}
-        refused = refusal_of_run(self.order.run_id, self.epoch, found)
+        refused = self._refusal_of_step(failed)
         if refused:
             return refused
         if "kill" in failed:
@@ -69,7 +71,7 @@ class OrderWrite:
 
     @property
     def _named(self) -> dict[str, Action]:
-        named: dict[str, Action] = {"run": run_is_running(self.order.run_id, self.epoch)}
+        named: dict[str, Action] = {"run": step_is_latest(self.order.run_id, self.epoch, self.step)}
         named["kill"] = Check(keys.KILL, _KILL_IS_ACTIVE)
         if self.needs_arming and self.intent is not None:
             named["armed"] = Check(keys.ARMED, rows.armed_at(self.intent.decided_at))
@@ -87,6 +89,12 @@ class OrderWrite:
             return Check(keys.FUNDING, held)
         until = (self.intent.decided_at + FUNDING_LEASE).isoformat()
         return Update(keys.FUNDING, "SET #until = :until", {"until": until}, held)
+
+    def _refusal_of_step(self, failed: Mapping[str, Row | None]) -> RepegError | None:
+        if "run" not in failed:
+            return None
+        row = failed["run"]
+        return store_rules.of_step(self.order.run_id, rows.read_guard(row) if row else None, self.epoch, self.step)
 
     def _is_written(self, failed: Mapping[str, Row | None]) -> bool:
         """Whether the rows are as this write leaves them: an earlier attempt succeeded and its answer was lost."""
@@ -132,6 +140,26 @@ def run_is_running(run_id: str, epoch: int) -> Check:
     """The check that a run is running at an epoch; the first action of a transaction."""
     running: dict[str, Value] = {"epoch": epoch, "running": RunState.RUNNING.value}
     return Check(keys.guard_key(run_id), Condition("#epoch = :epoch AND #state = :running", running))
+
+
+def step_is_latest(run_id: str, epoch: int, step: int) -> Check:
+    """The check that a run is running at an epoch, and has begun no later step."""
+    running = run_is_running(run_id, epoch)
+    is_latest = f"{running.condition.expression} AND #step = :step"
+    return Check(running.key, Condition(is_latest, {**running.condition.values, "step": step}))
+
+
+def step_taken(run_id: str, epoch: int, at: datetime) -> Update:
+    """The beginning of a run's next step."""
+    running = run_is_running(run_id, epoch)
+    values: dict[str, Value] = {"at": at.isoformat(), "one": 1}
+    return Update(running.key, "SET #turned_at = :at ADD #step :one", values, running.condition)
+
+
+def step_kept(run_id: str, epoch: int, step: int, at: datetime) -> Update:
+    """A further turn of a run's latest step."""
+    latest = step_is_latest(run_id, epoch, step)
+    return Update(latest.key, "SET #turned_at = :at", {"at": at.isoformat()}, latest.condition)
 
 
 def run_is_unplanned(run_id: str, epoch: int) -> Check:

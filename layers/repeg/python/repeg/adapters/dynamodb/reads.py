@@ -83,8 +83,10 @@ class StoreReads:
         return sorted((rows.read_model(Execution, row) for row in found), key=lambda e: (e.at, e.activity_id))
 
     def last_turn(self, run_id: str) -> datetime | None:
-        """The run's latest heartbeat, or None."""
-        return rows.read_turn(self._table.read(keys.turn_key(run_id)))
+        """The time of the run's latest turn, in which its step was recorded or the broker was away; or None."""
+        outage = rows.read_turn(self._table.read(keys.turn_key(run_id)))
+        step = rows.read_turn(self._table.read(keys.guard_key(run_id)), "turned_at")
+        return max((at for at in (outage, step) if at is not None), default=None)
 
     def kill_switch(self) -> KillSwitch:
         """The kill switch; ACTIVE if it was never set."""

@@ -46,6 +46,7 @@ def guard_row(run: Run) -> Row:
         "state": run.state.value,
         "is_planned": run.is_planned,
         "is_reported": False,
+        "step": 0,
         "account_number": run.account_number,
         "id_prefix": run.id_prefix,
     }
@@ -125,12 +126,12 @@ def read_run_id(row: Row) -> str:
         return str(row["run_id"])
 
 
-def read_turn(row: Row | None) -> datetime | None:
-    """A run's latest heartbeat, or None."""
-    if row is None:
+def read_turn(row: Row | None, attribute: str = "at") -> datetime | None:
+    """The time of a turn in a heartbeat's row, or in the guard row (`turned_at`); None if it has none."""
+    if row is None or attribute not in row:
         return None
     with _reading(row):
-        return datetime.fromisoformat(str(row["at"]))
+        return datetime.fromisoformat(str(row[attribute]))
 
 
 def read_guard(row: Row) -> Guard:
@@ -145,6 +146,7 @@ def read_guard(row: Row) -> Guard:
             is_reconciled=bool(row.get("is_reconciled", False)),
             account_number=str(row.get("account_number", "")),
             id_prefix=str(row.get("id_prefix", "")),
+            step=int(row.get("step", 0)),
         )
 
 

@@ -8,32 +8,31 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from repeg.adapters.dynamodb import keys, rows
-from repeg.adapters.dynamodb.encoding import ABSENT, PRESENT, Action, Condition, Put, Update, Value, at_most
+from repeg.adapters.dynamodb.account import DynamoAccount
+from repeg.adapters.dynamodb.encoding import ABSENT, PRESENT, Action, Condition, Put, Update, Value
 from repeg.adapters.dynamodb.order_write import (
     OrderWrite,
     credit,
-    funding_lease,
-    funding_release,
     next_version,
     state_change,
+    step_kept,
+    step_taken,
 )
 from repeg.adapters.dynamodb.plan_write import PlanWrite
-from repeg.adapters.dynamodb.reads import StoreReads
 from repeg.adapters.dynamodb.table import ConditionFailed, TransactionRefused
 from repeg.domain import store_rules
-from repeg.domain.arming import is_armed
 from repeg.domain.broker import Execution
 from repeg.domain.intent import Intent
 from repeg.domain.limits import BudgetEntry
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.report import Report
-from repeg.domain.run import KillSwitch, Run, RunState
+from repeg.domain.run import Run, RunState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class DynamoStore(StoreReads):
+class DynamoStore(DynamoAccount):
     """A Store on one table. It never deletes a row; `pause` sleeps between retries of a busy table.
 
     `needs_arming` is true for a live stack: no intent is written then unless live trading is armed.
@@ -42,8 +41,7 @@ class DynamoStore(StoreReads):
     def __init__(
         self, client: DynamoDBClient, table_name: str, pause: Callable[[float], None], *, needs_arming: bool = False
     ) -> None:
-        super().__init__(client, table_name, pause)
-        self._needs_arming = needs_arming
+        super().__init__(client, table_name, pause, needs_arming=needs_arming)
         self._booked: dict[str, set[str]] = {}
 
     def claim_run(self, run: Run) -> Run:
@@ -123,31 +121,24 @@ class DynamoStore(StoreReads):
         return saved
 
     def write_intent(
-        self, order: ParentOrder, intent: Intent, epoch: int, budgets: Sequence[BudgetEntry], funded_by: str = ""
+        self,
+        order: ParentOrder,
+        intent: Intent,
+        epoch: int,
+        budgets: Sequence[BudgetEntry],
+        funded_by: str = "",
+        step: int = 0,
     ) -> ParentOrder:
         """Write the intent, the order and the budgets in one transaction, if the run and the kill switch allow it.
 
         Raises Conflict or RefusedRun as described in the port. If the same intent and order are already there, an
         earlier attempt succeeded and its answer was lost; that is a success.
         """
-        return self._write_order(OrderWrite(order, intent, epoch, budgets, funded_by, self._needs_arming))
+        return self._write_order(OrderWrite(order, intent, epoch, budgets, funded_by, self._needs_arming, step))
 
-    def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry]) -> ParentOrder:
+    def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry], step: int = 0) -> ParentOrder:
         """Write the order and commit budgets for its next child in one transaction. Raises Conflict or RefusedRun."""
-        return self._write_order(OrderWrite(order, None, epoch, budgets))
-
-    def acquire_funding(self, holder: str, now: datetime, until: datetime) -> bool:
-        """Take or extend the account's funding lease; False while another holder's lease lasts."""
-        try:
-            self._table.update(funding_lease(holder, now, until))
-        except ConditionFailed:
-            return False
-        return True
-
-    def release_funding(self, holder: str) -> None:
-        """Give the funding lease back."""
-        with suppress(ConditionFailed):
-            self._table.update(funding_release(holder))
+        return self._write_order(OrderWrite(order, None, epoch, budgets, step=step))
 
     def book(self, run_id: str, executions: Sequence[Execution]) -> list[Execution]:
         """Save executions by activity id, each once; returns those that were new when the call began."""
@@ -160,31 +151,28 @@ class DynamoStore(StoreReads):
         known.update(unseen)
         return new
 
-    def record_heartbeat(self, run_id: str, at: datetime) -> None:
-        """Save the time of the latest turn. The row is separate, as writes to the guard row conflict with intents."""
-        self._table.put(Put(rows.turn_row(run_id, at)))
+    def take_step(self, run_id: str, epoch: int, at: datetime) -> int:
+        """Begin the run's next step; returns its number. Raises RefusedRun.
 
-    def lease_requests(self, bucket: str, count: int, most: int) -> bool:
-        """Lease `count` requests from a bucket capped at `most`. Returns False if the bucket is exhausted."""
-        values: dict[str, Value] = {"count": count, "expires": keys.lease_expiry(bucket)}
+        A repetition after a lost answer takes a further number: only the last one counts, and this step has it.
+        """
         try:
-            change = "ADD #leased :count SET #expires_at = :expires"
-            self._table.update(Update(keys.lease_key(bucket), change, values, at_most({"leased": most - count})))
-        except ConditionFailed:
-            return False
-        return True
+            return rows.read_guard(self._table.update(step_taken(run_id, epoch, at))).step
+        except ConditionFailed as failed:
+            found = None if failed.found is None else rows.read_guard(failed.found)
+            raise store_rules.of_run(run_id, found, epoch) or store_rules.no_such_run(run_id) from None
 
-    def set_kill_switch(self, state: KillSwitch) -> None:
-        """Set the kill switch."""
-        self._table.put(Put({"pk": keys.KILL.pk, "sk": keys.KILL.sk, "state": state.value}))
+    def keep_step(self, run_id: str, epoch: int, step: int, at: datetime) -> None:
+        """Save the time of a further turn of the latest step. Raises Conflict or RefusedRun."""
+        try:
+            self._table.update(step_kept(run_id, epoch, step, at))
+        except ConditionFailed as failed:
+            found = None if failed.found is None else rows.read_guard(failed.found)
+            raise store_rules.of_step(run_id, found, epoch, step) or store_rules.no_such_run(run_id) from None
 
-    def set_armed_until(self, until: datetime | None) -> None:
-        """Arm live trading until a time, or take the record back."""
-        self._table.put(Put(rows.armed_row(until)))
-
-    def is_armed(self, now: datetime) -> bool:
-        """Whether live trading is armed at that time; always, if it needs no arming."""
-        return not self._needs_arming or is_armed(self.armed_until(), now)
+    def record_heartbeat(self, run_id: str, at: datetime) -> None:
+        """Save the time of a turn in which nothing could be sent, in a row of its own: an older twin may be sending."""
+        self._table.put(Put(rows.turn_row(run_id, at)))
 
     def _write_order(self, write: OrderWrite) -> ParentOrder:
         try:
