@@ -67,6 +67,7 @@ def every_kind(recorder: Recorder, client: Any) -> None:
     """Play a day on which every kind of row is written."""
     store = stores_on(client, recorder)()
     _whole_table("closed_with_a_partial_fill", recorder, client, store)
+    store.record_heartbeat("core-2026-11-23", datetime(2026, 11, 23, 15, tzinfo=UTC))  # a turn in an outage
     store.set_kill_switch(KillSwitch.HALT_NEW)
     store.set_armed_until(datetime(2026, 11, 24, 5, tzinfo=UTC))
 
