@@ -20,7 +20,7 @@ from repeg_workbench.twins.stream_clients import Client, DataClient, TradeClient
 # A waiting listener looks at the exchange at most this often, however much happens where its orders rest.
 GRANULE = NANOSECONDS // 20
 
-# It looks at least this often: a request of another thread may have brought something forward.
+# It looks at least this often. A frame wakes it: after what another thread has done, more may be due.
 LONGEST_SLEEP = NANOSECONDS
 
 
@@ -34,7 +34,6 @@ class StreamTwin:
     def __init__(self, exchange: Exchange, scheduler: Scheduler, feed: str = "iex", latency: float = 0.05) -> None:
         self.exchange, self.scheduler, self.feed = exchange, scheduler, feed
         self.latency = round(latency * NANOSECONDS)
-        self.open: list[VirtualStreams] = []
         self._hub: Hub | None = None
 
     @property
@@ -42,19 +41,11 @@ class StreamTwin:
         """The exchange's side of the streams. An exchange that nobody listens to has none, and pays for none."""
         if self._hub is None:
             self._hub = Hub(self.exchange)
-            self.exchange.records.listeners.append(self._order_event)
         return self._hub
 
     def connect(self, keys: Keys, inbox: Inbox, symbols: Sequence[str]) -> VirtualStreams:
         """Connect a listener."""
-        streams = VirtualStreams(self, keys, inbox, symbols)
-        self.open.append(streams)
-        return streams
-
-    def _order_event(self, *_: object) -> None:
-        """Have the waiting listeners look again: an order has changed, so what the exchange does next has, too."""
-        for streams in self.open:
-            streams.stir()
+        return VirtualStreams(self, keys, inbox, symbols)
 
 
 class VirtualStreams:
@@ -105,19 +96,13 @@ class VirtualStreams:
             client.close(is_noticed=not is_killed)
         self._due_hints.clear()
         self._due_quotes.clear()
-        if self in self._twin.open:
-            self._twin.open.remove(self)
-
-    def stir(self) -> None:
-        """End the sleep of a waiting listener, which looks when to wake next."""
-        self._stirred.set()
 
     def _later(self, due: list[_Due], at: int, action: Callable[[], None]) -> None:
         """Have a client act at an instant (ns)."""
         self._count += 1
         heappush(due, (at, self._count, action))
         if due is self._due_hints:
-            self.stir()
+            self._stirred.set()
 
     def _catch_up(self) -> None:
         self._twin.exchange.advance()

@@ -246,6 +246,13 @@ def test_a_listener_leaves_no_connection_behind(rig: Rig) -> None:
     assert rig.connections() == 0
 
 
+def test_a_listener_that_is_closed_at_once_never_connects(rig: Rig) -> None:
+    with rig.signals().open(PREFIX, ["AAPL"]):
+        pass
+    rig.advance(1)
+    assert rig.connections() == 0
+
+
 def test_waiting_without_a_stream_is_a_plain_pause() -> None:
     scheduler = Scheduler(NOON)
     with PollingSignals(VirtualRuntime(scheduler)).open("run-", ["AAPL"]) as listener:

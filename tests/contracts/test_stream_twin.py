@@ -6,29 +6,35 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys
-from repeg.adapters.alpaca.signals import AlpacaSignals
 from repeg.domain.hints import HintKind, Hints
 from repeg.domain.quote import Quote
-from repeg_workbench.engine.runtime import VirtualRuntime
 from repeg_workbench.engine.scheduler import NANOSECONDS, Scheduler
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote
+from repeg_workbench.exchange.faults.stream_faults import StreamFailure
+from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
 from repeg_workbench.faults.world import World
 from repeg_workbench.simulate.simulation import Scenario, opened
 from repeg_workbench.twins.stream_twin import GRANULE, StreamTwin
 from tests.builders import MONDAY
-from tests.contracts.listening import PREFIX, VirtualRig, connected, hear, submit, virtual_rig
+from tests.contracts.listening import PREFIX, VirtualRig, connected, hear, strike, submit, virtual_rig
 from tests.exchange.caller import FRIDAY, PROMPT, SECOND
 
 FILLED = {"AAPL": frozenset({HintKind.FILL})}
 START = datetime.fromisoformat("2026-11-20T10:00:00-05:00")
 
-# The ask falls to the limit of a resting buy at 10:00:30.
-FALLING: list[Event] = [quote("09:30", "300 @ 100.00", "200 @ 100.05"), quote("10:00:30", "300 @ 99.90", "200 @ 99.95")]
+# The ask falls to the limit of a resting buy between two seconds, FALLS seconds after the start.
+FALLING: list[Event] = [
+    quote("09:30", "300 @ 100.00", "200 @ 100.05"),
+    quote("10:00:30.400", "300 @ 99.90", "200 @ 99.95"),
+]
+FALLS = 30.4
 MILLISECONDS = [f"10:{n // 60_000:02d}:{n // 1_000 % 60:02d}.{n % 1_000:03d}" for n in range(1, 10_000)]
-BUSY: list[Event] = [quote(at, f"{300 + n % 2} @ 100.00", "200 @ 100.05") for n, at in enumerate(MILLISECONDS)]
+# A print at the bid in every millisecond, each of which moves the queue before a resting buy.
+BUSY: list[Event] = [
+    quote("09:30", "90000 @ 100.00", "200 @ 100.05"),
+    *(trade(at, "1 @ 100.00", side=-1) for at in MILLISECONDS),
+]
 
 
 def a_rig(book: list[Event], latency: float = 0.05) -> tuple[VirtualRig, Scheduler]:
@@ -55,7 +61,7 @@ def test_a_hint_comes_after_the_latency_of_its_frame(latency: float) -> None:
     gap, fill, end = hints_of_a_resting_buy(latency)
     assert gap[1] == Hints(has_gap=True)
     assert fill[1] == Hints(FILLED)
-    assert 30 + latency <= fill[0] <= 30 + latency + GRANULE / NANOSECONDS
+    assert FALLS + latency <= fill[0] <= FALLS + latency + GRANULE / NANOSECONDS
     assert end[:2] == (60, Hints())
 
 
@@ -73,14 +79,15 @@ def test_a_wait_ends_at_its_deadline_to_the_nanosecond() -> None:
         assert scheduler.now_ns - before == 7_123_456_789
 
 
-def test_a_busy_feed_wakes_a_listener_only_so_often() -> None:
+def test_a_busy_market_wakes_a_listener_only_so_often() -> None:
     rig, scheduler = a_rig(BUSY)
     with connected(rig) as listener:
+        submit(rig, limit="100")
+        assert listener.wait(0.2) == Hints()
         moves: list[int] = []
         scheduler.on_advance.append(moves.append)
         listener.wait(5)
-        assert len(moves) <= 5 * NANOSECONDS / GRANULE + 1
-        assert listener.quotes(["AAPL"])
+        assert 10 < len(moves) <= 5 * NANOSECONDS / GRANULE + 1
 
 
 def test_a_killed_step_leaves_no_client_but_a_taken_place() -> None:
@@ -103,21 +110,32 @@ def test_a_killed_step_leaves_no_client_but_a_taken_place() -> None:
             hear(listener, lambda _: listener.quote_source == "stream")
 
 
-def test_a_listener_in_a_virtual_thread_lets_the_others_run() -> None:
+def test_a_waiting_listener_hears_of_what_another_thread_does_at_once() -> None:
     with virtual_rig() as rig:
         scheduler = rig._scheduler
-        heard: list[Hints] = []
+        heard: list[tuple[Hints, int]] = []
 
         def listen() -> None:
-            signals = AlpacaSignals(rig.twin.connect, FixedKeys(SIMULATED), VirtualRuntime(scheduler))
-            with signals.open(PREFIX, ["AAPL"]) as listener:
-                heard.extend(listener.wait(60) for _ in range(2))
+            with rig.signals().open(PREFIX, ["AAPL"]) as listener:
+                heard.extend((listener.wait(60), scheduler.now_ns) for _ in range(2))
 
         scheduler.spawn_apart(listen)
-        scheduler.sleep(5)
-        submit(rig, limit="101")
+        scheduler.sleep(5.75)
+        began = scheduler.now_ns
+        submit(rig, limit="101", waits=False)
         scheduler.sleep(1)
-        assert heard == [Hints(has_gap=True), Hints(FILLED)]
+        assert [hints for hints, _ in heard] == [Hints(has_gap=True), Hints(FILLED)]
+        assert heard[1][1] - began <= rig.twin.latency + 2 * GRANULE
+
+
+def test_a_delayed_frame_is_heard_when_it_comes() -> None:
+    rig, scheduler = a_rig(FALLING)
+    with connected(rig) as listener:
+        strike(rig, StreamFailure.DELAY, "fill", seconds=3.3)
+        began = scheduler.now_ns
+        submit(rig, limit="101")
+        assert listener.wait(60) == Hints(FILLED)
+        assert 0 <= scheduler.now_ns - began - 3_300_000_000 <= rig.twin.latency + 2 * GRANULE
 
 
 def test_an_exchange_without_listeners_has_no_hub() -> None:
@@ -126,9 +144,9 @@ def test_an_exchange_without_listeners_has_no_hub() -> None:
     rig.twin.exchange.advance()
     assert len(rig.exchange.records.listeners) == listeners
     with connected(rig):
-        assert len(rig.exchange.records.listeners) == listeners + 2
+        assert len(rig.exchange.records.listeners) == listeners + 1
     with connected(rig):
-        assert len(rig.exchange.records.listeners) == listeners + 2
+        assert len(rig.exchange.records.listeners) == listeners + 1
     assert scheduler.now_ns > round(START.timestamp()) * SECOND
 
 

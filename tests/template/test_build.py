@@ -84,6 +84,12 @@ def test_the_stubs_serve_every_import_of_alpaca(artefact: Artefact) -> None:
     assert imported.stdout == "alpaca\n", imported.stderr
 
 
+def test_the_layers_have_all_that_a_listening_step_imports(artefact: Artefact) -> None:
+    code = "from repeg.adapters.alpaca.live_streams import LiveStreams; print(LiveStreams.__name__)"
+    imported = artefact.python(code)
+    assert imported.stdout == "LiveStreams\n", imported.stderr
+
+
 def test_a_stub_names_itself_when_a_missing_attribute_is_used(artefact: Artefact) -> None:
     asked = artefact.python("import pandas; pandas.Timestamp('2026-11-20')")
     assert "pandas is not in the layer, and pandas.Timestamp was asked for" in asked.stderr
