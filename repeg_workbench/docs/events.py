@@ -31,6 +31,12 @@ FIELDS = {
     "side": "order: `buy` or `sell`",
     "filled": "order: shares filled",
     "target": "order: shares wanted",
+    "n": "order placed or moved: the number of its request, from 1",
+    "client_order_id": "order placed or moved: the id of the request at the broker",
+    "qty": "order placed or moved: shares asked for; order filled: shares filled since the last such event",
+    "limit": "order placed or moved: its limit in dollars, null for a market order",
+    "moved_from": "order moved: the limit before; null for a market order",
+    "price": "order filled: of those shares, in dollars; null while the broker does not show it",
     "average_price": "order finished: of its fills, in dollars",
     "held": "order held: the name of the reason",
     "held_since": "order held: since when, in UTC",
@@ -45,10 +51,11 @@ HEAD = f"""# Events
 The stack publishes its events on the default event bus of EventBridge, with the source `repeg` and the kind as the
 detail type. Each is published at least once. This is schema {SCHEMA}. A rule of the stack sends the ends of runs,
 orders that are held for long and every alert to the operator's topic as text (`AlarmEmail`), and another posts every
-event to `WebhookUrl`; programs subscribe with a rule of their own.
+event to `WebhookUrl`, except the requests and fills of single orders; programs subscribe with a rule of their own.
 
 The events of single orders are published together when a step has ended, because no order waits for the bus. If a step
-dies before that, they are missing; the event of the run's end repeats the outcome of every order. An order counts as
+dies before that, they are missing; the event of the run's end repeats the outcome of every order. An order is placed or
+moved when its request is sent: what the broker answers is not in the event, but what fills is. An order counts as
 held for long when it has waited for thirty minutes; that is published once by each container of `RepegOrders`, under
 one id.
 

@@ -6,7 +6,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 from repeg.domain.child_order import ChildState
-from repeg.domain.order_news import HELD_FOR_LONG, OrderFinished, OrderHeld, OrderNews, held_for_long
+from repeg.domain.notice import ORDER_MOVED, ORDER_PLACED
+from repeg.domain.order_news import (
+    HELD_FOR_LONG,
+    OrderFilled,
+    OrderFinished,
+    OrderHeld,
+    OrderNews,
+    OrderSent,
+    held_for_long,
+)
 from repeg.domain.outcome import HoldReason, Outcome
 from tests.builders import NOON, a_child, an_order
 from tests.functions.books import KO, QUIET, book
@@ -16,7 +25,31 @@ WIDE = book("09:20 300 @ 12.00 × 300 @ 12.90", until="10:30")
 
 
 def told(desk: Desk) -> list[OrderNews]:
+    """The news of ends and of long waits."""
+    return [news for news in all_told(desk) if not isinstance(news, (OrderSent, OrderFilled))]
+
+
+def all_told(desk: Desk) -> list[OrderNews]:
     return [entry.news for entry in desk.journal.entries if entry.news is not None]
+
+
+def test_every_request_and_fill_of_an_order_is_told(open_desk: OpenDesk) -> None:
+    filled = book(QUIET, "09:36:10 300 @ 189.60 × 300 @ 189.65", prints=("09:37:10 900 @ 189.58 sold",))
+    desk = open_desk({"AAPL": filled})
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    desk.turn_at("09:36:40")
+    desk.turn_at("09:37:20")
+    *requests, fill, _ = all_told(desk)
+    sent = [news for news in requests if isinstance(news, OrderSent)]
+    assert [(news.event_id, news.kind) for news in sent] == [
+        (f"{RUN_ID}.AAPL.sent.1", ORDER_PLACED), (f"{RUN_ID}.AAPL.sent.2", ORDER_MOVED)
+    ]  # fmt: skip
+    first, second = sent
+    assert (first.qty, first.moved_from) == (Decimal(40), None)
+    assert (second.qty, second.moved_from) == (Decimal(40), first.limit)
+    assert isinstance(fill, OrderFilled)
+    assert (fill.event_id, fill.qty, fill.price) == (f"{RUN_ID}.AAPL.filled.40", Decimal(40), second.limit)
 
 
 def test_an_order_that_fills_is_told_once_with_its_fills(open_desk: OpenDesk) -> None:

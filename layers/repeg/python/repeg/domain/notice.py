@@ -15,6 +15,9 @@ RUN_OPENED = "repeg.run.opened"
 RUN_SETTLED = "repeg.run.settled"
 RUN_FAILED = "repeg.run.failed"
 RUN_CORRECTED = "repeg.run.corrected"
+ORDER_PLACED = "repeg.order.placed"
+ORDER_MOVED = "repeg.order.moved"
+ORDER_FILLED = "repeg.order.filled"
 ORDER_FINISHED = "repeg.order.finished"
 ORDER_HELD = "repeg.order.held"
 SWITCH_CHANGED = "repeg.switch.changed"
@@ -27,6 +30,9 @@ _TO_DO = {
     RUN_SETTLED: _NOTHING,
     RUN_FAILED: "Read the run's report, and check the account's open orders and positions.",
     RUN_CORRECTED: "Use the corrected report; the earlier one lacked a late order or fill.",
+    ORDER_PLACED: _NOTHING,
+    ORDER_MOVED: _NOTHING,
+    ORDER_FILLED: _NOTHING,
     ORDER_FINISHED: _NOTHING,
     ORDER_HELD: "Look at its quote; the setting `fallback` decides what becomes of it near the close.",
     SWITCH_CHANGED: "Run `repeg status` to see what is open; `repeg resume` lets the stack trade again.",
@@ -75,12 +81,27 @@ def _settled(detail: Mapping[str, Any]) -> str:
     return f"Run {detail['run_id']} has settled, with {filled} of {orders} orders filled: {detail['reason']}"
 
 
+def _terms(detail: Mapping[str, Any]) -> str:
+    limit = "the market" if detail["limit"] is None else detail["limit"]
+    return f"{detail['side']} {detail['qty']} {detail['symbol']} at {limit}"
+
+
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     RUN_OPENED: lambda detail: f"Run {detail['run_id']} has begun, with {detail['orders']} lines in its plan.",
     RUN_SETTLED: _settled,
     RUN_FAILED: lambda detail: f"Run {detail['run_id']} has FAILED ({detail['error']}): {detail['reason']}",
     RUN_CORRECTED: lambda detail: (
         f"The report of run {detail['run_id']} was corrected: {detail.get('after', {}).get('reason')}"
+    ),
+    ORDER_PLACED: lambda detail: (
+        f"An order to {_terms(detail)} was sent for run {detail['run_id']}: {detail['reason']}"
+    ),
+    ORDER_MOVED: lambda detail: (
+        f"An order was moved, to {_terms(detail)}, for run {detail['run_id']}: {detail['reason']}"
+    ),
+    ORDER_FILLED: lambda detail: (
+        f"{detail['qty']} {detail['symbol']} filled at {detail['price']} for run {detail['run_id']}: "
+        f"{detail['filled']} of {detail['target']} shares to {detail['side']}."
     ),
     ORDER_FINISHED: lambda detail: (
         f"The {detail['side']} order for {detail['symbol']} of run {detail['run_id']} has ended as "

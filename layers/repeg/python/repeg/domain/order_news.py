@@ -1,4 +1,4 @@
-"""What is published about single orders: that one has finished, and that one has been held for long."""
+"""What is published about single orders: each request, each fill, a long wait, and the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from decimal import Decimal
 from pydantic import AwareDatetime
 
 from repeg.domain.frozen import Frozen
-from repeg.domain.notice import ORDER_FINISHED, ORDER_HELD
+from repeg.domain.intent import Intent
+from repeg.domain.notice import ORDER_FILLED, ORDER_FINISHED, ORDER_HELD, ORDER_MOVED, ORDER_PLACED
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.quote import Side
@@ -38,6 +39,45 @@ class OrderNews(Frozen):
         return f"{self.run_id}.{self.symbol}.{self.kind.rpartition('.')[2]}"
 
 
+class OrderSent(OrderNews):
+    """A request for an order is on its way: `qty` shares at `limit` (None: a market order). What the broker answers is
+    not in it. `moved_from` is the limit of the order whose place it takes, None if it takes none's or had no limit."""
+
+    n: int
+    client_order_id: str
+    qty: Decimal
+    limit: Decimal | None
+    moved_from: Decimal | None
+    is_move: bool
+
+    @property
+    def kind(self) -> str:
+        """The kind of the event."""
+        return ORDER_MOVED if self.is_move else ORDER_PLACED
+
+    @property
+    def event_id(self) -> str:
+        """One id for each attempt."""
+        return f"{self.run_id}.{self.symbol}.sent.{self.n}"
+
+
+class OrderFilled(OrderNews):
+    """Shares have filled, some or all of those wanted: `qty` more, at `price` dollars on average."""
+
+    qty: Decimal
+    price: Decimal | None
+
+    @property
+    def kind(self) -> str:
+        """The kind of the event."""
+        return ORDER_FILLED
+
+    @property
+    def event_id(self) -> str:
+        """One id for each quantity that has been reached."""
+        return f"{self.run_id}.{self.symbol}.filled.{self.filled.normalize():f}"
+
+
 class OrderFinished(OrderNews):
     """An order has its outcome. `average_price` is that of its fills, in dollars."""
 
@@ -60,6 +100,24 @@ class OrderHeld(OrderNews):
     def kind(self) -> str:
         """The kind of the event."""
         return ORDER_HELD
+
+
+def sent(order: ParentOrder, intent: Intent, reason: str) -> OrderSent:
+    """The news that the order's latest child is being sent."""
+    before = order.children[-2] if len(order.children) > 1 else None
+    return OrderSent(
+        run_id=order.run_id, symbol=order.symbol, side=order.side, filled=order.filled, target=order.target,
+        reason=reason, n=intent.n, client_order_id=intent.client_order_id, qty=intent.qty, limit=intent.limit,
+        moved_from=before.limit if before is not None else None, is_move=before is not None,
+    )  # fmt: skip
+
+
+def filled(order: ParentOrder, qty: Decimal, price: Decimal | None) -> OrderFilled:
+    """The news that `qty` more shares of an order have filled."""
+    return OrderFilled(
+        run_id=order.run_id, symbol=order.symbol, side=order.side, filled=order.filled, target=order.target,
+        reason="", qty=qty, price=price,
+    )  # fmt: skip
 
 
 def finished(order: ParentOrder, outcome: Outcome, reason: str) -> OrderFinished:

@@ -21,9 +21,10 @@ def format_average(price: Decimal) -> str:
     return format_price(price.quantize(_PRICE_STEP))
 
 
-def format_fill_price(before: Child, after: Child) -> str:
-    """The price of what filled between two reports, from their two averages; `?` while the broker shows no price."""
+def fill_price(before: Child, after: Child) -> Decimal | None:
+    """The price of what filled between two reports, from their two averages; None while the broker shows no price."""
     if after.average_price is None:
-        return "?"
+        return None
     earlier = before.filled * (before.average_price or Decimal(0))
-    return format_average((after.filled * after.average_price - earlier) / (after.filled - before.filled))
+    price = (after.filled * after.average_price - earlier) / (after.filled - before.filled)
+    return price.quantize(_PRICE_STEP)

@@ -29,7 +29,7 @@ def tell_long_holds(turn: Turn, orders: Sequence[ParentOrder]) -> None:
     for order in orders:
         news = held_for_long(order, turn.window.opens, turn.now)
         if news is not None:
-            turn.tell(news, LONG_HOLD)
+            turn.journal(news.symbol, LONG_HOLD, reason=news.reason, news=news)
 
 
 def announce_opening(turn: Turn) -> None:

@@ -22,7 +22,7 @@ from repeg.domain.final_outcome import excess, outcome_of
 from repeg.domain.intent import Intent
 from repeg.domain.journal import Ruling
 from repeg.domain.limits import notional_of, require_room
-from repeg.domain.order_news import finished
+from repeg.domain.order_news import finished, sent
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_average, format_limit
@@ -189,7 +189,8 @@ def finish_order(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) 
     reason = excess(order) or reason
     price = f" @ {format_average(order.average_price)}" if order.average_price is not None else ""
     saved = save_order(turn, order.done(outcome, reason))
-    turn.tell(finished(order, outcome, reason), "finish", f"{order.filled} of {order.target}{price}")
+    news = finished(order, outcome, reason)
+    turn.journal(order.symbol, "finish", f"{order.filled} of {order.target}{price}", reason, news=news)
     return saved
 
 
@@ -213,7 +214,8 @@ def _request(
 ) -> ParentOrder:
     """After the intent the journal, then the request: the tape shows only orders that were sent."""
     decision = proposal.decision
-    turn.journal(stored.symbol, str(decision.verb), proposal.detail, decision.because, proposal.ruling)
+    news = sent(stored, intent, decision.because)
+    turn.journal(stored.symbol, str(decision.verb), proposal.detail, decision.because, proposal.ruling, news)
     return record_answer(turn, stored, request(intent))
 
 

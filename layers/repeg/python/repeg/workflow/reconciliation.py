@@ -13,9 +13,10 @@ from repeg.domain.adoption import difference
 from repeg.domain.broker import Execution
 from repeg.domain.cancel_origin import is_cancel_void, is_own_cancel
 from repeg.domain.child_order import Child, ChildState, OrderReport
+from repeg.domain.order_news import filled
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.price_format import format_fill_price, format_limit
+from repeg.domain.price_format import fill_price, format_average, format_limit
 from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.workflow.turn import Turn
@@ -69,8 +70,7 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         return order
     after = order.with_child(seen)
     if seen.filled > child.filled:
-        detail = f"{seen.filled - child.filled} @ {format_fill_price(child, seen)}"
-        turn.journal(order.symbol, "fill", detail, f"{after.filled} of {order.target}")
+        _journal_fill(turn, after, seen.filled - child.filled, fill_price(child, seen))
     if seen.state is ChildState.REPLACED and child.state is not ChildState.REPLACED:
         return _follow_replacement(turn, after, seen, report) or order
     if seen.state is ChildState.CANCELED and _is_cancelled_by_others(turn, child, report):
@@ -79,6 +79,11 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         turn.warn(order.symbol, "rejected", format_limit(seen.limit), "the broker rejected it after accepting it")
         after = after_rejection(after, seen, "rejected by the broker")
     return after
+
+
+def _journal_fill(turn: Turn, order: ParentOrder, qty: Decimal, price: Decimal | None) -> None:
+    detail = f"{qty} @ {'?' if price is None else format_average(price)}"
+    turn.journal(order.symbol, "fill", detail, f"{order.filled} of {order.target}", news=filled(order, qty, price))
 
 
 def after_rejection(order: ParentOrder, child: Child, reason: str) -> ParentOrder:

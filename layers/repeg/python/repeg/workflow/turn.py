@@ -106,29 +106,38 @@ class Turn:
         return self.ports.market.quotes([order.symbol for order in orders]) if orders else {}
 
     def journal(
-        self, subject: str, verb: str, detail: str = "", reason: str = "", ruling: Ruling | None = None
+        self,
+        subject: str,
+        verb: str,
+        detail: str = "",
+        reason: str = "",
+        ruling: Ruling | None = None,
+        news: OrderNews | None = None,
     ) -> None:
-        """Journal a decision or an observation."""
-        self._record(subject, verb, detail, reason, ruling, is_abnormal=False)
-
-    def tell(self, news: OrderNews, verb: str, detail: str = "") -> None:
-        """Journal news of an order, which is published when the step has ended."""
-        entry = Entry(self.now, self.run.run_id, news.symbol, verb, detail, news.reason, news=news)
-        self.ports.journal.record(entry)
+        """Journal a decision or an observation. Its `news` are published when the step has ended."""
+        self._record(subject, verb, detail, reason, ruling, is_abnormal=False, news=news)
 
     def warn(self, subject: str, verb: str, detail: str = "", reason: str = "", ruling: Ruling | None = None) -> None:
         """Journal an abnormal event, one that an operator should find in the log."""
         self._record(subject, verb, detail, reason, ruling, is_abnormal=True)
 
     def _record(
-        self, subject: str, verb: str, detail: str, reason: str, ruling: Ruling | None, *, is_abnormal: bool
+        self,
+        subject: str,
+        verb: str,
+        detail: str,
+        reason: str,
+        ruling: Ruling | None,
+        *,
+        is_abnormal: bool,
+        news: OrderNews | None = None,
     ) -> None:
         entry = (
-            Entry(self.now, self.run.run_id, subject, verb, detail, reason, is_abnormal=is_abnormal)
+            Entry(self.now, self.run.run_id, subject, verb, detail, reason, is_abnormal=is_abnormal, news=news)
             if ruling is None
             else Entry(
                 self.now, self.run.run_id, subject, verb, detail, reason,
-                ruling.rule, ruling.inputs, ruling.answer, is_abnormal,
+                ruling.rule, ruling.inputs, ruling.answer, is_abnormal, news,
             )
         )  # fmt: skip
         self.ports.journal.record(entry)
