@@ -46,6 +46,13 @@ def test_the_saved_results_are_of_the_strategies_as_they_are() -> None:
     assert document.kept().fingerprint == fingerprint(), RERUN
 
 
+def test_the_readme_has_the_figures_of_the_page() -> None:
+    table = document.kept().find(GENERATED, "queue", 1.0)
+    ours, best, market = (f"{table.rows[name].cost:.2f}" for name in (OURS, table.best, "market"))
+    text = " ".join((document.PAGE.parents[1] / "README.md").read_text(encoding="utf-8").split())
+    assert f"costs {ours} half-spreads, the cheapest simple rule {best}, and a market order {market}" in text
+
+
 def test_the_saved_results_have_a_hundred_generated_days() -> None:
     table = document.kept().find(GENERATED, "queue", 1.0)
     assert table.days >= 100

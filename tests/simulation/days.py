@@ -122,7 +122,7 @@ DAYS = (
     ),
     GoldenDay(
         "halt",
-        orders("halt", "sell 30000 HALT", "buy 50 MSFT"),
+        orders("halt", "sell 120000 HALT", "buy 50 MSFT"),
         settings={"market_open_delay_minutes": "86", "symbols": {"HALT": PATIENT}},
         outcomes={"HALT": "partial_deadline"},
     ),

@@ -8,6 +8,7 @@ from repeg_workbench.replay.publish import words
 from repeg_workbench.replay.publish.choosing import Choice
 from repeg_workbench.replay.publish.document import Published
 from repeg_workbench.replay.publish.protocol import CROSSING_COSTS, GENERATED, HORIZON, IEX, OTHERS, RECORDED, SIZE
+from repeg_workbench.replay.publish.summary import summary
 from repeg_workbench.replay.publish.tables import Figures, Table
 from repeg_workbench.replay.publish.verdict import OURS, Loss, dearer_than_market, losses, targets
 
@@ -23,6 +24,7 @@ def page(published: Published) -> str:
     """The whole page."""
     parts = [
         words.HEAD,
+        *summary(published),
         *_verdict(published),
         *_headline(published),
         words.METHOD,
