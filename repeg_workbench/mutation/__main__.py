@@ -37,7 +37,7 @@ def run(
     Each result is kept as soon as it is known: after an interruption, call it again. Exit code 1 if a mutant survives
     that has no reason in survivors.toml.
     """
-    campaign = Campaign(selected(modules))
+    campaign = Campaign(selected(modules), numbers=mutation_page.kept())
     mutants = campaign.chosen(first, sample, seed)
     remember(tests.split(","))
     with _working(tests.split(","), processes or os.cpu_count() or 1) as workers:
@@ -58,7 +58,7 @@ def run(
 @app.command()
 def table(modules: Modules = "", *, survivors: Annotated[bool, typer.Option(help="List the survivors")] = True) -> None:
     """Print what is known: a line a module, and the survivors without a reason."""
-    campaign = Campaign(selected(modules))
+    campaign = Campaign(selected(modules), numbers=mutation_page.kept())
     typer.echo(mutation_page.summary(campaign.results, campaign.modules))
     if survivors:
         reasons = mutation_page.reasons()
@@ -72,7 +72,7 @@ def table(modules: Modules = "", *, survivors: Annotated[bool, typer.Option(help
 @app.command()
 def publish() -> None:
     """Save what is known in docs/mutation.json and write docs/mutation.md anew."""
-    campaign = Campaign(selected(""))
+    campaign = Campaign(selected(""), numbers=mutation_page.kept())
     mutation_page.keep(campaign.results, campaign.modules)
 
 

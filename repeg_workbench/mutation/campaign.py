@@ -13,6 +13,7 @@ from typing import Any
 from repeg_workbench.faults.commit import ROOT, current_commit
 from repeg_workbench.mutation import mutation_page
 from repeg_workbench.mutation.mutants import Mutant, MutatedModule
+from repeg_workbench.mutation.published import records
 from repeg_workbench.mutation.results import KILLED, SURVIVED, Record, Results
 from repeg_workbench.mutation.run_map import RunMap, digest_of, map_seeds, map_tests
 from repeg_workbench.mutation.uses import lines_to_run
@@ -29,11 +30,15 @@ _OFTEN = 5
 
 
 class Campaign:
-    """Mutants to run, and what is known of them. What has run before, and is unchanged, is not run again."""
+    """Mutants to run, and what is known of them. What has run before, and is unchanged, is not run again.
 
-    def __init__(self, modules: Sequence[str], folder: Path = FOLDER) -> None:
+    `numbers` are the published ones, if they count as what has run before.
+    """
+
+    def __init__(self, modules: Sequence[str], folder: Path = FOLDER, numbers: Mapping[str, Any] | None = None) -> None:
         self.modules = {name: MutatedModule(name) for name in modules}
-        self.results = Results(folder / "results.jsonl", self.modules)
+        earlier = records(numbers, self.modules) if numbers is not None else ()
+        self.results = Results(folder / "results.jsonl", self.modules, earlier)
         self.tests = RunMap(folder / "tests.json")
         self.seeds = RunMap(folder / "seeds.json")
         self._killers: defaultdict[str, list[str]] = defaultdict(list)

@@ -1,14 +1,15 @@
-"""The killed mutants as docs/mutation.json has them, each with the test that has killed it."""
+"""The mutants as docs/mutation.json has them, each killed one with the test that has killed it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from repeg_workbench.faults.commit import ROOT
 from repeg_workbench.mutation.mutants import Mutant, MutatedModule
 from repeg_workbench.mutation.mutation_page import short
+from repeg_workbench.mutation.results import KILLED, SURVIVED, Record
 
 
 def killed_by_tests(
@@ -25,6 +26,25 @@ def killed_by_tests(
             if test and (root / file).is_file():
                 found.append((mutant, killer))
     return found
+
+
+def records(numbers: Mapping[str, Any], modules: Mapping[str, MutatedModule]) -> Iterator[Record]:
+    """What was published of the mutants that still exist, for a machine on which none has run."""
+    killers = numbers["killers"]
+    for name, module in modules.items():
+        saved = numbers["modules"].get(name)
+        if saved is None:
+            continue
+        survive = set(saved["survive"])
+        for mutant in module.mutants.values():
+            killer = saved["killed"].get(short(mutant.key))
+            if killer is None and mutant.key not in survive:
+                continue
+            yield Record(
+                module=name, digest=saved["digest"], key=mutant.key, operator=mutant.operator,
+                verdict=SURVIVED if killer is None else KILLED, by="" if killer is None else killers[killer],
+                commit=numbers["commit"],
+            )  # fmt: skip
 
 
 def files_of(tests: Iterable[str]) -> list[str]:

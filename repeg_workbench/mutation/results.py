@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -43,15 +43,17 @@ class Record:
 
 class Results:
     """The records of the mutants as they are now; the last one counts. `former` are those of a module's former code, as
-    far as it still has the mutant."""
+    far as it still has the mutant. `published` come before those of the file."""
 
-    def __init__(self, file: Path, modules: Mapping[str, MutatedModule]) -> None:
+    def __init__(self, file: Path, modules: Mapping[str, MutatedModule], published: Iterable[Record] = ()) -> None:
         self._file = file
         self._modules = modules
         self.records: dict[str, Record] = {}
         self.former: dict[str, Record] = {}
         # By mutant, the test that has killed it last, also in former code.
         self.killers: dict[str, str] = {}
+        for record in published:
+            self._take(record)
         if file.exists():
             for line in file.read_text().splitlines():
                 self._take(_read(line))

@@ -8,6 +8,7 @@ import pytest
 
 from repeg_workbench.mutation import mutation_page
 from repeg_workbench.mutation.mutants import MutatedModule
+from repeg_workbench.mutation.published import records
 from repeg_workbench.mutation.results import KILLED, SAME_CODE, SURVIVED, Record, Results
 
 MODULES = {"domain.limits": MutatedModule("domain.limits"), "domain.weights": MutatedModule("domain.weights")}
@@ -46,6 +47,21 @@ def test_the_page_lists_each_survivor_below_its_reason(tmp_path: Path, monkeypat
     assert f"Only text.\n\n- ``{first}``" in page
     assert f"No reason is known yet.\n\n- ``{second}``" in page
     assert page == mutation_page.page(mutation_page.kept())
+
+
+def test_a_new_machine_begins_with_what_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = results(tmp_path)
+    monkeypatch.setattr(mutation_page, "NUMBERS", tmp_path / "mutation.json")
+    monkeypatch.setattr(mutation_page, "PAGE", tmp_path / "mutation.md")
+    mutation_page.keep(known, MODULES)
+    begun = Results(tmp_path / "none.jsonl", MODULES, records(mutation_page.kept(), MODULES))
+    assert {key: (record.verdict, record.by) for key, record in begun.records.items()} == {
+        key: (record.verdict, record.by) for key, record in known.records.items() if record.verdict != SAME_CODE
+    }
+    numbers = mutation_page.kept()
+    numbers["modules"]["domain.limits"]["digest"] = "of other code"
+    changed = Results(tmp_path / "none.jsonl", MODULES, records(numbers, MODULES))
+    assert (changed.records, changed.former.keys()) == ({}, begun.records.keys())
 
 
 def test_a_reason_for_a_mutant_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
