@@ -80,7 +80,8 @@ def test_a_handler_calls_the_function_named_after_its_folder(folder: str) -> Non
 @pytest.mark.parametrize("folder", STEPS.values())
 def test_a_sample_event_has_the_machines_fields(folder: str) -> None:
     event = json.loads((ROOT / "events" / f"{folder}.json").read_text())
-    handed = {"input", "execution", "started_at"} if folder == "open_run" else {"run_id", "epoch", "first_turn", "turn"}
+    found = {"run_id", "epoch", "first_turn", "step_seconds", "turn"}
+    handed = {"input", "execution", "started_at"} if folder == "open_run" else found
     assert handed <= set(event)
 
 

@@ -25,8 +25,9 @@ from repeg.workflow.opening import (
     release_of,
     require_earlier_runs_closed,
     session_for,
+    step_seconds,
 )
-from repeg.workflow.turn import begin_turn
+from repeg.workflow.turn import begin_turn, find_run
 
 
 @lambda_step
@@ -59,7 +60,9 @@ def open_run(raw: object, execution: str, environment: Mapping[str, str], ports:
     announce_opening(turn)
     for note in run.plan.notes:
         turn.journal("run", "note", reason=note)
-    return RunOpened(run_id=run.run_id, epoch=run.epoch, first_turn=0, turn=TurnCount())
+    return RunOpened(
+        run_id=run.run_id, epoch=run.epoch, first_turn=0, step_seconds=step_seconds(run.settings), turn=TurnCount()
+    )
 
 
 def estimate(raw: object, execution: str, environment: Mapping[str, str], ports: Ports) -> RunEstimate:
@@ -73,7 +76,9 @@ def renew_run(renewal: Mapping[str, Any], execution: str, release: str, ports: P
 
     A new execution runs the newest versions; where they are not those that opened the run, the journal says so.
     """
-    run = ports.store.take_over(renewal["run_id"], int(renewal["epoch"]), execution)
-    journal_upgrade(run.run_id, release, ports)
-    turns = int(renewal["turns"])
-    return RunOpened(run_id=run.run_id, epoch=run.epoch, first_turn=turns, turn=TurnCount(turns=turns))
+    held = ports.store.take_over(renewal["run_id"], int(renewal["epoch"]), execution)
+    run = find_run(held.run_id, ports)
+    journal_upgrade(run, release, ports)
+    turns, seconds = int(renewal["turns"]), step_seconds(run.settings)
+    turn = TurnCount(turns=turns)
+    return RunOpened(run_id=run.run_id, epoch=held.epoch, first_turn=turns, step_seconds=seconds, turn=turn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,6 +13,7 @@ from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.quote import Quote, Side
 from repeg.domain.session import next_turn, wire
+from repeg.domain.setting_types import Waiting
 from repeg.domain.steps import OrdersPlaced, TurnPayload
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
@@ -37,7 +39,7 @@ def place_orders(run_id: str, epoch: int, turns: int, ports: Ports) -> OrdersPla
     try:
         turn = begin_sending_turn(run_id, epoch, ports)
         placed = place_ready(turn)
-        due = next_turn_of(turn, looks=_is_due_soon(turn))
+        due = _due(turn)
     except BrokerUnavailable as error:
         run, placed, now = find_run(run_id, ports), 0, journal_skip(run_id, error, ports)
         due = next_turn(now, run.window, run.settings.order_monitoring_seconds)
@@ -58,10 +60,14 @@ def place_ready(turn: Turn) -> int:
     return sum(order.open_child is not None for order in [*sold, *bought])
 
 
-def _is_due_soon(turn: Turn) -> bool:
-    """Whether the next turn need not wait for its place on the grid: an order is looked at, or was not sent in time."""
+def _due(turn: Turn) -> datetime:
+    """When the next turn is due: on the grid, one look later where orders are looked at or were not sent in time, and
+    at once where the next step listens."""
     orders = turn.ports.store.orders(turn.run.run_id)
-    return any(is_looked_at(turn, order) or order.was_not_sent for order in orders)
+    is_unsent = any(order.was_not_sent for order in orders)
+    if turn.run.settings.waiting is Waiting.STREAM and not is_unsent:
+        return turn.floor
+    return next_turn_of(turn, looks=is_unsent or any(is_looked_at(turn, order) for order in orders))
 
 
 def _is_due(turn: Turn, order: ParentOrder) -> bool:

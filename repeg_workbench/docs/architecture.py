@@ -98,6 +98,8 @@ def _states() -> str:
 
 
 def _kind(state: dict[str, Any]) -> str:
+    if "TimeoutSecondsPath" in state:
+        return f"{state['Type']}, `{state['TimeoutSecondsPath'].removeprefix('$.')}`"
     limit = f", {state['TimeoutSeconds']} s" if "TimeoutSeconds" in state else ""
     return f"{state['Type']}{limit}"
 

@@ -21,6 +21,15 @@ FUNCTION_TIMEOUTS = {
     "CloseRun": 110, "SweepOrders": 600, "WatchRuns": 600,
 }  # fmt: skip
 
+# RepegOrders' in a stack whose runs listen.
+LISTENING_TIMEOUT = 655
+
+
+def time_limit(function: str, *, listening: bool) -> int:
+    """A function's timeout in seconds, in a stack whose runs listen or do not."""
+    return LISTENING_TIMEOUT if listening and function == "RepegOrders" else FUNCTION_TIMEOUTS[function]
+
+
 FOLDERS = {
     "OpenRun": "open_run", "CheckSession": "check_session", "PlanOrders": "plan_orders",
     "ValidateQuotes": "validate_quotes", "PlaceOrders": "place_orders", "RepegOrders": "repeg_orders",
@@ -33,11 +42,11 @@ def failed(error: str, message: str) -> TaskFailed:
     return TaskFailed(error, json.dumps({"errorMessage": message, "errorType": error}, separators=(",", ":")))
 
 
-def context_of(function: str) -> Any:
-    """A Lambda context with the fields that Powertools reads."""
+def context_of(function: str, seconds: int) -> Any:
+    """A Lambda context with the fields that Powertools reads, for a function with that time limit."""
     return SimpleNamespace(
         function_name=function, memory_limit_in_mb=512, invoked_function_arn=f"arn:{function}", aws_request_id="0",
-        get_remaining_time_in_millis=lambda: FUNCTION_TIMEOUTS[function] * 1_000,
+        get_remaining_time_in_millis=lambda: seconds * 1_000,
     )  # fmt: skip
 
 

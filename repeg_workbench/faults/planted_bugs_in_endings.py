@@ -118,8 +118,8 @@ ENDING_BUGS: dict[str, PlantedBug] = {
         Edit(
             open_run,
             "renew_run",
-            "first_turn=turns, turn=TurnCount(turns=turns)",
-            "first_turn=0, turn=TurnCount(turns=turns)",
+            "first_turn=turns,",
+            "first_turn=0,",
         ),
         seen_by="tests/functions/test_open_run.py::test_a_renewal_raises_the_epoch_and_keeps_the_turn_count",
     ),

@@ -23,7 +23,7 @@ from repeg.ports import Broker, Market, Notifier, Ports, Store
 from repeg_workbench.deployment_variables import variables
 from repeg_workbench.faults.fault_plan import WorkflowFault
 from repeg_workbench.faults.faulty_ports import CURRENT, Invocation, UnreliablePort
-from repeg_workbench.faults.function_service import FOLDERS, FUNCTION_TIMEOUTS, ClockedRuntime, context_of, failed
+from repeg_workbench.faults.function_service import FOLDERS, ClockedRuntime, context_of, failed, time_limit
 from repeg_workbench.faults.judges.record import JudgedRun, name_in_record
 from repeg_workbench.faults.planned_runs import PlannedRun
 from repeg_workbench.faults.records import FailingJournal, QuietNotifier
@@ -103,17 +103,19 @@ class Stack:
         return answer
 
     def _call(self, function: str, payload: dict[str, Any], invocation: Invocation) -> dict[str, Any]:
+        seconds = time_limit(function, listening=self.given_settings.get("waiting") == "stream")
+
         def body() -> dict[str, Any] | Exception:
             CURRENT.set(invocation)
             handler = importlib.import_module(f"functions.{FOLDERS[function]}.app").lambda_handler
             self._enter()
             try:
-                return cast(dict[str, Any], handler(payload, context_of(function)))
+                return cast(dict[str, Any], handler(payload, context_of(function, seconds)))
             except Exception as error:  # noqa: BLE001 - Lambda reports every exception
                 return error
 
         invocation.thread = self._scheduler.spawn_apart(body)
-        if not invocation.thread.join(FUNCTION_TIMEOUTS[function]):
+        if not invocation.thread.join(seconds):
             invocation.thread.kill()
             raise failed("Sandbox.Timedout", f"{function} timed out")
         if invocation.thread.was_killed:

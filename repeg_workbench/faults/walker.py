@@ -159,7 +159,9 @@ class Walker:
             self._start(given["Name"], given["Input"])
             return {}
         function = given["FunctionName"].removeprefix("${").removesuffix("Arn}")
-        answer = self._invoke_in_time(function, given["Payload"], state["TimeoutSeconds"])
+        path = state.get("TimeoutSecondsPath")
+        timeout = state["TimeoutSeconds"] if path is None else read_path(path, data)
+        answer = self._invoke_in_time(function, given["Payload"], timeout)
         result = {"Payload": answer}
         return fill_template(state["ResultSelector"], result, {}) if "ResultSelector" in state else result
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from repeg.domain.errors import InvalidSettings
-from repeg.domain.setting_types import Escalation, Fallback, Policy
+from repeg.domain.setting_types import Escalation, Fallback, Policy, Waiting
 from repeg.domain.settings import STORED, Settings, SymbolSettings
 from repeg.domain.settings_sources import resolve
 from repeg_workbench.deployment_variables import variables
@@ -26,6 +26,8 @@ def test_the_defaults_are_the_documented_values() -> None:
     assert resolve({}, None).model_dump() == {
         "use_smart_limit_execution": True,
         "policy": Policy.NORMAL,
+        "waiting": Waiting.POLL,
+        "listen_seconds": 290,
         "look_seconds": 2,
         "follow_after_seconds": 30,
         "imbalance_cross": Decimal("0.7"),
@@ -229,6 +231,10 @@ def test_a_run_stored_before_there_were_policies_keeps_the_original_rule() -> No
     stored["use_smart_limit_execution"] = False
     assert Settings.model_validate(stored, context=STORED).trades_at_market
     assert Settings.model_validate({"symbols": {"KO": {}}}, context=STORED).for_symbol("KO").policy is Policy.ANCHOR
+
+
+def test_an_unknown_way_of_waiting_of_a_stored_run_counts_as_polling() -> None:
+    assert Settings.model_validate({"waiting": "queue"}, context=STORED).waiting is Waiting.POLL
 
 
 @pytest.mark.parametrize("listed", [["AAPL", "BRK.B"], "AAPL, BRK.B", "AAPL,BRK.B"])

@@ -20,10 +20,11 @@ from repeg.domain.journal import Ruling
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side, check_quote
-from repeg.domain.setting_types import Policy
+from repeg.domain.setting_types import Policy, Waiting
 from repeg.domain.settings import Settings
 from repeg.ports import Ports
 from repeg.workflow import placement
+from repeg.workflow.opening import step_seconds
 from repeg.workflow.turn import Turn
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.builders import (
@@ -199,9 +200,15 @@ def cost_of_market_orders(settings: Settings) -> object:
     return costs.market_cost_bps(an_order(), settings.crossing_cost)
 
 
+def seconds_of_a_listening_step(settings: Settings) -> object:
+    return step_seconds(settings.model_copy(update={"waiting": Waiting.STREAM}))
+
+
 FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "use_smart_limit_execution": (first_order, {"use_smart_limit_execution": False}),
     "policy": (first_order, {"policy": "market"}),
+    "waiting": (step_seconds, {"waiting": "stream"}),
+    "listen_seconds": (seconds_of_a_listening_step, {"listen_seconds": 289}),
     "look_seconds": (with_looks("100.00", "100.05", "500", (5,), seconds=299), {"look_seconds": 1}),
     "follow_after_seconds": (with_looks("100.02", "100.06", "500", (4,)), {"follow_after_seconds": 29}),
     "imbalance_cross": (with_looks("100.01", "100.02", "1000", (1,)), {"imbalance_cross": "0.6"}),

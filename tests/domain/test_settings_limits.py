@@ -38,6 +38,8 @@ SIDES: list[tuple[str, object, object, object]] = [
     ("use_smart_limit_execution", False, True, None),
     ("use_smart_limit_execution", True, True, False),
     ("policy", "anchor", "normal", "market"),
+    ("waiting", "poll", "poll", "stream"),
+    ("listen_seconds", 290, 30, 291),
     ("market_open_delay_minutes", 5, 6, 4),
     ("close_margin_minutes", 5, 6, 4),
     ("max_spread_pct", "0.25", "0.24", "0.26"),

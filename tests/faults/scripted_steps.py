@@ -73,7 +73,14 @@ class Script:
     def _success(self, function: str) -> dict[str, Any]:
         count, choice = self._called[function], self._chance.choice
         if function == "OpenRun":
-            return {"run_id": self.run_id, "epoch": 1, "first_turn": 0, "turn": {"turns": 0}, "more": "ignored"}
+            return {
+                "run_id": self.run_id,
+                "epoch": 1,
+                "first_turn": 0,
+                "step_seconds": 55,
+                "turn": {"turns": 0},
+                "more": "ignored",
+            }
         if function == "CheckSession":
             word = "trade" if count > 3 else choice(("trade", "trade", "wait", "wait", "stop", "perhaps"))
             return {"decision": word, "reason": "as scripted", "until": self._soon()}

@@ -11,11 +11,11 @@ import pytest
 
 from repeg_workbench.faults.campaign import QUIET, first_failure, run_seed
 from repeg_workbench.faults.fault_plan import FaultPlan, PortFault, WorkflowFault
-from repeg_workbench.faults.function_service import FUNCTION_TIMEOUTS
+from repeg_workbench.faults.function_service import FUNCTION_TIMEOUTS, time_limit
 from repeg_workbench.faults.seed_report import seed_report
 from repeg_workbench.faults.seeded_days import make_day
 from tests.faults.fingerprint import fingerprint
-from tests.template.stack import ROOT, written
+from tests.template.stack import ROOT, functions, written
 
 # The machine does not know it: people set the kill switch through it, and the days set the switch in the table.
 SERVES_PEOPLE = {"ServeOperator"}
@@ -59,16 +59,16 @@ def test_the_judge_detects_a_planted_bug() -> None:
 
 
 def test_function_timeouts_match_the_template() -> None:
-    template = written()
-    usual = template["Globals"]["Function"]["Timeout"]
-    limits = {name: template["Resources"][name]["Properties"].get("Timeout", usual) for name in FUNCTION_TIMEOUTS}
-    assert limits == FUNCTION_TIMEOUTS
+    for listening in (False, True):
+        deployed = functions(listening=listening)
+        limits = {name: deployed[name]["Timeout"] for name in FUNCTION_TIMEOUTS}
+        assert limits == {name: time_limit(name, listening=listening) for name in FUNCTION_TIMEOUTS}
 
 
 def test_every_function_of_the_template_is_simulated() -> None:
     resources = written()["Resources"].items()
-    functions = {name for name, made in resources if made["Type"] == "AWS::Serverless::Function"}
-    assert functions - SERVES_PEOPLE == FUNCTION_TIMEOUTS.keys()
+    named = {name for name, made in resources if made["Type"] == "AWS::Serverless::Function"}
+    assert named - SERVES_PEOPLE == FUNCTION_TIMEOUTS.keys()
 
 
 def _enabled(seed: int) -> set[str]:

@@ -61,7 +61,13 @@ def is_untouched(desk: Desk) -> bool:
 
 
 def test_a_start_before_the_open_claims_the_run_and_returns_its_id(desk: Desk) -> None:
-    assert start(desk).model_dump() == {"run_id": RUN_ID, "epoch": 1, "first_turn": 0, "turn": {"turns": 0}}
+    assert start(desk).model_dump() == {
+        "run_id": RUN_ID,
+        "epoch": 1,
+        "first_turn": 0,
+        "step_seconds": 55,
+        "turn": {"turns": 0},
+    }
     assert (desk.run.owner, desk.run.state, desk.run.trading_day.day) == (EXECUTION, RunState.RUNNING, MONDAY)
     assert desk.posts() == 0
 
@@ -264,7 +270,13 @@ def test_a_renewal_raises_the_epoch_and_keeps_the_turn_count(desk: Desk) -> None
     start(desk)
     renewal = {"renewal": {"run_id": RUN_ID, "epoch": 1, "turns": 1052}}
     answer = open_run(renewal, SECOND, {}, desk.ports)
-    assert answer.model_dump() == {"run_id": RUN_ID, "epoch": 2, "first_turn": 1052, "turn": {"turns": 1052}}
+    assert answer.model_dump() == {
+        "run_id": RUN_ID,
+        "epoch": 2,
+        "first_turn": 1052,
+        "step_seconds": 55,
+        "turn": {"turns": 1052},
+    }
     assert open_run(renewal, SECOND, {}, desk.ports) == answer
     assert desk.run.owner == SECOND
 

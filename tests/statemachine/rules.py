@@ -10,6 +10,7 @@ from typing import Any
 from repeg.domain import errors
 from repeg.domain.next_step import NextStep
 from repeg.domain.session import SessionDecision
+from repeg.domain.time_limits import TURN_TASK_SECONDS
 
 Definition = Mapping[str, Any]
 State = Mapping[str, Any]
@@ -17,6 +18,8 @@ State = Mapping[str, Any]
 LAMBDA = "arn:aws:states:::lambda:invoke"
 CLOSING = "CloseRun"
 OPENING = "OpenRun"
+# Takes as long as the run's settings say.
+LISTENING = "RepegOrders"
 TERMINAL = {"Succeed", "Fail"}
 
 # Transient errors of the Lambda service, each of which must be retried.
@@ -91,7 +94,11 @@ def every_task_is_bounded(definition: Definition) -> Iterator[str]:
     for name, state in states(definition).items():
         if state["Type"] != "Task":
             continue
-        yield from (f"{name} has no {field}" for field in ("TimeoutSeconds", "Retry", "Catch") if not state.get(field))
+        yield from (f"{name} has no {field}" for field in ("Retry", "Catch") if not state.get(field))
+        if (name == LISTENING) != (state.get("TimeoutSecondsPath") == "$.step_seconds"):
+            yield f"{name} may take as long as {state.get('TimeoutSecondsPath')} says"
+        if name != LISTENING and not state.get("TimeoutSeconds"):
+            yield f"{name} has no TimeoutSeconds"
         if state.get("TimeoutSeconds", 0) > (120 if name == CLOSING else 60):
             yield f"{name} may take {state['TimeoutSeconds']} s"
 
@@ -221,7 +228,7 @@ def longest(state: State) -> float:
             min(entry["IntervalSeconds"] * entry["BackoffRate"] ** attempt, entry["MaxDelaySeconds"])
             for attempt in range(entry["MaxAttempts"])
         )
-    return float(attempts * state["TimeoutSeconds"] + waited)
+    return float(attempts * state.get("TimeoutSeconds", TURN_TASK_SECONDS) + waited)
 
 
 def _reachable(definition: Definition, start: str, without: tuple[str, ...]) -> set[str]:

@@ -58,6 +58,11 @@ const { StateMachine } = createRequire(`${folder}/package.json`)("aws-local-step
 const definition = JSON.parse(readFileSync(path, "utf8"));
 const started = new Set();
 
+// The package applies this path to what Parameters make of the input, AWS and moto to the input itself.
+for (const state of Object.values(definition.States)) {
+  if (state.TimeoutSecondsPath) state.TimeoutSecondsPath = state.TimeoutSecondsPath.replace("$.", "$.Payload.");
+}
+
 async function execute(name, input, scenario, outcome) {
   const handlers = {};
   for (const [state, { Resource }] of Object.entries(definition.States)) {

@@ -27,7 +27,7 @@ from tests.statemachine.interpreters import (
 )
 from tests.statemachine.node import missing
 
-OPENED = {"run_id": "core-2026-11-20", "epoch": 1, "first_turn": 0, "turn": {"turns": 0}}
+OPENED = {"run_id": "core-2026-11-20", "epoch": 1, "first_turn": 0, "step_seconds": 55, "turn": {"turns": 0}}
 PLAN = {"plan_uri": "s3://plans/core.json"}
 RENEWAL = {"renewal": {"run_id": "core-2026-11-20", "epoch": 4, "turns": 1052}}
 

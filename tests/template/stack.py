@@ -63,8 +63,8 @@ def of_type(template: Template, kind: str) -> dict[str, dict[str, Any]]:
     return {name: resource for name, resource in template["Resources"].items() if resource["Type"] == kind}
 
 
-def functions() -> dict[str, dict[str, Any]]:
-    """The functions as written, merged with Globals."""
+def functions(*, listening: bool = False) -> dict[str, dict[str, Any]]:
+    """The functions as written, merged with Globals, in a stack whose runs listen or do not."""
     template = written()
     shared = template["Globals"]["Function"]
     found = {}
@@ -75,7 +75,17 @@ def functions() -> dict[str, dict[str, Any]]:
             **own.get("Environment", {}).get("Variables", {}),
         }
         found[name] = {**shared, **own, "Environment": {"Variables": variables}}
+        found[name]["Timeout"] = _chosen(found[name]["Timeout"], listening=listening)
     return found
+
+
+def _chosen(value: Any, *, listening: bool) -> int:
+    """A number, or the one that the condition `Listens` chooses."""
+    if isinstance(value, int):
+        return value
+    condition, if_true, if_false = value["Fn::If"]
+    assert condition == "Listens"
+    return int(if_true if listening else if_false)
 
 
 def environment(function: str) -> dict[str, str]:

@@ -59,8 +59,10 @@ def test_only_a_silent_watchdog_is_known_by_missing_data(alarm: str) -> None:
 
 
 def test_the_time_limits_in_the_alarm_are_those_of_the_functions() -> None:
-    expression = ALARMS["NearTimeLimitAlarm"]["Properties"]["Metrics"][0]["Expression"]
-    limits = {name.lower(): int(limit) for name, limit in re.findall(r"(\w+) / (\d+)", expression)}
+    expression, listening = ALARMS["NearTimeLimitAlarm"]["Properties"]["Metrics"][0]["Expression"]["Fn::Sub"]
+    assert listening == {"Listening": {"Fn::If": ["Listens", {"Ref": "ListenSeconds"}, 0]}}
+    polling = expression.replace("(repegOrders - ${Listening} * 1000)", "repegOrders")
+    limits = {name.lower(): int(limit) for name, limit in re.findall(r"(\w+) / (\d+)", polling)}
     assert limits == {name.lower(): function["Timeout"] * 1000 for name, function in functions().items()}
 
 

@@ -144,7 +144,13 @@ def test_every_function_of_the_template_answers(answers: dict[str, dict[str, Any
 
 @RUNNABLE
 def test_the_run_opens_and_waits_for_its_window(answers: dict[str, dict[str, Any]]) -> None:
-    assert answers["OpenRun"] == {"run_id": f"rebalance-{DAY}", "epoch": 1, "first_turn": 0, "turn": {"turns": 0}}
+    assert answers["OpenRun"] == {
+        "run_id": f"rebalance-{DAY}",
+        "epoch": 1,
+        "first_turn": 0,
+        "step_seconds": 55,
+        "turn": {"turns": 0},
+    }
     assert answers["CheckSession"]["decision"] == SessionDecision.WAIT
     assert answers["CheckSession"]["until"] == f"{DAY}T14:35:00Z"
 

@@ -22,7 +22,7 @@ from tests.template.world import DAY, event_of
 ORDER = {"symbol": "KO", "side": "buy", "type": "limit", "qty": "1", "limit_price": "1", "time_in_force": "day"}
 REQUESTS = {"PlaceOrders": [("POST", "/v2/orders", ORDER)], "CloseRun": [("DELETE", "/v2/orders", None)]}
 ANSWERS = {
-    "OpenRun": {"run_id": f"rebalance-{DAY}", "epoch": 1, "first_turn": 0, "turn": {"turns": 0}},
+    "OpenRun": {"run_id": f"rebalance-{DAY}", "epoch": 1, "first_turn": 0, "step_seconds": 55, "turn": {"turns": 0}},
     "CheckSession": {"decision": "wait", "reason": "early", "until": f"{DAY}T14:35:00Z"},
     "PlanOrders": {"orders": 2},
     "ValidateQuotes": {"use": 2, "hold": 0},

@@ -9,6 +9,8 @@ import pytest
 from repeg.adapters.request_limiter import MAX_WAITS
 from repeg.adapters.runtime import MAX_WORKERS
 from repeg.domain.request_quota import BUCKET_SECONDS
+from repeg.domain.setting_types import Waiting
+from repeg.domain.settings import Settings
 from repeg.domain.time_limits import (
     ANSWER,
     CANCEL_BATCH,
@@ -16,6 +18,7 @@ from repeg.domain.time_limits import (
     CANCELS_FOR,
     DEAD_STEP,
     FUNDING_LEASE,
+    LISTENS_FOR,
     LOOKS_FOR,
     LOST_AFTER,
     REQUEST,
@@ -25,8 +28,10 @@ from repeg.domain.time_limits import (
     SENDS_FOR,
     STEP_PLACES_FOR,
     SWEEP_LOOKS,
+    TURN_TASK_SECONDS,
     UNPRICED_LOST_AFTER,
 )
+from repeg.workflow.opening import step_seconds
 from tests.statemachine.rules import tasks
 from tests.template.stack import ROOT, definition, functions
 
@@ -40,7 +45,7 @@ def function_limit(name: str) -> timedelta:
 
 
 def task_limit(name: str) -> timedelta:
-    return timedelta(seconds=definition()["States"][name]["TimeoutSeconds"])
+    return timedelta(seconds=definition()["States"][name].get("TimeoutSeconds", TURN_TASK_SECONDS))
 
 
 def test_the_last_request_of_a_window_is_answered_inside_it() -> None:
@@ -81,6 +86,21 @@ def test_a_sweeps_second_check_follows_a_fenced_steps_last_request() -> None:
 
 def test_a_sweeps_second_check_follows_a_frozen_steps_last_request() -> None:
     assert max(function_limit(name) for name in SENDING) + REQUEST < DEAD_STEP
+
+
+def test_a_listening_step_has_time_for_its_last_turn() -> None:
+    """However long it listens; and the machine waits for it."""
+    longest = Settings.model_fields["listen_seconds"].metadata
+    most = next(bound.le for bound in longest if hasattr(bound, "le"))
+    limit = functions(listening=True)["RepegOrders"]["Timeout"]
+    assert most + function_limit("RepegOrders").seconds <= limit
+    assert step_seconds(Settings(waiting=Waiting.STREAM, listen_seconds=most)) >= limit
+    assert step_seconds(Settings()) == TURN_TASK_SECONDS == task_limit("PlaceOrders").seconds
+
+
+def test_a_listening_steps_turn_ends_while_it_may_send() -> None:
+    assert LISTENS_FOR < STEP_PLACES_FOR
+    assert LISTENS_FOR < RUN_SILENT
 
 
 def test_an_order_is_resent_only_when_its_first_sender_is_dead() -> None:

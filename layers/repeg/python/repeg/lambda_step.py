@@ -70,6 +70,15 @@ def flush_at_end(*flushes: Flush) -> None:
     _flushes[:] = flushes
 
 
+def flush_now(context: LambdaContext) -> None:
+    """Flush the journal and the news; at a step's end before the metrics, because the journal counts what it loses."""
+    stack = os.environ.get("STACK_NAME") or ""  # noqa: TID251 - the edge of a function
+    for flush in _flushes:
+        # CloudFormation names a function by its stack, its logical id and random letters.
+        name = context.function_name.removeprefix(f"{stack}-").partition("-")[0]
+        flush(name, context.aws_request_id, context.get_remaining_time_in_millis() / 1_000)
+
+
 def discard_counts() -> None:
     """Forget what has been counted and not emitted."""
     with _counting:
@@ -97,7 +106,7 @@ def _measured(handler: Handler) -> Handler:
         try:
             return handler(event, context)
         finally:
-            _flush(context)
+            flush_now(context)
             _add_counts()
             if metrics.metric_set:
                 # Two stacks of one account would otherwise share a series.
@@ -106,15 +115,6 @@ def _measured(handler: Handler) -> Handler:
                 metrics.flush_metrics()
 
     return measured
-
-
-def _flush(context: LambdaContext) -> None:
-    """Flush the journal before the metrics, because it counts what it loses."""
-    stack = os.environ.get("STACK_NAME") or ""  # noqa: TID251 - the edge of a function
-    for flush in _flushes:
-        # CloudFormation names a function by its stack, its logical id and random letters.
-        name = context.function_name.removeprefix(f"{stack}-").partition("-")[0]
-        flush(name, context.aws_request_id, context.get_remaining_time_in_millis() / 1_000)
 
 
 def _add_counts() -> None:

@@ -28,6 +28,11 @@ class NextStep(StrEnum):
     RENEW = "renew"
 
 
+def turns_left(turns_here: int) -> int:
+    """The turns that an execution may still make: a listening step makes several in one state."""
+    return max(1, TURNS_PER_EXECUTION - turns_here)
+
+
 def after_turn(
     orders: Sequence[ParentOrder], now: datetime, window: TradingWindow, kill: KillSwitch, turns_here: int
 ) -> NextStep:

@@ -33,6 +33,13 @@ class Policy(StrEnum):
     MARKET = "market"
 
 
+class Waiting(StrEnum):
+    """What a step does between two turns: it ends, or listens to the broker's streams."""
+
+    POLL = "poll"
+    STREAM = "stream"
+
+
 class Feed(StrEnum):
     """Whose quotes are shown: one venue's own book, or the best of all venues."""
 
@@ -75,6 +82,8 @@ def whole_number(value: object) -> object:
 
 Count = Annotated[int, Field(ge=0), BeforeValidator(whole_number)]
 Seconds = Annotated[int, Field(ge=1, le=23_400), BeforeValidator(whole_number)]
+# At most what the function's time limit in template.yaml has room for, besides a last turn.
+ListenSeconds = Annotated[int, Field(ge=30, le=600), BeforeValidator(whole_number)]
 Minutes = Annotated[int, Field(ge=0, le=180), BeforeValidator(whole_number)]
 # At least a minute: the fallback needs a turn to be sent in.
 FallbackMinutes = Annotated[int, Field(ge=1, le=180), BeforeValidator(whole_number)]

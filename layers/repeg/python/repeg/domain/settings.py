@@ -27,6 +27,7 @@ from repeg.domain.setting_types import (
     Feed,
     HalfSpreads,
     Imbalance,
+    ListenSeconds,
     Minutes,
     Orders,
     Percent,
@@ -38,6 +39,7 @@ from repeg.domain.setting_types import (
     Ticker,
     Tickers,
     Wait,
+    Waiting,
     is_off,
     json_object,
 )
@@ -75,6 +77,8 @@ class _Preferences(BaseModel):
             known["fallback"] = Fallback.NONE
         if known.get("policy") not in {None, *Policy}:
             known["policy"] = Policy.ANCHOR
+        if known.get("waiting") not in {None, *Waiting}:
+            known["waiting"] = Waiting.POLL
         return known
 
 
@@ -120,6 +124,10 @@ class Settings(_Preferences):
     )
     policy: Policy = Field(Policy.NORMAL, description="How orders are worked: anchor, patient, normal, urgent, market")
     look_seconds: Seconds = Field(2, description="Time between two looks of a turn; not with anchor")
+    waiting: Waiting = Field(
+        Waiting.POLL, description="Between two turns: poll, or stream, which listens to fills and quotes meanwhile"
+    )
+    listen_seconds: ListenSeconds = Field(290, description="Time for which a step listens; only with stream")
     follow_after_seconds: Wait = Field(
         30, description="Time for which an order rests before it follows others up; not with anchor"
     )

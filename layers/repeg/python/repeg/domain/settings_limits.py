@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from repeg.domain.errors import InvalidSettings
-from repeg.domain.setting_types import Escalation, Fallback, Policy
+from repeg.domain.setting_types import Escalation, Fallback, Policy, Waiting
 from repeg.domain.settings import Settings, SymbolSettings
 
 
@@ -26,6 +26,8 @@ class Direction(StrEnum):
 LIMITS: dict[str, Direction] = {
     "use_smart_limit_execution": Direction.STAYS_ON,
     "policy": Direction.NO_FURTHER,
+    "waiting": Direction.NO_FURTHER,
+    "listen_seconds": Direction.AT_MOST,
     "market_open_delay_minutes": Direction.AT_LEAST,
     "max_spread_pct": Direction.AT_MOST,
     "min_volume_shares": Direction.AT_LEAST,
@@ -200,11 +202,12 @@ def is_looser(direction: Direction, value: object, bound: object) -> bool:
 
 
 def _rank(value: object) -> int:
-    """How far a value goes: escalations and fallbacks are declared from the most cautious on. Only `policy: market`
-    goes further than other policies: it has no collar."""
+    """How far a value goes: escalations, fallbacks and waiting are declared from the most cautious on. Only `policy:
+    market` goes further than other policies: it has no collar. The function's time limit is the deployment's `waiting`.
+    """
     if isinstance(value, Policy):
         return int(value is Policy.MARKET)
-    return list(type(value)).index(value) if isinstance(value, Escalation | Fallback) else 0
+    return list(type(value)).index(value) if isinstance(value, Escalation | Fallback | Waiting) else 0
 
 
 def _levels(settings: Settings) -> Iterator[tuple[str, str]]:

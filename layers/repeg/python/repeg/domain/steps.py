@@ -76,9 +76,10 @@ class AnyEvent(Frozen):
 
 
 class RunOpened(RunRef):
-    """What every later step needs to find the run."""
+    """What every later step needs to find the run, and how long a step of RepegOrders may take, in seconds."""
 
     first_turn: int
+    step_seconds: int
     turn: TurnCount
 
 

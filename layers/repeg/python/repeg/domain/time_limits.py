@@ -5,13 +5,14 @@ Each limit must outlast what it waits for, or an order could be sent by a step t
     REQUEST < SEND_MARGIN                                the window's last request is answered inside the window
     ANSWER < SEND_MARGIN                                 an intent outlives the decision that it was written for
     REQUEST < SENDS_FOR                                  a slow request of a step does not cost the next one its order
+    LISTENS_FOR < STEP_PLACES_FOR                        the last look of a listening step's turn may still send
     LOOKS_FOR + REQUEST <= STEP_PLACES_FOR               the last look of a turn has time to send what it decides
     STEP_PLACES_FOR + REQUEST < a function's limit       a placement is never cut in two by its function's limit
     a function's limit < its Task's limit                the service retries only after the function has ended
     SENDS_FOR + REQUEST < DEAD_STEP                      a sweep looks again after a fenced step's last request
     a function's limit + REQUEST < DEAD_STEP             and after that of one that was frozen just before it
     SENDS_FOR + REQUEST < RESEND_AFTER                   an order is resent only when its first sender is dead
-    a Task's limit < RESEND_AFTER                        also a frozen one
+    a Task's limit < RESEND_AFTER                        also a frozen one, unless it listens
     RESEND_AFTER + SENDS_FOR + REQUEST < LOST_AFTER      an order is given up only when its second sender is dead
     RESEND_AFTER + a Task's limit < LOST_AFTER           also a frozen one
     SWEEP_LOOKS looks, DEAD_STEP apart < a sweep's limit a sweep is never cut off between two looks
@@ -55,6 +56,19 @@ STEP_PLACES_FOR = timedelta(seconds=35)
 # A turn that looks several times begins no look after this long. It reads the open orders again at most this often.
 LOOKS_FOR = timedelta(seconds=28)
 OPEN_ORDERS_AGE = timedelta(seconds=5)
+
+# The machine waits so long for a step that makes one turn. One that listens may take its `listen_seconds` more.
+TURN_TASK_SECONDS = 55
+
+# A turn of a listening step is over after this long: its clock is too old to send by later. The first one waits at most
+# CONNECTS_WITHIN for the stream. Orders are read back for hints at most every HINTS_APART, so that no storm of events
+# uses up the quota; more than LISTED_FROM orders with one request, for the list. Streamed quotes are looked at up to
+# STREAMED_QUOTE_AGE: an older one is read from the feed.
+LISTENS_FOR = timedelta(seconds=32)
+CONNECTS_WITHIN = timedelta(seconds=1)
+HINTS_APART = timedelta(seconds=0.5)
+LISTED_FROM = 3
+STREAMED_QUOTE_AGE = timedelta(seconds=2)
 
 # A cancel that is repeated this long after its mark is marked anew. A child that still shows as live LOST_AFTER its
 # mark rests again: no step that could request the cancel is alive by then, and no request is under way.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from repeg.domain.policy import depends_on_fills
 from repeg.domain.quote import Quote, Side
 from repeg.domain.run import KillSwitch
 from repeg.domain.session import next_turn, whole_second
-from repeg.domain.time_limits import LOOKS_FOR, OPEN_ORDERS_AGE
+from repeg.domain.time_limits import LISTED_FROM, LOOKS_FOR, OPEN_ORDERS_AGE
 from repeg.workflow.deciding import market_move_cost, market_notional, wants_to_send
 from repeg.workflow.funding import funded_market_moves
 from repeg.workflow.in_flight import refresh_children
@@ -27,11 +27,32 @@ from repeg.workflow.working import work_order
 def work_turn(turn: Turn) -> tuple[list[ParentOrder], datetime]:
     """Every order of the run after the looks of a turn, and when the next turn is due."""
     before = turn.ports.store.orders(turn.run.run_id)
-    seen = _read_back(turn, _in_state(before, ParentState.WORKING))
-    orders = _worked(turn, before, seen, _quotes(turn, seen))
+    orders = _reconciled(turn, before)
     if _has_next_piece(turn, before, orders):
         return orders, next_turn_of(turn, looks=False)
     return _look_until_next_turn(turn, orders)
+
+
+def reconcile(turn: Turn) -> list[ParentOrder]:
+    """Every order of the run, each one that works read back from the broker and worked once."""
+    return _reconciled(turn, turn.ports.store.orders(turn.run.run_id))
+
+
+def work_named(turn: Turn, orders: list[ParentOrder], symbols: Iterable[str] | None) -> list[ParentOrder]:
+    """Every order after those of these symbols, None for all, were read back from the broker, and worked once if that
+    has changed them or they are looked at. Their quotes are read after their fills, from the feed."""
+    wanted = None if symbols is None else frozenset(symbols)
+    named = [each for each in _in_state(orders, ParentState.WORKING) if wanted is None or each.symbol in wanted]
+    seen = _read_back(turn, named, is_listed=wanted is None or len(named) > LISTED_FROM)
+    read = [now for was, now in zip(named, seen, strict=True) if now != was or is_looked_at(turn, now)]
+    quotes = turn.quotes([order for order in read if order.open_child])
+    known = {order.symbol: order for order in seen}
+    return _worked(turn, [known.get(order.symbol, order) for order in orders], read, quotes)
+
+
+def _reconciled(turn: Turn, before: list[ParentOrder]) -> list[ParentOrder]:
+    seen = _read_back(turn, _in_state(before, ParentState.WORKING))
+    return _worked(turn, before, seen, _quotes(turn, seen))
 
 
 def _look_until_next_turn(turn: Turn, orders: list[ParentOrder]) -> tuple[list[ParentOrder], datetime]:
@@ -49,7 +70,7 @@ def _look_until_next_turn(turn: Turn, orders: list[ParentOrder]) -> tuple[list[P
         looked, is_reading = True, turn.now - read_at >= OPEN_ORDERS_AGE
         read_at = turn.now if is_reading else read_at
         try:
-            after = _look(turn, orders, is_reading=is_reading)
+            after = look(turn, orders, is_reading=is_reading)
         except BrokerUnavailable as error:
             turn.warn("run", "skip", reason=str(error))
             break
@@ -80,7 +101,8 @@ def _may_look(turn: Turn, orders: Sequence[ParentOrder], period: timedelta, due:
     return elapsed + period <= LOOKS_FOR and turn.now + 2 * period <= due and turn.may_send
 
 
-def _look(turn: Turn, orders: list[ParentOrder], *, is_reading: bool) -> list[ParentOrder]:
+def look(turn: Turn, orders: list[ParentOrder], *, is_reading: bool) -> list[ParentOrder]:
+    """Every order after one look at those that the policy of looks works; read back first if `is_reading`."""
     orders = turn.ports.store.orders(turn.run.run_id) if is_reading else orders
     looking = [order for order in orders if is_looked_at(turn, order)]
     seen = _read_back(turn, looking) if is_reading else looking
@@ -95,9 +117,9 @@ def is_looked_at(turn: Turn, order: ParentOrder) -> bool:
     return order.state is ParentState.WORKING and turn.settings(order.symbol).looks
 
 
-def _read_back(turn: Turn, working: list[ParentOrder]) -> list[ParentOrder]:
-    """The orders as the broker reports their children now, with their fills booked."""
-    listed = list_own_orders(turn) if working else {}
+def _read_back(turn: Turn, working: list[ParentOrder], *, is_listed: bool = True) -> list[ParentOrder]:
+    """The orders as the broker reports their children now, with their fills booked; a few are not listed, but read."""
+    listed = list_own_orders(turn) if working and is_listed else {}
     seen = turn.each(lambda order: refresh_children(turn, order, listed), working)
     book_fills(turn, working, seen)
     return seen
@@ -122,7 +144,7 @@ def _is_unsure(turn: Turn, order: ParentOrder, quote: Quote | None) -> bool:
 
 
 def _quotes(turn: Turn, orders: list[ParentOrder]) -> dict[str, Quote]:
-    return turn.quotes([order for order in orders if order.open_child])
+    return turn.looked_quotes([order for order in orders if order.open_child])
 
 
 def _worked(

@@ -20,9 +20,11 @@ from repeg.domain.plan import Plan
 from repeg.domain.run import KillSwitch, Run, RunState
 from repeg.domain.run_identity import MAX_RUN_NUMBER, preview_id, refusal_of_second_start
 from repeg.domain.session import TradingDay, trading_date, trading_window
+from repeg.domain.setting_types import Waiting
 from repeg.domain.settings import Settings
 from repeg.domain.settings_sources import resolve
 from repeg.domain.sizing import require_tradable, symbols_of
+from repeg.domain.time_limits import TURN_TASK_SECONDS
 from repeg.ports import Ports
 from repeg.workflow.planning import check_plan
 from repeg.workflow.short_sales import require_no_shorting, warn_of_shorting
@@ -147,12 +149,18 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
     return run
 
 
-def journal_upgrade(run_id: str, release: str, ports: Ports) -> None:
+def journal_upgrade(run: Run, release: str, ports: Ports) -> None:
     """Journal that a renewed run continues with another release than the one that opened it, if it does."""
-    run = ports.store.run(run_id)
-    if run is not None and run.release and run.release != release:
+    if run.release and run.release != release:
         change = f"opened by version {run.release} of OpenRun, continues with version {release}"
-        ports.journal.record(Entry(ports.runtime.now(), run_id, "run", "upgrade", run_id, change, is_abnormal=True))
+        ports.journal.record(
+            Entry(ports.runtime.now(), run.run_id, "run", "upgrade", run.run_id, change, is_abnormal=True)
+        )
+
+
+def step_seconds(settings: Settings) -> int:
+    """How long the machine waits for a step of RepegOrders: as long as it may listen, and for its last turn."""
+    return TURN_TASK_SECONDS + (settings.listen_seconds if settings.waiting is Waiting.STREAM else 0)
 
 
 def _run_id(start: Start, owner: str, day: date) -> str:

@@ -18,8 +18,8 @@ from repeg.domain.run import Run
 from repeg.domain.session import TradingWindow, trading_date
 from repeg.domain.settings import Settings
 from repeg.domain.store_rules import Guard
-from repeg.domain.time_limits import ANSWER, REQUEST, SEND_MARGIN, SENDS_FOR, STEP_PLACES_FOR
-from repeg.ports import Ports
+from repeg.domain.time_limits import ANSWER, REQUEST, SEND_MARGIN, SENDS_FOR, STEP_PLACES_FOR, STREAMED_QUOTE_AGE
+from repeg.ports import Listener, Ports
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Turn:
     """What every part of a step shares. `started` is our own clock when the broker's was `moment.now`.
 
     The broker may have read its clock as much as `clock_delay` later than that. `step` is the number of the step in its
-    run, which only the run's latest step may send under; 0 in a step that sends nothing.
+    run, which only the run's latest step may send under; 0 in a step that sends nothing. `listener` has the
+    streamed quotes of a step that listens.
     """
 
     run: Run
@@ -36,6 +37,7 @@ class Turn:
     started: datetime
     clock_delay: timedelta = timedelta(0)
     step: int = 0
+    listener: Listener | None = None
 
     @property
     def now(self) -> datetime:
@@ -105,6 +107,24 @@ class Turn:
         """The latest quotes of these orders' symbols, in one request; none for no orders."""
         return self.ports.market.quotes([order.symbol for order in orders]) if orders else {}
 
+    def looked_quotes(self, orders: Sequence[ParentOrder]) -> dict[str, Quote]:
+        """The quotes of a look: streamed ones that are new enough, the others in one request."""
+        if self.listener is None:
+            return self.quotes(orders)
+        since = self.now - STREAMED_QUOTE_AGE
+        streamed = self.listener.quotes([order.symbol for order in orders])
+        fresh = {symbol: quote for symbol, quote in streamed.items() if quote.at is not None and quote.at >= since}
+        return fresh | self.quotes([order for order in orders if order.symbol not in fresh])
+
+    def listening(self, listener: Listener) -> Turn:
+        """This turn, with a listener."""
+        return replace(self, listener=listener)
+
+    @property
+    def floor(self) -> datetime:
+        """The whole second that has begun: a state that waits for it does not wait."""
+        return self.now.replace(microsecond=0)
+
     def journal(
         self,
         subject: str,
@@ -159,6 +179,14 @@ def begin_sending_turn(run_id: str, epoch: int, ports: Ports) -> Turn:
     """
     turn = begin_trading_turn(run_id, epoch, ports)
     return replace(turn, step=turn.ports.store.take_step(run_id, epoch, turn.moment.now))
+
+
+def continue_step(turn: Turn) -> Turn:
+    """The next turn of the same step. Raises Conflict if a later step has begun, or like `begin_trading_turn`."""
+    run_id, epoch = turn.run.run_id, turn.run.epoch
+    following = begin_trading_turn(run_id, epoch, turn.ports)
+    following.ports.store.keep_step(run_id, epoch, turn.step, following.moment.now)
+    return replace(following, step=turn.step, listener=turn.listener)
 
 
 def begin_turn(run_id: str, ports: Ports) -> Turn:
