@@ -1,0 +1,81 @@
+"""Planted bugs that only a listening step can have: deaf, credulous, or not to be stopped."""
+
+from __future__ import annotations
+
+from repeg.workflow import listening, looking, turn
+from repeg_workbench.faults.planting import Edit, PlantedBug, edited
+
+_TESTS = "tests/functions/test_listening.py"
+_KILL = "return switch_now(turn.run, turn.now, turn.ports) is not step.kill"
+
+LISTENING_BUGS: dict[str, PlantedBug] = {
+    "hint_not_read_back": edited(
+        "an order that a hint names is worked as it was last read",
+        Edit(looking, "work_named", "_read_back(turn, named, is_listed=wanted is None or len(named) > LISTED_FROM)",
+             "named"),
+        seen_by=f"{_TESTS}::test_a_fill_that_the_stream_mentions_is_acted_on_within_a_second",
+    ),
+    "hint_for_all": edited(
+        "a hint has every order read back",
+        Edit(listening, "_follow", "None if step.has_gap else step.named", "None"),
+        seen_by=f"{_TESTS}::test_only_the_order_that_a_hint_names_is_read_back",
+    ),
+    "gap_not_read_back": edited(
+        "what was missed before a reconnection is not looked for",
+        Edit(listening._Step, "hear", "self.has_gap or hints.has_gap", "False"),
+        seen_by=f"{_TESTS}::test_a_gap_has_every_order_read_back",
+    ),
+    "storm_of_hints": edited(
+        "each event costs a request",
+        Edit(listening, "_follow", "turn.now >= step.hinted_at + HINTS_APART", "True"),
+        seen_by=f"{_TESTS}::test_a_storm_of_events_costs_two_requests_a_second",
+    ),
+    "listens_past_the_kill_switch": edited(
+        "a listening step does not see that the kill switch has changed",
+        Edit(listening, "_is_time_to_leave", _KILL, "return False"),
+        seen_by=f"{_TESTS}::test_a_step_leaves_when_the_kill_switch_changes",
+    ),
+    "listens_with_orders_to_place": edited(
+        "a listening step does not leave for an order that has lost its child",
+        Edit(listening, "_is_to_be_placed", "order.symbol in was_working or order.was_not_sent", "False"),
+        seen_by=f"{_TESTS}::test_a_step_leaves_as_soon_as_an_order_has_lost_its_child",
+    ),
+    "listens_with_freed_cash": edited(
+        "a listening step does not leave for buys once a sell has filled",
+        Edit(listening, "_is_to_be_placed", "_freed(after) > _freed(before)", "False"),
+        seen_by=f"{_TESTS}::test_a_step_leaves_as_soon_as_a_sell_has_freed_cash",
+    ),
+    "listens_with_orders_waiting": edited(
+        "orders that their book holds are not validated again while a step listens",
+        Edit(listening, "_next_turn", "(is_due and _has_waiting(orders))", "False"),
+        seen_by=f"{_TESTS}::test_a_step_leaves_on_the_grid_for_an_order_that_waits",
+    ),
+    "two_listeners": edited(
+        "a step listens on, although a later one of its run has begun",
+        Edit(listening, "_is_time_to_leave", "not _is_latest(turn)", "False"),
+        Edit(turn, "continue_step", "following.ports.store.keep_step(run_id, epoch, turn.step, following.moment.now)",
+             "following.ports.store.record_heartbeat(run_id, following.moment.now)"),
+        seen_by=f"{_TESTS}::test_a_step_that_a_twin_has_overtaken_leaves_with_its_answer",
+    ),
+    "never_leaves": edited(
+        "a step listens on when its time is over",
+        Edit(listening, "_follow", "turn.ports.runtime.now() >= step.ends", "False"),
+        seen_by=f"{_TESTS}::test_a_listening_step_makes_turns_until_its_time_is_over",
+    ),
+    "listens_past_its_history": edited(
+        "a listening step makes more turns than its execution's history has room for",
+        Edit(listening, "listen", "turns < most_turns", "turns >= 0"),
+        seen_by=f"{_TESTS}::test_a_step_makes_no_more_turns_than_its_executions_history_has_room_for",
+    ),
+    "old_streamed_quote": edited(
+        "a streamed quote of any age is looked at",
+        Edit(turn.Turn, "looked_quotes", " and quote.at >= since", ""),
+        seen_by=f"{_TESTS}::test_a_streamed_quote_is_looked_at_while_it_is_new",
+    ),
+    "spins_at_the_end": edited(
+        "a step spins in the last seconds of the window, in which nothing is looked at",
+        Edit(listening, "_follow", "            looks_at = turn.now + period\n            if turn.may_send:",
+             "            if turn.may_send:"),
+        seen_by=f"{_TESTS}::test_a_step_leaves_at_the_end_of_the_window",
+    ),
+}  # fmt: skip
