@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from repeg_workbench.calibration.measure import instrument
 from repeg_workbench.replay.figures import equal_weight, estimate
 from repeg_workbench.replay.filling import Model
 from repeg_workbench.replay.plans import strategies
@@ -51,6 +52,13 @@ def test_the_readme_has_the_figures_of_the_page() -> None:
     ours, best, market = (f"{table.rows[name].cost:.2f}" for name in (OURS, table.best, "market"))
     text = " ".join((document.PAGE.parents[1] / "README.md").read_text(encoding="utf-8").split())
     assert f"costs {ours} half-spreads, the cheapest simple rule {best}, and a market order {market}" in text
+
+
+def test_results_of_a_regime_with_other_numbers_are_out_of_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, bac = fingerprint(), instrument("BAC")
+    changed = replace(bac, regime=replace(bac.regime, step=bac.regime.step + 1))
+    monkeypatch.setattr(measuring, "instrument", lambda name: changed if name == "BAC" else instrument(name))
+    assert fingerprint() != before
 
 
 def test_the_saved_results_have_a_hundred_generated_days() -> None:

@@ -10,9 +10,9 @@ PINNED: Final = Regime(
     name="pinned",
     updates=42_000,
     events=4_103,
-    step=76,
+    step=80,
     bursts=631,
-    book=Pinned(reach=850, flickers=15, edge_flickers=25, flicker_ms=439),
+    book=Pinned(reach=880, flickers=15, edge_flickers=25, flicker_ms=439),
     trading=Trading(
         uninformed=1_608,
         at_edge=1_247,

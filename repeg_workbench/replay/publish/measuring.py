@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from repeg_workbench.calibration.measure import STOCKS, instrument
 from repeg_workbench.exchange.market.generated import GeneratedMarket
 from repeg_workbench.exchange.market.venue_view import presence_of, venue_view
 from repeg_workbench.replay.arrivals import Draw
@@ -57,8 +58,12 @@ def measured(
 
 
 def fingerprint() -> str:
-    """A hash of what every strategy does on two small days; it changes with the rules, the fills and the market."""
-    market, digest = GeneratedMarket(5, activity=0.1), hashlib.sha256()
+    """A hash of the regimes' numbers, and of what every strategy does on small days of two of them.
+
+    It changes with the market, the rules and the fills.
+    """
+    regimes = repr([instrument(name) for name in STOCKS])
+    market, digest = GeneratedMarket(5, activity=0.1), hashlib.sha256(regimes.encode())
     for symbol, sees_one_venue in (("AIG", False), ("JNJ", False), ("JNJ", True)):
         day = market.day(symbol, date(2026, 11, 23))
         if day is None:
