@@ -48,6 +48,12 @@ MISTAKES: tuple[Mistake, ...] = (
         "A move by the account's owner that the broker rejects leaves the order as it was: it is worked on.",
     ),
     Mistake(
+        "`unswept`",
+        "730234",
+        "A request that the network delivers minutes after its run has died, and after its sweep, is found and ended by"
+        " the watchdog.",
+    ),
+    Mistake(
         "`unresolved`",
         "5002",
         "An order in flight cannot be looked for while every step of its run that is under way is frozen. That time"

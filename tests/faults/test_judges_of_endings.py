@@ -150,6 +150,20 @@ def test_an_order_that_the_broker_does_not_find_is_swept_once_it_does() -> None:
         assert day.violations() == found
 
 
+@pytest.mark.parametrize(("arrived", "cancelled", "found"), [
+    (995, 995 + 719, set()),
+    (995, 995 + 721, {"unswept"}),
+    (609, 1_001, {"unswept"}),
+])  # fmt: skip
+def test_a_request_that_the_network_delivers_late_is_swept_by_the_watchdog(
+    arrived: int, cancelled: int, found: set[str]
+) -> None:
+    """Twelve minutes count from its arrival, if it was held up beyond the death of its run."""
+    day = _dead_at(700, cancelled)
+    day.record.sent = [sent._replace(at=at(600), arrived=at(arrived)) for sent in day.record.sent]
+    assert day.violations() == found
+
+
 def test_an_aborted_run_whose_event_was_lost_is_left_to_the_watchdog() -> None:
     day = _dead_at(700, 1_001)
     day.record.executions[0].is_event_lost = True

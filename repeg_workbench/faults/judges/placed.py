@@ -8,11 +8,15 @@ from decimal import Decimal
 from itertools import takewhile
 
 from repeg_workbench.exchange.broker.ledger import Execution, OrderEvent
-from repeg_workbench.faults.judges.record import DayRecord, JudgedRun
+from repeg_workbench.faults.judges.record import SECOND, DayRecord, JudgedRun
 
 PRICE, QTY = Decimal("0.0001"), Decimal("1e-9")
 # The last two end an order for the day: it has been filled, or is not worked any more.
 ENDED = frozenset({"filled", "canceled", "expired", "rejected", "replaced", "done_for_day", "calculated"})
+
+
+# The network has held a request up that arrives so long after it was sent.
+HELD_UP = 10 * SECOND
 
 
 @dataclass
@@ -95,12 +99,17 @@ class Parent:
 
 
 def due_once_found(record: DayRecord, orders: Iterable[Placed], since: int, due: int, within: int) -> int:
-    """A time limit for the end of orders, one of which the broker may not have found meanwhile.
+    """A time limit for the end of orders, one of which the broker may not have found or not have had meanwhile.
 
-    Nothing can be done with such an order. So the limit is `within` after the broker found it again, or after the
-    session's close, when day orders are over, whichever comes first.
+    Nothing can be done with such an order. So the limit is `within` after the broker found it again, or after a request
+    that the network held up arrived, or after the session's close, when day orders are over, whichever comes first.
     """
-    ids = {order.arrival.order_id for order in orders}
+    placed = list(orders)
+    ids = {order.arrival.order_id for order in placed}
+    names = {order.arrival.client_order_id for order in placed}
+    for sent in record.sent:
+        if sent.client_order_id in names and sent.at + HELD_UP < sent.arrived and since <= sent.arrived <= due:
+            due = min(sent.arrived, record.session_close) + within
     for unfound in record.unfound:
         until = record.session_close if unfound.until < 0 else min(unfound.until, record.session_close)
         if unfound.order_id in ids and unfound.since <= due and until >= since:
