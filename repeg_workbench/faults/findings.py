@@ -54,6 +54,11 @@ MISTAKES: tuple[Mistake, ...] = (
         " the watchdog.",
     ),
     Mistake(
+        "`outside_window`",
+        "560000",
+        "A broker whose clock is ahead opens its window as much earlier.",
+    ),
+    Mistake(
         "`unresolved`",
         "5002",
         "An order in flight cannot be looked for while every step of its run that is under way is frozen. That time"

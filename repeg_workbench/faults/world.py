@@ -77,6 +77,7 @@ class World:
         self.record = DayRecord(self.day.day, *sessions, self.exchange.ledger)
         self.exchange.skew_clock(self.day.broker_clock)
         self.record.allowance += round(abs(self.day.broker_clock) * SECOND)
+        self.record.clock_ahead = max(0, round(self.day.broker_clock * SECOND))
         self.recorder = Recorder(self.record, self.exchange, self.scheduler)
         self.fault_plan.on_strike.append(self.recorder.struck)
         self.journal = MemoryJournal()

@@ -13,7 +13,7 @@ from repeg.domain.settings import Settings
 from repeg_workbench.exchange.broker.ledger import Posting
 from repeg_workbench.exchange.units import QTY_SCALE
 from repeg_workbench.faults.judges import second_prices
-from repeg_workbench.faults.judges.record import SentOrder
+from repeg_workbench.faults.judges.record import SECOND, SentOrder
 from repeg_workbench.faults.judges.rules import DEFAULTS
 from tests.faults.day_by_hand import (
     CLOSE,
@@ -205,6 +205,15 @@ DURING: dict[str, tuple[str, Callable[[DayByHand], None]]] = {
     "too many requests": ("too_many_requests", _too_many_requests),
     "an unknown order left alone": ("unresolved", _unresolved),
 }
+
+
+@pytest.mark.parametrize(("ahead", "found"), [(0, True), (0.9, True), (1.1, False)])
+def test_a_broker_whose_clock_is_ahead_opens_its_window_earlier(ahead: float, found: bool) -> None:
+    day = DayByHand()
+    _too_early(day)
+    day.record.clock_ahead = round(ahead * SECOND)
+    assert ("outside_window" in day.violations()) is found
+    assert "judges_disagree" not in day.violations()
 
 
 @pytest.mark.parametrize(("status", "found"), [("rejected", False), ("canceled", True)])

@@ -206,7 +206,8 @@ class DayRecord:
     """One day of one account. `session_open` and `session_close` are the broker's calendar.
 
     `until` is the last moment of the record; if the day `is_over`, the books were read then. `allowance` is how far the
-    program's time may be from the broker's on this day. `unfound` are the times at which the broker did not find an
+    program's time may be from the broker's on this day, `clock_ahead` how far the broker's clock, the only one by which
+    a window is known, is ahead of the record's. `unfound` are the times at which the broker did not find an
     order, `throttled` the time, run and function of each invocation that the platform refused, `dearest` the highest
     price of each symbol on the day.
     """
@@ -234,5 +235,6 @@ class DayRecord:
     books: list[RunBooks] = field(default_factory=list)
     unfound: list[Unfound] = field(default_factory=list)
     allowance: int = SECOND // 5
+    clock_ahead: int = 0
     until: int = 0
     is_over: bool = False

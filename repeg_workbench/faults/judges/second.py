@@ -80,6 +80,7 @@ class SecondJudge:
     def _terms(self, run: JudgedRun, life: Life) -> None:
         self._say(not life.is_plain, "not_a_day_order", life)
         opens = self._record.session_open + int(number(run, "market_open_delay_minutes")) * MINUTE
+        opens -= self._record.clock_ahead
         closes = self._record.session_close - int(number(run, "close_margin_minutes")) * MINUTE
         if not opens <= life.at < closes:
             sent = [

@@ -77,7 +77,7 @@ class TimeJudge:
     def _window(self, run: JudgedRun) -> tuple[int, int]:
         rules = Rules(run.settings)
         delay, margin = (int(rules[name]) * MINUTE for name in ("market_open_delay_minutes", "close_margin_minutes"))
-        return self._record.session_open + delay, self._record.session_close - margin
+        return self._record.session_open + delay - self._record.clock_ahead, self._record.session_close - margin
 
     def _request_of(self, event: OrderEvent) -> SentOrder | None:
         """The request that brought an order: the one that reached the broker at that instant, or the last before."""
