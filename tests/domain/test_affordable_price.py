@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from repeg.domain.child_order import ChildState, Rung
-from repeg.domain.pricing import affordable, inside, limit_for, reserved_price
+from repeg.domain.pricing import affordable, inside, limit_for, reserved_price, reserved_qty
 from repeg.domain.quote import Side
 from tests.builders import MONDAY, a_child, a_quote, an_order, settings_with
 
@@ -82,6 +82,13 @@ def test_a_reservation_that_is_used_up_leaves_no_price() -> None:
     assert reserved_price(order, D(60), MONDAY, CENT) is None
     dear = an_order(Side.BUY, "100", done, committed=D(4_030), reserved_orders=1)
     assert reserved_price(dear, D(60), MONDAY, CENT) == D("0.50")
+
+
+def test_what_is_reserved_are_the_shares_that_the_latest_child_has_left() -> None:
+    done = a_child(qty="10", filled="4", notional="1000", state=ChildState.CANCELED)
+    assert reserved_qty(an_order(Side.BUY, "100", done, committed=D(1_000), reserved_orders=1)) == 6
+    assert reserved_qty(an_order(Side.BUY, "100", committed=D(1_000), reserved_orders=1)) == 0
+    assert reserved_price(an_order(Side.BUY, "100", committed=D(1_000), reserved_orders=1), D(0), MONDAY, CENT) is None
 
 
 @pytest.mark.parametrize("side", list(Side))

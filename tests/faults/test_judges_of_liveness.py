@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from repeg_workbench.faults.judges.placed import Placed, due_once_found
 from repeg_workbench.faults.judges.record import Published, Unfound
 from tests.faults.day_by_hand import CLOSES, LAST, RUN, DayByHand, at, clean_day, day_with_arrival
 
@@ -30,6 +32,23 @@ def test_a_line_that_could_trade_and_is_never_sent_is_idle() -> None:
 @pytest.mark.parametrize("account", [{"cash": "29000"}, {"settings": {"max_run_orders": 1}}, {"ask": "101.00"}])
 def test_a_line_waits_for_cash_for_a_budget_or_for_its_quote(account: dict[str, Any]) -> None:
     assert waiting_day(**account).violations() == set()
+
+
+@pytest.mark.parametrize(("reserve", "found"), [("0.9", {"idle"}), ("0.98", set())])
+def test_a_line_waits_for_the_cash_beside_what_its_plan_keeps(reserve: str, found: set[str]) -> None:
+    """A million dollars, of which all buys three times over take 30,030."""
+    day = waiting_day()
+    run = replace(day.record.runs[0], plan={**day.record.runs[0].plan, "cash_reserve": reserve})
+    day.record.runs[0] = run
+    assert day.violations() == found
+
+
+@pytest.mark.parametrize(("due", "found"), [(900, 700 + 720), (5_000, 5_000)])
+def test_a_request_that_was_held_up_brings_no_limit_forward(due: int, found: int) -> None:
+    day = clean_day()
+    day.record.sent = [sent._replace(at=at(600), arrived=at(700)) for sent in day.record.sent[:1]]
+    order = Placed(day.record.ledger.events[0], 100, None, is_owners=False)
+    assert due_once_found(day.record, [order], at(650), at(due), at(720) - at(0)) == at(found)
 
 
 def test_a_line_is_not_idle_while_a_fault_strikes_its_steps() -> None:

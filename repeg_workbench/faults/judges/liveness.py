@@ -69,12 +69,15 @@ class LivenessJudge:
         return not others and not is_followed and (line.side < 0 or self._is_rich())
 
     def _is_rich(self) -> bool:
-        """Whether the account could pay for all buys of the day three times over."""
-        entries = self._record.ledger.entries
-        cash = sum(p.amount for p in entries[0].postings if p.account == "cash") if entries else 0
+        """Whether the account could pay for all buys of the day three times over, beside the cash that plans keep."""
+        postings = self._record.ledger.entries[0].postings if self._record.ledger.entries else ()
         dearest: dict[str, int] = {}
         for quote in self._record.quotes:
             dearest[quote.symbol] = max(dearest.get(quote.symbol, 0), quote.ask)
+        cash = sum(p.amount for p in postings if p.account == "cash")
+        held = sum(p.amount * dearest.get(p.commodity, 0) for p in postings if p.account == "position")
+        kept = max((Decimal(str(run.plan.get("cash_reserve", 0))) for run in self._record.runs), default=Decimal(0))
+        cash -= int(kept * (cash + held))
         buys = [(s, most) for run in self._record.runs for s, (sign, most) in run.targets.items() if sign > 0]
         return cash >= 3 * sum(int(most * QTY_SCALE) * dearest.get(symbol, 0) for symbol, most in buys)
 

@@ -109,7 +109,7 @@ def due_once_found(record: DayRecord, orders: Iterable[Placed], since: int, due:
     names = {order.arrival.client_order_id for order in placed}
     for sent in record.sent:
         if sent.client_order_id in names and sent.at + HELD_UP < sent.arrived and since <= sent.arrived <= due:
-            due = min(sent.arrived, record.session_close) + within
+            due = max(due, min(sent.arrived, record.session_close) + within)
     for unfound in record.unfound:
         until = record.session_close if unfound.until < 0 else min(unfound.until, record.session_close)
         if unfound.order_id in ids and unfound.since <= due and until >= since:

@@ -72,6 +72,11 @@ def affordable(order: ParentOrder, price: Decimal, day: date, settings: Settings
     return min(price, tick.round_down((most - paid) / left, day, settings.tick_size))
 
 
+def reserved_qty(order: ParentOrder) -> Decimal:
+    """The shares that were reserved for a successor: those that the latest child has left unfilled."""
+    return order.child.qty - order.child.filled if order.child is not None else Decimal(0)
+
+
 def reserved_price(order: ParentOrder, qty: Decimal, day: date, floor: Decimal) -> Decimal | None:
     """The highest limit inside the collar at which `qty` shares are worth no more than was reserved for a successor;
     None without a reservation.
@@ -79,7 +84,7 @@ def reserved_price(order: ParentOrder, qty: Decimal, day: date, floor: Decimal) 
     For an order whose old child is closed: what it filled has come out of the same amount. A sell is worth more at a
     higher limit, so its reserved price is the lower one that it was about to be sent at.
     """
-    if not order.reserved_orders:
+    if not order.reserved_orders or qty <= 0:
         return None
     price = tick.round_down((order.committed - committed(order.children)) / qty, day, floor)
     return inside(order, price) if price > 0 else None

@@ -26,7 +26,7 @@ from repeg.domain.order_news import finished, sent
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_average, format_limit
-from repeg.domain.pricing import furthest_price, reserved_price
+from repeg.domain.pricing import furthest_price, reserved_price, reserved_qty
 from repeg.domain.quote import Quote, Side
 from repeg.domain.replacement import undo_move
 from repeg.domain.retry import retry_pause
@@ -112,20 +112,24 @@ def is_granted(order: ParentOrder, proposal: Proposal, qty: Decimal) -> bool:
 
 
 def _submit(turn: Turn, order: ParentOrder, proposal: Proposal, qty: Decimal) -> ParentOrder:
-    """Send a new child. If the budgets have no room for it at its limit, it takes the price that was reserved for it.
+    """Send a new child. If the budgets have no room for it at its limit, it takes the price and the shares that were
+    reserved for it.
 
-    Its reservation may be older than its price: an unconfirmed cancel leaves the move to a later turn.
+    Its reservation may be older than its price: an unconfirmed cancel leaves the move to a later turn. By then there
+    may be cash for more shares than its predecessor had.
     """
     intent = new_intent(turn, order, proposal.decision, proposal.quote, qty)
     grown = with_intent(order, intent, proposal.decision, is_piece=proposal.is_piece)
     try:
         stored = _write_intent(turn, order, grown, intent, proposal.funds.lease)
     except BudgetSpent as exhausted:
-        price = reserved_price(order, qty, turn.now.date(), turn.settings(order.symbol).tick_size)
-        if price is None or (intent.limit is not None and price >= intent.limit):
+        part = min(qty, reserved_qty(order))
+        price = reserved_price(order, part, turn.now.date(), turn.settings(order.symbol).tick_size)
+        if price is None or (part == qty and intent.limit is not None and price >= intent.limit):
             return hold_for_budget(turn, order, exhausted)
-        turn.warn(order.symbol, "hold", format_limit(intent.limit), f"sent at the reserved price: {exhausted}")
-        return _submit(turn, order, proposal.at(price, f"{order.side} {qty} @ {format_limit(price)}"), qty)
+        price = price if intent.limit is None else min(price, intent.limit)
+        turn.warn(order.symbol, "hold", format_limit(intent.limit), f"sent as it was reserved: {exhausted}")
+        return _submit(turn, order, proposal.at(price, f"{order.side} {part} @ {format_limit(price)}"), part)
     return _request(turn, stored, intent, proposal, turn.ports.broker.submit)
 
 
