@@ -58,7 +58,7 @@ def open_run(raw: object, execution: str, environment: Mapping[str, str], ports:
     turn = begin_turn(run.run_id, ports)
     turn.journal("run", "open", run.run_id, f"execution {execution.rpartition(':')[2]}")
     announce_opening(turn)
-    for note in run.plan.notes:
+    for note in start.notes:
         turn.journal("run", "note", reason=note)
     return RunOpened(
         run_id=run.run_id, epoch=run.epoch, first_turn=0, step_seconds=step_seconds(run.settings), turn=TurnCount()

@@ -27,7 +27,7 @@ from repeg.workflow.turn import Turn, begin_sending_turn, find_run, journal_skip
 def lambda_handler(payload: TurnPayload, context: LambdaContext) -> TurnDone:
     """What comes next, and when."""
     ref = payload.run_id, payload.epoch, payload.turn.turns, payload.first_turn
-    answer = repeg_orders(*ref, ports(), lambda: flush_now(context))
+    answer = repeg_orders(*ref, ports(), lambda: flush_now(context), left=payload.turn.left)
     count("Turns", 1)
     count("OrdersWorking", answer.working)
     count("OrdersUnknown", answer.unknown)
@@ -35,18 +35,27 @@ def lambda_handler(payload: TurnPayload, context: LambdaContext) -> TurnDone:
 
 
 def repeg_orders(
-    run_id: str, epoch: int, turns: int, first_turn: int, ports: Ports, flush: Callable[[], None] = lambda: None
+    run_id: str,
+    epoch: int,
+    turns: int,
+    first_turn: int,
+    ports: Ports,
+    flush: Callable[[], None] = lambda: None,
+    *,
+    left: int = 0,
 ) -> TurnDone:
     """Reconcile every working order with the broker, then hold it, move it, cross with it, or finish it.
 
     A listening step makes many turns, and calls `flush` after each, so that its journal is not behind by minutes.
+    `left` orders could not be placed yet for lack of time: then the step makes one turn, looks once, and PlaceOrders
+    goes on.
     """
     try:
         turn = begin_sending_turn(run_id, epoch, ports)
-        if turn.run.settings.waiting is Waiting.STREAM:
+        if turn.run.settings.waiting is Waiting.STREAM and not left:
             done = listen(turn, turns_left(turns - first_turn), lambda at, orders: _turned(at, orders, flush))
         else:
-            orders, due = work_turn(turn)
+            orders, due = work_turn(turn, looks_once=left > 0)
             done = Listened(turn, orders, 1, due)
             tell_long_holds(turn, orders)
     except BrokerUnavailable as error:

@@ -3,7 +3,9 @@
 import subprocess
 import sys
 
-MEASUREMENTS = ("engine", "start", "matching", "exchange", "day", "default_day", "simulate", "replay", "requests")
+MEASUREMENTS = (
+    "engine", "start", "matching", "exchange", "day", "default_day", "simulate", "replay", "requests", "many_orders",
+)  # fmt: skip
 
 
 def main() -> int:

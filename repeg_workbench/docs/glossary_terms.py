@@ -114,7 +114,7 @@ SAFETY = Section(
         Term("request quota", "repeg.domain.request_quota"),
         Term(
             "lease",
-            "repeg.domain.request_quota:lease_size",
+            "repeg.domain.request_quota:lease_sizes",
             "Requests that a container takes from the quota in advance.",
         ),
         Term("time limits", "repeg.domain.time_limits"),

@@ -12,6 +12,7 @@ from repeg_workbench.faults.planted_bugs_in_orders import ORDER_BUGS
 from repeg_workbench.faults.planted_bugs_in_prices import PRICE_BUGS
 from repeg_workbench.faults.planted_bugs_in_replace import REPLACE_BUGS
 from repeg_workbench.faults.planted_bugs_in_sending import SENDING_BUGS
+from repeg_workbench.faults.planted_bugs_in_size import SIZE_BUGS
 from repeg_workbench.faults.planted_bugs_in_sizing import SIZING_BUGS
 from repeg_workbench.faults.planted_bugs_in_steps import STEP_BUGS
 from repeg_workbench.faults.planted_bugs_in_store import STORE_BUGS
@@ -29,6 +30,7 @@ PLANTED_BUGS: dict[str, PlantedBug] = {
     **ENDING_BUGS,
     **WATCHING_BUGS,
     **SIZING_BUGS,
+    **SIZE_BUGS,
     **STORE_BUGS,
     **STEP_BUGS,
     **LISTENING_BUGS,

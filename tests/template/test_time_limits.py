@@ -13,9 +13,11 @@ from repeg.domain.setting_types import Waiting
 from repeg.domain.settings import Settings
 from repeg.domain.time_limits import (
     ANSWER,
+    BATCH_QUOTES_AGE,
     CANCEL_BATCH,
     CANCEL_CONFIRMATION_PAUSES,
     CANCELS_FOR,
+    CLOSES_FOR,
     DEAD_STEP,
     FUNDING_LEASE,
     LISTENS_FOR,
@@ -26,6 +28,7 @@ from repeg.domain.time_limits import (
     RUN_SILENT,
     SEND_MARGIN,
     SENDS_FOR,
+    STEP_BATCHES_FOR,
     STEP_PLACES_FOR,
     SWEEP_LOOKS,
     TURN_TASK_SECONDS,
@@ -34,6 +37,9 @@ from repeg.domain.time_limits import (
 from repeg.workflow.opening import step_seconds
 from tests.statemachine.rules import tasks
 from tests.template.stack import ROOT, definition, functions
+
+# Every request may wait for the next bucket of the quota, as often as the limiter lets it, and then be slow.
+SLOWEST = MAX_WAITS * timedelta(seconds=BUCKET_SECONDS) + REQUEST
 
 PLACING = ("PlaceOrders", "RepegOrders")
 SENDING = tuple(name for name in tasks(definition()) if name != "CloseRun")
@@ -120,7 +126,22 @@ def test_an_orphaned_step_is_harmless_as_soon_as_the_documentation_says() -> Non
 
 @pytest.mark.parametrize("name", ["SweepOrders", "WatchRuns"])
 def test_a_sweeps_checks_fit_into_its_functions_timeout(name: str) -> None:
-    assert function_limit(name) >= (SWEEP_LOOKS - 1) * DEAD_STEP + SWEEP_LOOKS * STEP_PLACES_FOR
+    looks = SWEEP_LOOKS * (CLOSES_FOR + SLOWEST) + (SWEEP_LOOKS - 1) * DEAD_STEP
+    assert CANCELS_FOR + SLOWEST + looks < function_limit(name)
+
+
+def test_a_step_of_closing_confirms_its_cancels_and_reports() -> None:
+    """Its last cancel may have waited for the quota, and so may the lists that confirm it."""
+    confirmed = timedelta(seconds=sum(CANCEL_CONFIRMATION_PAUSES)) + SLOWEST
+    assert CLOSES_FOR + SLOWEST + confirmed < function_limit("CloseRun")
+
+
+def test_a_batch_that_waited_for_its_requests_may_be_sent() -> None:
+    assert STEP_BATCHES_FOR + timedelta(seconds=BUCKET_SECONDS) <= STEP_PLACES_FOR
+
+
+def test_quotes_that_are_not_read_again_for_a_batch_may_be_traded_on() -> None:
+    assert BATCH_QUOTES_AGE.total_seconds() < min(Settings().max_quote_age_seconds, BUCKET_SECONDS)
 
 
 def test_a_run_resolving_an_order_is_not_considered_stuck() -> None:

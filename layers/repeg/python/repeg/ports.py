@@ -37,6 +37,10 @@ class Broker(Protocol):
     def account_number(self) -> str:
         """The number of the account that the keys open."""
 
+    def make_room(self, orders: int) -> int:
+        """Take the requests of up to so many orders that are about to be sent, after a wait of some seconds if need be;
+        returns how many may be sent now. What is not used within seconds is lost."""
+
     def submit(self, intent: Intent) -> Submission:
         """Send a DAY order, limit or market, under the intent's client order id. Never retried by itself."""
 

@@ -33,15 +33,12 @@ from repeg.adapters.secrets import SecretKeys
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.notice import described
 from repeg.domain.order_ids import LOCAL_TAG, stack_tag
-from repeg.domain.request_quota import DATA, DATA_REQUESTS_PER_MINUTE, REQUESTS_PER_MINUTE
+from repeg.domain.request_quota import DATA, DATA_REQUESTS_PER_MINUTE, requests_per_minute
 from repeg.domain.setting_types import Feed
 from repeg.lambda_step import count, flush_at_end, measure
 from repeg.ports import Journal, Ports, Runtime
 
 FEEDS = tuple(feed.value for feed in Feed)
-
-# With fewer, one turn could not cancel and resubmit a single order.
-MIN_REQUESTS_PER_MINUTE = 60
 
 _LOCAL_NAMES = frozenset({"localhost", "host.docker.internal"})
 _DOCKER_BRIDGE = IPv4Network("172.17.0.0/16")
@@ -93,7 +90,7 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
         needs_arming=mode == TradingMode.LIVE,
     )
     api = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
-    limiter = RequestLimiter(store, runtime, _per_minute(environment), count)
+    limiter = RequestLimiter(store, runtime, requests_per_minute(environment), count)
     data_limiter = RequestLimiter(store, runtime, DATA_REQUESTS_PER_MINUTE[feed], kind=DATA)
     bus = EventNotifier(boto3.client("events", config=AWS, verify=True))
     streams = deployed(addresses(TradingMode(mode), feed, trading_url, data_url), feed)
@@ -179,14 +176,6 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     if not value:
         raise InvalidSettings(name, value, "a value")
     return value
-
-
-def _per_minute(environment: Mapping[str, str]) -> int:
-    """The trading requests per minute that the broker allows the account, for all programs that trade on it."""
-    given = environment.get("REQUESTS_PER_MINUTE") or str(REQUESTS_PER_MINUTE)
-    if not given.isdecimal() or int(given) < MIN_REQUESTS_PER_MINUTE:
-        raise InvalidSettings("REQUESTS_PER_MINUTE", given, f"a whole number, at least {MIN_REQUESTS_PER_MINUTE}")
-    return int(given)
 
 
 def _one_of(environment: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:

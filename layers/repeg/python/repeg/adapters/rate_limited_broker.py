@@ -52,6 +52,16 @@ class RateLimitedBroker:
         """The account's number, which is read once for each key pair; the inner broker takes that request."""
         return self._broker.account_number()
 
+    def make_room(self, orders: int) -> int:
+        """Lease the requests of up to so many orders, waiting for the next bucket if this one has none.
+
+        All of them during an outage of the table: no intent can be written then, and each order says so.
+        """
+        try:
+            return self._limiter.lease_ahead(Quota.ORDINARY, orders)
+        except StoreUnavailable:
+            return orders
+
     def submit(self, intent: Intent) -> Submission:
         """Send an order, unless its deadline has passed or the kill switch was set while it waited for a request."""
         return self._write(intent, lambda: self._broker.submit(intent))
@@ -63,7 +73,7 @@ class RateLimitedBroker:
     def cancel(self, broker_id: str) -> CancelAnswer:
         """Request a cancel, from the reserved quota, together with the read that confirms it."""
         is_granted = self._limiter.acquire(Quota.RESERVED, following=1)
-        return self._broker.cancel(broker_id) if is_granted else CancelAnswer.UNKNOWN
+        return self._broker.cancel(broker_id) if is_granted else CancelAnswer.UNSENT
 
     def order(self, client_order_id: str) -> OrderReport | None:
         """The order with that client order id, from the reserved quota."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
-from repeg.domain.request_quota import Quota, bucket_limit, bucket_of, lease_size, seconds_to_next_bucket
+from repeg.domain.request_quota import Quota, bucket_limit, bucket_of, lease_sizes, next_bucket, seconds_to_next_bucket
 from repeg.domain.run import KillSwitch
 from repeg.ports import Runtime, Store
 
@@ -71,6 +71,19 @@ class RequestLimiter:
                 raise
             return True
 
+    def lease_ahead(self, quota: Quota, most: int) -> int:
+        """Lease up to `most` requests for use within this bucket; returns how many there are now.
+
+        Waits for the next bucket once, if this one has none left. Raises StoreUnavailable.
+        """
+        for wait in (False, True):
+            if wait:
+                self._runtime.pause(seconds_to_next_bucket(self._runtime.now()))
+            bucket = self._kind + bucket_of(self._runtime.now())
+            if held := self._lease_most(bucket, quota, most):
+                return held
+        return 0
+
     def require(self, quota: Quota) -> None:
         """Take one request. Raises BrokerUnavailable if none was granted, StoreUnavailable as `acquire` does."""
         if not self.acquire(quota):
@@ -83,16 +96,32 @@ class RequestLimiter:
 
     def _wait_for_grant(self, quota: Quota, following: int, until: datetime | None) -> bool:
         for wait in range(MAX_WAITS + 1):
-            if wait:
-                seconds = seconds_to_next_bucket(self._runtime.now())
-                if until is not None and self._runtime.now() + timedelta(seconds=seconds) > until:
-                    break
-                self._runtime.pause(seconds)
+            if wait and until is not None and self._next_begins() > until:
+                break
+            if wait and self._wait_for_bucket(quota):
+                return True
             bucket = self._kind + bucket_of(self._runtime.now())
             if self._use_lease(bucket, quota) or self._lease(bucket, quota, following):
                 return True
         self._count("RequestsRefused", 1)
         return False
+
+    def _next_begins(self) -> datetime:
+        now = self._runtime.now()
+        return now + timedelta(seconds=seconds_to_next_bucket(now))
+
+    def _wait_for_bucket(self, quota: Quota) -> bool:
+        """Wait for the next bucket. A reserved request takes its place in it before the wait, so that no ordinary one
+        comes before it; returns whether it has."""
+        now = self._runtime.now()
+        upcoming = self._kind + next_bucket(now)
+        is_booked = quota is Quota.RESERVED and self._store.lease_requests(
+            upcoming, 1, bucket_limit(self._per_minute, quota)
+        )
+        self._count("RequestsLeased", int(is_booked))
+        self._runtime.pause(seconds_to_next_bucket(now))
+        # A place in a bucket that has passed meanwhile, while the function was frozen, is worth nothing.
+        return is_booked and self._kind + bucket_of(self._runtime.now()) == upcoming
 
     def _use_lease(self, bucket: str, quota: Quota) -> bool:
         """Take one request from what is left of an earlier lease; leftovers of other buckets are dropped.
@@ -110,16 +139,36 @@ class RequestLimiter:
 
     def _lease(self, bucket: str, quota: Quota, following: int) -> bool:
         """Lease a batch from the shared bucket, take one request of it and keep the rest."""
-        usual = lease_size(quota)
-        for count in (usual + following, usual) if following else (usual,):
+        for count in lease_sizes(quota, following):
             if not self._store.lease_requests(bucket, count, bucket_limit(self._per_minute, quota)):
                 continue
             self._count("RequestsLeased", count)
-            with self._lock:
-                self._drop_others(bucket)
-                self._left[quota] = self._left.get(quota, 0) + count - 1
+            self._keep(bucket, quota, count - 1)
             return True
         return False
+
+    def _lease_most(self, bucket: str, quota: Quota, most: int) -> int:
+        """Lease what the bucket has, up to `most` with what is left of an earlier lease. A write is all or nothing, so
+        the amount is halved until one succeeds."""
+        with self._lock:
+            self._drop_others(bucket)
+            held = self._left.get(quota, 0)
+        limit = bucket_limit(self._per_minute, quota)
+        count = min(most - held, limit)
+        while count > 0:
+            if self._store.lease_requests(bucket, count, limit):
+                self._count("RequestsLeased", count)
+                self._keep(bucket, quota, count)
+                held += count
+            else:
+                count //= 2
+            count = min(count, most - held)
+        return min(held, most)
+
+    def _keep(self, bucket: str, quota: Quota, count: int) -> None:
+        with self._lock:
+            self._drop_others(bucket)
+            self._left[quota] = self._left.get(quota, 0) + count
 
     def _drop_others(self, bucket: str) -> None:
         if self._bucket != bucket:

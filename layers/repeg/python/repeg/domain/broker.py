@@ -106,9 +106,13 @@ Submission = Accepted | Refused | Unknown
 
 
 class CancelAnswer(StrEnum):
-    """The broker's answer to a cancel. No answer says what became of the order: read it again."""
+    """The broker's answer to a cancel. No answer says what became of the order: read it again.
+
+    `unsent` is none of the broker's: the account's quota had no request for it.
+    """
 
     REQUESTED = "requested"
     NOT_OPEN = "not_open"
     NOT_FOUND = "not_found"
     UNKNOWN = "unknown"
+    UNSENT = "unsent"

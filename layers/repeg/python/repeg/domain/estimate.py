@@ -37,7 +37,7 @@ class OrderEstimate(Frozen):
 
 
 class RunEstimate(Frozen):
-    """A run that was checked like a start, with its orders and their sums. Times in UTC."""
+    """A run that was checked like a start, with its orders and their sums. Times in UTC. `notes` are the plan's."""
 
     run_id: str
     account_number: str
@@ -51,6 +51,7 @@ class RunEstimate(Frozen):
     notional: Amount
     crossing: Amount | None
     at_worst: Amount | None
+    notes: tuple[str, ...] = ()
 
 
 def estimate_order(order: ParentOrder, quote: Quote | None, settings: Settings) -> OrderEstimate:

@@ -17,7 +17,7 @@ from repeg.domain.weights import NOISE, is_weight, tolerated, without_noise
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SYMBOL = re.compile(r"[A-Z]{1,5}(\.[A-Z]{1,2})?")
 MAX_NAME_LENGTH = 15
-MAX_ORDERS = 500
+MAX_ORDERS = 1_000
 MAX_DECIMALS = 9
 TOO_LARGE = 10**12
 

@@ -10,10 +10,12 @@ rotated, and reserved requests during an outage of the table. Most minutes leave
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from repeg.domain.errors import InvalidSettings
 from repeg.domain.setting_types import Feed
 
 # The standard limit of the trading API: https://alpaca.markets/support/usage-limit-api-calls
@@ -29,11 +31,27 @@ DATA = "data@"
 BUCKET_SECONDS = 10
 BUCKETS_TOUCHED = 8
 
-# The part of each bucket that only reserved requests may use.
-RESERVED_FOR_CLOSING = Decimal("0.2")
+# The part of each bucket that only reserved requests may use. It is small, because a reserved request that has to wait
+# takes its place in the next bucket before any ordinary request can.
+RESERVED_FOR_CLOSING = Decimal("0.16")
 
 # Ordinary requests are leased in batches: one write to the table per request would cost more than the request.
 LEASE = 4
+
+
+# With fewer, one turn could not cancel and resubmit a single order.
+MIN_REQUESTS_PER_MINUTE = 60
+
+
+def requests_per_minute(environment: Mapping[str, str]) -> int:
+    """The trading requests per minute that the broker allows the account, for all programs that trade on it.
+
+    Raises InvalidSettings naming the variable.
+    """
+    given = environment.get("REQUESTS_PER_MINUTE") or str(REQUESTS_PER_MINUTE)
+    if not given.isdecimal() or int(given) < MIN_REQUESTS_PER_MINUTE:
+        raise InvalidSettings("REQUESTS_PER_MINUTE", given, f"a whole number, at least {MIN_REQUESTS_PER_MINUTE}")
+    return int(given)
 
 
 class Quota(StrEnum):
@@ -53,6 +71,11 @@ def bucket_of(now: datetime) -> str:
     return start.replace(microsecond=0).isoformat()
 
 
+def next_bucket(now: datetime) -> str:
+    """The bucket after the one that an instant falls into."""
+    return bucket_of(now + timedelta(seconds=BUCKET_SECONDS))
+
+
 def buckets_of_minute(now: datetime) -> list[str]:
     """The buckets of the last sixty seconds, the present one included, newest first."""
     return [bucket_of(now - timedelta(seconds=BUCKET_SECONDS * back)) for back in range(60 // BUCKET_SECONDS)]
@@ -69,7 +92,11 @@ def bucket_limit(per_minute: int, quota: Quota) -> int:
     return size if quota is Quota.RESERVED else int(size * (1 - RESERVED_FOR_CLOSING))
 
 
-def lease_size(quota: Quota) -> int:
-    """Requests to lease at once; reserved requests are leased singly, so that none is left unused. A cancel is leased
-    with the read that confirms it."""
-    return 1 if quota is Quota.RESERVED else LEASE
+def lease_sizes(quota: Quota, following: int) -> list[int]:
+    """How many requests to lease at once, the first that the bucket has.
+
+    Reserved requests are leased singly, so that none is left unused, but for those that are certain to follow; the last
+    ordinary ones of a bucket are leased singly too.
+    """
+    usual = 1 if quota is Quota.RESERVED else LEASE
+    return sorted({usual + following, usual, 1}, reverse=True)

@@ -213,6 +213,10 @@ class Settings(_Preferences):
         """The patience of an order of one slice, under this policy."""
         return max(1, int(self.patience_seconds * HORIZONS.get(self.policy, Decimal(1))))
 
+    def with_close_margin(self, minutes: int) -> Settings:
+        """These settings with another close margin."""
+        return self.model_copy(update={"close_margin_minutes": minutes})
+
     def for_symbol(self, symbol: str) -> Settings:
         """These settings as they hold for one symbol."""
         own = self.symbols.get(symbol)

@@ -19,6 +19,12 @@ class TurnCount(Frozen):
     turns: int = 0
 
 
+class TurnBefore(TurnCount):
+    """The turns made, and how many orders the PlaceOrders before had no time or no requests for."""
+
+    left: int = 0
+
+
 class RunRef(Frozen):
     """The run that a step works on, at the epoch that its execution holds."""
 
@@ -30,7 +36,7 @@ class TurnPayload(RunRef):
     """A step of the loop. `first_turn` is the count at which this execution took over."""
 
     first_turn: int
-    turn: TurnCount
+    turn: TurnBefore
 
 
 class StepFailure(Frozen):
@@ -105,11 +111,13 @@ class QuotesValidated(Frozen):
 
 
 class OrdersPlaced(Frozen):
-    """How many orders now have a child, and when the next turn is due (UTC, whole seconds)."""
+    """How many orders now have a child, how many are left for the next PlaceOrders because this one had no time or no
+    requests for them, and when the next turn is due (UTC, whole seconds)."""
 
     turns: int
     turn_at: str
     placed: int
+    left: int = 0
 
 
 class TurnDone(Frozen):
@@ -123,12 +131,21 @@ class TurnDone(Frozen):
     unknown: int = 0
 
 
+# The answer of a closing step that has more orders to cancel.
+CLOSING = "closing"
+
+
 class RunClosed(Frozen):
-    """How the run ended: `settled` or `failed`, with the error's name and the reason in words."""
+    """How the run ended: `settled` or `failed`, with the error's name and the reason in words.
+
+    `closing`, while there are more orders to cancel than a step has time for: the error and the reason are then those
+    that the step was called with, if any, and `again_at` is when the next step is due (UTC, whole seconds).
+    """
 
     outcome: str
     error: str
     reason: str
+    again_at: str = ""
 
 
 class RunSwept(Frozen):

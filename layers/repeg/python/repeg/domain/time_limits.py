@@ -7,6 +7,7 @@ Each limit must outlast what it waits for, or an order could be sent by a step t
     REQUEST < SENDS_FOR                                  a slow request of a step does not cost the next one its order
     LISTENS_FOR < STEP_PLACES_FOR                        the last look of a listening step's turn may still send
     LOOKS_FOR + REQUEST <= STEP_PLACES_FOR               the last look of a turn has time to send what it decides
+    STEP_BATCHES_FOR + a bucket of the quota <= STEP_PLACES_FOR    a batch that waited for its requests may be sent
     STEP_PLACES_FOR + REQUEST < a function's limit       a placement is never cut in two by its function's limit
     a function's limit < its Task's limit                the service retries only after the function has ended
     SENDS_FOR + REQUEST < DEAD_STEP                      a sweep looks again after a fenced step's last request
@@ -15,7 +16,9 @@ Each limit must outlast what it waits for, or an order could be sent by a step t
     a Task's limit < RESEND_AFTER                        also a frozen one, unless it listens
     RESEND_AFTER + SENDS_FOR + REQUEST < LOST_AFTER      an order is given up only when its second sender is dead
     RESEND_AFTER + a Task's limit < LOST_AFTER           also a frozen one
-    SWEEP_LOOKS looks, DEAD_STEP apart < a sweep's limit a sweep is never cut off between two looks
+    CLOSES_FOR + two waits for the quota + two lists < CloseRun's limit   what was cancelled is confirmed and reported
+    CANCELS_FOR + SWEEP_LOOKS looks of CLOSES_FOR, DEAD_STEP apart < a sweep's limit
+                                                         a sweep is never cut off between two looks
     CANCELS_FOR + two looks < ServeOperator's limit      an operator is told what is open before the function ends
     LOST_AFTER < UNPRICED_LOST_AFTER                     no order without a limit doubles one that is still under way
     LOST_AFTER < RUN_SILENT                              the watchdog leaves a run alone that is resolving an order
@@ -52,6 +55,11 @@ SEND_MARGIN = timedelta(seconds=10)
 
 # A step starts no new order after this long: its function's time limit must never cut a placement in two.
 STEP_PLACES_FOR = timedelta(seconds=35)
+
+# A step begins no further batch of orders after this long: it may then wait for the next bucket of the quota, and the
+# quotes of a batch are read again once they are this old.
+STEP_BATCHES_FOR = timedelta(seconds=25)
+BATCH_QUOTES_AGE = timedelta(seconds=2)
 
 # A turn that looks several times begins no look after this long. It reads the open orders again at most this often.
 LOOKS_FOR = timedelta(seconds=28)
@@ -93,6 +101,10 @@ UNPRICED_LOST_AFTER = timedelta(minutes=15)
 DEAD_STEP = timedelta(seconds=60)
 SWEEP_LOOKS = 5
 EMPTY_LOOKS_NEEDED = 2
+
+# A step of closing requests no cancel after this long: the confirmations and the report follow, and what is left is for
+# the next step.
+CLOSES_FOR = timedelta(seconds=45)
 
 # A closing step, a sweep or the watchdog repeats a read that fails at once after each of these pauses: otherwise one
 # bad answer would leave a dead run's orders open for minutes. A read that took longer is not repeated: steps have a

@@ -1,56 +1,86 @@
-"""Closing a run: cancel and confirm its open orders, whatever their state, and book their fills."""
+"""Closing a run: cancel its open orders, whatever their state, confirm by list that they are closed, book their fills.
+
+A step of closing requests cancels for a while only, so that it ends well before its function's limit; what is left is
+for the next one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from repeg.domain.broker import CancelAnswer
 from repeg.domain.child_order import RESTING, UNRESOLVED, ChildState, OrderReport
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.time_limits import BOOKS_FINAL_AFTER, LOST_AFTER
+from repeg.domain.time_limits import BOOKS_FINAL_AFTER, CANCELS_FOR, CLOSES_FOR, LOST_AFTER
 from repeg.ports import Ports
-from repeg.workflow.cancellation import cancel_children
+from repeg.workflow.cancellation import confirm_cancels, request_cancels
 from repeg.workflow.in_flight import refresh_children
-from repeg.workflow.reconciliation import book_executions, fetch_report, list_own_orders
+from repeg.workflow.reconciliation import book_executions, fetch_report, list_reports
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
 
-def close_orders(turn: Turn) -> list[str]:
-    """Cancel and confirm every order of the run; returns the client order ids that may still be open."""
-    listed = list_own_orders(turn)
-    orders = turn.ports.store.books(turn.run.run_id).orders
+class Closed(NamedTuple):
+    """What a step of closing has left: the client order ids that may still be open, and how many orders it had no time
+    or no request to ask about; zero if it has closed none at all, so that another step would be no better."""
 
-    def close(order: ParentOrder) -> ParentOrder:
-        return _close(turn, refresh_children(turn, order, listed))
+    left: list[str]
+    unasked: int
 
-    closed = turn.each(close, orders)
-    stray_ids = cancel_strays(turn, listed, orders)
-    book_executions(turn, closed)
-    ours = [child for order in closed for child in order.open_children if not child.is_owners]
+
+def close_orders(turn: Turn) -> Closed:
+    """Cancel and confirm every order of the run, for as long as one step of closing may."""
+    orders = list(turn.ports.store.books(turn.run.run_id).orders)
+    listed = list_reports(turn, orders)
+    read: dict[str, ParentOrder] = {}
+
+    def ask(order: ParentOrder) -> ParentOrder:
+        if order.open_children and turn.elapsed > CLOSES_FOR:
+            return order
+        seen = refresh_children(turn, order, listed)
+        asked = request_cancels(turn, seen)
+        read[order.symbol] = seen
+        return asked
+
+    asked = turn.each(ask, orders)
+    confirmed = confirm_cancels(turn, [order for order in asked if order.symbol in read])
+    seen = {order.symbol: order for order in confirmed}
+    # What cannot be saved counts as it was read: still open.
+    closed = turn.each(lambda order: _close(turn, order, seen[order.symbol]), list(read.values()))
+    after = list({order.symbol: order for order in (*orders, *closed)}.values())
+    stray_ids = cancel_strays(turn, listed, after)
+    book_executions(turn, after)
+    ours = [child for order in after for child in order.open_children if not child.is_owners]
     # After the session nothing more can be done here: the watchdog goes on looking at them.
-    return [child.client_order_id for child in ours] + ([] if _is_final(turn) else stray_ids)
+    left = [child.client_order_id for child in ours] + ([] if _is_final(turn) else stray_ids)
+    unasked = sum(bool(order.open_children) and order.symbol not in read for order in orders)
+    ended = sum(bool(read[order.symbol].open_children) and not order.open_children for order in closed)
+    return Closed(left, unasked if ended else 0)
 
 
 def cancel_strays(turn: Turn, listed: Mapping[str, OrderReport], orders: Sequence[ParentOrder]) -> list[str]:
     """Cancel the listed orders of the run that are not in its books. Returns the ids of those that are still open."""
-    strays = set(listed) - {child.client_order_id for order in orders for child in order.children}
+    ids = {client_id for client_id, report in listed.items() if not report.is_closed}
+    strays = ids - {child.client_order_id for order in orders for child in order.children}
     return [client_id for client_id in sorted(strays) if not _cancel_stray(turn, listed[client_id])]
 
 
 def cancel_by_prefix(prefix: str, ports: Ports) -> list[str]:
-    """Request the cancel of every open order whose id begins with a run's prefix; needs no store. Returns their ids.
-
-    No other order of the account is touched.
+    """Request the cancel of every open order whose id begins with a run's prefix, for as long as a function can wait;
+    needs no store. Returns the ids of all of them. No other order of the account is touched.
     """
+    began = ports.runtime.now()
     ours = [report for report in ports.broker.open_orders() if report.client_order_id.startswith(prefix)]
     for report in ours:
+        if ports.runtime.now() - began > CANCELS_FOR:
+            break
         ports.broker.cancel(report.broker_id)
     return [report.client_order_id for report in ours]
 
 
-def _close(turn: Turn, order: ParentOrder) -> ParentOrder:
-    after = cancel_children(turn, order)
+def _close(turn: Turn, order: ParentOrder, after: ParentOrder) -> ParentOrder:
+    """Save what has become of an order's children since it was read, and give up those that will not be seen again."""
     saved = save_order(turn, after) if after != order else order
     # Only the latest child can be in flight: a child that it replaces had been seen at the broker.
     is_unknown = saved.child is not None and saved.child.state in UNRESOLVED
@@ -97,4 +127,4 @@ def _cancel_stray(turn: Turn, report: OrderReport) -> bool:
     answer = turn.ports.broker.cancel(report.broker_id)
     turn.ports.runtime.pause(1)
     after = turn.ports.broker.order(report.client_order_id)
-    return after is not None and after.is_closed and answer is not CancelAnswer.UNKNOWN
+    return after is not None and after.is_closed and answer not in {CancelAnswer.UNKNOWN, CancelAnswer.UNSENT}

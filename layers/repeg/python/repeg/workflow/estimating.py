@@ -29,6 +29,7 @@ def estimate_run(start: Start, owner: str, now: datetime, ports: Ports) -> RunEs
         policy=run.settings.policy,
         use_smart_limit_execution=run.settings.use_smart_limit_execution,
         orders=orders,
+        notes=start.notes,
         notional=sum((order.notional for order in orders), Decimal(0)),
         crossing=total([order.crossing for order in orders]),
         at_worst=total([order.at_worst for order in orders]),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from repeg.domain.adoption import difference
 from repeg.domain.broker import Accepted, Refused, Unknown
 from repeg.domain.child_order import NOT_AT_BROKER, UNRESOLVED, Child, ChildState, OrderReport
 from repeg.domain.outcome import HoldReason, Outcome
@@ -15,7 +14,7 @@ from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER, UNPRICED_LOST_AFTER
 from repeg.workflow.placement import finish_order, record_answer
-from repeg.workflow.reconciliation import apply_report, fetch_report, list_orders_of_day, taken_by
+from repeg.workflow.reconciliation import apply_report, fetch_report, list_orders_of_day, reported, taken_by
 from repeg.workflow.saving import save_order
 from repeg.workflow.sellable import read_holdings
 from repeg.workflow.switches import switch_now
@@ -34,7 +33,7 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
     for known in order.open_children:
         child = order.attempt(known.n) if is_chain else known
         if not child.is_closed:
-            report = None if is_chain else _listed(order, child, listed)
+            report = None if is_chain else reported(order, child, listed)
             order = _refresh(turn, order, child, report or fetch_report(turn, order, child))
     return order
 
@@ -44,7 +43,7 @@ def _reopen_found(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]
     for child in order.children:
         if child.state not in NOT_AT_BROKER or _is_shown_by_replaced(order, child):
             continue
-        report = _listed(order, child, listed)
+        report = reported(order, child, listed)
         if report is None and child.state is ChildState.NEVER_ARRIVED:
             report = fetch_report(turn, order, child)  # it may have filled at once, or closed with what it replaced
         if report is not None:
@@ -58,11 +57,6 @@ def _is_shown_by_replaced(order: ParentOrder, child: Child) -> bool:
     if child.replaces is None:
         return False
     return child is not order.child or any(not each.is_closed for each in order.predecessors(child))
-
-
-def _listed(order: ParentOrder, child: Child, listed: dict[str, OrderReport]) -> OrderReport | None:
-    report = listed.get(child.client_order_id)
-    return None if report is None or difference(order, child, report) else report
 
 
 def _refresh(turn: Turn, order: ParentOrder, child: Child, report: OrderReport | None) -> ParentOrder:
@@ -90,7 +84,7 @@ def _resolve_missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrde
         return order
     if order.side is Side.SELL and (held := read_holdings(turn).of(order.symbol)) < child.qty:
         return _hold_unsold(turn, order, child, held)
-    listed = _listed(order, child, {each.client_order_id: each for each in list_orders_of_day(turn)})
+    listed = reported(order, child, {each.client_order_id: each for each in list_orders_of_day(turn)})
     if listed is not None:
         # The lookup by id lags. Where a closed order's id is free again, a second request would trade a second time.
         return save_order(turn, apply_report(turn, order, listed))

@@ -12,23 +12,28 @@ from repeg.domain.policy import depends_on_fills
 from repeg.domain.quote import Quote, Side
 from repeg.domain.run import KillSwitch
 from repeg.domain.session import next_turn, whole_second
-from repeg.domain.time_limits import LISTED_FROM, LOOKS_FOR, OPEN_ORDERS_AGE
+from repeg.domain.time_limits import BATCH_QUOTES_AGE, LISTED_FROM, LOOKS_FOR, OPEN_ORDERS_AGE
 from repeg.workflow.deciding import market_move_cost, market_notional, wants_to_send
 from repeg.workflow.funding import funded_market_moves
 from repeg.workflow.in_flight import refresh_children
 from repeg.workflow.placement import NO_FUNDS, Funds
-from repeg.workflow.reconciliation import book_fills, list_own_orders
+from repeg.workflow.reconciliation import book_fills, list_reports
 from repeg.workflow.sellable import Holdings, read_holdings
 from repeg.workflow.switches import switch_now
 from repeg.workflow.turn import Turn
 from repeg.workflow.working import work_order
 
+# A move takes a cancel, the read that confirms it, and the new order. So few need no room: the quota has it, or they
+# wait for less than a bucket.
+REQUESTS_OF_A_MOVE = 3
+MOVES_WITHOUT_ROOM = 4
 
-def work_turn(turn: Turn) -> tuple[list[ParentOrder], datetime]:
+
+def work_turn(turn: Turn, *, looks_once: bool = False) -> tuple[list[ParentOrder], datetime]:
     """Every order of the run after the looks of a turn, and when the next turn is due."""
     before = turn.ports.store.orders(turn.run.run_id)
     orders = _reconciled(turn, before)
-    if _has_next_piece(turn, before, orders):
+    if looks_once or _has_next_piece(turn, before, orders):
         return orders, next_turn_of(turn, looks=False)
     return _look_until_next_turn(turn, orders)
 
@@ -119,7 +124,7 @@ def is_looked_at(turn: Turn, order: ParentOrder) -> bool:
 
 def _read_back(turn: Turn, working: list[ParentOrder], *, is_listed: bool = True) -> list[ParentOrder]:
     """The orders as the broker reports their children now, with their fills booked; a few are not listed, but read."""
-    listed = list_own_orders(turn) if working and is_listed else {}
+    listed = list_reports(turn, working) if working and is_listed else {}
     seen = turn.each(lambda order: refresh_children(turn, order, listed), working)
     book_fills(turn, working, seen)
     return seen
@@ -151,6 +156,7 @@ def _worked(
     turn: Turn, orders: Sequence[ParentOrder], seen: list[ParentOrder], quotes: Mapping[str, Quote]
 ) -> list[ParentOrder]:
     """All orders, those that were looked at after acting on them."""
+    seen, quotes = _with_room(turn, seen, quotes)
     kill: KillSwitch = switch_now(turn.run, turn.now, turn.ports)
     held = _holdings_for(turn, seen, quotes)
     costs = _market_moves(turn, seen, quotes) if kill is KillSwitch.ACTIVE and turn.may_send else {}
@@ -164,6 +170,28 @@ def _worked(
         after = turn.each(work, seen)
     worked = {order.symbol: order for order in after}
     return [worked.get(order.symbol, order) for order in orders]
+
+
+def _with_room(
+    turn: Turn, seen: list[ParentOrder], quotes: Mapping[str, Quote]
+) -> tuple[list[ParentOrder], Mapping[str, Quote]]:
+    """The orders to work in this look, without the moves that the account's quota has no room for, and their quotes.
+
+    A move that waited for its requests would be decided on an old quote, or be cancelled and not be sent again. So the
+    requests of many moves are taken first; the quotes are read again if that took a while. The moves that are left are
+    decided anew at the next look.
+    """
+    moving = [order for order in seen if wants_to_send(turn, order, quotes.get(order.symbol))]
+    if len(moving) <= MOVES_WITHOUT_ROOM or turn.run.preview:
+        return seen, quotes
+    began = turn.ports.runtime.now()
+    wanted = len(moving) * REQUESTS_OF_A_MOVE if turn.has_time_for_a_batch else 0
+    room = turn.ports.broker.make_room(wanted) // REQUESTS_OF_A_MOVE if wanted else 0
+    left = {order.symbol for order in moving[room:]}
+    working = [order for order in seen if order.symbol not in left]
+    if turn.ports.runtime.now() - began > BATCH_QUOTES_AGE:
+        quotes = _quotes(turn, working)
+    return working, quotes
 
 
 def _holdings_for(turn: Turn, orders: list[ParentOrder], quotes: Mapping[str, Quote]) -> Holdings | None:

@@ -16,7 +16,9 @@ from repeg.domain.frozen import Frozen
 from repeg.domain.journal import Entry
 from repeg.domain.limits import require_allowed
 from repeg.domain.order_ids import run_prefix
+from repeg.domain.pace import notes_of, require_time_to_place, with_time_to_close
 from repeg.domain.plan import Plan
+from repeg.domain.request_quota import REQUESTS_PER_MINUTE, requests_per_minute
 from repeg.domain.run import KillSwitch, Run, RunState
 from repeg.domain.run_identity import MAX_RUN_NUMBER, preview_id, refusal_of_second_start
 from repeg.domain.session import TradingDay, trading_date, trading_window
@@ -33,7 +35,10 @@ _FIELDS = ("plan", "plan_uri", "settings", "preview", "run_number", "scheduled_t
 
 
 class Start(Frozen):
-    """A requested start: the plan parsed, the settings resolved, nothing claimed yet."""
+    """A requested start: the plan parsed, the settings resolved, nothing claimed yet.
+
+    `per_minute` are the requests that the broker allows. `notes` are the plan's, and how long it takes.
+    """
 
     plan: plan.OrdersPlan | plan.TargetsPlan
     settings: Settings
@@ -42,6 +47,8 @@ class Start(Frozen):
     scheduled_time: AwareDatetime | None
     is_live: bool = False
     release: str = ""
+    per_minute: int = REQUESTS_PER_MINUTE
+    notes: tuple[str, ...] = ()
 
 
 def read_start(raw: object, environment: Mapping[str, str], ports: Ports) -> Start:
@@ -51,9 +58,12 @@ def read_start(raw: object, environment: Mapping[str, str], ports: Ports) -> Sta
     for name in raw:
         if name not in _FIELDS:
             raise InvalidInput.unknown_name("input", str(name), raw[name], _FIELDS)
+    given, per_minute = _plan(raw, ports), requests_per_minute(environment)
     return Start(
-        plan=_plan(raw, ports),
-        settings=resolve(environment, raw.get("settings")),
+        plan=given,
+        notes=(*given.notes, *notes_of(given, per_minute)),
+        settings=with_time_to_close(resolve(environment, raw.get("settings")), given, per_minute),
+        per_minute=per_minute,
         preview=_flag(raw.get("preview", False)),
         run_number=_run_number(raw.get("run_number", 1)),
         scheduled_time=_scheduled_time(raw.get("scheduled_time")),
@@ -115,6 +125,8 @@ def session_for(start: Start, now: datetime, ports: Ports) -> TradingDay:
         raise MarketClosed(
             "start time", now.isoformat(), f"before the run's window closes at {window.closes.isoformat()}"
         )
+    if not start.preview:
+        require_time_to_place(start.plan, window, now, start.per_minute)
     return day
 
 

@@ -6,7 +6,7 @@ order's fills. So fills are never summed along a chain: where a report is ambigu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from repeg.domain.adoption import difference
@@ -25,10 +25,37 @@ from repeg.workflow.turn import Turn
 MAX_REJECTIONS = 3
 
 
+# The broker's lists have so many orders each; so few are read by their ids instead.
+ORDERS_OF_A_LIST = 500
+FEW_READS = 4
+
+
 def list_own_orders(turn: Turn) -> dict[str, OrderReport]:
     """The run's open orders as the broker lists them, by client order id. Other orders of the account are ignored."""
     prefix = turn.run.order_prefix
     return {r.client_order_id: r for r in turn.ports.broker.open_orders() if r.client_order_id.startswith(prefix)}
+
+
+def list_reports(turn: Turn, orders: Sequence[ParentOrder]) -> dict[str, OrderReport]:
+    """The run's open orders as the broker lists them, by client order id; also its closed ones of the day, if reading
+    the open children of `orders` that are not among them one by one would take more requests."""
+    listed = list_own_orders(turn)
+    unlisted = [order for order in orders if any(c.client_order_id not in listed for c in order.open_children)]
+    if not is_listing_cheaper(unlisted):
+        return listed
+    return listed | {report.client_order_id: report for report in list_orders_of_day(turn)}
+
+
+def is_listing_cheaper(orders: Sequence[ParentOrder]) -> bool:
+    """Whether lists take fewer requests than reading these orders one by one."""
+    pages = 1 + sum(len(order.children) for order in orders) // ORDERS_OF_A_LIST
+    return len(orders) > FEW_READS * pages
+
+
+def reported(order: ParentOrder, child: Child, listed: Mapping[str, OrderReport]) -> OrderReport | None:
+    """The listed report of a child, if it is that child's."""
+    report = listed.get(child.client_order_id)
+    return None if report is None or difference(order, child, report) else report
 
 
 def list_orders_of_day(turn: Turn) -> list[OrderReport]:

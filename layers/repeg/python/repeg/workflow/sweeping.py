@@ -80,7 +80,7 @@ def cancel_first(held: Guard, ports: Ports) -> int:
 def _sweep(held: Guard, cause: str, ports: Ports) -> list[Alert]:
     turn = begin_turn(held.run_id, ports)
     turn.warn("run", "sweep", held.run_id, cause)
-    left = _look_until_empty(lambda: close_orders(begin_turn(held.run_id, ports)), ports)
+    left = _look_until_empty(lambda: close_orders(begin_turn(held.run_id, ports)).left, ports)
     failure = StepFailure(Error="Swept", Cause=cause)
     report, alerts = report_on(begin_turn(held.run_id, ports), 0, failure, left)
     ports.store.save_report(held.run_id, report)

@@ -18,7 +18,15 @@ from repeg.domain.run import Run
 from repeg.domain.session import TradingWindow, trading_date
 from repeg.domain.settings import Settings
 from repeg.domain.store_rules import Guard
-from repeg.domain.time_limits import ANSWER, REQUEST, SEND_MARGIN, SENDS_FOR, STEP_PLACES_FOR, STREAMED_QUOTE_AGE
+from repeg.domain.time_limits import (
+    ANSWER,
+    REQUEST,
+    SEND_MARGIN,
+    SENDS_FOR,
+    STEP_BATCHES_FOR,
+    STEP_PLACES_FOR,
+    STREAMED_QUOTE_AGE,
+)
 from repeg.ports import Listener, Ports
 
 
@@ -42,7 +50,12 @@ class Turn:
     @property
     def now(self) -> datetime:
         """The broker's time now: its clock at the start of the turn plus the time elapsed on ours."""
-        return self.moment.now + (self.ports.runtime.now() - self.started)
+        return self.moment.now + self.elapsed
+
+    @property
+    def elapsed(self) -> timedelta:
+        """The time since the turn began, on our own clock."""
+        return self.ports.runtime.now() - self.started
 
     @property
     def earliest(self) -> datetime:
@@ -60,9 +73,17 @@ class Turn:
     @property
     def may_send(self) -> bool:
         """Whether an order may still be sent: inside the window, early enough for the answer and for the step."""
-        elapsed = self.ports.runtime.now() - self.started
-        in_window = self.window.opens <= self.moment.now + elapsed < self.window.closes - SEND_MARGIN
-        return elapsed < STEP_PLACES_FOR and in_window
+        return self.elapsed < STEP_PLACES_FOR and self.is_in_window
+
+    @property
+    def is_in_window(self) -> bool:
+        """Whether orders may be sent now, early enough for their answers."""
+        return self.window.opens <= self.now < self.window.closes - SEND_MARGIN
+
+    @property
+    def has_time_for_a_batch(self) -> bool:
+        """Whether the step may begin another batch of orders: it may have to wait for the quota first."""
+        return self.elapsed < STEP_BATCHES_FOR and self.may_send
 
     @property
     def sends_until(self) -> datetime:
