@@ -57,6 +57,14 @@ def test_a_step_listens_to_the_orders_of_its_run(open_desk: OpenDesk) -> None:
     assert listener.is_closed
 
 
+def test_a_step_makes_one_turn_and_does_not_listen_while_orders_are_left_to_place(open_desk: OpenDesk) -> None:
+    desk, signals = listening(open_desk, LATER, listen_seconds=300)
+    began, before = desk.runtime.now(), desk.turns
+    assert desk.repeg(left=3).turns == before + 1
+    assert signals.opened == []
+    assert desk.runtime.now() - began < timedelta(seconds=2)
+
+
 def test_a_listening_step_makes_turns_until_its_time_is_over(open_desk: OpenDesk) -> None:
     """Each is a turn as any other: it reads the clock, leaves a heartbeat, and reads every order back."""
     desk, signals = listening(open_desk, LATER, listen_seconds=300)
