@@ -86,7 +86,7 @@ ENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "strays_left": edited(
         "orders of the run that are not in its books are left open",
-        Edit(closing, "cancel_strays", "strays = set(listed) -", "strays = set() and"),
+        Edit(closing, "cancel_strays", "strays = ids -", "strays = set() and ids -"),
         seen_by="tests/functions/test_close_run_unaccounted.py"
         "::test_a_stray_order_of_the_run_is_cancelled_and_journalled",
     ),

@@ -225,7 +225,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "window_closed_at_both_ends": edited(
         "an order is sent at the very end of the window",
-        Edit(turn.Turn, "may_send", "< self.window.closes - SEND_MARGIN", "<= self.window.closes"),
+        Edit(turn.Turn, "is_in_window", "< self.window.closes - SEND_MARGIN", "<= self.window.closes"),
         Edit(intents, "new_intent", "turn.sends_until", "None"),
         seen_by="tests/functions/test_place_orders.py::test_no_order_is_sent_in_the_last_ten_seconds_of_the_window",
     ),

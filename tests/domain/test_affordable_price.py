@@ -84,7 +84,7 @@ def test_a_reservation_that_is_used_up_leaves_no_price() -> None:
     assert reserved_price(dear, D(60), MONDAY, CENT) == D("0.50")
 
 
-def test_what_is_reserved_are_the_shares_that_the_latest_child_has_left() -> None:
+def test_the_reserved_shares_are_what_the_latest_child_left() -> None:
     done = a_child(qty="10", filled="4", notional="1000", state=ChildState.CANCELED)
     assert reserved_qty(an_order(Side.BUY, "100", done, committed=D(1_000), reserved_orders=1)) == 6
     assert reserved_qty(an_order(Side.BUY, "100", committed=D(1_000), reserved_orders=1)) == 0

@@ -57,7 +57,7 @@ def test_a_step_listens_to_the_orders_of_its_run(open_desk: OpenDesk) -> None:
     assert listener.is_closed
 
 
-def test_a_step_makes_one_turn_and_does_not_listen_while_orders_are_left_to_place(open_desk: OpenDesk) -> None:
+def test_a_step_does_not_listen_while_orders_are_left(open_desk: OpenDesk) -> None:
     desk, signals = listening(open_desk, LATER, listen_seconds=300)
     began, before = desk.runtime.now(), desk.turns
     assert desk.repeg(left=3).turns == before + 1

@@ -11,7 +11,7 @@ from repeg.domain.errors import InvalidPlan
 from repeg.domain.plan import OrdersPlan, Plan
 from repeg.domain.request_quota import BUCKET_SECONDS, Quota, bucket_limit
 from repeg.domain.session import TradingWindow
-from repeg.domain.settings import Settings
+from repeg.domain.settings import HALF_DAY_MINUTES, Settings
 from repeg.domain.sizing import symbols_of
 
 # Nothing of a run is open this long before its session ends.
@@ -22,9 +22,6 @@ READS_OF_A_BUCKET = 2
 
 # However large the quota is: eight requests at a time, each with a write to the table before it and one after it.
 MOST_A_MINUTE = 1_800
-
-# The shortest session.
-HALF_DAY_MINUTES = 210
 
 
 def placed_a_minute(per_minute: int) -> int:

@@ -46,10 +46,10 @@ from repeg.domain.setting_types import (
 
 # The two names of market orders are `policy` of `market`, and this one off.
 USE_SMART = "use_smart_limit_execution"
-
 # The oldest quote of a single venue, in seconds: a moment less than what counts as a sign of a halt.
 OLDEST_QUIET = 299
-
+# The shortest core session: an early close at 13:00.
+HALF_DAY_MINUTES = 210
 # The context for reading the settings of a stored run, which another release may have written.
 STORED = {"stored": True}
 
@@ -222,10 +222,9 @@ class Settings(_Preferences):
         own = self.symbols.get(symbol)
         if own is None:
             return self
-        changes = own.model_dump(exclude_none=True)
-        if own.use_smart_limit_execution and self.policy is Policy.MARKET:
-            changes.setdefault("policy", Policy.NORMAL)
-        return self.model_copy(update=changes)
+        is_smart_again = own.use_smart_limit_execution and self.policy is Policy.MARKET
+        changes = {"policy": Policy.NORMAL} if is_smart_again else {}
+        return self.model_copy(update=changes | own.model_dump(exclude_none=True))
 
     @model_validator(mode="before")
     @classmethod
@@ -241,13 +240,10 @@ class Settings(_Preferences):
     def _no_contradiction(self, info: ValidationInfo) -> Settings:
         if _is_stored(info):
             return self  # the combination was allowed when the run was opened
-        # 210 minutes is the shortest core session: an early close at 13:00.
-        if self.market_open_delay_minutes + self.close_margin_minutes >= 210:
-            raise Contradiction(
-                "close_margin_minutes",
-                self.close_margin_minutes,
-                f"fewer than {210 - self.market_open_delay_minutes}: a half day has 210 minutes less the open delay",
-            )
+        most = HALF_DAY_MINUTES - self.market_open_delay_minutes
+        if self.close_margin_minutes >= most:
+            expected = f"fewer than {most}: a half day has {HALF_DAY_MINUTES} minutes less the open delay"
+            raise Contradiction("close_margin_minutes", self.close_margin_minutes, expected)
         require_consistent("", self)
         for symbol in self.symbols:
             require_consistent(f"symbols.{symbol}.", self.for_symbol(symbol))

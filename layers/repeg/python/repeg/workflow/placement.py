@@ -112,11 +112,9 @@ def is_granted(order: ParentOrder, proposal: Proposal, qty: Decimal) -> bool:
 
 
 def _submit(turn: Turn, order: ParentOrder, proposal: Proposal, qty: Decimal) -> ParentOrder:
-    """Send a new child. If the budgets have no room for it at its limit, it takes the price and the shares that were
-    reserved for it.
+    """Send a new child. If the budgets have no room for it, it takes the price and the shares reserved for it.
 
-    Its reservation may be older than its price: an unconfirmed cancel leaves the move to a later turn. By then there
-    may be cash for more shares than its predecessor had.
+    An unconfirmed cancel leaves the move to a later turn: the price is another one then, and the cash may be more.
     """
     intent = new_intent(turn, order, proposal.decision, proposal.quote, qty)
     grown = with_intent(order, intent, proposal.decision, is_piece=proposal.is_piece)

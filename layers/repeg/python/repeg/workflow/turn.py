@@ -156,32 +156,16 @@ class Turn:
         news: OrderNews | None = None,
     ) -> None:
         """Journal a decision or an observation. Its `news` are published when the step has ended."""
-        self._record(subject, verb, detail, reason, ruling, is_abnormal=False, news=news)
+        entry = self._entry(subject, verb, detail, reason, ruling)
+        self.ports.journal.record(entry if news is None else entry._replace(news=news))
 
     def warn(self, subject: str, verb: str, detail: str = "", reason: str = "", ruling: Ruling | None = None) -> None:
         """Journal an abnormal event, one that an operator should find in the log."""
-        self._record(subject, verb, detail, reason, ruling, is_abnormal=True)
+        self.ports.journal.record(self._entry(subject, verb, detail, reason, ruling)._replace(is_abnormal=True))
 
-    def _record(
-        self,
-        subject: str,
-        verb: str,
-        detail: str,
-        reason: str,
-        ruling: Ruling | None,
-        *,
-        is_abnormal: bool,
-        news: OrderNews | None = None,
-    ) -> None:
-        entry = (
-            Entry(self.now, self.run.run_id, subject, verb, detail, reason, is_abnormal=is_abnormal, news=news)
-            if ruling is None
-            else Entry(
-                self.now, self.run.run_id, subject, verb, detail, reason,
-                ruling.rule, ruling.inputs, ruling.answer, is_abnormal, news,
-            )
-        )  # fmt: skip
-        self.ports.journal.record(entry)
+    def _entry(self, subject: str, verb: str, detail: str, reason: str, ruling: Ruling | None) -> Entry:
+        entry = Entry(self.now, self.run.run_id, subject, verb, detail, reason)
+        return entry if ruling is None else entry._replace(rule=ruling.rule, inputs=ruling.inputs, answer=ruling.answer)
 
 
 def begin_trading_turn(run_id: str, epoch: int, ports: Ports) -> Turn:
