@@ -18,7 +18,7 @@ from repeg_workbench.faults.walker import TaskFailed
 # Each function's timeout in seconds. A test compares it with the template.
 FUNCTION_TIMEOUTS = {
     "OpenRun": 25, "CheckSession": 25, "PlanOrders": 25, "ValidateQuotes": 25, "PlaceOrders": 50, "RepegOrders": 50,
-    "CloseRun": 110, "SweepOrders": 600, "WatchRuns": 600,
+    "CloseRun": 110, "SweepOrders": 840, "WatchRuns": 840,
 }  # fmt: skip
 
 # RepegOrders' in a stack whose runs listen.

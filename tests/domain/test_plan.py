@@ -118,7 +118,7 @@ BAD: list[tuple[Any, str, object, str]] = [
     (orders(order(qty="0.0000000001")), "plan.orders[0].qty", Decimal("1E-10"), "at most 9 decimals"),
     (orders(order(), order(side="sell")), "plan.orders[1].symbol", "AAPL", "each symbol once"),
     (orders(order(), order()), "plan.orders[1].symbol", "AAPL", "each symbol once"),
-    (targets({}), "plan.targets", 0, "between 1 and 500"),
+    (targets({}), "plan.targets", 0, "between 1 and 1000"),
     (targets(["AAPL"]), "plan.targets", ["AAPL"], "object"),
     (targets({"aapl": "0.1"}), "plan.targets.aapl", "aapl", "ticker"),
     (targets({"AAPL": "-0.1"}), "plan.targets.AAPL", Decimal("-0.1"), "between 0 and 1"),

@@ -89,9 +89,12 @@ class Script:
             word = "close" if count > 5 else choice(words)
             return {"decision": word, "turns": self._chance.randint(1, 9), "turn_at": self._soon()}
         if function == "CloseRun":
-            outcome = choice(("settled", "settled", "failed"))
-            return {"outcome": outcome, "error": "Unexplained" if outcome == "failed" else "", "reason": choice(WORDS)}
-        return {"turns": count, "turn_at": self._soon(), "orders": count, "use": count, "hold": 0}
+            outcome = (
+                choice(("settled", "settled", "failed")) if count > 3 else choice(("settled", "failed", "closing"))
+            )
+            error = "Unexplained" if outcome == "failed" else ""
+            return {"outcome": outcome, "error": error, "reason": choice(WORDS), "again_at": self._soon()}
+        return {"turns": count, "turn_at": self._soon(), "orders": count, "use": count, "hold": 0, "left": count % 2}
 
     def _soon(self) -> str:
         """A moment near the present, perhaps in the past."""

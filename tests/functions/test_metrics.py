@@ -60,7 +60,11 @@ def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 
     def invoke(function: str, event: dict[str, Any]) -> list[dict[str, Any]]:
         context = SimpleNamespace(
-            function_name=function, memory_limit_in_mb=512, invoked_function_arn=f"arn:{function}", aws_request_id="0"
+            function_name=function,
+            memory_limit_in_mb=512,
+            invoked_function_arn=f"arn:{function}",
+            aws_request_id="0",
+            get_remaining_time_in_millis=lambda: 50_000,
         )
         capsys.readouterr()
         try:

@@ -82,7 +82,8 @@ def test_a_condition_of_the_table_is_mutated_in_what_is_built_of_it() -> None:
 
 
 def test_a_call_of_the_parent_class_is_removed() -> None:
-    key = "adapters.dynamodb.store.DynamoStore.__init__: super().__init__(client, table_name, pause) → pass"
+    call = "super().__init__(client, table_name, pause, needs_arming=needs_arming)"
+    key = f"adapters.dynamodb.store.DynamoStore.__init__: {call} → pass"
     client: Any = None
     assert seen(key, lambda: hasattr(DynamoStore(client, "table", lambda seconds: None), "_table")) is False
 

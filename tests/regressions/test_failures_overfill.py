@@ -159,7 +159,7 @@ def test_an_intent_survives_a_failed_submission(open_desk: OpenDesk) -> None:
     assert len(desk.at_broker()) == 1
     again = an_intent(desk.order(), 1, limit="189.50", qty="100").model_copy(update={"side": Side.BUY})
     with pytest.raises(Conflict, match="other contents"):
-        desk.store.write_intent(desk.order(), again, 1, [])
+        desk.store.write_intent(desk.order(), again, 1, [], step=desk.turns + 1)
     assert desk.store.intents(RUN_ID) == [intent]
 
 

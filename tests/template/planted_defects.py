@@ -83,10 +83,13 @@ DEFECTS: tuple[Defect, ...] = (
         "a function may be cut off between an intent and its request",
         "      Description: Reconciles every working order with the broker, and acts at most once on each.\n"
         "      CodeUri: functions/repeg_orders/\n      AutoPublishAliasAllProperties: true\n"
-        "      VersionDescription: !Sub ${TradingMode} ${DataFeed} ${RequestsPerMinute}\n      Timeout: 50\n",
+        "      VersionDescription: !Sub ${TradingMode} ${DataFeed} ${RequestsPerMinute} ${Waiting}\n"
+        "      # A step that listens takes at most 600 seconds, and a last turn. One that polls is ended soon, even if it froze.\n"
+        "      Timeout: !If [Listens, 655, 50]\n",
         "      Description: Reconciles every working order with the broker, and acts at most once on each.\n"
         "      CodeUri: functions/repeg_orders/\n      AutoPublishAliasAllProperties: true\n"
-        "      VersionDescription: !Sub ${TradingMode} ${DataFeed} ${RequestsPerMinute}\n      Timeout: 35\n",
+        "      VersionDescription: !Sub ${TradingMode} ${DataFeed} ${RequestsPerMinute} ${Waiting}\n"
+        "      Timeout: !If [Listens, 655, 35]\n",
         "test_time_limits::test_a_placement_ends_before_its_functions_timeout[RepegOrders]",
     ),
     Defect(
