@@ -72,8 +72,10 @@ def test_a_listening_day_is_the_same_day_each_time(quiet: Played) -> None:
 
 @pytest.mark.parametrize(("line", "seconds"), [("buy 1000 F", 1), ("buy 600 KO", 1), ("buy 900 AAPL", 5)])
 def test_a_fill_is_known_within_a_second(line: str, seconds: int) -> None:
-    """In five seconds where a piece fills as a step ends, and the next one has not begun to listen; orders are read back
-    twice a second."""
+    """In five seconds where a piece fills as a step ends, and the next one has not begun to listen.
+
+    Orders are read back twice a second.
+    """
     seen, symbol = Seen([]), line.rpartition(" ")[2]
     scenario = a_day(line)
     opening = replace(scenario.opening, cash=Decimal(1_000_000))
