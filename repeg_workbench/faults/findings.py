@@ -59,6 +59,12 @@ MISTAKES: tuple[Mistake, ...] = (
         "A broker whose clock is ahead opens its window as much earlier.",
     ),
     Mistake(
+        "`idle`",
+        "800053, 2664",
+        "The cash that a plan keeps is not there for its buys, and a line whose arrival price a fault keeps from being"
+        " stored cannot be sent.",
+    ),
+    Mistake(
         "`unresolved`",
         "5002",
         "An order in flight cannot be looked for while every step of its run that is under way is frozen. That time"

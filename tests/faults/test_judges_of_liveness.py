@@ -57,6 +57,13 @@ def test_a_line_is_not_idle_while_a_fault_strikes_its_steps() -> None:
     assert day.violations() == set()
 
 
+def test_a_line_is_not_idle_while_faults_keep_its_arrival_from_being_stored() -> None:
+    day = waiting_day()
+    day.called("ValidateQuotes", 629, 629.5, struck=True)
+    day.record.invoked.sort(key=lambda each: each.began)
+    assert day.violations() == set()
+
+
 def test_a_line_is_not_idle_while_an_order_of_it_is_open() -> None:
     day = day_with_arrival()
     day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")

@@ -85,10 +85,13 @@ class LivenessJudge:
         sign, most = run.targets[parent.symbol]
         rules = Rules(run.settings).of(parent.symbol)
         waiting_since: int | None = None
+        is_arrival_lost = False  # without its arrival price in the store a line is not sent
         for step in invoked:
+            if step.function == "ValidateQuotes":
+                is_arrival_lost = step.is_struck
             if step.function != "PlaceOrders":
                 continue
-            could = self._could_send(step, parent, sign, most, rules)
+            could = not is_arrival_lost and self._could_send(step, parent, sign, most, rules)
             if not could:
                 waiting_since = None
             elif waiting_since is None:
