@@ -65,6 +65,12 @@ MISTAKES: tuple[Mistake, ...] = (
         " stored cannot be sent.",
     ),
     Mistake(
+        "`not_a_price_of_the_book`, `not_cancelled`",
+        "3937, 4302",
+        "An order that was cancelled to take the far side keeps its price if the far side has gone and all moves are"
+        " made. A dead run whose event was lost is left to the watchdog.",
+    ),
+    Mistake(
         "`unresolved`",
         "5002",
         "An order in flight cannot be looked for while every step of its run that is under way is frozen. That time"

@@ -207,6 +207,15 @@ DURING: dict[str, tuple[str, Callable[[DayByHand], None]]] = {
 }
 
 
+@pytest.mark.parametrize(("most", "found"), [(0, False), (1, True)])
+def test_an_order_keeps_its_price_only_once_all_moves_are_made(most: int, found: bool) -> None:
+    day = day_with_arrival({"policy": "normal", "max_repegs": most})
+    first = day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")
+    day.ended(first, 700)
+    day.placed(2, 701, "100", "100.01", bid="100.20", ask="100.30", function="RepegOrders")
+    assert ("not_a_price_of_the_book" in day.violations()) is found
+
+
 @pytest.mark.parametrize(("ahead", "found"), [(0, True), (0.9, True), (1.1, False)])
 def test_a_broker_whose_clock_is_ahead_opens_its_window_earlier(ahead: float, found: bool) -> None:
     day = DayByHand()

@@ -90,6 +90,14 @@ def test_cancel_all_closes_every_order_in_time() -> None:
     assert _cancelled_at(971).violations() == {"not_cancelled"}
 
 
+@pytest.mark.parametrize(("is_event_lost", "is_found"), [(True, False), (False, True)])
+def test_cancel_all_waits_for_the_watchdog_where_the_runs_end_is_not_known(is_event_lost: bool, is_found: bool) -> None:
+    day = _cancelled_at(1_300)
+    day.record.executions[0].status, day.record.executions[0].ended = "ABORTED", at(690)
+    day.record.executions[0].is_event_lost = is_event_lost
+    assert ("not_cancelled" in day.violations()) is is_found
+
+
 def test_cancel_all_has_more_time_after_a_fault() -> None:
     day = _cancelled_at(971)
     day.record.invoked[1].is_struck = True

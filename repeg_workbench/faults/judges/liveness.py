@@ -124,12 +124,18 @@ class LivenessJudge:
         for switched in self._record.switched:
             if switched.state != "cancel_all" or switched.stack != run.stack:
                 continue
-            cancelled_by = self._due(switched.at, CANCELLED + 2 * period, invoked)
+            within = WATCHED if self._is_unknown_dead(run, switched.at) else CANCELLED + 2 * period
+            cancelled_by = self._due(switched.at, within, invoked)
             for order in orders:
                 due = due_once_found(self._record, [order], switched.at, cancelled_by, WATCHED)
                 was_open = order.arrival.at <= switched.at and (order.ended < 0 or order.ended > switched.at)
                 is_late = was_open and (order.ended < 0 or order.ended > due) and due < self._record.until
                 self._claim(not is_late, "not_cancelled", due, order.arrival.client_order_id)
+
+    def _is_unknown_dead(self, run: JudgedRun, at: int) -> bool:
+        """Whether no execution of a run lived at that time, and the event of an end was lost: the watchdog is left."""
+        ended = [e for e in self._record.executions if e.run_id == run.run_id and e.began <= at]
+        return all(0 <= e.ended <= at for e in ended) and any(e.is_event_lost for e in ended)
 
     def _judge_published(self, run: JudgedRun, orders: Sequence[Placed], invoked: Sequence[Invoked]) -> None:
         """The end of a run that has sent an order is published soon after its last execution's end, or after the broker

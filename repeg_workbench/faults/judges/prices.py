@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from itertools import pairwise
 
 from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges import rules as law
@@ -89,9 +90,18 @@ class PriceJudge:
             looked = law.look_limits(book, rules) if rules.is_looking else set()
             for wanted in {law.passive_limit(book, rules), law.mid_limit(book, rules)} | looked:
                 right |= {law.within(wanted, collar, event.side) for collar in collars}
-        right |= self._fitting(event, parent, rules, collars)
+        right |= self._fitting(event, parent, rules, collars) | self._kept(event, parent, rules)
         if passing:
             self._claim(limit in right, "not_a_price_of_the_book", event, f"{limit} not in {sorted(right)}")
+
+    def _kept(self, event: OrderEvent, parent: Parent, rules: Rules) -> set[Decimal]:
+        """The price of the order before, once a line under the rules of looks has made all its moves up.
+
+        Its order was cancelled to take the far side, which the book then showed no more.
+        """
+        limits = [o.arrival.limit for o in parent.orders if o.arrival.at < event.at and o.arrival.limit is not None]
+        ups = sum(event.side * (later - former) > 0 for former, later in pairwise(limits))
+        return {limits[-1] * PRICE} if rules.is_looking and limits and ups >= int(rules["max_repegs"]) else set()
 
     def _fitting(self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal]) -> set[Decimal]:
         """The highest limit at which a buy fits max_order_notional beside what its line has spent; none without it.
