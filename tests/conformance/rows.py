@@ -183,7 +183,7 @@ ROWS = (
         "D,I",
         "iex_feed, iex_at_best, iex_volume",
     ),
-    Row(139, "Updates may come late, out of order, twice, or about orders and events that nobody knows", "I,A"),
+    Row(139, "Updates may come late, out of order, twice, or about unknown orders and unknown events", "I,A"),
     Row(
         140,
         "A connection can be refused before it is one: 406 or 429 to its upgrade request",
