@@ -1,7 +1,7 @@
 """Measures a day of many orders under a request quota: how long they take to place and to close, and at what cost.
 
 Half of them buy and half sell; they rest until the close, because prices drift away from them past their collars. The
-run starts an hour before the close. The simulated broker enforces the same quota that the stack is told of.
+run starts an hour before the close. The simulated broker enforces the quota that the stack is configured with.
 """
 
 from __future__ import annotations

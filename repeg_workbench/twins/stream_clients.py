@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -55,7 +56,7 @@ class VirtualLine:
             self._client.falls_silent(self)
 
 
-class Client:
+class Client(ABC):
     """What both clients share. `later` has the client act at an instant; the exchange's own timers carry its frames."""
 
     path = ""
@@ -108,21 +109,21 @@ class Client:
         """Have the exchange receive a frame after the way of so many."""
         self._carry(frames, line, lambda: self._receive(frame))
 
+    @abstractmethod
     def join(self, line: VirtualLine) -> TradeStream | DataStream:
         """Become a client of the exchange."""
-        raise NotImplementedError
 
+    @abstractmethod
     def greet(self, line: VirtualLine) -> None:
         """Authenticate and subscribe."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, frame: Frame) -> None:
         """Read a frame."""
-        raise NotImplementedError
 
+    @abstractmethod
     def lost(self, reason: str) -> None:
         """Note in the inbox that the stream is lost."""
-        raise NotImplementedError
 
     def _arrive(self, line: VirtualLine) -> None:
         refused = self.exchange.faults.refusal(self.path)

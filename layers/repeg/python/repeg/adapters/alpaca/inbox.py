@@ -85,7 +85,7 @@ class Inbox:
             self._quotes = {symbol: kept for symbol, kept in self._quotes.items() if symbol in self._followed}
 
     def lose_quotes(self, reason: str) -> None:
-        """Forget the quotes: without a stream nobody says when they change."""
+        """Forget the quotes: without a stream there is no sign that they have changed."""
         with self._changed:
             self.quotes_line.reason = reason
             self._followed = frozenset()

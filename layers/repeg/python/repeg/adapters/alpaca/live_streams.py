@@ -136,7 +136,7 @@ class LiveStreams:
 
 
 async def _noted(work: Coroutine[Any, Any, None], lost: Callable[[str], None]) -> None:
-    """Do the work; if it fails for good, its listener is told so."""
+    """Do the work, and record in the inbox that the stream is lost if the work fails."""
     try:
         await work
     except Exception as error:  # noqa: BLE001 - the other stream continues

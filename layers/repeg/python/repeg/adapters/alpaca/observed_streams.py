@@ -1,4 +1,4 @@
-"""alpaca-py's two stream classes, bounded and observed: they try for ever, and say to nobody what went wrong.
+"""alpaca-py's two stream classes, bounded and observed: by themselves they retry forever and report no error.
 
 Imports websockets and alpaca-py's models, a tenth of a second of CPU: only a step that listens imports this module.
 """
