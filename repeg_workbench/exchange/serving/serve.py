@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from queue import SimpleQueue
-from signal import SIGINT, SIGTERM, signal
+from signal import SIG_IGN, SIGINT, SIGTERM, signal
 from types import FrameType
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
@@ -47,6 +47,9 @@ def stopped_by_signals() -> Iterator[Stop]:
 
     def handle(number: int, _: FrameType | None) -> None:
         received.append(number)
+        # Python gives its own handlers up when it ends, but not this one: a late second signal would kill the process.
+        for each in (SIGINT, SIGTERM):
+            signal(each, SIG_IGN)
         stop.set()
 
     before = {number: signal(number, handle) for number in (SIGINT, SIGTERM)}
