@@ -72,9 +72,21 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`unresolved`",
-        "5002",
+        "5002, 6513, 7192",
         "An order in flight cannot be looked for while every step of its run that is under way is frozen. That time"
-        " does not count; the freeze of a second delivery, for which nothing waits, does.",
+        " does not count; the freeze of a second delivery, for which nothing waits, does. Where the event of a dead run"
+        " was lost, the watchdog's silence begins anew with a step of it that is invoked by hand.",
+    ),
+    Mistake(
+        "`more_than_target`, `wrong_side`",
+        "6475, 6487",
+        "A feed that lags may serve a quote of minutes ago once more, and a weight may be sized at it. What a run had"
+        " planned was read through the faults of its table, so the judge did not learn it.",
+    ),
+    Mistake(
+        "`day_not_run`",
+        "6407, 6427, 7337",
+        "The harness set the kill switch through the faults of the program's table and ended with them.",
     ),
     Mistake(
         "`failed_without_cause`",

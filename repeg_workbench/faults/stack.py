@@ -27,7 +27,7 @@ from repeg_workbench.faults.function_service import FOLDERS, ClockedRuntime, con
 from repeg_workbench.faults.judges.record import JudgedRun, name_in_record
 from repeg_workbench.faults.planned_runs import PlannedRun
 from repeg_workbench.faults.records import FailingJournal, QuietNotifier
-from repeg_workbench.faults.table_service import table_of
+from repeg_workbench.faults.table_service import table_of, undisturbed
 from repeg_workbench.faults.walker import Execution, TaskFailed, Walker
 from repeg_workbench.faults.weight_targets import bounds
 from repeg_workbench.faults.workflow_faults import ROW_READS, Outage
@@ -173,11 +173,12 @@ class Stack:
 
     def _planned(self, name: str) -> None:
         """Set the targets of a run that depend on this moment: as the program has sized them, but within the bounds."""
-        planned, orders = self._planned_runs.get(name), self.store.orders(name)
+        with undisturbed():
+            planned, orders = self._planned_runs.get(name), self.store.orders(name)
         if planned is None or not planned.sized_later or not orders or name in self._sized:
             return
         self._sized.add(name)
-        most = bounds(planned, self._world.exchange, self._scheduler.now_ns)
+        most = bounds(planned, self._world.exchange, self._scheduler.now_ns, self._world.record.quotes)
         for order in orders:
             if order.symbol in most:
                 bound = most[order.symbol][order.side is Side.SELL]

@@ -1,12 +1,14 @@
 """What a plan of weights may trade at most, from the exchange's own prices and positions at the time of planning.
 
 A plan is sized from reads that are at most as old as its step, at the quote or, without a usable one, at the last trade
-of five minutes. So the bounds take the extremes of what the feed could show during the step. They are narrow enough to
-see a price of minutes ago, a forgotten order or a weight of the wrong account.
+of five minutes. So the bounds take the extremes of what the feed could show during the step, and of what it did show: a
+feed that lags may serve an older quote once more. They are narrow enough to see a price of minutes ago that the feed no
+longer shows, a forgotten order or a weight of the wrong account.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 
 import numpy as np
@@ -14,30 +16,36 @@ from numpy.typing import NDArray
 
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.units import PRICE_SCALE, QTY_SCALE, price, qty
+from repeg_workbench.faults.judges.record import ServedQuote
 from repeg_workbench.faults.planned_runs import PlannedRun
 
 # Seconds before the write of a plan from which its prices and positions may be: the oldest price that a weight may be
 # sized at, and the time that a step may take.
-OLDEST_PRICE = 300 + 60
 OLDEST_READ = 60
+OLDEST_PRICE = 300 + OLDEST_READ
 SECOND = 1_000_000_000
 NINE_DECIMALS = Decimal(1).scaleb(-9)
 
 
-def bounds(planned: PlannedRun, exchange: Exchange, now: int) -> dict[str, tuple[Decimal, Decimal]]:
-    """By symbol, the most that may be bought and the most that may be sold by the lines that are sized at planning."""
+Range = tuple[Decimal, Decimal]
+
+
+def bounds(planned: PlannedRun, exchange: Exchange, now: int, served: Sequence[ServedQuote]) -> dict[str, Range]:
+    """By symbol, the most that may be bought and the most that may be sold by the lines that are sized at planning.
+
+    `served` are the quotes that the program was served until now, in order.
+    """
     weights = {symbol: Decimal(weight) for symbol, weight in planned.plan.get("targets", {}).items()}
-    equity = _equity_range(exchange, frozenset(weights), now)
-    return {symbol: _bounds(exchange, symbol, weights.get(symbol, Decimal(0)), equity, now)
+    prices = {symbol: _price_range(exchange, symbol, now, served) for symbol in exchange.market.symbols()}
+    equity = _equity_range(exchange, frozenset(weights), prices)
+    return {symbol: _bounds(exchange, symbol, weights.get(symbol, Decimal(0)), equity, prices[symbol], now)
             for symbol in planned.sized_later}  # fmt: skip
 
 
-def _bounds(
-    exchange: Exchange, symbol: str, weight: Decimal, equity: tuple[Decimal, Decimal], now: int
-) -> tuple[Decimal, Decimal]:
+def _bounds(exchange: Exchange, symbol: str, weight: Decimal, equity: Range, prices: Range, now: int) -> Range:
     """To sell everything is a weight of zero."""
     least, most = _held_range(exchange, symbol, now)
-    low, high = _price_range(exchange, symbol, now)
+    low, high = prices
     bought = max(equity[1] * weight / low - least, Decimal(0)) if low else Decimal(0)
     sold = max(most - equity[0] * weight / high, Decimal(0)) if high else most
     return _whole(bought), _whole(min(sold, most))
@@ -48,17 +56,28 @@ def _whole(shares: Decimal) -> Decimal:
     return shares.quantize(NINE_DECIMALS, ROUND_FLOOR)
 
 
-def _price_range(exchange: Exchange, symbol: str, now: int) -> tuple[Decimal, Decimal]:
-    """The lowest bid or print and the highest ask or print of those that were the latest at a moment of the step, and
-    are not too old to be sized at; zeros if there is none."""
+def _price_range(exchange: Exchange, symbol: str, now: int, served: Sequence[ServedQuote]) -> Range:
+    """The lowest bid or print and the highest ask or print of those that were the latest at a moment of the step, or
+    were served in it, and are not too old to be sized at; zeros if there is none."""
     day = exchange.venue.day(symbol)
     if day is None:
         return Decimal(0), Decimal(0)
     quotes, trades = day.quotes, day.trades
     recent = _latest_at(quotes.ts, now) & (quotes.bid > 0) & (quotes.ask > 0)
     prints = trades.price[_latest_at(trades.ts, now)]
-    seen = [*quotes.bid[recent].tolist(), *quotes.ask[recent].tolist(), *prints.tolist()]
+    sides = _sides_served(symbol, now, served)
+    seen = [*quotes.bid[recent].tolist(), *quotes.ask[recent].tolist(), *prints.tolist(), *sides]
     return (price(int(min(seen))), price(int(max(seen)))) if seen else (Decimal(0), Decimal(0))
+
+
+def _sides_served(symbol: str, now: int, served: Sequence[ServedQuote]) -> Iterator[int]:
+    """The bids and asks that the program was served during the step, by quotes that are not too old for a price."""
+    for quote in reversed(served):
+        if quote.at < now - OLDEST_READ * SECOND:
+            return
+        is_fresh = quote.stamp is not None and quote.stamp > now - OLDEST_PRICE * SECOND
+        if quote.symbol == symbol and is_fresh and quote.bid > 0 and quote.ask > 0:
+            yield from (quote.bid, quote.ask)
 
 
 def _latest_at(times: NDArray[np.int64], now: int) -> NDArray[np.bool_]:
@@ -68,7 +87,7 @@ def _latest_at(times: NDArray[np.int64], now: int) -> NDArray[np.bool_]:
     return (place >= first) & (times <= now) & (times > now - OLDEST_PRICE * SECOND)
 
 
-def _held_range(exchange: Exchange, symbol: str, now: int) -> tuple[Decimal, Decimal]:
+def _held_range(exchange: Exchange, symbol: str, now: int) -> Range:
     """The smallest and the largest holding of the last minute."""
     held = position = exchange.ledger.position(symbol)
     seen = [position]
@@ -81,7 +100,7 @@ def _held_range(exchange: Exchange, symbol: str, now: int) -> tuple[Decimal, Dec
     return qty(min(seen)), qty(max(seen))
 
 
-def _equity_range(exchange: Exchange, planned: frozenset[str], now: int) -> tuple[Decimal, Decimal]:
+def _equity_range(exchange: Exchange, planned: frozenset[str], prices: Mapping[str, Range]) -> Range:
     """Cash and holdings at the lowest and the highest recent prices.
 
     A holding outside the plan, or without a recent price, may also have the broker's value: its last trade's, whatever
@@ -90,7 +109,7 @@ def _equity_range(exchange: Exchange, planned: frozenset[str], now: int) -> tupl
     for symbol in exchange.market.symbols():
         held = qty(exchange.ledger.position(symbol))
         if held:
-            least, most = _price_range(exchange, symbol, now)
+            least, most = prices[symbol]
             values = [held * least, held * most] if most else []
             if symbol not in planned or not values:
                 values.append(held * price(exchange.price(symbol)))

@@ -16,6 +16,7 @@ from repeg_workbench.exchange.control.chaos import every_fault
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.faults.day_parts import draw_settings
 from repeg_workbench.faults.fault_plan import WorkflowFault
+from repeg_workbench.faults.table_service import undisturbed
 from repeg_workbench.faults.walker import TaskFailed
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ class WorkflowFaults:
         self._world.stack.start("redriven", given)
 
     def _kill(self, state: KillSwitch) -> None:
-        self._world.store.set_kill_switch(state)
+        with undisturbed():  # whoever sets the switch repeats a call that fails
+            self._world.store.set_kill_switch(state)
         self._world.recorder.switched(state, self._world.stack.number)
 
     def _rotate_keys(self) -> None:

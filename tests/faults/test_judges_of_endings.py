@@ -224,6 +224,26 @@ def test_a_run_has_as_much_more_time_as_it_is_frozen(
     assert _looked_for_at(due + 1, *steps) == {"unresolved"}
 
 
+def _sent_by_hand_after_death(looked_for: float, *, is_event_lost: bool) -> set[str]:
+    """A run dies at 300. A step of it is invoked by hand and sends an order at 601, without an answer."""
+    day = day_with_arrival()
+    day.placed(1, 601, "1", "100.01", bid="100.00", ask="100.10", function="RepegOrders")
+    day.record.invoked[-1].ended = at(610)
+    day.record.sent[0] = day.record.sent[0]._replace(is_answered=False)
+    day.closed(300, "partial_deadline", status="ABORTED")
+    day.record.invoked.pop()
+    day.record.executions[0].is_event_lost = is_event_lost
+    day.looked_up(day.record.sent[0].client_order_id, looked_for, found=True)
+    return day.violations() & {"unresolved"}
+
+
+def test_the_watchdog_has_the_orders_of_a_step_by_hand() -> None:
+    """It sweeps the run twelve minutes after that step at the latest, and has two minutes for each order."""
+    assert _sent_by_hand_after_death(610 + 720 + 120, is_event_lost=True) == set()
+    assert _sent_by_hand_after_death(610 + 720 + 121, is_event_lost=True) == {"unresolved"}
+    assert _sent_by_hand_after_death(610 + 720 + 120, is_event_lost=False) == {"unresolved"}
+
+
 def test_a_freeze_during_an_outage_counts_once() -> None:
     steps = (610, 700, True, False)
     assert _looked_for_at(940, steps, away=700) == set()

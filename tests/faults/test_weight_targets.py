@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
@@ -9,6 +10,8 @@ from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, ScriptedQuote, ScriptedTrade
 from repeg_workbench.exchange.market.scripted import quote as shown
 from repeg_workbench.exchange.time.calendar import new_york
+from repeg_workbench.exchange.units import to_price
+from repeg_workbench.faults.judges.record import ServedQuote
 from repeg_workbench.faults.planned_runs import PlannedRun
 from repeg_workbench.faults.weight_targets import bounds
 from tests.builders import MONDAY
@@ -26,14 +29,17 @@ def _quoted(time: str, bid: str, ask: str) -> ScriptedQuote:
 
 
 def bounds_at(
-    time: str, *events: ScriptedQuote | ScriptedTrade, opening: OpeningAccount | None = None
+    time: str,
+    *events: ScriptedQuote | ScriptedTrade,
+    opening: OpeningAccount | None = None,
+    served: Sequence[ServedQuote] = (),
 ) -> tuple[Decimal, Decimal]:
     """The most that half the equity in AAA may buy and sell, if it is planned at a time."""
     market = ScriptedMarket({MONDAY: {"AAA": events}})
     exchange = Exchange(market, lambda: _at(time), PROMPT, opening or holding("10000"), 0)
     exchange.advance()
     planned = PlannedRun({"name": "core", "targets": {"AAA": "0.5"}})
-    return bounds(planned, exchange, exchange.now)["AAA"]
+    return bounds(planned, exchange, exchange.now, served)["AAA"]
 
 
 def test_a_weight_is_bounded_by_the_quote_of_its_planning() -> None:
@@ -55,6 +61,28 @@ def test_the_prices_of_the_planning_step_bound_a_weight() -> None:
     events = (_quoted("09:31", "49.00", "50.00"), _quoted("09:34:30", "99.00", "100.00"))
     bought, _ = bounds_at("09:35", *events)
     assert bought == (Decimal(5_000) / 49).quantize(Decimal("1e-9"), "ROUND_FLOOR")
+
+
+def _served(time: str, stamp: str, bid: str, ask: str) -> ServedQuote:
+    return ServedQuote(_at(time), 0, "AAA", to_price(Decimal(bid)), 500, to_price(Decimal(ask)), 500, _at(stamp))
+
+
+def test_an_older_quote_served_once_more_bounds_a_weight() -> None:
+    events = (_quoted("09:32", "49.00", "50.00"), _quoted("09:33", "99.00", "100.00"))
+    bought, _ = bounds_at("09:35", *events, served=[_served("09:34:30", "09:32", "49.00", "50.00")])
+    assert bought == (Decimal(5_000) / 49).quantize(Decimal("1e-9"), "ROUND_FLOOR")
+
+
+def test_a_quote_served_before_the_step_bounds_no_weight() -> None:
+    event = _quoted("09:33", "99.00", "100.00")
+    served = [_served("09:33:30", "09:32", "49.00", "50.00")]
+    assert bounds_at("09:35", event, served=served) == bounds_at("09:35", event)
+
+
+def test_a_quote_too_old_for_a_price_bounds_no_weight() -> None:
+    event = _quoted("09:39", "99.00", "100.00")
+    served = [_served("09:39:30", "09:32", "49.00", "50.00")]
+    assert bounds_at("09:40", event, served=served) == bounds_at("09:40", event)
 
 
 def test_a_weight_may_sell_what_is_held_beyond_it() -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from repeg.domain.run import KillSwitch
 from repeg_workbench.engine.scheduler import nanoseconds
 from repeg_workbench.faults.campaign import quietly
 from repeg_workbench.faults.fault_plan import WorkflowFault
 from repeg_workbench.faults.judges.record import DayRecord
 from repeg_workbench.faults.table_service import FaultyCalls, TableFault
-from repeg_workbench.faults.workflow_faults import SOON
+from repeg_workbench.faults.workflow_faults import SOON, WorkflowFaults
 from repeg_workbench.faults.world import World
 from tests.faults.lively_day import lively_day
 
@@ -79,3 +80,17 @@ def test_a_table_is_busy_until_its_time_is_over() -> None:
     found = world.scheduler.spawn(lambda: [drawn(*each) for each in asked]).result
     world.scheduler.run(until=now)
     assert found() == [TableFault.THROTTLED, None, TableFault.CONFLICT, TableFault.CONFLICT, None]
+
+
+def test_the_harness_reaches_a_table_that_is_busy_for_the_program() -> None:
+    """It sets the kill switch, and reads what a run has planned, between the program's own calls."""
+    world = World(7, day=lively_day(7))
+    calls: Any = world.stack.store._table._client  # type: ignore[union-attr]
+    calls._busy = {TableFault.THROTTLED: world.day.start + timedelta(days=1)}
+    faults = WorkflowFaults(world)
+    switching = world.scheduler.spawn(lambda: faults._kill(KillSwitch.HALT_NEW))
+    reading = world.scheduler.spawn(lambda: [listener(world.run_id) for listener in world.recorder.on_planned])
+    world.scheduler.run(until=world.day.start)
+    switching.result()
+    assert reading.result() == [None]
+    assert [switched.state for switched in world.record.switched] == [KillSwitch.HALT_NEW]

@@ -128,7 +128,7 @@ class TimeJudge:
 
     def _judge_death(self, execution: Execution, lines: list[Parent]) -> None:
         """An execution that ended without closing its run is swept in time: nothing of it is open at the broker."""
-        if execution.status not in DEAD or self._is_alive(execution):
+        if execution.status not in DEAD or self._goes_on_after(execution, execution.ended):
             return
         swept_by = self._swept_by(execution)
         for order in (order for line in lines for order in line.orders if not order.is_owners):
@@ -139,9 +139,15 @@ class TimeJudge:
             self._claim(not is_open, "unswept", due, order.arrival.client_order_id)
 
     def _swept_by(self, dead: Execution) -> int:
-        """When a dead execution must have been swept. A closing step that a fault strikes is followed by another."""
+        """When a dead execution must have been swept. A closing step that a fault strikes is followed by another.
+
+        Where its event was lost, the watchdog sweeps the run after a silence, which begins anew with each step of it
+        that is invoked by hand.
+        """
         due = self._due(dead.ended, WATCHED if dead.is_event_lost else SWEPT)
         for invoked in self._record.invoked:
+            if dead.is_event_lost and invoked.run_id == dead.run_id and dead.ended <= invoked.began <= due:
+                due = max(due, self._due(max(invoked.began, invoked.ended), WATCHED))
             is_late = dead.ended <= invoked.began <= due
             if invoked.function in CLOSING and is_late and self._is_hindered(invoked):
                 due = max(due, self._due(invoked.began, WATCHED))
@@ -152,10 +158,10 @@ class TimeJudge:
         ended = invoked.ended if invoked.ended >= 0 else self._record.until
         return invoked.is_struck or any(o.since <= ended and o.until >= invoked.began for o in self._record.outages)
 
-    def _is_alive(self, dead: Execution) -> bool:
-        """Whether another execution of the run goes on after this one."""
+    def _goes_on_after(self, execution: Execution, at: int) -> bool:
+        """Whether another execution of the run goes on after a time."""
         return any(
-            other is not dead and other.run_id == dead.run_id and (other.ended < 0 or other.ended > dead.ended)
+            other is not execution and other.run_id == execution.run_id and (other.ended < 0 or other.ended > at)
             for other in self._record.executions
         )
 
@@ -176,12 +182,18 @@ class TimeJudge:
             frozen = frozen_spans(self._record, invoked.run_id)
             due = self._due(sent.at, UNRESOLVED + STEP + 2 * period, frozen)
             for dead in self._record.executions:
-                if dead.run_id == invoked.run_id and dead.status in DEAD and sent.at - STEP <= dead.ended < due:
+                if dead.run_id == invoked.run_id and self._is_dead_at(dead, sent.at, due):
                     due = max(due, self._swept_by(dead) + UNRESOLVED)
             name = sent.client_order_id
             seen = [*news[name], *(again.at for again in self._sent[name] if again.at > sent.at)]
             is_settled = any(sent.at < at <= due for at in seen) or over.get(invoked.run_id, due + 1) <= due
             self._claim(is_settled or due > self._record.until, "unresolved", due, name)
+
+    def _is_dead_at(self, execution: Execution, since: int, until: int) -> bool:
+        """Whether an execution died between these times, or long before them in silence: a step invoked by hand may
+        still send, until the watchdog sweeps its run."""
+        is_silent = execution.is_event_lost and not self._goes_on_after(execution, since + STEP)
+        return execution.status in DEAD and execution.ended < until and (is_silent or since - STEP <= execution.ended)
 
     def _period(self, run_id: str) -> int:
         run = next((run for run in self._record.runs if run.run_id == run_id), None)
