@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -91,9 +91,8 @@ def table_of(seed: int, stack: int, scheduler: Scheduler, fault_plan: FaultPlan)
 def dynamodb_store(name: str, seed: int, scheduler: Scheduler, fault_plan: FaultPlan) -> DynamoStore:
     """The deployed adapter on a new, empty table; an older table of that name is deleted."""
     client = _client()
-    if name in _known_tables():
+    with suppress(client.exceptions.ResourceNotFoundException):
         dynamodb_calls.answer(client, "DeleteTable", {"TableName": name})
-    _known_tables().add(name)
     schema = [{"AttributeName": key, "KeyType": kind} for key, kind in zip(KEYS, ("HASH", "RANGE"), strict=True)]
     attributes = [{"AttributeName": key, "AttributeType": "S"} for key in KEYS]
     made = {"KeySchema": schema, "AttributeDefinitions": attributes, "BillingMode": "PAY_PER_REQUEST"}
@@ -175,9 +174,3 @@ def _client() -> Any:
     """A client that sends nothing."""
     word = "simulated"
     return boto3.client("dynamodb", region_name="us-east-1", aws_access_key_id=word, aws_secret_access_key=word)
-
-
-@functools.cache
-def _known_tables() -> set[str]:
-    """The names of this process's tables: few, so that a long campaign does not keep every day's rows."""
-    return set()

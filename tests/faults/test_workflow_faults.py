@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from moto import mock_aws
 
 from repeg.domain.run import KillSwitch
 from repeg_workbench.engine.scheduler import nanoseconds
@@ -94,3 +95,11 @@ def test_the_harness_reaches_a_table_that_is_busy_for_the_program() -> None:
     switching.result()
     assert reading.result() == [None]
     assert [switched.state for switched in world.record.switched] == [KillSwitch.HALT_NEW]
+
+
+def test_a_day_begins_with_an_empty_table_after_moto_has_forgotten_the_last() -> None:
+    """Other tests of the same process leave nothing of what moto knew."""
+    World(7, day=lively_day(7))
+    with mock_aws():
+        pass
+    assert World(7, day=lively_day(7)).stack.store.run("core-2026-07-06") is None
