@@ -121,6 +121,19 @@ def test_a_storm_of_events_costs_two_requests_a_second(open_desk: OpenDesk) -> N
     assert 15 <= lookups <= 10 / HINTS_APART.total_seconds() + 1
 
 
+def test_a_hint_at_the_end_of_a_turn_is_acted_on_in_the_next(open_desk: OpenDesk) -> None:
+    """The clock is read anew at 09:36:32, and the next turn of all orders is due at 09:37. A first hint at 09:36:31.6
+    has the second one wait for half a second, and so past the end of its turn."""
+    prints = ("09:36:31 15 @ 189.41 sold", "09:36:31.7 25 @ 189.41 sold")
+    desk, signals = listening(open_desk, book(QUIET, prints=prints, until="10:30"), order_monitoring_seconds=60)
+    began = desk.runtime.now()
+    for seconds in (31.6, 31.75):
+        signals.at(began + timedelta(seconds=seconds), "AAPL")
+    desk.repeg()
+    assert (desk.order().outcome, desk.bought()) == (Outcome.FILLED, Decimal(40))
+    assert timedelta(seconds=32) < desk.runtime.now() - began < timedelta(seconds=33)
+
+
 def test_a_silent_stream_costs_no_more_than_a_turn(open_desk: OpenDesk) -> None:
     desk, _ = listening(open_desk, SOLD)
     desk.repeg()

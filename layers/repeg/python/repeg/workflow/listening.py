@@ -6,7 +6,7 @@ that an event which is lost, late, doubled or forged costs time and never a shar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -52,9 +52,12 @@ class _Step:
         self.named |= set(hints.by_symbol)
         self.has_gap = self.has_gap or hints.has_gap
 
-    def forget(self, now: datetime) -> None:
-        """Every order has been read."""
-        self.named, self.has_gap, self.read_at, self.hinted_at = set(), False, now, now
+    def forget(self, now: datetime, unread: Iterable[str]) -> None:
+        """Every order has been read but these: what was heard of them is still to be acted on."""
+        left = set(unread)
+        self.named, self.has_gap, self.read_at = self.named & left, self.has_gap and bool(left), now
+        if not (self.named or self.has_gap):
+            self.hinted_at = now
 
 
 def listen(turn: Turn, most_turns: int, after_turn: Callable[[Turn, list[ParentOrder]], None]) -> Listened:
@@ -109,7 +112,7 @@ def _next_turn(step: _Step, turn: Turn, before: list[ParentOrder]) -> tuple[list
     """A full reconciliation. On the grid every order is worked; in between only those that are looked at."""
     is_due = turn.moment.now >= step.due
     orders = reconcile(turn) if is_due else look(turn, before, is_reading=True)
-    step.forget(turn.now)
+    step.forget(turn.now, [order.symbol for order in orders if not (is_due or is_looked_at(turn, order))])
     leaves = _is_time_to_leave(step, turn, before, orders) or (is_due and _has_waiting(orders))
     if is_due:
         step.due = next_turn(turn.moment.now, turn.window, turn.run.settings.order_monitoring_seconds)
