@@ -21,6 +21,7 @@ class When:
 class _Entry(Generic[_T]):
     what: _T
     when: When
+    dice: Random
     passed: int = 0
     taken: int = 0
 
@@ -39,9 +40,9 @@ class Armed(Generic[_T]):
     def __bool__(self) -> bool:
         return bool(self._entries)
 
-    def arm(self, what: _T, when: When) -> None:
-        """Add a fault or race, to strike as `when` says."""
-        self._entries.append(_Entry(what, when))
+    def arm(self, what: _T, when: When, dice: Random | None = None) -> None:
+        """Add a fault or race, to strike as `when` says, by the dice that all share or by its own."""
+        self._entries.append(_Entry(what, when, dice or self._dice))
 
     def disarm(self) -> None:
         """Remove everything."""
@@ -63,7 +64,7 @@ class Armed(Generic[_T]):
         entry.passed += 1
         if entry.passed <= entry.when.skip:
             return False
-        if entry.when.chance < 1 and self._dice.random() >= entry.when.chance:
+        if entry.when.chance < 1 and entry.dice.random() >= entry.when.chance:
             return False
         entry.taken += 1
         return True

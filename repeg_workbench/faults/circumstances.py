@@ -11,7 +11,7 @@ from enum import StrEnum
 from random import Random
 from typing import TYPE_CHECKING
 
-from repeg_workbench.faults import varied_markets, varied_plans, varied_settings
+from repeg_workbench.faults import varied_listening, varied_markets, varied_plans, varied_settings
 
 if TYPE_CHECKING:
     from repeg_workbench.faults.seeded_days import Day
@@ -40,6 +40,7 @@ class Circumstance(StrEnum):
     LATE_QUOTES = "late_quotes"
     ORDER_NOTIONAL = "order_notional"
     POLICY = "policy"
+    LISTENING = "listening"
 
 
 Change = Callable[["Day", Random], "Day"]
@@ -66,6 +67,7 @@ CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
     Circumstance.INPUT_SETTINGS: (0.05, varied_settings.with_input_settings),
     Circumstance.ORDER_NOTIONAL: (0.06, varied_settings.with_order_notional),
     Circumstance.POLICY: (0.75, varied_settings.with_policy),
+    Circumstance.LISTENING: (0.33, varied_listening.with_listening),
 }
 
 PLAIN = frozenset(str(each) for each in Circumstance)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from random import Random
 
 from repeg_workbench.faults.seeded_days import Day
+from repeg_workbench.faults.varied_listening import listens
 
 
 class PortFault(StrEnum):
@@ -66,6 +67,9 @@ GOES_ON = 0.3
 # the one and two minutes for the other; in some seeds both are longer.
 USUAL_LATENESS, USUAL_FREEZE = (1, 59), (1, 120)
 LONG_LATENESS, LONG_FREEZE = (30, 400), (60, 600)
+# A step that polls is ended by its own limit, and its freeze with it. One that listens has a limit of eleven minutes:
+# its usual freeze is as short as the other's is made, or such a day would do nothing else.
+LISTENING_FREEZE = (1, 50)
 IS_LONG = 0.2
 
 
@@ -87,6 +91,8 @@ class FaultPlan:
         self._ends = min(ends + length.choice(AFTER_THE_WINDOW), last) if goes_on else ends
         is_long = length.random() < IS_LONG and not day.is_chased_to_the_end
         self.lateness, self.freeze = (LONG_LATENESS, LONG_FREEZE) if is_long else (USUAL_LATENESS, USUAL_FREEZE)
+        if listens(day) and self.freeze == USUAL_FREEZE:
+            self.freeze = LISTENING_FREEZE
         self.injected: Counter[str] = Counter()
         self.on_strike: list[Callable[[], None]] = []
         self.calls = 0

@@ -18,11 +18,22 @@ from repeg_workbench.faults.circumstances import Circumstance
 from repeg_workbench.faults.fault_plan import PortFault, WorkflowFault
 from repeg_workbench.faults.other_hands import Hand
 from repeg_workbench.faults.table_service import TableFault
+from repeg_workbench.faults.varied_listening import StreamTrouble
 from repeg_workbench.faults.world import World
 
 KINDS: tuple[str, ...] = tuple(
     str(kind)
-    for kind in (*Circumstance, *Hand, *PortFault, *WorkflowFault, *TableFault, "race", "transport", "journal_fails")
+    for kind in (
+        *Circumstance,
+        *Hand,
+        *PortFault,
+        *WorkflowFault,
+        *TableFault,
+        *StreamTrouble,
+        "race",
+        "transport",
+        "journal_fails",
+    )
 )
 
 

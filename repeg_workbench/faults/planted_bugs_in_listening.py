@@ -9,6 +9,10 @@ _TESTS = "tests/functions/test_listening.py"
 _KILL = "return switch_now(turn.run, turn.now, turn.ports) is not step.kill"
 
 LISTENING_BUGS: dict[str, PlantedBug] = {
+    "hint_ignored": edited(
+        "a listening step does not hear what its stream says of its orders",
+        Edit(listening._Step, "hear", "self.named |= set(hints.by_symbol)", "self.named = set()"),
+    ),
     "hint_not_read_back": edited(
         "an order that a hint names is worked as it was last read",
         Edit(looking, "work_named", "_read_back(turn, named, is_listed=wanted is None or len(named) > LISTED_FROM)",
@@ -24,6 +28,11 @@ LISTENING_BUGS: dict[str, PlantedBug] = {
         "what was missed before a reconnection is not looked for",
         Edit(listening._Step, "hear", "self.has_gap or hints.has_gap", "False"),
         seen_by=f"{_TESTS}::test_a_gap_has_every_order_read_back",
+    ),
+    "hint_forgotten": edited(
+        "what is heard at the end of a turn is forgotten in the next one, which does not read every order",
+        Edit(listening._Step, "forget", "self.named & left, self.has_gap and bool(left), now", "set(), False, now"),
+        seen_by=f"{_TESTS}::test_a_hint_at_the_end_of_a_turn_is_acted_on_in_the_next",
     ),
     "storm_of_hints": edited(
         "each event costs a request",

@@ -105,27 +105,28 @@ class Recorder:
         invoked = self._current()
         if invoked is not None:
             invoked.is_struck = True
+            self.record.streams.struck.append((self._now(), invoked.number))
 
     def left(self, name: str, args: tuple[Any, ...]) -> int:
         """A call leaves the program; returns its number among the orders sent, for its arrival and its answer."""
         if name in {"submit", "replace"}:
             replaces = args[0] if name == "replace" else ""
             thread = self._thread()
-            sent = SentOrder(self._now(), -1, args[-1].client_order_id, self._number(), replaces, thread=thread)
+            sent = SentOrder(self._now(), -1, args[-1].client_order_id, self.number(), replaces, thread=thread)
             self.record.sent.append(sent)
             return len(self.record.sent) - 1
         if name == "cancel":
-            self.record.cancels.append(SentCancel(self._now(), args[0], self._number()))
+            self.record.cancels.append(SentCancel(self._now(), args[0], self.number()))
         return NOT_INVOKED
 
     def returned(self, since: int) -> None:
         """A call that left then returns to the program, or fails. A slow one has held its thread up."""
         if self._now() - since > SLOW:
-            self.record.held_up.append(HeldUp(self._number(), self._thread(), since, self._now()))
+            self.record.held_up.append(HeldUp(self.number(), self._thread(), since, self._now()))
 
     def thawed(self, since: int) -> None:
         """All threads of the running invocation go on, or end; they were frozen since then."""
-        self.record.held_up.append(HeldUp(self._number(), ALL_THREADS, since, self._now()))
+        self.record.held_up.append(HeldUp(self.number(), ALL_THREADS, since, self._now()))
 
     def arrived(self, port: str, sent: int) -> None:
         """A call reaches its service."""
@@ -147,7 +148,7 @@ class Recorder:
             intent = args[1]
             limit = None if intent.limit is None else to_price(intent.limit)
             self.record.intents.append(
-                Intent(self._now(), intent.client_order_id, intent.side.sign, to_qty(intent.qty), limit, self._number())
+                Intent(self._now(), intent.client_order_id, intent.side.sign, to_qty(intent.qty), limit, self.number())
             )
 
     def failed(self, service: Any, name: str, args: tuple[Any, ...]) -> None:
@@ -180,7 +181,7 @@ class Recorder:
             stamp = None if quote.at is None else nanoseconds(quote.at)
             bid, ask = (to_price(side) for side in (quote.bid, quote.ask))
             sizes = int(quote.bid_size), int(quote.ask_size)
-            served = ServedQuote(self._now(), self._number(), symbol, bid, sizes[0], ask, sizes[1], stamp)
+            served = ServedQuote(self._now(), self.number(), symbol, bid, sizes[0], ask, sizes[1], stamp)
             self.record.quotes.append(served)
 
     def close_books(self, store: Store, run_id: str, name: str, published: Sequence[str]) -> None:
@@ -196,12 +197,17 @@ class Recorder:
         execution = Execution(walked.name, run_id, began, ended, walked.status, walked.events, walked.is_end_lost)
         self.record.executions.append(execution)
 
+    def number(self) -> int:
+        """The number of the running invocation."""
+        invoked = self._current()
+        return NOT_INVOKED if invoked is None else invoked.number
+
     def _served(self, request: Request, response: Response) -> None:
         if request.path != LATEST_QUOTES or response.status != 200 or not _is_json(response.body):
             return
         for symbol, view in json.loads(response.body).get("quotes", {}).items():
             if view is not None and None not in {view["bp"], view["ap"]}:
-                at, number = self._now(), self._number()
+                at, number = self._now(), self.number()
                 bid, ask = round(view["bp"] * PRICE_SCALE), round(view["ap"] * PRICE_SCALE)
                 stamp = nanoseconds_of(view["t"])
                 self.record.quotes.append(ServedQuote(at, number, symbol, bid, view["bs"], ask, view["as"], stamp))
@@ -216,10 +222,6 @@ class Recorder:
     def _current(self) -> Invoked | None:
         invocation = CURRENT.get(None)
         return None if invocation is None else self._invoked.get(invocation)
-
-    def _number(self) -> int:
-        invoked = self._current()
-        return NOT_INVOKED if invoked is None else invoked.number
 
 
 def _books(store: Store, run_id: str, name: str, report: Report | None, published: Sequence[str]) -> RunBooks:

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from repeg import wiring
-from repeg.adapters.alpaca.keys import SIMULATED, FixedKeys
-from repeg.adapters.alpaca.signals import AlpacaSignals
 from repeg.adapters.rate_limited_broker import RateLimitedBroker
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.notice import RUN_FAILED, RUN_SETTLED
@@ -23,6 +21,7 @@ from repeg.ports import Broker, Market, Notifier, Ports, Store
 from repeg_workbench.deployment_variables import variables
 from repeg_workbench.faults.fault_plan import WorkflowFault
 from repeg_workbench.faults.faulty_ports import CURRENT, Invocation, UnreliablePort
+from repeg_workbench.faults.faulty_streams import signals_of
 from repeg_workbench.faults.function_service import FOLDERS, ClockedRuntime, context_of, failed, time_limit
 from repeg_workbench.faults.judges.record import JudgedRun, name_in_record
 from repeg_workbench.faults.planned_runs import PlannedRun
@@ -240,7 +239,7 @@ class Stack:
             journal=FailingJournal(world.journal, world.day.seed + self.number, self._fault_plan),
             plans=cast(Any, None),
             runtime=self.runtime,
-            signals=AlpacaSignals(world.streams.connect, FixedKeys(SIMULATED), self.runtime),
+            signals=signals_of(world, self.runtime),
             tag=self.tag,
         )
 

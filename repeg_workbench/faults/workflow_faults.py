@@ -161,12 +161,14 @@ class WorkflowFaults:
             world.exchange.races.arm(race, seconds=world.day.stuck_seconds, when=When(times=None, chance=0.3))
         for fault in every_fault() if world.day.chaos else ():
             world.exchange.faults.arm(fault, When(times=None, chance=world.day.chaos))
+        world.stream_faults.arm()
         self._scheduler.spawn_apart(self._disarm_broker)
 
     def _disarm_broker(self) -> None:
         self._scheduler.sleep_until(self._world.window.closes)
         faults = self._world.exchange.faults
         self._count("transport", ((fault.kind, taken) for fault, _, taken in faults.armed.entries()))
+        self._world.stream_faults.count()
         faults.disarm()
 
     def count_races(self) -> None:

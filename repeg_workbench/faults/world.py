@@ -16,6 +16,7 @@ from repeg_workbench.engine.scheduler import Scheduler, nanoseconds
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.messages import Request
 from repeg_workbench.faults.fault_plan import FaultPlan, WorkflowFault
+from repeg_workbench.faults.faulty_streams import StreamFaults
 from repeg_workbench.faults.function_service import Variables, history_of
 from repeg_workbench.faults.judges.judgement import judge
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord
@@ -27,6 +28,7 @@ from repeg_workbench.faults.records import MemoryJournal, Result
 from repeg_workbench.faults.sdk_broker import SdkBroker, uses_sdk
 from repeg_workbench.faults.seeded_days import Day, make_day, window_of
 from repeg_workbench.faults.stack import Stack
+from repeg_workbench.faults.stream_recorder import StreamRecorder
 from repeg_workbench.faults.table_service import table_rules, uses_dynamodb
 from repeg_workbench.faults.walker import Execution
 from repeg_workbench.faults.workflow_faults import Outage, WorkflowFaults
@@ -79,6 +81,8 @@ class World:
         self.record.allowance += round(abs(self.day.broker_clock) * SECOND)
         self.record.clock_ahead = max(0, round(self.day.broker_clock * SECOND))
         self.recorder = Recorder(self.record, self.exchange, self.scheduler)
+        self.stream_recorder = StreamRecorder(self.record.streams, self.exchange, self.recorder.number)
+        self.stream_faults = StreamFaults(self)
         self.fault_plan.on_strike.append(self.recorder.struck)
         self.journal = MemoryJournal()
         self.down: set[Outage] = set()

@@ -18,6 +18,7 @@ from repeg_workbench.exchange.faults.stream_faults import StreamFailure
 from repeg_workbench.exchange.serving.hub import Hub
 from repeg_workbench.exchange.streams.data_stream import MESSAGE_PACK, DataStream, Frame
 from repeg_workbench.exchange.streams.trade_stream import STREAM, TradeStream
+from repeg_workbench.twins.stream_line import VirtualLine
 
 # As the deployed adapter: how long a silent connection is believed in, and how long one may take to open.
 SILENCE: Final = 15 * NANOSECONDS
@@ -31,33 +32,11 @@ _FINAL: Final = ("failed to authenticate", "auth failed", "insufficient subscrip
 Later = Callable[[int, Callable[[], None]], None]
 
 
-class VirtualLine:
-    """One connection of a client, from the exchange's side."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self.is_open, self.is_frozen = True, False
-
-    def send(self, frame: Frame) -> None:
-        """Have the client read a frame after its way."""
-        if self.is_open:
-            self._client.arrives(lambda: self._client.read(frame), self)
-
-    def close(self) -> None:
-        """Have the client find the connection closed."""
-        if self.is_open:
-            self.is_open = False
-            self._client.arrives(lambda: self._client.lose("closed (1000)"), self)
-
-    def freeze(self) -> None:
-        """Send nothing any more; the client waits for a sign of life."""
-        if self.is_open:
-            self.is_open, self.is_frozen = False, True
-            self._client.falls_silent(self)
-
-
 class Client(ABC):
-    """What both clients share. `later` has the client act at an instant; the exchange's own timers carry its frames."""
+    """What both clients share. `later` has the client act at an instant; the exchange's own timers carry its frames.
+
+    `on_sent` are called with each frame that the exchange sends to the client, and the instant at which it arrives.
+    """
 
     path = ""
 
@@ -68,6 +47,7 @@ class Client(ABC):
         self.line: VirtualLine | None = None
         self.said = ""
         self.is_confirmed = False
+        self.on_sent: list[Callable[[int, Frame], None]] = []
         self._attempts = 0
 
     def connect(self) -> None:

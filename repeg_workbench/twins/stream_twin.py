@@ -63,6 +63,7 @@ class VirtualStreams:
         self._data = DataClient(*shared, partial(self._later, self._due_quotes), inbox, pair, twin.feed)
         self._trade = TradeClient(*shared, partial(self._later, self._due_hints), inbox, pair)
         self._clients: tuple[Client, ...] = self._trade, self._data
+        self.on_update, self.on_quote = self._trade.on_sent, self._data.on_sent
         self._data.wanted = list(symbols)
         for client in self._clients:
             client.connect()

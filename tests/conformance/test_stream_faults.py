@@ -166,6 +166,15 @@ def test_a_stream_fault_can_strike_a_quote(failure: StreamFailure, sizes: list[i
         assert [quote.bid_size for quote in received.take(len(sizes))] == sizes
 
 
+def test_row_139_quotes_may_come_late() -> None:
+    with a_bench(MOVING) as bench, market_data(bench, quotes=["AAPL"]) as received:
+        arm(bench, StreamFailure.DELAY, "quotes")
+        bench.wait(5_900)
+        assert received.next().bid_size == 250
+        bench.wait(200)
+        assert received.next().bid_size == 300
+
+
 @asynccontextmanager
 async def listening(bench: Bench, **options: Any) -> AsyncIterator[ClientWebSocketResponse]:
     """A plain websocket that listens to trade updates."""

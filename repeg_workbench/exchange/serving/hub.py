@@ -130,6 +130,16 @@ class Hub:
         fault = self._exchange.faults.market_data(channel)
         if fault is not None and fault.failure is StreamFailure.DROP:
             return
+        if fault is not None and fault.failure is StreamFailure.DELAY:
+            at = self._exchange.now + round(fault.seconds * SECOND)
+            self._exchange.timers.at(at, self._send_market_late, feed, channel, symbol, message)
+            return
+        self._send_market(feed, fault, channel, symbol, message)
+
+    def _send_market_late(self, at: int, feed: Feed, channel: str, symbol: str, message: Message) -> None:  # noqa: ARG002 - the timers pass the instant
+        self._send_market(feed, None, channel, symbol, message)
+
+    def _send_market(self, feed: Feed, fault: StreamFault | None, channel: str, symbol: str, message: Message) -> None:
         for stream, line in list(self._data.items()):
             if stream.feed is not feed:
                 continue

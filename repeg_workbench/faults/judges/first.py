@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from repeg_workbench.faults.judges.causes import CauseJudge
 from repeg_workbench.faults.judges.endings import EndingJudge
+from repeg_workbench.faults.judges.hearing import HearingJudge
 from repeg_workbench.faults.judges.liveness import LivenessJudge
 from repeg_workbench.faults.judges.orders import OrderJudge
 from repeg_workbench.faults.judges.prices import PriceJudge
@@ -19,10 +20,11 @@ def first_judgement(record: DayRecord) -> list[Violation]:
     lines = list(orders.orders.parents.values())
     prices.judge(lines)
     times.judge(lines)
-    liveness, causes = LivenessJudge(record), CauseJudge(record)
+    liveness, causes, hearing = LivenessJudge(record), CauseJudge(record), HearingJudge(record)
     if record.is_over:
         endings.judge(lines)
         liveness.judge(lines)
         causes.judge(lines)
-    found = [*orders.found, *prices.found, *times.found, *liveness.found, *causes.found]
+        hearing.judge(lines)
+    found = [*orders.found, *prices.found, *times.found, *liveness.found, *causes.found, *hearing.found]
     return [*sorted(found, key=lambda each: each.at), *endings.found]

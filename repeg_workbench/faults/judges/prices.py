@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges import rules as law
+from repeg_workbench.faults.judges.observed import ObservedQuotes
 from repeg_workbench.faults.judges.placed import PRICE, QTY, Parent
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent, Invoked, ServedQuote
 from repeg_workbench.faults.judges.rules import Book, Rules, book_of
@@ -30,10 +31,9 @@ class PriceJudge:
         self.found: list[Violation] = []
         self._record = record
         self._invoked = {invoked.number: invoked for invoked in record.invoked}
-        self._served: defaultdict[tuple[int, str], list[ServedQuote]] = defaultdict(list)
+        self._observed = ObservedQuotes(record)
         self._checked: defaultdict[tuple[str, str], list[ServedQuote]] = defaultdict(list)
         for quote in record.quotes:
-            self._served[quote.invocation, quote.symbol].append(quote)
             invoked = self._invoked.get(quote.invocation)
             if invoked is not None and invoked.function == "ValidateQuotes":
                 self._checked[invoked.run_id, quote.symbol].append(quote)
@@ -74,9 +74,7 @@ class PriceJudge:
     def _follows(self, event: OrderEvent, intent: Intent, parent: Parent, rules: Rules, collars: set[Decimal]) -> None:
         """Whether the writer of the intent had a quote that passes the check and gives this limit, or may fall back."""
         books = [
-            book_of(q, event.side, q.at)
-            for q in self._served.get((intent.invocation, event.symbol), ())
-            if q.at <= intent.at
+            book_of(q, event.side, q.at) for q in self._observed.before(intent.invocation, event.symbol, intent.at)
         ]
         may_be_thin = self._may_escalate(event, parent, rules)
         passing = [book for book in books if self._passes(book, parent, rules, may_be_thin=may_be_thin)]
@@ -161,10 +159,8 @@ class PriceJudge:
         """Any two-sided quote of the run that has a mid may be the arrival of a fallback."""
         if not self._is_fallback_due(until, rules):
             return
-        for (number, symbol), quotes in self._served.items():
-            invoked = self._invoked.get(number)
-            if symbol == parent.symbol and invoked is not None and invoked.run_id == parent.run.run_id:
-                yield from (book for q in quotes if q.at <= until and _has_mid(book := book_of(q, side, q.at)))
+        quotes = self._observed.of_run(parent.run.run_id, parent.symbol, until)
+        yield from (book for q in quotes if _has_mid(book := book_of(q, side, q.at)))
 
     def _is_fallback_due(self, at: int, rules: Rules) -> bool:
         if rules["fallback"] == "none":

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from repeg_workbench.exchange.broker.ledger import Ledger
+from repeg_workbench.faults.judges.stream_record import StreamRecord
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -218,6 +219,7 @@ class DayRecord:
     ledger: Ledger
     runs: list[JudgedRun] = field(default_factory=list)
     quotes: list[ServedQuote] = field(default_factory=list)
+    streams: StreamRecord = field(default_factory=StreamRecord)
     sent: list[SentOrder] = field(default_factory=list)
     cancels: list[SentCancel] = field(default_factory=list)
     held_up: list[HeldUp] = field(default_factory=list)
