@@ -5,6 +5,7 @@ import sys
 
 MEASUREMENTS = (
     "engine", "start", "matching", "exchange", "day", "default_day", "simulate", "replay", "requests", "many_orders",
+    "listening",
 )  # fmt: skip
 
 

@@ -11,17 +11,16 @@ import resource
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from time import process_time
-from typing import Any, NamedTuple
 
 from repeg.domain.journal import Entry
 from repeg.domain.request_quota import DATA_REQUESTS_PER_MINUTE
 from repeg.domain.session import NEW_YORK
 from repeg.domain.setting_types import Feed
+from repeg_workbench.bench.attempts import attempts
 from repeg_workbench.bench.day import DAY, line
 from repeg_workbench.bench.steady_market import SteadyMarket, symbols
 from repeg_workbench.exchange.broker.opening import OpeningAccount
@@ -60,20 +59,6 @@ EARLY = timedelta(seconds=60)
 # No order moves in the minute that begins then.
 QUIET_BEFORE_CLOSE = timedelta(minutes=7)
 ENDED = frozenset({"canceled", "filled", "expired", "rejected", "replaced"})
-
-
-class Attempt(NamedTuple):
-    """One try of a task, from its scheduling to its end."""
-
-    state: str
-    began: datetime
-    ended: datetime
-    has_failed: bool
-
-    @property
-    def seconds(self) -> float:
-        """Its duration in seconds."""
-        return (self.ended - self.began).total_seconds()
 
 
 @dataclass
@@ -170,11 +155,11 @@ def _watch(day: SimulatedDay, seen: Seen) -> None:
 
 
 def _figures(day: SimulatedDay, seen: Seen, orders: int, quiet: Counter[str]) -> dict[str, str]:
-    attempts = list(_attempts(day.ending().history))
+    tries = list(attempts(day.ending().history))
     placed, ends = _lives(day)
-    began = min(each.began for each in attempts if each.state == "PlaceOrders")
-    closing = [each for each in attempts if each.state == "CloseRun"]
-    longest = max(attempts, key=lambda each: each.seconds)
+    began = min(each.began for each in tries if each.state == "PlaceOrders")
+    closing = [each for each in tries if each.state == "CloseRun"]
+    longest = max(tries, key=lambda each: each.seconds)
     left = sum(end > CLOSES_AT - EARLY for end in ends.values())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
     last = f"{(max(ends.values()) - closing[0].began).total_seconds():.0f} s" if ends else "none"
@@ -210,19 +195,6 @@ def _lives(day: SimulatedDay) -> tuple[dict[str, datetime], dict[str, datetime]]
         if str(event.status) in ENDED:
             ends.setdefault(event.order_id, at)
     return placed, ends
-
-
-def _attempts(history: list[dict[str, Any]]) -> Iterator[Attempt]:
-    state, began = "", None
-    for event in history:
-        kind = event["type"]
-        if kind == "TaskStateEntered":
-            state = event["stateEnteredEventDetails"]["name"]
-        elif kind == "TaskScheduled":
-            began = datetime.fromisoformat(event["timestamp"])
-        elif kind in {"TaskSucceeded", "TaskFailed", "TaskTimedOut"} and began is not None:
-            yield Attempt(state, began, datetime.fromisoformat(event["timestamp"]), kind != "TaskSucceeded")
-            began = None
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ class StreamTrouble(StrEnum):
 _OF_EVENTS = {
     StreamTrouble.HALF_DEAD: (StreamFailure.FREEZE,),
     StreamTrouble.LOST: (StreamFailure.DROP,),
-    StreamTrouble.DOUBLED: (StreamFailure.DUPLICATE,),
+    StreamTrouble.DOUBLED: (StreamFailure.REPEAT,),
     StreamTrouble.LATE: (StreamFailure.DELAY,),
     StreamTrouble.REORDERED: (StreamFailure.REORDER,),
     StreamTrouble.UNKNOWN: (StreamFailure.UNKNOWN_ORDER, StreamFailure.UNKNOWN_EVENT, StreamFailure.NAMELESS),

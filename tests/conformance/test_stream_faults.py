@@ -42,6 +42,18 @@ def test_row_139_an_update_may_come_late() -> None:
         assert [update.event for update in received.take(2)] == ["new", "fill"]
 
 
+def test_row_139_an_update_may_come_again() -> None:
+    with a_bench() as bench, trade_updates(bench) as received:
+        arm(bench, StreamFailure.REPEAT, "fill")
+        bench.working(price=101)
+        assert [update.event for update in received.take(3)] == [FIRST_EVENT, "new", "fill"]
+        bench.wait(4_900)
+        bench.limit(price=99)
+        assert received.next().event == FIRST_EVENT
+        bench.wait(200)
+        assert [update.event for update in received.take(2)] == ["new", "fill"]
+
+
 def test_row_139_a_fill_may_come_before_the_order_is_new() -> None:
     with a_bench() as bench, trade_updates(bench) as received:
         arm(bench, StreamFailure.REORDER, "new")

@@ -14,6 +14,8 @@ class StreamFailure(StrEnum):
     """The event is not sent."""
     DUPLICATE = "duplicate"
     """The event is sent twice."""
+    REPEAT = "repeat"
+    """The event is sent, and sent again `seconds` later."""
     DELAY = "delay"
     """The event is sent `seconds` later."""
     REORDER = "reorder"

@@ -108,11 +108,12 @@ class Hub:
         view = exchange.trading.view(order, is_nested=False)
         position = exchange.account.portfolio.quantity(event.symbol)
         update = trade_update(event, view, execution, position, self._updates)
-        if fault is not None and fault.failure is StreamFailure.DELAY:
+        failure = fault.failure if fault is not None else None
+        if fault is not None and failure in {StreamFailure.DELAY, StreamFailure.REPEAT}:
             exchange.timers.at(exchange.now + round(fault.seconds * SECOND), self._send_late, update)
-        elif fault is not None and fault.failure is StreamFailure.REORDER:
+        if failure is StreamFailure.REORDER:
             self._held.append(update)
-        else:
+        elif failure is not StreamFailure.DELAY:
             self._send(fault, update)
 
     def _send_late(self, at: int, update: bytes) -> None:  # noqa: ARG002 - the timers pass the instant
