@@ -22,6 +22,7 @@ SHARES = {"BAC": 1_500, "KO": 300, "AAPL": 100, "JNJ": 120, "CAT": 60, "GOOG": 3
 CASH = Decimal(10_000_000)
 
 FIGURES = {
+    "filled": "orders filled, of six",
     "seconds_to_fill": "seconds until an order is filled",
     "cost_half_spreads": "cost, half-spreads",
     "cost_bps": "cost, basis points",
@@ -34,14 +35,25 @@ FIGURES = {
 }
 """What is measured of a day, and how it is called."""
 
+OF_ORDERS = ("seconds_to_fill", "cost_half_spreads")
+OF_RUNS = ("cost_bps", "trading_requests", "data_requests", "history_events", "transitions")
+
+Orders = dict[str, dict[str, float]]
+"""The orders of a day that were filled, by symbol, with the figures OF_ORDERS."""
+
 
 def measured(seed: int) -> dict[str, Any]:
-    """A seed's day by both ways of waiting, as numbers."""
-    return {"seed": seed, **{mode: measured_by(seed, mode) for mode in MODES}}
+    """A seed's day by both ways of waiting, as numbers: times and half-spreads are of the orders filled by both."""
+    days = {mode: measured_by(seed, mode) for mode in MODES}
+    common = set.intersection(*(set(orders) for orders, _ in days.values()))
+    return {"seed": seed, **{mode: _means(orders, common) | figures for mode, (orders, figures) in days.items()}}
 
 
-def measured_by(seed: int, mode: str) -> dict[str, float]:
-    """One day. Raises RuntimeError if an order is not filled, or if the books are not the broker's to the cent."""
+def measured_by(seed: int, mode: str) -> tuple[Orders, dict[str, float]]:
+    """The orders that were filled on a day, and what its run has used.
+
+    Raises RuntimeError if the run did not settle, or if its books are not the broker's to the cent.
+    """
     calls: Counter[str] = Counter()
     with opened(scenario(seed, mode)) as day:
         day.engine.before_table_call.append(lambda operation: calls.update([operation]))
@@ -49,6 +61,11 @@ def measured_by(seed: int, mode: str) -> dict[str, float]:
         day.run()
         check_books(day)
         return _figures(day, calls)
+
+
+def _means(orders: Orders, symbols: set[str]) -> dict[str, float]:
+    means = {name: fmean(orders[symbol][name] for symbol in symbols) for name in OF_ORDERS}
+    return {"filled": len(orders), **means}
 
 
 def scenario(seed: int, mode: str, shares: dict[str, int] | None = None) -> Scenario:
@@ -84,20 +101,15 @@ def dollars_of(cash: int) -> Decimal:
     return Decimal(cash) / PRICE_SCALE / QTY_SCALE
 
 
-def _figures(day: SimulatedDay, calls: Counter[str]) -> dict[str, float]:
+def _figures(day: SimulatedDay, calls: Counter[str]) -> tuple[Orders, dict[str, float]]:
     summary = day.summary()
-    orders = [] if summary is None else summary["orders"]
-    if summary is None or any(order["outcome"] != "filled" for order in orders):
-        raise RuntimeError(f"seed {day.scenario.seed}, {day.scenario.settings}: not every order is filled")
+    if summary is None or summary["outcome"] != "settled":
+        raise RuntimeError(f"seed {day.scenario.seed}, {day.scenario.settings}: {day.ending().cause}")
+    filled = [order for order in summary["orders"] if order["outcome"] == "filled"]
     tries = [each for execution in day.engine.executions() for each in attempts(execution.history)]
     totals, seconds = summary["totals"], sum(each.seconds for each in tries)
-    return {
-        "seconds_to_fill": fmean(float(order["seconds_to_fill"]) for order in orders),
-        "cost_half_spreads": fmean(float(order["cost_half_spreads"]) for order in orders),
-        "cost_bps": float(totals["cost_bps"]),
-        **{
-            name: float(totals[name]) for name in ("trading_requests", "data_requests", "history_events", "transitions")
-        },
+    return {order["symbol"]: {name: float(order[name]) for name in OF_ORDERS} for order in filled}, {
+        **{name: float(totals[name]) for name in OF_RUNS},
         "lambda_seconds": seconds,
         "dollars": sum(dollars(totals["transitions"], len(tries), seconds, calls).values()),
     }

@@ -15,6 +15,7 @@ from repeg_workbench.exchange.time.stamps import SECOND, nanoseconds_of
 from repeg_workbench.exchange.units import PRICE_SCALE
 from repeg_workbench.faults.judges.record import ServedQuote
 from repeg_workbench.faults.judges.stream_record import EVERY_ORDER, Asked, StreamRecord, Told
+from repeg_workbench.faults.recorder import NOT_INVOKED
 from repeg_workbench.twins.stream_twin import VirtualStreams
 
 ORDERS = "/v2/orders"
@@ -51,7 +52,7 @@ class StreamRecorder:
 
     def _asked(self, request: Request, response: Response) -> None:  # noqa: ARG002 - whatever the answer is
         number = self._number()
-        if number in self._record.listened:
+        if number != NOT_INVOKED:
             self._record.asked.append(Asked(self._exchange.now, number, _subject(request)))
 
 

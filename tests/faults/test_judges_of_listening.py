@@ -45,6 +45,14 @@ def test_a_filled_order_is_looked_at_within_a_second_of_its_update(about: str, w
     assert day.violations() == ({"hint_ignored"} if found else set())
 
 
+def test_an_order_that_an_earlier_step_has_read_needs_no_look() -> None:
+    """The update comes ten seconds late."""
+    day, number = listening_day()
+    told(day, number, FILLED + 10)
+    asked(day, number - 1, FILLED + 5)
+    assert day.violations() == set()
+
+
 def test_a_look_at_another_order_is_none() -> None:
     day, number = listening_day()
     told(day, number)
@@ -52,7 +60,7 @@ def test_a_look_at_another_order_is_none() -> None:
     assert day.violations() == {"hint_ignored"}
 
 
-def test_what_a_steps_own_request_causes_needs_no_look() -> None:
+def test_an_update_that_a_steps_request_causes_needs_no_look() -> None:
     day, number = listening_day()
     told(day, number, event="pending_cancel")
     assert day.violations() == set()

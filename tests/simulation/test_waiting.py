@@ -12,12 +12,8 @@ import typer
 from repeg_workbench.bench.attempts import INVOCATION, TRANSITION, WRITE, dollars
 from repeg_workbench.bench.waiting import read_rows
 from repeg_workbench.bench.waiting_days import FIGURES, MODES, check_books, scenario
-from repeg_workbench.bench.waiting_page import FILE, PAGE, figures_of, page
+from repeg_workbench.bench.waiting_page import figures_of, page
 from repeg_workbench.simulate.simulation import opened
-
-
-def test_the_page_has_the_figures_that_were_measured() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(json.loads(FILE.read_text(encoding="utf-8")))
 
 
 def row(seed: int, poll: float, stream: float) -> dict[str, Any]:

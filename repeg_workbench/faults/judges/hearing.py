@@ -41,8 +41,10 @@ class HearingJudge:
         self._invoked = {step.number: step for step in record.invoked}
         self._asked: defaultdict[int, list[Asked]] = defaultdict(list)
         self._requests = sorted(record.requests)
+        self._asked_by_run: defaultdict[str, list[Asked]] = defaultdict(list)
         for asked in record.streams.asked:
             self._asked[asked.invocation].append(asked)
+            self._asked_by_run[self._invoked[asked.invocation].run_id].append(asked)
 
     def judge(self, parents: Iterable[Parent]) -> None:
         """Judge the updates about orders of the step's own run."""
@@ -53,11 +55,12 @@ class HearingJudge:
                 continue
             names = {n for o in line.orders for n in (o.arrival.client_order_id, o.arrival.order_id)}
             due = self._due(told)
-            if not self._is_looked_at(told, names, due) and not self._is_excused(step, told.at, due):
+            if not self._is_looked_at(told, step.run_id, names, due) and not self._is_excused(step, told.at, due):
                 self.found.append(Violation("hint_ignored", told.at, told.client_order_id, told.event))
 
-    def _is_looked_at(self, told: Told, names: set[str], due: int) -> bool:
-        asked = self._asked[told.invocation]
+    def _is_looked_at(self, told: Told, run_id: str, names: set[str], due: int) -> bool:
+        """Whether a step of the run has asked since. A late update may tell what an earlier step has read."""
+        asked = self._asked_by_run[run_id]
         first = bisect_left(asked, told.happened, key=lambda each: each.at)
         return any(each.about in names or each.about == EVERY_ORDER for each in asked[first:] if each.at <= due)
 

@@ -21,7 +21,7 @@ class Told(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A request of a step that listens, as it reached the exchange: an order's id, of either kind, or what it asks."""
+    """A request of a step, as it reached the exchange: an order's id, of either kind, or what else it asks for."""
 
     at: int
     invocation: int
@@ -36,7 +36,8 @@ EVERY_ORDER = "every order"
 class StreamRecord:
     """The streams of a day. `listened` are the invocations that opened any; times are those of delivery.
 
-    `struck` are the times at which a fault of the day struck a call, and the invocation that made it.
+    `asked` begins with the first step that listens. `struck` are the times at which a fault of the day struck a call,
+    and the invocation that made it.
     """
 
     listened: set[int] = field(default_factory=set)
