@@ -45,6 +45,7 @@ RACES = {
 STREAM_FAULTS = {
     "drop": "no update; the order read by id is filled",
     "duplicate": "the same update twice, with one execution_id",
+    "repeat": "the same update again, later",
     "delay": "the update, later, and later ones before it",
     "reorder": "a fill before the order is new",
     "forged": "a fill of a million shares that the order read by id does not have",
