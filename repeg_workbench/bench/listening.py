@@ -25,11 +25,14 @@ def main() -> int:
 
 def _measure(mode: str) -> int:
     scenario, calls = a_large_day(ORDERS, PER_MINUTE), Counter[str]()
-    with opened(replace(scenario, settings={**scenario.settings, "waiting": mode})) as day:
+    settings, parameters = {**scenario.settings, "waiting": mode}, {**scenario.parameters, "Waiting": mode}
+    with opened(replace(scenario, settings=settings, parameters=parameters)) as day:
         day.engine.before_table_call.append(lambda operation: calls.update([operation]))
         day.start("bench")
         day.run()
-        usage = day.usage()
+        usage, summary = day.usage(), day.summary()
+        if summary is None or summary["outcome"] != "settled":
+            raise RuntimeError(f"waiting={mode}: the run did not settle: {day.ending().cause}")
         tries = [each for execution in day.engine.executions() for each in attempts(execution.history)]
     seconds = sum(each.seconds for each in tries)
     costs = dollars(usage.transitions, len(tries), seconds, calls)

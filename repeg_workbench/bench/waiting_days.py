@@ -81,6 +81,7 @@ def scenario(seed: int, mode: str, shares: dict[str, int] | None = None) -> Scen
         DAY,
         OpeningAccount(cash=CASH, positions=held),
         {"waiting": mode},
+        parameters={"Waiting": mode},  # the function's time limit follows from it
         seed=seed,
     )
 
