@@ -6,9 +6,11 @@ looking back at the finished lives.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges.record import DayRecord, JudgedRun
@@ -19,7 +21,10 @@ OVER = ("filled", "canceled", "expired", "rejected", "replaced", "calculated", "
 
 @dataclass(eq=False)
 class Life:
-    """One order: `born` and `died` are positions in the ledger's list of events; fills are (position, units, price)."""
+    """One order: `born` and `died` are positions in the ledger's list of events; fills are (position, units, price).
+
+    An order may have as many fills as shares, so what it had executed and paid after each is kept with it.
+    """
 
     order_id: str
     client_order_id: str
@@ -36,10 +41,24 @@ class Life:
     died: int = NEVER
     died_at: int = NEVER
     fills: list[tuple[int, int, int]] = field(default_factory=list)
+    _sums: list[tuple[int, int, int]] = field(default_factory=lambda: [(-1, 0, 0)])
+
+    def fill(self, position: int, units: int, price: int) -> None:
+        """The order executes, later than before."""
+        self.fills.append((position, units, price))
+        _, done, paid = self._sums[-1]
+        self._sums.append((position, done + units, paid + units * price))
 
     def filled_by(self, position: int) -> int:
         """Units executed up to and including a position."""
-        return sum(units for at, units, _ in self.fills if at <= position)
+        return self._sum_at(position)[1]
+
+    def paid_by(self, position: int) -> int:
+        """Money units executed up to and including a position."""
+        return self._sum_at(position)[2]
+
+    def _sum_at(self, position: int) -> tuple[int, int, int]:
+        return self._sums[bisect_right(self._sums, position, key=itemgetter(0)) - 1]
 
     def lives_at(self, position: int) -> bool:
         """Whether it could still execute after the event at a position."""
@@ -89,7 +108,7 @@ class Account:
         for life in lives:
             done = life.filled_by(position)
             if life.is_market:
-                paid = sum(units * price for at, units, price in life.fills if at <= position)
+                paid = life.paid_by(position)
             else:
                 paid = life.limit * (done + self.may_still_fill(life, position))
             if life.lives_at(position):
@@ -134,7 +153,7 @@ class Account:
             life = self.lives.get(event.order_id) or self._birth(position, event)
             if event.event in {"fill", "partial_fill"}:
                 fill = next(executed)
-                life.fills.append((position, fill.quantity, fill.price))
+                life.fill(position, fill.quantity, fill.price)
                 cash -= fill.side * fill.quantity * fill.price
                 self.shares[fill.symbol] += fill.side * fill.quantity
                 self.balances.append((position, event.order_id, cash, self.shares[fill.symbol]))
