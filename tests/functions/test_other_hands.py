@@ -12,6 +12,7 @@ from functions.validate_quotes.app import validate_quotes
 from repeg.adapters.alpaca.http import Body
 from repeg.domain.broker import CancelAnswer, Position, Submission
 from repeg.domain.child_order import ChildState
+from repeg.domain.errors import StoreUnavailable
 from repeg.domain.intent import Intent
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.workflow.quote_check import hold_order
@@ -57,6 +58,27 @@ def test_an_owners_order_is_never_cancelled_by_the_closing_step(open_desk: OpenD
     assert desk.close().outcome == "settled"
     assert desk.exchange.account.orders.by_id[moved].is_open
     assert sum(method == "DELETE" for method, _ in desk.broker.line.sent) == 0
+
+
+def test_an_owners_order_that_fills_between_two_closing_steps_is_filled(
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first step is cut off after it has ended the order, and before its report."""
+    desk = resting(open_desk, book(QUIET, prints=("09:36:40 40 @ 189.41 sold",)))
+    move_by_hand(desk, "189.42")
+    desk.turn_at("09:36:30")
+    with monkeypatch.context() as cut:
+        cut.setattr(desk.store, "save_report", _cut_off)
+        with pytest.raises(StoreUnavailable):
+            desk.close()
+    assert desk.order().outcome is Outcome.ENDED_BY_OWNER
+    desk.wait_until("09:37:00")
+    desk.close()
+    assert (desk.order().outcome, desk.row()["outcome"], desk.row()["filled_qty"]) == (Outcome.FILLED, "filled", "40")
+
+
+def _cut_off(*_: object) -> None:
+    raise StoreUnavailable("cut off")
 
 
 def test_an_order_is_not_sent_again_while_its_owners_move_is_not_found(open_desk: OpenDesk) -> None:

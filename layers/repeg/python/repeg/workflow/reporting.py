@@ -135,7 +135,10 @@ def announce(run_id: str, report: Report, ports: Ports) -> None:
 
 
 def _end(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
-    return order if order.outcome is not None else finish_order(turn, order, outcome, reason)
+    """The order with an outcome. One that an interrupted step has ended may have been filled since, as an order that is
+    left to its owner may be."""
+    is_filled_since = order.outcome is not Outcome.FILLED and order.filled > 0 and order.remaining <= 0
+    return finish_order(turn, order, outcome, reason) if order.outcome is None or is_filled_since else order
 
 
 def _kill_switch(turn: Turn) -> KillSwitch:
