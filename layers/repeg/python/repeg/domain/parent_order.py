@@ -31,14 +31,13 @@ class ParentOrder(Frozen):
     """One symbol and side of a run, with its target in shares and its child orders.
 
     `held` is why it was last not traded on, `held_by_book_since` when its book began to hold it without a look at which
-    it did not. `committed` is the dollars it has taken from the budgets: what it filled
-    and what its open child, or the successor reserved for it, may still cost. `reserved_orders` counts the successors
-    that the order budgets already include. `refusals` counts refusals in a row that may pass; the next attempt comes at
-    `retry_at`. `sized_at` is the price at which a weight was turned into the target; None for a target that the plan
-    states. `note` names the open orders that were counted. `last_two_sided` is kept for a fallback while
-    there is no arrival. `spreads` are the latest sampled spreads in ticks, `spread_at` when the last one was.
-    `sent_near` and `sent_far` are the best prices of the book that the latest child was sent on.
-    `version` rises with each write.
+    it did not. `committed` is the dollars taken from the budgets: what it filled and what its open child, or the
+    successor reserved for it, may still cost. `reserved_orders` are successors in the order budgets. `refusals` counts
+    refusals in a row that may pass; the next attempt comes at `retry_at`. `sized_at` is the price at which a weight was
+    turned into the target; None for a target that the plan states. `note` names the open orders that were counted.
+    `decision` is the book when the run could first trade, if not the arrival. `last_two_sided` is kept for a fallback
+    while there is no arrival. `spreads` are the latest sampled ones in ticks, `spread_at` when the last was.
+    `sent_near` and `sent_far` are the best prices that the latest child was sent on. `version` rises with each write.
     """
 
     run_id: str
@@ -50,6 +49,7 @@ class ParentOrder(Frozen):
     outcome: Outcome | None = None
     reason: str = ""
     arrival: Quote | None = None
+    decision: Quote | None = None
     last_two_sided: Quote | None = None
     collar: Decimal | None = None
     rung: Rung = Rung.PASSIVE
