@@ -143,8 +143,10 @@ SILENT_TURNS = 3
 BOOKS_FINAL_AFTER = timedelta(minutes=20)
 
 # The costs of an ended run are measured from historical quotes for this long in a pass of the watchdog, one request for
-# each book. While the feed does not answer it is tried again, until MEASURED_BY after the close.
+# each book, which is repeated after these pauses. While the feed does not answer the next pass tries again, until
+# MEASURED_BY after the close.
 MEASURES_FOR = timedelta(minutes=4)
+MEASURE_PAUSES = (5.0, 20.0, 40.0)
 MEASURED_BY = timedelta(minutes=45)
 
 # An order still open this long after its run's window closed is orphaned: no closing step can be working on it.

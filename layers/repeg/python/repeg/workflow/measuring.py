@@ -7,6 +7,7 @@ fills are those that the filled orders were sent on, and its markouts are missin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 
 from repeg.domain.books import Books
@@ -14,10 +15,11 @@ from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 from repeg.domain.markouts import NOT_YET, Instant, instants
 from repeg.domain.quote import Quote
 from repeg.domain.report import Report
-from repeg.domain.time_limits import MEASURED_BY, MEASURES_FOR
+from repeg.domain.time_limits import MEASURE_PAUSES, MEASURED_BY, MEASURES_FOR
 from repeg.workflow.turn import Turn
 
 CONSOLIDATED = "sip"
+NO_TIME = "no time was left to read its book"
 
 
 class Reading(NamedTuple):
@@ -41,10 +43,20 @@ def read_books(turn: Turn, books: Books) -> Reading:
             if (symbol, at) in read:
                 continue
             if turn.elapsed > MEASURES_FOR:
-                return Reading(read, "no time was left to read its book")
-            read[symbol, at] = turn.ports.market.quote_at(symbol, at, day.open)
+                return Reading(read, NO_TIME)
+            read[symbol, at] = _read_book(turn, symbol, at)
     except (BrokerUnavailable, BrokerDenied) as error:
         turn.warn("run", "unmeasured", reason=str(error))
         may_pass = isinstance(error, BrokerUnavailable) and turn.now < day.close + MEASURED_BY
         return Reading(read, f"its book could not be read: {error}", may_pass=may_pass)
     return Reading(read)
+
+
+def _read_book(turn: Turn, symbol: str, at: datetime) -> Quote | None:
+    """One book. A feed that refuses it, as it does beyond its requests a minute, is asked again after each pause."""
+    for pause in MEASURE_PAUSES:
+        try:
+            return turn.ports.market.quote_at(symbol, at, turn.run.trading_day.open)
+        except BrokerUnavailable:
+            turn.ports.runtime.pause(pause)
+    return turn.ports.market.quote_at(symbol, at, turn.run.trading_day.open)
