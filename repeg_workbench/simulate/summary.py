@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from repeg.domain.setting_types import Feed
+from repeg_workbench.simulate.cost_table import cost_lines
 from repeg_workbench.simulate.published import in_words
 
 ORDER_FIELDS = (
@@ -44,9 +45,10 @@ def summarise(
     """The summary of a run from its report and its usage, with money and quantities as strings.
 
     `market_cost_bps` is the cost of market orders at arrival, from the same quotes, if taking costs `crossing_cost`
-    half-spreads. `notes` say what the run did beside its orders, such as weights that were rounded, or open orders that
-    were counted. `feed` says whose quotes the run has read, `market` what was simulated, `published` what the same plan
-    has cost over many generated days, where that was measured.
+    half-spreads; `costs` are the run's against its decision prices. `notes` say what the run did beside its orders,
+    such as weights that were rounded, or open orders that were counted. `feed` says whose quotes the run has read,
+    `market` what was simulated, `published` what the same plan has cost over many generated days, where that was
+    measured.
     """
     totals = report["totals"]
     return {
@@ -56,6 +58,7 @@ def summarise(
         "orders": [{field: order[field] for field in ORDER_FIELDS} for order in report["orders"]],
         "notes": [*report["notes"], *(f"{o['symbol']}: {o['note']}" for o in report["orders"] if o["note"])],
         "totals": {field: totals.get(field) for field in COST_FIELDS} | {"turns": totals["turns"]} | asdict(usage),
+        "costs": report.get("costs"),
         "feed": report.get("feed", ""),
         "market": market,
         "published": None if figures is None else dict(figures),
@@ -85,6 +88,8 @@ def _totals(summary: Mapping[str, Any]) -> Table:
     table.add_row("filled", f"{filled} of {len(orders)} orders")
     table.add_row("cost", f"{_bps(totals['cost_bps'])}; market orders at arrival, from the same quotes: "
                           f"{_bps(totals['market_cost_bps'])}, at {totals['crossing_cost']} half-spreads")  # fmt: skip
+    for name, line in cost_lines(summary["costs"]):
+        table.add_row(name, line)
     if summary["market"]:
         table.add_row("market", f"{summary['market']}, quotes from {summary['feed']}; a day's cost is mostly luck")
     if summary["feed"] == Feed.IEX:

@@ -42,6 +42,7 @@ def test_the_demo_settles_and_prints_tape_orders_and_totals(demo: tuple[Result, 
     assert result.stdout.startswith("09:25:00  run       open     demo-2026-11-23")
     assert "8 of 8 orders" in result.stdout
     assert "market orders at arrival, from the same quotes" in result.stdout
+    assert "dollars against the decision prices" in result.stdout
     assert "a generated day, seed 1, quotes from iex; a day's cost is mostly luck" in result.stdout
     assert in_words(published()) in result.stdout
     assert result.stderr == ""

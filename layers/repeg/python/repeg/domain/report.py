@@ -118,7 +118,7 @@ class Report(Frozen):
         fields = {"symbol", "filled_qty", "average_price", "outcome"}
         whole = self.as_json()
         rows = [{name: row[name] for name in row if name in fields} for row in whole["orders"]]
-        return {**{name: whole[name] for name in ("outcome", "error", "reason", "totals")}, "orders": rows}
+        return {**{name: whole[name] for name in ("outcome", "error", "reason", "totals", "costs")}, "orders": rows}
 
     def as_json(self) -> dict[str, Any]:
         """The report as JSON values: amounts as plain decimal strings."""
