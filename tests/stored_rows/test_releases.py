@@ -74,8 +74,8 @@ def test_an_earlier_releases_closed_run_stays_as_it_is(closed: Replay) -> None:
 
 
 def test_an_earlier_releases_closed_run_is_reconciled_after_the_session(closed: Replay) -> None:
-    """Its books are equal, and so nothing is corrected or published. The costs of a release that measured are completed,
-    and an older report stays as it is."""
+    """Its books are equal, and so nothing is corrected or published. The costs of a release that measured are
+    completed, and an older report stays as it is."""
     before = closed.run.report
     assert before is not None
     for time in ("16:05", "16:20"):
