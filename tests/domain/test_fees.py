@@ -28,7 +28,7 @@ def test_purchases_pay_for_the_audit_trail_only() -> None:
     assert [fees.sec, fees.taf, fees.cat] == [0, 0, Decimal("0.01")]
 
 
-def test_the_trading_activity_fee_begins_again_in_2027_and_is_capped_for_each_execution() -> None:
+def test_the_trading_activity_fee_of_2027_is_capped_for_each_execution() -> None:
     """1,000 shares: 19.5 cents; 100,000 in one execution: 9.79 dollars instead of 19.50."""
     fees = fees_on(date(2027, 1, 4), [sold("1000", "10"), sold("100000", "10")])
     assert fees is not None

@@ -34,7 +34,7 @@ def test_a_saving_is_paired_by_day_and_counted_where_it_is_one() -> None:
     assert compared(days, "0.5").saved.mean == -1
 
 
-def test_the_lines_have_the_cost_the_savings_and_the_worst_day_with_its_parts() -> None:
+def test_the_lines_have_the_cost_the_savings_and_the_worst_day() -> None:
     told = lines([a_day(1, "10"), a_day(2, "50", delay="60", spread="-10"), a_day(3, "30")])
     assert told[0] == "3 days, a plan of 100,000 dollars on average"
     assert told[1].startswith(
