@@ -26,7 +26,7 @@ from tests.simulation.days import DAYS, DEMO, GoldenDay, orders
 
 TOTALS = {
     "cost_bps", "market_cost_bps", "crossing_cost", "unfilled_cost", "turns", "transitions", "history_events",
-    "trading_requests", "data_requests",
+    "trading_requests", "data_requests", "function_seconds", "aws_dollars",
 }  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def test_the_note_of_an_order_is_printed_with_its_symbol(demo: tuple[Result, Pat
     order = dict.fromkeys(ORDER_FIELDS, "") | {"symbol": "KO", "note": "1 open order counted: sell 40 KO"}
     report = {"run_id": "x", "outcome": "settled", "error": "", "reason": "", "notes": ["weights add up to 1.00001"]}
     totals = dict.fromkeys(("cost_bps", "market_cost_bps", "unfilled_cost")) | {"turns": 1}
-    usage = Usage(transitions=1, history_events=1, trading_requests=1, data_requests=1)
+    usage = Usage(transitions=1, history_events=1, trading_requests=1, data_requests=1, function_seconds=1)
     summary = summarise({**report, "orders": [order, {**order, "note": ""}], "totals": totals}, usage)
     assert summary["notes"] == ["weights add up to 1.00001", "KO: 1 open order counted: sell 40 KO"]
     assert "note" not in demo[0].stdout.rpartition("filled ")[2]

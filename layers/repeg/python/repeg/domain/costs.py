@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from repeg.domain.amount import counted, total
@@ -124,19 +124,28 @@ def _shortfall(
 
 def _run_costs(run: Run, rows: Sequence[OrderRow], executions: Sequence[Execution], market: MarketRecord) -> RunCosts:
     costed = [(row.qty, row.shortfall) for row in rows if row.shortfall is not None]
-    without = [row.symbol for row in rows if row.uncosted == NO_DECISION]
-    named = ", ".join(without[:_NAMED]) + (", …" if len(without) > _NAMED else "")
-    incomplete = sum(bool(found.missing) for _, found in costed)
-    missing = [f"{counted(len(without), 'order')} without a decision price: {named}"] if without else []
-    missing += [f"{counted(incomplete, 'order')} with a shortfall that is not known in full"] if incomplete else []
     return RunCosts(
         shortfall=summed([found for _, found in costed]),
-        missing="; ".join(missing),
+        missing="; ".join(_missing(rows, executions, market)),
         market=market_costs(costed),
         fees=fees_on(run.trading_day.day, executions),
         markouts=markouts(executions, run.trading_day, market.books, market.unread),
         books=market.feed,
     )
+
+
+def _missing(rows: Sequence[OrderRow], executions: Sequence[Execution], market: MarketRecord) -> Iterator[str]:
+    """What is not in a run's costs, or not as it should be, in words."""
+    without = [row.symbol for row in rows if row.uncosted == NO_DECISION]
+    if without:
+        named = ", ".join(without[:_NAMED]) + (", …" if len(without) > _NAMED else "")
+        yield f"{counted(len(without), 'order')} without a decision price: {named}"
+    incomplete = sum(row.shortfall is not None and bool(row.shortfall.missing) for row in rows)
+    if incomplete:
+        yield f"{counted(incomplete, 'order')} with a shortfall that is not known in full"
+    unread = sum((fill.symbol, just_before(fill)) not in market.books for fill in executions)
+    if market.feed and unread:
+        yield f"{counted(unread, 'fill')} by the book that the order was sent on"
 
 
 def _totals(

@@ -28,7 +28,7 @@ from repeg.domain.time_limits import BOOKS_FINAL_AFTER
 from repeg.ports import Ports
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.closing import cancel_strays
-from repeg.workflow.measuring import CONSOLIDATED, is_to_be_measured, read_books
+from repeg.workflow.measuring import is_to_be_measured, read_books
 from repeg.workflow.reconciliation import (
     apply_report,
     book_executions,
@@ -71,11 +71,11 @@ def _measure(turn: Turn, report: Report, books: Books) -> bool:
     if reading.may_pass:
         return False
     record = MarketRecord(
-        last=_last_quotes(report), books=reading.books, feed=CONSOLIDATED, unread=reading.unread
+        last=_last_quotes(report), books=reading.books, feed=reading.feed, unread=reading.unread
     )  # fmt: skip
     measured = analyse(turn.run, books, _settled_as(report), record)
     turn.ports.store.save_report(turn.run.run_id, measured)
-    turn.journal("run", "measured", turn.run.run_id, f"{len(reading.books)} books read from {CONSOLIDATED}")
+    turn.journal("run", "measured", turn.run.run_id, f"{len(reading.books)} books read", reading.feed)
     return True
 
 

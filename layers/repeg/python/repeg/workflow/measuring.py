@@ -29,6 +29,11 @@ class Reading(NamedTuple):
     unread: str = NOT_YET
     may_pass: bool = False
 
+    @property
+    def feed(self) -> str:
+        """The feed of the books that were read; empty if none was."""
+        return CONSOLIDATED if self.books else ""
+
 
 def is_to_be_measured(report: Report, books: Books) -> bool:
     """Whether a run has fills that are not measured. A report of a release that did not measure stays as it is."""
