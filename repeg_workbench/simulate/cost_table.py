@@ -8,6 +8,7 @@ from typing import Any
 from repeg.domain.shortfall import PARTS
 
 _NOTHING = "–"
+UNMEASURED = "not measured; the watchdog reads the consolidated books after the session"
 OF_NO_RELEASE = "not in this report: it was written by a release that did not measure it"
 
 
@@ -26,7 +27,9 @@ def cost_lines(costs: Mapping[str, Any] | None, *, is_preview: bool = False) -> 
     for each in costs["market"]:
         saved = "" if each["saved"] is None else f", saved {each['saved']} dollars"
         yield f"market at {each['crossing_cost']}", f"{_dollars(each['dollars'])}, {_bps(each['bps'])}{saved}"
-    if costs["markouts"]:
+    if costs["markouts"] and not costs["books"]:
+        yield "markouts", UNMEASURED
+    elif costs["markouts"]:
         yield "markouts", ", ".join(_markout(each) for each in costs["markouts"])
     yield "fees", _fees(costs["fees"])
     if costs["missing"]:

@@ -102,7 +102,8 @@ def test_the_first_book_with_a_mid_is_kept_for_an_order_that_it_holds(open_desk:
 
 
 def test_a_one_sided_book_decides_on_nothing(open_desk: OpenDesk) -> None:
-    desk = open_desk({"AAPL": book("09:20 300 @ 189.00 × -", "09:37 300 @ 189.40 × 200 @ 189.44")})
+    desk = open_desk({"AAPL": book("09:20 300 @ 189.00 × -", "09:37 300 @ 189.40 × 200 @ 189.44",
+                               prints=("09:31 10 @ 189.01 sold",))})  # fmt: skip
     desk.begin("buy 40 AAPL")
     desk.validate()
     assert (desk.order().decision, desk.order().arrival) == (None, None)

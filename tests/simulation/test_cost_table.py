@@ -9,7 +9,7 @@ from repeg.domain.child_order import ChildState
 from repeg.domain.costs import Settlement, analyse
 from repeg.domain.outcome import Outcome
 from repeg.domain.quote import Side
-from repeg_workbench.simulate.cost_table import OF_NO_RELEASE, cost_lines
+from repeg_workbench.simulate.cost_table import OF_NO_RELEASE, UNMEASURED, cost_lines
 from tests.builders import a_child, a_quote, a_report_of, a_run, an_execution, an_order
 
 SETTLED = Settlement(outcome="settled", error="", reason="every order has an outcome", turns=1)
@@ -31,7 +31,9 @@ def test_the_lines_name_the_shortfall_its_parts_and_market_orders() -> None:
         "delay 0 dollars, timing 0 dollars, spread 0 dollars, unsplit -3 dollars, opportunity 0 dollars"
     )
     assert lines["market at 0.5"] == "2.5 dollars, 2.5 bps, saved 5.5 dollars"
-    assert lines["markouts"].startswith("1s – (1 fill: not measured yet), ")
+    assert lines["markouts"] == UNMEASURED
+    measured = dict(cost_lines({**costs_of(outcome=Outcome.FILLED), "books": "sip"}))
+    assert measured["markouts"].startswith("1s – (1 fill: not measured yet), ")
     assert lines["fees"] == "SEC 0, TAF 0, CAT 0.01 dollars, estimated; a paper account is charged none"
 
 

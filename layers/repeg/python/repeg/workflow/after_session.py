@@ -75,7 +75,7 @@ def _measure(turn: Turn, report: Report, books: Books) -> bool:
     )  # fmt: skip
     measured = analyse(turn.run, books, _settled_as(report), record)
     turn.ports.store.save_report(turn.run.run_id, measured)
-    turn.journal("run", "measured", turn.run.run_id, f"{len(reading.books)} books read", reading.feed)
+    turn.journal("run", "measured", turn.run.run_id, f"{len(reading.books)} books read")
     return True
 
 
