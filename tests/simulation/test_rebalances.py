@@ -59,7 +59,7 @@ def test_a_day_with_an_unknown_shortfall_is_named_and_in_no_mean() -> None:
         _ = a_day(2, None).bps
 
 
-def test_one_day_has_no_standard_error() -> None:
+def test_a_single_day_has_no_standard_error() -> None:
     assert mean_of([2.0]).error is None
     assert mean_of([2.0]).t is None
     with pytest.raises(ValueError, match="no day"):

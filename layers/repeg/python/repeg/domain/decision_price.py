@@ -25,4 +25,4 @@ def with_decision(order: ParentOrder, quote: Quote | None, now: datetime) -> Par
     """A held order with the first book that has a mid: two sides in order, current, and no stub."""
     if decision_book(order) is not None or quote is None or not has_mid(quote, now, WIDEST_SPREAD_PCT):
         return order
-    return order.model_copy(update={"decision": quote})
+    return order.decided_on(quote)

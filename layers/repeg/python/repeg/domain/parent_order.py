@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
+from itertools import takewhile
 from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator
@@ -115,10 +116,9 @@ class ParentOrder(Frozen):
     def average_price(self) -> Decimal | None:
         """Dollars per share over all fills; None while nothing is filled or a fill has no price yet."""
         done = [child for child in self.children if child.filled > 0]
-        prices = [child.average_price for child in done]
-        if not done or None in prices:
+        if not done or any(child.average_price is None for child in done):
             return None
-        paid = sum((child.filled * price for child, price in zip(done, prices, strict=True) if price), Decimal(0))
+        paid = sum((child.filled * (child.average_price or 0) for child in done), Decimal(0))
         return paid / self.filled
 
     def attempt(self, n: int) -> Child:
@@ -128,12 +128,8 @@ class ParentOrder(Frozen):
     @cached_property
     def attempts(self) -> int:
         """Children sent since one was filled, in full or in part, but for those refused for a reason that may pass."""
-        sent = 0
-        for child in reversed(self.children):
-            if child.filled > 0:
-                return sent
-            sent += not child.may_pass
-        return sent
+        unfilled = takewhile(lambda child: child.filled <= 0, reversed(self.children))
+        return sum(not child.may_pass for child in unfilled)
 
     @property
     def was_not_sent(self) -> bool:
@@ -199,6 +195,10 @@ class ParentOrder(Frozen):
     def arrived(self, quote: Quote, collar: Decimal | None) -> ParentOrder:
         """This order with its arrival quote and its collar, both fixed for the rest of the run."""
         return self.model_copy(update={"arrival": quote, "collar": collar})
+
+    def decided_on(self, quote: Quote) -> ParentOrder:
+        """This order with the book when the run could first trade, which is not its arrival's."""
+        return self.model_copy(update={"decision": quote})
 
     def having_seen(self, quote: Quote) -> ParentOrder:
         """This order with the last two-sided, uncrossed quote seen for it, which a fallback may need."""

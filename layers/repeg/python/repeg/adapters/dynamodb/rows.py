@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import zlib
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -15,6 +13,7 @@ from pydantic import BaseModel
 
 from repeg.adapters.dynamodb import keys
 from repeg.adapters.dynamodb.encoding import Condition, Key, Row
+from repeg.adapters.dynamodb.packing import packed, unpacked
 from repeg.domain.arming import LONGEST
 from repeg.domain.broker import Execution
 from repeg.domain.errors import StoreUnavailable, UnreadableRow
@@ -30,9 +29,6 @@ Model = TypeVar("Model", bound=BaseModel)
 
 # The schema version, stored in each row that is written as a whole. Rows of ff73b05 have none.
 SCHEMA = 2
-
-# Longer reports are packed: other rows are never that long.
-LONGEST_PLAIN_BODY = 200_000
 
 # A run's changing fields are in its guard row. Its opening parameters never change and have a row of their own, because
 # every intent is conditional on the guard row, and DynamoDB bills a condition by the size of the row it reads.
@@ -82,11 +78,7 @@ def turn_row(run_id: str, at: datetime) -> Row:
 
 def report_row(run_id: str, report: Report) -> Row:
     """A report; its amounts are strings. One of hundreds of orders is packed, because a row has at most 400 KB."""
-    body = report.model_dump_json()
-    if len(body) <= LONGEST_PLAIN_BODY:
-        return _row(keys.report_key(run_id), body)
-    packed = base64.b64encode(zlib.compress(body.encode(), 9)).decode()
-    return {**_row(keys.report_key(run_id), packed), "packed": "zlib"}
+    return packed(_row(keys.report_key(run_id), ""), report.model_dump_json())
 
 
 def order_row(order: ParentOrder) -> Row:
@@ -126,9 +118,7 @@ def read_run(opening: Run, row: Row) -> Run:
 def read_report(row: Row) -> Report:
     """A saved report."""
     with _reading(row):
-        body = _body(row)
-        is_packed = row.get("packed") == "zlib"
-        return Report.model_validate_json(zlib.decompress(base64.b64decode(body)) if is_packed else body)
+        return Report.model_validate_json(unpacked(row))
 
 
 def read_run_id(row: Row) -> str:
@@ -256,6 +246,6 @@ class _reading:  # noqa: N801 - it is used like a function
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if isinstance(error, (KeyError, ValueError, zlib.error)):
+        if isinstance(error, (KeyError, ValueError)):
             name = f"{self._row.get('pk')} {self._row.get('sk')}"
             raise UnreadableRow(f"row {name} cannot be read ({type(error).__name__})") from None
