@@ -11,9 +11,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from repeg.adapters.dynamodb import keys
+from repeg.adapters.dynamodb import keys, packing
 from repeg.adapters.dynamodb.encoding import Condition, Key, Row
-from repeg.adapters.dynamodb.packing import packed, unpacked
 from repeg.domain.arming import LONGEST
 from repeg.domain.broker import Execution
 from repeg.domain.errors import StoreUnavailable, UnreadableRow
@@ -78,7 +77,7 @@ def turn_row(run_id: str, at: datetime) -> Row:
 
 def report_row(run_id: str, report: Report) -> Row:
     """A report; its amounts are strings. One of hundreds of orders is packed, because a row has at most 400 KB."""
-    return packed(_row(keys.report_key(run_id), ""), report.model_dump_json())
+    return packing.packed(_row(keys.report_key(run_id), ""), report.model_dump_json())
 
 
 def order_row(order: ParentOrder) -> Row:
@@ -118,7 +117,7 @@ def read_run(opening: Run, row: Row) -> Run:
 def read_report(row: Row) -> Report:
     """A saved report."""
     with _reading(row):
-        return Report.model_validate_json(unpacked(row))
+        return Report.model_validate_json(packing.unpacked(row))
 
 
 def read_run_id(row: Row) -> str:
