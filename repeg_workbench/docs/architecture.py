@@ -54,6 +54,8 @@ METRICS = {
     "RunsRefused": "starts refused by OpenRun, other than duplicates and closed markets",
     "RunsSettled": "runs that ended with an outcome for every order and none open",
     "RunsSwept": "runs taken over from a dead execution",
+    "ShortfallBps": "a run's shortfall against its decision prices, unfilled shares included, in basis points",
+    "ShortfallDollars": "the same in dollars",
     "StuckRuns": "open runs that have not turned for minutes",
     "SweepsFailed": "sweeps that failed; they are retried, and the watchdog sweeps again",
     "Turns": "turns made",
@@ -74,7 +76,8 @@ def page() -> str:
 def counted() -> set[str]:
     """The name of every metric: counted by a function, an adapter, an alert, a run's end, or a decision."""
     paths = [*sorted((ROOT / "functions").glob("*/app.py")), *sorted((LAYER / "adapters").glob("*.py"))]
-    tables = (alert_metrics.METRICS, alert_metrics.FIGURES, counting_journal.VERBS, counting_journal.HOLDS)
+    of_runs = (alert_metrics.METRICS, alert_metrics.FIGURES, alert_metrics.SHORTFALL)
+    tables = (*of_runs, counting_journal.VERBS, counting_journal.HOLDS)
     return {name for path in paths for name in _counts(path)} | {name for table in tables for name in table.values()}
 
 

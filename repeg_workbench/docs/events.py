@@ -23,6 +23,7 @@ FIELDS = {
     "error": "end of a run: the name of what failed",
     "reason": "why, in words",
     "totals": "end of a run: the totals of its report",
+    "costs": "end of a run: its shortfall against the decision prices, with its parts, as in the report",
     "before": "run corrected: the figures of the earlier report",
     "after": "run corrected: the figures of the new report",
     "outcomes": "end of a run: how each order ended, of at most 500 (`symbol`, `side`, `qty`, `filled_qty`, `outcome`, "

@@ -71,6 +71,21 @@ PRICES = Section(
             "repeg.domain.quote_check:check_waiting_order",
             "The mid of an order's first accepted quote. It is the benchmark of its cost, and the base of its collar.",
         ),
+        Term(
+            "decision price",
+            "repeg.domain.decision_price",
+            "The mid of an order's book when its run could first trade. It is the benchmark of the shortfall.",
+        ),
+        Term(
+            "implementation shortfall",
+            "repeg.domain.shortfall",
+            "What an order's whole target has cost against its decision price: delay, timing, spread and opportunity.",
+        ),
+        Term(
+            "markout",
+            "repeg.domain.markouts:Markout",
+            "How far the mid has moved our way some time after a fill, from the fill's price.",
+        ),
         Term("collar", "repeg.domain.pricing:collar"),
         Term("peg", "repeg.domain.peg", "The price at which an order rests, relative to the near side."),
         Term(

@@ -60,6 +60,10 @@ class SdkBroker(AlpacaBroker):
         """The quotes of a short time."""
         return self._market.past_quotes(symbols, since, until)
 
+    def quote_at(self, symbol: str, at: datetime, since: datetime) -> Quote | None:
+        """The consolidated quote in force at a time."""
+        return self._market.quote_at(symbol, at, since)
+
 
 def uses_sdk(seed: int) -> bool:
     """Whether a seed reaches the broker through alpaca-py. One in ten does, because it is slower."""

@@ -14,6 +14,7 @@ from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.operate.history import shown
 from repeg_workbench.operate.stack import DeployedStack, find_stack
 from repeg_workbench.operate.workstation import Workstation
+from repeg_workbench.simulate.cost_table import cost_lines
 from repeg_workbench.simulate.summary import order_table
 
 MOST_DAYS = 366
@@ -64,6 +65,7 @@ def _totals(whole: dict[str, Any]) -> Table:
             f"{totals['orders_filled']} of {totals['orders']} orders, {shown(totals['filled_notional'])} dollars",
         ),
         ("cost", f"{shown(totals['cost_bps'])} bps; market orders at arrival: {shown(totals['market_cost_bps'])} bps"),
+        *cost_lines(whole["costs"], is_preview=whole["preview"]),
         ("unfilled", f"{shown(totals['unfilled_cost'])} dollars"),
         ("turns", str(totals["turns"])),
     ]

@@ -34,6 +34,7 @@ from repeg_workbench.exchange.market.generated import GeneratedMarket
 from repeg_workbench.exchange.market.symbol_day import Market
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.serving.transport import ExchangeTransport
+from repeg_workbench.simulate.function_time import FunctionTime
 from repeg_workbench.simulate.published import is_published, published
 from repeg_workbench.simulate.summary import Usage, summarise
 from repeg_workbench.twins.stream_twin import StreamTwin
@@ -115,6 +116,7 @@ class SimulatedDay:
     engine: Engine
     exchange: Exchange
     ports: Ports
+    function_time: FunctionTime
 
     def start(self, name: str) -> str:
         """Start an execution as the schedule would; returns its ARN."""
@@ -139,6 +141,7 @@ class SimulatedDay:
             history_events=sum(execution.events for execution in executions),
             trading_requests=requests["trading"],
             data_requests=requests["data"],
+            function_seconds=self.function_time.seconds,
         )
 
     def summary(self) -> dict[str, Any] | None:
@@ -184,7 +187,7 @@ def opened(scenario: Scenario, *followers: Follow) -> Iterator[SimulatedDay]:
             ports = replace(ports, journal=CountingJournal(followed, count))
             wiring.provide(ports)
             try:
-                yield SimulatedDay(scenario, engine, exchange, ports)
+                yield SimulatedDay(scenario, engine, exchange, ports, FunctionTime(engine))
             finally:
                 wiring.provide(None)
                 flush_at_end()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
 from repeg.domain.setting_types import Feed
+from repeg_workbench.simulate.cost_table import cost_lines
 from repeg_workbench.simulate.published import in_words
 
 ORDER_FIELDS = (
@@ -19,6 +21,11 @@ ORDER_FIELDS = (
 )  # fmt: skip
 COST_FIELDS = ("cost_bps", "market_cost_bps", "crossing_cost", "unfilled_cost")
 _NOTHING = "–"
+
+# The list prices of us-east-1, and the memory of the template's functions.
+DOLLARS_PER_TRANSITION = Decimal("0.000025")
+DOLLARS_PER_GB_SECOND = Decimal("0.0000167")
+FUNCTION_GB = Decimal("0.5")
 
 _HEADINGS = {
     "symbol": "symbol", "side": "side", "qty": "shares", "filled_qty": "filled", "arrival_mid": "arrival mid",
@@ -30,12 +37,21 @@ _WORDS = frozenset({"symbol", "side", "outcome", "reason"})
 
 @dataclass(frozen=True)
 class Usage:
-    """A run's usage: its executions' transitions and history events, and its requests for trading and data."""
+    """A run's usage: its executions' transitions and history events, its requests for trading and data, and the virtual
+    seconds of its functions."""
 
     transitions: int
     history_events: int
     trading_requests: int
     data_requests: int
+    function_seconds: int
+
+    @property
+    def aws_dollars(self) -> Decimal:
+        """What transitions and functions cost at the list prices of us-east-1; the table and the journal cost little
+        beside them."""
+        functions = self.function_seconds * FUNCTION_GB * DOLLARS_PER_GB_SECOND
+        return (self.transitions * DOLLARS_PER_TRANSITION + functions).quantize(Decimal("0.001"))
 
 
 def summarise(
@@ -44,9 +60,10 @@ def summarise(
     """The summary of a run from its report and its usage, with money and quantities as strings.
 
     `market_cost_bps` is the cost of market orders at arrival, from the same quotes, if taking costs `crossing_cost`
-    half-spreads. `notes` say what the run did beside its orders, such as weights that were rounded, or open orders that
-    were counted. `feed` says whose quotes the run has read, `market` what was simulated, `published` what the same plan
-    has cost over many generated days, where that was measured.
+    half-spreads; `costs` are the run's against its decision prices. `notes` say what the run did beside its orders,
+    such as weights that were rounded, or open orders that were counted. `feed` says whose quotes the run has read,
+    `market` what was simulated, `published` what the same plan has cost over many generated days, where that was
+    measured.
     """
     totals = report["totals"]
     return {
@@ -55,7 +72,11 @@ def summarise(
         "reason": ": ".join(filter(None, (report["error"], report["reason"]))),
         "orders": [{field: order[field] for field in ORDER_FIELDS} for order in report["orders"]],
         "notes": [*report["notes"], *(f"{o['symbol']}: {o['note']}" for o in report["orders"] if o["note"])],
-        "totals": {field: totals.get(field) for field in COST_FIELDS} | {"turns": totals["turns"]} | asdict(usage),
+        "totals": {field: totals.get(field) for field in COST_FIELDS}
+        | {"turns": totals["turns"]}
+        | asdict(usage)
+        | {"aws_dollars": str(usage.aws_dollars)},
+        "costs": report.get("costs"),
         "feed": report.get("feed", ""),
         "market": market,
         "published": None if figures is None else dict(figures),
@@ -85,6 +106,8 @@ def _totals(summary: Mapping[str, Any]) -> Table:
     table.add_row("filled", f"{filled} of {len(orders)} orders")
     table.add_row("cost", f"{_bps(totals['cost_bps'])}; market orders at arrival, from the same quotes: "
                           f"{_bps(totals['market_cost_bps'])}, at {totals['crossing_cost']} half-spreads")  # fmt: skip
+    for name, line in cost_lines(summary["costs"]):
+        table.add_row(name, line)
     if summary["market"]:
         table.add_row("market", f"{summary['market']}, quotes from {summary['feed']}; a day's cost is mostly luck")
     if summary["feed"] == Feed.IEX:
@@ -94,6 +117,8 @@ def _totals(summary: Mapping[str, Any]) -> Table:
     table.add_row("workflow", f"{totals['turns']} turns, {totals['transitions']} transitions, "
                               f"{totals['history_events']} history events")  # fmt: skip
     table.add_row("requests", f"{totals['trading_requests']} to the broker, {totals['data_requests']} for quotes")
+    table.add_row("functions", f"{totals['function_seconds']} seconds; with the transitions about "
+                               f"{totals['aws_dollars']} dollars of AWS")  # fmt: skip
     for note in summary["notes"]:
         table.add_row("note", note)
     return table

@@ -156,6 +156,10 @@ class DirectBroker(AlpacaBroker):
         """The quotes of a short time."""
         return self._market.past_quotes(symbols, since, until)
 
+    def quote_at(self, symbol: str, at: datetime, since: datetime) -> Quote | None:
+        """The consolidated quote in force at a time."""
+        return self._market.quote_at(symbol, at, since)
+
 
 def _answer(response: Response) -> Answer:
     if response.status >= 400:

@@ -53,6 +53,7 @@ def leased(store: MemoryStore, bucket: str) -> int:
 
 READS: dict[str, Callable[[AlpacaMarket], Any]] = {
     "past quotes": lambda market: market.past_quotes(["AAPL"], NOON - timedelta(minutes=5), NOON),
+    "a quote of the past": lambda market: market.quote_at("AAPL", NOON, NOON - timedelta(minutes=5)),
     "quotes": lambda market: market.quotes(["AAPL"]),
     "trades": lambda market: market.last_trades(["AAPL"]),
 }

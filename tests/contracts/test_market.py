@@ -110,3 +110,20 @@ def test_past_quotes_that_the_subscription_lacks_are_denied(open_desk: OpenDesk)
     now = datetime(2026, 3, 5, 17, 0, tzinfo=UTC)
     with pytest.raises(BrokerDenied):
         desk.market.past_quotes(["AAPL"], now - timedelta(minutes=5), now)
+
+
+def test_the_quote_at_a_time_is_the_one_in_force_then(desk: Desk) -> None:
+    """The feed is another one, and consolidated quotes are served fifteen minutes late."""
+    desk.go_to(THURSDAY, "12:50")
+    change, since = datetime(2026, 3, 5, 17, 30, tzinfo=UTC), datetime(2026, 3, 5, 14, 0, tzinfo=UTC)
+    found = [desk.market.quote_at("AAPL", at, since) for at in (change, change - timedelta(microseconds=1))]
+    assert [quote.bid for quote in found if quote is not None] == [Decimal("189.36"), Decimal("189.40")]
+    assert desk.market.quote_at("AAPL", since, since) is None
+    assert desk.market.quote_at("ZZZZ", change, since) is None
+
+
+def test_a_consolidated_quote_of_the_last_minutes_is_denied(desk: Desk) -> None:
+    desk.go_to(THURSDAY, "12:40")
+    change = datetime(2026, 3, 5, 17, 30, tzinfo=UTC)
+    with pytest.raises(BrokerDenied):
+        desk.market.quote_at("AAPL", change, change - timedelta(hours=3))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from repeg.domain.arrival_cost import cost_bps, half_spread_bps, market_cost_bps, vwap
+from repeg.domain.books import Books
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, ChildState
-from repeg.domain.costs import Settlement, analyse, cost_bps, half_spread_bps, market_cost_bps, vwap
+from repeg.domain.costs import MarketRecord, Settlement, analyse
 from repeg.domain.intent import Intent
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
@@ -31,7 +34,11 @@ def bought(*fills: tuple[str, str], **fields: Any) -> tuple[ParentOrder, list[Ex
 
 
 def report(orders: list[ParentOrder], executions: list[Execution]) -> dict[str, Any]:
-    return analyse(a_run(), orders, executions, SETTLED).as_json()
+    return analyse(a_run(), the_books(orders, executions), SETTLED).as_json()
+
+
+def the_books(orders: Sequence[ParentOrder], executions: Sequence[Execution], intents: Sequence[Intent] = ()) -> Books:
+    return Books(tuple(orders), tuple(intents), tuple(executions))
 
 
 def test_cost_is_measured_from_executions_against_the_arrival_mid() -> None:
@@ -64,7 +71,9 @@ def test_an_order_without_fills_or_arrival_has_no_cost() -> None:
 
 def test_an_orders_report_row_has_every_field() -> None:
     order, executions = bought(("60", "100.01"), ("40", "100.06"), moves=3, reason="filled")
-    assert report([order], executions)["orders"] == [
+    (row,) = report([order], executions)["orders"]
+    assert (row.pop("uncosted"), len(row.pop("markouts")), row.pop("shortfall")["dollars"]) == ("", 5, "-2")
+    assert [row] == [
         {
             "symbol": "AAPL",
             "side": "buy",
@@ -118,7 +127,8 @@ def priced_from(quote: Quote, side: Side, price: str) -> dict[str, Any]:
     order = an_order(side, "100", child, arrival=a_quote("99.00", "99.10"), outcome=Outcome.FILLED)
     fill = an_execution("100", price, side=side).model_copy(update={"broker_order_id": "b-1"})
     intent = an_intent(order, child, quote)
-    return analyse(a_run(), [order], [fill], SETTLED, intents=[intent]).as_json()["orders"][0]  # type: ignore[no-any-return]
+    books = the_books([order], [fill], [intent])
+    return analyse(a_run(), books, SETTLED).as_json()["orders"][0]  # type: ignore[no-any-return]
 
 
 def an_intent(order: ParentOrder, child: Child, quote: Quote) -> Intent:
@@ -144,7 +154,8 @@ def test_a_spread_of_zero_has_no_captured_share() -> None:
 def test_unfilled_shares_cost_the_mids_move_since_arrival(side: Side, bid: str, ask: str, cost: str, bps: str) -> None:
     child = a_child(filled="60", price="100.00", state=ChildState.CANCELED)
     order = an_order(side, "100", child, arrival=ARRIVAL, outcome=Outcome.PARTIAL_DEADLINE)
-    answer = analyse(a_run(), [order], [], SETTLED, books={"AAPL": a_quote(bid, ask)}).as_json()
+    last = MarketRecord(last={"AAPL": a_quote(bid, ask)})
+    answer = analyse(a_run(), the_books([order], []), SETTLED, last).as_json()
     row = answer["orders"][0]
     assert (row["unfilled_cost"], row["unfilled_cost_bps"]) == (cost, bps)
     assert answer["totals"]["unfilled_cost"] == cost
@@ -153,7 +164,8 @@ def test_unfilled_shares_cost_the_mids_move_since_arrival(side: Side, bid: str, 
 @pytest.mark.parametrize("book", [None, a_quote("0", "100.10"), a_quote("100.00", "0")])
 def test_unfilled_shares_without_a_closing_quote_have_no_cost(book: Quote | None) -> None:
     order = an_order(Side.BUY, "100", arrival=ARRIVAL, outcome=Outcome.HELD_WIDE)
-    row = analyse(a_run(), [order], [], SETTLED, books={"AAPL": book} if book else {}).as_json()["orders"][0]
+    last = MarketRecord(last={"AAPL": book} if book else {})
+    row = analyse(a_run(), the_books([order], []), SETTLED, last).as_json()["orders"][0]
     assert (row["last_mid"], row["unfilled_cost"], row["unfilled_cost_bps"]) == (None, None, None)
 
 
@@ -196,12 +208,12 @@ def test_the_cost_of_market_orders_is_at_the_assumed_cost_of_taking() -> None:
     """Another assumption for a symbol is used for that symbol; what an order cost in half-spreads has none."""
     run = a_run(settings=settings_with(crossing_cost="0.5", symbols={"KO": {"crossing_cost": 2}}))
     buy, executions = bought(("100", "100.10"))
-    answer = analyse(run, [buy], executions, SETTLED)
+    answer = analyse(run, the_books([buy], executions), SETTLED)
     assert (answer.totals.market_cost_bps, answer.totals.crossing_cost) == (Decimal("2.50"), Decimal("0.5"))
     assert answer.orders[0].cost_half_spreads == 1
     sell = an_order(Side.SELL, "100", symbol="KO", arrival=a_quote("50.00", "50.10"))
     fill = an_execution("100", "50.00", "KO", Side.SELL)
-    assert analyse(run, [sell], [fill], SETTLED).totals.market_cost_bps == Decimal("19.98")
+    assert analyse(run, the_books([sell], [fill]), SETTLED).totals.market_cost_bps == Decimal("19.98")
 
 
 def test_a_run_without_fills_has_no_total_cost() -> None:
@@ -217,7 +229,7 @@ def test_executions_of_another_symbol_are_not_counted() -> None:
 
 @pytest.mark.parametrize("preview", [True, False])
 def test_the_report_names_the_run_its_outcome_and_its_date(preview: bool) -> None:
-    answer = analyse(a_run(preview=preview), [], [], SETTLED).as_json()
+    answer = analyse(a_run(preview=preview), the_books([], []), SETTLED).as_json()
     head = {key: answer[key] for key in ("run_id", "outcome", "error", "reason", "trading_date", "preview")}
     assert head == {
         "run_id": "core-2026-11-23",

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from repeg.domain import costs, limits, peg, pricing, replacement, session
+from repeg.domain import arrival_cost, limits, peg, pricing, replacement, session
 from repeg.domain.broker import Submission, Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.decision import Action
@@ -197,7 +197,7 @@ def with_looks(bid: str, ask: str, bid_size: str, spreads: tuple[int, ...], seco
 
 
 def cost_of_market_orders(settings: Settings) -> object:
-    return costs.market_cost_bps(an_order(), settings.crossing_cost)
+    return arrival_cost.market_cost_bps(an_order(), settings.crossing_cost)
 
 
 def seconds_of_a_listening_step(settings: Settings) -> object:

@@ -55,7 +55,18 @@ def test_the_report_has_the_documented_fields_and_exact_numbers(open_desk: OpenD
         "outcome": "partial_deadline", "reason": "15 of 40: the window closed",
         "seconds_to_fill": "10", "spread_captured": "0.75", "last_mid": "189.42", "unfilled_cost": "0",
         "unfilled_cost_bps": "0",
-        "note": "",
+        "note": "", "uncosted": "",
+        # 15 bought a cent below the mid of a book of 4 cents, which has not moved since.
+        "shortfall": {
+            "worth": "7576.8", "dollars": "-0.15", "bps": "-0.2", "delay": "0", "timing": "0", "spread": "-0.15",
+            "unsplit": "0", "opportunity": "0", "quoted": "0.3", "half_spreads": "0.5", "decision_mid": "189.42",
+            "half_spread": "0.02", "missing": "",
+        },
+        "markouts": [
+            {"horizon": name, "bps": None, "dollars": None, "shares": "0", "missing": "15",
+             "why": "1 fill: not measured yet"}
+            for name in ("1s", "1min", "5min", "30min", "close")
+        ],
     }  # fmt: skip
     assert set(desk.report) >= {"run_id", "outcome", "reason", "orders", "totals"}
     assert desk.report["totals"] == {

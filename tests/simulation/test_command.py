@@ -26,7 +26,7 @@ from tests.simulation.days import DAYS, DEMO, GoldenDay, orders
 
 TOTALS = {
     "cost_bps", "market_cost_bps", "crossing_cost", "unfilled_cost", "turns", "transitions", "history_events",
-    "trading_requests", "data_requests",
+    "trading_requests", "data_requests", "function_seconds", "aws_dollars",
 }  # fmt: skip
 
 
@@ -42,6 +42,7 @@ def test_the_demo_settles_and_prints_tape_orders_and_totals(demo: tuple[Result, 
     assert result.stdout.startswith("09:25:00  run       open     demo-2026-11-23")
     assert "8 of 8 orders" in result.stdout
     assert "market orders at arrival, from the same quotes" in result.stdout
+    assert "dollars against the decision prices" in result.stdout
     assert "a generated day, seed 1, quotes from iex; a day's cost is mostly luck" in result.stdout
     assert in_words(published()) in result.stdout
     assert result.stderr == ""
@@ -141,7 +142,7 @@ def test_the_note_of_an_order_is_printed_with_its_symbol(demo: tuple[Result, Pat
     order = dict.fromkeys(ORDER_FIELDS, "") | {"symbol": "KO", "note": "1 open order counted: sell 40 KO"}
     report = {"run_id": "x", "outcome": "settled", "error": "", "reason": "", "notes": ["weights add up to 1.00001"]}
     totals = dict.fromkeys(("cost_bps", "market_cost_bps", "unfilled_cost")) | {"turns": 1}
-    usage = Usage(transitions=1, history_events=1, trading_requests=1, data_requests=1)
+    usage = Usage(transitions=1, history_events=1, trading_requests=1, data_requests=1, function_seconds=1)
     summary = summarise({**report, "orders": [order, {**order, "note": ""}], "totals": totals}, usage)
     assert summary["notes"] == ["weights add up to 1.00001", "KO: 1 open order counted: sell 40 KO"]
     assert "note" not in demo[0].stdout.rpartition("filled ")[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from repeg.domain.next_step import EVENTS_PER_TURN
-from tests.simulation import judge
+from tests.simulation import cost_judge, judge
 from tests.simulation.days import DAYS, GoldenDay
 from tests.simulation.playing import Played, play
 
@@ -42,6 +42,21 @@ def test_the_brokers_ledger_has_no_violation(golden: tuple[GoldenDay, Played]) -
     judge.books_are_the_brokers(played.exchange, played.orders)
     judge.every_order_was_meant(played.exchange, played.intents)
     judge.cash_is_never_negative(played.exchange)
+
+
+def test_the_parts_of_each_shortfall_add_up_to_the_cent(golden: tuple[GoldenDay, Played]) -> None:
+    _, played = golden
+    for report in filter(None, (played.report, played.measured)):
+        cost_judge.parts_add_up(played.exchange, played.orders, report)
+
+
+def test_spreads_and_markouts_are_those_of_the_markets_quotes(golden: tuple[GoldenDay, Played]) -> None:
+    day, played = golden
+    if played.measured is None:
+        assert day.name == "halt"
+        return
+    market = day.market(day.day)
+    cost_judge.measured_from_the_market(played.exchange, market, played.run.trading_day, played.measured)
 
 
 def test_no_order_is_sent_outside_the_window(golden: tuple[GoldenDay, Played]) -> None:

@@ -75,6 +75,14 @@ def test_a_settled_run_says_what_it_cost() -> None:
         "1.2 bps of 15120.5 dollars against arrival; market orders at arrival would have cost 2.5 bps."
     )
     assert "2 of 3 orders filled" in made["what"]
+    split = {"dollars": "59", "bps": "58.97", "delay": "20", "timing": "12", "spread": "-3", "unsplit": "0"}
+    whole = {**ENDED, "costs": {"shortfall": {**split, "opportunity": "30"}}}
+    assert described("repeg.run.settled", whole, is_live=False, stack="s")["cost"].endswith(
+        " Against the decision prices the plan has cost 59 dollars, 58.97 bps"
+        " (delay 20, timing 12, spread -3, opportunity 30)."
+    )
+    unknown = {**ENDED, "costs": {"shortfall": {**split, "dollars": None}}}
+    assert described("repeg.run.settled", unknown, is_live=False, stack="s")["cost"] == made["cost"]
     totals: Any = ENDED["totals"]
     cheap = {**ENDED, "totals": {**totals, "crossing_cost": "0.5"}}
     made = described("repeg.run.settled", cheap, is_live=False, stack="s")

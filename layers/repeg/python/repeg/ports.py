@@ -96,6 +96,10 @@ class Market(Protocol):
     def past_quotes(self, symbols: Sequence[str], since: datetime, until: datetime) -> dict[str, list[Quote]]:
         """The quotes of a short time, oldest first: what one page holds. A symbol without any is absent."""
 
+    def quote_at(self, symbol: str, at: datetime, since: datetime) -> Quote | None:
+        """The consolidated quote in force at a time at least fifteen minutes ago, also on the free plan, whatever the
+        feed of `quotes`; None if there was none since `since`."""
+
 
 class Notifier(Protocol):
     """Publishes events."""

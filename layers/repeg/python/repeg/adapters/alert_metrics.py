@@ -27,6 +27,10 @@ FIGURES = {
 }
 
 
+# The metrics of a run's shortfall against its decision prices.
+SHORTFALL = {"bps": "ShortfallBps", "dollars": "ShortfallDollars"}
+
+
 class CountingNotifier:
     """A Notifier that counts what another one has published, so that no function can publish an alert uncounted."""
 
@@ -42,8 +46,15 @@ class CountingNotifier:
         self._notifier.publish(kind, detail)
         if kind in METRICS:
             self._count(METRICS[kind], 1)
+        if kind in ENDS:
+            self._measure_shortfall(((detail.get("costs") or {}).get("shortfall")) or {})
         totals = detail.get("totals") if kind in ENDS else None
         if totals and float(totals.get("filled_notional") or 0):
             for figure, metric in FIGURES.items():
                 if totals.get(figure) is not None:
                     self._measure(metric, float(totals[figure]))
+
+    def _measure_shortfall(self, shortfall: dict[str, Any]) -> None:
+        for figure, metric in SHORTFALL.items():
+            if shortfall.get(figure) is not None:
+                self._measure(metric, float(shortfall[figure]))

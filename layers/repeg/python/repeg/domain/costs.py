@@ -1,25 +1,42 @@
-"""What a run cost, order by order, from its executions and its arrival quotes."""
+"""What a run cost, order by order, from its executions, its arrival quotes and the books that were seen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from types import MappingProxyType
 
+from repeg.domain.amount import counted, total
+from repeg.domain.arrival_cost import (
+    cost_bps,
+    half_spread_bps,
+    last_mid,
+    market_cost_bps,
+    seconds_to_fill,
+    spread_captured,
+    unfilled_bps,
+    unfilled_cost,
+    vwap,
+)
+from repeg.domain.books import Books
 from repeg.domain.broker import Execution
+from repeg.domain.fees import fees_on
 from repeg.domain.frozen import Frozen
-from repeg.domain.intent import Intent
+from repeg.domain.market_cost import market_costs
+from repeg.domain.markouts import NOT_YET, Instant, just_before, markouts
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
-from repeg.domain.report import OrderRow, Report, Totals
+from repeg.domain.report import OrderRow, Report, RunCosts, Totals
 from repeg.domain.run import Run
 from repeg.domain.settings import Settings
+from repeg.domain.shortfall import Shortfall, seen_books, shortfall_of, summed
 
 _HUNDREDTH = Decimal("0.01")
 _PRICE = Decimal("0.000001")
-_NO_BOOKS: Mapping[str, Quote] = MappingProxyType({})
+
+NO_DECISION = "no book with a mid was seen while the run could trade"
+NOT_TRADED = "not traded"
+_NAMED = 5
 
 
 class Settlement(Frozen):
@@ -31,20 +48,25 @@ class Settlement(Frozen):
     turns: int
 
 
-def analyse(
-    run: Run,
-    orders: Sequence[ParentOrder],
-    executions: Sequence[Execution],
-    settlement: Settlement,
-    intents: Sequence[Intent] = (),
-    books: Mapping[str, Quote] = _NO_BOOKS,
-) -> Report:
-    """The report of a run. Costs are positive where we paid: above the arrival mid for a buy, below it for a sell.
+class MarketRecord(Frozen):
+    """What is known of the market: the last quotes of the run, at whose mids unfilled shares are valued, and the books
+    that were read afterwards, by symbol and time; None for one that the feed does not have.
 
-    `books` are the last quotes of the run: unfilled shares are valued at their mids.
+    `feed` is whose books these are, empty while none were read; `unread` is why others were not read.
     """
-    quotes = {intent.client_order_id: intent.quote for intent in intents}
-    rows = [_row(order, _of(order, executions), quotes, books.get(order.symbol)) for order in orders]
+
+    last: Mapping[str, Quote] = {}
+    books: Mapping[Instant, Quote | None] = {}
+    feed: str = ""
+    unread: str = NOT_YET
+
+
+NOTHING_KNOWN = MarketRecord()
+
+
+def analyse(run: Run, books: Books, settlement: Settlement, market: MarketRecord = NOTHING_KNOWN) -> Report:
+    """The report of a run. Costs are positive where we paid: above the arrival mid for a buy, below it for a sell."""
+    rows = [_row(run, order, books, market) for order in books.orders]
     return Report(
         run_id=run.run_id,
         outcome=settlement.outcome,
@@ -53,96 +75,19 @@ def analyse(
         trading_date=run.trading_day.day.isoformat(),
         preview=run.preview,
         orders=tuple(rows),
-        totals=_totals(run.settings, orders, executions, books, settlement.turns),
+        totals=_totals(run.settings, books.orders, books.executions, market.last, settlement.turns),
         notes=run.plan.notes,
         feed=run.settings.data_feed or "",
+        costs=None if run.preview else _run_costs(run, rows, books.executions, market),
     )
 
 
-def cost_bps(order: ParentOrder, executions: Sequence[Execution]) -> Decimal | None:
-    """Average price against the arrival mid, in basis points; None without a fill or without an arrival price."""
-    price = vwap(executions)
-    if price is None or order.arrival is None:
-        return None
-    return order.side.sign * (price - order.arrival.mid) / order.arrival.mid * 10_000
-
-
-def half_spread_bps(order: ParentOrder) -> Decimal | None:
-    """Half the spread of the arrival quote, in basis points of its mid."""
-    return None if order.arrival is None else order.arrival.spread / 2 / order.arrival.mid * 10_000
-
-
-def market_cost_bps(order: ParentOrder, crossing_cost: Decimal) -> Decimal | None:
-    """What a market order would have cost at arrival, by the same quote, if taking costs so many half-spreads.
-
-    1 is the displayed far side. Retail brokers' wholesalers often improve on it.
-    """
-    half = half_spread_bps(order)
-    return None if half is None else crossing_cost * half
-
-
-def vwap(executions: Sequence[Execution]) -> Decimal | None:
-    """Dollars per share over executions; None if there are none."""
-    shares = sum((execution.qty for execution in executions), Decimal(0))
-    if shares == 0:
-        return None
-    return sum((execution.qty * execution.price for execution in executions), Decimal(0)) / shares
-
-
-def seconds_to_fill(order: ParentOrder, executions: Sequence[Execution]) -> Decimal | None:
-    """From the first placement to the last execution; None if nothing was filled."""
-    if order.first_placed_at is None or not executions:
-        return None
-    took = max(execution.at for execution in executions) - order.first_placed_at
-    return Decimal(took // timedelta(milliseconds=1)) / 1_000
-
-
-def spread_captured(order: ParentOrder, executions: Sequence[Execution], quotes: Mapping[str, Quote]) -> Decimal | None:
-    """The share of the spread that was kept, by the quotes that the filled children were priced from: 1 at the near
-    side, 0 at the far side. None if nothing was filled or no quote is known."""
-    quote_of = {child.broker_id: quotes.get(child.client_order_id) for child in order.children}
-    kept = offered = Decimal(0)
-    for execution in executions:
-        quote = quote_of.get(execution.broker_order_id)
-        if quote is not None:
-            kept += execution.qty * order.side.sign * (quote.far(order.side) - execution.price)
-            offered += execution.qty * quote.spread
-    return kept / offered if offered else None
-
-
-def last_mid(book: Quote | None) -> Decimal | None:
-    """The mid of the last quote; None unless it has two sides."""
-    return book.mid if book is not None and book.bid > 0 and book.ask > 0 else None
-
-
-def unfilled_cost(order: ParentOrder, book: Quote | None) -> Decimal | None:
-    """Dollars by which the unfilled shares have become more expensive (buy) or cheaper (sell) since arrival."""
-    if order.remaining <= 0:
-        return Decimal(0)
-    mid = last_mid(book)
-    if mid is None or order.arrival is None:
-        return None
-    return order.remaining * order.side.sign * (mid - order.arrival.mid)
-
-
-def _unfilled_bps(order: ParentOrder, book: Quote | None) -> Decimal | None:
-    """The unfilled cost in basis points of what those shares were worth at arrival."""
-    dollars = unfilled_cost(order, book)
-    if not dollars or order.arrival is None:
-        return dollars
-    return dollars / (order.remaining * order.arrival.mid) * 10_000
-
-
-def _sum(amounts: Sequence[Decimal | None]) -> Decimal | None:
-    """The sum of amounts; None if one of them is not known."""
-    known = [amount for amount in amounts if amount is not None]
-    return sum(known, Decimal(0)) if len(known) == len(amounts) else None
-
-
-def _row(
-    order: ParentOrder, executions: Sequence[Execution], quotes: Mapping[str, Quote], book: Quote | None
-) -> OrderRow:
+def _row(run: Run, order: ParentOrder, books: Books, market: MarketRecord) -> OrderRow:
+    executions, book = _of(order, books.executions), market.last.get(order.symbol)
     cost, half = cost_bps(order, executions), half_spread_bps(order)
+    quotes = {intent.client_order_id: intent.quote for intent in books.intents}
+    is_costed = order.outcome not in {Outcome.NO_TRADE, Outcome.PREVIEW}
+    shortfall = _shortfall(order, executions, books, market) if is_costed else None
     return OrderRow(
         symbol=order.symbol,
         side=str(order.side),
@@ -161,8 +106,46 @@ def _row(
         spread_captured=_rounded(spread_captured(order, executions, quotes), _HUNDREDTH),
         last_mid=_rounded(last_mid(book), _PRICE),
         unfilled_cost=_rounded(unfilled_cost(order, book), _HUNDREDTH),
-        unfilled_cost_bps=_rounded(_unfilled_bps(order, book), _HUNDREDTH),
+        unfilled_cost_bps=_rounded(unfilled_bps(order, book), _HUNDREDTH),
+        shortfall=shortfall,
+        uncosted="" if shortfall is not None else NO_DECISION if is_costed else NOT_TRADED,
+        markouts=markouts(executions, run.trading_day, market.books, market.unread),
     )
+
+
+def _shortfall(
+    order: ParentOrder, executions: Sequence[Execution], books: Books, market: MarketRecord
+) -> Shortfall | None:
+    read = {e.activity_id: market.books.get((e.symbol, just_before(e))) for e in executions}
+    measured = {key: book for key, book in read.items() if book is not None}
+    seen = seen_books(order, executions, books.intents, measured, market.last.get(order.symbol))
+    return shortfall_of(order, executions, seen)
+
+
+def _run_costs(run: Run, rows: Sequence[OrderRow], executions: Sequence[Execution], market: MarketRecord) -> RunCosts:
+    costed = [(row.qty, row.shortfall) for row in rows if row.shortfall is not None]
+    return RunCosts(
+        shortfall=summed([found for _, found in costed]),
+        missing="; ".join(_missing(rows, executions, market)),
+        market=market_costs(costed),
+        fees=fees_on(run.trading_day.day, executions),
+        markouts=markouts(executions, run.trading_day, market.books, market.unread),
+        books=market.feed,
+    )
+
+
+def _missing(rows: Sequence[OrderRow], executions: Sequence[Execution], market: MarketRecord) -> Iterator[str]:
+    """What is not in a run's costs, or not as it should be, in words."""
+    without = [row.symbol for row in rows if row.uncosted == NO_DECISION]
+    if without:
+        named = ", ".join(without[:_NAMED]) + (", …" if len(without) > _NAMED else "")
+        yield f"{counted(len(without), 'order')} without a decision price: {named}"
+    incomplete = sum(row.shortfall is not None and bool(row.shortfall.missing) for row in rows)
+    if incomplete:
+        yield f"{counted(incomplete, 'order')} with a shortfall that is not known in full"
+    unread = sum((fill.symbol, just_before(fill)) not in market.books for fill in executions)
+    if market.feed and unread:
+        yield f"{counted(unread, 'fill')} by the book that the order was sent on"
 
 
 def _totals(
@@ -190,7 +173,7 @@ def _totals(
         cost_bps=_rounded(paid / notional if notional else None, _HUNDREDTH),
         market_cost_bps=_rounded(market / notional if notional else None, _HUNDREDTH),
         executions=len(executions),
-        unfilled_cost=_rounded(_sum([unfilled_cost(o, books.get(o.symbol)) for o in orders]), _HUNDREDTH),
+        unfilled_cost=_rounded(total(unfilled_cost(o, books.get(o.symbol)) for o in orders), _HUNDREDTH),
         turns=turns,
         crossing_cost=settings.crossing_cost,
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from repeg.domain.amount import Amount
 from repeg.domain.frozen import Frozen
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
-from repeg.domain.report import Amount
 from repeg.domain.setting_types import Escalation
 from repeg.domain.settings import Settings
 

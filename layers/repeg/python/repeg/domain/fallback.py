@@ -49,14 +49,14 @@ def fallback_arrival(order: ParentOrder, quote: Quote | None, now: datetime) -> 
     """The quote whose mid fixes the collar of a fallback: the order's arrival, or the last that has a mid."""
     if order.arrival is not None:
         return order.arrival
-    return quote if _has_mid(quote, now, WIDEST_SPREAD_PCT) else order.last_two_sided
+    return quote if has_mid(quote, now, WIDEST_SPREAD_PCT) else order.last_two_sided
 
 
 def fallback_rung(quote: Quote | None, now: datetime, settings: Settings) -> Rung:
     """Where a fallback is priced: at the market only if that is permitted, and if the spread of a quote of at most the
     configured age bounds what it may cost."""
     is_current = quote is not None and is_at_most(quote, now, settings.max_quote_age_seconds)
-    is_bounded = is_current and _has_mid(quote, now, WIDEST_MARKET_SPREAD_PCT)
+    is_bounded = is_current and has_mid(quote, now, WIDEST_MARKET_SPREAD_PCT)
     may_be_market = settings.fallback is Fallback.MARKET and sends_market_orders(settings)
     return Rung.MARKET if may_be_market and is_bounded else Rung.CROSS
 
@@ -72,10 +72,10 @@ def is_worth_keeping(order: ParentOrder, quote: Quote | None, now: datetime, set
         return False
     kept = order.last_two_sided
     age = None if kept is None else age_seconds(kept, now)
-    return _has_mid(quote, now, WIDEST_SPREAD_PCT) and (age is None or age >= REFRESH_SECONDS)
+    return has_mid(quote, now, WIDEST_SPREAD_PCT) and (age is None or age >= REFRESH_SECONDS)
 
 
-def _has_mid(quote: Quote | None, now: datetime, widest_pct: int) -> bool:
+def has_mid(quote: Quote | None, now: datetime, widest_pct: int) -> bool:
     """Whether the mid of a quote is a price: two sides in order, current, and not so far apart that one is a stub."""
     return (
         quote is not None

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
+from repeg.domain.shortfall import PARTS
+
 # Raised when a field of an event changes its meaning or is removed; a new field does not change it.
 SCHEMA = 1
 
@@ -63,7 +65,7 @@ def described(kind: str, detail: Mapping[str, Any], *, is_live: bool, stack: str
         "mode": "LIVE" if is_live else "paper",
         "stack": stack,
         "what": _plain(_what(kind, detail)),
-        "cost": _plain(_cost(detail.get("totals") or detail.get("after", {}).get("totals"))),
+        "cost": _plain(_cost(detail if "totals" in detail else detail.get("after", {}))),
         "to_do": _TO_DO.get(kind, _NOTHING),
     }
 
@@ -115,13 +117,25 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
-def _cost(totals: Mapping[str, Any] | None) -> str:
-    """The cost of a run in words, from its totals."""
+def _cost(detail: Mapping[str, Any]) -> str:
+    """The cost of a run in words: of what was filled against arrival, and of the whole plan against its decision."""
+    totals = detail.get("totals")
+    whole = _shortfall(detail.get("costs"))
     if not totals or totals.get("cost_bps") is None:
-        return "Nothing was filled, or its cost is not known."
+        return "Nothing was filled, or its cost is not known." + whole
     market = totals.get("market_cost_bps")
     against = "" if market is None else f"; market orders at arrival would have cost {market} bps{_assumed(totals)}"
-    return f"{totals['cost_bps']} bps of {totals['filled_notional']} dollars against arrival{against}."
+    return f"{totals['cost_bps']} bps of {totals['filled_notional']} dollars against arrival{against}.{whole}"
+
+
+def _shortfall(costs: Mapping[str, Any] | None) -> str:
+    """What the whole plan has cost against the decision prices, with its parts; empty where that is not known."""
+    found = (costs or {}).get("shortfall")
+    if not found or found.get("dollars") is None:
+        return ""
+    parts = ", ".join(f"{name} {found[name]}" for name in PARTS if found.get(name) not in {None, "0"})
+    split = f" ({parts})" if parts else ""
+    return f" Against the decision prices the plan has cost {found['dollars']} dollars, {found['bps']} bps{split}."
 
 
 def _assumed(totals: Mapping[str, Any]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from repeg.domain.amount import Amount
 from repeg.domain.child_order import OrderReport
 from repeg.domain.frozen import Frozen
-from repeg.domain.report import Amount
 from repeg.domain.run import KillSwitch
 
 UNREAD = "unknown"

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator
 
+from repeg.domain.amount import Amount
+from repeg.domain.fees import Fees
 from repeg.domain.frozen import Frozen
+from repeg.domain.market_cost import MarketCost
+from repeg.domain.markouts import Markout
 from repeg.domain.outcome import Outcome
+from repeg.domain.shortfall import Shortfall, Split
 
-
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize() + 0:f}"  # adding zero removes the sign of a negative zero
-
-
-Amount = Annotated[Decimal, PlainSerializer(_plain, return_type=str, when_used="json")]
 # Reports of earlier releases may lack a figure: it is not known then.
 _OutcomeOrNone = Annotated[Outcome | None, BeforeValidator(lambda stored: stored or None)]
 
@@ -23,7 +21,8 @@ _OutcomeOrNone = Annotated[Outcome | None, BeforeValidator(lambda stored: stored
 class OrderRow(Frozen):
     """One order of the report. Prices in dollars, costs in basis points of the arrival mid, positive where we paid.
 
-    A figure that cannot be known is None.
+    A figure that cannot be known is None. `uncosted` says why an order has no shortfall; it is empty too in reports of
+    earlier releases, which have neither.
     """
 
     symbol: str
@@ -44,6 +43,25 @@ class OrderRow(Frozen):
     unfilled_cost: Amount | None = None
     unfilled_cost_bps: Amount | None = None
     note: str = ""
+    shortfall: Shortfall | None = None
+    uncosted: str = ""
+    markouts: tuple[Markout, ...] = ()
+
+
+class RunCosts(Frozen):
+    """What a run cost against its decision prices: the sum of its orders, and what market orders would have cost then.
+
+    `missing` says in words what is not in the sum. `fees` are None for a date whose rates are not known. `books` names
+    the feed that the books at the fills were read from after the session; while it is empty, they are those that the
+    filled orders were sent on, and the markouts are not measured.
+    """
+
+    shortfall: Split | None
+    missing: str
+    market: tuple[MarketCost, ...]
+    fees: Fees | None
+    markouts: tuple[Markout, ...]
+    books: str
 
 
 class Totals(Frozen):
@@ -67,7 +85,8 @@ class Totals(Frozen):
 class Report(Frozen):
     """How a run ended: `outcome` is `settled` or `failed`, `error` the name of what failed, `reason` in words.
 
-    `notes` say what was tolerated in the plan, `feed` whose quotes the run has read.
+    `notes` say what was tolerated in the plan, `feed` whose quotes the run has read. `costs` are None for a preview,
+    and in reports of earlier releases.
     """
 
     run_id: str
@@ -80,6 +99,7 @@ class Report(Frozen):
     totals: Totals
     notes: tuple[str, ...] = ()
     feed: str = ""
+    costs: RunCosts | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -98,7 +118,7 @@ class Report(Frozen):
         fields = {"symbol", "filled_qty", "average_price", "outcome"}
         whole = self.as_json()
         rows = [{name: row[name] for name in row if name in fields} for row in whole["orders"]]
-        return {**{name: whole[name] for name in ("outcome", "error", "reason", "totals")}, "orders": rows}
+        return {**{name: whole[name] for name in ("outcome", "error", "reason", "totals", "costs")}, "orders": rows}
 
     def as_json(self) -> dict[str, Any]:
         """The report as JSON values: amounts as plain decimal strings."""

@@ -142,5 +142,12 @@ SILENT_TURNS = 3
 # The broker's books of a day count as final this long after the session's close: its own late fills are listed by then.
 BOOKS_FINAL_AFTER = timedelta(minutes=20)
 
+# The costs of an ended run are measured from historical quotes for this long in a pass of the watchdog, one request for
+# each book, which is repeated after these pauses. While the feed does not answer the next pass tries again, until
+# MEASURED_BY after the close.
+MEASURES_FOR = timedelta(minutes=4)
+MEASURE_PAUSES = (5.0, 20.0, 40.0)
+MEASURED_BY = timedelta(minutes=45)
+
 # An order still open this long after its run's window closed is orphaned: no closing step can be working on it.
 ORPHANED_AFTER = timedelta(minutes=3)

@@ -16,7 +16,7 @@ from hashlib import sha256
 from repeg.domain.books import Books
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import GIVEN_UP, Child, ChildState, OrderReport
-from repeg.domain.costs import Settlement, analyse
+from repeg.domain.costs import MarketRecord, Settlement, analyse
 from repeg.domain.final_outcome import corrected
 from repeg.domain.notice import RUN_CORRECTED
 from repeg.domain.parent_order import ParentOrder
@@ -28,6 +28,7 @@ from repeg.domain.time_limits import BOOKS_FINAL_AFTER
 from repeg.ports import Ports
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.closing import cancel_strays
+from repeg.workflow.measuring import is_to_be_measured, read_books
 from repeg.workflow.reconciliation import (
     apply_report,
     book_executions,
@@ -59,8 +60,29 @@ def reconcile_ended_run(held: Guard, ports: Ports) -> list[Alert]:
     if difference:
         turn.warn("run", "differs", held.run_id, difference)
         return [Alert(finding=Finding.BOOKS_DIFFER, run_id=held.run_id, reason=difference)]
-    turn.ports.store.mark_reconciled(held.run_id)
+    if not is_to_be_measured(turn.run.report, books) or _measure(turn, report, books):
+        turn.ports.store.mark_reconciled(held.run_id)
     return []
+
+
+def _measure(turn: Turn, report: Report, books: Books) -> bool:
+    """Save the report with the books at the run's fills. Returns False if another pass may read what is missing."""
+    reading = read_books(turn, books)
+    if reading.may_pass:
+        return False
+    record = MarketRecord(
+        last=_last_quotes(report), books=reading.books, feed=reading.feed, unread=reading.unread
+    )  # fmt: skip
+    measured = analyse(turn.run, books, _settled_as(report), record)
+    turn.ports.store.save_report(turn.run.run_id, measured)
+    turn.journal("run", "measured", turn.run.run_id, f"{len(reading.books)} books read")
+    return True
+
+
+def _settled_as(report: Report) -> Settlement:
+    return Settlement(
+        outcome=report.outcome, error=report.error, reason=report.reason, turns=report.totals.turns
+    )  # fmt: skip
 
 
 def _read_again(turn: Turn) -> tuple[list[str], list[OrderReport]]:
@@ -130,7 +152,7 @@ def _report_again(turn: Turn, before: Report, books: Books, left: Sequence[str])
     settlement = Settlement(
         outcome="failed" if error else "settled", error=error, reason=reason, turns=before.totals.turns
     )
-    return analyse(turn.run, books.orders, books.executions, settlement, books.intents, _last_quotes(before))
+    return analyse(turn.run, books, settlement, MarketRecord(last=_last_quotes(before)))
 
 
 def _last_quotes(report: Report) -> dict[str, Quote]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from repeg.domain.decision_price import with_decision
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 from repeg.domain.fallback import is_worth_keeping
 from repeg.domain.journal import Ruling
@@ -56,13 +57,15 @@ def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None, past:
     book = describe(quote, check.gate, moment.now)
     arrival = check.arrival(order, quote, moment.now)
     if not check.frees or arrival is None:
-        seen = order.having_seen(quote) if is_worth_keeping(order, quote, moment.now, settings) and quote else order
+        seen = with_decision(order, quote, moment.now)
+        seen = seen.having_seen(quote) if is_worth_keeping(order, quote, moment.now, settings) and quote else seen
         held = hold_order(turn, seen, hold_reason(check.gate, quote, turn.now), book, ruling)
         return save_order(turn, seen) if held is seen and seen is not order else held
     free = order.released() if is_held_by_book(order) else order
     free = free.held_by_book(order.held_by_book_since if check.is_fallback else None)
     if free.arrival is None and is_repriced(order, arrival):
-        return hold_order(turn, order, HoldReason.REPRICED, f"{book}, sized at {order.sized_at}", ruling)
+        seen = with_decision(order, arrival, moment.now)
+        return hold_order(turn, seen, HoldReason.REPRICED, f"{book}, sized at {order.sized_at}", ruling)
     if free.arrival is None:
         free = having_seeded(free.arrived(arrival, check.collar), past, moment.now, turn.window.opens, settings)
         detail = "" if check.collar is None else f"collar {format_price(check.collar)}"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from repeg.domain.books import Books
 from repeg.domain.child_order import ChildState
-from repeg.domain.costs import Settlement, analyse
+from repeg.domain.costs import MarketRecord, Settlement, analyse
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError, StillOpen, UnreadableRow
 from repeg.domain.final_outcome import excess, outcome_of
 from repeg.domain.journal import Entry
@@ -58,7 +59,8 @@ def report_on(turn: Turn, turns: int, failure: StepFailure | None, left: list[st
     settlement = Settlement(
         outcome="failed" if error else "settled", error=error, reason=cause or "every order has an outcome", turns=turns
     )
-    report = analyse(turn.run, ended, books.executions, settlement, books.intents, _last_quotes(turn, ended))
+    last = MarketRecord(last=_last_quotes(turn, ended))
+    report = analyse(turn.run, replace(books, orders=tuple(ended)), settlement, last)
     return report, [] if left else _alerts(turn, ended, books)
 
 
@@ -80,8 +82,7 @@ def report_unseen(run_id: str, cause: str, error: RepegError, ports: Ports) -> s
         now = ports.runtime.now()
         reason = f"{cause}; the broker could not be read since {now.isoformat(timespec='seconds')}: {error}"
         settlement = Settlement(outcome="failed", error=UNSEEN, reason=reason, turns=0)
-        books = ports.store.books(run_id)
-        report = analyse(run, books.orders, books.executions, settlement)
+        report = analyse(run, ports.store.books(run_id), settlement)
         ports.store.save_report(run_id, report)
         ports.journal.record(Entry(now, run_id, "run", "unseen", run_id, reason, is_abnormal=True))
     announce(run_id, report, ports)
@@ -127,7 +128,7 @@ def announce(run_id: str, report: Report, ports: Ports) -> None:
     if held is None or held.is_announced:
         return
     kind = RUN_SETTLED if report.is_settled else RUN_FAILED
-    fields = {"run_id", "outcome", "error", "reason", "totals"}
+    fields = {"run_id", "outcome", "error", "reason", "totals", "costs"}
     detail = {key: value for key, value in report.as_json().items() if key in fields}
     outcomes = [row.model_dump(mode="json", include=_OUTCOME) for row in report.orders[:MOST_OUTCOMES]]
     ports.notifier.publish(kind, {"event_id": f"{run_id}.ended", **detail, "outcomes": outcomes})

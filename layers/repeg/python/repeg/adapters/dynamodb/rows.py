@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from repeg.adapters.dynamodb import keys
+from repeg.adapters.dynamodb import keys, packing
 from repeg.adapters.dynamodb.encoding import Condition, Key, Row
 from repeg.domain.arming import LONGEST
 from repeg.domain.broker import Execution
@@ -76,8 +76,8 @@ def turn_row(run_id: str, at: datetime) -> Row:
 
 
 def report_row(run_id: str, report: Report) -> Row:
-    """A report; its amounts are strings."""
-    return _row(keys.report_key(run_id), report.model_dump_json())
+    """A report; its amounts are strings. One of hundreds of orders is packed, because a row has at most 400 KB."""
+    return packing.packed(_row(keys.report_key(run_id), ""), report.model_dump_json())
 
 
 def order_row(order: ParentOrder) -> Row:
@@ -117,7 +117,7 @@ def read_run(opening: Run, row: Row) -> Run:
 def read_report(row: Row) -> Report:
     """A saved report."""
     with _reading(row):
-        return Report.model_validate_json(_body(row))
+        return Report.model_validate_json(packing.unpacked(row))
 
 
 def read_run_id(row: Row) -> str:
