@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator
 
+from repeg.domain.arm import Arm
 from repeg.domain.child_order import CLOSED, Child, ChildState, Rung
 from repeg.domain.frozen import Frozen
 from repeg.domain.outcome import HoldReason, Outcome
@@ -31,14 +32,13 @@ class ParentOrder(Frozen):
     """One symbol and side of a run, with its target in shares and its child orders.
 
     `held` is why it was last not traded on, `held_by_book_since` when its book began to hold it without a look at which
-    it did not. `committed` is the dollars it has taken from the budgets: what it filled
-    and what its open child, or the successor reserved for it, may still cost. `reserved_orders` counts the successors
-    that the order budgets already include. `refusals` counts refusals in a row that may pass; the next attempt comes at
-    `retry_at`. `sized_at` is the price at which a weight was turned into the target; None for a target that the plan
-    states. `note` names the open orders that were counted. `last_two_sided` is kept for a fallback while
-    there is no arrival. `spreads` are the latest sampled spreads in ticks, `spread_at` when the last one was.
-    `sent_near` and `sent_far` are the best prices of the book that the latest child was sent on.
-    `version` rises with each write.
+    it did not. `committed` is the dollars it has taken from the budgets: what it filled and what its open child, or the
+    successor reserved for it, may still cost. `reserved_orders` counts the successors that the order budgets already
+    include. `refusals` counts refusals in a row that may pass; the next attempt comes at `retry_at`. `sized_at` is the
+    price at which a weight was turned into the target; None for a target that the plan states. `note` names the open
+    orders that were counted. `last_two_sided` is kept for a fallback while there is no arrival. `arm` is its arm of the
+    experiment, drawn at arrival. `spreads` are the latest sampled spreads in ticks, `spread_at` when the last one was.
+    `sent_near` and `sent_far` are the book that the latest child was sent on. `version` rises with each write.
     """
 
     run_id: str
@@ -50,6 +50,7 @@ class ParentOrder(Frozen):
     outcome: Outcome | None = None
     reason: str = ""
     arrival: Quote | None = None
+    arm: Arm | None = None
     last_two_sided: Quote | None = None
     collar: Decimal | None = None
     rung: Rung = Rung.PASSIVE
@@ -115,10 +116,9 @@ class ParentOrder(Frozen):
     def average_price(self) -> Decimal | None:
         """Dollars per share over all fills; None while nothing is filled or a fill has no price yet."""
         done = [child for child in self.children if child.filled > 0]
-        prices = [child.average_price for child in done]
-        if not done or None in prices:
+        if not done or any(child.average_price is None for child in done):
             return None
-        paid = sum((child.filled * price for child, price in zip(done, prices, strict=True) if price), Decimal(0))
+        paid = sum((child.filled * (child.average_price or 0) for child in done), Decimal(0))
         return paid / self.filled
 
     def attempt(self, n: int) -> Child:
@@ -196,9 +196,9 @@ class ParentOrder(Frozen):
         """This order after the broker accepted a child: earlier refusals have passed."""
         return self.model_copy(update={"refusals": 0, "retry_at": None})
 
-    def arrived(self, quote: Quote, collar: Decimal | None) -> ParentOrder:
-        """This order with its arrival quote and its collar, both fixed for the rest of the run."""
-        return self.model_copy(update={"arrival": quote, "collar": collar})
+    def arrived(self, quote: Quote, collar: Decimal | None, arm: Arm | None = None) -> ParentOrder:
+        """This order with its arrival quote, its collar and its arm, all fixed for the rest of the run."""
+        return self.model_copy(update={"arrival": quote, "collar": collar, "arm": arm})
 
     def having_seen(self, quote: Quote) -> ParentOrder:
         """This order with the last two-sided, uncrossed quote seen for it, which a fallback may need."""
