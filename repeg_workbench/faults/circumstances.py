@@ -40,6 +40,7 @@ class Circumstance(StrEnum):
     LATE_QUOTES = "late_quotes"
     ORDER_NOTIONAL = "order_notional"
     POLICY = "policy"
+    CONTROL = "control"
 
 
 Change = Callable[["Day", Random], "Day"]
@@ -66,6 +67,7 @@ CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
     Circumstance.INPUT_SETTINGS: (0.05, varied_settings.with_input_settings),
     Circumstance.ORDER_NOTIONAL: (0.06, varied_settings.with_order_notional),
     Circumstance.POLICY: (0.75, varied_settings.with_policy),
+    Circumstance.CONTROL: (0.06, varied_settings.with_control),
 }
 
 PLAIN = frozenset(str(each) for each in Circumstance)

@@ -96,6 +96,21 @@ def test_a_thin_book_holds_a_control_order_like_any_other(open_desk: OpenDesk) -
     assert (desk.posts(), desk.order().held) == (0, "thin")
 
 
+def test_a_thin_book_holds_a_control_order_that_waits_for_cash(open_desk: OpenDesk) -> None:
+    """It has arrived, and its book has become thin by the time that its cash is there."""
+    thin = "09:36:10 10 @ 189.40 × 200 @ 189.44"
+    sold = book("09:20 500 @ 60.40 × 500 @ 60.43", prints=("09:36:20 200 @ 60.42 bought",))
+    desk = open_desk(
+        {"AAPL": book("09:20 300 @ 189.40 × 200 @ 189.44", thin), "KO": sold}, opening=holding("0", KO="100")
+    )
+    desk.begin("buy 20 AAPL", "sell 100 KO", control_share="1", symbols={"KO": {"control_share": "0"}})
+    desk.place()
+    assert (desk.order().arm, desk.order().held) == (Arm.CONTROL, "waits_for_sells")
+    desk.turn_at("09:36:30")
+    desk.place()
+    assert (desk.bought("KO"), desk.order().held, len(desk.at_broker("AAPL"))) == (Decimal(-100), "thin", 0)
+
+
 def test_the_kill_switch_stops_a_control_order(open_desk: OpenDesk) -> None:
     desk = desk_with(open_desk, "buy 20 AAPL")
     desk.validate()
