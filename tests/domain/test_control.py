@@ -188,3 +188,9 @@ def test_a_share_where_no_market_order_is_permitted_is_refused(escalation: str) 
 def test_a_symbol_may_be_left_out_of_the_experiment() -> None:
     settings = resolve(variables({"control_share": "0.5", "symbols": {"KO": {"control_share": "0"}}}), None)
     assert [settings.for_symbol(symbol).control_share for symbol in ("KO", "AAPL")] == [0, Decimal("0.5")]
+
+
+def test_a_share_with_a_spread_that_bounds_no_market_order_is_refused() -> None:
+    with pytest.raises(InvalidSettings, match=r"control_share=0\.1") as caught:
+        resolve(variables({"control_share": "0.1", "max_spread_pct": "5.1"}), None)
+    assert caught.value.field == "settings.max_spread_pct"

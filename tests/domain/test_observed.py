@@ -94,7 +94,7 @@ def test_only_an_order_that_reaches_the_far_side_takes(limit: str | None, takes:
     assert len(found.takes) == takes
 
 
-def test_what_rests_before_it_trades_is_no_take() -> None:
+def test_an_order_that_rests_before_it_trades_is_no_take() -> None:
     child = filled_child("100.05")
     (take,) = measured(an_order(Side.BUY, "100", child), execution("30", "100.05"), execution("70", "100.05", 40)).takes
     assert take.qty == 30

@@ -119,7 +119,7 @@ def test_no_orders_at_all_are_no_comparison() -> None:
 
 
 @pytest.mark.parametrize("arm", list(Arm))
-def test_one_arm_alone_is_no_comparison(arm: Arm) -> None:
+def test_an_arm_alone_is_no_comparison(arm: Arm) -> None:
     found = savings_of([order for order in both_arms() if order.arm is arm])
     assert (found.saved.half_spreads, found.saved.bps_by_dollars) == (None, None)
     assert all(each.half_spreads is None for each in (*found.over_time, *found.by_spread))

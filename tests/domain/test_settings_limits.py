@@ -118,13 +118,12 @@ def test_an_input_may_choose_a_preference_freely(name: str) -> None:
 
 
 def test_market_orders_may_be_chosen_only_where_the_ladder_ends_in_them() -> None:
-    assert not resolve(
-        variables({"escalation": "market"}), {"use_smart_limit_execution": False}
-    ).use_smart_limit_execution
+    at_market = resolve(variables({"escalation": "market"}), {"use_smart_limit_execution": False})
+    assert not at_market.use_smart_limit_execution
     assert refusal({"use_smart_limit_execution": False}).field == "settings.use_smart_limit_execution"
 
 
-# The feed of the deployment
+# The feed
 
 
 @pytest.mark.parametrize("feed", ["iex", "sip"])
@@ -345,7 +344,6 @@ RECKLESS: list[tuple[dict[str, Any], str]] = [
     ({"max_slippage_bps": 2_001}, "max_slippage_bps"),
     ({"max_spread_pct": "20.1"}, "max_spread_pct"),
     ({"max_spread_pct": "5.1", "escalation": "market"}, "max_spread_pct"),
-    ({"max_spread_pct": "5.1", "control_share": "0.1"}, "max_spread_pct"),
     ({"max_spread_pct": "5.1", "use_smart_limit_execution": False}, "max_spread_pct"),
     ({"max_attempts": 13}, "max_attempts"),
     ({"max_attempts": 12, "policy": "anchor"}, "max_attempts"),

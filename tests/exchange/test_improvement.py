@@ -81,7 +81,7 @@ def test_a_resting_order_is_not_improved() -> None:
     assert book.enter(BookOrder("a", 1, 1_000_400, 50 * QTY_SCALE), _NOON) == []
 
 
-def test_what_is_taken_beyond_the_displayed_size_is_not_improved() -> None:
+def test_an_order_beyond_the_displayed_size_is_not_improved_there() -> None:
     fills = book_with(Improvement(1, 1_000), FillModel.QUEUE).enter(BookOrder("a", 1, None, 250 * QTY_SCALE), _NOON)
     assert [(fill.price, fill.quantity // QTY_SCALE) for fill in fills] == [(1_000_250, 200), (1_000_700, 50)]
 
