@@ -182,7 +182,7 @@ def read_knobs(assignments: Iterable[str]) -> BrokerQuirks:
 
     Raises InvalidInput.
     """
-    known = get_type_hints(BrokerQuirks)
+    known = get_type_hints(BrokerQuirks, include_extras=True)
     values: dict[str, Any] = {}
     for assignment in assignments:
         name, _, text = assignment.partition("=")

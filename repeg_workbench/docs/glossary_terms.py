@@ -97,6 +97,16 @@ PRICES = Section(
         Term("rung", "repeg.domain.child_order:Rung"),
         Term("escalation ladder", "repeg.domain.setting_types:Escalation"),
         Term("patience", "repeg.domain.peg", "How long, and for how many moves, an order rests before it escalates."),
+        Term(
+            "control order, treated order",
+            "repeg.domain.arm:Arm",
+            "A small order that was drawn to be sent at the market at arrival, and one that is worked as usual.",
+        ),
+        Term(
+            "effective spread",
+            "repeg.domain.crossing:Taking",
+            "What a take really pays against the mid, in half-spreads of its quote: 1 is the displayed price.",
+        ),
         Term("funding", "repeg.domain.funding:Funding"),
     ),
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from repeg.domain.settings import Settings, SymbolSettings
+from repeg.domain.settings import Settings
 from repeg.domain.settings_limits import FIXED, LIMITS, PREFERENCES, REFUSED, Direction, Refused
 from repeg.domain.settings_sources import CHANGEABLE, ENVIRONMENT_PREFIX
+from repeg.domain.symbol_settings import SymbolSettings
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -42,7 +43,8 @@ These combinations are refused:
 - `max_order_notional` above `max_run_notional`;
 - `use_smart_limit_execution` off with another `policy` than `market`;
 - market orders, by either name, where `escalation` is `none` or `mid`;
-- `fallback` of `market` where neither `escalation` nor `policy` is `market`.
+- `fallback` of `market` where neither `escalation` nor `policy` is `market`;
+- `control_share` above 0 where `escalation` is `none` or `mid`.
 
 These values are refused at a start:
 

@@ -1,10 +1,16 @@
 """Settings for behaviour of the real broker that is uncertain, or that differs between accounts."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 Milliseconds = tuple[int, int]
 """A delay, drawn evenly from [low, high] with the exchange's seed."""
+
+
+Permille = Annotated[int, Field(ge=0, le=1_000)]
+"""A share in thousandths."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +56,15 @@ class BrokerQuirks:
     """The filled_at of a partly filled order [57]."""
     auction_orders: Literal["expire", "immediate"] = "expire"
     """Whether opg and cls orders expire unfilled, as on paper, or execute immediately against the quote [45]."""
+    price_improvement: Permille = 0
+    """By how many permille of the quoted half-spread a marketable order trades better than the displayed far side, on
+    average; 0: not at all, 600: it pays 0.4 half-spreads [55]."""
+    improvement_by_size: Permille = 0
+    """How many permille of its improvement an order loses that takes the whole displayed size; a smaller one in
+    proportion [55]."""
+    improvement_by_imbalance: Permille = 0
+    """How many permille of its improvement an order loses whose own side has all of the displayed size; in proportion
+    down to none in a balanced book [55]."""
     order_protection: bool = True
     """Whether an order in the queue that is alone at the best price fills by prints at it on any lit venue [56]."""
     split_orders: Literal["cancel", "keep"] = "cancel"

@@ -24,6 +24,7 @@ from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.control.control_plane import PREFIX, Control, ControlParts
 from repeg_workbench.exchange.faults.transport_faults import Faults
 from repeg_workbench.exchange.market.symbol_day import Market
+from repeg_workbench.exchange.matching.improvement import improvement_of
 from repeg_workbench.exchange.matching.symbol_book import FillModel
 from repeg_workbench.exchange.matching.venue import Venue
 from repeg_workbench.exchange.messages import Request, Response
@@ -65,7 +66,9 @@ class Exchange:
         self.now = clock()
         self.hours = TradingHours()
         self.timers = Timers()
-        self.venue = Venue(market, fill_model, order_protection=quirks.order_protection)
+        self.venue = Venue(
+            market, fill_model, order_protection=quirks.order_protection, improvement=improvement_of(quirks, seed)
+        )
         self.shown = Shown(market, self.venue, quirks, seed)
         self.feed = self.shown.feed
         self._start_days()

@@ -41,6 +41,7 @@ class Circumstance(StrEnum):
     ORDER_NOTIONAL = "order_notional"
     POLICY = "policy"
     LISTENING = "listening"
+    CONTROL = "control"
 
 
 Change = Callable[["Day", Random], "Day"]
@@ -68,6 +69,7 @@ CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
     Circumstance.ORDER_NOTIONAL: (0.06, varied_settings.with_order_notional),
     Circumstance.POLICY: (0.75, varied_settings.with_policy),
     Circumstance.LISTENING: (0.33, varied_listening.with_listening),
+    Circumstance.CONTROL: (0.06, varied_settings.with_control),
 }
 
 PLAIN = frozenset(str(each) for each in Circumstance)

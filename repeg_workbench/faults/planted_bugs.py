@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from repeg_workbench.faults.planted_bugs_in_adapters import ADAPTER_BUGS
+from repeg_workbench.faults.planted_bugs_in_control import CONTROL_BUGS
 from repeg_workbench.faults.planted_bugs_in_endings import ENDING_BUGS
 from repeg_workbench.faults.planted_bugs_in_fills import FILL_BUGS
 from repeg_workbench.faults.planted_bugs_in_guards import GUARD_BUGS
@@ -31,6 +32,7 @@ PLANTED_BUGS: dict[str, PlantedBug] = {
     **WATCHING_BUGS,
     **SIZING_BUGS,
     **SIZE_BUGS,
+    **CONTROL_BUGS,
     **STORE_BUGS,
     **STEP_BUGS,
     **LISTENING_BUGS,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any
 
 from repeg.domain.setting_types import Escalation
-from repeg.domain.settings_limits import KEPT_ATTEMPTS, rungs
+from repeg.domain.settings_limits import KEPT_ATTEMPTS, WIDEST_MARKET_SPREAD_PCT, rungs
 from repeg_workbench.exchange.units import price
 
 if TYPE_CHECKING:
@@ -80,8 +81,21 @@ def _policy(day: Day, chance: Random) -> str:
 
 def _permits_market(day: Day) -> bool:
     """Whether no ladder of the day ends below the far side."""
-    own = [day.settings, day.input_settings, *day.settings.get("symbols", {}).values()]
-    return not any(each.get("escalation") in {"none", "mid"} for each in own)
+    return not any(each.get("escalation") in {"none", "mid"} for each in _levels(day))
+
+
+def _levels(day: Day) -> list[Mapping[str, Any]]:
+    """The settings of the deployment, of its symbols and of the input."""
+    return [day.settings, day.input_settings, *day.settings.get("symbols", {}).values()]
+
+
+def with_control(day: Day, chance: Random) -> Day:
+    """A share of the orders, or all of them, sent at the market at arrival, where market orders are permitted."""
+    share, most = chance.choice(("0.3", "0.6", "1")), chance.choice(("500", "5000", "100000"))
+    spreads = [Decimal(str(each.get("max_spread_pct", 0))) for each in _levels(day)]
+    if day.settings["policy"] == "market" or not _permits_market(day) or max(spreads) > WIDEST_MARKET_SPREAD_PCT:
+        return day
+    return _set(day, control_share=share, control_max_notional=most)
 
 
 def with_allowed_symbols(day: Day, chance: Random) -> Day:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from datetime import date
 from typing import Any
 
 from repeg.domain.journal_file import prefix_of
 from repeg_workbench.journal.files import Journalled, StepJournal, read_file
+
+# What the keys of all runs begin with.
+ALL_RUNS = "journal/"
 
 
 def steps_of(s3: Any, bucket: str, run_id: str, after: str = "") -> Iterator[StepJournal]:
@@ -25,6 +29,16 @@ def keys_of(s3: Any, bucket: str, run_id: str, after: str = "") -> Iterator[str]
     for page in pages:
         for found in page.get("Contents", []):
             yield found["Key"]
+
+
+def keys_since(s3: Any, bucket: str, since: date | None, functions: Collection[str]) -> Iterator[str]:
+    """The keys of all runs' files of these functions, from a date on, in order of date, run and time."""
+    after = ALL_RUNS if since is None else f"{ALL_RUNS}{since.isoformat()}"
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=ALL_RUNS, StartAfter=after):
+        for found in page.get("Contents", []):
+            name = str(found["Key"]).rpartition("/")[2]
+            if any(f"-{function}-" in name for function in functions):
+                yield found["Key"]
 
 
 def entries_of(s3: Any, bucket: str, run_id: str) -> Iterator[Journalled]:

@@ -25,7 +25,7 @@ RunId = Annotated[str | None, typer.Argument(help="The run, such as rebalance-20
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    for command in (start, watch, status, runs, report, halt, resume, arm, disarm, keys, doctor, conformance):
+    for command in (start, watch, status, runs, report, savings, halt, resume, arm, disarm, keys, doctor, conformance):
         app.command()(command)
     app.command(name="cancel-all")(cancel_all)
 
@@ -100,6 +100,29 @@ def report(context: typer.Context, *, run: RunId = None, stack: Stack = None, js
     from repeg_workbench.operate.runs import report as act  # noqa: PLC0415
 
     _finish(context, lambda at: act(at, stack, run), is_json=json)
+
+
+def savings(
+    context: typer.Context,
+    folders: Annotated[list[str] | None, typer.Argument(
+        help="Folders with journal files: copies of a bucket's, or --out of `repeg simulate`. Default: the stack's.",
+        metavar="DIR…",
+    )] = None,
+    *,
+    since: Annotated[str | None, _option("Only runs from this day on.", "--since", metavar="DATE")] = None,
+    stack: Stack = None,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Say what taking really costs on the account and what the policy saves, from the journals of all runs.
+
+    Control orders (control_share) are compared with the others as they were drawn, with confidence intervals.
+
+    Exit code: 0 done, 1 something could not be read or is missing, 2 there is nothing to read.
+    """
+    from repeg_workbench.operate.savings import Request  # noqa: PLC0415
+    from repeg_workbench.operate.savings import savings as act  # noqa: PLC0415
+
+    _finish(context, lambda at: act(at, Request(tuple(folders or ()), stack, since)), is_json=json)
 
 
 def halt(context: typer.Context, *, stack: Stack = None, all_stacks: AllStacks = False, json: Json = False) -> None:

@@ -82,7 +82,12 @@ ROWS = (
     Row(52, "An unknown id is 404, something that is no id 422", "O"),
     Row(53, "An order is found by its client_order_id, an unknown one is 404", "O"),
     Row(54, "After a replace each client_order_id finds its own order", "O"),
-    Row(55, "A marketable limit fills at the quote, never worse than its limit", "D"),
+    Row(
+        55,
+        "A marketable order fills at the quote or better, never worse than its limit",
+        "D,A",
+        "price_improvement, improvement_by_size, improvement_by_imbalance",
+    ),
     Row(56, "A passive order inside the spread waits for the market", "D,A", "order_protection, fill_model"),
     Row(57, "A partial fill shows quantity and exact average price", "D", "partial_filled_at, race one_share_fills"),
     Row(58, "Executions are activities with ids of their own, in pages", "D"),

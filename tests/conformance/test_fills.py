@@ -27,6 +27,13 @@ def test_row_055_a_marketable_limit_fills_at_the_quote(model: FillModel, side: s
     assert (order.status, order.filled_avg_price) == ("filled", paid)
 
 
+@across(price_improvement=(0, 1_000))
+def test_row_055_a_marketable_order_may_be_improved(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
+        order = bench.working(price=100.05)
+        assert order.filled_avg_price == ("100.025" if quirks.price_improvement else "100.05")
+
+
 def test_row_055_a_fill_is_never_worse_than_the_limit() -> None:
     with a_bench() as bench:
         order = bench.working(price=100.05, qty=400)

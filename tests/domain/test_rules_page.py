@@ -10,6 +10,7 @@ import pytest
 
 from repeg.domain import peg
 from repeg.domain.child_order import Rung
+from repeg.domain.control import CONTROL
 from repeg.domain.decision import Action
 from repeg.domain.fallback import FALLBACK
 from repeg.domain.funding import Funding
@@ -40,7 +41,7 @@ def test_every_verdict_outcome_grant_and_rung_is_explained(word: str) -> None:
     assert f"`{word}`" in PAGE
 
 
-@pytest.mark.parametrize("word", sorted(WORDS | PLACING | LOOKS | {FALLBACK}))
+@pytest.mark.parametrize("word", sorted(WORDS | PLACING | LOOKS | {FALLBACK, CONTROL}))
 def test_every_reason_of_a_decision_is_explained(word: str) -> None:
     assert f"`{word}`" in PAGE
 

@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.setting_types import Escalation, Fallback, Policy, Waiting
-from repeg.domain.settings import STORED, Settings, SymbolSettings
+from repeg.domain.settings import Settings
 from repeg.domain.settings_sources import resolve
+from repeg.domain.symbol_settings import STORED, SymbolSettings
 from repeg_workbench.deployment_variables import variables
 
 
@@ -54,6 +55,8 @@ def test_the_defaults_are_the_documented_values() -> None:
         "max_day_notional": None,
         "max_run_orders": None,
         "max_attempts": 100,
+        "control_share": Decimal(0),
+        "control_max_notional": Decimal(5_000),
         "allowed_symbols": None,
         "data_feed": None,
         "symbols": {},

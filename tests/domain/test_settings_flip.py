@@ -13,6 +13,7 @@ import pytest
 from repeg.domain import arrival_cost, limits, peg, pricing, replacement, session
 from repeg.domain.broker import Submission, Unknown
 from repeg.domain.child_order import ChildState
+from repeg.domain.control import arm_of
 from repeg.domain.decision import Action
 from repeg.domain.errors import RefusedRun
 from repeg.domain.intent import Intent
@@ -200,6 +201,10 @@ def cost_of_market_orders(settings: Settings) -> object:
     return arrival_cost.market_cost_bps(an_order(), settings.crossing_cost)
 
 
+def arm_of_twenty_shares(**fixed: Decimal) -> Decide:
+    return lambda settings: arm_of(an_order(Side.BUY, "20"), a_quote(), NOON, settings.model_copy(update=fixed))
+
+
 def seconds_of_a_listening_step(settings: Settings) -> object:
     return step_seconds(settings.model_copy(update={"waiting": Waiting.STREAM}))
 
@@ -235,6 +240,8 @@ FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "max_day_notional": (orders_that_are_sent, {"max_day_notional": "20001"}),
     "max_run_orders": (orders_that_are_sent, {"max_run_orders": 1}),
     "max_attempts": (attempts_after_two, {"max_attempts": 2}),
+    "control_share": (arm_of_twenty_shares(), {"control_share": "0.5"}),
+    "control_max_notional": (arm_of_twenty_shares(control_share=Decimal(1)), {"control_max_notional": "2000"}),
     "data_feed": (with_looks("100.01", "100.02", "2000", (1,)), {"data_feed": "iex"}),
     "allowed_symbols": (is_allowed, {"allowed_symbols": ["KO"]}),
     "symbols": (

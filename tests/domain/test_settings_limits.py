@@ -55,6 +55,8 @@ SIDES: list[tuple[str, object, object, object]] = [
     ("max_day_notional", "1000", "999", "1001"),
     ("max_run_orders", 5, 4, 6),
     ("max_attempts", 50, 49, 51),
+    ("control_share", "0.1", "0", "0.2"),
+    ("control_max_notional", "1000", "999", "1001"),
     ("allowed_symbols", ["AAPL", "KO"], ["KO"], ["KO", "BAC"]),
 ]
 UNLIMITED = ["max_order_notional", "max_run_notional", "max_day_notional", "max_run_orders", "allowed_symbols"]
@@ -111,19 +113,17 @@ def test_an_input_may_choose_a_preference_freely(name: str) -> None:
     values = {
         "use_async_execution": False, "use_replace": True, "repeg_threshold_pct": "5", "order_monitoring_seconds": 300,
         "tick_size": "0.05", "max_repegs": 40, "patience_seconds": 3_600, "follow_after_seconds": 5, "look_seconds": 1,
-        "imbalance_cross": "0.9", "tight_share": "0", "crossing_cost": "0.5",
-    }  # fmt: skip
+        "imbalance_cross": "0.9", "tight_share": "0", "crossing_cost": "0.5"}  # fmt: skip
     assert resolve({}, {name: values[name]}) != Settings()
 
 
 def test_market_orders_may_be_chosen_only_where_the_ladder_ends_in_them() -> None:
-    assert not resolve(variables({"escalation": "market"}), {"use_smart_limit_execution": False}).model_dump()[
-        "use_smart_limit_execution"
-    ]
+    at_market = resolve(variables({"escalation": "market"}), {"use_smart_limit_execution": False})
+    assert not at_market.use_smart_limit_execution
     assert refusal({"use_smart_limit_execution": False}).field == "settings.use_smart_limit_execution"
 
 
-# The feed of the deployment
+# The feed
 
 
 @pytest.mark.parametrize("feed", ["iex", "sip"])

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from repeg.domain.plan import parse
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, GeneratedMarket
 from repeg_workbench.exchange.market.generated_regimes import Incident
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
@@ -24,6 +25,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 DEMO = Path(__file__).parents[2] / "repeg_workbench" / "plans" / "demo.json"
 
 NO_HOLDINGS = Holdings()
+AS_DOCUMENTED = BrokerQuirks()
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class GoldenDay:
     holdings: Holdings = NO_HOLDINGS
     outcomes: Mapping[str, str] = field(default_factory=dict)
     market: Callable[[date], Market] = lambda _: GeneratedMarket(SEED)
+    quirks: BrokerQuirks = AS_DOCUMENTED
 
     @property
     def tape(self) -> Path:
@@ -47,7 +50,7 @@ class GoldenDay:
         """The day to simulate, with a new market, so that days do not share state."""
         market = self.market(self.day)
         opening = opening_account(parse(self.plan), self.holdings, market, self.day)
-        return Scenario(self.plan, market, self.day, opening, self.settings, seed=SEED)
+        return Scenario(self.plan, market, self.day, opening, self.settings, seed=SEED, quirks=self.quirks)
 
 
 def orders(name: str, *lines: str) -> dict[str, Any]:
@@ -164,5 +167,11 @@ DAYS = (
         "market_orders",
         orders("at-market", "sell 500 AIG", "sell 100 IBM", "buy 100 AAPL", "buy 40 CAT"),
         settings={"use_smart_limit_execution": "false"},
+    ),
+    GoldenDay(
+        "control",
+        orders("control", "sell 60 AIG", "sell 20 IBM", "buy 15 AAPL", "buy 20 CAT", "buy 30 KO", "buy 700 T"),
+        settings={"control_share": "0.5", "look_seconds": "10"},
+        quirks=BrokerQuirks(price_improvement=500),
     ),
 )

@@ -44,6 +44,7 @@ EVERY_SETTING_OF_A_SYMBOL = {
     "max_spread_pct": "0.4", "min_volume_shares": 50, "repeg_threshold_pct": "0.2", "max_quote_age_seconds": 20,
     "tick_size": "0.05", "max_repegs": 5, "patience_seconds": 600, "max_slippage_bps": "40", "escalation": "market",
     "fallback": "market", "fallback_minutes": 10, "max_order_notional": "50000", "crossing_cost": "0.5",
+    "control_share": "0", "control_max_notional": "100",
 }  # fmt: skip
 
 
@@ -191,6 +192,7 @@ def _every_setting(recorder: Recorder, store: Callable[[], DynamoStore]) -> None
             given = {"DATA_FEED": feed.value, **variables({"policy": "normal", "crossing_cost": "0.5"})}
             open_run({"plan": a_plan("buy 40 AAPL")}, EXECUTION, given, desk.ports)
             desk.close()
+    _both_arms(recorder, store)
     recorder.scenario = "preview"
     with a_desk({"AAPL": CALM}, store=store()) as desk:
         desk.preview("buy 40 AAPL")
@@ -207,6 +209,16 @@ def _every_setting(recorder: Recorder, store: Callable[[], DynamoStore]) -> None
         store().set_kill_switch(state)
     for until in (datetime(2026, 11, 24, 5, tzinfo=UTC), None):
         store().set_armed_until(until)
+
+
+def _both_arms(recorder: Recorder, store: Callable[[], DynamoStore]) -> None:
+    """An order in each arm of the experiment."""
+    for share in ("1", "0.000001"):
+        recorder.scenario = f"control share {share}"
+        with a_desk({"AAPL": CALM}, store=store()) as desk:
+            desk.begin("buy 20 AAPL", control_share=share)
+            desk.place()
+            desk.close()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from repeg_workbench.exchange.market.symbol_day import Int64s
 from repeg_workbench.exchange.matching.fill_rules import FillRule, Resting
+from repeg_workbench.exchange.matching.improvement import Improvement, MetBook
 from repeg_workbench.exchange.matching.tape import ABSENT, Outlook, Scan, Tape, shares
 from repeg_workbench.exchange.units import tick_at, whole_shares
 
@@ -52,8 +53,8 @@ class Taken:
 class BookSide:
     """One side's orders in price-time priority. All prices in this class are multiplied by the side."""
 
-    def __init__(self, tape: Tape, side: int, rule: FillRule) -> None:
-        self._tape, self._side, self._rule = tape, side, rule
+    def __init__(self, tape: Tape, side: int, rule: FillRule, improvement: Improvement | None = None) -> None:
+        self._tape, self._side, self._rule, self._improvement = tape, side, rule, improvement
         self._taken = Taken()
         self._rows: Scan | None = None
         self._prints: Scan | None = None
@@ -160,14 +161,14 @@ class BookSide:
         return [order for order in self.orders if price <= order.level and price != ABSENT]
 
     def _take(self, order: Resting, row: int) -> Iterator[Execution]:
-        far = self.outlook.far.item(row)
         if not self._rule.sizes_count:
-            yield self._execute(order, far, order.remaining)
+            yield self._execute(order, self._improved(order, row), order.remaining)
             return
         quantity = min(order.remaining, self._displayed_far(row))
         if quantity:
+            level = self._improved(order, row)
             self._taken.add(self.outlook, row, quantity)
-            yield self._execute(order, far, quantity)
+            yield self._execute(order, level, quantity)
         behind = self.outlook.next_level(row)
         if order.remaining and behind <= order.level:
             yield self._execute(order, behind, order.remaining)
@@ -180,6 +181,14 @@ class BookSide:
         if quantity:
             self._taken.add(self.outlook, row, quantity)
             yield self._execute(order, order.level, quantity)
+
+    def _improved(self, order: Resting, row: int) -> int:
+        """The far side, better by what a wholesaler gives an order that takes from it."""
+        sees, far = self.outlook, self.outlook.far.item(row)
+        if self._improvement is None or sees.near.item(row) == -ABSENT:
+            return far
+        touch = MetBook(sees.near.item(row), sees.near_size.item(row), far, sees.far_size.item(row))
+        return far - self._improvement.of(order.id, order.remaining, touch)
 
     def _displayed_far(self, row: int) -> int:
         return max(0, shares(self.outlook.far_size.item(row)) - self._taken.still(self.outlook, row))

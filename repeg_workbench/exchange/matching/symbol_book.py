@@ -7,6 +7,7 @@ from typing import Final
 from repeg_workbench.exchange.market.symbol_day import Int64s, SymbolDay
 from repeg_workbench.exchange.matching.display import BookQuote, letter, row_quote, with_ours
 from repeg_workbench.exchange.matching.fill_rules import FillModel, Resting, rule_of
+from repeg_workbench.exchange.matching.improvement import Improvement
 from repeg_workbench.exchange.matching.side import BookSide, Execution
 from repeg_workbench.exchange.matching.tape import ABSENT, shares, tape_of
 
@@ -44,18 +45,25 @@ class SymbolBook:
     """One symbol on one day, with our orders in it.
 
     Our orders do not change the tape, but no print and no displayed size is sold to us twice. A marketable order takes
-    the displayed size at the far side and the rest one level worse, within its limit; the remainder rests. A market
-    order without a far side rests until there is one. An order that arrives during a halt enters with the first quote
-    after it.
+    the displayed size at the far side, or better by its improvement, and the rest one level worse, within its limit;
+    the remainder rests. A market order without a far side rests until there is one. An order that arrives during a halt
+    enters with the first quote after it.
 
     Time only moves forward: every call is at or after all earlier ones. Executions and their times do not depend on
     how often the book is called.
     """
 
-    def __init__(self, day: SymbolDay, model: FillModel = FillModel.QUEUE, *, order_protection: bool = True) -> None:
+    def __init__(
+        self,
+        day: SymbolDay,
+        model: FillModel = FillModel.QUEUE,
+        *,
+        order_protection: bool = True,
+        improvement: Improvement | None = None,
+    ) -> None:
         self._tape = tape_of(day)
         rule = rule_of(model, order_protection=order_protection)
-        self._sides = {side: BookSide(self._tape, side, rule) for side in (1, -1)}
+        self._sides = {side: BookSide(self._tape, side, rule, improvement) for side in (1, -1)}
         self._orders: dict[str, tuple[BookOrder, Resting]] = {}
         self._waiting: list[str] = []
         self._seen: set[str] = set()

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from repeg_workbench.exchange.market.symbol_day import Int64s, Market, SymbolDay
+from repeg_workbench.exchange.matching.improvement import Improvement
 from repeg_workbench.exchange.matching.symbol_book import BookOrder, BookQuote, Fill, FillModel, SymbolBook
 from repeg_workbench.exchange.time.calendar import TradingCalendar, nanoseconds
 from repeg_workbench.exchange.time.timers import NEVER
@@ -39,9 +40,16 @@ class Venue:
     `today` and `yesterday` are the current and the previous trading day.
     """
 
-    def __init__(self, market: Market, model: FillModel, *, order_protection: bool = True) -> None:
+    def __init__(
+        self,
+        market: Market,
+        model: FillModel,
+        *,
+        order_protection: bool = True,
+        improvement: Improvement | None = None,
+    ) -> None:
         self._market = market
-        self._model, self._order_protection = model, order_protection
+        self._model, self._order_protection, self._improvement = model, order_protection, improvement
         self.today = self.yesterday = date.min
         self._books: dict[str, SymbolBook | None] = {}
         self._previous: dict[str, SymbolBook | None] = {}
@@ -194,7 +202,9 @@ class Venue:
 
     def _open(self, symbol: str, day: date) -> SymbolBook | None:
         found = self._market.day(symbol, day)
-        return SymbolBook(found, self._model, order_protection=self._order_protection) if found else None
+        if found is None:
+            return None
+        return SymbolBook(found, self._model, order_protection=self._order_protection, improvement=self._improvement)
 
 
 def _make_room(books: dict[str, SymbolBook | None]) -> None:

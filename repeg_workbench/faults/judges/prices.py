@@ -60,7 +60,8 @@ class PriceJudge:
     def _judge_order(self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal]) -> None:
         name, side = event.client_order_id, event.side
         if event.limit is None:
-            self._claim(rules.may_use_market, "market_order_not_allowed", event, name)
+            is_allowed = rules.may_use_market or self._is_control(event, parent, rules)
+            self._claim(is_allowed, "market_order_not_allowed", event, name)
         else:
             limit = event.limit * PRICE
             self._claim(limit % law.step_at(limit, rules) == 0, "off_the_tick", event, str(limit))
@@ -70,6 +71,18 @@ class PriceJudge:
         intent = self._intents.get(name)
         if intent is not None:
             self._follows(event, intent, parent, rules, collars)
+
+    def _is_control(self, event: OrderEvent, parent: Parent, rules: Rules) -> bool:
+        """Whether an order may be a control order: the first of its line that the broker has, small enough for a quote
+        that the writer of its intent was served."""
+        intent = self._intents.get(event.client_order_id)
+        if rules.number("control_share") <= 0 or intent is None or not event.quantity:
+            return False
+        if any(_attempt(o.arrival) < _attempt(event) for o in parent.orders if not o.is_owners):
+            return False
+        served = self._observed.before(intent.invocation, event.symbol, intent.at)
+        shares = event.quantity * QTY
+        return any(law.may_be_control(quote, event.side, shares, rules) for quote in served)
 
     def _follows(self, event: OrderEvent, intent: Intent, parent: Parent, rules: Rules, collars: set[Decimal]) -> None:
         """Whether the writer of the intent had a quote that passes the check and gives this limit, or may fall back."""
@@ -172,6 +185,11 @@ class PriceJudge:
     def _claim(self, holds: bool, name: str, event: OrderEvent, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:
             self.found.append(Violation(name, event.at, event.client_order_id, observed))
+
+
+def _attempt(event: OrderEvent) -> int:
+    """The number of an order's attempt, which ends its id."""
+    return int(event.client_order_id.rpartition(".")[2])
 
 
 def _has_mid(book: Book) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from repeg_workbench.faults.judges.record import SECOND, ServedQuote
 
 CENT = Decimal("0.01")
+FIFTY = Decimal(50)
 UNIT = Decimal("0.0001")
 CLOCK_ERROR = 2 * SECOND
 # The most orders of a line, however many of them were filled.
@@ -23,7 +24,7 @@ DEFAULTS: Mapping[str, Any] = {
     "max_quote_age_seconds": 10, "max_slippage_bps": 50, "escalation": "cross", "fallback": "none",
     "fallback_minutes": 5, "max_order_notional": None, "max_run_notional": None, "max_day_notional": None,
     "max_run_orders": None, "max_attempts": 100, "allowed_symbols": None, "symbols": {},
-    "policy": "normal", "max_repegs": 10, "patience_seconds": 300,
+    "policy": "normal", "max_repegs": 10, "patience_seconds": 300, "control_share": "0", "control_max_notional": "5000",
 }  # fmt: skip
 
 
@@ -65,6 +66,14 @@ class Rules:
     def is_looking(self) -> bool:
         """Whether orders are worked by the rules of looks, with limit orders."""
         return self["policy"] in {"patient", "normal", "urgent"} and bool(self["use_smart_limit_execution"])
+
+
+def may_be_control(quote: ServedQuote, side: int, shares: Decimal, rules: Rules) -> bool:
+    """Whether so many shares may be a control order on a quote: displayed on the far side, and within its limit at
+    what the market may cost, which for a buy is 2.5 % beyond the far side, 4 % below fifty dollars."""
+    far, size = (quote.ask * UNIT, quote.ask_size) if side > 0 else (quote.bid * UNIT, quote.bid_size)
+    beyond = (Decimal("1.04") if far < FIFTY else Decimal("1.025")) if side > 0 else Decimal(1)
+    return 1 <= shares <= size and shares * far * beyond <= rules.number("control_max_notional")
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,18 @@ from fractions import Fraction
 from repeg_workbench.faults.judges.lives import NEVER, Account, Life
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, JudgedRun
 from repeg_workbench.faults.judges.rules import MOST_ORDERS
-from repeg_workbench.faults.judges.second_prices import arrivals, for_symbol, grid, is_inside, number, setting
+from repeg_workbench.faults.judges.second_prices import (
+    SHARE,
+    arrivals,
+    for_symbol,
+    grid,
+    is_control,
+    is_inside,
+    number,
+    setting,
+)
 from repeg_workbench.faults.judges.verdict import Violation
 
-SHARE = 1_000_000_000
 MONEY = 10_000 * SHARE
 
 # What both judges decide, each in its own way.
@@ -101,7 +109,8 @@ class SecondJudge:
         quotes = list(arrivals(self._record, run, ours[0]))
         for life in ours:
             if life.is_market:
-                self._say(not is_market_allowed, "market_order_not_allowed", life)
+                is_fine = is_market_allowed or is_control(self._record, run, life, ours)
+                self._say(not is_fine, "market_order_not_allowed", life)
                 continue
             self._say(life.limit % grid(life.limit, run) != 0, "off_the_tick", life)
             if may_fall_back or setting_of_symbol(run):

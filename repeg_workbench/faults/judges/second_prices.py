@@ -17,12 +17,14 @@ from repeg_workbench.faults.judges.lives import Life
 from repeg_workbench.faults.judges.record import DayRecord, Invoked, JudgedRun, ServedQuote
 
 DOLLAR, PENNY = 10_000, 100
+SHARE = 1_000_000_000
 DOCUMENTED = {
     "tick_size": "0.01", "max_slippage_bps": "50", "max_spread_pct": "0.25", "min_volume_shares": "100",
     "max_quote_age_seconds": "10", "escalation": "cross", "policy": "normal",
     "use_smart_limit_execution": True, "fallback": "none",
     "max_run_orders": None, "max_run_notional": None, "max_day_notional": None, "max_order_notional": None,
-    "max_attempts": "100", "market_open_delay_minutes": "5", "close_margin_minutes": "5",
+    "max_attempts": "100", "market_open_delay_minutes": "5", "close_margin_minutes": "5", "control_share": "0",
+    "control_max_notional": "5000",
 }  # fmt: skip
 
 
@@ -92,6 +94,29 @@ def arrivals(record: DayRecord, run: JudgedRun, life: Life) -> Iterable[ServedQu
         was_taken = invoked.answered and not invoked.is_struck and "targets" not in run.plan
         if sure is None and was_taken and is_tradable(quote, life.side, run, invoked.ended, -record.allowance):
             sure = invoked
+
+
+def is_control(record: DayRecord, run: JudgedRun, life: Life, ours: Iterable[Life]) -> bool:
+    """Whether a market order may be a control order: no lower attempt of its line is at the broker, and one quote that
+    its writer had before the intent shows all of it on the far side, at a cost within the limit."""
+    if number(run, "control_share") == 0 or any(_n(other) < _n(life) for other in ours):
+        return False
+    written = [intent for intent in record.intents if intent.client_order_id == life.client_order_id]
+    if not written or life.size < SHARE:
+        return False
+    limit = number(run, "control_max_notional") * DOLLAR * SHARE
+    for quote in record.quotes:
+        if (quote.invocation, quote.symbol) != (written[0].invocation, life.symbol) or quote.at > written[0].at:
+            continue
+        price, size = (quote.ask, quote.ask_size) if life.side > 0 else (quote.bid, quote.bid_size)
+        permille = 1_000 if life.side < 0 else 1_040 if price < 50 * DOLLAR else 1_025
+        if life.size <= size * SHARE and life.size * price * permille <= limit * 1_000:
+            return True
+    return False
+
+
+def _n(life: Life) -> int:
+    return int(life.client_order_id.split(".")[-1])
 
 
 def _round_lot(price: int) -> int:

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from repeg.domain.journal import Entry
 
 MESSAGE = "decision"
-_ROUTINE = frozenset({"hold", "held_long"})
+_ROUTINE = frozenset({"hold", "held_long", "measure"})
 
 
 class LogJournal:

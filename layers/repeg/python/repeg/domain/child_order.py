@@ -59,9 +59,8 @@ _ENDS_AT_BROKER = frozenset(
     {ChildState.FILLED, ChildState.CANCELED, ChildState.EXPIRED, ChildState.REJECTED, ChildState.REPLACED}
 )
 
-# Which state may follow which. The real world makes the table wide: a broker's last report may still be corrected by a
-# later fill (a "canceled" order that filled), an order given up as never arrived may turn up, and so may a replacement
-# that was refused.
+# Which state may follow which. The table is wide: a broker's last report may still be corrected by a later fill (a
+# "canceled" order that filled), and an order given up as never arrived, or a refused replacement, may turn up.
 TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
     ChildState.INTENDED: frozenset({ChildState.UNKNOWN, ChildState.REFUSED, ChildState.NEVER_ARRIVED})
     | RESTING
@@ -130,10 +129,10 @@ class Child(Frozen):
 
     `replaces` is the attempt that this one replaces: its quantity is then the chain's, and `filled` only its own.
     `is_piece` marks a child that was cut. `may_pass` marks a refusal that may pass. `is_fallback` marks the order that
-    is sent once although the book still holds its parent. `is_owners` marks an order that the account's owner made of
-    ours by moving it: it is read, never cancelled. `cancelling_since` is when this run first marked it for its cancel,
-    by the earliest time that the broker's clock may have shown; a child without it is `cancelling` by another hand.
-    `cancel_marked_at` is when it was last marked, `is_cancel_at_broker` whether the broker has the request.
+    is sent once although the book still holds its parent, `is_control` a control order sent at the market. `is_owners`
+    marks an order that the account's owner made of ours by moving it: it is read, never cancelled. `cancelling_since`
+    is when this run first marked it for its cancel, by the earliest that the broker's clock may have shown; without it,
+    another hand cancels. `cancel_marked_at` is its last mark, `is_cancel_at_broker` that the broker has the request.
     """
 
     n: int
@@ -153,6 +152,7 @@ class Child(Frozen):
     is_piece: bool = False
     may_pass: bool = False
     is_fallback: bool = False
+    is_control: bool = False
     is_owners: bool = False
     cancelling_since: AwareDatetime | None = None
     cancel_marked_at: AwareDatetime | None = None

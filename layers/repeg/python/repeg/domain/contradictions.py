@@ -32,6 +32,10 @@ def require_consistent(where: str, own: Settings) -> None:
         raise Contradiction(
             f"{where}fallback", own.fallback, f"none or collar: escalation={own.escalation} permits no market order"
         )
+    if own.control_share > 0 and own.escalation in {Escalation.NONE, Escalation.MID}:
+        raise Contradiction(
+            f"{where}control_share", own.control_share, f"0: escalation={own.escalation} permits no market order"
+        )
     most = own.max_run_notional
     if own.max_order_notional is not None and most is not None and own.max_order_notional > most:
         raise Contradiction(f"{where}max_order_notional", own.max_order_notional, f"at most max_run_notional={most}")

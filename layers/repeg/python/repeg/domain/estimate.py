@@ -9,8 +9,8 @@ from repeg.domain.amount import Amount
 from repeg.domain.frozen import Frozen
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
-from repeg.domain.setting_types import Escalation
 from repeg.domain.settings import Settings
+from repeg.domain.settings_limits import may_send_at_market
 
 _CENT = Decimal("0.01")
 _BASIS_POINT = Decimal("0.0001")
@@ -72,7 +72,7 @@ def estimate_order(order: ParentOrder, quote: Quote | None, settings: Settings) 
 
 def _at_worst(notional: Decimal, settings: Settings) -> Decimal | None:
     """What the collar allows; None where a market order may be sent, which no collar holds."""
-    if settings.trades_at_market or settings.escalation is Escalation.MARKET:
+    if may_send_at_market(settings):
         return None
     return (notional * settings.max_slippage_bps * _BASIS_POINT).quantize(_CENT)
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator
 
+from repeg.domain.arm import Arm
 from repeg.domain.child_order import CLOSED, Child, ChildState, Rung
 from repeg.domain.frozen import Frozen
 from repeg.domain.outcome import HoldReason, Outcome
@@ -31,14 +32,12 @@ class ParentState(StrEnum):
 class ParentOrder(Frozen):
     """One symbol and side of a run, with its target in shares and its child orders.
 
-    `held` is why it was last not traded on, `held_by_book_since` when its book began to hold it without a look at which
-    it did not. `committed` is the dollars taken from the budgets: what it filled and what its open child, or the
-    successor reserved for it, may still cost. `reserved_orders` are successors in the order budgets. `refusals` counts
-    refusals in a row that may pass; the next attempt comes at `retry_at`. `sized_at` is the price at which a weight was
-    turned into the target; None for a target that the plan states. `note` names the open orders that were counted.
-    `decision` is the book when the run could first trade, if not the arrival. `last_two_sided` is kept for a fallback
-    while there is no arrival. `spreads` are the latest sampled ones in ticks, `spread_at` when the last was.
-    `sent_near` and `sent_far` are the best prices that the latest child was sent on. `version` rises with each write.
+    `held` is why it was last not traded on, `held_by_book_since` when its book began to hold it. `committed` is the
+    dollars taken from the budgets: what it filled and what its open child, or the successor reserved for it, may cost.
+    `reserved_orders` are successors in the order budgets. `refusals` counts those in a row that may pass. `sized_at` is
+    the price that a weight was sized at; `note` names the open orders that were counted. `decision` is the book when the
+    run could first trade, if not the arrival; `arm` the arm of the experiment. `last_two_sided` is for a fallback. The
+    `spreads` are the latest samples in ticks; the latest child was sent on the prices `sent_near` and `sent_far`.
     """
 
     run_id: str
@@ -51,6 +50,7 @@ class ParentOrder(Frozen):
     reason: str = ""
     arrival: Quote | None = None
     decision: Quote | None = None
+    arm: Arm | None = None
     last_two_sided: Quote | None = None
     collar: Decimal | None = None
     rung: Rung = Rung.PASSIVE
@@ -192,9 +192,9 @@ class ParentOrder(Frozen):
         """This order after the broker accepted a child: earlier refusals have passed."""
         return self.model_copy(update={"refusals": 0, "retry_at": None})
 
-    def arrived(self, quote: Quote, collar: Decimal | None) -> ParentOrder:
-        """This order with its arrival quote and its collar, both fixed for the rest of the run."""
-        return self.model_copy(update={"arrival": quote, "collar": collar})
+    def arrived(self, quote: Quote, collar: Decimal | None, arm: Arm | None = None) -> ParentOrder:
+        """This order with its arrival quote, its collar and its arm, all fixed for the rest of the run."""
+        return self.model_copy(update={"arrival": quote, "collar": collar, "arm": arm})
 
     def decided_on(self, quote: Quote) -> ParentOrder:
         """This order with the book when the run could first trade, which is not its arrival's."""

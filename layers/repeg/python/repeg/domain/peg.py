@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from repeg.domain import tick
 from repeg.domain.child_order import Child, Rung
+from repeg.domain.control import CONTROL, at_market, is_control_due
 from repeg.domain.decision import Action, Decision, book_in_words, hold
 from repeg.domain.fallback import FALLBACK, fallback_rung, is_fallback_due
 from repeg.domain.moment import Moment
@@ -66,7 +67,7 @@ def is_escalation(decision: Decision) -> bool:
     Few shares on our own side make a poor place to rest. What an escalation pays is bounded by the collar and by the
     size on the far side.
     """
-    if not decision.sends or decision.reason == MARKET_ORDERS:
+    if not decision.sends or decision.reason in {MARKET_ORDERS, CONTROL}:
         return False
     return decision.rung in {Rung.MID, Rung.CROSS, Rung.MARKET} or decision.reason in EXHAUSTED
 
@@ -75,10 +76,14 @@ def _decide(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings
     """The next action on a book that passes the check, or that only too few shares keep from passing."""
     if order.collar is None:
         return hold(order, "not_arrived", f"{book_in_words(quote)}, no arrival price yet")
+    child, day = order.open_child, moment.now.date()
+    if is_control_due(order, quote, moment.now, settings):
+        return at_market(quote)
+    if child is not None and child.is_control:
+        return hold(order, "working", f"{child.rung}, {book_in_words(quote)}")
     if settings.looks and not moment.close_is_near:
         return decide_look(order, quote, moment, settings)
     rung, urgency = due_rung(order, quote, moment, settings)
-    child, day = order.open_child, moment.now.date()
     if child is None:
         return _start(order, quote, rung, urgency, day, settings)
     if rung is not child.rung and (urgency or child.rung is not Rung.TAKE):
@@ -106,7 +111,8 @@ def due_rung(order: ParentOrder, quote: Quote, moment: Moment, settings: Setting
     if settings.trades_at_market:
         return Rung.MARKET, MARKET_ORDERS
     ladder = LADDERS[settings.escalation]
-    resting = Rung.PASSIVE if order.rung is Rung.TAKE else order.rung
+    is_anew = order.rung is Rung.TAKE or (order.child is not None and order.child.is_control)
+    resting = Rung.PASSIVE if is_anew else order.rung
     if resting not in ladder:  # a fallback went further than the ladder does: it rests where it is
         return (order.rung if order.open_child is not None else _last_limit(ladder)), ""
     at = ladder.index(resting)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from repeg.domain.arm import Arm
+from repeg.domain.control import arm_of
 from repeg.domain.fallback import fallback_arrival, is_fallback_due
 from repeg.domain.frozen import Frozen
 from repeg.domain.moment import Moment
@@ -20,12 +22,13 @@ from repeg.domain.sizing_price import are_apart
 class QuoteCheck(Frozen):
     """The result for one order: the verdict on its quote (`gate`, as journals name it), and the collar from then on.
 
-    `is_fallback` frees an order although its quote does not pass.
+    `is_fallback` frees an order although its quote does not pass. `arm` is drawn with the collar.
     """
 
     gate: QuoteVerdict
     collar: Decimal | None = None
     is_fallback: bool = False
+    arm: Arm | None = None
 
     @property
     def frees(self) -> bool:
@@ -51,7 +54,8 @@ def check_waiting_order(order: ParentOrder, quote: Quote | None, moment: Moment,
         return check
     day = moment.now.date()
     worst = collar(order.side, arrival, settings.max_slippage_bps, day, settings.tick_size)
-    return QuoteCheck(gate=verdict, collar=worst, is_fallback=falls_back)
+    arm = None if falls_back else arm_of(order, arrival, moment.now, settings)
+    return QuoteCheck(gate=verdict, collar=worst, is_fallback=falls_back, arm=arm)
 
 
 def is_repriced(order: ParentOrder, quote: Quote) -> bool:

@@ -101,6 +101,8 @@ Wait = Annotated[int, Field(ge=0, le=23_400), BeforeValidator(whole_number)]
 # In half-spreads: 1 is the displayed far side, 0 the mid. Above 2 the price would be a whole spread past the mid.
 HalfSpreads = Annotated[Decimal, Field(ge=0, le=2, allow_inf_nan=False)]
 Share = Annotated[Decimal, Field(ge=0, lt=1, allow_inf_nan=False)]
+# The part of the orders in one arm of an experiment, from none to all.
+Arms = Annotated[Decimal, Field(ge=0, le=1, allow_inf_nan=False)]
 # Its mirror image is where an order steps back, so it lies above one half; at 1 nothing is taken.
 Imbalance = Annotated[Decimal, Field(gt=Decimal("0.5"), le=1, allow_inf_nan=False)]
 Ticker = Annotated[str, Field(pattern=f"^{SYMBOL.pattern}$")]

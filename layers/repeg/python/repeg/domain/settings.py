@@ -5,18 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 
 from repeg.domain.contradictions import Contradiction, require_consistent
 from repeg.domain.setting_types import (
     HORIZONS,
+    Arms,
     Attempts,
     BasisPoints,
     Count,
@@ -43,80 +37,15 @@ from repeg.domain.setting_types import (
     is_off,
     json_object,
 )
+from repeg.domain.symbol_settings import USE_SMART, Preferences, SymbolSettings, is_stored
 
-# The two names of market orders are `policy` of `market`, and this one off.
-USE_SMART = "use_smart_limit_execution"
 # The oldest quote of a single venue, in seconds: a moment less than what counts as a sign of a halt.
 OLDEST_QUIET = 299
 # The shortest core session: an early close at 13:00.
 HALF_DAY_MINUTES = 210
-# The context for reading the settings of a stored run, which another release may have written.
-STORED = {"stored": True}
 
 
-def _is_stored(info: ValidationInfo) -> bool:
-    return bool(info.context and info.context.get("stored"))
-
-
-class _Preferences(BaseModel):
-    """Settings. An unknown name is an error in an input and is ignored in a stored run, where an unknown escalation
-    or fallback counts as none, an unknown policy as the original one: the run never pays more than it was allowed to.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known(cls, values: object, info: ValidationInfo) -> object:
-        if not _is_stored(info) or not isinstance(values, dict):
-            return values
-        known = {name: value for name, value in values.items() if name in cls.model_fields}
-        if known.get("escalation") not in {None, *Escalation}:
-            known["escalation"] = Escalation.NONE
-        if known.get("fallback") not in {None, *Fallback}:
-            known["fallback"] = Fallback.NONE
-        if known.get("policy") not in {None, *Policy}:
-            known["policy"] = Policy.ANCHOR
-        if known.get("waiting") not in {None, *Waiting}:
-            known["waiting"] = Waiting.POLL
-        return known
-
-
-class SymbolSettings(_Preferences):
-    """Overrides for one symbol; None means the run's own setting."""
-
-    use_smart_limit_execution: bool | None = None
-    policy: Policy | None = None
-    follow_after_seconds: Wait | None = None
-    imbalance_cross: Imbalance | None = None
-    tight_share: Share | None = None
-    crossing_cost: HalfSpreads | None = None
-    max_spread_pct: Percent | None = None
-    min_volume_shares: Count | None = None
-    repeg_threshold_pct: Threshold | None = None
-    tick_size: Step | None = None
-    max_repegs: Count | None = None
-    patience_seconds: Seconds | None = None
-    max_quote_age_seconds: Seconds | None = None
-    max_slippage_bps: BasisPoints | None = None
-    escalation: Escalation | None = None
-    fallback: Fallback | None = None
-    fallback_minutes: FallbackMinutes | None = None
-    max_order_notional: Dollars | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named(cls, values: object) -> object:
-        """A symbol that gives one of the two names of market orders does not have the run's other one."""
-        if not isinstance(values, dict):
-            return values
-        policy, is_smart = values.get("policy"), values.get(USE_SMART)
-        if policy is None and is_off(is_smart):
-            return {**values, "policy": Policy.MARKET}
-        return {**values, USE_SMART: True} if is_smart is None and policy not in {None, Policy.MARKET} else values
-
-
-class Settings(_Preferences):
+class Settings(Preferences):
     """Every setting of a run, with its default. Percentages are of a price, money is in dollars, sizes are shares."""
 
     use_smart_limit_execution: bool = Field(
@@ -178,6 +107,14 @@ class Settings(_Preferences):
     max_attempts: Attempts = Field(
         100, description="Most orders sent for one parent order without a fill since; 400 in all"
     )
+    control_share: Arms = Field(
+        Decimal(0),
+        description="Share of the small orders that are sent at the market at arrival, drawn by run and symbol, to "
+        "measure what that costs; 0: none",
+    )
+    control_max_notional: Dollars = Field(
+        Decimal(5_000), description="Most that an order may cost at the market to be drawn, dollars"
+    )
     allowed_symbols: Tickers | None = Field(None, description="The only symbols that may be traded; none: all")
     data_feed: Feed | None = Field(
         None, description="The deployment's feed of quotes, kept with the run; on `iex` no rule reads displayed sizes"
@@ -234,11 +171,11 @@ class Settings(_Preferences):
             return values
         if is_off(values.get(USE_SMART)):
             return {**values, "policy": Policy.MARKET}
-        return {**values, "policy": Policy.ANCHOR} if _is_stored(info) else values
+        return {**values, "policy": Policy.ANCHOR} if is_stored(info) else values
 
     @model_validator(mode="after")
     def _no_contradiction(self, info: ValidationInfo) -> Settings:
-        if _is_stored(info):
+        if is_stored(info):
             return self  # the combination was allowed when the run was opened
         most = HALF_DAY_MINUTES - self.market_open_delay_minutes
         if self.close_margin_minutes >= most:

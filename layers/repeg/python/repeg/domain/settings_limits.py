@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.setting_types import Escalation, Fallback, Policy, Waiting
-from repeg.domain.settings import Settings, SymbolSettings
+from repeg.domain.settings import Settings
+from repeg.domain.symbol_settings import SymbolSettings
 
 
 class Direction(StrEnum):
@@ -42,6 +43,8 @@ LIMITS: dict[str, Direction] = {
     "max_day_notional": Direction.AT_MOST,
     "max_run_orders": Direction.AT_MOST,
     "max_attempts": Direction.AT_MOST,
+    "control_share": Direction.AT_MOST,
+    "control_max_notional": Direction.AT_MOST,
     "allowed_symbols": Direction.AMONG,
 }
 
@@ -100,7 +103,7 @@ REFUSED: tuple[Refused, ...] = (
     ),
     Refused(
         "max_spread_pct",
-        lambda own: sends_market_orders(own) and own.max_spread_pct > WIDEST_MARKET_SPREAD_PCT,
+        lambda own: may_send_at_market(own) and own.max_spread_pct > WIDEST_MARKET_SPREAD_PCT,
         f"above {WIDEST_MARKET_SPREAD_PCT} where market orders may be sent",
         lambda own: f"at most {WIDEST_MARKET_SPREAD_PCT} while {_market_setting(own)}",
         "a market order has no collar, so the spread is all that bounds its price",
@@ -126,8 +129,13 @@ REFUSED: tuple[Refused, ...] = (
 
 
 def sends_market_orders(settings: Settings) -> bool:
-    """Whether an order may be sent without a limit price."""
+    """Whether the rules of an order's work may send it without a limit price."""
     return settings.escalation is Escalation.MARKET or settings.trades_at_market
+
+
+def may_send_at_market(settings: Settings) -> bool:
+    """Whether any order may be sent without a limit price, a control order included."""
+    return sends_market_orders(settings) or settings.control_share > 0
 
 
 def rungs(escalation: Escalation) -> int:
@@ -235,4 +243,6 @@ def _no_looser(direction: Direction, bound: object) -> str:
 def _market_setting(own: Settings) -> str:
     if own.escalation is Escalation.MARKET:
         return "escalation=market"
-    return "policy=market" if own.policy is Policy.MARKET else "use_smart_limit_execution=false"
+    if own.policy is Policy.MARKET:
+        return "policy=market"
+    return "use_smart_limit_execution=false" if own.trades_at_market else f"control_share={own.control_share}"

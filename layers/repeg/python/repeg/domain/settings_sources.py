@@ -11,8 +11,9 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from repeg.domain.contradictions import Contradiction
 from repeg.domain.errors import InvalidSettings, expectation
 from repeg.domain.setting_types import Policy, is_off, json_object
-from repeg.domain.settings import USE_SMART, Settings, SymbolSettings
+from repeg.domain.settings import Settings
 from repeg.domain.settings_limits import CONTAINER, FIXED, require_no_looser, require_sound, tightened
+from repeg.domain.symbol_settings import USE_SMART, SymbolSettings
 
 ENVIRONMENT_PREFIX = "EXECUTION__"
 # Names the settings that an input may change; not set: all of them.

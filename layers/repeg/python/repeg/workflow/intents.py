@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from repeg.domain.child_order import Child
+from repeg.domain.control import CONTROL
 from repeg.domain.decision import Decision
 from repeg.domain.fallback import FALLBACK
 from repeg.domain.intent import Intent
@@ -49,6 +50,7 @@ def with_intent(
         replaces=replaces,
         is_piece=is_piece,
         is_fallback=decision.reason == FALLBACK,
+        is_control=decision.reason == CONTROL and decision.limit is None,
     )
     children = order.with_child(child).children
     return order.placing(child, intent.quote, is_move=decision.is_counted, committed=committed(children))

@@ -67,8 +67,10 @@ def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None, past:
         seen = with_decision(order, arrival, moment.now)
         return hold_order(turn, seen, HoldReason.REPRICED, f"{book}, sized at {order.sized_at}", ruling)
     if free.arrival is None:
-        free = having_seeded(free.arrived(arrival, check.collar), past, moment.now, turn.window.opens, settings)
+        free = free.arrived(arrival, check.collar, check.arm)
+        free = having_seeded(free, past, moment.now, turn.window.opens, settings)
         detail = "" if check.collar is None else f"collar {format_price(check.collar)}"
+        detail += "" if check.arm is None else f", {check.arm} arm"
         turn.journal(order.symbol, "accept", detail, book, ruling)
     return save_order(turn, free) if free != order else order
 

@@ -25,6 +25,7 @@ from repeg.domain.run_health import Alert, Finding
 from repeg.domain.steps import StepFailure
 from repeg.domain.store_rules import Guard
 from repeg.ports import Ports
+from repeg.workflow.observing import journal_observations
 from repeg.workflow.placement import finish_order
 from repeg.workflow.switches import switch_now, words_of
 from repeg.workflow.turn import Turn, find_run
@@ -59,8 +60,9 @@ def report_on(turn: Turn, turns: int, failure: StepFailure | None, left: list[st
     settlement = Settlement(
         outcome="failed" if error else "settled", error=error, reason=cause or "every order has an outcome", turns=turns
     )
-    last = MarketRecord(last=_last_quotes(turn, ended))
-    report = analyse(turn.run, replace(books, orders=tuple(ended)), settlement, last)
+    quotes = _last_quotes(turn, ended)
+    report = analyse(turn.run, replace(books, orders=tuple(ended)), settlement, MarketRecord(last=quotes))
+    journal_observations(turn, ended, books, quotes)
     return report, [] if left else _alerts(turn, ended, books)
 
 

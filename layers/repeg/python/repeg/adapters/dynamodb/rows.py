@@ -20,8 +20,8 @@ from repeg.domain.intent import Intent
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.report import Report
 from repeg.domain.run import KillSwitch, Run, RunState
-from repeg.domain.settings import STORED
 from repeg.domain.store_rules import Guard, Spent
+from repeg.domain.symbol_settings import STORED
 
 Item = TypeVar("Item")
 Model = TypeVar("Model", bound=BaseModel)
