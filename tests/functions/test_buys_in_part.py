@@ -68,3 +68,36 @@ def test_the_rest_of_a_buy_follows_its_part_and_the_cash(open_desk: OpenDesk) ->
     assert [child.qty for child in desk.order("AAPL").children] == [40, 40]
     assert (desk.order("AAPL").outcome, desk.bought("AAPL")) == (Outcome.FILLED, Decimal(80))
     desk.judge()
+
+
+def crossed_at(open_desk: OpenDesk, cash: str, policy: str) -> str:
+    """When the sell that rests since 09:36 crosses, by turns every half minute; a buy of 40 AAPL waits unless it is
+    paid for."""
+    books = {"AAPL": AAPL, "KO": book("09:20 500 @ 60.40 × 500 @ 60.43")}
+    desk = open_desk(books, opening=holding(cash, KO="200"))
+    desk.begin("buy 40 AAPL", "sell all KO", policy=policy, patience_seconds=300)
+    desk.place()
+    for minute in range(36, 43):
+        for second in (0, 30):
+            time = f"09:{minute}:{second:02}"
+            desk.turn_at(time)
+            if desk.journalled("KO", "cross"):
+                return time
+    return "not yet"
+
+
+@pytest.mark.parametrize(
+    ("cash", "policy", "crossed"),
+    [
+        ("1000", "normal", "09:37"),
+        ("1000", "patient", "09:37"),
+        ("1000", "urgent", "09:37"),
+        ("8000", "normal", "09:41"),
+        ("1000", "anchor", "09:41"),
+    ],
+)
+def test_a_sell_is_in_a_hurry_while_a_buy_waits_for_it(
+    open_desk: OpenDesk, cash: str, policy: str, crossed: str
+) -> None:
+    """A fifth of five minutes of patience, but not under the original rule, nor once the buy has its cash."""
+    assert crossed_at(open_desk, cash, policy).startswith(crossed)

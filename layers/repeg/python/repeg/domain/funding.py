@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from repeg.domain.child_order import UNRESOLVED, Child, ChildState
 from repeg.domain.frozen import Frozen
+from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
 from repeg.domain.time_limits import BALANCE_LAG
@@ -129,6 +130,14 @@ def expected_from_sells(orders: Iterable[ParentOrder]) -> Decimal:
     """The least that the run's unfinished sells will bring, in dollars, at their collars."""
     unfinished = [order for order in orders if order.side is Side.SELL and order.outcome is None]
     return sum((order.remaining * worst_price(order, None) for order in unfinished), Decimal(0))
+
+
+def buys_wait_for_sells(orders: Iterable[ParentOrder]) -> bool:
+    """Whether a buy waits for the cash of the run's sells."""
+    return any(
+        order.side is Side.BUY and order.outcome is None and order.held is HoldReason.WAITS_FOR_SELLS
+        for order in orders
+    )
 
 
 def _grant(need: Need, cash: Decimal, expected_from_sells: Decimal, unsettled: Decimal, waiting: Decimal) -> Grant:

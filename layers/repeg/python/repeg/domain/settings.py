@@ -213,6 +213,10 @@ class Settings(_Preferences):
         """The patience of an order of one slice, under this policy."""
         return max(1, int(self.patience_seconds * HORIZONS.get(self.policy, Decimal(1))))
 
+    def hurried(self) -> Settings:
+        """These settings for a sell that a buy waits for: with the patience of `urgent`, under the policy of looks."""
+        return self.model_copy(update={"policy": Policy.URGENT}) if self.looks else self
+
     def with_close_margin(self, minutes: int) -> Settings:
         """These settings with another close margin."""
         return self.model_copy(update={"close_margin_minutes": minutes})
