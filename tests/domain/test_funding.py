@@ -18,8 +18,8 @@ from tests.builders import NOON, a_child, a_quote, an_order
 D = Decimal
 
 
-def need(symbol: str, qty: str, price: str) -> Need:
-    return Need(symbol=symbol, qty=D(qty), worst_price=D(price))
+def need(symbol: str, qty: str, price: str, least: str | None = None) -> Need:
+    return Need(symbol=symbol, qty=D(qty), worst_price=D(price), least=None if least is None else D(least))
 
 
 def summarised(grants: list[Grant]) -> list[tuple[str, str, int]]:
@@ -70,6 +70,21 @@ def test_an_unaffordable_buy_waits_for_open_sells() -> None:
     assert summarised(grant_cash([AAPL], D(10_000), D(15_000))) == [("AAPL", "waits_for_sells", 0)]
 
 
+def test_a_buy_is_placed_in_part_while_sells_bring_the_rest() -> None:
+    half = need("AAPL", "100", "200", "50")
+    assert summarised(grant_cash([half], D(10_000), D(15_000))) == [("AAPL", "in_part", 50)]
+    assert summarised(grant_cash([half], D(15_199), D(15_000))) == [("AAPL", "in_part", 75)]
+    assert summarised(grant_cash([half], D(9_999), D(15_000))) == [("AAPL", "waits_for_sells", 0)]
+
+
+def test_a_part_leaves_the_rest_of_its_buy_waiting_for_the_sells() -> None:
+    """AAPL takes 10,000 dollars and needs 10,000 more, which is all that the sells bring."""
+    part = ("AAPL", "in_part", 50)
+    needs = [need("AAPL", "100", "200", "50"), need("BAC", "1", "14")]
+    assert summarised(grant_cash(needs, D(10_014), D(10_000))) == [part, ("BAC", "funded", 1)]
+    assert summarised(grant_cash(needs, D(10_014), D(9_999))) == [part, ("BAC", "waits_for_sells", 0)]
+
+
 def test_a_smaller_buy_passes_a_waiting_one_if_sells_cover_both() -> None:
     waiting = ("AAPL", "waits_for_sells", 0)
     assert summarised(grant_cash([AAPL, KO], D(10_000), D(16_000))) == [waiting, ("KO", "funded", 100)]
@@ -86,8 +101,12 @@ def test_equal_buys_are_ordered_by_symbol() -> None:
     assert [grant.symbol for grant in grant_cash(twins, D(10), D(0))] == ["A", "B"]
 
 
-NEEDS = st.lists(st.tuples(st.integers(1, 500), st.integers(1, 50_000)), min_size=1, max_size=8, unique=True).map(
-    lambda rows: [need(f"S{i}", str(qty), str(D(price) / 100)) for i, (qty, price) in enumerate(rows)]
+ROWS = st.tuples(st.integers(1, 500), st.integers(1, 50_000), st.none() | st.integers(1, 500))
+NEEDS = st.lists(ROWS, min_size=1, max_size=8, unique=True).map(
+    lambda rows: [
+        need(f"S{i}", str(qty), str(D(price) / 100), None if least is None else str(min(least, qty)))
+        for i, (qty, price, least) in enumerate(rows)
+    ]
 )
 DOLLARS = st.integers(-100_000, 20_000_000).map(lambda n: D(n) / 100)
 PROCEEDS = st.just(D(0)) | st.integers(1, 20_000_000).map(lambda n: D(n) / 100)
@@ -103,27 +122,28 @@ def test_grants_never_cost_more_than_the_cash(needs: list[Need], cash: Decimal, 
 @given(NEEDS, DOLLARS, PROCEEDS)
 def test_each_need_gets_one_grant_of_at_most_its_quantity(needs: list[Need], cash: Decimal, sells: Decimal) -> None:
     grants = grant_cash(needs, cash, sells)
-    wanted = {n.symbol: n.qty for n in needs}
+    wanted, least = {n.symbol: n.qty for n in needs}, {n.symbol: n.least for n in needs}
     assert [grant.symbol for grant in grants] == [n.symbol for n in sorted(needs, key=lambda n: (-n.cost, n.symbol))]
     for grant in grants:
         assert 0 <= grant.qty <= wanted[grant.symbol]
         assert (grant.qty == wanted[grant.symbol]) is (grant.funding is Funding.FUNDED)
         assert (grant.qty == 0) is (grant.funding in {Funding.UNFUNDED, Funding.WAITS_FOR_SELLS})
-        assert sells == 0 or grant.funding in {Funding.FUNDED, Funding.WAITS_FOR_SELLS}
-        assert sells > 0 or grant.funding is not Funding.WAITS_FOR_SELLS
+        assert sells == 0 or grant.funding in {Funding.FUNDED, Funding.IN_PART, Funding.WAITS_FOR_SELLS}
+        assert sells > 0 or grant.funding not in {Funding.IN_PART, Funding.WAITS_FOR_SELLS}
+        assert grant.funding is not Funding.IN_PART or grant.qty >= (least[grant.symbol] or 0)
 
 
 @given(NEEDS, DOLLARS, PROCEEDS)
 def test_a_waiting_buy_keeps_its_cash_from_smaller_ones(needs: list[Need], cash: Decimal, sells: Decimal) -> None:
     """A smaller funded buy leaves enough cash and expected proceeds for every larger waiting one."""
-    cost = {n.symbol: n.cost for n in needs}
+    price, cost = {n.symbol: n.worst_price for n in needs}, {n.symbol: n.cost for n in needs}
     left, waiting = cash + sells, D(0)
     for grant in grant_cash(needs, cash, sells):
-        if grant.funding is Funding.WAITS_FOR_SELLS:
-            waiting += cost[grant.symbol]
-        elif grant.funding is Funding.FUNDED:
-            left -= cost[grant.symbol]
-            assert left >= waiting
+        granted = grant.qty * price[grant.symbol]
+        left -= granted
+        assert grant.qty == 0 or left >= waiting
+        if grant.funding in {Funding.IN_PART, Funding.WAITS_FOR_SELLS}:
+            waiting += cost[grant.symbol] - granted
 
 
 @given(NEEDS, DOLLARS)

@@ -35,6 +35,7 @@ def test_the_defaults_are_the_documented_values() -> None:
         "tight_share": Decimal("0.334"),
         "crossing_cost": Decimal("1.0"),
         "use_async_execution": True,
+        "hurry_sells": False,
         "use_replace": False,
         "market_open_delay_minutes": 5,
         "max_spread_pct": Decimal("0.25"),

@@ -209,6 +209,10 @@ def seconds_of_a_listening_step(settings: Settings) -> object:
     return step_seconds(settings.model_copy(update={"waiting": Waiting.STREAM}))
 
 
+def policy_of_a_sell_that_is_waited_for(settings: Settings) -> object:
+    return settings.model_copy(update={"policy": Policy.NORMAL}).hurried().policy
+
+
 FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "use_smart_limit_execution": (first_order, {"use_smart_limit_execution": False}),
     "policy": (first_order, {"policy": "market"}),
@@ -220,6 +224,7 @@ FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "tight_share": (with_looks("100.01", "100.03", "500", (4,)), {"tight_share": "0.5"}),
     "crossing_cost": (cost_of_market_orders, {"crossing_cost": "0.5"}),
     "use_async_execution": (how_two_orders_are_worked, {"use_async_execution": False}),
+    "hurry_sells": (policy_of_a_sell_that_is_waited_for, {"hurry_sells": True}),
     "use_replace": (how_an_order_is_moved, {"use_replace": True}),
     "market_open_delay_minutes": (session_at(5), {"market_open_delay_minutes": 6}),
     "max_spread_pct": (gate_on("100.00", "100.30"), {"max_spread_pct": "0.30"}),

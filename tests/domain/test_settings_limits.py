@@ -113,7 +113,7 @@ def test_an_input_may_choose_a_preference_freely(name: str) -> None:
     values = {
         "use_async_execution": False, "use_replace": True, "repeg_threshold_pct": "5", "order_monitoring_seconds": 300,
         "tick_size": "0.05", "max_repegs": 40, "patience_seconds": 3_600, "follow_after_seconds": 5, "look_seconds": 1,
-        "imbalance_cross": "0.9", "tight_share": "0", "crossing_cost": "0.5"}  # fmt: skip
+        "imbalance_cross": "0.9", "tight_share": "0", "crossing_cost": "0.5", "hurry_sells": True}  # fmt: skip
     assert resolve({}, {name: values[name]}) != Settings()
 
 

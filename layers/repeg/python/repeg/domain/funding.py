@@ -9,17 +9,22 @@ from enum import StrEnum
 
 from repeg.domain.child_order import UNRESOLVED, Child, ChildState
 from repeg.domain.frozen import Frozen
+from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
 from repeg.domain.time_limits import BALANCE_LAG
 
 
 class Need(Frozen):
-    """A buy that needs cash: shares, and the worst price that each may cost."""
+    """A buy that needs cash: shares, and the worst price that each may cost.
+
+    `least` are the fewest shares worth placing before the cash for the rest is there; None: not fewer than all.
+    """
 
     symbol: str
     qty: Decimal
     worst_price: Decimal
+    least: Decimal | None = None
 
     @property
     def cost(self) -> Decimal:
@@ -28,14 +33,19 @@ class Need(Frozen):
 
 
 class Funding(StrEnum):
-    """Whether a buy may be placed: in full, in part, later (when sells have paid for it, or when the balance shows what
-    was just bought), or not at all."""
+    """Whether a buy may be placed: in full, in part before its sells have paid for the rest, scaled to cash that will
+    not become more, later (when sells have paid for it, or when the balance shows what was just bought), or not at
+    all."""
 
     FUNDED = "funded"
+    IN_PART = "in_part"
     SCALED = "scaled"
     WAITS_FOR_SELLS = "waits_for_sells"
     WAITS_FOR_BALANCE = "waits_for_balance"
     UNFUNDED = "unfunded"
+
+
+_WAITING = frozenset({Funding.IN_PART, Funding.WAITS_FOR_SELLS, Funding.WAITS_FOR_BALANCE})
 
 
 class Grant(Frozen):
@@ -75,17 +85,19 @@ def grant_cash(
 ) -> list[Grant]:
     """Grant cash to buys, biggest first.
 
-    A smaller buy may pass a bigger one that waits only if the cash from the open sells will cover both. With no sells
-    left, a buy that does not fit is scaled to whole shares, or skipped; but not while it may fit once the `unsettled`
-    dollars are known to be there.
+    A buy that waits for sells is placed in part as soon as the cash is there for a part worth placing. A smaller buy
+    may pass a bigger one that waits only if the cash from the open sells will cover both. With no sells left, a buy
+    that does not fit is scaled to whole shares, or skipped; but not while it may fit once the `unsettled` dollars are
+    known to be there.
     """
     grants: list[Grant] = []
     cash, waiting = spendable, Decimal(0)
     for need in sorted(needs, key=lambda n: (-n.cost, n.symbol)):
         grant = _grant(need, cash, expected_from_sells, unsettled, waiting)
-        if grant.funding in {Funding.WAITS_FOR_SELLS, Funding.WAITS_FOR_BALANCE}:
-            waiting += need.cost
-        cash -= grant.qty * need.worst_price
+        granted = grant.qty * need.worst_price
+        if grant.funding in _WAITING:
+            waiting += need.cost - granted
+        cash -= granted
         grants.append(grant)
     return grants
 
@@ -120,17 +132,33 @@ def expected_from_sells(orders: Iterable[ParentOrder]) -> Decimal:
     return sum((order.remaining * worst_price(order, None) for order in unfinished), Decimal(0))
 
 
+def buys_wait_for_sells(orders: Iterable[ParentOrder]) -> bool:
+    """Whether a buy waits for the cash of the run's sells."""
+    return any(
+        order.side is Side.BUY and order.outcome is None and order.held is HoldReason.WAITS_FOR_SELLS
+        for order in orders
+    )
+
+
 def _grant(need: Need, cash: Decimal, expected_from_sells: Decimal, unsettled: Decimal, waiting: Decimal) -> Grant:
-    if need.cost <= min(cash, cash + expected_from_sells + unsettled - waiting):
+    free = min(cash, cash + expected_from_sells + unsettled - waiting)
+    if need.cost <= free:
         return Grant(symbol=need.symbol, funding=Funding.FUNDED, qty=need.qty)
     if expected_from_sells > 0:
+        part = _whole_shares(free, need.worst_price)
+        if need.least is not None and part >= need.least:
+            return Grant(symbol=need.symbol, funding=Funding.IN_PART, qty=part)
         return Grant(symbol=need.symbol, funding=Funding.WAITS_FOR_SELLS)
     if unsettled > 0 and need.cost <= cash + unsettled:
         return Grant(symbol=need.symbol, funding=Funding.WAITS_FOR_BALANCE)
-    qty = (max(cash, Decimal(0)) / need.worst_price).to_integral_value(ROUND_FLOOR)
+    qty = _whole_shares(cash, need.worst_price)
     if qty <= 0:
         return Grant(symbol=need.symbol, funding=Funding.UNFUNDED)
     return Grant(symbol=need.symbol, funding=Funding.SCALED, qty=qty)
+
+
+def _whole_shares(dollars: Decimal, price: Decimal) -> Decimal:
+    return (max(dollars, Decimal(0)) / price).quantize(Decimal(1), ROUND_FLOOR)
 
 
 def _unsettled(children: Sequence[Child], since: datetime) -> Decimal:

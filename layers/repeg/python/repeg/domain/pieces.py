@@ -8,6 +8,7 @@ from decimal import ROUND_CEILING, Decimal
 from repeg.domain.attempts import attempts_left, is_next_whole
 from repeg.domain.child_order import Rung
 from repeg.domain.decision import Decision
+from repeg.domain.dust import is_dust
 from repeg.domain.moment import LAST_TURNS, Moment
 from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
@@ -33,11 +34,20 @@ def piece(
         return most
     if is_next_whole(attempts_left(order, settings)):
         return most
-    side, day = order.side, quote.at.date() if quote.at is not None else None
-    displayed = quote.near_size(side) if decision.rung is Rung.PASSIVE else far_size(quote, side)
-    lot = round_lot(quote.near(side), day) if day is not None else Decimal(100)
-    part = max(displayed, lot, (order.target / LEAST_PART).to_integral_value(ROUND_CEILING))
-    return most if most - part < 1 else part.to_integral_value(ROUND_CEILING)
+    displayed = quote.near_size(order.side) if decision.rung is Rung.PASSIVE else far_size(quote, order.side)
+    part = _part(order, quote, displayed)
+    return most if most - part < 1 else part
+
+
+def least_funded(order: ParentOrder, quote: Quote | None, settings: Settings) -> Decimal | None:
+    """The fewest shares worth placing of a buy while the cash for the rest is still to come: half of what it needs, or
+    its next piece. None under the original rule, whose single child would keep the later cash from being used.
+    """
+    if quote is None or not (settings.looks or settings.trades_at_market):
+        return None
+    half = (order.remaining / 2).to_integral_value(ROUND_CEILING)
+    least = min(half, _part(order, quote, quote.near_size(order.side)))
+    return None if is_dust(least, quote.near(order.side)) else least
 
 
 def makes_way(order: ParentOrder, moment: Moment, settings: Settings) -> bool:
@@ -79,6 +89,13 @@ def is_patience_spent(placed: datetime, patience: timedelta, moment: Moment, set
 def far_size(quote: Quote, side: Side) -> Decimal:
     """Shares displayed at the best price on the other side."""
     return quote.ask_size if side is Side.BUY else quote.bid_size
+
+
+def _part(order: ParentOrder, quote: Quote, displayed: Decimal) -> Decimal:
+    """Whole shares of a piece beside so many displayed ones: at least a round lot and a twentieth of the target."""
+    day = quote.at.date() if quote.at is not None else None
+    lot = round_lot(quote.near(order.side), day) if day is not None else Decimal(100)
+    return max(displayed, lot, order.target / LEAST_PART).to_integral_value(ROUND_CEILING)
 
 
 def _is_short(moment: Moment) -> bool:

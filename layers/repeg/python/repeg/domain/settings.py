@@ -74,6 +74,9 @@ class Settings(Preferences):
     use_async_execution: bool = Field(
         default=True, description="Work the symbols concurrently; off: one after the other"
     )
+    hurry_sells: bool = Field(
+        default=False, description="Work sells as under `urgent` while a buy waits for their cash; not with anchor"
+    )
     use_replace: bool = Field(
         default=False,
         description="Move an unfilled order with one replace request; off: cancel, confirm, send a new one",
@@ -149,6 +152,10 @@ class Settings(Preferences):
     def horizon_seconds(self) -> int:
         """The patience of an order of one slice, under this policy."""
         return max(1, int(self.patience_seconds * HORIZONS.get(self.policy, Decimal(1))))
+
+    def hurried(self) -> Settings:
+        """These settings for a sell that a buy waits for: with the patience of `urgent`, where sells may be hurried."""
+        return self.model_copy(update={"policy": Policy.URGENT}) if self.hurry_sells and self.looks else self
 
     def with_close_margin(self, minutes: int) -> Settings:
         """These settings with another close margin."""

@@ -53,7 +53,7 @@ PREFERENCES = frozenset(
     {
         "use_async_execution", "use_replace", "repeg_threshold_pct", "order_monitoring_seconds", "tick_size",
         "max_repegs", "patience_seconds", "look_seconds", "follow_after_seconds", "imbalance_cross", "tight_share",
-        "crossing_cost",
+        "crossing_cost", "hurry_sells",
     }
 )  # fmt: skip
 

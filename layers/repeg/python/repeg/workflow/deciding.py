@@ -55,7 +55,7 @@ def decide_next(turn: Turn, order: ParentOrder, quote: Quote | None) -> tuple[De
     """The next action, and what the journal keeps of how it was decided."""
     moment = turn.present
     decision = _decision(turn, order, quote, moment)
-    inputs = {"order": order, "quote": quote, "moment": moment, "settings": turn.settings(order.symbol)}
+    inputs = {"order": order, "quote": quote, "moment": moment, "settings": turn.settings_now(order)}
     return decision, Ruling(NEXT_ACTION, inputs, decision)
 
 
@@ -73,7 +73,7 @@ def _decision(turn: Turn, order: ParentOrder, quote: Quote | None, moment: Momen
     known = turn.decided.get(order.symbol)
     if known is not None and known[0] is order and known[1] is quote and known[2] is moment:
         return known[3]
-    decision = peg.decide(order, quote, moment, turn.settings(order.symbol))
+    decision = peg.decide(order, quote, moment, turn.settings_now(order))
     turn.decided[order.symbol] = order, quote, moment, decision
     return decision
 

@@ -27,6 +27,7 @@ from repeg.domain.journalled_rules import FUNDING
 from repeg.domain.limits import notional_of
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder, ParentState
+from repeg.domain.pieces import least_funded
 from repeg.domain.plan import TargetsPlan
 from repeg.domain.quote import Quote
 from repeg.domain.run_health import is_over
@@ -183,15 +184,18 @@ def _reserve(turn: Turn) -> Decimal:
 
 def _need(turn: Turn, order: ParentOrder, quote: Quote | None) -> Need:
     """A buy's need at its collar; of a market order, at what it may cost beyond the far side."""
-    worst = worst_price(order, quote)
-    decision = peg.decide(order, quote, turn.present, turn.settings(order.symbol))
+    worst, settings = worst_price(order, quote), turn.settings(order.symbol)
+    decision = peg.decide(order, quote, turn.present, settings)
     if quote is not None and decision.sends and decision.limit is None:
         worst = max(worst, notional_of(Decimal(1), None, quote, order.side))
-    return Need(symbol=order.symbol, qty=order.remaining, worst_price=worst)
+    least = least_funded(order, quote, settings)
+    return Need(symbol=order.symbol, qty=order.remaining, worst_price=worst, least=least)
 
 
 def _apply(turn: Turn, order: ParentOrder, grant: Grant, spendable: Decimal, *, no_more_cash: bool) -> None:
     cash = f"{spendable:.2f} to spend"
+    if grant.funding is Funding.IN_PART:
+        turn.journal(order.symbol, "scale", f"{order.remaining} → {grant.qty}", f"{cash}, the rest waits for sells")
     if grant.funding is Funding.SCALED:
         turn.journal(order.symbol, "scale", f"{order.remaining} → {grant.qty}", cash)
     if grant.funding is Funding.WAITS_FOR_SELLS:

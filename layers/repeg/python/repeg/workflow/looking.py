@@ -46,6 +46,7 @@ def reconcile(turn: Turn) -> list[ParentOrder]:
 def work_named(turn: Turn, orders: list[ParentOrder], symbols: Iterable[str] | None) -> list[ParentOrder]:
     """Every order after those of these symbols, None for all, were read back from the broker, and worked once if that
     has changed them or they are looked at. Their quotes are read after their fills, from the feed."""
+    turn = turn.with_orders(orders)
     wanted = None if symbols is None else frozenset(symbols)
     named = [each for each in _in_state(orders, ParentState.WORKING) if wanted is None or each.symbol in wanted]
     seen = _read_back(turn, named, is_listed=wanted is None or len(named) > LISTED_FROM)
@@ -56,6 +57,7 @@ def work_named(turn: Turn, orders: list[ParentOrder], symbols: Iterable[str] | N
 
 
 def _reconciled(turn: Turn, before: list[ParentOrder]) -> list[ParentOrder]:
+    turn = turn.with_orders(before)
     seen = _read_back(turn, _in_state(before, ParentState.WORKING))
     return _worked(turn, before, seen, _quotes(turn, seen))
 
@@ -109,6 +111,7 @@ def _may_look(turn: Turn, orders: Sequence[ParentOrder], period: timedelta, due:
 def look(turn: Turn, orders: list[ParentOrder], *, is_reading: bool) -> list[ParentOrder]:
     """Every order after one look at those that the policy of looks works; read back first if `is_reading`."""
     orders = turn.ports.store.orders(turn.run.run_id) if is_reading else orders
+    turn = turn.with_orders(orders)
     looking = [order for order in orders if is_looked_at(turn, order)]
     seen = _read_back(turn, looking) if is_reading else looking
     quotes = _quotes(turn, seen)
@@ -145,7 +148,7 @@ def _changed(turn: Turn, orders: list[ParentOrder], quotes: Mapping[str, Quote])
 def _is_unsure(turn: Turn, order: ParentOrder, quote: Quote | None) -> bool:
     if quote is None or not wants_to_send(turn, order, quote):
         return False
-    return depends_on_fills(order, quote, turn.present, turn.settings(order.symbol))
+    return depends_on_fills(order, quote, turn.present, turn.settings_now(order))
 
 
 def _quotes(turn: Turn, orders: list[ParentOrder]) -> dict[str, Quote]:

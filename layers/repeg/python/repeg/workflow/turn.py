@@ -9,11 +9,12 @@ from functools import cached_property
 
 from repeg.domain.decision import Decision
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, Conflict, RefusedRun, StoreUnavailable
+from repeg.domain.funding import buys_wait_for_sells
 from repeg.domain.journal import Entry, Ruling
 from repeg.domain.moment import Moment
 from repeg.domain.order_news import OrderNews
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.quote import Quote
+from repeg.domain.quote import Quote, Side
 from repeg.domain.run import Run
 from repeg.domain.session import TradingWindow, trading_date
 from repeg.domain.settings import Settings
@@ -36,7 +37,7 @@ class Turn:
 
     The broker may have read its clock as much as `clock_delay` later than that. `step` is the number of the step in its
     run, which only the run's latest step may send under; 0 in a step that sends nothing. `listener` has the
-    streamed quotes of a step that listens.
+    streamed quotes of a step that listens. `buys_wait`: a buy of the run waits for the cash of its sells.
     """
 
     run: Run
@@ -46,6 +47,7 @@ class Turn:
     clock_delay: timedelta = timedelta(0)
     step: int = 0
     listener: Listener | None = None
+    buys_wait: bool = False
 
     @property
     def now(self) -> datetime:
@@ -110,6 +112,11 @@ class Turn:
         """The run's settings for a symbol."""
         return self.run.settings.for_symbol(symbol)
 
+    def settings_now(self, order: ParentOrder) -> Settings:
+        """The settings that an order is decided by: a sell may be in a hurry while a buy of the run waits for cash."""
+        settings = self.settings(order.symbol)
+        return settings.hurried() if self.buys_wait and order.side is Side.SELL else settings
+
     def each(self, work: Callable[[ParentOrder], ParentOrder], orders: Sequence[ParentOrder]) -> list[ParentOrder]:
         """Work every order, concurrently if the run says so. A failure of one order does not affect the others."""
 
@@ -140,6 +147,11 @@ class Turn:
     def listening(self, listener: Listener) -> Turn:
         """This turn, with a listener."""
         return replace(self, listener=listener)
+
+    def with_orders(self, orders: Sequence[ParentOrder]) -> Turn:
+        """This turn, with what the run's orders need of each other now."""
+        buys_wait = buys_wait_for_sells(orders)
+        return self if buys_wait is self.buys_wait else replace(self, buys_wait=buys_wait)
 
     @property
     def floor(self) -> datetime:
