@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Container, Mapping
 from datetime import date
@@ -18,6 +17,8 @@ NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SYMBOL = re.compile(r"[A-Z]{1,5}(\.[A-Z]{1,2})?")
 MAX_NAME_LENGTH = 15
 MAX_ORDERS = 1_000
+MAX_NOTES = 30
+MAX_NOTE_LENGTH = 400
 MAX_DECIMALS = 9
 TOO_LARGE = 10**12
 
@@ -30,7 +31,7 @@ CASH_WORDS = frozenset(
         "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "CNY", "HKD",
     }
 )  # fmt: skip
-_NO_CASH = 'cash_reserve for cash; to trade the ticker, name it in "confirmed_symbols"'
+NO_CASH = 'cash_reserve for cash; to trade the ticker, name it in "confirmed_symbols"'
 
 
 class PlanOrder(Frozen):
@@ -68,19 +69,8 @@ class TargetsPlan(Frozen):
 Plan = OrdersPlan | TargetsPlan
 
 
-def parse_text(text: str, source: str) -> Plan:
-    """A plan from the text of a file. Raises InvalidPlan, also if the text is not JSON."""
-    try:
-        raw = json.loads(
-            text, parse_float=Decimal, parse_int=Decimal, parse_constant=str, object_pairs_hook=_each_name_once
-        )
-    except (ValueError, RecursionError) as error:
-        raise InvalidPlan("plan", source, f"JSON ({error})") from None
-    return parse(raw)
-
-
 def parse(raw: object) -> Plan:
-    """A plan from decoded JSON. Raises InvalidPlan naming the first field that is wrong."""
+    """A plan from its document, as `plan_reading` makes it of any form. Raises InvalidPlan naming the field."""
     fields = _object("plan", raw)
     name = fields.get("name")
     if not isinstance(name, str) or not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
@@ -101,7 +91,7 @@ def day_of(run_id: str) -> date:
 
 
 def _orders_plan(name: str, fields: Mapping[str, Any]) -> OrdersPlan:
-    _only("plan", fields, {"name", "orders", "confirmed_symbols"})
+    _only("plan", fields, {"name", "orders", "confirmed_symbols", "notes"})
     rows = fields["orders"]
     if not isinstance(rows, list) or not rows:
         raise InvalidPlan("plan.orders", rows, "a list of at least one order")
@@ -119,7 +109,7 @@ def _orders_plan(name: str, fields: Mapping[str, Any]) -> OrdersPlan:
             )
         seen[order.symbol] = order.side
     _require_planned(confirmed, seen)
-    return OrdersPlan(name=name, orders=orders, confirmed_symbols=confirmed)
+    return OrdersPlan(name=name, orders=orders, confirmed_symbols=confirmed, notes=_notes(fields))
 
 
 def _order(field: str, raw: object, confirmed: tuple[str, ...]) -> PlanOrder:
@@ -142,7 +132,7 @@ def _order(field: str, raw: object, confirmed: tuple[str, ...]) -> PlanOrder:
 
 
 def _targets_plan(name: str, fields: Mapping[str, Any]) -> TargetsPlan:
-    _only("plan", fields, {"name", "targets", "cash_reserve", "min_trade_notional", "confirmed_symbols"})
+    _only("plan", fields, {"name", "targets", "cash_reserve", "min_trade_notional", "confirmed_symbols", "notes"})
     rows = _object("plan.targets", fields["targets"])
     if not 1 <= len(rows) <= MAX_ORDERS:
         raise InvalidPlan("plan.targets", len(rows), f"between 1 and {MAX_ORDERS} symbols")
@@ -166,7 +156,7 @@ def _targets_plan(name: str, fields: Mapping[str, Any]) -> TargetsPlan:
         cash_reserve=reserve,
         min_trade_notional=smallest,
         confirmed_symbols=confirmed,
-        notes=tuple(tolerated({**given, "cash_reserve": given_reserve}, total)),
+        notes=(*_notes(fields), *tolerated({**given, "cash_reserve": given_reserve}, total)),
     )
 
 
@@ -178,14 +168,15 @@ def _share(field: str, raw: object) -> Decimal:
 
 
 def _symbol(field: str, raw: object, confirmed: tuple[str, ...] = ()) -> str:
-    if isinstance(raw, str) and raw not in confirmed and _letters(raw) in CASH_WORDS:
-        raise InvalidPlan(field, raw, _NO_CASH)
+    if isinstance(raw, str) and raw not in confirmed and letters_of(raw) in CASH_WORDS:
+        raise InvalidPlan(field, raw, NO_CASH)
     if not isinstance(raw, str) or not SYMBOL.fullmatch(raw):
         raise InvalidPlan(field, raw, "a ticker such as AAPL or BRK.B")
     return raw
 
 
-def _letters(text: str) -> str:
+def letters_of(text: str) -> str:
+    """The letters of a text in upper case, which say whether it is a word for cash."""
     return "".join(letter for letter in text.upper() if letter.isalpha())
 
 
@@ -198,6 +189,14 @@ def _confirmed(fields: Mapping[str, Any]) -> tuple[str, ...]:
         if not isinstance(symbol, str) or not SYMBOL.fullmatch(symbol):
             raise InvalidPlan(f"plan.confirmed_symbols[{index}]", symbol, "a ticker such as CASH")
     return tuple(listed)
+
+
+def _notes(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a reader of the plan's file has changed in it, to be told with the run."""
+    listed = fields.get("notes", [])
+    if not isinstance(listed, list) or not all(isinstance(note, str) for note in listed) or len(listed) > MAX_NOTES:
+        raise InvalidPlan("plan.notes", listed, f"a list of at most {MAX_NOTES} texts")
+    return tuple(note[:MAX_NOTE_LENGTH] for note in listed)
 
 
 def _require_planned(confirmed: tuple[str, ...], symbols: Container[str]) -> None:
@@ -219,16 +218,6 @@ def _number(field: str, raw: object, expected: str) -> Decimal:
         raise InvalidPlan(field, raw, f"{expected}, below {TOO_LARGE:,}")
     # 1e3 is a thousand shares: shown and sent as 1000.
     return value.quantize(Decimal(1)) if value == value.to_integral_value() else value
-
-
-def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse a repeated name: JSON would silently keep the last of two weights for a symbol."""
-    fields: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in fields:
-            raise InvalidPlan("plan", name, "each name once in an object")
-        fields[name] = value
-    return fields
 
 
 def _object(field: str, raw: object) -> Mapping[str, Any]:
