@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import subprocess
+import sys
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from repeg.domain.errors import InvalidPlan
-from repeg.domain.plan import OrdersPlan, Plan, TargetsPlan
+from repeg.domain.plan import OrdersPlan, Plan, TargetsPlan, parse
 from repeg.domain.plan_reading.notation import EVERY, Notation, notation_of, written
-from repeg.domain.plan_reading.reader import MOST_REFUSALS, document_of, drafted, read_document, read_file, refusals
+from repeg.domain.plan_reading.reader import (
+    MOST_REFUSALS,
+    document_of,
+    drafted,
+    plan_of,
+    read_document,
+    read_file,
+    refusals,
+)
+from repeg.domain.plan_reading.shapes import draft_of
 from repeg.domain.plan_reading.tickers import is_cash, ticker_of
 
 
@@ -45,7 +59,7 @@ def refusal(text: str, source: str = "plan.csv") -> str:
     [
         ("aapl", "AAPL"), (" AAPL\u00a0", "AAPL"), ('="AAPL"', "AAPL"), ("'AAPL", "AAPL"), ("$aapl", "AAPL"),
         ("BRK-B", "BRK.B"), ("BRK/B", "BRK.B"), ("BRK B", "BRK.B"), ("brk_b", "BRK.B"), ("NYSE:BRK.B", "BRK.B"),
-        ("AAPL US Equity", "AAPL"), ("AAPL.US", "AAPL"), ("NASDAQ: AAPL", "AAPL"),
+        ("AAPL US Equity", "AAPL"), ("AAPL US", "AAPL"), ("NASDAQ: AAPL", "AAPL"),
         ("BTC-USD", "BTC-USD"), ("ESZ6", "ESZ6"), ("TOOLONG", "TOOLONG"), ("VOD LN Equity", "VOD LN Equity"),
     ],
 )  # fmt: skip
@@ -234,6 +248,33 @@ def test_a_document_as_it_is_understood_is_the_same_plan() -> None:
     assert read_document(document) == read(text, "core.csv")
     assert document["targets"] == {"BRK.B": "0.125", "KO": "0.20"}
     assert "symbols as the broker writes them: brk-b as BRK.B" in document["notes"]
+
+
+@given(
+    st.dictionaries(
+        st.from_regex(r"[A-Z]{1,5}(\.[A-Z]{1,2})?", fullmatch=True),
+        st.decimals(0, "0.2", places=6).map(str)
+        | st.sampled_from(["1e-3", "0.100", ".05", "+0.01", "0_1e-2", "-1e-17"]),
+        min_size=1, max_size=5,
+    )
+)  # fmt: skip
+def test_what_the_checks_accept_as_it_stands_is_read_the_same(weights: dict[str, str]) -> None:
+    """The reader may leave out its own part for such a plan."""
+    document = {"name": "core", "targets": weights, "cash_reserve": "0"}
+    with contextlib.suppress(InvalidPlan):
+        strict = parse(document)
+        assert plan_of(draft_of(document), None) == strict
+        assert read_document(document) == strict
+
+
+def test_a_plan_in_its_own_form_imports_no_other_reader() -> None:
+    code = (
+        "import sys; from repeg.domain.plan_reading.reader import read_file; "
+        'read_file(b\'{"name": "core", "targets": {"KO": 0.5}}\', \'s3://plans/core.json\'); '
+        "print(sorted(name.rpartition('.')[2] for name in sys.modules if 'plan_reading.' in name))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "['decoding', 'draft', 'reader']"
 
 
 @pytest.mark.parametrize("notes", ["a", [1], ["a"] * 31])

@@ -1,18 +1,24 @@
-"""The one reader of plans: a file's bytes or a decoded document become a plan, whatever form they have."""
+"""The one reader of plans: a file's bytes or a decoded document become a plan, whatever form they have.
+
+What the plan's own checks accept as it stands is left as it is. All else is imported when it is needed: most runs start
+with a plan in JSON, and a start of a function should not get longer.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from repeg.domain.errors import InvalidPlan
 from repeg.domain.plan import Plan, parse
 from repeg.domain.plan_reading.decoding import decoded
 from repeg.domain.plan_reading.draft import Draft, Line
-from repeg.domain.plan_reading.shapes import draft_of
-from repeg.domain.plan_reading.understanding import understood
+
+if TYPE_CHECKING:
+    from repeg.domain.plan_reading.understanding import Understood
 
 MOST_REFUSALS = 20
 _YAML = (".yaml", ".yml")
@@ -28,19 +34,25 @@ def no_yaml(_text: str, source: str) -> Any:
 
 def read_file(body: bytes, source: str, decode_yaml: DecodeYaml = no_yaml) -> Plan:
     """A plan from a file. Raises InvalidPlan naming field or row, value and remedy."""
+    text, notes = decoded(body, source)
+    if text.lstrip().startswith("{") and not notes:
+        with suppress(InvalidPlan):
+            return parse(_json(text, source))
     return plan_of(drafted(body, source, decode_yaml), source)
 
 
 def read_document(raw: object) -> Plan:
     """A plan from a decoded document, such as an execution's input. Raises InvalidPlan."""
-    return plan_of(draft_of(raw) or raw, None)
+    with suppress(InvalidPlan):
+        return parse(raw)
+    return plan_of(_shaped(raw), None)
 
 
 def plan_of(draft: object, source: str | None) -> Plan:
     """The plan of a draft. An error of the plan's own checks names the line that the field came from."""
     if not isinstance(draft, Draft):
         return parse(draft)
-    document, origins = understood(draft, source)
+    document, origins = _understood(draft, source)
     try:
         return parse(document)
     except InvalidPlan as error:
@@ -53,7 +65,7 @@ def plan_of(draft: object, source: str | None) -> Plan:
 def document_of(draft: object, source: str | None) -> Any:
     """The document of a plan as it is understood, with its notes and its numbers as text: what JSON can hold, and what
     an execution's input is. Raises InvalidPlan."""
-    return _texts(understood(draft, source).document if isinstance(draft, Draft) else draft)
+    return _texts(_understood(draft, source).document if isinstance(draft, Draft) else draft)
 
 
 def refusals(draft: object, source: str | None) -> Iterator[InvalidPlan]:
@@ -75,7 +87,7 @@ def drafted(body: bytes, source: str, decode_yaml: DecodeYaml = no_yaml) -> obje
     """The draft of a file, or its decoded document where that has no known shape. Raises InvalidPlan."""
     text, notes = decoded(body, source)
     raw = _decoded(text, source, decode_yaml)
-    draft = raw if isinstance(raw, Draft) else draft_of(raw) or raw
+    draft = raw if isinstance(raw, Draft) else _shaped(raw)
     return draft._replace(notes=(*notes, *draft.notes)) if isinstance(draft, Draft) else draft
 
 
@@ -92,6 +104,19 @@ def _decoded(text: str, source: str, decode_yaml: DecodeYaml) -> object:
     from repeg.domain.plan_reading.tables import draft_of_table  # noqa: PLC0415 - likewise
 
     return draft_of_table(text, source)
+
+
+def _shaped(raw: object) -> object:
+    """The draft of a decoded document; the document where it has no shape that is known."""
+    from repeg.domain.plan_reading.shapes import draft_of  # noqa: PLC0415 - likewise
+
+    return draft_of(raw) or raw
+
+
+def _understood(draft: Draft, source: str | None) -> Understood:
+    from repeg.domain.plan_reading.understanding import understood  # noqa: PLC0415 - likewise
+
+    return understood(draft, source)
 
 
 def _json(text: str, source: str) -> Any:

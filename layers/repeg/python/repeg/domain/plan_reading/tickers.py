@@ -10,7 +10,7 @@ from repeg.domain.plan_reading.notation import unwrapped
 _EXCHANGE = re.compile(
     r"(?:NASDAQ|NYSE|NYSEARCA|NYSEAMERICAN|NYSEMKT|AMEX|ARCA|BATS|CBOE|IEX|XNAS|XNYS|ARCX|XASE)\s*:\s*"
 )
-_COUNTRY = re.compile(r"(?: US(?: EQUITY)?|\.US)$")
+_COUNTRY = re.compile(r" US(?: EQUITY)?$")
 _CLASS = re.compile(r"([A-Z]{1,5})[-/_. ]([A-Z]{1,2})")
 # The core position of an account, as in SPAXX**.
 _CORE = re.compile(r"[A-Z]+\*\*")
