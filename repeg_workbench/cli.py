@@ -76,6 +76,15 @@ def simulate(
 
 
 @app.command()
+def demo(*, seed: Annotated[int, typer.Option(help="Random seed of the day.")] = 1) -> None:
+    """Execute eight orders on one simulated trading day: no account, no keys.
+
+    Exit code: 0 the run settled, 1 it failed.
+    """
+    simulate(seed=seed)
+
+
+@app.command()
 def plan(
     file: Annotated[Path, typer.Argument(help="The plan: JSON, YAML, CSV, TSV, a broker's basket, or weights.")],
     *,
