@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from repeg.domain.errors import InvalidInput
-from repeg.domain.plan import OrdersPlan, Plan, TargetsPlan
+from repeg.domain.plan import OrdersPlan, Plan, PlanOrder, TargetsPlan
 from repeg.domain.plan_reading.reader import document_of, drafted, plan_of, refusals
 from repeg_workbench.plans.files import body_of
 from repeg_workbench.plans.yaml_text import decoded_yaml
@@ -51,7 +51,14 @@ def _headline(plan: Plan) -> str:
         return f"Plan {plan.name}: {_count(plan.orders, 'order')}"
     total = sum(plan.targets.values(), Decimal(0))
     kept = f"cash_reserve {plan.cash_reserve}, min_trade_notional {plan.min_trade_notional}"
+    kept += ", buys only" if plan.buy_only else ""
     return f"Plan {plan.name}: {_count(plan.targets, 'weight')}, {(total * 100).normalize():f} % in all, {kept}"
+
+
+def _amount(order: PlanOrder) -> str:
+    if order.notional is not None:
+        return f"{order.notional:,.2f} dollars"
+    return f"{order.qty:f}" if isinstance(order.qty, Decimal) else str(order.qty)
 
 
 def _count(lines: Sequence[object] | dict[str, Decimal], word: str) -> str:
@@ -63,12 +70,14 @@ def _table(plan: Plan) -> Table:
     if isinstance(plan, TargetsPlan):
         table.add_column("symbol")
         table.add_column("weight", justify="right")
+        table.add_column("traded from a drift of", justify="right")
         for symbol, weight in plan.targets.items():
-            table.add_row(symbol, f"{weight:f}")
+            band = plan.drift_band(symbol)
+            table.add_row(symbol, f"{weight:f}", f"{band} %" if band else "")
         return table
     table.add_column("symbol")
     table.add_column("side")
-    table.add_column("qty", justify="right")
+    table.add_column("amount", justify="right")
     for order in plan.orders:
-        table.add_row(order.symbol, order.side, f"{order.qty:f}" if isinstance(order.qty, Decimal) else order.qty)
+        table.add_row(order.symbol, order.side, _amount(order))
     return table

@@ -107,7 +107,7 @@ BAD: list[tuple[Any, str, object, str]] = [
     ({"name": "core", "orders": "AAPL"}, "plan.orders", "AAPL", "list"),
     (orders(*[order()] * 1_001), "plan.orders", 1_001, "at most 1000"),
     (orders("AAPL"), "plan.orders[0]", "AAPL", "object"),
-    (orders(order(limit="3")), "plan.orders[0].limit", "3", "one of qty, side, symbol"),
+    (orders(order(limit="3")), "plan.orders[0].limit", "3", "one of notional, qty, side, symbol"),
     (orders(order(symbol="aapl")), "plan.orders[0].symbol", "aapl", "ticker"),
     (orders(order(symbol="TOOLONG")), "plan.orders[0].symbol", "TOOLONG", "ticker"),
     (orders(order(symbol=None)), "plan.orders[0].symbol", None, "ticker"),
@@ -144,7 +144,7 @@ BAD: list[tuple[Any, str, object, str]] = [
     (targets({"AAPL": "0.99"}, cash_reserve="0.02"), "plan.targets", Decimal("1.01"), "at most 1"),
     (targets({"AAPL": "0.5"}, cash_reserve="2"), "plan.cash_reserve", Decimal(2), "between 0 and 1"),
     (targets({"AAPL": "0.5"}, min_trade_notional="-1"), "plan.min_trade_notional", Decimal(-1), "zero or more"),
-    (targets({"AAPL": "0.5"}, orders_first=True), "plan.orders_first", True, "one of cash_reserve"),
+    (targets({"AAPL": "0.5"}, orders_first=True), "plan.orders_first", True, "one of buy_only"),
 ]
 
 

@@ -59,6 +59,8 @@ def shown(plan: Plan) -> dict[str, Any]:
 def order_of(plan: OrdersPlan, at: int) -> str:
     """An order of a plan in words."""
     order = plan.orders[at]
+    if order.notional is not None:
+        return f"{order.side} {order.symbol} for {order.notional} dollars"
     return (
         f"{order.side} {order.qty:f} {order.symbol}" if isinstance(order.qty, Decimal) else f"sell all {order.symbol}"
     )

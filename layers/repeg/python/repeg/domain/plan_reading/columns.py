@@ -23,6 +23,7 @@ _HEADINGS = {
     ),
     "side": _words("side action buysell bs transaction transactiontype orderaction tradeaction direction"),
     "qty": _words("qty quantity shares units size noofshares numberofshares orderqty orderquantity"),
+    "min_drift_pct": _words("mindriftpct mindrift driftband"),
     "notional": _words("notional dollars dollaramount amountusd usdamount $ $amount amount$ notionalusd"),
 }
 

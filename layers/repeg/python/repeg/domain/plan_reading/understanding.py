@@ -14,7 +14,7 @@ from repeg.domain.plan_reading.notation import Notation, notation_of, readings, 
 from repeg.domain.plan_reading.tickers import is_cash, ticker_of
 from repeg.domain.weights import NOISE
 
-_NUMBERS = ("weight", "qty", "notional")
+_NUMBERS = ("weight", "qty", "notional", "min_drift_pct")
 _SHARES_OF_ONE = ("cash_reserve",)
 _DOLLARS = ("min_trade_notional",)
 _SIDES = {"B": "buy", "BUY": "buy", "S": "sell", "SELL": "sell"}
@@ -42,7 +42,7 @@ def understood(draft: Draft, file_name: str | None) -> Understood:
     fields = _fields(draft, left, remarks)
     if draft.kind == "targets":
         lines = _weights(draft, lines, _decimal(fields.get("cash_reserve")), remarks)
-        document: dict[str, Any] = {**fields, "targets": _by_symbol(lines)}
+        document: dict[str, Any] = {**fields, "targets": _by_symbol(lines), **_bands(fields, lines)}
         origins = {f"plan.targets.{line.values['symbol']}": line for line in lines}
     else:
         lines = _with_sides(draft, lines, remarks)
@@ -176,6 +176,13 @@ def _by_symbol(lines: list[Line]) -> dict[Any, Any]:
     return {symbol: line.values.get("weight") for symbol, line in found.items()}
 
 
+def _bands(fields: Mapping[str, Any], lines: list[Line]) -> dict[str, Any]:
+    """The drift bands of single symbols, from a column of their own and from the plan's field."""
+    found = {line.values["symbol"]: line.values.get("min_drift_pct") for line in lines}
+    own = {symbol: str(band).removesuffix("%") for symbol, band in found.items() if band is not None}
+    return {"min_drift_pct_of": {**fields.get("min_drift_pct_of", {}), **own}} if own else {}
+
+
 def _with_sides(draft: Draft, lines: list[Line], remarks: Remarks) -> list[Line]:
     """Orders with the plan's words for their sides; without a column for it, the sides of their signs."""
     if not draft.is_signed:
@@ -222,6 +229,8 @@ def _fields(draft: Draft, left: frozenset[Notation], remarks: Remarks) -> dict[s
         if isinstance(fields.get(name), str):
             text = _number(f"plan.{name}", fields[name], left, remarks)
             fields[name] = _share(text) if text.endswith("%") and name in _SHARES_OF_ONE else text
+    if isinstance(fields.get("min_drift_pct"), str):
+        fields["min_drift_pct"] = fields["min_drift_pct"].removesuffix("%").strip()
     return fields
 
 
