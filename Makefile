@@ -43,7 +43,7 @@ help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
 
 demo: .venv/.workbench
-	@.venv/bin/repeg simulate
+	@.venv/bin/repeg demo
 
 quick: lint
 	.venv/bin/python -m pytest -q -n 2 --dist loadgroup --hypothesis-profile quick $(QUICK)

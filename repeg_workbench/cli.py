@@ -40,7 +40,7 @@ def repeg() -> None:
 @app.command()
 def simulate(
     *,
-    plan: Annotated[Path, _option("Plan to execute, a JSON file. Default: eight orders.")] = DEMO_PLAN,
+    plan: Annotated[Path, _option("Plan to execute, a file. Default: eight orders.")] = DEMO_PLAN,
     market: Annotated[str, typer.Option(help="generated, or a folder of recordings.")] = "generated",
     date: Annotated[str, typer.Option(help="Trading day.")] = DEFAULT_DATE,
     seed: Annotated[int, typer.Option(help="Random seed of the generated market, latencies and delays.")] = 1,
@@ -73,6 +73,32 @@ def simulate(
     gc.enable()
     options = Options(plan, market, date, seed, tuple(set_ or ()), cash, positions, feed)
     raise typer.Exit(run(options, out, is_json=json))
+
+
+@app.command()
+def demo(*, seed: Annotated[int, typer.Option(help="Random seed of the day.")] = 1) -> None:
+    """Execute eight orders on one simulated trading day: no account, no keys.
+
+    Exit code: 0 the run settled, 1 it failed.
+    """
+    simulate(seed=seed)
+
+
+@app.command()
+def plan(
+    file: Annotated[Path, typer.Argument(help="The plan: JSON, YAML, CSV, TSV, a broker's basket, or weights.")],
+    *,
+    json: Annotated[
+        bool, _option("Print the plan as JSON: what S3 and an execution's input may hold.", "--json")
+    ] = False,
+) -> None:
+    """Show what was understood of a plan's file: its orders or weights, what was changed, what is refused.
+
+    Exit code: 0 it can be traded, 2 it is refused.
+    """
+    from repeg_workbench.plans.command import show  # noqa: PLC0415
+
+    raise typer.Exit(show(file, is_json=json))
 
 
 @app.command()

@@ -25,6 +25,8 @@ class Circumstance(StrEnum):
     CLOCK_ERRORS = "clock_errors"
     WEIGHTS = "weights"
     FRACTIONS = "fractions"
+    DOLLARS = "dollars"
+    BANDS = "bands"
     MARGIN_ACCOUNT = "margin_account"
     SECOND_PLAN = "second_plan"
     SECOND_STACK = "second_stack"
@@ -55,7 +57,9 @@ CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
     Circumstance.MISSING_TRADES: (0.04, varied_markets.with_missing_trades),
     Circumstance.LATE_QUOTES: (0.04, varied_markets.with_late_quotes),
     Circumstance.FRACTIONS: (0.08, varied_plans.with_fractions),
+    Circumstance.DOLLARS: (0.05, varied_plans.with_dollars),
     Circumstance.WEIGHTS: (0.12, varied_plans.with_weights),
+    Circumstance.BANDS: (0.25, varied_plans.with_bands),
     Circumstance.SECOND_PLAN: (0.08, varied_plans.with_second_plan),
     Circumstance.SECOND_STACK: (0.05, varied_plans.with_second_stack),
     Circumstance.MARGIN_ACCOUNT: (0.1, varied_plans.with_margin),

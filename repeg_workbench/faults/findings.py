@@ -108,8 +108,8 @@ MISTAKES: tuple[Mistake, ...] = (
 
 FINDINGS: tuple[Finding, ...] = (
     Finding(
-        "An order that was left to its owner, who had moved it, filled between two closing steps: the first had been"
-        " cut off after it had ended the order. All shares were booked and reported, with the outcome"
+        "An order that was left to its owner, who had moved it, filled between two closing steps: the first had"
+        " been cut off after it had ended the order. All shares were booked and reported, with the outcome"
         " `ended_by_owner`.",
         "8518 at `ea2b0998be`",
         "The report gives an order that was filled since its end the outcome `filled`"

@@ -28,9 +28,10 @@ class PlannedRun:
 
     @property
     def sized_later(self) -> set[str]:
-        """The symbols whose quantities depend on the time of planning: those with weights, and sells of everything."""
-        everything = {row["symbol"] for row in self.plan.get("orders", ()) if row["qty"] == "all"}
-        return everything | set(self.plan.get("targets", ()))
+        """The symbols whose quantities depend on the time of planning: those with weights, orders in dollars, and sells
+        of everything."""
+        later = {row["symbol"] for row in self.plan.get("orders", ()) if row.get("qty") in {None, "all"}}
+        return later | set(self.plan.get("targets", ()))
 
     def targets(self, opening: OpeningAccount) -> dict[str, tuple[int, Decimal]]:
         """The sign and quantity of each order of a plan of orders, derived from the plan and the opening positions
@@ -40,6 +41,9 @@ class PlannedRun:
 
 
 def _target(row: Mapping[str, str], held: Mapping[str, Decimal]) -> tuple[int, Decimal]:
+    """An order in dollars has no shares until it is planned."""
+    if "notional" in row:
+        return 1 if row["side"] == "buy" else -1, Decimal(0)
     if row["side"] == "buy":
         return 1, Decimal(row["qty"])
     return -1, held.get(row["symbol"], Decimal(0)) if row["qty"] == "all" else Decimal(row["qty"])

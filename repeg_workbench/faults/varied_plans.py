@@ -1,4 +1,4 @@
-"""Days with other plans and accounts: weights, fractions, margin, and several runs on one account."""
+"""Days with other plans and accounts: weights, dollars, fractions, margin, and several runs on one account."""
 
 from __future__ import annotations
 
@@ -24,6 +24,33 @@ def with_fractions(day: Day, chance: Random) -> Day:
     ]
     positions = {symbol: (held + part, paid) for symbol, (held, paid) in day.opening.positions.items()}
     return replace(day, plan={**day.plan, "orders": orders}, opening=replace(day.opening, positions=positions))
+
+
+def with_dollars(day: Day, chance: Random) -> Day:
+    """The same plan with some of its orders in dollars, of a share's worth and a little more or less."""
+    rows = [row if row["qty"] == "all" or chance.random() < 0.4 else _in_dollars(row, day, chance)
+            for row in day.plan["orders"]]  # fmt: skip
+    return replace(day, plan={**day.plan, "orders": rows})
+
+
+def _in_dollars(row: dict[str, str], day: Day, chance: Random) -> dict[str, str]:
+    worth = Decimal(row["qty"]) * price(day.market.reference_price(row["symbol"], day.day) or 0)
+    dollars = (worth * Decimal(chance.choice(("1", "0.97", "1.05")))).quantize(Decimal("0.01"))
+    kept = {name: value for name, value in row.items() if name != "qty"}
+    return {**kept, "notional": str(dollars)} if dollars > 0 else row
+
+
+def with_bands(day: Day, chance: Random) -> Day:
+    """A plan of weights with drift bands, or one that only buys; a plan of orders stays as it is."""
+    if "targets" not in day.plan:
+        return day
+    own = chance.choice(sorted(day.plan["targets"]))
+    fields: dict[str, Any] = {
+        "min_drift_pct": chance.choice(("0", "0.5", "5")),
+        "min_drift_pct_of": {own: chance.choice(("0", "2", "20"))},
+        "buy_only": chance.random() < 0.4,
+    }
+    return replace(day, plan={**day.plan, **fields})
 
 
 def with_weights(day: Day, chance: Random) -> Day:

@@ -1,4 +1,4 @@
-"""What a plan of weights may trade at most, from the exchange's own prices and positions at the time of planning.
+"""What weights and orders in dollars may trade at most, from the exchange's own prices and positions at planning.
 
 A plan is sized from reads that are at most as old as its step, at the quote or, without a usable one, at the last trade
 of five minutes. So the bounds take the extremes of what the feed could show during the step, and of what it did show: a
@@ -38,8 +38,23 @@ def bounds(planned: PlannedRun, exchange: Exchange, now: int, served: Sequence[S
     weights = {symbol: Decimal(weight) for symbol, weight in planned.plan.get("targets", {}).items()}
     prices = {symbol: _price_range(exchange, symbol, now, served) for symbol in exchange.market.symbols()}
     equity = _equity_range(exchange, frozenset(weights), prices)
-    return {symbol: _bounds(exchange, symbol, weights.get(symbol, Decimal(0)), equity, prices[symbol], now)
-            for symbol in planned.sized_later}  # fmt: skip
+    dollars = {row["symbol"]: row for row in planned.plan.get("orders", ()) if "notional" in row}
+    most = {symbol: _bounds(exchange, symbol, weights.get(symbol, Decimal(0)), equity, prices[symbol], now)
+            for symbol in planned.sized_later - dollars.keys()}  # fmt: skip
+    if planned.plan.get("buy_only"):
+        most = {symbol: (bought, Decimal(0)) for symbol, (bought, _) in most.items()}
+    in_dollars = {symbol: _dollar_bounds(exchange, row, prices[symbol], now) for symbol, row in dollars.items()}
+    return most | in_dollars
+
+
+def _dollar_bounds(exchange: Exchange, row: Mapping[str, str], prices: Range, now: int) -> Range:
+    """The dollars at the lowest price; no more is sold than was held. Only whole shares are bought; without a price
+    that is fresh, nothing is traded."""
+    if not prices[0]:
+        return Decimal(0), Decimal(0)
+    shares = (Decimal(row["notional"]) / prices[0]).to_integral_value(ROUND_FLOOR)
+    held = _held_range(exchange, row["symbol"], now)[1]
+    return (shares, Decimal(0)) if row["side"] == "buy" else (Decimal(0), min(shares, max(held, Decimal(0))))
 
 
 def _bounds(exchange: Exchange, symbol: str, weight: Decimal, equity: Range, prices: Range, now: int) -> Range:

@@ -32,7 +32,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def start(
     context: typer.Context,
-    plan: Annotated[str, typer.Argument(help="The plan: a JSON file, or s3://bucket/key in the stack's PlanBucket.")],
+    plan: Annotated[str, typer.Argument(help="The plan: a file, or s3://bucket/key in the stack's PlanBucket.")],
     *,
     preview: Annotated[bool, _option("Decide everything and place no order.", "--preview")] = False,
     run_number: Annotated[int, typer.Option(help="2 or more for a further run of the plan today.", metavar="N")] = 1,

@@ -21,7 +21,8 @@ from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer, dollars, sh
 from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.operate.stack import DeployedStack, FunctionFailed, find_stack
 from repeg_workbench.operate.workstation import Workstation
-from repeg_workbench.simulate.request import read_plan, read_settings
+from repeg_workbench.plans.files import read_plan
+from repeg_workbench.simulate.request import read_settings
 
 S3 = "s3://"
 
@@ -33,7 +34,7 @@ _BASIS_POINTS = 10_000
 
 @dataclass(frozen=True)
 class Request:
-    """The command's options as typed. `plan` is a JSON file or an s3:// address."""
+    """The command's options as typed. `plan` is a file or an s3:// address."""
 
     plan: str
     preview: bool = False
@@ -43,7 +44,7 @@ class Request:
 
     def input(self) -> dict[str, Any]:
         """The execution's input. Raises InvalidInput for a file or an assignment that cannot be read."""
-        plan = {"plan_uri": self.plan} if self.plan.startswith(S3) else {"plan": read_plan(Path(self.plan))}
+        plan = {"plan_uri": self.plan} if self.plan.startswith(S3) else {"plan": read_plan(Path(self.plan)).document}
         settings = read_settings(self.settings)
         return {
             **plan,

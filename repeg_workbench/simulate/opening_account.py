@@ -58,7 +58,7 @@ def _sold(plan: Plan) -> dict[str, Decimal]:
     if isinstance(plan, TargetsPlan):
         return {}
     sells = [order for order in plan.orders if order.side is Side.SELL]
-    return {order.symbol: SHARES_OF_ALL if order.qty == EVERYTHING else Decimal(order.qty) for order in sells}
+    return {order.symbol: SHARES_OF_ALL if order.qty is None else _shares_of(order) for order in sells}
 
 
 def _cash(plan: Plan, market: Market, day: date) -> Decimal:
@@ -72,11 +72,17 @@ def _cash(plan: Plan, market: Market, day: date) -> Decimal:
 
 def _worth(plan: OrdersPlan, side: Side, market: Market, day: date) -> Decimal:
     orders = [order for order in plan.orders if order.side is side]
-    return sum((_shares_of(order) * _reference(market, order.symbol, day) for order in orders), Decimal(0))
+    return sum((_worth_of(order, market, day) for order in orders), Decimal(0))
+
+
+def _worth_of(order: PlanOrder, market: Market, day: date) -> Decimal:
+    if order.notional is not None:
+        return order.notional
+    return _shares_of(order) * _reference(market, order.symbol, day)
 
 
 def _shares_of(order: PlanOrder) -> Decimal:
-    return SHARES_OF_ALL if order.qty == EVERYTHING else Decimal(order.qty)
+    return SHARES_OF_ALL if order.qty == EVERYTHING else Decimal(order.qty or 0)
 
 
 def _reference(market: Market, symbol: str, day: date) -> Decimal:

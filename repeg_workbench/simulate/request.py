@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repeg.domain import plan as plans
 from repeg.domain.errors import InvalidInput
 from repeg.domain.setting_types import Feed
 from repeg.domain.sizing import symbols_of
 from repeg_workbench.command_options import GENERATED, open_market, read_cash, read_date
 from repeg_workbench.engine.template import deployed_default
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
+from repeg_workbench.plans.files import read_plan
 from repeg_workbench.simulate.opening_account import Holdings, opening_account, read_positions
 from repeg_workbench.simulate.simulation import TEMPLATE, Scenario
 
@@ -40,8 +39,8 @@ class Options:
 
 def scenario(options: Options) -> Scenario:
     """The day described by the options. Raises InvalidInput naming the invalid option or field."""
-    raw = read_plan(options.plan)
-    plan, day = plans.parse(raw), read_date(options.date)
+    document, plan = read_plan(options.plan)
+    day = read_date(options.date)
     holdings = Holdings(
         cash=None if options.cash is None else read_cash(options.cash),
         positions=None if options.positions is None else read_positions(options.positions),
@@ -52,7 +51,7 @@ def scenario(options: Options) -> Scenario:
     is_generated = options.market == GENERATED
     source = f"a generated day, seed {options.seed}" if is_generated else f"a recorded day of {options.market}"
     return Scenario(
-        raw,
+        document,
         market,
         day,
         account,
@@ -70,16 +69,6 @@ def read_feed(given: str | None) -> str:
     if feed not in FEEDS:
         raise InvalidInput("feed", feed, f"one of {', '.join(FEEDS)}")
     return feed
-
-
-def read_plan(path: Path) -> Any:
-    """The decoded plan, with unchecked fields. Raises InvalidInput if the file cannot be read."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidInput("plan", str(path), f"a file that can be read ({error.strerror})") from None
-    except ValueError as error:
-        raise InvalidInput("plan", str(path), f"JSON ({error})") from None
 
 
 def read_settings(assignments: Iterable[str]) -> dict[str, Any]:

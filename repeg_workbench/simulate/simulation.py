@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -22,6 +21,7 @@ from repeg.domain.journal import Entry
 from repeg.domain.session import NEW_YORK, wire
 from repeg.lambda_step import count, flush_at_end
 from repeg.ports import Journal, Ports
+from repeg_workbench.deployed_files import ROOT
 from repeg_workbench.deployment_variables import variables
 from repeg_workbench.engine.engine import Engine
 from repeg_workbench.engine.execution import Execution
@@ -39,7 +39,7 @@ from repeg_workbench.simulate.published import is_published, published
 from repeg_workbench.simulate.summary import Usage, summarise
 from repeg_workbench.twins.stream_twin import StreamTwin
 
-TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+TEMPLATE = ROOT / "template.yaml"
 
 # The template's start time of a run, in New York.
 STARTS_AT = time(9, 25)

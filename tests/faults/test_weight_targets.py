@@ -88,3 +88,34 @@ def test_a_quote_too_old_for_a_price_bounds_no_weight() -> None:
 def test_a_weight_may_sell_what_is_held_beyond_it() -> None:
     bought, sold = bounds_at("09:35", _quoted("09:34", "99.00", "100.00"), opening=holding("0", AAA="100"))
     assert (bought, sold) == (Decimal(0), Decimal(100) - Decimal("49.5"))
+
+
+def dollar_bounds(side: str, notional: str, *events: ScriptedQuote, held: str = "") -> tuple[Decimal, Decimal]:
+    """The most that an order in dollars may buy and sell, if it is planned at 09:35."""
+    opening = holding("10000", AAA=held) if held else holding("10000")
+    exchange = Exchange(ScriptedMarket({MONDAY: {"AAA": events}}), lambda: _at("09:35"), PROMPT, opening, 0)
+    exchange.advance()
+    planned = PlannedRun({"name": "core", "orders": [{"symbol": "AAA", "side": side, "notional": notional}]})
+    return bounds(planned, exchange, exchange.now, ())["AAA"]
+
+
+def test_an_order_in_dollars_is_bounded_in_whole_shares_at_the_lowest_price() -> None:
+    event = _quoted("09:33", "99.00", "100.00")
+    assert dollar_bounds("buy", "1000", event) == (Decimal(10), Decimal(0))
+    assert dollar_bounds("sell", "1000", event, held="40") == (Decimal(0), Decimal(10))
+    assert dollar_bounds("sell", "1000", event, held="7.5") == (Decimal(0), Decimal("7.5"))
+
+
+def test_an_order_in_dollars_without_a_fresh_price_may_trade_no_share() -> None:
+    assert dollar_bounds("buy", "1000", _quoted("09:25", "99.00", "100.00")) == (Decimal(0), Decimal(0))
+
+
+def test_a_plan_that_only_buys_may_sell_no_share() -> None:
+    event = _quoted("09:33", "99.00", "100.00")
+    exchange = Exchange(
+        ScriptedMarket({MONDAY: {"AAA": (event,)}}), lambda: _at("09:35"), PROMPT, holding("0", AAA="9"), 0
+    )
+    exchange.advance()
+    plan = {"name": "core", "targets": {"AAA": "0.5"}}
+    assert bounds(PlannedRun(plan), exchange, exchange.now, ())["AAA"][1] > 0
+    assert bounds(PlannedRun({**plan, "buy_only": True}), exchange, exchange.now, ())["AAA"][1] == 0

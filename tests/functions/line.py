@@ -47,8 +47,8 @@ class MemoryPlans:
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
 
-    def text(self, uri: str) -> str:
-        """The text of a plan file."""
+    def body(self, uri: str) -> bytes:
+        """The bytes of a plan file."""
         if uri not in self._texts:
             raise InvalidPlan("plan_uri", uri, "an object that exists")
-        return self._texts[uri]
+        return self._texts[uri].encode()

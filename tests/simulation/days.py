@@ -15,8 +15,8 @@ from repeg_workbench.exchange.market.generated import DEFAULT_UNIVERSE, Generate
 from repeg_workbench.exchange.market.generated_regimes import Incident
 from repeg_workbench.exchange.market.scripted import Event, ScriptedMarket, quote, trade
 from repeg_workbench.exchange.market.symbol_day import Market
+from repeg_workbench.plans.files import read_plan
 from repeg_workbench.simulate.opening_account import Holdings, opening_account
-from repeg_workbench.simulate.request import read_plan
 from repeg_workbench.simulate.simulation import Scenario
 
 SEED = 1
@@ -98,7 +98,7 @@ def _clock(minute: int, second: int) -> str:
 PATIENT = {"escalation": "none", "patience_seconds": "23400"}
 
 DAYS = (
-    GoldenDay("quiet", read_plan(DEMO)),
+    GoldenDay("quiet", read_plan(DEMO).document),
     GoldenDay(
         "violent_open",
         orders("violent", "sell 900 IBM", "sell 300 NFLX", "buy 300 GOOG", "buy 400 CAT", "buy 1500 AIG"),

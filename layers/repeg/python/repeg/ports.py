@@ -118,8 +118,8 @@ class Journal(Protocol):
 class Plans(Protocol):
     """Where plans are stored."""
 
-    def text(self, uri: str) -> str:
-        """The text of a plan file. Raises InvalidPlan if there is none."""
+    def body(self, uri: str) -> bytes:
+        """The bytes of a plan file. Raises InvalidPlan if there is none."""
 
 
 class Runtime(Protocol):

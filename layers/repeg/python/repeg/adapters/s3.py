@@ -31,16 +31,18 @@ class S3Plans:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def text(self, uri: str) -> str:
-        """The text of a plan. Raises InvalidPlan if there is no readable object, StoreUnavailable if S3 fails."""
+    def body(self, uri: str) -> bytes:
+        """The bytes of a plan. Raises InvalidPlan if there is no readable object, StoreUnavailable if S3 fails."""
         bucket, key = _address(uri)
         try:
-            body = self._client.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_BYTES + 1)
+            body: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read(MAX_BYTES + 1)
         except ClientError as error:
             raise _translated(uri, error) from None
         except BotoCoreError as error:
             raise StoreUnavailable(f"{uri}: {type(error).__name__}") from None
-        return _decoded(uri, body)
+        if len(body) > MAX_BYTES:
+            raise InvalidPlan("plan_uri", uri, f"at most {MAX_BYTES} bytes")
+        return body
 
 
 class S3Objects:
@@ -72,12 +74,3 @@ def _translated(uri: str, error: ClientError) -> InvalidPlan | StoreUnavailable:
     if code in _PERMANENT:
         return InvalidPlan("plan_uri", uri, _PERMANENT[code])
     return StoreUnavailable(f"{uri}: {code}")
-
-
-def _decoded(uri: str, body: bytes) -> str:
-    if len(body) > MAX_BYTES:
-        raise InvalidPlan("plan_uri", uri, f"at most {MAX_BYTES} bytes")
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        raise InvalidPlan("plan_uri", uri, "text in UTF-8") from None

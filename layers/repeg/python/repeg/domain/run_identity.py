@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from hashlib import sha256
+from typing import Any
 
 from repeg.domain.errors import DuplicateRun, InvalidPlan
 from repeg.domain.plan import Plan, run_id
@@ -44,10 +45,15 @@ def _difference(run: Run, plan: Plan, settings: Settings, *, has_sent: bool) -> 
     """What keeps the run from being the one that is asked for, in words; None if nothing does."""
     if run.preview:
         return "is a preview"
-    if run.plan != plan:
+    if _content(run.plan) != _content(plan):
         return "has another plan"
     if run.settings != settings:
         return "has other settings"
     if has_failed(run):
         return f"failed after it had sent orders, and is {run.state}" if has_sent else "failed and sent no order"
     return None
+
+
+def _content(plan: Plan) -> dict[str, Any]:
+    """What a plan trades. Its notes say how its file was read, and the same plan has others from another file."""
+    return plan.model_dump(exclude={"notes"})

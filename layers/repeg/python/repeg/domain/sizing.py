@@ -7,9 +7,12 @@ from decimal import ROUND_FLOOR, Decimal
 from types import MappingProxyType
 
 from repeg.domain.broker import Asset
+from repeg.domain.dollar_orders import in_shares
+from repeg.domain.drift import within_band
 from repeg.domain.dust import MIN_NOTIONAL, is_dust
 from repeg.domain.errors import InvalidPlan
 from repeg.domain.frozen import Frozen
+from repeg.domain.new_cash import buying_only
 from repeg.domain.open_orders import NO_ORDERS, OpenOrders
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
@@ -19,8 +22,8 @@ from repeg.domain.sizing_price import SizingPrice
 
 
 class Holdings(Frozen):
-    """The account at intake: equity in dollars, and per symbol the shares held (negative when short) and how many of
-    them no open order has reserved.
+    """The account at intake: equity and spendable cash in dollars, and per symbol the shares held (negative when short)
+    and how many of them no open order has reserved.
 
     The distance to a weight is measured from the shares owned; how many can be sold depends on the free ones. A stop
     order reserves shares but does not reduce the holding.
@@ -29,6 +32,7 @@ class Holdings(Frozen):
     equity: Decimal
     held: dict[str, Decimal]
     available: dict[str, Decimal]
+    spendable: Decimal = Decimal(0)
 
     def owned(self, symbol: str) -> Decimal:
         """Shares held, negative when short."""
@@ -87,6 +91,8 @@ def parent_orders(
         ]
     else:
         orders = [_from_weight(run_id, plan, symbol, holdings, prices, open_orders) for symbol in plan.targets]
+        if plan.buy_only:
+            orders = buying_only(orders, holdings.spendable - plan.cash_reserve * holdings.equity)
     ready = [
         order.trading_in_fractions(fractionable=True) if order.symbol in fractionable else _in_whole_shares(order)
         for order in orders
@@ -109,15 +115,31 @@ def _from_order(
     run_id: str, field: str, wanted: PlanOrder, holdings: Holdings, prices: Mapping[str, SizingPrice]
 ) -> ParentOrder:
     held, free = holdings.owned(wanted.symbol), holdings.free(wanted.symbol)
-    qty = free if wanted.qty == EVERYTHING else Decimal(wanted.qty)
+    if wanted.notional is not None:
+        qty, note = in_shares(field, wanted, wanted.notional, free, prices[wanted.symbol].best)
+    else:
+        qty, note = free if wanted.qty == EVERYTHING else Decimal(wanted.qty or 0), ""
     if wanted.side is Side.SELL and (free <= 0 or qty > free):
         raise InvalidPlan(f"{field}.qty", wanted.qty, f"at most the {free} {wanted.symbol} held and free")
     if wanted.side is Side.BUY and held < 0:
         raise InvalidPlan(f"{field}.symbol", wanted.symbol, f"a symbol that is not held short ({held})")
-    price = _known(f"{field}.symbol", wanted.symbol, prices)
+    price, found = _known(f"{field}.symbol", wanted.symbol, prices), prices[wanted.symbol]
+    line = _untraded(run_id, wanted.symbol, wanted.side, price)
+    if wanted.notional is not None and found.price is None:
+        return line.done(Outcome.HELD_STALE, found.reason)
+    if wanted.notional is not None and qty == 0:
+        return line.done(Outcome.NO_TRADE, f"less than a share: {wanted.notional} dollars at {format_price(price)}")
     if is_dust(qty, price):
-        return _untraded(run_id, wanted.symbol, wanted.side, price).done(Outcome.NO_TRADE, _dust(qty, price))
-    return ParentOrder(run_id=run_id, symbol=wanted.symbol, side=wanted.side, target=qty, reference_price=price)
+        return line.done(Outcome.NO_TRADE, _dust(qty, price))
+    return ParentOrder(
+        run_id=run_id,
+        symbol=wanted.symbol,
+        side=wanted.side,
+        target=qty,
+        reference_price=price,
+        sized_at=price if wanted.notional is not None else None,
+        note=note,
+    )
 
 
 def _from_weight(
@@ -143,9 +165,10 @@ def _from_weight(
     change = _change(weight, wanted, held, others)
     side = Side.BUY if change > 0 or (change == 0 and wanted > held) else Side.SELL
     reason = _reason_not_to_trade(plan, symbol, change, wanted, held, price, others)
+    reason = reason or within_band(plan, symbol, abs(wanted - held) * price, holdings.equity)
     if reason:
         return _untraded(run_id, symbol, side, price, others).done(Outcome.NO_TRADE, reason)
-    if -change > free:
+    if -change > free and not plan.buy_only:
         raise InvalidPlan(field, weight, f"a weight that sells at most the {free} {symbol} held and free")
     return ParentOrder(
         run_id=run_id,

@@ -18,6 +18,7 @@ from repeg.domain.limits import require_allowed
 from repeg.domain.order_ids import run_prefix
 from repeg.domain.pace import notes_of, require_time_to_place, with_time_to_close
 from repeg.domain.plan import Plan
+from repeg.domain.plan_reading.reader import read_document, read_file
 from repeg.domain.request_quota import REQUESTS_PER_MINUTE, requests_per_minute
 from repeg.domain.run import KillSwitch, Run, RunState
 from repeg.domain.run_identity import MAX_RUN_NUMBER, preview_id, refusal_of_second_start
@@ -200,11 +201,11 @@ def _plan(raw: Mapping[str, Any], ports: Ports) -> Plan:
     if ("plan" in raw) == ("plan_uri" in raw):
         raise InvalidInput("input", sorted(raw), "either plan or plan_uri")
     if "plan" in raw:
-        return plan.parse(raw["plan"])
+        return read_document(raw["plan"])
     uri = raw["plan_uri"]
     if not isinstance(uri, str):
         raise InvalidInput("input.plan_uri", uri, "an s3:// address")
-    return plan.parse_text(ports.plans.text(uri), uri)
+    return read_file(ports.plans.body(uri), uri)
 
 
 def _flag(raw: object) -> bool:

@@ -52,8 +52,10 @@ def _draft(run: Run, prices: Mapping[str, SizingPrice], ports: Ports) -> Draft:
     version = ports.store.planning_version(run.trading_day.day) if is_sized else None
     open_orders = _open_orders(run, prices, ports) if is_sized else {}
     positions = ports.broker.positions()
+    account = ports.broker.account()
     holdings = Holdings(
-        equity=revalued(ports.broker.account().equity, positions, prices),
+        equity=revalued(account.equity, positions, prices),
+        spendable=account.spendable,
         held={position.symbol: position.qty for position in positions},
         available={position.symbol: position.available for position in positions},
     )
