@@ -19,9 +19,10 @@ import typer
 from repeg.domain.errors import InvalidInput
 from repeg_workbench.cli import DEFAULT_DATE
 from repeg_workbench.faults.commit import current_commit
+from repeg_workbench.plans.files import read_plan
 from repeg_workbench.simulate.published import DEMO_PLAN
 from repeg_workbench.simulate.rebalance_figures import Rebalance, lines, rebalance_of
-from repeg_workbench.simulate.request import Options, read_plan, scenario
+from repeg_workbench.simulate.request import Options, scenario
 from repeg_workbench.simulate.simulation import opened
 
 
@@ -41,7 +42,7 @@ class Terms:
 
     def document(self) -> dict[str, Any]:
         """The terms as JSON values, with the plan itself instead of its file."""
-        return json.loads(json.dumps({**asdict(self), "plan": read_plan(Path(self.plan))}))  # type: ignore[no-any-return]
+        return json.loads(json.dumps({**asdict(self), "plan": read_plan(Path(self.plan)).document}))  # type: ignore[no-any-return]
 
 
 def main(
