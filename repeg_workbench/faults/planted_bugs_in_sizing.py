@@ -99,7 +99,7 @@ SIZING_BUGS: dict[str, PlantedBug] = {
     ),
     "identity_without_content": edited(
         "a start with other content under a used name is taken for a duplicate",
-        Edit(run_identity, "_difference", "if run.plan != plan:", "if False:"),
+        Edit(run_identity, "_difference", "if _content(run.plan) != _content(plan):", "if False:"),
         Edit(run_identity, "_difference", "if run.settings != settings:", "if False:"),
         seen_by="tests/functions/test_open_run_identity.py::test_another_plan_of_the_same_name_and_day_fails",
     ),

@@ -258,7 +258,7 @@ def test_a_document_as_it_is_understood_is_the_same_plan() -> None:
         min_size=1, max_size=5,
     )
 )  # fmt: skip
-def test_a_value_that_the_checks_accept_is_read_as_it_stands(weights: dict[str, str]) -> None:
+def test_a_plan_that_the_checks_accept_is_read_the_same(weights: dict[str, str]) -> None:
     """The reader may leave out its own part for such a plan."""
     document = {"name": "core", "targets": weights, "cash_reserve": "0"}
     with contextlib.suppress(InvalidPlan):

@@ -134,6 +134,17 @@ def test_a_plan_can_be_read_from_a_uri(open_desk: OpenDesk) -> None:
     assert order.qty == Decimal("0.1")
 
 
+def test_a_table_in_s3_opens_a_run_with_its_notes(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL}, plans={"s3://plans/Core.csv": "Ticker;Action;Shares\naapl;Buy;12,5\n"})
+    open_run({"plan_uri": "s3://plans/Core.csv"}, EXECUTION, {}, desk.ports)
+    assert desk.run.plan.name == "core"
+    assert [reason for _, reason in desk.journalled("run", "note")] == [
+        "symbols as the broker writes them: aapl as AAPL",
+        "numbers read: 12,5 as 12.5",
+        "named after its file: core",
+    ]
+
+
 def test_a_missing_plan_file_is_refused(desk: Desk) -> None:
     with pytest.raises(InvalidPlan, match=r"s3://plans/gone\.json"):
         open_run({"plan_uri": "s3://plans/gone.json"}, EXECUTION, {}, desk.ports)

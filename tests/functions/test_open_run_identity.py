@@ -67,6 +67,13 @@ def test_another_plan_of_the_same_name_and_day_fails(desk: Desk, state: RunState
         again(desk, OTHER)
 
 
+def test_the_same_plan_from_another_file_is_a_duplicate(desk: Desk) -> None:
+    """Its notes say how the file was read, and are no part of what is traded."""
+    desk.open(BUY)
+    with pytest.raises(DuplicateRun, match=EXECUTION):
+        again(desk, {**BUY, "notes": ["symbols as the broker writes them: aapl as AAPL"]})
+
+
 def test_other_settings_of_the_same_plan_and_day_fail(desk: Desk) -> None:
     desk.open(BUY)
     with pytest.raises(InvalidPlan, match=f"run_number 2 .*: {RUN_ID} has other settings"):

@@ -54,6 +54,18 @@ def test_weights_become_whole_share_buys_and_exact_exits(desk: Desk) -> None:
     }
 
 
+def test_dollars_become_whole_shares_at_the_mid_of_the_planning(desk: Desk) -> None:
+    order = {"symbol": "AAPL", "side": "buy", "notional": "7600"}
+    assert planned(desk, {"name": "core", "orders": [order]}) == {"AAPL": (Side.BUY, Decimal(40))}
+
+
+def test_new_cash_buys_share_the_cash_of_the_account(open_desk: OpenDesk) -> None:
+    """Most of the equity is KO, of which nothing is sold."""
+    desk = open_desk({"AAPL": MOVING, "KO": KO}, opening=holding("1900", KO="1000"))
+    plan = {"name": "core", "targets": {"AAPL": "0.5", "KO": "0.5"}, "buy_only": True}
+    assert planned(desk, plan) == {"AAPL": (Side.BUY, Decimal(10))}
+
+
 def test_an_old_trade_does_not_value_a_holding_of_the_plan(open_desk: OpenDesk) -> None:
     """KO last traded at 30.00, ten minutes before; its quotes say 60.415."""
     stale = book("09:20 300 @ 60.40 × 300 @ 60.43", prints=("09:21 100 @ 30.00 sold",))
