@@ -112,19 +112,19 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
         Edit(
             funding_rule,
             "_grant",
-            "need.cost <= min(cash, cash + expected_from_sells + unsettled - waiting)",
-            "need.cost <= cash + expected_from_sells - waiting",
+            "free = min(cash, cash + expected_from_sells + unsettled - waiting)",
+            "free = cash + expected_from_sells - waiting",
         ),
         seen_by="tests/domain/test_funding.py::test_an_unaffordable_buy_waits_for_open_sells",
     ),
     "cash_granted_twice": edited(
         "each buy is granted cash without what the buys before it were granted",
-        Edit(funding_rule, "grant_cash", "cash -= grant.qty * need.worst_price", "pass"),
+        Edit(funding_rule, "grant_cash", "cash -= granted", "pass"),
         seen_by="tests/domain/test_funding.py::test_the_smallest_buy_is_scaled_if_cash_is_short",
     ),
     "scaled_up": edited(
         "a buy is scaled to the next whole share above the cash",
-        Edit(funding_rule, "_grant", "ROUND_FLOOR", "'ROUND_CEILING'"),
+        Edit(funding_rule, "_whole_shares", "ROUND_FLOOR", "'ROUND_CEILING'"),
         seen_by="tests/domain/test_funding.py::test_the_smallest_buy_is_scaled_if_cash_is_short",
     ),
     "cancelling_needs_nothing": edited(

@@ -72,7 +72,8 @@ def test_the_out_folder_has_tape_summary_and_journal(demo: tuple[Result, Path]) 
 
 def test_the_summary_has_its_documented_fields(demo: tuple[Result, Path]) -> None:
     summary = json.loads((demo[1] / "summary.json").read_text(encoding="utf-8"))
-    assert set(summary) == {"run_id", "outcome", "reason", "orders", "totals", "notes", "feed", "market", "published"}
+    described = {"run_id", "outcome", "reason", "notes", "feed", "market", "published"}
+    assert set(summary) == described | {"orders", "totals", "costs"}
     assert all(tuple(order) == ORDER_FIELDS for order in summary["orders"])
     assert set(summary["totals"]) == TOTALS
     assert (summary["run_id"], summary["outcome"]) == ("demo-2026-11-23", "settled")
@@ -135,7 +136,7 @@ def test_the_notes_of_the_plan_are_printed_and_in_the_summary(tmp_path: Path) ->
     printed = repeg("--plan", plan)
     (note,) = json.loads(repeg("--plan", plan, "--json").stdout)["notes"]
     assert "-0.00003" in note
-    assert f"note      {note}" in " ".join(printed.stdout.splitlines()[-6:])
+    assert f"note            {note}" in " ".join(printed.stdout.splitlines()[-6:])
 
 
 def test_the_note_of_an_order_is_printed_with_its_symbol(demo: tuple[Result, Path]) -> None:

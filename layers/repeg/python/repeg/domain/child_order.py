@@ -121,7 +121,7 @@ class OrderReport(Frozen):
 
 # An order's row keeps all its children, each with a note, and a row of the table has at most 400 KB.
 MOST_CHILDREN = 400
-NOTE_LENGTH = 100
+NOTE_LENGTH = 92
 
 
 class Child(Frozen):
