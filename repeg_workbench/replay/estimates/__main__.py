@@ -49,7 +49,7 @@ def estimates(
     if check:
         raise typer.Exit(_check())
     rules = fingerprint()
-    folder = (partial or Path(tempfile.gettempdir()) / "repeg-cost-estimate") / f"{rules}-{dates}"
+    folder = (partial or Path(tempfile.gettempdir()) / "repeg-cost-estimate") / rules
     tuning, judging = (list(measured(dates, seed, folder / str(seed))) for seed in (TUNING_SEED, JUDGING_SEED))
     tables = {
         str(feed): fitted(Samples.joined([found for case, found in tuning if feed_of(case) is feed])) for feed in Feed

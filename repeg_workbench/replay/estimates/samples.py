@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from repeg.domain.expected_cost import LEAST_CHANGES, SAMPLE_EVERY, SAMPLES, SIZES, SPREADS
+from repeg.domain.expected_cost import LEAST_CHANGES, SAMPLE_EVERY, SAMPLES, SIZES, SPREADS, WIDEST
 from repeg.domain.setting_types import Feed
 from repeg_workbench.exchange.market.symbol_day import Flags, Int64s
 from repeg_workbench.exchange.market.venue_view import presence_of, venue_view
@@ -101,7 +101,11 @@ def movements(tape: ReplayTape, arrivals: Int64s) -> Floats:
     """The mid's movement in a minute before each arrival, as `expected_cost.movement` measures it; NaN of too few."""
     row = tape.ts.searchsorted(arrivals[:, None] - _GRID[None, :], side="right") - 1
     bid, ask = tape.bid[np.maximum(row, 0)], tape.ask[np.maximum(row, 0)]
-    mids = np.where((row >= 0) & (bid > 0) & (ask > bid), (bid + ask) / 2, np.nan)
+    spread = np.where((row >= 0) & (bid > 0) & (ask > bid), ask - bid, np.nan)
+    seen = ~np.isnan(spread).all(axis=1)
+    usual = np.full(len(arrivals), np.nan)
+    usual[seen] = np.nanmedian(spread[seen], axis=1)
+    mids = np.where(spread <= WIDEST * usual[:, None], (bid + ask) / 2, np.nan)
     squares = np.diff(mids, axis=1) ** 2
     known = (~np.isnan(squares)).sum(axis=1)
     mean = np.nansum(squares, axis=1) / np.maximum(known, 1)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
 
 from repeg.domain.amount import Amount, in_cents
@@ -22,6 +23,9 @@ SAMPLE_EVERY = timedelta(seconds=15)
 SAMPLES = 21
 LEAST_CHANGES = 8
 """The mid is sampled every quarter of a minute over five minutes; of fewer changes the movement is not measured."""
+
+WIDEST = 3
+"""A sample counts up to so many times the median spread of the samples."""
 
 MEASURED_OVER = SAMPLE_EVERY * (SAMPLES - 1)
 _A_MINUTE = timedelta(minutes=1) / SAMPLE_EVERY
@@ -54,9 +58,14 @@ class Expected(Frozen):
 def movement(quotes: Sequence[Quote], now: datetime) -> Decimal | None:
     """How far the mid moves in a minute, in dollars, by the quotes of the last minutes, oldest first; None of too few.
 
-    The root of the mean square of its changes in a quarter of a minute, times two.
+    The root of the mean square of its changes in a quarter of a minute, times two. A book that is much wider than the
+    usual one of these minutes is left out: on a single venue the next order may be dollars away for a moment, and its
+    mid says nothing.
     """
-    mids = [_mid_at(quotes, now - SAMPLE_EVERY * ago) for ago in range(SAMPLES - 1, -1, -1)]
+    books = [_book_at(quotes, now - SAMPLE_EVERY * ago) for ago in range(SAMPLES - 1, -1, -1)]
+    spreads = [book.spread for book in books if book is not None]
+    widest = median(spreads) * WIDEST if spreads else Decimal(0)
+    mids = [book.mid if book is not None and book.spread <= widest else None for book in books]
     changes = [(after - before) ** 2 for before, after in pairwise(mids) if before is not None and after is not None]
     if len(changes) < LEAST_CHANGES:
         return None
@@ -92,7 +101,7 @@ def together(orders: Sequence[Expected]) -> Expected | None:
     return Expected(dollars=dollars, low=in_cents(dollars - down), high=in_cents(dollars + up))
 
 
-def _mid_at(quotes: Sequence[Quote], at: datetime) -> Decimal | None:
-    """The mid in force at a time; None without a two-sided book."""
+def _book_at(quotes: Sequence[Quote], at: datetime) -> Quote | None:
+    """The book in force at a time; None without two sides."""
     quote = next((each for each in reversed(quotes) if each.at is not None and each.at <= at), None)
-    return quote.mid if quote is not None and 0 < quote.bid < quote.ask else None
+    return quote if quote is not None and 0 < quote.bid < quote.ask else None
