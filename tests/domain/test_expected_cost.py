@@ -38,6 +38,13 @@ def test_a_mid_that_changes_by_two_cents_each_quarter_moves_four_a_minute() -> N
     assert movement(moving(2), NOON) == Decimal("0.04")
 
 
+def test_a_book_that_is_dollars_wide_for_a_moment_is_left_out() -> None:
+    """As one venue shows it, whose next order is far away; its mid is five dollars lower."""
+    quotes = moving(2)
+    quotes[-6] = a_quote("90.00", "100.06", at=quotes[-6].at)
+    assert movement(quotes, NOON) == Decimal("0.04")
+
+
 def test_a_still_book_does_not_move() -> None:
     assert movement([a_quote(at=NOON - timedelta(minutes=9))], NOON) == 0
 
