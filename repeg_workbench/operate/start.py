@@ -150,10 +150,16 @@ def _head(stack: DeployedStack, estimate: RunEstimate) -> str:
 
 
 def _orders(estimate: RunEstimate) -> Table:
-    numbers = ("shares", "price", "dollars", "cost now", "cost at worst")
+    numbers = ("shares", "price", "dollars", "expected", "8 in 10", "cost now", "cost at worst")
     made = table("symbol", "side", *numbers, "reason", numbers=numbers)
     for order in estimate.orders:
-        costs = [dollars(amount) for amount in (order.price, order.notional, order.crossing, order.at_worst)]
+        known = order.expected
+        bounds = "–" if known is None else f"{dollars(known.low)} to {dollars(known.high)}"
+        costs = [
+            *(dollars(amount) for amount in (order.price, order.notional, known.dollars if known else None)),
+            bounds,
+            *(dollars(amount) for amount in (order.crossing, order.at_worst)),
+        ]
         why = "; ".join(filter(None, (order.reason, order.note)))
         made.add_row(order.symbol, order.side, f"{order.qty.normalize():f}", *costs, why)
     return made
@@ -165,7 +171,21 @@ def _sums(estimate: RunEstimate) -> list[str]:
     )
     worst = "not bounded" if estimate.at_worst is None else _cost(estimate.at_worst, estimate.notional)
     said = f"{dollars(estimate.notional)} dollars in all. Market orders now would cost {crossing}."
-    return [f"{said} The most that the collar allows: {worst}.", *(f"Note: {note}." for note in estimate.notes)]
+    return [
+        _expected(estimate),
+        f"{said} The most that the collar allows: {worst}.",
+        *(f"Note: {note}." for note in estimate.notes),
+    ]
+
+
+def _expected(estimate: RunEstimate) -> str:
+    """What the run is expected to cost, with its bounds, and for which orders that is not known."""
+    found, without = estimate.expected, ", ".join(estimate.unestimated)
+    if found is None:
+        return f"No expected cost is known{f' for {without}' if without else ''}."
+    bounds = f"in eight of ten runs between {dollars(found.low)} and {dollars(found.high)}"
+    rest = f" Not in it: {without}." if without else ""
+    return f"Expected cost against the mid now: {_cost(found.dollars, estimate.notional)}, {bounds}.{rest}"
 
 
 def _cost(amount: Decimal, notional: Decimal) -> str:

@@ -41,14 +41,17 @@ def test_a_start_shows_the_estimate_asks_and_starts(operator: Operator, plan: Pa
     lines = said.out.splitlines()
     assert lines[0].startswith("repeg (paper), account PA")
     assert lines[0].endswith(f": run {RUN_ID}, orders from 09:35 to 15:55 New York, policy normal")
-    assert lines[2].split() == ["AAPL", "buy", "40", "189.43", "7,577.20", "1.20", "37.89"]
-    assert lines[4] == (
+    *sizing, expected, low, _, high, crossing, worst = lines[2].split()
+    assert [*sizing, crossing, worst] == ["AAPL", "buy", "40", "189.43", "7,577.20", "1.20", "37.89"]
+    assert float(low) < float(expected) < float(high)
+    assert lines[4].startswith("Expected cost against the mid now: ")
+    assert lines[5] == (
         "14,588.20 dollars in all. Market orders now would cost 2.20 dollars, 1.5 bps. "
         "The most that the collar allows: 72.95 dollars, 50.0 bps."
     )
     assert operator.asked == ["Start this run in repeg (paper)?"]
     name = f"{RUN_ID}-143600"
-    assert lines[5] == f"started {name}: run {RUN_ID}; follow it with `repeg watch {RUN_ID}`"
+    assert lines[6] == f"started {name}: run {RUN_ID}; follow it with `repeg watch {RUN_ID}`"
     assert executions(operator) == [name]
     operator.day.run()
     assert operator.repeg("report", "--json").data["run_id"] == RUN_ID

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from repeg_workbench.calibration.measure import STOCKS, instrument
+from repeg_workbench.replay.estimates.document import kept, section
 from repeg_workbench.replay.publish import words
 from repeg_workbench.replay.publish.choosing import Choice
 from repeg_workbench.replay.publish.document import Published
@@ -34,6 +35,7 @@ def page(published: Published) -> str:
         *_other_orders(published, GENERATED),
         *(_on_iex(published) if published.groups(IEX) else []),
         *(_chosen(published.choices) if published.choices else []),
+        *(section(calibration) if (calibration := kept()) is not None else []),
         "## Recorded days\n",
         *(_recorded(published) if published.groups(RECORDED) else [words.NO_RECORDINGS]),
         words.LIMITS,

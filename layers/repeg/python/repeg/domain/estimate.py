@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from repeg.domain.amount import Amount
+from repeg.domain.cost_table import CELLS
+from repeg.domain.expected_cost import Expected, expected_cost, movement
 from repeg.domain.frozen import Frozen
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
+from repeg.domain.setting_types import Policy
 from repeg.domain.settings import Settings
 from repeg.domain.settings_limits import may_send_at_market
 
 _CENT = Decimal("0.01")
 _BASIS_POINT = Decimal("0.0001")
+_NONE_EXPECTED: Mapping[str, Expected] = MappingProxyType({})
 
 
 class OrderEstimate(Frozen):
@@ -21,6 +27,8 @@ class OrderEstimate(Frozen):
 
     `crossing` is what a market order would pay against the mid of the book, if taking costs `crossing_cost` of its
     half-spreads; None without a two-sided book.
+    `expected` is what the run's policy is expected to pay against that mid, with the bounds of eight times in ten; None
+    where it is not measured: without a book, and under other policies than the default one.
     `at_worst` is what the collar allows, None where a market order may be sent. `reason` says why a line would not
     trade; it is empty if it would.
     """
@@ -34,10 +42,14 @@ class OrderEstimate(Frozen):
     at_worst: Amount | None
     reason: str
     note: str
+    expected: Expected | None = None
 
 
 class RunEstimate(Frozen):
-    """A run that was checked like a start, with its orders and their sums. Times in UTC. `notes` are the plan's."""
+    """A run that was checked like a start, with its orders and their sums. Times in UTC. `notes` are the plan's.
+
+    `expected` is of the orders that have one; `unestimated` names the others that would trade.
+    """
 
     run_id: str
     account_number: str
@@ -52,10 +64,14 @@ class RunEstimate(Frozen):
     crossing: Amount | None
     at_worst: Amount | None
     notes: tuple[str, ...] = ()
+    expected: Expected | None = None
+    unestimated: tuple[str, ...] = ()
 
 
-def estimate_order(order: ParentOrder, quote: Quote | None, settings: Settings) -> OrderEstimate:
-    """The estimate of one parent order, from its quote if there is one."""
+def estimate_order(
+    order: ParentOrder, quote: Quote | None, settings: Settings, expected: Expected | None = None
+) -> OrderEstimate:
+    """The estimate of one parent order, from its quote if there is one, with its expected cost if that is known."""
     is_traded = order.outcome is None
     notional = order.target * order.reference_price if is_traded else Decimal(0)
     has_book = quote is not None and 0 < quote.bid < quote.ask
@@ -66,7 +82,7 @@ def estimate_order(order: ParentOrder, quote: Quote | None, settings: Settings) 
         symbol=order.symbol, side=order.side.value, qty=order.target, price=order.reference_price,
         notional=notional.quantize(_CENT), crossing=None if crossing is None else crossing.quantize(_CENT),
         at_worst=_at_worst(notional, settings),
-        reason="" if is_traded else order.reason, note=order.note,
+        reason="" if is_traded else order.reason, note=order.note, expected=expected if is_traded else None,
     )  # fmt: skip
 
 
@@ -78,10 +94,38 @@ def _at_worst(notional: Decimal, settings: Settings) -> Decimal | None:
 
 
 def estimate_orders(
-    orders: Sequence[ParentOrder], quotes: Mapping[str, Quote], settings: Settings
+    orders: Sequence[ParentOrder],
+    quotes: Mapping[str, Quote],
+    settings: Settings,
+    expected: Mapping[str, Expected] = _NONE_EXPECTED,
 ) -> tuple[OrderEstimate, ...]:
     """The estimates of all orders, each under the settings of its symbol."""
-    return tuple(estimate_order(o, quotes.get(o.symbol), settings.for_symbol(o.symbol)) for o in orders)
+    return tuple(
+        estimate_order(o, quotes.get(o.symbol), settings.for_symbol(o.symbol), expected.get(o.symbol)) for o in orders
+    )
+
+
+def expected_costs(
+    orders: Sequence[ParentOrder],
+    quotes: Mapping[str, Quote],
+    past: Mapping[str, Sequence[Quote]],
+    now: datetime,
+    settings: Settings,
+) -> dict[str, Expected]:
+    """By symbol, what each order is expected to cost by its book and the quotes of the last minutes, oldest first.
+
+    Absent where it is not known. The table is of the default policy alone.
+    """
+    cells, found = CELLS.get(settings.data_feed or ""), dict[str, Expected]()
+    for order in orders:
+        quote, own = quotes.get(order.symbol), settings.for_symbol(order.symbol)
+        if cells is None or quote is None or own.trades_at_market or own.policy is not Policy.NORMAL:
+            continue
+        moved = movement(past.get(order.symbol, ()), now)
+        cost = expected_cost(cells, order.side, order.target, quote, moved, now) if order.target > 0 else None
+        if cost is not None:
+            found[order.symbol] = cost
+    return found
 
 
 def total(amounts: Sequence[Decimal | None]) -> Decimal | None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from repeg.domain.estimate import RunEstimate, estimate_orders, total
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable
+from repeg.domain.estimate import RunEstimate, estimate_orders, expected_costs, total
+from repeg.domain.expected_cost import MEASURED_OVER, together
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Quote
+from repeg.domain.run import Run
 from repeg.domain.session import wire
 from repeg.ports import Ports
 from repeg.workflow.opening import Start, claimed_before, prepare, require_earlier_runs_closed, session_for
@@ -18,7 +24,11 @@ def estimate_run(start: Start, owner: str, now: datetime, ports: Ports) -> RunEs
     require_earlier_runs_closed(start, now, ports)
     run = prepare(start, session_for(start, now, ports), owner, now, ports)
     planned = check_plan(run, now, ports)
-    orders = estimate_orders(planned, ports.market.quotes([order.symbol for order in planned]), run.settings)
+    quotes = ports.market.quotes([order.symbol for order in planned])
+    past = _past_quotes(run, planned, now, ports)
+    expected = expected_costs(planned, quotes, past, now, run.settings)
+    orders = estimate_orders(planned, quotes, run.settings, expected)
+    known = [order.expected for order in orders if order.expected is not None]
     return RunEstimate(
         run_id=run.run_id,
         account_number=run.account_number,
@@ -33,4 +43,17 @@ def estimate_run(start: Start, owner: str, now: datetime, ports: Ports) -> RunEs
         notional=sum((order.notional for order in orders), Decimal(0)),
         crossing=total([order.crossing for order in orders]),
         at_worst=total([order.at_worst for order in orders]),
+        expected=together(known),
+        unestimated=tuple(order.symbol for order in orders if order.expected is None and not order.reason),
     )
+
+
+def _past_quotes(run: Run, orders: Sequence[ParentOrder], now: datetime, ports: Ports) -> dict[str, list[Quote]]:
+    """The quotes of the last minutes, in one request; none outside the session, or if the feed does not give them: the
+    usual movement of the spread's class is taken then."""
+    if not run.trading_day.open + MEASURED_OVER <= now < run.trading_day.close:
+        return {}
+    try:
+        return ports.market.past_quotes([order.symbol for order in orders], now - 2 * MEASURED_OVER, now)
+    except (BrokerUnavailable, BrokerDenied):
+        return {}
