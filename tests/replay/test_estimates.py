@@ -37,7 +37,7 @@ def samples(orders: int, seed: int, spread: int = 0, size: int = 0) -> Samples:
     )  # fmt: skip
 
 
-def test_the_bounds_hold_eight_times_in_ten_on_orders_that_they_were_not_fitted_to() -> None:
+def test_the_bounds_hold_eight_times_in_ten_on_other_orders() -> None:
     table, others = fitted(samples(20_000, 1)), samples(20_000, 2)
     assert holds(others, table).mean() == pytest.approx(0.8, abs=0.01)
     baskets = baskets_hold([samples(5_000, seed) for seed in range(3, 9)], table)
