@@ -56,7 +56,7 @@ def flag_of(field: str, raw: object) -> bool:
 
 
 def notes_of(fields: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a reader of the plan's file has changed in it, to be told with the run."""
+    """What the reader has changed in the plan's file; the journal and the report of the run list it."""
     listed = fields.get("notes", [])
     if not isinstance(listed, list) or not all(isinstance(note, str) for note in listed) or len(listed) > MAX_NOTES:
         raise InvalidPlan("plan.notes", listed, f"a list of at most {MAX_NOTES} texts")
