@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from moto import mock_aws
 
-from repeg.domain.errors import Conflict, StoreUnavailable
+from repeg.domain.errors import Conflict, RefusedRun, StoreUnavailable
+from repeg.domain.run import RunState
 from tests.adapters.dynamodb_table import Table, another
 from tests.contracts.words import RUN_ID, a_run, an_order
 
@@ -50,6 +51,15 @@ def test_a_plan_finished_by_a_concurrent_step_is_kept(table: Table) -> None:
     table.wire.first("get_item", lambda: another(table).add_orders(run_id, 1, [theirs]))
     assert table.store.add_orders(run_id, 1, ours).is_planned
     assert table.store.orders(run_id) == [theirs]
+
+
+def test_a_plan_is_refused_once_a_sweep_has_fenced_its_run(table: Table) -> None:
+    """The run is fenced after its state was read and before its orders are written."""
+    run_id = table.store.claim_run(a_run(run_id=f"{RUN_ID}-r2")).run_id
+    table.wire.first("get_item", lambda: another(table).set_run_state(run_id, 1, RunState.CLOSING))
+    with pytest.raises(RefusedRun):
+        table.store.add_orders(run_id, 1, [an_order("AAPL", "1", run_id)])
+    assert table.store.orders(run_id) == []
 
 
 def test_a_plan_between_two_transactions_is_not_written_past_another_runs(table: Table) -> None:

@@ -50,6 +50,12 @@ def test_dollars_become_whole_shares_at_the_sizing_price() -> None:
     assert traded(planned(dollars("sell", "599.99"), {"KO": "50"})) == {"KO": "sell 9"}
 
 
+def test_shares_for_dollars_are_plain_numbers() -> None:
+    """5,000 dollars at 12.5 are 4.0E+2 shares by Python's division."""
+    price = SizingPrice(price=Decimal("12.5"), last=Decimal("12.5"))
+    assert str(planned(dollars("buy", "5000"), prices={"KO": price})["KO"].target) == "400"
+
+
 def test_dollars_for_less_than_a_share_are_not_traded() -> None:
     order = planned(dollars("buy", "59.99"))["KO"]
     assert (order.target, order.outcome) == (Decimal(0), Outcome.NO_TRADE)
@@ -174,3 +180,10 @@ def test_the_reserve_is_not_spent_on_new_cash_buys() -> None:
     broke = planned(plan, spendable="9000")["KO"]
     assert (broke.target, broke.outcome) == (Decimal(0), Outcome.NO_TRADE)
     assert broke.reason == "buy_only: 0 of 1500 shares, -1000.00 of cash for buys of 90000.00"
+
+
+def test_a_plan_with_nothing_to_buy_needs_no_cash() -> None:
+    """The reserve is more than the cash, and the weight is on its target."""
+    plan = weights({"KO": "0.3"}, buy_only=True, cash_reserve="0.1")
+    order = planned(plan, {"KO": "500"}, spendable="9000")["KO"]
+    assert (order.target, order.outcome) == (Decimal(0), Outcome.NO_TRADE)

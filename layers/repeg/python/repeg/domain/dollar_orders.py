@@ -20,7 +20,7 @@ def in_shares(
         raise InvalidPlan(f"{field}.notional", dollars, f"no sell of {order.symbol}: none is held and free")
     if price is None or price <= 0:
         return Decimal(0), ""
-    shares = (dollars / price).to_integral_value(ROUND_FLOOR)
+    shares = (dollars / price).quantize(Decimal(1), ROUND_FLOOR)  # 4.0E+2 is no number of shares on a tape
     if order.side is Side.SELL and shares > free:
         return free, f"all {free.normalize():f} that are held and free, worth less than {dollars} dollars"
     return shares, ""

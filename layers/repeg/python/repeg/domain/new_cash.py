@@ -16,7 +16,7 @@ def buying_only(orders: Sequence[ParentOrder], cash: Decimal) -> list[ParentOrde
     Every buy is scaled by the same part, to whole shares.
     """
     cost = sum((o.target * o.reference_price for o in orders if o.outcome is None and o.side is Side.BUY), Decimal(0))
-    part = max(cash, Decimal(0)) / cost if cost > cash else Decimal(1)
+    part = max(cash, Decimal(0)) / cost if cost > max(cash, Decimal(0)) else Decimal(1)
     return [_bought(order, part, f"{cash:.2f} of cash for buys of {cost:.2f}") for order in orders]
 
 
