@@ -66,9 +66,10 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`not_a_price_of_the_book`, `not_cancelled`",
-        "3937, 4302",
+        "3937, 20020, 20081, 4302",
         "An order that was cancelled to take the far side keeps its price if the far side has gone and all moves are"
-        " made. A dead run whose event was lost is left to the watchdog.",
+        " made. Where a budget has no room for a later price, the reserved one is sent, also if its order was never"
+        " sent or the cancel took minutes. A dead run whose event was lost is left to the watchdog.",
     ),
     Mistake(
         "`unresolved`",

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.observed import ObservedQuotes
-from repeg_workbench.faults.judges.placed import PRICE, QTY, Parent
+from repeg_workbench.faults.judges.placed import PRICE, QTY, Parent, Placed
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent, Invoked, ServedQuote
 from repeg_workbench.faults.judges.rules import Book, Rules, book_of
 from repeg_workbench.faults.judges.verdict import Violation
@@ -86,22 +86,17 @@ class PriceJudge:
 
     def _follows(self, event: OrderEvent, intent: Intent, parent: Parent, rules: Rules, collars: set[Decimal]) -> None:
         """Whether the writer of the intent had a quote that passes the check and gives this limit, or may fall back."""
-        books = [
-            book_of(q, event.side, q.at) for q in self._observed.before(intent.invocation, event.symbol, intent.at)
-        ]
-        may_be_thin = self._may_escalate(event, parent, rules)
-        passing = [book for book in books if self._passes(book, parent, rules, may_be_thin=may_be_thin)]
+        served = self._observed.before(intent.invocation, event.symbol, intent.at)
+        books = [book_of(q, event.side, q.at) for q in served]
+        passing = self._passing(books, event, parent, rules)
         may_fall_back = self._is_fallback_due(intent.at, rules)
         self._claim(bool(passing) or may_fall_back, "unchecked_quote", event, str(books))
         if event.limit is None or not collars or may_fall_back:
             return
         limit = event.limit * PRICE
-        right = set(collars)
-        for book in passing:
-            looked = law.look_limits(book, rules) if rules.is_looking else set()
-            for wanted in {law.passive_limit(book, rules), law.mid_limit(book, rules)} | looked:
-                right |= {law.within(wanted, collar, event.side) for collar in collars}
+        right = collars | _limits_of(passing, event.side, rules, collars)
         right |= self._fitting(event, parent, rules, collars) | self._kept(event, parent, rules)
+        right |= self._reserved(event, parent, rules, collars)
         if passing:
             self._claim(limit in right, "not_a_price_of_the_book", event, f"{limit} not in {sorted(right)}")
 
@@ -113,6 +108,36 @@ class PriceJudge:
         limits = [o.arrival.limit for o in parent.orders if o.arrival.at < event.at and o.arrival.limit is not None]
         ups = sum(event.side * (later - former) > 0 for former, later in pairwise(limits))
         return {limits[-1] * PRICE} if rules.is_looking and limits and ups >= int(rules["max_repegs"]) else set()
+
+    def _reserved(self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal]) -> set[Decimal]:
+        """The limits of the quotes since the order before, for a line with a limit in dollars.
+
+        A successor's place is reserved before its predecessor is cancelled, and kept by an order that was never sent.
+        If the dollars have no room for a later price, the reserved one is sent.
+        """
+        dollars = ("max_order_notional", "max_run_notional", "max_day_notional")
+        if all(rules.most(name) is None for name in dollars):
+            return set()
+        before = [order for order in parent.orders if order.arrival.at < event.at]
+        since = before[-1].arrival.at if before else 0
+        quotes = self._observed.of_run(parent.run.run_id, event.symbol, event.at)
+        books = [book_of(quote, event.side, quote.at) for quote in quotes if quote.at >= since]
+        limits = _limits_of(self._passing(books, event, parent, rules), event.side, rules, collars)
+        return limits | self._less_filled(limits, event, before[-1:], rules)
+
+    def _less_filled(
+        self, reserved: set[Decimal], event: OrderEvent, before: list[Placed], rules: Rules
+    ) -> set[Decimal]:
+        """What is left for the shares of an order of the dollars reserved at a limit, less what its predecessor has
+        filled since then, at the predecessor's limit."""
+        limits: set[Decimal] = set()
+        for order in before:
+            fills = (e.quantity for e in self._record.ledger.executions if e.order_id == order.arrival.order_id)
+            for filled in accumulate(fills, initial=0):
+                spent = (order.executed - filled) * (order.arrival.limit or 0) * PRICE
+                dollars = ((order.quantity - filled) * limit - spent for limit in reserved)
+                limits |= {law.down(each / (event.quantity or order.quantity), rules) for each in dollars if each > 0}
+        return limits
 
     def _fitting(self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal]) -> set[Decimal]:
         """The highest limit at which a buy fits max_order_notional beside what its line has spent; none without it.
@@ -128,6 +153,11 @@ class PriceJudge:
         sizes = {size for size in (event.quantity * QTY, left) if size > 0}
         highest = {law.down((most - spent) / size, rules) for size in sizes}
         return {law.within(price, collar, event.side) for collar in collars for price in highest}
+
+    def _passing(self, books: Iterable[Book], event: OrderEvent, parent: Parent, rules: Rules) -> list[Book]:
+        """The books on which this order may be sent."""
+        may_be_thin = self._may_escalate(event, parent, rules)
+        return [book for book in books if self._passes(book, parent, rules, may_be_thin=may_be_thin)]
 
     def _passes(self, book: Book, parent: Parent, rules: Rules, *, may_be_thin: bool) -> bool:
         """Whether the quote check passes; our own order at the near side may be all that a thin quote shows."""
@@ -185,6 +215,16 @@ class PriceJudge:
     def _claim(self, holds: bool, name: str, event: OrderEvent, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:
             self.found.append(Violation(name, event.at, event.client_order_id, observed))
+
+
+def _limits_of(books: Iterable[Book], side: int, rules: Rules, collars: set[Decimal]) -> set[Decimal]:
+    """Where the rules may place an order on one of these books."""
+    limits: set[Decimal] = set()
+    for book in books:
+        looked = law.look_limits(book, rules) if rules.is_looking else set()
+        for wanted in {law.passive_limit(book, rules), law.mid_limit(book, rules)} | looked:
+            limits |= {law.within(wanted, collar, side) for collar in collars}
+    return limits
 
 
 def _attempt(event: OrderEvent) -> int:
