@@ -305,64 +305,6 @@ def test_a_collar_may_be_that_of_a_later_quote_after_a_fault() -> None:
     assert day.violations() == set()
 
 
-@pytest.mark.parametrize("qty", ["100", "27"])
-def test_a_buy_may_be_as_dear_as_its_largest_notional(qty: str) -> None:
-    """100 shares fit 10,003.57 dollars at 100.03 and not at 100.04, even if cash allows 27 of them at first."""
-    for limit, found in (("100.03", set()), ("100.02", {"not_a_price_of_the_book"})):
-        day = day_with_arrival({"max_order_notional": "10003.57"})
-        day.placed(1, 601, qty, limit, bid="100.00", ask="100.10")
-        assert day.violations() == found
-
-
-@pytest.mark.parametrize(
-    ("limit", "ask", "settings", "is_right"),
-    [
-        ("100.00", "100.01", {}, True),
-        ("99.99", "100.01", {}, True),
-        ("99.98", "100.01", {}, False),
-        ("100.01", "100.01", {}, True),
-        ("100.01", "100.01", {"escalation": "mid"}, False),
-        ("99.99", "100.04", {}, False),
-        ("100.04", "100.04", {}, True),
-        ("100.03", "100.04", {}, False),
-    ],
-)
-def test_the_policy_of_looks_joins_steps_back_or_takes_the_touch(
-    limit: str, ask: str, settings: dict[str, Any], is_right: bool
-) -> None:
-    day = day_with_arrival({"policy": "normal", **settings})
-    day.placed(1, 601, "1", limit, bid="100.00", ask=ask)
-    assert day.violations() == (set() if is_right else {"not_a_price_of_the_book"})
-
-
-@pytest.mark.parametrize("name", ["max_order_notional", "max_run_notional", "max_day_notional", None])
-def test_a_reserved_price_needs_a_limit_in_dollars(name: str | None) -> None:
-    """A successor was reserved on a book that has gone, which its step was not served any more."""
-    day = day_with_arrival({name: "20000"} if name else {})
-    day.looked_at(610, "100.04", "100.14")
-    day.placed(1, 631, "1", "100.05", bid="100.20", ask="100.30")
-    assert day.violations() == (set() if name else {"not_a_price_of_the_book"})
-
-
-@pytest.mark.parametrize(("limit", "found"), [("100.26", set()), ("100.27", {"not_a_price_of_the_book"})])
-def test_a_reserved_price_rises_with_what_its_predecessor_fills(limit: str, found: set[str]) -> None:
-    """100 shares were reserved at 100.11. 60 of them fill at 100.01, which leaves 4,010.40 dollars for the others."""
-    day = day_with_arrival({"max_run_notional": "20000"})
-    first = day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")
-    day.looked_at(610, "100.10", "100.20")
-    day.filled(first, 620, "60", "100.01")
-    day.ended(first, 625)
-    day.placed(2, 631, "40", limit, bid="100.30", ask="100.40")
-    assert day.violations() == found
-
-
-def test_a_reserved_price_is_none_from_before_the_last_order() -> None:
-    day = day_with_arrival({"max_run_notional": "20000"})
-    day.ended(day.placed(1, 611, "1", "100.05", bid="100.04", ask="100.14"), 625)
-    day.placed(2, 631, "1", "100.05", bid="100.20", ask="100.30")
-    assert day.violations() == {"not_a_price_of_the_book"}
-
-
 def test_the_judges_disagree_where_only_one_finds_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:
     day = day_with_arrival()
     _past_the_collar(day)
