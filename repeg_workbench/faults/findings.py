@@ -86,8 +86,9 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`day_not_run`",
-        "6407, 6427, 7337",
-        "The harness set the kill switch through the faults of the program's table and ended with them.",
+        "6407, 6427, 7337, 100819, 102292",
+        "The harness set the kill switch through the faults of the program's table and ended with them. The simulated"
+        " exchange had no way back to the market for an order in a rare status whose cancel was under way.",
     ),
     Mistake(
         "`failed_without_cause`",
@@ -108,6 +109,18 @@ MISTAKES: tuple[Mistake, ...] = (
 )
 
 FINDINGS: tuple[Finding, ...] = (
+    Finding(
+        "A waiting buy's book had two sides when it was checked, and one when cash was granted. What part of it was"
+        " worth placing was computed from a bid of zero, and the run failed. Its open orders were cancelled.",
+        "102270 at `71ff1a04ed`",
+        "No part is worth placing on a book without a mid (`tests/functions/test_buys_in_part.py`).",
+    ),
+    Finding(
+        "A request found its bucket of the account's quota exhausted, and the next one began while the table answered."
+        " The request waited for the one after that: ten seconds in which its step did not act on a fill.",
+        "101769, 102864, 103311 at `71ff1a04ed`",
+        "A bucket that has begun meanwhile is not waited out (`tests/domain/test_request_quota.py`).",
+    ),
     Finding(
         "An order that was left to its owner, who had moved it, filled between two closing steps: the first had"
         " been cut off after it had ended the order. All shares were booked and reported, with the outcome"

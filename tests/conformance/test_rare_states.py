@@ -75,6 +75,19 @@ def test_row_134_an_order_can_be_put_into_a_rare_status_and_back(status: str) ->
         bench.on_server(auditor.check_closed)
 
 
+def test_row_134_an_order_that_is_being_cancelled_stays_so_in_the_market() -> None:
+    with a_bench() as bench:
+        auditor = Auditor(bench.exchange)
+        order = bench.working(price=99.5)
+        assert control(bench, order, status="suspended") == 200
+        bench.trading.cancel_order_by_id(order.id)
+        assert control(bench, order, status="working") == 200
+        assert bench.status(order) == "pending_cancel"
+        bench.wait(50)
+        assert bench.status(order) == "canceled"
+        bench.on_server(auditor.check)
+
+
 def test_row_134_an_order_set_aside_does_not_fill() -> None:
     with a_bench() as bench:
         order = bench.limit(price=100.05)

@@ -20,7 +20,7 @@ from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.broker import CancelAnswer, Submission, Unknown
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
 from repeg.domain.intent import Intent
-from repeg.domain.request_quota import BUCKET_SECONDS, LEASE, bucket_of
+from repeg.domain.request_quota import BUCKET_SECONDS, LEASE, Quota, bucket_of
 from repeg.domain.run import KillSwitch
 from repeg.ports import Broker, Store
 from repeg_workbench.twins.memory_store import MemoryStore
@@ -170,6 +170,40 @@ def test_a_wait_ends_in_the_next_bucket() -> None:
     broker.positions()
     assert bucket_of(desk.reached[0]) == bucket_of(after_noon(10))
     assert clock.pauses == [pytest.approx(6.751)]
+
+
+@dataclass
+class SlowStore(MemoryStore):
+    """A table whose answers take a while."""
+
+    clock: Clock
+    takes: timedelta
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def lease_requests(self, bucket: str, count: int, most: int) -> bool:
+        self.clock.at += self.takes
+        return super().lease_requests(bucket, count, most)
+
+
+@pytest.mark.parametrize("quota", Quota)
+def test_a_bucket_that_began_while_the_table_was_asked_is_not_waited_out(quota: Quota) -> None:
+    """The old bucket is found exhausted 7 milliseconds after its end."""
+    clock = Clock(after_noon(9.995))
+    store = SlowStore(clock, timedelta(milliseconds=4))
+    MemoryStore.lease_requests(store, bucket_of(clock.at), EACH_BUCKET, EACH_BUCKET)
+    limiter = RequestLimiter(store, cast("Any", clock), PER_MINUTE)
+    assert limiter.acquire(quota)
+    assert clock.at < after_noon(10.1)
+
+
+def test_many_requests_do_not_wait_out_a_bucket_that_has_begun() -> None:
+    clock = Clock(after_noon(9.995))
+    store = SlowStore(clock, timedelta(milliseconds=4))
+    MemoryStore.lease_requests(store, bucket_of(clock.at), EACH_BUCKET, EACH_BUCKET)
+    assert RequestLimiter(store, cast("Any", clock), PER_MINUTE).lease_ahead(Quota.ORDINARY, 8) == 8
+    assert clock.at < after_noon(10.1)
 
 
 @dataclass

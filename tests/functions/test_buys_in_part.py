@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from functions.place_orders.app import place_orders
 from repeg.domain.outcome import Outcome
 from tests.functions.books import AAPL, book
 from tests.functions.desk import Desk, OpenDesk, holding
@@ -37,6 +38,25 @@ def test_half_of_a_buy_is_worth_placing(open_desk: OpenDesk, policy: str, cash: 
     desk = beside_a_sell(open_desk, cash, policy=policy)
     assert desk.open_at_broker("AAPL") == placed
     assert desk.order("AAPL").held == (None if placed else "waits_for_sells")
+    desk.judge()
+
+
+@pytest.mark.parametrize("sides", ["- × 200 @ 189.44", "300 @ 189.40 × -", "- × -"])
+def test_a_run_goes_on_where_a_waiting_buy_has_lost_a_side_of_its_book(open_desk: OpenDesk, sides: str) -> None:
+    """The book is whole when it is checked, and not when the cash is granted."""
+    whole = "300 @ 189.40 × 200 @ 189.44"
+    aapl = book(f"09:20 {whole}", f"09:37 {sides}", f"09:37:30 {whole}")
+    desk = open_desk({"AAPL": aapl, "KO": SOLD_IN_PART}, opening=holding("5000", KO="200"))
+    desk.begin("buy 80 AAPL", "sell all KO", policy="normal")
+    desk.place()
+    desk.wait_until("09:36:50")
+    desk.validate()
+    desk.wait_until("09:37:05")
+    place_orders(desk.run_id, desk.epoch, desk.turns, desk.ports)
+    assert desk.open_at_broker("AAPL") == []
+    desk.turn_at("09:38")
+    desk.place()
+    assert desk.open_at_broker("AAPL") == ["58 AAPL @ 189.41"]
     desk.judge()
 
 

@@ -29,11 +29,12 @@ class SettingAside:
         order.is_aside = True
 
     def resume(self, order: Order, at: int) -> None:
-        """Send an order that was set aside to the market again. Raises Refusal."""
+        """Send an order that was set aside to the market again; one being cancelled stays so. Raises Refusal."""
         if not order.is_aside or not order.is_open:
             raise Refusal.unprocessable("the order is not set aside")
         order.is_aside, order.is_working = False, True
-        self.floor.records.move(order, order.resting_status, at)
+        if order.status is not Status.PENDING_CANCEL:
+            self.floor.records.move(order, order.resting_status, at)
         self.floor.work(order, at)
 
     def _require_eligible(self, order: Order) -> None:

@@ -76,13 +76,11 @@ class RequestLimiter:
 
         Waits for the next bucket once, if this one has none left. Raises StoreUnavailable.
         """
-        for wait in (False, True):
-            if wait:
-                self._runtime.pause(seconds_to_next_bucket(self._runtime.now()))
-            bucket = self._kind + bucket_of(self._runtime.now())
-            if held := self._lease_most(bucket, quota, most):
-                return held
-        return 0
+        asked = self._runtime.now()
+        if held := self._lease_most(self._kind + bucket_of(asked), quota, most):
+            return held
+        self._pause_until_next_bucket(asked)
+        return self._lease_most(self._kind + bucket_of(self._runtime.now()), quota, most)
 
     def require(self, quota: Quota) -> None:
         """Take one request. Raises BrokerUnavailable if none was granted, StoreUnavailable as `acquire` does."""
@@ -95,33 +93,36 @@ class RequestLimiter:
             self.require(Quota.ORDINARY)
 
     def _wait_for_grant(self, quota: Quota, following: int, until: datetime | None) -> bool:
+        asked = self._runtime.now()
         for wait in range(MAX_WAITS + 1):
-            if wait and until is not None and self._next_begins() > until:
+            if wait and until is not None and _next_begins(asked) > until:
                 break
-            if wait and self._wait_for_bucket(quota):
+            if wait and self._wait_for_bucket(quota, asked):
                 return True
-            bucket = self._kind + bucket_of(self._runtime.now())
+            asked = self._runtime.now()
+            bucket = self._kind + bucket_of(asked)
             if self._use_lease(bucket, quota) or self._lease(bucket, quota, following):
                 return True
         self._count("RequestsRefused", 1)
         return False
 
-    def _next_begins(self) -> datetime:
-        now = self._runtime.now()
-        return now + timedelta(seconds=seconds_to_next_bucket(now))
-
-    def _wait_for_bucket(self, quota: Quota) -> bool:
-        """Wait for the next bucket. A reserved request takes its place in it before the wait, so that no ordinary one
-        comes before it; returns whether it has."""
-        now = self._runtime.now()
-        upcoming = self._kind + next_bucket(now)
+    def _wait_for_bucket(self, quota: Quota, asked: datetime) -> bool:
+        """Wait for the bucket after the one that was exhausted at `asked`. A reserved request takes its place in it
+        before the wait, so that no ordinary one comes before it; returns whether it has."""
+        upcoming = self._kind + next_bucket(asked)
         is_booked = quota is Quota.RESERVED and self._store.lease_requests(
             upcoming, 1, bucket_limit(self._per_minute, quota)
         )
         self._count("RequestsLeased", int(is_booked))
-        self._runtime.pause(seconds_to_next_bucket(now))
+        self._pause_until_next_bucket(asked)
         # A place in a bucket that has passed meanwhile, while the function was frozen, is worth nothing.
         return is_booked and self._kind + bucket_of(self._runtime.now()) == upcoming
+
+    def _pause_until_next_bucket(self, asked: datetime) -> None:
+        """Pause until the bucket after that of `asked`; it may have begun while the table was asked for the other."""
+        left = (_next_begins(asked) - self._runtime.now()).total_seconds()
+        if left > 0:
+            self._runtime.pause(left)
 
     def _use_lease(self, bucket: str, quota: Quota) -> bool:
         """Take one request from what is left of an earlier lease; leftovers of other buckets are dropped.
@@ -173,3 +174,7 @@ class RequestLimiter:
     def _drop_others(self, bucket: str) -> None:
         if self._bucket != bucket:
             self._bucket, self._left = bucket, {}
+
+
+def _next_begins(now: datetime) -> datetime:
+    return now + timedelta(seconds=seconds_to_next_bucket(now))

@@ -9,13 +9,14 @@ from repeg.domain.attempts import attempts_left, is_next_whole
 from repeg.domain.child_order import Rung
 from repeg.domain.decision import Decision
 from repeg.domain.dust import is_dust
+from repeg.domain.fallback import has_mid
 from repeg.domain.moment import LAST_TURNS, Moment
 from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
 from repeg.domain.round_lot import round_lot
 from repeg.domain.settings import Settings
-from repeg.domain.settings_limits import KEPT_ATTEMPTS
+from repeg.domain.settings_limits import KEPT_ATTEMPTS, WIDEST_SPREAD_PCT
 
 # A child is at least this part of its parent, so that a large order needs a bounded number of them.
 LEAST_PART = 20
@@ -39,11 +40,14 @@ def piece(
     return most if most - part < 1 else part
 
 
-def least_funded(order: ParentOrder, quote: Quote | None, settings: Settings) -> Decimal | None:
+def least_funded(order: ParentOrder, quote: Quote | None, now: datetime, settings: Settings) -> Decimal | None:
     """The fewest shares worth placing of a buy while the cash for the rest is still to come: half of what it needs, or
-    its next piece. None under the original rule, whose single child would keep the later cash from being used.
+    its next piece. None without a book that has a mid, which nothing is placed on, and under the original rule, whose
+    single child would keep the later cash from being used.
     """
     if quote is None or not (settings.looks or settings.trades_at_market):
+        return None
+    if not has_mid(quote, now, WIDEST_SPREAD_PCT):
         return None
     half = (order.remaining / 2).to_integral_value(ROUND_CEILING)
     least = min(half, _part(order, quote, quote.near_size(order.side)))

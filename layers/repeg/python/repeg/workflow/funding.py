@@ -188,7 +188,7 @@ def _need(turn: Turn, order: ParentOrder, quote: Quote | None) -> Need:
     decision = peg.decide(order, quote, turn.present, settings)
     if quote is not None and decision.sends and decision.limit is None:
         worst = max(worst, notional_of(Decimal(1), None, quote, order.side))
-    least = least_funded(order, quote, settings)
+    least = least_funded(order, quote, turn.now, settings)
     return Need(symbol=order.symbol, qty=order.remaining, worst_price=worst, least=least)
 
 
