@@ -25,7 +25,8 @@ def a_day(*lines: str) -> Scenario:
     (quiet,) = (day for day in DAYS if day.name == "quiet")
     day = replace(quiet, plan=orders("listening", *lines)) if lines else quiet
     scenario = day.scenario()
-    return replace(scenario, settings={**scenario.settings, "waiting": "stream"})
+    settings, parameters = {**scenario.settings, "waiting": "stream"}, {**scenario.parameters, "Waiting": "stream"}
+    return replace(scenario, settings=settings, parameters=parameters)
 
 
 @dataclass
