@@ -18,6 +18,8 @@
 SHELL := /bin/bash
 
 SEEDS ?= 100
+# Environments are set up side by side, and beside the linters.
+MAKEFLAGS += --jobs=2
 export SAM_CLI_TELEMETRY = 0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
