@@ -38,9 +38,10 @@ class Mistake(NamedTuple):
 MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "`not_held_by_its_book`",
-        "3082, 913",
+        "3082, 913, 109381",
         "The last quotes on which a line may be held are not the last that its run reads: no order leaves in a window's"
-        " last ten seconds, and the closing step reads quotes for its report.",
+        " last ten seconds, and the closing step reads quotes for its report. An order in dollars is also held where"
+        " its price is far from the one that it was sized at.",
     ),
     Mistake(
         "`sent_after_owner`",
@@ -86,8 +87,9 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`day_not_run`",
-        "6407, 6427, 7337, 100819, 102292",
-        "The harness set the kill switch through the faults of the program's table and ended with them. The simulated"
+        "6407, 6427, 7337, 100819, 102292, 109157",
+        "The workload drew a symbol's ladder that the deployment's attempts did not reach. The harness set the kill"
+        " switch through the faults of the program's table and ended with them. The simulated"
         " exchange had no way back to the market for an order in a rare status whose cancel was under way.",
     ),
     Mistake(

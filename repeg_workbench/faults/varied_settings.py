@@ -141,7 +141,11 @@ def _symbol_settings(settings: dict[str, Any], chance: Random) -> dict[str, Any]
     }
     if "market" in {settings.get("fallback"), settings["policy"]}:
         del own["escalation"]  # the fallback and the policy need market orders
-    return {name: own[name] for name in chance.sample(sorted(own), chance.randint(1, 4))}
+    kept = {name: own[name] for name in chance.sample(sorted(own), chance.randint(1, 4))}
+    needed = int({**settings, **kept}["max_repegs"]) + rungs(Escalation({**settings, **kept}["escalation"]))
+    if needed > int(settings.get("max_attempts", 100)):
+        kept.pop("escalation", None)  # a deployment is refused whose attempts do not reach the end of a ladder
+    return kept
 
 
 def _no_further(escalation: str) -> list[str]:

@@ -96,6 +96,17 @@ def test_a_hold_that_the_book_does_not_explain_is_a_violation(outcome: str, ask:
     assert day.violations() == {"not_held_by_its_book"}
 
 
+@pytest.mark.parametrize(("outcome", "found"), [("held_stale", set()), ("held_wide", {"not_held_by_its_book"})])
+def test_an_order_in_dollars_may_be_held_by_the_price_that_it_was_sized_at(outcome: str, found: set[str]) -> None:
+    day = DayByHand()
+    (line,) = day.record.runs[0].plan["orders"]
+    line["notional"] = "10000"
+    for number in range(3):
+        day.looked_at(CLOSES - 90 + 30 * number, "100.00", "100.10")
+    day.closed(outcome=outcome)
+    assert day.violations() == found
+
+
 def test_a_hold_that_the_book_explains_is_no_violation() -> None:
     day = DayByHand()
     for number in range(3):

@@ -177,7 +177,7 @@ def test_an_order_far_from_its_sizing_price_is_held_and_never_placed(open_desk: 
     assert desk.journalled("AAPL", "hold")[-1][1].endswith("sized at 189.42")
     desk.close()
     assert desk.row()["outcome"] == "held_stale"
-    assert "more than 10 % from the one that the weight was sized at" in desk.row()["reason"]
+    assert "more than 10 % from the one that the order was sized at" in desk.row()["reason"]
 
 
 def test_a_price_that_comes_back_to_its_sizing_price_is_traded(open_desk: OpenDesk) -> None:

@@ -41,6 +41,12 @@ class JudgedRun:
         """Whether the plan has weights, so that its quantities depend on prices."""
         return "targets" in self.plan
 
+    def is_sized_by_price(self, symbol: str) -> bool:
+        """Whether a line's quantity depends on prices: a weight, or an order in dollars."""
+        return self.is_weights or any(
+            order["symbol"] == symbol and "notional" in order for order in self.plan.get("orders", ())
+        )
+
 
 class ServedQuote(NamedTuple):
     """A quote as it left the feed for the program: prices in price units, sizes in shares."""

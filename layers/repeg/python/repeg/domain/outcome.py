@@ -79,7 +79,7 @@ _WORDS = {
     HoldReason.NOT_HELD: "fewer shares are held than it would have sold",
     HoldReason.OTHER_RUN: "another run was placing its buys",
     HoldReason.ORDER_NOTIONAL: "max_order_notional allows no higher price",
-    HoldReason.REPRICED: "the price is more than 10 % from the one that the weight was sized at",
+    HoldReason.REPRICED: "the price is more than 10 % from the one that the order was sized at",
 }
 
 _OF_THE_BOOK = frozenset(
