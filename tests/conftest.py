@@ -1,5 +1,12 @@
-"""Registers the profile of `make quick`: `pytest --hypothesis-profile quick` draws few examples for each property."""
+"""Registers the profiles of hypothesis: no check depends on how fast a machine is.
 
-from hypothesis import settings
+`make quick` draws few examples for each property: `pytest --hypothesis-profile quick`.
+"""
 
-settings.register_profile("quick", derandomize=True, database=None, deadline=None, max_examples=20)
+from hypothesis import HealthCheck, settings
+
+UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+settings.register_profile("untimed", UNTIMED)
+settings.register_profile("quick", UNTIMED, derandomize=True, database=None, max_examples=20)
+settings.load_profile("untimed")

@@ -27,7 +27,7 @@ class Kept:
     bytes_stored: int
 
 
-@pytest.fixture(scope="module", params=["halt", "impatient"])
+@pytest.fixture(scope="module", params=["halted_for_good", "impatient"])
 def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
     golden = next(day for day in DAYS if day.name == request.param)
     scenario, tape = replace(golden.scenario(), keeps_journal=True), Tape()
