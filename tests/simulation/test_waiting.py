@@ -12,7 +12,7 @@ import typer
 from repeg_workbench.bench.attempts import INVOCATION, TRANSITION, WRITE, dollars
 from repeg_workbench.bench.waiting import read_rows
 from repeg_workbench.bench.waiting_days import FIGURES, MODES, check_books, scenario
-from repeg_workbench.bench.waiting_page import figures_of, page
+from repeg_workbench.bench.waiting_page import FILE, PAGE, figures_of, page
 from repeg_workbench.simulate.simulation import opened
 
 
@@ -27,6 +27,18 @@ def test_a_difference_is_that_of_the_same_day() -> None:
     figures = figures_of([row(1, 10, 11), row(2, 110, 113)], "abc1234")
     assert figures["figures"]["cost_bps"] == {"poll": 60, "stream": 62, "difference": 2, "error": pytest.approx(1)}
     assert "| history events | 60.0 | 62.0 | 2.0 | 1.0 |" in page(figures)
+
+
+def test_the_page_says_what_differs_beyond_noise() -> None:
+    noisy, sure = [row(1, 10, 12), row(2, 10, 8)], [row(1, 10, 9), row(2, 10, 8)]
+    assert "neither fills sooner nor costs less" in page(figures_of(noisy, "abc1234"))
+    assert "over two standard errors:** seconds until an order is filled less, cost less" in page(
+        figures_of(sure, "abc1234")
+    )
+
+
+def test_the_page_is_that_of_the_published_figures() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(json.loads(FILE.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("mode", MODES)
