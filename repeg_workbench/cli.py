@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from repeg_workbench.explain.commands import add_commands as add_journal_commands
 from repeg_workbench.operate.commands import add_commands
 
 DEMO_PLAN = Path(__file__).parent / "plans" / "demo.json"
@@ -184,3 +185,4 @@ def replay(
 
 
 add_commands(app)
+add_journal_commands(app)

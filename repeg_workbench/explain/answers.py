@@ -1,0 +1,142 @@
+"""The three questions about an order: why it was not filled, why at this price, and why so late."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import groupby
+from typing import NamedTuple
+
+from repeg.domain.child_order import Rung
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Side, format_price
+from repeg_workbench.explain.figures import clock, dollars, plural, price, shares, span
+from repeg_workbench.explain.reasons import patience
+from repeg_workbench.explain.spent_time import FOR_CASH, in_words, spent
+from repeg_workbench.explain.story import OrderStory
+from repeg_workbench.explain.unfilled import why_not_filled
+
+NOT_FILLED, PRICE, TIME = "Why was it not filled?", "Why this price?", "Why so late?"
+
+_ZERO = Decimal(0)
+
+
+class Question(NamedTuple):
+    """A question with its answer, in sentences."""
+
+    asked: str
+    answer: str
+
+
+def questions(story: OrderStory) -> list[Question]:
+    """The questions that arise for an order, answered."""
+    asked = ((NOT_FILLED, why_not_filled(story)), (PRICE, why_this_price(story)), (TIME, why_so_late(story)))
+    return [Question(question, answer) for question, answer in asked if answer]
+
+
+def headline(story: OrderStory) -> str:
+    """The order in a line: what was wanted, what was done, and how it ended."""
+    order = story.order
+    if order is None:
+        planned = story.planned
+        said = (planned.detail, planned.reason) if planned is not None else ("", "")
+        return f"{story.symbol}: {'; '.join(filter(None, said)) or 'nothing was decided'}"
+    done = f"filled {shares(order.filled)}" if order.filled else "nothing filled"
+    average = f" @ {price(order.average_price)}" if order.average_price is not None else ""
+    end = story.end
+    outcome = f", {order.outcome.replace('_', ' ')}" if order.outcome is not None else ""
+    ended = f" at {clock(end.at)}" if end is not None else ""
+    is_open = "" if order.outcome is not None or end is not None else "; its end is not in the journal"
+    return f"{order.symbol}: {order.side} {shares(order.target)}, {done}{average}{outcome}{ended}{is_open}"
+
+
+def why_this_price(story: OrderStory) -> str:
+    """The average against the arrival, and how each child traded."""
+    order, measured = story.order, story.measured
+    if order is None or order.average_price is None or order.arrival is None:
+        return ""
+    arrival = order.arrival
+    apart = (order.average_price - arrival.mid) * order.side.sign
+    worse = "worse" if apart > 0 else "better"
+    bps = abs(apart) / arrival.mid * 10_000
+    halves = f", {abs(apart) / (arrival.spread / 2):.2f} half-spreads" if arrival.spread > 0 else ""
+    against = (
+        f"It paid {price(order.average_price)} a share" if order.side is Side.BUY else
+        f"It got {price(order.average_price)} a share"
+    )  # fmt: skip
+    if apart == 0:
+        first = f"{against}, the arrival mid."
+    else:
+        first = (
+            f"{against}, {price(abs(apart))} {worse} than the arrival mid {price(arrival.mid)} ({bps:.1f} bps{halves})."
+        )
+    split = _split(story, order) if measured is not None else ""
+    return " ".join(filter(None, (first, split, _children(order), _collar(order))))
+
+
+def why_so_late(story: OrderStory) -> str:
+    """Where the time went, and by which rule it would have ended earlier."""
+    if not story.decisions:
+        return ""
+    parts = spent(story)
+    said = in_words(story)
+    if parts and parts[0].state == FOR_CASH:
+        return f"{said} Buys wait until the run's sells have brought their cash, the largest first."
+    decided = story.decisions[-1]
+    if parts and parts[0].state.startswith("without"):
+        every = f"every {decided.moment.turn_seconds} seconds"
+        return f"{said} Its book is checked in each turn, {every}, until it may be traded on."
+    order, settings = story.order, decided.settings
+    if order is None or order.first_placed_at is None or settings.trades_at_market:
+        return said
+    patient = f"it is worked for up to {span(patience(decided))} (patience_seconds={settings.patience_seconds}"
+    pieces = "; an order of several pieces has longer" if settings.looks else ""
+    return (
+        f"{said} By its settings {patient}, policy={settings.policy}{pieces}); then the rest goes as far as "
+        f"escalation={settings.escalation} allows."
+    )
+
+
+def _split(story: OrderStory, order: ParentOrder) -> str:
+    """What of the cost was the spread at the time of sending, and what the move of the mid since the arrival."""
+    trades, arrival = story.trades, order.arrival
+    if trades is None or arrival is None:
+        return ""
+    sent = {intent.client_order_id: intent.quote for intent in trades.intents}
+    books = {child.broker_id: sent.get(child.client_order_id) for child in order.children}
+    spread = moved = _ZERO
+    for each in trades.executions:
+        quote = books.get(each.broker_order_id)
+        if quote is None or not 0 < quote.bid < quote.ask:
+            return ""
+        spread += each.qty * order.side.sign * (each.price - quote.mid)
+        moved += each.qty * order.side.sign * (quote.mid - arrival.mid)
+    if not trades.executions:
+        return ""
+    paid = f"{'paid' if spread > 0 else 'earned'} {dollars(abs(spread))} of spread against the mids it was sent on"
+    drift = "against" if moved >= 0 else "in favour of"
+    return f"In dollars: it {paid}, and the mid had moved {dollars(abs(moved))} {drift} the order since its arrival."
+
+
+def _children(order: ParentOrder) -> str:
+    """How the shares traded: at rest or taken, by price."""
+    done = [child for child in order.children if child.filled > 0]
+    parts = [
+        f"{shares(sum((child.filled for child in group), _ZERO))} {words}"
+        for words, group in ((words, list(found)) for words, found in groupby(done, lambda child: _words(child.rung)))
+    ]
+    sent = plural(len(order.children), "order")
+    return f"Of {sent} sent, {', then '.join(parts)}." if parts else ""
+
+
+def _words(rung: Rung) -> str:
+    return {
+        Rung.PASSIVE: "traded at rest",
+        Rung.TAKE: "took the far side",
+        Rung.MID: "traded at the mid",
+        Rung.CROSS: "traded up to the collar",
+        Rung.MARKET: "went to the market",
+    }[rung]
+
+
+def _collar(order: ParentOrder) -> str:
+    return "" if order.collar is None else f"Its collar was {format_price(order.collar)}."
