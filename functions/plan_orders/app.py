@@ -9,7 +9,7 @@ from repeg.domain.steps import OrdersPlanned, RunRef
 from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
-from repeg.workflow.planning import draft_orders, journal_plan
+from repeg.workflow.planning import Draft, draft_orders, journal_plan, journal_sizing
 from repeg.workflow.turn import Turn, begin_trading_turn
 
 # Attempts within one step; the state machine retries the step itself.
@@ -31,13 +31,13 @@ def plan_orders(run_id: str, epoch: int, ports: Ports) -> OrdersPlanned:
     """
     turn = begin_trading_turn(run_id, epoch, ports)
     if not turn.run.is_planned:
-        _plan(turn, ATTEMPTS)
+        journal_sizing(turn, _plan(turn, ATTEMPTS))
         for order in ports.store.orders(run_id):
             journal_plan(turn, order)
     return OrdersPlanned(orders=len(ports.store.orders(run_id)))
 
 
-def _plan(turn: Turn, attempts: int) -> None:
+def _plan(turn: Turn, attempts: int) -> Draft:
     """Size the orders and store them; size them again if another run planned meanwhile, whose orders then count."""
     draft = draft_orders(turn.run, turn.now, turn.ports)
     try:
@@ -45,4 +45,5 @@ def _plan(turn: Turn, attempts: int) -> None:
     except Conflict:
         if attempts == 1:
             raise
-        _plan(turn, attempts - 1)
+        return _plan(turn, attempts - 1)
+    return draft

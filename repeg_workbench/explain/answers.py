@@ -11,11 +11,12 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side, format_price
 from repeg_workbench.explain.figures import clock, dollars, plural, price, shares, span
 from repeg_workbench.explain.reasons import patience
+from repeg_workbench.explain.sized import why_this_size
 from repeg_workbench.explain.spent_time import FOR_CASH, in_words, spent
 from repeg_workbench.explain.story import OrderStory
 from repeg_workbench.explain.unfilled import why_not_filled
 
-NOT_FILLED, PRICE, TIME = "Why was it not filled?", "Why this price?", "Why so late?"
+SIZE, NOT_FILLED, PRICE, TIME = "Why this size?", "Why was it not filled?", "Why this price?", "Why so late?"
 
 _ZERO = Decimal(0)
 
@@ -29,7 +30,12 @@ class Question(NamedTuple):
 
 def questions(story: OrderStory) -> list[Question]:
     """The questions that arise for an order, answered."""
-    asked = ((NOT_FILLED, why_not_filled(story)), (PRICE, why_this_price(story)), (TIME, why_so_late(story)))
+    asked = (
+        (SIZE, why_this_size(story)),
+        (NOT_FILLED, why_not_filled(story)),
+        (PRICE, why_this_price(story)),
+        (TIME, why_so_late(story)),
+    )
     return [Question(question, answer) for question, answer in asked if answer]
 
 

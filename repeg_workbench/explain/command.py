@@ -22,7 +22,7 @@ from repeg_workbench.operate.workstation import Workstation
 MOST_SHOWN = 5
 
 # Journalled for the run, and told with the orders that it is about.
-_IN_THE_STORIES = frozenset({"release"})
+_IN_THE_STORIES = frozenset({"release", "size"})
 
 
 def explain(at: Workstation, place: Place, symbol: str | None, *, is_every: bool = False) -> Answer:

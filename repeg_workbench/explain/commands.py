@@ -23,6 +23,7 @@ Json = Annotated[bool, _option("Print the answer as JSON.", "--json")]
 def add_commands(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command()(explain)
+    app.command(name="what-if")(what_if)
 
 
 def explain(
@@ -45,3 +46,29 @@ def explain(
 
     place = Place(run, run_id, stack)
     raise typer.Exit(finish(context.obj, lambda at: act(at, place, symbol, is_every=every), is_json=json))
+
+
+def what_if(
+    context: typer.Context,
+    run: Run,
+    *,
+    set_: Annotated[list[str] | None, _option(
+        "Another setting, or symbols.AAPL.NAME=VALUE for one symbol. Repeatable. Default: the run's own.",
+        "--set", metavar="NAME=VALUE",
+    )] = None,
+    run_id: RunId = None,
+    stack: Stack = None,
+    json: Json = False,
+) -> None:  # fmt: skip
+    """Make a run's decisions again under other settings, and show where each order's path would have changed.
+
+    The market's answer to another path is not known. Without --set it checks that the same settings decide the same.
+
+    Exit code: 0 done, 1 not every decision could be made again as it was, 2 there is no such run or setting.
+    """
+    from repeg_workbench.explain.found import Place  # noqa: PLC0415
+    from repeg_workbench.operate.answer import run as finish  # noqa: PLC0415
+    from repeg_workbench.what_if.command import what_if as act  # noqa: PLC0415
+
+    place = Place(run, run_id, stack)
+    raise typer.Exit(finish(context.obj, lambda at: act(at, place, tuple(set_ or ())), is_json=json))

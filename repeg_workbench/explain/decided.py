@@ -44,6 +44,11 @@ class Decided:
         return self.order.side
 
     @property
+    def reason(self) -> str:
+        """The answer's reason in one word: the verdict on the quote of a waiting order."""
+        return str(self.answer.gate) if isinstance(self.answer, QuoteCheck) else self.answer.reason
+
+    @property
     def near_name(self) -> str:
         """What our own side of the book is called."""
         return "bid" if self.side is Side.BUY else "ask"

@@ -65,7 +65,7 @@ def _state_after(told: Told, before: str) -> str:
         return BETWEEN if not entry.detail.startswith("no trade") else ""
     if entry.verb in _SENDS:
         return IN_THE_MARKET
-    if entry.verb != "hold" or _has_child(told):
+    if entry.verb not in {"hold", "check"} or _has_child(told):
         return before
     if entry.reason.startswith(WAITS_FOR_CASH):
         return FOR_CASH

@@ -7,17 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from repeg.domain.decision import Decision
 from repeg.domain.funding import FundingRequest, Need
 from repeg.domain.journal import Entry
-from repeg.domain.journalled_rules import FUNDING, OBSERVATION
+from repeg.domain.journalled_rules import FUNDING, OBSERVATION, SIZING
 from repeg.domain.observed import ObservedOrder, Trades
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side
+from repeg.domain.sizing_request import SizingRequest
 from repeg_workbench.explain.decided import Decided, decided_of
 from repeg_workbench.explain.figures import dollars, price, shares
 from repeg_workbench.explain.found import RunJournal
@@ -63,6 +64,7 @@ class OrderStory:
     """Everything that the journal has of one order. `trades` are None where the run's end is not in it.
 
     `unsold` are the run's sells that were not filled, with what they sold: cash that its buys may have waited for.
+    `sizing` is what its size was decided from; None where the journal does not have that.
     """
 
     symbol: str
@@ -71,6 +73,7 @@ class OrderStory:
     trades: Trades | None
     measured: ObservedOrder | None
     unsold: tuple[str, ...] = ()
+    sizing: SizingRequest | None = None
 
     @cached_property
     def decisions(self) -> list[Decided]:
@@ -112,15 +115,18 @@ def stories(journal: RunJournal, symbols: Collection[str]) -> list[OrderStory]:
     told: dict[str, list[Told]] = {symbol: [] for symbol in symbols}
     ends: dict[str, Journalled] = {}
     cash: FundingRequest | None = None
-    unsold = tuple(_unsold(journal))
+    unsold, sizing = tuple(_unsold(journal)), None
     for each in journal.entries:
-        if each.entry.rule == FUNDING:
-            cash = _request(each.inputs)
+        if each.entry.rule == SIZING:
+            sizing = read_as(SizingRequest, each.inputs, "request")
+        elif each.entry.rule == FUNDING:
+            cash = read_as(FundingRequest, each.inputs, "purse")
         elif each.entry.subject in told:
             told[each.entry.subject].append(Told(each.entry, decided_of(each), cash))
             if each.entry.rule == OBSERVATION:
                 ends[each.entry.subject] = each
-    return [_story(symbol, tuple(told[symbol]), ends.get(symbol), unsold) for symbol in symbols]
+    found = [_story(symbol, tuple(told[symbol]), ends.get(symbol)) for symbol in symbols]
+    return [replace(story, unsold=unsold, sizing=sizing) for story in found]
 
 
 def _unsold(journal: RunJournal) -> Iterator[str]:
@@ -133,9 +139,10 @@ def _unsold(journal: RunJournal) -> Iterator[str]:
             yield f"{entry.subject} ({done} of {wanted})"
 
 
-def _story(symbol: str, told: tuple[Told, ...], end: Journalled | None, unsold: tuple[str, ...]) -> OrderStory:
+def _story(symbol: str, told: tuple[Told, ...], end: Journalled | None) -> OrderStory:
     known = [each.decided.order for each in told if each.decided is not None]
-    order, trades = (None, None) if end is None else _measured(end.inputs)
+    inputs = {} if end is None else end.inputs
+    order, trades = read_as(ParentOrder, inputs, "order"), read_as(Trades, inputs, "trades")
     measured = None if end is None else end.entry.answer
     return OrderStory(
         symbol,
@@ -143,7 +150,6 @@ def _story(symbol: str, told: tuple[Told, ...], end: Journalled | None, unsold: 
         order or (known[-1] if known else None),
         trades,
         measured if isinstance(measured, ObservedOrder) else None,
-        unsold,
     )
 
 
@@ -152,26 +158,23 @@ def need_of(cash: FundingRequest | None, symbol: str) -> Need | None:
     return None if cash is None else next((need for need in cash.needs if need.symbol == symbol), None)
 
 
-def _request(inputs: Mapping[str, Any]) -> FundingRequest | None:
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def read_as(model: type[_Model], inputs: Mapping[str, Any], name: str) -> _Model | None:
+    """An input of a journalled decision; None where it is missing or this release cannot read it."""
     try:
-        return FundingRequest.model_validate(inputs["purse"])
+        return model.model_validate(inputs[name])
     except (KeyError, ValidationError):
         return None
-
-
-def _measured(inputs: Mapping[str, Any]) -> tuple[ParentOrder | None, Trades | None]:
-    try:
-        return ParentOrder.model_validate(inputs["order"]), Trades.model_validate(inputs["trades"])
-    except (KeyError, ValidationError):
-        return None, None
 
 
 def _line(told: Told) -> Line:
     entry, decided = told.entry, told.decided
     why = _cash(told) or (entry.reason if decided is None else _decided(entry, decided))
-    known = decided.answer.reason if decided is not None and isinstance(decided.answer, Decision) else ""
-    same = (entry.detail, known or entry.reason)
-    return Line(entry.at, entry.verb, entry.detail, why, entry.at, 1, entry.is_abnormal, same)
+    verb = "hold" if entry.verb == "check" else entry.verb
+    same = (entry.detail, entry.reason if decided is None else decided.reason)
+    return Line(entry.at, verb, entry.detail, why, entry.at, 1, entry.is_abnormal, same)
 
 
 def _decided(entry: Entry, decided: Decided) -> str:

@@ -15,7 +15,7 @@ _SUBJECT, _VERB, _DETAIL = 9, 8, 24
 _LEAVES_HOLD = frozenset({"fill"})
 
 # Journalled for replay or publication only; their effects on each order are printed instead.
-_UNPRINTED = frozenset({"accept", "release", "held_long", "measure"})
+_UNPRINTED = frozenset({"accept", "check", "release", "held_long", "measure", "size"})
 
 
 class Tape:

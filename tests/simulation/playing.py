@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from repeg.domain.intent import Intent
+from repeg.domain.journal import Entry
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.report import Report
 from repeg.domain.run import Run
@@ -22,8 +23,8 @@ MOST_FILLS = 100
 
 @dataclass(frozen=True)
 class Played:
-    """A finished day. `measured` is its report after the watchdog's pass half an hour after the close; None for a day
-    with more fills than such a pass is worth waiting for here."""
+    """A finished day, `journal` the entries of its run. `measured` is its report after the watchdog's pass half an hour
+    after the close; None for a day with more fills than such a pass is worth waiting for here."""
 
     tape: str
     summary: dict[str, Any]
@@ -34,12 +35,13 @@ class Played:
     executions: list[Execution]
     report: Report
     measured: Report | None
+    journal: list[Entry]
 
 
 def play(scenario: Scenario) -> Played:
     """Run the day to its end."""
-    tape = Tape()
-    with opened(scenario, tape.see) as day:
+    tape, journal = Tape(), list[Entry]()
+    with opened(scenario, tape.see, journal.append) as day:
         day.start(scenario.run_id)
         day.run()
         summary = day.summary()
@@ -48,7 +50,7 @@ def play(scenario: Scenario) -> Played:
         run = store.run(scenario.run_id)
         assert run is not None
         assert run.report is not None
-        text, executions = tape.text(), day.engine.executions()
+        text, executions, entries = tape.text(), day.engine.executions(), list(journal)
         return Played(
             text,
             summary,
@@ -59,6 +61,7 @@ def play(scenario: Scenario) -> Played:
             executions,
             run.report,
             _measured(day) if len(day.exchange.ledger.executions) <= MOST_FILLS else None,
+            entries,
         )
 
 

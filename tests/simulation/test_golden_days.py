@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from repeg.domain.journal_file import StepName, encode
 from repeg.domain.next_step import EVENTS_PER_TURN
+from repeg_workbench.journal.files import read_file
+from repeg_workbench.what_if.again import decided_again
+from repeg_workbench.what_if.changes import Changes
 from tests.simulation import cost_judge, judge
 from tests.simulation.days import DAYS, GoldenDay
 from tests.simulation.playing import Played, play
@@ -26,6 +30,18 @@ def test_the_days_tape_equals_its_golden_file(golden: tuple[GoldenDay, Played]) 
     assert played.tape == day.tape.read_text(encoding="utf-8"), (
         "run python -m tests.simulation.regenerate and review the diff"
     )
+
+
+def test_the_same_settings_decide_the_day_again_as_it_was(golden: tuple[GoldenDay, Played]) -> None:
+    """From the stored form of its journal; a setting at its own value goes through everything that a change does."""
+    _, played = golden
+    step = read_file("", encode(StepName(played.run.run_id, "day", played.journal[0].at, "1"), played.journal))
+    settings = played.run.settings
+    again = decided_again(step.entries, Changes({"max_repegs": settings.max_repegs}), settings)
+    assert (step.problems, again.problems, again.run) == ([], [], [])
+    assert again.made == sum(bool(entry.rule) for entry in played.journal) > len(played.orders)
+    for path in again.paths.values():
+        assert (path.symbol, path.change, path.bounds) == (path.symbol, None, [])
 
 
 def test_every_order_ends_with_its_expected_outcome(golden: tuple[GoldenDay, Played]) -> None:

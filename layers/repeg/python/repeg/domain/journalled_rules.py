@@ -20,6 +20,7 @@ from repeg.domain.quote import Quote
 from repeg.domain.quote_check import QuoteCheck, check_waiting_order
 from repeg.domain.session import TradingWindow
 from repeg.domain.settings import Settings
+from repeg.domain.sizing_request import Sizing, SizingRequest, size
 from repeg.domain.symbol_settings import STORED
 
 NEXT_ACTION = "peg.decide"
@@ -27,13 +28,29 @@ QUOTE_CHECK = "validation.judge"
 FUNDING = "release.decide"
 SESSION = "session.check"
 OBSERVATION = "savings.observe"
+SIZING = "sizing.parent_orders"
 
 Inputs = Mapping[str, Any]
 
 
 def decide_again(rule: str, inputs: Inputs) -> BaseModel:
-    """The answer of a journalled rule to the inputs of a journal's line. Raises KeyError for an unknown rule."""
-    return _RULES[rule](inputs)
+    """The answer of a journalled rule to the inputs of a journal's line. Raises KeyError for an unknown rule, or for an
+    input that is missing, ValidationError for one that does not fit."""
+    return decide_on(rule, models_of(rule, inputs))
+
+
+def models_of(rule: str, inputs: Inputs) -> dict[str, Any]:
+    """The inputs of a journal's line as the rule's models. Settings are read like those of a stored run: another
+    release may have written them. Raises like `decide_again`."""
+    return {
+        name: None if inputs[name] is None else model.model_validate(inputs[name], context=STORED)
+        for name, model in _INPUTS[rule].items()
+    }
+
+
+def decide_on(rule: str, models: Mapping[str, Any]) -> BaseModel:
+    """The answer of a journalled rule to its models, as they were or changed. Raises KeyError for an unknown rule."""
+    return _RULES[rule](models)
 
 
 def answer_of(rule: str, answer: Any) -> BaseModel:
@@ -42,29 +59,29 @@ def answer_of(rule: str, answer: Any) -> BaseModel:
     return _ANSWERS[rule].model_validate(answer)
 
 
-def _order_inputs(inputs: Inputs) -> tuple[ParentOrder, Quote | None, Moment, Settings]:
-    quote = None if inputs["quote"] is None else Quote.model_validate(inputs["quote"])
-    moment, settings = Moment.model_validate(inputs["moment"]), Settings.model_validate(inputs["settings"])
-    return ParentOrder.model_validate(inputs["order"]), quote, moment, settings
+_Models = Mapping[str, Any]
 
 
-def _observe(inputs: Inputs) -> ObservedOrder:
-    book = None if inputs["book"] is None else Quote.model_validate(inputs["book"])
-    trades, settings = (
-        Trades.model_validate(inputs["trades"]),
-        Settings.model_validate(inputs["settings"], context=STORED),
-    )
-    return observe(ParentOrder.model_validate(inputs["order"]), trades, book, settings)
+def _of_an_order(models: _Models) -> tuple[ParentOrder, Quote | None, Moment, Settings]:
+    return models["order"], models["quote"], models["moment"], models["settings"]
 
 
-_RULES: dict[str, Callable[[Inputs], BaseModel]] = {
-    NEXT_ACTION: lambda inputs: peg.decide(*_order_inputs(inputs)),
-    QUOTE_CHECK: lambda inputs: check_waiting_order(*_order_inputs(inputs)),
-    FUNDING: lambda inputs: decide_funding(FundingRequest.model_validate(inputs["purse"])),
-    OBSERVATION: _observe,
-    SESSION: lambda inputs: session.check(
-        Moment.model_validate(inputs["moment"]).now, TradingWindow.model_validate(inputs["window"])
-    ),
+_RULES: dict[str, Callable[[_Models], BaseModel]] = {
+    NEXT_ACTION: lambda models: peg.decide(*_of_an_order(models)),
+    QUOTE_CHECK: lambda models: check_waiting_order(*_of_an_order(models)),
+    FUNDING: lambda models: decide_funding(models["purse"]),
+    OBSERVATION: lambda models: observe(models["order"], models["trades"], models["book"], models["settings"]),
+    SESSION: lambda models: session.check(models["moment"].now, models["window"]),
+    SIZING: lambda models: size(models["request"]),
+}
+
+_INPUTS: dict[str, dict[str, type[BaseModel]]] = {
+    NEXT_ACTION: {"order": ParentOrder, "quote": Quote, "moment": Moment, "settings": Settings},
+    QUOTE_CHECK: {"order": ParentOrder, "quote": Quote, "moment": Moment, "settings": Settings},
+    FUNDING: {"purse": FundingRequest},
+    OBSERVATION: {"order": ParentOrder, "trades": Trades, "book": Quote, "settings": Settings},
+    SESSION: {"moment": Moment, "window": TradingWindow},
+    SIZING: {"request": SizingRequest},
 }
 
 _ANSWERS: dict[str, type[BaseModel]] = {
@@ -73,4 +90,5 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     FUNDING: FundingDecision,
     SESSION: session.SessionAnswer,
     OBSERVATION: ObservedOrder,
+    SIZING: Sizing,
 }

@@ -23,7 +23,7 @@ def estimate_run(start: Start, owner: str, now: datetime, ports: Ports) -> RunEs
     claimed_before(start, owner, now, ports)
     require_earlier_runs_closed(start, now, ports)
     run = prepare(start, session_for(start, now, ports), owner, now, ports)
-    planned = check_plan(run, now, ports)
+    planned = check_plan(run, now, ports).orders
     quotes = ports.market.quotes([order.symbol for order in planned])
     past = _past_quotes(run, planned, now, ports)
     expected = expected_costs(planned, quotes, past, now, run.settings)

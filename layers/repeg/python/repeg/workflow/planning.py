@@ -9,33 +9,37 @@ from typing import NamedTuple
 
 from repeg.domain.child_order import OrderReport
 from repeg.domain.equity import revalued
+from repeg.domain.journal import Ruling
+from repeg.domain.journalled_rules import SIZING
 from repeg.domain.limits import require_within_limits
 from repeg.domain.open_orders import GivenUp, OpenOrders, count_open_orders, given_up
 from repeg.domain.order_ids import OrderId
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import TargetsPlan
 from repeg.domain.run import Run
-from repeg.domain.sizing import Holdings, parent_orders, require_priced, symbols_of
+from repeg.domain.sizing import Holdings, require_priced, symbols_of
 from repeg.domain.sizing_price import SizingPrice, sizing_price
+from repeg.domain.sizing_request import Sizing, SizingRequest, size
 from repeg.ports import Ports
 from repeg.workflow.turn import Turn, find_run
 
 
 class Draft(NamedTuple):
-    """A run's parent orders, and the planning version that they were sized at; None if no other run was counted."""
+    """A run's parent orders, what they were sized from, and the planning version; None if no other run was counted."""
 
     orders: list[ParentOrder]
     version: int | None
+    request: SizingRequest
 
 
-def check_plan(run: Run, now: datetime, ports: Ports) -> list[ParentOrder]:
-    """Refuse a plan that could not be carried out now; returns its orders. Raises InvalidPlan or RefusedRun.
+def check_plan(run: Run, now: datetime, ports: Ports) -> Draft:
+    """Refuse a plan that could not be carried out now; returns its draft. Raises InvalidPlan or RefusedRun.
 
     It may come before the open, so prices of any age are enough; the orders are sized when the window opens.
     """
     prices = {symbol: price.of_any_age() for symbol, price in _prices(run, now, ports).items()}
     require_priced(run.plan, prices)
-    return _draft(run, prices, ports).orders
+    return _draft(run, prices, ports)
 
 
 def draft_orders(run: Run, now: datetime, ports: Ports) -> Draft:
@@ -59,9 +63,17 @@ def _draft(run: Run, prices: Mapping[str, SizingPrice], ports: Ports) -> Draft:
         held={position.symbol: position.qty for position in positions},
         available={position.symbol: position.available for position in positions},
     )
-    orders = parent_orders(run.run_id, run.plan, holdings, prices, frozenset(run.fractionable), open_orders)
+    request = SizingRequest(
+        run_id=run.run_id,
+        plan=run.plan,
+        holdings=holdings,
+        prices=dict(prices),
+        fractionable=run.fractionable,
+        open_orders=open_orders,
+    )
+    orders = list(size(request).orders)
     require_within_limits(orders, run.settings)
-    return Draft(orders, version)
+    return Draft(orders, version, request)
 
 
 def _open_orders(run: Run, prices: Mapping[str, SizingPrice], ports: Ports) -> dict[str, OpenOrders]:
@@ -101,6 +113,14 @@ def _prices(run: Run, now: datetime, ports: Ports) -> dict[str, SizingPrice]:
     symbols = symbols_of(run.plan)
     quotes, trades = ports.market.quotes(symbols), ports.market.last_trades(symbols)
     return {symbol: sizing_price(quotes.get(symbol), trades.get(symbol), now) for symbol in symbols}
+
+
+def journal_sizing(turn: Turn, draft: Draft) -> None:
+    """Journal what the orders were sized from."""
+    traded = sum(order.outcome is None for order in draft.orders)
+    ruling = Ruling(SIZING, {"request": draft.request}, Sizing(orders=tuple(draft.orders)))
+    equity = f"equity {draft.request.holdings.equity:.2f}"
+    turn.journal("run", "size", f"{traded} of {len(draft.orders)} orders", equity, ruling)
 
 
 def journal_plan(turn: Turn, order: ParentOrder) -> None:

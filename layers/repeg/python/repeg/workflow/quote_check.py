@@ -60,6 +60,8 @@ def apply_quote_check(turn: Turn, order: ParentOrder, quote: Quote | None, past:
         seen = with_decision(order, quote, moment.now)
         seen = seen.having_seen(quote) if is_worth_keeping(order, quote, moment.now, settings) and quote else seen
         held = hold_order(turn, seen, hold_reason(check.gate, quote, turn.now), book, ruling)
+        if held is seen:
+            turn.journal(order.symbol, "check", "", book, ruling)
         return save_order(turn, seen) if held is seen and seen is not order else held
     free = order.released() if is_held_by_book(order) else order
     free = free.held_by_book(order.held_by_book_since if check.is_fallback else None)
