@@ -9,7 +9,15 @@ import pytest
 
 from functions.check_session.app import check_session
 from repeg.domain.funding import FundingDecision
-from repeg.domain.journalled_rules import FUNDING, NEXT_ACTION, OBSERVATION, QUOTE_CHECK, SESSION, decide_again
+from repeg.domain.journalled_rules import (
+    FUNDING,
+    NEXT_ACTION,
+    OBSERVATION,
+    QUOTE_CHECK,
+    SESSION,
+    SIZING,
+    decide_again,
+)
 from repeg.domain.quote_check import QuoteCheck
 from tests.functions.books import KO, QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, holding
@@ -42,7 +50,7 @@ def test_every_journalled_decision_can_be_replayed_from_its_inputs(open_desk: Op
         again = decide_again(line["rule"], line["inputs"])
         assert type(again).model_validate(line["answer"]) == again, line
     counts = Counter(line["rule"] for line in lines)
-    assert set(counts) == {NEXT_ACTION, QUOTE_CHECK, FUNDING, SESSION, OBSERVATION}
+    assert set(counts) == {NEXT_ACTION, QUOTE_CHECK, FUNDING, SESSION, OBSERVATION, SIZING}
     assert counts[SESSION] == 2
 
 
