@@ -77,6 +77,7 @@ def a_child(
     rung: Rung = Rung.PASSIVE,
     n: int = 1,
     notional: str = "0",
+    replaces: int | None = None,
 ) -> Child:
     """A passive child, resting at the broker."""
     return Child(
@@ -91,6 +92,7 @@ def a_child(
         filled=Decimal(filled),
         average_price=None if price is None else Decimal(price),
         notional=Decimal(notional),
+        replaces=replaces,
     )
 
 

@@ -139,12 +139,20 @@ def test_spendable_cash_is_reduced_by_the_cost_of_open_buys() -> None:
     account = an_account_row(non_marginable_buying_power=None)
     buy = an_order_row(qty="100", filled_qty="40", limit_price="100")
     sell = an_order_row(id="b", side="sell")
-    assert spendable(account, [buy, sell]) == Decimal("60000.25") - 6000
+    assert spendable(account, [buy, sell], account) == Decimal("60000.25") - 6000
+
+
+def test_a_buy_that_fills_while_the_orders_are_listed_counts_twice() -> None:
+    """The cash is read after the orders: the other way round a fill in between would be in neither."""
+    before, after = (an_account_row(non_marginable_buying_power=None, cash=cash) for cash in ("60000.25", "54000.25"))
+    buy = an_order_row(qty="60", filled_qty="0", limit_price="100")
+    assert spendable(before, [buy], after) == Decimal("54000.25") - 6000
 
 
 def test_an_open_market_buy_leaves_no_spendable_cash() -> None:
     """Its cost is unknown, and the account reports no non-marginable buying power."""
-    assert spendable(an_account_row(non_marginable_buying_power=None), [an_order_row(limit_price=None)]) == 0
+    account = an_account_row(non_marginable_buying_power=None)
+    assert spendable(account, [an_order_row(limit_price=None)], account) == 0
 
 
 @pytest.mark.parametrize(

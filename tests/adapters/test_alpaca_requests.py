@@ -257,7 +257,7 @@ def test_each_further_request_of_a_call_draws_on_the_quota() -> None:
     fills = [an_activity_row(id=f"20260305170000000::{n}") for n in range(100)]
     assets = [{"symbol": symbol, "tradable": True} for symbol in ("F", "KO", "T")]
     bare = an_account_row(non_marginable_buying_power=None)
-    replies = [orders, [], fills, fills[:1], *assets, bare, [], []]
+    replies = [orders, [], fills, fills[:1], *assets, bare, [], bare, []]
     asked: list[int] = []
     with scripted(*(answer(200, reply) for reply in replies)) as script:
         calls = trading_api(FixedKeys(SIMULATED), TradingMode.PAPER, mount, script.url)
@@ -267,7 +267,7 @@ def test_each_further_request_of_a_call_draws_on_the_quota() -> None:
         broker.assets(["F", "KO", "T"])
         broker.account()
         broker.positions()
-    assert asked == [1, 3, 5, 6, 8]
+    assert asked == [1, 3, 5, 6, 8, 9]
 
 
 # Keys

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -253,11 +254,19 @@ def test_a_fill_of_an_order_sent_in_the_last_ten_seconds_counts() -> None:
     assert late(sent(a_child("100.00", filled="60", state=ChildState.CANCELED), 2)) == 6_000
 
 
-def test_an_order_that_moved_needs_no_cash_for_what_the_older_child_had_left() -> None:
+def test_a_replaced_order_needs_what_its_successor_costs_more() -> None:
     """A balance that lags shows the older child, and one that does not shows the successor."""
     older = sent(a_child("100.00", filled="60", state=ChildState.CANCELED), 300)
-    assert late(older, sent(a_child("100.10", qty="40", n=2), 2)) == 0
-    assert late(older, sent(a_child("100.10", qty="60", n=2), 2)) == 2_002
+    assert late(older, sent(a_child("100.00", qty="40", n=2, replaces=1), 2)) == 0
+    assert late(older, sent(a_child("100.10", qty="40", n=2, replaces=1), 2)) == 4
+    assert late(older, sent(a_child("99.00", qty="40", n=2, replaces=1), 2)) == 0
+
+
+@pytest.mark.parametrize("state", [ChildState.CANCELED, ChildState.REJECTED])
+def test_an_order_that_was_cancelled_and_sent_again_needs_all_of_its_cash(state: ChildState) -> None:
+    """A balance of the moment in between shows neither, and none shows an order that was refused or never left."""
+    older = sent(a_child("100.00", filled="60", state=state), 300)
+    assert late(older, sent(a_child("100.10", qty="40", n=2), 2)) == 4_004
 
 
 def test_an_order_that_moved_twice_counts_once() -> None:

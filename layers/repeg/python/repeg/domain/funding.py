@@ -118,9 +118,10 @@ def headroom(orders: Iterable[ParentOrder]) -> Decimal:
 def unsettled(orders: Iterable[ParentOrder], now: datetime) -> Decimal:
     """Dollars of buys that the broker's balance may not show yet: of the children sent within BALANCE_LAG.
 
-    A balance that lags shows an older child as open, at about the same dollars as its fills cost. So a child that took
-    an older one's place needs no cash for the shares that the older one had left. What `headroom` counts of an order is
-    not counted again.
+    A balance that lags shows an older child as open, at the dollars that its fills cost. But it may be of the moment
+    between the end of one child and the sending of the next, and show neither: only a child that an older one was
+    replaced by, in one request, needs no cash for what the balance shows of the older one. What `headroom` counts of an
+    order is not counted again.
     """
     since = now - BALANCE_LAG
     return sum((_unsettled(order.children, since) for order in orders if order.side is Side.BUY), Decimal(0))
@@ -163,13 +164,15 @@ def _whole_shares(dollars: Decimal, price: Decimal) -> Decimal:
 
 def _unsettled(children: Sequence[Child], since: datetime) -> Decimal:
     recent = [child for child in children if child.sent_at >= since]
-    if not recent:
-        return Decimal(0)
-    earlier = next((child for child in reversed(children) if child.sent_at < since), None)
-    shown = earlier.qty - earlier.filled if earlier is not None else Decimal(0)
-    shares = sum((child.filled + _resting(child) for child in recent), Decimal(0))
-    price = max(child.notional / child.qty if child.limit is None else child.limit for child in recent)
-    return max(shares - shown, Decimal(0)) * price
+    shown = {child.n: child for child in children if child.sent_at < since}
+    dollars = sum(((child.filled + _resting(child)) * _price(child) for child in recent), Decimal(0))
+    replaced = (shown[child.replaces] for child in recent if child.replaces in shown)
+    return max(dollars - sum(((old.qty - old.filled) * _price(old) for old in replaced), Decimal(0)), Decimal(0))
+
+
+def _price(child: Child) -> Decimal:
+    """The most that a share of a buy's child may cost."""
+    return child.notional / child.qty if child.limit is None else child.limit
 
 
 def _headroom(order: ParentOrder) -> Decimal:

@@ -48,7 +48,7 @@ def fund_buys(
     request = _request(turn, buys, orders, quotes)
     decision = decide_funding(request)
     ruling = Ruling(FUNDING, {"purse": request}, decision)
-    turn.journal("run", "release", _summary(decision), f"{request.spendable:.2f} to spend", ruling)
+    turn.journal("run", "release", _summary(decision), _to_spend(request.spendable), ruling)
     grants = {grant.symbol: grant for grant in decision.grants}
     is_working = any(order.state is ParentState.WORKING for order in orders)
     no_more_cash = not (is_working or request.unsettled > 0 or any(grant.qty > 0 for grant in grants.values()))
@@ -172,6 +172,10 @@ def _previewed(orders: Sequence[ParentOrder]) -> Decimal:
     return -sum((o.side.sign * o.remaining * worst_price(o, None) for o in done), Decimal(0))
 
 
+def _to_spend(spendable: Decimal) -> str:
+    return f"{max(spendable, Decimal(0)):.2f} to spend"
+
+
 def _summary(decision: FundingDecision) -> str:
     return f"{sum(grant.qty > 0 for grant in decision.grants)} of {len(decision.grants)} buys"
 
@@ -193,7 +197,7 @@ def _need(turn: Turn, order: ParentOrder, quote: Quote | None) -> Need:
 
 
 def _apply(turn: Turn, order: ParentOrder, grant: Grant, spendable: Decimal, *, no_more_cash: bool) -> None:
-    cash = f"{spendable:.2f} to spend"
+    cash = _to_spend(spendable)
     if grant.funding is Funding.IN_PART:
         turn.journal(order.symbol, "scale", f"{order.remaining} → {grant.qty}", f"{cash}, the rest waits for sells")
     if grant.funding is Funding.SCALED:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
 from repeg.adapters.alpaca import account_parsing, errors, parsing
@@ -151,7 +150,7 @@ class AlpacaBroker:
         row = read(self._api, ACCOUNT, dict)
         with parsing.reading(ACCOUNT):
             unreserved = account_parsing.non_marginable_buying_power(row)
-            account = account_parsing.account(row, self._cash_after_buys(row) if unreserved is None else unreserved)
+            account = self._account_after_buys() if unreserved is None else account_parsing.account(row, unreserved)
         if self._mode is not None:
             ensure_account_fits(account.number, self._mode)
         return account
@@ -191,9 +190,14 @@ class AlpacaBroker:
     def _expired(self, intent: Intent) -> str:
         return "" if self._now is None else intent.expired_at(self._now())
 
-    def _cash_after_buys(self, account: parsing.Json) -> Decimal:
+    def _account_after_buys(self) -> Account:
+        """The balances less the open buys. The cash is read after the orders: a buy that fills in between is then
+        counted twice rather than not at all."""
         self._take_request()
-        return account_parsing.cash_after_buys(account, self.open_orders())
+        orders = self.open_orders()
+        self._take_request()
+        row = read(self._api, ACCOUNT, dict)
+        return account_parsing.account(row, account_parsing.cash_after_buys(row, orders))
 
     def _activities_page(self, bounds: dict[str, str]) -> list[Execution]:
         return read(
