@@ -57,6 +57,8 @@ SIDES: list[tuple[str, object, object, object]] = [
     ("max_attempts", 50, 49, 51),
     ("control_share", "0.1", "0", "0.2"),
     ("control_max_notional", "1000", "999", "1001"),
+    ("fund_buys_from", "buying_power", "cash", None),
+    ("fund_buys_from", "cash", "cash", "buying_power"),
     ("allowed_symbols", ["AAPL", "KO"], ["KO"], ["KO", "BAC"]),
 ]
 UNLIMITED = ["max_order_notional", "max_run_notional", "max_day_notional", "max_run_orders", "allowed_symbols"]

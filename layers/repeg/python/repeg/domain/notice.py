@@ -43,6 +43,7 @@ _TO_DO = {
     f"{WATCH}left_open": "Check the broker's open orders and positions.",
     f"{WATCH}order_lost": "Find the order at the broker by its id before the next run.",
     f"{WATCH}books_differ": "Compare the run's report with the broker's fills of that day.",
+    f"{WATCH}cash_negative": "Sell or pay in what is owed; the run's report says which sells are not filled.",
     f"{WATCH}unreadable_row": "Compare the broker's fills by hand, and report the row.",
     f"{WATCH}watch_failed": "Read the watchdog's log; its next pass comes in ten minutes.",
 }

@@ -23,9 +23,11 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
 from repeg.domain.report import Report
 from repeg.domain.run_health import Alert, Finding
+from repeg.domain.setting_types import FundBuysFrom
 from repeg.domain.store_rules import Guard
 from repeg.domain.time_limits import BOOKS_FINAL_AFTER
 from repeg.ports import Ports
+from repeg.workflow.alerts import publish_alerts
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.closing import cancel_strays
 from repeg.workflow.measuring import is_to_be_measured, read_books
@@ -56,13 +58,27 @@ def reconcile_ended_run(held: Guard, ports: Ports) -> list[Alert]:
         _publish_correction(turn, turn.run.report, report)
     if turn.now < turn.run.trading_day.close + BOOKS_FINAL_AFTER:
         return []
-    difference = _difference(turn, books, left, ours)
+    loan, difference = _loan(turn), _difference(turn, books, left, ours)
     if difference:
         turn.warn("run", "differs", held.run_id, difference)
-        return [Alert(finding=Finding.BOOKS_DIFFER, run_id=held.run_id, reason=difference)]
-    if not is_to_be_measured(turn.run.report, books) or _measure(turn, report, books):
-        turn.ports.store.mark_reconciled(held.run_id)
+        return [*loan, Alert(finding=Finding.BOOKS_DIFFER, run_id=held.run_id, reason=difference)]
+    if is_to_be_measured(turn.run.report, books) and not _measure(turn, report, books):
+        return loan
+    publish_alerts(loan, ports)  # before the mark: no later pass looks at the run
+    turn.ports.store.mark_reconciled(held.run_id)
     return []
+
+
+def _loan(turn: Turn) -> list[Alert]:
+    """An alert if the account owes money after the close of a run that could borrow it."""
+    run = turn.run
+    if run.preview or run.settings.fund_buys_from is FundBuysFrom.CASH:
+        return []
+    cash = turn.ports.broker.account().cash
+    if cash >= 0:
+        return []
+    reason = f"the account's cash is {cash:.2f} dollars after the close, and the run could buy with borrowed money"
+    return [Alert(finding=Finding.CASH_NEGATIVE, run_id=run.run_id, reason=reason)]
 
 
 def _measure(turn: Turn, report: Report, books: Books) -> bool:
