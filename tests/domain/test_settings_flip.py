@@ -215,8 +215,8 @@ def policy_of_a_sell_that_is_waited_for(settings: Settings) -> object:
 
 
 def dollars_for_buys(settings: Settings) -> object:
-    amounts = {"equity": Decimal(5_000), "cash": Decimal(5_000), "spendable": Decimal(5_000)}
-    account = Account(number="PA3ABCDEFGHI", buying_power=Decimal(10_000), **amounts)
+    own = Decimal(5_000)
+    account = Account(number="PA3ABCDEFGHI", equity=own, cash=own, spendable=own, buying_power=2 * own)
     return balance_for_buys(account, settings.fund_buys_from)
 
 

@@ -145,7 +145,11 @@ def _report_again(turn: Turn, before: Report, books: Books, left: Sequence[str])
         unknown = unexplained(books.orders, books, left) or "; ".join(_unmeant(books))
         error, reason = (UNEXPLAINED, unknown) if unknown else ("", "every order has an outcome")
     settlement = Settlement(
-        outcome="failed" if error else "settled", error=error, reason=reason, turns=before.totals.turns
+        outcome="failed" if error else "settled",
+        error=error,
+        reason=reason,
+        turns=before.totals.turns,
+        usage=before.usage,
     )
     return analyse(turn.run, books, settlement, MarketRecord(last=last_quotes(before)))
 

@@ -20,6 +20,7 @@ from repeg.domain.notice import RUN_MEASURED
 from repeg.domain.quote import Quote
 from repeg.domain.report import Report
 from repeg.domain.time_limits import MEASURE_PAUSES, MEASURED_BY, MEASURES_FOR
+from repeg.workflow.reporting import used_by
 from repeg.workflow.turn import Turn
 
 CONSOLIDATED = "sip"
@@ -52,7 +53,7 @@ def measure(turn: Turn, report: Report, books: Books) -> bool:
     record = MarketRecord(
         last=last_quotes(report), books=reading.books, feed=reading.feed, unread=reading.unread
     )  # fmt: skip
-    measured = analyse(turn.run, books, _settled_as(report), record)
+    measured = analyse(turn.run, books, _settled_as(turn, report), record)
     _publish_measured(turn, measured, len(reading.books))  # first: a pass that dies in between measures once more
     turn.ports.store.save_report(turn.run.run_id, measured)
     turn.journal("run", "measured", turn.run.run_id, f"{len(reading.books)} books read")
@@ -88,9 +89,11 @@ def read_books(turn: Turn, books: Books) -> Reading:
     return Reading(read)
 
 
-def _settled_as(report: Report) -> Settlement:
+def _settled_as(turn: Turn, report: Report) -> Settlement:
+    """How the run ended by its report; by now its closing step has told what it has used."""
     return Settlement(
-        outcome=report.outcome, error=report.error, reason=report.reason, turns=report.totals.turns
+        outcome=report.outcome, error=report.error, reason=report.reason, turns=report.totals.turns,
+        usage=used_by(turn) or report.usage,
     )  # fmt: skip
 
 
