@@ -214,10 +214,9 @@ class DayRecord:
 
     `until` is the last moment of the record; if the day `is_over`, the books were read then. `allowance` is how far the
     program's time may be from the broker's on this day, `clock_ahead` how far the broker's clock, the only one by which
-    a window is known, is ahead of the record's. `unfound` are the times at which the broker did not find an
-    order, `throttled` the time, run and function of each invocation that the platform refused, `dearest` the highest
-    price of each symbol on the day, `multiplier` how many times its equity the account may hold, `loans` the runs after
-    which the operator was alerted that money is owed.
+    a window is known, is ahead of the record's. `unfound` are the times at which the broker did not find an order,
+    `throttled` the time, run and function of each invocation that the platform refused, `dearest` the highest price of
+    each symbol on the day, `multiplier` the account's, `loans` the runs after which it was an alert that money is owed.
     """
 
     day: date
