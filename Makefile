@@ -79,6 +79,7 @@ docs: .venv/.development
 	# These take many minutes to measure, so they are only checked: see the pages' first lines.
 	.venv/bin/python -m repeg_workbench.calibration --check
 	.venv/bin/python -m repeg_workbench.replay.publish --check
+	.venv/bin/python -m repeg_workbench.replay.estimates --check
 
 coverage: .venv/.development
 	@[ -f .coverage ] || { echo "There is nothing to report: run make test first." >&2; exit 1; }

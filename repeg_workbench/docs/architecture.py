@@ -23,6 +23,7 @@ ROOMS = ("domain", "workflow", "adapters")
 METRICS = {
     "ArrivalCostBps": "a run's cost against its arrival prices, in basis points",
     "BooksDiffer": "ended runs whose books differ from the broker's twenty minutes after the close, in each pass",
+    "CashNegative": "runs on buying power after whose session the account's cash was negative: a loan over night",
     "ClosesFailed": "attempts to close a run that failed; they are retried, and after the last one the run is swept",
     "Crosses": "orders re-priced to reach the far side",
     "FilledNotional": "dollars that a run has filled",

@@ -22,8 +22,8 @@ FIELDS = {
     "outcome": "end of a run: `settled` or `failed`; order finished: its outcome, as in the report",
     "error": "end of a run: the name of what failed",
     "reason": "why, in words",
-    "totals": "end of a run: the totals of its report",
-    "costs": "end of a run: its shortfall against the decision prices, with its parts, as in the report",
+    "totals": "end of a run, run measured: the totals of its report",
+    "costs": "end of a run, run measured: its shortfall against the decision prices, with its parts, as in the report",
     "before": "run corrected: the figures of the earlier report",
     "after": "run corrected: the figures of the new report",
     "outcomes": "end of a run: how each order ended, of at most 500 (`symbol`, `side`, `qty`, `filled_qty`, `outcome`, "

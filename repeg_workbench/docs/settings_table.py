@@ -36,6 +36,11 @@ symbol* are refused there. Market orders may be chosen by an input if the deploy
 `use_smart_limit_execution` off is another name of `policy` of `market`. Where an input gives one of the two, the
 deployment's other one does not apply.
 
+`fund_buys_from` of `buying_power` lets buys use borrowed money before their sells have paid for them, within the
+account's margin. What is still owed at the close costs interest, and is an alarm: see the risks in
+[trading rules](trading-rules.md#funding). An input may choose `cash` where the deployment has `buying_power`, and not
+the other way round.
+
 These combinations are refused:
 
 - `market_open_delay_minutes` and `close_margin_minutes` of 210 minutes or more together: a half day is not longer;

@@ -44,6 +44,7 @@ class Circumstance(StrEnum):
     POLICY = "policy"
     LISTENING = "listening"
     CONTROL = "control"
+    BUYING_POWER = "buying_power"
 
 
 Change = Callable[["Day", Random], "Day"]
@@ -74,6 +75,7 @@ CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
     Circumstance.POLICY: (0.75, varied_settings.with_policy),
     Circumstance.LISTENING: (0.33, varied_listening.with_listening),
     Circumstance.CONTROL: (0.06, varied_settings.with_control),
+    Circumstance.BUYING_POWER: (0.06, varied_plans.with_buying_power),
 }
 
 PLAIN = frozenset(str(each) for each in Circumstance)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from repeg.adapters import request_limiter
 from repeg.domain import funding as funding_rule
 from repeg.domain import limits, pricing, request_quota, settings_sources
-from repeg.workflow import funding, intents, placement, planning
+from repeg.workflow import after_session, funding, intents, placement, planning
 from repeg_workbench.faults.planted_bugs_in_store import UNFUNDED
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited, set_to
 
@@ -96,6 +96,21 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
         "the cash that open buys may still need up to their collars is spent",
         Edit(funding, "spendable_cash", " - headroom(known)", ""),
         seen_by="tests/functions/test_place_orders_funding.py::test_cash_up_to_an_open_buys_collar_is_reserved",
+    ),
+    "margin_unasked": edited(
+        "buys are funded from buying power although the settings say cash",
+        Edit(funding_rule, "balance_for_buys", "if source is FundBuysFrom.CASH else", "if False else"),
+        seen_by="tests/guards/test_account_cash.py::test_concurrent_buys_of_two_runs_never_borrow",
+    ),
+    "margin_unused": edited(
+        "buys are funded from cash although the settings say buying power",
+        Edit(funding_rule, "balance_for_buys", "if source is FundBuysFrom.CASH else", "if True else"),
+        seen_by="tests/functions/test_buying_power.py::test_buys_do_not_wait_for_sells_with_buying_power",
+    ),
+    "loan_unsaid": edited(
+        "money that is owed after the close is no alert",
+        Edit(after_session, "_loan", "if cash >= 0:", "if True:"),
+        seen_by="tests/functions/test_buying_power.py::test_cash_that_is_negative_after_the_close_is_an_alert",
     ),
     "balance_believed": edited(
         "cash that was spent seconds ago is granted again while the balance still shows it",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from repeg.domain.broker import Accepted, Refused
-from repeg.domain.notice import RUN_FAILED, RUN_SETTLED
+from repeg.domain.notice import RUN_FAILED, RUN_SETTLED, WATCH
 from repeg.domain.report import Report
 from repeg.ports import Store
 from repeg_workbench.engine.scheduler import Scheduler, nanoseconds
@@ -46,6 +46,7 @@ NO_THREAD = -2
 # A call that takes longer is counted as time during which its thread could do nothing; an answer takes a tenth of it.
 SLOW = SECOND // 2
 ENDS = frozenset({RUN_SETTLED, RUN_FAILED})
+LOAN = f"{WATCH}cash_negative"
 
 
 class Recorder:
@@ -144,6 +145,8 @@ class Recorder:
         if name == "publish" and args[0] in ENDS and invoked is not None:
             run_id = name_in_record(args[1]["run_id"], invoked.stack)
             self.record.published.append(Published(self._now(), run_id, is_failure=args[0] == RUN_FAILED))
+        if name == "publish" and args[0] == LOAN and invoked is not None:
+            self.record.loans.add(name_in_record(args[1]["run_id"], invoked.stack))
         if name == "write_intent":
             intent = args[1]
             limit = None if intent.limit is None else to_price(intent.limit)

@@ -68,6 +68,26 @@ def with_margin(day: Day, chance: Random) -> Day:
     return replace(day, opening=replace(day.opening, multiplier=2, shorting_enabled=chance.random() < 0.5))
 
 
+def with_buying_power(day: Day, chance: Random) -> Day:
+    """A margin account whose buys are funded from its buying power; one input in three keeps to the cash.
+
+    Not with two stacks, for the reason above.
+    """
+    if day.other_stacks:
+        return day
+    opening = replace(
+        day.opening,
+        multiplier=chance.choice((2, 2, 4)),
+        shorting_enabled=day.opening.shorting_enabled,
+        cash=(day.opening.cash * chance.choice((1, 1, Decimal("0.3")))).quantize(Decimal("0.01")),
+    )
+    own = {"fund_buys_from": "cash"} if chance.random() < 0.3 else {}
+    return replace(
+        day, opening=opening, settings={**day.settings, "fund_buys_from": "buying_power"},
+        input_settings={**day.input_settings, **own},
+    )  # fmt: skip
+
+
 def with_second_plan(day: Day, chance: Random) -> Day:
     """A second plan of the same stack, seconds or minutes later, for some of the same symbols."""
     return replace(day, others=(*day.others, PlannedRun(_other_plan("core", day, chance), after=_later(chance))))

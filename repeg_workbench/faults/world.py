@@ -76,7 +76,9 @@ class World:
         for circumstance in self.day.circumstances:
             self.fault_plan.count(circumstance)
         sessions = nanoseconds(self.session.open), nanoseconds(self.session.close)
-        self.record = DayRecord(self.day.day, *sessions, self.exchange.ledger)
+        self.record = DayRecord(
+            self.day.day, *sessions, self.exchange.ledger, multiplier=self.day.opening.multiplier
+        )  # fmt: skip
         self.exchange.skew_clock(self.day.broker_clock)
         self.record.allowance += round(abs(self.day.broker_clock) * SECOND)
         self.record.clock_ahead = max(0, round(self.day.broker_clock * SECOND))

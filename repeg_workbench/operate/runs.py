@@ -68,9 +68,23 @@ def _totals(whole: dict[str, Any]) -> Table:
         *cost_lines(whole["costs"], is_preview=whole["preview"]),
         ("unfilled", f"{shown(totals['unfilled_cost'])} dollars"),
         ("turns", str(totals["turns"])),
+        *_usage(whole.get("usage")),
     ]
     notes = [*whole["notes"], *(f"{order['symbol']}: {order['note']}" for order in whole["orders"] if order["note"])]
     return pairs(rows + [("note", note) for note in notes])
+
+
+def _usage(usage: dict[str, Any] | None) -> list[tuple[str, str]]:
+    """What the run has used, as far as its steps knew it; nothing for a report that does not say."""
+    if usage is None:
+        return []
+    requests = f"{usage['trading_requests']} requests to the broker, {usage['data_requests']} for quotes"
+    machine = f"{usage['transitions']} transitions, {usage['history_events']} history events"
+    spent = f"{usage['milliseconds'] / 1_000:.0f} seconds of functions in {usage['steps']} steps"
+    return [
+        ("used, estimated", f"{requests}; {machine}; {spent}"),
+        ("AWS, estimated", f"{usage['dollars']} dollars, by {usage['prices']}, without table, journal and logs"),
+    ]
 
 
 def _unfinished(stack: DeployedStack, run: Run) -> Answer:

@@ -18,6 +18,7 @@ from repeg.domain.estimate import RunEstimate
 from repeg.domain.run_identity import preview_id
 from repeg.domain.session import NEW_YORK
 from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer, dollars, show, table
+from repeg_workbench.operate.crossing import measured_crossing
 from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.operate.stack import DeployedStack, FunctionFailed, find_stack
 from repeg_workbench.operate.workstation import Workstation
@@ -62,7 +63,7 @@ def start(at: Workstation, stack: str | None, request: Request, *, is_json: bool
     found = find_stack(at, stack)
     _require_place(found, given)
     now = at.runtime.now()
-    estimate = _estimate(found, given, now)
+    estimate = _estimate(found, given, now).with_crossing_cost(measured_crossing(found, now))
     if not is_json:
         _show(found, estimate)
         if not request.is_confirmed and not at.confirm(f"Start {_kind(estimate)} in {found.title}?"):
@@ -170,12 +171,21 @@ def _sums(estimate: RunEstimate) -> list[str]:
         "not known: no book is shown" if estimate.crossing is None else _cost(estimate.crossing, estimate.notional)
     )
     worst = "not bounded" if estimate.at_worst is None else _cost(estimate.at_worst, estimate.notional)
+    crossing += _at_crossing_cost(estimate)
     said = f"{dollars(estimate.notional)} dollars in all. Market orders now would cost {crossing}."
     return [
         _expected(estimate),
         f"{said} The most that the collar allows: {worst}.",
         *(f"Note: {note}." for note in estimate.notes),
     ]
+
+
+def _at_crossing_cost(estimate: RunEstimate) -> str:
+    """How much of the half-spread the market orders are reckoned with, and whether that is measured."""
+    costs = sorted({o.crossing_cost for o in estimate.orders if o.crossing is not None and o.crossing_cost is not None})
+    if not costs:
+        return ""
+    return f" at {' or '.join(f'{cost.normalize():f}' for cost in costs)} half-spreads ({estimate.crossing_by})"
 
 
 def _expected(estimate: RunEstimate) -> str:

@@ -114,10 +114,10 @@ def lines(all_days: Sequence[Rebalance]) -> list[str]:
     each = [compared(days, crossing_cost) for crossing_cost in days[0].market]
     return [
         f"{counted(len(days), 'day')}, a plan of {fmean(float(day.worth) for day in days):,.0f} dollars on average",
-        f"cost against the decision prices: {_shown(cost)} bps, {dollars:+,.2f} dollars; in bps: {means}",
+        f"cost against the decision prices: {shown(cost)} bps, {dollars:+,.2f} dollars; in bps: {means}",
         *(
-            f"market orders at the decision, at {one.crossing_cost} half-spreads: {_shown(one.market)} bps; saved "
-            f"{_shown(one.saved)}{_t(one.saved)}; cheaper on {one.cheaper:.0%} of the days"
+            f"market orders at the decision, at {one.crossing_cost} half-spreads: {shown(one.market)} bps; saved "
+            f"{shown(one.saved)}{with_t(one.saved)}; cheaper on {one.cheaper:.0%} of the days"
             for one in each
         ),
         f"worst day: seed {worst.seed}, {worst.bps:+.2f} bps, {Decimal(worst.dollars or 0):+,} dollars: "
@@ -130,9 +130,11 @@ def _mean_part(days: Sequence[Rebalance], name: str) -> float:
     return fmean(float(Decimal(day.parts[name] or 0) / Decimal(day.worth) * 10_000) for day in days)
 
 
-def _shown(mean: Mean) -> str:
+def shown(mean: Mean) -> str:
+    """A mean with its standard error, if it has one."""
     return f"{mean.mean:+.2f}" if mean.error is None else f"{mean.mean:+.2f} (standard error {mean.error:.2f})"
 
 
-def _t(mean: Mean) -> str:
+def with_t(mean: Mean) -> str:
+    """A mean's t, as the end of a sentence; empty where it says nothing."""
     return "" if mean.t is None else f", t {mean.t:.1f}"

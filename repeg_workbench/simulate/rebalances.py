@@ -35,10 +35,13 @@ class Terms:
     feed: str
     cash: str | None
     settings: tuple[str, ...]
+    multiplier: int = 1
 
     def options(self, seed: int) -> Options:
         """The options of one day."""
-        return Options(Path(self.plan), "generated", self.date, seed, self.settings, self.cash, None, self.feed)
+        return Options(
+            Path(self.plan), "generated", self.date, seed, self.settings, self.cash, None, self.feed, self.multiplier
+        )  # fmt: skip
 
     def document(self) -> dict[str, Any]:
         """The terms as JSON values, with the plan itself instead of its file."""
@@ -52,11 +55,12 @@ def main(
     date: Annotated[str, typer.Option(help="The date of every day.")] = DEFAULT_DATE,
     feed: Annotated[str, typer.Option(help="Whose quotes the runs read.")] = "sip",
     cash: Annotated[str | None, typer.Option(help="Dollars at the start; 0 makes every buy wait for sells.")] = None,
+    multiplier: Annotated[int, typer.Option(help="The account's multiplier: 1, or 2 or 4 on margin.")] = 1,
     setting: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE, as for `repeg simulate`.")] = None,
     partial: Annotated[Path, typer.Option(help="Where the days done so far are kept.")] = Path("rebalances.partial"),
 ) -> None:
     """Simulate the missing days, and print what the rebalances cost against their decision prices."""
-    terms = Terms(str(plan), date, feed, cash, tuple(setting or ()))
+    terms = Terms(str(plan), date, feed, cash, tuple(setting or ()), multiplier)
     try:
         scenario(terms.options(1))
     except InvalidInput as error:

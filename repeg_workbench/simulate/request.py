@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class Options:
     cash: str | None
     positions: Path | None
     feed: str | None = None
+    multiplier: int = 1
 
 
 def scenario(options: Options) -> Scenario:
@@ -47,7 +48,7 @@ def scenario(options: Options) -> Scenario:
     )
     settings = read_settings(options.settings)
     market = open_market(options.market, options.seed, day, [*symbols_of(plan), *(holdings.positions or {})])
-    account = opening_account(plan, holdings, market, day)
+    account = replace(opening_account(plan, holdings, market, day), multiplier=options.multiplier)
     is_generated = options.market == GENERATED
     source = f"a generated day, seed {options.seed}" if is_generated else f"a recorded day of {options.market}"
     return Scenario(

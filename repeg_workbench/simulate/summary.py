@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from repeg.domain.setting_types import Feed
+from repeg.domain.usage import dollars
 from repeg_workbench.simulate.cost_table import cost_lines
 from repeg_workbench.simulate.published import in_words
 
@@ -21,11 +22,6 @@ ORDER_FIELDS = (
 )  # fmt: skip
 COST_FIELDS = ("cost_bps", "market_cost_bps", "crossing_cost", "unfilled_cost")
 _NOTHING = "–"
-
-# The list prices of us-east-1, and the memory of the template's functions.
-DOLLARS_PER_TRANSITION = Decimal("0.000025")
-DOLLARS_PER_GB_SECOND = Decimal("0.0000167")
-FUNCTION_GB = Decimal("0.5")
 
 _HEADINGS = {
     "symbol": "symbol", "side": "side", "qty": "shares", "filled_qty": "filled", "arrival_mid": "arrival mid",
@@ -50,8 +46,7 @@ class Usage:
     def aws_dollars(self) -> Decimal:
         """What transitions and functions cost at the list prices of us-east-1; the table and the journal cost little
         beside them."""
-        functions = self.function_seconds * FUNCTION_GB * DOLLARS_PER_GB_SECOND
-        return (self.transitions * DOLLARS_PER_TRANSITION + functions).quantize(Decimal("0.001"))
+        return dollars(self.transitions, self.function_seconds * 1_000, 0).quantize(Decimal("0.001"))
 
 
 def summarise(

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from repeg.domain.errors import InvalidSettings
-from repeg.domain.setting_types import Escalation, Fallback, Policy, Waiting
+from repeg.domain.setting_types import Escalation, Fallback, FundBuysFrom, Policy, Waiting
 from repeg.domain.settings import Settings
 from repeg.domain.settings_sources import resolve
 from repeg.domain.symbol_settings import STORED, SymbolSettings
@@ -36,6 +36,7 @@ def test_the_defaults_are_the_documented_values() -> None:
         "crossing_cost": Decimal("1.0"),
         "use_async_execution": True,
         "hurry_sells": False,
+        "fund_buys_from": FundBuysFrom.CASH,
         "use_replace": False,
         "market_open_delay_minutes": 5,
         "max_spread_pct": Decimal("0.25"),

@@ -11,11 +11,12 @@ from typing import Any, cast
 import pytest
 
 from repeg.domain import arrival_cost, limits, peg, pricing, replacement, session
-from repeg.domain.broker import Submission, Unknown
+from repeg.domain.broker import Account, Submission, Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.control import arm_of
 from repeg.domain.decision import Action
 from repeg.domain.errors import RefusedRun
+from repeg.domain.funding import balance_for_buys
 from repeg.domain.intent import Intent
 from repeg.domain.journal import Ruling
 from repeg.domain.outcome import Outcome
@@ -213,6 +214,12 @@ def policy_of_a_sell_that_is_waited_for(settings: Settings) -> object:
     return settings.model_copy(update={"policy": Policy.NORMAL}).hurried().policy
 
 
+def dollars_for_buys(settings: Settings) -> object:
+    own = Decimal(5_000)
+    account = Account(number="PA3ABCDEFGHI", equity=own, cash=own, spendable=own, buying_power=2 * own)
+    return balance_for_buys(account, settings.fund_buys_from)
+
+
 FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "use_smart_limit_execution": (first_order, {"use_smart_limit_execution": False}),
     "policy": (first_order, {"policy": "market"}),
@@ -225,6 +232,7 @@ FLIPS: dict[str, tuple[Decide, dict[str, Any]]] = {
     "crossing_cost": (cost_of_market_orders, {"crossing_cost": "0.5"}),
     "use_async_execution": (how_two_orders_are_worked, {"use_async_execution": False}),
     "hurry_sells": (policy_of_a_sell_that_is_waited_for, {"hurry_sells": True}),
+    "fund_buys_from": (dollars_for_buys, {"fund_buys_from": "buying_power"}),
     "use_replace": (how_an_order_is_moved, {"use_replace": True}),
     "market_open_delay_minutes": (session_at(5), {"market_open_delay_minutes": 6}),
     "max_spread_pct": (gate_on("100.00", "100.30"), {"max_spread_pct": "0.30"}),

@@ -29,8 +29,7 @@ def of(symbol: str = "BAC", **own: Any) -> dict[str, Any]:
 
 def test_every_setting_is_a_limit_or_a_preference() -> None:
     assert {CONTAINER, *LIMITS, *PREFERENCES, *FIXED} == set(Settings.model_fields)
-    assert not PREFERENCES & set(LIMITS)
-    assert not FIXED & {*PREFERENCES, *LIMITS}
+    assert not PREFERENCES & set(LIMITS) | FIXED & {*PREFERENCES, *LIMITS}
 
 
 # The deployment's value, then one that is tighter and one that is looser.
@@ -57,6 +56,7 @@ SIDES: list[tuple[str, object, object, object]] = [
     ("max_attempts", 50, 49, 51),
     ("control_share", "0.1", "0", "0.2"),
     ("control_max_notional", "1000", "999", "1001"),
+    ("fund_buys_from", "cash", "cash", "buying_power"),
     ("allowed_symbols", ["AAPL", "KO"], ["KO"], ["KO", "BAC"]),
 ]
 UNLIMITED = ["max_order_notional", "max_run_notional", "max_day_notional", "max_run_orders", "allowed_symbols"]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from functions.watch_runs.app import watch_runs
+from repeg.domain.errors import StoreUnavailable
+from repeg.domain.run_health import Finding
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import KO, QUIET, book
@@ -50,7 +53,41 @@ def test_the_watchdog_measures_a_run_when_its_books_are_final(open_desk: OpenDes
     assert watched_at(desk, "16:10") == ("", False)
     assert watched_at(desk, "16:20") == ("sip", True)
     assert markouts(desk) == {"1s": "0.53", "1min": "5.81", "5min": "5.81", "30min": "5.81", "close": "5.81"}
-    assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.settled"]
+    assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.settled", "repeg.run.measured"]
+
+
+def measured(desk: Desk) -> list[dict[str, Any]]:
+    """The details of the events that the costs of the run are complete."""
+    return [detail for kind, detail in desk.notifier.published if kind == "repeg.run.measured"]
+
+
+def test_complete_markouts_are_published_once_with_the_costs(open_desk: OpenDesk) -> None:
+    desk = closed(open_desk)
+    for time in ("16:20", "16:30"):
+        watched_at(desk, time)
+    (detail,) = measured(desk)
+    assert (detail["event_id"], detail["run_id"]) == (f"{RUN_ID}.measured", RUN_ID)
+    assert detail["costs"] == desk.report["costs"]
+    assert [each["bps"] for each in detail["costs"]["markouts"]][:2] == ["0.53", "5.81"]
+    assert detail["reason"] == "6 books of sip at and after its fills"
+
+
+def test_costs_are_measured_again_if_their_event_was_not_taken(open_desk: OpenDesk) -> None:
+    desk = closed(open_desk)
+    taken, publish = [], desk.notifier.publish
+
+    def refuse_once(kind: str, detail: dict[str, Any]) -> None:
+        taken.append(kind)
+        if taken.count("repeg.run.measured") == 1 and kind == "repeg.run.measured":
+            raise StoreUnavailable("the event bus does not answer")
+        publish(kind, detail)
+
+    desk.notifier.publish = refuse_once  # type: ignore[method-assign]
+    desk.wait_until("16:20")
+    assert [alert.finding for alert in watch_runs(desk.ports, expect_run=True).alerts] == [Finding.WATCH_FAILED]
+    assert (measured(desk), desk.report["costs"]["books"]) == ([], "")
+    assert watched_at(desk, "16:30") == ("sip", True)
+    assert len(measured(desk)) == 1
 
 
 def test_a_feed_that_does_not_answer_is_asked_again_in_the_next_pass(open_desk: OpenDesk) -> None:
@@ -73,6 +110,7 @@ def test_a_subscription_without_history_is_not_asked_again(open_desk: OpenDesk) 
     desk = closed(open_desk)
     deny_history(desk, 403)
     assert watched_at(desk, "16:20") == ("", True)
+    assert [detail["reason"] for detail in measured(desk)] == ["no books: the feed had none"]
 
 
 def test_a_buy_that_waits_for_cash_is_decided_in_the_first_turn(open_desk: OpenDesk) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from functions.open_run.app import estimate, open_run
+from repeg.domain.crossing import CrossingCost
 from repeg.domain.errors import DuplicateRun, InvalidPlan, InvalidSettings, MarketClosed, RefusedRun
 from repeg.domain.estimate import RunEstimate
 from repeg.domain.run import KillSwitch
@@ -35,6 +36,34 @@ def test_an_estimate_names_each_order_and_its_cost(desk: Desk) -> None:
     assert aapl.crossing == 40 * quote.spread / 2
     assert answer.notional == aapl.notional + ko.notional
     assert answer.at_worst == pytest.approx(answer.notional * Decimal("0.005"), abs=Decimal("0.01"))
+
+
+@pytest.mark.parametrize(
+    ("value", "because", "costs", "shown"),
+    [
+        (Decimal("0.4"), "measured with 31 control orders", "0.4", "measured with 31 control orders"),
+        (None, "12 control orders have traded; 20 are needed", "1",
+         "assumed: 12 control orders have traded; 20 are needed"),
+    ],
+)  # fmt: skip
+def test_a_measured_crossing_cost_takes_the_place_of_the_assumed_one(
+    desk: Desk, value: Decimal | None, because: str, costs: str, shown: str
+) -> None:
+    assumed = estimated(desk, {"plan": a_plan("buy 40 AAPL", "sell all KO")})
+    answer = assumed.with_crossing_cost(CrossingCost(value=value, because=because))
+    assert {str(order.crossing_cost.normalize()) for order in answer.orders if order.crossing_cost} == {costs}
+    share = Decimal(costs)
+    assert [order.crossing for order in answer.orders] == [(o.crossing or 0) * share for o in assumed.orders]
+    assert (answer.crossing, answer.crossing_by) == ((assumed.crossing or 0) * share, shown)
+
+
+def test_an_estimate_of_an_earlier_release_stays_with_its_assumption(desk: Desk) -> None:
+    """It does not say what a half-spread is worth."""
+    old = estimated(desk, {"plan": a_plan("buy 40 AAPL")})
+    old = old.model_copy(update={"orders": tuple(o.model_copy(update={"half_spread": None}) for o in old.orders)})
+    answer = old.with_crossing_cost(CrossingCost(value=Decimal("0.4"), because="measured with 31 control orders"))
+    assert answer.crossing == old.crossing
+    assert answer.crossing_by.startswith("assumed: ")
 
 
 def test_an_estimate_leaves_no_trace(desk: Desk) -> None:

@@ -46,7 +46,8 @@ def test_a_start_shows_the_estimate_asks_and_starts(operator: Operator, plan: Pa
     assert float(low) < float(expected) < float(high)
     assert lines[4].startswith("Expected cost against the mid now: ")
     assert lines[5] == (
-        "14,588.20 dollars in all. Market orders now would cost 2.20 dollars, 1.5 bps. "
+        "14,588.20 dollars in all. Market orders now would cost 2.20 dollars, 1.5 bps at 1 half-spreads "
+        "(assumed: no control order has traded). "
         "The most that the collar allows: 72.95 dollars, 50.0 bps."
     )
     assert operator.asked == ["Start this run in repeg (paper)?"]

@@ -14,7 +14,16 @@ import pytest
 from repeg.domain.expected_cost import SIZES, SPREADS, class_of, movement
 from repeg.domain.quote import Quote
 from repeg_workbench.replay.estimates.__main__ import cases, measured
-from repeg_workbench.replay.estimates.document import MODULE, Calibration, Coverage, kept, read, section, spread_name
+from repeg_workbench.replay.estimates.document import (
+    MODULE,
+    Calibration,
+    Coverage,
+    Judged,
+    kept,
+    read,
+    section,
+    spread_name,
+)
 from repeg_workbench.replay.estimates.samples import Samples, classes, movements
 from repeg_workbench.replay.estimates.table import LEAST_ORDERS, baskets_hold, by_class, fitted, holds, source
 from repeg_workbench.replay.publish.protocol import Case, Days
@@ -23,6 +32,7 @@ from repeg_workbench.replay.tape import ReplayTape
 
 RERUN = "run python -m repeg_workbench.replay.estimates"
 FEEDS = ("iex", "sip")
+JUDGED = Judged(93_017, "2026-03-02", "2026-03-05", "abc1234")
 
 
 def samples(orders: int, seed: int, spread: int = 0, size: int = 0) -> Samples:
@@ -121,14 +131,16 @@ def test_a_measurement_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:
 def test_the_section_says_where_the_bounds_do_not_hold() -> None:
     found = (Coverage("sip", "all orders", 100, 0.8), Coverage("sip", spread_name(0), 50, 0.74))
     table = fitted(samples(500, 1))
-    text = "\n".join(section(Calibration("x", 24, 24, found, {"sip": table})))
+    text = "\n".join(section(Calibration("x", 24, 24, found, {"sip": table}, JUDGED)))
     assert "| sip | all orders | 100 | 80.0% | met |" in text
     assert "| sip | spread of 1 tick | 50 | 74.0% | **missed** |" in text
     assert [spread_name(number) for number in (3, 5)] == ["spread of 4 to 5 ticks", "spread over 10 ticks"]
 
 
 def test_the_saved_numbers_can_be_read_again() -> None:
-    saved = Calibration("x", 24, 24, (Coverage("sip", "all orders", 100, 0.8),), {"sip": fitted(samples(500, 1))})
+    saved = Calibration(
+        "x", 24, 24, (Coverage("sip", "all orders", 100, 0.8),), {"sip": fitted(samples(500, 1))}, JUDGED
+    )
     assert read(json.loads(saved.text())) == saved
 
 

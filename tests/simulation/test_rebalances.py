@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer import BadParameter
 
+from repeg.domain.setting_types import FundBuysFrom
 from repeg.domain.shortfall import PARTS
+from repeg_workbench.simulate import arms
 from repeg_workbench.simulate.published import DEMO_PLAN
 from repeg_workbench.simulate.rebalance_figures import Rebalance, compared, lines, mean_of, rebalance_of
 from repeg_workbench.simulate.rebalances import Terms, measure_day, measure_days
@@ -107,3 +111,47 @@ def test_a_generated_day_gives_the_runs_own_costs() -> None:
     assert day.dollars is not None
     assert float(day.dollars) == pytest.approx(sum(float(value or 0) for value in day.parts.values()), abs=0.001)
     assert list(day.market) == ["1", "0.67", "0.5", "0.33"]
+
+
+# Arms on the same days
+
+
+def kept(path: Path, terms: Terms, *dollars: str | None) -> str:
+    """A file of days from seed 1, each with its shortfall; returns its name."""
+    measure_days(len(dollars), terms, path, lambda _, seed: a_day(seed, dollars[seed - 1]))
+    return str(path)
+
+
+def test_arms_are_compared_on_the_same_days(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cash = kept(tmp_path / "cash", TERMS, "10", "50", "30", None)
+    power = kept(tmp_path / "power", replace(TERMS, settings=("fund_buys_from=buying_power",)), "20", "10", "30", "5")
+    arms.main([f"cash={cash}", f"power={power}"])
+    told = capsys.readouterr().out.splitlines()
+    assert told[:2] == ["3 days in all arms", "seed 4 is in no mean: an arm does not know its shortfall"]
+    saving = "+1.00 (standard error 1.53) bps, t 0.7"  # -1, 4 and 0 bps
+    assert f"power against cash, paired: saves {saving}; cheaper on 33%, the same on 33%" in told
+    assert f"  of what is saved against market orders at 0.5 half-spreads: {saving}" in told
+    assert told[-1] == "  its worst day: seed 1, -1.00 bps; its best: seed 2, +4.00 bps"
+
+
+@pytest.mark.parametrize("other", [replace(TERMS, feed="iex"), replace(TERMS, multiplier=2), replace(TERMS, cash="0")])
+def test_arms_of_other_days_are_refused(tmp_path: Path, other: Terms) -> None:
+    files = [f"a={kept(tmp_path / 'a', TERMS, '1')}", f"b={kept(tmp_path / 'b', other, '1')}"]
+    with pytest.raises(BadParameter, match=r"b has days of another (feed|multiplier|cash) than a"):
+        arms.main(files)
+
+
+@pytest.mark.parametrize("given", [["a=x"], ["a", "b"], ["a=missing", "b=missing"]])
+def test_arms_need_two_files_with_names(given: list[str]) -> None:
+    with pytest.raises(BadParameter):
+        arms.main(given)
+
+
+def test_an_arms_orders_leave_the_market_of_the_other_as_it_is() -> None:
+    """What market orders would have cost at the decision is the same, however the run has funded its buys."""
+    margin = replace(TERMS, multiplier=2, cash="0")
+    cash, power = (measure_day(replace(margin, settings=(f"fund_buys_from={source}",)), 1) for source in FundBuysFrom)
+    assert (cash.market, cash.worth) == (power.market, power.worth)
+    assert cash.dollars != power.dollars
+    assert Decimal(power.parts["delay"] or 0) == 0
+    assert Decimal(cash.parts["delay"] or 0) != 0

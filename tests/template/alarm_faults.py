@@ -15,6 +15,7 @@ from repeg.domain.intent import Intent
 from repeg.domain.order_ids import client_order_id, run_prefix
 from repeg.domain.quote import Quote, Side
 from repeg_workbench.engine.invocation import Invocation
+from repeg_workbench.exchange.broker.ledger import CASH, OPENING, USD, Posting
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.messages import Request, Response
 from repeg_workbench.exchange.triggers import When
@@ -135,6 +136,17 @@ def _the_broker_does_not_list_a_fill(day: SimulatedDay, _metrics: Metrics) -> No
         kind=Kind.REWRITE, method="GET", path="/v2/account/activities/FILL", rewrite=lambda rows: []
     )  # fmt: skip
     day.exchange.faults.arm(hidden, When(times=None))
+    until(day, "16:25")
+    day.engine.invoke("WatchRuns", {})
+
+
+@fires("CashNegative", FundBuysFrom="buying_power")
+def _money_is_owed_after_the_close(day: SimulatedDay, _metrics: Metrics) -> None:
+    start(day, "16:10")
+    ledger = day.exchange.ledger
+    owed = ledger.cash + 1
+    withdrawn = (Posting(CASH, USD, -owed), Posting(OPENING, USD, owed))
+    ledger.book(day.engine.scheduler.now_ns, "withdrawal", "", withdrawn)
     until(day, "16:25")
     day.engine.invoke("WatchRuns", {})
 

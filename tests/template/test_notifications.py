@@ -26,6 +26,7 @@ DETAILS: dict[str, dict[str, Any]] = {
     "repeg.run.opened": {"run_id": RUN_ID, "orders": 3, "preview": False},
     "repeg.run.settled": ENDED,
     "repeg.run.failed": ENDED,
+    "repeg.run.measured": {"run_id": RUN_ID, "reason": "6 books of sip", "totals": TOTALS, "costs": None},
     "repeg.run.corrected": {"run_id": RUN_ID, "before": {}, "after": {"reason": "late", "totals": TOTALS}},
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from repeg_workbench.exchange.broker.ledger import CASH
 from repeg_workbench.exchange.units import QTY_SCALE, to_qty
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.causes import CLOSING
@@ -77,6 +78,9 @@ class EndingJudge:
         executed = sorted((fill.symbol, fill.quantity, fill.price) for fill in fills)
         self._claim(executed == sorted(books.executions), "books_differ", run.run_id,
                     f"ledger {executed} books {sorted(books.executions)}")  # fmt: skip
+        owed = -sum(p.amount for e in self._record.ledger.entries for p in e.postings if p.account == CASH)
+        is_alerted = run.run_id in self._record.loans or not Rules(run.settings).may_borrow
+        self._claim(is_alerted or not executed or owed <= 0, "loan_not_alerted", run.run_id, str(owed))
         for order in books.orders:
             parent = lines.get(order.symbol)
             self._judge_line(run, books, order, 0 if parent is None else parent.executed)

@@ -28,7 +28,11 @@ INVARIANTS: Mapping[str, str] = {
     "not_a_price_of_the_book": "Every limit is the passive price, the mid or the collar, of a quote that was served.",
     "worse_than_limit": "No execution is at a price worse than its order's limit.",
     "market_order_not_allowed": "Market orders are sent only if the settings allow them.",
-    "cash_negative": "After an execution of the program the account's cash is not negative.",
+    "cash_negative": "After an execution of a run that buys from cash, the account's cash is not negative, but for what"
+    " runs on buying power have spent.",
+    "power_negative": "After an execution of a run that buys from buying power, the account owes no more than its"
+    " margin lends on its holdings, at their highest prices of the day.",
+    "loan_not_alerted": "Money that is owed after the close of a run that buys from buying power is an alert.",
     "short": "After an execution of the program no position is negative.",
     "foreign_order_touched": "Another owner's or stack's order in the same account is never cancelled or replaced.",
     "sent_after_owner": "An order that its owner has cancelled or moved is not sent again.",

@@ -74,7 +74,7 @@ class Account:
         self._runs = {run.prefix: run for run in record.runs}
         self._line_of: dict[str, tuple[str, str]] = {}
         self.cash, self.shares = self._opening(record)
-        self.balances: list[tuple[int, str, int, int]] = []
+        self.balances: list[tuple[int, str, int, int, int]] = []
         self._live(record)
 
     def line_of(self, order_id: str) -> tuple[str, str] | None:
@@ -156,7 +156,8 @@ class Account:
                 life.fill(position, fill.quantity, fill.price)
                 cash -= fill.side * fill.quantity * fill.price
                 self.shares[fill.symbol] += fill.side * fill.quantity
-                self.balances.append((position, event.order_id, cash, self.shares[fill.symbol]))
+                owned = sum(n * record.dearest.get(symbol, 0) for symbol, n in self.shares.items() if n > 0)
+                self.balances.append((position, event.order_id, cash, self.shares[fill.symbol], owned))
             if event.status in OVER and life.died == NEVER:
                 life.died, life.died_at = position, event.at
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 
 from repeg_workbench.exchange.broker.ledger import CASH, POSITION, USD, Execution, OrderEvent
@@ -95,16 +96,39 @@ class OrderJudge:
                 self._claim(cost <= room, "over_budget", event.at, name, f"{limit} {cost} of {room}")
 
     def _cash_and_holdings(self) -> None:
-        """After an execution of ours, the account has borrowed neither money nor shares."""
+        """After an execution of ours, the account has borrowed no shares, and no money beyond what its run may borrow.
+
+        What runs on buying power have spent may be missing afterwards, but for nobody else's buys.
+        """
         balances: defaultdict[tuple[str, str], int] = defaultdict(int)
+        lent = 0
         for entry in self._record.ledger.entries:
+            before = balances[CASH, USD]
             for account, commodity, amount in entry.postings:
                 balances[account, commodity] += amount
             parent = self.orders.parent_of(entry.order_id) if entry.kind == "execution" else None
-            if parent is not None:
-                cash, held = balances[CASH, USD], balances[POSITION, parent.symbol]
-                self._claim(cash >= 0, "cash_negative", entry.at, parent.symbol, str(cash * PRICE * QTY))
-                self._claim(held >= 0, "short", entry.at, parent.symbol, str(held * QTY))
+            if parent is None:
+                continue
+            cash, held = balances[CASH, USD], balances[POSITION, parent.symbol]
+            if Rules(parent.run.settings).may_borrow:
+                lent += max(before - cash, 0)
+                power = self._power(balances)
+                self._claim(power >= 0, "power_negative", entry.at, parent.symbol, str(power * PRICE * QTY))
+            else:
+                self._claim(cash + lent >= 0, "cash_negative", entry.at, parent.symbol, str(cash * PRICE * QTY))
+            self._claim(held >= 0, "short", entry.at, parent.symbol, str(held * QTY))
+
+    def _power(self, balances: Mapping[tuple[str, str], int]) -> int:
+        """Money units that the account could still spend at most: its equity as often as its multiplier says, less its
+        holdings, all at the highest price of the day. Nothing is known of it before the day is over."""
+        if not self._record.dearest:
+            return 0
+        held = sum(
+            amount * self._record.dearest.get(symbol, 0)
+            for (account, symbol), amount in balances.items()
+            if account == POSITION and amount > 0
+        )
+        return self._record.multiplier * (balances[CASH, USD] + held) - held
 
     def _other_hands(self) -> None:
         """No order of another program is cancelled or replaced, and no order that its owner has ended is sent again."""

@@ -214,9 +214,9 @@ class DayRecord:
 
     `until` is the last moment of the record; if the day `is_over`, the books were read then. `allowance` is how far the
     program's time may be from the broker's on this day, `clock_ahead` how far the broker's clock, the only one by which
-    a window is known, is ahead of the record's. `unfound` are the times at which the broker did not find an
-    order, `throttled` the time, run and function of each invocation that the platform refused, `dearest` the highest
-    price of each symbol on the day.
+    a window is known, is ahead of the record's. `unfound` are the times at which the broker did not find an order,
+    `throttled` the time, run and function of each invocation that the platform refused, `dearest` the highest price of
+    each symbol on the day, `multiplier` the account's, `loans` the runs after which it was an alert that money is owed.
     """
 
     day: date
@@ -238,6 +238,8 @@ class DayRecord:
     outages: list[Outage] = field(default_factory=list)
     throttled: list[tuple[int, str, str]] = field(default_factory=list)
     dearest: dict[str, int] = field(default_factory=dict)
+    multiplier: int = 1
+    loans: set[str] = field(default_factory=set)
     payloads: list[tuple[str, int]] = field(default_factory=list)
     published: list[Published] = field(default_factory=list)
     books: list[RunBooks] = field(default_factory=list)

@@ -25,6 +25,7 @@ DEFAULTS: Mapping[str, Any] = {
     "fallback_minutes": 5, "max_order_notional": None, "max_run_notional": None, "max_day_notional": None,
     "max_run_orders": None, "max_attempts": 100, "allowed_symbols": None, "symbols": {},
     "policy": "normal", "max_repegs": 10, "patience_seconds": 300, "control_share": "0", "control_max_notional": "5000",
+    "fund_buys_from": "cash",
 }  # fmt: skip
 
 
@@ -55,6 +56,11 @@ class Rules:
     def may_use_market(self) -> bool:
         """Whether market orders are permitted."""
         return "market" in {self["escalation"], self["policy"]} or not self["use_smart_limit_execution"]
+
+    @property
+    def may_borrow(self) -> bool:
+        """Whether buys may be paid for with what the account's margin lends."""
+        return bool(self["fund_buys_from"] == "buying_power")
 
     @property
     def patience(self) -> int:

@@ -27,7 +27,8 @@ MONEY = 10_000 * SHARE
 # What both judges decide, each in its own way.
 COMMON = frozenset(
     {
-        "more_than_target", "wrong_side", "successor_before_end", "cash_negative", "short", "off_the_tick",
+        "more_than_target", "wrong_side", "successor_before_end", "cash_negative", "short", "power_negative",
+        "off_the_tick",
         "past_the_collar", "no_collar", "market_order_not_allowed", "too_many_orders", "too_many_attempts",
         "over_budget", "worse_than_limit", "not_a_day_order", "outside_window", "left_open", "books_differ",
         "filled_differs",
@@ -137,12 +138,25 @@ class SecondJudge:
                     self._say(cost > Fraction(str(room)) * MONEY, "over_budget", life)
 
     def _money(self) -> None:
-        """Neither money nor shares are ever owed after an execution of ours."""
-        for _, order_id, cash, shares in self._account.balances:
+        """No shares are ever owed after an execution of ours, nor money beyond a margin that its run may use.
+
+        An account of multiplier m may owe (m - 1) parts in m of its holdings. For a run on cash, what the others have
+        borrowed counts as if it were still there.
+        """
+        m, before, others_spent = self._record.multiplier, self._account.cash, 0
+        borrowers = {run.run_id for run in self._record.runs if setting(run, "fund_buys_from") != "cash"}
+        for _, order_id, cash, shares, owned in self._account.balances:
             line = self._account.line_of(order_id)
-            if line is not None:
-                self._name(cash < 0, "cash_negative", line[1])
-                self._name(shares < 0, "short", line[1])
+            spent, before = before - cash, cash
+            if line is None:
+                continue
+            self._name(shares < 0, "short", line[1])
+            if line[0] not in borrowers:
+                self._name(cash < -others_spent, "cash_negative", line[1])
+                continue
+            others_spent += max(0, spent)
+            is_over_margin = bool(self._record.dearest) and -cash * m > (m - 1) * owned
+            self._name(is_over_margin, "power_negative", line[1])
 
     def _books(self) -> None:
         for line, lives in self._account.of_line.items():

@@ -24,7 +24,7 @@ DOCUMENTED = {
     "use_smart_limit_execution": True, "fallback": "none",
     "max_run_orders": None, "max_run_notional": None, "max_day_notional": None, "max_order_notional": None,
     "max_attempts": "100", "market_open_delay_minutes": "5", "close_margin_minutes": "5", "control_share": "0",
-    "control_max_notional": "5000",
+    "control_max_notional": "5000", "fund_buys_from": "cash",
 }  # fmt: skip
 
 

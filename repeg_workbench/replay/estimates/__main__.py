@@ -1,19 +1,20 @@
 """Fits the table of expected costs and judges it: `python -m repeg_workbench.replay.estimates`.
 
 Writes the module `repeg.domain.cost_table`, docs/cost-estimate.json and the section of docs/execution-quality.md. It
-resumes where it was broken off.
+resumes where it was broken off. A table that is of the present rules and market is kept as it is, and only judged.
 """
 
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from repeg.domain.setting_types import Feed
-from repeg_workbench.replay.estimates.document import MODULE, NUMBERS, Calibration, Coverage, kept, spread_name
+from repeg_workbench.faults.commit import current_commit
+from repeg_workbench.replay.estimates.document import MODULE, NUMBERS, Calibration, Coverage, Judged, kept, spread_name
 from repeg_workbench.replay.estimates.samples import Samples, feed_of, samples_of
 from repeg_workbench.replay.estimates.table import Table, baskets_hold, by_class, fitted, holds, source
 from repeg_workbench.replay.filling import Model
@@ -23,7 +24,6 @@ from repeg_workbench.replay.publish.protocol import (
     GENERATED,
     HORIZON,
     IEX,
-    JUDGING_SEED,
     SIZE,
     TUNING_SEED,
     Case,
@@ -31,6 +31,10 @@ from repeg_workbench.replay.publish.protocol import (
     generated_dates,
 )
 from repeg_workbench.replay.sources import GENERATED_SYMBOLS
+
+FRESH_SEED: Final = 93_017
+"""The seed of the judging days: drawn after the rule was last changed, and looked at once. The rule was changed once
+after coverage on days of the other judging seed had been seen, so those say less."""
 
 DATES: Final = 4
 ARRIVALS: Final = 100
@@ -50,16 +54,25 @@ def estimates(
         raise typer.Exit(_check())
     rules = fingerprint()
     folder = (partial or Path(tempfile.gettempdir()) / "repeg-cost-estimate") / rules
-    tuning, judging = (list(measured(dates, seed, folder / str(seed))) for seed in (TUNING_SEED, JUDGING_SEED))
-    tables = {
-        str(feed): fitted(Samples.joined([found for case, found in tuning if feed_of(case) is feed])) for feed in Feed
-    }
+    days, tables = _tables(dates, rules, folder)
+    judging = list(measured(dates, FRESH_SEED, folder / str(FRESH_SEED)))
     found = tuple(coverages(judging, tables))
     MODULE.write_text(source(tables), encoding="utf-8")
-    NUMBERS.write_text(Calibration(rules, len(tuning), len(judging), found, tables).text(), encoding="utf-8")
+    judged = Judged(FRESH_SEED, judging[0][0].day.isoformat(), judging[-1][0].day.isoformat(), current_commit())
+    NUMBERS.write_text(Calibration(rules, days, len(judging), found, tables, judged).text(), encoding="utf-8")
     document.PAGE.write_text(page.page(document.kept()), encoding="utf-8")
     for each in found:
         sys.stdout.write(f"{each.feed:4} {each.what:28} {each.orders:6} orders, {each.share:.1%} within the bounds\n")
+
+
+def _tables(dates: int, rules: str, folder: Path) -> tuple[int, Mapping[str, Table]]:
+    """How many days the tables are fitted to, and they by feed: those that are kept, if they are of these rules."""
+    before = kept()
+    if before is not None and before.fingerprint == rules:
+        return before.tuning_days, before.tables
+    tuning = list(measured(dates, TUNING_SEED, folder / str(TUNING_SEED)))
+    by_feed = {feed: [found for case, found in tuning if feed_of(case) is feed] for feed in Feed}
+    return len(tuning), {str(feed): fitted(Samples.joined(found)) for feed, found in by_feed.items()}
 
 
 def cases(dates: int) -> Iterator[Case]:
@@ -85,7 +98,7 @@ def measured(
         yield case, Samples.read(path)
 
 
-def coverages(judging: Measured, tables: dict[str, Table]) -> Iterator[Coverage]:
+def coverages(judging: Measured, tables: Mapping[str, Table]) -> Iterator[Coverage]:
     """How often the bounds hold: of all orders of a feed, by spread and by size, and of baskets."""
     for feed in Feed:
         own = [(case, found) for case, found in judging if feed_of(case) is feed]

@@ -35,15 +35,26 @@ class Coverage:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """On which days the tables were judged: the seed of their market, the first and last date, and at which commit."""
+
+    seed: int
+    first: str
+    last: str
+    commit: str
+
+
+@dataclass(frozen=True)
 class Calibration:
-    """Of which rules and market the tables are, how many days they were fitted to and judged on, what was found, and
-    the tables by feed."""
+    """Of which rules and market the tables are, how many days they were fitted to and judged on, what was found, the
+    tables by feed, and on which days they were judged."""
 
     fingerprint: str
     tuning_days: int
     judging_days: int
     found: tuple[Coverage, ...]
     tables: Mapping[str, Table]
+    judged: Judged
 
     def text(self) -> str:
         """The file."""
@@ -62,7 +73,10 @@ def read(document: Mapping[str, Any]) -> Calibration:
         feed: tuple(tuple((mean, low, high, moved) for mean, low, high, moved in row) for row in table)
         for feed, table in document["tables"].items()
     }
-    return Calibration(document["fingerprint"], document["tuning_days"], document["judging_days"], found, tables)
+    judged = Judged(**document["judged"])
+    return Calibration(
+        document["fingerprint"], document["tuning_days"], document["judging_days"], found, tables, judged
+    )  # fmt: skip
 
 
 def spread_name(number: int) -> str:
@@ -75,15 +89,17 @@ def spread_name(number: int) -> str:
 
 def section(calibration: Calibration) -> Iterator[str]:
     """The section of docs/execution-quality.md."""
+    judged = calibration.judged
     yield "## The estimate before a run\n"
     yield (
         f"`repeg preview` gives each order an expected cost with bounds that are to hold eight times in ten. They come "
         f"from a table of {calibration.tuning_days} symbol-days of the tuning seed, by feed, spread and size, in units "
         f"of the half-spread and of the mid's movement in the last five minutes. Here is how often they held on "
-        f"{calibration.judging_days} other symbol-days. `{_COMMAND}` measures it; a test fails if the table is older "
-        f"than the rules or the market. A basket is one order of each regime at about the same time, each of the same "
-        f"worth; the regimes move independently of each other, so a market that moves as one makes the bounds of a "
-        f"real rebalance wider than these.\n"
+        f"{calibration.judging_days} other symbol-days, which nobody had looked at before: of seed {judged.seed}, from "
+        f"{judged.first} to {judged.last}, measured once, at {judged.commit}. `{_COMMAND}` measures it; a test fails "
+        f"if the table is older than the rules or the market. A basket is one order of each regime at about the same "
+        f"time, each of the same worth; the regimes move independently of each other, so a market that moves as one "
+        f"makes the bounds of a real rebalance wider than these.\n"
     )
     yield "| feed | | orders | within the bounds | 75 to 85 % |"
     yield "|---|---|---|---|---|"

@@ -31,6 +31,18 @@ _counting = threading.Lock()
 Flush = Callable[[str, str, float], None]
 _flushes: list[Flush] = []
 
+# Called when a step of a run has ended: with the run's id, its function's name and the seconds that it took.
+Use = Callable[[str, str, float], None]
+_uses: list[Use] = []
+
+# The functions whose invocations are steps of a run.
+_STEPS = frozenset(
+    {
+        "OpenRun", "CheckSession", "PlanOrders", "ValidateQuotes", "PlaceOrders", "RepegOrders", "CloseRun",
+        "SweepOrders",
+    }
+)  # fmt: skip
+
 Payload = TypeVar("Payload", bound=Frozen)
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
@@ -70,13 +82,15 @@ def flush_at_end(*flushes: Flush) -> None:
     _flushes[:] = flushes
 
 
+def use_at_end(*uses: Use) -> None:
+    """Call these at the end of every step of a run from now on, also of one that fails."""
+    _uses[:] = uses
+
+
 def flush_now(context: LambdaContext) -> None:
     """Flush the journal and the news; at a step's end before the metrics, because the journal counts what it loses."""
-    stack = os.environ.get("STACK_NAME") or ""  # noqa: TID251 - the edge of a function
     for flush in _flushes:
-        # CloudFormation names a function by its stack, its logical id and random letters.
-        name = context.function_name.removeprefix(f"{stack}-").partition("-")[0]
-        flush(name, context.aws_request_id, context.get_remaining_time_in_millis() / 1_000)
+        flush(_name(context), context.aws_request_id, context.get_remaining_time_in_millis() / 1_000)
 
 
 def discard_counts() -> None:
@@ -103,10 +117,13 @@ def _measured(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     def measured(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        began, answer = context.get_remaining_time_in_millis(), dict[str, Any]()
         try:
-            return handler(event, context)
+            answer = handler(event, context)
+            return answer
         finally:
             flush_now(context)
+            _tell_use(event, answer, context, began)
             _add_counts()
             if metrics.metric_set:
                 # Two stacks of one account would otherwise share a series.
@@ -115,6 +132,21 @@ def _measured(handler: Handler) -> Handler:
                 metrics.flush_metrics()
 
     return measured
+
+
+def _tell_use(event: dict[str, Any], answer: dict[str, Any], context: LambdaContext, began: int) -> None:
+    """Tell what a step of a run took. OpenRun and the sweep learn in their answer which run it was about; an estimate
+    before a start is none."""
+    run_id, name = event.get("run_id") or answer.get("run_id"), _name(context)
+    if run_id and name in _STEPS and not event.get("estimate"):
+        for use in _uses:
+            use(str(run_id), name, (began - context.get_remaining_time_in_millis()) / 1_000)
+
+
+def _name(context: LambdaContext) -> str:
+    """The function's logical id: CloudFormation names it by its stack, its logical id and random letters."""
+    stack = os.environ.get("STACK_NAME") or ""  # noqa: TID251 - the edge of a function
+    return context.function_name.removeprefix(f"{stack}-").partition("-")[0]
 
 
 def _add_counts() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -17,6 +17,7 @@ from repeg.domain.order_ids import LOCAL_TAG
 from repeg.domain.quote import Quote
 from repeg.domain.session import TradingDay
 from repeg.domain.sizing_price import Trade
+from repeg.domain.usage import Used
 from repeg.store_port import Store
 
 __all__ = ["Broker", "Journal", "Listener", "Market", "Notifier", "Plans", "Ports", "Runtime", "Signals", "Store"]
@@ -177,6 +178,21 @@ class Signals(Protocol):
         urgent first. Never raises: without a stream the listener is one that only waits."""
 
 
+class Meter(Protocol):
+    """What runs use of AWS and of the broker."""
+
+    def used(self, run_id: str) -> Used | None:
+        """What the ended steps of a run have used; None if that is not known. Never raises."""
+
+
+class Unmetered:
+    """A Meter that knows nothing."""
+
+    def used(self, run_id: str) -> Used | None:  # noqa: ARG002 - it knows of no run
+        """Nothing is known."""
+        return None
+
+
 @dataclass(frozen=True)
 class Ports:
     """Everything a step may touch. `tag` is what the client order ids of this stack are known by."""
@@ -190,6 +206,7 @@ class Ports:
     runtime: Runtime
     signals: Signals
     tag: str = LOCAL_TAG
+    meter: Meter = field(default_factory=Unmetered)
 
     def for_closing(self) -> Ports:
         """The same ports, with the broker on the request quota reserved for closing."""

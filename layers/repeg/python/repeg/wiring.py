@@ -30,12 +30,14 @@ from repeg.adapters.request_limiter import RequestLimiter
 from repeg.adapters.runtime import NetworkRuntime, SystemRuntime
 from repeg.adapters.s3 import S3Objects, S3Plans
 from repeg.adapters.secrets import SecretKeys
+from repeg.adapters.usage_meter import DATA as DATA_REQUESTS
+from repeg.adapters.usage_meter import TRADING, UsageMeter
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.notice import described
 from repeg.domain.order_ids import LOCAL_TAG, stack_tag
 from repeg.domain.request_quota import DATA, DATA_REQUESTS_PER_MINUTE, requests_per_minute
 from repeg.domain.setting_types import Feed
-from repeg.lambda_step import count, flush_at_end, measure
+from repeg.lambda_step import count, flush_at_end, measure, use_at_end
 from repeg.ports import Journal, Ports, Runtime
 
 FEEDS = tuple(feed.value for feed in Feed)
@@ -66,6 +68,7 @@ def ports() -> Ports:
 
 def use(runtime: NetworkRuntime | None) -> None:
     """Discard the ports, and build the next ones on this runtime (None: the deployed one)."""
+    use_at_end()
     with _wiring.lock:
         _wiring.runtime = runtime
         _wiring.ports = None
@@ -73,6 +76,8 @@ def use(runtime: NetworkRuntime | None) -> None:
 
 def provide(ports: Ports | None) -> None:
     """Install the ports of a test or a simulation; None removes them."""
+    if ports is None:
+        use_at_end()
     with _wiring.lock:
         _wiring.ports = ports
 
@@ -83,20 +88,24 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
     trading_url, data_url = simulated_urls(environment)
     keys = _keys(environment, TradingMode(mode), is_simulated=trading_url is not None)
     feed = Feed(_one_of({"DATA_FEED": "iex", **environment}, "DATA_FEED", FEEDS))
+    client, table = boto3.client("dynamodb", config=AWS, verify=True), _required(environment, "TABLE_NAME")
     store = DynamoStore(
-        boto3.client("dynamodb", config=AWS, verify=True),
-        _required(environment, "TABLE_NAME"),
+        client,
+        table,
         runtime.pause,
         needs_arming=mode == TradingMode.LIVE,
     )
-    api = trading_api(keys, TradingMode(mode), runtime.mount, trading_url)
+    meter = UsageMeter(client, table)
+    use_at_end(meter.ended)
+    api = trading_api(keys, TradingMode(mode), meter.counting(runtime.mount, TRADING), trading_url)
+    quotes = data_api(keys, meter.counting(runtime.mount, DATA_REQUESTS), data_url)
     limiter = RequestLimiter(store, runtime, requests_per_minute(environment), count)
     data_limiter = RequestLimiter(store, runtime, DATA_REQUESTS_PER_MINUTE[feed], kind=DATA)
     bus = EventNotifier(boto3.client("events", config=AWS, verify=True))
     streams = deployed(addresses(TradingMode(mode), feed, trading_url, data_url), feed)
     return Ports(
         broker=rate_limited(lambda take: AlpacaBroker(api, take, TradingMode(mode), runtime.now), limiter),
-        market=AlpacaMarket(data_api(keys, runtime.mount, data_url), feed, data_limiter.require_while_up),
+        market=AlpacaMarket(quotes, feed, data_limiter.require_while_up),
         store=store,
         notifier=CountingNotifier(
             DescribingNotifier(
@@ -112,6 +121,7 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
         runtime=runtime,
         signals=AlpacaSignals(runtime.streams(streams), keys, runtime),
         tag=stack_tag(environment["STACK_ID"]) if environment.get("STACK_ID") else LOCAL_TAG,
+        meter=meter,
     )
 
 

@@ -15,6 +15,7 @@ METRICS = {
     "repeg.watch.left_open": "OrdersLeftOpen",
     "repeg.watch.order_lost": "OrdersLost",
     "repeg.watch.books_differ": "BooksDiffer",
+    "repeg.watch.cash_negative": "CashNegative",
     "repeg.watch.unreadable_row": "UnreadableRows",
 }
 

@@ -21,6 +21,7 @@ class BrokerClock(Frozen):
 
 class Account(Frozen):
     """Money in dollars. `spendable` is what may be spent without borrowing, less what open buys have reserved.
+    `buying_power` is what buys may cost with borrowed money, likewise, and what they buy may be held over night.
     `blocked_by` is what keeps the account from trading, in the broker's words; empty if nothing does. `may_short` says
     whether it may sell short today."""
 

@@ -30,6 +30,7 @@ from repeg.domain.report import OrderRow, Report, RunCosts, Totals
 from repeg.domain.run import Run
 from repeg.domain.settings import Settings
 from repeg.domain.shortfall import Shortfall, seen_books, shortfall_of, summed
+from repeg.domain.usage import Usage
 
 _HUNDREDTH = Decimal("0.01")
 _PRICE = Decimal("0.000001")
@@ -40,12 +41,13 @@ _NAMED = 5
 
 
 class Settlement(Frozen):
-    """How a run ended: settled or failed, with the error's name and the reason in words."""
+    """How a run ended: settled or failed, with the error's name and the reason in words; and what it has used."""
 
     outcome: str
     error: str
     reason: str
     turns: int
+    usage: Usage | None = None
 
 
 class MarketRecord(Frozen):
@@ -79,6 +81,7 @@ def analyse(run: Run, books: Books, settlement: Settlement, market: MarketRecord
         notes=run.plan.notes,
         feed=run.settings.data_feed or "",
         costs=None if run.preview else _run_costs(run, rows, books.executions, market),
+        usage=settlement.usage,
     )
 
 

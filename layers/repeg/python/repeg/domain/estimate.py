@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from repeg.domain.amount import Amount
 from repeg.domain.cost_table import CELLS
+from repeg.domain.crossing import CrossingCost
 from repeg.domain.expected_cost import Expected, expected_cost, movement
 from repeg.domain.frozen import Frozen
 from repeg.domain.parent_order import ParentOrder
@@ -26,7 +27,7 @@ class OrderEstimate(Frozen):
     """One line of the plan. `price` is the one that it was sized at; amounts in dollars.
 
     `crossing` is what a market order would pay against the mid of the book, if taking costs `crossing_cost` of its
-    half-spreads; None without a two-sided book.
+    half-spreads; None without a two-sided book. `half_spread` are the dollars of one half-spread of it.
     `expected` is what the run's policy is expected to pay against that mid, with the bounds of eight times in ten; None
     where it is not measured: without a book, and under other policies than the default one.
     `at_worst` is what the collar allows, None where a market order may be sent. `reason` says why a line would not
@@ -43,12 +44,22 @@ class OrderEstimate(Frozen):
     reason: str
     note: str
     expected: Expected | None = None
+    crossing_cost: Amount | None = None
+    half_spread: Amount | None = None
+
+    def at_crossing_cost(self, measured: Decimal) -> OrderEstimate:
+        """This line if taking costs so many half-spreads."""
+        if self.half_spread is None:
+            return self
+        crossing = (self.half_spread * measured).quantize(_CENT)
+        return self.model_copy(update={"crossing": crossing, "crossing_cost": measured})
 
 
 class RunEstimate(Frozen):
     """A run that was checked like a start, with its orders and their sums. Times in UTC. `notes` are the plan's.
 
-    `expected` is of the orders that have one; `unestimated` names the others that would trade.
+    `expected` is of the orders that have one; `unestimated` names the others that would trade. `crossing_by` says in
+    words what the crossing cost rests on; empty where nobody has looked for a measured one.
     """
 
     run_id: str
@@ -66,6 +77,17 @@ class RunEstimate(Frozen):
     notes: tuple[str, ...] = ()
     expected: Expected | None = None
     unestimated: tuple[str, ...] = ()
+    crossing_by: str = ""
+
+    def with_crossing_cost(self, found: CrossingCost) -> RunEstimate:
+        """This estimate with the account's own crossing cost, if enough has been measured; else the assumed ones."""
+        is_known = any(order.half_spread is not None for order in self.orders)
+        if found.value is None or not is_known:
+            why = found.because if is_known or found.value is None else "this estimate has no half-spreads"
+            return self.model_copy(update={"crossing_by": f"assumed: {why}"})
+        orders = tuple(order.at_crossing_cost(found.value) for order in self.orders)
+        crossing = total([order.crossing for order in orders])
+        return self.model_copy(update={"orders": orders, "crossing": crossing, "crossing_by": found.because})
 
 
 def estimate_order(
@@ -75,14 +97,14 @@ def estimate_order(
     is_traded = order.outcome is None
     notional = order.target * order.reference_price if is_traded else Decimal(0)
     has_book = quote is not None and 0 < quote.bid < quote.ask
-    crossing = None
-    if is_traded and quote is not None and has_book:
-        crossing = order.target * settings.crossing_cost * quote.spread / 2
+    half_spread = order.target * quote.spread / 2 if is_traded and quote is not None and has_book else None
+    crossing = None if half_spread is None else half_spread * settings.crossing_cost
     return OrderEstimate(
         symbol=order.symbol, side=order.side.value, qty=order.target, price=order.reference_price,
         notional=notional.quantize(_CENT), crossing=None if crossing is None else crossing.quantize(_CENT),
         at_worst=_at_worst(notional, settings),
         reason="" if is_traded else order.reason, note=order.note, expected=expected if is_traded else None,
+        crossing_cost=settings.crossing_cost, half_spread=half_spread,
     )  # fmt: skip
 
 

@@ -7,11 +7,13 @@ from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 
+from repeg.domain.broker import Account
 from repeg.domain.child_order import UNRESOLVED, Child, ChildState
 from repeg.domain.frozen import Frozen
 from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
+from repeg.domain.setting_types import FundBuysFrom
 from repeg.domain.time_limits import BALANCE_LAG
 
 
@@ -100,6 +102,11 @@ def grant_cash(
         cash -= granted
         grants.append(grant)
     return grants
+
+
+def balance_for_buys(account: Account, source: FundBuysFrom) -> Decimal:
+    """Dollars that the account has for new buys, after what the broker has reserved for open ones."""
+    return account.spendable if source is FundBuysFrom.CASH else max(account.buying_power, Decimal(0))
 
 
 def worst_price(order: ParentOrder, quote: Quote | None) -> Decimal:

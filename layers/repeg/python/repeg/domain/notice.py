@@ -17,6 +17,7 @@ RUN_OPENED = "repeg.run.opened"
 RUN_SETTLED = "repeg.run.settled"
 RUN_FAILED = "repeg.run.failed"
 RUN_CORRECTED = "repeg.run.corrected"
+RUN_MEASURED = "repeg.run.measured"
 ORDER_PLACED = "repeg.order.placed"
 ORDER_MOVED = "repeg.order.moved"
 ORDER_FILLED = "repeg.order.filled"
@@ -32,6 +33,7 @@ _TO_DO = {
     RUN_SETTLED: _NOTHING,
     RUN_FAILED: "Read the run's report, and check the account's open orders and positions.",
     RUN_CORRECTED: "Use the corrected report; the earlier one lacked a late order or fill.",
+    RUN_MEASURED: _NOTHING,
     ORDER_PLACED: _NOTHING,
     ORDER_MOVED: _NOTHING,
     ORDER_FILLED: _NOTHING,
@@ -43,6 +45,7 @@ _TO_DO = {
     f"{WATCH}left_open": "Check the broker's open orders and positions.",
     f"{WATCH}order_lost": "Find the order at the broker by its id before the next run.",
     f"{WATCH}books_differ": "Compare the run's report with the broker's fills of that day.",
+    f"{WATCH}cash_negative": "Sell or pay in what is owed; the run's report says which sells are not filled.",
     f"{WATCH}unreadable_row": "Compare the broker's fills by hand, and report the row.",
     f"{WATCH}watch_failed": "Read the watchdog's log; its next pass comes in ten minutes.",
 }
@@ -94,6 +97,9 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     RUN_FAILED: lambda detail: f"Run {detail['run_id']} has FAILED ({detail['error']}): {detail['reason']}",
     RUN_CORRECTED: lambda detail: (
         f"The report of run {detail['run_id']} was corrected: {detail.get('after', {}).get('reason')}"
+    ),
+    RUN_MEASURED: lambda detail: (
+        f"The costs and markouts of run {detail['run_id']} are complete, from {detail['reason']}"
     ),
     ORDER_PLACED: lambda detail: (
         f"An order to {_terms(detail)} was sent for run {detail['run_id']}: {detail['reason']}"

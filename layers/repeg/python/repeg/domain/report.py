@@ -13,6 +13,7 @@ from repeg.domain.market_cost import MarketCost
 from repeg.domain.markouts import Markout
 from repeg.domain.outcome import Outcome
 from repeg.domain.shortfall import Shortfall, Split
+from repeg.domain.usage import Usage
 
 # Reports of earlier releases may lack a figure: it is not known then.
 _OutcomeOrNone = Annotated[Outcome | None, BeforeValidator(lambda stored: stored or None)]
@@ -86,7 +87,7 @@ class Report(Frozen):
     """How a run ended: `outcome` is `settled` or `failed`, `error` the name of what failed, `reason` in words.
 
     `notes` say what was tolerated in the plan, `feed` whose quotes the run has read. `costs` are None for a preview,
-    and in reports of earlier releases.
+    and in reports of earlier releases. `usage` is estimated, and None where nothing was measured.
     """
 
     run_id: str
@@ -100,6 +101,7 @@ class Report(Frozen):
     notes: tuple[str, ...] = ()
     feed: str = ""
     costs: RunCosts | None = None
+    usage: Usage | None = None
 
     @property
     def is_settled(self) -> bool:

@@ -24,6 +24,7 @@ class Finding(StrEnum):
     LEFT_OPEN = "left_open"
     ORDER_LOST = "order_lost"
     BOOKS_DIFFER = "books_differ"
+    CASH_NEGATIVE = "cash_negative"
     UNREADABLE_ROW = "unreadable_row"
     WATCH_FAILED = "watch_failed"
 

@@ -40,6 +40,13 @@ class Waiting(StrEnum):
     STREAM = "stream"
 
 
+class FundBuysFrom(StrEnum):
+    """What buys are funded from: the account's own cash, or what the broker lets it buy, borrowed money included."""
+
+    CASH = "cash"
+    BUYING_POWER = "buying_power"
+
+
 class Feed(StrEnum):
     """Whose quotes are shown: one venue's own book, or the best of all venues."""
 

@@ -19,6 +19,7 @@ from repeg.domain.setting_types import (
     Fallback,
     FallbackMinutes,
     Feed,
+    FundBuysFrom,
     HalfSpreads,
     Imbalance,
     ListenSeconds,
@@ -76,6 +77,10 @@ class Settings(Preferences):
     )
     hurry_sells: bool = Field(
         default=False, description="Work sells as under `urgent` while a buy waits for their cash; not with anchor"
+    )
+    fund_buys_from: FundBuysFrom = Field(
+        FundBuysFrom.CASH,
+        description="What buys are funded from: cash, or buying_power, which may borrow within the account's margin",
     )
     use_replace: bool = Field(
         default=False,

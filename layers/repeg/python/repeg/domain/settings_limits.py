@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from repeg.domain.errors import InvalidSettings
-from repeg.domain.setting_types import Escalation, Fallback, Policy, Waiting
+from repeg.domain.setting_types import Escalation, Fallback, FundBuysFrom, Policy, Waiting
 from repeg.domain.settings import Settings
 from repeg.domain.symbol_settings import SymbolSettings
 
@@ -29,6 +29,7 @@ LIMITS: dict[str, Direction] = {
     "policy": Direction.NO_FURTHER,
     "waiting": Direction.NO_FURTHER,
     "listen_seconds": Direction.AT_MOST,
+    "fund_buys_from": Direction.NO_FURTHER,
     "market_open_delay_minutes": Direction.AT_LEAST,
     "max_spread_pct": Direction.AT_MOST,
     "min_volume_shares": Direction.AT_LEAST,
@@ -210,12 +211,12 @@ def is_looser(direction: Direction, value: object, bound: object) -> bool:
 
 
 def _rank(value: object) -> int:
-    """How far a value goes: escalations, fallbacks and waiting are declared from the most cautious on. Only `policy:
-    market` goes further than other policies: it has no collar. The function's time limit is the deployment's `waiting`.
+    """How far a value goes: words are declared from the most cautious on. Only `policy: market` goes further than other
+    policies: it has no collar. The function's time limit is the deployment's `waiting`.
     """
     if isinstance(value, Policy):
         return int(value is Policy.MARKET)
-    return list(type(value)).index(value) if isinstance(value, Escalation | Fallback | Waiting) else 0
+    return list(type(value)).index(value) if isinstance(value, Escalation | Fallback | FundBuysFrom | Waiting) else 0
 
 
 def _levels(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ from repeg.domain.setting_types import (
     Escalation,
     Fallback,
     FallbackMinutes,
+    FundBuysFrom,
     HalfSpreads,
     Imbalance,
     Percent,
@@ -57,6 +58,8 @@ class Preferences(BaseModel):
             known["policy"] = Policy.ANCHOR
         if known.get("waiting") not in {None, *Waiting}:
             known["waiting"] = Waiting.POLL
+        if known.get("fund_buys_from") not in {None, *FundBuysFrom}:
+            known["fund_buys_from"] = FundBuysFrom.CASH
         return known
 
 

@@ -20,15 +20,16 @@ from repeg.domain.costs import MarketRecord, Settlement, analyse
 from repeg.domain.final_outcome import corrected
 from repeg.domain.notice import RUN_CORRECTED
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.quote import Quote
 from repeg.domain.report import Report
 from repeg.domain.run_health import Alert, Finding
+from repeg.domain.setting_types import FundBuysFrom
 from repeg.domain.store_rules import Guard
 from repeg.domain.time_limits import BOOKS_FINAL_AFTER
 from repeg.ports import Ports
+from repeg.workflow.alerts import publish_alerts
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.closing import cancel_strays
-from repeg.workflow.measuring import is_to_be_measured, read_books
+from repeg.workflow.measuring import is_to_be_measured, last_quotes, measure
 from repeg.workflow.reconciliation import (
     apply_report,
     book_executions,
@@ -56,33 +57,27 @@ def reconcile_ended_run(held: Guard, ports: Ports) -> list[Alert]:
         _publish_correction(turn, turn.run.report, report)
     if turn.now < turn.run.trading_day.close + BOOKS_FINAL_AFTER:
         return []
-    difference = _difference(turn, books, left, ours)
+    loan, difference = _loan(turn), _difference(turn, books, left, ours)
     if difference:
         turn.warn("run", "differs", held.run_id, difference)
-        return [Alert(finding=Finding.BOOKS_DIFFER, run_id=held.run_id, reason=difference)]
-    if not is_to_be_measured(turn.run.report, books) or _measure(turn, report, books):
-        turn.ports.store.mark_reconciled(held.run_id)
+        return [*loan, Alert(finding=Finding.BOOKS_DIFFER, run_id=held.run_id, reason=difference)]
+    if is_to_be_measured(turn.run.report, books) and not measure(turn, report, books):
+        return loan
+    publish_alerts(loan, ports)  # before the mark: no later pass looks at the run
+    turn.ports.store.mark_reconciled(held.run_id)
     return []
 
 
-def _measure(turn: Turn, report: Report, books: Books) -> bool:
-    """Save the report with the books at the run's fills. Returns False if another pass may read what is missing."""
-    reading = read_books(turn, books)
-    if reading.may_pass:
-        return False
-    record = MarketRecord(
-        last=_last_quotes(report), books=reading.books, feed=reading.feed, unread=reading.unread
-    )  # fmt: skip
-    measured = analyse(turn.run, books, _settled_as(report), record)
-    turn.ports.store.save_report(turn.run.run_id, measured)
-    turn.journal("run", "measured", turn.run.run_id, f"{len(reading.books)} books read")
-    return True
-
-
-def _settled_as(report: Report) -> Settlement:
-    return Settlement(
-        outcome=report.outcome, error=report.error, reason=report.reason, turns=report.totals.turns
-    )  # fmt: skip
+def _loan(turn: Turn) -> list[Alert]:
+    """An alert if the account owes money after the close of a run that could borrow it."""
+    run = turn.run
+    if run.preview or run.settings.fund_buys_from is FundBuysFrom.CASH:
+        return []
+    cash = turn.ports.broker.account().cash
+    if cash >= 0:
+        return []
+    reason = f"the account's cash is {cash:.2f} dollars after the close, and the run could buy with borrowed money"
+    return [Alert(finding=Finding.CASH_NEGATIVE, run_id=run.run_id, reason=reason)]
 
 
 def _read_again(turn: Turn) -> tuple[list[str], list[OrderReport]]:
@@ -150,21 +145,13 @@ def _report_again(turn: Turn, before: Report, books: Books, left: Sequence[str])
         unknown = unexplained(books.orders, books, left) or "; ".join(_unmeant(books))
         error, reason = (UNEXPLAINED, unknown) if unknown else ("", "every order has an outcome")
     settlement = Settlement(
-        outcome="failed" if error else "settled", error=error, reason=reason, turns=before.totals.turns
+        outcome="failed" if error else "settled",
+        error=error,
+        reason=reason,
+        turns=before.totals.turns,
+        usage=before.usage,
     )
-    return analyse(turn.run, books, settlement, MarketRecord(last=_last_quotes(before)))
-
-
-def _last_quotes(report: Report) -> dict[str, Quote]:
-    """The mids that unfilled shares were valued at, as quotes without a spread."""
-    none = Decimal(0)
-    return {
-        row.symbol: Quote(
-            symbol=row.symbol, bid=row.last_mid, bid_size=none, ask=row.last_mid, ask_size=none, at=None
-        )
-        for row in report.orders
-        if row.last_mid is not None
-    }  # fmt: skip
+    return analyse(turn.run, books, settlement, MarketRecord(last=last_quotes(before)))
 
 
 def _publish_correction(turn: Turn, before: Report, after: Report) -> None:

@@ -1,4 +1,4 @@
-"""Which buys are placed this turn, from the cash as the broker reports it."""
+"""Which buys are placed this turn, from the cash, or the buying power, as the broker reports it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from repeg.domain.funding import (
     FundingRequest,
     Grant,
     Need,
+    balance_for_buys,
     decide_funding,
     expected_from_sells,
     headroom,
@@ -126,13 +127,13 @@ class Cash(NamedTuple):
 
 
 def spendable_cash(turn: Turn, orders: Sequence[ParentOrder]) -> Cash:
-    """Dollars for new buys, under the funding lease: the open buys of all runs at their collars, what was sent within
-    the last seconds, and the plan's reserve are taken off."""
+    """Dollars for new buys under the funding lease, from where the run's settings say: the open buys of all runs at
+    their collars, what was sent within the last seconds, and the plan's reserve are taken off."""
     # Orders first, cash second: an order that moves or fills in between is then counted twice rather than not at all.
     store, others = turn.ports.store, _other_runs(turn)
     known = [*orders, *(order for run_id in others for order in store.orders(run_id))]
     late = unsettled(known, turn.now)
-    balance = turn.ports.broker.account().spendable
+    balance = balance_for_buys(turn.ports.broker.account(), turn.run.settings.fund_buys_from)
     return Cash(balance - headroom(known) - late - _reserve(turn) + _previewed(orders), late)
 
 
@@ -207,7 +208,8 @@ def _apply(turn: Turn, order: ParentOrder, grant: Grant, spendable: Decimal, *, 
     if grant.funding is Funding.WAITS_FOR_BALANCE:
         hold_order(turn, order, HoldReason.UNFUNDED, f"waits for the balance to show what was just bought, {cash}")
     if grant.funding is Funding.UNFUNDED:
+        money = turn.run.settings.fund_buys_from.replace("_", " ")
         if no_more_cash:
-            finish_order(turn, order, Outcome.UNFUNDED, f"no cash for a share: {cash}")
+            finish_order(turn, order, Outcome.UNFUNDED, f"no {money} for a share: {cash}")
         else:
-            hold_order(turn, order, HoldReason.UNFUNDED, f"no cash yet, {cash}")
+            hold_order(turn, order, HoldReason.UNFUNDED, f"no {money} yet, {cash}")

@@ -24,6 +24,7 @@ from repeg.domain.run import KillSwitch
 from repeg.domain.run_health import Alert, Finding
 from repeg.domain.steps import StepFailure
 from repeg.domain.store_rules import Guard
+from repeg.domain.usage import Usage, usage_of
 from repeg.ports import Ports
 from repeg.workflow.observing import journal_observations
 from repeg.workflow.placement import finish_order
@@ -58,12 +59,22 @@ def report_on(turn: Turn, turns: int, failure: StepFailure | None, left: list[st
     reason = unexplained(ended, books, left)
     error, cause = _failure(failure, reason)
     settlement = Settlement(
-        outcome="failed" if error else "settled", error=error, reason=cause or "every order has an outcome", turns=turns
+        outcome="failed" if error else "settled",
+        error=error,
+        reason=cause or "every order has an outcome",
+        turns=turns,
+        usage=used_by(turn),
     )
     quotes = _last_quotes(turn, ended)
     report = analyse(turn.run, replace(books, orders=tuple(ended)), settlement, MarketRecord(last=quotes))
     journal_observations(turn, ended, books, quotes)
     return report, [] if left else _alerts(turn, ended, books)
+
+
+def used_by(turn: Turn) -> Usage | None:
+    """What the run has used, up to the last step that has ended; None if that is not known."""
+    used = turn.ports.meter.used(turn.run.run_id)
+    return None if used is None else usage_of(used)
 
 
 def require_closed(report: Report, left: list[str]) -> None:

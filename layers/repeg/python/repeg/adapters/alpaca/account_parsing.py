@@ -23,14 +23,16 @@ def account_number(row: Json) -> str:
 def account(row: Json, unreserved: Decimal) -> Account:
     """The account; `unreserved` is its own money less what open buys have reserved.
 
-    Spendable is capped at the cash, so that nothing is borrowed, and at the buying power.
+    Spendable is capped at the cash, so that nothing is borrowed, and at the buying power. What a day trader may buy
+    beyond Regulation T would have to be sold before the close, so the smaller of the two buying powers counts.
     """
     cash, buying_power = values.amount(row["cash"]), values.amount(row["buying_power"])
+    overnight = values.optional_amount(row.get("regt_buying_power"))
     return Account(
         number=account_number(row),
         equity=values.amount(row["equity"]),
         cash=cash,
-        buying_power=buying_power,
+        buying_power=min(buying_power, buying_power if overnight is None else overnight),
         spendable=max(Decimal(0), min(cash, buying_power, unreserved)),
         blocked_by=", ".join(_blocks(row)),
         may_short=row.get("shorting_enabled") is not False,

@@ -31,6 +31,11 @@ def opening_key(run_id: str) -> Key:
     return Key(partition(run_id), "OPENING")
 
 
+def usage_key(run_id: str) -> Key:
+    """The row in which the steps of a run add up what they use."""
+    return Key(partition(run_id), "USAGE")
+
+
 def report_key(run_id: str) -> Key:
     """The row of a run's report."""
     return Key(partition(run_id), "REPORT")
