@@ -34,9 +34,9 @@ class ParentOrder(Frozen):
 
     `held` is why it was last not traded on, `held_by_book_since` when its book began to hold it. `committed` is the
     dollars taken from the budgets: what it filled and what its open child, or the successor reserved for it, may cost.
-    `reserved_orders` are successors in the order budgets. `refusals` counts those in a row that may pass. `sized_at` is
-    the price that a weight was sized at; `note` names the open orders that were counted. `decision` is the book when
-    the run could first trade, if not the arrival; `arm` the arm of the experiment. `last_two_sided` is for a fallback.
+    `reserved_orders` are successors in the order budgets. `refusals` counts those in a row that may pass, `rejections`
+    the others. `sized_at` is the price that a weight was sized at; `note` names open orders that were counted.
+    `decision` is the book when the run could first trade, if not the arrival; `last_two_sided` is for a fallback.
     The `spreads` are the latest samples in ticks; the latest child was sent on the prices `sent_near` and `sent_far`.
     """
 
