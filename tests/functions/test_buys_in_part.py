@@ -104,7 +104,7 @@ def test_a_part_keeps_its_place_before_smaller_buys(open_desk: OpenDesk) -> None
         desk.wait(15)
         if desk.repeg().decision == "validate":
             desk.place()
-    assert (desk.order("AAPL").filled, desk.order("AAPL").outcome) == (80, Outcome.FILLED)
+    assert (desk.order("AAPL").filled, desk.order("AAPL").outcome) == (Decimal(80), Outcome.FILLED)
     assert desk.order("BAA").children[0].qty >= 222
     desk.judge()
 

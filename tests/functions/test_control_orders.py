@@ -199,4 +199,4 @@ def test_a_sell_of_fewer_shares_than_it_was_planned_for_is_no_control_order(open
     desk.wait(1)
     desk.place()
     (intent,) = desk.store.intents(RUN_ID)
-    assert (intent.qty, intent.limit is None, intent.reason == "control") == (30, False, False)
+    assert (intent.qty, intent.limit is None, intent.reason == "control") == (Decimal(30), False, False)

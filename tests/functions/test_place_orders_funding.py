@@ -154,7 +154,7 @@ def test_a_buy_is_not_given_up_beside_a_sell_of_its_step(open_desk: OpenDesk) ->
     for time in ("15:54:04", "15:54:08", "15:54:30"):
         if desk.turn_at(time).decision == "validate":
             desk.place()
-    assert (desk.bought("KO"), desk.bought("AAPL")) == (-200, 40)
+    assert (desk.bought("KO"), desk.bought("AAPL")) == (Decimal(-200), Decimal(40))
 
 
 def test_a_buy_without_cash_waits_while_another_buy_is_sent(open_desk: OpenDesk) -> None:
@@ -304,7 +304,7 @@ def test_refusals_that_have_passed_do_not_end_an_order(open_desk: OpenDesk) -> N
         desk.wait(15)
         desk.repeg()
     refused = [child for child in desk.order("BAA").children if child.state is ChildState.REFUSED]
-    assert (len(refused), desk.order("BAA").outcome, desk.bought("BAA")) == (4, None, 800)
+    assert (len(refused), desk.order("BAA").outcome, desk.bought("BAA")) == (4, None, Decimal(800))
 
 
 # Previews

@@ -92,9 +92,9 @@ def test_an_open_buy_of_the_owner_counts_and_is_reported(open_desk: OpenDesk) ->
     assert desk.row()["note"] == "counted as filled: buy 100 (mine)"
 
 
-@pytest.mark.parametrize(("qty", "target"), [("140", 0), ("100", 58)])
+@pytest.mark.parametrize(("qty", "target"), [("140", Decimal(0)), ("100", Decimal(58))])
 def test_a_weight_that_open_orders_bring_into_its_band_is_not_traded(
-    open_desk: OpenDesk, qty: str, target: int
+    open_desk: OpenDesk, qty: str, target: Decimal
 ) -> None:
     """158 shares are 30 %, and 5 % are 26 shares."""
     desk = open_desk({"AAPL": AAPL}, opening=holding())

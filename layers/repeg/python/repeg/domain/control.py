@@ -46,7 +46,7 @@ def is_control_due(order: ParentOrder, quote: Quote, now: datetime, settings: Se
 
 def without_draw(order: ParentOrder) -> ParentOrder:
     """An order as one that takes no part, to decide how a part of it is worked as usual."""
-    return order.model_copy(update={"arm": None})
+    return order if order.arrival is None else order.arrived(order.arrival, order.collar)
 
 
 def at_market(quote: Quote) -> Decision:
