@@ -12,8 +12,8 @@ SIZING_BUGS: dict[str, PlantedBug] = {
         Edit(
             sizing,
             "_change",
-            "(wanted - held - others.buying).to_integral_value(ROUND_FLOOR)",
-            "(wanted - held - others.buying).to_integral_value()",
+            "return _missing(wanted, held, others).to_integral_value(ROUND_DOWN)",
+            "return _missing(wanted, held, others).to_integral_value()",
         ),
         seen_by="tests/domain/test_sizing.py::test_a_weight_becomes_whole_shares",
     ),
@@ -31,9 +31,9 @@ SIZING_BUGS: dict[str, PlantedBug] = {
         "open buys are not counted when a weight is sized",
         Edit(
             sizing,
-            "_change",
-            "if wanted > held + others.buying:\n        return (wanted - held - others.buying)",
-            "if wanted > held:\n        return (wanted - held)",
+            "_missing",
+            "buys = wanted - held - others.buying",
+            "buys = wanted - held",
         ),
         seen_by="tests/domain/test_sizing.py::test_open_buys_count_as_bought",
     ),

@@ -75,6 +75,13 @@ def test_a_sell_in_dollars_sells_no_more_than_is_free() -> None:
         planned(dollars("sell", "5000"))
 
 
+@pytest.mark.parametrize(("notional", "held"), [("749.99", "12.4"), ("30", "0.4"), ("749", "12.5")])
+def test_a_sell_of_more_dollars_than_are_held_sells_the_fraction_too(notional: str, held: str) -> None:
+    """12.4 shares at 60 are worth 744 dollars: the whole shares of 749.99 dollars are fewer than are held."""
+    sold = held if Decimal(notional) > Decimal(held) * 60 else "12"
+    assert traded(planned(dollars("sell", notional), {"KO": held})) == {"KO": f"sell {sold}"}
+
+
 def test_a_quantity_in_shares_is_not_sized_at_a_price() -> None:
     plan = parse({"name": "core", "orders": [{"symbol": "KO", "side": "buy", "qty": "3"}]})
     assert planned(plan)["KO"].sized_at is None
@@ -172,6 +179,14 @@ def test_new_cash_is_shared_in_proportion() -> None:
     assert traded(orders) == {"AAPL": "buy 52", "KO": "buy 333"}
     assert sum(order.target * order.reference_price for order in orders.values()) <= 30_000
     assert orders["KO"].note.startswith("buy_only: 333 of 1000 shares, 30000.00 of cash for buys of ")
+
+
+@pytest.mark.parametrize(("cash", "bought"), [("1199.99", {}), ("1200", {"KO": "buy 20"})])
+def test_new_cash_buys_nothing_below_the_minimum(cash: str, bought: dict[str, str]) -> None:
+    plan = weights({"KO": "0.6"}, buy_only=True, min_trade_notional="1200")
+    order = planned(plan, spendable=cash)["KO"]
+    assert traded({"KO": order}) == bought
+    assert bought or order.reason.endswith("; worth 1140.00, below min_trade_notional=1200")
 
 
 def test_the_reserve_is_not_spent_on_new_cash_buys() -> None:

@@ -92,6 +92,25 @@ def test_a_smaller_buy_passes_a_waiting_one_if_sells_cover_both() -> None:
     assert summarised(grant_cash([AAPL, KO], D(10_000), D(15_999))) == [waiting, ("KO", "waits_for_sells", 0)]
 
 
+def test_the_rest_of_a_larger_buy_waits_before_smaller_ones() -> None:
+    """40 of 100 AAPL are open and paid for: 60 more, 12,000 dollars, come before 100 KO at 60."""
+    rest = need("AAPL", "60", "200").model_copy(update={"place": D(20_000)})
+    assert summarised(grant_cash([KO], D(7_000), D(10_999), rests=[rest])) == [("KO", "waits_for_sells", 0)]
+    assert summarised(grant_cash([KO], D(7_000), D(11_000), rests=[rest])) == [("KO", "funded", 100)]
+    assert summarised(grant_cash([KO], D(15_000), D(0), rests=[rest])) == [("KO", "scaled", 50)]
+    assert summarised(grant_cash([KO], D(12_000), D(0), rests=[rest])) == [("KO", "unfunded", 0)]
+
+
+def test_the_rest_of_a_smaller_buy_leaves_the_cash_to_a_larger_one() -> None:
+    rest = need("BAC", "60", "14").model_copy(update={"place": D(1_400)})
+    assert summarised(grant_cash([KO], D(6_000), D(0), rests=[rest])) == [("KO", "funded", 100)]
+
+
+def test_a_buy_that_is_nearly_filled_keeps_its_place() -> None:
+    left = need("AAPL", "10", "200").model_copy(update={"place": D(20_000)})
+    assert summarised(grant_cash([KO, left], D(2_000), D(0))) == [("AAPL", "funded", 10), ("KO", "unfunded", 0)]
+
+
 def test_a_funded_buy_reduces_the_cash_for_the_next() -> None:
     grants = grant_cash([AAPL, KO, BAC], D(10_000), D(17_399))
     assert summarised(grants) == [("AAPL", "waits_for_sells", 0), ("KO", "funded", 100), ("BAC", "waits_for_sells", 0)]

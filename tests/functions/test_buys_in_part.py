@@ -90,6 +90,25 @@ def test_the_rest_of_a_buy_follows_its_part_and_the_cash(open_desk: OpenDesk) ->
     desk.judge()
 
 
+def test_a_part_keeps_its_place_before_smaller_buys(open_desk: OpenDesk) -> None:
+    """Cash and sells pay for all of AAPL, the larger buy, and for 222 of 500 BAA."""
+    books = {
+        "AAPL": AAPL,
+        "BAA": book("09:20 900 @ 20.00 × 900 @ 20.05"),
+        "KO": book("09:20 500 @ 60.40 × 500 @ 60.43", prints=("09:36:20 200 @ 60.42 bought",)),
+    }
+    desk = open_desk(books, opening=holding("7614.40", KO="200"))
+    desk.begin("buy 80 AAPL", "buy 500 BAA", "sell all KO", policy="normal")
+    desk.place()
+    for _ in range(24):
+        desk.wait(15)
+        if desk.repeg().decision == "validate":
+            desk.place()
+    assert (desk.order("AAPL").filled, desk.order("AAPL").outcome) == (Decimal(80), Outcome.FILLED)
+    assert desk.order("BAA").children[0].qty >= 222
+    desk.judge()
+
+
 def crossed_at(open_desk: OpenDesk, cash: str, policy: str, *, hurry: bool) -> str:
     """When the sell that rests since 09:36 crosses, by turns every half minute; a buy of 40 AAPL waits unless it is
     paid for."""

@@ -20,6 +20,7 @@ THIN = "09:20 10 @ 189.40 × 200 @ 189.44"
 NO_ASK = "09:36:00.5 300 @ 189.40 × -"
 SLOW = replace(PROMPT, ack_delay=(2_000, 2_000))
 """An order reaches its book two seconds after its answer."""
+OWNERS = {"time_in_force": "day", "client_order_id": "mine"}
 BACK = "09:36:20 300 @ 189.40 × 200 @ 189.44"
 
 
@@ -176,3 +177,26 @@ def test_a_control_order_without_room_in_the_budget_is_worked_as_usual(open_desk
     desk.turn_at("09:36:30")
     desk.place()
     assert limits_sent(desk) == [Decimal("189.41")]
+
+
+@pytest.mark.parametrize("sells", [True, False])
+def test_an_order_that_the_cash_pays_for_in_part_is_no_control_order(open_desk: OpenDesk, *, sells: bool) -> None:
+    """The cash pays for 12 of 20, and the order stays in the arm that it has drawn."""
+    desk = open_desk({"AAPL": AAPL, "KO": KO}, opening=holding("2500", KO="100"))
+    orders = ["buy 20 AAPL", "sell all KO"] if sells else ["buy 20 AAPL"]
+    symbols = {"KO": {"control_share": "0"}} if sells else {}
+    desk.begin(*orders, policy="normal", control_share="1", symbols=symbols)
+    desk.place()
+    (intent,) = [each for each in desk.store.intents(RUN_ID) if each.symbol == "AAPL"]
+    assert (intent.qty < 20, intent.limit, intent.reason == "control") == (True, Decimal("189.41"), False)
+    assert (desk.order().arm, desk.order().children[0].is_control) == (Arm.CONTROL, False)
+    desk.judge()
+
+
+def test_a_sell_of_fewer_shares_than_it_was_planned_for_is_no_control_order(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "sell 50 KO")
+    desk.broker.line.post("/orders", {"symbol": "KO", "side": "sell", "qty": "70", "type": "market"} | OWNERS)
+    desk.wait(1)
+    desk.place()
+    (intent,) = desk.store.intents(RUN_ID)
+    assert (intent.qty, intent.limit is None, intent.reason == "control") == (Decimal(30), False, False)

@@ -21,7 +21,7 @@ from repeg_workbench.exchange.triggers import When
 from repeg_workbench.exchange.units import qty as shares
 from repeg_workbench.twins.memory_store import MemoryStore
 from tests.functions.books import AAPL, KO, QUIET, UP, Event, book
-from tests.functions.desk import EXECUTION, PREFIX, RUN_ID, Desk, OpenDesk, holding
+from tests.functions.desk import EXECUTION, PREFIX, PROMPT, RUN_ID, Desk, OpenDesk, holding
 
 SHARES_TAKEN = {"code": 40310000, "message": "insufficient qty available for order (requested: 100, available: 0)"}
 SHORT_OF_CASH = {"code": 40310000, "message": "insufficient buying power"}
@@ -138,6 +138,23 @@ def test_a_buy_without_cash_waits_while_another_order_may_bring_some(open_desk: 
     desk.place()
     assert (desk.order("AAPL").outcome, desk.order("AAPL").held) == (None, HoldReason.UNFUNDED)
     assert desk.journalled("AAPL", "hold")[-1] == ("", "no cash yet, 100.00 to spend")
+
+
+def test_a_buy_is_not_given_up_beside_a_sell_of_its_step(open_desk: OpenDesk) -> None:
+    """The sell's book is wide until a minute before the end. It is sent in the same step and filled 1.5 s later."""
+    ko = book("15:40 500 @ 58.40 × 500 @ 62.43", "15:54:01 500 @ 60.40 × 500 @ 60.43", until="15:59")
+    books = {"AAPL": book("15:40 300 @ 189.40 × 200 @ 189.44", until="15:59"), "KO": ko}
+    slow = replace(PROMPT, ack_delay=(1_500, 1_500))
+    desk = open_desk(books, opening=holding("100", KO="200"), at="15:50", quirks=slow)
+    desk.begin("buy 40 AAPL", "sell all KO", policy="normal")
+    for time in ("15:53", "15:53:30", "15:54:02"):
+        desk.turn_at(time)
+        desk.place()
+    assert len(desk.open_at_broker("KO")) == 1
+    for time in ("15:54:04", "15:54:08", "15:54:30"):
+        if desk.turn_at(time).decision == "validate":
+            desk.place()
+    assert (desk.bought("KO"), desk.bought("AAPL")) == (Decimal(-200), Decimal(40))
 
 
 def test_a_buy_without_cash_waits_while_another_buy_is_sent(open_desk: OpenDesk) -> None:
@@ -271,6 +288,23 @@ def test_an_order_is_rejected_after_the_third_refusal(open_desk: OpenDesk) -> No
         desk.place()
     assert (desk.order().outcome, desk.posts()) == (Outcome.REJECTED, 3)
     assert "sub-penny" in desk.order().reason
+
+
+def test_refusals_that_have_passed_do_not_end_an_order(open_desk: OpenDesk) -> None:
+    """Each is followed by a piece that is accepted and filled."""
+    prints = tuple(f"09:{minute}:10 100 @ 20.01 sold" for minute in range(36, 44))
+    desk = open_desk({"BAA": book("09:20 100 @ 20.00 × 900 @ 20.05", prints=prints)}, opening=holding("1000000"))
+    desk.begin("buy 1000 BAA", policy="patient", escalation="mid")
+    for minute in range(36, 44):
+        desk.wait_until(f"09:{minute}:00")
+        if minute % 2:
+            refuse(desk, BAD_PRICE, times=1, status=422)
+            desk.place()
+        desk.place()
+        desk.wait(15)
+        desk.repeg()
+    refused = [child for child in desk.order("BAA").children if child.state is ChildState.REFUSED]
+    assert (len(refused), desk.order("BAA").outcome, desk.bought("BAA")) == (4, None, Decimal(800))
 
 
 # Previews

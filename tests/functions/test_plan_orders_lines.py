@@ -92,6 +92,17 @@ def test_an_open_buy_of_the_owner_counts_and_is_reported(open_desk: OpenDesk) ->
     assert desk.row()["note"] == "counted as filled: buy 100 (mine)"
 
 
+@pytest.mark.parametrize(("qty", "target"), [("140", Decimal(0)), ("100", Decimal(58))])
+def test_a_weight_that_open_orders_bring_into_its_band_is_not_traded(
+    open_desk: OpenDesk, qty: str, target: Decimal
+) -> None:
+    """158 shares are 30 %, and 5 % are 26 shares."""
+    desk = open_desk({"AAPL": AAPL}, opening=holding())
+    mine(desk, qty=qty)
+    plan(desk, WEIGHT | {"min_drift_pct": "5"})
+    assert (desk.order().target, desk.order().outcome) == (target, None if target else Outcome.NO_TRADE)
+
+
 def test_a_stop_of_the_owner_does_not_count_as_sold(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, opening=holding(AAPL="158"))
     terms = {"symbol": "AAPL", "side": "sell", "qty": "50", "type": "stop", "stop_price": "100.00"}

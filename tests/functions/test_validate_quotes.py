@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from repeg.domain.parent_order import ParentState
 from repeg.domain.steps import QuotesValidated
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.market.scripted import quote, trade
+from repeg_workbench.exchange.triggers import When
 from tests.functions.books import AAPL, KO, Event, book
 from tests.functions.desk import Desk, OpenDesk, holding
 
@@ -156,3 +158,40 @@ def test_a_fenced_execution_validates_no_order(open_desk: OpenDesk) -> None:
     with pytest.raises(RefusedRun, match="epoch 2"):
         desk.validate()
     assert desk.order().arrival is None
+
+
+ODD = {
+    "ask 1E+27": ("buy 40 AAPL", {"ap": 1e27}),
+    "ask -1": ("buy 40 AAPL", {"ap": -1}),
+    "bid 1E-9, ask 0.00001": ("sell 40 AAPL", {"bp": 1e-9, "ap": 1e-5}),
+    "bid size 1E+29": ("buy 40 AAPL", {"bs": 1e29}),
+    "time stamp 9999-12-31T23:59:59-05:00": ("buy 40 AAPL", {"t": "9999-12-31T23:59:59-05:00"}),
+    "time stamp 0001-01-01T00:00:00Z": ("buy 40 AAPL", {"t": "0001-01-01T00:00:00Z"}),
+}
+
+
+@pytest.mark.parametrize("named", list(ODD))
+@pytest.mark.parametrize("begins", [True, False])
+def test_an_absurd_quote_holds_its_own_symbol_alone(open_desk: OpenDesk, named: str, *, begins: bool) -> None:
+    """Before and after its order is placed; KO is placed all the same."""
+    order, odd = ODD[named]
+    desk = open_desk({"AAPL": AAPL, "KO": KO}, opening=holding("20000", KO="100", AAPL="50"))
+
+    def change(body: Any) -> Any:
+        return body | {"quotes": {s: (row | odd if s == "AAPL" else row) for s, row in body["quotes"].items()}}
+
+    fault = Fault(kind=Kind.REWRITE, method="GET", path="/v2/stocks/quotes/latest", rewrite=change)
+    desk.begin(order, "sell all KO", policy="normal")
+    if not begins:
+        desk.place()
+    desk.exchange.faults.arm(fault, When(times=None))
+    if begins:
+        desk.validate()
+        desk.validate()
+        (held,) = desk.journalled("AAPL", "hold")
+        assert f", impossible: {named}, " in held[1]
+        desk.place()
+    desk.wait(20)
+    desk.repeg()
+    assert "100 KO @ 60.42" in desk.open_at_broker()
+    assert len(desk.open_at_broker("AAPL")) == (0 if begins else 1)

@@ -73,8 +73,8 @@ class PriceJudge:
             self._follows(event, intent, parent, rules, collars)
 
     def _is_control(self, event: OrderEvent, parent: Parent, rules: Rules) -> bool:
-        """Whether an order may be a control order: the first of its line that the broker has, small enough for a quote
-        that the writer of its intent was served."""
+        """Whether an order may be a control order: the first of its line that the broker has, for all of it where the
+        plan has its shares, and small enough for a quote that the writer of its intent was served."""
         intent = self._intents.get(event.client_order_id)
         if rules.number("control_share") <= 0 or intent is None or not event.quantity:
             return False
@@ -82,6 +82,9 @@ class PriceJudge:
             return False
         served = self._observed.before(intent.invocation, event.symbol, intent.at)
         shares = event.quantity * QTY
+        run, symbol = parent.run, parent.symbol
+        if event.side > 0 and not run.is_sized_by_price(symbol) and shares < run.targets[symbol][1]:
+            return False
         return any(law.may_be_control(quote, event.side, shares, rules) for quote in served)
 
     def _follows(self, event: OrderEvent, intent: Intent, parent: Parent, rules: Rules, collars: set[Decimal]) -> None:

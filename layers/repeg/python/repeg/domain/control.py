@@ -44,6 +44,11 @@ def is_control_due(order: ParentOrder, quote: Quote, now: datetime, settings: Se
     return all(child.may_pass for child in order.children) and _fits(order, quote, now, settings)
 
 
+def without_draw(order: ParentOrder) -> ParentOrder:
+    """An order as one that takes no part, to decide how a part of it is worked as usual."""
+    return order if order.arrival is None else order.arrived(order.arrival, order.collar)
+
+
 def at_market(quote: Quote) -> Decision:
     """The decision for a control order."""
     because = f"{book_in_words(quote)}, a control order, to the market"

@@ -21,6 +21,6 @@ def in_shares(
     if price is None or price <= 0:
         return Decimal(0), ""
     shares = (dollars / price).quantize(Decimal(1), ROUND_FLOOR)  # 4.0E+2 is no number of shares on a tape
-    if order.side is Side.SELL and shares > free:
+    if order.side is Side.SELL and dollars > free * price:
         return free, f"all {free.normalize():f} that are held and free, worth less than {dollars} dollars"
     return shares, ""

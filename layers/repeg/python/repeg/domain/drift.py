@@ -10,7 +10,8 @@ _HUNDRED = Decimal(100)
 
 
 def within_band(plan: TargetsPlan, symbol: str, missing: Decimal, equity: Decimal) -> str:
-    """Why a weight is not traded whose distance from its target is `missing` dollars; empty if it has drifted.
+    """Why a weight is not traded whose distance from its target is `missing` dollars, open orders counted; empty if it
+    has drifted.
 
     The drift is that distance in percent of the account's equity. A weight of zero is an exit, which no band keeps.
     """

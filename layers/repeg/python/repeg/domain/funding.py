@@ -20,13 +20,20 @@ from repeg.domain.time_limits import BALANCE_LAG
 class Need(Frozen):
     """A buy that needs cash: shares, and the worst price that each may cost.
 
-    `least` are the fewest shares worth placing before the cash for the rest is there; None: not fewer than all.
+    `least` are the fewest shares worth placing before the cash for the rest is there; None: not fewer than all. `place`
+    are the dollars that its turn goes by: those of the whole order, where a part of it has been bought or is being so.
     """
 
     symbol: str
     qty: Decimal
     worst_price: Decimal
     least: Decimal | None = None
+    place: Decimal | None = None
+
+    @property
+    def rank(self) -> tuple[Decimal, str]:
+        """Sorts the biggest order first."""
+        return -(self.cost if self.place is None else self.place), self.symbol
 
     @property
     def cost(self) -> Decimal:
@@ -47,6 +54,7 @@ class Funding(StrEnum):
     UNFUNDED = "unfunded"
 
 
+_SENDS_NO_REST = frozenset({HoldReason.BUDGET, HoldReason.ATTEMPTS})
 _WAITING = frozenset({Funding.IN_PART, Funding.WAITS_FOR_SELLS, Funding.WAITS_FOR_BALANCE})
 
 
@@ -61,10 +69,12 @@ class Grant(Frozen):
 class FundingRequest(Frozen):
     """The needs of all waiting buys, the dollars available, and the least that the open sells will bring.
 
-    `unsettled` has been taken off the dollars available: they are more by as much if the balance is up to date.
+    `unsettled` has been taken off the dollars available: they are more by as much if the balance is up to date. `rests`
+    are what the open children of other buys leave, which is sent once they have ended.
     """
 
     needs: tuple[Need, ...]
+    rests: tuple[Need, ...] = ()
     spendable: Decimal
     expected_from_sells: Decimal
     unsettled: Decimal = Decimal(0)
@@ -79,22 +89,31 @@ class FundingDecision(Frozen):
 def decide_funding(request: FundingRequest) -> FundingDecision:
     """Which buys may be placed now."""
     cash = request.spendable, request.expected_from_sells, request.unsettled
-    return FundingDecision(grants=tuple(grant_cash(request.needs, *cash)))
+    return FundingDecision(grants=tuple(grant_cash(request.needs, *cash, request.rests)))
 
 
 def grant_cash(
-    needs: Sequence[Need], spendable: Decimal, expected_from_sells: Decimal, unsettled: Decimal = Decimal(0)
+    needs: Sequence[Need],
+    spendable: Decimal,
+    expected_from_sells: Decimal,
+    unsettled: Decimal = Decimal(0),
+    rests: Sequence[Need] = (),
 ) -> list[Grant]:
     """Grant cash to buys, biggest first.
 
     A buy that waits for sells is placed in part as soon as the cash is there for a part worth placing. A smaller buy
     may pass a bigger one that waits only if the cash from the open sells will cover both. With no sells left, a buy
     that does not fit is scaled to whole shares, or skipped; but not while it may fit once the `unsettled` dollars are
-    known to be there.
+    known to be there. The rest of a bigger buy waits in its place: with no sells left, its cash is kept for it.
     """
     grants: list[Grant] = []
     cash, waiting = spendable, Decimal(0)
-    for need in sorted(needs, key=lambda n: (-n.cost, n.symbol)):
+    resting = {rest.symbol for rest in rests}
+    for need in sorted((*needs, *rests), key=lambda n: n.rank):
+        if need.symbol in resting:
+            waiting += need.cost if expected_from_sells > 0 else Decimal(0)
+            cash -= need.cost if expected_from_sells <= 0 else Decimal(0)
+            continue
         grant = _grant(need, cash, expected_from_sells, unsettled, waiting)
         granted = grant.qty * need.worst_price
         if grant.funding in _WAITING:
@@ -115,6 +134,18 @@ def worst_price(order: ParentOrder, quote: Quote | None) -> Decimal:
         return order.collar
     far = quote.far(order.side) if quote is not None else Decimal(0)
     return far if far > 0 else order.reference_price
+
+
+def rests_of(orders: Iterable[ParentOrder]) -> tuple[Need, ...]:
+    """What the open children of buys leave to be sent after them, each in the place of its whole order."""
+    return tuple(
+        _rest(order, child) for order in orders if (child := order.open_child) and _leaves_a_rest(order, child)
+    )
+
+
+def place_of(order: ParentOrder, price: Decimal) -> Decimal:
+    """Dollars that an order's turn goes by: those of its whole target, whatever part of it has been bought."""
+    return order.target * price
 
 
 def headroom(orders: Iterable[ParentOrder]) -> Decimal:
@@ -163,6 +194,19 @@ def _grant(need: Need, cash: Decimal, expected_from_sells: Decimal, unsettled: D
     if qty <= 0:
         return Grant(symbol=need.symbol, funding=Funding.UNFUNDED)
     return Grant(symbol=need.symbol, funding=Funding.SCALED, qty=qty)
+
+
+def _leaves_a_rest(order: ParentOrder, child: Child) -> bool:
+    """Whether an order needs cash beyond its open child's. One that sends no more, or that a budget holds, does not."""
+    if order.side is Side.SELL or order.sends_no_more or order.held in _SENDS_NO_REST:
+        return False
+    return child.remaining < order.remaining
+
+
+def _rest(order: ParentOrder, child: Child) -> Need:
+    worst = worst_price(order, order.arrival)
+    left = order.remaining - child.remaining
+    return Need(symbol=order.symbol, qty=left, worst_price=worst, place=place_of(order, worst))
 
 
 def _whole_shares(dollars: Decimal, price: Decimal) -> Decimal:

@@ -7,27 +7,41 @@ from decimal import ROUND_FLOOR, Decimal
 
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
+from repeg.domain.plan import TargetsPlan
 from repeg.domain.quote import Side
 
 
-def buying_only(orders: Sequence[ParentOrder], cash: Decimal) -> list[ParentOrder]:
-    """The orders without sells, and with buys that cost no more than the cash at the prices that they were sized at.
+def buying_only(
+    orders: Sequence[ParentOrder], plan: TargetsPlan, equity: Decimal, spendable: Decimal
+) -> list[ParentOrder]:
+    """The orders without sells, and with buys that cost no more at the prices that they were sized at than what is
+    spendable less the plan's reserve.
 
-    Every buy is scaled by the same part, to whole shares.
+    Every buy is scaled by the same part, to whole shares. One that is then worth less than `min_trade_notional` is not
+    traded.
     """
+    cash, least = spendable - plan.cash_reserve * equity, plan.min_trade_notional
     cost = sum((o.target * o.reference_price for o in orders if o.outcome is None and o.side is Side.BUY), Decimal(0))
     part = max(cash, Decimal(0)) / cost if cost > max(cash, Decimal(0)) else Decimal(1)
-    return [_bought(order, part, f"{cash:.2f} of cash for buys of {cost:.2f}") for order in orders]
+    return [_bought(order, part, f"{cash:.2f} of cash for buys of {cost:.2f}", least) for order in orders]
 
 
-def _bought(order: ParentOrder, part: Decimal, cash: str) -> ParentOrder:
+def _bought(order: ParentOrder, part: Decimal, cash: str, least: Decimal) -> ParentOrder:
     if order.outcome is not None:
         return order
     if order.side is Side.SELL:
-        return order.cut_to(Decimal(0), order.note).done(Outcome.NO_TRADE, "buy_only: nothing is sold")
+        return _dropped(order, "buy_only: nothing is sold")
     target = order.target if part == 1 else (order.target * part).quantize(Decimal(1), ROUND_FLOOR)
     if target == order.target:
         return order
     scaled = f"buy_only: {target} of {order.target.normalize():f} shares, {cash}"
-    after = order.cut_to(target, "; ".join(filter(None, (order.note, scaled))))
-    return after if target > 0 else after.done(Outcome.NO_TRADE, scaled)
+    worth = target * order.reference_price
+    if target == 0:
+        return _dropped(order, scaled)
+    if worth < least:
+        return _dropped(order, f"{scaled}; worth {worth:.2f}, below min_trade_notional={least}")
+    return order.cut_to(target, "; ".join(filter(None, (order.note, scaled))))
+
+
+def _dropped(order: ParentOrder, reason: str) -> ParentOrder:
+    return order.cut_to(Decimal(0), order.note).done(Outcome.NO_TRADE, reason)

@@ -34,10 +34,9 @@ class ParentOrder(Frozen):
 
     `held` is why it was last not traded on, `held_by_book_since` when its book began to hold it. `committed` is the
     dollars taken from the budgets: what it filled and what its open child, or the successor reserved for it, may cost.
-    `reserved_orders` are successors in the order budgets. `refusals` counts those in a row that may pass. `sized_at` is
-    the price that a weight was sized at; `note` names the open orders that were counted. `decision` is the book when
-    the run could first trade, if not the arrival; `arm` the arm of the experiment. `last_two_sided` is for a fallback.
-    The `spreads` are the latest samples in ticks; the latest child was sent on the prices `sent_near` and `sent_far`.
+    `reserved_orders` are successors in the order budgets. `refusals` counts those in a row that may pass, `rejections`
+    the others. `sized_at` is the price that a weight was sized at; `note` names open orders that were counted.
+    `decision` is the book when the run could first trade, if not the arrival; `last_two_sided` is for a fallback.
     """
 
     run_id: str
@@ -97,10 +96,7 @@ class ParentOrder(Frozen):
     @cached_property
     def open_child(self) -> Child | None:
         """The latest child that may still fill, if there is one."""
-        for child in reversed(self.children):  # usually the last, so the search ends at once
-            if child.state not in CLOSED:
-                return child
-        return None
+        return next((child for child in reversed(self.children) if child.state not in CLOSED), None)
 
     @cached_property
     def filled(self) -> Decimal:
@@ -228,6 +224,10 @@ class ParentOrder(Frozen):
     def once_rejected(self) -> ParentOrder:
         """This order after one more rejection."""
         return self.model_copy(update={"rejections": self.rejections + 1, "held": HoldReason.REJECTED})
+
+    def not_rejected(self) -> ParentOrder:
+        """This order after the broker has worked a child: earlier rejections have passed."""
+        return self.model_copy(update={"rejections": 0})
 
     def back_at(self, rung: Rung) -> ParentOrder:
         """This order after a move that did not happen: at its former rung, the move not counted."""

@@ -129,7 +129,7 @@ def describe(quote: Quote | None, answer: QuoteVerdict, now: datetime) -> str:
     """The quote in words, and what is wrong with it."""
     if quote is None:
         return "no quote"
-    book = book_in_words(quote)
+    book = book_in_words(quote) + (f", impossible: {quote.impossible}" if quote.impossible else "")
     if answer is QuoteVerdict.STALE:
         return f"{book}, stale: {_age_in_words(age_seconds(quote, now))}"
     return book if answer is QuoteVerdict.OK else f"{book}, {answer.replace('_', ' ')}"

@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from pydantic import Field
+
 from repeg.domain.frozen import Frozen
 from repeg.domain.round_lot import round_lot
 from repeg.domain.tick import increment
@@ -35,7 +37,8 @@ class Side(StrEnum):
 class Quote(Frozen):
     """Best bid and offer of a symbol. Prices in dollars, sizes in shares, `at` the quote's own time.
 
-    A price of zero means that the side is empty. `at` is None if the feed gave no time stamp.
+    A price of zero means that the side is empty. `at` is None if the feed gave no time stamp. `impossible` has the
+    values of the feed that no market can have, in words: they were taken as missing.
     """
 
     symbol: str
@@ -44,6 +47,7 @@ class Quote(Frozen):
     ask: Decimal
     ask_size: Decimal
     at: datetime | None
+    impossible: str = Field(default="", exclude_if=lambda words: not words)
 
     @property
     def mid(self) -> Decimal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_DOWN, ROUND_FLOOR, Decimal
 from types import MappingProxyType
 
 from repeg.domain.broker import Asset
@@ -92,7 +92,7 @@ def parent_orders(
     else:
         orders = [_from_weight(run_id, plan, symbol, holdings, prices, open_orders) for symbol in plan.targets]
         if plan.buy_only:
-            orders = buying_only(orders, holdings.spendable - plan.cash_reserve * holdings.equity)
+            orders = buying_only(orders, plan, holdings.equity, holdings.spendable)
     ready = [
         order.trading_in_fractions(fractionable=True) if order.symbol in fractionable else _in_whole_shares(order)
         for order in orders
@@ -165,7 +165,7 @@ def _from_weight(
     change = _change(weight, wanted, held, others)
     side = Side.BUY if change > 0 or (change == 0 and wanted > held) else Side.SELL
     reason = _reason_not_to_trade(plan, symbol, change, wanted, held, price, others)
-    reason = reason or within_band(plan, symbol, abs(wanted - held) * price, holdings.equity)
+    reason = reason or within_band(plan, symbol, abs(_missing(wanted, held, others)) * price, holdings.equity)
     if reason:
         return _untraded(run_id, symbol, side, price, others).done(Outcome.NO_TRADE, reason)
     if -change > free and not plan.buy_only:
@@ -185,11 +185,13 @@ def _change(weight: Decimal, wanted: Decimal, held: Decimal, others: OpenOrders)
     """Shares to buy (positive) or sell (negative) to reach a weight; an exit sells the exact rest of the holding."""
     if weight == 0:
         return -max(held - others.selling, Decimal(0))
-    if wanted > held + others.buying:
-        return (wanted - held - others.buying).to_integral_value(ROUND_FLOOR)
-    if wanted < held - others.selling:
-        return -(held - others.selling - wanted).to_integral_value(ROUND_FLOOR)
-    return Decimal(0)
+    return _missing(wanted, held, others).to_integral_value(ROUND_DOWN)
+
+
+def _missing(wanted: Decimal, held: Decimal, others: OpenOrders) -> Decimal:
+    """Shares from the holding to a weight, not rounded, as if the open orders that lead towards it were filled."""
+    buys = wanted - held - others.buying
+    return buys if buys > 0 else min(Decimal(0), wanted - held + others.selling)
 
 
 def _reason_not_to_trade(

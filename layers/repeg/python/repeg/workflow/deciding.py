@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from repeg.domain import peg
+from repeg.domain.control import CONTROL, without_draw
 from repeg.domain.decision import Action, Decision
 from repeg.domain.funding import worst_price
 from repeg.domain.journal import Ruling
@@ -57,6 +58,15 @@ def decide_next(turn: Turn, order: ParentOrder, quote: Quote | None) -> tuple[De
     decision = _decision(turn, order, quote, moment)
     inputs = {"order": order, "quote": quote, "moment": moment, "settings": turn.settings_now(order)}
     return decision, Ruling(NEXT_ACTION, inputs, decision)
+
+
+def decide_start(turn: Turn, order: ParentOrder, quote: Quote | None, qty: Decimal) -> tuple[Decision, Ruling]:
+    """How `qty` shares of a waiting order are sent. A control order is for all that is left: a part is worked as usual,
+    because its cost says nothing of the whole order's."""
+    decided = decide_next(turn, order, quote)
+    if decided[0].reason == CONTROL and qty < order.remaining:
+        return decide_next(turn, without_draw(order), quote)
+    return decided
 
 
 def keep_order(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote | None, ruling: Ruling) -> ParentOrder:

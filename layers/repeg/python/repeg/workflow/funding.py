@@ -20,6 +20,8 @@ from repeg.domain.funding import (
     decide_funding,
     expected_from_sells,
     headroom,
+    place_of,
+    rests_of,
     unsettled,
     worst_price,
 )
@@ -30,7 +32,7 @@ from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.pieces import least_funded
 from repeg.domain.plan import TargetsPlan
-from repeg.domain.quote import Quote
+from repeg.domain.quote import Quote, Side
 from repeg.domain.run_health import is_over
 from repeg.domain.time_limits import DEAD_STEP, FUNDING_LEASE, FUNDING_PAUSES, RUN_SILENT
 from repeg.workflow.placement import Funds, finish_order
@@ -51,8 +53,8 @@ def fund_buys(
     ruling = Ruling(FUNDING, {"purse": request}, decision)
     turn.journal("run", "release", _summary(decision), _to_spend(request.spendable), ruling)
     grants = {grant.symbol: grant for grant in decision.grants}
-    is_working = any(order.state is ParentState.WORKING for order in orders)
-    no_more_cash = not (is_working or request.unsettled > 0 or any(grant.qty > 0 for grant in grants.values()))
+    may_bring = any(o.outcome is None and (o.side is Side.SELL or o.state is ParentState.WORKING) for o in orders)
+    no_more_cash = not (may_bring or request.unsettled > 0 or any(grant.qty > 0 for grant in grants.values()))
     for order in buys:
         _apply(turn, order, grants[order.symbol], request.spendable, no_more_cash=no_more_cash)
     worst = {need.symbol: need.worst_price for need in request.needs}
@@ -142,12 +144,17 @@ def _request(
 ) -> FundingRequest:
     needs = tuple(_need(turn, order, quotes.get(order.symbol)) for order in buys)
     cash = spendable_cash(turn, orders)
+    if turn.present.close_is_near:
+        # No buy waits any more, for sells or for a bigger one: what the cash buys now is better than nothing.
+        return FundingRequest(
+            needs=needs, spendable=cash.spendable, unsettled=cash.unsettled, expected_from_sells=Decimal(0)
+        )
     return FundingRequest(
         needs=needs,
+        rests=rests_of(orders),
         spendable=cash.spendable,
         unsettled=cash.unsettled,
-        # Near the close no buy waits for sells any more: what the cash buys now is better than nothing.
-        expected_from_sells=Decimal(0) if turn.present.close_is_near else expected_from_sells(orders),
+        expected_from_sells=expected_from_sells(orders),
     )
 
 
@@ -194,7 +201,8 @@ def _need(turn: Turn, order: ParentOrder, quote: Quote | None) -> Need:
     if quote is not None and decision.sends and decision.limit is None:
         worst = max(worst, notional_of(Decimal(1), None, quote, order.side))
     least = least_funded(order, quote, turn.now, settings)
-    return Need(symbol=order.symbol, qty=order.remaining, worst_price=worst, least=least)
+    place = place_of(order, worst)
+    return Need(symbol=order.symbol, qty=order.remaining, worst_price=worst, least=least, place=place)
 
 
 def _apply(turn: Turn, order: ParentOrder, grant: Grant, spendable: Decimal, *, no_more_cash: bool) -> None:

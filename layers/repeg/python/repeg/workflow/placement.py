@@ -15,6 +15,7 @@ from functools import partial
 from repeg.domain.attempts import attempts_left
 from repeg.domain.broker import Accepted, Refusal, Refused, Submission
 from repeg.domain.child_order import Child, ChildState
+from repeg.domain.control import CONTROL
 from repeg.domain.decision import Decision
 from repeg.domain.dust import is_dust
 from repeg.domain.errors import BudgetSpent
@@ -83,8 +84,7 @@ def send_order(turn: Turn, order: ParentOrder, proposal: Proposal) -> ParentOrde
     """Write the intent of a new child, then send it. Returns the order as stored afterwards.
 
     An order that has used up its attempts ends instead; one that a budget has no room for, or whose shares are not held
-    any more, is held. Raises Conflict or RefusedRun, before anything is sent, if the run or the order has changed
-    meanwhile.
+    any more, is held. Raises Conflict or RefusedRun, before anything is sent, if the run or the order has changed.
     """
     if not turn.may_send:
         return hold_too_late(turn, order)
@@ -94,7 +94,8 @@ def send_order(turn: Turn, order: ParentOrder, proposal: Proposal) -> ParentOrde
     qty = limit_to_holdings(turn, order, proposal.qty, proposal.held)
     if qty <= 0:
         return hold_order(turn, order, HoldReason.NOT_HELD, "no shares are held any more")
-    if qty < order.remaining and is_dust(qty, proposal.decision.limit or proposal.quote.mid):
+    is_whole_only = proposal.decision.reason == CONTROL or is_dust(qty, proposal.decision.limit or proposal.quote.mid)
+    if qty < order.remaining and is_whole_only:
         return hold_order(turn, order, HoldReason.NOT_HELD, f"only {qty} are still held, too little for an order")
     if not is_granted(order, proposal, qty):
         price = furthest_price(order, turn.now.date(), turn.settings(order.symbol))
@@ -173,7 +174,7 @@ def attempts_exhausted(turn: Turn, order: ParentOrder) -> bool:
 
 
 def hold_too_late(turn: Turn, order: ParentOrder) -> ParentOrder:
-    """Report that an order is not sent because too little is left of the step, or of the window."""
+    """Report that an order is not sent: too little is left of the step, or of the window."""
     turn.warn(order.symbol, "hold", reason="too late in this step to send")
     return order
 

@@ -21,7 +21,8 @@ from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.workflow.turn import Turn
 
-# After this many rejections an order ends: the same request would be rejected again.
+# After this many rejections without a fill, or a child's cancel, between them an order ends: the same request would be
+# rejected again. That the broker has accepted a child is not enough: it may reject that one a moment later.
 MAX_REJECTIONS = 3
 
 
@@ -95,7 +96,7 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         seen = seen.rests_again()
     if seen is child:
         return order
-    after = order.with_child(seen)
+    after = _with_seen(order, child, seen)
     if seen.filled > child.filled:
         _journal_fill(turn, after, seen.filled - child.filled, fill_price(child, seen))
     if seen.state is ChildState.REPLACED and child.state is not ChildState.REPLACED:
@@ -106,6 +107,13 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         turn.warn(order.symbol, "rejected", format_limit(seen.limit), "the broker rejected it after accepting it")
         after = after_rejection(after, seen, "rejected by the broker")
     return after
+
+
+def _with_seen(order: ParentOrder, child: Child, seen: Child) -> ParentOrder:
+    """The order with a child as read; one that has traded, or was cancelled, shows that rejections have passed."""
+    is_worked = seen.filled > child.filled or seen.state is ChildState.CANCELED
+    passed = order.not_rejected() if is_worked and order.rejections else order
+    return passed.with_child(seen)
 
 
 def _journal_fill(turn: Turn, order: ParentOrder, qty: Decimal, price: Decimal | None) -> None:

@@ -18,7 +18,15 @@ from repeg.domain.quote import Quote
 from repeg.domain.replacement import is_replaceable
 from repeg.domain.run import KillSwitch
 from repeg.workflow.cancellation import cancel_children
-from repeg.workflow.deciding import VERDICTS, decide_next, keep_order, market_move_cost, note_spread, tape_detail
+from repeg.workflow.deciding import (
+    VERDICTS,
+    decide_next,
+    decide_start,
+    keep_order,
+    market_move_cost,
+    note_spread,
+    tape_detail,
+)
 from repeg.workflow.placement import (
     NO_FUNDS,
     Funds,
@@ -60,7 +68,7 @@ def start_order(
     if not turn.may_send and not turn.run.preview:
         return hold_too_late(turn, order)
     order = note_spread(turn, order, quote)
-    decision, ruling = decide_next(turn, order, quote)
+    decision, ruling = decide_start(turn, order, quote, qty)
     basis = priced_from(order, quote)
     if basis is None or not decision.sends:
         return keep_order(turn, order, decision, quote, ruling)

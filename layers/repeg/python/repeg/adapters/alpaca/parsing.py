@@ -24,7 +24,7 @@ Json = Mapping[str, Any]
 
 _SIDES = frozenset({"buy", "sell"})
 _CONTINGENT = frozenset({"stop", "stop_limit", "trailing_stop"})
-_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, InvalidOperation)
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, InvalidOperation, OverflowError)
 
 
 class reading:  # noqa: N801 - it is used like a function
