@@ -20,17 +20,14 @@ from repeg.domain.run import KillSwitch
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.deciding import VERDICTS, decide_next, keep_order, market_move_cost, note_spread, tape_detail
 from repeg.workflow.placement import (
-    NO_FUNDS,
-    Funds,
-    Proposal,
     attempts_exhausted,
     finish_order,
     hold_too_late,
-    is_granted,
     replace_order,
     reserve_successor,
     send_order,
 )
+from repeg.workflow.proposals import NO_FUNDS, Funds, Proposal, is_granted
 from repeg.workflow.saving import save_order
 from repeg.workflow.sellable import Holdings
 from repeg.workflow.turn import Turn
