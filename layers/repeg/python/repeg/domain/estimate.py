@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from repeg.domain.amount import Amount
+from repeg.domain.cash_ahead import CashAhead
 from repeg.domain.cost_table import CELLS
 from repeg.domain.expected_cost import Expected, expected_cost, movement
 from repeg.domain.frozen import Frozen
@@ -16,6 +17,7 @@ from repeg.domain.quote import Quote
 from repeg.domain.setting_types import Policy
 from repeg.domain.settings import Settings
 from repeg.domain.settings_limits import may_send_at_market
+from repeg.domain.sizing_request import SizingRequest
 
 _CENT = Decimal("0.01")
 _BASIS_POINT = Decimal("0.0001")
@@ -29,6 +31,9 @@ class OrderEstimate(Frozen):
     half-spreads; None without a two-sided book.
     `expected` is what the run's policy is expected to pay against that mid, with the bounds of eight times in ten; None
     where it is not measured: without a book, and under other policies than the default one.
+    `held` are the shares held now, of which `free` are reserved by no open order. `weight` is what they are of the
+    equity and `wanted` what the plan wants, in percent; None where that is not known, or not a plan of weights.
+    `funded` are the shares of a buy that there is cash for once the sells have filled; None for a sell.
     `at_worst` is what the collar allows, None where a market order may be sent. `reason` says why a line would not
     trade; it is empty if it would.
     """
@@ -43,12 +48,32 @@ class OrderEstimate(Frozen):
     reason: str
     note: str
     expected: Expected | None = None
+    held: Amount = Decimal(0)
+    free: Amount = Decimal(0)
+    weight: Amount | None = None
+    wanted: Amount | None = None
+    funded: Amount | None = None
+
+    def of_a_line(self, request: SizingRequest, funded: Decimal | None) -> OrderEstimate:
+        """This estimate, with where the account stands in its symbol."""
+        holdings, weight = request.holdings, request.weight_of(self.symbol)
+        return self.model_copy(
+            update={
+                "held": holdings.owned(self.symbol),
+                "free": holdings.free(self.symbol),
+                "weight": None if weight is None else weight.quantize(_CENT),
+                "wanted": request.target_of(self.symbol),
+                "funded": funded,
+            }
+        )
 
 
 class RunEstimate(Frozen):
     """A run that was checked like a start, with its orders and their sums. Times in UTC. `notes` are the plan's.
 
-    `expected` is of the orders that have one; `unestimated` names the others that would trade.
+    `expected` is of the orders that have one; `unestimated` names the others that would trade. `equity` is what weights
+    are parts of; `is_sized_now` says that the run would size its orders now, on these prices: before its window opens
+    prices of any age do for the check.
     """
 
     run_id: str
@@ -66,6 +91,9 @@ class RunEstimate(Frozen):
     notes: tuple[str, ...] = ()
     expected: Expected | None = None
     unestimated: tuple[str, ...] = ()
+    equity: Amount = Decimal(0)
+    cash: CashAhead | None = None
+    is_sized_now: bool = False
 
 
 def estimate_order(
