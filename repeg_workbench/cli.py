@@ -86,6 +86,47 @@ def demo(*, seed: Annotated[int, typer.Option(help="Random seed of the day.")] =
 
 
 @app.command()
+def preview(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The plan, in any form that `repeg plan` reads.", metavar="PLAN")],
+    *,
+    exchange: Annotated[str | None, _option("A `repeg exchange` on this machine.", "--exchange", metavar="URL")] = None,
+    local_keys: Annotated[bool, _option(
+        "The account of the pair in APCA_API_KEY_ID and APCA_API_SECRET_KEY.", "--local-keys"
+    )] = False,
+    stack: Annotated[str | None, _option(
+        "A deployed stack, with its account, settings and runs.", "--stack", metavar="NAME"
+    )] = None,
+    market: Annotated[str, typer.Option(help="A simulated day's: generated, or recordings.")] = "generated",
+    date: Annotated[str, typer.Option(help="The simulated trading day.")] = DEFAULT_DATE,
+    seed: Annotated[int, typer.Option(help="Random seed of the generated market.")] = 1,
+    set_: Annotated[list[str] | None, _option(
+        "A setting, or symbols.AAPL.NAME=VALUE for one symbol. Repeatable.", "--set", metavar="NAME=VALUE"
+    )] = None,
+    feed: Annotated[str | None, _option("Feed: iex or sip. Default: the deployed one.", metavar="FEED")] = None,
+    cash: Annotated[str | None, _option("Dollars in the simulated account. Default: as `repeg simulate`.")] = None,
+    positions: Annotated[Path | None, _option(
+        'Shares held on the simulated day, a JSON file such as {"KO": "300"}.'
+    )] = None,
+    json: Annotated[bool, _option("Print the estimate as JSON.", "--json")] = False,
+) -> None:  # fmt: skip
+    """Show what a plan would trade and why, what not, what it should cost, and the cash before and after.
+
+    The code of the run decides, and nothing is sent. Without a place it is a simulated day, when its window opens.
+
+    Exit code: 0 shown, 2 the run would be refused, with the reason.
+    """
+    from repeg_workbench.operate.answer import run as finish  # noqa: PLC0415
+    from repeg_workbench.preview.command import preview as act  # noqa: PLC0415
+    from repeg_workbench.preview.places import Request  # noqa: PLC0415
+    from repeg_workbench.simulate.request import Options  # noqa: PLC0415
+
+    day = Options(file, market, date, seed, tuple(set_ or ()), cash, positions, feed)
+    request = Request(day, exchange, local_keys, stack)
+    raise typer.Exit(finish(context.obj, lambda at: act(at, request), is_json=json))
+
+
+@app.command()
 def plan(
     file: Annotated[Path, typer.Argument(help="The plan: JSON, YAML, CSV, TSV, a broker's basket, or weights.")],
     *,

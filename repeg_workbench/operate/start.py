@@ -138,7 +138,7 @@ def _kind(estimate: RunEstimate) -> str:
 
 
 def _show(stack: DeployedStack, estimate: RunEstimate) -> None:
-    show(Answer({}, [_head(stack, estimate), _orders(estimate), *_sums(estimate)]), is_json=False)
+    show(Answer({}, [_head(stack, estimate), _orders(estimate), *sums(estimate)]), is_json=False)
 
 
 def _head(stack: DeployedStack, estimate: RunEstimate) -> str:
@@ -166,7 +166,8 @@ def _orders(estimate: RunEstimate) -> Table:
     return made
 
 
-def _sums(estimate: RunEstimate) -> list[str]:
+def sums(estimate: RunEstimate) -> list[str]:
+    """What a run is expected to cost, now and at worst, and the notes of its plan, in sentences."""
     crossing = (
         "not known: no book is shown" if estimate.crossing is None else _cost(estimate.crossing, estimate.notional)
     )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from repeg.domain.amount import Amount
+from repeg.domain.cash_ahead import CashAhead
 from repeg.domain.cost_table import CELLS
 from repeg.domain.crossing import CrossingCost
 from repeg.domain.expected_cost import Expected, expected_cost, movement
@@ -17,6 +18,7 @@ from repeg.domain.quote import Quote
 from repeg.domain.setting_types import Policy
 from repeg.domain.settings import Settings
 from repeg.domain.settings_limits import may_send_at_market
+from repeg.domain.sizing_request import SizingRequest
 
 _CENT = Decimal("0.01")
 _BASIS_POINT = Decimal("0.0001")
@@ -30,6 +32,9 @@ class OrderEstimate(Frozen):
     half-spreads; None without a two-sided book. `half_spread` are the dollars of one half-spread of it.
     `expected` is what the run's policy is expected to pay against that mid, with the bounds of eight times in ten; None
     where it is not measured: without a book, and under other policies than the default one.
+    `held` are the shares held now, of which `free` are reserved by no open order. `weight` is what they are of the
+    equity and `wanted` what the plan wants, in percent; None where that is not known, or not a plan of weights.
+    `funded` are the shares of a buy that there is cash for once the sells have filled; None for a sell.
     `at_worst` is what the collar allows, None where a market order may be sent. `reason` says why a line would not
     trade; it is empty if it would.
     """
@@ -46,6 +51,11 @@ class OrderEstimate(Frozen):
     expected: Expected | None = None
     crossing_cost: Amount | None = None
     half_spread: Amount | None = None
+    held: Amount = Decimal(0)
+    free: Amount = Decimal(0)
+    weight: Amount | None = None
+    wanted: Amount | None = None
+    funded: Amount | None = None
 
     def at_crossing_cost(self, measured: Decimal) -> OrderEstimate:
         """This line if taking costs so many half-spreads."""
@@ -54,12 +64,27 @@ class OrderEstimate(Frozen):
         crossing = (self.half_spread * measured).quantize(_CENT)
         return self.model_copy(update={"crossing": crossing, "crossing_cost": measured})
 
+    def of_a_line(self, request: SizingRequest, funded: Decimal | None) -> OrderEstimate:
+        """This estimate, with where the account stands in its symbol."""
+        holdings, weight = request.holdings, request.weight_of(self.symbol)
+        return self.model_copy(
+            update={
+                "held": holdings.owned(self.symbol),
+                "free": holdings.free(self.symbol),
+                "weight": None if weight is None else weight.quantize(_CENT),
+                "wanted": request.target_of(self.symbol),
+                "funded": funded,
+            }
+        )
+
 
 class RunEstimate(Frozen):
     """A run that was checked like a start, with its orders and their sums. Times in UTC. `notes` are the plan's.
 
     `expected` is of the orders that have one; `unestimated` names the others that would trade. `crossing_by` says in
     words what the crossing cost rests on; empty where nobody has looked for a measured one.
+    `equity` is what weights are parts of; `is_sized_now` says that the run would size its orders now, on these prices: before its window opens
+    prices of any age do for the check.
     """
 
     run_id: str
@@ -78,6 +103,9 @@ class RunEstimate(Frozen):
     expected: Expected | None = None
     unestimated: tuple[str, ...] = ()
     crossing_by: str = ""
+    equity: Amount = Decimal(0)
+    cash: CashAhead | None = None
+    is_sized_now: bool = False
 
     def with_crossing_cost(self, found: CrossingCost) -> RunEstimate:
         """This estimate with the account's own crossing cost, if enough has been measured; else the assumed ones."""
