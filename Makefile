@@ -172,8 +172,8 @@ clean:
 	@[ ! -d $(@D) ] || touch $@
 
 # A validator and a second interpreter of the state machine's language, and what draws the site's diagrams, from npm.
-# npm ci checks the hash of each package
-# against the lock, and runs no script of any. Without Node the tests that need them are skipped and say why.
+# npm ci checks the hash of each package against the lock, and runs no script of any. Without Node the tests that need
+# them are skipped and say why, and the site shows its diagrams as text.
 .node/.installed: requirements/node/package.json requirements/node/package-lock.json
 	$(if $(NODE),@mkdir -p $(@D) && cp $^ $(@D) && cd $(@D) && npm ci $(NPM))
 	@[ ! -d $(@D) ] || touch $@

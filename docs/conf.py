@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from html import escape
 from pathlib import Path
 from shutil import copyfile
@@ -11,21 +12,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 
 ROOT = Path(__file__).parents[1]
-# The navigation: pages by task first, reference second. Sphinx refuses a page that is in none of these lists.
-NAVIGATION = {
-    "README": {
-        "Start": ["docs/tutorial", "docs/plans"],
-        "Operate": ["docs/operations", "docs/measuring", "docs/alarms", "docs/events", "docs/permissions"],
-        "Simulate": ["docs/simulator", "docs/replay", "docs/generated-market", "docs/journal"],
-        "Reference": ["docs/cli", "docs/settings", "docs/trading-rules", "docs/glossary"],
-        "Evidence": ["docs/execution-quality", "docs/reliability", "docs/failure-matrix", "docs/mutation"],
-        "Inside": ["docs/architecture", "docs/decisions/README", "docs/template-defects"],
-        "Project": ["CONTRIBUTING", "SECURITY", "CHANGELOG"],
-    },
-    "docs/decisions/README": {
-        "Decisions": [f"docs/decisions/{page.stem}" for page in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))]
-    },
-}
+DECISIONS = "docs/decisions/README"
 INDEX = "README"
 
 project = "repeg"
@@ -69,10 +56,17 @@ def with_mermaid(app: Any, _page: str, _template: str, context: dict[str, Any], 
         app.add_js_file(MERMAID.name)
 
 
+def parts(page: str) -> dict[str, list[str]]:
+    """The parts of the navigation that begin at a page, with their pages. Sphinx refuses a page that is in none."""
+    if page == DECISIONS:
+        return {"Decisions": sorted(one.stem for one in (ROOT / "docs" / "decisions").glob("[0-9]*.md"))}
+    return tomllib.loads((ROOT / "docs" / "navigation.toml").read_text(encoding="utf-8")) if page == INDEX else {}
+
+
 def with_navigation(_: Any, page: str, source: list[str]) -> None:
     """Append the navigation to the pages that have one; GitHub shows them without it."""
-    for caption, pages in NAVIGATION.get(page, {}).items():
-        listed = "\n".join(pages if page == INDEX else (name.rpartition("/")[2] for name in pages))
+    for caption, pages in parts(page).items():
+        listed = "\n".join(pages)
         source[0] += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{listed}\n```\n"
 
 

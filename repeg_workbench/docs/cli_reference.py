@@ -23,9 +23,9 @@ stack, which `docs/operations.md` uses task by task. `repeg COMMAND --help` prin
 """
 
 
-def commands() -> dict[str, TyperCommand]:
-    """The commands of the program by name, in the order in which its help lists them."""
-    program = typer.main.get_command(app)
+def commands(of: typer.Typer = app) -> dict[str, TyperCommand]:
+    """The commands of a program by name, in the order in which its help lists them."""
+    program = typer.main.get_command(of)
     found = program.commands if isinstance(program, TyperGroup) else {}
     return {name: one for name, one in found.items() if isinstance(one, TyperCommand)}
 

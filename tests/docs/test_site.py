@@ -95,6 +95,7 @@ def test_a_link_to_nothing_or_a_page_without_a_place_fails_the_build(tmp_path: P
     source = tmp_path / "source"
     (source / "docs").mkdir(parents=True)
     copyfile(ROOT / "docs" / "conf.py", source / "docs" / "conf.py")
+    (source / "docs" / "navigation.toml").write_text("Start = []")
     (source / "README.md").write_text(
         "# Read\n\n[a](docs/nowhere.md), [b](docs/page.md#nothing), [c](docs/page.md#some)\n"
     )
