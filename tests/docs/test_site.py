@@ -84,7 +84,7 @@ def test_an_address_elsewhere_is_found(tmp_path: Path) -> None:
 
 def test_the_search_knows_the_words_of_the_pages_without_a_request(site: Path) -> None:
     """A page that was opened from a folder may load a script, and may not read a file."""
-    assert '<script src="searchindex.js" defer="defer"></script>' in (site / "search.html").read_text(encoding="utf-8")
+    assert '<script src="searchindex.js"' in (site / "search.html").read_text(encoding="utf-8")
     index = (site / "searchindex.js").read_text(encoding="utf-8")
     assert index.startswith("Search.setIndex(")
     for word in ("collar", "orphan", "limiter", "idempot"):
@@ -102,7 +102,7 @@ def test_a_link_to_nothing_or_a_page_without_a_place_fails_the_build(tmp_path: P
     (source / "docs" / "page.md").write_text("# Page\n\n## Some\n")
     built = build(source, tmp_path / "site")
     assert built.returncode != 0
-    assert "README.md:3: WARNING: Unknown source document 'docs/nowhere' [myst.xref_missing]" in built.stderr
+    assert "cross-reference target not found: 'docs/nowhere.md'" in built.stderr
     assert "docs/page.md: WARNING: document isn't included in any toctree" in built.stderr
     assert "'nothing'" in built.stderr
     assert "'some'" not in built.stderr
