@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class Step:
     """A command of the page, and the lines that it shows below it."""
 
     command: str
-    shown: list[str]
+    shown: tuple[str, ...]
 
 
 def steps(page: str) -> Iterator[Step]:
@@ -35,10 +36,10 @@ def steps(page: str) -> Iterator[Step]:
     for block in _BLOCK.findall(page):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, *shown = part.splitlines()
-            yield Step(command, shown)
+            yield Step(command, tuple(shown))
 
 
-def first_difference(shown: list[str], printed: list[str]) -> str:
+def first_difference(shown: Sequence[str], printed: Sequence[str]) -> str:
     """The first line of a page that a command has not printed in its place, or nothing.
 
     Blanks at the end of a line do not count. `…` stands for any number of lines, and none.
@@ -67,14 +68,25 @@ def run(command: str) -> str:
     return subprocess.run(["bash", "-c", command], check=True, capture_output=True, text=True).stdout  # noqa: S607
 
 
-def test_every_command_of_the_tutorial_prints_what_the_page_shows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> dict[Step, list[str]]:
+    """What each command of the page prints, in one folder and in their order."""
     found = list(steps(PAGE.read_text(encoding="utf-8")))
-    assert len(found) >= 7
-    wrong = {step.command: first_difference(step.shown, run(step.command).splitlines()) for step in found}
+    with chdir(tmp_path_factory.mktemp("clone")):
+        return {step: run(step.command).splitlines() for step in found}
+
+
+def test_every_command_of_the_tutorial_prints_what_the_page_shows(printed: dict[Step, list[str]]) -> None:
+    assert len(printed) >= 7
+    wrong = {step.command: first_difference(step.shown, lines) for step, lines in printed.items()}
     assert {command: line for command, line in wrong.items() if line} == {}
+
+
+def test_the_tape_in_the_readme_is_of_the_demo(printed: dict[Step, list[str]]) -> None:
+    (demo,) = (lines for step, lines in printed.items() if step.command == "make demo")
+    tape = re.findall(r"^\d\d:\d\d:\d\d  .*$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(tape) >= 5
+    assert [line for line in demo if line in tape] == tape
 
 
 @pytest.mark.parametrize(
