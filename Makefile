@@ -4,6 +4,7 @@
 # make lint             ruff (rules and format) and mypy
 # make fmt              format the code and fix what ruff can fix
 # make docs             write every generated page anew; check the two that take long to measure
+# make site             the documentation as a site that needs no network: open site/index.html
 # make coverage         the report of the last `make test`, line by line, in htmlcov/index.html
 # make verify           what can be proved of the stack without an AWS account: linters, build, every function, permissions
 # make sam-local        every function in a container, by `sam local invoke`, where Docker is running
@@ -39,7 +40,7 @@ define install
 	@$(1)/bin/python -m pip install --quiet --require-hashes --requirement $(3)
 endef
 
-.PHONY: help demo quick test lint fmt docs coverage verify sam-local bench smoke simulate-faults build lock clean
+.PHONY: help demo quick test lint fmt docs coverage verify sam-local bench smoke simulate-faults build lock site clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -51,7 +52,7 @@ quick: lint
 	.venv/bin/python -m pytest -q -n 2 --dist loadgroup --hypothesis-profile quick $(QUICK)
 QUICK = tests/domain tests/functions tests/statemachine $(filter-out tests/test_secrets.py,$(wildcard tests/test_*.py))
 
-test: lint .venv-sam/.installed .venv-lambda/.installed .venv-ministack/.installed .node/.installed
+test: lint .venv-sam/.installed .venv-lambda/.installed .venv-ministack/.installed .venv-docs/.installed .node/.installed
 	.venv/bin/python -m pytest -n 2 --dist loadgroup $(MEASURED)
 	$(if $(MEASURED),.venv/bin/python -m tests.coverage.floors)
 # Measuring is cheap with sys.monitoring, which Python 3.11 does not have.
@@ -69,6 +70,7 @@ fmt: .venv/.development
 docs: .venv/.development
 	.venv/bin/python -m repeg_workbench.docs.alarms
 	.venv/bin/python -m repeg_workbench.docs.architecture
+	.venv/bin/python -m repeg_workbench.docs.cli_reference
 	.venv/bin/python -m repeg_workbench.docs.events
 	.venv/bin/python -m repeg_workbench.docs.failure_matrix
 	.venv/bin/python -m repeg_workbench.docs.glossary
@@ -80,6 +82,11 @@ docs: .venv/.development
 	.venv/bin/python -m repeg_workbench.calibration --check
 	.venv/bin/python -m repeg_workbench.replay.publish --check
 	.venv/bin/python -m repeg_workbench.replay.estimates --check
+
+# Strict: a warning, such as a link to nothing or a page without a place in the navigation, is an error.
+site: .venv-docs/.installed .node/.installed
+	@.venv-docs/bin/python -m sphinx -b html --fail-on-warning --keep-going -q -c docs -d site/.doctrees . site
+	@echo "The site is in site/index.html."
 
 coverage: .venv/.development
 	@[ -f .coverage ] || { echo "There is nothing to report: run make test first." >&2; exit 1; }
@@ -108,7 +115,7 @@ build: .venv-sam/.installed .venv-lambda/.installed
 	PATH="$(BUILD_PATH)" sam build
 
 lock: .venv-sam/.installed
-	for name in runtime workbench development lambda sam ministack; do \
+	for name in runtime workbench development docs lambda sam ministack; do \
 		.venv-sam/bin/uv pip compile $(LOCK) --universal --python-version 3.11 requirements/$$name.in -o requirements/$$name.txt || exit; done
 	.venv-sam/bin/uv pip compile $(LOCK) --universal --python-version 3.11 --override requirements/checkov-overrides.txt \
 		requirements/checkov.in -o requirements/checkov.txt
@@ -124,7 +131,7 @@ WITHOUT_ADDRESSES = const fs = require("fs"), lock = JSON.parse(fs.readFileSync(
 LOCK = --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 clean:
-	rm -rf .venv .venv-sam .venv-lambda .venv-ministack .venv-checkov .node .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
+	rm -rf .venv .venv-sam .venv-lambda .venv-ministack .venv-checkov .venv-docs .node site .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* htmlcov
 	find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # Each environment is set up once, and again when its pins change.
@@ -154,14 +161,20 @@ clean:
 	$(call install,.venv-ministack,$(PYTHON),$<)
 	@touch $@
 
+# Sphinx, and what makes pages of Markdown: nothing here imports it but docs/conf.py.
+.venv-docs/.installed: requirements/docs.txt
+	$(call install,.venv-docs,$(PYTHON),$<)
+	@touch $@
+
 # The packages of the Lambda runtime, on its own Python: the tests of the built functions run in it. Without that Python
 # they are skipped and say why.
 .venv-lambda/.installed: requirements/lambda.txt
 	$(if $(LAMBDA_PYTHON),$(call install,.venv-lambda,$(LAMBDA_PYTHON),$<))
 	@[ ! -d $(@D) ] || touch $@
 
-# A validator and a second interpreter of the state machine's language, from npm. npm ci checks the hash of each package
-# against the lock, and runs no script of any. Without Node the tests that need them are skipped and say why.
+# A validator and a second interpreter of the state machine's language, and what draws the site's diagrams, from npm.
+# npm ci checks the hash of each package against the lock, and runs no script of any. Without Node the tests that need
+# them are skipped and say why, and the site shows its diagrams as text.
 .node/.installed: requirements/node/package.json requirements/node/package-lock.json
 	$(if $(NODE),@mkdir -p $(@D) && cp $^ $(@D) && cd $(@D) && npm ci $(NPM))
 	@[ ! -d $(@D) ] || touch $@

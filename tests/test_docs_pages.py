@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+import typer
 
-from repeg_workbench.docs import glossary
+from repeg_workbench.docs import cli_reference, glossary
 from repeg_workbench.docs.architecture import machine
 from repeg_workbench.docs.diagram import diagram
 from repeg_workbench.docs.glossary_terms import SECTIONS, Section, Term
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted((ROOT / "docs").rglob("*.md"))]
-TREE = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"build", "dist", "out"}
+TREE = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"build", "dist", "out", "site"}
 # Made by the gate or by a command, and not part of the repository.
-MADE = {".aws-sam", ".venv", "htmlcov"}
+MADE = {".aws-sam", ".venv", "htmlcov", "site"}
 _CODE = re.compile(r"`([^`\s]+)`")
 _LINK = re.compile(r"\]\(([^)#\s]+)[^)]*\)")
 
@@ -56,6 +59,45 @@ def test_the_path_check_reports_a_missing_path(tmp_path: Path) -> None:
         "`tests/nowhere.py`, `docs/*.txt`, `functions/<step>/app.py`, `Makefile` and [a](b.md), [c](https://d)"
     )
     assert sorted(missing(page)) == ["b.md", "docs/*.txt", "tests/nowhere.py"]
+
+
+def test_every_page_has_one_place_in_the_navigation_of_the_site() -> None:
+    """The decisions have theirs below the list of decisions."""
+    parts = tomllib.loads((ROOT / "docs" / "navigation.toml").read_text(encoding="utf-8"))
+    listed = [page for part in parts.values() for page in part]
+    pages = {page.relative_to(ROOT).as_posix() for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]}
+    in_decisions = {page for page in pages if page.startswith("docs/decisions/0")}
+    assert sorted(listed) == sorted(pages - in_decisions - {"README.md"})
+
+
+def test_the_page_of_the_commands_is_up_to_date() -> None:
+    assert cli_reference.PAGE.read_text(encoding="utf-8") == cli_reference.page(cli_reference.commands()), (
+        "run make docs"
+    )
+
+
+def test_an_option_is_listed_with_its_value_default_and_meaning() -> None:
+    def chase(
+        symbol: Annotated[str, typer.Argument(help="What | to chase.")],
+        *,
+        by: Annotated[int, typer.Option(help="Ticks.", metavar="N")] = 1,
+        dry: Annotated[bool, typer.Option("--dry", help="Send nothing.", show_default=False)] = False,
+    ) -> None:
+        """Chase it: at once.
+
+        Exit code: 0 caught.
+        """
+
+    app = typer.Typer(add_completion=False)
+    app.command("chase")(chase)
+    app.command("rest")(lambda: None)
+    assert cli_reference.page(cli_reference.commands(app)).partition("|---|---|\n")[2] == (
+        "| [`chase`](#repeg-chase) | Chase it |\n| [`rest`](#repeg-rest) |  |\n"
+        "\n## repeg chase\n\nChase it: at once.\n\nExit code: 0 caught.\n\n"
+        "```\nrepeg chase SYMBOL [OPTIONS]\n```\n\n| Argument or option | Meaning |\n|---|---|\n"
+        "| `SYMBOL` | What \\| to chase. |\n| `--by N` | Ticks. Default: 1. |\n| `--dry` | Send nothing. |\n"
+        "\n## repeg rest\n\n\n\n```\nrepeg rest [OPTIONS]\n```\n"
+    )
 
 
 def test_the_glossary_page_is_up_to_date() -> None:

@@ -103,14 +103,11 @@ class _Follower:
                 yield read_file(key, body)
 
     def _print(self, step: StepJournal) -> None:
-        printed = len(self._tape.lines)
         for one in step.entries:
-            self._tape.see(one.entry)
-            if self.is_json:
-                self.stack.at.say(_as_json(one.entry))
-        if not self.is_json:
-            for line in self._tape.lines[printed:]:
+            line = _as_json(one.entry) if self.is_json else self._tape.see(one.entry)
+            if line:
                 self.stack.at.say(line)
+        if not self.is_json:
             for problem in step.problems:
                 self.stack.at.say(f"{'':<8}  {'journal':<9} {step.function}: {problem}")
 

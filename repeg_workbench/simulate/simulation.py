@@ -44,7 +44,7 @@ TEMPLATE = ROOT / "template.yaml"
 # The template's start time of a run, in New York.
 STARTS_AT = time(9, 25)
 
-Follow = Callable[[Entry], None]
+Follow = Callable[[Entry], object]
 
 _QUIRKS = BrokerQuirks()
 

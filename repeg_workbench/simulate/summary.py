@@ -25,7 +25,7 @@ _NOTHING = "–"
 
 _HEADINGS = {
     "symbol": "symbol", "side": "side", "qty": "shares", "filled_qty": "filled", "arrival_mid": "arrival mid",
-    "average_price": "average", "cost_bps": "cost bps", "cost_half_spreads": "half-spreads", "moves": "moves",
+    "average_price": "average", "cost_bps": "cost bps", "cost_half_spreads": "half-spreads", "children": "sent",
     "outcome": "outcome", "reason": "reason",
 }  # fmt: skip
 _WORDS = frozenset({"symbol", "side", "outcome", "reason"})
@@ -84,7 +84,11 @@ def tables(summary: Mapping[str, Any]) -> RenderableType:
 
 
 def order_table(orders: Sequence[Mapping[str, Any]]) -> Table:
-    """A line for each order of a report."""
+    """A line for each order of a report.
+
+    `sent` is how many orders it took at the broker, which is what a reader counts in the tape: the first, and one for
+    each move and cross. The report's `moves` are only those that count towards `max_repegs`.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     for field, heading in _HEADINGS.items():
         table.add_column(heading, justify="left" if field in _WORDS else "right", no_wrap=field != "reason")

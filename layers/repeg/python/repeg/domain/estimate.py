@@ -83,8 +83,8 @@ class RunEstimate(Frozen):
 
     `expected` is of the orders that have one; `unestimated` names the others that would trade. `crossing_by` says in
     words what the crossing cost rests on; empty where nobody has looked for a measured one.
-    `equity` is what weights are parts of; `is_sized_now` says that the run would size its orders now, on these prices: before its window opens
-    prices of any age do for the check.
+    `equity` is what weights are parts of. `is_sized_now` says that the run would size its orders now, on these prices:
+    before its window opens prices of any age do for the check.
     """
 
     run_id: str
