@@ -111,6 +111,16 @@ ADAPTER_BUGS: dict[str, PlantedBug] = {
         ),
         seen_by="tests/guards/test_request_budget.py::test_an_order_whose_deadline_passes_while_it_waits_is_not_sent",
     ),
+    "switch_not_read_again": edited(
+        "an order whose intent was answered late is sent although the kill switch was set meanwhile",
+        Edit(
+            rate_limited_broker.RateLimitedBroker,
+            "_write",
+            "intent.is_older_than(SWITCH_AGE, self._limiter.now)",
+            "False",
+        ),
+        seen_by="tests/guards/test_kill_switch.py::test_no_order_leaves_after_the_kill_switch_was_set",
+    ),
     "first_page_of_orders": edited(
         "only the first page of open orders is read",
         Edit(broker.AlpacaBroker, "_listed", "is_last = len(page) < ORDERS_PER_PAGE", "is_last = True"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from repeg.domain import arm, control, peg
-from repeg.workflow import funding, placement
+from repeg.workflow import funding, proposals
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited
 
 _RULES = "tests/domain/test_control.py::"
@@ -18,7 +18,7 @@ CONTROL_BUGS: dict[str, PlantedBug] = {
     "control_without_funds": edited(
         "a control buy is sent at the market with the cash up to its collar",
         Edit(funding, "_need", "if quote is not None and decision.sends and decision.limit is None:", "if False:"),
-        Edit(placement, "is_granted", "if proposal.decision.limit is not None or", "if True or"),
+        Edit(proposals, "is_granted", "if proposal.decision.limit is not None or", "if True or"),
         seen_by=_DESK + "test_a_control_buy_is_granted_what_a_market_order_may_cost",
     ),
     "control_sent_twice": edited(

@@ -12,7 +12,7 @@ from repeg.domain.broker import Accepted, Refusal, Refused, Unknown
 from repeg.domain.child_order import Child, ChildState
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
-from repeg.workflow import cancellation, in_flight, intents, placement
+from repeg.workflow import cancellation, in_flight, intents, placement, proposals
 from repeg_workbench.faults.planting import Place, PlantedBug
 
 
@@ -62,7 +62,7 @@ def _last_child_counts(_: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _whole_quantity_again(old: Mapping[str, Any]) -> dict[str, Any]:
-    def send(turn: Any, parent: ParentOrder, proposal: placement.Proposal) -> Any:
+    def send(turn: Any, parent: ParentOrder, proposal: proposals.Proposal) -> Any:
         qty = parent.target if parent.children else proposal.qty
         return old["send"](turn, parent, replace(proposal, qty=qty))
 
@@ -81,7 +81,7 @@ def _id_by_the_clock(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _post_before_intent(_: Mapping[str, Any]) -> dict[str, Any]:
-    def send(turn: Any, parent: ParentOrder, proposal: placement.Proposal) -> Any:
+    def send(turn: Any, parent: ParentOrder, proposal: proposals.Proposal) -> Any:
         intent = intents.new_intent(turn, parent, proposal.decision, proposal.quote, proposal.qty)
         answer = turn.ports.broker.submit(intent)
         grown = intents.with_intent(parent, intent, proposal.decision)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from repeg.domain import order_ids, replacement, run, session, time_limits
-from repeg.workflow import in_flight, intents, placement, sellable, turn, working
+from repeg.workflow import in_flight, intents, placement, proposals, sellable, turn, working
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited, set_to
 
 _CHECKED = "is_ours and turn.may_send and switch_now(turn.run, turn.now, turn.ports) is KillSwitch.ACTIVE"
@@ -64,7 +64,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "market_beyond_its_grant": edited(
         "a market order is sent with the cash that was granted for a limit at the collar",
-        Edit(placement, "is_granted", "bool(proposal.funds.lease) and", "bool(proposal.funds.lease) or"),
+        Edit(proposals, "is_granted", "bool(proposal.funds.lease) and", "bool(proposal.funds.lease) or"),
         seen_by="tests/guards/test_market_moves.py"
         "::test_a_first_order_that_turns_into_a_market_order_stays_at_its_collar",
     ),

@@ -95,4 +95,10 @@ STEP_BUGS: dict[str, PlantedBug] = {
              "budgets(turn, order, reserving), turn.ports.store.guard(turn.run.run_id).step)"),
         seen_by=f"{_LEASES}::test_a_turn_that_was_overtaken_neither_cancels_nor_sends",
     ),
+    "sent_on_an_old_quote": edited(
+        "an order that follows a cancel is sent on the quote of before it, however long that took",
+        Edit(placement, "send_order", "proposal.outdated(turn.now, turn.settings(order.symbol))", '""'),
+        seen_by="tests/functions/test_send_deadline.py"
+        "::test_an_order_is_not_sent_on_the_quote_of_before_a_slow_cancel",
+    ),
 }  # fmt: skip

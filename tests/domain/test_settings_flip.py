@@ -25,7 +25,7 @@ from repeg.domain.quote import Side, check_quote
 from repeg.domain.setting_types import Policy, Waiting
 from repeg.domain.settings import Settings
 from repeg.ports import Ports
-from repeg.workflow import placement
+from repeg.workflow import placement, proposals
 from repeg.workflow.opening import step_seconds
 from repeg.workflow.turn import Turn
 from repeg_workbench.twins.memory_store import MemoryStore
@@ -154,7 +154,7 @@ def intents_of(settings: Settings, *orders: ParentOrder) -> int:
     def send(order: ParentOrder) -> ParentOrder:
         decision = peg.decide(order, a_quote(), a_moment(), settings_with())
         ruling = Ruling("peg.decide", {}, decision)
-        return placement.send_order(turn, order, placement.Proposal(decision, a_quote(), order.remaining, "", ruling))
+        return placement.send_order(turn, order, proposals.Proposal(decision, a_quote(), order.remaining, "", ruling))
 
     turn.each(send, orders)
     return len(store.intents(run.run_id))

@@ -1,4 +1,5 @@
-"""The deadline of an order's request: ten seconds after its decision; an order that misses it is decided anew."""
+"""The deadline of an order's request: ten seconds after its decision; an order that misses it is decided anew, and so
+is one whose quote has become too old."""
 
 from __future__ import annotations
 
@@ -6,19 +7,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from repeg.domain.broker import Submission, Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.intent import Intent
+from repeg.domain.moment import Moment
 from repeg.domain.parent_order import ParentState
+from repeg.domain.request_quota import Quota, bucket_limit, bucket_of
 from repeg.domain.time_limits import ANSWER, SENDS_FOR
 from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import QUIET, UP, book
-from tests.functions.desk import RUN_ID, Desk, OpenDesk
+from tests.functions.desk import RUN_ID, Desk, OpenDesk, holding
 from tests.functions.scenes import resting
+from tests.guards.test_request_budget import rate_limited
 
 FAR_UP = book(QUIET, "09:36:02 300 @ 189.80 × 300 @ 189.84")
 
@@ -135,3 +140,89 @@ def test_an_order_that_never_left_gives_its_budget_back_when_the_run_ends(open_d
     desk.close()
     assert (desk.order().committed, desk.order().reserved_orders) == (Decimal(0), 0)
     desk.judge()
+
+
+# The collar is 190.36. The book passes it before patience is spent, and jumps while the cancel waits for the quota.
+PAST_COLLAR = "09:36:20 300 @ 190.96 × 200 @ 191.00"
+JUMPS = book("09:20 300 @ 189.40 × 200 @ 189.44", PAST_COLLAR, "09:37:04 300 @ 214.96 × 200 @ 215.00")
+
+
+def moved_to_market(open_desk: OpenDesk, fault: Fault, **settings: Any) -> Desk:
+    """40 AAPL rest at the collar; at 09:37 their patience is spent, and they are moved to the market."""
+    desk = open_desk({"AAPL": JUMPS}, opening=holding("20000"))
+    rate_limited(desk)
+    desk.begin("buy 40 AAPL", escalation="market", patience_seconds=60, **settings)
+    desk.place()
+    desk.turn_at("09:36:30")
+    assert desk.open_at_broker() == ["40 AAPL @ 190.36"]
+    desk.wait_until("09:37:00")
+    desk.exchange.faults.arm(fault)
+    desk.repeg()
+    return desk
+
+
+def busy_account(open_desk: OpenDesk, **settings: Any) -> Desk:
+    """Other runs use up the quota of this bucket and the next, after the account has been read for the move."""
+    made: list[Desk] = []
+
+    def drain(body: Any) -> Any:
+        desk = made[0]
+        for seconds in (0, 10):
+            bucket = bucket_of(desk.runtime.now() + timedelta(seconds=seconds))
+            while desk.store.lease_requests(bucket, 1, bucket_limit(200, Quota.RESERVED)):
+                pass
+        return body
+
+    def opened(*args: Any, **options: Any) -> Desk:
+        made.append(open_desk(*args, **options))
+        return made[0]
+
+    fault = Fault(kind=Kind.REWRITE, method="GET", path="/v2/account", rewrite=drain)
+    return moved_to_market(opened, fault, **settings)
+
+
+def test_an_order_is_not_sent_on_the_quote_of_before_a_slow_cancel(open_desk: OpenDesk) -> None:
+    """It is decided anew on the book of that time, in its old place in the budgets, and no decision is older than its
+    deadline when it is sent."""
+    desk = busy_account(open_desk, max_run_orders=3)
+    assert (desk.open_at_broker(), desk.order().state) == ([], ParentState.WAITING)
+    assert desk.order().reserved_orders == 1
+    desk.place()
+    last = desk.store.intents(desk.run_id)[-1]
+    assert (last.limit, last.quote.bid) == (None, Decimal("214.96"))
+    desk.wait(1)
+    assert (desk.order().reserved_orders, desk.bought()) == (0, Decimal(40))
+    for entry in desk.journal.entries:
+        if entry.verb == "cross":
+            moment = entry.inputs["moment"]
+            assert isinstance(moment, Moment)
+            assert entry.at - moment.now <= SENDS_FOR
+    desk.repeg()
+    desk.judge()
+
+
+def test_a_market_order_costs_no_more_than_max_order_notional(open_desk: OpenDesk) -> None:
+    """On the quote of before the cancel it would have cost 7,831 dollars, and 8,600 when it was sent."""
+    desk = busy_account(open_desk, max_order_notional="8000")
+    desk.place()
+    desk.wait(1)
+    assert (desk.bought(), desk.open_at_broker()) == (Decimal(0), ["40 AAPL @ 190.36"])
+    desk.judge()
+
+
+def test_a_slow_broker_does_not_have_an_order_sent_on_an_old_quote(open_desk: OpenDesk) -> None:
+    """No quota is short: each request takes four seconds. The order goes on once it is decided anew."""
+    desk = open_desk({"AAPL": JUMPS}, opening=holding("20000"))
+    desk.begin("buy 40 AAPL", escalation="market", patience_seconds=60)
+    desk.place()
+    desk.turn_at("09:36:30")
+    desk.wait_until("09:37:00")
+    desk.broker.line.seconds = 4
+    desk.repeg()
+    desk.place()
+    last = desk.store.intents(desk.run_id)[-1]
+    assert last.limit is None
+    assert last.quote.at is not None
+    assert last.decided_at - last.quote.at <= timedelta(seconds=10)
+    desk.wait(1)
+    assert desk.bought() == Decimal(40)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from functions.place_orders.app import place_orders
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.domain.errors import RefusedRun, RepegError, StoreUnavailable
 from repeg.domain.intent import Intent
@@ -17,6 +18,7 @@ from tests.contracts.tables import TABLE, a_client, create_table
 from tests.functions.books import AAPL, QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, a_plan
 from tests.functions.scenes import half_filled, resting
+from tests.guards.test_request_budget import rate_limited
 from tests.simulation import judge
 
 HALTED = [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL]
@@ -152,6 +154,41 @@ def test_an_unknown_kill_switch_value_counts_as_halted(open_desk: OpenDesk) -> N
         with pytest.raises((RefusedRun, RepegError)):
             desk.repeg()
         assert nothing_was_sent(desk)
+
+
+class LateStore(MemoryStore):
+    """A store whose answer to an intent comes late, as when the first answer is lost and the SDK asks again with the
+    same token: DynamoDB repeats the first answer then, without a look at the kill switch."""
+
+    _desk: Desk | None = None
+    _seconds = 0.0
+
+    def answer_late(self, desk: Desk, seconds: float) -> None:
+        """Answer so much later from now on."""
+        self._desk, self._seconds = desk, seconds
+
+    def write_intent(self, *args: Any, **options: Any) -> ParentOrder:
+        """Write, then answer late."""
+        saved = super().write_intent(*args, **options)
+        if self._desk is not None:
+            self._desk.runtime.pause(self._seconds)
+        return saved
+
+
+@pytest.mark.parametrize("seconds", [1.1, 4])
+def test_no_order_leaves_after_the_kill_switch_was_set(open_desk: OpenDesk, seconds: float) -> None:
+    """It is set a second after the intent was written, and the table answers later than that."""
+    store = LateStore()
+    desk = ready(open_desk, store=store)
+    rate_limited(desk)
+    store.answer_late(desk, seconds)
+    step = desk.scheduler.spawn(lambda: place_orders(desk.run_id, desk.epoch, desk.turns, desk.ports))
+    desk.wait(1)
+    assert len(desk.store.intents(desk.run_id)) == 1
+    desk.store.set_kill_switch(KillSwitch.HALT_NEW)
+    step.result()
+    assert nothing_was_sent(desk)
+    assert desk.order().was_not_sent
 
 
 def _resting_on(open_desk: OpenDesk, store: MemoryStore) -> Desk:

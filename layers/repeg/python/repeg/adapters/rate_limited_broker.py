@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import TypeVar
 
 from repeg.adapters.request_limiter import EXHAUSTED, RequestLimiter
@@ -13,12 +13,10 @@ from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
 from repeg.domain.intent import Intent
 from repeg.domain.request_quota import Quota
 from repeg.domain.session import TradingDay
-from repeg.domain.time_limits import CLOSING_READ_PAUSES, FAILS_AT_ONCE
+from repeg.domain.time_limits import CLOSING_READ_PAUSES, FAILS_AT_ONCE, SWITCH_AGE
 from repeg.ports import Broker
 
 Result = TypeVar("Result")
-
-SHORT_WAIT = timedelta(seconds=1)
 
 
 class RateLimitedBroker:
@@ -133,12 +131,12 @@ class RateLimitedBroker:
         return request()
 
     def _write(self, intent: Intent, request: Callable[[], Submission]) -> Submission:
-        began = self._limiter.now
         try:
             is_granted = self._limiter.acquire(Quota.ORDINARY, until=intent.not_after)
-            # The intent's transaction has read the kill switch, which may have been set during a wait of seconds.
-            if is_granted and self._limiter.now - began > SHORT_WAIT and self._limiter.is_halted:
-                return _unsent("the kill switch was set while the order waited for a request")
+            # The intent's transaction has read the kill switch, which may have been set before it was answered, or
+            # while a request was waited for.
+            if is_granted and intent.is_older_than(SWITCH_AGE, self._limiter.now) and self._limiter.is_halted:
+                return _unsent("the kill switch was set while the order waited to be sent")
         except StoreUnavailable as error:
             return _unsent(str(error))
         if not is_granted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from pydantic import AwareDatetime
@@ -10,6 +10,7 @@ from pydantic import AwareDatetime
 from repeg.domain.child_order import Rung
 from repeg.domain.frozen import Frozen
 from repeg.domain.quote import Quote, Side
+from repeg.domain.time_limits import SENDS_FOR
 
 
 class Intent(Frozen):
@@ -38,6 +39,10 @@ class Intent(Frozen):
         if self.not_after is None or now <= self.not_after:
             return ""
         return f"deadline {self.not_after.isoformat()} has passed"
+
+    def is_older_than(self, age: timedelta, now: datetime) -> bool:
+        """Whether more than that may have passed since it was written. `now` is our own clock."""
+        return self.not_after is None or now > self.not_after - SENDS_FOR + age
 
     def resent_until(self, not_after: datetime) -> Intent:
         """This intent as it is sent once more: a decision of its own, with its own deadline."""

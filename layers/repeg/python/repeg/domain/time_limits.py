@@ -50,6 +50,10 @@ ANSWER = timedelta(seconds=5)
 # run sends nothing any more SENDS_FOR + REQUEST after it was fenced, however long its function may live.
 SENDS_FOR = timedelta(seconds=10)
 
+# What an intent's write has read of the kill switch holds for so long. A request that leaves later, because the table's
+# answer or the account's quota kept it waiting, reads the switch again.
+SWITCH_AGE = timedelta(seconds=1)
+
 # The last request of a window is sent this long before it closes, so that its answer, time-outs included, comes inside.
 SEND_MARGIN = timedelta(seconds=10)
 

@@ -35,7 +35,8 @@ from repeg.domain.plan import TargetsPlan
 from repeg.domain.quote import Quote, Side
 from repeg.domain.run_health import is_over
 from repeg.domain.time_limits import DEAD_STEP, FUNDING_LEASE, FUNDING_PAUSES, RUN_SILENT
-from repeg.workflow.placement import Funds, finish_order
+from repeg.workflow.placement import finish_order
+from repeg.workflow.proposals import Funds
 from repeg.workflow.quote_check import hold_order
 from repeg.workflow.turn import Turn
 

@@ -16,7 +16,7 @@ from repeg.domain.time_limits import BATCH_QUOTES_AGE, LISTED_FROM, LOOKS_FOR, O
 from repeg.workflow.deciding import market_move_cost, market_notional, wants_to_send
 from repeg.workflow.funding import funded_market_moves
 from repeg.workflow.in_flight import refresh_children
-from repeg.workflow.placement import NO_FUNDS, Funds
+from repeg.workflow.proposals import NO_FUNDS, Funds
 from repeg.workflow.reconciliation import book_fills, list_reports
 from repeg.workflow.sellable import Holdings, read_holdings
 from repeg.workflow.switches import switch_now

@@ -7,7 +7,6 @@ takes the predecessor's place instead, and both are read until only one of them 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -16,27 +15,25 @@ from repeg.domain.attempts import attempts_left
 from repeg.domain.broker import Accepted, Refusal, Refused, Submission
 from repeg.domain.child_order import Child, ChildState
 from repeg.domain.control import CONTROL
-from repeg.domain.decision import Decision
 from repeg.domain.dust import is_dust
 from repeg.domain.errors import BudgetSpent
 from repeg.domain.final_outcome import excess, outcome_of
 from repeg.domain.intent import Intent
-from repeg.domain.journal import Ruling
-from repeg.domain.limits import notional_of, require_room
+from repeg.domain.limits import require_room
 from repeg.domain.order_news import finished, sent
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_average, format_limit
 from repeg.domain.pricing import furthest_price, reserved_price, reserved_qty
-from repeg.domain.quote import Quote, Side
 from repeg.domain.replacement import undo_move
 from repeg.domain.retry import retry_pause
 from repeg.domain.run import KillSwitch
 from repeg.workflow.intents import budgets, new_intent, with_intent
+from repeg.workflow.proposals import Proposal, is_granted
 from repeg.workflow.quote_check import hold_order
 from repeg.workflow.reconciliation import after_rejection, apply_report
 from repeg.workflow.saving import save_order
-from repeg.workflow.sellable import Holdings, limit_to_holdings
+from repeg.workflow.sellable import limit_to_holdings
 from repeg.workflow.turn import Turn
 
 # Refusals that may pass when cash, shares or the account's own opposite order are free again.
@@ -47,47 +44,18 @@ _PASSING = {
 }
 
 
-@dataclass(frozen=True)
-class Funds:
-    """Cash granted to a buy under the account's funding lease: the lease's holder, and the most that it may cost."""
-
-    lease: str
-    dollars: Decimal
-
-
-NO_FUNDS = Funds("", Decimal(0))
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """An order that a decision wants sent: the decision as journalled, the quote it was made on, and the shares.
-
-    `held` are the holdings that a sell is checked against; they are known only where they are needed. A buy without
-    `funds` goes on with the cash that was granted to its parent, up to its collar. `is_piece`: the order was cut.
-    """
-
-    decision: Decision
-    quote: Quote
-    qty: Decimal
-    detail: str
-    ruling: Ruling
-    held: Holdings | None = None
-    funds: Funds = NO_FUNDS
-    is_piece: bool = False
-
-    def at(self, limit: Decimal, detail: str) -> Proposal:
-        """The same proposal at another limit; the ruling keeps the decision as it was made."""
-        return replace(self, decision=self.decision.at(limit), detail=detail)
-
-
 def send_order(turn: Turn, order: ParentOrder, proposal: Proposal) -> ParentOrder:
     """Write the intent of a new child, then send it. Returns the order as stored afterwards.
 
     An order that has used up its attempts ends instead; one that a budget has no room for, or whose shares are not held
-    any more, is held. Raises Conflict or RefusedRun, before anything is sent, if the run or the order has changed.
+    any more, is held; one whose decision or quote is too old by now is left to the next look, in its place in the
+    budgets. Raises Conflict or RefusedRun, before anything is sent, if the run or the order has changed meanwhile.
     """
     if not turn.may_send:
         return hold_too_late(turn, order)
+    if outdated := proposal.outdated(turn.now, turn.settings(order.symbol)):
+        turn.warn(order.symbol, "hold", proposal.detail, f"not sent: {outdated}; decided anew at the next look")
+        return save_order(turn, order)
     if attempts_exhausted(turn, order):
         outcome, _ = outcome_of(order, KillSwitch.ACTIVE)
         return finish_order(turn, order, outcome, f"{order.filled} of {order.target}: {HoldReason.ATTEMPTS.words}")
@@ -102,14 +70,6 @@ def send_order(turn: Turn, order: ParentOrder, proposal: Proposal) -> ParentOrde
         turn.warn(order.symbol, "hold", "market", "no cash for a market order, a limit at the collar is sent instead")
         proposal = proposal.at(price, f"{order.side} {qty} @ {format_limit(price)}")
     return _submit(turn, order, proposal, qty)
-
-
-def is_granted(order: ParentOrder, proposal: Proposal, qty: Decimal) -> bool:
-    """Whether the cash was granted for what a proposal may cost: only a buy without a limit needs more than the cash up
-    to its collar, which every buy's parent has."""
-    if proposal.decision.limit is not None or order.side is Side.SELL:
-        return True
-    return bool(proposal.funds.lease) and notional_of(qty, None, proposal.quote, order.side) <= proposal.funds.dollars
 
 
 def _submit(turn: Turn, order: ParentOrder, proposal: Proposal, qty: Decimal) -> ParentOrder:

@@ -28,17 +28,14 @@ from repeg.workflow.deciding import (
     tape_detail,
 )
 from repeg.workflow.placement import (
-    NO_FUNDS,
-    Funds,
-    Proposal,
     attempts_exhausted,
     finish_order,
     hold_too_late,
-    is_granted,
     replace_order,
     reserve_successor,
     send_order,
 )
+from repeg.workflow.proposals import NO_FUNDS, Funds, Proposal, is_granted
 from repeg.workflow.saving import save_order
 from repeg.workflow.sellable import Holdings
 from repeg.workflow.turn import Turn
