@@ -84,7 +84,7 @@ def test_work_without_end_is_no_excuse() -> None:
     assert day.violations() == {"hint_ignored"}
 
 
-@pytest.mark.parametrize(("requests", "found"), [(14, {"hint_ignored"}), (15, set())])
+@pytest.mark.parametrize(("requests", "found"), [(7, {"hint_ignored"}), (8, set())])
 def test_a_look_waits_for_the_quota_once_it_is_used_up(requests: int, found: set[str]) -> None:
     day, number = listening_day()
     told(day, number)

@@ -99,7 +99,7 @@ def test_only_the_order_that_a_hint_names_is_read_back(open_desk: OpenDesk) -> N
     desk.broker.line.sent.clear()
     desk.repeg()
     lookups = [path for _, path in desk.broker.line.sent if path == "/orders:by_client_order_id"]
-    assert len(lookups) == 1
+    assert len(lookups) == 2  # and once more, since a read may be too early to show a fill
 
 
 def test_a_gap_has_every_order_read_back(open_desk: OpenDesk) -> None:
@@ -118,7 +118,7 @@ def test_a_storm_of_events_costs_two_requests_a_second(open_desk: OpenDesk) -> N
     desk.broker.line.sent.clear()
     desk.repeg()
     lookups = sum(path == "/orders:by_client_order_id" for _, path in desk.broker.line.sent)
-    assert 15 <= lookups <= 10 / HINTS_APART.total_seconds() + 1
+    assert 15 <= lookups <= 10 / HINTS_APART.total_seconds() + 2
 
 
 def test_a_hint_at_the_end_of_a_turn_is_acted_on_in_the_next(open_desk: OpenDesk) -> None:

@@ -24,9 +24,10 @@ EXPECTED = frozenset({"accepted", "new", "pending_new", "pending_cancel", "pendi
 # between two questions about one cancel is 0.8 s, and a request may take a tenth.
 AT_WORK, WORKS_FOR = SECOND, 35 * SECOND
 
-# The account's quota is leased in buckets of ten seconds, of 21 ordinary requests. A stack may lease three for nothing.
-# A request that finds its bucket empty waits for the next one, and for another one if that is empty as well.
-BUCKET, MOST_OF_BUCKET, BUCKETS_WAITED = 10 * SECOND, 15, 2
+# The account's quota is leased in buckets of ten seconds. Reads for hints are made from the first 14 requests of one,
+# three at a time, and a stack may lease three for nothing. Reads that find none wait for the next bucket, and for
+# another one if that is used as well.
+BUCKET, MOST_OF_BUCKET, BUCKETS_WAITED = 10 * SECOND, 8, 2
 
 # A call that a fault strikes may keep its step from listening for so long, beside the time for which it is frozen.
 STRUCK_FOR = MINUTE

@@ -42,6 +42,10 @@ class Broker(Protocol):
         """Take the requests of up to so many orders that are about to be sent, after a wait of some seconds if need be;
         returns how many may be sent now. What is not used within seconds is lost."""
 
+    def has_room_for_hints(self, requests: int) -> bool:
+        """Take the requests of reads that hints ask for, which follow at once; False, without a wait, where the account
+        has none to spare in these ten seconds."""
+
     def submit(self, intent: Intent) -> Submission:
         """Send a DAY order, limit or market, under the intent's client order id. Never retried by itself."""
 

@@ -60,6 +60,14 @@ class RateLimitedBroker:
         except StoreUnavailable:
             return orders
 
+    def has_room_for_hints(self, requests: int) -> bool:
+        """Lease the requests of reads that hints ask for, if this bucket has them to spare beside those of a turn and
+        of cancels; none during an outage of the table."""
+        try:
+            return self._limiter.lease_for_hints(requests)
+        except StoreUnavailable:
+            return False
+
     def submit(self, intent: Intent) -> Submission:
         """Send an order, unless its deadline has passed or the kill switch was set while it waited for a request."""
         return self._write(intent, lambda: self._broker.submit(intent))

@@ -8,7 +8,15 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from repeg.domain.errors import BrokerUnavailable, StoreUnavailable
-from repeg.domain.request_quota import Quota, bucket_limit, bucket_of, lease_sizes, next_bucket, seconds_to_next_bucket
+from repeg.domain.request_quota import (
+    Quota,
+    bucket_limit,
+    bucket_of,
+    hints_limit,
+    lease_sizes,
+    next_bucket,
+    seconds_to_next_bucket,
+)
 from repeg.domain.run import KillSwitch
 from repeg.ports import Runtime, Store
 
@@ -81,6 +89,19 @@ class RequestLimiter:
             return held
         self._pause_until_next_bucket(asked)
         return self._lease_most(self._kind + bucket_of(self._runtime.now()), quota, most)
+
+    def lease_for_hints(self, requests: int) -> bool:
+        """Lease so many requests for reads that hints ask for, if this bucket has them to spare: never waits.
+
+        Raises StoreUnavailable.
+        """
+        bucket, limit = self._kind + bucket_of(self._runtime.now()), hints_limit(self._per_minute)
+        count = min(requests, limit)
+        if not self._store.lease_requests(bucket, count, limit):
+            return False
+        self._count("RequestsLeased", count)
+        self._keep(bucket, Quota.ORDINARY, count)
+        return True
 
     def require(self, quota: Quota) -> None:
         """Take one request. Raises BrokerUnavailable if none was granted, StoreUnavailable as `acquire` does."""

@@ -129,9 +129,9 @@ class ParentOrder(Frozen):
 
     @property
     def was_not_sent(self) -> bool:
-        """Whether its latest child has not left the program, so that it is to be decided anew at once."""
-        child = self.child
-        return child is not None and child.state is ChildState.REFUSED and child.may_pass and self.retry_at is None
+        """Whether its latest child has not left the program and nothing holds it: it is decided anew at once."""
+        child, is_free = self.child, self.retry_at is None and self.held is None
+        return is_free and child is not None and child.state is ChildState.REFUSED and child.may_pass
 
     @property
     def has_fallen_back(self) -> bool:

@@ -35,6 +35,10 @@ BUCKETS_TOUCHED = 8
 # takes its place in the next bucket before any ordinary request can.
 RESERVED_FOR_CLOSING = Decimal("0.16")
 
+# Reads for hints leave this part of each bucket, too, so that no storm of events keeps a timed turn from its clock, its
+# list, its balances and some orders.
+RESERVED_FOR_TURNS = Decimal("0.28")
+
 # Ordinary requests are leased in batches: one write to the table per request would cost more than the request.
 LEASE = 4
 
@@ -90,6 +94,11 @@ def bucket_limit(per_minute: int, quota: Quota) -> int:
     """The number of requests leased from a bucket at which this quota is exhausted."""
     size = per_minute // BUCKETS_TOUCHED
     return size if quota is Quota.RESERVED else int(size * (1 - RESERVED_FOR_CLOSING))
+
+
+def hints_limit(per_minute: int) -> int:
+    """The number of requests leased from a bucket, by whomever, at which it has none left for reads for hints."""
+    return int(per_minute // BUCKETS_TOUCHED * (1 - RESERVED_FOR_CLOSING - RESERVED_FOR_TURNS))
 
 
 def lease_sizes(quota: Quota, following: int) -> list[int]:

@@ -74,11 +74,13 @@ TURN_TASK_SECONDS = 55
 
 # A turn of a listening step is over after this long: its clock is too old to send by later. The first one waits at most
 # CONNECTS_WITHIN for the stream. Orders are read back for hints at most every HINTS_APART, so that no storm of events
-# uses up the quota; more than LISTED_FROM orders with one request, for the list. Streamed quotes are looked at up to
-# STREAMED_QUOTE_AGE: an older one is read from the feed.
+# uses up the quota; more than LISTED_FROM orders with one request, for the list. What the stream says may not show in a
+# read for SHOWN_WITHIN (250 ms were observed), so a read that begins earlier is repeated. Streamed quotes are looked at
+# up to STREAMED_QUOTE_AGE: an older one is read from the feed.
 LISTENS_FOR = timedelta(seconds=32)
 CONNECTS_WITHIN = timedelta(seconds=1)
 HINTS_APART = timedelta(seconds=0.5)
+SHOWN_WITHIN = timedelta(seconds=0.5)
 LISTED_FROM = 3
 STREAMED_QUOTE_AGE = timedelta(seconds=2)
 

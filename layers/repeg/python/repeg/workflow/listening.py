@@ -6,7 +6,7 @@ that an event which is lost, late, doubled or forged costs time and never a shar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,11 +15,20 @@ from repeg.domain.errors import BrokerUnavailable, Conflict
 from repeg.domain.hints import Hints
 from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.quote import Side
+from repeg.domain.request_quota import seconds_to_next_bucket
 from repeg.domain.run import KillSwitch, RunState
 from repeg.domain.session import next_turn
-from repeg.domain.time_limits import CONNECTS_WITHIN, HINTS_APART, LISTENS_FOR, OPEN_ORDERS_AGE
+from repeg.domain.time_limits import CONNECTS_WITHIN, HINTS_APART, LISTENS_FOR, OPEN_ORDERS_AGE, SHOWN_WITHIN
 from repeg.ports import Listener
-from repeg.workflow.looking import is_looked_at, look, next_turn_of, reconcile, work_named
+from repeg.workflow.looking import (
+    is_looked_at,
+    look,
+    named_orders,
+    next_turn_of,
+    reconcile,
+    requests_to_read,
+    work_named,
+)
 from repeg.workflow.switches import switch_now
 from repeg.workflow.turn import Turn, continue_step
 
@@ -36,28 +45,40 @@ class Listened:
 
 @dataclass
 class _Step:
-    """A step while it listens. `due` is the next turn on the grid by the broker's time, `ends` the end by our clock."""
+    """A step while it listens. `due` is the next turn on the grid by the broker's time, `ends` the end by our clock.
+
+    All orders were last read at `read_at`, and from `reads_at` on some may be for hints. `named` has by symbol when an
+    order was last mentioned and not read since; `gap_at` is when events may have been missed.
+    """
 
     listener: Listener
     ends: datetime
     due: datetime
     kill: KillSwitch
     read_at: datetime
-    hinted_at: datetime
-    named: set[str] = field(default_factory=set)
-    has_gap: bool = False
+    reads_at: datetime
+    named: dict[str, datetime] = field(default_factory=dict)
+    gap_at: datetime | None = None
 
-    def hear(self, hints: Hints) -> None:
-        """Remember which orders to look at."""
-        self.named |= set(hints.by_symbol)
-        self.has_gap = self.has_gap or hints.has_gap
+    @property
+    def has_hints(self) -> bool:
+        """Whether an order is to be read back, because it was mentioned, or may have been."""
+        return bool(self.named) or self.gap_at is not None
 
-    def forget(self, now: datetime, unread: Iterable[str]) -> None:
-        """Every order has been read but these: what was heard of them is still to be acted on."""
-        left = set(unread)
-        self.named, self.has_gap, self.read_at = self.named & left, self.has_gap and bool(left), now
-        if not (self.named or self.has_gap):
-            self.hinted_at = now
+    def hear(self, hints: Hints, now: datetime) -> None:
+        """Remember which orders to look at, and when they were last mentioned."""
+        self.named |= dict.fromkeys(hints.by_symbol, now)
+        self.gap_at = now if hints.has_gap else self.gap_at
+
+    def forget(self, began: datetime, now: datetime, unread: Collection[str] = ()) -> None:
+        """Every order that was mentioned has been read since `began` but these. What was heard of them is still to be
+        acted on, and what was heard so late that the read may not show it is read once more."""
+        shown = began - SHOWN_WITHIN
+        self.named = {symbol: at for symbol, at in self.named.items() if symbol in unread or at > shown}
+        if self.gap_at is not None and self.gap_at <= shown and not unread:
+            self.gap_at = None
+        if not any(symbol in unread for symbol in self.named):
+            self.reads_at = now + HINTS_APART
 
 
 def listen(turn: Turn, most_turns: int, after_turn: Callable[[Turn, list[ParentOrder]], None]) -> Listened:
@@ -104,16 +125,19 @@ def _begin(turn: Turn, listener: Listener) -> _Step:
         due=next_turn(turn.moment.now, turn.window, settings.order_monitoring_seconds),
         kill=switch_now(turn.run, turn.now, turn.ports),
         read_at=turn.now,
-        hinted_at=turn.now - HINTS_APART,
+        reads_at=turn.now,
     )
 
 
 def _next_turn(step: _Step, turn: Turn, before: list[ParentOrder]) -> tuple[list[ParentOrder], bool]:
     """A full reconciliation. On the grid every order is worked; in between only those that are looked at."""
     is_due = turn.moment.now >= step.due
+    began = turn.now
     orders = reconcile(turn) if is_due else look(turn, before, is_reading=True)
-    step.forget(turn.now, [order.symbol for order in orders if not (is_due or is_looked_at(turn, order))])
-    leaves = _is_time_to_leave(step, turn, before, orders) or (is_due and _has_waiting(orders))
+    step.read_at = turn.now
+    step.forget(began, turn.now, {order.symbol for order in orders if not (is_due or is_looked_at(turn, order))})
+    is_placing = is_due and step.kill is KillSwitch.ACTIVE and _has_waiting(orders)
+    leaves = _is_time_to_leave(step, turn, before, orders) or is_placing
     if is_due:
         step.due = next_turn(turn.moment.now, turn.window, turn.run.settings.order_monitoring_seconds)
     step.listener.watch(_urgent(turn, orders))
@@ -126,15 +150,13 @@ def _follow(step: _Step, turn: Turn, orders: list[ParentOrder]) -> tuple[list[Pa
     period = timedelta(seconds=turn.run.settings.look_seconds)
     looks_at = turn.now + period
     while turn.now < (renews_at := _renewal(step, turn)):
-        if step.named or step.has_gap:
-            until = max(step.hinted_at + HINTS_APART, turn.now)
-        else:
-            until = looks_at if any(is_looked_at(turn, order) for order in orders) else renews_at
-        step.hear(step.listener.wait(max(0.0, (min(until, renews_at) - turn.now).total_seconds())))
+        until = looks_at if any(is_looked_at(turn, order) for order in orders) else renews_at
+        if step.has_hints:
+            until = min(until, max(step.reads_at, turn.now))
+        step.hear(step.listener.wait(max(0.0, (min(until, renews_at) - turn.now).total_seconds())), turn.now)
         before = orders
-        if (step.named or step.has_gap) and turn.now >= step.hinted_at + HINTS_APART:
-            orders = work_named(turn, orders, None if step.has_gap else step.named)
-            step.named, step.has_gap, step.hinted_at = set(), False, turn.now
+        if step.has_hints and turn.now >= step.reads_at:
+            orders = _work_hinted(step, turn, orders)
         elif turn.now < looks_at:
             continue
         else:
@@ -149,6 +171,17 @@ def _follow(step: _Step, turn: Turn, orders: list[ParentOrder]) -> tuple[list[Pa
     return orders, turn.ports.runtime.now() >= step.ends
 
 
+def _work_hinted(step: _Step, turn: Turn, orders: list[ParentOrder]) -> list[ParentOrder]:
+    """The orders after those that were mentioned were read and worked; without requests to spare, once there are."""
+    began, named = turn.now, named_orders(orders, None if step.gap_at is not None else step.named)
+    if named and not turn.ports.broker.has_room_for_hints(requests_to_read(named)):
+        step.reads_at = turn.now + timedelta(seconds=seconds_to_next_bucket(turn.ports.runtime.now()))
+        return orders
+    after = work_named(turn, orders, named) if named else orders
+    step.forget(began, turn.now)
+    return after
+
+
 def _renewal(step: _Step, turn: Turn) -> datetime:
     """When the turn is over, by the broker's time: on the grid, when its clock is old, or with the window or step."""
     ends = turn.now + (step.ends - turn.ports.runtime.now())
@@ -157,9 +190,12 @@ def _renewal(step: _Step, turn: Turn) -> datetime:
 
 def _is_time_to_leave(step: _Step, turn: Turn, before: Sequence[ParentOrder], after: Sequence[ParentOrder]) -> bool:
     is_over = turn.now >= turn.window.closes or all(order.state is ParentState.DONE for order in after)
-    if is_over or _is_to_be_placed(before, after) or not _is_latest(turn):
+    if is_over or not _is_latest(turn):
         return True
-    return switch_now(turn.run, turn.now, turn.ports) is not step.kill
+    kill = switch_now(turn.run, turn.now, turn.ports)
+    if kill is KillSwitch.CANCEL_ALL or kill is not step.kill:
+        return True
+    return kill is KillSwitch.ACTIVE and _is_to_be_placed(before, after)
 
 
 def _is_latest(turn: Turn) -> bool:

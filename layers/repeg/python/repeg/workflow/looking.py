@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from repeg.domain.child_order import UNRESOLVED
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.policy import depends_on_fills
@@ -43,14 +44,26 @@ def reconcile(turn: Turn) -> list[ParentOrder]:
     return _reconciled(turn, turn.ports.store.orders(turn.run.run_id))
 
 
-def work_named(turn: Turn, orders: list[ParentOrder], symbols: Iterable[str] | None) -> list[ParentOrder]:
-    """Every order after those of these symbols, None for all, were read back from the broker, and worked once if that
-    has changed them or they are looked at. Their quotes are read after their fills, from the feed."""
+def named_orders(orders: Sequence[ParentOrder], symbols: Collection[str] | None) -> list[ParentOrder]:
+    """The orders that rest or are in flight of these symbols, None for all."""
+    return [each for each in _in_state(orders, ParentState.WORKING) if symbols is None or each.symbol in symbols]
+
+
+def requests_to_read(named: Sequence[ParentOrder]) -> int:
+    """The requests that it takes to read these orders back: a few are read one by one, more by a list, which does not
+    show an order in flight or in a chain."""
+    if len(named) <= LISTED_FROM:
+        return sum(len(order.open_children) for order in named)
+    unlisted = (order for order in named if len(order.open_children) > 1 or order.open_children[0].state in UNRESOLVED)
+    return 1 + sum(len(order.open_children) for order in unlisted)
+
+
+def work_named(turn: Turn, orders: list[ParentOrder], named: list[ParentOrder]) -> list[ParentOrder]:
+    """Every order after these were read back from the broker, and worked once if they are looked at. One that is not is
+    only settled: it is decided on the grid of turns. Quotes are read after the fills, from the feed."""
     turn = turn.with_orders(orders)
-    wanted = None if symbols is None else frozenset(symbols)
-    named = [each for each in _in_state(orders, ParentState.WORKING) if wanted is None or each.symbol in wanted]
-    seen = _read_back(turn, named, is_listed=wanted is None or len(named) > LISTED_FROM)
-    read = [now for was, now in zip(named, seen, strict=True) if now != was or is_looked_at(turn, now)]
+    seen = _read_back(turn, named, is_listed=len(named) > LISTED_FROM)
+    read = [now for was, now in zip(named, seen, strict=True) if is_looked_at(turn, now) or _is_to_settle(was, now)]
     quotes = turn.quotes([order for order in read if order.open_child])
     known = {order.symbol: order for order in seen}
     return _worked(turn, [known.get(order.symbol, order) for order in orders], read, quotes)
@@ -123,6 +136,13 @@ def look(turn: Turn, orders: list[ParentOrder], *, is_reading: bool) -> list[Par
 def is_looked_at(turn: Turn, order: ParentOrder) -> bool:
     """Whether an order rests at the broker and is worked by the policy of looks."""
     return order.state is ParentState.WORKING and turn.settings(order.symbol).looks
+
+
+def _is_to_settle(before: ParentOrder, after: ParentOrder) -> bool:
+    """Whether a read has changed an order so that there is something to do but to decide: it has ended or lost its
+    child, or more is open of it than it needs."""
+    is_resting = after.outcome is None and after.remaining > 0 and len(after.open_children) == 1
+    return after != before and not is_resting
 
 
 def _read_back(turn: Turn, working: list[ParentOrder], *, is_listed: bool = True) -> list[ParentOrder]:

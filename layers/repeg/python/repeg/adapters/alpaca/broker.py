@@ -67,6 +67,10 @@ class AlpacaBroker:
         """All of them: it has no quota."""
         return orders
 
+    def has_room_for_hints(self, requests: int) -> bool:  # noqa: ARG002 - the port's
+        """Always: it has no quota."""
+        return True
+
     def submit(self, intent: Intent) -> Submission:
         """Send a DAY order, limit or market, with the intent's client order id. Never retried here."""
         answer = self._api.post("/orders", parsing.order_fields(intent), lambda: self._expired(intent))
