@@ -121,11 +121,12 @@ def test_the_kill_switch_stops_a_control_order(open_desk: OpenDesk) -> None:
 
 
 def test_a_control_buy_is_granted_what_a_market_order_may_cost(open_desk: OpenDesk) -> None:
-    """The cash pays for twenty shares at the collar, 3,807.20, and not at 2.5 % beyond the far side, 3,883.52."""
+    """The cash pays for twenty shares at the collar, 3,807.20, and not at 2.5 % beyond the far side, 3,883.52: a part
+    is no control order."""
     desk = desk_with(open_desk, "buy 20 AAPL", cash="3850")
     desk.place()
     (intent,) = desk.store.intents(RUN_ID)
-    assert (intent.limit, intent.qty) == (None, Decimal(19))
+    assert (intent.limit, intent.qty) == (Decimal("189.41"), Decimal(19))
     assert intent.notional <= Decimal(3850)
     desk.judge()
 
