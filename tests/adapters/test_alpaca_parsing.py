@@ -132,14 +132,6 @@ def test_spendable_is_the_least_of_cash_and_the_buying_powers() -> None:
     assert spendable(an_account_row(cash="-5")) == 0
 
 
-@pytest.mark.parametrize(("overnight", "counts"), [(None, "240001"), ("120000.5", "120000.5"), ("300000", "240001")])
-def test_buying_power_is_what_may_be_held_over_night(overnight: str | None, counts: str) -> None:
-    """A day trader's four times the equity would have to be halved before the close."""
-    with scripted(answer(200, an_account_row(regt_buying_power=overnight))) as script:
-        account = a_broker(script).account()
-    assert (account.buying_power, account.spendable) == (Decimal(counts), Decimal("55000.25"))
-
-
 def test_spendable_cash_is_reduced_by_the_cost_of_open_buys() -> None:
     """Used if the account reports no non-marginable buying power."""
     account = an_account_row(non_marginable_buying_power=None)
