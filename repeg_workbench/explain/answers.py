@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from repeg.domain.child_order import Rung
+from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side, format_price
 from repeg_workbench.explain.figures import clock, dollars, plural, price, shares, span
@@ -49,7 +50,8 @@ def headline(story: OrderStory) -> str:
     done = f"filled {shares(order.filled)}" if order.filled else "nothing filled"
     average = f" @ {price(order.average_price)}" if order.average_price is not None else ""
     end = story.end
-    outcome = f", {order.outcome.replace('_', ' ')}" if order.outcome is not None else ""
+    is_told = order.outcome in {None, Outcome.FILLED}
+    outcome = "" if is_told else f", {str(order.outcome).replace('_', ' ')}"
     ended = f" at {clock(end.at)}" if end is not None else ""
     is_open = "" if order.outcome is not None or end is not None else "; its end is not in the journal"
     return f"{order.symbol}: {order.side} {shares(order.target)}, {done}{average}{outcome}{ended}{is_open}"

@@ -40,6 +40,7 @@ class Again:
     run: list[Difference] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     opening: Opening | None = None
+    _models: dict[int, BaseModel] = field(default_factory=dict)
 
     @property
     def first_change(self) -> datetime | None:
@@ -53,7 +54,7 @@ class Again:
             return
         what = f"{entry.subject} at {clock(entry.at)}, {entry.verb}"
         try:
-            models = models_of(entry.rule, journalled.inputs)
+            models = models_of(entry.rule, journalled.inputs, self._models)
             again = decide_on(entry.rule, models)
         except KeyError:
             self.problems.append(f"{what}: this release has no rule {entry.rule}, or an input of it is missing")
@@ -129,7 +130,8 @@ class Again:
 
 
 def decided_again(entries: Sequence[Journalled], changes: Changes, base: Settings) -> Again:
-    """All decisions of a run, made again with changes, or with none."""
+    """All decisions of a run, made again with changes, or with none. The entries are kept meanwhile, so that the values
+    that they share are read once."""
     again = Again(changes, base)
     for each in entries:
         again.see(each)

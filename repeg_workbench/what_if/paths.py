@@ -56,6 +56,7 @@ class Path:
     _collar: Decimal | None = None
     _arm: Any = None
     _has_own: bool = False
+    _settings: tuple[Settings, Settings] | None = None
     _gates: set[tuple[str, str]] = field(default_factory=set)
 
     def see(
@@ -66,7 +67,7 @@ class Path:
             self.left += 1
             return
         self.order = models["order"]
-        settings = self.changes.applied(models["settings"], self.symbol)
+        settings = self._changed(models["settings"])
         now = _moment(models["moment"], models["settings"], settings)
         at = models["moment"].now
         outside = _outside(at, opening) or ("closed" if now.closes <= at < models["moment"].closes else "")
@@ -80,6 +81,13 @@ class Path:
             self._compare_actions(at, answer, again)
         if rule == QUOTE_CHECK and isinstance(again, QuoteCheck) and isinstance(answer, QuoteCheck):
             self._compare_checks(at, models["order"], answer, again)
+
+    def _changed(self, settings: Settings) -> Settings:
+        """The settings with the changes; those of the decision before if that had the same."""
+        was = self._settings
+        if was is None or was[0] is not settings:
+            self._settings = was = settings, self.changes.applied(settings, self.symbol)
+        return was[1]
 
     def _as_it_would_be(self, order: ParentOrder) -> ParentOrder:
         """The order with the collar and the arm that it would have got at its arrival."""
