@@ -58,7 +58,9 @@ def simulate(
     positions: Annotated[Path | None, _option(
         'Shares held, a JSON file such as {"KO": "300"}. Default: the shares that the plan sells.'
     )] = None,
-    out: Annotated[Path | None, _option("Folder for tape.txt, summary.json and journal.jsonl.")] = None,
+    out: Annotated[Path | None, _option(
+        "Folder for tape.txt, summary.json, journal.jsonl and report.html, a page to open."
+    )] = None,
     json: Annotated[bool, _option("Print the summary alone, as JSON.", "--json")] = False,
 ) -> None:  # fmt: skip
     """Execute a plan on one simulated trading day, with the deployed state machine and functions.

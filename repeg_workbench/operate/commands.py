@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from repeg_workbench.report.command_line import report
+
 if TYPE_CHECKING:
     from repeg_workbench.operate.answer import Answer
     from repeg_workbench.operate.workstation import Workstation
@@ -90,16 +92,6 @@ def runs(
     from repeg_workbench.operate.runs import runs as act  # noqa: PLC0415
 
     _finish(context, lambda at: act(at, stack, days), is_json=json)
-
-
-def report(context: typer.Context, *, run: RunId = None, stack: Stack = None, json: Json = False) -> None:
-    """Show how a run of a deployed stack ended, order by order.
-
-    Exit code: 0 the run settled, 1 it failed or has not ended, 2 there is no such run.
-    """
-    from repeg_workbench.operate.runs import report as act  # noqa: PLC0415
-
-    _finish(context, lambda at: act(at, stack, run), is_json=json)
 
 
 def savings(

@@ -12,8 +12,11 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from repeg.adapters.pages.run_page import run_page
 from repeg.domain.errors import InvalidInput
 from repeg.domain.journal import Entry
+from repeg_workbench.journal.folder import SIMULATED
+from repeg_workbench.report.folder import PAGE, SUMMARY, page_of_folder
 from repeg_workbench.simulate.progress import following
 from repeg_workbench.simulate.request import Options, scenario
 from repeg_workbench.simulate.simulation import Follow, Scenario, opened
@@ -85,10 +88,11 @@ def show(finished: Finished, *, is_json: bool) -> None:
 
 
 def keep(finished: Finished, folder: Path) -> None:
-    """Write tape.txt, and summary.json if there is a summary."""
+    """Write tape.txt, and summary.json and report.html if there was a run."""
     (folder / "tape.txt").write_text(finished.tape, encoding="utf-8")
     if finished.summary is not None:
-        (folder / "summary.json").write_text(f"{_json(finished.summary)}\n", encoding="utf-8")
+        (folder / SUMMARY).write_text(f"{_json(finished.summary)}\n", encoding="utf-8")
+        (folder / PAGE).write_text(run_page(page_of_folder(folder / SIMULATED)), encoding="utf-8")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -142,6 +143,7 @@ class SimulatedDay:
             trading_requests=requests["trading"],
             data_requests=requests["data"],
             function_seconds=self.function_time.seconds,
+            states=dict(Counter(state for execution in executions for state in execution.states)),
         )
 
     def summary(self) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -33,14 +33,15 @@ _WORDS = frozenset({"symbol", "side", "outcome", "reason"})
 
 @dataclass(frozen=True)
 class Usage:
-    """A run's usage: its executions' transitions and history events, its requests for trading and data, and the virtual
-    seconds of its functions."""
+    """A run's usage: its executions' transitions and history events, its requests for trading and data, the virtual
+    seconds of its functions, and how often each state was entered."""
 
     transitions: int
     history_events: int
     trading_requests: int
     data_requests: int
     function_seconds: int
+    states: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def aws_dollars(self) -> Decimal:
@@ -86,8 +87,8 @@ def tables(summary: Mapping[str, Any]) -> RenderableType:
 def order_table(orders: Sequence[Mapping[str, Any]]) -> Table:
     """A line for each order of a report."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for field, heading in _HEADINGS.items():
-        table.add_column(heading, justify="left" if field in _WORDS else "right", no_wrap=field != "reason")
+    for name, heading in _HEADINGS.items():
+        table.add_column(heading, justify="left" if name in _WORDS else "right", no_wrap=name != "reason")
     for order in orders:
         table.add_row(*(_shown(order[field]) for field in _HEADINGS))
     return table

@@ -26,7 +26,7 @@ from tests.simulation.days import DAYS, DEMO, GoldenDay, orders
 
 TOTALS = {
     "cost_bps", "market_cost_bps", "crossing_cost", "unfilled_cost", "turns", "transitions", "history_events",
-    "trading_requests", "data_requests", "function_seconds", "aws_dollars",
+    "trading_requests", "data_requests", "function_seconds", "aws_dollars", "states",
 }  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def test_a_feed_that_is_none_is_refused() -> None:
 
 def test_the_out_folder_has_tape_summary_and_journal(demo: tuple[Result, Path]) -> None:
     result, out = demo
-    assert sorted(path.name for path in out.iterdir()) == ["journal.jsonl", "summary.json", "tape.txt"]
+    assert sorted(path.name for path in out.iterdir()) == ["journal.jsonl", "report.html", "summary.json", "tape.txt"]
     assert result.stdout.startswith((out / "tape.txt").read_text(encoding="utf-8"))
 
 

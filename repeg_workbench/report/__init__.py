@@ -1,0 +1,1 @@
+"""`repeg report`: pages of runs that open in a browser."""

@@ -1,0 +1,70 @@
+"""`repeg report`: how a run ended, in words, and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from repeg.adapters.pages.run_page import run_page
+from repeg.domain.amount import counted
+from repeg.domain.run_page.page import RunPage
+from repeg_workbench.operate import runs
+from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer
+from repeg_workbench.operate.failures import CannotOperate
+from repeg_workbench.operate.workstation import Workstation
+from repeg_workbench.report.folder import PAGE, page_of_folder
+
+
+@dataclass(frozen=True)
+class Request:
+    """The command's arguments. `what` is a folder or a run's id; `show` opens a page, and says whether it could."""
+
+    what: str | None
+    stack: str | None
+    page: Path | None
+    show: Callable[[str], bool] | None
+
+
+def report(at: Workstation, request: Request) -> Answer:
+    """The report of a run, and its page where one is asked for. Raises CannotOperate."""
+    if request.what is not None and Path(request.what).exists():
+        return _of_folder(Path(request.what), request)
+    return runs.report(at, request.stack, request.what)
+
+
+def _of_folder(folder: Path, request: Request) -> Answer:
+    if request.stack:
+        raise CannotOperate(f"stack: {request.stack} is given beside a folder; name either a folder or a stack")
+    page = page_of_folder(folder)
+    file = request.page or (folder if folder.is_dir() else folder.parent) / PAGE
+    written = write(file, run_page(page))
+    problems = list(page.circumstances.problems)
+    code = DONE if page.outcome == "settled" and not problems else UNFINISHED
+    return Answer(
+        {"run_id": page.run_id, "outcome": page.outcome, "reason": page.reason, "page": written, "problems": problems},
+        [_line(page), *(f"- {problem}" for problem in problems), written, *opened(written, request.show)],
+        code,
+    )
+
+
+def write(file: Path, text: str) -> str:
+    """Write a page; returns its path. Raises CannotOperate if that fails."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CannotOperate(f"page: {file} cannot be written ({error.strerror})") from None
+    return str(file)
+
+
+def opened(file: str, show: Callable[[str], bool] | None) -> list[str]:
+    """Open a page; what to do if there is no browser."""
+    if show is None or show(Path(file).resolve().as_uri()):
+        return []
+    return ["no browser could be started here; open the file in one"]
+
+
+def _line(page: RunPage) -> str:
+    filled = sum(order.outcome == "filled" for order in page.orders)
+    ended = f"{page.run_id or 'no run'}: {page.outcome}, {page.reason}"
+    return " ".join(f"{ended}; filled {filled} of {counted(len(page.orders), 'order')}".split())

@@ -1,0 +1,47 @@
+"""A Chromium without a window, from the npm package that `make test` installs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.statemachine.node import NODE_FOLDER, node
+from tests.statemachine.node import missing as missing_in_node
+
+PACKAGE = NODE_FOLDER / "node_modules" / "@sparticuz" / "chromium"
+AXE = NODE_FOLDER / "node_modules" / "axe-core" / "axe.min.js"
+
+# The package has the program and its libraries compressed, for Lambda; Node, which has the codec, unpacks them.
+_UNPACK = """
+const zlib = require("zlib"), fs = require("fs"), [from, to] = process.argv.slice(1);
+for (const name of ["chromium", "al2023.tar", "swiftshader.tar"])
+  fs.writeFileSync(`${to}/${name}`, zlib.brotliDecompressSync(fs.readFileSync(`${from}/${name}.br`)));
+fs.chmodSync(`${to}/chromium`, 0o755);
+"""
+
+
+def missing() -> str:
+    """Why there is no browser on this machine; empty if there is one."""
+    if missing_in_node():
+        return missing_in_node()
+    if not PACKAGE.is_dir():
+        return "there is no Chromium in .node: `make test` installs it"
+    return ""
+
+
+def unpacked() -> Path:
+    """The folder of the unpacked browser. Unpacked once, and in one step: two test runs may want it at once."""
+    version = json.loads((PACKAGE / "package.json").read_text(encoding="utf-8"))["version"]
+    folder = NODE_FOLDER / f"chromium-{version}"
+    if not folder.is_dir():
+        making = NODE_FOLDER / f"chromium-{version}-{id(folder)}"
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir()
+        subprocess.run([node(), "-e", _UNPACK, str(PACKAGE / "bin"), str(making)], check=True)
+        for archive in ("al2023.tar", "swiftshader.tar"):
+            shutil.unpack_archive(making / archive, making, filter="data")
+            (making / archive).unlink()
+        making.rename(folder) if not folder.is_dir() else shutil.rmtree(making)
+    return folder
