@@ -37,9 +37,9 @@ class Request:
 
 def savings(at: Workstation, request: Request) -> Answer:
     """The analysis of all journals. Code 1 if something of them could not be read. Raises CannotOperate."""
-    since = _date(request.since)
+    since = date_of(request.since)
     collected = Collected()
-    collected.read(_steps(at, request, since), since)
+    collected.read(steps_of(at, request, since), since)
     orders = [order for _, order in sorted(collected.orders.items())]
     found = savings_of(order for order in orders if since is None or order.day >= since)
     said = list(remarks(collected))
@@ -56,7 +56,8 @@ def savings(at: Workstation, request: Request) -> Answer:
     return Answer(data, text, UNFINISHED if collected.problems or collected.unmeasured else DONE)
 
 
-def _steps(at: Workstation, request: Request, since: date | None) -> Iterable[StepJournal]:
+def steps_of(at: Workstation, request: Request, since: date | None) -> Iterable[StepJournal]:
+    """The journals of the request's folders or stack, as far as savings need them. Raises CannotOperate."""
     if request.folders and request.stack:
         raise CannotOperate(f"stack: {request.stack} is given beside folders; name either folders or a stack")
     return _of_folders(request.folders) if request.folders else _of_stack(at, request.stack, since)
@@ -80,7 +81,8 @@ def _of_stack(at: Workstation, name: str | None, since: date | None) -> Iterator
         yield read_file(key, s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
-def _date(text: str | None) -> date | None:
+def date_of(text: str | None) -> date | None:
+    """The first day, as given. Raises CannotOperate if it is no date."""
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,22 +11,29 @@ from repeg.domain.run_page.page import RunPage
 from repeg_workbench.operate import runs
 from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer
 from repeg_workbench.operate.failures import CannotOperate
+from repeg_workbench.operate.savings import Request as Where
 from repeg_workbench.operate.workstation import Workstation
+from repeg_workbench.report.all_runs import report_all
 from repeg_workbench.report.folder import PAGE, page_of_folder
+from repeg_workbench.report.writing import Show, opened, write
 
 
 @dataclass(frozen=True)
 class Request:
-    """The command's arguments. `what` is a folder or a run's id; `show` opens a page, and says whether it could."""
+    """The command's arguments. `what` is a folder or a run's id; `since` asks for the page of all runs since then."""
 
     what: str | None
     stack: str | None
     page: Path | None
-    show: Callable[[str], bool] | None
+    show: Show | None
+    since: str | None = None
 
 
 def report(at: Workstation, request: Request) -> Answer:
     """The report of a run, and its page where one is asked for. Raises CannotOperate."""
+    if request.since is not None:
+        folders = () if request.what is None else (request.what,)
+        return report_all(at, Where(folders, request.stack, request.since), request.page, request.show)
     if request.what is not None and Path(request.what).exists():
         return _of_folder(Path(request.what), request)
     return runs.report(at, request.stack, request.what)
@@ -46,22 +52,6 @@ def _of_folder(folder: Path, request: Request) -> Answer:
         [_line(page), *(f"- {problem}" for problem in problems), written, *opened(written, request.show)],
         code,
     )
-
-
-def write(file: Path, text: str) -> str:
-    """Write a page; returns its path. Raises CannotOperate if that fails."""
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CannotOperate(f"page: {file} cannot be written ({error.strerror})") from None
-    return str(file)
-
-
-def opened(file: str, show: Callable[[str], bool] | None) -> list[str]:
-    """Open a page; what to do if there is no browser."""
-    if show is None or show(Path(file).resolve().as_uri()):
-        return []
-    return ["no browser could be started here; open the file in one"]
 
 
 def _line(page: RunPage) -> str:

@@ -20,6 +20,10 @@ def report(
         help="Write the run's page to this file. Default for a folder: report.html in it.", metavar="FILE",
         show_default=False,
     )] = None,
+    since: Annotated[str | None, typer.Option(
+        help="Make the page of all runs from this day on (savings.html): of the stack, or of a folder of journals.",
+        metavar="DATE", show_default=False,
+    )] = None,
     is_opened: Annotated[bool, typer.Option("--open", help="Open the page in a browser.", show_default=False)] = False,
     stack: Annotated[str | None, typer.Option(
         help="The stack. Default: that of samconfig.toml.", metavar="NAME", show_default=False
@@ -37,5 +41,5 @@ def report(
     from repeg_workbench.report.command import Request  # noqa: PLC0415
     from repeg_workbench.report.command import report as act  # noqa: PLC0415
 
-    request = Request(run, stack, page, webbrowser.open if is_opened else None)
+    request = Request(run, stack, page, webbrowser.open if is_opened else None, since)
     raise typer.Exit(carry_out(context.obj, lambda at: act(at, request), is_json=json))

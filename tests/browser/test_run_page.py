@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 
 import pytest
@@ -132,11 +131,9 @@ def test_five_hundred_orders_open_in_two_seconds_and_weigh_five_megabytes(browsi
     bids = tuple(n * 7 % 11 for n in range(40))
     html = run_page(page(*(Worked(f"S{n}", bids=bids) for n in range(500)), known=KNOWN))
     assert len(html.encode()) < 5_000_000
-    began = time.perf_counter()
-    opened = browsing.open(html)
+    opened = browsing.open(html, is_timed=True)
     opened.page.locator("#order-table tbody tr").nth(499).wait_for(state="attached")
-    took = opened.page.evaluate("performance.getEntriesByType('navigation')[0].duration")
-    assert took < 2_000, (took, time.perf_counter() - began)
+    assert opened.seconds < 2
     assert opened.page.locator("canvas").count() == 0  # drawn when they are looked at
     open_order(opened, "S499")
     assert opened.page.locator("canvas").count() >= 1

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from repeg.domain.journal import Entry
 from repeg_workbench.cli import app
 from repeg_workbench.operate.answer import CANNOT, DONE, UNFINISHED
-from repeg_workbench.report.command import opened
+from repeg_workbench.report.writing import opened
 from tests.builders import NOON
 from tests.report.day import Worked, entries, stored
 

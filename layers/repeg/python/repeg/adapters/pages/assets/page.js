@@ -74,7 +74,7 @@
       width: Math.max(200, place.clientWidth), height: 260, legend: { show: false }, padding: [10, 10, 0, 0],
       scales: { x: { time: false, range: (_, low, high) => [low - (high - low || 60) * 0.01, high + (high - low || 60) * 0.015] }, y: { range: () => range } },
       axes: [
-        { ...axis, values: (_, ticks) => ticks.map((t) => clock(t, xs.at(-1) - xs[0] < 1200)), space: 70, size: 34 },
+        { ...axis, values: (_, ticks) => ticks.map(words.at || ((t) => clock(t, xs.at(-1) - xs[0] < 1200))), space: 70, size: 34 },
         { ...axis, values: (_, ticks) => ticks.map(words.axis), size: words.size || 64 },
       ],
       series: [{}, ...series.map((each) => ({
@@ -277,5 +277,25 @@
       element("thead", {}, element("tr", {}, ...heads.map((text, n) => element("th", { scope: "col", class: n > 2 ? "number" : null }, text)))),
       element("tbody", {}, ...data.payments.map((p) => element("tr", {}, ...[clock(p[0]), p[1], p[2], p[3], price(p[4]), dollars(p[5]), dollars(p[6]), dollars(p[7])]
         .map((text, n) => element("td", n > 2 ? { class: "number" } : {}, text)))))));
+  });
+
+  // The savings of all runs: [day, dollars, low, high, runs].
+  const saved = byId("savings");
+  if (saved) whenSeen(saved, () => {
+    const days = data.saved, values = days.flatMap((d) => [0, d[1], d[2], d[3]]).filter((v) => v !== null);
+    const low = Math.min(...values), high = Math.max(...values), room = (high - low || 1) * 0.06;
+    saved.before(legend(["", "ours", "saved against market orders"], ["area", "band", "95 % confidence"], ["dash", "quiet", "nothing saved"]));
+    saved.setAttribute("aria-label", "Dollars saved so far, by day. Left and right arrow keys go through it; the table below has all of it.");
+    const tip = (n) => [`${days[n][0]}  ${dollars(days[n][1])}`, days[n][2] === null ? "too few runs for an interval" : `95 % ${dollars(days[n][2])} to ${dollars(days[n][3])}`, `${days[n][4]} runs`];
+    picture(saved, () => draw(saved, days.map((_, n) => n), [
+      { values: days.map((d) => d[3]), colour: "transparent" },
+      { values: days.map((d) => d[2]), colour: "transparent" },
+      { values: days.map(() => 0), colour: colour("quiet"), dash: [5, 4] },
+      { values: days.map((d) => d[1]), colour: colour("ours"), width: 2.5 },
+      { values: days.map((d) => d[1]), colour: colour("ours"), dots: true },
+    ], [{ series: [1, 2], fill: colour("band") }], {
+      tip, axis: (v) => (v < 0 ? "−$" : "$") + grouped(Math.abs(v), 0), size: 76,
+      at: (n) => Number.isInteger(n) && days[n] ? days[n][0].slice(5) : "",
+    }, [low - room, high + room]));
   });
 })();
