@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from repeg.domain.run_page.page import Circumstances, OrderOnPage
 from repeg.domain.run_page.reading import amount_of, fields_of, instant_of, list_of, price_of, text_of, whole_of
-from repeg.domain.run_page.record import Fill, Look, OrderRecord, arrival_of
+from repeg.domain.run_page.record import QUIET, Fill, Look, OrderRecord, arrival_of
 
 # So many looks a page has at most, shared by its orders: each takes about 40 bytes.
 MOST_LOOKS = 60_000
@@ -66,13 +66,13 @@ def thinned(looks: Sequence[Look], room: int) -> tuple[Look, ...]:
     the last."""
     if len(looks) <= room:
         return tuple(looks)
-    acts = sum(look.verb != "hold" for look in looks)
+    acts = sum(look.verb not in QUIET for look in looks)
     if acts >= room:
         return (*looks[: -1 : -(-len(looks) // room)], looks[-1])
     every = max(2, -(-(len(looks) - acts) // max(1, room - acts)))
     kept, holds = list[Look](), 0
     for number, look in enumerate(looks):
-        if look.verb == "hold" and number < len(looks) - 1:
+        if look.verb in QUIET and number < len(looks) - 1:
             holds += 1
             if holds % every != 1:
                 continue

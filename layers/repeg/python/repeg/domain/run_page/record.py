@@ -20,6 +20,9 @@ Recorded = tuple[Entry, Mapping[str, Any], Any]
 _OF_THE_RUN = frozenset({"run", "session"})
 _ENDS = frozenset({"settled", "failed"})
 
+# What changes nothing: an order that stays as it is, or is refused once more on its quote.
+QUIET = frozenset({"hold", "check"})
+
 
 class Look(NamedTuple):
     """What was seen and done at one time: the book, our limit from then on, the act with its detail and its reason.
@@ -85,7 +88,7 @@ class OrderRecord:
     def _add(self, look: Look) -> None:
         """Add a look, or count it where it repeats the last one."""
         last = self.looks[-1] if self.looks else None
-        if last is not None and look.verb == "hold" and look[1:7] == last[1:7]:
+        if last is not None and look.verb in QUIET and look[1:7] == last[1:7]:
             self.looks[-1] = last._replace(times=last.times + 1)
         else:
             self.looks.append(look)
