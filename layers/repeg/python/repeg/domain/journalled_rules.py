@@ -40,10 +40,10 @@ def decide_again(rule: str, inputs: Inputs) -> BaseModel:
 
 
 def models_of(rule: str, inputs: Inputs) -> dict[str, Any]:
-    """The inputs of a journal's line as the rule's models. Settings are read like those of a stored run: another
-    release may have written them. Raises like `decide_again`."""
+    """The inputs of a journal's line as the rule's models, of which a quote alone may be missing. Settings are read
+    like those of a stored run: another release may have written them. Raises like `decide_again`."""
     return {
-        name: None if inputs[name] is None else model.model_validate(inputs[name], context=STORED)
+        name: None if inputs[name] is None and model is Quote else model.model_validate(inputs[name], context=STORED)
         for name, model in _INPUTS[rule].items()
     }
 
