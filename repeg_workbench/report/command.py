@@ -12,8 +12,10 @@ from repeg_workbench.operate import runs
 from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer
 from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.operate.savings import Request as Where
+from repeg_workbench.operate.stack import find_stack
 from repeg_workbench.operate.workstation import Workstation
 from repeg_workbench.report.all_runs import report_all
+from repeg_workbench.report.deployed import page_of_run
 from repeg_workbench.report.folder import PAGE, page_of_folder
 from repeg_workbench.report.writing import Show, opened, write
 
@@ -36,7 +38,18 @@ def report(at: Workstation, request: Request) -> Answer:
         return report_all(at, Where(folders, request.stack, request.since), request.page, request.show)
     if request.what is not None and Path(request.what).exists():
         return _of_folder(Path(request.what), request)
-    return runs.report(at, request.stack, request.what)
+    answer = runs.report(at, request.stack, request.what)
+    return answer if request.page is None and request.show is None else _with_page(at, answer, request)
+
+
+def _with_page(at: Workstation, answer: Answer, request: Request) -> Answer:
+    """The report of a stack's run, and its page as a file."""
+    page = page_of_run(find_stack(at, request.stack), request.what)
+    written = write(request.page or Path(f"{page.run_id}.html"), run_page(page))
+    problems = list(page.circumstances.problems)
+    said = ["", *(f"- {problem}" for problem in problems), written, *opened(written, request.show)]
+    code = max(answer.code, UNFINISHED if problems else DONE)
+    return Answer({**answer.data, "page": written, "problems": problems}, [*answer.text, *said], code)
 
 
 def _of_folder(folder: Path, request: Request) -> Answer:

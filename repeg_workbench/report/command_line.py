@@ -17,7 +17,8 @@ def report(
     )] = None,
     *,
     page: Annotated[Path | None, typer.Option(
-        help="Write the run's page to this file. Default for a folder: report.html in it.", metavar="FILE",
+        help="Write the page to this file. Default: report.html in a folder, RUN.html for an opened run of a stack.",
+        metavar="FILE",
         show_default=False,
     )] = None,
     since: Annotated[str | None, typer.Option(
