@@ -75,6 +75,7 @@ def test_a_pointer_over_the_picture_shows_book_price_and_reason(browsing: Browsi
     picture = open_order(opened, "AAPL")
     picture.hover(position={"x": 90, "y": 100})
     tip = picture.locator(".tip").inner_text()
+    assert picture.locator(".tip").is_visible()
     assert re.search(r"12:00:0\d +\w+ 100\.01", tip), tip
     assert "bid 100.0" in tip
     assert "our price" in tip
@@ -86,6 +87,7 @@ def test_arrow_keys_go_through_the_picture(browsing: Browsing) -> None:
     picture.focus()
     for _ in range(30):
         opened.page.keyboard.press("ArrowRight")
+    assert picture.locator(".tip").is_visible()
     last = picture.locator(".tip").inner_text()
     opened.page.keyboard.press("ArrowLeft")
     assert last != picture.locator(".tip").inner_text()
