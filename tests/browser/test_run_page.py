@@ -98,9 +98,11 @@ def test_every_picture_has_its_table(browsing: Browsing) -> None:
     opened = browsing.open(a_page())
     open_order(opened, "AAPL")
     opened.page.locator("tr.story summary").click()
+    opened.page.locator("tr.story tbody tr").first.wait_for()
     rows = opened.page.locator("tr.story tbody tr").all_inner_texts()
     assert any("filled" in row and "60 @ 100.01" in row for row in rows), rows
     opened.page.locator("#payments-table summary").click()
+    opened.page.locator("#payments tbody tr").first.wait_for()
     assert opened.page.locator("#payments tbody tr").count() == 5
     assert "12:00:10\tAAPL\tbuy\t60\t100.01\t$6,000.60" in opened.page.locator("#payments tbody").inner_text()
 
@@ -109,6 +111,7 @@ def test_hostile_text_is_shown_and_not_obeyed(browsing: Browsing) -> None:
     opened = browsing.open(a_page())
     open_order(opened, 'Q"<b>')
     opened.page.locator("tr.story summary").click()
+    opened.page.locator("tr.story tbody tr").first.wait_for()
     assert opened.page.locator("img").count() == 0
     assert opened.page.title() == "core-2026-11-23: settled"
     assert HOSTILE in opened.page.locator("tr.story").inner_text()
