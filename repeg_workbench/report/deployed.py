@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from typing import Any
 
 from repeg.domain.run import Run
 from repeg.domain.run_page.build import page_of
 from repeg.domain.run_page.page import Circumstances, RunPage, Usage
 from repeg.domain.run_page.record import RunRecord
+from repeg.domain.usage import dollars as price
 from repeg_workbench.journal.bucket import steps_of
 from repeg_workbench.operate.failures import AWS_ERRORS, reason
 from repeg_workbench.operate.history import find_run
 from repeg_workbench.operate.stack import DeployedStack
 from repeg_workbench.operate.watch import BUCKET
-from repeg_workbench.simulate.summary import DOLLARS_PER_TRANSITION
 
 # A run whose execution was renewed has the number of its turns in the name of the next one.
 _RENEWED = re.compile(r"-t\d+$")
@@ -63,7 +62,7 @@ def _usage(stack: DeployedStack, execution: str) -> tuple[Usage, list[str]]:
     kinds = Counter(each["type"] for each in events)
     attempts = kinds["TaskScheduled"] + kinds["LambdaFunctionScheduled"]
     transitions = len(entered) + max(0, attempts - kinds["TaskStateEntered"])
-    used = Usage(dict(Counter(entered)), transitions, dollars=transitions * DOLLARS_PER_TRANSITION + Decimal(0))
+    used = Usage(dict(Counter(entered)), transitions, dollars=price(transitions, 0, 0))
     is_last = bool(_RENEWED.search(execution))
     return used, ["The run was renewed; its states are counted for its last execution."] if is_last else []
 

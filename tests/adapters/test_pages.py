@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from repeg.adapters.pages.document import CHART_STYLE, CHARTS, asset, embedded
-from repeg.adapters.pages.machine import DOLLARS_PER_TRANSITION, PARTS
+from repeg.adapters.pages.machine import PARTS
 from repeg.adapters.pages.markup import Html, tag
 from repeg.adapters.pages.run_page import run_page
 from repeg.adapters.pages.words import bps, dollars, number, price, seconds, shares
@@ -21,7 +21,6 @@ from repeg.domain.outcome import Outcome
 from repeg.domain.run_page.build import page_of
 from repeg.domain.run_page.page import Circumstances, Usage
 from repeg.domain.run_page.record import RunRecord
-from repeg_workbench.simulate import summary
 from tests.report.day import Worked, page
 from tests.statemachine.node import NODE_FOLDER, missing
 from tests.template.stack import definition
@@ -148,10 +147,6 @@ def test_the_state_machine_has_its_counts_and_dollars() -> None:
 
 def test_the_pages_states_are_those_of_the_definition() -> None:
     assert {name for _, names in PARTS for name in names} <= set(definition()["States"])
-
-
-def test_a_transition_has_one_price_everywhere() -> None:
-    assert DOLLARS_PER_TRANSITION == summary.DOLLARS_PER_TRANSITION
 
 
 # Words
