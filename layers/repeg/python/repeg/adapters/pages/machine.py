@@ -8,7 +8,7 @@ from repeg.adapters.pages.markup import Html, tag
 from repeg.adapters.pages.tables import Cell, Column, folded, table
 from repeg.adapters.pages.words import NOTHING, number
 from repeg.domain.run_page.page import RunPage, Usage
-from repeg.domain.usage import dollars
+from repeg.domain.usage import PRICES
 
 # The states as a reader meets them: before the market, in every turn, at the end. Further ones stand at the end.
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -33,7 +33,7 @@ def machine(page: RunPage) -> Html:
     path = tag("div", parts, class_="machine")
     columns = [Column("state"), Column("entered", is_number=True), Column("dollars", is_number=True)]
     rows: list[list[Cell | str]] = [
-        [name, str(count), f"${dollars(count, 0, 0):.6f}"] for name, count in usage.states.items()
+        [name, str(count), f"${count * PRICES.transition:.6f}"] for name, count in usage.states.items()
     ]
     listed = folded("Table of states", table("States entered", columns, rows))
     return tag("section", title, *_used(usage), path, listed, id="machine")
