@@ -39,13 +39,14 @@ def decide_again(rule: str, inputs: Inputs) -> BaseModel:
     return decide_on(rule, models_of(rule, inputs))
 
 
-def models_of(rule: str, inputs: Inputs) -> dict[str, Any]:
+def models_of(rule: str, inputs: Inputs, known: dict[int, BaseModel] | None = None) -> dict[str, Any]:
     """The inputs of a journal's line as the rule's models, of which a quote alone may be missing. Settings are read
-    like those of a stored run: another release may have written them. Raises like `decide_again`."""
-    return {
-        name: None if inputs[name] is None and model is Quote else model.model_validate(inputs[name], context=STORED)
-        for name, model in _INPUTS[rule].items()
-    }
+    like those of a stored run: another release may have written them. Raises like `decide_again`.
+
+    `known` are models by the identity of their inputs, for a reader that keeps all lines: many share their values.
+    """
+    known = {} if known is None else known
+    return {name: _model(model, inputs[name], known) for name, model in _INPUTS[rule].items()}
 
 
 def decide_on(rule: str, models: Mapping[str, Any]) -> BaseModel:

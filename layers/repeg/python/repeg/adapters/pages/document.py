@@ -14,7 +14,7 @@ from typing import Any
 
 from repeg.adapters.pages.markup import Html, joined, tag
 
-# The chart library as its npm package has it: docs/decisions/0018-charts-by-uplot.md.
+# The chart library as its npm package has it: docs/decisions/0019-charts-by-uplot.md.
 CHARTS = "uPlot.iife.min.js"
 CHART_STYLE = "uPlot.min.css"
 LANGUAGE = "language.js"
