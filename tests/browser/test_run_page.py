@@ -75,7 +75,7 @@ def test_a_pointer_over_the_picture_shows_book_price_and_reason(browsing: Browsi
     picture = open_order(opened, "AAPL")
     picture.hover(position={"x": 90, "y": 100})
     tip = picture.locator(".tip").inner_text()
-    assert picture.locator(".tip").is_visible()
+    picture.locator(".tip").wait_for()
     assert re.search(r"12:00:0\d +\w+ 100\.01", tip), tip
     assert "bid 100.0" in tip
     assert "our price" in tip
@@ -87,7 +87,7 @@ def test_arrow_keys_go_through_the_picture(browsing: Browsing) -> None:
     picture.focus()
     for _ in range(30):
         opened.page.keyboard.press("ArrowRight")
-    assert picture.locator(".tip").is_visible()
+    picture.locator(".tip").wait_for()
     last = picture.locator(".tip").inner_text()
     opened.page.keyboard.press("ArrowLeft")
     assert last != picture.locator(".tip").inner_text()
@@ -121,7 +121,9 @@ def test_hostile_text_is_shown_and_not_obeyed(browsing: Browsing) -> None:
 def test_a_language_and_a_time_zone_change_no_figure(browsing: Browsing) -> None:
     english, german = (browsing.open(a_page(), locale=locale) for locale in ("en-US", "de-DE"))
     for opened in (english, german):
-        open_order(opened, "AAPL").hover(position={"x": 90, "y": 100})
+        picture = open_order(opened, "AAPL")
+        picture.hover(position={"x": 90, "y": 100})
+        picture.locator(".tip").wait_for()
     assert english.page.inner_text("main") == german.page.inner_text("main")
     assert german.complaints == []
 

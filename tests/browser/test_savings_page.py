@@ -35,7 +35,7 @@ def test_the_page_of_all_runs_draws_and_is_accessible(browsing: Browsing, width:
     opened.page.locator("#savings").scroll_into_view_if_needed()
     opened.page.locator("#savings canvas").wait_for()
     opened.page.locator("#savings").hover(position={"x": width - 120, "y": 100})
-    assert opened.page.locator("#savings .tip").is_visible()
+    opened.page.locator("#savings .tip").wait_for()
     assert "95 % " in opened.page.locator("#savings .tip").inner_text()
     opened.page.locator("#over-time summary").click()
     assert opened.overflow == 0
