@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from repeg.domain.run import Run
 from repeg.domain.run_page.build import page_of
 from repeg.domain.run_page.page import Circumstances, RunPage, Usage
 from repeg.domain.run_page.record import RunRecord
-from repeg.domain.usage import PRICES
+from repeg.domain.usage import Usage as Estimate
+from repeg.domain.usage import dollars as price
 from repeg_workbench.journal.bucket import steps_of
 from repeg_workbench.operate.failures import AWS_ERRORS, reason
 from repeg_workbench.operate.history import find_run
@@ -32,6 +34,8 @@ def page_of_run(stack: DeployedStack, run_id: str | None) -> RunPage:
     if record.began is None and not problems:
         problems.append("the bucket has no journal of this run: it may have expired")
     usage, notes = _usage(stack, run.owner.partition("#")[0])
+    if run.report is not None and run.report.usage is not None:
+        usage = _with_estimate(usage, run.report.usage)
     return page_of(record, _circumstances(stack, run, usage, problems, notes))
 
 
@@ -62,9 +66,21 @@ def _usage(stack: DeployedStack, execution: str) -> tuple[Usage, list[str]]:
     kinds = Counter(each["type"] for each in events)
     attempts = kinds["TaskScheduled"] + kinds["LambdaFunctionScheduled"]
     transitions = len(entered) + max(0, attempts - kinds["TaskStateEntered"])
-    used = Usage(dict(Counter(entered)), transitions, dollars=transitions * PRICES.transition)
+    used = Usage(dict(Counter(entered)), transitions, dollars=price(transitions, 0, 0))
     is_last = bool(_RENEWED.search(execution))
     return used, ["The run was renewed; its states are counted for its last execution."] if is_last else []
+
+
+def _with_estimate(counted: Usage, estimate: Estimate) -> Usage:
+    """The states that were counted, with the requests, the time and the dollars that the report estimates."""
+    return Usage(
+        states=counted.states,
+        transitions=counted.transitions or estimate.transitions,
+        trading_requests=estimate.trading_requests,
+        data_requests=estimate.data_requests,
+        function_seconds=Decimal(estimate.milliseconds) / 1_000,
+        dollars=estimate.dollars,
+    )
 
 
 def _events(stack: DeployedStack, execution: str) -> Iterator[Mapping[str, Any]]:
