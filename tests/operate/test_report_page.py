@@ -33,3 +33,16 @@ def test_a_history_that_may_not_be_read_is_said_on_the_page(operator: Operator, 
     page = (folder / "page.html").read_text(encoding="utf-8")
     assert "How often each state was entered could not be read" in page
     assert "it is still going on, or its last part is missing" in page
+
+
+def test_the_page_has_the_requests_that_the_report_counts(deploy: Deploy, folder: Path) -> None:
+    operator = deploy(keeps_journal=True)
+    operator.day.start("calls")
+    operator.day.run()
+    operator.repeg("report", RUN_ID, "--page", folder / "page.html")
+    run = operator.day.ports.store.run(RUN_ID)
+    assert run is not None
+    assert run.report is not None
+    assert run.report.usage is not None
+    page = (folder / "page.html").read_text(encoding="utf-8")
+    assert f"<dt>requests to the broker</dt><dd>{run.report.usage.trading_requests:,}</dd>" in page
