@@ -139,7 +139,10 @@ def decided_again(entries: Sequence[Journalled], changes: Changes, base: Setting
 
 
 def _need_at(need: Need, collar: Decimal | None) -> Need:
-    return need if collar is None else need.model_copy(update={"worst_price": collar})
+    if collar is None:
+        return need
+    place = None if need.place is None else need.place / need.worst_price * collar
+    return need.model_copy(update={"worst_price": collar, "place": place})
 
 
 def _pairs(was: FundingDecision, again: FundingDecision) -> list[tuple[Grant, Grant]]:
