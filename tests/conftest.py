@@ -3,6 +3,7 @@
 `make quick` draws few examples for each property: `pytest --hypothesis-profile quick`.
 """
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -10,3 +11,21 @@ UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("untimed", UNTIMED)
 settings.register_profile("quick", UNTIMED, derandomize=True, database=None, max_examples=20)
 settings.load_profile("untimed")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a fixture of their module run one after the other on one worker, which makes it once."""
+    for item in items:
+        if isinstance(item, pytest.Function) and item.get_closest_marker("xdist_group") is None:
+            shared = _shared_by_module(item)
+            if shared:
+                item.add_marker(pytest.mark.xdist_group(f"{item.nodeid.partition('::')[0]}:{shared}"))
+
+
+def _shared_by_module(item: pytest.Function) -> str:
+    """The fixtures of a test that its module makes once for each of their parameters; empty without one."""
+    known = item._fixtureinfo.name2fixturedefs
+    names = sorted(name for name in item.fixturenames if any(each.scope == "module" for each in known.get(name, ())))
+    indices = item.callspec.indices if hasattr(item, "callspec") else {}
+    return " ".join(f"{name}{indices.get(name, '')}" for name in names)

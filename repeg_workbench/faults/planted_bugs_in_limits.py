@@ -205,8 +205,8 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
         Edit(
             funding,
             "_request",
-            "Decimal(0) if turn.present.close_is_near else expected_from_sells(orders)",
-            "expected_from_sells(orders)",
+            "if turn.present.close_is_near:",
+            "if False:",
         ),
         seen_by="tests/functions/test_place_orders_funding.py::test_a_buy_no_longer_waits_for_sells_near_the_close",
     ),

@@ -232,6 +232,11 @@ class Unlimited(RequestLimiter):
         """Any time: no request waits."""
         return datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
+    @property
+    def is_halted(self) -> bool:
+        """Nothing keeps orders from being sent."""
+        return False
+
     def acquire(self, quota: Any, following: int = 0, until: datetime | None = None) -> bool:
         """Grant it."""
         self.taken += 1

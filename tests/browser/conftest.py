@@ -72,8 +72,10 @@ class Browsing:
         return opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser for a module's tests, and no longer: its driver keeps an event loop in the thread that starts it, where
+    no other can run meanwhile."""
     if missing():
         pytest.skip(missing())
     folder = unpacked()

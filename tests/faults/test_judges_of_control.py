@@ -11,9 +11,10 @@ from tests.faults.day_by_hand import day_with_arrival
 SHARE: dict[str, Any] = {"control_share": "0.5"}
 
 
-def is_refused(settings: dict[str, Any], qty: str, n: int = 1) -> bool:
-    """Whether a market order of so many shares is a violation; both judges must agree."""
-    day = day_with_arrival(settings)
+def is_refused(settings: dict[str, Any], qty: str, n: int = 1, of: str = "") -> bool:
+    """Whether a market order of so many shares is a violation, for all that is to be bought if not told otherwise; both
+    judges must agree."""
+    day = day_with_arrival(settings, qty=of or qty)
     if n > 1:
         first = day.placed(1, 601, "1", "100.01", bid="100.00", ask="100.10")
         day.ended(first, 610)
@@ -39,6 +40,10 @@ def test_a_control_order_is_at_most_what_is_displayed() -> None:
     wide = {**SHARE, "control_max_notional": "1000000", "max_run_notional": "1000000"}
     assert not is_refused(wide, "100")
     assert is_refused(wide, "100000")
+
+
+def test_a_control_order_is_for_all_that_is_to_be_bought() -> None:
+    assert is_refused(SHARE, "39", of="40")
 
 
 def test_only_the_first_order_of_a_line_is_a_control_order() -> None:

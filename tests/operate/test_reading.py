@@ -76,7 +76,7 @@ def test_the_latest_run_is_reported_without_naming_it(operator: Operator) -> Non
     assert (said.code, said.data["run_id"], said.data["outcome"]) == (0, RUN_ID, "settled")
     text = operator.repeg("report", RUN_ID).out
     assert "settled, every order has an outcome" in text
-    assert "filled          2 of 2 orders, 14587.4 dollars" in text
+    assert "filled           2 of 2 orders, 14587.4 dollars" in text
     row = operator.repeg("runs").out.splitlines()[2].split()
     assert row[:5] == [RUN_ID, "closed", "settled", "2", "of"]
 

@@ -47,5 +47,6 @@ class Machine:
 
 def _context(function: str) -> Any:
     return SimpleNamespace(
-        function_name=function, memory_limit_in_mb=512, invoked_function_arn=f"arn:{function}", aws_request_id="0"
-    )
+        function_name=function, memory_limit_in_mb=512, invoked_function_arn=f"arn:{function}", aws_request_id="0",
+        get_remaining_time_in_millis=lambda: 50_000,
+    )  # fmt: skip

@@ -87,7 +87,8 @@ def market_fills(run_id: str, exchange: Exchange) -> Iterator[tuple[tuple[str, s
 def test_every_order_of_the_days_is_measured_in_its_arm(days: Days) -> None:
     counts = days.found["counts"]
     assert counts["observed"] == len(DAYS) * len(PLAN["orders"])
-    assert counts["control"] == len(days.control) > 0
+    # An order whose cash came in parts stays in its arm, and is worked as usual.
+    assert counts["control"] >= len(days.control) > 0
     assert counts["control"] + counts["treated"] + counts["apart"] == counts["observed"]
     assert days.found["problems"] == days.found["unmeasured"] == []
 

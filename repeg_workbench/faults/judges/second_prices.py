@@ -97,9 +97,13 @@ def arrivals(record: DayRecord, run: JudgedRun, life: Life) -> Iterable[ServedQu
 
 
 def is_control(record: DayRecord, run: JudgedRun, life: Life, ours: Iterable[Life]) -> bool:
-    """Whether a market order may be a control order: no lower attempt of its line is at the broker, and one quote that
-    its writer had before the intent shows all of it on the far side, at a cost within the limit."""
+    """Whether a market order may be a control order: no lower attempt of its line is at the broker, a buy that the plan
+    has in shares is for all of them, and one quote that its writer had before the intent shows all of it on the far
+    side, at a cost within the limit."""
     if number(run, "control_share") == 0 or any(_n(other) < _n(life) for other in ours):
+        return False
+    planned = [row for row in run.plan.get("orders", ()) if row["symbol"] == life.symbol and "qty" in row]
+    if life.side > 0 and any(row["qty"] != "all" and life.size < Fraction(row["qty"]) * SHARE for row in planned):
         return False
     written = [intent for intent in record.intents if intent.client_order_id == life.client_order_id]
     if not written or life.size < SHARE:
