@@ -28,7 +28,7 @@ def simulate(out: Path, hash_seed: str) -> dict[str, bytes]:
 
 def test_a_process_with_another_hash_seed_writes_the_same_files(tmp_path: Path) -> None:
     first, second = (simulate(tmp_path / name, name) for name in ("1", "4242"))
-    assert sorted(first) == ["journal.jsonl", "summary.json", "tape.txt"]
+    assert sorted(first) == ["journal.jsonl", "report.html", "summary.json", "tape.txt"]
     assert first == second
 
 

@@ -81,11 +81,11 @@ def test_a_fill_is_known_within_a_second(line: str) -> None:
 
 
 def test_a_fill_is_known_once_the_request_quota_allows() -> None:
-    """Four pieces that fill within five seconds use up ten seconds of the standard quota: the last one is read in the
-    next ten."""
+    """Pieces that fill within a few seconds use up what hints may have of ten seconds of the standard quota. The others
+    are read in the next ten, with room left for cancels and for the turn."""
     found = lags_of("buy 900 AAPL", per_minute=200)
-    assert [lag > timedelta(seconds=1) for lag in found] == [*[False] * (len(found) - 1), True]
-    assert found[-1] < timedelta(seconds=BUCKET_SECONDS)
+    assert timedelta(seconds=1) < max(found) < timedelta(seconds=BUCKET_SECONDS)
+    assert median(lag.total_seconds() for lag in found) < 1
 
 
 def lags_of(line: str, per_minute: int) -> list[timedelta]:
@@ -95,7 +95,7 @@ def lags_of(line: str, per_minute: int) -> list[timedelta]:
     scenario = replace(
         scenario,
         opening=replace(scenario.opening, cash=Decimal(1_000_000)),
-        parameters={"RequestsPerMinute": str(per_minute)},
+        parameters={**scenario.parameters, "RequestsPerMinute": str(per_minute)},
         quirks=replace(scenario.quirks, requests_per_minute=per_minute),
     )
     with opened(scenario, seen.see) as day:

@@ -43,8 +43,9 @@ READERS: dict[str, Callable[[Row], object]] = {
     "request_lease": lambda row: int(row["granted"]) if "granted" in row else row,
 }
 
-# Written by no release: how a reason that this one does not know is read.
-NEVER_STORED = {"ParentOrder.held is other"}
+# Written by no release: how a reason that this one does not know is read, and what was wrong with a quote that no order
+# is decided on.
+NEVER_STORED = {"ParentOrder.held is other", "Quote.impossible"}
 
 
 def stored() -> Iterator[Any]:
