@@ -18,9 +18,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share a fixture of their module run one after the other on one worker, which makes it once."""
     for item in items:
         if isinstance(item, pytest.Function) and item.get_closest_marker("xdist_group") is None:
-            shared = _shared_by_module(item)
-            if shared:
-                item.add_marker(pytest.mark.xdist_group(f"{item.nodeid.partition('::')[0]}:{shared}"))
+            file, shared = item.nodeid.partition("::")[0], _shared_by_module(item)
+            if file.startswith("tests/replay/"):
+                item.add_marker(pytest.mark.xdist_group("compiled"))  # the compiler takes as long as the tests
+            elif shared:
+                item.add_marker(pytest.mark.xdist_group(f"{file}:{shared}"))
 
 
 def _shared_by_module(item: pytest.Function) -> str:

@@ -16,7 +16,7 @@ HELD = (SymbolDay, SymbolBook, Tape, Outlook)
 
 def test_eight_sessions_hold_no_more_market_data_than_five() -> None:
     elsewhere = _held()  # other tests of this process may hold some
-    market = GeneratedMarket(1, DEFAULT_UNIVERSE[:5], activity=0.01)
+    market = GeneratedMarket(1, DEFAULT_UNIVERSE[:3], activity=0.01)
     caller = a_caller(market=market, day=MONDAY)
     for symbol in market.symbols():
         for channel in ("quotes", "trades", "bars", "dailyBars"):
@@ -25,7 +25,7 @@ def test_eight_sessions_hold_no_more_market_data_than_five() -> None:
     assert counts[4].total() >= counts[7].total() > 0
     assert counts[7]["SymbolDay"] <= 2 * len(market.symbols()) + 8
     assert len(caller.exchange.feed._cursors) == len(caller.exchange.feed._due) == 4 * len(market.symbols())
-    assert len(caller.exchange.ledger.executions) == 8 * 2 * 5
+    assert len(caller.exchange.ledger.executions) == 8 * 2 * 3
 
 
 def _trade_a_session(caller: Caller) -> Counter[str]:
