@@ -3,6 +3,8 @@
 `make quick` draws few examples for each property: `pytest --hypothesis-profile quick`.
 """
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -11,6 +13,9 @@ UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("untimed", UNTIMED)
 settings.register_profile("quick", UNTIMED, derandomize=True, database=None, max_examples=20)
 settings.load_profile("untimed")
+
+# Simulated days are many objects that live long, and looking through them for garbage takes a part of the time.
+gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.hookimpl(tryfirst=True)
