@@ -120,7 +120,7 @@ FINDINGS: tuple[Finding, ...] = (
     Finding(
         "A request found its bucket of the account's quota exhausted, and the next one began while the table answered."
         " The request waited for the one after that: ten seconds in which its step did not act on a fill.",
-        "101769, 102864, 103311 at `71ff1a04ed`",
+        "101769, 102864, 103311, 106209 at `71ff1a04ed`",
         "A bucket that has begun meanwhile is not waited out (`tests/domain/test_request_quota.py`).",
     ),
     Finding(
