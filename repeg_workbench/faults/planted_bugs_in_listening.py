@@ -40,7 +40,7 @@ LISTENING_BUGS: dict[str, PlantedBug] = {
         seen_by=f"{_TESTS}::test_a_storm_of_events_costs_two_requests_a_second",
     ),
     "hint_used_up_by_an_early_read": edited(
-        "an order is not read again although the read came before what its hint tells could show",
+        "an order is not read again although the read came before what its hint reports could show",
         Edit(listening._Step, "forget", " or at > shown", ""),
         seen_by=f"{_TESTS_OF_HINTS}::test_a_fill_that_a_read_does_not_show_yet_is_read_again_within_a_second",
     ),

@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from playwright.sync_api import Browser, Playwright
+
 from tests.statemachine.node import NODE_FOLDER, node
 from tests.statemachine.node import missing as missing_in_node
 
@@ -45,3 +47,13 @@ def unpacked() -> Path:
             (making / archive).unlink()
         making.rename(folder) if not folder.is_dir() else shutil.rmtree(making)
     return folder
+
+
+def launched(playwright: Playwright) -> Browser:
+    """The unpacked browser, running."""
+    folder = unpacked()
+    return playwright.chromium.launch(
+        executable_path=folder / "chromium",
+        args=["--no-sandbox"],  # it opens our own pages, and root may not have the sandbox
+        env={"LD_LIBRARY_PATH": str(folder / "lib"), "HOME": str(folder)},
+    )

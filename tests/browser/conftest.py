@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.chromium import AXE, missing, unpacked
+from tests.browser.chromium import AXE, launched, missing
 
 DESKTOP, PHONE = 1280, 380
 
@@ -78,13 +78,8 @@ def browser() -> Iterator[Browser]:
     no other can run meanwhile."""
     if missing():
         pytest.skip(missing())
-    folder = unpacked()
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=folder / "chromium",
-            args=["--no-sandbox"],  # it opens our own pages, and root may not have the sandbox
-            env={"LD_LIBRARY_PATH": str(folder / "lib"), "HOME": str(folder)},
-        )
+        started = launched(playwright)
         yield started
         started.close()
 

@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 from typer.testing import CliRunner
 
 from repeg_workbench.cli import app
-from tests.browser.chromium import missing, unpacked
+from tests.browser.chromium import launched, missing
 
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "report.png"
 
@@ -30,13 +30,8 @@ def main() -> int:
 
 def photograph(page: Path, to: Path) -> None:
     """Open a page without a network, in a light window of 1200 by 860 pixels, at one of its orders."""
-    browser_folder = unpacked()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_folder / "chromium",
-            args=["--no-sandbox"],  # it opens our own page, and root may not have the sandbox
-            env={"LD_LIBRARY_PATH": str(browser_folder / "lib"), "HOME": str(browser_folder)},
-        )
+        browser = launched(playwright)
         opened = browser.new_page(viewport={"width": 1200, "height": 860}, color_scheme="light", offline=True)
         opened.goto(page.as_uri())
         opened.get_by_role("button", name="GOOG", exact=True).click()

@@ -12,8 +12,8 @@ SHARE: dict[str, Any] = {"control_share": "0.5"}
 
 
 def is_refused(settings: dict[str, Any], qty: str, n: int = 1, of: str = "") -> bool:
-    """Whether a market order of so many shares is a violation, for all that is to be bought if not told otherwise; both
-    judges must agree."""
+    """Whether a market order of so many shares is a violation, on which both judges must agree. The line buys `of`
+    shares, by default as many."""
     day = day_with_arrival(settings, qty=of or qty)
     if n > 1:
         first = day.placed(1, 601, "1", "100.01", bid="100.00", ask="100.10")

@@ -123,7 +123,7 @@ def _measured(handler: Handler) -> Handler:
             return answer
         finally:
             flush_now(context)
-            _tell_use(event, answer, context, began)
+            _record_use(event, answer, context, began)
             _add_counts()
             if metrics.metric_set:
                 # Two stacks of one account would otherwise share a series.
@@ -134,8 +134,8 @@ def _measured(handler: Handler) -> Handler:
     return measured
 
 
-def _tell_use(event: dict[str, Any], answer: dict[str, Any], context: LambdaContext, began: int) -> None:
-    """Tell what a step of a run took. OpenRun and the sweep learn in their answer which run it was about; an estimate
+def _record_use(event: dict[str, Any], answer: dict[str, Any], context: LambdaContext, began: int) -> None:
+    """Record what a step of a run took. OpenRun and the sweep learn in their answer which run it was about; an estimate
     before a start is none."""
     run_id, name = event.get("run_id") or answer.get("run_id"), _name(context)
     if run_id and name in _STEPS and not event.get("estimate"):

@@ -1,4 +1,4 @@
-"""A run as its journal tells it, collected entry by entry: a large run's journal is never held as a whole."""
+"""A run as its journal records it, collected entry by entry: a large run's journal is never held as a whole."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def _without_book(reason: str) -> str:
 
 
 def _fill_in_words(entry: Entry) -> Iterator[Fill]:
-    """The fill that an entry tells, in a journal without the measurement that has all of them."""
+    """The fill that an entry records, in a journal without the measurement that has all of them."""
     qty, _, price = entry.detail.partition(" @ ")
     try:
         yield Fill(entry.at, Decimal(qty), Decimal(price))
