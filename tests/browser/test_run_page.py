@@ -42,13 +42,18 @@ def open_order(opened: Opened, symbol: str) -> Any:
     return opened.page.locator("tr.story .picture").first
 
 
+def draw_the_money(opened: Opened) -> None:
+    """Scroll to the picture of the money, which is drawn, legend and all, only once it comes into view."""
+    opened.page.locator("#money").scroll_into_view_if_needed()
+    opened.page.locator("#money canvas").wait_for()
+
+
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_is_accessible_and_fits_its_window(browsing: Browsing, width: int, scheme: str) -> None:
     opened = browsing.open(a_page(), width, scheme)
     open_order(opened, "AAPL")
-    opened.page.locator("#money").scroll_into_view_if_needed()
-    opened.page.locator("#money canvas").wait_for()
+    draw_the_money(opened)
     opened.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert opened.page.locator("tr.story canvas").count() == 1
     assert opened.overflow == 0
@@ -124,6 +129,7 @@ def test_a_language_and_a_time_zone_change_no_figure(browsing: Browsing) -> None
         picture = open_order(opened, "AAPL")
         picture.hover(position={"x": 90, "y": 100})
         picture.locator(".tip").wait_for()
+        draw_the_money(opened)
     assert english.page.inner_text("main") == german.page.inner_text("main")
     assert german.complaints == []
 
