@@ -74,10 +74,11 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`unresolved`",
-        "5002, 6513, 7192",
+        "5002, 6513, 7192, 200024, 201281",
         "An order in flight cannot be looked for while every step of its run that is under way is frozen. That time"
         " does not count; the freeze of a second delivery, for which nothing waits, does. Where the event of a dead run"
-        " was lost, the watchdog's silence begins anew with a step of it that is invoked by hand.",
+        " was lost, the watchdog's silence begins anew with a step of it that is invoked by hand. A turn whose look for"
+        " the order a fault spoilt is followed by another.",
     ),
     Mistake(
         "`more_than_target`, `wrong_side`",

@@ -235,6 +235,28 @@ def test_a_run_has_as_much_more_time_as_it_is_frozen(
     assert _looked_for_at(due + 1, *steps) == {"unresolved"}
 
 
+def _looked_for_after_turns(*turns: tuple[float, bool, bool], looked_for: float) -> set[str]:
+    """An order is sent at 601, without an answer. Turns follow, of which a fault may have struck each, or ended it."""
+    day = day_with_arrival()
+    order = day.placed(1, 601, "1", "100.01", bid="100.00", ask="100.10", function="RepegOrders")
+    day.record.sent[0] = day.record.sent[0]._replace(is_answered=False)
+    for begins, is_struck, is_answered in turns:
+        day.called("RepegOrders", begins, begins + 1, answered=is_answered, struck=is_struck)
+    day.looked_up(order.removeprefix("id "), looked_for, found=True)
+    return day.violations()
+
+
+def test_a_turn_follows_each_one_that_a_fault_struck() -> None:
+    """A turn is due every half minute here, and its step may take a minute."""
+    struck, calm, ended = (800, True, True), (800, False, True), (800, True, False)
+    assert _looked_for_after_turns(struck, looked_for=801 + 90) == set()
+    assert _looked_for_after_turns(struck, looked_for=801 + 91) == {"unresolved"}
+    assert _looked_for_after_turns(struck, (880, True, True), looked_for=881 + 90) == set()
+    assert _looked_for_after_turns(struck, (892, True, True), looked_for=893 + 90) == {"unresolved"}
+    for turn in (calm, ended):
+        assert _looked_for_after_turns(turn, looked_for=842) == {"unresolved"}
+
+
 def _sent_by_hand_after_death(looked_for: float, *, is_event_lost: bool) -> set[str]:
     """A run dies at 300. A step of it is invoked by hand and sends an order at 601, without an answer."""
     day = day_with_arrival()

@@ -168,7 +168,8 @@ class TimeJudge:
     def _judge_unanswered(self) -> None:
         """An order whose request was not answered is looked for, sent again or closed within the published bound.
 
-        Time for which the run was frozen does not count: nothing of it could look.
+        Time for which the run was frozen does not count: nothing of it could look. A turn that a fault strikes may
+        have asked without an answer, so that the next turn has to look.
         """
         news: defaultdict[str, list[int]] = defaultdict(list)
         for looked in self._record.looked:
@@ -181,6 +182,7 @@ class TimeJudge:
             period = self._period(invoked.run_id)
             frozen = frozen_spans(self._record, invoked.run_id)
             due = self._due(sent.at, UNRESOLVED + STEP + 2 * period, frozen)
+            due = self._later_by_struck_turns(due, invoked.run_id, sent.at, period)
             for dead in self._record.executions:
                 if dead.run_id == invoked.run_id and self._is_dead_at(dead, sent.at, due):
                     due = max(due, self._swept_by(dead) + UNRESOLVED)
@@ -188,6 +190,17 @@ class TimeJudge:
             seen = [*news[name], *(again.at for again in self._sent[name] if again.at > sent.at)]
             is_settled = any(sent.at < at <= due for at in seen) or over.get(invoked.run_id, due + 1) <= due
             self._claim(is_settled or due > self._record.until, "unresolved", due, name)
+
+    def _later_by_struck_turns(self, due: int, run_id: str, since: int, period: int) -> int:
+        """A time limit, with another turn after each one up to then that a fault has struck and that ended all the same.
+
+        A step that did not end is not such a turn: the state machine retries it at once.
+        """
+        for turn in self._record.invoked:
+            is_struck = turn.function == "RepegOrders" and turn.is_struck and turn.answered
+            if turn.run_id == run_id and is_struck and since <= turn.began <= due:
+                due = max(due, turn.ended + period + STEP)
+        return due
 
     def _is_dead_at(self, execution: Execution, since: int, until: int) -> bool:
         """Whether an execution died between these times, or long before them in silence: a step invoked by hand may
