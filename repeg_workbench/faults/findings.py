@@ -50,9 +50,9 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`unswept`",
-        "730234",
+        "730234, 305119",
         "A request that the network delivers minutes after its run has died, and after its sweep, is found and ended by"
-        " the watchdog.",
+        " the watchdog. Its silence begins when the step of a stopped execution ends, since the function goes on.",
     ),
     Mistake(
         "`outside_window`",
@@ -61,16 +61,17 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`idle`",
-        "800053, 2664",
-        "The cash that a plan keeps is not there for its buys, and a line whose arrival price a fault keeps from being"
-        " stored cannot be sent.",
+        "800053, 2664, 301947",
+        "The cash that a plan keeps, or that the account's owner spends, is not there for its buys, and a line whose"
+        " arrival price a fault keeps from being stored cannot be sent.",
     ),
     Mistake(
         "`not_a_price_of_the_book`, `not_cancelled`",
-        "3937, 20020, 20081, 4302",
+        "3937, 20020, 20081, 4302, 301323, 302726, 304472",
         "An order that was cancelled to take the far side keeps its price if the far side has gone and all moves are"
         " made. Where a budget has no room for a later price, the reserved one is sent, also if its order was never"
-        " sent or the cancel took minutes. A dead run whose event was lost is left to the watchdog.",
+        " sent or the cancel took minutes. Where a late quote shows an order's predecessor alone at the best price, it"
+        " may retreat behind it. A dead run whose event was lost is left to the watchdog.",
     ),
     Mistake(
         "`unresolved`",
@@ -82,9 +83,10 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`more_than_target`, `wrong_side`",
-        "6475, 6487",
+        "6475, 6487, 305011",
         "A feed that lags may serve a quote of minutes ago once more, and a weight may be sized at it. What a run had"
-        " planned was read through the faults of its table, so the judge did not learn it.",
+        " planned was read through the faults of its table, so the judge did not learn it. A holding whose quote has"
+        " one side keeps the broker's value, its last trade's.",
     ),
     Mistake(
         "`day_not_run`",
@@ -95,9 +97,10 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`failed_without_cause`",
-        "3050, 3104, 115, 380, 387, 2314",
+        "3050, 3104, 115, 380, 387, 2314, 302359",
         "An input is refused while another execution of the run was opened, and a sale of shares that another run's"
-        " open order held. A second delivery that answers does not end a step whose last attempt a fault struck.",
+        " open order held. A second delivery that answers does not end a step whose last attempt a fault struck;"
+        " one that opens a run once its execution has been refused leaves it to nobody.",
     ),
     Mistake(
         "`unchecked_quote`",
@@ -112,6 +115,12 @@ MISTAKES: tuple[Mistake, ...] = (
 )
 
 FINDINGS: tuple[Finding, ...] = (
+    Finding(
+        "The shares of a sell had gone: another order had sold them. The run counted on its dollars until its window"
+        " ended, and for so long left cash idle that a waiting buy could have been placed with in part.",
+        "301947 at `f16588820a`",
+        "A sell whose shares are not there is expected to bring nothing (`tests/domain/test_funding.py`).",
+    ),
     Finding(
         "A waiting buy's book had two sides when it was checked, and one when cash was granted. What part of it was"
         " worth placing was computed from a bid of zero, and the run failed. Its open orders were cancelled.",

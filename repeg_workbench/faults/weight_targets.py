@@ -37,7 +37,8 @@ def bounds(planned: PlannedRun, exchange: Exchange, now: int, served: Sequence[S
     """
     weights = {symbol: Decimal(weight) for symbol, weight in planned.plan.get("targets", {}).items()}
     prices = {symbol: _price_range(exchange, symbol, now, served) for symbol in exchange.market.symbols()}
-    equity = _equity_range(exchange, frozenset(weights), prices)
+    priced = frozenset(weights) - set(_unusable(now, served))
+    equity = _equity_range(exchange, priced, prices)
     dollars = {row["symbol"]: row for row in planned.plan.get("orders", ()) if "notional" in row}
     most = {symbol: _bounds(exchange, symbol, weights.get(symbol, Decimal(0)), equity, prices[symbol], now)
             for symbol in planned.sized_later - dollars.keys()}  # fmt: skip
@@ -95,6 +96,15 @@ def _sides_served(symbol: str, now: int, served: Sequence[ServedQuote]) -> Itera
             yield from (quote.bid, quote.ask)
 
 
+def _unusable(now: int, served: Sequence[ServedQuote]) -> Iterator[str]:
+    """The symbols of which the program was served a quote without two sides, or crossed, during the step."""
+    for quote in reversed(served):
+        if quote.at < now - OLDEST_READ * SECOND:
+            return
+        if not 0 < quote.bid <= quote.ask:
+            yield quote.symbol
+
+
 def _latest_at(times: NDArray[np.int64], now: int) -> NDArray[np.bool_]:
     """Which entries of a feed were its latest at some moment of the step, and not too old for a price."""
     first = int(np.searchsorted(times, now - OLDEST_READ * SECOND, side="right")) - 1
@@ -115,18 +125,18 @@ def _held_range(exchange: Exchange, symbol: str, now: int) -> Range:
     return qty(min(seen)), qty(max(seen))
 
 
-def _equity_range(exchange: Exchange, planned: frozenset[str], prices: Mapping[str, Range]) -> Range:
+def _equity_range(exchange: Exchange, priced: frozenset[str], prices: Mapping[str, Range]) -> Range:
     """Cash and holdings at the lowest and the highest recent prices.
 
-    A holding outside the plan, or without a recent price, may also have the broker's value: its last trade's, whatever
-    its age."""
+    A holding that is not certainly `priced` by the step, because it is outside the plan or its quote was unusable, or
+    that has no recent price, may also have the broker's value: its last trade's, whatever its age."""
     low = high = Decimal(exchange.ledger.cash) / (PRICE_SCALE * QTY_SCALE)
     for symbol in exchange.market.symbols():
         held = qty(exchange.ledger.position(symbol))
         if held:
             least, most = prices[symbol]
             values = [held * least, held * most] if most else []
-            if symbol not in planned or not values:
+            if symbol not in priced or not values:
                 values.append(held * price(exchange.price(symbol)))
             low, high = low + min(values), high + max(values)
     return low, high

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from repeg.domain import funding
 from repeg.domain.child_order import Child, ChildState
 from repeg.domain.funding import Funding, Grant, Need, grant_cash
-from repeg.domain.outcome import Outcome
+from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.quote import Side
 from tests.builders import NOON, a_child, a_quote, an_order
 
@@ -197,6 +197,12 @@ def test_expected_proceeds_of_sells_are_valued_at_their_collars() -> None:
     working = an_order(Side.SELL, "100", a_child(filled="40"))
     over = an_order(Side.SELL, "100").done(Outcome.HELD_WIDE, "wide")
     assert funding.expected_from_sells([working, over, an_order(Side.BUY)]) == 60 * D("95.00")
+
+
+def test_a_sell_whose_shares_are_not_there_brings_nothing() -> None:
+    missing = an_order(Side.SELL, "100").on_hold(HoldReason.NOT_HELD, NOON)
+    wide = an_order(Side.SELL, "100").on_hold(HoldReason.WIDE, NOON)
+    assert funding.expected_from_sells([missing, wide]) == funding.expected_from_sells([wide]) > 0
 
 
 def test_an_in_flight_buy_needs_all_of_its_worst_cost() -> None:

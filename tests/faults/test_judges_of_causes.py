@@ -69,6 +69,18 @@ def _last_attempt_struck_and_delivered_again(day: DayByHand) -> None:
     day.called("RepegOrders", 952, 953, duplicate=True)
 
 
+def _opened_again(day: DayByHand) -> Invoked:
+    """The opening step that answered is a second delivery."""
+    opening = next(step for step in day.record.invoked if step.function == "OpenRun")
+    opening.is_duplicate = True
+    return opening
+
+
+def _opened_by_nobody(day: DayByHand) -> None:
+    """A second delivery opens the run after its execution has been refused."""
+    day.record.executions[0].ended = _opened_again(day).began - 1
+
+
 CAUSES: dict[str, Callable[[DayByHand], object]] = {
     "a fault in the last attempt of a step": lambda day: day.called(
         "RepegOrders", 950, 951, answered=False, struck=True
@@ -89,6 +101,7 @@ CAUSES: dict[str, Callable[[DayByHand], object]] = {
     ),
     "an order with a rare status": _rare_status,
     "a trade by another hand": _owner_trades,
+    "a second delivery that opens a run with no execution": _opened_by_nobody,
 }
 
 
@@ -124,6 +137,7 @@ PRETEXTS: dict[str, Callable[[DayByHand], object]] = {
     "a renewal": lambda day: day.record.executions.append(
         replace(day.record.executions[0], name="next", status="SUCCEEDED", began=day.record.executions[0].ended - 1)
     ),
+    "a second delivery that opens a run in time": _opened_again,
     "an order that was found": _found_in_time,
     "a limit that its orders kept": lambda _day: None,
 }  # fmt: skip

@@ -181,6 +181,22 @@ def test_an_aborted_run_whose_event_was_lost_is_left_to_the_watchdog() -> None:
     assert day.violations() == set()
 
 
+@pytest.mark.parametrize(("began", "ended", "is_event_lost", "due"), [
+    (650, 900, True, 900 + 720),
+    (650, 690, True, 700 + 720),
+    (650, 900, False, 1_000),
+])  # fmt: skip
+def test_the_watchdogs_silence_begins_when_the_step_that_was_under_way_ends(
+    began: float, ended: float, is_event_lost: bool, due: float
+) -> None:
+    """The execution is stopped at 700; its function goes on, and the run is not silent meanwhile."""
+    for cancelled, found in ((due - 1, set()), (due + 1, {"unswept"})):
+        day = _dead_at(700, cancelled)
+        day.record.executions[0].is_event_lost = is_event_lost
+        day.called("RepegOrders", began, ended)
+        assert day.violations() == found
+
+
 def test_an_outage_gives_a_sweep_as_much_more_time() -> None:
     day = _dead_at(700, 1_060)
     day.away(800, 861)

@@ -43,6 +43,15 @@ def test_a_line_waits_for_the_cash_beside_what_its_plan_keeps(reserve: str, foun
     assert day.violations() == found
 
 
+@pytest.mark.parametrize(("side", "found"), [(1, set()), (-1, {"idle"})])
+def test_a_line_waits_for_the_cash_that_its_owner_has_spent(side: int, found: set[str]) -> None:
+    """A million dollars, of which the owner spends 990,000; or sells as much."""
+    day = waiting_day()
+    day.filled(day.arrived("by hand", 595, "9900", "100.00", side=side), 595, "9900", "100.00")
+    day.record.ledger.executions[0] = day.record.ledger.executions[0]._replace(symbol="BBB")
+    assert day.violations() & {"idle"} == found
+
+
 @pytest.mark.parametrize(("due", "found"), [(900, 700 + 720), (5_000, 5_000)])
 def test_a_request_that_was_held_up_brings_no_limit_forward(due: int, found: int) -> None:
     day = clean_day()

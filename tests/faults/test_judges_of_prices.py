@@ -65,3 +65,25 @@ def test_a_reserved_price_is_none_from_before_the_last_order() -> None:
     day.ended(day.placed(1, 611, "1", "100.05", bid="100.04", ask="100.14"), 625)
     day.placed(2, 631, "1", "100.05", bid="100.20", ask="100.30")
     assert day.violations() == {"not_a_price_of_the_book"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "bid", "policy", "found"),
+    [
+        ("100.02", "100.04", "normal", set()),
+        ("100.00", "100.04", "normal", {"not_a_price_of_the_book"}),  # the widest spread was ten ticks
+        ("100.05", "100.04", "anchor", set()),
+        ("100.02", "100.04", "anchor", {"not_a_price_of_the_book"}),
+        ("100.02", "100.03", "normal", {"not_a_price_of_the_book"}),  # that bid is another's
+    ],
+)
+def test_an_order_may_retreat_while_its_own_quote_hides_the_others(
+    limit: str, bid: str, policy: str, found: set[str]
+) -> None:
+    """The order before was alone at 100.04, and the quote after its cancel still shows it."""
+    day = day_with_arrival({"policy": policy})
+    settings = day.record.runs[0].settings
+    day.ended(day.placed(1, 611, "1", "100.04", bid="100.03", ask="100.13"), 625)
+    assert settings["policy"] == policy
+    day.placed(2, 631, "1", limit, bid=bid, ask="100.11")
+    assert day.violations() == found

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.core import Exchange
-from repeg_workbench.exchange.market.scripted import ScriptedMarket, ScriptedQuote, ScriptedTrade
+from repeg_workbench.exchange.market.scripted import ScriptedMarket, ScriptedQuote, ScriptedTrade, trade
 from repeg_workbench.exchange.market.scripted import quote as shown
 from repeg_workbench.exchange.time.calendar import new_york
 from repeg_workbench.exchange.units import to_price
@@ -83,6 +83,15 @@ def test_a_quote_too_old_for_a_price_bounds_no_weight() -> None:
     event = _quoted("09:39", "99.00", "100.00")
     served = [_served("09:39:30", "09:32", "49.00", "50.00")]
     assert bounds_at("09:40", event, served=served) == bounds_at("09:40", event)
+
+
+def test_a_holding_whose_quote_was_unusable_may_have_the_brokers_value() -> None:
+    """Its last trade was at 150 dollars, and is too old to size with. Ten shares are held beside 10,000 dollars."""
+    events = (trade("09:31", "100 @ 150.00"), _quoted("09:39", "99.00", "100.00"))
+    for sides, value in ((("0", "100.00"), 1_500), (("100.01", "100.00"), 1_500), (("99.00", "100.00"), 1_000)):
+        served = [_served("09:39:40", "09:39:40", *sides)]
+        bought, _ = bounds_at("09:40", *events, opening=holding("10000", AAA="10"), served=served)
+        assert bought == (Decimal(10_000 + value) / 2 / 99 - 10).quantize(Decimal("1e-9"), "ROUND_FLOOR")
 
 
 def test_a_weight_may_sell_what_is_held_beyond_it() -> None:

@@ -7,9 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from repeg.domain.child_order import ChildState
+from repeg.domain.errors import Conflict
+from repeg.domain.outcome import Outcome
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import AAPL, QUIET, UP, book
-from tests.functions.desk import RUN_ID, Desk, OpenDesk
+from tests.functions.desk import RUN_ID, Desk, OpenDesk, holding
 from tests.functions.scenes import resting
 
 
@@ -41,6 +43,18 @@ def test_a_placing_step_that_was_overtaken_sends_nothing(open_desk: OpenDesk) ->
     overtaken(desk, desk.place, when=has_sent("GET", "/account"))
     assert (desk.posts(), desk.store.intents(RUN_ID)) == (0, [])
     assert is_refused(desk)
+
+
+def test_a_placing_step_that_was_overtaken_gives_no_buy_up(open_desk: OpenDesk) -> None:
+    """It has read no cash for a share; the step that follows may read some."""
+    desk = open_desk({"AAPL": AAPL}, opening=holding("100"))
+    desk.begin("buy 40 AAPL")
+    desk.validate()
+    with pytest.raises(Conflict, match="has gone on with step"):
+        overtaken(desk, desk.place, when=has_sent("GET", "/account"))
+    assert desk.order("AAPL").outcome is None
+    desk.place()
+    assert desk.order("AAPL").outcome is Outcome.UNFUNDED
 
 
 def test_a_turn_that_was_overtaken_neither_cancels_nor_sends(open_desk: OpenDesk) -> None:

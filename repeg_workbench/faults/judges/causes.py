@@ -74,6 +74,7 @@ class CauseJudge:
         own = [step for step in self._record.invoked if step.run_id == run.run_id and step.began <= until]
         yield any(each.status not in {"SUCCEEDED", "FAILED"} for each in executions)
         yield any(_overlap(one, other, but=A_MOMENT) for one, other in combinations(executions, 2))
+        yield any(self._is_opened_by_nobody(step, executions) for step in own)
         yield any(self._has_given_up(name, own, run, until) for name in {step.function for step in own})
         yield any(self._is_hindered(step, own) for step in own if step.function in CLOSING)
         yield any(self._is_in_doubt(sent) for sent in self._record.sent if sent.client_order_id.startswith(run.prefix))
@@ -84,6 +85,13 @@ class CauseJudge:
         is_refusable = self._is_beyond_its_limits(run) or self._is_unpriced(run, own)
         is_refusable = is_refusable or any(self._is_not_held(symbol, run, own) for symbol in run.targets)
         yield not has_sent and is_refusable
+
+    def _is_opened_by_nobody(self, step: Invoked, executions: Sequence[Execution]) -> bool:
+        """Whether a second delivery opened the run when no execution of it was under way to go on with it."""
+        is_second = step.function == "OpenRun" and step.is_duplicate and step.answered
+        return is_second and not any(
+            e.began <= step.began and (e.ended < 0 or e.ended > step.began) for e in executions
+        )
 
     def _has_given_up(self, function: str, own: Sequence[Invoked], run: JudgedRun, until: int) -> bool:
         """Whether faults kept the last attempts of a step from ending in time. Nothing waits for a second delivery."""

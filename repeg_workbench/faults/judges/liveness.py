@@ -69,7 +69,8 @@ class LivenessJudge:
         return not others and not is_followed and (line.side < 0 or self._is_rich())
 
     def _is_rich(self) -> bool:
-        """Whether the account could pay for all buys of the day three times over, beside the cash that plans keep."""
+        """Whether the account could pay for all buys of the day three times over, beside the cash that plans keep and
+        what others have bought."""
         postings = self._record.ledger.entries[0].postings if self._record.ledger.entries else ()
         dearest: dict[str, int] = {}
         for quote in self._record.quotes:
@@ -77,9 +78,17 @@ class LivenessJudge:
         cash = sum(p.amount for p in postings if p.account == "cash")
         held = sum(p.amount * dearest.get(p.commodity, 0) for p in postings if p.account == "position")
         kept = max((Decimal(str(run.plan.get("cash_reserve", 0))) for run in self._record.runs), default=Decimal(0))
-        cash -= int(kept * (cash + held))
+        cash -= int(kept * (cash + held)) + self._spent_by_others()
         buys = [(s, most) for run in self._record.runs for s, (sign, most) in run.targets.items() if sign > 0]
         return cash >= 3 * sum(int(most * QTY_SCALE) * dearest.get(symbol, 0) for symbol, most in buys)
+
+    def _spent_by_others(self) -> int:
+        """What the buys that no run has sent have cost, in the units of the ledger's cash."""
+        prefixes = tuple(run.prefix for run in self._record.runs)
+        bought = (
+            e for e in self._record.ledger.executions if e.side > 0 and not e.client_order_id.startswith(prefixes)
+        )
+        return sum(execution.quantity * execution.price for execution in bought)
 
     def _judge_idle(self, run: JudgedRun, parent: Parent, invoked: Sequence[Invoked]) -> None:
         sign, most = run.targets[parent.symbol]

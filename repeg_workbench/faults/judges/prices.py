@@ -17,6 +17,7 @@ from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.observed import ObservedQuotes
 from repeg_workbench.faults.judges.placed import PRICE, QTY, Parent, Placed
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent, Invoked, ServedQuote
+from repeg_workbench.faults.judges.retreats import is_behind_own_quote
 from repeg_workbench.faults.judges.rules import Book, Rules, book_of
 from repeg_workbench.faults.judges.verdict import Violation
 
@@ -100,7 +101,9 @@ class PriceJudge:
         right = collars | _limits_of(passing, event.side, rules, collars)
         right |= self._fitting(event, parent, rules, collars) | self._kept(event, parent, rules)
         right |= self._reserved(event, parent, rules, collars)
-        if passing:
+        recent = self._observed.of_run(parent.run.run_id, event.symbol, event.at)
+        is_retreat = rules.is_looking and is_behind_own_quote(event, parent, passing, recent)
+        if passing and not is_retreat:
             self._claim(limit in right, "not_a_price_of_the_book", event, f"{limit} not in {sorted(right)}")
 
     def _kept(self, event: OrderEvent, parent: Parent, rules: Rules) -> set[Decimal]:

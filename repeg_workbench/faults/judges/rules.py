@@ -98,6 +98,11 @@ class Book:
         return self.bid if self.side > 0 else self.ask
 
     @property
+    def far(self) -> Decimal:
+        """The best price on the other side."""
+        return self.ask if self.side > 0 else self.bid
+
+    @property
     def mid(self) -> Decimal:
         """Half way between bid and ask."""
         return (self.bid + self.ask) / 2

@@ -142,12 +142,13 @@ class TimeJudge:
         """When a dead execution must have been swept. A closing step that a fault strikes is followed by another.
 
         Where its event was lost, the watchdog sweeps the run after a silence, which begins anew with each step of it
-        that is invoked by hand.
+        that is invoked by hand, and at the end of the step that was under way: stopping an execution stops no function.
         """
         due = self._due(dead.ended, WATCHED if dead.is_event_lost else SWEPT)
         for invoked in self._record.invoked:
-            if dead.is_event_lost and invoked.run_id == dead.run_id and dead.ended <= invoked.began <= due:
-                due = max(due, self._due(max(invoked.began, invoked.ended), WATCHED))
+            lasts = max(invoked.began, invoked.ended)
+            if dead.is_event_lost and invoked.run_id == dead.run_id and dead.ended <= lasts and invoked.began <= due:
+                due = max(due, self._due(lasts, WATCHED))
             is_late = dead.ended <= invoked.began <= due
             if invoked.function in CLOSING and is_late and self._is_hindered(invoked):
                 due = max(due, self._due(invoked.began, WATCHED))
@@ -192,7 +193,7 @@ class TimeJudge:
             self._claim(is_settled or due > self._record.until, "unresolved", due, name)
 
     def _later_by_struck_turns(self, due: int, run_id: str, since: int, period: int) -> int:
-        """A time limit, with another turn after each one up to then that a fault has struck and that ended all the same.
+        """A time limit, with another turn after each one up to then that a fault has struck and that ended anyway.
 
         A step that did not end is not such a turn: the state machine retries it at once.
         """

@@ -166,8 +166,12 @@ def unsettled(orders: Iterable[ParentOrder], now: datetime) -> Decimal:
 
 
 def expected_from_sells(orders: Iterable[ParentOrder]) -> Decimal:
-    """The least that the run's unfinished sells will bring, in dollars, at their collars."""
+    """The least that the run's unfinished sells will bring, in dollars, at their collars.
+
+    One that is held because its shares are not there brings nothing until they are: no buy waits for it.
+    """
     unfinished = [order for order in orders if order.side is Side.SELL and order.outcome is None]
+    unfinished = [order for order in unfinished if order.held is not HoldReason.NOT_HELD]
     return sum((order.remaining * worst_price(order, None) for order in unfinished), Decimal(0))
 
 

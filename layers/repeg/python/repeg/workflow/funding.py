@@ -219,6 +219,8 @@ def _apply(turn: Turn, order: ParentOrder, grant: Grant, spendable: Decimal, *, 
     if grant.funding is Funding.UNFUNDED:
         money = turn.run.settings.fund_buys_from.replace("_", " ")
         if no_more_cash:
+            # The cash that a step has read before a later one began is too old to give a buy up.
+            turn.ports.store.keep_step(turn.run.run_id, turn.run.epoch, turn.step, turn.now)
             finish_order(turn, order, Outcome.UNFUNDED, f"no {money} for a share: {cash}")
         else:
             hold_order(turn, order, HoldReason.UNFUNDED, f"no {money} yet, {cash}")
