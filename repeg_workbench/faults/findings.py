@@ -83,10 +83,11 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`more_than_target`, `wrong_side`",
-        "6475, 6487, 305011",
+        "6475, 6487, 305011, 400730",
         "A feed that lags may serve a quote of minutes ago once more, and a weight may be sized at it. What a run had"
         " planned was read through the faults of its table, so the judge did not learn it. A holding whose quote has"
-        " one side keeps the broker's value, its last trade's.",
+        " one side keeps the broker's value, its last trade's. A sell of more dollars than are held"
+        " sells a fraction too.",
     ),
     Mistake(
         "`day_not_run`",

@@ -49,13 +49,16 @@ def bounds(planned: PlannedRun, exchange: Exchange, now: int, served: Sequence[S
 
 
 def _dollar_bounds(exchange: Exchange, row: Mapping[str, str], prices: Range, now: int) -> Range:
-    """The dollars at the lowest price; no more is sold than was held. Only whole shares are bought; without a price
-    that is fresh, nothing is traded."""
+    """The dollars at the lowest price, in whole shares; without a price that is fresh, nothing is traded.
+
+    Where all that is held may be worth less than the dollars to sell, all of it is sold, a fraction included.
+    """
     if not prices[0]:
         return Decimal(0), Decimal(0)
-    shares = (Decimal(row["notional"]) / prices[0]).to_integral_value(ROUND_FLOOR)
-    held = _held_range(exchange, row["symbol"], now)[1]
-    return (shares, Decimal(0)) if row["side"] == "buy" else (Decimal(0), min(shares, max(held, Decimal(0))))
+    worth = Decimal(row["notional"]) / prices[0]
+    whole = worth.to_integral_value(ROUND_FLOOR)
+    held = max(_held_range(exchange, row["symbol"], now)[1], Decimal(0))
+    return (whole, Decimal(0)) if row["side"] == "buy" else (Decimal(0), held if worth >= held else whole)
 
 
 def _bounds(exchange: Exchange, symbol: str, weight: Decimal, equity: Range, prices: Range, now: int) -> Range:

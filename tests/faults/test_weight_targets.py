@@ -113,6 +113,8 @@ def test_an_order_in_dollars_is_bounded_in_whole_shares_at_the_lowest_price() ->
     assert dollar_bounds("buy", "1000", event) == (Decimal(10), Decimal(0))
     assert dollar_bounds("sell", "1000", event, held="40") == (Decimal(0), Decimal(10))
     assert dollar_bounds("sell", "1000", event, held="7.5") == (Decimal(0), Decimal("7.5"))
+    assert dollar_bounds("sell", "1000", event, held="10.05") == (Decimal(0), Decimal("10.05"))
+    assert dollar_bounds("sell", "1000", event, held="10.2") == (Decimal(0), Decimal(10))
 
 
 def test_an_order_in_dollars_without_a_fresh_price_may_trade_no_share() -> None:
