@@ -110,12 +110,21 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`published_late`",
-        "762",
-        "The end of an order that the broker does not find can be booked only once it finds it, or after the close.",
+        "762, 404211, 405079",
+        "The end of an order that the broker does not find can be booked only once it finds it, or after the close. The"
+        " watchdog's silence begins when the step of a stopped execution ends, and its sweep waits for stuck cancels.",
     ),
 )
 
 FINDINGS: tuple[Finding, ...] = (
+    Finding(
+        "A filled order had no answer, and from then on the broker found it neither by its id nor in a list. It refused"
+        " the resend because the id was used. Two minutes later the closing step gave the order up as never arrived,"
+        " and the run reported it as not filled.",
+        "404798 at `9823960988`",
+        "An order whose id is used has arrived: it is not resent or given up, and ends as `unknown`, with an alert"
+        " (`tests/functions/test_close_run_unaccounted.py`).",
+    ),
     Finding(
         "The shares of a sell had gone: another order had sold them. The run counted on its dollars until its window"
         " ended, and for so long left cash idle that a waiting buy could have been placed with in part.",

@@ -32,7 +32,7 @@ from tests.domain.markets import SIDES
 TABLE = """
                 unknown live cancelling filled canceled expired rejected replaced refused never_arrived  lost
 intended        x       x    x          x      x        x       x        x        x       x       .
-unknown         .       x    x          x      x        x       x        x        x       x       .
+unknown         .       x    x          x      x        x       x        x        x       x       x
 live            .       .    x          x      x        x       x        x        .       .       x
 cancelling      .       x    .          x      x        x       x        x        .       .       x
 canceled        .       .    .          x      .        .       .        .        .       .       .

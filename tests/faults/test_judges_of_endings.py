@@ -211,6 +211,29 @@ def test_an_unknown_order_that_is_looked_for_in_time_is_no_violation() -> None:
     assert day.violations() == set()
 
 
+@pytest.mark.parametrize(("outcome", "is_answered", "is_found", "found"), [
+    ("unknown", False, False, set()),
+    ("partial_deadline", False, False, {"books_differ", "filled_differs", "report_differs", "outcome_untrue"}),
+    ("unknown", True, False, {"books_differ"}),
+    ("unknown", False, True, {"books_differ"}),
+])  # fmt: skip
+def test_the_books_need_not_have_the_fills_of_an_order_that_was_never_shown(
+    outcome: str, is_answered: bool, is_found: bool, found: set[str]
+) -> None:
+    day = day_with_arrival()
+    order = day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")
+    day.record.sent[0] = day.record.sent[0]._replace(is_answered=is_answered)
+    day.filled(order, 620, "100", "100.01")
+    if is_found:
+        day.looked_up(order.removeprefix("id "), 660, found=True)
+    day.closed(CLOSES, outcome, status="FAILED")
+    books = day.record.books[0]
+    unfilled = books.orders[0]._replace(filled=0)
+    day.books(orders=(unfilled,), executions=(), reported={"AAA": 0})
+    names = {"books_differ", "filled_differs", "report_differs", "outcome_untrue", "judges_disagree"}
+    assert day.violations() & names == found
+
+
 def _looked_for_at(when: float, *steps: tuple[float, float, bool, bool], away: float = 0) -> set[str]:
     """An order leaves at 601 without an answer, and its broker is asked about it then; by default that is due at 841.
 

@@ -135,6 +135,28 @@ def test_an_end_that_is_never_published_is_a_violation() -> None:
     assert day.violations() == {"published_late"}
 
 
+@pytest.mark.parametrize(("began", "ended", "closed", "due"), [
+    (650, 800, 900, 800 + 720),
+    (650, 690, 900, 700 + 720),
+    (650, 800, 1_500, 1_500 + 120),
+    (650, 800, 1_521, 800 + 720),
+])  # fmt: skip
+def test_the_end_of_a_dead_run_waits_for_its_last_step_and_its_last_order(
+    began: float, ended: float, closed: float, due: float
+) -> None:
+    """Its execution died at 700, and the event of that was lost. The broker closes its order at some time."""
+    for when, found in ((due - 1, False), (due + 1, True)):
+        day = day_with_arrival()
+        order = day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")
+        day.called("RepegOrders", began, ended)
+        day.closed(700, "partial_deadline", status="ABORTED")
+        day.record.invoked.pop()
+        day.record.executions[0].ended, day.record.executions[0].is_event_lost = at(700), True
+        day.ended(order, closed)
+        day.record.published = [Published(at(when), RUN)]
+        assert ("published_late" in day.violations()) is found
+
+
 def _hidden_day(found: float, published: float) -> DayByHand:
     """A run that fails because the broker does not find its open order, and whose end is published later."""
     day = day_with_arrival()

@@ -11,6 +11,7 @@ from repeg.domain.broker import Submission
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import BrokerUnavailable, StillOpen, StoreUnavailable
 from repeg.domain.intent import Intent
+from repeg.domain.outcome import Outcome
 from repeg.domain.run import Run
 from repeg.domain.steps import RunClosed, StepFailure
 from repeg.workflow import closing
@@ -25,6 +26,8 @@ from tests.functions.books import AAPL, KO, QUIET, book
 from tests.functions.desk import PREFIX, RUN_ID, SECOND_PREFIX, OpenDesk, holding
 from tests.functions.scenes import NOT_FOUND, half_filled, resting, vanish
 from tests.simulation import judge
+
+ID_IS_USED = {"code": 40010001, "message": "client_order_id must be unique"}
 
 # Discrepancies
 
@@ -87,6 +90,41 @@ def test_a_stray_order_does_not_keep_a_run_open_once_the_books_are_final(open_de
 def as_pending_cancel(body: Any) -> Any:
     """The order of a lookup as if its cancel never came to its end."""
     return {**body, "status": "pending_cancel"}
+
+
+def test_an_order_whose_id_is_used_is_not_given_up_while_the_session_lasts(open_desk: OpenDesk) -> None:
+    """The broker never finds the order, but refuses its id as used: it may have been filled."""
+    desk = open_desk({"AAPL": book(QUIET, until="10:30")})
+    desk.begin("buy 40 AAPL")
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_AFTER, method="POST", path="/v2/orders"))
+    desk.place()
+    desk.exchange.account.orders.by_client_id[f"{PREFIX}AAPL.b.1"].is_forgotten = True
+    for time in ("09:36:30", "09:37:05", "09:38:30"):
+        desk.turn_at(time)
+    assert desk.posts() == 2
+    assert desk.journalled("AAPL", "hold")[-1] == ("", f"the broker has {PREFIX}AAPL.b.1, and does not find it")
+    desk.wait_until("09:42")
+    with pytest.raises(StillOpen, match=r"AAPL\.b\.1"):
+        desk.close()
+    assert desk.order().children[0].state is ChildState.UNKNOWN
+    desk.wait_until("16:00:01")
+    assert desk.close().outcome == "failed"
+    assert (desk.order().outcome, desk.order().children[0].state) == (Outcome.UNKNOWN, ChildState.LOST)
+
+
+def test_a_market_order_whose_id_is_used_has_no_second_one_sent(open_desk: OpenDesk) -> None:
+    """Without a limit an order is not resent; here a second delivery of its step has sent it again."""
+    desk = open_desk({"AAPL": book(QUIET, until="10:30")})
+    desk.begin("buy 40 AAPL", policy="market")
+    used = Fault(kind=Kind.ANSWER_AFTER, method="POST", path="/v2/orders", status=422, body=ID_IS_USED)
+    desk.exchange.faults.arm(used)
+    desk.place()
+    desk.exchange.account.orders.by_client_id[f"{PREFIX}AAPL.b.1"].is_forgotten = True
+    for time in ("09:40", "09:52", "09:53"):
+        desk.turn_at(time)
+        desk.place()
+    assert desk.posts() == 1
+    assert [child.state for child in desk.order().children] == [ChildState.UNKNOWN]
 
 
 def test_the_books_are_final_twenty_minutes_after_the_close(open_desk: OpenDesk) -> None:

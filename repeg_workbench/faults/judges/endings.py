@@ -75,7 +75,8 @@ class EndingJudge:
         self._claim(len(set(books.published)) == 1, "not_published_once", run.run_id, str(books.published))
         ours = {order.arrival.order_id for parent in lines.values() for order in parent.orders}
         fills = [fill for fill in self._record.ledger.executions if fill.order_id in ours]
-        executed = sorted((fill.symbol, fill.quantity, fill.price) for fill in fills)
+        never_shown = self._never_shown(books, lines)
+        executed = sorted((f.symbol, f.quantity, f.price) for f in fills if f.order_id not in never_shown)
         self._claim(executed == sorted(books.executions), "books_differ", run.run_id,
                     f"ledger {executed} books {sorted(books.executions)}")  # fmt: skip
         owed = -sum(p.amount for e in self._record.ledger.entries for p in e.postings if p.account == CASH)
@@ -85,6 +86,15 @@ class EndingJudge:
             parent = lines.get(order.symbol)
             self._judge_line(run, books, order, 0 if parent is None else parent.executed)
             self._judge_reason(run, order, parent)
+
+    def _never_shown(self, books: RunBooks, lines: dict[str, Parent]) -> set[str]:
+        """The orders of lines with the outcome `unknown` that the broker has shown in no answer of the whole day: the
+        books cannot have their fills."""
+        unknown = {order.symbol for order in books.orders if order.outcome == "unknown"}
+        orders = [order.arrival for symbol in unknown & lines.keys() for order in lines[symbol].orders]
+        shown = {looked.client_order_id for looked in self._record.looked if looked.is_found}
+        answered = {sent.client_order_id for sent in self._record.sent if sent.is_answered}
+        return {each.order_id for each in orders if each.client_order_id not in shown | answered}
 
     def _judge_line(self, run: JudgedRun, books: RunBooks, order: BookedOrder, executed: int) -> None:
         subject = f"{run.run_id} {order.symbol}"

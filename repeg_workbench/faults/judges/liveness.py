@@ -24,6 +24,8 @@ SETTLING = 200 * SECOND
 # a half. After a fault, and from a run's end to its event, two passes of the watchdog.
 CANCELLED, WATCHED = 210 * SECOND, 12 * MINUTE
 PUBLISHED = 5 * MINUTE
+# From the broker's closing of a run's last order until a sweep, which looks again after a minute, has seen it.
+CONFIRMED = 2 * MINUTE
 
 LIMITS = ("max_run_notional", "max_day_notional", "max_order_notional", "max_run_orders")
 
@@ -148,7 +150,7 @@ class LivenessJudge:
 
     def _judge_published(self, run: JudgedRun, orders: Sequence[Placed], invoked: Sequence[Invoked]) -> None:
         """The end of a run that has sent an order is published soon after its last execution's end, or after the broker
-        shows what became of its orders."""
+        has closed its orders and shows what became of them."""
         ends = [e.ended for e in self._record.executions if e.run_id == run.run_id]
         has_sent = any(sent.client_order_id.startswith(run.prefix) for sent in self._record.sent)
         if not ends or -1 in ends or not has_sent:
@@ -156,9 +158,20 @@ class LivenessJudge:
         is_dead = any(e.status != "SUCCEEDED" for e in self._record.executions if e.run_id == run.run_id)
         due = self._due(max(ends), WATCHED if is_dead else PUBLISHED, invoked)
         due = due_once_found(self._record, orders, max(ends), due, WATCHED)
+        if is_dead:
+            due = max(due, self._due(self._last_life(run, invoked), WATCHED, invoked))
+        due = max(due, max((order.ended for order in orders if order.ended <= due), default=0) + CONFIRMED)
         times = [published.at for published in self._record.published if published.run_id == run.run_id]
         is_in_time = min(times, default=due + 1) <= due or due >= self._record.until
         self._claim(is_in_time, "published_late", due, run.run_id)
+
+    def _last_life(self, run: JudgedRun, invoked: Sequence[Invoked]) -> int:
+        """When the last step ended that was under way as a run's execution ended, if the event of that was lost.
+
+        The watchdog sees no silence before: stopping an execution stops no function.
+        """
+        dead = [e for e in self._record.executions if e.run_id == run.run_id and e.is_event_lost]
+        return max((max(i.began, i.ended) for e in dead for i in invoked if i.began <= e.ended), default=0)
 
     def _due(self, since: int, within: int, invoked: Sequence[Invoked]) -> int:
         """A time limit, later by the outages in it; a step in it that a fault strikes leaves it to the watchdog."""

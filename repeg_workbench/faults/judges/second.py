@@ -163,14 +163,25 @@ class SecondJudge:
             self._name(any(x.died == NEVER and x.run is not None for x in lives), "left_open", line[1])
         for books in self._record.books:
             mine = {line: lives for line, lives in self._account.of_line.items() if line[0] == books.run_id}
+            doubtful = {order.symbol for order in books.orders if order.outcome == "unknown"}
             ledger = sorted(
-                (s, units, price) for (_, s), lives in mine.items() for x in lives for _, units, price in x.fills
+                (s, units, price)
+                for (_, s), lives in mine.items()
+                for x in lives
+                for _, units, price in x.fills
+                if s not in doubtful or self._was_ever_shown(x)
             )
             self._name(ledger != sorted(books.executions), "books_differ", books.run_id)
             for order in books.orders:
                 done = sum(f[1] for life in mine.get((books.run_id, order.symbol), ()) for f in life.fills)
                 is_known = order.outcome != "unknown"
                 self._name(is_known and done != order.filled, "filled_differs", f"{books.run_id} {order.symbol}")
+
+    def _was_ever_shown(self, life: Life) -> bool:
+        """Whether any answer of the day told the program of an order. It cannot book one that none did."""
+        name = life.client_order_id
+        is_answered = any(s.client_order_id == name and s.is_answered for s in self._record.sent)
+        return is_answered or any(each.client_order_id == name and each.is_found for each in self._record.looked)
 
     def _say(self, is_violated: bool, name: str, life: Life) -> None:  # noqa: FBT001 - a fact
         if is_violated:

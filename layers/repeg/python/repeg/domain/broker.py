@@ -97,10 +97,12 @@ class Refused(Frozen):
 class Unknown(Frozen):
     """The outcome is not known: timeout, reset, 5xx, unreadable answer, duplicate id. Look the order up by its id.
 
-    `was_sent` is false for a request that has not left the program."""
+    `was_sent` is false for a request that has not left the program. `id_is_used`: the broker refused the order's id as
+    used, so it has an order under it, whether or not it finds that."""
 
     reason: str
     was_sent: bool = True
+    id_is_used: bool = False
 
 
 Submission = Accepted | Refused | Unknown

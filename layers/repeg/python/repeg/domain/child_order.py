@@ -62,10 +62,8 @@ _ENDS_AT_BROKER = frozenset(
 # Which state may follow which. The table is wide: a broker's last report may still be corrected by a later fill (a
 # "canceled" order that filled), and an order given up as never arrived, or a refused replacement, may turn up.
 TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
-    ChildState.INTENDED: frozenset({ChildState.UNKNOWN, ChildState.REFUSED, ChildState.NEVER_ARRIVED})
-    | RESTING
-    | _ENDS_AT_BROKER,
-    ChildState.UNKNOWN: frozenset({ChildState.REFUSED, ChildState.NEVER_ARRIVED}) | RESTING | _ENDS_AT_BROKER,
+    ChildState.INTENDED: NOT_AT_BROKER | {ChildState.UNKNOWN} | RESTING | _ENDS_AT_BROKER,
+    ChildState.UNKNOWN: NOT_AT_BROKER | {ChildState.LOST} | RESTING | _ENDS_AT_BROKER,
     ChildState.LIVE: frozenset({ChildState.CANCELLING, ChildState.LOST}) | _ENDS_AT_BROKER,
     ChildState.CANCELLING: frozenset({ChildState.LIVE, ChildState.LOST}) | _ENDS_AT_BROKER,
     ChildState.CANCELED: frozenset({ChildState.FILLED}),
@@ -121,7 +119,7 @@ class OrderReport(Frozen):
 
 # An order's row keeps all its children, each with a note, and a row of the table has at most 400 KB.
 MOST_CHILDREN = 400
-NOTE_LENGTH = 92
+NOTE_LENGTH = 90
 
 
 class Child(Frozen):
@@ -133,6 +131,7 @@ class Child(Frozen):
     marks an order that the account's owner made of ours by moving it: it is read, never cancelled. `cancelling_since`
     is when this run first marked it for its cancel, by the earliest that the broker's clock may have shown; without it,
     another hand cancels. `cancel_marked_at` is its last mark, `is_cancel_at_broker` that the broker has the request.
+    `id_is_used`: the broker has refused its id as used, so an order that it does not find has arrived all the same.
     """
 
     n: int
@@ -157,6 +156,7 @@ class Child(Frozen):
     cancelling_since: AwareDatetime | None = None
     cancel_marked_at: AwareDatetime | None = None
     is_cancel_at_broker: bool = False
+    id_is_used: bool = False
 
     @property
     def sent_at(self) -> datetime:
@@ -223,6 +223,10 @@ class Child(Frozen):
         """This child, about to be sent once more under the same id."""
         return self.model_copy(update={"resent_at": at})
 
+    def known_at_broker(self) -> Child:
+        """This child, whose id the broker has refused as used: it has the order, whether or not it finds it."""
+        return self.becomes(ChildState.UNKNOWN).model_copy(update={"id_is_used": True})
+
     def found_as(self, broker_id: str) -> Child:
         """This child with the broker's id for it."""
         return self.model_copy(update={"broker_id": broker_id})
@@ -230,9 +234,8 @@ class Child(Frozen):
     def after(self, report: OrderReport) -> Child:
         """This child after a report. Fills only grow; an older report does not reopen a closed child."""
         filled = max(self.filled, report.filled_qty)
-        price = (
-            report.average_price if report.filled_qty >= self.filled and report.average_price else self.average_price
-        )
+        is_newer = report.filled_qty >= self.filled and report.average_price
+        price = report.average_price if is_newer else self.average_price
         state = report.state if report.state in TRANSITIONS[self.state] else self.state
         if self.is_cancelled_by_us and state is ChildState.LIVE:
             state = ChildState.CANCELLING  # our cancel is in flight; an older report does not undo it
@@ -241,10 +244,7 @@ class Child(Frozen):
         if known == (state, filled, price, report.broker_id, is_at_broker):
             return self
         changed = {
-            "state": state,
-            "filled": filled,
-            "average_price": price,
-            "broker_id": report.broker_id,
+            "state": state, "filled": filled, "average_price": price, "broker_id": report.broker_id,
             "is_cancel_at_broker": is_at_broker,
-        }
+        }  # fmt: skip
         return self.model_copy(update=changed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
@@ -22,19 +22,20 @@ def buying_only(
     """
     cash, least = spendable - plan.cash_reserve * equity, plan.min_trade_notional
     cost = sum((o.target * o.reference_price for o in orders if o.outcome is None and o.side is Side.BUY), Decimal(0))
-    part = max(cash, Decimal(0)) / cost if cost > max(cash, Decimal(0)) else Decimal(1)
-    return [_bought(order, part, f"{cash:.2f} of cash for buys of {cost:.2f}", least) for order in orders]
+    return [_bought(order, max(cash, Decimal(0)), cost, f"{cash:.2f} of cash for buys of {cost:.2f}", least)
+            for order in orders]  # fmt: skip
 
 
-def _bought(order: ParentOrder, part: Decimal, cash: str, least: Decimal) -> ParentOrder:
+def _bought(order: ParentOrder, cash: Decimal, cost: Decimal, words: str, least: Decimal) -> ParentOrder:
     if order.outcome is not None:
         return order
     if order.side is Side.SELL:
         return _dropped(order, "buy_only: nothing is sold")
-    target = order.target if part == 1 else (order.target * part).quantize(Decimal(1), ROUND_FLOOR)
+    # Divided last, and without a rest: a third of three shares, as a rounded part, would be none.
+    target = order.target if cash >= cost else (order.target * cash) // cost
     if target == order.target:
         return order
-    scaled = f"buy_only: {target} of {order.target.normalize():f} shares, {cash}"
+    scaled = f"buy_only: {target} of {order.target.normalize():f} shares, {words}"
     worth = target * order.reference_price
     if target == 0:
         return _dropped(order, scaled)

@@ -88,14 +88,14 @@ def _close(turn: Turn, order: ParentOrder, after: ParentOrder) -> ParentOrder:
 
 
 def _give_up_lost(turn: Turn, order: ParentOrder) -> ParentOrder:
-    """Give up the children that do not close, so that the run can end: after the session's close those that the broker
-    does not find, and once its books are final those that it does not show as closed."""
+    """Give up the children that have arrived and do not close, so that the run can end: after the session's close those
+    that the broker does not find, and once its books are final those that it does not show as closed."""
     if turn.now < turn.run.trading_day.close:
         return order
     after = order
     for child in order.open_children:
         if (
-            child.state in RESTING
+            (child.state in RESTING or child.id_is_used)
             and not child.is_owners
             and (_is_final(turn) or fetch_report(turn, order, child) is None)
         ):
@@ -110,10 +110,11 @@ def _is_final(turn: Turn) -> bool:
 
 
 def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:
-    """Give up an in-flight order that the broker does not find after LOST_AFTER. It has been looked up twice, here and
-    in the read before, and nothing is resent while a run closes."""
+    """Give up an in-flight order that the broker does not find after LOST_AFTER, unless it has refused its id as used.
+    It has been looked up twice, here and in the read before, and nothing is resent while a run closes."""
     child = order.children[-1]
-    if turn.now - child.sent_at < LOST_AFTER:
+    is_there = child.id_is_used and order.outcome is None  # with an outcome, the id is another order's
+    if is_there or turn.now - child.sent_at < LOST_AFTER:
         return order
     turn.ports.runtime.pause(1)
     if fetch_report(turn, order, child) is not None:

@@ -67,15 +67,24 @@ def _refresh(turn: Turn, order: ParentOrder, child: Child, report: OrderReport |
 
 
 def _resolve_missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
-    """The broker does not find the child. A live one is left alone; an in-flight one may be resent after a while."""
+    """The broker does not find the child. A live one is left alone, and so is one whose id it has refused as used; an
+    in-flight one may be resent after a while."""
     if child.state not in UNRESOLVED:
         turn.warn(order.symbol, "hold", reason=f"the broker does not find {child.client_order_id}")
         return order
     taken = taken_by(turn, order, child)
     if taken or order.outcome is not None:
         return _end_as_taken(turn, order, child, taken) if order.outcome is None else order
+    if child.id_is_used:
+        turn.warn(order.symbol, "hold", reason=f"the broker has {child.client_order_id}, and does not find it")
+        return order
     if child.replaces is not None:
         return _resolve_missing_replacement(turn, order, child)
+    return _resolve_never_seen(turn, order, child)
+
+
+def _resolve_never_seen(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+    """Send a child that the broker has never shown once more, after a while and if it may still be sent."""
     age = turn.now - child.sent_at
     if child.limit is None and age >= UNPRICED_LOST_AFTER:
         return _give_up_unpriced(turn, order, child)

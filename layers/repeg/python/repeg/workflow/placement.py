@@ -168,8 +168,8 @@ def record_answer(turn: Turn, order: ParentOrder, answer: Submission) -> ParentO
     turn.warn(order.symbol, "unknown", format_limit(child.limit), answer.reason)
     if not answer.was_sent and child.resent_at is None:
         return save_order(turn, _without_unsent(order, child, answer.reason))
-    unknown = child if child.state is ChildState.UNKNOWN else child.becomes(ChildState.UNKNOWN, answer.reason)
-    return save_order(turn, order.with_child(unknown))
+    unknown = child.becomes(ChildState.UNKNOWN, answer.reason)
+    return save_order(turn, order.with_child(unknown.known_at_broker() if answer.id_is_used else unknown))
 
 
 def _request(

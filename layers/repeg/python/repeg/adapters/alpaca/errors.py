@@ -17,9 +17,11 @@ from repeg.domain.errors import BrokerDenied, BrokerUnavailable, KeysMissing
 
 
 class Meaning(StrEnum):
-    """What is known after a failed request. Only UNKNOWN leaves open whether a write was carried out."""
+    """What is known after a failed request. Only UNKNOWN and ID_IS_USED leave open whether a write was carried out; by
+    the latter, the broker has an order under its id: our own of an earlier request, or another one."""
 
     UNKNOWN = "unknown"
+    ID_IS_USED = "id_is_used"
     REFUSED = "refused"
     DENIED = "denied"
     ABSENT = "absent"
@@ -58,14 +60,14 @@ _DELETE = ("DELETE",)
 # without a known code may come from a server that does not know whether the order was placed.
 MEANINGS: tuple[Row, ...] = (
     # Refusals of a replace after which the replacement may exist all the same.
-    Row(_PATCH, ANY, ANY, Meaning.UNKNOWN, ("client_order_id must be unique",)),  # row 66
+    Row(_PATCH, ANY, ANY, Meaning.ID_IS_USED, ("client_order_id must be unique",)),  # row 66
     Row(_PATCH, ANY, ANY, Meaning.UNKNOWN, ("already replaced",)),  # row 69
     Row(_PATCH, ANY, ANY, Meaning.UNKNOWN, ("unable to replace order",)),  # row 79
     # The API keys or the account may not trade.
     Row(_SEND, 401, ANY, Meaning.DENIED),  # rows 1, 2
     Row(_SEND, 403, None, Meaning.DENIED, ("forbidden",)),  # row 2
     # The id is already used, by our own earlier request: look it up.
-    Row(_SEND, ANY, ANY, Meaning.UNKNOWN, ("client_order_id", "unique")),  # rows 13, 14, 106
+    Row(_SEND, ANY, ANY, Meaning.ID_IS_USED, ("client_order_id", "unique")),  # rows 13, 14, 106
     # The broker has read the order and refuses it.
     Row(_SEND, 400, 40010000, Meaning.REFUSED),  # no row: malformed body
     Row(_SEND, 400, 40010001, Meaning.REFUSED),  # no row: malformed body
@@ -150,8 +152,9 @@ def _meaning(method: str, failure: Failure) -> Meaning:
 
 def _outcome(method: str, failure: Failure) -> Refused | Unknown:
     meaning = _meaning(method, failure)
-    if meaning is Meaning.UNKNOWN:
-        return Unknown(reason=str(failure), was_sent=not failure.is_unsent)
+    if meaning in {Meaning.UNKNOWN, Meaning.ID_IS_USED}:
+        is_used = meaning is Meaning.ID_IS_USED
+        return Unknown(reason=str(failure), was_sent=not failure.is_unsent, id_is_used=is_used)
     refusal = Refusal.DENIED if meaning is Meaning.DENIED else _refusal(failure.message)
     return Refused(refusal=refusal, message=failure.message or str(failure))
 
