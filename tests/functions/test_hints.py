@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from repeg.domain.hints import HintKind, Hints
 from repeg.domain.outcome import Outcome
 from repeg.domain.run import KillSwitch
+from repeg.workflow.listening import _Step
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
+from tests.builders import NOON, after_noon
 from tests.functions.books import KO, QUIET, book
 from tests.functions.desk import PROMPT, Desk, OpenDesk
 from tests.functions.scripted_signals import ScriptedSignals
@@ -120,3 +123,66 @@ def test_an_order_climbs_one_rung_a_turn_whatever_is_heard_of_it(open_desk: Open
     desk.repeg()
     moved, crossed = (entry.at for entry in desk.journal.entries if entry.reason.endswith("patience spent"))
     assert crossed - moved >= timedelta(seconds=15)
+
+
+@pytest.mark.parametrize(
+    ("policy", "monitoring", "reads"), [("anchor", 60, 1), ("anchor", 30, 0), ("normal", 60, 0)]
+)
+def test_a_hint_waits_for_requests_until_its_order_is_read(
+    open_desk: OpenDesk, policy: str, monitoring: int, reads: int
+) -> None:
+    """The account has none to spare until 09:36:33. Meanwhile a turn reads an order that is looked at, and at 09:36:30
+    or 09:37 every order."""
+    late = book(QUIET, until="10:30")
+    desk, signals = listening(open_desk, late, policy=policy, order_monitoring_seconds=monitoring, listen_seconds=58)
+    began = desk.runtime.now()
+    desk.broker.has_room_for_hints = (  # type: ignore[method-assign]
+        lambda _requests: desk.runtime.now() - began > timedelta(seconds=33)
+    )
+    signals.at(began + timedelta(seconds=5), "AAPL")
+    desk.broker.line.sent.clear()
+    desk.repeg()
+    assert sum(path == "/orders:by_client_order_id" for _, path in desk.broker.line.sent) == reads
+
+
+# What a step remembers
+
+
+def a_step(**marks: Any) -> _Step:
+    """A step that has read all orders at noon."""
+    hour = after_noon(3_600)
+    nobody: Any = None
+    return _Step(nobody, ends=hour, due=hour, kill=KillSwitch.ACTIVE, read_at=NOON, reads_at=NOON, **marks)
+
+
+def named(*symbols: str) -> Hints:
+    return Hints(dict.fromkeys(symbols, frozenset({HintKind.FILL})))
+
+
+def test_what_is_heard_just_before_a_read_is_read_once_more() -> None:
+    """The stream may be half a second ahead of what a read shows."""
+    step = a_step()
+    step.hear(named("AAPL", "KO"), NOON)
+    step.hear(named("KO"), after_noon(0.1))
+    step.forget(after_noon(0.5), after_noon(0.7))
+    assert (step.named, step.reads_at) == ({"KO": after_noon(0.1)}, after_noon(1.2))
+    step.forget(after_noon(1.2), after_noon(1.3))
+    assert (step.named, step.has_hints) == ({}, False)
+
+
+def test_all_orders_are_read_again_after_a_gap_that_a_read_may_not_cover() -> None:
+    step = a_step()
+    step.hear(Hints(has_gap=True), NOON)
+    step.forget(after_noon(0.4), after_noon(0.4))
+    assert (step.gap_at, step.has_hints) == (NOON, True)
+    step.forget(after_noon(0.5), after_noon(0.5))
+    assert (step.gap_at, step.has_hints) == (None, False)
+
+
+def test_a_read_of_some_orders_leaves_what_was_heard_of_the_others() -> None:
+    """They are read as soon as they would have been, beside one that is read once more."""
+    step = a_step(gap_at=NOON, named={"AAPL": NOON, "KO": NOON})
+    step.hear(named("PG"), after_noon(9.9))
+    step.forget(after_noon(10), after_noon(10), unread={"AAPL"})
+    assert step.named == {"AAPL": NOON, "PG": after_noon(9.9)}
+    assert (step.gap_at, step.reads_at) == (NOON, NOON)

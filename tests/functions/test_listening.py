@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from functions.repeg_orders.app import repeg_orders
 from repeg.domain import next_step
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import Conflict, RefusedRun
 from repeg.domain.outcome import Outcome
 from repeg.domain.quote import Quote
 from repeg.domain.run import KillSwitch, RunState
-from repeg.domain.time_limits import HINTS_APART, LISTENS_FOR, RUN_SILENT, STREAMED_QUOTE_AGE
+from repeg.domain.time_limits import CONNECTS_WITHIN, HINTS_APART, LISTENS_FOR, RUN_SILENT, STREAMED_QUOTE_AGE
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import KO, QUIET, Event, book
@@ -57,6 +58,13 @@ def test_a_step_listens_to_the_orders_of_its_run(open_desk: OpenDesk) -> None:
     assert listener.is_closed
 
 
+def test_each_turn_follows_the_quotes_of_what_is_left(open_desk: OpenDesk) -> None:
+    desk, signals = listening(open_desk, SOLD, orders=("buy 2 AAPL", "buy 30 KO"), policy="normal", listen_seconds=50)
+    desk.repeg()
+    assert desk.order().outcome is Outcome.FILLED
+    assert signals.opened[0].symbols == ["KO"]
+
+
 def test_a_step_does_not_listen_while_orders_are_left(open_desk: OpenDesk) -> None:
     desk, signals = listening(open_desk, LATER, listen_seconds=300)
     began, before = desk.runtime.now(), desk.turns
@@ -80,6 +88,25 @@ def test_a_listening_step_makes_turns_until_its_time_is_over(open_desk: OpenDesk
     guard = desk.store.guard(RUN_ID)
     assert guard is not None
     assert guard.step == 2
+
+
+def test_a_step_publishes_its_journal_after_each_turn(open_desk: OpenDesk) -> None:
+    """After the first as well, although more follow."""
+    desk, _ = listening(open_desk, LATER, listen_seconds=60)
+    flushed: list[datetime] = []
+    answer = repeg_orders(RUN_ID, 1, 0, 0, desk.ports, lambda: flushed.append(desk.runtime.now()))
+    assert [at.strftime("%M:%S") for at in flushed] == ["36:01", "36:30"]
+    assert answer.turns == 2
+
+
+def test_what_has_filled_before_the_stream_was_there_is_read_at_once(open_desk: OpenDesk) -> None:
+    """The stream is waited for, then all orders are read: it says nothing of a fill at 09:36:00.5."""
+    early = book(QUIET, prints=("09:36:00.5 40 @ 189.41 sold",), until="10:30")
+    desk, _ = listening(open_desk, early)
+    began = desk.runtime.now()
+    assert desk.repeg().decision == "close"
+    assert desk.order().outcome is Outcome.FILLED
+    assert desk.runtime.now() - began == CONNECTS_WITHIN
 
 
 def test_a_hint_is_read_back_and_never_believed(open_desk: OpenDesk) -> None:
@@ -132,6 +159,16 @@ def test_a_hint_at_the_end_of_a_turn_is_acted_on_in_the_next(open_desk: OpenDesk
     desk.repeg()
     assert (desk.order().outcome, desk.bought()) == (Outcome.FILLED, Decimal(40))
     assert timedelta(seconds=32) < desk.runtime.now() - began < timedelta(seconds=33)
+
+
+def test_every_turn_of_a_step_reads_what_it_looks_at(open_desk: OpenDesk) -> None:
+    """Looks have read the order at 09:36:30; the clock is read anew at 09:36:32, and the order with it."""
+    prints = ("09:36:31 40 @ 189.41 sold",)
+    desk, _ = listening(
+        open_desk, book(QUIET, prints=prints, until="10:30"), policy="normal", order_monitoring_seconds=60
+    )
+    desk.repeg()
+    assert (desk.order().outcome, desk.runtime.now().second) == (Outcome.FILLED, 32)
 
 
 def test_a_silent_stream_costs_no_more_than_a_turn(open_desk: OpenDesk) -> None:
@@ -192,15 +229,31 @@ def test_a_step_leaves_as_soon_as_a_sell_has_freed_cash(open_desk: OpenDesk) -> 
     desk.judge()
 
 
-def test_a_step_leaves_on_the_grid_for_an_order_that_waits(open_desk: OpenDesk) -> None:
-    """One whose book holds it is validated again as often as by polling, and keeps no other from being listened to."""
+def with_one_waiting(open_desk: OpenDesk, **settings: int) -> Desk:
+    """KO is sold, and the book of AAPL holds it."""
     wide = book("09:20 300 @ 189.00 × 200 @ 191.00", until="10:30")
     desk = open_desk({"AAPL": wide, "KO": KO}, opening=holding(KO="100"))
     desk.ports = replace(desk.ports, signals=ScriptedSignals(desk))
-    desk.begin("buy 40 AAPL", "sell all KO", waiting="stream")
+    desk.begin("buy 40 AAPL", "sell all KO", waiting="stream", **settings)
     desk.place()
+    return desk
+
+
+@pytest.mark.parametrize("seconds", [30, 60])
+def test_a_step_leaves_on_the_grid_for_an_order_that_waits(open_desk: OpenDesk, seconds: int) -> None:
+    """One whose book holds it is validated again as often as by polling, and keeps no other from being listened to."""
+    desk = with_one_waiting(open_desk, order_monitoring_seconds=seconds)
+    began = desk.runtime.now()
     assert desk.repeg().decision == "validate"
-    assert desk.runtime.now().second == 30
+    assert desk.runtime.now() - began == timedelta(seconds=seconds)
+
+
+def test_a_halted_step_does_not_leave_for_an_order_that_waits(open_desk: OpenDesk) -> None:
+    desk = with_one_waiting(open_desk, listen_seconds=80)
+    desk.store.set_kill_switch(KillSwitch.HALT_NEW)
+    began = desk.runtime.now()
+    assert desk.repeg().turns == 3
+    assert desk.runtime.now() - began == timedelta(seconds=80)
 
 
 @pytest.mark.parametrize("state", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])
@@ -260,6 +313,7 @@ def test_a_step_leaves_when_the_broker_does_not_answer(open_desk: OpenDesk) -> N
     )  # fmt: skip
     answer = desk.repeg()
     assert (answer.decision, answer.turns, signals.opened[0].is_closed) == ("wait", 1, True)
+    assert answer.turn_at == "2026-11-23T14:36:32Z"  # after a look, and not a turn
     assert desk.journalled("run", "skip")
 
 
