@@ -58,11 +58,14 @@ def test_a_step_listens_to_the_orders_of_its_run(open_desk: OpenDesk) -> None:
     assert listener.is_closed
 
 
-def test_each_turn_follows_the_quotes_of_what_is_left(open_desk: OpenDesk) -> None:
+def test_a_step_goes_on_with_what_is_left(open_desk: OpenDesk) -> None:
+    """AAPL is filled at 09:36:10. From the next turn on its quotes are followed no more."""
     desk, signals = listening(open_desk, SOLD, orders=("buy 2 AAPL", "buy 30 KO"), policy="normal", listen_seconds=50)
-    desk.repeg()
+    began = desk.runtime.now()
+    assert desk.repeg().decision == "wait"
     assert desk.order().outcome is Outcome.FILLED
     assert signals.opened[0].symbols == ["KO"]
+    assert desk.runtime.now() - began == timedelta(seconds=50)
 
 
 def test_a_step_does_not_listen_while_orders_are_left(open_desk: OpenDesk) -> None:
@@ -186,6 +189,31 @@ def test_a_listening_step_looks_as_a_turn_does(open_desk: OpenDesk) -> None:
     assert timedelta(0) <= moved - desk.run.window.opens - timedelta(seconds=80) <= timedelta(seconds=2)
 
 
+@pytest.mark.parametrize(("seconds", "quotes"), [(2, 15), (5, 6)])
+def test_a_listening_step_reads_its_orders_every_five_seconds(
+    open_desk: OpenDesk, seconds: int, quotes: int
+) -> None:
+    """By a list, in its first turn and at the first look after each five seconds."""
+    desk, _ = listening(open_desk, LATER, policy="normal", listen_seconds=30, look_seconds=seconds)
+    desk.broker.line.sent.clear()
+    desk.repeg()
+    paths = [path for _, path in desk.broker.line.sent]
+    assert (paths.count("/orders"), paths.count("/stocks/quotes/latest")) == (6, quotes)
+
+
+def test_an_order_that_waits_keeps_no_other_from_being_looked_at(open_desk: OpenDesk) -> None:
+    """The price of AAPL rises at 09:36:10, and its order follows it; the book of KO holds its order."""
+    rising = book(QUIET, "09:36:10 300 @ 189.50 × 200 @ 189.54", until="10:30")
+    wide = book("09:20 300 @ 59.00 × 300 @ 62.00", until="10:30")
+    desk = open_desk({"AAPL": rising, "KO": wide})
+    desk.ports = replace(desk.ports, signals=ScriptedSignals(desk))
+    desk.begin("buy 40 AAPL", "buy 10 KO", waiting="stream", policy="normal", follow_after_seconds=0)
+    desk.place()
+    began = desk.runtime.now()
+    desk.repeg()
+    assert desk.order().children[1].decided_at - began <= timedelta(seconds=12)
+
+
 def test_a_streamed_quote_is_looked_at_while_it_is_new(open_desk: OpenDesk) -> None:
     """The feed goes on showing the old book. A streamed quote that is too old at the first look is not read at all."""
     desk, signals = listening(open_desk, LATER, policy="normal", follow_after_seconds=0, listen_seconds=30)
@@ -301,7 +329,8 @@ def test_a_step_leaves_at_the_end_of_the_window(open_desk: OpenDesk, policy: str
     """In its last ten seconds nothing is sent, so nothing is looked at: the step waits."""
     desk, _ = listening(open_desk, book(QUIET, until="16:00"), escalation="none", policy=policy)
     desk.wait_until("15:53:30")
-    assert desk.repeg().decision == "close"
+    answer = desk.repeg()
+    assert (answer.decision, answer.turns) == ("close", 3)
     assert desk.runtime.now() == desk.run.window.closes
     assert desk.run.state is RunState.RUNNING
 
