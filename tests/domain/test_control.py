@@ -104,7 +104,8 @@ def test_a_control_order_costs_at_most_exactly_what_it_may() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "shown", "is_drawn"), [("1", "500", True), ("0.99", "500", False), ("20", "20", True), ("21", "20", False)]
+    ("target", "shown", "is_drawn"),
+    [("1", "500", True), ("0.99", "500", False), ("20", "20", True), ("21", "20", False)],
 )
 def test_a_control_order_is_of_a_share_up_to_what_is_shown(target: str, shown: str, is_drawn: bool) -> None:
     arm = arm_of(an_order(Side.BUY, target), a_quote(ask_size=shown), NOON, controlled())

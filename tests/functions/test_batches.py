@@ -61,9 +61,7 @@ def placing(
     return placed(desk, rooms, seconds=seconds, waited=waited)
 
 
-def placed(
-    desk: Desk, rooms: Sequence[int] = (), *, seconds: float = 0, waited: float = 0
-) -> tuple[Placing, Placed]:
+def placed(desk: Desk, rooms: Sequence[int] = (), *, seconds: float = 0, waited: float = 0) -> tuple[Placing, Placed]:
     turn = begin_trading_turn(desk.run_id, 1, desk.ports)
     line = Placed(desk, list(rooms), seconds)
     turn.ports.broker.make_room = line.make_room  # type: ignore[method-assign]

@@ -11,11 +11,14 @@ import pytest
 
 from repeg.domain.hints import HintKind, Hints
 from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Side
 from repeg.domain.run import KillSwitch
-from repeg.workflow.listening import _Step
+from repeg.domain.time_limits import CONNECTS_WITHIN
+from repeg.workflow.listening import _is_to_be_placed, _Step
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
-from tests.builders import NOON, after_noon
+from tests.builders import NOON, a_child, after_noon, an_order
 from tests.functions.books import KO, QUIET, book
 from tests.functions.desk import PROMPT, Desk, OpenDesk
 from tests.functions.scripted_signals import ScriptedSignals
@@ -56,6 +59,19 @@ def test_a_step_waits_for_an_order_that_cannot_be_placed_now(open_desk: OpenDesk
     steps = two_minutes(desk)
     assert steps <= 8
     assert len(desk.broker.line.sent) <= 60
+
+
+def test_a_step_leaves_at_once_for_an_order_that_was_not_sent(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET, until="10:30"), "KO": KO})
+    desk.ports = replace(desk.ports, signals=ScriptedSignals(desk))
+    desk.begin("buy 40 AAPL", "buy 10 KO", waiting="stream", listen_seconds=300)
+    desk.validate()
+    without_requests(desk)
+    desk.place()
+    assert desk.order().was_not_sent
+    began = desk.runtime.now()
+    assert desk.repeg().decision == "validate"
+    assert desk.runtime.now() - began == CONNECTS_WITHIN
 
 
 @pytest.mark.parametrize("policy", ["anchor", "normal"])
@@ -125,9 +141,7 @@ def test_an_order_climbs_one_rung_a_turn_whatever_is_heard_of_it(open_desk: Open
     assert crossed - moved >= timedelta(seconds=15)
 
 
-@pytest.mark.parametrize(
-    ("policy", "monitoring", "reads"), [("anchor", 60, 1), ("anchor", 30, 0), ("normal", 60, 0)]
-)
+@pytest.mark.parametrize(("policy", "monitoring", "reads"), [("anchor", 60, 1), ("anchor", 30, 0), ("normal", 60, 0)])
 def test_a_hint_waits_for_requests_until_its_order_is_read(
     open_desk: OpenDesk, policy: str, monitoring: int, reads: int
 ) -> None:
@@ -192,3 +206,44 @@ def test_a_read_of_some_orders_leaves_what_was_heard_of_the_others() -> None:
     step.forget(after_noon(10), after_noon(10), unread={"AAPL"})
     assert step.named == {"AAPL": NOON, "PG": after_noon(9.9)}
     assert (step.gap_at, step.reads_at) == (NOON, NOON)
+
+
+# What a step leaves for
+
+
+def working(side: Side, symbol: str, *, filled: str = "0") -> ParentOrder:
+    return an_order(side, "100", a_child(filled=filled, price="100.01"), symbol=symbol)
+
+
+def waiting(side: Side, symbol: str) -> ParentOrder:
+    return an_order(side, symbol=symbol)
+
+
+def ended(side: Side, symbol: str) -> ParentOrder:
+    return an_order(side, symbol=symbol).done(Outcome.ENDED_BY_OWNER, "cancelled by hand")
+
+
+KO_WAITS, PG_WAITS = waiting(Side.BUY, "KO"), waiting(Side.SELL, "PG")
+SOLD_NOTHING, SOLD_SOME = working(Side.SELL, "AAPL"), working(Side.SELL, "AAPL", filled="7")
+BOUGHT_NOTHING, BOUGHT_SOME = working(Side.BUY, "MSFT"), working(Side.BUY, "MSFT", filled="7")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "leaves"),
+    [
+        ([KO_WAITS, SOLD_NOTHING], [KO_WAITS, SOLD_NOTHING], False),
+        ([KO_WAITS, SOLD_NOTHING], [KO_WAITS, SOLD_SOME], True),
+        ([KO_WAITS, SOLD_NOTHING], [KO_WAITS, ended(Side.SELL, "AAPL")], False),
+        ([KO_WAITS, BOUGHT_NOTHING], [KO_WAITS, BOUGHT_SOME], False),
+        ([KO_WAITS, BOUGHT_NOTHING], [KO_WAITS, ended(Side.BUY, "MSFT")], True),
+        ([KO_WAITS, PG_WAITS, SOLD_NOTHING], [KO_WAITS, PG_WAITS, SOLD_SOME], True),
+        ([PG_WAITS, SOLD_NOTHING], [PG_WAITS, SOLD_SOME], False),
+        ([BOUGHT_NOTHING, SOLD_NOTHING], [waiting(Side.BUY, "MSFT"), SOLD_NOTHING], True),
+        ([BOUGHT_NOTHING, KO_WAITS], [waiting(Side.BUY, "MSFT"), KO_WAITS], True),
+    ],
+)
+def test_a_step_leaves_for_a_lost_child_or_for_cash_that_a_buy_waits_for(
+    before: list[ParentOrder], after: list[ParentOrder], *, leaves: bool
+) -> None:
+    """A sell has freed cash when it has filled, a buy when it has ended."""
+    assert _is_to_be_placed(before, after) is leaves

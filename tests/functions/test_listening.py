@@ -50,12 +50,20 @@ def test_a_fill_that_the_stream_mentions_is_acted_on_within_a_second(open_desk: 
     desk.judge()
 
 
-def test_a_step_listens_to_the_orders_of_its_run(open_desk: OpenDesk) -> None:
-    desk, signals = listening(open_desk, LATER, orders=("buy 2 AAPL", "buy 30 KO"), policy="normal", listen_seconds=30)
+@pytest.mark.parametrize(("first", "symbols"), [("buy 2 AAPL", ["KO", "AAPL"]), ("buy 20 AAPL", ["AAPL", "KO"])])
+def test_a_step_listens_to_the_orders_of_its_run(open_desk: OpenDesk, first: str, symbols: list[str]) -> None:
+    """Those with the most dollars left to trade are followed first. A share of AAPL is worth three of KO."""
+    desk, signals = listening(open_desk, LATER, orders=(first, "buy 30 KO"), policy="normal", listen_seconds=30)
     desk.repeg()
     (listener,) = signals.opened
-    assert (listener.prefix, listener.symbols) == (PREFIX, ["KO", "AAPL"])
+    assert (listener.prefix, listener.symbols) == (PREFIX, symbols)
     assert listener.is_closed
+
+
+def test_a_step_follows_no_quotes_of_orders_that_it_does_not_look_at(open_desk: OpenDesk) -> None:
+    desk, signals = listening(open_desk, LATER, policy="anchor", listen_seconds=30)
+    desk.repeg()
+    assert signals.opened[0].symbols == []
 
 
 def test_a_step_goes_on_with_what_is_left(open_desk: OpenDesk) -> None:
@@ -190,9 +198,7 @@ def test_a_listening_step_looks_as_a_turn_does(open_desk: OpenDesk) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "quotes"), [(2, 15), (5, 6)])
-def test_a_listening_step_reads_its_orders_every_five_seconds(
-    open_desk: OpenDesk, seconds: int, quotes: int
-) -> None:
+def test_a_listening_step_reads_its_orders_every_five_seconds(open_desk: OpenDesk, seconds: int, quotes: int) -> None:
     """By a list, in its first turn and at the first look after each five seconds."""
     desk, _ = listening(open_desk, LATER, policy="normal", listen_seconds=30, look_seconds=seconds)
     desk.broker.line.sent.clear()
