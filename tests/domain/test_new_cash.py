@@ -24,9 +24,8 @@ def a_line(side: Side, shares: object, price: object, symbol: str = "KO") -> Par
 
 def left(orders: list[ParentOrder], spendable: str, *, reserve: str = "0", least: str = "0") -> list[ParentOrder]:
     """What is left of orders in an account of 100,000 dollars."""
-    plan = parse({
-        "name": "core", "targets": {"KO": "0.1"}, "buy_only": True, "cash_reserve": reserve, "min_trade_notional": least,
-    })  # fmt: skip
+    fields = {"buy_only": True, "cash_reserve": reserve, "min_trade_notional": least}
+    plan = parse({"name": "core", "targets": {"KO": "0.1"}, **fields})
     assert isinstance(plan, TargetsPlan)
     return buying_only(orders, plan, Decimal(100_000), Decimal(spendable))
 

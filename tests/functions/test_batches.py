@@ -34,12 +34,12 @@ class Placed:
     batches: list[str] = field(default_factory=list)
     quoted: dict[str, Quote | None] = field(default_factory=dict)
 
-    def make_room(self, requests: int) -> int:
-        self.asked.append(requests)
+    def make_room(self, orders: int) -> int:
+        self.asked.append(orders)
         self.batches.append("")
         assert len(self.asked) < MOST_ASKED
         self.desk.wait(self.seconds)
-        return min(requests, self.rooms.pop(0)) if self.rooms else 0
+        return min(orders, self.rooms.pop(0)) if self.rooms else 0
 
     def start(self, order: ParentOrder, quote: Quote | None) -> ParentOrder:
         self.quoted[order.symbol] = quote
@@ -55,7 +55,7 @@ def desk_of_five(open_desk: OpenDesk) -> Desk:
 def placing(
     open_desk: OpenDesk, *rooms: int, orders: int = 5, seconds: float = 0, waited: float = 0
 ) -> tuple[Placing, Placed]:
-    """The placing of so many orders, so many seconds after the quotes were read; each request for room takes a while."""
+    """The placing of so many orders, so long after the quotes were read; each request for room takes some seconds."""
     desk = desk_of_five(open_desk)
     desk.begin(*(f"buy 10 {symbol}" for symbol in FIVE[:orders]))
     return placed(desk, rooms, seconds=seconds, waited=waited)
