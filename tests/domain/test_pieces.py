@@ -92,7 +92,7 @@ def test_the_least_of_a_buy_is_half_of_it_or_a_piece(target: str, shown: str, le
     assert least_funded(an_order(target=target), quote, NOON, AT_MARKET) == least
 
 
-def test_the_least_of_a_buy_is_unknown_without_a_book_and_by_the_original_rule() -> None:
+def test_a_buy_has_no_least_without_a_book_or_by_the_original_rule() -> None:
     assert least_funded(an_order(), None, NOON, NORMAL) is None
     assert least_funded(an_order(), a_quote(), NOON, ANCHOR) is None
 

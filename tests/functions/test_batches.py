@@ -100,7 +100,7 @@ def test_only_the_orders_that_have_a_child_count_as_placed(open_desk: OpenDesk) 
     assert (made.placed, len(made.worked)) == (4, 5)
 
 
-def test_what_is_left_of_sells_and_of_buys_adds_up(open_desk: OpenDesk) -> None:
+def test_orders_that_are_left_of_sells_and_of_buys_add_up(open_desk: OpenDesk) -> None:
     made, line = placing(open_desk, 3)
     assert made.left == 3
     made.place(made.worked, line.start)
@@ -149,7 +149,7 @@ def test_the_quotes_of_a_batch_are_read_again_once_they_are_old(
     assert quote_requests(line.desk) == read
 
 
-def test_one_old_quote_has_those_of_its_batch_read_again(open_desk: OpenDesk) -> None:
+def test_a_batch_with_an_old_quote_has_all_of_its_quotes_read_again(open_desk: OpenDesk) -> None:
     made, line = placing(open_desk, 3, waited=3)
     first, rest = made.worked[:1], [order for order in line.desk.store.orders(line.desk.run_id) if order.symbol > "B"]
     read = quote_requests(line.desk)

@@ -179,7 +179,7 @@ def named(*symbols: str) -> Hints:
     return Hints(dict.fromkeys(symbols, frozenset({HintKind.FILL})))
 
 
-def test_what_is_heard_just_before_a_read_is_read_once_more() -> None:
+def test_a_hint_just_before_a_read_has_its_order_read_once_more() -> None:
     """The stream may be half a second ahead of what a read shows."""
     step = a_step()
     step.hear(named("AAPL", "KO"), NOON)

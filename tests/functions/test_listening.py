@@ -110,7 +110,7 @@ def test_a_step_publishes_its_journal_after_each_turn(open_desk: OpenDesk) -> No
     assert answer.turns == 2
 
 
-def test_what_has_filled_before_the_stream_was_there_is_read_at_once(open_desk: OpenDesk) -> None:
+def test_a_fill_before_the_stream_was_there_is_read_at_once(open_desk: OpenDesk) -> None:
     """The stream is waited for, then all orders are read: it says nothing of a fill at 09:36:00.5."""
     early = book(QUIET, prints=("09:36:00.5 40 @ 189.41 sold",), until="10:30")
     desk, _ = listening(open_desk, early)
@@ -318,10 +318,12 @@ def test_a_step_of_a_fenced_run_leaves_at_its_next_look_and_sends_nothing(open_d
         desk.repeg()
 
 
-def test_a_step_that_a_twin_has_overtaken_leaves_with_its_answer(open_desk: OpenDesk) -> None:
+@pytest.mark.parametrize("seconds", [1, 4])
+def test_a_step_that_a_twin_has_overtaken_leaves_with_its_answer(open_desk: OpenDesk, seconds: int) -> None:
+    """It sees the twin after its first turn, or as its next one begins."""
     desk, signals = listening(open_desk, LATER)
     step = desk.scheduler.spawn(desk.repeg)
-    desk.wait(1)
+    desk.wait(seconds)
     desk.store.take_step(RUN_ID, 1, desk.runtime.now())
     desk.wait(33)
     assert signals.opened[0].is_closed
