@@ -11,6 +11,7 @@ import pytest
 
 from functions.repeg_orders.app import repeg_orders
 from repeg.domain import next_step
+from repeg.domain.broker import BrokerClock
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import Conflict, RefusedRun
 from repeg.domain.outcome import Outcome
@@ -318,18 +319,34 @@ def test_a_step_of_a_fenced_run_leaves_at_its_next_look_and_sends_nothing(open_d
         desk.repeg()
 
 
-@pytest.mark.parametrize("seconds", [1, 4])
-def test_a_step_that_a_twin_has_overtaken_leaves_with_its_answer(open_desk: OpenDesk, seconds: int) -> None:
-    """It sees the twin after its first turn, or as its next one begins."""
+def test_a_step_that_a_twin_has_overtaken_leaves_with_its_answer(open_desk: OpenDesk) -> None:
     desk, signals = listening(open_desk, LATER)
     step = desk.scheduler.spawn(desk.repeg)
-    desk.wait(seconds)
+    desk.wait(1)
     desk.store.take_step(RUN_ID, 1, desk.runtime.now())
     desk.wait(33)
     assert signals.opened[0].is_closed
     assert step.result().decision == "wait"
     with pytest.raises(Conflict):
         desk.store.keep_step(RUN_ID, 1, 2, desk.runtime.now())
+
+
+def test_a_step_that_a_twin_overtakes_as_its_turn_begins_leaves(open_desk: OpenDesk) -> None:
+    """The twin begins while the clock is read for the second turn."""
+    desk, signals = listening(open_desk, LATER)
+    clock, read = desk.broker.clock, []
+
+    def overtaken() -> BrokerClock:
+        read.append(desk.runtime.now())
+        assert len(read) < 4, "the step goes on"
+        if len(read) > 1:
+            desk.store.take_step(RUN_ID, 1, desk.runtime.now())
+        return clock()
+
+    desk.broker.clock = overtaken  # type: ignore[method-assign]
+    answer = desk.repeg()
+    assert (answer.decision, answer.turns, len(read)) == ("wait", 1, 2)
+    assert signals.opened[0].is_closed
 
 
 @pytest.mark.parametrize("policy", ["anchor", "normal"])
