@@ -110,7 +110,7 @@ class Campaign:
         return 2 if mutant.key in self.results.former else 0
 
     def _is_open(self, mutant: Mutant) -> bool:
-        """Whether no test that still exists is known to kill it, or no seed. What could not be planted is tried again."""
+        """Whether nothing that still exists is known to kill it. What could not be planted is tried again."""
         known = self.results.records.get(mutant.key)
         if known is None or known.verdict not in {KILLED, SAME_CODE}:
             return True
