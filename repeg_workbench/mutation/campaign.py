@@ -14,7 +14,7 @@ from repeg_workbench.faults.commit import ROOT, current_commit
 from repeg_workbench.mutation import mutation_page
 from repeg_workbench.mutation.mutants import Mutant, MutatedModule
 from repeg_workbench.mutation.published import records
-from repeg_workbench.mutation.results import KILLED, SURVIVED, Record, Results
+from repeg_workbench.mutation.results import KILLED, SAME_CODE, SURVIVED, Record, Results
 from repeg_workbench.mutation.run_map import RunMap, digest_of, map_seeds, map_tests
 from repeg_workbench.mutation.uses import lines_to_run
 from repeg_workbench.mutation.workers import Worker, work_off
@@ -110,9 +110,9 @@ class Campaign:
         return 2 if mutant.key in self.results.former else 0
 
     def _is_open(self, mutant: Mutant) -> bool:
-        """Whether no test that still exists is known to kill it, or no seed."""
+        """Whether nothing that still exists is known to kill it. What could not be planted is tried again."""
         known = self.results.records.get(mutant.key)
-        if known is None or known.verdict == SURVIVED:
+        if known is None or known.verdict not in {KILLED, SAME_CODE}:
             return True
         if known.verdict == KILLED and not known.is_killed_by_seed and "::" in known.by:
             return known.by not in self.tests.entries

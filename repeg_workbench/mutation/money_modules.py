@@ -10,13 +10,14 @@ LAYER = Path(repeg.__file__).parent
 
 _WORKFLOW = (
     "placement", "cancellation", "in_flight", "intents", "reconciliation", "closing", "sweeping", "funding",
-    "sellable", "saving",
+    "sellable", "saving", "batches", "listening",
 )  # fmt: skip
 _DOMAIN = (
     "limits", "funding", "sizing", "sizing_price", "weights", "pricing", "tick", "child_order", "parent_order",
-    "replacement", "cancel_origin", "books", "store_rules", "intent",
+    "replacement", "cancel_origin", "books", "store_rules", "intent", "pace", "pieces", "control", "dollar_orders",
+    "drift", "new_cash",
 )  # fmt: skip
-_DYNAMODB = ("encoding", "order_write", "plan_write", "store")
+_DYNAMODB = ("encoding", "order_write", "plan_write", "store", "account")
 
 MONEY_MODULES: tuple[str, ...] = (
     *(f"workflow.{name}" for name in _WORKFLOW),

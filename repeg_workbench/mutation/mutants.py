@@ -60,7 +60,8 @@ class Slot:
 
 @dataclass(frozen=True)
 class Mutant:
-    """One small fault. `lines` are those of the innermost statement, or of the head of a compound one."""
+    """One small fault. `lines` are those of the innermost statement, or of the head of a compound one; of a jump, those
+    of the branch that ends in it."""
 
     module: str
     scope: Scope
@@ -154,7 +155,10 @@ class _Finder:
         for name in ("body", "orelse", "handlers", "finalbody"):
             for index, each in enumerate(getattr(node, name, None) or []):
                 if isinstance(each, ast.stmt | ast.ExceptHandler) and not _is_for_people(each):
-                    yield from self._walk(Slot(node, name, index), each, scope, lines_of(each))
+                    jumps = isinstance(each, ast.Break | ast.Continue)
+                    # Python may count a jump as the line that it jumps to, so the line before it counts, too.
+                    lines = range(node.lineno, each.lineno + 1) if jumps else lines_of(each)
+                    yield from self._walk(Slot(node, name, index), each, scope, lines)
 
     def _walk(self, slot: Slot, node: ast.AST, scope: Scope, lines: range) -> Iterator[Mutant]:
         around = Surroundings(slot.parent, scope.returns, scope.kind is Kind.CONSTANT, self._has_conditions)

@@ -71,6 +71,7 @@ def keep(results: Results, modules: Mapping[str, MutatedModule]) -> None:
         saved[name] = {
             "digest": module.digest,
             "row": _row(records),
+            "cpu": round(sum(record.cpu for record in records), 1),
             "killed": {short(r.key): killers.setdefault(r.by, len(killers)) for r in records if r.verdict == KILLED},
             "survive": [record.key for record in records if record.verdict != KILLED],
         }

@@ -9,7 +9,7 @@ import gc
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -183,13 +183,17 @@ def _models(base: type[BaseModel]) -> Iterator[type[BaseModel]]:
 def _default_of_dataclass(owner: Any, name: str, value: Any) -> None:
     original = getattr(owner, name)
     setattr(owner, name, value)
-    with_default = [each for each in owner.__dataclass_fields__ if each in vars(owner)]
+    with_default = [each.name for each in fields(owner) if _has_default(each)]
     given = owner.__init__.__defaults__ or ()
     if len(with_default) != len(given) or given[with_default.index(name)] is not original:
         raise NotPlanted(f"{owner.__name__}.{name}")
     owner.__init__.__defaults__ = tuple(
         value if each == name else old for each, old in zip(with_default, given, strict=True)
     )
+
+
+def _has_default(each: Field[Any]) -> bool:
+    return each.init and not (each.default is MISSING and each.default_factory is MISSING)
 
 
 def _value_of(node: ast.expr, module: ModuleType) -> Any:

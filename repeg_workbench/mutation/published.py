@@ -29,13 +29,17 @@ def killed_by_tests(
 
 
 def records(numbers: Mapping[str, Any], modules: Mapping[str, MutatedModule]) -> Iterator[Record]:
-    """What was published of the mutants that still exist, for a machine on which none has run."""
+    """What was published of the mutants that still exist, for a machine on which none has run.
+
+    Each has an equal part of the CPU seconds of its module, so that a page with newer results of some has those of all.
+    """
     killers = numbers["killers"]
     for name, module in modules.items():
         saved = numbers["modules"].get(name)
         if saved is None:
             continue
         survive = set(saved["survive"])
+        cpu = saved.get("cpu", 0.0) / max(1, len(survive) + len(saved["killed"]))
         for mutant in module.mutants.values():
             killer = saved["killed"].get(short(mutant.key))
             if killer is None and mutant.key not in survive:
@@ -43,7 +47,7 @@ def records(numbers: Mapping[str, Any], modules: Mapping[str, MutatedModule]) ->
             yield Record(
                 module=name, digest=saved["digest"], key=mutant.key, operator=mutant.operator,
                 verdict=SURVIVED if killer is None else KILLED, by="" if killer is None else killers[killer],
-                commit=numbers["commit"],
+                cpu=cpu, commit=numbers["commit"],
             )  # fmt: skip
 
 

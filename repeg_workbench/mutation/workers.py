@@ -14,7 +14,10 @@ from typing import Any
 from repeg_workbench.faults.commit import ROOT
 
 # The fast tests of what is mutated. Whole simulated days are the seeds' part.
-TESTS = ("tests/domain", "tests/functions", "tests/guards", "tests/contracts", "tests/adapters", "tests/regressions")
+TESTS = (
+    "tests/domain", "tests/plans", "tests/functions", "tests/guards", "tests/contracts", "tests/adapters",
+    "tests/regressions",
+)  # fmt: skip
 
 
 class WorkerDied(Exception):

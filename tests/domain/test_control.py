@@ -10,7 +10,7 @@ import pytest
 from repeg.domain import peg
 from repeg.domain.arm import Arm, drawn
 from repeg.domain.child_order import Child, ChildState, Rung
-from repeg.domain.control import CONTROL, arm_of, is_control_due
+from repeg.domain.control import CONTROL, arm_of, is_control_due, without_draw
 from repeg.domain.decision import Action
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.outcome import HoldReason
@@ -103,6 +103,22 @@ def test_a_control_order_costs_at_most_exactly_what_it_may() -> None:
     assert arm_of(order, a_quote(), NOON, controlled(control_max_notional=exact - Decimal("0.01"))) is None
 
 
+@pytest.mark.parametrize(
+    ("target", "shown", "is_drawn"),
+    [("1", "500", True), ("0.99", "500", False), ("20", "20", True), ("21", "20", False)],
+)
+def test_a_control_order_is_of_a_share_up_to_what_is_shown(target: str, shown: str, is_drawn: bool) -> None:
+    arm = arm_of(an_order(Side.BUY, target), a_quote(ask_size=shown), NOON, controlled())
+    assert (arm is Arm.CONTROL) is is_drawn
+
+
+def test_an_order_without_its_draw_is_otherwise_the_same() -> None:
+    order = drawn_order(spreads=(5,))
+    assert without_draw(order) == order.model_copy(update={"arm": None})
+    waiting = an_order(Side.BUY, SMALL, arrival=None, collar=None)
+    assert without_draw(waiting) == waiting
+
+
 def test_an_order_is_drawn_with_its_collar_and_never_again() -> None:
     waiting = an_order(Side.BUY, SMALL, arrival=None, collar=None)
     check = check_waiting_order(waiting, a_quote(), a_moment(), controlled())
@@ -150,6 +166,8 @@ def test_an_order_that_is_not_due_at_the_market_is_worked_as_usual(
 def test_a_control_order_that_never_left_is_sent_again() -> None:
     refused = sent(state=ChildState.REFUSED, is_control=True, may_pass=True)
     assert is_control_due(drawn_order(refused), a_quote(), NOON, controlled())
+    worked = sent(state=ChildState.CANCELED, limit="100.01", n=2)
+    assert not is_control_due(drawn_order(refused, worked), a_quote(), NOON, controlled())
 
 
 @pytest.mark.parametrize("quote", [a_quote(bid_size="1"), a_quote("100.00", "101.00"), a_quote("100.05", "100.05")])

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from repeg.domain.dollar_orders import in_shares
+from repeg.domain.drift import within_band
 from repeg.domain.errors import InvalidPlan
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.plan import OrdersPlan, Plan, TargetsPlan, parse
+from repeg.domain.plan import OrdersPlan, Plan, PlanOrder, TargetsPlan, parse
 from repeg.domain.plan_reading.reader import read_file
+from repeg.domain.quote import Side
 from repeg.domain.sizing import Holdings, parent_orders, symbols_of
 from repeg.domain.sizing_price import SizingPrice
 
@@ -82,6 +85,27 @@ def test_a_sell_of_more_dollars_than_are_held_sells_the_fraction_too(notional: s
     assert traded(planned(dollars("sell", notional), {"KO": held})) == {"KO": f"sell {sold}"}
 
 
+def test_a_sell_for_exactly_what_is_held_is_not_cut() -> None:
+    order = planned(dollars("sell", "720"), {"KO": "12"})["KO"]
+    assert (order.target, order.note) == (Decimal(12), "")
+
+
+def a_line(side: Side, notional: str) -> PlanOrder:
+    return PlanOrder(symbol="KO", side=side, qty=None, notional=Decimal(notional))
+
+
+@pytest.mark.parametrize("price", [None, Decimal(0), Decimal(-1)])
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+def test_dollars_without_a_price_above_zero_are_no_shares(side: Side, price: Decimal | None) -> None:
+    assert in_shares("plan.orders[0]", a_line(side, "500"), Decimal(500), Decimal(9), price) == (Decimal(0), "")
+
+
+def test_dollars_buy_shares_of_a_dollar_or_less() -> None:
+    for price, shares in (("1", 5), ("0.40", 12)):
+        found = in_shares("plan.orders[0]", a_line(Side.BUY, "5"), Decimal(5), Decimal(0), Decimal(price))
+        assert found == (Decimal(shares), "")
+
+
 def test_a_quantity_in_shares_is_not_sized_at_a_price() -> None:
     plan = parse({"name": "core", "orders": [{"symbol": "KO", "side": "buy", "qty": "3"}]})
     assert planned(plan)["KO"].sized_at is None
@@ -125,6 +149,18 @@ def test_a_weight_at_the_edge_of_its_band_is_traded() -> None:
     assert traded(orders) == {"KO": "buy 50"}
     orders = planned(weights({"KO": "0.3"}, min_drift_pct="3"), {"KO": "450.0001"})
     assert orders["KO"].reason == "drifted by 3.00 % of the equity, below min_drift_pct=3"
+
+
+def test_a_weight_of_all_the_equity_has_a_band_too() -> None:
+    orders = planned(weights({"KO": "1"}, min_drift_pct="3"), {"KO": "1630"})
+    assert orders["KO"].reason == "drifted by 2.20 % of the equity, below min_drift_pct=3"
+
+
+@pytest.mark.parametrize(("equity", "is_kept"), [("1", True), ("0.5", True), ("0", False), ("-1", False)])
+def test_no_weight_is_kept_without_equity(equity: str, is_kept: bool) -> None:
+    plan = weights({"KO": "0.3"}, min_drift_pct="3")
+    assert isinstance(plan, TargetsPlan)
+    assert (within_band(plan, "KO", Decimal("0.01"), Decimal(equity)) != "") is is_kept
 
 
 def test_a_symbol_may_have_a_band_of_its_own() -> None:

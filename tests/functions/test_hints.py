@@ -9,10 +9,16 @@ from typing import Any
 
 import pytest
 
+from repeg.domain.hints import HintKind, Hints
 from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Side
 from repeg.domain.run import KillSwitch
+from repeg.domain.time_limits import CONNECTS_WITHIN
+from repeg.workflow.listening import _is_to_be_placed, _Step
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
+from tests.builders import NOON, a_child, after_noon, an_order
 from tests.functions.books import KO, QUIET, book
 from tests.functions.desk import PROMPT, Desk, OpenDesk
 from tests.functions.scripted_signals import ScriptedSignals
@@ -55,8 +61,21 @@ def test_a_step_waits_for_an_order_that_cannot_be_placed_now(open_desk: OpenDesk
     assert len(desk.broker.line.sent) <= 60
 
 
+def test_a_step_leaves_at_once_for_an_order_that_was_not_sent(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET, until="10:30"), "KO": KO})
+    desk.ports = replace(desk.ports, signals=ScriptedSignals(desk))
+    desk.begin("buy 40 AAPL", "buy 10 KO", waiting="stream", listen_seconds=300)
+    desk.validate()
+    without_requests(desk)
+    desk.place()
+    assert desk.order().was_not_sent
+    began = desk.runtime.now()
+    assert desk.repeg().decision == "validate"
+    assert desk.runtime.now() - began == CONNECTS_WITHIN
+
+
 @pytest.mark.parametrize("policy", ["anchor", "normal"])
-def test_a_fill_that_a_read_does_not_show_yet_is_read_again_within_a_second(open_desk: OpenDesk, policy: str) -> None:
+def test_a_fill_that_a_read_does_not_show_yet_is_read_half_a_second_later(open_desk: OpenDesk, policy: str) -> None:
     """The stream is 250 ms ahead of the REST API."""
     desk, signals = listening(open_desk, SOLD, policy=policy)
     filled_at = desk.runtime.now() + timedelta(seconds=20)
@@ -70,7 +89,7 @@ def test_a_fill_that_a_read_does_not_show_yet_is_read_again_within_a_second(open
     signals.at(filled_at + timedelta(seconds=0.05), "AAPL")
     desk.repeg()
     assert desk.order().outcome is Outcome.FILLED
-    assert desk.runtime.now() - filled_at < timedelta(seconds=1.3)
+    assert desk.runtime.now() - filled_at == timedelta(seconds=0.55)
 
 
 def test_a_storm_of_hints_leaves_requests_for_turns_and_cancels(open_desk: OpenDesk) -> None:
@@ -120,3 +139,111 @@ def test_an_order_climbs_one_rung_a_turn_whatever_is_heard_of_it(open_desk: Open
     desk.repeg()
     moved, crossed = (entry.at for entry in desk.journal.entries if entry.reason.endswith("patience spent"))
     assert crossed - moved >= timedelta(seconds=15)
+
+
+@pytest.mark.parametrize(("policy", "monitoring", "reads"), [("anchor", 60, 1), ("anchor", 30, 0), ("normal", 60, 0)])
+def test_a_hint_waits_for_requests_until_its_order_is_read(
+    open_desk: OpenDesk, policy: str, monitoring: int, reads: int
+) -> None:
+    """The account has none to spare until 09:36:33. Meanwhile a turn reads an order that is looked at, and at 09:36:30
+    or 09:37 every order."""
+    late = book(QUIET, until="10:30")
+    desk, signals = listening(open_desk, late, policy=policy, order_monitoring_seconds=monitoring, listen_seconds=58)
+    began = desk.runtime.now()
+    asked: list[int] = []
+
+    def has_room(requests: int) -> bool:
+        asked.append(requests)
+        return desk.runtime.now() - began > timedelta(seconds=33)
+
+    desk.broker.has_room_for_hints = has_room  # type: ignore[method-assign]
+    signals.at(began + timedelta(seconds=5), "AAPL")
+    signals.at(began + timedelta(seconds=45), "MSFT")
+    desk.broker.line.sent.clear()
+    desk.repeg()
+    assert set(asked) == {1}
+    assert sum(path == "/orders:by_client_order_id" for _, path in desk.broker.line.sent) == reads
+
+
+# What a step remembers
+
+
+def a_step(**marks: Any) -> _Step:
+    """A step that has read all orders at noon."""
+    hour = after_noon(3_600)
+    nobody: Any = None
+    return _Step(nobody, ends=hour, due=hour, kill=KillSwitch.ACTIVE, read_at=NOON, reads_at=NOON, **marks)
+
+
+def named(*symbols: str) -> Hints:
+    return Hints(dict.fromkeys(symbols, frozenset({HintKind.FILL})))
+
+
+def test_a_hint_just_before_a_read_has_its_order_read_once_more() -> None:
+    """The stream may be half a second ahead of what a read shows."""
+    step = a_step()
+    step.hear(named("AAPL", "KO"), NOON)
+    step.hear(named("KO"), after_noon(0.1))
+    step.forget(after_noon(0.5), after_noon(0.7))
+    assert (step.named, step.reads_at) == ({"KO": after_noon(0.1)}, after_noon(1.2))
+    step.forget(after_noon(1.2), after_noon(1.3))
+    assert (step.named, step.has_hints) == ({}, False)
+
+
+def test_all_orders_are_read_again_after_a_gap_that_a_read_may_not_cover() -> None:
+    step = a_step()
+    step.hear(Hints(has_gap=True), NOON)
+    step.forget(after_noon(0.4), after_noon(0.4))
+    assert (step.gap_at, step.has_hints) == (NOON, True)
+    step.forget(after_noon(0.5), after_noon(0.5))
+    assert (step.gap_at, step.has_hints) == (None, False)
+
+
+def test_a_read_of_some_orders_leaves_what_was_heard_of_the_others() -> None:
+    """They are read as soon as they would have been, beside one that is read once more."""
+    step = a_step(gap_at=NOON, named={"AAPL": NOON, "KO": NOON})
+    step.hear(named("PG"), after_noon(9.9))
+    step.forget(after_noon(10), after_noon(10), unread={"AAPL"})
+    assert step.named == {"AAPL": NOON, "PG": after_noon(9.9)}
+    assert (step.gap_at, step.reads_at) == (NOON, NOON)
+
+
+# What a step leaves for
+
+
+def working(side: Side, symbol: str, *, filled: str = "0") -> ParentOrder:
+    return an_order(side, "100", a_child(filled=filled, price="100.01"), symbol=symbol)
+
+
+def waiting(side: Side, symbol: str) -> ParentOrder:
+    return an_order(side, symbol=symbol)
+
+
+def ended(side: Side, symbol: str) -> ParentOrder:
+    return an_order(side, symbol=symbol).done(Outcome.ENDED_BY_OWNER, "cancelled by hand")
+
+
+KO_WAITS, PG_WAITS = waiting(Side.BUY, "KO"), waiting(Side.SELL, "PG")
+SOLD_NOTHING, SOLD_SOME = working(Side.SELL, "AAPL"), working(Side.SELL, "AAPL", filled="7")
+BOUGHT_NOTHING, BOUGHT_SOME = working(Side.BUY, "MSFT"), working(Side.BUY, "MSFT", filled="7")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "leaves"),
+    [
+        ([KO_WAITS, SOLD_NOTHING], [KO_WAITS, SOLD_NOTHING], False),
+        ([KO_WAITS, SOLD_NOTHING], [KO_WAITS, SOLD_SOME], True),
+        ([KO_WAITS, SOLD_NOTHING], [KO_WAITS, ended(Side.SELL, "AAPL")], False),
+        ([KO_WAITS, BOUGHT_NOTHING], [KO_WAITS, BOUGHT_SOME], False),
+        ([KO_WAITS, BOUGHT_NOTHING], [KO_WAITS, ended(Side.BUY, "MSFT")], True),
+        ([KO_WAITS, PG_WAITS, SOLD_NOTHING], [KO_WAITS, PG_WAITS, SOLD_SOME], True),
+        ([PG_WAITS, SOLD_NOTHING], [PG_WAITS, SOLD_SOME], False),
+        ([BOUGHT_NOTHING, SOLD_NOTHING], [waiting(Side.BUY, "MSFT"), SOLD_NOTHING], True),
+        ([BOUGHT_NOTHING, KO_WAITS], [waiting(Side.BUY, "MSFT"), KO_WAITS], True),
+    ],
+)
+def test_a_step_leaves_for_a_lost_child_or_for_cash_that_a_buy_waits_for(
+    before: list[ParentOrder], after: list[ParentOrder], *, leaves: bool
+) -> None:
+    """A sell has freed cash when it has filled, a buy when it has ended."""
+    assert _is_to_be_placed(before, after) is leaves

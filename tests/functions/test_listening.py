@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from functions.repeg_orders.app import repeg_orders
 from repeg.domain import next_step
+from repeg.domain.broker import BrokerClock
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import Conflict, RefusedRun
 from repeg.domain.outcome import Outcome
 from repeg.domain.quote import Quote
 from repeg.domain.run import KillSwitch, RunState
-from repeg.domain.time_limits import HINTS_APART, LISTENS_FOR, RUN_SILENT, STREAMED_QUOTE_AGE
+from repeg.domain.time_limits import CONNECTS_WITHIN, HINTS_APART, LISTENS_FOR, RUN_SILENT, STREAMED_QUOTE_AGE
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import KO, QUIET, Event, book
@@ -49,12 +51,30 @@ def test_a_fill_that_the_stream_mentions_is_acted_on_within_a_second(open_desk: 
     desk.judge()
 
 
-def test_a_step_listens_to_the_orders_of_its_run(open_desk: OpenDesk) -> None:
-    desk, signals = listening(open_desk, LATER, orders=("buy 2 AAPL", "buy 30 KO"), policy="normal", listen_seconds=30)
+@pytest.mark.parametrize(("first", "symbols"), [("buy 2 AAPL", ["KO", "AAPL"]), ("buy 20 AAPL", ["AAPL", "KO"])])
+def test_a_step_listens_to_the_orders_of_its_run(open_desk: OpenDesk, first: str, symbols: list[str]) -> None:
+    """Those with the most dollars left to trade are followed first. A share of AAPL is worth three of KO."""
+    desk, signals = listening(open_desk, LATER, orders=(first, "buy 30 KO"), policy="normal", listen_seconds=30)
     desk.repeg()
     (listener,) = signals.opened
-    assert (listener.prefix, listener.symbols) == (PREFIX, ["KO", "AAPL"])
+    assert (listener.prefix, listener.symbols) == (PREFIX, symbols)
     assert listener.is_closed
+
+
+def test_a_step_follows_no_quotes_of_orders_that_it_does_not_look_at(open_desk: OpenDesk) -> None:
+    desk, signals = listening(open_desk, LATER, policy="anchor", listen_seconds=30)
+    desk.repeg()
+    assert signals.opened[0].symbols == []
+
+
+def test_a_step_goes_on_with_what_is_left(open_desk: OpenDesk) -> None:
+    """AAPL is filled at 09:36:10. From the next turn on its quotes are followed no more."""
+    desk, signals = listening(open_desk, SOLD, orders=("buy 2 AAPL", "buy 30 KO"), policy="normal", listen_seconds=50)
+    began = desk.runtime.now()
+    assert desk.repeg().decision == "wait"
+    assert desk.order().outcome is Outcome.FILLED
+    assert signals.opened[0].symbols == ["KO"]
+    assert desk.runtime.now() - began == timedelta(seconds=50)
 
 
 def test_a_step_does_not_listen_while_orders_are_left(open_desk: OpenDesk) -> None:
@@ -80,6 +100,25 @@ def test_a_listening_step_makes_turns_until_its_time_is_over(open_desk: OpenDesk
     guard = desk.store.guard(RUN_ID)
     assert guard is not None
     assert guard.step == 2
+
+
+def test_a_step_publishes_its_journal_after_each_turn(open_desk: OpenDesk) -> None:
+    """After the first as well, although more follow."""
+    desk, _ = listening(open_desk, LATER, listen_seconds=60)
+    flushed: list[datetime] = []
+    answer = repeg_orders(RUN_ID, 1, 0, 0, desk.ports, lambda: flushed.append(desk.runtime.now()))
+    assert [at.strftime("%M:%S") for at in flushed] == ["36:01", "36:30"]
+    assert answer.turns == 2
+
+
+def test_a_fill_before_the_stream_was_there_is_read_at_once(open_desk: OpenDesk) -> None:
+    """The stream is waited for, then all orders are read: it says nothing of a fill at 09:36:00.5."""
+    early = book(QUIET, prints=("09:36:00.5 40 @ 189.41 sold",), until="10:30")
+    desk, _ = listening(open_desk, early)
+    began = desk.runtime.now()
+    assert desk.repeg().decision == "close"
+    assert desk.order().outcome is Outcome.FILLED
+    assert desk.runtime.now() - began == CONNECTS_WITHIN
 
 
 def test_a_hint_is_read_back_and_never_believed(open_desk: OpenDesk) -> None:
@@ -134,6 +173,16 @@ def test_a_hint_at_the_end_of_a_turn_is_acted_on_in_the_next(open_desk: OpenDesk
     assert timedelta(seconds=32) < desk.runtime.now() - began < timedelta(seconds=33)
 
 
+def test_every_turn_of_a_step_reads_what_it_looks_at(open_desk: OpenDesk) -> None:
+    """Looks have read the order at 09:36:30; the clock is read anew at 09:36:32, and the order with it."""
+    prints = ("09:36:31 40 @ 189.41 sold",)
+    desk, _ = listening(
+        open_desk, book(QUIET, prints=prints, until="10:30"), policy="normal", order_monitoring_seconds=60
+    )
+    desk.repeg()
+    assert (desk.order().outcome, desk.runtime.now().second) == (Outcome.FILLED, 32)
+
+
 def test_a_silent_stream_costs_no_more_than_a_turn(open_desk: OpenDesk) -> None:
     desk, _ = listening(open_desk, SOLD)
     desk.repeg()
@@ -147,6 +196,29 @@ def test_a_listening_step_looks_as_a_turn_does(open_desk: OpenDesk) -> None:
     desk.repeg()
     moved = desk.order().children[1].decided_at
     assert timedelta(0) <= moved - desk.run.window.opens - timedelta(seconds=80) <= timedelta(seconds=2)
+
+
+@pytest.mark.parametrize(("seconds", "quotes"), [(2, 15), (5, 6)])
+def test_a_listening_step_reads_its_orders_every_five_seconds(open_desk: OpenDesk, seconds: int, quotes: int) -> None:
+    """By a list, in its first turn and at the first look after each five seconds."""
+    desk, _ = listening(open_desk, LATER, policy="normal", listen_seconds=30, look_seconds=seconds)
+    desk.broker.line.sent.clear()
+    desk.repeg()
+    paths = [path for _, path in desk.broker.line.sent]
+    assert (paths.count("/orders"), paths.count("/stocks/quotes/latest")) == (6, quotes)
+
+
+def test_an_order_that_waits_keeps_no_other_from_being_looked_at(open_desk: OpenDesk) -> None:
+    """The price of AAPL rises at 09:36:10, and its order follows it; the book of KO holds its order."""
+    rising = book(QUIET, "09:36:10 300 @ 189.50 × 200 @ 189.54", until="10:30")
+    wide = book("09:20 300 @ 59.00 × 300 @ 62.00", until="10:30")
+    desk = open_desk({"AAPL": rising, "KO": wide})
+    desk.ports = replace(desk.ports, signals=ScriptedSignals(desk))
+    desk.begin("buy 40 AAPL", "buy 10 KO", waiting="stream", policy="normal", follow_after_seconds=0)
+    desk.place()
+    began = desk.runtime.now()
+    desk.repeg()
+    assert desk.order().children[1].decided_at - began <= timedelta(seconds=12)
 
 
 def test_a_streamed_quote_is_looked_at_while_it_is_new(open_desk: OpenDesk) -> None:
@@ -192,15 +264,31 @@ def test_a_step_leaves_as_soon_as_a_sell_has_freed_cash(open_desk: OpenDesk) -> 
     desk.judge()
 
 
-def test_a_step_leaves_on_the_grid_for_an_order_that_waits(open_desk: OpenDesk) -> None:
-    """One whose book holds it is validated again as often as by polling, and keeps no other from being listened to."""
+def with_one_waiting(open_desk: OpenDesk, **settings: int) -> Desk:
+    """KO is sold, and the book of AAPL holds it."""
     wide = book("09:20 300 @ 189.00 × 200 @ 191.00", until="10:30")
     desk = open_desk({"AAPL": wide, "KO": KO}, opening=holding(KO="100"))
     desk.ports = replace(desk.ports, signals=ScriptedSignals(desk))
-    desk.begin("buy 40 AAPL", "sell all KO", waiting="stream")
+    desk.begin("buy 40 AAPL", "sell all KO", waiting="stream", **settings)
     desk.place()
+    return desk
+
+
+@pytest.mark.parametrize("seconds", [30, 60])
+def test_a_step_leaves_on_the_grid_for_an_order_that_waits(open_desk: OpenDesk, seconds: int) -> None:
+    """One whose book holds it is validated again as often as by polling, and keeps no other from being listened to."""
+    desk = with_one_waiting(open_desk, order_monitoring_seconds=seconds)
+    began = desk.runtime.now()
     assert desk.repeg().decision == "validate"
-    assert desk.runtime.now().second == 30
+    assert desk.runtime.now() - began == timedelta(seconds=seconds)
+
+
+def test_a_halted_step_does_not_leave_for_an_order_that_waits(open_desk: OpenDesk) -> None:
+    desk = with_one_waiting(open_desk, listen_seconds=80)
+    desk.store.set_kill_switch(KillSwitch.HALT_NEW)
+    began = desk.runtime.now()
+    assert desk.repeg().turns == 3
+    assert desk.runtime.now() - began == timedelta(seconds=80)
 
 
 @pytest.mark.parametrize("state", [KillSwitch.HALT_NEW, KillSwitch.CANCEL_ALL])
@@ -243,12 +331,31 @@ def test_a_step_that_a_twin_has_overtaken_leaves_with_its_answer(open_desk: Open
         desk.store.keep_step(RUN_ID, 1, 2, desk.runtime.now())
 
 
+def test_a_step_that_a_twin_overtakes_as_its_turn_begins_leaves(open_desk: OpenDesk) -> None:
+    """The twin begins while the clock is read for the second turn."""
+    desk, signals = listening(open_desk, LATER)
+    clock, read = desk.broker.clock, []
+
+    def overtaken() -> BrokerClock:
+        read.append(desk.runtime.now())
+        assert len(read) < 4, "the step goes on"
+        if len(read) > 1:
+            desk.store.take_step(RUN_ID, 1, desk.runtime.now())
+        return clock()
+
+    desk.broker.clock = overtaken  # type: ignore[method-assign]
+    answer = desk.repeg()
+    assert (answer.decision, answer.turns, len(read)) == ("wait", 1, 2)
+    assert signals.opened[0].is_closed
+
+
 @pytest.mark.parametrize("policy", ["anchor", "normal"])
 def test_a_step_leaves_at_the_end_of_the_window(open_desk: OpenDesk, policy: str) -> None:
     """In its last ten seconds nothing is sent, so nothing is looked at: the step waits."""
     desk, _ = listening(open_desk, book(QUIET, until="16:00"), escalation="none", policy=policy)
     desk.wait_until("15:53:30")
-    assert desk.repeg().decision == "close"
+    answer = desk.repeg()
+    assert (answer.decision, answer.turns) == ("close", 3)
     assert desk.runtime.now() == desk.run.window.closes
     assert desk.run.state is RunState.RUNNING
 
@@ -260,6 +367,7 @@ def test_a_step_leaves_when_the_broker_does_not_answer(open_desk: OpenDesk) -> N
     )  # fmt: skip
     answer = desk.repeg()
     assert (answer.decision, answer.turns, signals.opened[0].is_closed) == ("wait", 1, True)
+    assert answer.turn_at == "2026-11-23T14:36:32Z"  # after a look, and not a turn
     assert desk.journalled("run", "skip")
 
 

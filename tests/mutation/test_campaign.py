@@ -90,6 +90,14 @@ def test_a_line_that_was_cut_off_is_run_again(tmp_path: Path, worker: Worker) ->
     assert record.verdict == KILLED
 
 
+def test_a_mutant_that_could_not_be_planted_is_run_again(tmp_path: Path, worker: Worker) -> None:
+    run(tmp_path, worker, SEEN)
+    file = tmp_path / "results.jsonl"
+    file.write_text(file.read_text().replace(f'"{KILLED}"', '"not planted"'))
+    (record,) = run(tmp_path, worker, SEEN)
+    assert record.verdict == KILLED
+
+
 def test_a_mutant_is_run_again_after_a_change_of_its_module(tmp_path: Path, worker: Worker) -> None:
     run(tmp_path, worker, SEEN)
     file = tmp_path / "results.jsonl"

@@ -58,6 +58,7 @@ def test_a_new_machine_begins_with_what_is_published(tmp_path: Path, monkeypatch
     assert {key: (record.verdict, record.by) for key, record in begun.records.items()} == {
         key: (record.verdict, record.by) for key, record in known.records.items() if record.verdict != SAME_CODE
     }
+    assert sum(record.cpu for record in begun.records.values()) == pytest.approx(2.0)
     numbers = mutation_page.kept()
     numbers["modules"]["domain.limits"]["digest"] = "of other code"
     changed = Results(tmp_path / "none.jsonl", MODULES, records(numbers, MODULES))

@@ -139,6 +139,13 @@ def test_equal_mutants_of_a_function_are_numbered() -> None:
     assert len(keys) == len(set(keys))
 
 
+def test_a_jump_is_seen_by_tests_that_run_what_leads_to_it() -> None:
+    """Python counts a jump at the end of a branch as the line that it jumps to."""
+    code = "def f():\n    while a:\n        try:\n            go()\n        except Late:\n            break\n"
+    (jump,) = (mutant for mutant in module(code).mutants.values() if mutant.before == "break")
+    assert list(jump.lines) == [5, 6]
+
+
 def test_modules_are_selected_by_their_last_name_too() -> None:
     assert selected("funding") == ["workflow.funding", "domain.funding"]
     assert selected("domain.funding,tick") == ["domain.funding", "domain.tick"]

@@ -11,6 +11,7 @@ from repeg.adapters.dynamodb import order_write
 from repeg.adapters.dynamodb.encoding import Condition
 from repeg.adapters.dynamodb.store import DynamoStore
 from repeg.domain import child_order, funding, limits, parent_order, pricing, store_rules, tick
+from repeg.workflow import batches
 from repeg_workbench.mutation.forking import in_fork
 from repeg_workbench.mutation.mutants import MutatedModule
 from repeg_workbench.mutation.planting import plant
@@ -34,7 +35,7 @@ def seen(key: str, look: Callable[[], Any]) -> Any:
 
 MODULES = (
     "domain.limits", "domain.child_order", "domain.parent_order", "domain.tick", "domain.funding", "domain.store_rules",
-    "adapters.dynamodb.encoding", "adapters.dynamodb.store",
+    "workflow.batches", "adapters.dynamodb.encoding", "adapters.dynamodb.store",
 )  # fmt: skip
 
 
@@ -74,6 +75,11 @@ def test_the_default_of_a_models_field_is_mutated_in_models_that_hold_it_too() -
 def test_the_default_of_a_dataclass_is_mutated() -> None:
     assert seen("domain.store_rules.Spent.orders: 0 → 1", lambda: store_rules.Spent().orders) == 1
     assert seen("domain.store_rules.Guard.is_announced: False → True", lambda: a_guard().is_announced) is True
+
+
+def test_a_default_after_one_that_is_made_anew_is_mutated() -> None:
+    turn: Any = None
+    assert seen("workflow.batches.Placing.left: 0 → 1", lambda: batches.Placing(turn, {}, {}).left) == 1
 
 
 def test_a_condition_of_the_table_is_mutated_in_what_is_built_of_it() -> None:
