@@ -82,3 +82,7 @@ def test_new_cash_is_never_overspent(lines: list[tuple[Side, int, int]], cents: 
     assert all(0 <= now.target <= before.target for now, before in zip(after, orders, strict=True))
     if any(now.target < before.target for now, before in zip(after, orders, strict=True) if before.side is Side.BUY):
         assert max(cash, Decimal(0)) - spent <= sum(order.reference_price for order in bought)
+
+
+def test_cash_for_exactly_one_share_of_three_buys_it() -> None:
+    assert targets(left([a_line(Side.BUY, 3, 60)], "60")) == [1]
