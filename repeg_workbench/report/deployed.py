@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from repeg.adapters.journal.bucket import steps_of
 from repeg.domain.run import Run
 from repeg.domain.run_page.build import page_of
 from repeg.domain.run_page.page import Circumstances, RunPage, Usage
 from repeg.domain.run_page.record import RunRecord
 from repeg.domain.usage import Usage as Estimate
 from repeg.domain.usage import dollars as price
-from repeg_workbench.journal.bucket import steps_of
 from repeg_workbench.operate.failures import AWS_ERRORS, reason
 from repeg_workbench.operate.history import find_run
 from repeg_workbench.operate.stack import DeployedStack

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
+from repeg.adapters.journal.files import Journalled, StepJournal, read_file
 from repeg.domain.journal_file import prefix_of
-from repeg_workbench.journal.files import Journalled, StepJournal, read_file
 
 # What the keys of all runs begin with.
 ALL_RUNS = "journal/"
