@@ -132,7 +132,8 @@ def answers(world: World) -> dict[str, dict[str, Any]]:
     found |= {name: world.call(name) for name in ("PlanOrders", "ValidateQuotes", "PlaceOrders")}
     world.clock.set(14, 40, 0)
     found |= {
-        name: world.call(name) for name in ("RepegOrders", "WatchRuns", "ServeOperator", "CloseRun", "SweepOrders")
+        name: world.call(name)
+        for name in ("RepegOrders", "WatchRuns", "ServeOperator", "CloseRun", "SweepOrders", "WritePage")
     }
     return found
 

@@ -18,7 +18,8 @@ from repeg.domain.errors import InvalidSettings
 from repeg.page_ports import PagePorts
 from repeg.ports import Runtime
 
-# So much of a run's journal is read, compressed, for its page.
+# So much of a run's journal is read for its page, compressed: what the function's memory and time are enough for
+# (template.yaml). A day of two hundred orders that are looked at every two seconds has a hundred million bytes.
 MOST_BYTES = 40_000_000
 
 
