@@ -165,7 +165,7 @@ def make_table(endpoint: str, name: str = "runs") -> str:
 
 
 def make_bucket(endpoint: str, name: str = "Journals") -> str:
-    """The bucket of the journal. With a capital letter it is named in the path: a host that contains it is not known."""
+    """The bucket of the journal. Its capital letter keeps its name in the path: a host named after it is not known."""
     client("s3", endpoint).create_bucket(Bucket=name)
     return name
 
