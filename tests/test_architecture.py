@@ -47,7 +47,12 @@ def snake(name: str) -> str:
 
 STEPS = {name: snake(name) for name in tasks(definition())}
 # Called by events and by an operator, not by the machine.
-KEEPERS = {"SweepOrders": "sweep_orders", "WatchRuns": "watch_runs", "ServeOperator": "serve_operator"}
+KEEPERS = {
+    "SweepOrders": "sweep_orders",
+    "WatchRuns": "watch_runs",
+    "ServeOperator": "serve_operator",
+    "WritePage": "write_page",
+}
 DOORS = STEPS | KEEPERS
 
 
@@ -151,6 +156,27 @@ def test_only_the_alpaca_adapter_imports_alpaca() -> None:
 def test_the_simulated_exchange_does_not_import_the_program(path: Path) -> None:
     """The exchange checks the program, so it must not share its code."""
     assert reaching(path, "repeg", "functions", "alpaca") == []
+
+
+def reached(path: Path) -> set[str]:
+    """The modules of the layer that a file imports, directly or by one of them."""
+    found: set[str] = set()
+    waiting = [path]
+    while waiting:
+        for name in set(reaching(waiting.pop(), "repeg")) - found:
+            found.add(name)
+            module = LAYER.parent / f"{name.replace('.', '/')}.py"
+            waiting += [module] if module.exists() else []
+    return found
+
+
+@pytest.mark.parametrize("folder", sorted(set(DOORS.values()) - {"write_page"}))
+def test_a_step_that_trades_imports_no_page_and_no_reader(folder: str) -> None:
+    """Its container would start later for what only pages need."""
+    names = reached(ROOT / "functions" / folder / "app.py")
+    assert "repeg.domain.order_ids" in names
+    pages = ("repeg.adapters.pages", "repeg.adapters.journal", "repeg.domain.run_page", "repeg.page_")
+    assert [name for name in sorted(names) if name.startswith(pages)] == []
 
 
 def test_no_module_has_a_generic_name() -> None:

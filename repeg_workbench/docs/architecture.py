@@ -45,6 +45,7 @@ METRICS = {
     "OrdersPlaced": "orders that have a child after PlaceOrders",
     "OrdersUnknown": "orders whose outcome has been unknown for more than two minutes when a turn ends",
     "OrdersWorking": "orders that have an open child when a turn ends",
+    "PagesDropped": "events that ask for the page of no run, or of one that is not there",
     "ParentOrders": "orders of a plan",
     "QuotesHeld": "waiting orders held by their quotes",
     "QuotesUsed": "waiting orders whose quotes may be traded on",

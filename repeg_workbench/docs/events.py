@@ -15,7 +15,9 @@ FIELDS = {
     "stack": "the stack that published it",
     "what": "what has happened, for a person",
     "cost": "what the run cost, for a person",
-    "to_do": "what to do, for a person",
+    "to_do": "what to do, for a person, and how to open the run's page",
+    "page": "end of a run, run corrected, run measured: where [the run's page](report-page.md) is a minute later, as "
+    "`s3://bucket/key`",
     "run_id": "the run; empty for a missed one",
     "orders": "run opened: how many symbols the plan has",
     "preview": "run opened: whether it places nothing",

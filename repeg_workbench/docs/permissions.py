@@ -10,10 +10,10 @@ PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
 
 HEAD = """# Permissions
 
-What each function's role allows of DynamoDB, EventBridge, S3 and Secrets Manager, against what the function called on
-simulated days that take every path to AWS (`tests/template/test_permissions_used.py`, which also writes this page:
-`python -m tests.template.permissions_page`). A test requires that nothing is granted and never used, and nothing used
-and not granted; another compares this page. The secret is read when a container starts.
+What each function's role allows of DynamoDB, EventBridge, S3, Secrets Manager and Step Functions, against what the
+function called on simulated days that take every path to AWS (`tests/template/test_permissions_used.py`, which also
+writes this page: `python -m tests.template.permissions_page`). A test requires that nothing is granted and never used,
+and nothing used and not granted; another compares this page. The secret is read when a container starts.
 
 | Function | Granted and used | Granted, never used | Used, not granted |
 |---|---|---|---|

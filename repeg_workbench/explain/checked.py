@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import ValidationError
 
+from repeg.adapters.journal.files import Journalled
 from repeg.domain.journalled_rules import decide_again
 from repeg_workbench.explain.figures import clock
-from repeg_workbench.journal.files import Journalled
 
 
 def differing(entries: Iterable[Journalled]) -> Iterator[str]:

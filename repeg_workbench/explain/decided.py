@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from repeg.adapters.journal.files import Journalled
 from repeg.domain.child_order import Child
 from repeg.domain.decision import Decision
 from repeg.domain.journalled_rules import NEXT_ACTION, QUOTE_CHECK
@@ -22,7 +23,6 @@ from repeg.domain.quote_check import QuoteCheck
 from repeg.domain.settings import Settings
 from repeg.domain.symbol_settings import STORED
 from repeg.domain.tick import increment
-from repeg_workbench.journal.files import Journalled
 
 # The rules that decide on one order from its quote.
 ON_A_QUOTE = frozenset({NEXT_ACTION, QUOTE_CHECK})

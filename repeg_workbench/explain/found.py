@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from repeg.adapters.journal.bucket import ALL_RUNS, steps_of
+from repeg.adapters.journal.files import Journalled, StepJournal
 from repeg.domain.plan import day_of
-from repeg_workbench.journal.bucket import ALL_RUNS, steps_of
-from repeg_workbench.journal.files import Journalled, StepJournal
 from repeg_workbench.journal.folder import OBJECTS, SIMULATED, files_in, steps_in
 from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.operate.stack import find_stack

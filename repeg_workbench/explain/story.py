@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from repeg.adapters.journal.files import Journalled
 from repeg.domain.decision import Decision
 from repeg.domain.funding import FundingRequest, Need
 from repeg.domain.journal import Entry
@@ -23,7 +24,6 @@ from repeg_workbench.explain.decided import Decided, decided_of
 from repeg_workbench.explain.figures import dollars, price, shares
 from repeg_workbench.explain.found import RunJournal
 from repeg_workbench.explain.reasons import reason_of
-from repeg_workbench.journal.files import Journalled
 
 WAITS_FOR_CASH = ("waits for sells", "no cash", "waits for the balance")
 """What the reason of a hold begins with that waits for cash."""

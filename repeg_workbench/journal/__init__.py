@@ -1,1 +1,1 @@
-"""Reads the journals that the deployed functions have stored."""
+"""Journals in folders of this machine."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from repeg_workbench.journal.files import StepJournal, read_file, read_lines
+from repeg.adapters.journal.files import StepJournal, read_file, read_lines
 
 OBJECTS = "*.jsonl.gz"
 SIMULATED = "journal.jsonl"

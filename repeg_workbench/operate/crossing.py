@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from repeg.adapters.journal.bucket import keys_since
+from repeg.adapters.journal.files import read_file
 from repeg.domain.crossing import CrossingCost
 from repeg.domain.savings import savings_of
-from repeg_workbench.journal.bucket import keys_since
-from repeg_workbench.journal.files import read_file
 from repeg_workbench.operate.failures import AWS_ERRORS, CannotOperate
 from repeg_workbench.operate.stack import DeployedStack
 from repeg_workbench.operate.watch import BUCKET

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from rich.table import Table
 
+from repeg.adapters.journal.bucket import keys_since
+from repeg.adapters.journal.files import StepJournal, read_file
 from repeg.domain.savings import savings_of
-from repeg_workbench.journal.bucket import keys_since
-from repeg_workbench.journal.files import StepJournal, read_file
 from repeg_workbench.journal.folder import OBJECTS, SIMULATED, files_in, steps_in
 from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer
 from repeg_workbench.operate.failures import CannotOperate

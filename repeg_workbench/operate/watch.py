@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from repeg.adapters.journal.bucket import keys_of
+from repeg.adapters.journal.files import StepJournal, read_file
 from repeg.domain.errors import StoreUnavailable
 from repeg.domain.journal import Entry
 from repeg.domain.run import Run
-from repeg_workbench.journal.bucket import keys_of
-from repeg_workbench.journal.files import StepJournal, read_file
 from repeg_workbench.operate import history
 from repeg_workbench.operate.answer import DONE, Answer
 from repeg_workbench.operate.failures import AWS_ERRORS, CannotOperate, is_passing, reason

@@ -9,10 +9,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from repeg.adapters.journal.files import Journalled, StepJournal
 from repeg.domain.journalled_rules import OBSERVATION, QUOTE_CHECK, decide_again
 from repeg.domain.observed import ObservedOrder
 from repeg.domain.plan import day_of
-from repeg_workbench.journal.files import Journalled, StepJournal
 
 Line = tuple[str, str]
 """A line of a plan: its run and its symbol."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from repeg.adapters.journal.files import Journalled
 from repeg.domain.decision import Decision
 from repeg.domain.errors import RefusedRun
 from repeg.domain.funding import FundingDecision, FundingRequest, Grant, Need, decide_funding
@@ -21,7 +22,6 @@ from repeg.domain.session import SessionAnswer, TradingWindow, check
 from repeg.domain.settings import Settings
 from repeg.domain.sizing_request import Sizing
 from repeg_workbench.explain.figures import clock
-from repeg_workbench.journal.files import Journalled
 from repeg_workbench.what_if.changes import Changes
 from repeg_workbench.what_if.paths import Difference, Opening, Path
 

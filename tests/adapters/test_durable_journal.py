@@ -18,11 +18,11 @@ from repeg import lambda_step
 from repeg.adapters import durable_journal
 from repeg.adapters.aws import AWS_ONCE
 from repeg.adapters.durable_journal import DurableJournal
+from repeg.adapters.journal.files import StepJournal, read_file
 from repeg.adapters.s3 import S3Objects
 from repeg.domain.journal import Entry
 from repeg.domain.steps import AnyEvent, RunsWatched
 from repeg_workbench.faults.records import MemoryJournal
-from repeg_workbench.journal.files import StepJournal, read_file
 from tests.adapters.scripted_server import answer, drip, say_nothing, scripted
 
 NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)

@@ -18,7 +18,7 @@ from tests.faults.fingerprint import fingerprint
 from tests.template.stack import ROOT, functions, written
 
 # The machine does not know it: people set the kill switch through it, and the days set the switch in the table.
-SERVES_PEOPLE = {"ServeOperator"}
+SERVES_PEOPLE = {"ServeOperator", "WritePage"}
 
 SEEDS = 200
 CHUNK = 10

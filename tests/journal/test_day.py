@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from repeg.adapters.journal.bucket import entries_of, keys_of, steps_of
+from repeg.adapters.journal.files import StepJournal
 from repeg.domain.journalled_rules import NEXT_ACTION, QUOTE_CHECK, decide_again
-from repeg_workbench.journal.bucket import entries_of, keys_of, steps_of
-from repeg_workbench.journal.files import StepJournal
 from repeg_workbench.simulate.simulation import opened
 from repeg_workbench.simulate.tape import Tape, read
 from tests.simulation.days import DAYS

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from repeg.adapters.journal.files import StepJournal, read_file
 from repeg.domain.journal import Entry, Ruling
 from repeg.domain.journal_file import SCHEMA, StepName, encode, key_of
 from repeg.domain.journalled_rules import NEXT_ACTION, decide_again
 from repeg.domain.peg import decide
 from repeg.domain.settings import Settings
-from repeg_workbench.journal.files import StepJournal, read_file
 from tests.builders import NOON, a_moment, a_quote, after_noon, an_order
 
 STEP = StepName("core-2026-11-23", "RepegOrders", NOON, "42")

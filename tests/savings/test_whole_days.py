@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from repeg.adapters.journal.bucket import keys_since
 from repeg.domain.plan import parse
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.market.generated import GeneratedMarket
 from repeg_workbench.exchange.units import price, qty
-from repeg_workbench.journal.bucket import keys_since
 from repeg_workbench.operate.savings import STEPS, Request, savings
 from repeg_workbench.operate.workstation import Workstation
 from repeg_workbench.simulate.opening_account import Holdings, opening_account

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from repeg.adapters.journal.files import read_file
 from repeg.domain.journal_file import StepName, encode
 from repeg.domain.next_step import EVENTS_PER_TURN
-from repeg_workbench.journal.files import read_file
 from repeg_workbench.what_if.again import decided_again
 from repeg_workbench.what_if.changes import Changes
 from tests.simulation import cost_judge, judge

@@ -241,6 +241,13 @@ def _a_broker_that_answers_after_four_seconds(day: SimulatedDay, _metrics: Metri
     until(day, "09:45")
 
 
+@fires("PageFailed")
+def _an_event_that_names_no_run(day: SimulatedDay, _metrics: Metrics) -> None:
+    event = {"Source": "repeg", "DetailType": "repeg.run.settled", "Detail": json.dumps({"stack": "repeg"})}
+    day.engine.client("events").put_events(Entries=[event])
+    until(day, "09:26")
+
+
 @fires("Throttled")
 def _lambda_refuses(day: SimulatedDay, metrics: Metrics) -> None:
     metrics.add("AWS/Lambda", "Throttles", 1, FunctionName=day.engine.function("RepegOrders").name)

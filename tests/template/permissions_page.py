@@ -10,8 +10,9 @@ from tests.template.test_permissions_used import FUNCTIONS, PLAYS, SECRET, Call,
 
 
 def page(calls: AbstractSet[Call]) -> str:
-    """The page for these calls. Every container reads the secret."""
-    used = defaultdict(set, {name: {SECRET} for name in FUNCTIONS if ("container", SECRET) in calls})
+    """The page for these calls. Every container that may reads the secret."""
+    readers = [name for name in FUNCTIONS if SECRET in granted(name) and ("container", SECRET) in calls]
+    used = defaultdict(set, {name: {SECRET} for name in readers})
     for function, action in calls:
         used[function].add(action)
     return permissions.page({name: granted(name) for name in FUNCTIONS}, used)

@@ -35,8 +35,8 @@ from tests.template.world import (
     CREDENTIALS,
     DAY,
     account_of_aws,
-    client,
     event_of,
+    make_bucket,
     make_secret,
     make_table,
     retried,
@@ -55,6 +55,7 @@ STEPS = (
     ("PlaceOrders", "09:35:01"),
     ("RepegOrders", "09:35:30"),
     ("CloseRun", "09:40:00"),
+    ("WritePage", "09:40:00"),
     ("SweepOrders", "09:40:00"),
     ("WatchRuns", "09:50:00"),
     ("ServeOperator", "09:50:00"),
@@ -128,12 +129,11 @@ def surroundings(engine: Engine, sam: Path, built: Path, folder: Path, extra: Se
     (folder / "held.json").write_text('{"KO": "100"}')
     opened = ("--date", str(DAY), "--start", STEPS[0][1], "--positions", "held.json", "--host", engine.listens_on)
     with account_of_aws(engine.listens_on) as endpoint, served(folder, *opened) as exchange:
-        client("s3", endpoint).create_bucket(Bucket=NAME)
         values = {
             **CREDENTIALS,
             "AWS_ENDPOINT_URL": _inside(endpoint),
             "TABLE_NAME": make_table(endpoint, NAME),
-            "JOURNAL_BUCKET": NAME,
+            "JOURNAL_BUCKET": make_bucket(endpoint),
             "BROKER_SECRET_ARN": make_secret(endpoint, NAME),
             "BROKER_URL": _inside(exchange.url),
             "DATA_URL": _inside(exchange.url),

@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 
 from repeg.domain.next_step import NextStep
+from repeg.domain.page_address import page_key
 from repeg.domain.session import SessionDecision
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from tests.statemachine.rules import states, tasks
 from tests.template.artefact import Artefact, available, build, missing, sam
 from tests.template.stack import FUNCTION, REGION, ROOT, definition, of_type, written
-from tests.template.world import DAY, KEYS, World, around
+from tests.template.world import DAY, KEYS, World, around, client
 
 pytestmark = [
     pytest.mark.skipif(missing() != "", reason=missing()),
@@ -54,8 +55,14 @@ def test_the_layers_are_well_below_lambdas_size_limit(artefact: Artefact) -> Non
 def test_the_repeg_layer_contains_exactly_the_source(artefact: Artefact) -> None:
     source = ROOT / "layers" / "repeg" / "python"
     built = next(path for path in artefact.path if (path / "repeg").is_dir())
-    ours = {path.relative_to(source): path.read_bytes() for path in source.rglob("*.py")}
-    assert {path.relative_to(built): path.read_bytes() for path in built.rglob("*.py")} == ours
+    ours = {path.relative_to(source): path.read_bytes() for path in _written(source)}
+    assert {path.relative_to(built): path.read_bytes() for path in _written(built)} == ours
+    # What the pages are made with, beside the modules.
+    assert {path.name for path in ours if path.parent.name == "assets"} >= {"page.css", "page.js", "uPlot.iife.min.js"}
+
+
+def _written(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
 
 
 def test_every_module_is_compiled_to_unchecked_bytecode(artefact: Artefact) -> None:
@@ -132,7 +139,8 @@ def answers(world: World) -> dict[str, dict[str, Any]]:
     found |= {name: world.call(name) for name in ("PlanOrders", "ValidateQuotes", "PlaceOrders")}
     world.clock.set(14, 40, 0)
     found |= {
-        name: world.call(name) for name in ("RepegOrders", "WatchRuns", "ServeOperator", "CloseRun", "SweepOrders")
+        name: world.call(name)
+        for name in ("RepegOrders", "WatchRuns", "ServeOperator", "CloseRun", "SweepOrders", "WritePage")
     }
     return found
 
@@ -171,6 +179,16 @@ def test_the_run_closes_without_alerts_or_orders_to_sweep(answers: dict[str, dic
     assert answers["CloseRun"]["outcome"] == "settled"
     # The event is of an execution that ended after its run was closed.
     assert answers["SweepOrders"]["outcome"] == "over"
+
+
+@RUNNABLE
+@pytest.mark.usefixtures("answers")
+def test_the_runs_page_is_in_the_bucket_with_its_charts(world: World) -> None:
+    stored = client("s3", world.endpoint).get_object(Bucket="Journals", Key=page_key(f"rebalance-{DAY}"))
+    page = stored["Body"].read().decode()
+    for said in ("uPlot", "AAPL", "KO", "every order has an outcome"):
+        assert said in page
+    assert "The journal is not whole" not in page
 
 
 @RUNNABLE

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
 from repeg.domain.notice import KINDS, described
+from repeg.domain.page_address import page_key
 from repeg.domain.run_health import Finding
 from repeg_workbench.docs import events
 from repeg_workbench.simulate.simulation import SimulatedDay
@@ -94,9 +96,20 @@ def test_the_end_of_a_run_reaches_the_operator_as_text() -> None:
     with a_day(set()) as day:
         quiet(day)
         (mail,) = mails(day)
+        day.engine.run()
+        bucket, key = day.engine.stack.physical_id("JournalBucket"), page_key(RUN_ID)
+        stored = day.engine.client("s3").get_object(Bucket=bucket, Key=key)
     text = " ".join(json.loads(line) for line in mail.splitlines())
     for words in ("paper, stack repeg", f"Run {RUN_ID} has settled", "against arrival", "What to do: Nothing."):
         assert words in text, text
+    # The page that the message links is there: of the whole day, and measured by the pass of the watchdog.
+    assert f"/s3/object/{bucket}?region=us-east-1&prefix={quote(key, safe='')} (signed in" in text
+    assert f"`repeg report {RUN_ID} --open --stack repeg`" in text
+    assert stored["ContentType"] == "text/html; charset=utf-8"
+    page = stored["Body"].read().decode()
+    assert 'id="markouts"' in page
+    for lacking in ("The journal is not whole", "They are measured after the close"):
+        assert lacking not in page
 
 
 def test_a_swept_run_reaches_the_operator() -> None:

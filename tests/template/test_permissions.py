@@ -29,6 +29,8 @@ FUNCTIONS = sorted(of_type(written(), FUNCTION))
 READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
 WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"}
 TABLE = {"Fn::GetAtt": ["RunTable", "Arn"]}
+# A function that may call a further service.
+OTHERS = {"WritePage": "states"}
 SECRET = {"Fn::Sub": ["${secretArn}", {"secretArn": {"Ref": "BrokerSecret"}}]}
 
 
@@ -75,10 +77,10 @@ def test_a_function_can_access_one_table_and_one_secret(name: str, allowed: list
     own = [statement for role, statement in allowed if role == f"{name}Role"]
     for statement in own:
         service = listed(statement["Action"])[0].split(":")[0]
-        assert service in {"dynamodb", "secretsmanager", "s3", "events", "sqs"}
+        assert service in {"dynamodb", "secretsmanager", "s3", "events", "sqs", *({"states"} & {OTHERS.get(name)})}
         assert service != "dynamodb" or statement["Resource"] == TABLE
         assert service != "secretsmanager" or statement["Resource"] == SECRET
-    assert "secretsmanager:GetSecretValue" in actions(allowed, f"{name}Role")
+    assert ("secretsmanager:GetSecretValue" in actions(allowed, f"{name}Role")) == (name != "WritePage")
     assert "dynamodb:GetItem" in actions(allowed, f"{name}Role")
 
 
@@ -86,7 +88,7 @@ def test_only_open_run_may_read_the_plan_bucket(
     allowed: list[tuple[str, dict[str, Any]]],
 ) -> None:
     readers = [(role, one) for role, one in allowed if "s3:GetObject" in listed(one["Action"])]
-    assert [role for role, _ in readers] == ["OpenRunRole"]
+    assert [role for role, _ in readers] == ["OpenRunRole", "WritePageRole"]
     assert readers[0][1]["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:s3:::${PlanBucket}/*"}
     (policy,) = (
         policy["PolicyDocument"]["Statement"]
@@ -98,17 +100,27 @@ def test_only_open_run_may_read_the_plan_bucket(
 
 def test_only_functions_with_news_may_publish_events(allowed: list[tuple[str, dict[str, Any]]]) -> None:
     publishers = {role for role, one in allowed if "events:PutEvents" in listed(one["Action"])}
-    silent = {"CheckSession", "PlanOrders", "ValidateQuotes"}
+    silent = {"CheckSession", "PlanOrders", "ValidateQuotes", "WritePage"}
     assert publishers == {f"{name}Role" for name in FUNCTIONS if name not in silent}
 
 
 def test_a_step_may_only_add_to_the_journal(allowed: list[tuple[str, dict[str, Any]]]) -> None:
     """It can neither read nor list nor delete what is there. The operator's function decides nothing."""
     writers = {role: one["Resource"] for role, one in allowed if "s3:PutObject" in listed(one["Action"])}
-    assert set(writers) == {f"{name}Role" for name in FUNCTIONS if name != "ServeOperator"}
+    assert writers.pop("WritePageRole") == {"Fn::Sub": "${JournalBucket.Arn}/reports/*"}
+    assert set(writers) == {f"{name}Role" for name in FUNCTIONS if name not in {"ServeOperator", "WritePage"}}
     assert set(map(str, writers.values())) == {str({"Fn::Sub": "${JournalBucket.Arn}/journal/*"})}
     on_buckets = {action for _, one in allowed for action in listed(one["Action"]) if action.startswith("s3:")}
-    assert on_buckets == {"s3:PutObject", "s3:GetObject"}
+    assert on_buckets == {"s3:PutObject", "s3:GetObject", "s3:ListBucket"}
+
+
+def test_only_the_function_that_writes_pages_may_read_the_journal(allowed: list[tuple[str, dict[str, Any]]]) -> None:
+    listing = [(role, one) for role, one in allowed if "s3:ListBucket" in listed(one["Action"])]
+    assert [role for role, _ in listing] == ["WritePageRole"]
+    assert listing[0][1]["Condition"] == {"StringLike": {"s3:prefix": "journal/*"}}
+    reading = [one["Resource"] for role, one in allowed if role == "WritePageRole" and one["Action"] == "s3:GetObject"]
+    assert reading == [{"Fn::Sub": "${JournalBucket.Arn}/journal/*"}]
+    assert actions(allowed, "WritePageRole") & (WRITE | {"events:PutEvents", "secretsmanager:GetSecretValue"}) == set()
 
 
 def test_the_journals_bucket_is_private_encrypted_kept_and_expires() -> None:
@@ -148,7 +160,7 @@ def test_every_role_that_starts_executions_is_denied_to_redrive_them() -> None:
         ("ScheduleRole", "states:RedriveExecution", "*"),
         ("ExecutePlanRole", "states:RedriveExecution", "*"),
     ]
-    starting = {role for role, one in statements(translated()) if "states:" in json.dumps(one["Action"])}
+    starting = {role for role, one in statements(translated()) if "states:StartExecution" in listed(one["Action"])}
     assert starting == {role for role, _ in rights}
     assert "states:RedriveExecution" not in json.dumps([one for _, one in statements(translated())])
 

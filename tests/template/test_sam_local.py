@@ -32,6 +32,7 @@ ANSWERS = {
     "SweepOrders": {"outcome": "over"},
     "WatchRuns": {"alerts": []},
     "ServeOperator": {"switch": "active"},
+    "WritePage": {"key": f"reports/{DAY}/rebalance-{DAY}/run.html", "dropped": ""},
 }
 UNAVAILABLE = {"errorType": "BrokerUnavailable", "errorMessage": "no answer", "stackTrace": []}
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from repeg.domain.notice import PAGED
 from repeg.domain.settings import Settings
 from repeg.domain.settings_limits import FIXED
 from repeg.domain.settings_sources import ENVIRONMENT_PREFIX, resolve
@@ -133,7 +134,17 @@ def test_a_failed_execution_triggers_a_sweep() -> None:
     assert rule["Properties"]["Targets"][0]["Arn"] == {"Ref": "SweepOrdersAliascurrent"}
 
 
-@pytest.mark.parametrize("name", ["SweepOrders", "WatchRuns"])
+def test_the_end_of_a_run_and_its_measurement_trigger_a_page() -> None:
+    rule = of_type(translated(), "AWS::Events::Rule")["WritePageRunEnded"]["Properties"]
+    pattern = rule["EventPattern"]
+    assert (pattern["source"], pattern["detail"]) == (["repeg"], {"stack": [{"Ref": "AWS::StackName"}]})
+    assert set(pattern["detail-type"]) == PAGED
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": "WritePageAliascurrent"}
+    assert target["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["Undelivered", "Arn"]}}
+
+
+@pytest.mark.parametrize("name", ["SweepOrders", "WatchRuns", "WritePage"])
 def test_an_asynchronous_failure_goes_to_the_queue(name: str) -> None:
     assert functions()[name]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"] == {
         "Type": "SQS",
@@ -221,6 +232,7 @@ def test_the_rules_may_send_to_the_queue_and_no_other_service_may() -> None:
         "ArnEquals": {
             "aws:SourceArn": [
                 {"Fn::GetAtt": ["SweepOrdersExecutionDied", "Arn"]},
+                {"Fn::GetAtt": ["WritePageRunEnded", "Arn"]},
                 {"Fn::GetAtt": ["OperatorRule", "Arn"]},
                 {"Fn::If": ["HasWebhook", {"Fn::GetAtt": ["WebhookRule", "Arn"]}, {"Ref": "AWS::NoValue"}]},
             ]

@@ -105,6 +105,7 @@ def around(artefact: Artefact, logs: Path) -> Iterator[World]:
             **CREDENTIALS,
             "AWS_ENDPOINT_URL": endpoint,
             "TABLE_NAME": make_table(endpoint),
+            "JOURNAL_BUCKET": make_bucket(endpoint),
             "BROKER_SECRET_ARN": make_secret(endpoint),
             "BROKER_URL": server.trading_url,
             "DATA_URL": server.data_url,
@@ -160,6 +161,12 @@ def make_table(endpoint: str, name: str = "runs") -> str:
     (table,) = of_type(written(), "AWS::DynamoDB::Table").values()
     keys = {name: table["Properties"][name] for name in ("AttributeDefinitions", "KeySchema", "BillingMode")}
     client("dynamodb", endpoint).create_table(TableName=name, **keys)
+    return name
+
+
+def make_bucket(endpoint: str, name: str = "Journals") -> str:
+    """The bucket of the journal. Its capital letter keeps its name in the path: a host named after it is not known."""
+    client("s3", endpoint).create_bucket(Bucket=name)
     return name
 
 

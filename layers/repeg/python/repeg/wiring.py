@@ -35,6 +35,7 @@ from repeg.adapters.usage_meter import TRADING, UsageMeter
 from repeg.domain.errors import InvalidSettings
 from repeg.domain.notice import described
 from repeg.domain.order_ids import LOCAL_TAG, stack_tag
+from repeg.domain.page_address import PageAddress
 from repeg.domain.request_quota import DATA, DATA_REQUESTS_PER_MINUTE, requests_per_minute
 from repeg.domain.setting_types import Feed
 from repeg.lambda_step import count, flush_at_end, measure, use_at_end
@@ -64,6 +65,11 @@ def ports() -> Ports:
         if _wiring.ports is None:
             _wiring.ports = build(os.environ, _wiring.runtime or SystemRuntime())
         return _wiring.ports
+
+
+def runtime() -> NetworkRuntime | None:
+    """The runtime that was put in place of the deployed one, if any."""
+    return _wiring.runtime
 
 
 def use(runtime: NetworkRuntime | None) -> None:
@@ -111,6 +117,7 @@ def build(environment: Mapping[str, str], runtime: NetworkRuntime) -> Ports:
             DescribingNotifier(
                 bus,
                 environment.get("STACK_NAME", ""),
+                PageAddress(bucket=environment.get("JOURNAL_BUCKET", ""), stack_id=environment.get("STACK_ID", "")),
                 is_live=mode == TradingMode.LIVE,
             ),
             count,

@@ -20,3 +20,8 @@ AWS = Config(
 AWS_ONCE = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1}, proxies={}
 )  # fmt: skip
+
+# For whole journals and histories, by a step that no order waits for.
+AWS_WHOLE = Config(
+    connect_timeout=2, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 4}, proxies={}
+)  # fmt: skip

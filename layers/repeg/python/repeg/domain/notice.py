@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
+from repeg.domain.page_address import PageAddress
 from repeg.domain.shortfall import PARTS
 
 # Raised when a field of an event changes its meaning or is removed; a new field does not change it.
@@ -53,23 +54,34 @@ _TO_DO = {
 KINDS = tuple(_TO_DO)
 """Every kind of event."""
 
+PAGED = frozenset({RUN_SETTLED, RUN_FAILED, RUN_CORRECTED, RUN_MEASURED})
+"""The kinds after which the run's page is written."""
 
-def described(kind: str, detail: Mapping[str, Any], *, is_live: bool, stack: str) -> dict[str, Any]:
-    """An event's detail with its schema, id, mode and stack, and in words: `what`, `cost`, `to_do`.
+_NO_PAGES = PageAddress()
+
+
+def described(
+    kind: str, detail: Mapping[str, Any], *, is_live: bool, stack: str, pages: PageAddress = _NO_PAGES
+) -> dict[str, Any]:
+    """An event's detail with its schema, id, mode and stack, where its run's page is, and in words: `what`, `cost`,
+    `to_do`.
 
     The id is the event's own, or a digest of its contents: an event that is published twice has the same one. A field
     that is missing is left out of the words: an alert must not be lost for a sentence.
     """
+    paged = str(detail.get("run_id", "")) if kind in PAGED else ""
+    page = {"page": pages.uri(paged)} if paged and pages.uri(paged) else {}
     digest = sha256(json.dumps([kind, detail], default=str, sort_keys=True).encode()).hexdigest()[:16]
     return {
         "schema": SCHEMA,
         "event_id": f"{kind}.{digest}",
         **detail,
+        **page,
         "mode": "LIVE" if is_live else "paper",
         "stack": stack,
         "what": _plain(_what(kind, detail)),
         "cost": _plain(_cost(detail if "totals" in detail else detail.get("after", {}))),
-        "to_do": _TO_DO.get(kind, _NOTHING),
+        "to_do": _plain(f"{_TO_DO.get(kind, _NOTHING)} {pages.in_words(paged, stack) if page else ''}".strip()),
     }
 
 

@@ -5,6 +5,8 @@ Fields that a step does not read are ignored: the machine carries the answers of
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from repeg.domain.frozen import Frozen
@@ -79,6 +81,20 @@ class StatusChange(Frozen):
 
 class AnyEvent(Frozen):
     """An event whose contents do not matter, such as a schedule's."""
+
+
+class RunNews(Frozen):
+    """An event of ours about a run, as EventBridge delivers it. Of any shape: one that names no run is dropped, because
+    no retry would make it readable."""
+
+    kind: Any = Field(default="", alias="detail-type")
+    detail: Any = None
+
+    @property
+    def run_id(self) -> str:
+        """The run that it is about; empty if it names none."""
+        found = self.detail.get("run_id") if isinstance(self.detail, dict) else None
+        return found if isinstance(found, str) else ""
 
 
 class RunOpened(RunRef):
@@ -162,3 +178,13 @@ class RunsWatched(Frozen):
     """What the watchdog found."""
 
     alerts: tuple[Alert, ...]
+
+
+class PageWritten(Frozen):
+    """The page of a run that was written: its key, and how many parts of the journal could not be read. `dropped` says
+    why an event was dropped, and nothing was written."""
+
+    run_id: str
+    key: str = ""
+    problems: int = 0
+    dropped: str = ""

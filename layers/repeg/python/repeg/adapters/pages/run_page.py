@@ -9,7 +9,7 @@ from repeg.adapters.pages.machine import machine
 from repeg.adapters.pages.markup import Html, joined, tag
 from repeg.adapters.pages.order_table import order_table
 from repeg.adapters.pages.run_data import data_of
-from repeg.adapters.pages.run_parts import buckets, course, timeline
+from repeg.adapters.pages.run_parts import buckets, course, markouts, timeline
 from repeg.adapters.pages.summary import summary
 from repeg.adapters.pages.words import clock, day
 from repeg.domain.run_page.page import RunPage
@@ -20,7 +20,8 @@ _UNKNOWN_MODE = "account not known"
 
 def run_page(page: RunPage) -> str:
     """One self-contained HTML file."""
-    sections = [summary(page), *_remarks(page), order_table(page), timeline(page), buckets(page), machine(page)]
+    costs = [buckets(page), *markouts(page)]
+    sections = [summary(page), *_remarks(page), order_table(page), timeline(page), *costs, machine(page)]
     body = joined(
         tag("a", "Skip to the orders", href="#orders", class_="skip"),
         tag("header", _title(page), class_="top"),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from repeg.adapters.pages.markup import Html, tag
 from repeg.adapters.pages.tables import Cell, Column, folded, table
-from repeg.adapters.pages.words import clock, dollars, interval, number
+from repeg.adapters.pages.words import clock, dollars, interval, number, shares
 from repeg.domain.run_page.page import Bucket, RunPage
 
 
@@ -75,6 +76,27 @@ def bar(value: Decimal, reach: Decimal) -> Html:
     kind = "paid" if value > 0 else "gained"
     drawn = tag("span", class_=f"fill {kind}", style=f"left:{left:.1f}%;width:{width:.1f}%")
     return tag("span", drawn, class_="bar", aria_hidden="true")
+
+
+def markouts(page: RunPage) -> Iterator[Html]:
+    """How the mid has moved after the fills, where the run's report has it."""
+    known = page.circumstances
+    if not known.markouts:
+        return
+    title = tag("h2", "Markouts")
+    if not known.is_measured:
+        yield tag("section", title, tag("p", "They are measured after the close."), id="markouts")
+        return
+    columns = [
+        Column("after a fill"), Column("bps", is_number=True), Column("dollars", is_number=True),
+        Column("shares", is_number=True), Column("not measured", is_number=True, is_wide_only=True), Column("why"),
+    ]  # fmt: skip
+    rows = [
+        [each.horizon, number(each.bps), dollars(each.dollars), shares(each.shares), shares(each.missing), each.why]
+        for each in known.markouts
+    ]
+    said = "How the mid has moved from the fills' prices. Above 0 it moved our way: waiting would have cost more."
+    yield tag("section", title, table("Markouts", columns, rows), tag("p", said, class_="quiet"), id="markouts")
 
 
 def course(page: RunPage) -> Html:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from repeg.domain.clustered import Mean
 from repeg.domain.crossing import CrossingCost
+from repeg.domain.markouts import Markout
 from repeg.domain.run_page.record import Fill, Look, Release
 
 
@@ -31,7 +32,8 @@ class Circumstances:
 
     `mode` is `paper`, `live`, `simulated`, or empty if it is not known. `problems` say what of the journal could not be
     read. `outcomes` are of orders that the journal may not show the end of: their outcome and reason, by symbol.
-    `crossing` is the measured cost of taking of the account; None if its other runs were not looked at.
+    `crossing` is the measured cost of taking of the account; None if its other runs were not looked at. `markouts` are
+    the report's; until it `is_measured`, after the close, they have no figures.
     """
 
     mode: str = ""
@@ -43,6 +45,8 @@ class Circumstances:
     usage: Usage = Usage()
     outcomes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     crossing: CrossingCost | None = None
+    markouts: tuple[Markout, ...] = ()
+    is_measured: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
+from repeg.adapters.journal.files import Journalled, StepJournal, read_file
 from repeg.domain.journal_file import prefix_of
-from repeg_workbench.journal.files import Journalled, StepJournal, read_file
 
 # What the keys of all runs begin with.
 ALL_RUNS = "journal/"
+
+# The functions that a run calls again and again, in every turn.
+TURNS = ("ValidateQuotes", "PlaceOrders", "RepegOrders")
+
+
+class Stored(NamedTuple):
+    """A stored file: its key, and its size in bytes."""
+
+    key: str
+    size: int
 
 
 def steps_of(s3: Any, bucket: str, run_id: str, after: str = "") -> Iterator[StepJournal]:
@@ -20,15 +30,49 @@ def steps_of(s3: Any, bucket: str, run_id: str, after: str = "") -> Iterator[Ste
     while it goes on. Raises what the client raises; an object that is damaged has its `problems`.
     """
     for key in keys_of(s3, bucket, run_id, after):
-        yield read_file(key, s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        yield step_of(s3, bucket, key)
+
+
+def step_of(s3: Any, bucket: str, key: str) -> StepJournal:
+    """One step's journal. Raises what the client raises."""
+    return read_file(key, s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
 def keys_of(s3: Any, bucket: str, run_id: str, after: str = "") -> Iterator[str]:
     """The keys of a run's files, in the order of their steps."""
+    for stored in files_of(s3, bucket, run_id, after):
+        yield stored.key
+
+
+def files_of(s3: Any, bucket: str, run_id: str, after: str = "") -> Iterator[Stored]:
+    """A run's files, in the order of their steps."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix_of(run_id), StartAfter=after)
     for page in pages:
         for found in page.get("Contents", []):
-            yield found["Key"]
+            yield Stored(found["Key"], found["Size"])
+
+
+def fitting(files: Sequence[Stored], most_bytes: int) -> list[Stored]:
+    """The files to read where no more than so many bytes can be. Those of turns are left out, evenly spread, until the
+    rest fits; what opens, plans and closes a run is always read."""
+    turns = sum(each.size for each in files if _is_turn(each.key))
+    room = max(0, most_bytes - (sum(each.size for each in files) - turns))
+    if turns <= room:
+        return list(files)
+    kept, credit = list[Stored](), 0
+    for each in files:
+        credit += each.size * room if _is_turn(each.key) else 0
+        if not _is_turn(each.key):
+            kept.append(each)
+        elif credit >= each.size * turns:
+            credit -= each.size * turns
+            kept.append(each)
+    return kept
+
+
+def _is_turn(key: str) -> bool:
+    name = key.rpartition("/")[2]
+    return any(f"-{function}-" in name for function in TURNS)
 
 
 def keys_since(s3: Any, bucket: str, since: date | None, functions: Collection[str]) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Reads the journals that the steps have stored."""
