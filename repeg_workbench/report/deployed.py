@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from repeg.domain.run_page.record import RunRecord
 from repeg.domain.usage import Usage as Estimate
 from repeg.domain.usage import dollars as price
 from repeg_workbench.journal.bucket import steps_of
+from repeg_workbench.operate.crossing import measured_crossing
 from repeg_workbench.operate.failures import AWS_ERRORS, reason
 from repeg_workbench.operate.history import find_run
 from repeg_workbench.operate.stack import DeployedStack
@@ -36,7 +38,8 @@ def page_of_run(stack: DeployedStack, run_id: str | None) -> RunPage:
     usage, notes = _usage(stack, run.owner.partition("#")[0])
     if run.report is not None and run.report.usage is not None:
         usage = _with_estimate(usage, run.report.usage)
-    return page_of(record, _circumstances(stack, run, usage, problems, notes))
+    crossing = measured_crossing(stack, run.trading_day.close)
+    return page_of(record, replace(_circumstances(stack, run, usage, problems, notes), crossing=crossing))
 
 
 def _circumstances(

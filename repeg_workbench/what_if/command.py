@@ -12,7 +12,7 @@ from repeg.domain.settings import Settings
 from repeg.domain.symbol_settings import STORED
 from repeg_workbench.explain.figures import clock, plural
 from repeg_workbench.explain.found import Place, RunJournal, find_journal
-from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer, table
+from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer, listed, table
 from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.operate.workstation import Workstation
 from repeg_workbench.what_if.again import Again, decided_again
@@ -20,6 +20,7 @@ from repeg_workbench.what_if.changes import read_changes, remarks
 from repeg_workbench.what_if.paths import Difference, Path
 
 MOST_SHOWN = 5
+NOT_WHOLE = "Not everything could be made again as it was, so the above may lack something"
 
 UNKNOWN = (
     "From its change on, what the market would have answered is not known: neither the fills of the other orders, nor "
@@ -43,7 +44,7 @@ def what_if(at: Workstation, place: Place, assignments: tuple[str, ...]) -> Answ
     again = decided_again(journal.entries, changes, base)
     wrong = [*journal.problems, *again.problems]
     said = list(remarks(changes)) if assignments else []
-    text = [*_head(journal, again), *_found(again), *(f"Note: {each}" for each in said), *_wrong(wrong)]
+    text = [*_head(journal, again), *_found(again), *(f"Note: {each}" for each in said), *listed(NOT_WHOLE, wrong, MOST_SHOWN)]
     data = {
         "run_id": journal.run_id,
         "settings": changes.in_words,
@@ -110,18 +111,6 @@ def _table(changed: Sequence[Path]) -> Table:
             same = plural(max(0, path.made - 1), "decision")
             made.add_row(path.symbol, same, clock(path.change.at), path.change.was, path.change.instead)
     return made
-
-
-def _wrong(problems: Sequence[str]) -> list[str]:
-    if not problems:
-        return []
-    rest = len(problems) - MOST_SHOWN
-    return [
-        "",
-        "Not everything could be made again as it was, so the above may lack something:",
-        *(f"- {problem}" for problem in problems[:MOST_SHOWN]),
-        *([f"- and {rest} more; --json lists all"] if rest > 0 else []),
-    ]
 
 
 def _path_as_json(path: Path) -> dict[str, Any]:

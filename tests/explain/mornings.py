@@ -14,6 +14,7 @@ from repeg.domain.journal_file import StepName, encode
 from tests.builders import NOON
 from tests.functions.books import KO, QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, holding
+from tests.journal.simulated import keep, kept_lines
 
 BOOKS = {
     "AAPL": book(QUIET, UP),
@@ -52,7 +53,7 @@ def eventful(**settings: Any) -> list[Entry]:
 def simulated(folder: Path, entries: Iterable[Entry]) -> Path:
     """A folder with the entries, as `repeg simulate --out` keeps them."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "journal.jsonl").write_text("".join(f"{entry.line()}\n" for entry in entries), encoding="utf-8")
+    keep(folder, kept_lines(entries))
     return folder
 
 

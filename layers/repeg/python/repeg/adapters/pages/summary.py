@@ -76,9 +76,15 @@ def _explanation(page: RunPage) -> Iterator[str]:
         "luck: the page of all runs (repeg report --since DATE) says more. "
     )
     if crossing.value is None:
-        yield f"The account's own cost of taking is not measured yet: {crossing.because}. "
+        yield (
+            "Every row is an assumption of what taking costs; the account's own cost of taking is not measured yet: "
+            f"{crossing.because}. "
+        )
     else:
-        yield f"The account's own cost of taking was {crossing.because}. "
+        yield (
+            f"The summary counts with the account's own cost of taking, {crossing.because}: the first row. The others "
+            "are assumptions. "
+        )
     if costs.unknown:
         yield f"{counted(costs.unknown, 'order')} without a price for what was not filled: not in these figures. "
     if page.feed == "iex":

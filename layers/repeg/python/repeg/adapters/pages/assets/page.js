@@ -71,7 +71,7 @@
     const step = uPlot.paths.stepped({ align: 1 });
     let last = -1;
     const plot = new uPlot({
-      width: Math.max(200, place.clientWidth), height: 260, legend: { show: false }, padding: [10, 10, 0, 0],
+      width: Math.max(200, place.clientWidth), height: 260, legend: { show: false }, padding: [10, 26, 0, 0],
       scales: { x: { time: false, range: (_, low, high) => [low - (high - low || 60) * 0.01, high + (high - low || 60) * 0.015] }, y: { range: () => range } },
       axes: [
         { ...axis, values: (_, ticks) => ticks.map(words.at || ((t) => clock(t, xs.at(-1) - xs[0] < 1200))), space: 70, size: 34 },
