@@ -31,7 +31,8 @@ def _require_one_place(request: Request) -> None:
         raise CannotOperate(f"give one of {', '.join(places)}: a plan is previewed in one place")
     if places and request.has_a_day:
         raise CannotOperate(
-            f"--market, --date, --seed, --cash and --positions describe a simulated day; {places[0]} names another place"
+            "--market, --date, --seed, --cash and --positions describe a simulated day; "
+            f"{places[0]} names another place"
         )
     if request.stack is not None and request.day.feed is not None:
         raise CannotOperate("--feed is given beside --stack: a stack has its own feed, its parameter DataFeed")

@@ -44,12 +44,8 @@ def what_if(at: Workstation, place: Place, assignments: tuple[str, ...]) -> Answ
     again = decided_again(journal.entries, changes, base)
     wrong = [*journal.problems, *again.problems]
     said = list(remarks(changes)) if assignments else []
-    text = [
-        *_head(journal, again),
-        *_found(again),
-        *(f"Note: {each}" for each in said),
-        *listed(NOT_WHOLE, wrong, MOST_SHOWN),
-    ]
+    notes = [f"Note: {each}" for each in said]
+    text = [*_head(journal, again), *_found(again), *notes, *listed(NOT_WHOLE, wrong, MOST_SHOWN)]
     data = {
         "run_id": journal.run_id,
         "settings": changes.in_words,
