@@ -32,6 +32,13 @@ CASH_UNKNOWN = (
 )
 
 
+NOT_AGAIN = (
+    "Not made again, since the journal has no inputs of them: budgets, which are counted when an order is written; how "
+    "many shares a move takes over, which are those that its predecessor has left; what follows a broker's refusal; "
+    "and what a buy needs of the cash beside its collar."
+)
+
+
 def what_if(at: Workstation, place: Place, assignments: tuple[str, ...]) -> Answer:
     """The comparison, or without an assignment the check that the same settings decide the same.
 
@@ -44,12 +51,18 @@ def what_if(at: Workstation, place: Place, assignments: tuple[str, ...]) -> Answ
     again = decided_again(journal.entries, changes, base)
     wrong = [*journal.problems, *again.problems]
     said = list(remarks(changes)) if assignments else []
-    notes = [f"Note: {each}" for each in said]
+    unsized = listed(
+        "Sent for other sizes than the rule's, by a budget or the shares held", again.not_sized, MOST_SHOWN
+    )
+    notes = [*(f"Note: {each}" for each in said), NOT_AGAIN, *unsized]
     text = [*_head(journal, again), *_found(again), *notes, *listed(NOT_WHOLE, wrong, MOST_SHOWN)]
     data = {
         "run_id": journal.run_id,
         "settings": changes.in_words,
         "decisions": again.made,
+        "sizes": again.sized,
+        "not_sized": again.not_sized,
+        "not_made_again": NOT_AGAIN,
         "run": [_as_json(each) for each in again.run],
         "orders": [_path_as_json(path) for _, path in sorted(again.paths.items())],
         "remarks": said,
@@ -77,7 +90,8 @@ def _settings_of(journal: RunJournal) -> Settings:
 
 def _head(journal: RunJournal, again: Again) -> Iterator[str]:
     with_what = f"with {again.changes.in_words}" if again.changes.names else "with the same settings"
-    yield f"{journal.run_id} {with_what}: {plural(again.made, 'decision')} made again from the journal's inputs."
+    made = f"{plural(again.made, 'decision')} and {plural(again.sized, 'size')} of orders"
+    yield f"{journal.run_id} {with_what}: {made} made again from the journal's inputs."
     if not again.changes.names and not again.problems:
         yield "Each is the same. --set NAME=VALUE makes them with another setting."
 
