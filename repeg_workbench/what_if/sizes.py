@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from repeg.domain.decision import Action, Decision
+from repeg.domain.decision import Decision
 from repeg.domain.fallback import FALLBACK, priced_from
 from repeg.domain.journal import Entry
 from repeg.domain.pieces import makes_way, piece
@@ -27,10 +27,10 @@ class Sent(NamedTuple):
 
 
 def sent_of(entry: Entry, models: _Models, decision: Decision, granted: Decimal | None) -> Sent | None:
-    """What an entry says was sent; None for one that placed no order. `granted` are the shares of a buy that the last
-    decision on the cash let go."""
+    """What an entry says was sent; None for one that placed no order of its own, such as a move, which takes over what
+    its predecessor has left. `granted` are the shares of a buy that the last decision on the cash let go."""
     side, _, rest = entry.detail.partition(" ")
-    if entry.verb != Action.PLACE or side not in set(Side):
+    if not decision.sends or side not in set(Side):
         return None
     qty, order = Decimal(rest.partition(" ")[0]), models["order"]
     most = granted if granted and order.side is Side.BUY else order.remaining

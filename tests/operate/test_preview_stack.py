@@ -39,7 +39,7 @@ def buys(symbol: str, qty: str) -> dict[str, Any]:
     return {"name": "calls", "orders": [{"symbol": symbol, "side": "buy", "qty": qty}]}
 
 
-def previewed(operator: Operator, *arguments: object, session: Any = None) -> Said:
+def previewed(operator: Operator, *arguments: str | Path, session: Any = None) -> Said:
     return operator.repeg("preview", *arguments, "--stack", STACK, session=session)
 
 
