@@ -159,10 +159,19 @@ def test_a_page_without_fills_says_so() -> None:
     assert "0 (0 %)" in seen.text
 
 
+def test_an_order_without_a_cost_is_counted_beside_the_figures() -> None:
+    """Nothing of it is in them: its journal has no mid for the shares that were not filled."""
+    seen = shown(Worked(), Worked("KO", fills=(("40", "100.01"),), outcome=Outcome.HELD_WIDE))
+    assert (
+        "1 order without an arrival price, or without a price for what was not filled: not in these figures."
+        in seen.text
+    )
+
+
 def test_problems_come_before_the_figures_that_they_cut_short() -> None:
     text = shown(Worked(), Worked("KO"), is_whole=False, known=Circumstances(problems=("it was cut off",))).text
     assert "The journal is not whole" in text
-    assert text.index("it was cut off") < text.index("Orders of the run")
+    assert text.index("it was cut off") < text.index("Summary")
 
 
 # The state machine

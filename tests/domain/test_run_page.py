@@ -116,6 +116,15 @@ def test_cash_that_the_balance_may_lack_is_no_negative_cash() -> None:
     assert [release.spendable for release in made.releases] == [Decimal(0)]
 
 
+def test_an_order_that_never_arrived_is_counted_among_the_unknown() -> None:
+    made = record([BOUGHT])
+    made.read([(Entry(NOON, RUN_ID, "RIFT", "plan", "sell 400", "worth 9644.00"), {}, None)])
+    held = {"RIFT": ("held_wide", "0 of 400: wide")}
+    assert page_of(made, Circumstances(outcomes=held)).costs.unknown == 1
+    left_out = {"RIFT": ("no_trade", "on target")}
+    assert page_of(made, Circumstances(outcomes=left_out)).costs.unknown == 0
+
+
 # Journals that are not whole
 
 

@@ -86,6 +86,9 @@ def _explanation(page: RunPage) -> Iterator[str]:
             "are assumptions. "
         )
     if costs.unknown:
-        yield f"{counted(costs.unknown, 'order')} without a price for what was not filled: not in these figures. "
+        yield (
+            f"{counted(costs.unknown, 'order')} without an arrival price, or without a price for what was not filled: "
+            "not in these figures. "
+        )
     if page.feed == "iex":
         yield "iex is one venue: its spread is wider than the market's, so market orders would have cost less."
