@@ -53,7 +53,7 @@ def test_an_order_in_a_halt_is_promised_no_fallback(tmp_path: Path) -> None:
 def left_behind() -> list[Entry]:
     """A buy without moves, whose market leaves at 09:36:50."""
     books = {"T": book("09:20 300 @ 20.00 × 300 @ 20.04", "09:36:50 300 @ 20.20 × 300 @ 20.24")}
-    settings = {"max_repegs": 0, "escalation": "none", "patience_seconds": 300}
+    settings: dict[str, Any] = {"max_repegs": 0, "escalation": "none", "patience_seconds": 300}
     return worked(books, "buy 100 T", "09:36:30", "09:37", **settings)
 
 
