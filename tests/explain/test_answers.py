@@ -104,7 +104,7 @@ def test_a_wait_for_cash_says_what_would_have_brought_it(tmp_path: Path, plan: s
         ("market", "then the rest takes the far side, near the close at the market (escalation=market)"),
     ],
 )
-def test_what_comes_after_patience_is_said_in_words(tmp_path: Path, escalation: str, words: str) -> None:
+def test_the_step_after_patience_is_said_in_words(tmp_path: Path, escalation: str, words: str) -> None:
     books = {"T": book("09:20 300 @ 20.00 × 300 @ 20.04")}
     entries = worked(books, "buy 100 T", "09:36:30", escalation=escalation)
     assert told(tmp_path, entries, "T")["answers"][WHY_LATE].endswith(f"{words}.")

@@ -194,7 +194,7 @@ def test_an_order_of_another_size_than_the_rules_is_named(tmp_path: Path, pieces
     assert any("Sent for other sizes than the rule's" in str(line) for line in answer.text)
 
 
-def test_what_is_not_made_again_is_always_said(in_parts: Path) -> None:
+def test_the_decisions_not_made_again_are_always_said(in_parts: Path) -> None:
     for given in ((), ("--set", "patience_seconds=120")):
         said = CliRunner().invoke(app, ["what-if", str(in_parts), *given])
         assert said.exit_code == DONE
