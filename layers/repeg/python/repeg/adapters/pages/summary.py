@@ -76,8 +76,9 @@ def _explanation(page: RunPage) -> Iterator[str]:
         "luck: the page of all runs (repeg report --since DATE) says more. "
     )
     if crossing.value is None:
+        by = "by this run alone" if page.circumstances.crossing is None else "yet"
         yield (
-            "Every row is an assumption of what taking costs; the account's own cost of taking is not measured yet: "
+            f"Every row is an assumption of what taking costs; the account's own cost of taking is not measured {by}: "
             f"{crossing.because}. "
         )
     else:
