@@ -90,7 +90,9 @@ def demo(*, seed: Annotated[int, typer.Option(help="Random seed of the day.")] =
 @app.command()
 def preview(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The plan, in any form that `repeg plan` reads.", metavar="PLAN")],
+    plan: Annotated[str, typer.Argument(
+        help="The plan, in any form that `repeg plan` reads; with --stack also an s3:// address.", metavar="PLAN"
+    )],
     *,
     exchange: Annotated[str | None, _option("A `repeg exchange` on this machine.", "--exchange", metavar="URL")] = None,
     local_keys: Annotated[bool, _option(
@@ -123,8 +125,9 @@ def preview(
     from repeg_workbench.preview.places import Request  # noqa: PLC0415
     from repeg_workbench.simulate.request import Options  # noqa: PLC0415
 
-    day = Options(file, market, date, seed, tuple(set_ or ()), cash, positions, feed)
-    request = Request(day, exchange, local_keys, stack)
+    day = Options(Path(plan), market, date, seed, tuple(set_ or ()), cash, positions, feed)
+    of_a_day = Options(Path(plan), "generated", DEFAULT_DATE, 1, day.settings, None, None, feed)
+    request = Request(day, exchange, local_keys, stack, plan, has_a_day=day != of_a_day)
     raise typer.Exit(finish(context.obj, lambda at: act(at, request), is_json=json))
 
 

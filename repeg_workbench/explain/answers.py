@@ -10,6 +10,8 @@ from repeg.domain.child_order import Rung
 from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side, format_price
+from repeg.domain.setting_types import Escalation
+from repeg_workbench.explain.endings import plural_shares, reason_in_words
 from repeg_workbench.explain.figures import clock, dollars, plural, price, shares, span
 from repeg_workbench.explain.reasons import patience
 from repeg_workbench.explain.sized import why_this_size
@@ -19,7 +21,7 @@ from repeg_workbench.explain.unfilled import why_not_filled
 
 SIZE, NOT_FILLED, PRICE, TIME = "Why this size?", "Why was it not filled?", "Why this price?", "Why so late?"
 
-_ZERO = Decimal(0)
+_ZERO, _CENT = Decimal(0), Decimal("0.01")
 
 
 class Question(NamedTuple):
@@ -52,6 +54,8 @@ def headline(story: OrderStory) -> str:
     end = story.end
     is_told = order.outcome in {None, Outcome.FILLED}
     outcome = "" if is_told else f", {str(order.outcome).replace('_', ' ')}"
+    if order.outcome is None and end is not None and order.remaining > 0:
+        outcome = f", {reason_in_words(end.reason)},"
     ended = f" at {clock(end.at)}" if end is not None else ""
     is_open = "" if order.outcome is not None or end is not None else "; its end is not in the journal"
     return f"{order.symbol}: {order.side} {shares(order.target)}, {done}{average}{outcome}{ended}{is_open}"
@@ -88,7 +92,7 @@ def why_so_late(story: OrderStory) -> str:
     parts = spent(story)
     said = in_words(story)
     if parts and parts[0].state == FOR_CASH:
-        return f"{said} Buys wait until the run's sells have brought their cash, the largest first."
+        return f"{said} {_for_cash(story)}"
     decided = story.decisions[-1]
     if parts and parts[0].state.startswith("without"):
         every = f"every {decided.moment.turn_seconds} seconds"
@@ -99,9 +103,23 @@ def why_so_late(story: OrderStory) -> str:
     patient = f"it is worked for up to {span(patience(decided))} (patience_seconds={settings.patience_seconds}"
     pieces = "; an order of several pieces has longer" if settings.looks else ""
     return (
-        f"{said} By its settings {patient}, policy={settings.policy}{pieces}); then the rest goes as far as "
-        f"escalation={settings.escalation} allows."
+        f"{said} By its settings {patient}, policy={settings.policy}{pieces}); {_AFTER_PATIENCE[settings.escalation]}."
     )
+
+
+_AFTER_PATIENCE = {
+    Escalation.NONE: "it never goes further than resting (escalation=none)",
+    Escalation.MID: "then the rest goes to the mid and no further (escalation=mid)",
+    Escalation.CROSS: "then the rest takes the far side, up to its collar (escalation=cross)",
+    Escalation.MARKET: "then the rest takes the far side, near the close at the market (escalation=market)",
+}
+
+
+def _for_cash(story: OrderStory) -> str:
+    """What a buy that waits for cash waits for: the run's sells, or what its other orders may leave over."""
+    if any(told.cash is not None and told.cash.expected_from_sells > 0 for told in story.told):
+        return "Buys wait until the run's sells have brought their cash, the largest first."
+    return "No sell of the run was open to bring cash: it waited for what the other buys might leave over."
 
 
 def _split(story: OrderStory, order: ParentOrder) -> str:
@@ -120,7 +138,8 @@ def _split(story: OrderStory, order: ParentOrder) -> str:
         moved += each.qty * order.side.sign * (quote.mid - arrival.mid)
     if not trades.executions:
         return ""
-    paid = f"{'paid' if spread > 0 else 'earned'} {dollars(abs(spread))} of spread against the mids it was sent on"
+    amount = dollars(abs(spread)) if abs(spread) >= _CENT else "less than a cent"
+    paid = f"{'paid' if spread > 0 else 'earned'} {amount} of spread against the mids it was sent on"
     drift = "against" if moved >= 0 else "in favour of"
     return f"In dollars: it {paid}, and the mid had moved {dollars(abs(moved))} {drift} the order since its arrival."
 
@@ -129,11 +148,11 @@ def _children(order: ParentOrder) -> str:
     """How the shares traded: at rest or taken, by price."""
     done = [child for child in order.children if child.filled > 0]
     parts = [
-        f"{shares(sum((child.filled for child in group), _ZERO))} {words}"
+        f"{plural_shares(shares(sum((child.filled for child in group), _ZERO)))} {words}"
         for words, group in ((words, list(found)) for words, found in groupby(done, lambda child: _words(child.rung)))
     ]
-    sent = plural(len(order.children), "order")
-    return f"Of {sent} sent, {', then '.join(parts)}." if parts else ""
+    sent = f"{plural(len(order.children), 'order')} {'was' if len(order.children) == 1 else 'were'} sent"
+    return f"{sent}: {', then '.join(parts)}." if parts else ""
 
 
 def _words(rung: Rung) -> str:

@@ -15,11 +15,12 @@ from repeg_workbench.explain.found import Place, RunJournal, find_journal
 from repeg_workbench.explain.spent_time import in_words, spent
 from repeg_workbench.explain.story import Line, OrderStory, stories
 from repeg_workbench.explain.unfilled import why_not_filled
-from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer, table
+from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer, listed, table
 from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.operate.workstation import Workstation
 
 MOST_SHOWN = 5
+NOT_WHOLE = "The journal is not whole, or does not add up; the above is what it still shows"
 
 # Journalled for the run, and told with the orders that it is about.
 _IN_THE_STORIES = frozenset({"release", "size"})
@@ -40,7 +41,7 @@ def explain(at: Workstation, place: Place, symbol: str | None, *, is_every: bool
         "problems": wrong,
         "orders": [_as_json(story, is_every=is_every) for story in told],
     }
-    return Answer(data, [*text, *_wrong(wrong)], UNFINISHED if wrong else DONE)
+    return Answer(data, [*text, *listed(NOT_WHOLE, wrong, MOST_SHOWN)], UNFINISHED if wrong else DONE)
 
 
 def _known(journal: RunJournal, symbol: str) -> str:
@@ -77,18 +78,6 @@ def _whole(story: OrderStory, *, is_every: bool) -> list[str | Table]:
 
 def _when(line: Line) -> str:
     return clock(line.at) if line.times == 1 else f"{clock(line.at)} to {clock(line.until)}, {line.times}×"
-
-
-def _wrong(problems: Sequence[str]) -> list[str]:
-    if not problems:
-        return []
-    rest = len(problems) - MOST_SHOWN
-    return [
-        "",
-        "The journal is not whole, or does not add up; the above is what it still shows:",
-        *(f"- {problem}" for problem in problems[:MOST_SHOWN]),
-        *([f"- and {rest} more; --json lists all"] if rest > 0 else []),
-    ]
 
 
 def _as_json(story: OrderStory, *, is_every: bool) -> dict[str, Any]:

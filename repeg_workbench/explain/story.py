@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -27,6 +28,9 @@ from repeg_workbench.explain.reasons import reason_of
 
 WAITS_FOR_CASH = ("waits for sells", "no cash", "waits for the balance")
 """What the reason of a hold begins with that waits for cash."""
+
+# A hold is the same as the one before if its sentence differs in figures alone.
+_WITH_FIGURES = re.compile(r"\S*\d\S*")
 
 # For other readers of the journal: the figures of an experiment, and that a long hold was published.
 _NOT_TOLD = frozenset({"measure", "held_long"})
@@ -173,7 +177,7 @@ def _line(told: Told) -> Line:
     entry, decided = told.entry, told.decided
     why = _cash(told) or (entry.reason if decided is None else _decided(entry, decided))
     verb = "hold" if entry.verb == "check" else entry.verb
-    same = (entry.detail, entry.reason if decided is None else decided.reason)
+    same = (entry.detail, entry.reason if decided is None else _WITH_FIGURES.sub("", why))
     return Line(entry.at, verb, entry.detail, why, entry.at, 1, entry.is_abnormal, same)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 from repeg.domain.outcome import HoldReason, Outcome
@@ -10,6 +11,7 @@ from repeg.domain.quote import Quote, Side, age_seconds
 from repeg.domain.quote_check import QuoteCheck, hold_reason
 from repeg.domain.setting_types import Escalation, Fallback
 from repeg_workbench.explain.decided import Decided
+from repeg_workbench.explain.endings import what_was_left
 from repeg_workbench.explain.figures import clock, dollars, percent, price, shares, span
 from repeg_workbench.explain.spent_time import FOR_CASH, spent
 from repeg_workbench.explain.story import OrderStory, need_of
@@ -29,7 +31,7 @@ def why_not_filled(story: OrderStory) -> str:
     reason = end.reason if end is not None else order.reason
     held = _held(story)
     detail = _BY_HOLD[held](story) if held in _BY_HOLD else _by_outcome(story)
-    left = f"{shares(order.remaining)} of {shares(order.target)} were left at its end ({reason})."
+    left = what_was_left(story, reason, None if end is None else end.at)
     waited = "" if held in CASH else _waited(story)
     return " ".join(filter(None, (left, waited, detail)))
 
@@ -103,14 +105,20 @@ def _fallback(decided: Decided) -> str:
 
 
 def _stale(story: OrderStory) -> str:
+    last = story.decisions[-1] if story.decisions else None
+    return f"{_aged(story)}{'' if last is None else _fallback(last)}"
+
+
+def _aged(story: OrderStory) -> str:
+    """How old the last quote was, and how old it might have been."""
     aged = [(d, age_seconds(q, d.moment.now)) for d, q in _books(story)]
     known = [(decided, age) for decided, age in aged if age is not None]
     if not known:
         return "No quote with a time stamp is in the journal."
     last, age = known[-1]
     most = last.settings.oldest_quote_seconds
-    seen = f"The last journalled quote was {age:.0f} seconds old at {clock(last.moment.now)}"
-    return f"{seen}; {most} are allowed.{_fallback(last)}"
+    seen = f"The last journalled quote was {span(timedelta(seconds=float(age)))} old at {clock(last.moment.now)}"
+    return f"{seen}; {most} seconds are allowed."
 
 
 def _thin(story: OrderStory) -> str:
@@ -130,7 +138,10 @@ def _no_book(story: OrderStory) -> str:
 
 
 def _halted(story: OrderStory) -> str:
-    return f"A quote unchanged for five minutes is taken for a halt, and nothing is sent into one. {_stale(story)}"
+    return (
+        "A quote unchanged for five minutes is taken for a halt, and nothing is sent into one, not even as a fallback. "
+        f"{_aged(story)}"
+    )
 
 
 def _collar(story: OrderStory) -> str:
@@ -196,8 +207,24 @@ def _deadline(story: OrderStory) -> str:
     settings = story.decisions[-1].settings
     kept = ""
     if settings.escalation in {Escalation.NONE, Escalation.MID}:
-        kept = f" escalation={settings.escalation} never let it take the far side."
-    return f"It last rested at {price(child.limit)}. {_nearest(story, child.limit, 'its limit')}{kept}"
+        kept = f"escalation={settings.escalation} never let it take the far side."
+    if order.moves >= settings.max_repegs:
+        kept = f"All max_repegs={settings.max_repegs} moves were made by then, so it followed no further. {kept}"
+    at = f"It last rested at {price(child.limit)}, sent at {clock(child.decided_at)}"
+    nearest = _nearest(story, child.limit, "its limit")
+    return " ".join(filter(None, (f"{at}{_at_the_front(story, child.limit)}.", nearest, kept)))
+
+
+def _at_the_front(story: OrderStory, limit: Decimal) -> str:
+    """In how many books since it was sent nobody on its side was in front of it."""
+    books = list(_books_since_sent(story))
+    if not books:
+        return ""
+    side, name = books[0][0].side, books[0][0].near_name
+    first = sum((quote.near(side) - limit) * side.sign <= 0 for _, quote in books)
+    if first == len(books):
+        return f"; it was the best {name} of all {len(books)} journalled books since, and nobody traded with it"
+    return f"; it was the best {name} in {first} of {len(books)} journalled books since"
 
 
 CASH = frozenset({HoldReason.UNFUNDED, HoldReason.WAITS_FOR_SELLS})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from repeg.adapters.journal.files import StepJournal, read_file, read_lines
+from repeg.adapters.journal.files import StepJournal, read_file
+from repeg_workbench.journal.simulated import read_lines
 
 OBJECTS = "*.jsonl.gz"
 SIMULATED = "journal.jsonl"

@@ -78,6 +78,15 @@ def pairs(rows: Sequence[tuple[str, str]]) -> Table:
     return grid
 
 
+def listed(title: str, sentences: Sequence[str], most: int) -> list[str]:
+    """Sentences under a title, at most so many of them; nothing at all for none."""
+    if not sentences:
+        return []
+    rest = len(sentences) - most
+    tail = [f"- and {rest} more; --json lists all"] if rest > 0 else []
+    return ["", f"{title}:", *(f"- {sentence}" for sentence in sentences[:most]), *tail]
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun, such as `1 order` or `3 orders`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""What taking really costs on a stack's account, for the estimate of a start: from the journals of its last runs."""
+"""What taking really costs on a stack's account, for estimates and pages of runs: from the journals of its runs."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ SINCE = timedelta(days=92)
 CLOSING = ("CloseRun",)
 
 
-def measured_crossing(stack: DeployedStack, now: datetime) -> CrossingCost:
-    """The crossing cost that the control orders of the last months have shown; without a value, and with the reason,
-    while they are too few or their journals cannot be read: an estimate must not fail for want of it."""
-    since, collected = (now - SINCE).date(), Collected()
+def measured_crossing(stack: DeployedStack, at: datetime) -> CrossingCost:
+    """The crossing cost that the control orders have shown, of the months before a time and of all since; without a
+    value, and with the reason, while they are too few or their journals cannot be read: nothing fails for want of it.
+    """
+    since, collected = (at - SINCE).date(), Collected()
     try:
         s3, bucket = stack.at.client("s3"), stack.resource(BUCKET)
         keys = keys_since(s3, bucket, since, CLOSING)

@@ -13,7 +13,7 @@ from repeg.adapters.journal.bucket import keys_since
 from repeg.adapters.journal.files import StepJournal, read_file
 from repeg.domain.savings import savings_of
 from repeg_workbench.journal.folder import OBJECTS, SIMULATED, files_in, steps_in
-from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer
+from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer, listed
 from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.operate.stack import find_stack
 from repeg_workbench.operate.watch import BUCKET
@@ -52,7 +52,8 @@ def savings(at: Workstation, request: Request) -> Answer:
             {"run_id": run_id, "symbol": symbol, "arm": arm} for (run_id, symbol), arm in collected.unmeasured.items()
         ],
     }
-    text: list[str | Table] = [*shown(found), *_listed("Remarks", said), *_listed("Not readable", collected.problems)]
+    problems = listed("Not readable", collected.problems, MOST_SHOWN)
+    text: list[str | Table] = [*shown(found), *listed("Remarks", said, MOST_SHOWN), *problems]
     return Answer(data, text, UNFINISHED if collected.problems or collected.unmeasured else DONE)
 
 
@@ -87,11 +88,3 @@ def date_of(text: str | None) -> date | None:
         return None if text is None else date.fromisoformat(text)
     except ValueError:
         raise CannotOperate(f"since: {text!r} is not valid; expected a date such as 2026-11-23") from None
-
-
-def _listed(title: str, sentences: Sequence[str]) -> list[str]:
-    if not sentences:
-        return []
-    rest = len(sentences) - MOST_SHOWN
-    tail = [f"- and {rest} more; --json lists all"] if rest > 0 else []
-    return ["", f"{title}:", *(f"- {sentence}" for sentence in sentences[:MOST_SHOWN]), *tail]

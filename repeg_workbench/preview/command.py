@@ -13,26 +13,31 @@ from repeg_workbench.explain.figures import price
 from repeg_workbench.operate.answer import DONE, Answer, counted, dollars, table
 from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.operate.stack import find_stack
-from repeg_workbench.operate.start import sums
+from repeg_workbench.operate.start import S3, sums
 from repeg_workbench.operate.workstation import Workstation
-from repeg_workbench.preview.places import Request, at_a_broker, by_a_stack, on_a_day
+from repeg_workbench.preview.places import IN_S3, Request, at_a_broker, by_a_stack, on_a_day
 
 
 def preview(at: Workstation, request: Request) -> Answer:
     """The preview. Raises CannotOperate or a RepegError in the words in which the run would be refused."""
-    given = [
-        name
-        for name, value in (
-            ("--exchange", request.exchange),
-            ("--local-keys", request.is_local_keys),
-            ("--stack", request.stack),
-        )
-        if value
-    ]
-    if len(given) > 1:
-        raise CannotOperate(f"give one of {', '.join(given)}: a plan is previewed in one place")
+    _require_one_place(request)
     estimate = _estimate(at, request)
     return Answer(estimate.model_dump(mode="json"), list(shown(estimate)), DONE)
+
+
+def _require_one_place(request: Request) -> None:
+    places = request.places
+    if len(places) > 1:
+        raise CannotOperate(f"give one of {', '.join(places)}: a plan is previewed in one place")
+    if places and request.has_a_day:
+        raise CannotOperate(
+            "--market, --date, --seed, --cash and --positions describe a simulated day; "
+            f"{places[0]} names another place"
+        )
+    if request.stack is not None and request.day.feed is not None:
+        raise CannotOperate("--feed is given beside --stack: a stack has its own feed, its parameter DataFeed")
+    if request.stack is None and request.plan.startswith(S3):
+        raise CannotOperate(IN_S3.format(plan=request.plan))
 
 
 def _estimate(at: Workstation, request: Request) -> RunEstimate:

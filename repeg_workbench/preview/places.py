@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
 from repeg.adapters.alpaca.broker import AlpacaBroker
@@ -26,8 +25,10 @@ from repeg.workflow.estimating import estimate_run
 from repeg.workflow.opening import read_start
 from repeg_workbench.deployment_variables import variables
 from repeg_workbench.operate.broker_line import Place, local_keys, mode_of, real, simulated, simulated_keys
+from repeg_workbench.operate.crossing import measured_crossing
 from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.operate.stack import DeployedStack
+from repeg_workbench.operate.start import S3
 from repeg_workbench.plans.files import read_plan
 from repeg_workbench.simulate.request import Options, read_feed, read_settings, scenario
 from repeg_workbench.simulate.simulation import opened
@@ -35,24 +36,36 @@ from repeg_workbench.twins.memory_store import MemoryStore
 
 # What an estimate's run is named after, where no execution has started.
 OWNER = "preview"
+IN_S3 = "plan: {plan} is in S3; its stack reads it, which --stack names"
 
 
 @dataclass(frozen=True)
 class Request:
-    """The command's arguments. `day` has the plan, the settings and the feed, and a simulated day's market; of the
-    other places at most one is given."""
+    """The command's arguments. `day` has the plan's file, the settings and the feed, and a simulated day's market; of
+    the other places at most one is given. `plan` is the plan as typed, `has_a_day` that a day's market or account was
+    described.
+    """
 
     day: Options
     exchange: str | None = None
     is_local_keys: bool = False
     stack: str | None = None
+    plan: str = ""
+    has_a_day: bool = False
+
+    @property
+    def places(self) -> list[str]:
+        """The options that name a place."""
+        given = {"--exchange": self.exchange, "--local-keys": self.is_local_keys, "--stack": self.stack}
+        return [name for name, value in given.items() if value]
 
     @property
     def input(self) -> dict[str, Any]:
         """The execution's input. Raises InvalidInput for a file or an assignment that cannot be read."""
         settings = read_settings(self.day.settings)
+        is_stored = self.plan.startswith(S3)
         return {
-            "plan": read_plan(Path(self.day.plan)).document,
+            **({"plan_uri": self.plan} if is_stored else {"plan": read_plan(self.day.plan).document}),
             "preview": True,
             **({"settings": settings} if settings and self.stack is not None else {}),
         }
@@ -97,7 +110,8 @@ def by_a_stack(request: Request, stack: DeployedStack) -> RunEstimate:
     """The estimate that the stack's own OpenRun makes, with its keys, settings and runs. Nothing is claimed."""
     execution = f"{stack.machine.replace(':stateMachine:', ':execution:')}:{OWNER}"
     payload = {"input": request.input, "execution": execution, "estimate": True}
-    return RunEstimate.model_validate(stack.invoke("OpenRun", payload))
+    estimate = RunEstimate.model_validate(stack.invoke("OpenRun", payload))
+    return estimate.with_crossing_cost(measured_crossing(stack, stack.at.runtime.now()))
 
 
 class _Nothing:
@@ -111,7 +125,7 @@ class _Nothing:
 
     def body(self, uri: str) -> NoReturn:
         """Refuse: a plan in S3 is previewed by its stack."""
-        raise CannotOperate(f"plan: {uri} is in S3; name its stack with --stack")
+        raise CannotOperate(IN_S3.format(plan=uri))
 
 
 def _ports(place: Place, keys: Keys, feed: Feed, runtime: NetworkRuntime) -> Ports:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from repeg.adapters.pages.stored_run import StoredRuns, begin_reading, page_of_stored
 from repeg.domain.run_page.page import RunPage
+from repeg_workbench.operate.crossing import measured_crossing
 from repeg_workbench.operate.failures import reason
 from repeg_workbench.operate.history import find_run
 from repeg_workbench.operate.stack import DeployedStack
@@ -22,4 +23,4 @@ def page_of_run(stack: DeployedStack, run_id: str | None) -> RunPage:
     )
     reading = begin_reading(run.run_id)
     reading.go_on(at)
-    return page_of_stored(at, run, reading)
+    return page_of_stored(at, run, reading, measured_crossing(stack, run.trading_day.close))

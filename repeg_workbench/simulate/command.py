@@ -14,8 +14,8 @@ from rich.console import Console
 
 from repeg.adapters.pages.run_page import run_page
 from repeg.domain.errors import InvalidInput
-from repeg.domain.journal import Entry
 from repeg_workbench.journal.folder import SIMULATED
+from repeg_workbench.journal.simulated import JournalWriter
 from repeg_workbench.report.folder import PAGE, SUMMARY, page_of_folder
 from repeg_workbench.simulate.progress import following
 from repeg_workbench.simulate.request import Options, scenario
@@ -97,21 +97,20 @@ def keep(finished: Finished, folder: Path) -> None:
 
 @contextmanager
 def _kept_journal(folder: Path | None) -> Iterator[Follow]:
-    """A follower that writes journal.jsonl into the folder. Raises InvalidInput if it cannot be written."""
+    """A follower that writes journal.jsonl into the folder, sealed if the day ends. Raises InvalidInput if it cannot be
+    written."""
     if folder is None:
         yield lambda _: None
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / "journal.jsonl").open("w", encoding="utf-8")
+        file = (folder / SIMULATED).open("w", encoding="utf-8")
     except OSError as error:
         raise InvalidInput("out", str(folder), f"a folder that can be written to ({error.strerror})") from None
-
-    def write(entry: Entry) -> None:
-        file.write(f"{entry.line()}\n")
-
     with file:
-        yield write
+        journal = JournalWriter(file)
+        yield journal.record
+        journal.seal()
 
 
 def _json(summary: dict[str, Any]) -> str:

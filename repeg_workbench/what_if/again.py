@@ -14,6 +14,7 @@ from repeg.adapters.journal.files import Journalled
 from repeg.domain.decision import Decision
 from repeg.domain.errors import RefusedRun
 from repeg.domain.funding import FundingDecision, FundingRequest, Grant, Need, decide_funding
+from repeg.domain.journal import Entry
 from repeg.domain.journalled_rules import FUNDING, NEXT_ACTION, QUOTE_CHECK, SESSION, SIZING, decide_on, models_of
 from repeg.domain.limits import require_allowed, require_within_limits
 from repeg.domain.quote import Side
@@ -24,23 +25,30 @@ from repeg.domain.sizing_request import Sizing
 from repeg_workbench.explain.figures import clock
 from repeg_workbench.what_if.changes import Changes
 from repeg_workbench.what_if.paths import Difference, Opening, Path
+from repeg_workbench.what_if.sizes import Sent, sent_of
 
 _Models = Mapping[str, Any]
 
 
 @dataclass
 class Again:
-    """The decisions of a run, made again. `made` counts them, `problems` name those that could not be made or that do
-    not follow from their inputs, `run` is what differs for the run as a whole."""
+    """The decisions of a run, made again. `made` counts them and `sized` the sizes of orders, `problems` name those
+    that could not be made or that do not follow from their inputs, `run` is what differs for the run as a whole.
+
+    `not_sized` are orders of another size than the rule gives: a budget or the shares that are held cut it.
+    """
 
     changes: Changes
     base: Settings
     made: int = 0
+    sized: int = 0
+    not_sized: list[str] = field(default_factory=list)
     paths: dict[str, Path] = field(default_factory=dict)
     run: list[Difference] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     opening: Opening | None = None
     _models: dict[int, BaseModel] = field(default_factory=dict)
+    _granted: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def first_change(self) -> datetime | None:
@@ -65,12 +73,29 @@ class Again:
         self.made += 1
         if entry.answer is None or again != entry.answer:
             self.problems.append(f"{what}: this release's rules decide otherwise on the same inputs")
-        elif self.changes.names:
-            self._with_changes(entry.rule, entry.subject, models, again, entry.at)
+            return
+        sent = self._size(entry, models, again)
+        if self.changes.names:
+            self._with_changes(entry.rule, entry.subject, models, again, entry.at, sent)
 
-    def _with_changes(self, rule: str, subject: str, models: _Models, answer: BaseModel, at: datetime) -> None:
+    def _size(self, entry: Entry, models: _Models, answer: BaseModel) -> Sent | None:
+        """How many shares an entry sent, if that follows from the inputs, which the cash that was granted is one of."""
+        if isinstance(answer, FundingDecision):
+            self._granted |= {grant.symbol: grant.qty for grant in answer.grants}
+        if not isinstance(answer, Decision):
+            return None
+        sent = sent_of(entry, models, answer, self._granted.get(entry.subject))
+        if sent is None or sent.follows:
+            self.sized += sent is not None
+            return sent
+        self.not_sized.append(f"{entry.subject} at {clock(entry.at)}, {entry.detail}")
+        return None
+
+    def _with_changes(
+        self, rule: str, subject: str, models: _Models, answer: BaseModel, at: datetime, sent: Sent | None
+    ) -> None:
         if rule in {NEXT_ACTION, QUOTE_CHECK} and isinstance(answer, (Decision, QuoteCheck)):
-            self._path(subject).see(rule, models, answer, self.opening)
+            self._path(subject).see(rule, models, answer, self.opening, sent)
         elif rule == FUNDING and isinstance(answer, FundingDecision):
             self._fund(models["purse"], answer, at)
         elif rule == SESSION and isinstance(answer, SessionAnswer):

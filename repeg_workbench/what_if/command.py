@@ -12,7 +12,7 @@ from repeg.domain.settings import Settings
 from repeg.domain.symbol_settings import STORED
 from repeg_workbench.explain.figures import clock, plural
 from repeg_workbench.explain.found import Place, RunJournal, find_journal
-from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer, table
+from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer, listed, table
 from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.operate.workstation import Workstation
 from repeg_workbench.what_if.again import Again, decided_again
@@ -20,6 +20,7 @@ from repeg_workbench.what_if.changes import read_changes, remarks
 from repeg_workbench.what_if.paths import Difference, Path
 
 MOST_SHOWN = 5
+NOT_WHOLE = "Not everything could be made again as it was, so the above may lack something"
 
 UNKNOWN = (
     "From its change on, what the market would have answered is not known: neither the fills of the other orders, nor "
@@ -28,6 +29,13 @@ UNKNOWN = (
 CASH_UNKNOWN = (
     "Cash is one for all orders. Where an order's path changes, the buys that waited for its cash may have got more or "
     "less of it after {at}; an order that is said to be unchanged is so on the cash that there was."
+)
+
+
+NOT_AGAIN = (
+    "Not made again, since the journal has no inputs of them: budgets, which are counted when an order is written; how "
+    "many shares a move takes over, which are those that its predecessor has left; what follows a broker's refusal; "
+    "and what a buy needs of the cash beside its collar."
 )
 
 
@@ -43,11 +51,18 @@ def what_if(at: Workstation, place: Place, assignments: tuple[str, ...]) -> Answ
     again = decided_again(journal.entries, changes, base)
     wrong = [*journal.problems, *again.problems]
     said = list(remarks(changes)) if assignments else []
-    text = [*_head(journal, again), *_found(again), *(f"Note: {each}" for each in said), *_wrong(wrong)]
+    unsized = listed(
+        "Sent for other sizes than the rule's, by a budget or the shares held", again.not_sized, MOST_SHOWN
+    )
+    notes = [*(f"Note: {each}" for each in said), NOT_AGAIN, *unsized]
+    text = [*_head(journal, again), *_found(again), *notes, *listed(NOT_WHOLE, wrong, MOST_SHOWN)]
     data = {
         "run_id": journal.run_id,
         "settings": changes.in_words,
         "decisions": again.made,
+        "sizes": again.sized,
+        "not_sized": again.not_sized,
+        "not_made_again": NOT_AGAIN,
         "run": [_as_json(each) for each in again.run],
         "orders": [_path_as_json(path) for _, path in sorted(again.paths.items())],
         "remarks": said,
@@ -75,7 +90,8 @@ def _settings_of(journal: RunJournal) -> Settings:
 
 def _head(journal: RunJournal, again: Again) -> Iterator[str]:
     with_what = f"with {again.changes.in_words}" if again.changes.names else "with the same settings"
-    yield f"{journal.run_id} {with_what}: {plural(again.made, 'decision')} made again from the journal's inputs."
+    made = f"{plural(again.made, 'decision')} and {plural(again.sized, 'size')} of orders"
+    yield f"{journal.run_id} {with_what}: {made} made again from the journal's inputs."
     if not again.changes.names and not again.problems:
         yield "Each is the same. --set NAME=VALUE makes them with another setting."
 
@@ -110,18 +126,6 @@ def _table(changed: Sequence[Path]) -> Table:
             same = plural(max(0, path.made - 1), "decision")
             made.add_row(path.symbol, same, clock(path.change.at), path.change.was, path.change.instead)
     return made
-
-
-def _wrong(problems: Sequence[str]) -> list[str]:
-    if not problems:
-        return []
-    rest = len(problems) - MOST_SHOWN
-    return [
-        "",
-        "Not everything could be made again as it was, so the above may lack something:",
-        *(f"- {problem}" for problem in problems[:MOST_SHOWN]),
-        *([f"- and {rest} more; --json lists all"] if rest > 0 else []),
-    ]
 
 
 def _path_as_json(path: Path) -> dict[str, Any]:

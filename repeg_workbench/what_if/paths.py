@@ -20,6 +20,7 @@ from repeg.domain.quote_check import QuoteCheck
 from repeg.domain.settings import Settings
 from repeg_workbench.explain.figures import clock
 from repeg_workbench.what_if.changes import Changes
+from repeg_workbench.what_if.sizes import Sent, makes_way_for_the_rest, size_of
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,15 @@ class Path:
     _gates: set[tuple[str, str]] = field(default_factory=set)
 
     def see(
-        self, rule: str, models: Mapping[str, Any], answer: Decision | QuoteCheck, opening: Opening | None = None
+        self,
+        rule: str,
+        models: Mapping[str, Any],
+        answer: Decision | QuoteCheck,
+        opening: Opening | None = None,
+        sent: Sent | None = None,
     ) -> None:
-        """Make the next decision of the order again, in a window that would have opened at another time."""
+        """Make the next decision of the order again, in a window that would have opened at another time; and how many
+        shares it is sent for, where it was sent."""
         if self.change is not None:
             self.left += 1
             return
@@ -79,6 +86,7 @@ class Path:
         again = decide_on(rule, changed)
         if rule == NEXT_ACTION and isinstance(again, Decision) and isinstance(answer, Decision):
             self._compare_actions(at, answer, again)
+            self._compare_sizes(at, models, changed, again, sent)
         if rule == QUOTE_CHECK and isinstance(again, QuoteCheck) and isinstance(answer, QuoteCheck):
             self._compare_checks(at, models["order"], answer, again)
 
@@ -101,6 +109,17 @@ class Path:
         if (was.verb, was.limit, was.rung) == (again.verb, again.limit, again.rung):
             return
         self.change = Difference(at, _action(was), _action(again))
+
+    def _compare_sizes(
+        self, at: datetime, was: Mapping[str, Any], now: Mapping[str, Any], decision: Decision, sent: Sent | None
+    ) -> None:
+        """Whether another piece would have been sent, or the open one cancelled for the whole rest."""
+        if self.change is not None:
+            return
+        if makes_way_for_the_rest(now, decision) and not makes_way_for_the_rest(was, decision):
+            self.change = Difference(at, _action(decision), f"cancel the piece for all {now['order'].remaining} left")
+        elif sent is not None and (qty := size_of(now, decision, sent.most)) != sent.qty:
+            self.change = Difference(at, _of_shares(decision, sent.qty), _of_shares(decision, qty))
 
     def _compare_checks(self, at: datetime, order: ParentOrder, was: QuoteCheck, again: QuoteCheck) -> None:
         if was.frees is not again.frees:
@@ -148,6 +167,10 @@ def _action(decision: Decision) -> str:
         return f"{decision.verb} ({decision.because})"
     limit = "the market" if decision.limit is None else f"{decision.limit:f}"
     return f"{decision.verb} at {limit} ({decision.because})"
+
+
+def _of_shares(decision: Decision, qty: Decimal) -> str:
+    return f"{qty:f} shares: {_action(decision)}"
 
 
 def _check(check: QuoteCheck) -> str:

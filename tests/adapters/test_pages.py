@@ -15,8 +15,10 @@ import pytest
 from repeg.adapters.pages.document import CHART_STYLE, CHARTS, asset, embedded
 from repeg.adapters.pages.machine import PARTS
 from repeg.adapters.pages.markup import Html, tag
+from repeg.adapters.pages.order_table import COLUMNS
 from repeg.adapters.pages.run_page import run_page
 from repeg.adapters.pages.words import bps, dollars, number, price, seconds, shares
+from repeg.domain.crossing import CrossingCost
 from repeg.domain.outcome import Outcome
 from repeg.domain.run_page.build import page_of
 from repeg.domain.run_page.page import Circumstances, Usage
@@ -111,7 +113,37 @@ def test_the_summary_has_cost_interval_and_market_orders() -> None:
     assert "−$2.50 on $50,012.50; 95 % interval −2.46 to 1.46 bps" in text
     assert "$15.00 saved" in text
     assert "1.00 assumed" in text
-    assert "no control order has traded" in text
+    assert "is not measured by this run alone: no control order has traded" in text
+
+
+def test_the_order_table_has_as_many_sent_as_the_tape() -> None:
+    """The column of the tape's table: orders at the broker, the first one too."""
+    html = run_page(page(Worked(), Worked("KO")))
+    (rows,) = re.findall(r'<table id="order-table".*?<tbody>(.*?)</tbody>', html)
+    number = next(n for n, column in enumerate(COLUMNS) if column.heading == "sent")
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", row)[number] for row in rows.split("</tr>")[:-1]]
+    assert cells == ["1", "1"]
+
+
+@pytest.mark.parametrize(
+    ("crossing", "card", "said"),
+    [
+        (
+            CrossingCost(value=Decimal("0.4"), because="measured with 31 control orders"),
+            "if taking costs 0.40 half-spreads (measured)",
+            "The summary counts with the account's own cost of taking, measured with 31 control orders: the first row.",
+        ),
+        (
+            CrossingCost(value=None, because="7 control orders have traded; 20 are needed"),
+            "if taking costs 1.00 half-spreads (assumed)",
+            "the account's own cost of taking is not measured yet: 7 control orders have traded; 20 are needed.",
+        ),
+    ],
+)
+def test_the_page_says_which_cost_of_taking_it_counts_with(crossing: CrossingCost, card: str, said: str) -> None:
+    text = shown(Worked(), known=Circumstances(mode="paper", crossing=crossing)).text
+    assert card in text
+    assert said in text
 
 
 def test_a_page_without_orders_says_so() -> None:
@@ -127,10 +159,19 @@ def test_a_page_without_fills_says_so() -> None:
     assert "0 (0 %)" in seen.text
 
 
+def test_an_order_without_a_cost_is_counted_beside_the_figures() -> None:
+    """Nothing of it is in them: its journal has no mid for the shares that were not filled."""
+    seen = shown(Worked(), Worked("KO", fills=(("40", "100.01"),), outcome=Outcome.HELD_WIDE))
+    assert (
+        "1 order without an arrival price, or without a price for what was not filled: not in these figures."
+        in seen.text
+    )
+
+
 def test_problems_come_before_the_figures_that_they_cut_short() -> None:
     text = shown(Worked(), Worked("KO"), is_whole=False, known=Circumstances(problems=("it was cut off",))).text
     assert "The journal is not whole" in text
-    assert text.index("it was cut off") < text.index("Orders of the run")
+    assert text.index("it was cut off") < text.index("Summary")
 
 
 # The state machine

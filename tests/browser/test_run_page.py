@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from repeg.adapters.pages.run_page import run_page
+from repeg.domain.journal import Entry
 from repeg.domain.outcome import Outcome
 from repeg.domain.quote import Side
+from repeg.domain.run_page.build import page_of
 from repeg.domain.run_page.page import Circumstances, Usage
 from tests.browser.conftest import DESKTOP, PHONE, Browsing, Opened
-from tests.report.day import Worked, page
+from tests.builders import after_noon
+from tests.report.day import RUN_ID, Worked, page, record, recorded
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -110,6 +113,39 @@ def test_every_picture_has_its_table(browsing: Browsing) -> None:
     opened.page.locator("#payments tbody tr").first.wait_for()
     assert opened.page.locator("#payments tbody tr").count() == 5
     assert "12:00:10\tAAPL\tbuy\t60\t100.01\t$6,000.60" in opened.page.locator("#payments tbody").inner_text()
+
+
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+def test_a_storys_headings_stand_over_their_columns(browsing: Browsing, width: int) -> None:
+    """Its table is inside of the table of orders, whose headings are buttons with a space of their own."""
+    opened = browsing.open(a_page(), width)
+    open_order(opened, "AAPL")
+    opened.page.locator("tr.story summary").click()
+    opened.page.locator("tr.story tbody tr").first.wait_for()
+    paddings = {
+        opened.page.locator(f"tr.story {name}").first.evaluate("cell => getComputedStyle(cell).paddingLeft")
+        for name in ("thead th", "tbody td")
+    }
+    assert len(paddings) == 1
+
+
+def test_a_book_that_was_not_looked_at_is_not_drawn(browsing: Browsing) -> None:
+    """An order waits half an hour for cash: nothing is known of its book meanwhile, at the next look all."""
+    waits = Entry(after_noon(1_800), RUN_ID, "AAPL", "held_long", "", "waits for sells")
+    again = next(Worked(bids=(50,)).looks())._replace(at=after_noon(3_000))
+    made = record([Worked(fills=())], is_whole=False)
+    made.read(recorded([waits, again]))
+    opened = browsing.open(run_page(page_of(made, KNOWN)))
+    picture = open_order(opened, "AAPL")
+    picture.focus()
+    tips = []
+    for _ in range(8):
+        opened.page.keyboard.press("ArrowRight")
+        picture.locator(".tip").wait_for()
+        tips.append(picture.locator(".tip").inner_text())
+    (waiting,) = {tip for tip in tips if "held long" in tip}
+    assert "bid" not in waiting
+    assert "bid 100.50" in tips[-1]
 
 
 def test_hostile_text_is_shown_and_not_obeyed(browsing: Browsing) -> None:

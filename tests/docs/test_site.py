@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import copyfile
 
 import pytest
+from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-docs" / "bin" / "python"
@@ -89,6 +90,23 @@ def test_the_search_knows_the_words_of_the_pages_without_a_request(site: Path) -
     assert index.startswith("Search.setIndex(")
     for word in ("collar", "orphan", "idempot"):
         assert f'"{word}' in index or f"{word}:" in index, word
+
+
+def test_a_word_that_is_typed_finds_its_pages(site: Path, browser: Browser) -> None:
+    """In a browser without a network, with the site opened from its folder: a word that few pages have."""
+    context = browser.new_context(offline=True)
+    page, complaints = context.new_page(), list[str]()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((site / "index.html").as_uri())
+    page.get_by_role("textbox", name="Search").fill("orphaned")
+    page.keyboard.press("Enter")
+    page.get_by_text("Search finished, found").wait_for()
+    page.locator("#search-results").get_by_role("link", name="Glossary").click()
+    assert page.url.startswith((site / "docs" / "glossary.html").as_uri())
+    assert "orphaned" in page.locator("article").inner_text()
+    assert complaints == []
+    context.close()
 
 
 def test_a_link_to_nothing_or_a_page_without_a_place_fails_the_build(tmp_path: Path) -> None:

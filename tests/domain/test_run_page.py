@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from repeg.domain.funding import FundingRequest
 from repeg.domain.journal import Entry
 from repeg.domain.outcome import Outcome
 from repeg.domain.quote import Side
@@ -15,7 +16,7 @@ from repeg.domain.run_page.orders import thinned
 from repeg.domain.run_page.page import Circumstances
 from repeg.domain.run_page.record import Fill, Look, RunRecord
 from tests.builders import NOON, after_noon
-from tests.report.day import RUN_ID, Worked, entries, page, record, recorded
+from tests.report.day import RUN_ID, Worked, a_release, entries, page, record, recorded
 
 # The arrival is 100.00 × 100.05, so its mid is 100.025 and half its spread 0.025.
 BOUGHT = Worked()
@@ -103,6 +104,25 @@ def test_an_order_of_acts_alone_is_thinned_as_well() -> None:
 def test_buys_that_wait_for_sells_are_counted() -> None:
     (release,) = page(BOUGHT).releases
     assert (release.spendable, release.asking, release.waiting) == (Decimal(50), 1, 1)
+
+
+def test_cash_that_the_balance_may_lack_is_no_negative_cash() -> None:
+    """What was just spent is taken off twice until the balance shows it: the journal says that there is nothing."""
+    made = RunRecord()
+    spent = a_release().inputs["purse"]
+    assert isinstance(spent, FundingRequest)
+    purse = {**spent.model_dump(mode="json"), "spendable": "-2242.00"}
+    made.read([(a_release(), {"purse": purse}, {"grants": []})])
+    assert [release.spendable for release in made.releases] == [Decimal(0)]
+
+
+def test_an_order_that_never_arrived_is_counted_among_the_unknown() -> None:
+    made = record([BOUGHT])
+    made.read([(Entry(NOON, RUN_ID, "RIFT", "plan", "sell 400", "worth 9644.00"), {}, None)])
+    held = {"RIFT": ("held_wide", "0 of 400: wide")}
+    assert page_of(made, Circumstances(outcomes=held)).costs.unknown == 1
+    left_out = {"RIFT": ("no_trade", "on target")}
+    assert page_of(made, Circumstances(outcomes=left_out)).costs.unknown == 0
 
 
 # Journals that are not whole

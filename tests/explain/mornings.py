@@ -14,6 +14,7 @@ from repeg.domain.journal_file import StepName, encode
 from tests.builders import NOON
 from tests.functions.books import KO, QUIET, UP, book
 from tests.functions.desk import RUN_ID, Desk, holding
+from tests.journal.simulated import keep, kept_lines
 
 BOOKS = {
     "AAPL": book(QUIET, UP),
@@ -49,10 +50,21 @@ def eventful(**settings: Any) -> list[Entry]:
         return list(desk.journal.entries)
 
 
+def in_pieces() -> list[Entry]:
+    """A buy of 1,000 shares where 300 are displayed: sent in pieces, the first of which is filled."""
+    shown = book("09:20 300 @ 20.00 × 300 @ 20.03", prints=("09:36:10 900 @ 20.01 sold",))
+    with desk_of({"T": shown}, opening=holding("50000")) as desk:
+        desk.begin("buy 1000 T", policy="normal")
+        for time in ("09:36", "09:36:30", "09:37"):
+            desk.turn_at(time)
+            desk.place()
+        return list(desk.journal.entries)
+
+
 def simulated(folder: Path, entries: Iterable[Entry]) -> Path:
     """A folder with the entries, as `repeg simulate --out` keeps them."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "journal.jsonl").write_text("".join(f"{entry.line()}\n" for entry in entries), encoding="utf-8")
+    keep(folder, kept_lines(entries))
     return folder
 
 

@@ -57,7 +57,7 @@ def story(where: Path, symbol: str) -> OrderStory:
 
 def test_an_order_held_by_its_book_names_book_and_setting(folder: Path) -> None:
     answer = about(folder, "F")["answers"][WHY_NOT]
-    assert "10 of 10 were left" in answer
+    assert "None of its 10 shares had traded when it ended at" in answer
     assert "7.23 %" in answer, "0.90 of a mid of 12.45"
     assert "max_spread_pct=0.25" in answer
 

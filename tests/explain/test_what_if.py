@@ -14,8 +14,8 @@ from repeg_workbench.cli import app
 from repeg_workbench.explain.found import Place
 from repeg_workbench.operate.answer import DONE, UNFINISHED, Answer
 from repeg_workbench.operate.workstation import Workstation
-from repeg_workbench.what_if.command import UNKNOWN, what_if
-from tests.explain.mornings import eventful, simulated
+from repeg_workbench.what_if.command import NOT_AGAIN, UNKNOWN, what_if
+from tests.explain.mornings import eventful, in_pieces, simulated
 
 
 @pytest.fixture(scope="module")
@@ -146,3 +146,56 @@ def test_an_edited_decision_is_named_and_no_path_is_told_from_it(entries: list[E
     assert any(
         "AAPL at 09:36:00, place: this release's rules decide otherwise" in each for each in answer.data["problems"]
     )
+
+
+# How many shares an order is sent for
+
+
+@pytest.fixture(scope="module")
+def pieces() -> list[Entry]:
+    return in_pieces()
+
+
+@pytest.fixture(scope="module")
+def in_parts(tmp_path_factory: pytest.TempPathFactory, pieces: list[Entry]) -> Path:
+    return simulated(tmp_path_factory.mktemp("pieces"), pieces)
+
+
+def test_the_sizes_of_pieces_are_made_again(in_parts: Path, pieces: list[Entry]) -> None:
+    placed = [entry.detail for entry in pieces if entry.verb == "place"]
+    assert placed == ["buy 300 @ 20.01", "buy 300 @ 20.01"]
+    answer = asked(in_parts)
+    assert (answer.code, answer.data["sizes"], answer.data["not_sized"]) == (DONE, 2, [])
+
+
+def test_a_buy_that_its_cash_had_cut_is_made_again_from_its_grant(folder: Path) -> None:
+    answer = asked(folder)
+    assert answer.data["sizes"] >= 3
+    assert answer.data["not_sized"] == []
+
+
+def test_too_few_orders_for_pieces_send_the_whole(in_parts: Path) -> None:
+    """Three orders are kept for the end, so the first of four is for all shares."""
+    found = changes(in_parts, "max_repegs=0", "max_attempts=4")["T"]
+    assert found["was"].startswith("300 shares: place at 20.01")
+    assert found["instead"].startswith("1000 shares: place at 20.01")
+
+
+def test_a_piece_makes_way_for_the_rest_when_few_orders_are_left(in_parts: Path) -> None:
+    found = changes(in_parts, "max_repegs=0", "max_attempts=5")["T"]
+    assert found["instead"] == "cancel the piece for all 700 left"
+
+
+def test_an_order_of_another_size_than_the_rules_is_named(tmp_path: Path, pieces: list[Entry]) -> None:
+    cut = [each._replace(detail="buy 200 @ 20.01") if each.verb == "place" else each for each in pieces]
+    answer = asked(simulated(tmp_path, cut))
+    assert answer.data["sizes"] == 0
+    assert [each.partition(",")[2] for each in answer.data["not_sized"]] == [" buy 200 @ 20.01"] * 2
+    assert any("Sent for other sizes than the rule's" in str(line) for line in answer.text)
+
+
+def test_the_decisions_not_made_again_are_always_said(in_parts: Path) -> None:
+    for given in ((), ("--set", "patience_seconds=120")):
+        said = CliRunner().invoke(app, ["what-if", str(in_parts), *given])
+        assert said.exit_code == DONE
+        assert NOT_AGAIN in said.stdout

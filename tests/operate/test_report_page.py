@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.operate.control_orders import ORDERS, RUNS, keep_control_orders
 from tests.operate.operator import RUN_ID, Deploy, Operator, denied
 
 
 def test_the_page_of_a_run_has_its_journal_and_its_executions_states(deploy: Deploy, folder: Path) -> None:
-    operator = deploy(keeps_journal=True)
+    operator = deploy(keeps_journal=True, sold_at="09:38:10")
     operator.day.start("calls")
     operator.day.run()
     said = operator.repeg("report", RUN_ID, "--page", folder / "page.html", "--json")
@@ -24,6 +25,18 @@ def test_the_page_of_a_run_has_its_journal_and_its_executions_states(deploy: Dep
         assert expected in page
 
 
+def test_the_page_counts_with_the_accounts_own_cost_of_taking(deploy: Deploy, folder: Path) -> None:
+    """The one that an estimate counts with: of the control orders of the account's other runs."""
+    operator = deploy(keeps_journal=True, sold_at="09:38:10")
+    keep_control_orders(operator, "100.045")
+    operator.day.start("calls")
+    operator.day.run()
+    operator.repeg("report", RUN_ID, "--page", folder / "page.html")
+    page = (folder / "page.html").read_text(encoding="utf-8")
+    assert "if taking costs 0.80 half-spreads (measured)" in page
+    assert f"measured with {RUNS * ORDERS} control orders: the first row" in page
+
+
 def test_a_history_that_may_not_be_read_is_said_on_the_page(operator: Operator, folder: Path) -> None:
     operator.day.start("calls")
     operator.until("09:36:10")
@@ -36,7 +49,7 @@ def test_a_history_that_may_not_be_read_is_said_on_the_page(operator: Operator, 
 
 
 def test_the_page_has_the_requests_that_the_report_counts(deploy: Deploy, folder: Path) -> None:
-    operator = deploy(keeps_journal=True)
+    operator = deploy(keeps_journal=True, sold_at="09:38:10")
     operator.day.start("calls")
     operator.day.run()
     operator.repeg("report", RUN_ID, "--page", folder / "page.html")

@@ -12,6 +12,7 @@ from botocore.exceptions import ReadTimeoutError  # noqa: TID251
 
 from repeg_workbench.operate.start import LARGEST_INLINE
 from tests.builders import MONDAY
+from tests.operate.control_orders import keep_control_orders
 from tests.operate.operator import PLAN, RUN_ID, Deploy, Operator, RefusingSession, denied
 
 
@@ -56,6 +57,13 @@ def test_a_start_shows_the_estimate_asks_and_starts(operator: Operator, plan: Pa
     assert executions(operator) == [name]
     operator.day.run()
     assert operator.repeg("report", "--json").data["run_id"] == RUN_ID
+
+
+def test_the_estimate_counts_with_the_accounts_own_cost_of_taking(operator: Operator, plan: Path) -> None:
+    keep_control_orders(operator, "100.045")
+    operator.until("09:36")
+    said = operator.repeg("start", plan)
+    assert "at 0.8 half-spreads (measured with 30 control orders)" in said.out
 
 
 def test_a_declined_start_starts_nothing(operator: Operator, plan: Path) -> None:

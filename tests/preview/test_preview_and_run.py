@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,7 +16,7 @@ from repeg.domain.parent_order import ParentOrder
 from repeg_workbench.deployment_variables import variables
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from tests.builders import worked_by
-from tests.functions.books import AAPL, KO, book
+from tests.functions.books import AAPL, KO, QUIET, book
 from tests.functions.desk import EXECUTION, Desk, a_desk, a_plan, holding
 
 BOOKS = {
@@ -42,6 +42,16 @@ class Case:
     opening: OpeningAccount = field(default_factory=holding)
     other: dict[str, str] | None = None
     untraded: dict[str, str] = field(default_factory=dict)
+
+
+class Line(NamedTuple):
+    """A line of a plan as it is previewed or planned."""
+
+    side: str
+    qty: Decimal
+    price: Decimal
+    reason: str
+    note: str
 
 
 CASES = (
@@ -72,6 +82,7 @@ CASES = (
         untraded={"KO": "nothing is sold"},
     ),
     Case("a reserve", {**weights(AAPL="0.30", T="0.20"), "cash_reserve": "0.5"}, holding("20000")),
+    Case("a reserve that binds", {**weights(T="0.30"), "cash_reserve": "0.2"}, holding("8000", PG="80")),
     Case(
         "another's open buy", weights(AAPL="0.10", T="0.05"),
         other={"symbol": "AAPL", "side": "buy", "qty": "20", "limit_price": "100.00"},
@@ -80,6 +91,10 @@ CASES = (
         "covered by an open order", weights(AAPL="0.10", T="0.05"),
         other={"symbol": "AAPL", "side": "buy", "qty": "60", "limit_price": "100.00"},
         untraded={"AAPL": "already covered by open orders"},
+    ),
+    Case(
+        "less than the smallest order", a_plan("buy 0.005 AAPL", "buy 0.4 T", "sell all KO"), holding(KO="0.015"),
+        untraded={"AAPL": "worth 0.95, less than the broker's smallest order", "KO": "worth 0.91, less than"},
     ),
     Case("an old price", weights(F="0.10", T="0.05"), untraded={"F": "minutes old"}),
     Case("too little cash", a_plan("buy 40 AAPL", "buy 40 PG"), holding("9000")),
@@ -108,13 +123,40 @@ def planned(case: Case, desk: Desk) -> list[ParentOrder]:
     return sorted(desk.store.orders(desk.run_id), key=lambda order: order.symbol)
 
 
+def differing(said: RunEstimate, orders: list[ParentOrder]) -> dict[str, tuple[Line | None, Line | None]]:
+    """What was previewed and what is planned, of each line on which they are not the same."""
+    told = {each.symbol: Line(each.side, each.qty, each.price, each.reason, each.note) for each in said.orders}
+    made = {o.symbol: Line(str(o.side), o.target, o.reference_price, o.reason, o.note) for o in orders}
+    symbols = sorted(told.keys() | made.keys())
+    return {each: (told.get(each), made.get(each)) for each in symbols if told.get(each) != made.get(each)}
+
+
+def run_out(desk: Desk) -> None:
+    """Work what is planned for five minutes, and close."""
+    for minute in range(36, 41):
+        desk.wait_until(f"09:{minute}:10")
+        desk.place()
+        desk.wait_until(f"09:{minute}:40")
+        desk.repeg()
+    desk.close()
+
+
+def traded_otherwise(said: RunEstimate, desk: Desk) -> list[str]:
+    """The symbols of which the run has traded something else than was previewed. Where cash is short by less than a
+    share may cost up to its collar, it may buy one share fewer."""
+    wrong = []
+    for each in said.orders:
+        wanted = each.qty if each.funded is None else min(each.qty, each.funded)
+        filled, slack = desk.order(each.symbol).filled, 0 if wanted == each.qty else 1
+        if not wanted - slack <= filled <= wanted:
+            wrong.append(each.symbol)
+    return wrong
+
+
 def test_a_run_plans_what_its_preview_said(met: tuple[Case, Desk]) -> None:
     case, desk = met
     said = previewed(case, desk)
-    orders = planned(case, desk)
-    told = [(each.symbol, each.side, each.qty, each.price, each.note) for each in said.orders]
-    assert told == [(o.symbol, str(o.side), o.target, o.reference_price, o.note) for o in orders]
-    assert [each.reason for each in said.orders] == [order.reason for order in orders]
+    assert differing(said, planned(case, desk)) == {}
     left = {each.symbol: each.reason for each in said.orders if each.reason}
     assert left.keys() == case.untraded.keys()
     assert all(words in left[symbol] for symbol, words in case.untraded.items()), left
@@ -122,24 +164,71 @@ def test_a_run_plans_what_its_preview_said(met: tuple[Case, Desk]) -> None:
 
 
 def test_a_run_trades_what_its_preview_said(met: tuple[Case, Desk]) -> None:
-    """Where cash is short by less than a share may cost up to its collar, the run may buy one share fewer."""
     case, desk = met
     said = previewed(case, desk)
     before = desk.ports.broker.account().spendable
     planned(case, desk)
-    for minute in range(36, 41):
-        desk.wait_until(f"09:{minute}:10")
-        desk.place()
-        desk.wait_until(f"09:{minute}:40")
-        desk.repeg()
-    desk.close()
-    for each in said.orders:
-        wanted = each.qty if each.funded is None else min(each.qty, each.funded)
-        filled, slack = desk.order(each.symbol).filled, 0 if wanted == each.qty else 1
-        assert wanted - slack <= filled <= wanted, each
+    run_out(desk)
+    assert traded_otherwise(said, desk) == []
     assert said.cash is not None
     assert said.cash.before == before
     if not said.cash.short:
         spread = sum((each.qty for each in said.orders), Decimal(0)) * Decimal("0.05")
         assert abs(desk.ports.broker.account().spendable - said.cash.after) <= spread
     desk.judge()
+
+
+# What the comparison would find: a run that decides on something else than its preview did.
+
+PLANTED: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "orders": ({"orders": a_plan("buy 41 AAPL", "sell all KO", "buy 30 T")["orders"]}, {"AAPL"}),
+    "weights": ({"targets": {"AAPL": "0.20", "KO": "0.10", "PG": "0.152"}}, {"PG"}),
+    "dollars": (
+        {"orders": [
+            {"symbol": "AAPL", "side": "buy", "notional": "3200"}, {"symbol": "PG", "side": "buy", "notional": "100"},
+            {"symbol": "KO", "side": "sell", "notional": "9000"},
+        ]},
+        {"AAPL"},
+    ),
+    "a minimum": ({"min_trade_notional": "400"}, {"KO"}),
+    "a drift band": ({"min_drift_pct": "0.1"}, {"KO"}),
+    "buy only": ({"buy_only": False}, {"AAPL", "KO", "T"}),
+    "less than the smallest order": (
+        {"orders": a_plan("buy 0.006 AAPL", "buy 0.4 T", "sell all KO")["orders"]}, {"AAPL"}
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_run_of_another_plan_is_found_to_differ(name: str) -> None:
+    case = next(each for each in CASES if each.name == name)
+    changed, symbols = PLANTED[name]
+    with a_desk(BOOKS, opening=case.opening) as desk:
+        said = previewed(case, desk)
+        found = differing(said, planned(replace(case, plan={**case.plan, **changed}), desk))
+    assert found.keys() == symbols, found
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "symbol"),
+    [
+        ("orders", {"orders": a_plan("buy 39 AAPL", "sell all KO", "buy 30 T")["orders"]}, "AAPL"),
+        ("a reserve that binds", {"cash_reserve": "0"}, "T"),
+    ],
+)
+def test_a_run_that_trades_otherwise_is_found(name: str, changed: dict[str, Any], symbol: str) -> None:
+    case = next(each for each in CASES if each.name == name)
+    with a_desk(BOOKS, opening=case.opening) as desk:
+        said = previewed(case, desk)
+        planned(replace(case, plan={**case.plan, **changed}), desk)
+        run_out(desk)
+        assert traded_otherwise(said, desk) == [symbol]
+
+
+def test_a_run_in_another_market_is_found_to_differ() -> None:
+    """AAPL has risen between the two: its weight is fewer shares at another price."""
+    case = Case("weights", weights(AAPL="0.20", KO="0.10"), holding(KO="700"))
+    with a_desk({**BOOKS, "AAPL": book(QUIET, "09:37 300 @ 195.00 × 300 @ 195.04")}, opening=case.opening) as desk:
+        said = previewed(case, desk)
+        desk.wait_until("09:37:30")
+        assert "AAPL" in differing(said, planned(case, desk))

@@ -14,6 +14,7 @@ from repeg_workbench.cli import app
 from repeg_workbench.operate.answer import CANNOT, DONE, UNFINISHED
 from repeg_workbench.report.writing import opened
 from tests.builders import NOON
+from tests.journal.simulated import keep, kept_lines
 from tests.report.day import Worked, entries, stored
 
 STEP = "20261123T170000.000000Z-CloseRun-1.jsonl.gz"
@@ -45,8 +46,7 @@ def test_a_page_goes_where_it_is_asked_to_go(folder: Path, tmp_path: Path) -> No
 
 
 def test_a_simulated_days_folder_has_its_summary_on_the_page(tmp_path: Path) -> None:
-    lines = "".join(f"{entry.line()}\n" for entry in entries([Worked()]))
-    (tmp_path / "journal.jsonl").write_text(lines, encoding="utf-8")
+    keep(tmp_path, kept_lines(entries([Worked()])))
     totals = {"transitions": 91, "trading_requests": 255, "aws_dollars": "0.004", "states": {"OpenRun": 1}}
     about = {"outcome": "settled", "reason": "done", "market": "a generated day", "notes": ["rounded"]}
     summary = {**about, "totals": totals}
@@ -78,12 +78,15 @@ def test_a_journal_of_another_version_is_said_and_not_guessed_at(folder: Path) -
 
 
 def test_an_edited_journal_is_said(tmp_path: Path) -> None:
-    lines = [entry.line() for entry in entries([Worked()])]
-    lines[3] = lines[3].replace('"subject"', '"sub ject"')
-    (tmp_path / "journal.jsonl").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    lines = kept_lines(entries([Worked()]))
+    fill = next(number for number, line in enumerate(lines) if '"verb":"fill"' in line)
+    keep(tmp_path, [*lines[:fill], lines[fill].replace("100.01", "99.01"), *lines[fill + 1 :]])
     result = report(tmp_path)
     assert result.exit_code == UNFINISHED
-    assert "journal.jsonl: 1 of its lines could not be read" in result.stdout
+    assert "journal.jsonl: it was edited" in result.stdout
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "The journal is not whole" in page
+    assert "AAPL" in page
 
 
 def test_a_broken_summary_is_said(folder: Path) -> None:
@@ -95,13 +98,21 @@ def test_an_empty_journal_is_said(tmp_path: Path) -> None:
     (tmp_path / "journal.jsonl").write_text("", encoding="utf-8")
     result = report(tmp_path)
     assert result.exit_code == UNFINISHED
-    assert "the journal is empty" in result.stdout
+    assert "journal.jsonl: it is empty" in result.stdout
+
+
+def test_a_simulated_journal_that_was_cut_after_a_line_is_said(tmp_path: Path) -> None:
+    keep(tmp_path, kept_lines(entries([Worked(), Worked("KO")]))[:-3])
+    result = report(tmp_path)
+    assert result.exit_code == UNFINISHED
+    assert "journal.jsonl: it has no footer: its last entries may be missing" in result.stdout
+    assert "KO" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_folder_of_two_runs_is_refused_by_name(folder: Path) -> None:
     other = Entry(NOON, "other-2026-11-24", "KO", "plan", "buy 1", "")
     (folder / f"other-{STEP}").write_bytes(stored([other])[:-1])
-    (folder / "journal.jsonl").write_text(f"{other.line()}\n", encoding="utf-8")
+    keep(folder, kept_lines([other]))
     result = report(folder)
     assert result.exit_code == CANNOT
     assert "the journals of 2 runs (core-2026-11-23, other-2026-11-24); name one run's folder" in result.stderr

@@ -20,6 +20,7 @@ from repeg_workbench.operate.workstation import Workstation
 from tests.builders import NOON
 from tests.functions.books import AAPL, KO
 from tests.functions.desk import Desk, OpenDesk, holding
+from tests.journal.simulated import keep, kept_lines
 
 BROKEN = ["1", "0.000001"]
 
@@ -118,10 +119,11 @@ def test_a_file_that_cannot_be_read_is_named(open_desk: OpenDesk, tmp_path: Path
 
 
 def test_the_journal_of_a_simulated_day_is_read(open_desk: OpenDesk, tmp_path: Path) -> None:
-    lines = [entry.line() for entry in a_day(open_desk, "1")]
-    (tmp_path / "journal.jsonl").write_text("".join(f"{line}\n" for line in lines))
-    assert said(tmp_path).data["control"]["each"]["orders"] == 2
-    (tmp_path / "journal.jsonl").write_text("".join(f"{line}\n" for line in lines)[:-40])
+    lines = kept_lines(a_day(open_desk, "1"))
+    keep(tmp_path, lines)
+    answer = said(tmp_path)
+    assert (answer.code, answer.data["control"]["each"]["orders"]) == (DONE, 2)
+    keep(tmp_path, lines[:-1])
     assert said(tmp_path).code == UNFINISHED
 
 

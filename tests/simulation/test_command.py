@@ -80,8 +80,9 @@ def test_the_summary_has_its_documented_fields(demo: tuple[Result, Path]) -> Non
 
 
 def test_every_decision_in_the_journal_can_be_replayed(demo: tuple[Result, Path]) -> None:
-    lines = [json.loads(line) for line in (demo[1] / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
-    decided = [line for line in lines if line["rule"] == "peg.decide"]
+    _, *entries, footer = (demo[1] / "journal.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(footer)["entries"] == len(entries)
+    decided = [line for line in map(json.loads, entries) if line["rule"] == "peg.decide"]
     assert len(decided) >= 8
     for line in decided:
         given = line["inputs"]

@@ -38,7 +38,9 @@ def test_the_same_settings_decide_the_day_again_as_it_was(golden: tuple[GoldenDa
     step = read_file("", encode(StepName(played.run.run_id, "day", played.journal[0].at, "1"), played.journal))
     settings = played.run.settings
     again = decided_again(step.entries, Changes({"max_repegs": settings.max_repegs}), settings)
-    assert (step.problems, again.problems, again.run) == ([], [], [])
+    assert (step.problems, again.problems, again.run, again.not_sized) == ([], [], [], [])
+    placed = [entry for entry in played.journal if entry.rule and entry.detail.startswith(("buy ", "sell "))]
+    assert again.sized == len(placed) > 0
     assert again.made == sum(bool(entry.rule) for entry in played.journal) > len(played.orders)
     for path in again.paths.values():
         assert (path.symbol, path.change, path.bounds) == (path.symbol, None, [])

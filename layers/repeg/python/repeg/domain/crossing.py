@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from repeg.domain.amount import counted
 from repeg.domain.clustered import Mean, Sample, mean_of
 from repeg.domain.frozen import Frozen
 from repeg.domain.observed import ObservedOrder, Take
@@ -57,7 +58,9 @@ def crossing_cost(control: Taking, feeds: Sequence[str]) -> CrossingCost:
             value=None, because=f"{found.orders} control orders have traded; {FEWEST_ORDERS} are needed"
         )
     if found.low is None or found.high is None:
-        return CrossingCost(value=None, because=f"control orders of {found.runs} runs are too few for an interval")
+        return CrossingCost(
+            value=None, because=f"control orders of {counted(found.runs, 'run')} are too few for an interval"
+        )
     width = found.high - found.low
     if width > WIDEST:
         more = int(found.orders * (width / WIDEST) ** 2) - found.orders

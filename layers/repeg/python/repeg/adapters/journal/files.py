@@ -67,25 +67,8 @@ def read_file(key: str, body: bytes) -> StepJournal:
     return step
 
 
-def read_lines(key: str, body: bytes) -> StepJournal:
-    """Read the journal of a simulated day, whose lines have their values in them. Never raises, like `read_file`."""
-    step, bad = StepJournal(key), 0
-    lines = body.decode(errors="replace").split("\n")
-    if lines[-1]:
-        step.problems.append("it was cut off in the middle of a line")
-        lines.pop()
-    for line in map(_parsed, filter(None, lines)):
-        try:
-            inputs, raw = line.get("inputs", {}), line.get("answer")
-            step.entries.append(Journalled(_entry(line, line["run_id"], raw), inputs, raw))
-        except (KeyError, TypeError, ValueError, AttributeError):
-            bad += 1
-    if bad:
-        step.problems.append(f"{bad} of its lines could not be read")
-    return step
-
-
-def _entry(line: dict[str, Any], run_id: str, raw: Any) -> Entry:
+def entry_of(line: dict[str, Any], run_id: str, raw: Any) -> Entry:
+    """The entry of a line. Raises KeyError, TypeError, ValueError or AttributeError for one that is none."""
     return Entry(
         datetime.fromisoformat(line["at"]), run_id, line["subject"], line["verb"],
         line.get("detail", ""), line.get("reason", ""), line.get("rule", ""),
@@ -118,7 +101,7 @@ class _Reader:
         try:
             inputs = {name: self._value(number) for name, number in line.get("inputs", {}).items()}
             raw = self._value(line.get("answer"))
-            entry = _entry(line, self._step.run_id, raw)
+            entry = entry_of(line, self._step.run_id, raw)
         except (KeyError, TypeError, ValueError, AttributeError):
             self._bad += 1
             return

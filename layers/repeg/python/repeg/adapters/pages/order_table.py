@@ -12,7 +12,7 @@ COLUMNS = (
     Column("filled", is_number=True), Column("average", is_number=True, is_wide_only=True),
     Column("arrival", is_number=True, is_wide_only=True), Column("cost bps", is_number=True),
     Column("cost $", is_number=True, is_wide_only=True), Column("half-spreads", is_number=True, is_wide_only=True),
-    Column("moves", is_number=True, is_wide_only=True), Column("took", is_number=True, is_wide_only=True),
+    Column("sent", is_number=True, is_wide_only=True), Column("took", is_number=True, is_wide_only=True),
     Column("outcome"), Column("reason", is_wide_only=True),
 )  # fmt: skip
 
@@ -46,7 +46,7 @@ def _row(index: int, order: OrderOnPage) -> list[Cell | str]:
         Cell(number(order.cost_bps), order.cost_bps),
         Cell(dollars(order.cost), order.cost),
         Cell(number(order.cost_half_spreads), order.cost_half_spreads),
-        Cell(str(order.moves), order.moves),
+        Cell(str(order.children), order.children),
         Cell(seconds(order.seconds), order.seconds),
         Cell(_outcome(order), order.outcome or None),
         Cell("; ".join(filter(None, (order.reason, order.note)))),

@@ -20,8 +20,10 @@ _UNKNOWN_MODE = "account not known"
 
 def run_page(page: RunPage) -> str:
     """One self-contained HTML file."""
-    costs = [buckets(page), *markouts(page)]
-    sections = [summary(page), *_remarks(page), order_table(page), timeline(page), *costs, machine(page)]
+    sections = [
+        *_problems(page), summary(page), *_notes(page), order_table(page), timeline(page), buckets(page),
+        *markouts(page), machine(page),
+    ]  # fmt: skip
     body = joined(
         tag("a", "Skip to the orders", href="#orders", class_="skip"),
         tag("header", _title(page), class_="top"),
@@ -44,16 +46,20 @@ def _title(page: RunPage) -> Html:
     )
 
 
-def _remarks(page: RunPage) -> Iterator[Html]:
+def _problems(page: RunPage) -> Iterator[Html]:
     """What could not be read comes before every figure that it may be missing from."""
-    known = page.circumstances
-    if known.problems:
-        said = [tag("li", problem) for problem in known.problems]
+    problems = page.circumstances.problems
+    if problems:
+        said = [tag("li", problem) for problem in problems]
         title = tag("h2", "The journal is not whole")
         rest = tag("p", "Everything below is as far as it can be read; figures may be missing or too small.")
         yield tag("section", title, rest, tag("ul", said), class_="warning", id="problems")
-    if known.notes:
-        yield tag("section", tag("h2", "Notes"), tag("ul", [tag("li", note) for note in known.notes]))
+
+
+def _notes(page: RunPage) -> Iterator[Html]:
+    notes = page.circumstances.notes
+    if notes:
+        yield tag("section", tag("h2", "Notes"), tag("ul", [tag("li", note) for note in notes]))
 
 
 def _without_program() -> Iterator[Html]:

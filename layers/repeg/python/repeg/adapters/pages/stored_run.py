@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from repeg.adapters.journal.bucket import files_of, fitting, step_of
+from repeg.domain.crossing import CrossingCost
 from repeg.domain.report import Report
 from repeg.domain.run import Run
 from repeg.domain.run_page.build import page_of
@@ -83,8 +84,13 @@ def begin_reading(run_id: str, *problems: str) -> RunReading:
     return RunReading(RunRecord(run_id=run_id), list(problems))
 
 
-def page_of_stored(at: StoredRuns, run: Run | None, reading: RunReading) -> RunPage:
-    """The page of a run from what was read of its journal; without a run whose rows can be read, from that alone."""
+def page_of_stored(
+    at: StoredRuns, run: Run | None, reading: RunReading, crossing: CrossingCost | None = None
+) -> RunPage:
+    """The page of a run from what was read of its journal; without a run whose rows can be read, from that alone.
+
+    `crossing` is the account's measured cost of taking, if its other runs were looked at.
+    """
     problems = list(reading.problems)
     if not reading.is_begun:
         problems.append("the bucket has no journal of this run: it may have expired")
@@ -93,7 +99,8 @@ def page_of_stored(at: StoredRuns, run: Run | None, reading: RunReading) -> RunP
     usage, notes = _usage(at, run.owner.partition("#")[0])
     if run.report is not None and run.report.usage is not None:
         usage = _with_estimate(usage, run.report.usage)
-    return page_of(reading.record, _circumstances(at.mode, run, usage, problems, notes))
+    known = _circumstances(at.mode, run, usage, problems, notes)
+    return page_of(reading.record, replace(known, crossing=crossing))
 
 
 def _circumstances(mode: str, run: Run, usage: Usage, problems: list[str], notes: list[str]) -> Circumstances:

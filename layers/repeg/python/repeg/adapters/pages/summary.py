@@ -76,10 +76,20 @@ def _explanation(page: RunPage) -> Iterator[str]:
         "luck: the page of all runs (repeg report --since DATE) says more. "
     )
     if crossing.value is None:
-        yield f"The account's own cost of taking is not measured yet: {crossing.because}. "
+        by = "by this run alone" if page.circumstances.crossing is None else "yet"
+        yield (
+            f"Every row is an assumption of what taking costs; the account's own cost of taking is not measured {by}: "
+            f"{crossing.because}. "
+        )
     else:
-        yield f"The account's own cost of taking was {crossing.because}. "
+        yield (
+            f"The summary counts with the account's own cost of taking, {crossing.because}: the first row. The others "
+            "are assumptions. "
+        )
     if costs.unknown:
-        yield f"{counted(costs.unknown, 'order')} without a price for what was not filled: not in these figures. "
+        yield (
+            f"{counted(costs.unknown, 'order')} without an arrival price, or without a price for what was not filled: "
+            "not in these figures. "
+        )
     if page.feed == "iex":
         yield "iex is one venue: its spread is wider than the market's, so market orders would have cost less."

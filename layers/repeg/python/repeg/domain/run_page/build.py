@@ -9,6 +9,7 @@ from decimal import Decimal
 from repeg.domain.clustered import Sample, mean_of
 from repeg.domain.crossing import CrossingCost, crossing_cost, taking_of
 from repeg.domain.market_cost import CROSSING_COSTS
+from repeg.domain.outcome import Outcome
 from repeg.domain.plan import day_of
 from repeg.domain.run_page.orders import has_preview, orders_of
 from repeg.domain.run_page.page import Bucket, Circumstances, Costs, MarketOrders, OrderOnPage, Payment, RunPage
@@ -18,6 +19,9 @@ from repeg.domain.savings import BUCKETS
 
 _NOTHING = Decimal(0)
 _HUNDREDTH = Decimal("0.01")
+
+# The outcomes of orders that were never to be traded, which have no cost.
+_NEVER_TRADED = frozenset({Outcome.NO_TRADE, Outcome.NOT_SIZED, Outcome.PREVIEW})
 
 CUT_OFF = "the journal does not say how the run ended: it is still going on, or its last part is missing"
 
@@ -62,7 +66,7 @@ def _costs(orders: Sequence[OrderOnPage], crossing: CrossingCost) -> Costs:
     measured = [] if crossing.value is None else [(crossing.value, True)]
     return Costs(
         orders=len(known),
-        unknown=sum(order.notional is not None and order.cost is None for order in orders),
+        unknown=sum(order.cost is None and order.outcome not in _NEVER_TRADED for order in orders),
         notional=notional,
         dollars=dollars,
         interval=mean_of([Sample(o.symbol, o.cost_bps or _NOTHING, o.notional or _NOTHING) for o in known]),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from repeg.domain.run_page.page import Circumstances, OrderOnPage
-from repeg.domain.run_page.reading import amount_of, fields_of, instant_of, list_of, price_of, text_of, whole_of
+from repeg.domain.run_page.reading import amount_of, fields_of, instant_of, list_of, price_of, text_of
 from repeg.domain.run_page.record import QUIET, Fill, Look, OrderRecord, arrival_of
 
 # So many looks a page has at most, shared by its orders: each takes about 40 bytes.
@@ -49,7 +49,6 @@ def _order(record: OrderRecord, known: Circumstances, room: int) -> OrderOnPage:
         cost_half_spreads=_rounded(None if cost is None else cost.cost_half_spreads),
         market=None if cost is None or cost.cost is None else cost.target * cost.half_spread,
         spread_ticks=None if cost is None else cost.spread_ticks,
-        moves=whole_of(state.get("moves")),
         children=len(list_of(state.get("children"))),
         outcome=text_of(state.get("outcome")) or outcome or ("" if measured else _outcome_in_words(record)),
         reason=text_of(state.get("reason")) or reason or record.ended or _last_reason(record.looks),

@@ -72,7 +72,6 @@ class OrderOnPage:
     cost_half_spreads: Decimal | None
     market: Decimal | None
     spread_ticks: int | None
-    moves: int
     children: int
     outcome: str
     reason: str

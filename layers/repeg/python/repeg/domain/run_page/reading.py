@@ -27,11 +27,6 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def whole_of(value: Any) -> int:
-    """A whole number; 0 in place of anything else."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
 def amount_of(value: Any) -> Decimal | None:
     """A finite decimal number, as JSON has it; None in place of anything else."""
     try:

@@ -49,7 +49,8 @@ class Fill(NamedTuple):
 
 
 class Release(NamedTuple):
-    """One decision of which buys to release: dollars to spend, and how many buys asked, and how many wait."""
+    """One decision of which buys to release: dollars to spend, none where the balance may lack what was just spent, and
+    how many buys asked, and how many wait."""
 
     at: datetime
     spendable: Decimal
@@ -169,7 +170,7 @@ def _releases(entry: Entry, purse: Mapping[str, Any], answer: Mapping[str, Any])
     grants = [fields_of(each) for each in list_of(answer.get("grants"))]
     if spendable is not None:
         waiting = sum(text_of(each.get("funding")).startswith("waits") for each in grants)
-        yield Release(entry.at, spendable, len(grants), waiting)
+        yield Release(entry.at, max(spendable, Decimal(0)), len(grants), waiting)
 
 
 def arrival_of(order: OrderRecord) -> tuple[Decimal | None, Decimal | None, datetime | None]:

@@ -62,6 +62,9 @@
     }
   });
 
+  // Seconds between the times on an axis.
+  const wholeTimes = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200];
+
   // One chart: series by uPlot, a tip beside the pointer or, with the arrow keys, beside the point that they chose.
   function draw(place, xs, series, bands, words, range) {
     charts.get(place)?.();
@@ -71,10 +74,10 @@
     const step = uPlot.paths.stepped({ align: 1 });
     let last = -1;
     const plot = new uPlot({
-      width: Math.max(200, place.clientWidth), height: 260, legend: { show: false }, padding: [10, 10, 0, 0],
+      width: Math.max(200, place.clientWidth), height: 260, legend: { show: false }, padding: [10, 22, 0, 0],
       scales: { x: { time: false, range: (_, low, high) => [low - (high - low || 60) * 0.01, high + (high - low || 60) * 0.015] }, y: { range: () => range } },
       axes: [
-        { ...axis, values: (_, ticks) => ticks.map(words.at || ((t) => clock(t, xs.at(-1) - xs[0] < 1200))), space: 70, size: 34 },
+        { ...axis, ...(words.at ? {} : { incrs: wholeTimes }), values: (_, ticks) => ticks.map(words.at || ((t) => clock(t, xs.at(-1) - xs[0] < 1200))), space: 70, size: 34 },
         { ...axis, values: (_, ticks) => ticks.map(words.axis), size: words.size || 64 },
       ],
       series: [{}, ...series.map((each) => ({
@@ -136,15 +139,18 @@
 
   // An order's story: [seconds, bid, ask, our price, verb, detail, reason, times]; the texts are numbers in data.words.
   const word = (look, n) => data.words[look[n]];
+  const act = (look) => word(look, 4).replace("_", " ");
   function course(order) {
     const events = order.looks.map((look) => ({ at: look[0], look }));
     for (const fill of order.fills) events.push({ at: fill[0], fill });
     events.sort((a, b) => a.at - b.at);
-    let bid = null, ask = null, ours = null;
+    let bid = null, ask = null, ours = null, seen = -Infinity;
     return events.map((event) => {
+      // A book that was not looked at again is not known to have stayed as it was.
+      if (event.at - seen > 60) [bid, ask] = [null, null];
       if (event.look) {
         const verb = word(event.look, 4);
-        if (event.look[1] !== null || event.look[2] !== null) [bid, ask] = [event.look[1], event.look[2]];
+        if (event.look[1] !== null || event.look[2] !== null) [bid, ask, seen] = [event.look[1], event.look[2], event.at];
         if (["hold", "place", "move", "cross", "finish", "accept"].includes(verb)) ours = verb === "finish" ? null : event.look[3];
       }
       return { ...event, bid, ask, ours };
@@ -170,7 +176,7 @@
       const ours = p.ours === null ? [] : [`our price ${price(p.ours)}`];
       if (p.fill) return [`${clock(p.at)}  filled ${p.fill[1]} @ ${price(p.fill[2])}`, ...book];
       const times = p.look[7] ? `, ${p.look[7]} times` : "";
-      return [`${clock(p.at)}  ${word(p.look, 4)} ${word(p.look, 5)}${times}`, ...book, ...ours, word(p.look, 6)].filter(Boolean);
+      return [`${clock(p.at)}  ${act(p.look)} ${word(p.look, 5)}${times}`, ...book, ...ours, word(p.look, 6)].filter(Boolean);
     };
     draw(place, xs, [
       { values: points.map((p) => p.ask), colour: colour("book") },
@@ -185,7 +191,7 @@
     const rows = course(order).map((p) => {
       const cells = p.fill
         ? [clock(p.at), "filled", `${p.fill[1]} @ ${price(p.fill[2])}`, price(p.bid), price(p.ask), ""]
-        : [clock(p.at), word(p.look, 4), word(p.look, 5), price(p.look[1]), price(p.look[2]), word(p.look, 6) + (p.look[7] ? ` (${p.look[7]} times)` : "")];
+        : [clock(p.at), act(p.look), word(p.look, 5), price(p.look[1]), price(p.look[2]), word(p.look, 6) + (p.look[7] ? ` (${p.look[7]} times)` : "")];
       return element("tr", {}, ...cells.map((text, n) => element("td", n === 3 || n === 4 ? { class: "number" } : {}, text)));
     });
     const heads = ["time", "act", "detail", "bid", "ask", "reason"];
