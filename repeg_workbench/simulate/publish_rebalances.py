@@ -13,9 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
+from repeg_workbench.faults.commit import current_commit
 from repeg_workbench.simulate.arms import read_arms
 from repeg_workbench.simulate.rebalances_page import FILE, PAGE, figures_of, page, recorded_figures
-from repeg_workbench.simulate.recorded_rebalances import measure_recordings
+from repeg_workbench.simulate.recorded_rebalances import in_words, measure_recordings
 
 Files = Annotated[list[str], typer.Argument(help="NAME=FILE of each arm; the first one is the default.")]
 Folder = Annotated[Path | None, typer.Option(help="A folder of recorded days to measure as well.")]
