@@ -27,6 +27,11 @@ Files = Annotated[list[str], typer.Argument(help="NAME=FILE of each arm; the fir
 
 def main(files: Files) -> None:
     """Print each arm's figures, and what the others save against the first one, paired by day."""
+    sys.stdout.write("\n".join(compared_arms(read_arms(files)[0])) + "\n")
+
+
+def read_arms(files: Sequence[str]) -> tuple[dict[str, Days], dict[str, dict[str, Any]]]:
+    """By arm, its days, and what they are about. Raises BadParameter unless all are of the same days."""
     named = [given.partition("=") for given in files]
     if len(named) < 2 or not all(name and path for name, _, path in named):
         raise typer.BadParameter("at least two arms, each as NAME=FILE")
@@ -35,8 +40,8 @@ def main(files: Files) -> None:
         if other != about[0]:
             differing = ", ".join(key for key in other if other[key] != about[0].get(key))
             raise typer.BadParameter(f"{name} has days of another {differing} than {named[0][0]}: not the same days")
-    arms = {name: read_days(Path(path), _of_file(Path(path))) for name, _, path in named}
-    sys.stdout.write("\n".join(compared_arms(arms)) + "\n")
+    found = {name: _of_file(Path(path)) for name, _, path in named}
+    return {name: read_days(Path(path), found[name]) for name, _, path in named}, found
 
 
 def compared_arms(arms: Mapping[str, Days]) -> list[str]:

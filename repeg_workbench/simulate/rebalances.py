@@ -23,7 +23,7 @@ from repeg_workbench.plans.files import read_plan
 from repeg_workbench.simulate.published import DEMO_PLAN
 from repeg_workbench.simulate.rebalance_figures import Rebalance, lines, rebalance_of
 from repeg_workbench.simulate.request import Options, scenario
-from repeg_workbench.simulate.simulation import opened
+from repeg_workbench.simulate.simulation import Scenario, opened
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,11 @@ def in_a_process(terms: Terms, seed: int) -> Rebalance:
 
 def measure_day(terms: Terms, seed: int) -> Rebalance:
     """One day. Raises RuntimeError if its run ends without a report."""
-    day = scenario(terms.options(seed))
+    return measure_scenario(seed, scenario(terms.options(seed)))
+
+
+def measure_scenario(seed: int, day: Scenario) -> Rebalance:
+    """One simulated day, named by a number. Raises RuntimeError if its run ends without a report."""
     with opened(day) as simulated:
         simulated.start(day.run_id)
         simulated.run()

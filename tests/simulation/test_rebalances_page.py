@@ -1,0 +1,97 @@
+"""The page of whole rebalances: paired by day, with what is not shown said plainly, and equal to its figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer import BadParameter
+
+from repeg.domain.shortfall import PARTS
+from repeg_workbench.simulate.arms import read_arms
+from repeg_workbench.simulate.rebalance_figures import Rebalance
+from repeg_workbench.simulate.rebalances import Terms, measure_days
+from repeg_workbench.simulate.rebalances_page import FILE, PAGE, figures_of, page, recorded_figures
+from repeg_workbench.simulate.recorded_rebalances import STARTS, in_words, scenarios
+
+ABOUT = {"commit": "abc1234", "cash": "0"}
+
+
+def a_day(seed: int, dollars: str | None) -> Rebalance:
+    """A day of a plan of 100,000 dollars, for which market orders cost 40 or 20 dollars; all of its cost is delay."""
+    parts = {**dict.fromkeys(PARTS, "0"), "delay": dollars or "0"}
+    missing = "" if dollars is not None else "1 order without a decision price: KO"
+    return Rebalance(seed, "100000", dollars, parts, {"1": "40", "0.5": "20"}, missing)
+
+
+def days(*dollars: str | None) -> dict[int, Rebalance]:
+    """Days from seed 1."""
+    return {seed: a_day(seed, each) for seed, each in enumerate(dollars, 1)}
+
+
+def figures(**arms: dict[int, Rebalance]) -> dict[str, Any]:
+    """The figures of some arms, with a setting named after each but the first."""
+    sets = {name: [] if number == 0 else [f"{name}=true"] for number, name in enumerate(arms)}
+    return figures_of(arms, ABOUT, sets)
+
+
+def test_an_arm_is_compared_with_the_first_on_the_same_days() -> None:
+    found = figures(default=days("10", "30", "50"), hurry_sells=days("5", "10", "15"))
+    assert found["paired"]["hurry_sells"]["saved"]["mean"] == pytest.approx(2)  # 0.5, 2 and 3.5 bps
+    shown = page(found)
+    assert "| hurry_sells | +2.00 (0.87) | 2.3 | 100% | 0% | seed 1, +0.5 | seed 3, +3.5 |" in shown
+    assert "| default | the defaults | +3.00 (1.15) | +3.00 |" in shown
+    assert "| hurry_sells | `hurry_sells=true` | +1.00 (0.29) |" in shown
+
+
+def test_the_page_says_first_what_is_not_shown() -> None:
+    """At 1.0 the default saves 3, 1 and -1 bps, at 0.5 half-spreads 1, -1 and -3."""
+    head = page(figures(default=days("10", "30", "50"))).split("\n\n")[1]
+    assert "+1.00 (1.15) bps of the plan" in head
+    assert "cheaper on 67% of the days (target 80%: missed)" in head
+    assert "**Not shown with t above 3** at crossing costs of 1, 0.5." in head
+    sure = page(figures(default=days("10", "10.1", "10"))).split("\n\n")[1]
+    assert "cheaper on 100% of the days (target 80%: met)" in sure
+    assert "Not shown" not in sure
+
+
+def test_a_day_that_an_arm_does_not_know_is_named_and_in_no_mean() -> None:
+    found = figures(default=days("10", "30", "50"), hurry_sells=days("5", None, "15"))
+    assert (found["days"], found["unknown"]) == (2, [2])
+    assert "seeds 2." in page(found)
+
+
+def test_a_table_of_recorded_days_says_what_it_is_of() -> None:
+    found = {**figures(default=days("10", "30")), "recorded": recorded_figures(list(days("0", "20").values()), "XXX.")}
+    assert "XXX. Cost +1.00 (1.00) bps. The standard errors take the 2 orders" in page(found)
+    assert page(found).endswith("| 0.5 | +2.00 (0.00) | +1.00 (1.00) | 1.0 | 50% |\n")
+
+
+def test_the_page_is_that_of_the_published_figures() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(json.loads(FILE.read_text(encoding="utf-8")))
+
+
+def test_the_arms_of_two_measurements_are_refused(tmp_path: Path) -> None:
+    """The cash of an account is another measurement; the settings are what an arm differs by."""
+    kept = []
+    for name, cash, settings in (("cash", "0", ()), ("hurry", "0", ("hurry_sells=true",)), ("rich", None, ())):
+        terms = Terms("repeg_workbench/plans/demo.json", "2026-11-23", "sip", cash, settings)
+        measure_days(1, terms, tmp_path / name, lambda _, seed: a_day(seed, "1"))
+        kept.append(f"{name}={tmp_path / name}")
+    arms, terms_of = read_arms(kept[:2])
+    assert list(arms) == ["cash", "hurry"]
+    assert terms_of["hurry"]["terms"]["settings"] == ["hurry_sells=true"]
+    with pytest.raises(BadParameter, match="rich has days of another cash"):
+        read_arms(kept)
+
+
+def test_a_recorded_day_is_bought_and_sold_at_each_start(tmp_path: Path) -> None:
+    quotes = "ts,bid,bid_size,ask,ask_size\n1514903400000000000,157.00,100,157.02,100\n"
+    (tmp_path / "KO-2018-01-02.quotes.csv").write_text(quotes)
+    runs = [(day.plan["orders"][0]["side"], day.settings) for day in scenarios(tmp_path, tmp_path)]
+    assert [(side, int(settings["market_open_delay_minutes"])) for side, settings in runs] == [
+        (side, start) for side in ("buy", "sell") for start in STARTS
+    ]
+    assert "300 shares of KO bought, and as many sold, begun 8 times a day on 2018-01-02." in in_words(tmp_path)
