@@ -10,7 +10,7 @@ from repeg_workbench.command_options import read_date
 from repeg_workbench.operate import history
 from repeg_workbench.operate.answer import CANNOT, DONE, UNFINISHED, Answer
 from repeg_workbench.operate.failures import CannotOperate
-from repeg_workbench.operate.stack import DeployedStack, find_stack
+from repeg_workbench.operate.stack import DeployedStack, find_stack, only_stack
 from repeg_workbench.operate.workstation import Workstation
 
 LIMITS = ("AllowedSymbols", "MaxOrderNotional", "MaxRunNotional", "MaxDayNotional", "MaxRunOrders")
@@ -35,7 +35,7 @@ def arm(at: Workstation, stack: str | None, until: str, *, is_confirmed: bool, i
 
 def disarm(at: Workstation, stack: str | None) -> Answer:
     """Take the record back: no new order is sent, and live runs close at their next turn."""
-    found = find_stack(at, stack)
+    found = only_stack(at, stack)
     found.store.set_armed_until(None)
     active = [guard.run_id for guard in history.guards(found, history.RECENT_DAYS) if not guard.is_over]
     left = found.store.armed_until()

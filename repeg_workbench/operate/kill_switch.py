@@ -20,7 +20,7 @@ from repeg_workbench.operate import history
 from repeg_workbench.operate.answer import CANNOT, DONE, UNFINISHED, Answer, counted
 from repeg_workbench.operate.failures import AWS_ERRORS, CannotOperate, reason
 from repeg_workbench.operate.operator import ask
-from repeg_workbench.operate.stack import DeployedStack, all_stacks, find_stack
+from repeg_workbench.operate.stack import DeployedStack, all_stacks, only_stack
 from repeg_workbench.operate.status import open_order_table
 from repeg_workbench.operate.workstation import Workstation
 
@@ -76,7 +76,7 @@ def turn(at: Workstation, name: str | None, wanted: KillSwitch, *, is_everywhere
     """Set the switch of one stack, or of all, one after the other whatever happens to each."""
     if is_everywhere and name is not None:
         raise CannotOperate("--all-stacks is for every stack of the region: leave out --stack")
-    stacks = all_stacks(at) if is_everywhere else [find_stack(at, name)]
+    stacks = all_stacks(at) if is_everywhere else [only_stack(at, name)]
     if not stacks:
         raise CannotOperate(f"no stack of repeg is in {at.region}: set AWS_DEFAULT_REGION to the region of the stacks")
     # Every switch is set before the first function is called: its cancels may take minutes.

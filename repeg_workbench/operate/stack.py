@@ -100,6 +100,22 @@ def find_stack(at: Workstation, name: str | None) -> DeployedStack:
     return stack
 
 
+def only_stack(at: Workstation, name: str | None) -> DeployedStack:
+    """The stack of that name; without a name the one in samconfig.toml, if no other stack of repeg is in the region.
+
+    Who stops the paper stack must not believe that the live one has stopped. Raises CannotOperate saying what to do.
+    """
+    found = find_stack(at, name)
+    others: list[str] = []
+    if name is None:
+        with suppress(ClientError, BotoCoreError):  # without the permission to list, the one that is known
+            others = [stack.name for stack in all_stacks(at) if stack.name != found.name]
+    if others:
+        known = ", ".join(sorted([found.name, *others]))
+        raise CannotOperate(f"nothing was done: {at.region} has several stacks of repeg ({known}); give --stack NAME")
+    return found
+
+
 def all_stacks(at: Workstation) -> list[DeployedStack]:
     """Every stack of repeg in the account and the region, by name."""
     pages = at.client("cloudformation").get_paginator("describe_stacks").paginate()

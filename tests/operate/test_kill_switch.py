@@ -1,4 +1,4 @@
-"""`repeg halt`, `cancel-all` and `resume`: never refused, and what is open is read back from the broker."""
+"""`repeg halt`, `cancel-all` and `resume`: never refused for a stack, and what is open is read back from the broker."""
 
 from __future__ import annotations
 
@@ -168,6 +168,27 @@ def test_every_switch_is_set_before_the_first_stack_cancels(working: Operator) -
     working.day.engine.host.before_invoke.append(look)
     working.repeg("cancel-all", "--all-stacks")
     assert seen[0]["state"] == {"S": "cancel_all"}
+
+
+@pytest.mark.parametrize("command", ["halt", "cancel-all", "resume", "disarm"])
+def test_a_switch_of_several_stacks_needs_the_name_of_one(operator: Operator, command: str) -> None:
+    second_stack(operator)
+    said = operator.repeg(command)
+    assert (said.code, operator.switch()) == (2, "active")
+    assert said.err.startswith(
+        "nothing was done: us-east-1 has several stacks of repeg (a-second, repeg); give --stack"
+    )
+    assert operator.repeg(command, "--stack", "repeg").code == 0
+
+
+def test_a_switch_is_set_by_who_may_not_list_the_stacks(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> list[object]:
+        raise answered("AccessDenied")
+
+    second_stack(operator)
+    monkeypatch.setattr("repeg_workbench.operate.stack.all_stacks", refuse)
+    assert operator.repeg("halt").code == 0
+    assert operator.switch() == "halt_new"
 
 
 def test_all_stacks_and_one_stack_contradict_each_other(operator: Operator) -> None:
