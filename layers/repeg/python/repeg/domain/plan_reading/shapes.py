@@ -75,7 +75,9 @@ def _bare(place: str, weights: Mapping[str, Any], heading: str = "") -> Draft:
     """Numbers by symbol, which nothing but their heading calls weights."""
     name = meaning(heading) or "weight"
     lines = tuple(Line(f"{place}.{symbol}", {"symbol": symbol, name: value}) for symbol, value in weights.items())
-    return _of_meanings(lines, {"symbol", name}, {}, label=label_of(heading))
+    label = label_of(heading)
+    notes = (f"column taken as weight: {heading}",) if label == "other" else ()
+    return _of_meanings(lines, {"symbol", name}, {}, notes=notes, label=label)
 
 
 def label_of(heading: str) -> Label:

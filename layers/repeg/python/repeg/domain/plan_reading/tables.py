@@ -110,6 +110,7 @@ def _with_heading(heading: _Heading, at: int, rows: Sequence[_Row], delimiter: s
     body = _Body(heading, delimiter)
     for row in rows[at + 1 :]:
         body.add(row)
+    notes += [f"column taken as weight: {heading.columns.headings[1]}"] if heading.label == "other" else []
     unused = heading.columns.unused if heading.label == "weight" else []
     notes += [f"columns not used: {', '.join(unused)}"] if unused else []
     notes += [f"left out: {', '.join(body.left_out)}"] if body.left_out else []

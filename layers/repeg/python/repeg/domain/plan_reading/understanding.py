@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -112,12 +112,22 @@ def _weights(draft: Draft, lines: list[Line], reserve: Decimal, remarks: Remarks
     nothing says which they are."""
     signed = [line.values["weight"] for line in lines if _has_sign(line.values.get("weight"))]
     if signed:
+        _require_whole(draft, signed)
         return _without_signs(lines, signed[0], remarks)
     total = sum((_decimal(line.values.get("weight")) for line in lines), Decimal(0))
     if not _are_percent(draft, total, reserve):
         return lines
     remarks.add("weights in percent", f"they add up to {total:f}, so {lines[0].values['weight']} is a hundredth of it")
     return [_with(line, weight=_share(line.values["weight"])) for line in lines]
+
+
+def _require_whole(draft: Draft, signed: Sequence[str]) -> None:
+    """Refuse percentages whose heading calls them something else, such as the change of a day, unless they add up to 100
+    as weights do. Raises InvalidPlan."""
+    total = sum((_decimal(_share(weight)) for weight in signed), Decimal(0)) * _HUNDRED
+    if draft.label == "other" and abs(total - _HUNDRED) > _ROUNDED:
+        remedy = "percentages that add up to 100, as weights do; for others, a heading `weight`"
+        raise InvalidPlan("plan", f"{total.normalize():f}%", remedy)
 
 
 def _without_signs(lines: list[Line], example: str, remarks: Remarks) -> list[Line]:
