@@ -40,7 +40,7 @@ define install
 	@$(1)/bin/python -m pip install --quiet --require-hashes --requirement $(3)
 endef
 
-.PHONY: help demo quick test lint fmt docs coverage verify sam-local bench smoke simulate-faults build lock site clean
+.PHONY: help demo quick test lint fmt docs coverage verify sam-local bench smoke simulate-faults wheel build lock site clean
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -109,6 +109,9 @@ smoke: .venv/.workbench
 
 simulate-faults: .venv/.development
 	.venv/bin/python -m repeg_workbench.faults seeds --seeds $(SEEDS)
+
+wheel: .venv/.development
+	.venv/bin/python -m hatchling build --target wheel
 
 build: .venv-sam/.installed .venv-lambda/.installed
 	@[ -x .venv-lambda/bin/python3.13 ] || { echo "sam build needs python3.13 on PATH (or in pyenv): it is what Lambda runs." >&2; exit 1; }

@@ -186,7 +186,8 @@ def _at_crossing_cost(estimate: RunEstimate) -> str:
     costs = sorted({o.crossing_cost for o in estimate.orders if o.crossing is not None and o.crossing_cost is not None})
     if not costs:
         return ""
-    return f" at {' or '.join(f'{cost.normalize():f}' for cost in costs)} half-spreads ({estimate.crossing_by})"
+    by = estimate.crossing_by or "assumed"
+    return f" at {' or '.join(f'{cost.normalize():f}' for cost in costs)} half-spreads ({by})"
 
 
 def _expected(estimate: RunEstimate) -> str:

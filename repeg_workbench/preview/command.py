@@ -17,12 +17,18 @@ from repeg_workbench.operate.start import S3, sums
 from repeg_workbench.operate.workstation import Workstation
 from repeg_workbench.preview.places import IN_S3, Request, at_a_broker, by_a_stack, on_a_day
 
+_INVENTED = (
+    "the account is not yours, nor are the prices today's. --stack, --local-keys or --exchange previews a plan where it"
+    " would be traded."
+)
+
 
 def preview(at: Workstation, request: Request) -> Answer:
     """The preview. Raises CannotOperate or a RepegError in the words in which the run would be refused."""
     _require_one_place(request)
     estimate = _estimate(at, request)
-    return Answer(estimate.model_dump(mode="json"), list(shown(estimate)), DONE)
+    simulated = [] if request.places else [f"On a simulated day, {request.day.date}: {_INVENTED}"]
+    return Answer(estimate.model_dump(mode="json"), [*simulated, *shown(estimate)], DONE)
 
 
 def _require_one_place(request: Request) -> None:

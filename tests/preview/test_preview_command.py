@@ -95,3 +95,9 @@ def test_a_simulated_day_is_previewed_when_its_window_opens(tmp_path: Path) -> N
         ("AAPL", "40", ""),
         ("KO", "30", ""),
     ]
+
+
+def test_a_preview_on_a_simulated_day_says_so_first(tmp_path: Path) -> None:
+    lines = said(kept(tmp_path, a_plan("buy 40 AAPL"))).stdout
+    assert lines.startswith("On a simulated day, 2026-11-23: the account is not yours")
+    assert "half-spreads (assumed)" in lines

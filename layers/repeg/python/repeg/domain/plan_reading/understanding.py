@@ -122,8 +122,8 @@ def _weights(draft: Draft, lines: list[Line], reserve: Decimal, remarks: Remarks
 
 
 def _require_whole(draft: Draft, signed: Sequence[str]) -> None:
-    """Refuse percentages whose heading calls them something else, such as the change of a day, unless they add up to 100
-    as weights do. Raises InvalidPlan."""
+    """Refuse percentages whose heading calls them something else, such as a day's change, unless they add up to 100 as
+    weights do. Raises InvalidPlan."""
     total = sum((_decimal(_share(weight)) for weight in signed), Decimal(0)) * _HUNDRED
     if draft.label == "other" and abs(total - _HUNDRED) > _ROUNDED:
         remedy = "percentages that add up to 100, as weights do; for others, a heading `weight`"
