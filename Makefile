@@ -11,6 +11,7 @@
 # make bench            how fast a full day, the engine, the exchange, its matching and replays run on this machine
 # make smoke            STACK=name: one preview in the deployed stack, compared with the local engine
 # make simulate-faults  SEEDS=100 simulated days with faults
+# make wheel            dist/repeg-*.whl, which runs `repeg demo` and all the rest without the repository
 # make build            sam build: what would be deployed, in .aws-sam/build
 # make lock             update the pinned dependencies
 # make clean            remove everything that these targets have made

@@ -19,6 +19,7 @@ _SHARES_OF_ONE = ("cash_reserve",)
 _DOLLARS = ("min_trade_notional",)
 _SIDES = {"B": "buy", "BUY": "buy", "S": "sell", "SELL": "sell"}
 _HUNDRED = Decimal(100)
+_WHOLE = "percentages that add up to 100, as weights do; for others, a heading `weight`"
 # Percentages that were rounded to two decimals.
 _ROUNDED = Decimal("0.05")
 IN_TABLES = "; in a table, a line such as `# cash_reserve: 0.02` above the headings"
@@ -122,12 +123,10 @@ def _weights(draft: Draft, lines: list[Line], reserve: Decimal, remarks: Remarks
 
 
 def _require_whole(draft: Draft, signed: Sequence[str]) -> None:
-    """Refuse percentages whose heading calls them something else, such as a day's change, unless they add up to 100 as
-    weights do. Raises InvalidPlan."""
+    """Refuse percentages with another name, such as a day's change, unless they add up to 100. Raises InvalidPlan."""
     total = sum((_decimal(_share(weight)) for weight in signed), Decimal(0)) * _HUNDRED
     if draft.label == "other" and abs(total - _HUNDRED) > _ROUNDED:
-        remedy = "percentages that add up to 100, as weights do; for others, a heading `weight`"
-        raise InvalidPlan("plan", f"{total.normalize():f}%", remedy)
+        raise InvalidPlan("plan", f"{total.normalize():f}%", _WHOLE)
 
 
 def _without_signs(lines: list[Line], example: str, remarks: Remarks) -> list[Line]:
