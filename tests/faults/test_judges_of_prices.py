@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,3 +88,18 @@ def test_an_order_may_retreat_while_its_own_quote_hides_the_others(
     assert settings["policy"] == policy
     day.placed(2, 631, "1", limit, bid=bid, ask="100.11")
     assert day.violations() == found
+
+
+@pytest.mark.parametrize(("size", "found"), [
+    ({"notional": "12000"}, set()),
+    ({"qty": "100"}, {"past_the_collar", "not_a_price_of_the_book"}),
+])  # fmt: skip
+def test_an_order_in_dollars_may_pass_over_a_book_far_from_its_size(size: dict[str, str], found: set[str]) -> None:
+    """It was sized at 120 dollars. The book at 100 passes every other check and is no arrival of it."""
+    day = day_with_arrival()
+    run = day.record.runs[0]
+    day.record.runs[0] = replace(run, plan={"name": "core", "orders": [{"symbol": "AAA", "side": "buy", **size}]})
+    day.looked_at(610, "120.00", "120.10")
+    day.placed(1, 611, "1", "120.01", bid="120.00", ask="120.10")
+    names = {"past_the_collar", "not_a_price_of_the_book"}
+    assert day.violations() & names == found

@@ -197,7 +197,8 @@ class PriceJudge:
                 continue
             yield book
             invoked = self._invoked[quote.invocation]
-            is_sure = invoked.answered and not invoked.is_struck and not parent.run.is_weights
+            # A line that was sized at a price waits while the book is far from that.
+            is_sure = invoked.answered and not invoked.is_struck and not parent.run.is_sized_by_price(parent.symbol)
             late = book_of(quote, side, invoked.ended)
             if certain is None and is_sure and not law.fault_of(late, rules, -slack):
                 certain = invoked
