@@ -72,7 +72,10 @@ def draft_of_table(text: str, source: str) -> Draft:
     for delimiter, rows in tables.items():
         if (draft := _without_heading(rows, delimiter)) is not None:
             return draft
-    raise InvalidPlan("plan", source, _FORMS)
+    first = next((row for row in next(iter(tables.values())) if row.filled), None)
+    if first is None:
+        raise InvalidPlan("plan", source, _FORMS)
+    raise InvalidPlan(first.place, ",".join(first.cells)[:80], _FORMS)
 
 
 def _rows_of(text: str, delimiter: str, source: str) -> list[_Row]:
@@ -110,6 +113,10 @@ def _with_heading(heading: _Heading, at: int, rows: Sequence[_Row], delimiter: s
     body = _Body(heading, delimiter)
     for row in rows[at + 1 :]:
         body.add(row)
+    if not body.lines:
+        raise InvalidPlan(
+            rows[at].place, ",".join(rows[at].cells), "rows under the heading: there is no line of the plan"
+        )
     notes += [f"column taken as weight: {heading.columns.headings[1]}"] if heading.label == "other" else []
     unused = heading.columns.unused if heading.label == "weight" else []
     notes += [f"columns not used: {', '.join(unused)}"] if unused else []
