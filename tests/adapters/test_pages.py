@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -235,3 +236,16 @@ def test_the_programs_escape_by_making_text_alone() -> None:
 def test_a_large_pages_looks_are_limited() -> None:
     many: Any = replace(Worked(), bids=tuple(range(3_000)))
     assert len(json.loads(shown(many).data)["orders"][0]["looks"]) <= 2_003
+
+
+def test_buys_wait_until_the_decision_after_the_last_that_left_one_waiting() -> None:
+    made = page(Worked("AAPL"))
+    (first,) = made.releases
+    assert "between 12:00:00 and 12:00:00" in Parsed(run_page(made)).text
+    later = [
+        first._replace(at=first.at + timedelta(seconds=s), waiting=waiting) for s, waiting in ((5, 1), (10, 0), (15, 0))
+    ]
+    assert (
+        "Buys waited for the cash of sells between 12:00:00 and 12:00:10."
+        in Parsed(run_page(replace(made, releases=(first, *later)))).text
+    )

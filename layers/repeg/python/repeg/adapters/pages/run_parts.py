@@ -33,7 +33,9 @@ def _funding(page: RunPage) -> str:
     text = f"Sells brought {dollars(received)}, buys took {dollars(spent)}."
     waits = [each for each in page.releases if each.waiting]
     if waits:
-        text += f" Buys waited for the cash of sells between {clock(waits[0].at)} and {clock(waits[-1].at)}."
+        # The last decision that left one waiting; it waited until the next.
+        until = next((each.at for each in page.releases if each.at > waits[-1].at), waits[-1].at)
+        text += f" Buys waited for the cash of sells between {clock(waits[0].at)} and {clock(until)}."
     return text
 
 
