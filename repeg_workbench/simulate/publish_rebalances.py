@@ -17,6 +17,7 @@ from repeg_workbench.faults.commit import current_commit
 from repeg_workbench.simulate.arms import read_arms
 from repeg_workbench.simulate.rebalances_page import FILE, PAGE, figures_of, page, recorded_figures
 from repeg_workbench.simulate.recorded_rebalances import in_words, measure_recordings
+from repeg_workbench.simulate.worst_day import dearest_orders
 
 Files = Annotated[list[str], typer.Argument(help="NAME=FILE of each arm; the first one is the default.")]
 Folder = Annotated[Path | None, typer.Option(help="A folder of recorded days to measure as well.")]
@@ -29,6 +30,7 @@ def main(files: Files, recorded: Folder = None) -> None:
     about = {"commit": first["commit"], "cash": first["terms"]["cash"] or "its own"}
     sets = {name: each["terms"]["settings"] for name, each in terms.items()}
     figures = figures_of(arms, about, sets)
+    figures["worst_orders"] = dearest_orders(next(iter(arms.values())), first["terms"])
     if recorded is not None:
         figures["recorded"] = _recorded(recorded)
     FILE.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")

@@ -66,7 +66,8 @@ def page(figures: Mapping[str, Any]) -> str:
     left_out = [f"In no mean, since an arm does not know its shortfall: seeds {named}."] if named else []
     sections = [
         "# Whole rebalances", _verdict(figures), text, *left_out, "## Each arm", _costs(figures["arms"]),
-        _worst(figures["arms"]), "## Against market orders", _against_market(figures["arms"]),
+        _worst(figures["arms"]), *_explained(figures.get("worst_orders", ())),
+        "## Against market orders", _against_market(figures["arms"]),
         "## Against the first arm, on the same days", _pairs(figures["paired"], next(iter(figures["arms"]))),
     ]  # fmt: skip
     if figures.get("recorded"):
@@ -140,6 +141,20 @@ def _worst(arms: Mapping[str, Any]) -> str:
         parts = ", ".join(f"{part} {worst['parts'][part]:+.1f}" for part in PARTS if worst["parts"][part])
         said.append(f"{name}: seed {worst['seed']}, {worst['bps']:+.1f} bps ({parts})")
     return f"The worst day of each arm: {'; '.join(said)}."
+
+
+def _explained(orders: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The dearest orders of the first arm's worst day, in dollars, with the parts that are not zero."""
+    told = []
+    for order in orders:
+        parts = {name: Decimal(dollars) for name, dollars in order["parts"].items()}
+        words = ", ".join(f"{name} {dollars:+,.2f}" for name, dollars in parts.items() if dollars)
+        told.append(f"{order['side']} {order['qty']} {order['symbol']} {Decimal(order['dollars']):+,.2f} ({words})")
+    said = (
+        f"The dearest orders of the first arm's worst day, in dollars: {'; '.join(told)}. Delay is what the market"
+        " moved while a buy waited for the cash of sells, and timing what it moved while the order was worked."
+    )
+    return [said] if told else []
 
 
 def _against_market(arms: Mapping[str, Any]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,12 @@ from typer import BadParameter
 
 from repeg.domain.shortfall import PARTS
 from repeg_workbench.simulate.arms import read_arms
+from repeg_workbench.simulate.published import DEMO_PLAN
 from repeg_workbench.simulate.rebalance_figures import Rebalance
-from repeg_workbench.simulate.rebalances import Terms, measure_days
+from repeg_workbench.simulate.rebalances import Terms, measure_day, measure_days
 from repeg_workbench.simulate.rebalances_page import FILE, PAGE, figures_of, page, recorded_figures
 from repeg_workbench.simulate.recorded_rebalances import STARTS, in_words, scenarios
+from repeg_workbench.simulate.worst_day import dearest_orders
 
 ABOUT = {"commit": "abc1234", "cash": "0"}
 
@@ -67,6 +71,23 @@ def test_a_table_of_recorded_days_says_what_it_is_of() -> None:
     found = {**figures(default=days("10", "30")), "recorded": recorded_figures(list(days("0", "20").values()), "XXX.")}
     assert "XXX. Cost +1.00 (1.00) bps. The standard errors take the 2 orders" in page(found)
     assert page(found).endswith("| 0.5 | +2.00 (0.00) | +1.00 (1.00) | 1.0 | 50% |\n")
+
+
+def test_the_worst_day_is_explained_by_its_dearest_orders() -> None:
+    """The demo of seed 1: its orders add up to the day, and a day that costs something else now is refused."""
+    terms = Terms(str(DEMO_PLAN), "2026-11-23", "sip", None, ())
+    day = measure_day(terms, 1)
+    orders = dearest_orders({1: day, 2: a_day(2, None)}, terms.document())
+    assert len(orders) == 3
+    assert Decimal(orders[0]["dollars"]) >= Decimal(orders[1]["dollars"]) >= Decimal(orders[2]["dollars"])
+    for order in orders:
+        assert Decimal(order["dollars"]) == sum(map(Decimal, order["parts"].values()))
+    shown = page({**figures(default=days("10")), "worst_orders": orders})
+    assert (
+        f"{orders[0]['side']} {orders[0]['qty']} {orders[0]['symbol']} {Decimal(orders[0]['dollars']):+,.2f} (" in shown
+    )
+    with pytest.raises(BadParameter, match="seed 1 cost 7 dollars"):
+        dearest_orders({1: replace(day, dollars="7")}, terms.document())
 
 
 def test_the_page_is_that_of_the_published_figures() -> None:
