@@ -9,7 +9,7 @@ from typing import Any
 
 from repeg_workbench.faults.branch_coverage import ARROW, THE_END, Reached
 from repeg_workbench.faults.markdown import table
-from repeg_workbench.mutation.money_modules import path_of
+from repeg_workbench.mutation.money_modules import MONEY_MODULES, path_of
 
 _REASONS = Path(__file__).with_name("never_reached.toml")
 
@@ -72,8 +72,15 @@ def coverage_section(measured: Mapping[str, Any]) -> list[str]:
         "## Branches that the seeds reach",
         _TEXT.format(seeds=measured["seeds"], commit=measured["commit"]),
         table(("Module", "Lines run", "Branches taken", "Branches"), rows),
+        *_not_measured(modules),
         *_grouped(places_of(measured)),
     ]
+
+
+def _not_measured(modules: Container[str]) -> list[str]:
+    """The money modules that a measurement does not have: they came after it."""
+    missing = [f"`{name}`" for name in MONEY_MODULES if name not in modules]
+    return [f"Not measured yet: {', '.join(missing)}."] if missing else []
 
 
 def row_of(each: Reached) -> tuple[int, int, int, int]:

@@ -42,7 +42,7 @@ LISTENING_BUGS: dict[str, PlantedBug] = {
     "hint_used_up_by_an_early_read": edited(
         "an order is not read again although the read came before what its hint reports could show",
         Edit(listening._Step, "forget", " or at > shown", ""),
-        seen_by=f"{_TESTS_OF_HINTS}::test_a_fill_that_a_read_does_not_show_yet_is_read_again_within_a_second",
+        seen_by=f"{_TESTS_OF_HINTS}::test_a_fill_that_a_read_does_not_show_yet_is_read_half_a_second_later",
     ),
     "hints_use_up_the_quota": edited(
         "reads for hints take the requests of cancels and of timed turns",

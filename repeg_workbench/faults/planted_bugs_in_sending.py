@@ -42,7 +42,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "resend_without_shares": edited(
         "a sell is sent again without a look at the holdings",
-        Edit(in_flight, "_resolve_missing", "order.side is Side.SELL and", "False and"),
+        Edit(in_flight, "_resolve_never_seen", "order.side is Side.SELL and", "False and"),
         seen_by="tests/functions/test_place_orders_held.py::test_a_lost_sell_is_not_resent_once_its_shares_are_sold",
     ),
     "resend_not_stored": edited(
@@ -70,7 +70,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "resent_unlisted": edited(
         "an order in flight is sent again without a look at the day's orders",
-        Edit(in_flight, "_resolve_missing", "if listed is not None:", "if False:"),
+        Edit(in_flight, "_resolve_never_seen", "if listed is not None:", "if False:"),
         seen_by="tests/functions/test_repeg_orders_unknown.py::test_an_order_that_only_a_list_shows_is_not_resent",
     ),
     "market_order_resent": edited(
@@ -81,7 +81,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "market_order_given_up_early": edited(
         "an order without a limit is given up while its request may still be under way",
-        Edit(in_flight, "_resolve_missing", "age >= UNPRICED_LOST_AFTER", "age >= RESEND_AFTER"),
+        Edit(in_flight, "_resolve_never_seen", "age >= UNPRICED_LOST_AFTER", "age >= RESEND_AFTER"),
         seen_by="tests/functions/test_market_orders_unknown.py"
         "::test_a_market_order_without_an_answer_is_not_sent_again",
     ),

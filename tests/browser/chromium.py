@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from tempfile import mkdtemp
 
 from playwright.sync_api import Browser, Playwright
 
@@ -38,15 +39,23 @@ def unpacked() -> Path:
     version = json.loads((PACKAGE / "package.json").read_text(encoding="utf-8"))["version"]
     folder = NODE_FOLDER / f"chromium-{version}"
     if not folder.is_dir():
-        making = NODE_FOLDER / f"chromium-{version}-{id(folder)}"
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir()
+        making = Path(mkdtemp(prefix=f"chromium-{version}-", dir=NODE_FOLDER))
         subprocess.run([node(), "-e", _UNPACK, str(PACKAGE / "bin"), str(making)], check=True)
         for archive in ("al2023.tar", "swiftshader.tar"):
             shutil.unpack_archive(making / archive, making, filter="data")
             (making / archive).unlink()
-        making.rename(folder) if not folder.is_dir() else shutil.rmtree(making)
+        _put(making, folder)
     return folder
+
+
+def _put(making: Path, folder: Path) -> None:
+    """Give what was made its name; another process may have done so meanwhile, and its own is as good."""
+    try:
+        making.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+        shutil.rmtree(making)
 
 
 def launched(playwright: Playwright) -> Browser:
