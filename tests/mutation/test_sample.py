@@ -52,10 +52,15 @@ def survivors(worker: Worker, sample: Sample) -> list[str]:
 
 
 def is_killed(worker: Worker, mutant: Mutant, test: str) -> bool:
-    file = test.partition("::")[0]
-    tests = [test] if test in worker.tests else [each for each in worker.tests if each.startswith(f"{file}::")]
+    """Whether the named test kills a mutant; or, once that is gone or sees something else, a test of its file."""
+    file = [each for each in worker.tests if each.startswith(f"{test.partition('::')[0]}::")]
+    named = [test] if test in worker.tests else []
+    return _dies(worker, mutant, named) or _dies(worker, mutant, file)
+
+
+def _dies(worker: Worker, mutant: Mutant, tests: list[str]) -> bool:
     job: Mapping[str, Any] = {"do": "tests", "module": mutant.module, "key": mutant.key, "tests": tests, "limit": 20}
-    return bool(worker.do(job)["verdict"] == KILLED)
+    return bool(tests) and bool(worker.do(job)["verdict"] == KILLED)
 
 
 def test_a_sample_of_killed_mutants_is_killed_still(worker: Worker, sample: Sample) -> None:
