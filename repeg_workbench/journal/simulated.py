@@ -96,7 +96,7 @@ def _fields(lines: Sequence[bytes]) -> dict[str, Any]:
 def _parsed(line: bytes) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

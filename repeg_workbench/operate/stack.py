@@ -106,14 +106,21 @@ def only_stack(at: Workstation, name: str | None) -> DeployedStack:
     Who stops the paper stack must not believe that the live one has stopped. Raises CannotOperate saying what to do.
     """
     found = find_stack(at, name)
-    others: list[str] = []
-    if name is None:
-        with suppress(ClientError, BotoCoreError):  # without the permission to list, the one that is known
-            others = [stack.name for stack in all_stacks(at) if stack.name != found.name]
+    others = _others(at, found) if name is None else []
     if others:
         known = ", ".join(sorted([found.name, *others]))
         raise CannotOperate(f"nothing was done: {at.region} has several stacks of repeg ({known}); give --stack NAME")
     return found
+
+
+def _others(at: Workstation, found: DeployedStack) -> list[str]:
+    """The names of the region's other stacks of repeg; none if nobody may list them."""
+    try:
+        return [stack.name for stack in all_stacks(at) if stack.name != found.name]
+    except ClientError as error:
+        if "AccessDenied" in code_of(error):
+            return []
+        raise
 
 
 def all_stacks(at: Workstation) -> list[DeployedStack]:

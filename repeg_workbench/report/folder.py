@@ -87,6 +87,6 @@ def _summary(folder: Path, problems: list[str]) -> Mapping[str, Any]:
         return {}
     try:
         return fields_of(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         problems.append(f"{SUMMARY}: it cannot be read")
         return {}

@@ -139,3 +139,22 @@ def test_a_rule_that_this_release_does_not_know_keeps_its_answer_as_it_is() -> N
 def test_a_dropped_entry_is_a_problem_of_the_file() -> None:
     read: StepJournal = read_file(KEY, encode(STEP, [an_alarm()], dropped=7))
     assert read.problems == ["the step dropped 7 entries"]
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"entries":null}', '{"entries":"x"}', '{"entries":Infinity}', '{"value":[1],"is":2}', '{"value":null}', DEEP,
+     '{"at":"2026-11-23T12:00:00","subject":"AAPL","verb":"hold"}',
+     '{"at":"2026-11-23T12:00:00+00:00","subject":7,"verb":"hold"}',
+     '{"at":"2026-11-23T12:00:00+00:00","subject":"AAPL","verb":["hold"]}',
+     '{"at":"2026-11-23T12:00:00+00:00","subject":"AAPL","verb":"hold","reason":null}',
+     '{"at":"2026-11-23T12:00:00+00:00","subject":"\\ud800","verb":"hold"}'],
+)  # fmt: skip
+def test_a_line_with_other_types_is_a_problem_of_its_file(line: str) -> None:
+    header, *rest = lines([an_alarm()])
+    read = read_file(KEY, packed([header, line, *rest]))
+    assert [each.entry.verb for each in read.entries] == ["skip"]
+    assert "1 of its lines could not be read" in read.problems

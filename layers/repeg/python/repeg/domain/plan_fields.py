@@ -24,7 +24,8 @@ def number_of(field: str, raw: object, expected: str) -> Decimal:
         raise InvalidPlan(field, raw, expected) from None
     if not value.is_finite():
         raise InvalidPlan(field, raw, expected)
-    if abs(value) >= TOO_LARGE:
+    # The exponent first: a number may be too large to be compared.
+    if value.adjusted() > len(str(TOO_LARGE)) or abs(value) >= TOO_LARGE:
         raise InvalidPlan(field, raw, f"{expected}, below {TOO_LARGE:,}")
     # 1e3 is a thousand shares: shown and sent as 1000.
     return value.quantize(Decimal(1)) if value == value.to_integral_value() else value

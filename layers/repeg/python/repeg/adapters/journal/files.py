@@ -69,8 +69,13 @@ def read_file(key: str, body: bytes) -> StepJournal:
 
 def entry_of(line: dict[str, Any], run_id: str, raw: Any) -> Entry:
     """The entry of a line. Raises KeyError, TypeError, ValueError or AttributeError for one that is none."""
+    at = datetime.fromisoformat(line["at"])
+    texts = (run_id, line["subject"], line["verb"], *(line.get(name, "") for name in ("detail", "reason", "rule")))
+    "".join(texts).encode()  # what is no text, or no Unicode, is no entry
+    if at.tzinfo is None:
+        raise ValueError("an entry has a time with its zone")
     return Entry(
-        datetime.fromisoformat(line["at"]), run_id, line["subject"], line["verb"],
+        at, run_id, line["subject"], line["verb"],
         line.get("detail", ""), line.get("reason", ""), line.get("rule", ""),
         answer=_answer(line.get("rule", ""), raw), is_abnormal=bool(line.get("is_abnormal")),
     )  # fmt: skip
@@ -89,9 +94,9 @@ class _Reader:
         for line in lines:
             if not isinstance(line, dict) or self._footer is not None:
                 self._bad += 1
-            elif "value" in line:
+            elif isinstance(line.get("value"), int):
                 self._values[line["value"]] = line.get("is")
-            elif "entries" in line:
+            elif isinstance(line.get("entries"), int):
                 self._footer = line
             else:
                 self._add(line)
@@ -116,7 +121,7 @@ class _Reader:
         if self._footer is None:
             yield "it has no footer: the step's last entries may be missing"
             return
-        missing = int(self._footer["entries"]) - len(self._step.entries)
+        missing = self._footer["entries"] - len(self._step.entries)
         if missing:
             yield f"{missing} of its {self._footer['entries']} entries are missing"
         if self._footer.get("dropped"):
@@ -126,19 +131,19 @@ class _Reader:
 def _decompressed(body: bytes) -> tuple[str, bool]:
     """The text as far as it can be decompressed, and whether that is all of it."""
     inflate = zlib.decompressobj(_GZIP)
-    text = b""
+    parts, is_whole = list[bytes](), True
     try:
-        for start in range(0, len(body), _CHUNK):
-            text += inflate.decompress(body[start : start + _CHUNK])
+        # What comes before the damage stays in the list.
+        parts.extend(inflate.decompress(body[start : start + _CHUNK]) for start in range(0, len(body), _CHUNK))
     except zlib.error:
-        return text.decode(errors="ignore"), False
-    return text.decode(errors="ignore"), inflate.eof
+        is_whole = False
+    return b"".join(parts).decode(errors="ignore"), is_whole and inflate.eof
 
 
 def _parsed(line: str) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

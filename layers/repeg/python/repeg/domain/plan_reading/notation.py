@@ -23,6 +23,8 @@ _BLANKS = "\u00a0\u202f\u2007\u2009\ufeff\u200b"
 _FORMULA = re.compile(r'="([^"]*)"')
 _ACCOUNTING = re.compile(r"\((.+)\)")
 _CURRENCY = re.compile(r"^([+-]?)\s*(?:US\$|USD|\$)\s*|\s*(?:USD|\$)$")
+# A longer number is none of a plan, and may be too large to be added up.
+_MOST_DIGITS = 40
 # A group of thousands never begins with a zero, so 0.125 and 0,125 have decimals.
 _SPACED = re.compile(r"[+-]?[1-9]\d{0,2}(?:[ '’]\d{3})+(?![\d'’])")
 _GROUPED = {
@@ -64,7 +66,9 @@ def readings(digits: str) -> dict[Notation, Decimal]:
     for notation, pattern in _GROUPED.items():
         if pattern.fullmatch(digits):
             group, decimal = (",", ".") if notation is Notation.POINT else (".", ",")
-            found[notation] = Decimal(digits.replace(group, "").replace(decimal, "."))
+            value = Decimal(digits.replace(group, "").replace(decimal, "."))
+            if value.adjusted() <= _MOST_DIGITS:
+                found[notation] = value
     return found
 
 

@@ -10,6 +10,13 @@ from typing import Any, NamedTuple
 
 from repeg.domain.errors import InvalidPlan
 from repeg.domain.plan_reading.columns import Columns, columns_of, require_agreed
+from repeg.domain.plan_reading.doubts import (
+    require_field,
+    require_no_line,
+    require_no_total,
+    require_same_meaning,
+    require_uncut,
+)  # fmt: skip
 from repeg.domain.plan_reading.draft import Draft, Label, Line
 from repeg.domain.plan_reading.notation import readings, unwrapped, written
 from repeg.domain.plan_reading.shapes import kind_of, label_of
@@ -20,7 +27,10 @@ _DELIMITERS = ",;\t|"
 _MOST_TITLES = 30
 _FIELD = re.compile(r"#\s*(\w+)\s*[:=]\s*(.*)")
 _SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
-_TOTAL = re.compile(r"(?:(?:grand|account|positions?|portfolio)[ _]+)?totals?:?", re.IGNORECASE)
+_TOTAL = re.compile(
+    r"(?:(?:grand|account|positions?|portfolio)[ _]+)?(?:sub[ -]?)?totals?:?|sums?:?|summe:?|gesamt(?:summe)?:?",
+    re.IGNORECASE,
+)
 _LISTS = frozenset({"confirmed_symbols"})
 _FORMS = (
     "a plan as JSON, or a table whose heading row has symbol and weight, or symbol, side and qty, "
@@ -144,8 +154,10 @@ class _Body:
             return
         another = _as_heading(row)
         if another is not None:
+            require_same_meaning(self._heading.columns, another.columns, row.place, ",".join(row.cells))
             self._heading = another
         elif self._is_remark(row):
+            require_no_line(row.filled[0], row.place)
             self.left_out.append(row.begin)
         else:
             self._add_line(row)
@@ -153,6 +165,7 @@ class _Body:
     def _add_line(self, row: _Row) -> None:
         self._require_width(row)
         places = self._heading.places
+        self._require_uncut(row)
         for at, (heading, cell) in enumerate(zip(self._heading.columns.headings, row.cells, strict=False)):
             require_agreed(heading, cell, row.place)
             if at not in places.values() and cell:
@@ -162,9 +175,17 @@ class _Body:
     def _is_remark(self, row: _Row) -> bool:
         """Whether a row is a total or a disclaimer, and no line of the plan."""
         symbol = _cell(row, self._heading.places["symbol"]) or ""
-        if _TOTAL.fullmatch(symbol) and not symbol.isupper():
+        if _TOTAL.fullmatch(symbol):
+            require_no_total(symbol, row.place)
             return True
         return len(row.filled) == 1 and not is_ticker(row.filled[0])
+
+    def _require_uncut(self, row: _Row) -> None:
+        places, headings = self._heading.places, self._heading.columns.headings
+        for name in ("weight", "qty", "notional") if self._delimiter == "," else ():
+            beside = places.get(name, len(headings)) + 1
+            if beside < len(headings) and beside not in places.values():
+                require_uncut(name, _cell(row, beside - 1) or "", _cell(row, beside) or "", headings[beside], row.place)
 
     def _require_width(self, row: _Row) -> None:
         """Refuse more cells than headings: a decimal comma that was taken for the end of a cell."""
@@ -194,6 +215,8 @@ def _above(rows: Sequence[_Row]) -> tuple[dict[str, Any], list[str]]:
     titles = []
     for row in rows:
         found = _FIELD.fullmatch(", ".join(row.filled)) if row.filled else None
+        if row.filled:
+            require_field(", ".join(row.filled), found[1] if found else None, fields, row.place)
         if found:
             value = found[2].strip()
             fields[found[1]] = [part.strip() for part in value.split(",")] if found[1] in _LISTS else value

@@ -20,8 +20,7 @@ _DOLLARS = ("min_trade_notional",)
 _SIDES = {"B": "buy", "BUY": "buy", "S": "sell", "SELL": "sell"}
 _HUNDRED = Decimal(100)
 _WHOLE = "percentages that add up to 100, as weights do; for others, a heading `weight`"
-# Percentages that were rounded to two decimals.
-_ROUNDED = Decimal("0.05")
+_ROUNDED = Decimal("0.05")  # percentages that were rounded to two decimals
 IN_TABLES = "; in a table, a line such as `# cash_reserve: 0.02` above the headings"
 
 
@@ -98,7 +97,8 @@ def _number(place: str, text: str, left: frozenset[Notation], remarks: Remarks) 
     value = value_of(place, found.digits, left)
     if value is None:
         return text
-    plain = found.digits if _is_plain(found.digits) else f"{value:f}"
+    is_plain = _is_plain(found.digits) and Decimal(found.digits) == value  # "1.000" may be a thousand
+    plain = found.digits if is_plain else f"{value:f}"
     if plain != found.digits or found.digits != text.strip().removesuffix("%"):
         remarks.add("numbers read", f"{text.strip()} as {plain}{'%' if found.is_percent else ''}")
     return f"{plain}%" if found.is_percent else plain
