@@ -10,7 +10,7 @@ from pathlib import Path
 from repeg.adapters.journal.bucket import ALL_RUNS, steps_of
 from repeg.adapters.journal.files import Journalled, StepJournal
 from repeg.domain.plan import day_of
-from repeg_workbench.journal.folder import OBJECTS, SIMULATED, files_in, steps_in
+from repeg_workbench.journal.folder import OBJECTS, SIMULATED, files_in, require_one_day, steps_in
 from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.operate.stack import find_stack
 from repeg_workbench.operate.watch import BUCKET
@@ -85,12 +85,14 @@ def _runs_of_the_day(s3: object, bucket: str, run_id: str) -> list[str]:
 def _chosen(steps: Iterable[StepJournal], wanted: str | None, where: str) -> RunJournal:
     """The one run among the steps, or the wanted one."""
     entries: dict[str, list[Journalled]] = {}
+    keys: dict[str, dict[str, None]] = {}
     problems: list[str] = []
     for step in steps:
         problems += [f"{step.key}: {problem}" for problem in step.problems]
         for each in step.entries:
             if each.entry.run_id:
                 entries.setdefault(each.entry.run_id, []).append(each)
+                keys.setdefault(each.entry.run_id, {})[step.key] = None
     if not entries:
         raise CannotOperate(
             f"run: nothing of the journal in {where} can be read: {'; '.join(problems) or 'it is empty'}"
@@ -99,4 +101,5 @@ def _chosen(steps: Iterable[StepJournal], wanted: str | None, where: str) -> Run
     if run_id is None or run_id not in entries:
         given = f"has no run {wanted}; it has" if wanted else "has several runs; name one with --run:"
         raise CannotOperate(f"run: {where} {given} {', '.join(sorted(entries)[:MOST_NAMED])}")
+    require_one_day(keys[run_id])
     return RunJournal(run_id, tuple(entries[run_id]), tuple(problems))

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from repeg.adapters.journal.files import StepJournal, read_file
 from repeg_workbench.journal.simulated import read_lines
+from repeg_workbench.operate.failures import CannotOperate
 
 OBJECTS = "*.jsonl.gz"
 SIMULATED = "journal.jsonl"
+_FEWEST_TO_NAME = 4
 
 
 def files_in(places: Iterable[Path]) -> list[Path]:
@@ -19,6 +21,15 @@ def files_in(places: Iterable[Path]) -> list[Path]:
         below = [place] if place.is_file() else [*sorted(place.rglob(OBJECTS)), *sorted(place.rglob(SIMULATED))]
         found.update(dict.fromkeys(below))
     return list(found)
+
+
+def require_one_day(keys: Iterable[str]) -> None:
+    """Refuse several simulated days of one run, by the keys of its steps: each file is a whole run, and they would
+    be read as one. Raises CannotOperate."""
+    days = [str(Path(key).parent) for key in keys if Path(key).name == SIMULATED]
+    if len(days) > 1:
+        named = ", ".join(days[:_FEWEST_TO_NAME]) + (", …" if len(days) > _FEWEST_TO_NAME else "")
+        raise CannotOperate(f"folder: {len(days)} simulated days of the same run ({named}); name one day's folder")
 
 
 def steps_in(files: Iterable[Path]) -> Iterator[StepJournal]:

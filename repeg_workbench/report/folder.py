@@ -12,7 +12,7 @@ from repeg.domain.run_page.build import page_of
 from repeg.domain.run_page.page import Circumstances, RunPage, Usage
 from repeg.domain.run_page.reading import amount_of, fields_of, list_of, text_of
 from repeg.domain.run_page.record import RunRecord
-from repeg_workbench.journal.folder import OBJECTS, SIMULATED, files_in, steps_in
+from repeg_workbench.journal.folder import OBJECTS, SIMULATED, files_in, require_one_day, steps_in
 from repeg_workbench.operate.failures import CannotOperate
 from repeg_workbench.simulate.published import in_words
 
@@ -35,9 +35,10 @@ def page_of_folder(folder: Path) -> RunPage:
         runs = sorted({record.run_id, *record.others})
         named = ", ".join(runs[:_FEWEST_TO_NAME]) + (", …" if len(runs) > _FEWEST_TO_NAME else "")
         raise CannotOperate(f"folder: {folder} has the journals of {len(runs)} runs ({named}); name one run's folder")
+    require_one_day(map(str, files))
     if not entries and not problems:
         problems.append("the journal is empty")
-    return page_of(record, circumstances_of(_summary(folder, problems), problems))
+    return page_of(record, circumstances_of(_summary(folder, record.run_id, problems), problems))
 
 
 def circumstances_of(summary: Mapping[str, Any], problems: list[str]) -> Circumstances:
@@ -80,13 +81,19 @@ def _notes(summary: Mapping[str, Any]) -> list[str]:
     return notes
 
 
-def _summary(folder: Path, problems: list[str]) -> Mapping[str, Any]:
-    """The summary beside a journal. One that is missing is no problem; one that cannot be read is."""
+def _summary(folder: Path, run_id: str, problems: list[str]) -> Mapping[str, Any]:
+    """The summary beside a journal. One that is missing is no problem; one that is of another run, or cannot be read,
+    is one."""
     file = (folder if folder.is_dir() else folder.parent) / SUMMARY
     if not file.exists():
         return {}
     try:
-        return fields_of(json.loads(file.read_text(encoding="utf-8")))
+        found = fields_of(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, RecursionError):
         problems.append(f"{SUMMARY}: it cannot be read")
         return {}
+    of = text_of(found.get("run_id"))
+    if of and run_id and of != run_id:
+        problems.append(f"{SUMMARY}: it is of the run {of}, and is left out")
+        return {}
+    return found

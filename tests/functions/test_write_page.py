@@ -141,6 +141,17 @@ def test_a_journal_that_was_cut_off_gives_a_page_that_says_so(shelf: Shelf) -> N
         assert said in shelf.page()
 
 
+def test_a_file_of_another_run_is_left_out_and_said(shelf: Shelf) -> None:
+    """Its key says this run, and its header another."""
+    shelf.keep(DAY)
+    other = [entry._replace(run_id="other-2026-11-23") for entry in DAY]
+    key = key_of(StepName(RUN_ID, "RepegOrders", DAY[0].at, "2"))
+    body = encode(StepName("other-2026-11-23", "RepegOrders", DAY[0].at, "2"), other)
+    shelf.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    assert shelf.write().problems == 1
+    assert "entries of other runs are among its files, and are left out: other-2026-11-23" in shelf.page()
+
+
 def test_a_run_without_a_journal_has_a_page_that_says_so(shelf: Shelf) -> None:
     shelf.table.save_report(RUN_ID, a_report_of(RUN_ID, outcome="failed"))
     assert shelf.write("repeg.run.failed").problems == 1

@@ -146,3 +146,36 @@ def test_a_page_is_opened_by_its_address(tmp_path: Path) -> None:
     assert shown[0].endswith("a%20page.html")
     assert opened("page.html", show) == ["no browser could be started here; open the file in one"]
     assert opened("page.html", None) == []
+
+
+def test_two_simulated_days_of_one_run_are_not_read_as_one(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        keep(tmp_path / name, kept_lines(entries([Worked()])))
+    result = report(tmp_path)
+    assert result.exit_code == CANNOT
+    assert "2 simulated days of the same run" in result.stderr
+    told = CliRunner().invoke(app, ["explain", str(tmp_path)])
+    assert (told.exit_code, "2 simulated days of the same run" in told.stderr) == (CANNOT, True)
+    assert report(tmp_path / "a").exit_code == DONE
+
+
+def test_a_summary_of_another_run_is_said_and_left_out(tmp_path: Path) -> None:
+    keep(tmp_path, kept_lines(entries([Worked()])))
+    (tmp_path / "summary.json").write_text(
+        json.dumps({"run_id": "other-2026-11-23", "totals": {"transitions": 99_999}})
+    )
+    report(tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "summary.json: it is of the run other-2026-11-23, and is left out" in page
+    assert "99,999" not in page
+
+
+@pytest.mark.parametrize("detail", ["NaN @ NaN", "Infinity @ 5", "1e30 @ 1e30", "-5 @ 188", "5 @ -188", "a @ b", ""])
+def test_a_fill_that_is_none_is_not_drawn(tmp_path: Path, detail: str) -> None:
+    """Of a journal without the measurement that has all fills."""
+    given = list(entries([Worked(fills=())], is_whole=False))
+    keep(tmp_path, kept_lines([*given, given[-1]._replace(verb="fill", detail=detail)]))
+    assert report(tmp_path).exit_code in {DONE, UNFINISHED}
+    data = (tmp_path / "report.html").read_text(encoding="utf-8").partition('id="data"')[2].partition("</")[0]
+    assert [order["fills"] for order in json.loads(data.partition(">")[2])["orders"]] == [[]]

@@ -76,6 +76,9 @@ class RunReading:
             step = step_of(at.s3, at.bucket, stored.key)
             self.problems += [f"{stored.key.rpartition('/')[2]}: {problem}" for problem in step.problems]
             self.record.read(step.entries)
+        if self.record.others:
+            others = ", ".join(sorted(self.record.others))
+            self.problems.append(f"entries of other runs are among its files, and are left out: {others}")
         self.last = files[-1].key if files else self.last
 
 

@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+# No amount of an account is longer, and a chart cannot draw it.
+MOST_DIGITS = 20
+
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -28,12 +31,12 @@ def text_of(value: Any) -> str:
 
 
 def amount_of(value: Any) -> Decimal | None:
-    """A finite decimal number, as JSON has it; None in place of anything else."""
+    """A decimal number, as JSON has it, with at most MOST_DIGITS digits before its point; None for anything else."""
     try:
         found = Decimal(str(value)) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
     except InvalidOperation:
         return None
-    return found if found is not None and found.is_finite() else None
+    return found if found is not None and found.is_finite() and found.adjusted() < MOST_DIGITS else None
 
 
 def price_of(value: Any) -> Decimal | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from repeg.domain.broker import Execution
@@ -158,11 +158,9 @@ def _without_book(reason: str) -> str:
 
 def _fill_in_words(entry: Entry) -> Iterator[Fill]:
     """The fill that an entry records, in a journal without the measurement that has all of them."""
-    qty, _, price = entry.detail.partition(" @ ")
-    try:
-        yield Fill(entry.at, Decimal(qty), Decimal(price))
-    except InvalidOperation:
-        return
+    qty, price = (price_of(part) for part in (entry.detail.partition(" @ ")[::2]))
+    if qty is not None and price is not None:
+        yield Fill(entry.at, qty, price)
 
 
 def _releases(entry: Entry, purse: Mapping[str, Any], answer: Mapping[str, Any]) -> Iterator[Release]:
