@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Mapping
 
 from repeg.domain.errors import InvalidPlan
 from repeg.domain.plan_reading.columns import Columns
@@ -18,6 +18,18 @@ _FIELDS = {
     for name in ("cash_reserve", "min_trade_notional", "buy_only", "min_drift_pct", "confirmed_symbols")
 }
 _LINES = frozenset({"targets", "orders", "weights"})
+
+
+def require_type(field: str, value: object, kind: type | tuple[type, ...], expected: str) -> None:
+    """Refuse a field of the plan that has another type than its own. Raises InvalidPlan."""
+    if not isinstance(value, kind):
+        raise InvalidPlan(field, value, expected)
+
+
+def require_types(fields: Mapping[str, object]) -> None:
+    """Refuse fields of another type that reading adds to: the notes, and the bands by symbol. Raises InvalidPlan."""
+    require_type("plan.notes", fields.get("notes", []), list, "a list of texts")
+    require_type("plan.min_drift_pct_of", fields.get("min_drift_pct_of", {}), Mapping, "an object of bands by symbol")
 
 
 def require_same_meaning(before: Columns, after: Columns, place: str, heading: str) -> None:

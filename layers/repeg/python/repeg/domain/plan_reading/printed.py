@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from repeg.domain.errors import InvalidPlan
+from repeg.domain.plan_reading.doubts import require_type
 
 _WRAPPERS = frozenset({"OrderedDict", "dict", "float64", "float32", "Decimal"})
 _EXPECTED = "a dict of symbols and numbers as Python prints it; or the weights as JSON"
@@ -44,7 +45,11 @@ def _name(function: ast.expr) -> str:
 
 def _each_once(pairs: list[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for key, value in pairs:
+    for pair in pairs:
+        require_type("plan", pair, (list, tuple), "pairs of a name and a value")
+        if len(pair) != 2:
+            raise InvalidPlan("plan", pair, "pairs of a name and a value")
+        key, value = pair
         if str(key) in found:
             raise InvalidPlan("plan", key, "each name once")
         found[str(key)] = value

@@ -114,8 +114,10 @@ def _shaped(raw: object) -> object:
 
 
 def _understood(draft: Draft, source: str | None) -> Understood:
+    from repeg.domain.plan_reading.doubts import require_types  # noqa: PLC0415 - likewise
     from repeg.domain.plan_reading.understanding import understood  # noqa: PLC0415 - likewise
 
+    require_types(draft.fields)
     return understood(draft, source)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from repeg.domain.errors import InvalidPlan
 from repeg.domain.plan_reading.columns import columns_of, meaning
+from repeg.domain.plan_reading.doubts import require_type
 from repeg.domain.plan_reading.draft import Draft, Kind, Label, Line
 
 # Names that only a plan of our own has, beside `weights` for `targets`.
@@ -105,6 +106,7 @@ def _split(raw: Mapping[str, Any]) -> Draft | None:
     headings = raw.get("columns")
     if headings is None:
         return _bare("plan", _by_symbol(index, data), str(raw.get("name") or ""))
+    require_type("plan.columns", headings, list, "a list of headings")
     if len(headings) == 1 and all(isinstance(row, list) and len(row) == 1 for row in data):
         return _bare("plan", _by_symbol(index, [row[0] for row in data]), str(headings[0]))
     if not all(isinstance(row, list) and len(row) == len(headings) for row in data):

@@ -26,7 +26,7 @@ _DELIMITERS = ",;\t|"
 # Brokers put titles above the table.
 _MOST_TITLES = 30
 _FIELD = re.compile(r"#\s*(\w+)\s*[:=]\s*(.*)")
-_SEPARATOR = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+_SEPARATOR = re.compile(r"sep=([^\s\w\"'.+-]|\t)\s*", re.IGNORECASE)
 _TOTAL = re.compile(
     r"(?:(?:grand|account|positions?|portfolio)[ _]+)?(?:sub[ -]?)?totals?:?|sums?:?|summe:?|gesamt(?:summe)?:?",
     re.IGNORECASE,
