@@ -69,7 +69,7 @@ def _read(step: StepJournal, lines: Sequence[bytes]) -> int:
     bad = 0
     for line in map(_parsed, filter(None, lines)):
         try:
-            inputs, raw = line.get("inputs", {}), line.get("answer")
+            inputs, raw = dict(line.get("inputs", {})), line.get("answer")
             step.entries.append(Journalled(entry_of(line, line["run_id"], raw), inputs, raw))
         except (KeyError, TypeError, ValueError, AttributeError):
             bad += 1

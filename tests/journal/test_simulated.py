@@ -124,3 +124,11 @@ def test_explain_tells_what_a_cut_off_journal_still_shows(tmp_path: Path) -> Non
     assert said.exit_code == UNFINISHED
     assert "its last entries may be missing" in said.stdout
     assert "Decision by decision:" in said.stdout
+
+
+@pytest.mark.parametrize("inputs", ["5", '"text"', "[1]", "null", "true"])
+def test_inputs_that_are_no_object_are_a_problem_of_their_line(inputs: str) -> None:
+    line = f'{{"at":"{ENTRIES[1].at.isoformat()}","run_id":"{ENTRIES[1].run_id}","subject":"AAPL","verb":"hold"'
+    found = read([*WHOLE[:-1], f'{line},"inputs":{inputs}}}', WHOLE[-1]])
+    assert len(found.entries) == len(ENTRIES)
+    assert "1 of its lines could not be read" in found.problems
