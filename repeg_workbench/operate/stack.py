@@ -114,7 +114,7 @@ def only_stack(at: Workstation, name: str | None) -> DeployedStack:
 
 
 def _others(at: Workstation, found: DeployedStack) -> list[str]:
-    """The names of the region's other stacks of repeg; none if nobody may list them."""
+    """The names of the region's other stacks of repeg; none where these keys may not list stacks."""
     try:
         return [stack.name for stack in all_stacks(at) if stack.name != found.name]
     except ClientError as error:

@@ -145,16 +145,16 @@ def _worst(arms: Mapping[str, Any]) -> str:
 
 def _explained(orders: Sequence[Mapping[str, Any]]) -> list[str]:
     """The dearest orders of the first arm's worst day, in dollars, with the parts that are not zero."""
-    told = []
+    lines = []
     for order in orders:
         parts = {name: Decimal(dollars) for name, dollars in order["parts"].items()}
         words = ", ".join(f"{name} {dollars:+,.2f}" for name, dollars in parts.items() if dollars)
-        told.append(f"{order['side']} {order['qty']} {order['symbol']} {Decimal(order['dollars']):+,.2f} ({words})")
+        lines.append(f"{order['side']} {order['qty']} {order['symbol']} {Decimal(order['dollars']):+,.2f} ({words})")
     said = (
-        f"The dearest orders of the first arm's worst day, in dollars: {'; '.join(told)}. Delay is what the market"
+        f"The dearest orders of the first arm's worst day, in dollars: {'; '.join(lines)}. Delay is what the market"
         " moved while a buy waited for the cash of sells, and timing what it moved while the order was worked."
     )
-    return [said] if told else []
+    return [said] if lines else []
 
 
 def _against_market(arms: Mapping[str, Any]) -> str:

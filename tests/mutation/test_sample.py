@@ -1,4 +1,4 @@
-"""A sample of the mutants that docs/mutation.md counts as killed is killed still, each by the test that is named."""
+"""A sample of the mutants that docs/mutation.md counts as killed is killed still, each by the file of its test."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def worker(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 def survivors(worker: Worker, sample: Sample) -> list[str]:
-    """The mutants of a sample that are not killed by their test; where that is gone, by no test of its file."""
+    """The mutants of a sample that neither their test nor another one of its file kills."""
     return [f"{mutant.key} survives {test}" for mutant, test in sample if not is_killed(worker, mutant, test)]
 
 
 def is_killed(worker: Worker, mutant: Mutant, test: str) -> bool:
-    """Whether the named test kills a mutant; or, once that is gone or sees something else, a test of its file."""
+    """Whether the named test kills a mutant. Where that test is gone, or has changed, another one of its file may."""
     file = [each for each in worker.tests if each.startswith(f"{test.partition('::')[0]}::")]
     named = [test] if test in worker.tests else []
     return _dies(worker, mutant, named) or _dies(worker, mutant, file)
