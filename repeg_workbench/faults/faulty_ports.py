@@ -81,6 +81,12 @@ class UnreliablePort:
         self._read_at: dict[tuple[str, str], datetime] = {}
         self.struck = scheduler.event()
 
+    def to(self, inner: object) -> UnreliablePort:
+        """A port to another object for the same service: the same faults, and the same older answers."""
+        other = object.__new__(UnreliablePort)
+        vars(other).update(vars(self), _inner=inner)
+        return other
+
     def for_account(self, number: str) -> UnreliablePort:  # noqa: ARG002 - a seed has one account
         """Itself, with its faults."""
         return self

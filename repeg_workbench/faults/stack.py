@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from repeg import wiring
-from repeg.adapters.rate_limited_broker import RateLimitedBroker
+from repeg.adapters.rate_limited_broker import rate_limited
 from repeg.adapters.request_limiter import RequestLimiter
 from repeg.domain.notice import RUN_FAILED, RUN_SETTLED
 from repeg.domain.order_ids import LOCAL_TAG, run_prefix, stack_tag
@@ -30,6 +30,7 @@ from repeg_workbench.faults.table_service import table_of, undisturbed
 from repeg_workbench.faults.walker import Execution, TaskFailed, Walker
 from repeg_workbench.faults.weight_targets import bounds
 from repeg_workbench.faults.workflow_faults import ROW_READS, Outage
+from repeg_workbench.twins.direct_broker import metered
 
 if TYPE_CHECKING:
     from repeg_workbench.faults.world import World
@@ -232,7 +233,7 @@ class Stack:
         notifier = port("notifier", self.notifier, (0.01, 0.03), lambda _name: Outage.BUS in world.down)
         limiter = RequestLimiter(store, self.runtime, world.day.quirks.requests_per_minute or 200)
         return Ports(
-            broker=RateLimitedBroker(cast(Broker, self.broker_port), limiter),
+            broker=rate_limited(lambda take: cast(Broker, self.broker_port.to(metered(world.broker, take))), limiter),
             market=cast(Market, market),
             store=store,
             notifier=cast(Notifier, notifier),

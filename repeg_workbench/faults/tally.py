@@ -12,6 +12,10 @@ from typing import Any
 
 from repeg_workbench.faults.records import Result
 
+# Characters that a tally keeps of a violation; the seed's bundle has the whole of it. A ledger of twenty thousand fills
+# makes half a megabyte.
+MOST_TEXT = 400
+
 
 @dataclass
 class Tally:
@@ -65,8 +69,13 @@ def tally_of(result: Result) -> Tally:
         outcomes=Counter(result.outcomes),
         statuses=Counter(result.statuses),
         policies=Counter([result.policy]),
-        failing={result.seed: result.violations} if result.violations else {},
+        failing={result.seed: [shortened(text) for text in result.violations]} if result.violations else {},
     )
+
+
+def shortened(violation: str) -> str:
+    """The violation as a tally keeps it."""
+    return violation if len(violation) <= MOST_TEXT else f"{violation[:MOST_TEXT]} ... ({len(violation):,} characters)"
 
 
 def ranges_of(seeds: Iterable[int]) -> list[list[int]]:

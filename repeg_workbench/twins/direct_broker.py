@@ -161,6 +161,13 @@ class DirectBroker(AlpacaBroker):
         return self._market.quote_at(symbol, at, since)
 
 
+def metered(broker: AlpacaBroker, take_request: Callable[[], None]) -> AlpacaBroker:
+    """The same broker, which calls `take_request` before each further request of a call, as the deployed one does."""
+    drawing = copy.copy(broker)
+    drawing._take_request = take_request  # noqa: SLF001 - a copy of its own
+    return drawing
+
+
 def _answer(response: Response) -> Answer:
     if response.status >= 400:
         return failure_of(response.status, response.body.decode(errors="replace"))

@@ -101,6 +101,27 @@ def test_fills_are_paged_by_the_last_id() -> None:
     assert "page_token=099" in script.asked[1].target
 
 
+def test_a_further_page_that_fails_is_read_again_and_not_the_whole_list() -> None:
+    """Of two hundred pages, read anew from the first after every failure, no attempt reads the last on a bad line."""
+    fills = [[an_activity_row(id=f"{n:03}") for n in range(100)], [an_activity_row(id="100")]]
+    orders = [[an_order_row(id=str(n)) for n in range(500)], [an_order_row(id="500")]]
+    for pages, size in ((fills, 101), (orders, 501)):
+        replies = [answer(200, pages[0]), answer(503), answer(200, b"<html>"), answer(200, pages[1])]
+        with scripted(*replies) as script:
+            broker = a_broker(script)
+            found = broker.executions(date(2026, 3, 5)) if pages is fills else broker.open_orders()
+        assert len(found) == size
+        assert len({request.target for request in script.asked[1:]}) == 1
+
+
+def test_a_further_page_is_read_three_times_and_the_first_once() -> None:
+    first = answer(200, [an_activity_row(id=f"{n:03}") for n in range(100)])
+    for replies in ((answer(503),), (first, answer(503), answer(503), answer(503))):
+        with scripted(*replies) as script, pytest.raises(BrokerUnavailable):
+            a_broker(script).executions(date(2026, 3, 5))
+        assert len(script.asked) == len(replies)
+
+
 def test_fills_are_selected_by_their_new_york_date() -> None:
     late = an_activity_row(id="late", transaction_time="2026-03-06T00:30:00Z")
     next_day = an_activity_row(id="next", transaction_time="2026-03-06T05:00:00Z")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from repeg.adapters.alpaca import account_parsing, errors, parsing
 from repeg.adapters.alpaca.http import ACCOUNT, Api, Body, Failure
@@ -31,6 +31,12 @@ from repeg.ports import Broker
 
 ORDERS_PER_PAGE = 500
 ACTIVITIES_PER_PAGE = 100
+
+# A page after a list's first is read at most this often. If every failure began the list anew, a list of 200 pages
+# could not be read at all over a line on which one answer in twenty fails.
+READS_OF_A_PAGE = 3
+
+Page = TypeVar("Page")
 
 
 class AlpacaBroker:
@@ -120,14 +126,13 @@ class AlpacaBroker:
             "until": datetime.combine(day + timedelta(days=1), time(0, 0, 1), NEW_YORK).isoformat(),
         }
         found: dict[str, Execution] = {}
-        token: dict[str, str] = {}
+        page = self._activities_page(bounds)
         while True:
-            page = self._activities_page({**bounds, **token})
             found |= {execution.activity_id: execution for execution in page}
             if len(page) < ACTIVITIES_PER_PAGE:
                 break
-            self._take_request()
-            token = {"page_token": page[-1].activity_id}
+            following = {**bounds, "page_token": page[-1].activity_id}
+            page = self._further_page(lambda: self._activities_page(following))  # noqa: B023 - called at once
         of_day = (execution for execution in found.values() if trading_date(execution.at) == day)
         return sorted(of_day, key=lambda execution: (execution.at, execution.activity_id))
 
@@ -178,8 +183,8 @@ class AlpacaBroker:
         dropped. Raises BrokerUnavailable if a full page holds no new order: some orders could then not be listed.
         """
         found: dict[str, OrderReport] = {}
+        page = self._orders_page(status, after)
         while True:
-            page = read(self._api, "/orders", rows, status=status, direction="asc", limit=ORDERS_PER_PAGE, **after)
             with parsing.reading("/orders"):
                 new = {order.broker_id: order for order in parsing.reports(page)}
             is_last = len(page) < ORDERS_PER_PAGE
@@ -188,8 +193,22 @@ class AlpacaBroker:
             found |= new
             if is_last:
                 return list(found.values())
+            following = _next_page(new.values())
+            page = self._further_page(lambda: self._orders_page(status, following))  # noqa: B023 - called at once
+
+    def _further_page(self, read_page: Callable[[], Page]) -> Page:
+        """A page after a list's first, read again if it fails. Raises BrokerUnavailable if it fails every time."""
+        for _ in range(READS_OF_A_PAGE - 1):
             self._take_request()
-            after = _next_page(new.values())
+            try:
+                return read_page()
+            except BrokerUnavailable:
+                continue
+        self._take_request()
+        return read_page()
+
+    def _orders_page(self, status: str, after: dict[str, str]) -> list[Any]:
+        return read(self._api, "/orders", rows, status=status, direction="asc", limit=ORDERS_PER_PAGE, **after)
 
     def _expired(self, intent: Intent) -> str:
         return "" if self._now is None else intent.expired_at(self._now())
