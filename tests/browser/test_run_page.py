@@ -89,6 +89,17 @@ def test_a_pointer_over_the_picture_shows_book_price_and_reason(browsing: Browsi
     assert "our price" in tip
 
 
+def test_stub_quotes_do_not_flatten_the_picture(browsing: Browsing) -> None:
+    """One book in ten has a bid three dollars away, more than the outermost twentieth; a fall of 40 cents is none."""
+    bids = (*range(20), *(-2 * n for n in range(20)))
+    stubbed = Worked("AAPL", bids=bids, stubs=(3, 11, 22, 30))
+    opened = browsing.open(run_page(page(stubbed, known=KNOWN)))
+    picture = open_order(opened, "AAPL")
+    low, high = re.findall(r"\d+\.\d+", picture.get_attribute("aria-description") or "")
+    assert 99.5 < float(low) < 99.7
+    assert 100.2 < float(high) < 100.4
+
+
 def test_arrow_keys_go_through_the_picture(browsing: Browsing) -> None:
     opened = browsing.open(a_page())
     picture = open_order(opened, "AAPL")

@@ -93,6 +93,18 @@ def test_a_look_waits_for_the_quota_once_it_is_used_up(requests: int, found: set
     assert day.violations() == found
 
 
+@pytest.mark.parametrize(("about", "steps", "found"), [("/v2/clock", 3, set()), ("/v2/clock", 2, {"hint_ignored"}),
+                                                        ("/v2/stocks/quotes/latest", 3, {"hint_ignored"})])  # fmt: skip
+def test_each_further_step_may_have_leased_three_requests_for_nothing(about: str, steps: int, found: set[str]) -> None:
+    day, number = listening_day()
+    told(day, number)
+    day.record.requests = [at(FILLED - 5 + n / 10) for n in range(3)]
+    for n in range(steps):
+        asked(day, number - n, FILLED - 5 + n / 10, about)
+    asked(day, number, FILLED + 9)
+    assert day.violations() == found
+
+
 @pytest.mark.parametrize(("when", "found"), [(FILLED - 61, {"hint_ignored"}), (FILLED - 2, set()),
                                              (FILLED + 2, {"hint_ignored"})])  # fmt: skip
 def test_a_call_that_is_struck_excuses_its_step_for_a_minute(when: float, found: set[str]) -> None:

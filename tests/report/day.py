@@ -36,7 +36,8 @@ SETTINGS = Settings()
 class Worked:
     """An order, its looks in cents of its bid over 100 dollars, one every two seconds, and the fills at its end.
 
-    Bought at `price`; `left` is the mid that unfilled shares count at.
+    Bought at `price`; `left` is the mid that unfilled shares count at. At the looks numbered `stubs`, the bid is three
+    dollars away.
     """
 
     symbol: str = "AAPL"
@@ -47,6 +48,7 @@ class Worked:
     left: str | None = None
     reason: str = "filled"
     outcome: Outcome = Outcome.FILLED
+    stubs: Sequence[int] = ()
 
     def arrival(self) -> Quote:
         return a_quote(symbol=self.symbol)
@@ -71,7 +73,8 @@ class Worked:
         for n, cents in enumerate(self.bids):
             at = after_noon(2 * n)
             bid = Decimal(100) + Decimal(cents) / 100
-            quote = a_quote(f"{bid:.2f}", f"{bid + Decimal('0.05'):.2f}", at=at, symbol=self.symbol)
+            shown = bid - 3 if n in self.stubs else bid
+            quote = a_quote(f"{shown:.2f}", f"{bid + Decimal('0.05'):.2f}", at=at, symbol=self.symbol)
             moment = a_moment(at)
             answer = decide(order, quote, moment, SETTINGS)
             inputs: dict[str, BaseModel | None] = {

@@ -25,9 +25,11 @@ EXPECTED = frozenset({"accepted", "new", "pending_new", "pending_cancel", "pendi
 AT_WORK, WORKS_FOR = SECOND, 35 * SECOND
 
 # The account's quota is leased in buckets of ten seconds. Reads for hints are made from the first 14 requests of one,
-# three at a time, and a stack may lease three for nothing. Reads that find none wait for the next bucket, and for
-# another one if that is used as well.
+# three at a time. Each step leases four requests at once, so it may have leased three for nothing. Reads that find none
+# wait for the next bucket, and for another one if that is used as well.
 BUCKET, MOST_OF_BUCKET, BUCKETS_WAITED = 10 * SECOND, 8, 2
+LEASED_FOR_NOTHING = 3
+DATA = "/v2/stocks"  # requests for market data have a quota of their own
 
 # A call that a fault strikes may keep its step from listening for so long, beside the time for which it is frozen.
 STRUCK_FOR = MINUTE
@@ -43,6 +45,9 @@ class HearingJudge:
         self._asked: defaultdict[int, list[Asked]] = defaultdict(list)
         self._requests = sorted(record.requests)
         self._asked_by_run: defaultdict[str, list[Asked]] = defaultdict(list)
+        self._asked_of_broker = sorted(
+            (each.at, each.invocation) for each in record.streams.asked if not each.about.startswith(DATA)
+        )
         for asked in record.streams.asked:
             self._asked[asked.invocation].append(asked)
             self._asked_by_run[self._invoked[asked.invocation].run_id].append(asked)
@@ -75,9 +80,15 @@ class HearingJudge:
             last = each.at
         due = last + LOOKED_AT
         for _ in range(BUCKETS_WAITED):
-            used = bisect_right(self._requests, due) - bisect_left(self._requests, due - BUCKET)
-            due += BUCKET if used >= MOST_OF_BUCKET else 0
+            due += BUCKET if self._leased(due - BUCKET, due) >= MOST_OF_BUCKET else 0
         return due
+
+    def _leased(self, since: int, until: int) -> int:
+        """The requests of a time, and what all the steps that made them but one may have leased for nothing."""
+        used = bisect_right(self._requests, until) - bisect_left(self._requests, since)
+        first, last = bisect_left(self._asked_of_broker, (since,)), bisect_left(self._asked_of_broker, (until + 1,))
+        steps = {invocation for _, invocation in self._asked_of_broker[first:last]}
+        return used + LEASED_FOR_NOTHING * max(0, len(steps) - 1)
 
     def _is_excused(self, step: Invoked, since: int, due: int) -> bool:
         """Whether the step ended meanwhile, was struck or frozen, or a service was away."""

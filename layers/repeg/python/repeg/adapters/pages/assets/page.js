@@ -157,8 +157,11 @@
     });
   }
   function within(points, order) {
-    // Books that were wide for a moment would flatten everything else: the outermost twentieth on each side may leave the picture.
-    const books = points.flatMap((p) => [p.bid, p.ask]).filter((v) => v !== null).sort((a, b) => a - b);
+    // A book far wider than usual, such as one with a stub bid dollars away, would flatten everything else: its sides may leave the picture,
+    // and so may the outermost twentieth of all others.
+    const spread = (p) => p.bid === null || p.ask === null ? null : p.ask - p.bid;
+    const spreads = points.map(spread).filter((v) => v !== null).sort((a, b) => a - b), usual = spreads[Math.floor(spreads.length / 2)] ?? 0;
+    const books = points.filter((p) => spread(p) === null || spread(p) <= 8 * usual).flatMap((p) => [p.bid, p.ask]).filter((v) => v !== null).sort((a, b) => a - b);
     const cut = Math.floor(books.length / 20);
     const must = [...points.map((p) => p.ours), ...order.fills.map((f) => f[2]), order.arrival].filter((v) => v !== null);
     const all = [...books.slice(cut, books.length - cut), ...must];
@@ -169,6 +172,7 @@
   function drawOrder(place, order) {
     const points = course(order), xs = points.map((p) => p.at), same = (v) => xs.map(() => v);
     const range = within(points, order);
+    place.setAttribute("aria-description", `Prices from ${price(range[0])} to ${price(range[1])}`);
     const collarSeen = order.collar !== null && order.collar > range[0] && order.collar < range[1];
     const tip = (n) => {
       const p = points[n];
