@@ -128,3 +128,11 @@ def test_patience_is_spent_at_the_look_that_is_nearest_to_its_end(
     for seconds, is_spent in ((60 - half, True), (59.999 - half, False), (60, True)):
         moment = a_moment(after_noon(seconds), turn_seconds=turn_seconds)
         assert is_patience_spent(NOON, minute, moment, settings) is is_spent
+
+
+@pytest.mark.parametrize("settings", [ANCHOR, settings_with(policy="normal", look_seconds=60)])
+def test_an_event_does_not_end_a_patience_shorter_than_a_period_at_once(settings: Settings) -> None:
+    """With turns of fifteen seconds a look at any time would be nearer to the end of six seconds than the next one."""
+    for seconds, is_spent in ((0.9, False), (2.999, False), (3, True)):
+        moment = a_moment(after_noon(seconds), turn_seconds=15)
+        assert is_patience_spent(NOON, timedelta(seconds=6), moment, settings) is is_spent

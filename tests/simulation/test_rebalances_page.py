@@ -61,6 +61,17 @@ def test_the_page_says_first_what_is_not_shown() -> None:
     assert "Not shown" not in sure
 
 
+def test_the_page_says_what_a_missed_target_would_take() -> None:
+    """Savings of 3, 1 and -1 bps have a standard deviation of 2; four fifths of a normal distribution are above
+    -0.84 of it."""
+    said = "a standard deviation of 2.0 bps"
+    missed = page(figures(default=days("10", "30", "50")))
+    assert said in missed
+    assert "would be cheaper at a mean saving of 1.7 bps; market orders cost 4.0 bps in all." in missed
+    assert "standard deviation" not in page(figures(default=days("10", "10.1", "10")))
+    assert "standard deviation" not in page(figures(default=days("50")))
+
+
 def test_a_day_that_an_arm_does_not_know_is_named_and_in_no_mean() -> None:
     found = figures(default=days("10", "30", "50"), hurry_sells=days("5", None, "15"))
     assert (found["days"], found["unknown"]) == (2, [2])

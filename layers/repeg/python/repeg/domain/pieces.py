@@ -84,10 +84,11 @@ def patience_of(order: ParentOrder, settings: Settings) -> timedelta:
 def is_patience_spent(placed: datetime, patience: timedelta, moment: Moment, settings: Settings) -> bool:
     """Whether this look, or this turn under the original rule, is the nearest to the end of an order's patience.
 
-    An order is placed a moment after its turn began, so its age at a later turn is a moment short of whole periods.
+    An order is placed a moment after its turn began, so its age at a later turn is a moment short of whole periods. An
+    event may cause a look at any time: half of a patience shorter than a period has passed all the same.
     """
     period = min(moment.turn_seconds, settings.look_seconds) if settings.looks else moment.turn_seconds
-    return moment.now + timedelta(seconds=period / 2) - placed >= patience
+    return moment.now + min(timedelta(seconds=period), patience) / 2 - placed >= patience
 
 
 def far_size(quote: Quote, side: Side) -> Decimal:
