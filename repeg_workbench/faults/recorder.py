@@ -132,7 +132,8 @@ class Recorder:
     def arrived(self, port: str, sent: int) -> None:
         """A call reaches its service."""
         if port == "broker":
-            self.record.requests.append(self._now())
+            number = self.number()
+            self.record.requests[0 if number == NOT_INVOKED else self.record.invoked[number].stack].append(self._now())
         if sent >= 0:
             self.record.sent[sent] = self.record.sent[sent]._replace(arrived=self._now())
 

@@ -104,9 +104,9 @@ def test_a_short_position_is_not_bought_back(held: str) -> None:
 @pytest.mark.parametrize("price", [None, Decimal(0), Decimal("-0.01")])
 def test_a_symbol_without_a_price_is_refused(price: Decimal | None) -> None:
     prices = {} if price is None else {"KO": price}
-    with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.symbol: 'KO' .* a symbol with a price"):
+    with pytest.raises(InvalidPlan, match=r"plan\.orders\[0\]\.symbol: 'KO' .* a symbol with a two-sided quote"):
         drafted(orders_plan(("KO", "buy", "10")), prices=prices)
-    with pytest.raises(InvalidPlan, match=r"plan\.targets\.KO: 'KO' .* a symbol with a price"):
+    with pytest.raises(InvalidPlan, match=r"plan\.targets\.KO: 'KO' .* a symbol with a two-sided quote"):
         drafted(targets_plan({"KO": "0"}), {"KO": "3"}, prices=prices)
 
 

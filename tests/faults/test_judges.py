@@ -165,7 +165,7 @@ def _borrowed(day: DayByHand) -> None:
 
 
 def _too_many_requests(day: DayByHand) -> None:
-    day.record.requests += [at(600 + n / 10) for n in range(201)]
+    day.record.requests[0] += [at(600 + n / 10) for n in range(201)]
 
 
 def _unresolved(day: DayByHand) -> None:
@@ -214,6 +214,14 @@ def test_an_order_keeps_its_price_only_once_all_moves_are_made(most: int, found:
     day.ended(first, 700)
     day.placed(2, 701, "100", "100.01", bid="100.20", ask="100.30", function="RepegOrders")
     assert ("not_a_price_of_the_book" in day.violations()) is found
+
+
+def test_each_stack_has_the_request_limit_for_itself() -> None:
+    """Each counts in its own table, so two on one account may exceed its limit together."""
+    day = day_with_arrival()
+    for stack in (0, 1):
+        day.record.requests[stack] += [at(600 + n / 10) for n in range(200)]
+    assert "too_many_requests" not in day.violations()
 
 
 @pytest.mark.parametrize(("ahead", "found"), [(0, True), (0.9, True), (1.1, False)])

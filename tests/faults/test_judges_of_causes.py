@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges.record import ALL_THREADS, HeldUp, Invoked, Outage, Published, Unfound
 from tests.faults.day_by_hand import RUN, DayByHand, at, clean_day, day_with_arrival
 
@@ -199,12 +201,29 @@ def test_a_plan_may_be_refused_if_its_shares_are_not_free(held: str, other: str,
     assert _refused_sale(held, other=other, ended=ended) == found
 
 
-def test_a_plan_may_be_refused_without_a_price() -> None:
-    day = DayByHand()
-    day.called("PlanOrders", 599, 600, answered=False)
+@pytest.mark.parametrize(("released", "found"), [(599.5, set()), (598.5, {"failed_without_cause"})])
+def test_a_plan_may_be_refused_until_the_broker_releases_an_ended_sells_shares(
+    released: float, found: set[str]
+) -> None:
+    day = DayByHand(side=-1, held="100")
+    day.quoted(599.5, "100.00", "100.10", invocation=day.called("PlanOrders", 599, 600, answered=False))
+    order = day.arrived("another run's", 598, "50", "100.10", side=-1)
+    day.ended(order, 598, "rejected", asked=False)
+    for when, change in ((598.0, 50), (released, -50)):
+        day.record.ledger.hold(at(when), order, "AAA", to_qty(Decimal(change)))
     day.closed(601, "no_trade", status="FAILED")
     day.record.published = [Published(at(603), RUN, is_failure=True)]
-    assert day.violations() == set()
+    assert day.violations() == found
+
+
+@pytest.mark.parametrize(("bid", "ask", "found"), [("0", "0", set()), ("0", "100.10", set()), ("100.00", "0", set()),
+                                                   ("100.00", "100.10", {"failed_without_cause"})])  # fmt: skip
+def test_a_plan_may_be_refused_without_a_price(bid: str, ask: str, found: set[str]) -> None:
+    day = DayByHand()
+    day.quoted(599.5, bid, ask, invocation=day.called("PlanOrders", 599, 600, answered=False))
+    day.closed(601, "no_trade", status="FAILED")
+    day.record.published = [Published(at(603), RUN, is_failure=True)]
+    assert day.violations() == found
 
 
 @pytest.mark.parametrize(("side", "found"), [(-1, set()), (1, {"failed_without_cause"})])

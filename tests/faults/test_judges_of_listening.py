@@ -88,7 +88,7 @@ def test_work_without_end_is_no_excuse() -> None:
 def test_a_look_waits_for_the_quota_once_it_is_used_up(requests: int, found: set[str]) -> None:
     day, number = listening_day()
     told(day, number)
-    day.record.requests = [at(FILLED - 5 + n / 10) for n in range(requests)]
+    day.record.requests[0] = [at(FILLED - 5 + n / 10) for n in range(requests)]
     asked(day, number, FILLED + 9)
     assert day.violations() == found
 
@@ -98,7 +98,7 @@ def test_a_look_waits_for_the_quota_once_it_is_used_up(requests: int, found: set
 def test_each_further_step_may_have_leased_three_requests_for_nothing(about: str, steps: int, found: set[str]) -> None:
     day, number = listening_day()
     told(day, number)
-    day.record.requests = [at(FILLED - 5 + n / 10) for n in range(3)]
+    day.record.requests[0] = [at(FILLED - 5 + n / 10) for n in range(3)]
     for n in range(steps):
         asked(day, number - n, FILLED - 5 + n / 10, about)
     asked(day, number, FILLED + 9)

@@ -106,7 +106,7 @@ def test_a_quote_without_a_timestamp_is_stale(open_desk: OpenDesk) -> None:
 def test_an_unavailable_price_is_never_invented(open_desk: OpenDesk) -> None:
     market = ScriptedMarket({MONDAY: {"AAPL": AAPL}}, [Listing("NEW", "New Inc.")], {"NEW": "12.00"})
     desk = open_desk({}, market=market)
-    with pytest.raises(InvalidPlan, match="a symbol with a price"):
+    with pytest.raises(InvalidPlan, match="a symbol with a two-sided quote or a trade"):
         desk.open({"name": "core", "targets": {"NEW": "0.5"}})
     assert desk.store.guards_on(MONDAY) == []
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 
-from repeg_workbench.exchange.broker.ledger import POSITION, Entry, OrderEvent
+from repeg_workbench.exchange.broker.ledger import HELD, POSITION, Entry, OrderEvent
 from repeg_workbench.faults.judges.placed import ENDED, PRICE, QTY, Parent, Placed
 from repeg_workbench.faults.judges.record import SECOND, DayRecord, Execution, Invoked, JudgedRun, SentOrder
 from repeg_workbench.faults.judges.rules import Rules
@@ -142,16 +142,20 @@ class CauseJudge:
         return sign < 0 and any(self._least_free(symbol, step.began, step.ended) * QTY < most for step in planning)
 
     def _least_free(self, symbol: str, since: int, until: int) -> int:
-        """The least quantity of a symbol that was held and in no open order to sell, at any moment of a time."""
-        ledger, selling, held = self._record.ledger, dict[str, int](), 0
+        """The least quantity of a symbol that was held and not set aside for a sell, at any moment of a time.
+
+        The broker may release what it has set aside a while after it has ended the order.
+        """
+        ledger, selling, held, set_aside = self._record.ledger, dict[str, int](), 0, 0
         changes: list[Entry | OrderEvent] = sorted([*ledger.entries, *ledger.events], key=lambda each: each.at)
         free = [0]
         for each in (change for change in changes if change.at <= until):
             if isinstance(each, Entry):
                 held += sum(amount for account, what, amount in each.postings if (account, what) == (POSITION, symbol))
+                set_aside += sum(amount for account, what, amount in each.postings if (account, what) == (HELD, symbol))
             elif each.symbol == symbol and each.side < 0:
                 selling[each.order_id] = 0 if each.status in ENDED else (each.quantity or 0) - each.filled
-            now = held - sum(selling.values())
+            now = held - max(set_aside, sum(selling.values()))
             free = [*free, now] if each.at > since else [now]
         return min(free)
 
@@ -169,10 +173,10 @@ class CauseJudge:
         return is_line_over or any(sum(costs) > limit for limit in most)
 
     def _is_unpriced(self, run: JudgedRun, steps: Sequence[Invoked]) -> bool:
-        """Whether a planning step was served no quote of one of the plan's symbols."""
+        """Whether a planning step was served no quote with a bid and an ask of one of the plan's symbols."""
         planning = {step.number for step in steps if step.function == "PlanOrders"}
-        served = {quote.symbol for quote in self._record.quotes if quote.invocation in planning}
-        return bool(planning) and not run.targets.keys() <= served
+        priced = {q.symbol for q in self._record.quotes if q.invocation in planning and q.bid > 0 and q.ask > 0}
+        return bool(planning) and not run.targets.keys() <= priced
 
     def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:

@@ -43,7 +43,7 @@ class HearingJudge:
         self._record = record
         self._invoked = {step.number: step for step in record.invoked}
         self._asked: defaultdict[int, list[Asked]] = defaultdict(list)
-        self._requests = sorted(record.requests)
+        self._requests = {stack: sorted(requests) for stack, requests in record.requests.items()}
         self._asked_by_run: defaultdict[str, list[Asked]] = defaultdict(list)
         self._asked_of_broker = sorted(
             (each.at, each.invocation) for each in record.streams.asked if not each.about.startswith(DATA)
@@ -80,14 +80,17 @@ class HearingJudge:
             last = each.at
         due = last + LOOKED_AT
         for _ in range(BUCKETS_WAITED):
-            due += BUCKET if self._leased(due - BUCKET, due) >= MOST_OF_BUCKET else 0
+            stack = self._invoked[told.invocation].stack
+            due += BUCKET if self._leased(stack, due - BUCKET, due) >= MOST_OF_BUCKET else 0
         return due
 
-    def _leased(self, since: int, until: int) -> int:
-        """The requests of a time, and what all the steps that made them but one may have leased for nothing."""
-        used = bisect_right(self._requests, until) - bisect_left(self._requests, since)
+    def _leased(self, stack: int, since: int, until: int) -> int:
+        """A stack's requests of a time, and what all the steps that made them but one may have leased for nothing."""
+        requests = self._requests.get(stack, [])
+        used = bisect_right(requests, until) - bisect_left(requests, since)
         first, last = bisect_left(self._asked_of_broker, (since,)), bisect_left(self._asked_of_broker, (until + 1,))
-        steps = {invocation for _, invocation in self._asked_of_broker[first:last]}
+        asked = {invocation for _, invocation in self._asked_of_broker[first:last]}
+        steps = [number for number in asked if self._invoked[number].stack == stack]
         return used + LEASED_FOR_NOTHING * max(0, len(steps) - 1)
 
     def _is_excused(self, step: Invoked, since: int, due: int) -> bool:

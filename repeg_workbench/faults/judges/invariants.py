@@ -36,7 +36,7 @@ INVARIANTS: Mapping[str, str] = {
     "short": "After an execution of the program no position is negative.",
     "foreign_order_touched": "Another owner's or stack's order in the same account is never cancelled or replaced.",
     "sent_after_owner": "An order that its owner has cancelled or moved is not sent again.",
-    "too_many_requests": "The broker's rate limit holds for every period of sixty seconds.",
+    "too_many_requests": "No stack exceeds the broker's rate limit in any period of sixty seconds.",
     "payload_too_large": "A step's answer is at most 8 KB.",
     "history_too_long": "An execution has at most 20,000 history events.",
     "unresolved": "An order whose request had no answer is looked for, sent again or closed in time.",

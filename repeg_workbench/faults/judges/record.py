@@ -7,6 +7,7 @@ the broker's.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -103,8 +104,7 @@ class SentCancel(NamedTuple):
 
 
 class Intent(NamedTuple):
-    """An intent as it was written: its time, its order, how its quantity and limit (None: market) were stored, and by
-    which invocation."""
+    """An intent as it was written, with its quantity and limit (None: market) as stored, and its invocation."""
 
     at: int
     client_order_id: str
@@ -210,13 +210,13 @@ class RunBooks:
 
 @dataclass
 class DayRecord:
-    """One day of one account. `session_open` and `session_close` are the broker's calendar.
+    """One day of one account; `session_open` and `session_close` are the broker's calendar.
 
     `until` is the last moment of the record; if the day `is_over`, the books were read then. `allowance` is how far the
-    program's time may be from the broker's on this day, `clock_ahead` how far the broker's clock, the only one by which
-    a window is known, is ahead of the record's. `unfound` are the times at which the broker did not find an order,
-    `throttled` the time, run and function of each invocation that the platform refused, `dearest` the highest price of
-    each symbol on the day, `multiplier` the account's, `loans` the runs after which it was an alert that money is owed.
+    program's time may be from the broker's, `clock_ahead` how far the broker's clock is ahead of the record's. Of each
+    stack, `requests` are the times of its requests to the broker. `unfound` are the times at which the broker did not
+    find an order, `throttled` the time, run and function of each refused invocation, `dearest` each symbol's highest
+    price, `multiplier` the account's, `loans` the runs with an alert that money is owed.
     """
 
     day: date
@@ -230,7 +230,7 @@ class DayRecord:
     cancels: list[SentCancel] = field(default_factory=list)
     held_up: list[HeldUp] = field(default_factory=list)
     looked: list[Looked] = field(default_factory=list)
-    requests: list[int] = field(default_factory=list)
+    requests: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     intents: list[Intent] = field(default_factory=list)
     switched: list[Switched] = field(default_factory=list)
     invoked: list[Invoked] = field(default_factory=list)

@@ -222,12 +222,14 @@ class TimeJudge:
         return due
 
     def _judge_platform(self) -> None:
-        recent: deque[int] = deque()
-        for at in sorted(self._record.requests):
-            recent.append(at)
-            while recent[0] <= at - MINUTE:
-                recent.popleft()
-            self._claim(len(recent) <= REQUESTS_PER_MINUTE, "too_many_requests", at, str(len(recent)))
+        for stack, requests in self._record.requests.items():
+            recent: deque[int] = deque()
+            for at in sorted(requests):
+                recent.append(at)
+                while recent[0] <= at - MINUTE:
+                    recent.popleft()
+                is_within = len(recent) <= REQUESTS_PER_MINUTE
+                self._claim(is_within, "too_many_requests", at, f"stack {stack}", str(len(recent)))
         for function, size in self._record.payloads:
             self._claim(size <= PAYLOAD_BYTES, "payload_too_large", 0, function, str(size))
         for execution in self._record.executions:

@@ -237,7 +237,7 @@ def _counted(others: OpenOrders) -> str:
 def _known(field: str, symbol: str, prices: Mapping[str, SizingPrice]) -> Decimal:
     price = prices[symbol].best
     if price is None or price <= 0:
-        raise InvalidPlan(field, symbol, "a symbol with a price: the feed has neither quote nor trade for it")
+        raise InvalidPlan(field, symbol, "a symbol with a two-sided quote or a trade: the feed has neither")
     return price
 
 
