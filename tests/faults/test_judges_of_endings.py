@@ -197,6 +197,23 @@ def test_the_watchdogs_silence_begins_when_the_step_that_was_under_way_ends(
         assert day.violations() == found
 
 
+@pytest.mark.parametrize(("began", "ended", "is_struck", "due"), [
+    (650, 1_490, True, 1_490 + 720),
+    (710, 1_490, True, 1_490 + 720),
+    (650, 1_490, False, 1_000),
+    (650, 690, True, 1_000),
+])  # fmt: skip
+def test_a_pass_of_the_watchdog_that_a_fault_strikes_is_followed_by_another(
+    began: float, ended: float, is_struck: bool, due: float
+) -> None:
+    """It has taken over the run of the execution that dies at 700, and keeps it for as long as it is frozen."""
+    for cancelled, found in ((due - 1, set()), (due + 1, {"unswept"})):
+        day = _dead_at(700, cancelled)
+        number = day.called("WatchRuns", began, ended, answered=not is_struck)
+        day.record.invoked[number].is_struck = is_struck
+        assert day.violations() == found
+
+
 def test_an_outage_gives_a_sweep_as_much_more_time() -> None:
     day = _dead_at(700, 1_060)
     day.away(800, 861)

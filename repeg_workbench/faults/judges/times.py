@@ -139,7 +139,8 @@ class TimeJudge:
             self._claim(not is_open, "unswept", due, order.arrival.client_order_id)
 
     def _swept_by(self, dead: Execution) -> int:
-        """When a dead execution must have been swept. A closing step that a fault strikes is followed by another.
+        """When a dead execution must have been swept. A closing step that a fault strikes is followed by another. It may
+        have been under way when the execution died, and may keep the run until it ends.
 
         Where its event was lost, the watchdog sweeps the run after a silence, which begins anew with each step of it
         that is invoked by hand, and at the end of the step that was under way: stopping an execution stops no function.
@@ -149,9 +150,9 @@ class TimeJudge:
             lasts = max(invoked.began, invoked.ended)
             if dead.is_event_lost and invoked.run_id == dead.run_id and dead.ended <= lasts and invoked.began <= due:
                 due = max(due, self._due(lasts, WATCHED))
-            is_late = dead.ended <= invoked.began <= due
+            is_late = dead.ended < lasts and invoked.began <= due
             if invoked.function in CLOSING and is_late and self._is_hindered(invoked):
-                due = max(due, self._due(invoked.began, WATCHED))
+                due = max(due, self._due(lasts, WATCHED))
         return due
 
     def _is_hindered(self, invoked: Invoked) -> bool:
