@@ -139,8 +139,8 @@ class TimeJudge:
             self._claim(not is_open, "unswept", due, order.arrival.client_order_id)
 
     def _swept_by(self, dead: Execution) -> int:
-        """When a dead execution must have been swept. A closing step that a fault strikes is followed by another; it may
-        have been under way when the execution died, and may keep the run until it ends.
+        """When a dead execution must have been swept. A closing step that a fault strikes is followed by another; it
+        may have been under way when the execution died, and may keep the run until it ends.
 
         Where its event was lost, the watchdog sweeps the run after a silence, which begins anew with each step of it
         that is invoked by hand, and at the end of the step that was under way: stopping an execution stops no function.
