@@ -53,7 +53,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "730234, 305119, 629698",
         "A request that the network delivers minutes after its run has died, and after its sweep, is found and ended by"
         " the watchdog. Its silence begins when the step of a stopped execution ends, since the function goes on. A"
-        " frozen pass of the watchdog keeps the run that it has taken over, even if the execution died during the pass.",
+        " frozen pass of the watchdog keeps the run that it has taken over, even if the execution died during it.",
     ),
     Mistake(
         "`outside_window`",
@@ -104,7 +104,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "An input is refused while another execution of the run was opened, and a sale of shares that another run's"
         " open order held. A second delivery that answers does not end a step whose last attempt a fault struck;"
         " one that opens a run once its execution has been refused leaves it to nobody. The broker may release the"
-        " shares of a rejected sell a while later, and a quote without a bid is no price to size a weight by.",
+        " shares of a rejected sell a while later, and a quote without a bid is no price by which a plan is sized.",
     ),
     Mistake(
         "`too_many_requests`, `hint_ignored`",
@@ -133,8 +133,8 @@ FINDINGS: tuple[Finding, ...] = (
         "Half of the patience passes first (`tests/domain/test_pieces.py`).",
     ),
     Finding(
-        "Twenty thousand fills of one share each made 203 pages. One answer in twenty was spoilt, each failure began the"
-        " list anew, and none of its readers came to the end: the run failed, and its fills were not in the books.",
+        "Twenty thousand fills of one share each made 203 pages. One answer in twenty was spoilt, each failure began"
+        " the list anew, and none of its readers came to the end: the run failed, and its fills were not in the books.",
         "501502 at `2d0512966a`",
         "A page that fails is read again, not the list (`tests/adapters/test_alpaca_parsing.py`).",
     ),
