@@ -46,14 +46,19 @@ def page(figures: Mapping[str, Any]) -> str:
 
 
 def _verdict(figures: Mapping[str, Any]) -> str:
-    """Which of the figures that a trader asks for first differ by more than two standard errors."""
+    """Which of the figures that a trader asks for first differ by more than two standard errors, and if none does, what
+    difference these days could not have shown."""
     apart = [
         f"{FIGURES[name].split(',')[0]} {'less' if each['difference'] < 0 else 'more'}"
         for name, each in figures["figures"].items()
         if name in QUALITY and abs(each["difference"]) > 2 * each["error"]
     ]
     if not apart:
-        return "**Listening neither fills sooner nor costs less**: these differences are within two standard errors."
+        error = figures["figures"]["cost_half_spreads"]["error"]
+        return (
+            "**No difference in time or cost is shown**: these are within two standard errors. In cost, one of less"
+            f" than {2 * error:.2f} half-spreads could not be shown by so few days."
+        )
     return f"**By listening, over two standard errors:** {', '.join(apart)}."
 
 

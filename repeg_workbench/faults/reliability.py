@@ -85,7 +85,8 @@ def keep_bugs(found: Mapping[str, Any]) -> None:
 
 def page(numbers: Mapping[str, Any]) -> str:
     """The whole page."""
-    parts = [_HEAD, "## What the simulation cannot show", _LIMITS, "## The two judges", _JUDGES]
+    judges = _JUDGES.format(common=len(COMMON), all=len(INVARIANTS))
+    parts = [_HEAD, "## What the simulation cannot show", _LIMITS, "## The two judges", judges]
     if "counted" in numbers:
         parts += _counted_so_far(numbers["counted"])
     if "campaign" in numbers:
@@ -109,11 +110,10 @@ def _campaign(run: Mapping[str, Any]) -> list[str]:
     strikes = {what: number for what, number in injected.items() if what.partition(" ")[0] in _FAULTS}
     brokers = {what: number for what, number in injected.items() if what.partition(" ")[0] in {"race", "transport"}}
     workflow_faults = {what: number for what, number in injected.items() if what not in strikes.keys() | brokers.keys()}
-    violations = sum(len(found) for found in run["failing"].values())
     rows = [
         ("days", _days(run)),
         ("commit", f"`{run['commit']}`"),
-        ("**violations**", f"**{violations:,}**"),
+        ("**days with a violation**", f"**{len(run['failing'])}**"),
         ("calls over a port", f"{run['calls']:,}"),
         ("port faults injected", f"{sum(strikes.values()):,}"),
         ("distinct combinations of port fault and call", f"{len(strikes):,}"),
@@ -122,14 +122,21 @@ def _campaign(run: Mapping[str, Any]) -> list[str]:
         ("time", f"{run['seconds']:,} s on {run['processes']} processes"),
     ]
     return [
-        "## The latest campaign", table(("", ""), rows),
+        "## The latest campaign", table(("", ""), rows), *_violated(run["failing"]),
         "### Outcomes", table(("Outcome of a parent order", "Orders"), coded(_counted(run["outcomes"]))),
         table(("Status of an execution", "Executions"), coded(_counted(run["statuses"]))),
         *_policies(run.get("policies", {})),
         "### Port faults by call", _STRUCK, _struck(strikes),
-        "### Workflow faults", table(("Workflow fault", "Times"), coded(_counted(workflow_faults))),
+        "### Circumstances and workflow faults",
+        table(("Circumstance or fault", "Times"), coded(_counted(workflow_faults))),
         "### Races and transport faults", _BROKERS, table(("", "Times"), coded(_counted(brokers))),
     ]  # fmt: skip
+
+
+def _violated(failing: Mapping[str, Sequence[str]]) -> list[str]:
+    rows = [(seed, ", ".join(f"`{name}`" for name in dict.fromkeys(text.partition(":")[0] for text in found)))
+            for seed, found in sorted(failing.items())]  # fmt: skip
+    return [table(("Seed", "Violations"), rows), "What each of them was is below, by seed."] if rows else []
 
 
 def _policies(days: Mapping[str, int]) -> list[str]:
@@ -151,15 +158,22 @@ def _struck(strikes: Mapping[str, int]) -> str:
 
 def _counted_so_far(entries: Sequence[counted.Counted]) -> list[str]:
     head = ("Commit", "Seeds", "Days", "Days with a violation")
-    text = _COUNTED.format(days=counted.number_of(entries))
+    violated = sum(len(entry["failing"]) for entry in entries)
+    text = _COUNTED.format(days=counted.number_of(entries), violated=violated)
     return ["## Days counted so far", text, table(head, counted.rows(entries))]
 
 
 def _baselines(measured: Mapping[str, Any]) -> list[str]:
     kinds = list(next(iter(measured["wrong"].values())))
     days = measured["seeds"]
-    rows = [(name, *(f"{wrong[kind] / days:.1%}" for kind in kinds)) for name, wrong in measured["wrong"].items()]
-    return ["## Two common executors", _COMMON.format(seeds=days), table(("Days with", *kinds), rows)]
+    rows = [(name, *(_share(wrong[kind], days) for kind in kinds)) for name, wrong in measured["wrong"].items()]
+    return ["## Two simple executors", _COMMON.format(seeds=days), table(("Days with", *kinds), rows)]
+
+
+def _share(wrong: int, days: int) -> str:
+    """A share of days, with its standard error in percentage points."""
+    share = wrong / days
+    return f"{share:.1%} ({(share * (1 - share) / days) ** 0.5 * 100:.1f} points)"
 
 
 def _counted(counts: Mapping[str, int]) -> dict[str, str]:
@@ -175,7 +189,7 @@ unchanged, on the deployed definition, in virtual time, against the simulated br
 goes through alpaca-py. [The failure matrix](failure-matrix.md) lists the tests of each kind of failure.
 
 Two judges that share no code decide on each day, from what the exchange, the network and the platform have recorded;
-a day on which they disagree is a violation.
+a day on which they disagree about an invariant that both check is a violation.
 
     make simulate-faults SEEDS=300                        # seeded days with faults
     python -m repeg_workbench.faults seeds --first 20000 --seeds 1000 --processes 2
@@ -194,12 +208,14 @@ _JUDGES = """\
 Both read a record of the day that the exchange, the network between program and broker, and the platform have written:
 the broker's ledger, the quotes that were served, each request with its times and the answer that came back, each
 invocation, execution and fault. Of what the program wrote they read only what is itself judged: intents, because each
-must precede its order, and the books, reports and published ends, because they must equal the broker's.
+must precede its order, and the books, reports and published ends, because they must equal the broker's. How many
+shares a weight, an order in dollars or the sale of a whole holding comes to is the program's own figure too, as far as
+the exchange's prices and holdings allow it.
 
 - The first judge replays the ledger event by event, and checks every invariant below.
 - The second looks back at finished lives: each order is an interval of the ledger, and quantities, money, prices,
-  window, limits and books follow from the lives and from the documented rules. It checks the invariants marked
-  `both`."""
+  window, limits and books follow from the lives and from the documented rules. It checks the {common} of the {all}
+  invariants that are marked `both`; on those the two must agree."""
 
 _STRUCK = (
     "A crash kills the function and all its threads. A freeze suspends it for up to two minutes, in one seed of five"
@@ -214,14 +230,17 @@ _BROKERS = (
 )
 
 _COUNTED = (
-    "{days:,} days in all, and each commit at which they were run. A seed at another commit is another day. Campaigns"
-    " are only ever added to this table; one that was cut off counts as far as it came."
+    "{days:,} days of published campaigns, {violated} of them with a violation, and each commit at which they were"
+    " run. A seed at another commit is another day. Campaigns are only ever added to this table; one that was cut off"
+    " counts as far as it came. Other days were run while the program was being changed, and are not counted. [What all"
+    " of them found](#what-the-workload-found) is below, with what the other violations were."
 )
 
 _COMMON = (
-    "Two common executors on the same {seeds:,} days with the same port faults, but without aborts, outages or kill"
+    "Two simple executors on the same {seeds:,} days with the same port faults, but without aborts, outages or kill"
     " switches. The first resends under a new id after a timeout and does not confirm its cancels. The second confirms"
-    " its cancels and guards each placement with Powertools' idempotency decorator."
+    " its cancels and guards each placement with Powertools' idempotency decorator, whose retry sends under a new id."
+    " An executor that derives the id from the attempt, as this program does, has not been measured."
 )
 
 _INVARIANTS = "Checked over the whole day, and those of endings once it is over, by the judge named:"

@@ -102,10 +102,14 @@ def page(numbers: Mapping[str, Any]) -> str:
     rows = [(f"`{name}`", *module["row"]) for name, module in numbers["modules"].items() if module["row"][0]]
     total = numbers["total"]
     counts = {name: numbers[name] for name in ("commit", "cpu", "former", "not_run", "seeded")}
-    head = _HEAD.format(mutants=total[0], share=total[4], **counts)
+    killed, survive = total[1] + total[2], [key for module in numbers["modules"].values() for key in module["survive"]]
+    every = total[0] + numbers["not_run"]
+    head = _HEAD.format(
+        mutants=total[0], share=total[4], every=every, killed=killed, known=killed / every, survive=len(survive),
+        unexplained=len(set(survive) - set(reasons())), **counts,
+    )  # fmt: skip
     parts = [head, table(_HEAD_OF_TABLE, [*rows, ("**all**", *total)]), "## Survivors", _SURVIVORS.format(**counts)]
-    survivors = [key for module in numbers["modules"].values() for key in module["survive"]]
-    return "\n\n".join([*parts, *_grouped(survivors)]) + "\n"
+    return "\n\n".join([*parts, *_grouped(survive)]) + "\n"
 
 
 def _grouped(survivors: list[str]) -> Iterator[str]:
@@ -145,9 +149,11 @@ What has been run is kept in `out/mutation`, a line for each mutant. A mutant is
 changed; one that survives, also when a test that runs its line has changed or is new. `make test` runs thirty of those
 that are killed, each against the test that has killed it.
 
-Of {mutants:,} mutants {share} are killed, in {cpu:,} s of CPU time, at commit `{commit}`. {former:,} of them were last
-run before another change of their module; {not_run} more have not been run."""
+Of {every:,} mutants {killed:,} are known to be killed ({known:.1%}), at commit `{commit}`, and {not_run} have not been
+run. Of the {mutants:,} that have, in {cpu:,} s of CPU time, {share} are killed; {former:,} of them were last run before
+another change of their module. {survive} survive, {unexplained} of them without a reason."""
 
 _SURVIVORS = (
-    "Each mutant that no test and no seed sees, with the reason. {seeded} of them have been run against seeds too."
+    "Each mutant that no test sees, with the reason where one is known. {seeded} of them have been run against seeds"
+    " too, and no seed sees them."
 )

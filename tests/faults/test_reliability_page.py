@@ -52,9 +52,9 @@ def test_a_new_measurement_replaces_only_its_own_section(tmp_path: Path, monkeyp
     reliability.keep_campaign(_campaign(tmp_path, _a_tally()))
     page = reliability.PAGE.read_text()
     assert page == reliability.page(reliability.kept())
-    assert "| careless | 25.0% |" in page
+    assert "| careless | 25.0% (15.3 points) |" in page
     assert "| days | 1,200 |" in page
-    assert "| **violations** | **1** |" in page
+    assert "| **days with a violation** | **1** |" in page
     assert "| `broker.submit` | 3 |" in page
     assert "| `abort` | 2 |" in page
     assert "| `normal` | 900 |" in page
@@ -66,7 +66,7 @@ def test_a_campaign_that_was_cut_off_is_published_as_such(tmp_path: Path, monkey
     monkeypatch.setattr(reliability, "PAGE", tmp_path / "page.md")
     reliability.keep_campaign({**_campaign(tmp_path, _a_tally()), "is_complete": False, "asked": 5_000})
     page = reliability.PAGE.read_text()
-    assert "1,200 days in all" in page
+    assert "1,200 days of published campaigns, 1 of them with a violation" in page
     assert "| days | 1,200 of 5,000, then cut off |" in page
 
 

@@ -31,7 +31,8 @@ def test_a_difference_is_that_of_the_same_day() -> None:
 
 def test_the_page_says_what_differs_beyond_noise() -> None:
     noisy, sure = [row(1, 10, 12), row(2, 10, 8)], [row(1, 10, 9), row(2, 10, 8)]
-    assert "neither fills sooner nor costs less" in page(figures_of(noisy, "abc1234"))
+    assert "**No difference in time or cost is shown**" in page(figures_of(noisy, "abc1234"))
+    assert "one of less than 4.00 half-spreads could not be shown" in page(figures_of(noisy, "abc1234"))
     assert "over two standard errors:** seconds until an order is filled less, cost less" in page(
         figures_of(sure, "abc1234")
     )

@@ -9,7 +9,6 @@ from fractions import Fraction
 
 from repeg_workbench.faults.judges.lives import NEVER, Account, Life
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, JudgedRun
-from repeg_workbench.faults.judges.rules import MOST_ORDERS
 from repeg_workbench.faults.judges.second_prices import (
     SHARE,
     arrivals,
@@ -23,6 +22,8 @@ from repeg_workbench.faults.judges.second_prices import (
 from repeg_workbench.faults.judges.verdict import Violation
 
 MONEY = 10_000 * SHARE
+# The most orders of a line, filled ones included.
+MOST_ORDERS = 400
 
 # What both judges decide, each in its own way.
 COMMON = frozenset(

@@ -26,14 +26,16 @@ def summary(published: Published) -> Iterator[str]:
     )
     yield (
         f"- If market orders cost you only {cheap.crossing_cost} of the half-spread, the policy costs "
-        f"{_cost(cheap.rows[OURS])} against {_cost(cheap.rows[_MARKET])}, and is the dearer one in "
+        f"{_cost(cheap.rows[OURS])} against {_cost(cheap.rows[_MARKET])}, and costs more in "
         f"{sum(table.crossing_cost == cheap.crossing_cost and table.model == 'queue' for table in dearer)} of the "
         f"{len(published.groups(GENERATED))} regimes."
     )
-    found = [loss for prefix in (GENERATED, RECORDED) for loss in losses(published, prefix)]
+    groups = [group for prefix in (GENERATED, RECORDED, IEX) for group in published.groups(prefix)]
+    found = [loss for prefix in (GENERATED, RECORDED, IEX) for loss in losses(published, prefix)]
     yield (
-        f"- It does not always win: in {sum(loss.is_sure for loss in found)} tables of single regimes and days a simple"
-        " rule, chosen in hindsight, is cheaper by more than two standard errors. They come next."
+        f"- It does not always win: in {sum(loss.is_sure for loss in found)} of "
+        f"{sum(table.group in groups for table in published.tables)} tables of single regimes and days a simple rule, "
+        "chosen in hindsight, is cheaper by more than two standard errors. They come next."
     )
     if published.groups(IEX):
         alone = published.find(IEX, "queue", max(CROSSING_COSTS))

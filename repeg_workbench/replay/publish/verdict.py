@@ -49,7 +49,7 @@ def targets(published: Published) -> Iterator[Target]:
         f"{1 - ours.cost / best.cost:.0%} below `{queue.best}`: "
         f"{_cost(queue, OURS)} against {_cost(queue, queue.best)}",
     )
-    yield Target("p95 not above that rule's", ours.p95 <= best.p95, f"{ours.p95:.2f} against {best.p95:.2f}")
+    yield Target("p95 not above that rule's, at 1.0", ours.p95 <= best.p95, f"{ours.p95:.2f} against {best.p95:.2f}")
     costs = [published.find(GENERATED, "queue", cost) for cost in CROSSING_COSTS]
     yield Target(
         "below market orders at every crossing cost, in the mean of the regimes",
@@ -59,7 +59,7 @@ def targets(published: Published) -> Iterator[Target]:
     if published.groups(IEX):
         alone = published.find(IEX, "queue", 1.0)
         yield Target(
-            "not above the best simple rule on the iex feed",
+            "not above the best simple rule on the iex feed, at 1.0",
             alone.rows[OURS].versus_best <= 0,
             f"{_cost(alone, OURS)} against {_cost(alone, alone.best)} (`{alone.best}`), t {_t(alone)}",
         )
@@ -68,7 +68,7 @@ def targets(published: Published) -> Iterator[Target]:
         table = published.find(days[-1], "queue", 1.0)
         row = table.rows[OURS]
         yield Target(
-            f"not above the best simple rule on {days[-1].removeprefix(RECORDED).strip()}",
+            f"not above the best simple rule on {days[-1].removeprefix(RECORDED).strip()}, at 1.0",
             row.versus_best <= 0,
             f"{_cost(table, OURS)} against {_cost(table, table.best)} (`{table.best}`), t {_t(table)}",
         )
@@ -97,7 +97,8 @@ def _cost(table: Table, name: str) -> str:
 
 
 def _t(table: Table) -> str:
-    return f"{table.rows[OURS].versus_best_t:.1f}"
+    t = table.rows[OURS].versus_best_t
+    return f"{t:.1f}" if abs(t) > SURE else f"{t:.1f}: within noise"
 
 
 def _signed(value: float) -> str:
