@@ -67,6 +67,19 @@ def number_of(counted: Sequence[Counted]) -> int:
     return sum(len(seeds_in(entry["done"])) for entry in counted)
 
 
+def run_before(campaign: Counted, counted: Sequence[Counted]) -> list[str]:
+    """A sentence on where a campaign's seeds had been run at other commits, and how many had a violation there; none
+    for new seeds. What was found on them has been mended since, so they are no fresh sample."""
+    done, found = seeds_in(campaign["done"]), []
+    for entry in counted:
+        both = done & seeds_in(entry["done"])
+        if both and entry["commit"] != campaign["commit"]:
+            violated = len(both & set(entry["failing"]))
+            found.append(f"{len(both):,} at `{entry['commit']}`, {violated} of them with a violation")
+    said = f"Not all of these seeds are new. Run before: {'; '.join(found)}. What they had found is mended."
+    return [said] if found else []
+
+
 def rows(counted: Sequence[Counted]) -> list[tuple[str, str, str, str]]:
     """A row for each commit: its hash, its seeds, how many they are, and how many of them had a violation."""
     return [

@@ -90,7 +90,7 @@ def page(numbers: Mapping[str, Any]) -> str:
     if "counted" in numbers:
         parts += _counted_so_far(numbers["counted"])
     if "campaign" in numbers:
-        parts += _campaign(numbers["campaign"])
+        parts += _campaign(numbers["campaign"], numbers.get("counted", []))
     if "workload" in numbers:
         parts += workload_section(numbers["workload"])
     parts += findings_section()
@@ -105,7 +105,7 @@ def page(numbers: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _campaign(run: Mapping[str, Any]) -> list[str]:
+def _campaign(run: Mapping[str, Any], entries: Sequence[counted.Counted]) -> list[str]:
     injected: Mapping[str, int] = run["injected"]
     strikes = {what: number for what, number in injected.items() if what.partition(" ")[0] in _FAULTS}
     brokers = {what: number for what, number in injected.items() if what.partition(" ")[0] in {"race", "transport"}}
@@ -122,7 +122,7 @@ def _campaign(run: Mapping[str, Any]) -> list[str]:
         ("time", f"{run['seconds']:,} s on {run['processes']} processes"),
     ]
     return [
-        "## The latest campaign", table(("", ""), rows), *_violated(run["failing"]),
+        "## The latest campaign", table(("", ""), rows), *_violated(run["failing"]), *counted.run_before(run, entries),
         "### Outcomes", table(("Outcome of a parent order", "Orders"), coded(_counted(run["outcomes"]))),
         table(("Status of an execution", "Executions"), coded(_counted(run["statuses"]))),
         *_policies(run.get("policies", {})),

@@ -36,6 +36,15 @@ def test_a_failing_seed_stays_counted_as_failing() -> None:
     assert counted.rows(total) == [("`a`", "0–399", "400", "1")]
 
 
+def test_a_campaign_says_where_its_seeds_had_been_run_before() -> None:
+    total = counted.with_campaign([], campaign("a", 0, 300, {"7": ["left_open"], "250": ["short"]}))
+    second = campaign("b", 200, 500)
+    total = counted.with_campaign(total, second)
+    (said,) = counted.run_before(second, total)
+    assert "Run before: 100 at `a`, 1 of them with a violation." in said
+    assert counted.run_before(campaign("c", 500, 600), total) == []
+
+
 def part(first: int, **changes: Any) -> dict[str, Any]:
     """A part of a campaign: ten seeds, with these things different."""
     of_one = {
