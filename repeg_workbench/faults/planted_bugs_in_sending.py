@@ -108,7 +108,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
             in_flight,
             "_resend",
             "turn.ports.broker.submit(intent.resent_until(until))",
-            "turn.ports.broker.submit(intent.model_copy(update={'limit': order.collar}))",
+            "turn.ports.broker.submit(intent.resent_until(until).model_copy(update={'limit': order.collar}))",
         ),
     ),
     "remainder_of_last_child": edited(
