@@ -160,8 +160,8 @@
     // A book far wider than usual, such as one with a stub bid dollars away, would flatten everything else: its sides may leave the picture,
     // and so may the outermost twentieth of all others.
     const spread = (p) => p.bid === null || p.ask === null ? null : p.ask - p.bid;
-    const spreads = points.map(spread).filter((v) => v !== null).sort((a, b) => a - b), usual = spreads[Math.floor(spreads.length / 2)] ?? 0;
-    const books = points.filter((p) => spread(p) === null || spread(p) <= 8 * usual).flatMap((p) => [p.bid, p.ask]).filter((v) => v !== null).sort((a, b) => a - b);
+    const spreads = points.map(spread).filter((v) => v !== null).sort((a, b) => a - b), wide = 8 * spreads[Math.floor(spreads.length / 2)] || Infinity;
+    const books = points.filter((p) => spread(p) === null || spread(p) <= wide).flatMap((p) => [p.bid, p.ask]).filter((v) => v !== null).sort((a, b) => a - b);
     const cut = Math.floor(books.length / 20);
     const must = [...points.map((p) => p.ours), ...order.fills.map((f) => f[2]), order.arrival].filter((v) => v !== null);
     const all = [...books.slice(cut, books.length - cut), ...must];
