@@ -14,8 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from repeg_workbench.faults.commit import current_commit
+from repeg_workbench.simulate.arm_figures import figures_of, recorded_figures
 from repeg_workbench.simulate.arms import read_arms
-from repeg_workbench.simulate.rebalances_page import FILE, PAGE, figures_of, page, recorded_figures
+from repeg_workbench.simulate.rebalances_page import FILE, PAGE, page
 from repeg_workbench.simulate.recorded_rebalances import in_words, measure_recordings
 from repeg_workbench.simulate.worst_day import dearest_orders
 

@@ -110,7 +110,7 @@ def lines(all_days: Sequence[Rebalance]) -> list[str]:
         return [*unknown, "no day has a known shortfall"]
     worst, cost = max(days, key=lambda day: day.bps), mean_of([day.bps for day in days])
     dollars = fmean(float(Decimal(day.dollars or 0)) for day in days)
-    means = ", ".join(f"{name} {mean_part(days, name):+.2f}" for name in PARTS)
+    means = ", ".join(f"{name} {fmean(part_bps(day, name) for day in days):+.2f}" for name in PARTS)
     each = [compared(days, crossing_cost) for crossing_cost in days[0].market]
     return [
         f"{counted(len(days), 'day')}, a plan of {fmean(float(day.worth) for day in days):,.0f} dollars on average",
@@ -126,9 +126,9 @@ def lines(all_days: Sequence[Rebalance]) -> list[str]:
     ]
 
 
-def mean_part(days: Sequence[Rebalance], name: str) -> float:
-    """The mean of one part of the shortfall, in basis points of the plan."""
-    return fmean(float(Decimal(day.parts[name] or 0) / Decimal(day.worth) * 10_000) for day in days)
+def part_bps(day: Rebalance, name: str) -> float:
+    """One part of a day's shortfall, in basis points of the plan."""
+    return float(Decimal(day.parts[name] or 0) / Decimal(day.worth) * 10_000)
 
 
 def shown(mean: Mean) -> str:

@@ -12,11 +12,12 @@ import pytest
 from typer import BadParameter
 
 from repeg.domain.shortfall import PARTS
+from repeg_workbench.simulate.arm_figures import figures_of, recorded_figures
 from repeg_workbench.simulate.arms import read_arms
 from repeg_workbench.simulate.published import DEMO_PLAN
 from repeg_workbench.simulate.rebalance_figures import Rebalance
 from repeg_workbench.simulate.rebalances import Terms, measure_day, measure_days
-from repeg_workbench.simulate.rebalances_page import FILE, PAGE, figures_of, page, recorded_figures
+from repeg_workbench.simulate.rebalances_page import FILE, PAGE, page
 from repeg_workbench.simulate.recorded_rebalances import STARTS, in_words, scenarios
 from repeg_workbench.simulate.worst_day import dearest_orders
 
@@ -46,30 +47,32 @@ def test_an_arm_is_compared_with_the_first_on_the_same_days() -> None:
     assert found["paired"]["hurry_sells"]["saved"]["mean"] == pytest.approx(2)  # 0.5, 2 and 3.5 bps
     shown = page(found)
     assert "| hurry_sells | +2.00 (0.87) | 2.3 | 100% | 0% | seed 1, +0.5 | seed 3, +3.5 |" in shown
-    assert "| default | the defaults | +3.00 (1.15) | +3.00 |" in shown
     assert "| hurry_sells | `hurry_sells=true` | +1.00 (0.29) |" in shown
 
 
 def test_the_page_says_first_what_is_not_shown() -> None:
     """At 1.0 the default saves 3, 1 and -1 bps, at 0.5 half-spreads 1, -1 and -3."""
-    head = page(figures(default=days("10", "30", "50"))).split("\n\n")[1]
-    assert "+1.00 (1.15) bps of the plan" in head
-    assert "cheaper on 67% of the days (target 80%: missed)" in head
-    assert "**Not shown with t above 3** at crossing costs of 1, 0.5." in head
-    sure = page(figures(default=days("10", "10.1", "10"))).split("\n\n")[1]
-    assert "cheaper on 100% of the days (target 80%: met)" in sure
-    assert "Not shown" not in sure
+    _, head, target, *_ = page(figures(default=days("10", "30", "50"))).split("\n\n")
+    assert "the default saves +1.00 (1.15) bps of the plan (t 0.9: **not shown**) of the 4.00 that they cost." in head
+    assert "If they pay 0.5 of the half-spread, market orders are cheaper by 1.00 (1.15), t 0.9: **not shown**." in head
+    assert "cheaper than such market orders on 67% (27 points) of the days (target 80%: **missed**)" in target
+    _, sure, met, *_ = page(figures(default=days("10", "10.1", "10"))).split("\n\n")
+    assert "If they pay 0.5 of the half-spread, the default is cheaper by 1.00 (0.00), t " in sure
+    assert "not shown" not in sure
+    assert "on 100% (0 points) of the days (target 80%: met)." in met
 
 
 def test_the_page_says_what_a_missed_target_would_take() -> None:
-    """Savings of 3, 1 and -1 bps have a standard deviation of 2; four fifths of a normal distribution are above
-    -0.84 of it."""
-    said = "a standard deviation of 2.0 bps"
+    """Of savings of 3, 1 and -1 bps a fifth are below -0.2: between the two worst, as far as two fifths of the way."""
     missed = page(figures(default=days("10", "30", "50")))
-    assert said in missed
-    assert "would be cheaper at a mean saving of 1.7 bps; market orders cost 4.0 bps in all." in missed
-    assert "standard deviation" not in page(figures(default=days("10", "10.1", "10")))
-    assert "standard deviation" not in page(figures(default=days("50")))
+    assert "For the target every day would have to save 0.2 bps more, and market orders cost 4.0." in missed
+    assert "| default | 1 | -0.8 | -0.2 | +1.0 | +2.2 | +2.8 |" in missed
+    assert "For the target" not in page(figures(default=days("10", "10.1", "10")))
+
+
+def test_each_part_of_the_cost_has_its_error() -> None:
+    shown = page(figures(default=days("10", "30", "50")))
+    assert "| default | the defaults | +3.00 (1.15) | +3.00 (1.15) | +0.00 (0.00) |" in shown
 
 
 def test_a_day_that_an_arm_does_not_know_is_named_and_in_no_mean() -> None:
@@ -80,7 +83,7 @@ def test_a_day_that_an_arm_does_not_know_is_named_and_in_no_mean() -> None:
 
 def test_a_table_of_recorded_days_says_what_it_is_of() -> None:
     found = {**figures(default=days("10", "30")), "recorded": recorded_figures(list(days("0", "20").values()), "XXX.")}
-    assert "XXX. Cost +1.00 (1.00) bps. The standard errors take the 2 orders" in page(found)
+    assert "These are no rebalances. Their standard errors are too small: they take the 2 orders" in page(found)
     assert page(found).endswith("| 0.5 | +2.00 (0.00) | +1.00 (1.00) | 1.0 | 50% |\n")
 
 
