@@ -10,10 +10,13 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-# A mutant may loop for ever or fill the memory. Both end its process, and count as a difference that was seen.
+# A mutant may loop for ever or fill the memory. Both end its process, and count as a difference that was seen. The
+# memory is beside what its parent has reserved: a process that has compiled the replay has reserved gigabytes.
 _MOST_MEMORY = 3 << 30
+_PAGES = Path("/proc/self/statm")
 
 
 @dataclass(frozen=True)
@@ -42,12 +45,18 @@ def in_fork(task: Callable[[], dict[str, Any]], cpu_limit: float) -> Forked:
 def _run(task: Callable[[], dict[str, Any]], writing: int, cpu_limit: float) -> None:
     """In the forked process: never returns."""
     resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_limit) + 1, int(cpu_limit) + 2))
-    resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
+    most = _reserved() + _MOST_MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     try:
         with os.fdopen(writing, "w") as pipe:
             json.dump(task(), pipe)
     finally:
         os._exit(0)
+
+
+def _reserved() -> int:
+    """Bytes of address space that this process has; 0 where the system does not say."""
+    return int(_PAGES.read_text().split()[0]) * resource.getpagesize() if _PAGES.exists() else 0
 
 
 def _read(reading: int, until: float) -> bytes | None:

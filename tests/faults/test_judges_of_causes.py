@@ -202,9 +202,7 @@ def test_a_plan_may_be_refused_if_its_shares_are_not_free(held: str, other: str,
 
 
 @pytest.mark.parametrize(("released", "found"), [(599.5, set()), (598.5, {"failed_without_cause"})])
-def test_a_plan_may_be_refused_until_the_broker_releases_an_ended_sells_shares(
-    released: float, found: set[str]
-) -> None:
+def test_a_plan_may_be_refused_while_an_ended_sell_holds_its_shares(released: float, found: set[str]) -> None:
     day = DayByHand(side=-1, held="100")
     day.quoted(599.5, "100.00", "100.10", invocation=day.called("PlanOrders", 599, 600, answered=False))
     order = day.arrived("another run's", 598, "50", "100.10", side=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -103,6 +104,12 @@ def test_the_process_that_forks_is_not_mutated() -> None:
 def test_a_process_without_an_end_or_an_answer_has_no_answer() -> None:
     assert in_fork(lambda: {"endless": sum(iter(int, 1))}, 1).answer is None
     assert in_fork(lambda: {"undefined": tick.nothing}, 1).answer is None  # type: ignore[attr-defined]
+
+
+def test_a_fork_of_a_process_that_has_reserved_much_memory_works() -> None:
+    with mmap.mmap(-1, 5 << 30, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ):
+        assert in_fork(lambda: {"filled": len(bytearray(64 << 20))}, 5).answer == {"filled": 64 << 20}
+        assert in_fork(lambda: {"filled": len(bytearray(4 << 30))}, 5).answer is None
 
 
 def a_child() -> child_order.Child:
