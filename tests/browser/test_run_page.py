@@ -90,7 +90,7 @@ def test_a_pointer_over_the_picture_shows_book_price_and_reason(browsing: Browsi
 
 
 def test_stub_quotes_do_not_flatten_the_picture(browsing: Browsing) -> None:
-    """Six books of forty have a bid three dollars away, more than a twentieth of all sides; a fall of 40 cents stays."""
+    """Six books of forty have a bid three dollars away, over a twentieth of all sides; a fall of 38 cents is shown."""
     bids = (*range(20), *(-2 * n for n in range(20)))
     stubbed = Worked("AAPL", bids=bids, stubs=(3, 7, 11, 22, 26, 30))
     opened = browsing.open(run_page(page(stubbed, known=KNOWN)))
