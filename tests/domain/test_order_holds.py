@@ -30,7 +30,7 @@ def test_a_child_that_never_left_is_decided_anew_unless_it_is_held(
     assert an_order(held=held, retry_at=retry_at).model_copy(update={"children": children}).was_not_sent is expected
 
 
-def test_one_fill_without_a_price_leaves_the_average_unknown() -> None:
+def test_a_fill_without_a_price_leaves_the_average_unknown() -> None:
     known = a_child(qty="60", filled="60", price="100.01", state=ChildState.FILLED)
     unknown = a_child(qty="40", filled="40", state=ChildState.FILLED, n=2)
     order = an_order().with_child(known)
