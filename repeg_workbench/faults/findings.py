@@ -103,7 +103,7 @@ MISTAKES: tuple[Mistake, ...] = (
         "3050, 3104, 115, 380, 387, 2314, 302359, 623707, 624167",
         "An input is refused while another execution of the run was opened, and a sale of shares that another run's"
         " open order held. A second delivery that answers does not end a step whose last attempt a fault struck;"
-        " one that opens a run once its execution has been refused leaves it to nobody. The broker may release the"
+        " one that opens a run once its execution has been refused leaves it without one. The broker may release the"
         " shares of a rejected sell a while later, and a quote without a bid is no price by which a plan is sized.",
     ),
     Mistake(
