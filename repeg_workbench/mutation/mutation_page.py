@@ -63,13 +63,17 @@ def totals(results: Results, modules: Mapping[str, MutatedModule]) -> str:
 
 
 def keep(results: Results, modules: Mapping[str, MutatedModule]) -> None:
-    """Save the results and write the page. A mutant that has not run since its module changed has its former result."""
+    """Save the results and write the page. A mutant that has not run since its module changed has its former result.
+
+    A module with such results keeps the digest of its former code, so that they are not taken for new ones.
+    """
     killers: dict[str, int] = {}
     saved: dict[str, Any] = {}
     for name, module in modules.items():
         records = [record for record in results.with_former(name) if record.verdict != SAME_CODE]
+        former_code = {record.digest for record in records if record.key not in results.records}
         saved[name] = {
-            "digest": module.digest,
+            "digest": min(former_code, default=module.digest),
             "row": _row(records),
             "cpu": round(sum(record.cpu for record in records), 1),
             "killed": {short(r.key): killers.setdefault(r.by, len(killers)) for r in records if r.verdict == KILLED},

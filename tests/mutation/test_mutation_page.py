@@ -63,6 +63,9 @@ def test_a_new_machine_begins_with_what_is_published(tmp_path: Path, monkeypatch
     numbers["modules"]["domain.limits"]["digest"] = "of other code"
     changed = Results(tmp_path / "none.jsonl", MODULES, records(numbers, MODULES))
     assert (changed.records, changed.former.keys()) == ({}, begun.records.keys())
+    mutation_page.keep(changed, MODULES)
+    again = Results(tmp_path / "none.jsonl", MODULES, records(mutation_page.kept(), MODULES))
+    assert (again.records, again.former.keys()) == ({}, begun.records.keys())
 
 
 def test_a_reason_for_a_mutant_that_is_gone_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
