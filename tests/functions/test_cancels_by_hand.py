@@ -24,6 +24,7 @@ from repeg_workbench.twins.memory_store import MemoryStore
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import EXECUTION, PROMPT, RUN_ID, Desk, OpenDesk
 from tests.functions.scenes import resting
+from tests.functions.test_pieces import a_resting_piece
 
 WIDE = "09:36:40 300 @ 189.65 × 200 @ 191.69"
 NARROW = "09:37:10 300 @ 189.65 × 200 @ 189.69"
@@ -264,13 +265,8 @@ REFUSES = replace(PROMPT, cancel_of_canceled="422")
 """The cancel of an order that is cancelled already is answered with: not open."""
 
 
-@pytest.mark.parametrize("before", [0.2, 1.9])
-def test_an_order_that_our_first_cancel_finds_cancelled_ends(open_desk: OpenDesk, before: float) -> None:
-    """Its owner was faster by less than the clocks' error, after the turn had read it as open."""
-    desk = open_desk({"AAPL": book(QUIET, UP)}, quirks=REFUSES)
-    desk.begin("buy 40 AAPL")
-    desk.place()
-    desk.wait_until("09:36:30")
+def cancel_during_the_turn(desk: Desk, before: float) -> None:
+    """Let the owner cancel our first order once the next turn has read it, that many seconds before it goes on."""
     read = desk.broker.quotes
 
     def meanwhile_cancelled(symbols: Iterable[str]) -> dict[str, Quote]:
@@ -280,9 +276,40 @@ def test_an_order_that_our_first_cancel_finds_cancelled_ends(open_desk: OpenDesk
         return read(symbols)
 
     desk.broker.quotes = meanwhile_cancelled  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("before", [0.2, 1.9])
+def test_an_order_that_our_first_cancel_finds_cancelled_ends(open_desk: OpenDesk, before: float) -> None:
+    """Its owner was faster by less than the clocks' error, after the turn had read it as open."""
+    desk = open_desk({"AAPL": book(QUIET, UP)}, quirks=REFUSES)
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    desk.wait_until("09:36:30")
+    cancel_during_the_turn(desk, before)
     desk.repeg()
     assert (desk.order().outcome, desk.open_at_broker(), desk.posts()) == (Outcome.ENDED_BY_UNKNOWN_HAND, [], 1)
     desk.judge()
+
+
+def test_a_piece_that_makes_way_and_is_found_cancelled_ends_its_order(open_desk: OpenDesk) -> None:
+    """Its owner was faster, and the whole rest is not sent."""
+    desk = a_resting_piece(open_desk, quirks=REFUSES)
+    desk.wait_until("15:44")
+    cancel_during_the_turn(desk, 0.2)
+    desk.repeg()
+    desk.place()
+    assert (desk.order().outcome, desk.open_at_broker(), desk.posts()) == (Outcome.ENDED_BY_UNKNOWN_HAND, [], 1)
+    desk.judge()
+
+
+def test_an_order_that_is_cancelled_without_a_successor_and_found_cancelled_ends(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET)}, quirks=REFUSES)
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    desk.broker.line.delete(f"/orders/{desk.at_broker()[0].id}")
+    desk.wait(1)
+    after = cancel_children(begin_turn(RUN_ID, desk.ports), desk.order())
+    assert after.outcome is Outcome.ENDED_BY_UNKNOWN_HAND
 
 
 def test_an_order_that_our_second_cancel_finds_cancelled_was_cancelled_by_us(open_desk: OpenDesk) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from repeg.domain.outcome import Outcome
+from repeg_workbench.exchange.broker_quirks import BrokerQuirks
 from tests.functions.books import QUIET, book
-from tests.functions.desk import Desk, OpenDesk, holding
+from tests.functions.desk import PROMPT, Desk, OpenDesk, holding
 
 
 def worked(desk: Desk, *, turns: int = 60) -> None:
@@ -87,10 +89,10 @@ def test_a_piece_stays_while_a_budget_has_no_room_for_the_rest(open_desk: OpenDe
     desk.judge()
 
 
-def a_resting_piece(open_desk: OpenDesk, *changes: str, **settings: str) -> Desk:
+def a_resting_piece(open_desk: OpenDesk, *changes: str, quirks: BrokerQuirks = PROMPT, **settings: Any) -> Desk:
     """20,000 AAPL to buy at 15:42, of which 1,000 rest."""
     events = book("15:20 300 @ 20.00 × 300 @ 20.02", *changes, until="16:00")
-    desk = open_desk({"AAPL": events}, at="15:42", opening=holding("5000000"))
+    desk = open_desk({"AAPL": events}, at="15:42", opening=holding("5000000"), quirks=quirks)
     desk.begin("buy 20000 AAPL", policy="normal", patience_seconds=1_800, **settings)
     desk.place()
     assert desk.open_at_broker() == ["1000 AAPL @ 20.01"]

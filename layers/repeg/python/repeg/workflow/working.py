@@ -146,7 +146,7 @@ def _make_way(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) 
     if reserved is None:
         return order
     turn.journal(order.symbol, "cancel", format_limit(child.limit), f"makes way for the whole rest, {order.remaining}")
-    return _place_successor(turn, order, cancel_children(turn, reserved))
+    return _place_successor(turn, order, _cancel_reserved(turn, reserved, child))
 
 
 def _replace_by_cancel(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder:
@@ -154,8 +154,14 @@ def _replace_by_cancel(turn: Turn, order: ParentOrder, child: Child, proposal: P
     reserved = reserve_successor(turn, order, child, proposal)
     if reserved is None:
         return order
+    return _place_successor(turn, reserved, _cancel_reserved(turn, reserved, child), proposal)
+
+
+def _cancel_reserved(turn: Turn, reserved: ParentOrder, child: Child) -> ParentOrder:
+    """Cancel a child whose successor is reserved. That has marked the child for this very request, unless an earlier
+    turn had. `child` is as it was before."""
     just_marked = (child.n,) if child.last_marked_at is None else ()
-    return _place_successor(turn, reserved, cancel_children(turn, reserved, just_marked), proposal)
+    return cancel_children(turn, reserved, just_marked)
 
 
 def _place_successor(
