@@ -17,7 +17,7 @@ from tests.contracts.words import RUN_ID, a_budget, a_run, an_intent, an_order, 
 
 def test_a_transaction_refused_without_a_failed_condition_is_an_outage() -> None:
     intent = an_intent(an_order())
-    write = OrderWrite(with_intent(an_order(), intent), intent, 1, [a_budget(notional="100", max_notional="150")])
+    write = OrderWrite(with_intent(an_order(), intent), intent, 1, [a_budget(notional="100", max_notional="150")], 1)
     refused = write.refusal({})
     assert isinstance(refused, StoreUnavailable)
     assert "refused without a failed condition" in str(refused)

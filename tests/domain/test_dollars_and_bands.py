@@ -238,3 +238,17 @@ def test_a_plan_with_nothing_to_buy_needs_no_cash() -> None:
     plan = weights({"KO": "0.3"}, buy_only=True, cash_reserve="0.1")
     order = planned(plan, {"KO": "500"}, spendable="9000")["KO"]
     assert (order.target, order.outcome) == (Decimal(0), Outcome.NO_TRADE)
+
+
+def test_a_plan_that_only_buys_is_not_refused_for_shares_that_others_have_reserved() -> None:
+    plan = weights({"KO": "0.03"}, buy_only=True)
+    holdings = Holdings(equity=Decimal(100_000), held={"KO": Decimal(100)}, available={"KO": Decimal(40)})
+    (order,) = parent_orders("r", plan, holdings, {"KO": SizingPrice(price=Decimal(60))}, frozenset())
+    assert (order.outcome, order.reason) == (Outcome.NO_TRADE, "buy_only: nothing is sold")
+
+
+def test_a_plan_that_only_buys_buys_nothing_without_cash() -> None:
+    holdings = Holdings(equity=Decimal(100_000), held={}, available={})
+    plan = weights({"KO": "0.03"}, buy_only=True)
+    (order,) = parent_orders("r", plan, holdings, {"KO": SizingPrice(price=Decimal("0.50"))}, frozenset())
+    assert order.reason == "buy_only: 0 of 6000 shares, 0.00 of cash for buys of 3000.00"

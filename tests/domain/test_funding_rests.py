@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from repeg.domain import funding
-from repeg.domain.funding import Funding, Need, grant_cash
+from repeg.domain.broker import Account
+from repeg.domain.child_order import ChildState
+from repeg.domain.funding import Funding, FundingRequest, Need, balance_for_buys, decide_funding, grant_cash
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.quote import Side
-from tests.builders import a_child, an_order
+from repeg.domain.setting_types import FundBuysFrom
+from tests.builders import NOON, a_child, an_order
 
 D = Decimal
 BAC = Need(symbol="BAC", qty=D(100), worst_price=D(14))  # 1,400 dollars
@@ -75,3 +78,42 @@ def test_a_bigger_buy_that_waits_for_the_balance_is_not_passed() -> None:
 ])  # fmt: skip
 def test_only_an_unfinished_buy_waits_for_sells(side: Side, fields: dict[str, Any], *, waits: bool) -> None:
     assert funding.buys_wait_for_sells([an_order(side, "100", **fields)]) is waits
+
+
+@pytest.mark.parametrize(("cost", "found"), [(51, Funding.FUNDED), (52, Funding.WAITS_FOR_SELLS)])
+def test_a_single_dollar_from_sells_lets_a_bigger_buys_rest_wait_for_it(cost: int, found: Funding) -> None:
+    """The rest of 50 dollars counts on the dollar: 100 are there, of which 51 are not needed for it."""
+    rest = Need(symbol="AAPL", qty=D(1), worst_price=D(50), place=D(20_000))
+    (grant,) = grant_cash([Need(symbol="BAC", qty=D(1), worst_price=D(cost))], D(100), D(1), rests=[rest])
+    assert grant.funding is found
+
+
+@pytest.mark.parametrize(("cost", "found"), [(400, Funding.FUNDED), (401, Funding.WAITS_FOR_BALANCE)])
+def test_a_rest_without_sells_does_not_wait_for_the_balance(cost: int, found: Funding) -> None:
+    """Its ten dollars are taken from the cash of 1,510; the buy of 1,600 waits for the balance of 2,000."""
+    rest = Need(symbol="AAPL", qty=D(1), worst_price=D(10), place=D(20_000))
+    bigger = Need(symbol="KO", qty=D(10), worst_price=D(160))
+    smaller = Need(symbol="BAC", qty=D(1), worst_price=D(cost))
+    grants = grant_cash([bigger, smaller], D(1_510), D(0), D(500), rests=[rest])
+    assert [grant.funding for grant in grants] == [Funding.WAITS_FOR_BALANCE, found]
+
+
+@pytest.mark.parametrize(("spendable", "found"), [(1_400, Funding.FUNDED), (1_399, Funding.SCALED)])
+def test_a_request_that_names_no_unsettled_dollars_has_none(spendable: int, found: Funding) -> None:
+    request = FundingRequest(needs=(BAC,), spendable=D(spendable), expected_from_sells=D(0))
+    (grant,) = decide_funding(request).grants
+    assert grant.funding is found
+
+
+@pytest.mark.parametrize(("power", "dollars"), [("0.5", "0.5"), ("0", "0"), ("-0.5", "0")])
+def test_a_buying_power_below_zero_is_none(power: str, dollars: str) -> None:
+    account = Account(number="1", equity=D(1), cash=D(1), buying_power=D(power), spendable=D(7))
+    assert balance_for_buys(account, FundBuysFrom.BUYING_POWER) == D(dollars)
+    assert balance_for_buys(account, FundBuysFrom.CASH) == 7
+
+
+def test_an_order_replaced_twice_in_ten_seconds_counts_in_full() -> None:
+    """No balance shows the one that was replaced: it was sent too late for that."""
+    replaced = a_child("100.00", state=ChildState.REPLACED)
+    moved = a_child("101.00", n=2, replaces=1)
+    assert funding.unsettled([an_order(Side.BUY, "100", replaced, moved)], NOON) == 10_100

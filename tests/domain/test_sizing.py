@@ -363,3 +363,8 @@ def test_many_open_orders_are_named_by_the_first_three() -> None:
     for number in range(5):
         orders = other(Side.BUY, "10", f"({number})", orders)
     assert (orders.buying, orders.words) == (Decimal(50), "buy 10 (0), buy 10 (1), buy 10 (2) and 2 more")
+
+
+def test_a_single_whole_share_beside_a_fraction_is_traded() -> None:
+    (order,) = drafted(orders_plan(("KO", "sell", "all")), {"KO": "1.5"}, fractionable=frozenset())
+    assert (order.outcome, str(order.target)) == (None, "1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -137,3 +138,16 @@ def test_a_refusal_is_raised_and_nothing_is_not() -> None:
     store_rules.raise_if(None)
     with pytest.raises(Conflict, match="does not exist"):
         store_rules.raise_if(store_rules.no_such_run(RUN))
+
+
+def test_only_the_latest_step_of_a_run_may_write() -> None:
+    assert store_rules.of_step(RUN, a_guard(), 3, 0) is None
+    later = store_rules.of_step(RUN, replace(a_guard(), step=2), 3, 1)
+    assert isinstance(later, Conflict)
+    assert str(later) == "run core-2026-11-23 has gone on with step 2; this is step 1"
+
+
+@pytest.mark.parametrize("found", [None, a_guard(epoch=4), a_guard("closing")])
+def test_a_run_that_may_not_write_is_refused_whatever_its_step(found: Guard | None) -> None:
+    """A later step than that is a conflict, which is tried again; a run at another epoch is not."""
+    assert isinstance(store_rules.of_step(RUN, found, 3, 1), RefusedRun)

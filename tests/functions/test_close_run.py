@@ -175,6 +175,8 @@ def test_an_unconfirmed_cancel_keeps_the_run_closing(open_desk: OpenDesk) -> Non
         desk.close()
     assert desk.run.state is RunState.CLOSING
     assert desk.notifier.published == []
+    assert desk.journalled("AAPL", "hold") == [("", "cancel not confirmed yet")]
+    assert desk.journalled("KO", "hold") == []
     desk.wait(40)
     assert desk.close().outcome == "settled"
     assert [kind for kind, _ in desk.notifier.published] == ["repeg.run.settled"]

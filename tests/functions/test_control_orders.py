@@ -12,6 +12,9 @@ from repeg.domain.arm import Arm
 from repeg.domain.child_order import ChildState, Rung
 from repeg.domain.journalled_rules import NEXT_ACTION, QUOTE_CHECK
 from repeg.domain.run import KillSwitch
+from repeg.workflow.sellable import Holdings
+from repeg.workflow.turn import begin_sending_turn
+from repeg.workflow.working import start_order
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.functions.books import AAPL, KO, book
 from tests.functions.desk import PROMPT, RUN_ID, Desk, OpenDesk, holding
@@ -201,3 +204,31 @@ def test_a_sell_of_fewer_shares_than_it_was_planned_for_is_no_control_order(open
     desk.place()
     (intent,) = desk.store.intents(RUN_ID)
     assert (intent.qty, intent.limit is None, intent.reason == "control") == (Decimal(30), False, False)
+
+
+def test_a_control_sell_is_not_sent_for_the_shares_that_are_still_held(open_desk: OpenDesk) -> None:
+    """They were sold between the decision and the intent. What is left is worked as usual at the next look."""
+    desk = desk_with(open_desk, "sell 50 KO")
+    desk.validate()
+    turn = begin_sending_turn(RUN_ID, 1, desk.ports)
+    held = Holdings({"KO": Decimal(30)}, desk.runtime.now())
+    start_order(turn, desk.order("KO"), desk.ports.market.quotes(["KO"])["KO"], Decimal(50), held=held)
+    assert (desk.order("KO").held, desk.posts()) == ("not_held", 0)
+    assert desk.journalled("KO", "hold")[-1][1] == "only 30 are still held, too little for an order"
+
+
+def test_a_control_order_sent_with_a_limit_is_no_market_order(open_desk: OpenDesk) -> None:
+    """No cash was granted for more than its collar."""
+    desk = desk_with(open_desk, "buy 20 AAPL")
+    desk.validate()
+    turn = begin_sending_turn(RUN_ID, 1, desk.ports)
+    start_order(turn, desk.order(), desk.ports.market.quotes(["AAPL"])["AAPL"], Decimal(20))
+    assert limits_sent(desk) == [Decimal("190.36")]
+    assert [child.is_control for child in desk.order().children] == [False]
+
+
+def test_a_market_order_that_takes_no_part_is_no_control_order(open_desk: OpenDesk) -> None:
+    desk = desk_with(open_desk, "buy 20 AAPL", policy="market")
+    desk.place()
+    assert limits_sent(desk) == [None]
+    assert [child.is_control for child in desk.order().children] == [False]

@@ -188,3 +188,53 @@ def test_an_order_for_more_than_is_left_is_not_sent_again(open_desk: OpenDesk, q
     lost = a_child("189.41", qty=qty, state=ChildState.UNKNOWN)
     order = desk.order().with_child(lost)
     assert _may_resend(begin_turn(RUN_ID, desk.ports), order, lost) is may_resend
+
+
+def test_an_order_that_has_ended_is_not_sent_again(open_desk: OpenDesk) -> None:
+    """It ended because another order had its child's id; by now the broker finds neither."""
+    desk = open_desk({"AAPL": book(QUIET)})
+    desk.begin("buy 40 AAPL")
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="POST", path="/v2/orders"))
+    desk.place()
+    desk.store.save_order(desk.order().done(Outcome.UNKNOWN, "another order has its id"))
+    desk.wait(61)
+    assert refresh_children(begin_turn(RUN_ID, desk.ports), desk.order(), {}) == desk.order()
+    assert (desk.posts(), desk.order().children[0].state) == (1, ChildState.UNKNOWN)
+
+
+def test_a_second_fill_is_journalled_with_its_own_shares(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    turn, order = begin_turn(RUN_ID, desk.ports), desk.order()
+    for filled in ("15", "40"):
+        terms = {"client_order_id": order.children[0].client_order_id}
+        report = a_report("filled" if filled == "40" else "partially_filled", filled=filled, price="189.41")
+        order = apply_report(turn, order, report.model_copy(update=terms))
+    assert desk.journalled("AAPL", "fill") == [("15 @ 189.41", "15 of 40"), ("25 @ 189.41", "40 of 40")]
+
+
+@pytest.mark.parametrize(("status", "filled", "left"), [("canceled", "0", 0), ("filled", "40", 0), ("expired", "0", 2)])
+def test_a_fill_or_a_cancel_shows_that_rejections_have_passed(
+    open_desk: OpenDesk, status: str, filled: str, left: int
+) -> None:
+    desk = resting(open_desk)
+    marked = desk.order().children[0].cancelling(desk.runtime.now(), desk.runtime.now())
+    order = desk.order().once_rejected().once_rejected().with_child(marked)
+    report = a_report(status, filled=filled, price="189.41" if filled != "0" else None)
+    after = apply_report(
+        begin_turn(RUN_ID, desk.ports), order, report.model_copy(update={"client_order_id": marked.client_order_id})
+    )
+    assert after.rejections == left
+
+
+def test_a_given_up_replacement_is_not_looked_up_while_an_order_that_it_replaces_is_open(open_desk: OpenDesk) -> None:
+    """The first order of the chain is closed; the second is open, and its report would name the third."""
+    desk = resting(open_desk)
+    (child,) = desk.order().children
+    first = a_child(n=0, qty="40", state=ChildState.REPLACED)
+    lost = a_child("189.66", n=2, qty="40", state=ChildState.NEVER_ARRIVED, replaces=1)
+    order = desk.order().with_child(first).with_child(child.model_copy(update={"replaces": 0})).with_child(lost)
+    turn = begin_turn(RUN_ID, desk.ports)
+    listed = list_own_orders(turn)
+    desk.broker.line.sent.clear()
+    refresh_children(turn, order, listed)
+    assert desk.broker.line.sent == []

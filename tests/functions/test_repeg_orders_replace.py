@@ -66,7 +66,7 @@ def test_a_move_sends_one_replace_and_no_cancel(open_desk: OpenDesk) -> None:
     assert (desk.open_at_broker(), sent(desk, "PATCH"), sent(desk, "DELETE"), desk.posts()) == (NEW, 1, 0, 1)
     desk.turn_at("09:37:00")
     assert states(desk) == [ChildState.REPLACED, ChildState.LIVE]
-    assert desk.order().moves == 1
+    assert (desk.order().moves, [child.is_piece for child in desk.order().children]) == (1, [False, False])
     desk.judge()
 
 

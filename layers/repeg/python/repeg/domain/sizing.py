@@ -127,7 +127,7 @@ def _from_order(
     line = _untraded(run_id, wanted.symbol, wanted.side, price)
     if wanted.notional is not None and found.price is None:
         return line.done(Outcome.HELD_STALE, found.reason)
-    if wanted.notional is not None and qty == 0:
+    if qty == 0:  # of dollars: no order for shares is for none
         return line.done(Outcome.NO_TRADE, f"less than a share: {wanted.notional} dollars at {format_price(price)}")
     if is_dust(qty, price):
         return line.done(Outcome.NO_TRADE, _dust(qty, price))

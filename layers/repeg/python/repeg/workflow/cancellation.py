@@ -55,24 +55,27 @@ def confirm_cancels(turn: Turn, orders: Sequence[ParentOrder]) -> list[ParentOrd
     their ids. What the reads changed is not saved yet."""
     after = {order.symbol: order for order in orders}
     for pause in CANCEL_CONFIRMATION_PAUSES:
-        awaited = [order for order in after.values() if any(_is_cancellable(child) for child in order.open_children)]
+        awaited = [order for order in after.values() if _awaits_cancel(order)]
         if not awaited:
             break
         turn.ports.runtime.pause(pause)
         reports = list_reports(turn, awaited) if is_listing_cheaper(awaited) else {}
         after |= {order.symbol: order for order in turn.each(partial(_read_again, turn, reports), awaited)}
-    for order in after.values():
-        if any(_is_cancellable(child) for child in order.open_children):
-            turn.warn(order.symbol, "hold", "", "cancel not confirmed yet")
+    for order in filter(_awaits_cancel, after.values()):
+        turn.warn(order.symbol, "hold", "", "cancel not confirmed yet")
     return list(after.values())
 
 
 def _read_again(turn: Turn, reports: Mapping[str, OrderReport], order: ParentOrder) -> ParentOrder:
-    for n in [child.n for child in order.open_children if _is_cancellable(child)]:
+    for n in [child.n for child in order.open_children]:
         child = order.attempt(n)
         report = reported(order, child, reports) or fetch_report(turn, order, child)
         order = apply_report(turn, order, report) if report is not None else order
     return order
+
+
+def _awaits_cancel(order: ParentOrder) -> bool:
+    return any(_is_cancellable(child) for child in order.open_children)
 
 
 def _is_cancellable(child: Child) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from repeg.domain.broker import CancelAnswer
 from repeg.domain.child_order import RESTING, UNRESOLVED, ChildState, OrderReport
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.time_limits import BOOKS_FINAL_AFTER, CANCELS_FOR, CLOSES_FOR, LOST_AFTER
@@ -54,7 +53,7 @@ def close_orders(turn: Turn) -> Closed:
     ours = [child for order in after for child in order.open_children if not child.is_owners]
     # After the session nothing more can be done here: the watchdog goes on looking at them.
     left = [child.client_order_id for child in ours] + ([] if _is_final(turn) else stray_ids)
-    unasked = sum(bool(order.open_children) and order.symbol not in read for order in orders)
+    unasked = sum(order.symbol not in read for order in orders)
     ended = sum(bool(read[order.symbol].open_children) and not order.open_children for order in closed)
     return Closed(left, unasked if ended else 0)
 
@@ -125,7 +124,7 @@ def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:
 def _cancel_stray(turn: Turn, report: OrderReport) -> bool:
     """Cancel an order that has this run's prefix and is not in our books. Returns whether it is closed."""
     turn.warn(report.symbol, "stray", report.client_order_id, "at the broker, not in our books")
-    answer = turn.ports.broker.cancel(report.broker_id)
+    turn.ports.broker.cancel(report.broker_id)
     turn.ports.runtime.pause(1)
     after = turn.ports.broker.order(report.client_order_id)
-    return after is not None and after.is_closed and answer not in {CancelAnswer.UNKNOWN, CancelAnswer.UNSENT}
+    return after is not None and after.is_closed

@@ -53,10 +53,8 @@ def _reopen_found(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]
 
 
 def _is_shown_by_replaced(order: ParentOrder, child: Child) -> bool:
-    """Whether the report of the order that it replaces leads to the child, or another child has followed."""
-    if child.replaces is None:
-        return False
-    return child is not order.child or any(not each.is_closed for each in order.predecessors(child))
+    """Whether the report of an order that the child replaces, and that is still open, leads to it."""
+    return any(not each.is_closed for each in order.predecessors(child))
 
 
 def _refresh(turn: Turn, order: ParentOrder, child: Child, report: OrderReport | None) -> ParentOrder:

@@ -166,7 +166,7 @@ def record_answer(turn: Turn, order: ParentOrder, answer: Submission) -> ParentO
         turn.warn(order.symbol, "refused", answer.refusal, answer.message)
         return save_order(turn, _after_refusal(turn, order, child, answer))
     turn.warn(order.symbol, "unknown", format_limit(child.limit), answer.reason)
-    if not answer.was_sent and child.resent_at is None:
+    if not answer.was_sent:
         return save_order(turn, _without_unsent(order, child, answer.reason))
     unknown = child.becomes(ChildState.UNKNOWN, answer.reason)
     return save_order(turn, order.with_child(unknown.known_at_broker() if answer.id_is_used else unknown))

@@ -112,8 +112,7 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
 def _with_seen(order: ParentOrder, child: Child, seen: Child) -> ParentOrder:
     """The order with a child as read; one that has traded, or was cancelled, shows that rejections have passed."""
     is_worked = seen.filled > child.filled or seen.state is ChildState.CANCELED
-    passed = order.not_rejected() if is_worked and order.rejections else order
-    return passed.with_child(seen)
+    return (order.not_rejected() if is_worked else order).with_child(seen)
 
 
 def _journal_fill(turn: Turn, order: ParentOrder, qty: Decimal, price: Decimal | None) -> None:

@@ -40,9 +40,9 @@ class OrderWrite:
     intent: Intent | None
     epoch: int
     budgets: Sequence[BudgetEntry]
+    step: int
     funded_by: str = ""
     needs_arming: bool = False
-    step: int = 0
 
     @property
     def actions(self) -> list[Action]:

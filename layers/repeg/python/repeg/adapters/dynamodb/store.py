@@ -134,11 +134,11 @@ class DynamoStore(DynamoAccount):
         Raises Conflict or RefusedRun as described in the port. If the same intent and order are already there, an
         earlier attempt succeeded and its answer was lost; that is a success.
         """
-        return self._write_order(OrderWrite(order, intent, epoch, budgets, funded_by, self._needs_arming, step))
+        return self._write_order(OrderWrite(order, intent, epoch, budgets, step, funded_by, self._needs_arming))
 
     def reserve(self, order: ParentOrder, epoch: int, budgets: Sequence[BudgetEntry], step: int = 0) -> ParentOrder:
         """Write the order and commit budgets for its next child in one transaction. Raises Conflict or RefusedRun."""
-        return self._write_order(OrderWrite(order, None, epoch, budgets, step=step))
+        return self._write_order(OrderWrite(order, None, epoch, budgets, step))
 
     def book(self, run_id: str, executions: Sequence[Execution]) -> list[Execution]:
         """Save executions by activity id, each once; returns those that were new when the call began."""
