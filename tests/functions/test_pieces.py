@@ -56,7 +56,7 @@ def test_orders_that_are_never_filled_end_in_one_for_the_whole_rest(open_desk: O
     ],
 )
 def test_a_resting_piece_makes_way_for_the_whole_rest_near_the_close(
-    open_desk: OpenDesk, settings: dict[str, str], last: str
+    open_desk: OpenDesk, settings: dict[str, Any], last: str
 ) -> None:
     """Eleven minutes are left of the window at 15:44; from 15:46 on the book may be too wide."""
     desk = a_resting_piece(open_desk, last, **settings)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from functions.place_orders.app import place_orders
-from repeg.domain.child_order import Child
-from repeg.domain.outcome import Outcome
+from repeg.domain.child_order import Child, ChildState
+from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import parse
 from repeg.domain.quote import Side
@@ -19,7 +19,7 @@ from repeg.domain.run import RunState
 from repeg.workflow.funding import spendable_cash
 from repeg.workflow.turn import Turn, begin_turn
 from tests.builders import a_child, a_run, an_order
-from tests.functions.books import AAPL, book
+from tests.functions.books import AAPL, KO, QUIET, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, holding
 
 COLLAR = Decimal("190.36")
@@ -69,6 +69,19 @@ def test_the_resting_buys_of_other_living_runs_count(
     assert spendable_cash(turn, [desk.order()]).spendable == 100_000 - needed
 
 
+@pytest.mark.parametrize(("silent", "needed"), [(5 * 60, 38), (5 * 60 + 1, 0), (None, 38)])
+def test_the_buys_of_a_run_that_has_just_ended_count(open_desk: OpenDesk, silent: int | None, needed: int) -> None:
+    """Its last turn may have sent them, and the balance may not show that yet; a run without a turn has just begun."""
+    desk, turn = with_cash(open_desk)
+    desk.store.claim_run(a_run(run_id=OTHER, owner="arn:tilt"))
+    desk.store.add_orders(OTHER, 1, [a_resting_buy(run_id=OTHER)])
+    for state in (RunState.CLOSING, RunState.CLOSED):
+        desk.store.set_run_state(OTHER, 1, state)
+    if silent is not None:
+        desk.store.record_heartbeat(OTHER, desk.runtime.now() - timedelta(seconds=silent))
+    assert spendable_cash(turn, [desk.order()]).spendable == 100_000 - needed
+
+
 def test_a_runs_own_orders_count_once(open_desk: OpenDesk) -> None:
     desk, turn = with_cash(open_desk)
     stored = desk.order().with_child(a_child_of_before()).model_copy(update={"collar": COLLAR})
@@ -99,3 +112,74 @@ def test_a_buy_that_its_book_holds_needs_no_cash_for_a_market_order(open_desk: O
     desk.wait_until("09:36:12")
     place_orders(RUN_ID, 1, 0, desk.ports)
     assert (desk.order("KO").outcome, desk.posts()) == (None, 0)
+
+
+# What a buy that the cash is not there for waits for
+
+
+def ended(order: ParentOrder) -> ParentOrder:
+    return order.done(Outcome.NO_TRADE, "on target")
+
+
+def held_and_outcome(desk: Desk, symbol: str = "AAPL") -> tuple[str | None, Outcome | None]:
+    return desk.order(symbol).held, desk.order(symbol).outcome
+
+
+def test_a_sell_that_has_ended_brings_no_cash(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": AAPL, "KO": KO}, opening=holding("100", KO="10"))
+    desk.begin("buy 40 AAPL", "sell all KO")
+    desk.store.save_order(ended(desk.order("KO")))
+    desk.place()
+    assert held_and_outcome(desk) == (None, Outcome.UNFUNDED)
+
+
+def test_a_working_buy_may_leave_cash(open_desk: OpenDesk) -> None:
+    """KO's book is thin at first. By then AAPL has all the cash, and may be filled for less than its collar."""
+    ko = book("09:20 10 @ 60.40 × 500 @ 60.43", "09:36:10 500 @ 60.40 × 500 @ 60.43")
+    desk = open_desk({"AAPL": AAPL, "KO": ko}, opening=holding("7614.40"))
+    desk.begin("buy 40 AAPL", "buy 10 KO")
+    desk.place()
+    desk.wait_until("09:36:30")
+    desk.place()
+    assert held_and_outcome(desk, "KO") == (HoldReason.UNFUNDED, None)
+    assert desk.journalled("KO", "hold")[-1] == ("", "no cash yet, 0.00 to spend")
+
+
+def just_bought(desk: Desk) -> None:
+    """A store with a filled buy of 20 AAPL of a second ago: the balance may not show 3,788.20 dollars of it."""
+    filled = a_child("189.41", qty="20", filled="20", price="189.41", state=ChildState.FILLED)
+    at = desk.runtime.now() - timedelta(seconds=1)
+    bought = desk.order().with_child(filled.model_copy(update={"decided_at": at}))
+    desk.store.save_order(bought.done(Outcome.FILLED, "filled"))
+
+
+@pytest.mark.parametrize("at", ["09:36", "15:54:10"])
+@pytest.mark.parametrize(
+    ("cash", "says"),
+    [("3848", "no cash yet, 59.80 to spend"),
+     ("7600", "waits for the balance to show what was just bought, 3811.80 to spend")],
+)  # fmt: skip
+def test_a_buy_waits_while_the_balance_may_not_show_what_was_just_bought(
+    open_desk: OpenDesk, at: str, cash: str, says: str
+) -> None:
+    """100 KO cost 6,071 dollars at their collar: more than is surely there. Without what was bought, the smaller cash
+    would not pay for a share; it may be there for 63. Nor is a buy given up near the close."""
+    books = {"AAPL": book(QUIET, until="15:58"), "KO": book("09:20 500 @ 60.40 × 500 @ 60.43", until="15:58")}
+    desk = open_desk(books, opening=holding(cash))
+    desk.begin("buy 40 AAPL", "buy 100 KO")
+    desk.wait_until(at)
+    just_bought(desk)
+    desk.place()
+    assert held_and_outcome(desk, "KO") == (HoldReason.UNFUNDED, None)
+    assert desk.journalled("KO", "hold")[-1] == ("", says)
+
+
+def test_a_buy_keeps_the_place_of_its_whole_order(open_desk: OpenDesk) -> None:
+    """Of 40 AAPL twenty are bought: what is left costs less than 100 KO, and the cash pays for one of both."""
+    desk = open_desk({"AAPL": AAPL, "KO": KO}, opening=holding("6080"))
+    desk.begin("buy 40 AAPL", "buy 100 KO")
+    filled = a_child("189.41", qty="20", filled="20", price="189.41", state=ChildState.FILLED)
+    long_ago = desk.runtime.now() - timedelta(minutes=1)
+    desk.store.save_order(desk.order().with_child(filled.model_copy(update={"decided_at": long_ago})))
+    desk.place()
+    assert [(each.symbol, int(each.qty)) for each in desk.store.intents(RUN_ID)] == [("AAPL", 20), ("KO", 37)]
