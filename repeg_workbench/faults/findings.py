@@ -68,7 +68,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`not_a_price_of_the_book`, `not_cancelled`",
-        "3937, 20020, 20081, 4302, 301323, 302726, 304472, 501565",
+        "3937, 20020, 20081, 4302, 6934, 301323, 302726, 304472, 501565",
         "An order that was cancelled to take the far side keeps its price if the far side has gone and all moves are"
         " made. Where a budget has no room for a later price, the reserved one is sent, also if its order was never"
         " sent or the cancel took minutes. Where a late quote shows an order's predecessor alone at the best price, it"
@@ -77,9 +77,10 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`unresolved`",
-        "5002, 6513, 7192, 200024, 201281",
-        "An order in flight cannot be looked for while every step of its run that is under way is frozen. That time"
-        " does not count; the freeze of a second delivery, for which nothing waits, does. Where the event of a dead run"
+        "4487, 5002, 6513, 7192, 200024, 201281",
+        "An order in flight cannot be looked for while every step of its run that is under way is frozen, or the pass"
+        " of the watchdog that has taken the run over. That time does not count; the freeze of a second delivery, for"
+        " which nothing waits, does. Where the event of a dead run"
         " was lost, the watchdog's silence begins anew with a step of it that is invoked by hand. A turn whose look for"
         " the order a fault spoilt is followed by another.",
     ),

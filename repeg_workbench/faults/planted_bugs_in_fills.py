@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from repeg.domain import adoption, open_orders, sizing
 from repeg.domain.child_order import Child
-from repeg.workflow import cancellation, in_flight, planning, reconciliation
+from repeg.workflow import cancellation, in_flight, planning, reconciliation, working
 from repeg_workbench.faults.planted_bugs_in_endings import NO_COMPARISON
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited
 
@@ -128,6 +128,12 @@ FILL_BUGS: dict[str, PlantedBug] = {
         "an order that the run's first request finds cancelled counts as cancelled by the run",
         Edit(cancellation, "_request_cancel", "answer is CancelAnswer.NOT_OPEN and is_first", "False"),
         seen_by="tests/functions/test_cancels_by_hand.py::test_an_order_that_our_first_cancel_finds_cancelled_ends",
+    ),
+    "owners_cancel_of_a_piece_is_ours": edited(
+        "a piece that the run cancels for the whole rest, and finds cancelled, counts as cancelled by the run",
+        Edit(working, "_make_way", "_cancel_reserved(turn, reserved, child)", "cancel_children(turn, reserved)"),
+        seen_by="tests/functions/test_cancels_by_hand.py"
+        "::test_a_piece_that_makes_way_and_is_found_cancelled_ends_its_order",
     ),
     "own_cancel_is_the_owners": edited(
         "an order that the run's second request finds cancelled counts as cancelled by another hand",
