@@ -1,10 +1,8 @@
-"""What the seeded days have found in the program, and how each fault was mended: a section of the reliability page."""
+"""What each violation of the counted days was: a fault of the program, or a mistake of a judge or of the simulation."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
-
-from repeg_workbench.faults.markdown import table
 
 
 class Finding(NamedTuple):
@@ -13,18 +11,6 @@ class Finding(NamedTuple):
     fault: str
     seed: str
     mended: str
-
-
-_FOUND = (
-    "Faults of the program that simulated days have shown and that no list of cases, and no test, had named. The first"
-    " nine are of the present workload, the others of the one before it. A seed is another day at another commit, so"
-    " the seeds of old findings are only run again (`tests/faults/regressions.json`); of four the seed was not kept."
-)
-
-_UNJUST = (
-    "Other violations were the judge's mistakes: it did not know a rule, or a cause. Each was mended by what the"
-    " record of the day says of that cause and its time, with a test that fails without the cause."
-)
 
 
 class Mistake(NamedTuple):
@@ -94,10 +80,11 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`day_not_run`",
-        "6407, 6427, 7337, 100819, 102292, 109157",
-        "The workload drew a symbol's ladder that the deployment's attempts did not reach. The harness set the kill"
-        " switch through the faults of the program's table and ended with them. The simulated"
-        " exchange had no way back to the market for an order in a rare status whose cancel was under way.",
+        "3140, 6407, 6427, 7337, 100819, 102292, 109157",
+        "The workload drew settings that the program refuses: a symbol's ladder that the deployment's attempts did not"
+        " reach, and an order's limit above the run's. The harness set the kill switch through the faults of the"
+        " program's table and ended with them. The simulated exchange had no way back to the market for an order in a"
+        " rare status whose cancel was under way.",
     ),
     Mistake(
         "`failed_without_cause`",
@@ -234,11 +221,3 @@ FINDINGS: tuple[Finding, ...] = (
         "A run is closed only once every order has a stored outcome.",
     ),
 )
-
-
-def findings_section() -> list[str]:
-    """The section's title, text and table."""
-    return [
-        "## What the workload found", _FOUND, table(("Fault", "Seed", "Mended"), FINDINGS),
-        _UNJUST, table(("Violation", "Seed", "What the judge did not know"), MISTAKES),
-    ]  # fmt: skip

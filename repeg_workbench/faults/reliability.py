@@ -11,7 +11,7 @@ from typing import Any
 from repeg_workbench.faults import counted
 from repeg_workbench.faults.branch_coverage_page import coverage_section
 from repeg_workbench.faults.fault_plan import PortFault
-from repeg_workbench.faults.findings import findings_section
+from repeg_workbench.faults.findings_page import faults_of_the_program, findings_section
 from repeg_workbench.faults.judges.invariants import INVARIANTS
 from repeg_workbench.faults.judges.second import COMMON
 from repeg_workbench.faults.markdown import coded, table
@@ -158,8 +158,9 @@ def _struck(strikes: Mapping[str, int]) -> str:
 
 def _counted_so_far(entries: Sequence[counted.Counted]) -> list[str]:
     head = ("Commit", "Seeds", "Days", "Days with a violation")
-    violated = sum(len(entry["failing"]) for entry in entries)
-    text = _COUNTED.format(days=counted.number_of(entries), violated=violated)
+    violated = [seed for entry in entries for seed in entry["failing"]]
+    faults = len(faults_of_the_program(violated))
+    text = _COUNTED.format(days=counted.number_of(entries), violated=len(violated), faults=faults)
     return ["## Days counted so far", text, table(head, counted.rows(entries))]
 
 
@@ -230,10 +231,11 @@ _BROKERS = (
 )
 
 _COUNTED = (
-    "{days:,} days of published campaigns, {violated} of them with a violation, and each commit at which they were"
-    " run. A seed at another commit is another day. Campaigns are only ever added to this table; one that was cut off"
-    " counts as far as it came. Other days were run while the program was being changed, and are not counted. [What all"
-    " of them found](#what-the-workload-found) is below, with what the other violations were."
+    "{days:,} days of published campaigns, and each commit at which they were run. Days with a violation: {violated},"
+    " of them {faults} by a fault of the program, the others by a mistake of a judge or of the simulation. A seed at"
+    " another commit is another day. Campaigns are only ever added to this table; one that was cut off counts as far as"
+    " it came. Other days were run while the program was being changed, and are not counted. [What all of them"
+    " found](#what-the-workload-found) is below, with the mistakes."
 )
 
 _COMMON = (

@@ -13,6 +13,7 @@ import pytest
 from repeg_workbench.faults import judges, reliability
 from repeg_workbench.faults.baselines import BASELINES
 from repeg_workbench.faults.campaign import Campaign
+from repeg_workbench.faults.findings_page import faults_of_the_program, unexplained
 from repeg_workbench.faults.judges.invariants import INVARIANTS
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.tally import Tally
@@ -38,6 +39,13 @@ def test_every_bug_that_a_test_sees_was_measured_by_that_test() -> None:
     measured = reliability.kept()["planted_bugs"]
     by_test = {name: bug.seen_by.split() for name, bug in PLANTED_BUGS.items() if bug.seen_by}
     assert [name for name, tests in by_test.items() if measured[name]["test"].partition("[")[0] not in tests] == []
+
+
+def test_the_page_says_what_every_counted_violation_was() -> None:
+    violated = [seed for entry in reliability.kept()["counted"] for seed in entry["failing"]]
+    assert unexplained(violated) == []
+    assert unexplained([7053, 1, 3140]) == [1]
+    assert faults_of_the_program([7053, 1, 3140, 102864]) == [7053, 102864]
 
 
 def test_every_measured_baseline_exists() -> None:
@@ -66,7 +74,8 @@ def test_a_campaign_that_was_cut_off_is_published_as_such(tmp_path: Path, monkey
     monkeypatch.setattr(reliability, "PAGE", tmp_path / "page.md")
     reliability.keep_campaign({**_campaign(tmp_path, _a_tally()), "is_complete": False, "asked": 5_000})
     page = reliability.PAGE.read_text()
-    assert "1,200 days of published campaigns, 1 of them with a violation" in page
+    assert "1,200 days of published campaigns, " in page
+    assert "Days with a violation: 1, of them 0 by a fault of the program" in page
     assert "| days | 1,200 of 5,000, then cut off |" in page
 
 
