@@ -13,7 +13,8 @@ _PLANTED = (
     " table are detected by the tests named there."
     " Each bug is planted in the program as a maintainer would introduce it: a condition left out, a bound moved, a"
     " value taken from the wrong place. The seed shown is one on which a judge finds a violation, the commit the one"
-    " at which that was measured."
+    " at which that was measured. [Mutation](mutation.md) plants small faults by rule, thousands of them: it says what"
+    " kills each, and why those that survive are none, or are not seen."
 )
 
 _SEEN_BY_TEST = (
