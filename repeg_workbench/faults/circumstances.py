@@ -45,6 +45,7 @@ class Circumstance(StrEnum):
     LISTENING = "listening"
     CONTROL = "control"
     BUYING_POWER = "buying_power"
+    OWNER_CANCELS_FIRST = "owner_cancels_first"
 
 
 Change = Callable[["Day", Random], "Day"]
@@ -76,6 +77,7 @@ CIRCUMSTANCES: dict[Circumstance, tuple[float, Change]] = {
     Circumstance.LISTENING: (0.33, varied_listening.with_listening),
     Circumstance.CONTROL: (0.06, varied_settings.with_control),
     Circumstance.BUYING_POWER: (0.06, varied_plans.with_buying_power),
+    Circumstance.OWNER_CANCELS_FIRST: (0.06, varied_plans.with_an_owner_who_cancels_first),
 }
 
 PLAIN = frozenset(str(each) for each in Circumstance)

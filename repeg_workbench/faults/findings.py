@@ -24,10 +24,10 @@ class Mistake(NamedTuple):
 MISTAKES: tuple[Mistake, ...] = (
     Mistake(
         "`not_held_by_its_book`",
-        "3082, 913, 109381",
+        "2525, 3082, 913, 109381",
         "The last quotes on which a line may be held are not the last that its run reads: no order leaves in a window's"
-        " last ten seconds, and the closing step reads quotes for its report. An order in dollars is also held where"
-        " its price is far from the one that it was sized at.",
+        " last ten seconds, and the closing step reads quotes for its report. A step that listens looks at quotes that"
+        " it hears. An order in dollars is also held where its price is far from the one that it was sized at.",
     ),
     Mistake(
         "`sent_after_owner`",

@@ -127,7 +127,6 @@ FILL_BUGS: dict[str, PlantedBug] = {
     "owners_cancel_is_ours": edited(
         "an order that the run's first request finds cancelled counts as cancelled by the run",
         Edit(cancellation, "_request_cancel", "answer is CancelAnswer.NOT_OPEN and is_first", "False"),
-        seen_by="tests/functions/test_cancels_by_hand.py::test_an_order_that_our_first_cancel_finds_cancelled_ends",
     ),
     "owners_cancel_of_a_piece_is_ours": edited(
         "a piece that the run cancels for the whole rest, and finds cancelled, counts as cancelled by the run",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from repeg.domain.broker import Accepted, Refused
+from repeg.domain.broker import Accepted, CancelAnswer, Refused
 from repeg.domain.notice import RUN_FAILED, RUN_SETTLED, WATCH
 from repeg.domain.report import Report
 from repeg.ports import Store
@@ -16,6 +16,7 @@ from repeg_workbench.exchange.messages import Request, Response
 from repeg_workbench.exchange.time.stamps import nanoseconds_of
 from repeg_workbench.exchange.units import PRICE_SCALE, to_price, to_qty
 from repeg_workbench.faults.faulty_ports import CURRENT, Invocation
+from repeg_workbench.faults.judges.cancels import SentCancel
 from repeg_workbench.faults.judges.record import (
     ALL_THREADS,
     SECOND,
@@ -29,7 +30,6 @@ from repeg_workbench.faults.judges.record import (
     Outage,
     Published,
     RunBooks,
-    SentCancel,
     SentOrder,
     ServedQuote,
     Switched,
@@ -64,9 +64,7 @@ class Recorder:
     def began(self, invocation: Invocation, run_id: str, stack: int, *, is_duplicate: bool = False) -> None:
         """A function has been invoked, for a run or for none."""
         number = len(self.record.invoked)
-        invoked = Invoked(
-            number, invocation.function, run_id, self._now(), stack=stack, is_duplicate=is_duplicate
-        )  # fmt: skip
+        invoked = Invoked(number, invocation.function, run_id, self._now(), stack=stack, is_duplicate=is_duplicate)
         self._invoked[invocation] = invoked
         self.record.invoked.append(invoked)
         for listener in self.on_closing if invocation.function == "CloseRun" else ():
@@ -172,6 +170,8 @@ class Recorder:
         """The program receives an answer, perhaps an older one."""
         if sent >= 0 and isinstance(answer, Accepted | Refused):
             self.record.sent[sent] = self.record.sent[sent]._replace(is_answered=True)
+        if name == "cancel" and answer is CancelAnswer.NOT_OPEN:
+            self.record.cancels.came_too_late(args[0], self.number())
         if name == "order":
             self.record.looked.append(Looked(self._now(), args[0], is_found=answer is not None))
         if name == "order_by_broker_id" and answer is not None:

@@ -41,7 +41,7 @@ PATIENT = {
     "escalation": "none",
 }  # fmt: skip
 REPLACES = [*sorted(REPLACE_RACES), Race.REPLACE_STUCK]
-RACES = sorted(set(Race) - set(REPLACES))
+RACES = sorted(set(Race) - {*REPLACES, Race.CANCELED_FIRST})
 
 # The seed modulo three: 0 is a day that moves orders by replace, 1 a day that follows its prices, 2 any day. The first
 # two mostly have fast books.

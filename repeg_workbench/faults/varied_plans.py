@@ -7,6 +7,7 @@ from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.units import price
 from repeg_workbench.faults.day_parts import draw_settings
 from repeg_workbench.faults.planned_runs import PlannedRun
@@ -118,6 +119,13 @@ def with_renewals(day: Day, chance: Random) -> Day:
 def with_clock_errors(day: Day, chance: Random) -> Day:
     """Clocks that differ: the broker's from its own matching, and the functions' from both."""
     return replace(day, broker_clock=chance.uniform(-1.5, 1.5), own_clock=chance.choice((0.0, chance.uniform(-2, 2))))
+
+
+def with_an_owner_who_cancels_first(day: Day, chance: Random) -> Day:
+    """An owner who is faster with some cancels by an instant; mostly at a broker that refuses the cancel that follows,
+    by which alone the run can know it."""
+    quirks = replace(day.quirks, cancel_of_canceled=chance.choice(("204", "422", "422")))
+    return replace(day, quirks=quirks, races=(*day.races, Race.CANCELED_FIRST))
 
 
 def _later(chance: Random) -> float:

@@ -32,6 +32,7 @@ REWRITES = {
 RACES = {
     "rejected_later": "an accepted order, then status rejected without a reason",
     "cancel_loses": "None from the cancel, then status filled",
+    "canceled_first": "as for the cancel of a canceled order",
     "cancel_stuck": "status pending_cancel for all that time",
     "replace_stuck": "status pending_replace, the replacement pending_new, for all that time",
     "replace_loses": "a replacement that is rejected, and a filled order under the old id",

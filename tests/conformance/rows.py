@@ -121,7 +121,7 @@ ROWS = (
     Row(84, "A price-only replace can be refused for lack of shares", "I", "fault answer_before"),
     Row(85, "A cancel answers 204, then pending_cancel, then canceled", "D,O", "cancel_delay"),
     Row(86, "A filled order cannot be canceled", "O"),
-    Row(87, "A canceled order cancels again, or is refused", "O/O", "cancel_of_canceled"),
+    Row(87, "A canceled order cancels again, or is refused", "O/O", "cancel_of_canceled, race canceled_first"),
     Row(88, "A second cancel while one is pending is refused, or taken", "O/O", "second_cancel"),
     Row(89, "A cancel of an unknown order is 404", "O"),
     Row(90, "A cancel can lose to a fill after its 204", "D,I", "race cancel_loses"),

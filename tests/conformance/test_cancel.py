@@ -48,6 +48,19 @@ def test_row_087_a_canceled_order_cancels_again_or_is_refused(quirks: BrokerQuir
         assert bench.status(order) == "canceled"
 
 
+@across(cancel_of_canceled=("204", "422"))
+def test_row_087_another_hand_can_cancel_an_order_first(quirks: BrokerQuirks) -> None:
+    with a_bench(quirks=quirks) as bench:
+        order = bench.working()
+        bench.on_server(lambda: bench.exchange.races.arm(Race.CANCELED_FIRST))
+        if quirks.cancel_of_canceled == "204":
+            bench.trading.cancel_order_by_id(order.id)
+        else:
+            with refused(422, 42210000, 'order is already in "canceled" state'):
+                bench.trading.cancel_order_by_id(order.id)
+        assert bench.status(order) == "canceled"
+
+
 @across(second_cancel=("422", "204"))
 def test_row_088_a_second_pending_cancel_is_refused_or_accepted(quirks: BrokerQuirks) -> None:
     with a_bench(quirks=quirks) as bench:

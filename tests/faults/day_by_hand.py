@@ -14,6 +14,7 @@ from repeg_workbench.engine.scheduler import nanoseconds
 from repeg_workbench.exchange.broker.ledger import Execution as Fill
 from repeg_workbench.exchange.broker.ledger import Ledger, OrderEvent
 from repeg_workbench.exchange.units import QTY_SCALE, to_price, to_qty
+from repeg_workbench.faults.judges.cancels import SentCancel
 from repeg_workbench.faults.judges.judgement import judge
 from repeg_workbench.faults.judges.record import (
     SECOND,
@@ -27,7 +28,6 @@ from repeg_workbench.faults.judges.record import (
     Outage,
     Published,
     RunBooks,
-    SentCancel,
     SentOrder,
     ServedQuote,
     Switched,

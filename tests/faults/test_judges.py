@@ -13,6 +13,7 @@ from repeg.domain.settings import Settings
 from repeg_workbench.exchange.broker.ledger import Posting
 from repeg_workbench.exchange.units import QTY_SCALE
 from repeg_workbench.faults.judges import second_prices
+from repeg_workbench.faults.judges.cancels import SentCancel
 from repeg_workbench.faults.judges.record import SECOND, SentOrder
 from repeg_workbench.faults.judges.rules import DEFAULTS
 from tests.faults.day_by_hand import (
@@ -205,6 +206,28 @@ DURING: dict[str, tuple[str, Callable[[DayByHand], None]]] = {
     "too many requests": ("too_many_requests", _too_many_requests),
     "an unknown order left alone": ("unresolved", _unresolved),
 }
+
+
+@pytest.mark.parametrize(
+    ("is_too_late", "struck", "overlapped", "found"),
+    [(True, False, False, True), (False, False, False, False), (True, True, False, False), (True, False, True, False)],
+)
+def test_an_order_that_the_first_cancel_finds_ended_was_ended_by_its_owner(
+    is_too_late: bool, struck: bool, overlapped: bool, found: bool
+) -> None:
+    """The step that learns so must have been able to save it."""
+    day = day_with_arrival()
+    order = day.placed(1, 601, "1", "100.01", bid="100.00", ask="100.10")
+    day.ended(order, 610)
+    day.record.cancels.clear()
+    step = day.called("RepegOrders", 609, 611, struck=struck)
+    if overlapped:
+        day.called("RepegOrders", 610.5, 613)
+    day.record.cancels.append(SentCancel(at(609.9), order, step))
+    if is_too_late:
+        day.record.cancels.came_too_late(order, step)
+    day.placed(2, 620, "1", "100.01", bid="100.00", ask="100.10")
+    assert ("sent_after_owner" in day.violations()) is found
 
 
 @pytest.mark.parametrize(("most", "found"), [(0, False), (1, True)])

@@ -138,6 +138,21 @@ def test_only_a_quote_on_which_an_order_could_leave_holds_it(function: str, befo
     assert day.violations() == found
 
 
+@pytest.mark.parametrize(
+    ("heard", "found"), [(CLOSES - 6, set()), (CLOSES - 46, set()), (CLOSES - 60, {"not_held_by_its_book"})]
+)
+def test_a_quote_that_the_last_turn_has_heard_holds_an_order(heard: float, found: set[str]) -> None:
+    """What is read before and after it has a narrow spread."""
+    day = DayByHand()
+    for number in range(3):
+        day.looked_at(CLOSES - 190 + 30 * number, "100.00", "100.10")
+    step = day.called("RepegOrders", CLOSES - 61, CLOSES - 1)
+    day.quoted(heard, "100.00", "101.00", invocation=step)
+    day.record.streams.quotes.append(day.record.quotes.pop())
+    day.closed(outcome="held_wide")
+    assert day.violations() == found
+
+
 def _dead_at(when: float, cancelled: float) -> DayByHand:
     day = day_with_arrival()
     order = day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10")

@@ -105,6 +105,7 @@ class TradingApi:
     def cancel(self, request: Request, order_id: str) -> Response:  # noqa: ARG002
         """DELETE /v2/orders/{id}."""
         order = self._order(order_id)
+        self._parts.desk.cancel_first(order, self._parts.now)
         if self._require_cancelable(order):
             self._parts.desk.cancel(order, self._parts.now)
         return empty_response()

@@ -55,6 +55,11 @@ class Desk:
         self.records.move(order, Status.PENDING_CANCEL, at)
         self.timers.at(at + delay, self._complete_cancel, order)
 
+    def cancel_first(self, order: Order, at: int) -> None:
+        """End an order as another hand's cancel does that arrives just before one of its own."""
+        if order.in_book and order.is_working and self.floor.races.is_lost(Race.CANCELED_FIRST, order):
+            self.floor.finish(order, Status.CANCELED, at)
+
     def open_session(self, at: int) -> None:
         """Enter the working orders that waited for the session into the book."""
         for order in self._open_orders():

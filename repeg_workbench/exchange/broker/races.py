@@ -20,6 +20,8 @@ class Race(StrEnum):
     """The order is accepted, then rejected when it reaches the venue [46]."""
     CANCEL_LOSES = "cancel_loses"
     """The order fills while its cancel is pending [90]."""
+    CANCELED_FIRST = "canceled_first"
+    """Another hand's cancel ends the order just before the request arrives [87]."""
     CANCEL_STUCK = "cancel_stuck"
     """The cancel stays pending for `seconds` [93]."""
     REPLACE_STUCK = "replace_stuck"

@@ -158,7 +158,7 @@ class EndingJudge:
         """The last quotes on which the run could have held a line; none if a fault struck one of these looks.
 
         ValidateQuotes holds at any time, other steps only while an order may leave. A step that closes the run reads
-        quotes for its report.
+        quotes for its report. Of the quotes that a step hears, any of its last turn may have been looked at.
         """
         served = [
             (quote, self._invoked[quote.invocation])
@@ -171,6 +171,13 @@ class EndingJudge:
             for margin in (LAST_SEND, LEAVES_IN_TIME)
             for q, step in [x for x in mine if x[1].function == "ValidateQuotes" or x[0].at <= closes - margin][-3:]
         ]
+        turn = int(Rules(run.settings)["order_monitoring_seconds"]) * SECOND
+        looks += [
+            (q, self._invoked[q.invocation])
+            for q in self._record.streams.quotes
+            if q.symbol == symbol and self._invoked[q.invocation].run_id == run.run_id
+            and closes - LAST_SEND - turn <= q.at <= closes - LEAVES_IN_TIME
+        ]  # fmt: skip
         since = min((step.began for _, step in looks), default=0)
         later = (i for i in self._record.invoked if i.run_id == run.run_id and i.began >= since)
         return [] if any(invoked.is_struck for invoked in later) else [quote for quote, _ in looks]

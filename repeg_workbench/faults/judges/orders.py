@@ -152,9 +152,20 @@ class OrderJudge:
         """When the owner cancelled an order or moved it (0: never): the program has not asked for it. A move that the
         broker rejects changes nothing."""
         is_cancelled = order.status == "canceled" and order.ended < self._record.session_close
-        if is_cancelled and order.arrival.order_id not in asked:
+        if is_cancelled and (order.arrival.order_id not in asked or self._is_known_to_be_ended(order.arrival.order_id)):
             return order.ended
         return order.arrival.at if order.is_owners and order.status != "rejected" else 0
+
+    def _is_known_to_be_ended(self, order_id: str) -> bool:
+        """Whether the program's first request for an order, to cancel it, has found it ended, and the step that learned
+        so has saved it: no fault struck that step, and no other step of its run was under way."""
+        asked = self._record.cancels.first(order_id)
+        if asked is None or not asked.is_too_late or any(sent.replaces == order_id for sent in self._record.sent):
+            return False
+        step = next(each for each in self._record.invoked if each.number == asked.invocation)
+        others = [o for o in self._record.invoked if o.run_id == step.run_id and o.number != step.number]
+        is_alone = not any(o.began <= step.ended and (o.ended < 0 or o.ended >= step.began) for o in others)
+        return step.answered and not step.is_struck and is_alone
 
     def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from repeg_workbench.exchange.broker.ledger import Ledger
+from repeg_workbench.faults.judges.cancels import SentCancels
 from repeg_workbench.faults.judges.stream_record import StreamRecord
 
 SECOND = 1_000_000_000
@@ -93,14 +94,6 @@ class Looked(NamedTuple):
     at: int
     client_order_id: str
     is_found: bool
-
-
-class SentCancel(NamedTuple):
-    """A request to cancel the order with that id, as it left the program."""
-
-    at: int
-    broker_id: str
-    invocation: int
 
 
 class Intent(NamedTuple):
@@ -227,7 +220,7 @@ class DayRecord:
     quotes: list[ServedQuote] = field(default_factory=list)
     streams: StreamRecord = field(default_factory=StreamRecord)
     sent: list[SentOrder] = field(default_factory=list)
-    cancels: list[SentCancel] = field(default_factory=list)
+    cancels: SentCancels = field(default_factory=SentCancels)
     held_up: list[HeldUp] = field(default_factory=list)
     looked: list[Looked] = field(default_factory=list)
     requests: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
