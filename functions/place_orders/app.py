@@ -20,6 +20,7 @@ from repeg.ports import Ports
 from repeg.wiring import ports
 from repeg.workflow.batches import Placing, begin_placing
 from repeg.workflow.funding import fund_buys, funding_lease
+from repeg.workflow.in_flight import still_missing
 from repeg.workflow.looking import is_looked_at, next_turn_of
 from repeg.workflow.quote_check import hold_order, is_held_by_book
 from repeg.workflow.sellable import read_holdings, sellable_quantities
@@ -61,7 +62,8 @@ def place_ready(turn: Turn) -> Placing:
     # An interrupted step may have left an order to be finished: after its last fill, or after its owner's move.
     ended = [order for order in waiting if order.remaining <= 0 or order.held is HoldReason.OWNER]
     turn.each(lambda order: start_order(turn, order, None, Decimal(0)), ended)
-    ready = [order for order in waiting if order not in ended and not is_held_by_book(order) and _is_due(turn, order)]
+    due = [order for order in waiting if order not in ended and not is_held_by_book(order) and _is_due(turn, order)]
+    ready = still_missing(turn, due)
     placing = begin_placing(turn, ready)
     buys = [order for order in ready if order.side is Side.BUY]
     _place_sells(placing, [order for order in ready if order.side is Side.SELL])

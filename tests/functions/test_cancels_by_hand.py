@@ -328,3 +328,27 @@ def test_an_order_that_our_second_cancel_finds_cancelled_was_cancelled_by_us(ope
     desk.wait(1)
     assert (cancels(desk), desk.order().outcome, desk.open_at_broker()) == (2, None, ["40 AAPL @ 189.66"])
     desk.judge()
+
+
+@pytest.mark.parametrize("answer", [CancelAnswer.UNSENT, CancelAnswer.NOT_FOUND])
+def test_a_cancel_that_did_nothing_leaves_no_mark(open_desk: OpenDesk, answer: CancelAnswer) -> None:
+    """The quota had no request for it, or the broker did not find the order; then its owner cancels it."""
+    desk = resting(open_desk, book(QUIET, UP))
+    cancel = desk.broker.cancel
+    desk.broker.cancel = lambda broker_id: answer  # type: ignore[method-assign]
+    desk.turn_at("09:36:30")
+    desk.broker.cancel = cancel  # type: ignore[method-assign]
+    assert desk.order().children[0].last_marked_at is None
+    desk.wait_until("09:36:45")
+    desk.broker.line.delete(f"/orders/{desk.at_broker()[0].id}")
+    desk.turn_at("09:37:00")
+    desk.place()
+    assert (desk.order().outcome, desk.posts()) == (Outcome.ENDED_BY_UNKNOWN_HAND, 1)
+
+
+def test_a_cancel_that_was_not_sent_is_not_waited_for(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    desk.broker.cancel = lambda broker_id: CancelAnswer.UNSENT  # type: ignore[method-assign]
+    turn, began = begin_turn(RUN_ID, desk.ports), desk.runtime.now()
+    cancel_children(turn, desk.order())
+    assert (desk.runtime.now(), desk.journalled("AAPL", "hold")) == (began, [("189.41", "no request for its cancel")])

@@ -9,8 +9,8 @@ from repeg.domain.outcome import Outcome
 from repeg.domain.run import KillSwitch
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
-from tests.functions.books import KO, QUIET, book
-from tests.functions.desk import Desk, OpenDesk
+from tests.functions.books import KO, QUIET, UP, book
+from tests.functions.desk import Desk, OpenDesk, holding
 from tests.functions.scenes import resting
 
 RISING = book(QUIET, "09:36:40 300 @ 189.45 × 200 @ 189.49")
@@ -126,3 +126,17 @@ def test_two_orders_are_looked_at_with_one_request(open_desk: OpenDesk) -> None:
     before = data_requests(desk)
     desk.turn_at("09:36:30")
     assert data_requests(desk) - before == single
+
+
+def test_sells_stay_and_buys_move_while_the_positions_cannot_be_read(open_desk: OpenDesk) -> None:
+    ko = book("09:20 500 @ 60.40 × 500 @ 60.43", "09:36:10 500 @ 60.30 × 500 @ 60.33")
+    desk = open_desk({"AAPL": book(QUIET, UP), "KO": ko}, opening=holding(KO="100"))
+    desk.begin("buy 40 AAPL", "sell all KO")
+    desk.place()
+    unread = Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/positions", status=500, body={})
+    desk.exchange.faults.arm(unread, When(times=None))
+    desk.turn_at("09:36:30")
+    assert (desk.open_at_broker("AAPL"), desk.open_at_broker("KO")) == (["40 AAPL @ 189.66"], ["100 KO @ 60.42"])
+    desk.exchange.faults.disarm()
+    desk.turn_at("09:37:00")
+    assert desk.open_at_broker("KO") == ["100 KO @ 60.32"]

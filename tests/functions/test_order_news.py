@@ -17,9 +17,12 @@ from repeg.domain.order_news import (
     held_for_long,
 )
 from repeg.domain.outcome import HoldReason, Outcome
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
 from tests.builders import NOON, a_child, an_order
 from tests.functions.books import KO, QUIET, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk, holding
+from tests.functions.scenes import resting
 
 WIDE = book("09:20 300 @ 12.00 × 300 @ 12.90", until="10:30")
 
@@ -117,3 +120,29 @@ def test_the_end_of_a_run_repeats_every_orders_outcome(open_desk: OpenDesk) -> N
         ("AAPL", "partial_deadline", "40"),
         ("F", "held_wide", "10"),
     ]
+
+
+def ends(desk: Desk) -> list[Outcome]:
+    return [news.outcome for news in all_told(desk) if isinstance(news, OrderFinished)]
+
+
+def test_an_end_by_an_unknown_hand_is_told_once(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    desk.broker.line.delete(f"/orders/{desk.at_broker()[0].id}")
+    for time in ("09:36:30", "09:37:00"):
+        desk.turn_at(time)
+    desk.close()
+    assert ends(desk) == [Outcome.ENDED_BY_UNKNOWN_HAND]
+    assert [reason for _, reason in desk.journalled("AAPL", "finish")] == [desk.order().reason]
+
+
+def test_an_end_by_refusals_is_told_once(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET)})
+    desk.begin("buy 40 AAPL")
+    refusal = {"code": 42210000, "message": "invalid limit_price 189.41. sub-penny increment"}
+    refused = Fault(kind=Kind.ANSWER_BEFORE, method="POST", path="/v2/orders", status=422, body=refusal)
+    desk.exchange.faults.arm(refused, When(times=3))
+    for _ in range(4):
+        desk.place()
+    desk.close()
+    assert ends(desk) == [Outcome.REJECTED]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -280,3 +281,26 @@ def test_an_owners_order_interrupted_before_its_end_is_finished(open_desk: OpenD
     desk.store.save_order(desk.order().on_hold(HoldReason.OWNER, NOON))
     desk.place()
     assert (desk.order().outcome, desk.posts()) == (Outcome.ENDED_BY_OWNER, 0)
+
+
+def test_shares_that_our_own_cancel_frees_are_not_sold_twice(open_desk: OpenDesk) -> None:
+    """The owner sells them before their successor is sent. This account may sell short."""
+    falling = ("09:20 500 @ 60.40 × 500 @ 60.43", "09:36:10 500 @ 60.30 × 500 @ 60.33")
+    may_short = replace(holding(KO="100"), multiplier=2, shorting_enabled=True)
+    desk = open_desk({"KO": book(*falling, prints=("09:36:50 500 @ 60.33 bought",))}, opening=may_short)
+    desk.begin("sell all KO")
+    desk.place()
+    desk.wait_until("09:36:30")
+    cancel = desk.broker.cancel
+
+    def then_the_owner_sells(broker_id: str) -> CancelAnswer:
+        answer = cancel(broker_id)
+        desk.runtime.pause(0.06)
+        terms = {"symbol": "KO", "side": "sell", "qty": "100", "type": "market", "time_in_force": "day"}
+        desk.broker.line.post("/orders", {**terms, "client_order_id": "mine"})
+        return answer
+
+    desk.broker.cancel = then_the_owner_sells  # type: ignore[method-assign]
+    desk.repeg()
+    desk.wait_until("09:36:55")
+    assert (int(desk.bought("KO")), desk.order("KO").held) == (-100, HoldReason.NOT_HELD)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from repeg.domain.outcome import Outcome
+from repeg.domain.outcome import HoldReason, Outcome
 from repeg_workbench.exchange.broker_quirks import BrokerQuirks
-from tests.functions.books import QUIET, book
+from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import PROMPT, Desk, OpenDesk, holding
 
 
@@ -83,10 +83,23 @@ def test_a_resting_piece_does_not_keep_the_rest_from_its_fallback(open_desk: Ope
 
 
 def test_a_piece_stays_while_a_budget_has_no_room_for_the_rest(open_desk: OpenDesk) -> None:
+    """That is said once, and is what the order ends with."""
     desk = a_resting_piece(open_desk, max_day_notional="30000")
-    desk.turn_at("15:44")
-    assert desk.open_at_broker() == ["1000 AAPL @ 20.01"]
+    for time in ("15:44", "15:44:30"):
+        desk.turn_at(time)
+    assert (desk.open_at_broker(), desk.order().held) == (["1000 AAPL @ 20.01"], HoldReason.BUDGET)
+    assert sum(entry.reason.startswith("budget day:") for entry in desk.journal.entries) == 1
+    assert [entry.reason for entry in desk.journal.entries if entry.verb == "error"] == []
     desk.judge()
+
+
+def test_a_move_that_a_budget_has_no_room_for_leaves_the_order_as_it_is_stored(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET, UP)})
+    desk.begin("buy 40 AAPL", policy="normal", max_day_notional="7580", follow_after_seconds=0)
+    desk.place()
+    desk.turn_at("09:36:30")
+    assert (desk.open_at_broker(), desk.posts()) == (["40 AAPL @ 189.41"], 1)
+    assert [entry.reason for entry in desk.journal.entries if entry.verb == "error"] == []
 
 
 def a_resting_piece(open_desk: OpenDesk, *changes: str, quirks: BrokerQuirks = PROMPT, **settings: Any) -> Desk:

@@ -22,6 +22,9 @@ from repeg.workflow.reconciliation import (
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
+# The answers to a request that has cancelled nothing.
+_CANCELS_NOTHING = frozenset({CancelAnswer.NOT_OPEN, CancelAnswer.NOT_FOUND, CancelAnswer.UNSENT})
+
 
 def cancel_children(turn: Turn, order: ParentOrder, just_marked: Container[int] = ()) -> ParentOrder:
     """Ask the broker to cancel every open child, oldest first, and read each until it is closed or two seconds pass.
@@ -85,7 +88,10 @@ def _is_cancellable(child: Child) -> bool:
 def _cancel_child(turn: Turn, order: ParentOrder, child: Child, just_marked: Container[int]) -> ParentOrder:
     if not _is_cancellable(child):
         return order
-    order, _ = _request_cancel(turn, order, child, just_marked)
+    order, answer = _request_cancel(turn, order, child, just_marked)
+    if answer is CancelAnswer.UNSENT:
+        turn.warn(order.symbol, "hold", format_limit(child.limit), "no request for its cancel")
+        return order
     for pause in CANCEL_CONFIRMATION_PAUSES:
         turn.ports.runtime.pause(pause)
         report = fetch_report(turn, order, child)
@@ -106,7 +112,7 @@ def _request_cancel(
     answer = turn.ports.broker.cancel(child.broker_id)
     if answer is CancelAnswer.REQUESTED:
         order = order.with_child(order.attempt(child.n).with_cancel_at_broker())
-    if answer is CancelAnswer.NOT_OPEN and is_first:
+    if answer in _CANCELS_NOTHING and is_first:
         # No request of this run can have ended it: if it is cancelled, another hand has cancelled it.
         order = order.with_child(order.attempt(child.n).rests_again())
     return order, answer

@@ -73,9 +73,15 @@ def keep_order(turn: Turn, order: ParentOrder, decision: Decision, quote: Quote 
     """Hold, and save a changed hold reason: it decides the outcome if the window closes now."""
     turn.journal(order.symbol, str(decision.verb), tape_detail(order, decision, Decimal(0)), decision.because, ruling)
     held = _held_by(turn, decision, quote)
-    if not is_new_hold(order, held):
+    is_kept_piece = held is None and order.held is HoldReason.BUDGET and _is_piece(order)
+    if is_kept_piece or not is_new_hold(order, held):
         return order
     return save_order(turn, order.released().held_by_book(None) if held is None else order.on_hold(held, turn.now))
+
+
+def _is_piece(order: ParentOrder) -> bool:
+    """Whether a piece of the order rests: while a budget has no room for the whole rest, it stays until it moves."""
+    return order.open_child is not None and order.open_child.is_piece
 
 
 def _decision(turn: Turn, order: ParentOrder, quote: Quote | None, moment: Moment) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from repeg.domain.broker import Accepted, Refused, Unknown
@@ -14,7 +15,14 @@ from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER, UNPRICED_LOST_AFTER
 from repeg.workflow.placement import finish_order, record_answer
-from repeg.workflow.reconciliation import apply_report, fetch_report, list_orders_of_day, reported, taken_by
+from repeg.workflow.reconciliation import (
+    apply_report,
+    book_fills,
+    fetch_report,
+    list_orders_of_day,
+    reported,
+    taken_by,
+)
 from repeg.workflow.saving import save_order
 from repeg.workflow.sellable import read_holdings
 from repeg.workflow.switches import switch_now
@@ -36,6 +44,23 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
             report = None if is_chain else reported(order, child, listed)
             order = _refresh(turn, order, child, report or fetch_report(turn, order, child))
     return order
+
+
+def still_missing(turn: Turn, orders: Sequence[ParentOrder]) -> list[ParentOrder]:
+    """Those of some waiting orders that another child may follow: the broker has none that was given up.
+
+    An order whose child is found now, or could not be asked about, is left to the next turn.
+    """
+    asked: dict[str, ParentOrder] = {}
+
+    def ask(order: ParentOrder) -> ParentOrder:
+        asked[order.symbol] = seen = refresh_children(turn, order, {})
+        return seen
+
+    unsure = [order for order in orders if any(child.state is ChildState.NEVER_ARRIVED for child in order.children)]
+    book_fills(turn, unsure, turn.each(ask, unsure))
+    left_out = {order.symbol for order in unsure if asked.get(order.symbol) != order}
+    return [order for order in orders if order.symbol not in left_out]
 
 
 def _reopen_found(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:

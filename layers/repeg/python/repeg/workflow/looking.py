@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
 
 from repeg.domain.child_order import UNRESOLVED
 from repeg.domain.errors import BrokerUnavailable
@@ -17,6 +18,7 @@ from repeg.domain.time_limits import BATCH_QUOTES_AGE, LISTED_FROM, LOOKS_FOR, O
 from repeg.workflow.deciding import market_move_cost, market_notional, wants_to_send
 from repeg.workflow.funding import funded_market_moves
 from repeg.workflow.in_flight import refresh_children
+from repeg.workflow.leftovers import has_leftovers
 from repeg.workflow.proposals import NO_FUNDS, Funds
 from repeg.workflow.reconciliation import book_fills, list_reports
 from repeg.workflow.sellable import Holdings, read_holdings
@@ -24,9 +26,9 @@ from repeg.workflow.switches import switch_now
 from repeg.workflow.turn import Turn
 from repeg.workflow.working import work_order
 
-# A move takes a cancel, the read that confirms it, and the new order. So few need no room: the quota has it, or they
-# wait for less than a bucket.
-REQUESTS_OF_A_MOVE = 3
+# A move takes a cancel, the read that confirms it, and the new order; a sell's also a read of what is held by then. So
+# few need no room: the quota has it, or they wait for less than a bucket.
+REQUESTS_OF_A_MOVE = {Side.BUY: 3, Side.SELL: 4}
 MOVES_WITHOUT_ROOM = 4
 
 
@@ -71,7 +73,7 @@ def work_named(turn: Turn, orders: list[ParentOrder], named: list[ParentOrder]) 
 
 def _reconciled(turn: Turn, before: list[ParentOrder]) -> list[ParentOrder]:
     turn = turn.with_orders(before)
-    seen = _read_back(turn, _in_state(before, ParentState.WORKING))
+    seen = _read_back(turn, [o for o in before if o.state is ParentState.WORKING or has_leftovers(o)])
     return _worked(turn, before, seen, _quotes(turn, seen))
 
 
@@ -181,7 +183,7 @@ def _worked(
     """All orders, those that were looked at after acting on them."""
     seen, quotes = _with_room(turn, seen, quotes)
     kill: KillSwitch = switch_now(turn.run, turn.now, turn.ports)
-    held = _holdings_for(turn, seen, quotes)
+    seen, held = _with_holdings(turn, seen, quotes)
     costs = _market_moves(turn, seen, quotes) if kill is KillSwitch.ACTIVE and turn.may_send else {}
     with funded_market_moves(turn, costs) as leases:
 
@@ -208,19 +210,27 @@ def _with_room(
     if len(moving) <= MOVES_WITHOUT_ROOM or turn.run.preview:
         return seen, quotes
     began = turn.ports.runtime.now()
-    wanted = len(moving) * REQUESTS_OF_A_MOVE if turn.has_time_for_a_batch else 0
-    room = turn.ports.broker.make_room(wanted) // REQUESTS_OF_A_MOVE if wanted else 0
-    left = {order.symbol for order in moving[room:]}
+    wanted = [REQUESTS_OF_A_MOVE[order.side] for order in moving]
+    room = turn.ports.broker.make_room(sum(wanted)) if turn.has_time_for_a_batch else 0
+    left = {order.symbol for order, used in zip(moving, accumulate(wanted), strict=True) if used > room}
     working = [order for order in seen if order.symbol not in left]
     if turn.ports.runtime.now() - began > BATCH_QUOTES_AGE:
         quotes = _quotes(turn, working)
     return working, quotes
 
 
-def _holdings_for(turn: Turn, orders: list[ParentOrder], quotes: Mapping[str, Quote]) -> Holdings | None:
-    """One read of the holdings for all sells that are about to send a child; none if no sell is."""
+def _with_holdings(
+    turn: Turn, orders: list[ParentOrder], quotes: Mapping[str, Quote]
+) -> tuple[list[ParentOrder], Holdings | None]:
+    """The orders to work in this look, and the holdings for all sells that are about to send a child, from one read; no
+    holdings if no sell is. Sells whose holdings cannot be read are left to the next look, where they are."""
     sells = (order for order in orders if order.side is Side.SELL and order.open_child is not None)
-    return read_holdings(turn) if any(wants_to_send(turn, o, quotes.get(o.symbol)) for o in sells) else None
+    moving = {order.symbol for order in sells if wants_to_send(turn, order, quotes.get(order.symbol))}
+    try:
+        return orders, read_holdings(turn) if moving else None
+    except BrokerUnavailable as error:
+        turn.warn("run", "hold", reason=f"no sell is moved: {error}")
+        return [order for order in orders if order.symbol not in moving], None
 
 
 def _market_moves(turn: Turn, orders: list[ParentOrder], quotes: Mapping[str, Quote]) -> dict[str, Decimal]:

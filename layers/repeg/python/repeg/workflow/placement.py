@@ -20,14 +20,15 @@ from repeg.domain.errors import BudgetSpent
 from repeg.domain.final_outcome import excess, outcome_of
 from repeg.domain.intent import Intent
 from repeg.domain.limits import require_room
-from repeg.domain.order_news import finished, sent
+from repeg.domain.order_news import sent
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.price_format import format_average, format_limit
+from repeg.domain.price_format import format_limit
 from repeg.domain.pricing import furthest_price, reserved_price, reserved_qty
 from repeg.domain.replacement import undo_move
 from repeg.domain.retry import retry_pause
 from repeg.domain.run import KillSwitch
+from repeg.workflow.endings import announce_end
 from repeg.workflow.intents import budgets, new_intent, with_intent
 from repeg.workflow.proposals import Proposal, is_granted
 from repeg.workflow.quote_check import hold_order
@@ -109,10 +110,11 @@ def replace_order(turn: Turn, order: ParentOrder, child: Child, proposal: Propos
     return _request(turn, stored, intent, proposal, partial(turn.ports.broker.replace, child.broker_id))
 
 
-def reserve_successor(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder | None:
+def reserve_successor(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder:
     """Reserve the budgets for a child's successor and mark the child as being cancelled, in one write.
 
-    Comes before the cancel: without room for the successor the child stays where it is, and None is returned.
+    Comes before the cancel: without room for the successor the child stays where it is, and the order as it is then
+    stored has none reserved.
     """
     if order.reserved_orders:
         return order  # reserved by an earlier turn, whose cancel was not confirmed
@@ -124,8 +126,7 @@ def reserve_successor(turn: Turn, order: ParentOrder, child: Child, proposal: Pr
         require_room(reserving, turn.run.settings)
         return turn.ports.store.reserve(reserving, turn.run.epoch, budgets(turn, order, reserving), turn.step)
     except BudgetSpent as exhausted:
-        hold_for_budget(turn, order, exhausted)
-        return None
+        return hold_for_budget(turn, order, exhausted)
 
 
 def attempts_exhausted(turn: Turn, order: ParentOrder) -> bool:
@@ -150,10 +151,8 @@ def hold_for_budget(turn: Turn, order: ParentOrder, exhausted: BudgetSpent) -> P
 def finish_order(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
     """End the order with an outcome and save it. A reason names what it has filled too much."""
     reason = excess(order) or reason
-    price = f" @ {format_average(order.average_price)}" if order.average_price is not None else ""
     saved = save_order(turn, order.done(outcome, reason))
-    news = finished(order, outcome, reason)
-    turn.journal(order.symbol, "finish", f"{order.filled} of {order.target}{price}", reason, news=news)
+    announce_end(turn, order, outcome, reason)
     return saved
 
 
@@ -198,9 +197,13 @@ def _without_unsent(order: ParentOrder, child: Child, reason: str) -> ParentOrde
 def _after_refusal(turn: Turn, order: ParentOrder, child: Child, answer: Refused) -> ParentOrder:
     reason = _PASSING.get(answer.refusal)
     if reason is None or child.replaces is not None:
-        return after_rejection(order.with_child(child.refused(answer.message, may_pass=False)), child, answer.message)
+        return _rejected(turn, order, child, answer.message)
     after = order.with_child(child.refused(answer.message, may_pass=True))
     return after.refused_for_now(reason, _retry_at(turn, order.refusals + 1))
+
+
+def _rejected(turn: Turn, order: ParentOrder, child: Child, message: str) -> ParentOrder:
+    return after_rejection(turn, order.with_child(child.refused(message, may_pass=False)), child, message)
 
 
 def _retry_at(turn: Turn, refusals: int) -> datetime:

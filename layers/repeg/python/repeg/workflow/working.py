@@ -27,6 +27,7 @@ from repeg.workflow.deciding import (
     note_spread,
     tape_detail,
 )
+from repeg.workflow.leftovers import has_excess, without_leftovers
 from repeg.workflow.placement import (
     attempts_exhausted,
     finish_order,
@@ -93,17 +94,18 @@ def work_order(
     """
     child = order.open_child
     if order.outcome is not None:
-        return _announce_end(turn, order)
+        return without_leftovers(turn, order)
     if child is None and order.remaining <= 0:
         return finish_order(turn, order, Outcome.FILLED, "filled")
     if order.held is HoldReason.OWNER:
-        return order if child is not None else finish_order(turn, order, *outcome_of(order, kill))
+        is_open = child is not None
+        return without_leftovers(turn, order) if is_open else finish_order(turn, order, *outcome_of(order, kill))
+    if has_excess(order):
+        turn.warn(order.symbol, "cancel", "", f"more is open than the {max(order.remaining, Decimal(0))} that are left")
+        return _place_successor(turn, order, cancel_children(turn, order))
     is_clear = child is not None and child.state not in UNRESOLVED and len(order.open_children) == 1
     if child is None or not is_clear or kill is not KillSwitch.ACTIVE:
-        return _without_excess(turn, order)
-    if order.remaining <= 0:
-        turn.journal(order.symbol, "cancel", format_limit(child.limit), "filled before this one took its place")
-        return _place_successor(turn, order, cancel_children(turn, order))
+        return order
     if attempts_exhausted(turn, order) and child.state is ChildState.LIVE:
         return _leave_last_child(turn, order, child)
     if not turn.may_send:
@@ -143,8 +145,8 @@ def _make_way(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) 
     limit = proposal.decision.limit or child.limit
     whole = proposal if limit is None else proposal.at(limit, "")
     reserved = reserve_successor(turn, order, child, whole)
-    if reserved is None:
-        return order
+    if not reserved.reserved_orders:
+        return reserved
     turn.journal(order.symbol, "cancel", format_limit(child.limit), f"makes way for the whole rest, {order.remaining}")
     return _place_successor(turn, order, _cancel_reserved(turn, reserved, child))
 
@@ -152,9 +154,11 @@ def _make_way(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) 
 def _replace_by_cancel(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder:
     """Reserve the successor, cancel the child, send the successor; without room for it the child stays."""
     reserved = reserve_successor(turn, order, child, proposal)
-    if reserved is None:
-        return order
-    return _place_successor(turn, reserved, _cancel_reserved(turn, reserved, child), proposal)
+    if not reserved.reserved_orders:
+        return reserved
+    # Until the cancel nobody else could sell these shares: only holdings that are read afterwards say what is left.
+    unread = replace(proposal, held=None)
+    return _place_successor(turn, reserved, _cancel_reserved(turn, reserved, child), unread)
 
 
 def _cancel_reserved(turn: Turn, reserved: ParentOrder, child: Child) -> ParentOrder:
@@ -199,16 +203,6 @@ def _send_in_its_place(turn: Turn, order: ParentOrder, proposal: Proposal) -> Pa
     return send_order(turn, order, now)
 
 
-def _without_excess(turn: Turn, order: ParentOrder) -> ParentOrder:
-    """The order, its children cancelled if they can fill more than is left: one that was given up has turned up beside
-    its successor. A replacement shares its quantity with the order that it replaces."""
-    alone = [child for child in order.open_children if child.replaces is None]
-    if len(alone) < 2 or sum((child.remaining for child in alone), Decimal(0)) <= order.remaining:
-        return order
-    turn.warn(order.symbol, "cancel", "", f"more is open than the {order.remaining} that are left")
-    return _place_successor(turn, order, cancel_children(turn, order))
-
-
 def _left_of(before: ParentOrder, cancelled: ParentOrder) -> Decimal:
     """Shares for a successor: what the old child left unfilled.
 
@@ -226,12 +220,6 @@ def _leave_last_child(turn: Turn, order: ParentOrder, child: Child) -> ParentOrd
     sent = f"{len(order.children)} orders were sent, and no more may be; this one stays"
     turn.warn(order.symbol, "hold", format_limit(child.limit), sent)
     return save_order(turn, order.on_hold(HoldReason.ATTEMPTS, turn.now))
-
-
-def _announce_end(turn: Turn, order: ParentOrder) -> ParentOrder:
-    """Journal the end of an order that a report has ended."""
-    turn.journal(order.symbol, "finish", f"{order.filled} of {order.target}", order.reason)
-    return order
 
 
 def _finish_with_dust(turn: Turn, order: ParentOrder) -> ParentOrder:
