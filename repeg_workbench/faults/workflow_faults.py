@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from repeg.domain.run import KillSwitch
 from repeg_workbench.deployment_variables import variables
+from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.control.chaos import every_fault
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.faults.day_parts import draw_settings
@@ -35,6 +36,9 @@ IS_TIMELY = 0.5
 
 # Seconds that a service is away. A long outage outlasts the silence after which a run counts as stuck.
 OUTAGE, LONG_OUTAGE = (5, 200), (200, 1_200)
+
+# At how many of its opportunities a race strikes. An owner who is to be faster is so at most cancels: there are few.
+RACE_CHANCE, OWNERS_CHANCE = 0.3, 0.8
 
 
 class Outage(StrEnum):
@@ -158,7 +162,8 @@ class WorkflowFaults:
         """Arm the broker's races and transport faults; the faults are disarmed when the window closes."""
         world = self._world
         for race in world.day.races:
-            world.exchange.races.arm(race, seconds=world.day.stuck_seconds, when=When(times=None, chance=0.3))
+            chance = OWNERS_CHANCE if race is Race.CANCELED_FIRST else RACE_CHANCE
+            world.exchange.races.arm(race, seconds=world.day.stuck_seconds, when=When(times=None, chance=chance))
         for fault in every_fault() if world.day.chaos else ():
             world.exchange.faults.arm(fault, When(times=None, chance=world.day.chaos))
         world.stream_faults.arm()
