@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from functions.watch_runs.app import watch_runs
-from repeg.domain.child_order import ChildState
-from repeg.domain.errors import StillOpen
+from repeg.domain.child_order import ChildState, OrderReport
+from repeg.domain.errors import BrokerUnavailable, StillOpen
 from repeg.domain.run import RunState
 from repeg.domain.run_health import Finding
+from repeg.domain.store_rules import Guard
+from repeg.workflow.after_session import reconcile_ended_run
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
@@ -22,6 +24,7 @@ from tests.functions.scenes import resting, vanish
 from tests.simulation import judge
 
 ALL_DAY = book(QUIET, prints=("09:50:00 15 @ 189.41 sold",), until="16:00")
+KO_ALL_DAY = book("09:20 500 @ 60.40 × 500 @ 60.43", prints=("09:50:00 900 @ 60.41 sold",), until="16:00")
 FILLS = "/v2/account/activities/FILL"
 
 
@@ -30,11 +33,16 @@ def published(desk: Desk, kind: str) -> list[dict[str, Any]]:
     return [detail for name, detail in desk.notifier.published if name == kind]
 
 
-def is_reconciled(desk: Desk) -> bool:
-    """Whether the run is marked as reconciled."""
+def guard_of(desk: Desk) -> Guard:
+    """The run's guard."""
     guard = desk.store.guard(RUN_ID)
     assert guard is not None
-    return guard.is_reconciled
+    return guard
+
+
+def is_reconciled(desk: Desk) -> bool:
+    """Whether the run is marked as reconciled."""
+    return guard_of(desk).is_reconciled
 
 
 def closed_before_its_order_arrives(open_desk: OpenDesk, delay: float) -> Desk:
@@ -99,6 +107,33 @@ def test_a_fill_after_the_runs_end_is_booked_and_its_report_corrected(open_desk:
     assert [row["filled_qty"] for row in event["before"]["orders"] + event["after"]["orders"]] == ["0", "15"]
     assert (event["before"]["totals"]["executions"], event["after"]["totals"]["executions"]) == (0, 1)
     desk.judge()
+
+
+def test_an_order_that_cannot_be_read_does_not_keep_others_from_being_booked(open_desk: OpenDesk) -> None:
+    """Both have been sent and filled after their run's end; the broker answers for one of them alone."""
+    desk = open_desk({"AAPL": ALL_DAY, "KO": KO_ALL_DAY})
+    desk.begin("buy 40 AAPL", "buy 10 KO")
+    desk.exchange.faults.arm(Fault(kind=Kind.LATE, method="POST", delay=600), When(times=2))
+    desk.place()
+    desk.wait_until("09:39")
+    desk.close()
+    desk.wait_until("16:00")
+    lookup = desk.broker.order
+
+    def not_of_aapl(client_order_id: str) -> OrderReport | None:
+        if "AAPL" in client_order_id:
+            raise BrokerUnavailable("no answer")
+        return lookup(client_order_id)
+
+    desk.broker.order = not_of_aapl  # type: ignore[method-assign]
+    desk.broker.order_by_broker_id = lambda broker_id: None  # type: ignore[method-assign]
+    with pytest.raises(BrokerUnavailable):
+        reconcile_ended_run(guard_of(desk), desk.ports)
+    assert (desk.order("KO").filled, desk.order("AAPL").filled) == (Decimal(10), Decimal(0))
+    assert not is_reconciled(desk)
+    desk.broker.order = lookup  # type: ignore[method-assign]
+    reconcile_ended_run(guard_of(desk), desk.ports)
+    assert desk.order("AAPL").filled == Decimal(15)
 
 
 def test_a_corrected_report_is_published_once(open_desk: OpenDesk) -> None:

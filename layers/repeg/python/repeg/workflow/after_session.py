@@ -17,6 +17,7 @@ from repeg.domain.books import Books
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import GIVEN_UP, Child, ChildState, OrderReport
 from repeg.domain.costs import MarketRecord, Settlement, analyse
+from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.final_outcome import corrected
 from repeg.domain.notice import RUN_CORRECTED
 from repeg.domain.parent_order import ParentOrder
@@ -82,12 +83,20 @@ def _loan(turn: Turn) -> list[Alert]:
 
 def _read_again(turn: Turn) -> tuple[list[str], list[OrderReport]]:
     """Read doubtful orders again, cancel those still open, and book every fill. Returns the ids that are still open,
-    and the broker's orders of the run."""
+    and the broker's orders of the run. Raises BrokerUnavailable once all others are done, if one could not be read."""
     ours = list_orders_of_day(turn)
     executed = _shares_by_order(turn.ports.broker.executions(turn.run.trading_day.day))
-    orders = [_refresh(turn, order, ours, executed) for order in turn.ports.store.books(turn.run.run_id).orders]
+    orders, unread = [], []
+    for order in turn.ports.store.books(turn.run.run_id).orders:
+        try:
+            orders.append(_refresh(turn, order, ours, executed))
+        except BrokerUnavailable as error:
+            orders.append(order)
+            unread.append(error)
     left = cancel_strays(turn, {r.client_order_id: r for r in ours if not r.is_closed}, orders)
     book_executions(turn, orders)
+    if unread:
+        raise unread[0]
     open_ids = [child.client_order_id for order in orders for child in order.open_children if not child.is_owners]
     return open_ids + left, ours
 
