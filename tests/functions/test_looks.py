@@ -5,19 +5,24 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from repeg.domain.outcome import Outcome
 from repeg.domain.run import KillSwitch
+from repeg.workflow import looking
+from repeg.workflow.looking import reconcile
+from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import KO, QUIET, UP, book
-from tests.functions.desk import Desk, OpenDesk, holding
-from tests.functions.scenes import resting
+from tests.functions.desk import RUN_ID, Desk, OpenDesk, holding
+from tests.functions.scenes import SOLD_INTO, resting
 
 RISING = book(QUIET, "09:36:40 300 @ 189.45 × 200 @ 189.49")
 PINNED = book("09:20 300 @ 189.40 × 300 @ 189.41", "09:36:45 900 @ 189.40 × 300 @ 189.41")
 
 
-def looking(open_desk: OpenDesk, events: Any = None, **settings: Any) -> Desk:
+def looked_at(open_desk: OpenDesk, events: Any = None, **settings: Any) -> Desk:
     return resting(open_desk, events, policy="normal", follow_after_seconds=10, look_seconds=2, **settings)
 
 
@@ -26,7 +31,7 @@ def data_requests(desk: Desk) -> int:
 
 
 def test_a_turn_looks_until_the_next_is_due(open_desk: OpenDesk) -> None:
-    desk = looking(open_desk)
+    desk = looked_at(open_desk)
     before = data_requests(desk)
     answer = desk.turn_at("09:36:30")
     assert (answer.decision, answer.turn_at) == ("wait", "2026-11-23T14:37:00Z")
@@ -48,7 +53,7 @@ def test_the_original_rule_looks_once_a_turn(open_desk: OpenDesk) -> None:
 
 
 def test_a_change_between_two_turns_is_acted_on_at_the_next_look(open_desk: OpenDesk) -> None:
-    desk = looking(open_desk, RISING)
+    desk = looked_at(open_desk, RISING)
     desk.turn_at("09:36:30")
     assert desk.open_at_broker() == ["40 AAPL @ 189.46"]
     moved = desk.order().children[-1].decided_at
@@ -87,14 +92,14 @@ def test_an_unread_fill_of_ours_is_not_taken_for_others_that_leave(open_desk: Op
 
 
 def test_open_orders_are_listed_every_five_seconds_at_most(open_desk: OpenDesk) -> None:
-    desk = looking(open_desk)
+    desk = looked_at(open_desk)
     before = desk.broker.line.sent.count(("GET", "/orders"))
     desk.turn_at("09:36:30")
     assert 4 <= desk.broker.line.sent.count(("GET", "/orders")) - before <= 6
 
 
 def test_a_look_without_an_answer_ends_the_looks_and_not_the_turn(open_desk: OpenDesk) -> None:
-    desk = looking(open_desk)
+    desk = looked_at(open_desk)
     down = Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/stocks/quotes/latest", status=500, body={})
     desk.exchange.faults.arm(down, When(skip=2, times=None))
     answer = desk.turn_at("09:36:30")
@@ -102,7 +107,7 @@ def test_a_look_without_an_answer_ends_the_looks_and_not_the_turn(open_desk: Ope
 
 
 def test_a_kill_switch_between_two_looks_stops_new_orders(open_desk: OpenDesk) -> None:
-    desk = looking(open_desk, RISING)
+    desk = looked_at(open_desk, RISING)
 
     def halt(answer: Any) -> Any:
         desk.store.set_kill_switch(KillSwitch.HALT_NEW)
@@ -116,7 +121,7 @@ def test_a_kill_switch_between_two_looks_stops_new_orders(open_desk: OpenDesk) -
 
 
 def test_two_orders_are_looked_at_with_one_request(open_desk: OpenDesk) -> None:
-    alone = looking(open_desk)
+    alone = looked_at(open_desk)
     before = data_requests(alone)
     alone.turn_at("09:36:30")
     single = data_requests(alone) - before
@@ -140,3 +145,14 @@ def test_sells_stay_and_buys_move_while_the_positions_cannot_be_read(open_desk: 
     desk.exchange.faults.disarm()
     desk.turn_at("09:37:00")
     assert desk.open_at_broker("KO") == ["100 KO @ 60.32"]
+
+
+def test_an_order_that_has_no_room_in_a_look_is_returned_as_it_was_read(
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next look would otherwise save an older version of it."""
+    desk = resting(open_desk, SOLD_INTO)
+    desk.wait_until("09:36:20")
+    monkeypatch.setattr(looking, "_with_room", lambda turn, seen, quotes: ([], quotes))
+    (order,) = reconcile(begin_turn(RUN_ID, desk.ports))
+    assert (order.filled, order.version) == (Decimal(15), desk.order().version)

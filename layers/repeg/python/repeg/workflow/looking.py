@@ -180,7 +180,8 @@ def _quotes(turn: Turn, orders: list[ParentOrder]) -> dict[str, Quote]:
 def _worked(
     turn: Turn, orders: Sequence[ParentOrder], seen: list[ParentOrder], quotes: Mapping[str, Quote]
 ) -> list[ParentOrder]:
-    """All orders, those that were looked at after acting on them."""
+    """All orders: those that were looked at after acting on them, or as they were read if this look had no room."""
+    read = {order.symbol: order for order in seen}
     seen, quotes = _with_room(turn, seen, quotes)
     kill: KillSwitch = switch_now(turn.run, turn.now, turn.ports)
     seen, held = _with_holdings(turn, seen, quotes)
@@ -193,8 +194,8 @@ def _worked(
             return work_order(turn, order, quote, kill, held=held, funds=funds)
 
         after = turn.each(work, seen)
-    worked = {order.symbol: order for order in after}
-    return [worked.get(order.symbol, order) for order in orders]
+    latest = read | {order.symbol: order for order in after}
+    return [latest.get(order.symbol, order) for order in orders]
 
 
 def _with_room(
