@@ -75,10 +75,12 @@ def is_tradable(quote: ServedQuote, side: int, run: JudgedRun, at: int, slack: i
 def arrivals(record: DayRecord, run: JudgedRun, life: Life) -> Iterable[ServedQuote]:
     """The quotes that may be the arrival of a line whose first order is given.
 
-    The first one that passes is, if its invocation went well. After a fault the next one may be as well.
+    The first one that passes is, if its invocation went well. After a fault the next one may be as well, and any may of
+    a line in dollars or to a weight: it waits while its book is far from the price that it was sized at.
     """
     run = for_symbol(run, life.symbol)
     by_number = {invoked.number: invoked for invoked in record.invoked}
+    in_shares = {row["symbol"] for row in run.plan.get("orders", ()) if "qty" in row}
     sure: Invoked | None = None
     for quote in record.quotes:
         invoked = by_number.get(quote.invocation)
@@ -91,7 +93,7 @@ def arrivals(record: DayRecord, run: JudgedRun, life: Life) -> Iterable[ServedQu
         if not is_tradable(quote, life.side, run, quote.at, record.allowance):
             continue
         yield quote
-        was_taken = invoked.answered and not invoked.is_struck and "targets" not in run.plan
+        was_taken = invoked.answered and not invoked.is_struck and life.symbol in in_shares
         if sure is None and was_taken and is_tradable(quote, life.side, run, invoked.ended, -record.allowance):
             sure = invoked
 
