@@ -9,8 +9,8 @@ import repeg
 LAYER = Path(repeg.__file__).parent
 
 _WORKFLOW = (
-    "placement", "cancellation", "in_flight", "intents", "reconciliation", "closing", "sweeping", "funding",
-    "sellable", "saving", "batches", "listening",
+    "placement", "working", "leftovers", "cancellation", "in_flight", "intents", "reconciliation", "closing",
+    "sweeping", "funding", "sellable", "saving", "batches", "listening",
 )  # fmt: skip
 _DOMAIN = (
     "limits", "funding", "sizing", "sizing_price", "weights", "pricing", "tick", "child_order", "parent_order",
