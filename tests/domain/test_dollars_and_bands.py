@@ -240,7 +240,7 @@ def test_a_plan_with_nothing_to_buy_needs_no_cash() -> None:
     assert (order.target, order.outcome) == (Decimal(0), Outcome.NO_TRADE)
 
 
-def test_a_plan_that_only_buys_is_not_refused_for_shares_that_others_have_reserved() -> None:
+def test_a_plan_that_only_buys_is_not_refused_for_reserved_shares() -> None:
     plan = weights({"KO": "0.03"}, buy_only=True)
     holdings = Holdings(equity=Decimal(100_000), held={"KO": Decimal(100)}, available={"KO": Decimal(40)})
     (order,) = parent_orders("r", plan, holdings, {"KO": SizingPrice(price=Decimal(60))}, frozenset())

@@ -302,7 +302,7 @@ def test_a_piece_that_makes_way_and_is_found_cancelled_ends_its_order(open_desk:
     desk.judge()
 
 
-def test_an_order_that_is_cancelled_without_a_successor_and_found_cancelled_ends(open_desk: OpenDesk) -> None:
+def test_an_order_without_a_successor_that_is_found_cancelled_ends(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(QUIET)}, quirks=REFUSES)
     desk.begin("buy 40 AAPL")
     desk.place()

@@ -46,14 +46,14 @@ def test_a_live_account_that_forbids_short_sales_is_accepted(open_desk: OpenDesk
     desk = open_desk({"AAPL": AAPL}, opening=MARGIN)
     desk.exchange.account.switches.no_shorting = True
     start(desk, LIVE)
-    assert (len(desk.store.runs_on(MONDAY)), warnings(desk)) == (1, [])
+    assert (len(desk.store.runs_on(MONDAY)), warnings(desk), desk.run.may_short) == (1, [], False)
 
 
 def test_a_paper_account_that_allows_short_sales_is_a_warning(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, opening=MARGIN)
     start(desk, PAPER)
     (warning,) = warnings(desk)
-    assert "no_shorting" in warning
+    assert ("no_shorting" in warning, desk.run.may_short) == (True, True)
     assert len(desk.store.runs_on(MONDAY)) == 1
 
 
@@ -61,10 +61,11 @@ def test_a_paper_account_that_forbids_short_sales_is_no_warning(open_desk: OpenD
     desk = open_desk({"AAPL": AAPL}, opening=MARGIN)
     desk.exchange.account.switches.no_shorting = True
     start(desk, PAPER)
-    assert warnings(desk) == []
+    assert (warnings(desk), desk.run.may_short) == ([], False)
 
 
 def test_a_paper_account_that_cannot_short_costs_no_further_request(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": AAPL}, opening=CASH)
     start(desk, PAPER)
     assert (warnings(desk), ("GET", "/account/configurations") in desk.broker.line.sent) == ([], False)
+    assert not desk.run.may_short

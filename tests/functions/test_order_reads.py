@@ -226,7 +226,7 @@ def test_a_fill_or_a_cancel_shows_that_rejections_have_passed(
     assert after.rejections == left
 
 
-def test_a_given_up_replacement_is_not_looked_up_while_an_order_that_it_replaces_is_open(open_desk: OpenDesk) -> None:
+def test_a_given_up_replacement_is_not_looked_up_while_its_chain_is_open(open_desk: OpenDesk) -> None:
     """The first order of the chain is closed; the second is open, and its report would name the third."""
     desk = resting(open_desk)
     (child,) = desk.order().children

@@ -304,3 +304,20 @@ def test_shares_that_our_own_cancel_frees_are_not_sold_twice(open_desk: OpenDesk
     desk.repeg()
     desk.wait_until("09:36:55")
     assert (int(desk.bought("KO")), desk.order("KO").held) == (-100, HoldReason.NOT_HELD)
+
+
+@pytest.mark.parametrize(("may_short", "reads"), [(False, 1), (True, 2)])
+def test_the_holdings_are_read_again_only_where_the_account_may_short(
+    open_desk: OpenDesk, may_short: bool, reads: int
+) -> None:
+    """Elsewhere the broker refuses a sell of more than is held."""
+    opening = replace(holding(KO="100"), multiplier=2, shorting_enabled=may_short)
+    falling = book("09:20 500 @ 60.40 × 500 @ 60.43", "09:36:10 500 @ 60.30 × 500 @ 60.33")
+    desk = open_desk({"KO": falling}, opening=opening)
+    desk.begin("sell all KO")
+    desk.place()
+    desk.wait_until("09:36:30")
+    desk.broker.line.sent.clear()
+    desk.repeg()
+    assert desk.open_at_broker() == ["100 KO @ 60.32"]
+    assert desk.broker.line.sent.count(("GET", "/positions")) == reads

@@ -93,7 +93,7 @@ def test_a_piece_stays_while_a_budget_has_no_room_for_the_rest(open_desk: OpenDe
     desk.judge()
 
 
-def test_a_move_that_a_budget_has_no_room_for_leaves_the_order_as_it_is_stored(open_desk: OpenDesk) -> None:
+def test_a_move_without_a_budget_returns_the_order_as_it_is_stored(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(QUIET, UP)})
     desk.begin("buy 40 AAPL", policy="normal", max_day_notional="7580", follow_after_seconds=0)
     desk.place()

@@ -55,7 +55,8 @@ class Run(Frozen):
     `owner` is the execution that holds it. `epoch` rises when another execution takes the run over, which fences the
     old one. `opening_equity` is the account's equity in dollars when the run opened; `account_number` is
     the account that it trades in (empty in rows of 0.1.0, whose account is not checked); `fractionable` are the plan's
-    symbols that trade in fractions. `is_announced` says that the run's end has been published. `id_prefix` is what its
+    symbols that trade in fractions. `may_short`: the broker may accept a sell of more than is held, also in
+    rows that lack the field. `is_announced` says that the run's end has been published. `id_prefix` is what its
     client order ids begin with; empty for a run of 0.1.0. `release` is the version of OpenRun that opened it; empty
     where functions have no versions, and in rows that lack it.
     """
@@ -73,6 +74,7 @@ class Run(Frozen):
     opening_equity: Decimal = Decimal(0)
     account_number: str = ""
     fractionable: tuple[str, ...] = ()
+    may_short: bool = True
     report: Report | None = None
     is_announced: bool = False
     id_prefix: str = ""

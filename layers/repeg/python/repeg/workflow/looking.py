@@ -26,9 +26,9 @@ from repeg.workflow.switches import switch_now
 from repeg.workflow.turn import Turn
 from repeg.workflow.working import work_order
 
-# A move takes a cancel, the read that confirms it, and the new order; a sell's also a read of what is held by then. So
-# few need no room: the quota has it, or they wait for less than a bucket.
-REQUESTS_OF_A_MOVE = {Side.BUY: 3, Side.SELL: 4}
+# A move takes a cancel, the read that confirms it, and the new order. So few need no room: the quota has it, or they
+# wait for less than a bucket.
+REQUESTS_OF_A_MOVE = 3
 MOVES_WITHOUT_ROOM = 4
 
 
@@ -211,13 +211,18 @@ def _with_room(
     if len(moving) <= MOVES_WITHOUT_ROOM or turn.run.preview:
         return seen, quotes
     began = turn.ports.runtime.now()
-    wanted = [REQUESTS_OF_A_MOVE[order.side] for order in moving]
+    wanted = [_requests_of_a_move(turn, order) for order in moving]
     room = turn.ports.broker.make_room(sum(wanted)) if turn.has_time_for_a_batch else 0
     left = {order.symbol for order, used in zip(moving, accumulate(wanted), strict=True) if used > room}
     working = [order for order in seen if order.symbol not in left]
     if turn.ports.runtime.now() - began > BATCH_QUOTES_AGE:
         quotes = _quotes(turn, working)
     return working, quotes
+
+
+def _requests_of_a_move(turn: Turn, order: ParentOrder) -> int:
+    """Where the account may sell short, a sell also needs a read of what is held once its shares are free."""
+    return REQUESTS_OF_A_MOVE + (turn.run.may_short and order.side is Side.SELL)
 
 
 def _with_holdings(

@@ -30,7 +30,7 @@ from repeg.domain.sizing import require_tradable, symbols_of
 from repeg.domain.time_limits import TURN_TASK_SECONDS
 from repeg.ports import Ports
 from repeg.workflow.planning import check_plan
-from repeg.workflow.short_sales import require_no_shorting, warn_of_shorting
+from repeg.workflow.short_sales import may_short, require_no_shorting, warn_of_shorting
 
 _FIELDS = ("plan", "plan_uri", "settings", "preview", "run_number", "scheduled_time", "renewal")
 
@@ -155,10 +155,11 @@ def prepare(start: Start, day: TradingDay, owner: str, now: datetime, ports: Por
         account_number=account.number,
         release=start.release,
         fractionable=tuple(symbol for symbol, asset in assets.items() if asset.is_fractionable),
+        may_short=not start.is_live and may_short(account, ports),
     )
     check_plan(run, now, ports)
-    if not start.is_live:
-        warn_of_shorting(account, run.run_id, now, ports)
+    if run.may_short:
+        warn_of_shorting(run.run_id, now, ports)
     return run
 
 

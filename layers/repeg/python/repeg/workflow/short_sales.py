@@ -25,7 +25,11 @@ def require_no_shorting(ports: Ports) -> None:
         raise BrokerDenied(REMEDY)
 
 
-def warn_of_shorting(account: Account, run_id: str, now: datetime, ports: Ports) -> None:
-    """Journal a warning, with the remedy, if the account may sell short."""
-    if account.may_short and not ports.broker.forbids_shorting():
-        ports.journal.record(Entry(now, run_id, "account", "may_short", reason=REMEDY, is_abnormal=True))
+def may_short(account: Account, ports: Ports) -> bool:
+    """Whether the broker would accept a sell of more than the account holds."""
+    return account.may_short and not ports.broker.forbids_shorting()
+
+
+def warn_of_shorting(run_id: str, now: datetime, ports: Ports) -> None:
+    """Journal that the account may sell short, with the remedy."""
+    ports.journal.record(Entry(now, run_id, "account", "may_short", reason=REMEDY, is_abnormal=True))

@@ -156,9 +156,10 @@ def _replace_by_cancel(turn: Turn, order: ParentOrder, child: Child, proposal: P
     reserved = reserve_successor(turn, order, child, proposal)
     if not reserved.reserved_orders:
         return reserved
-    # Until the cancel nobody else could sell these shares: only holdings that are read afterwards say what is left.
-    unread = replace(proposal, held=None)
-    return _place_successor(turn, reserved, _cancel_reserved(turn, reserved, child), unread)
+    if turn.run.may_short:
+        # Until the cancel nobody else could sell these shares: only holdings that are read afterwards say what is left.
+        proposal = replace(proposal, held=None)
+    return _place_successor(turn, reserved, _cancel_reserved(turn, reserved, child), proposal)
 
 
 def _cancel_reserved(turn: Turn, reserved: ParentOrder, child: Child) -> ParentOrder:
