@@ -134,17 +134,19 @@ def _move(
     if is_replaceable(order, child, decision, turn.settings(order.symbol)):
         return replace_order(turn, order, child, proposal)
     if not is_granted(order, proposal, child.remaining):
-        extra = market_move_cost(turn, order, quote) or Decimal(0)
-        turn.warn(order.symbol, "hold", format_limit(child.limit), f"no cash for a market order, {extra:.2f} more")
+        turn.warn(
+            order.symbol,
+            "hold",
+            format_limit(child.limit),
+            f"no cash for a market order, {market_move_cost(turn, order, quote) or 0:.2f} more",
+        )
         return order
     return _replace_by_cancel(turn, order, child, proposal)
 
 
 def _make_way(turn: Turn, order: ParentOrder, child: Child, proposal: Proposal) -> ParentOrder:
     """Cancel a piece for the whole rest, which is then funded and placed like a first child, in the same turn."""
-    limit = proposal.decision.limit or child.limit
-    whole = proposal if limit is None else proposal.at(limit, "")
-    reserved = reserve_successor(turn, order, child, whole)
+    reserved = reserve_successor(turn, order, child, proposal)
     if not reserved.reserved_orders:
         return reserved
     turn.journal(order.symbol, "cancel", format_limit(child.limit), f"makes way for the whole rest, {order.remaining}")
@@ -193,7 +195,7 @@ def _send_in_its_place(turn: Turn, order: ParentOrder, proposal: Proposal) -> Pa
     quote = turn.quotes([order]).get(order.symbol)
     shown = as_shown(order, proposal.quote, quote)
     decision, ruling = decide_next(turn, shown, quote)
-    if quote is None or (not decision.sends and (shown is order or decision.reason in VERDICTS)):
+    if quote is None or decision.reason in VERDICTS:
         kept = keep_order(turn, order, decision, quote, ruling)
         return save_order(turn, order) if kept is order else kept
     decision = successor(order, proposal.decision, decision, settings)
