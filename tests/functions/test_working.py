@@ -268,12 +268,12 @@ def test_what_is_left_is_worth_its_mid_or_what_it_was_sized_at(quote: Quote | No
     assert _is_dust_left(order, quote) is is_dust
 
 
-def test_what_is_left_below_a_dollar_a_share_is_worth_its_mid() -> None:
-    """One and a half shares at 95 cents, sized at ten."""
-    child = a_child(qty="3", filled="1.5", state=ChildState.CANCELED)
-    order = an_order(Side.BUY, "3", child, reference_price=Decimal("0.10"))
-    assert not _is_dust_left(order, a_quote("0.90", "1.00"))
-    assert _is_dust_left(order, None)
+def test_what_is_left_of_a_share_below_a_dollar_is_worth_its_mid() -> None:
+    """Half a share at 95 cents, sized at 200 dollars."""
+    child = a_child(qty="1", filled="0.5", state=ChildState.CANCELED)
+    order = an_order(Side.BUY, "1", child, reference_price=Decimal(200))
+    assert _is_dust_left(order, a_quote("0.90", "1.00"))
+    assert not _is_dust_left(order, None)
 
 
 def test_a_fallback_makes_way_while_there_is_time_for_pieces(open_desk: OpenDesk) -> None:
