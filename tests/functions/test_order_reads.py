@@ -10,7 +10,7 @@ from repeg.domain.broker import Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.outcome import Outcome
 from repeg.domain.run import KillSwitch
-from repeg.workflow.in_flight import _may_resend, refresh_children
+from repeg.workflow.in_flight import _may_resend, refresh_children, still_missing
 from repeg.workflow.placement import record_answer
 from repeg.workflow.reconciliation import apply_report, book_fills, list_own_orders
 from repeg.workflow.turn import begin_turn
@@ -238,3 +238,22 @@ def test_a_given_up_replacement_is_not_looked_up_while_its_chain_is_open(open_de
     desk.broker.line.sent.clear()
     refresh_children(turn, order, listed)
     assert desk.broker.line.sent == []
+
+
+def test_an_order_of_a_run_that_was_taken_over_is_not_sent_again(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    lost = a_child("189.41", qty="40", state=ChildState.UNKNOWN)
+    turn, order = begin_turn(RUN_ID, desk.ports), desk.order().with_child(lost)
+    assert _may_resend(turn, order, lost)
+    desk.store.take_over(RUN_ID, 1, "arn:sweeper")
+    assert not _may_resend(turn, order, lost)
+
+
+def test_an_order_with_a_given_up_child_is_asked_about_before_another_is_sent(open_desk: OpenDesk) -> None:
+    """Whatever became of its other children."""
+    desk = resting(open_desk)
+    filled = a_child("189.41", n=0, qty="1", filled="1", state=ChildState.FILLED)
+    lost = desk.order().children[0].model_copy(update={"state": ChildState.NEVER_ARRIVED})
+    desk.store.save_order(desk.order().with_child(filled).with_child(lost))
+    assert still_missing(begin_turn(RUN_ID, desk.ports), [desk.order()]) == []
+    assert desk.order().children[1].state is ChildState.LIVE

@@ -287,3 +287,22 @@ def test_a_fallback_makes_way_while_there_is_time_for_pieces(open_desk: OpenDesk
     assert desk.journalled("AAPL", "cancel") == [("20.01", "makes way for the whole rest, 20000")]
     desk.place()
     assert [child.is_fallback for child in desk.order().children] == [False, True]
+
+
+def test_a_successor_that_is_too_late_for_its_step_is_not_sent(open_desk: OpenDesk) -> None:
+    """Its predecessor's cancel took forty seconds. The next turn finds it and places what is left."""
+    desk = moving(open_desk)
+    after_the_cancel(desk, lambda quote: quote)
+    cancel = desk.broker.cancel
+
+    def slowly(broker_id: str) -> Any:
+        answer = cancel(broker_id)
+        desk.runtime.pause(40)
+        return answer
+
+    desk.broker.cancel = slowly  # type: ignore[method-assign]
+    desk.turn_at("09:36:30")
+    assert (desk.posts(), desk.journalled("AAPL", "hold")) == (1, [("", "too late in this step to send")])
+    desk.turn_at("09:37:30")
+    desk.place()
+    assert desk.posts() == 2
