@@ -55,9 +55,7 @@ GIVEN_UP = frozenset({ChildState.NEVER_ARRIVED, ChildState.LOST})
 # Closed because the broker does not have the order, as far as we know.
 NOT_AT_BROKER = frozenset({ChildState.REFUSED, ChildState.NEVER_ARRIVED})
 
-_ENDS_AT_BROKER = frozenset(
-    {ChildState.FILLED, ChildState.CANCELED, ChildState.EXPIRED, ChildState.REJECTED, ChildState.REPLACED}
-)
+_ENDS_AT_BROKER = CLOSED - GIVEN_UP - NOT_AT_BROKER
 
 # Which state may follow which. The table is wide: a broker's last report may still be corrected by a later fill (a
 # "canceled" order that filled), and an order given up as never arrived, or a refused replacement, may turn up.
@@ -119,7 +117,7 @@ class OrderReport(Frozen):
 
 # An order's row keeps all its children, each with a note, and a row of the table has at most 400 KB.
 MOST_CHILDREN = 400
-NOTE_LENGTH = 90
+NOTE_LENGTH = 80
 
 
 class Child(Frozen):
@@ -132,6 +130,7 @@ class Child(Frozen):
     is when this run first marked it for its cancel, by the earliest that the broker's clock may have shown; without it,
     another hand cancels. `cancel_marked_at` is its last mark, `is_cancel_at_broker` that the broker has the request.
     `id_is_used`: the broker has refused its id as used, so an order that it does not find has arrived all the same.
+    `changed_at` is when a report last showed new fills of it, or its end, by the broker's time; None if none has.
     """
 
     n: int
@@ -157,6 +156,7 @@ class Child(Frozen):
     cancel_marked_at: AwareDatetime | None = None
     is_cancel_at_broker: bool = False
     id_is_used: bool = False
+    changed_at: AwareDatetime | None = None
 
     @property
     def sent_at(self) -> datetime:
