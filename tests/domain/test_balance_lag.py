@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from repeg.domain.balance_lag import freed, with_time_of_change
+from repeg.domain.balance_lag import freed
 from repeg.domain.child_order import Child, ChildState
 from repeg.domain.quote import Side
 from tests.builders import NOON, a_child, an_order
@@ -51,7 +51,7 @@ def test_a_sell_frees_what_it_has_sold(state: ChildState) -> None:
     assert dollars_freed(Side.SELL, sold) == D("6001.20")
 
 
-def test_a_sell_whose_average_price_is_not_known_frees_the_least_that_it_brings() -> None:
+def test_a_sell_of_no_known_average_price_frees_the_least_that_it_brings() -> None:
     assert dollars_freed(Side.SELL, changed(a_child("100.00", filled="60"))) == 6_000
     assert dollars_freed(Side.SELL, changed(a_child(None, filled="60", notional="9500"))) == 5_700
 
@@ -97,8 +97,7 @@ def test_all_that_orders_have_freed_is_added_up() -> None:
     (a_child(state=ChildState.CANCELED), a_child(filled="1", state=ChildState.CANCELED)),
 ])  # fmt: skip
 def test_a_child_has_the_time_of_its_new_fills_and_of_its_end(before: Child, seen: Child) -> None:
-    dated = with_time_of_change(before, seen, AFTER_NOON)
-    assert dated == seen.model_copy(update={"changed_at": AFTER_NOON})
+    assert seen.dated(before, AFTER_NOON) == seen.model_copy(update={"changed_at": AFTER_NOON})
 
 
 @pytest.mark.parametrize(("before", "seen"), [
@@ -108,4 +107,4 @@ def test_a_child_has_the_time_of_its_new_fills_and_of_its_end(before: Child, see
     (a_child(filled="60", state=ChildState.CANCELED), a_child(filled="60", price="1", state=ChildState.CANCELED)),
 ])  # fmt: skip
 def test_a_report_of_anything_else_leaves_the_time_of_the_last_change(before: Child, seen: Child) -> None:
-    assert with_time_of_change(changed(before), changed(seen), AFTER_NOON) == changed(seen)
+    assert changed(seen).dated(changed(before), AFTER_NOON) == changed(seen)

@@ -41,13 +41,6 @@ def freed(orders: Iterable[ParentOrder], now: datetime) -> Decimal:
     return sum((_freed(side, child) for side, child in changed), Decimal(0))
 
 
-def with_time_of_change(before: Child, seen: Child, now: datetime) -> Child:
-    """A child as a report shows it, with the time of the report if the child has new fills, or has ended, since."""
-    has_ended = seen.is_closed and seen.state is not before.state
-    is_changed = has_ended or seen.filled > before.filled
-    return seen.model_copy(update={"changed_at": now}) if is_changed else seen
-
-
 def _spent(children: Sequence[Child], since: datetime) -> Decimal:
     recent = [child for child in children if child.sent_at >= since]
     shown = {child.n: child for child in children if child.sent_at < since}

@@ -201,9 +201,8 @@ class Child(Frozen):
         A cancel that is requested once more keeps its first mark: the first request may be the one that arrives.
         """
         first = self.cancelling_since or earliest
-        return self.becomes(ChildState.CANCELLING).model_copy(
-            update={"cancelling_since": first, "cancel_marked_at": at}
-        )
+        marks = {"cancelling_since": first, "cancel_marked_at": at}
+        return self.becomes(ChildState.CANCELLING).model_copy(update=marks)
 
     def with_cancel_at_broker(self) -> Child:
         """This child, whose cancel the broker has accepted."""
@@ -211,9 +210,8 @@ class Child(Frozen):
 
     def rests_again(self) -> Child:
         """This child, live again after a cancel that was not sent or came to nothing."""
-        return self.becomes(ChildState.LIVE).model_copy(
-            update={"cancelling_since": None, "cancel_marked_at": None, "is_cancel_at_broker": False}
-        )
+        unmarked = {"cancelling_since": None, "cancel_marked_at": None, "is_cancel_at_broker": False}
+        return self.becomes(ChildState.LIVE).model_copy(update=unmarked)
 
     def refused(self, note: str, *, may_pass: bool) -> Child:
         """This child, refused by the broker."""
@@ -240,11 +238,13 @@ class Child(Frozen):
         if self.is_cancelled_by_us and state is ChildState.LIVE:
             state = ChildState.CANCELLING  # our cancel is in flight; an older report does not undo it
         is_at_broker = self.is_cancel_at_broker or (self.is_cancelled_by_us and report.state is ChildState.CANCELLING)
-        known = self.state, self.filled, self.average_price, self.broker_id, self.is_cancel_at_broker
-        if known == (state, filled, price, report.broker_id, is_at_broker):
-            return self
-        changed = {
+        seen = self.model_copy(update={
             "state": state, "filled": filled, "average_price": price, "broker_id": report.broker_id,
             "is_cancel_at_broker": is_at_broker,
-        }  # fmt: skip
-        return self.model_copy(update=changed)
+        })  # fmt: skip
+        return self if seen == self else seen
+
+    def dated(self, before: Child, at: datetime) -> Child:
+        """This child as a report shows it, changed at the report's time if it has new fills, or has ended, since."""
+        is_changed = self.filled > before.filled or (self.is_closed and self.state is not before.state)
+        return self.model_copy(update={"changed_at": at}) if is_changed else self

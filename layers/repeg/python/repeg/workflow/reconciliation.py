@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from repeg.domain.adoption import difference
-from repeg.domain.balance_lag import with_time_of_change
 from repeg.domain.broker import Execution
 from repeg.domain.cancel_origin import is_cancel_void, is_own_cancel
 from repeg.domain.child_order import Child, ChildState, OrderReport
@@ -97,7 +96,7 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         seen = seen.rests_again()
     if seen is child:
         return order
-    seen = with_time_of_change(child, seen, turn.now)
+    seen = seen.dated(child, turn.now)
     after = _with_seen(order, child, seen)
     if seen.filled > child.filled:
         _journal_fill(turn, after, seen.filled - child.filled, fill_price(child, seen))
