@@ -51,8 +51,9 @@ def fund_buys(
 
     A buy that cannot be afforded ends once no order of the run is left that could bring cash.
     """
+    needs = tuple(_need(turn, order, quotes.get(order.symbol)) for order in buys)
     cash = spendable_cash(turn, orders)
-    request = _request(turn, buys, orders, quotes, cash)
+    request = _request(turn, orders, needs, cash)
     decision = decide_funding(request)
     ruling = Ruling(FUNDING, {"purse": request}, decision)
     turn.journal("run", "release", _summary(decision), _to_spend(request.spendable), ruling)
@@ -151,10 +152,7 @@ def spendable_cash(turn: Turn, orders: Sequence[ParentOrder]) -> Cash:
     return Cash(balance - headroom(known) - late - _reserve(turn) + _previewed(orders), late, freed(known, turn.now))
 
 
-def _request(
-    turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote], cash: Cash
-) -> FundingRequest:
-    needs = tuple(_need(turn, order, quotes.get(order.symbol)) for order in buys)
+def _request(turn: Turn, orders: Sequence[ParentOrder], needs: tuple[Need, ...], cash: Cash) -> FundingRequest:
     if turn.present.close_is_near:
         # No buy waits any more, for sells, for what they have just brought, or for a bigger one: what the cash buys now
         # is better than nothing.
