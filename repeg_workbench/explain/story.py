@@ -213,9 +213,14 @@ def _cash(told: Told) -> str:
     wants = f"its {shares(need.qty)} shares may cost {dollars(need.cost)}, at {price(need.worst_price)} each"
     coming = cash.expected_from_sells
     sells = f"the open sells may bring {dollars(coming)}" if coming > 0 else "no open sell brings more"
-    late = f", less {dollars(cash.unsettled)} just spent that the balance may lack" if cash.unsettled > 0 else ""
-    there = dollars(cash.spendable + cash.unsettled)
-    return f"{wants}; {there} was there for all buys{late}{_ahead(cash, need)}, and {sells}"
+    there = dollars(cash.spendable)
+    return f"{wants}; {there} was there for all buys{_unsettled(cash)}{_ahead(cash, need)}, and {sells}"
+
+
+def _unsettled(cash: FundingRequest) -> str:
+    """What the cash may have become once the balance showed the orders of the seconds before."""
+    most = dollars(cash.spendable + cash.unsettled)
+    return f", at most {most} once the balance shows the last orders" if cash.unsettled > 0 else ""
 
 
 def _ahead(cash: FundingRequest, own: Need) -> str:

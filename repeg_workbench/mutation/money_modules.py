@@ -13,9 +13,9 @@ _WORKFLOW = (
     "sweeping", "funding", "sellable", "saving", "batches", "listening",
 )  # fmt: skip
 _DOMAIN = (
-    "limits", "funding", "sizing", "sizing_price", "weights", "pricing", "tick", "child_order", "parent_order",
-    "replacement", "cancel_origin", "books", "store_rules", "intent", "pace", "pieces", "control", "dollar_orders",
-    "drift", "new_cash",
+    "limits", "funding", "balance_lag", "sizing", "sizing_price", "weights", "pricing", "tick", "child_order",
+    "parent_order", "replacement", "cancel_origin", "books", "store_rules", "intent", "pace", "pieces", "control",
+    "dollar_orders", "drift", "new_cash",
 )  # fmt: skip
 _DYNAMODB = ("encoding", "order_write", "plan_write", "store", "account")
 

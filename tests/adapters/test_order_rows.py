@@ -38,6 +38,7 @@ def attempt(n: int) -> Child:
         notional=Decimal("12345678901234.567891234"),
         cancelling_since=NOON + timedelta(microseconds=1),
         cancel_marked_at=NOON + timedelta(microseconds=1),
+        changed_at=NOON + timedelta(microseconds=1),
     )
     return child.becomes(ChildState.REFUSED, "\N{MONEY BAG}" * 300)
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from repeg.domain import funding
+from repeg.domain.balance_lag import spent
 from repeg.domain.child_order import Child, ChildState
 from repeg.domain.funding import Funding, Grant, Need, grant_cash
 from repeg.domain.outcome import HoldReason, Outcome
@@ -256,7 +257,7 @@ def test_a_decision_on_funding_has_a_grant_for_each_need() -> None:
 
 def late(*children: Child, side: Side = Side.BUY) -> Decimal:
     """Dollars that the balance may not show at noon of an order of these children."""
-    return funding.unsettled([an_order(side, "100", *children)], NOON)
+    return spent([an_order(side, "100", *children)], NOON)
 
 
 def sent(child: Child, seconds: int) -> Child:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from repeg.domain import funding
+from repeg.domain.balance_lag import spent
 from repeg.domain.broker import Account
 from repeg.domain.child_order import ChildState
 from repeg.domain.funding import Funding, FundingRequest, Need, balance_for_buys, decide_funding, grant_cash
@@ -116,4 +117,4 @@ def test_an_order_replaced_twice_in_ten_seconds_counts_in_full() -> None:
     """No balance shows the one that was replaced: it was sent too late for that."""
     replaced = a_child("100.00", state=ChildState.REPLACED)
     moved = a_child("101.00", n=2, replaces=1)
-    assert funding.unsettled([an_order(Side.BUY, "100", replaced, moved)], NOON) == 10_100
+    assert spent([an_order(Side.BUY, "100", replaced, moved)], NOON) == 10_100

@@ -157,7 +157,7 @@ def just_bought(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("cash", "says"),
     [("3848", "no cash yet, 59.80 to spend"),
-     ("7600", "waits for the balance to show what was just bought, 3811.80 to spend")],
+     ("7600", "waits for the balance to show what was just bought, sold or cancelled, 3811.80 to spend")],
 )  # fmt: skip
 def test_a_buy_waits_while_the_balance_may_not_show_what_was_just_bought(
     open_desk: OpenDesk, at: str, cash: str, says: str

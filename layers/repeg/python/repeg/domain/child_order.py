@@ -55,9 +55,7 @@ GIVEN_UP = frozenset({ChildState.NEVER_ARRIVED, ChildState.LOST})
 # Closed because the broker does not have the order, as far as we know.
 NOT_AT_BROKER = frozenset({ChildState.REFUSED, ChildState.NEVER_ARRIVED})
 
-_ENDS_AT_BROKER = frozenset(
-    {ChildState.FILLED, ChildState.CANCELED, ChildState.EXPIRED, ChildState.REJECTED, ChildState.REPLACED}
-)
+_ENDS_AT_BROKER = CLOSED - GIVEN_UP - NOT_AT_BROKER
 
 # Which state may follow which. The table is wide: a broker's last report may still be corrected by a later fill (a
 # "canceled" order that filled), and an order given up as never arrived, or a refused replacement, may turn up.
@@ -119,7 +117,7 @@ class OrderReport(Frozen):
 
 # An order's row keeps all its children, each with a note, and a row of the table has at most 400 KB.
 MOST_CHILDREN = 400
-NOTE_LENGTH = 90
+NOTE_LENGTH = 80
 
 
 class Child(Frozen):
@@ -132,6 +130,7 @@ class Child(Frozen):
     is when this run first marked it for its cancel, by the earliest that the broker's clock may have shown; without it,
     another hand cancels. `cancel_marked_at` is its last mark, `is_cancel_at_broker` that the broker has the request.
     `id_is_used`: the broker has refused its id as used, so an order that it does not find has arrived all the same.
+    `changed_at` is when a report last showed new fills of it, or its end, by the broker's time; None if none has.
     """
 
     n: int
@@ -157,6 +156,7 @@ class Child(Frozen):
     cancel_marked_at: AwareDatetime | None = None
     is_cancel_at_broker: bool = False
     id_is_used: bool = False
+    changed_at: AwareDatetime | None = None
 
     @property
     def sent_at(self) -> datetime:
@@ -201,9 +201,8 @@ class Child(Frozen):
         A cancel that is requested once more keeps its first mark: the first request may be the one that arrives.
         """
         first = self.cancelling_since or earliest
-        return self.becomes(ChildState.CANCELLING).model_copy(
-            update={"cancelling_since": first, "cancel_marked_at": at}
-        )
+        marks = {"cancelling_since": first, "cancel_marked_at": at}
+        return self.becomes(ChildState.CANCELLING).model_copy(update=marks)
 
     def with_cancel_at_broker(self) -> Child:
         """This child, whose cancel the broker has accepted."""
@@ -211,9 +210,8 @@ class Child(Frozen):
 
     def rests_again(self) -> Child:
         """This child, live again after a cancel that was not sent or came to nothing."""
-        return self.becomes(ChildState.LIVE).model_copy(
-            update={"cancelling_since": None, "cancel_marked_at": None, "is_cancel_at_broker": False}
-        )
+        unmarked = {"cancelling_since": None, "cancel_marked_at": None, "is_cancel_at_broker": False}
+        return self.becomes(ChildState.LIVE).model_copy(update=unmarked)
 
     def refused(self, note: str, *, may_pass: bool) -> Child:
         """This child, refused by the broker."""
@@ -240,11 +238,13 @@ class Child(Frozen):
         if self.is_cancelled_by_us and state is ChildState.LIVE:
             state = ChildState.CANCELLING  # our cancel is in flight; an older report does not undo it
         is_at_broker = self.is_cancel_at_broker or (self.is_cancelled_by_us and report.state is ChildState.CANCELLING)
-        known = self.state, self.filled, self.average_price, self.broker_id, self.is_cancel_at_broker
-        if known == (state, filled, price, report.broker_id, is_at_broker):
-            return self
-        changed = {
+        seen = self.model_copy(update={
             "state": state, "filled": filled, "average_price": price, "broker_id": report.broker_id,
             "is_cancel_at_broker": is_at_broker,
-        }  # fmt: skip
-        return self.model_copy(update=changed)
+        })  # fmt: skip
+        return self if seen == self else seen
+
+    def dated(self, before: Child, at: datetime) -> Child:
+        """This child as a report shows it, changed at the report's time if it has new fills, or has ended, since."""
+        is_changed = self.filled > before.filled or (self.is_closed and self.state is not before.state)
+        return self.model_copy(update={"changed_at": at}) if is_changed else self

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 
@@ -14,7 +13,6 @@ from repeg.domain.outcome import HoldReason
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote, Side
 from repeg.domain.setting_types import FundBuysFrom
-from repeg.domain.time_limits import BALANCE_LAG
 
 
 class Need(Frozen):
@@ -43,8 +41,8 @@ class Need(Frozen):
 
 class Funding(StrEnum):
     """Whether a buy may be placed: in full, in part before its sells have paid for the rest, scaled to cash that will
-    not become more, later (when sells have paid for it, or when the balance shows what was just bought), or not at
-    all."""
+    not become more, later (when sells have paid for it, or when the balance shows what was just bought, sold or
+    cancelled), or not at all."""
 
     FUNDED = "funded"
     IN_PART = "in_part"
@@ -69,8 +67,9 @@ class Grant(Frozen):
 class FundingRequest(Frozen):
     """The needs of all waiting buys, the dollars available, and the least that the open sells will bring.
 
-    `unsettled` has been taken off the dollars available: they are more by as much if the balance is up to date. `rests`
-    are what the open children of other buys leave, which is sent once they have ended.
+    The dollars available may turn out to be more by as much as is `unsettled`: what was taken off them because it was
+    just spent, if the balance shows that already, and what was just freed, if it does not. `rests` are what the open
+    children of other buys leave, which is sent once they have ended.
     """
 
     needs: tuple[Need, ...]
@@ -153,18 +152,6 @@ def headroom(orders: Iterable[ParentOrder]) -> Decimal:
     return sum((_headroom(order) for order in orders if order.side is Side.BUY), Decimal(0))
 
 
-def unsettled(orders: Iterable[ParentOrder], now: datetime) -> Decimal:
-    """Dollars of buys that the broker's balance may not show yet: of the children sent within BALANCE_LAG.
-
-    A balance that lags shows an older child as open, at the dollars that its fills cost. But it may be of the moment
-    between the end of one child and the sending of the next, and show neither: only a child that an older one was
-    replaced by, in one request, needs no cash for what the balance shows of the older one. What `headroom` counts of an
-    order is not counted again.
-    """
-    since = now - BALANCE_LAG
-    return sum((_unsettled(order.children, since) for order in orders if order.side is Side.BUY), Decimal(0))
-
-
 def expected_from_sells(orders: Iterable[ParentOrder]) -> Decimal:
     """The least that the run's unfinished sells will bring, in dollars, at their collars.
 
@@ -217,19 +204,6 @@ def _whole_shares(dollars: Decimal, price: Decimal) -> Decimal:
     return (max(dollars, Decimal(0)) / price).quantize(Decimal(1), ROUND_FLOOR)
 
 
-def _unsettled(children: Sequence[Child], since: datetime) -> Decimal:
-    recent = [child for child in children if child.sent_at >= since]
-    shown = {child.n: child for child in children if child.sent_at < since}
-    dollars = sum(((child.filled + _resting(child)) * _price(child) for child in recent), Decimal(0))
-    replaced = (shown[child.replaces] for child in recent if child.replaces in shown)
-    return max(dollars - sum(((old.qty - old.filled) * _price(old) for old in replaced), Decimal(0)), Decimal(0))
-
-
-def _price(child: Child) -> Decimal:
-    """The most that a share of a buy's child may cost."""
-    return child.notional / child.qty if child.limit is None else child.limit
-
-
 def _headroom(order: ParentOrder) -> Decimal:
     """The largest need of an open child: of an order and its replacement only one can fill."""
     return max((_needed(order, child) for child in order.open_children), default=Decimal(0))
@@ -243,7 +217,3 @@ def _needed(order: ParentOrder, child: Child) -> Decimal:
     if child.limit is None or order.collar is None:
         return Decimal(0)
     return max(Decimal(0), order.collar - child.limit) * child.remaining
-
-
-def _resting(child: Child) -> Decimal:
-    return child.remaining if child.state is ChildState.LIVE else Decimal(0)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from repeg.domain import peg
+from repeg.domain.balance_lag import freed, spent
 from repeg.domain.errors import BrokerUnavailable
 from repeg.domain.funding import (
     Funding,
@@ -22,7 +23,6 @@ from repeg.domain.funding import (
     headroom,
     place_of,
     rests_of,
-    unsettled,
     worst_price,
 )
 from repeg.domain.journal import Ruling
@@ -40,6 +40,8 @@ from repeg.workflow.proposals import Funds
 from repeg.workflow.quote_check import hold_order
 from repeg.workflow.turn import Turn
 
+_WAITS_FOR_BALANCE = "waits for the balance to show what was just bought, sold or cancelled"
+
 
 def fund_buys(
     turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote], holder: str
@@ -49,13 +51,15 @@ def fund_buys(
 
     A buy that cannot be afforded ends once no order of the run is left that could bring cash.
     """
-    request = _request(turn, buys, orders, quotes)
+    needs = tuple(_need(turn, order, quotes.get(order.symbol)) for order in buys)
+    cash = spendable_cash(turn, orders)
+    request = _request(turn, orders, needs, cash)
     decision = decide_funding(request)
     ruling = Ruling(FUNDING, {"purse": request}, decision)
     turn.journal("run", "release", _summary(decision), _to_spend(request.spendable), ruling)
     grants = {grant.symbol: grant for grant in decision.grants}
     may_bring = any(o.outcome is None and (o.side is Side.SELL or o.state is ParentState.WORKING) for o in orders)
-    no_more_cash = not (may_bring or request.unsettled > 0 or any(grant.qty > 0 for grant in grants.values()))
+    no_more_cash = not (may_bring or cash.unsettled > 0 or any(grant.qty > 0 for grant in grants.values()))
     for order in buys:
         _apply(turn, order, grants[order.symbol], request.spendable, no_more_cash=no_more_cash)
     worst = {need.symbol: need.worst_price for need in request.needs}
@@ -123,32 +127,37 @@ def _acquire(turn: Turn, holder: str, lasts: timedelta) -> bool:
 
 
 class Cash(NamedTuple):
-    """Dollars that new buys may be funded from, and those taken off because the balance may not show their buys yet."""
+    """Dollars that new buys may be funded from, and two kinds that may turn out to be there as well: those taken off
+    because they were just spent, if the balance shows that already, and those just freed, if it does not."""
 
     spendable: Decimal
-    unsettled: Decimal
+    spent: Decimal
+    freed: Decimal
+
+    @property
+    def unsettled(self) -> Decimal:
+        """Dollars by which the spendable ones may be more once the balance is known to be up to date."""
+        return self.spent + self.freed
 
 
 def spendable_cash(turn: Turn, orders: Sequence[ParentOrder]) -> Cash:
     """Dollars for new buys under the funding lease, from where the run's settings say: the open buys of all runs at
-    their collars, what was sent within the last seconds, and the plan's reserve are taken off."""
+    their collars, what was sent within the last seconds, and the plan's reserve are taken off. What was freed within
+    them is not added: the balance may show it already."""
     # Orders first, cash second: an order that moves or fills in between is then counted twice rather than not at all.
     store, others = turn.ports.store, _other_runs(turn)
     known = [*orders, *(order for run_id in others for order in store.orders(run_id))]
-    late = unsettled(known, turn.now)
+    late = spent(known, turn.now)
     balance = balance_for_buys(turn.ports.broker.account(), turn.run.settings.fund_buys_from)
-    return Cash(balance - headroom(known) - late - _reserve(turn) + _previewed(orders), late)
+    return Cash(balance - headroom(known) - late - _reserve(turn) + _previewed(orders), late, freed(known, turn.now))
 
 
-def _request(
-    turn: Turn, buys: Sequence[ParentOrder], orders: Sequence[ParentOrder], quotes: Mapping[str, Quote]
-) -> FundingRequest:
-    needs = tuple(_need(turn, order, quotes.get(order.symbol)) for order in buys)
-    cash = spendable_cash(turn, orders)
+def _request(turn: Turn, orders: Sequence[ParentOrder], needs: tuple[Need, ...], cash: Cash) -> FundingRequest:
     if turn.present.close_is_near:
-        # No buy waits any more, for sells or for a bigger one: what the cash buys now is better than nothing.
+        # No buy waits any more, for sells, for what they have just brought, or for a bigger one: what the cash buys now
+        # is better than nothing.
         return FundingRequest(
-            needs=needs, spendable=cash.spendable, unsettled=cash.unsettled, expected_from_sells=Decimal(0)
+            needs=needs, spendable=cash.spendable, unsettled=cash.spent, expected_from_sells=Decimal(0)
         )
     return FundingRequest(
         needs=needs,
@@ -215,7 +224,7 @@ def _apply(turn: Turn, order: ParentOrder, grant: Grant, spendable: Decimal, *, 
     if grant.funding is Funding.WAITS_FOR_SELLS:
         hold_order(turn, order, HoldReason.WAITS_FOR_SELLS, f"waits for sells, {cash}")
     if grant.funding is Funding.WAITS_FOR_BALANCE:
-        hold_order(turn, order, HoldReason.UNFUNDED, f"waits for the balance to show what was just bought, {cash}")
+        hold_order(turn, order, HoldReason.UNFUNDED, f"{_WAITS_FOR_BALANCE}, {cash}")
     if grant.funding is Funding.UNFUNDED:
         money = turn.run.settings.fund_buys_from.replace("_", " ")
         if no_more_cash:

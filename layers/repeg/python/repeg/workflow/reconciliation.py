@@ -97,6 +97,7 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         seen = seen.rests_again()
     if seen is child:
         return order
+    seen = seen.dated(child, turn.now)
     after = _with_seen(order, child, seen)
     if seen.filled > child.filled:
         _journal_fill(turn, after, seen.filled - child.filled, fill_price(child, seen))
