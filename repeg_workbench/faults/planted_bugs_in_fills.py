@@ -112,21 +112,19 @@ FILL_BUGS: dict[str, PlantedBug] = {
     ),
     "one_rejection_ends": edited(
         "the first rejection ends an order",
-        Edit(reconciliation, "after_rejection", "after.rejections >= MAX_REJECTIONS", "after.rejections >= 1"),
+        Edit(reconciliation, "after_rejection", "after.rejections < MAX_REJECTIONS", "after.rejections < 1"),
         seen_by="tests/functions/test_repeg_orders_unknown.py"
         "::test_an_order_rejected_after_acceptance_is_tried_three_times",
     ),
     "rejections_without_end": edited(
         "a rejected order is sent for ever",
-        Edit(
-            reconciliation, "after_rejection", "if after.rejections >= MAX_REJECTIONS else after", "if False else after"
-        ),
+        Edit(reconciliation, "after_rejection", "if after.rejections < MAX_REJECTIONS:", "if True:"),
         seen_by="tests/functions/test_repeg_orders_unknown.py"
         "::test_an_order_rejected_after_acceptance_is_tried_three_times",
     ),
     "owners_cancel_is_ours": edited(
         "an order that the run's first request finds cancelled counts as cancelled by the run",
-        Edit(cancellation, "_request_cancel", "answer is CancelAnswer.NOT_OPEN and is_first", "False"),
+        Edit(cancellation, "_request_cancel", "answer in _CANCELS_NOTHING and is_first", "False"),
     ),
     "owners_cancel_of_a_piece_is_ours": edited(
         "a piece that the run cancels for the whole rest, and finds cancelled, counts as cancelled by the run",
@@ -139,8 +137,8 @@ FILL_BUGS: dict[str, PlantedBug] = {
         Edit(
             cancellation,
             "_request_cancel",
-            "answer is CancelAnswer.NOT_OPEN and is_first",
-            "answer is CancelAnswer.NOT_OPEN",
+            "answer in _CANCELS_NOTHING and is_first",
+            "answer in _CANCELS_NOTHING",
         ),
         seen_by="tests/functions/test_cancels_by_hand.py"
         "::test_an_order_that_our_second_cancel_finds_cancelled_was_cancelled_by_us",

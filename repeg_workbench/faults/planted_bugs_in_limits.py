@@ -87,8 +87,8 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
         Edit(
             placement,
             "reserve_successor",
-            "        hold_for_budget(turn, order, exhausted)\n        return None",
-            "        return cancelling",
+            "return hold_for_budget(turn, order, exhausted)",
+            "return cancelling.reserving(cancelling.committed)",
         ),
         seen_by="tests/guards/test_permission_before_cancel.py::test_a_move_without_budget_leaves_the_order_resting",
     ),

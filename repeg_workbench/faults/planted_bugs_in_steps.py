@@ -37,7 +37,7 @@ STEP_BUGS: dict[str, PlantedBug] = {
     ),
     "unsent_order_waits": edited(
         "an order that never left the program waits like one that may be on its way",
-        Edit(placement, "record_answer", "child.resent_at is None", "child.limit is None"),
+        Edit(placement, "record_answer", "if not answer.was_sent:", "if not answer.was_sent and child.limit is None:"),
         seen_by=f"{_DEADLINES}::test_an_order_that_never_left_is_decided_anew_on_the_next_book",
     ),
     "unsent_order_keeps_a_place": edited(

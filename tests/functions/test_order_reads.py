@@ -249,7 +249,7 @@ def test_an_order_of_a_run_that_was_taken_over_is_not_sent_again(open_desk: Open
     assert not _may_resend(turn, order, lost)
 
 
-def test_an_order_with_a_given_up_child_is_asked_about_before_another_is_sent(open_desk: OpenDesk) -> None:
+def test_an_order_with_a_given_up_child_is_asked_about_first(open_desk: OpenDesk) -> None:
     """Whatever became of its other children."""
     desk = resting(open_desk)
     filled = a_child("189.41", n=0, qty="1", filled="1", state=ChildState.FILLED)

@@ -83,7 +83,7 @@ def test_a_cancel_is_saved_although_the_order_is_held_as_before(open_desk: OpenD
 
 
 @pytest.mark.parametrize(("ask", "limits"), [("189.42", ["189.40", "189.40"]), ("191.42", ["189.40"])])
-def test_an_order_that_the_quote_after_its_cancel_still_shows_keeps_its_price(
+def test_an_order_that_is_still_shown_after_its_cancel_keeps_its_price(
     open_desk: OpenDesk, ask: str, limits: list[str]
 ) -> None:
     """It was cancelled to take the far side, which has gone since. In the second case the book is too wide by then."""

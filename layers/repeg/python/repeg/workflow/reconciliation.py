@@ -26,7 +26,6 @@ from repeg.workflow.turn import Turn
 # rejected again. That the broker has accepted a child is not enough: it may reject that one a moment later.
 MAX_REJECTIONS = 3
 
-
 # The broker's lists have so many orders each; so few are read by their ids instead.
 ORDERS_OF_A_LIST = 500
 FEW_READS = 4
