@@ -261,14 +261,14 @@ def test_a_look_writes_a_moved_order_once_for_each_request(open_desk: OpenDesk) 
         (a_quote("0.50", "0.60"), True),
     ],
 )
-def test_what_is_left_is_worth_its_mid_or_what_it_was_sized_at(quote: Quote | None, *, is_dust: bool) -> None:
+def test_a_rest_is_worth_its_mid_or_what_it_was_sized_at(quote: Quote | None, *, is_dust: bool) -> None:
     """A hundredth of a share, sized at a dollar."""
     child = a_child(qty="1", filled="0.99", state=ChildState.CANCELED)
     order: ParentOrder = an_order(Side.BUY, "1", child, reference_price=Decimal(1))
     assert _is_dust_left(order, quote) is is_dust
 
 
-def test_what_is_left_of_a_share_below_a_dollar_is_worth_its_mid() -> None:
+def test_a_rest_of_a_share_below_a_dollar_is_worth_its_mid() -> None:
     """Half a share at 95 cents, sized at 200 dollars."""
     child = a_child(qty="1", filled="0.5", state=ChildState.CANCELED)
     order = an_order(Side.BUY, "1", child, reference_price=Decimal(200))

@@ -142,14 +142,14 @@ class Cash(NamedTuple):
 
 def spendable_cash(turn: Turn, orders: Sequence[ParentOrder]) -> Cash:
     """Dollars for new buys under the funding lease, from where the run's settings say: the open buys of all runs at
-    their collars, what was sent within the last seconds, and the plan's reserve are taken off. What was freed within
-    them is not added: the balance may show it already."""
+    their collars, what was sent within the last seconds, and the plan's reserve are taken off. What this run has
+    freed within them is not added: the balance may show it already. What another has freed is not waited for."""
     # Orders first, cash second: an order that moves or fills in between is then counted twice rather than not at all.
     store, others = turn.ports.store, _other_runs(turn)
     known = [*orders, *(order for run_id in others for order in store.orders(run_id))]
     late = spent(known, turn.now)
     balance = balance_for_buys(turn.ports.broker.account(), turn.run.settings.fund_buys_from)
-    return Cash(balance - headroom(known) - late - _reserve(turn) + _previewed(orders), late, freed(known, turn.now))
+    return Cash(balance - headroom(known) - late - _reserve(turn) + _previewed(orders), late, freed(orders, turn.now))
 
 
 def _request(turn: Turn, orders: Sequence[ParentOrder], needs: tuple[Need, ...], cash: Cash) -> FundingRequest:
