@@ -54,12 +54,13 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`not_a_price_of_the_book`, `past_the_collar`, `not_cancelled`",
-        "3937, 20020, 20081, 4302, 6934, 301323, 302726, 304472, 501565, 650422",
+        "3937, 20020, 20081, 4302, 6934, 301323, 302726, 304472, 501565, 631527, 650422",
         "An order that was cancelled to take the far side keeps its price if the far side has gone and all moves are"
         " made. Where a budget has no room for a later price, the reserved one is sent, also if its order was never"
         " sent or the cancel took minutes. Where a late quote shows an order's predecessor alone at the best price, it"
         " may retreat behind it. The arrival of an order in dollars is the first book near the price of its"
-        " size. A dead run whose event was lost is left to the watchdog.",
+        " size. A dead run whose event was lost is left to the watchdog. A switch that is set anew before a turn has"
+        " read it was not there for the run.",
     ),
     Mistake(
         "`unresolved`",

@@ -99,6 +99,20 @@ def test_cancel_all_closes_every_order_in_time() -> None:
     assert _cancelled_at(971).violations() == {"not_cancelled"}
 
 
+@pytest.mark.parametrize(
+    ("lifted", "state", "found"),
+    [(700, "halt_new", set()), (789, "active", set()), (791, "active", {"not_cancelled"}),
+     (701, "cancel_all", {"not_cancelled"})],
+)  # fmt: skip
+def test_cancel_all_that_is_lifted_before_a_turn_has_read_it_closes_nothing(
+    lifted: float, state: str, found: set[str]
+) -> None:
+    """A turn of 30 seconds, and a minute for it to begin."""
+    day = _cancelled_at(1_300)
+    day.switched(lifted, state)
+    assert day.violations() == found
+
+
 @pytest.mark.parametrize(("is_event_lost", "is_found"), [(True, False), (False, True)])
 def test_cancel_all_waits_for_the_watchdog_where_the_runs_end_is_not_known(is_event_lost: bool, is_found: bool) -> None:
     day = _cancelled_at(1_300)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from itertools import zip_longest
 
 from repeg_workbench.exchange.units import QTY_SCALE, to_qty
 from repeg_workbench.faults.judges import rules as law
@@ -23,6 +24,8 @@ SETTLING = 200 * SECOND
 # From the switch to the last confirmed cancel, beside two turns: a step, and a cancel that is stuck for a minute and
 # a half. After a fault, and from a run's end to its event, two passes of the watchdog.
 CANCELLED, WATCHED = 210 * SECOND, 12 * MINUTE
+# A turn may begin so long after its time on the grid, and then read the switch.
+UNREAD = MINUTE
 PUBLISHED = 5 * MINUTE
 # From the broker's closing of a run's last order until a sweep, which looks again after a minute, has seen it.
 CONFIRMED = 2 * MINUTE
@@ -132,8 +135,11 @@ class LivenessJudge:
 
     def _judge_cancel_all(self, run: JudgedRun, orders: Sequence[Placed], invoked: Sequence[Invoked]) -> None:
         period = int(Rules(run.settings)["order_monitoring_seconds"]) * SECOND
-        for switched in self._record.switched:
-            if switched.state != "cancel_all" or switched.stack != run.stack:
+        of_stack = [switched for switched in self._record.switched if switched.stack == run.stack]
+        for switched, following in zip_longest(of_stack, of_stack[1:]):
+            # One that is set anew before a turn of the run has read it has not been there for the run.
+            is_lifted = following is not None and following.at < switched.at + period + UNREAD
+            if switched.state != "cancel_all" or (is_lifted and following.state != "cancel_all"):
                 continue
             within = WATCHED if self._is_unknown_dead(run, switched.at) else CANCELLED + 2 * period
             cancelled_by = self._due(switched.at, within, invoked)
