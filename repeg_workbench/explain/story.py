@@ -219,8 +219,8 @@ def _cash(told: Told) -> str:
 
 def _unsettled(cash: FundingRequest) -> str:
     """What the cash may have become once the balance showed the orders of the seconds before."""
-    most = dollars(cash.spendable + cash.unsettled)
-    return f", at most {most} once the balance shows the last orders" if cash.unsettled > 0 else ""
+    late = cash.unsettled + cash.freed
+    return f", at most {dollars(cash.spendable + late)} once the balance shows the last orders" if late > 0 else ""
 
 
 def _ahead(cash: FundingRequest, own: Need) -> str:

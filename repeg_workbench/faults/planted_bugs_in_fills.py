@@ -112,13 +112,13 @@ FILL_BUGS: dict[str, PlantedBug] = {
     ),
     "one_rejection_ends": edited(
         "the first rejection ends an order",
-        Edit(reconciliation, "after_rejection", "after.rejections < MAX_REJECTIONS", "after.rejections < 1"),
+        Edit(reconciliation, "after_rejection", "after.rejections >= MAX_REJECTIONS", "after.rejections >= 1"),
         seen_by="tests/functions/test_repeg_orders_unknown.py"
         "::test_an_order_rejected_after_acceptance_is_tried_three_times",
     ),
     "rejections_without_end": edited(
         "a rejected order is sent for ever",
-        Edit(reconciliation, "after_rejection", "if after.rejections < MAX_REJECTIONS:", "if True:"),
+        Edit(reconciliation, "after_rejection", "if is_over else after", "if False else after"),
         seen_by="tests/functions/test_repeg_orders_unknown.py"
         "::test_an_order_rejected_after_acceptance_is_tried_three_times",
     ),

@@ -126,7 +126,7 @@ LIMIT_BUGS: dict[str, PlantedBug] = {
         "cash that sells are expected to bring is spent before they have filled",
         Edit(
             funding_rule,
-            "_grant",
+            "grant_cash",
             "free = min(cash, cash + expected_from_sells + unsettled - waiting)",
             "free = cash + expected_from_sells - waiting",
         ),

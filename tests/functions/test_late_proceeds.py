@@ -137,3 +137,15 @@ def test_a_buy_is_not_given_up_near_the_close_either(open_desk: OpenDesk) -> Non
     desk = at_the_last_turns(open_desk, "100")
     assert (desk.order().held, desk.order().outcome) == (HoldReason.UNFUNDED, None)
     assert desk.journalled("AAPL", "hold")[-1] == ("", "no cash yet, 100.00 to spend")
+
+
+def test_a_smaller_buy_does_not_pass_on_account_of_what_was_freed(open_desk: OpenDesk) -> None:
+    """Half of the sell has filled, and the balance shows it already: AAPL waits for the rest, and needs all of it."""
+    ko = book("09:20 500 @ 60.40 × 500 @ 60.43", prints=("09:36:28 100 @ 60.42 bought",))
+    pep = book("09:20 300 @ 19.00 × 300 @ 19.02")
+    desk = open_desk({"AAPL": AAPL, "KO": ko, "PEP": pep}, opening=holding("2000", KO="200"))
+    desk.begin("sell all KO", "buy 70 AAPL", "buy 50 PEP")
+    desk.place()
+    desk.turn_at("09:36:30")
+    desk.place()
+    assert (int(desk.bought("KO")), desk.open_at_broker("PEP")) == (-100, [])

@@ -12,12 +12,15 @@ from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side
 from repeg.domain.run import KillSwitch
+from repeg.workflow.deciding import wants_to_send
 from repeg.workflow.leftovers import has_excess, has_leftovers
+from repeg.workflow.turn import begin_turn
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from tests.builders import a_child, an_order
-from tests.functions.books import KO, QUIET, book
-from tests.functions.desk import Desk, OpenDesk
+from tests.functions.books import KO, QUIET, UP, Event, book
+from tests.functions.desk import RUN_ID, Desk, OpenDesk
+from tests.functions.scenes import resting
 
 SHORT_OF_CASH = {"code": 40310000, "message": "insufficient buying power"}
 LOST = a_child(state=ChildState.UNKNOWN).model_copy(update={"broker_id": None})
@@ -85,9 +88,9 @@ def test_an_order_with_nothing_left_to_do_is_cancelled(open_desk: OpenDesk, kill
     assert (int(desk.bought()), desk.open_at_broker()) == (20, [])
 
 
-def two_open(open_desk: OpenDesk) -> Desk:
+def two_open(open_desk: OpenDesk, aapl: list[Event] | None = None) -> Desk:
     """40 AAPL to buy, sent twice: the first answer was a refusal, and the broker has the order all the same."""
-    desk = open_desk({"AAPL": book(QUIET), "KO": KO})
+    desk = open_desk({"AAPL": aapl or book(QUIET), "KO": KO})
     desk.begin("buy 40 AAPL", "buy 10 KO", min_volume_shares=0)
     refusal = Fault(kind=Kind.ANSWER_AFTER, method="POST", path="/v2/orders", status=403, body=SHORT_OF_CASH)
     desk.exchange.faults.arm(refusal)
@@ -127,3 +130,16 @@ def test_an_order_whose_owner_moves_one_of_two_has_only_the_owners_open(open_des
     assert [child.is_owners for child in desk.order().open_children] == [True]
     assert desk.open_at_broker("AAPL") == []  # of those under the run's ids
     assert desk.bought() == Decimal(0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sends"), [({}, True), ({"outcome": Outcome.REJECTED}, False), ({"target": Decimal(39)}, False)]
+)
+def test_an_order_that_is_only_cancelled_needs_no_room_for_a_move(
+    open_desk: OpenDesk, fields: dict[str, Any], *, sends: bool
+) -> None:
+    """The bid has risen above it."""
+    desk = resting(open_desk, book(QUIET, UP))
+    desk.wait_until("09:36:30")
+    order, quote = desk.order().model_copy(update=fields), desk.ports.market.quotes(["AAPL"])["AAPL"]
+    assert wants_to_send(begin_turn(RUN_ID, desk.ports), order, quote) is sends

@@ -67,9 +67,9 @@ class Grant(Frozen):
 class FundingRequest(Frozen):
     """The needs of all waiting buys, the dollars available, and the least that the open sells will bring.
 
-    The dollars available may turn out to be more by as much as is `unsettled`: what was taken off them because it was
-    just spent, if the balance shows that already, and what was just freed, if it does not. `rests` are what the open
-    children of other buys leave, which is sent once they have ended.
+    The dollars available may turn out to be more by as much as is `unsettled`, which was taken off them because it was
+    just spent, if the balance shows that already; and by what was just `freed`, if it does not. `rests` are what the
+    open children of other buys leave, which is sent once they have ended.
     """
 
     needs: tuple[Need, ...]
@@ -77,6 +77,7 @@ class FundingRequest(Frozen):
     spendable: Decimal
     expected_from_sells: Decimal
     unsettled: Decimal = Decimal(0)
+    freed: Decimal = Decimal(0)
 
 
 class FundingDecision(Frozen):
@@ -88,7 +89,7 @@ class FundingDecision(Frozen):
 def decide_funding(request: FundingRequest) -> FundingDecision:
     """Which buys may be placed now."""
     cash = request.spendable, request.expected_from_sells, request.unsettled
-    return FundingDecision(grants=tuple(grant_cash(request.needs, *cash, request.rests)))
+    return FundingDecision(grants=tuple(grant_cash(request.needs, *cash, request.rests, request.freed)))
 
 
 def grant_cash(
@@ -97,13 +98,15 @@ def grant_cash(
     expected_from_sells: Decimal,
     unsettled: Decimal = Decimal(0),
     rests: Sequence[Need] = (),
+    freed: Decimal = Decimal(0),
 ) -> list[Grant]:
     """Grant cash to buys, biggest first.
 
     A buy that waits for sells is placed in part as soon as the cash is there for a part worth placing. A smaller buy
     may pass a bigger one that waits only if the cash from the open sells will cover both. With no sells left, a buy
-    that does not fit is scaled to whole shares, or skipped; but not while it may fit once the `unsettled` dollars are
-    known to be there. The rest of a bigger buy waits in its place: with no sells left, its cash is kept for it.
+    that does not fit is scaled to whole shares, or skipped; but not while it may fit once the `unsettled` and `freed`
+    dollars are known to be there. No smaller buy passes on account of what was freed: the cash may have it already. The
+    rest of a bigger buy waits in its place: with no sells left, its cash is kept for it.
     """
     grants: list[Grant] = []
     cash, waiting = spendable, Decimal(0)
@@ -113,7 +116,8 @@ def grant_cash(
             waiting += need.cost if expected_from_sells > 0 else Decimal(0)
             cash -= need.cost if expected_from_sells <= 0 else Decimal(0)
             continue
-        grant = _grant(need, cash, expected_from_sells, unsettled, waiting)
+        free = min(cash, cash + expected_from_sells + unsettled - waiting)
+        grant = _grant(need, cash, free, unsettled + freed, has_sells=expected_from_sells > 0)
         granted = grant.qty * need.worst_price
         if grant.funding in _WAITING:
             waiting += need.cost - granted
@@ -170,16 +174,16 @@ def buys_wait_for_sells(orders: Iterable[ParentOrder]) -> bool:
     )
 
 
-def _grant(need: Need, cash: Decimal, expected_from_sells: Decimal, unsettled: Decimal, waiting: Decimal) -> Grant:
-    free = min(cash, cash + expected_from_sells + unsettled - waiting)
+def _grant(need: Need, cash: Decimal, free: Decimal, late: Decimal, *, has_sells: bool) -> Grant:
+    """What a buy is granted. `free` is the cash that no bigger one waits for, `late` what the balance may not show."""
     if need.cost <= free:
         return Grant(symbol=need.symbol, funding=Funding.FUNDED, qty=need.qty)
-    if expected_from_sells > 0:
+    if has_sells:
         part = _whole_shares(free, need.worst_price)
         if need.least is not None and part >= need.least:
             return Grant(symbol=need.symbol, funding=Funding.IN_PART, qty=part)
         return Grant(symbol=need.symbol, funding=Funding.WAITS_FOR_SELLS)
-    if unsettled > 0 and need.cost <= cash + unsettled:
+    if late > 0 and need.cost <= cash + late:
         return Grant(symbol=need.symbol, funding=Funding.WAITS_FOR_BALANCE)
     qty = _whole_shares(cash, need.worst_price)
     if qty <= 0:

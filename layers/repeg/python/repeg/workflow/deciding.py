@@ -18,6 +18,7 @@ from repeg.domain.policy import having_looked
 from repeg.domain.price_format import format_limit
 from repeg.domain.quote import Quote, QuoteVerdict, Side
 from repeg.domain.quote_check import hold_reason, is_new_hold
+from repeg.workflow.leftovers import has_excess
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
@@ -31,8 +32,8 @@ def note_spread(turn: Turn, order: ParentOrder, quote: Quote | None) -> ParentOr
 
 
 def wants_to_send(turn: Turn, order: ParentOrder, quote: Quote | None) -> bool:
-    """Whether an order's next decision sends a child; nothing is journalled."""
-    return _decision(turn, order, quote, turn.present).sends
+    """Whether an order's next decision sends a child; nothing is journalled. One that is only cancelled sends none."""
+    return not (order.sends_no_more or has_excess(order)) and _decision(turn, order, quote, turn.present).sends
 
 
 def market_move_cost(turn: Turn, order: ParentOrder, quote: Quote | None) -> Decimal | None:

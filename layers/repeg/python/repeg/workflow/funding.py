@@ -163,7 +163,8 @@ def _request(turn: Turn, orders: Sequence[ParentOrder], needs: tuple[Need, ...],
         needs=needs,
         rests=rests_of(orders),
         spendable=cash.spendable,
-        unsettled=cash.unsettled,
+        unsettled=cash.spent,
+        freed=cash.freed,
         expected_from_sells=expected_from_sells(orders),
     )
 

@@ -14,6 +14,7 @@ from repeg.domain.quote import Side
 from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER, UNPRICED_LOST_AFTER
+from repeg.workflow.endings import announce_new_end
 from repeg.workflow.placement import finish_order, record_answer
 from repeg.workflow.reconciliation import (
     apply_report,
@@ -36,13 +37,14 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
     child and its replacement are both requested: two answers of different age could not both be believed. A child that
     was refused or given up, and that the broker has all the same, is open again or filled.
     """
-    order = _reopen_found(turn, order, listed)
+    before, order = order, _reopen_found(turn, order, listed)
     is_chain = len(order.open_children) > 1
     for known in order.open_children:
         child = order.attempt(known.n) if is_chain else known
         if not child.is_closed:
             report = None if is_chain else reported(order, child, listed)
             order = _refresh(turn, order, child, report or fetch_report(turn, order, child))
+    announce_new_end(turn, before, order)
     return order
 
 
@@ -51,16 +53,17 @@ def still_missing(turn: Turn, orders: Sequence[ParentOrder]) -> list[ParentOrder
 
     An order whose child is found now, or could not be asked about, is left to the next turn.
     """
-    asked: dict[str, ParentOrder] = {}
+    missing: set[str] = set()
 
     def ask(order: ParentOrder) -> ParentOrder:
-        asked[order.symbol] = seen = refresh_children(turn, order, {})
-        return seen
+        lost = [child for child in order.children if child.state is ChildState.NEVER_ARRIVED]
+        if any(fetch_report(turn, order, child) is not None for child in lost):
+            return refresh_children(turn, order, {})
+        missing.add(order.symbol)
+        return order
 
-    unsure = [order for order in orders if any(child.state is ChildState.NEVER_ARRIVED for child in order.children)]
-    book_fills(turn, unsure, turn.each(ask, unsure))
-    left_out = {order.symbol for order in unsure if asked.get(order.symbol) != order}
-    return [order for order in orders if order.symbol not in left_out]
+    book_fills(turn, orders, turn.each(ask, orders))
+    return [order for order in orders if order.symbol in missing]
 
 
 def _reopen_found(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:

@@ -28,7 +28,7 @@ from repeg.domain.pricing import furthest_price, reserved_price, reserved_qty
 from repeg.domain.replacement import undo_move
 from repeg.domain.retry import retry_pause
 from repeg.domain.run import KillSwitch
-from repeg.workflow.endings import announce_end
+from repeg.workflow.endings import announce_end, announce_new_end
 from repeg.workflow.intents import budgets, new_intent, with_intent
 from repeg.workflow.proposals import Proposal, is_granted
 from repeg.workflow.quote_check import hold_order
@@ -160,15 +160,22 @@ def record_answer(turn: Turn, order: ParentOrder, answer: Submission) -> ParentO
     """Save what the broker answered to the request of the latest child: accepted, refused, or unknown."""
     child = order.children[-1]
     if isinstance(answer, Accepted):
-        return save_order(turn, apply_report(turn, order.accepted(), answer.report))
+        return _saved(turn, order, apply_report(turn, order.accepted(), answer.report))
     if isinstance(answer, Refused):
         turn.warn(order.symbol, "refused", answer.refusal, answer.message)
-        return save_order(turn, _after_refusal(turn, order, child, answer))
+        return _saved(turn, order, _after_refusal(turn, order, child, answer))
     turn.warn(order.symbol, "unknown", format_limit(child.limit), answer.reason)
     if not answer.was_sent:
         return save_order(turn, _without_unsent(order, child, answer.reason))
     unknown = child.becomes(ChildState.UNKNOWN, answer.reason)
     return save_order(turn, order.with_child(unknown.known_at_broker() if answer.id_is_used else unknown))
+
+
+def _saved(turn: Turn, before: ParentOrder, after: ParentOrder) -> ParentOrder:
+    """The order as it is stored after an answer, its end announced if it has ended."""
+    stored = save_order(turn, after)
+    announce_new_end(turn, before, stored)
+    return stored
 
 
 def _request(
@@ -197,13 +204,9 @@ def _without_unsent(order: ParentOrder, child: Child, reason: str) -> ParentOrde
 def _after_refusal(turn: Turn, order: ParentOrder, child: Child, answer: Refused) -> ParentOrder:
     reason = _PASSING.get(answer.refusal)
     if reason is None or child.replaces is not None:
-        return _rejected(turn, order, child, answer.message)
+        return after_rejection(order.with_child(child.refused(answer.message, may_pass=False)), child, answer.message)
     after = order.with_child(child.refused(answer.message, may_pass=True))
     return after.refused_for_now(reason, _retry_at(turn, order.refusals + 1))
-
-
-def _rejected(turn: Turn, order: ParentOrder, child: Child, message: str) -> ParentOrder:
-    return after_rejection(turn, order.with_child(child.refused(message, may_pass=False)), child, message)
 
 
 def _retry_at(turn: Turn, refusals: int) -> datetime:

@@ -19,7 +19,6 @@ from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import fill_price, format_average, format_limit
 from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
-from repeg.workflow.endings import announce_end
 from repeg.workflow.turn import Turn
 
 # After this many rejections without a fill, or a child's cancel, between them an order ends: the same request would be
@@ -106,7 +105,7 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         return _end_by_unknown_hand(turn, after, seen)
     if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
         turn.warn(order.symbol, "rejected", format_limit(seen.limit), "the broker rejected it after accepting it")
-        after = after_rejection(turn, after, seen, "rejected by the broker")
+        after = after_rejection(after, seen, "rejected by the broker")
     return after
 
 
@@ -121,16 +120,14 @@ def _journal_fill(turn: Turn, order: ParentOrder, qty: Decimal, price: Decimal |
     turn.journal(order.symbol, "fill", detail, f"{order.filled} of {order.target}", news=filled(order, qty, price))
 
 
-def after_rejection(turn: Turn, order: ParentOrder, child: Child, reason: str) -> ParentOrder:
+def after_rejection(order: ParentOrder, child: Child, reason: str) -> ParentOrder:
     """The order after a rejection; too many end it. A replacement's rejection does not count: the replaced order is
     still open, and the next move is a cancel."""
     if child.replaces is not None:
         return undo_move(order)
     after = order.once_rejected()
-    if after.rejections < MAX_REJECTIONS:
-        return after
-    announce_end(turn, after, Outcome.REJECTED, reason)
-    return after.done(Outcome.REJECTED, reason)
+    is_over = after.rejections >= MAX_REJECTIONS and order.outcome is None
+    return after.done(Outcome.REJECTED, reason) if is_over else after
 
 
 def own_fills(turn: Turn, order: ParentOrder, child: Child, report: OrderReport) -> OrderReport | None:
@@ -237,12 +234,11 @@ def _end_by_unknown_hand(turn: Turn, order: ParentOrder, child: Child) -> Parent
 
     The broker's record of an order does not say who cancelled it.
     """
-    if order.remaining <= 0:
+    if order.remaining <= 0 or order.outcome is not None:
         return order
     whose = "its owner, another program, or the broker"
     reason = f"{order.filled} of {order.target}: cancelled at the broker by an unknown hand ({whose})"
     turn.warn(order.symbol, "owner", format_limit(child.limit), reason)
-    announce_end(turn, order, Outcome.ENDED_BY_UNKNOWN_HAND, reason)
     return order.done(Outcome.ENDED_BY_UNKNOWN_HAND, reason)
 
 

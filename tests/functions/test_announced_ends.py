@@ -1,0 +1,136 @@
+"""The end of an order is announced once it is stored, and once: not what a step only believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from repeg.domain.child_order import ChildState
+from repeg.domain.errors import BrokerUnavailable, Conflict, StoreUnavailable
+from repeg.domain.order_news import OrderFinished
+from repeg.domain.outcome import Outcome
+from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Quote
+from repeg.workflow.in_flight import refresh_children
+from repeg.workflow.looking import named_orders, reconcile, work_named
+from repeg.workflow.turn import begin_sending_turn, begin_turn
+from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
+from repeg_workbench.exchange.triggers import When
+from tests.functions.books import QUIET, UP, Event, book
+from tests.functions.desk import RUN_ID, Desk, OpenDesk
+from tests.functions.scenes import resting
+from tests.functions.test_leftovers import two_open
+from tests.functions.test_order_news import all_told
+
+RISING = book(QUIET, "09:36:20 300 @ 189.45 × 200 @ 189.49")
+BAD_PRICE = {"code": 42210000, "message": "invalid limit_price 189.41. sub-penny increment"}
+
+
+def ends(desk: Desk) -> list[tuple[str, int]]:
+    """The outcomes of AAPL that were published, each with the shares filled."""
+    told = [news for news in all_told(desk) if isinstance(news, OrderFinished) and news.symbol == "AAPL"]
+    return [(str(news.outcome), int(news.filled)) for news in told]
+
+
+def both_known(open_desk: OpenDesk, aapl: list[Event] | None = None) -> Desk:
+    """Two orders of 40 AAPL, both live in our books."""
+    desk = two_open(open_desk, aapl)
+    found = {"state": ChildState.LIVE, "broker_id": desk.at_broker("AAPL")[0].id}
+    desk.store.save_order(desk.order().with_child(desk.order().children[0].model_copy(update=found)))
+    return desk
+
+
+def test_a_twin_that_knows_of_no_mark_announces_no_end(open_desk: OpenDesk) -> None:
+    """It has read the order before the other step marked it, and the broker after that one's cancel."""
+    desk = resting(open_desk, book(QUIET, UP))
+    desk.wait_until("09:36:30")
+    turn, stale, cancel = begin_turn(RUN_ID, desk.ports), desk.order(), desk.broker.cancel
+
+    def while_a_twin_reads(broker_id: str) -> Any:
+        answer = cancel(broker_id)
+        desk.runtime.pause(0.3)
+        with pytest.raises(Conflict):
+            refresh_children(turn, stale, {})
+        return answer
+
+    desk.broker.cancel = while_a_twin_reads  # type: ignore[method-assign]
+    desk.repeg()
+    assert (desk.order().outcome, ends(desk)) == (None, [])
+
+
+def test_a_hint_of_our_own_unsaved_cancel_announces_no_end(open_desk: OpenDesk) -> None:
+    """The read after the cancel fails, and the step knows the order as it was before its mark."""
+    desk = resting(open_desk, RISING, policy="normal", look_seconds=60, follow_after_seconds=20)
+    cancel, read = desk.broker.cancel, desk.broker.quotes
+
+    def fails(symbols: Iterable[str]) -> dict[str, Quote]:
+        desk.broker.quotes = read  # type: ignore[method-assign]
+        raise BrokerUnavailable("timeout")
+
+    def cancelled(broker_id: str) -> Any:
+        desk.broker.quotes = fails  # type: ignore[method-assign]
+        return cancel(broker_id)
+
+    desk.broker.cancel = cancelled  # type: ignore[method-assign]
+    desk.wait_until("09:36:30")
+    turn = begin_sending_turn(RUN_ID, 1, desk.ports)
+    orders = reconcile(turn)
+    work_named(turn, orders, named_orders(orders, {"AAPL"}))
+    desk.turn_at("09:37:00")
+    desk.place()
+    assert (len(desk.open_at_broker()), ends(desk)) == (1, [])
+
+
+def test_an_end_by_refusals_that_cannot_be_stored_is_not_announced(
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = open_desk({"AAPL": book(QUIET)})
+    desk.begin("buy 40 AAPL")
+    refused = Fault(kind=Kind.ANSWER_BEFORE, method="POST", path="/v2/orders", status=422, body=BAD_PRICE)
+    desk.exchange.faults.arm(refused, When(times=3))
+    for _ in range(2):
+        desk.place()
+    save = desk.store.save_order
+
+    def unless_rejected(order: ParentOrder, *rest: Any) -> ParentOrder:
+        if order.outcome is Outcome.REJECTED:
+            raise StoreUnavailable("the table does not answer")
+        return save(order, *rest)
+
+    monkeypatch.setattr(desk.store, "save_order", unless_rejected)
+    desk.place()
+    assert (desk.order().outcome, ends(desk)) == (None, [])
+
+
+def test_an_owner_who_cancels_two_orders_of_a_line_ends_it_once(open_desk: OpenDesk) -> None:
+    desk = both_known(open_desk)
+    for order in desk.at_broker("AAPL"):
+        desk.broker.line.delete(f"/orders/{order.id}")
+    desk.wait(1)
+    desk.turn_at("09:37:00")
+    assert (ends(desk), len(desk.journalled("AAPL", "finish"))) == ([("ended_by_unknown_hand", 0)], 1)
+
+
+@pytest.mark.parametrize("shares", [15, 40])
+def test_an_end_is_announced_with_all_that_was_read(open_desk: OpenDesk, shares: int) -> None:
+    """The owner has cancelled the one, and the other has filled since."""
+    filled = book(QUIET, prints=(f"09:36:55 {shares} @ 189.41 sold",))
+    desk = both_known(open_desk, filled)
+    desk.broker.line.delete(f"/orders/{desk.at_broker('AAPL')[0].id}")
+    desk.wait(1)
+    desk.turn_at("09:37:00")
+    desk.close()
+    assert {outcome for outcome, _ in ends(desk)} == {desk.row()["outcome"]}
+    assert {done for _, done in ends(desk)} == {shares}
+
+
+def test_an_order_that_has_ended_keeps_its_outcome(open_desk: OpenDesk) -> None:
+    desk = both_known(open_desk)
+    desk.store.save_order(desk.order().done(Outcome.REJECTED, "rejected by the broker"))
+    for order in desk.at_broker("AAPL"):
+        desk.broker.line.delete(f"/orders/{order.id}")
+    desk.wait(1)
+    desk.turn_at("09:37:00")
+    assert (desk.order().outcome, desk.order().open_children) == (Outcome.REJECTED, ())
