@@ -118,3 +118,17 @@ def test_an_order_replaced_twice_in_ten_seconds_counts_in_full() -> None:
     replaced = a_child("100.00", state=ChildState.REPLACED)
     moved = a_child("101.00", n=2, replaces=1)
     assert spent([an_order(Side.BUY, "100", replaced, moved)], NOON) == 10_100
+
+
+@pytest.mark.parametrize(
+    ("late", "found"),
+    [
+        ({"unsettled": D(1)}, Funding.WAITS_FOR_BALANCE),
+        ({"freed": D(1)}, Funding.WAITS_FOR_BALANCE),
+        ({}, Funding.SCALED),
+    ],
+)
+def test_a_request_waits_for_what_was_spent_or_freed(late: dict[str, Any], found: Funding) -> None:
+    request = FundingRequest(needs=(BAC,), spendable=D(1_399), expected_from_sells=D(0), **late)
+    (grant,) = decide_funding(request).grants
+    assert grant.funding is found

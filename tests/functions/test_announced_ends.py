@@ -10,17 +10,22 @@ import pytest
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import BrokerUnavailable, Conflict, StoreUnavailable
 from repeg.domain.order_news import OrderFinished
-from repeg.domain.outcome import Outcome
+from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Quote
+from repeg.workflow import leftovers
 from repeg.workflow.in_flight import refresh_children
+from repeg.workflow.leftovers import without_leftovers
 from repeg.workflow.looking import named_orders, reconcile, work_named
+from repeg.workflow.reconciliation import after_rejection
 from repeg.workflow.turn import begin_sending_turn, begin_turn
+from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import QUIET, UP, Event, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk
 from tests.functions.scenes import resting
+from tests.functions.test_cancels_by_hand import REFUSES, cancel_during_the_turn
 from tests.functions.test_leftovers import two_open
 from tests.functions.test_order_news import all_told
 
@@ -134,3 +139,41 @@ def test_an_order_that_has_ended_keeps_its_outcome(open_desk: OpenDesk) -> None:
     desk.wait(1)
     desk.turn_at("09:37:00")
     assert (desk.order().outcome, desk.order().open_children) == (Outcome.REJECTED, ())
+
+
+def test_an_end_that_our_own_cancel_has_found_is_announced(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET, UP)}, quirks=REFUSES)
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    desk.wait_until("09:36:30")
+    cancel_during_the_turn(desk, 0.2)
+    desk.repeg()
+    assert ends(desk) == [("ended_by_unknown_hand", 0)]
+
+
+def test_an_end_that_the_cancel_of_leftovers_has_found_is_announced(
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = both_known(open_desk)
+    order = desk.order().on_hold(HoldReason.OWNER, desk.runtime.now())
+    monkeypatch.setattr(
+        leftovers, "cancel_children", lambda turn, order: order.done(Outcome.ENDED_BY_UNKNOWN_HAND, "another hand")
+    )
+    without_leftovers(begin_turn(RUN_ID, desk.ports), order)
+    assert ends(desk) == [("ended_by_unknown_hand", 0)]
+
+
+def test_leftovers_whose_cancel_is_under_way_are_left_as_they_are(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    desk.exchange.races.arm(Race.CANCEL_STUCK, seconds=100)
+    desk.store.save_order(desk.order().done(Outcome.ENDED_BY_UNKNOWN_HAND, "another hand"))
+    turn = begin_turn(RUN_ID, desk.ports)
+    first = without_leftovers(turn, desk.order())
+    assert without_leftovers(turn, first) is first
+
+
+def test_a_rejection_of_an_order_that_has_ended_is_not_its_end(open_desk: OpenDesk) -> None:
+    desk = resting(open_desk)
+    order = desk.order().once_rejected().once_rejected().done(Outcome.ENDED_BY_UNKNOWN_HAND, "another hand")
+    after = after_rejection(order, order.children[0], "rejected")
+    assert (after.outcome, after.rejections) == (Outcome.ENDED_BY_UNKNOWN_HAND, 3)
