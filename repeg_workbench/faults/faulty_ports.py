@@ -137,7 +137,7 @@ class UnreliablePort:
         self._watcher.arrived(self._name, sent)
         try:
             answer = method(*args)
-        except Exception:
+        except BaseException:  # also the end of a step that is killed while it waits for the table's answer
             self._watcher.failed(self._inner, name, args)
             raise
         self._watcher.carried_out(name, args)

@@ -89,17 +89,24 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`failed_without_cause`",
-        "3050, 3104, 115, 380, 387, 2314, 302359, 623707, 624167",
+        "3050, 3104, 115, 380, 387, 2314, 302359, 623707, 624167, 638970, 639155",
         "An input is refused while another execution of the run was opened, and a sale of shares that another run's"
         " open order held. A second delivery that answers does not end a step whose last attempt a fault struck;"
         " one that opens a run once its execution has been refused leaves it without one. The broker may release the"
-        " shares of a rejected sell a while later, and a quote without a bid is no price by which a plan is sized.",
+        " shares of a rejected sell a while later, and a quote without a bid is no price by which a plan is sized. An"
+        " order in dollars is worth them before it has shares, and its sale needs a holding.",
     ),
     Mistake(
         "`too_many_requests`, `hint_ignored`",
         "621384, 601055",
         "Two stacks on one account count in tables of their own. Several steps at once lease most of a bucket of the"
         " quota among them without using it, and reads for hints wait for the next one.",
+    ),
+    Mistake(
+        "`no_intent`",
+        "639057",
+        "A step was killed while the table carried out the write of its intent: the intent was stored, and not in the"
+        " record of the day.",
     ),
     Mistake(
         "`unchecked_quote`",

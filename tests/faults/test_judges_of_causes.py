@@ -201,6 +201,28 @@ def test_a_plan_may_be_refused_if_its_shares_are_not_free(held: str, other: str,
     assert _refused_sale(held, other=other, ended=ended) == found
 
 
+@pytest.mark.parametrize(("held", "found"), [("0", set()), ("1", {"failed_without_cause"})])
+def test_a_sale_in_dollars_may_be_refused_if_nothing_is_held(held: str, found: set[str]) -> None:
+    """How many shares it is for is not known before it is planned."""
+    assert _refused_in_dollars(held, "46.67", {}) == found
+
+
+@pytest.mark.parametrize(("worth", "found"), [("671.01", set()), ("671", {"failed_without_cause"})])
+def test_a_plan_in_dollars_may_be_refused_if_they_are_more_than_a_limit(worth: str, found: set[str]) -> None:
+    assert _refused_in_dollars("100", worth, {"max_run_notional": "671"}) == found
+
+
+def _refused_in_dollars(held: str, notional: str, settings: dict[str, Any]) -> set[str]:
+    """What is found on a day whose plan to sell for so many dollars was refused while it was planned."""
+    day = DayByHand(settings, side=-1, held=held, qty="0")
+    plan = {"name": "core", "orders": [{"symbol": "AAA", "side": "sell", "notional": notional}]}
+    day.record.runs[0] = replace(day.record.runs[0], plan=plan)
+    day.quoted(599.5, "100.00", "100.10", invocation=day.called("PlanOrders", 599, 600, answered=False))
+    day.closed(601, "no_trade", status="FAILED")
+    day.record.published = [Published(at(603), RUN, is_failure=True)]
+    return day.violations()
+
+
 @pytest.mark.parametrize(("released", "found"), [(599.5, set()), (598.5, {"failed_without_cause"})])
 def test_a_plan_may_be_refused_while_an_ended_sell_holds_its_shares(released: float, found: set[str]) -> None:
     day = DayByHand(side=-1, held="100")

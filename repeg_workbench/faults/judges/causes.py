@@ -139,7 +139,8 @@ class CauseJudge:
         """Whether a line sells more than the account had free of open sells while a step of the run planned it."""
         sign, most = run.targets[symbol]
         planning = [step for step in own if step.function == "PlanOrders"]
-        return sign < 0 and any(self._least_free(symbol, step.began, step.ended) * QTY < most for step in planning)
+        free = [self._least_free(symbol, step.began, step.ended) * QTY for step in planning if sign < 0]
+        return any(each < most or (each <= 0 and symbol in _dollars(run)) for each in free)
 
     def _least_free(self, symbol: str, since: int, until: int) -> int:
         """The least quantity of a symbol that was held and not set aside for a sell, at any moment of a time.
@@ -165,7 +166,8 @@ class CauseJudge:
             return True
         rules = Rules(run.settings)
         costs = [
-            most * self._record.dearest.get(symbol, 0) * PRICE * DEARER for symbol, (_, most) in run.targets.items()
+            max(most * self._record.dearest.get(symbol, 0) * PRICE * DEARER, _dollars(run).get(symbol, Decimal(0)))
+            for symbol, (_, most) in run.targets.items()
         ]
         limits = [rules.of(symbol).most("max_order_notional") for symbol in run.targets]
         is_line_over = any(limit is not None and cost > limit for cost, limit in zip(costs, limits, strict=True))
@@ -187,3 +189,8 @@ def _overlap(one: Execution | Invoked, other: Execution | Invoked, but: int = 0)
     """Whether one began before the other had ended, by more than that time."""
     first, second = sorted((one, other), key=lambda each: each.began)
     return first.ended < 0 or second.began < first.ended - but
+
+
+def _dollars(run: JudgedRun) -> dict[str, Decimal]:
+    """The dollars of the lines of a plan that are in dollars, by symbol; how many shares only its planning knows."""
+    return {row["symbol"]: Decimal(str(row["notional"])) for row in run.plan.get("orders", ()) if "notional" in row}
