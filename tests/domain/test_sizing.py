@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from repeg.domain.broker import Asset
 from repeg.domain.errors import InvalidPlan
 from repeg.domain.open_orders import NO_ORDERS, OpenOrders
+from repeg.domain.outcome import Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.plan import Plan, parse
 from repeg.domain.quote import Side
@@ -368,3 +369,10 @@ def test_many_open_orders_are_named_by_the_first_three() -> None:
 def test_a_single_whole_share_beside_a_fraction_is_traded() -> None:
     (order,) = drafted(orders_plan(("KO", "sell", "all")), {"KO": "1.5"}, fractionable=frozenset())
     assert (order.outcome, str(order.target)) == (None, "1")
+
+
+def test_a_line_that_another_stack_trades_has_no_price_and_names_its_orders() -> None:
+    theirs = {"KO": other(Side.BUY, "150").with_other_stacks("rp000-core-261123.KO.b.1")}
+    (order,) = drafted(targets_plan({"KO": "0.30"}), open_orders=theirs)
+    assert (order.outcome, order.target, order.reference_price) == (Outcome.NOT_SIZED, Decimal(0), Decimal(0))
+    assert order.note == "counted as filled: buy 150 (mine)"

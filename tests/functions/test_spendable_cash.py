@@ -183,3 +183,15 @@ def test_a_buy_keeps_the_place_of_its_whole_order(open_desk: OpenDesk) -> None:
     desk.store.save_order(desk.order().with_child(filled.model_copy(update={"decided_at": long_ago})))
     desk.place()
     assert [(each.symbol, int(each.qty)) for each in desk.store.intents(RUN_ID)] == [("AAPL", 20), ("KO", 37)]
+
+
+def test_a_buy_waits_for_half_a_dollar_that_the_balance_may_not_show(open_desk: OpenDesk) -> None:
+    """It cannot pay for a share either way, and the run does not know that yet."""
+    desk = open_desk({"AAPL": AAPL, "KO": KO}, opening=holding("50"))
+    desk.begin("buy 40 AAPL", "buy 100 KO")
+    at = desk.runtime.now() - timedelta(seconds=1)
+    cheap = a_child("0.50", qty="1", filled="1", price="0.50", state=ChildState.FILLED)
+    bought = desk.order().with_child(cheap.model_copy(update={"decided_at": at}))
+    desk.store.save_order(bought.done(Outcome.FILLED, "filled"))
+    desk.place()
+    assert held_and_outcome(desk, "KO") == (HoldReason.UNFUNDED, None)
