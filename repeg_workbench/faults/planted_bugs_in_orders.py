@@ -51,7 +51,8 @@ def _timeout_is_refusal(old: Mapping[str, Any]) -> dict[str, Any]:
 def _missing_is_lost(_: Mapping[str, Any]) -> dict[str, Any]:
     def missing(turn: Any, parent: ParentOrder, child: Any) -> Any:
         if child.state in {ChildState.INTENDED, ChildState.UNKNOWN}:
-            return turn.ports.store.save_order(parent.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
+            # As refused, not as given up: what was given up is looked for before another order follows it.
+            return turn.ports.store.save_order(parent.with_child(child.refused("not found", may_pass=True)))
         return parent
 
     return {"missing": missing}

@@ -9,7 +9,8 @@ from repeg_workbench.faults.markdown import table
 
 _TEXT = """The number of days, of {seeds:,}, that had each kind of event. Each kind was then left out of some of them,
 until that had mattered twice: the same day without it had other orders at the broker or other outcomes; without an
-outage of the event bus, the end of a run was published in another minute. Measured at `{commit}`, from seed {first}."""
+outage of the event bus, the end of a run was published in another minute. Measured at `{commit}`, from seed {first};
+a kind that had not mattered by then was left out of later days as well, and those are counted in the last column."""
 
 
 def workload_section(measured: Mapping[str, Any]) -> list[str]:

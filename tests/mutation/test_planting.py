@@ -29,7 +29,7 @@ def seen(key: str, look: Callable[[], Any]) -> Any:
         plant(source, source.mutants[key])
         return {"seen": look()}
 
-    answer = in_fork(task, 10).answer
+    answer = in_fork(task, 60).answer  # a process of many modules takes seconds to plant one
     assert answer is not None, f"the process of {key} has died"
     return answer["seen"]
 
