@@ -10,7 +10,7 @@ from repeg.workflow.turn import Turn
 
 
 def announce_end(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> None:
-    """Journal an order's end, and publish it when the step has ended. Its news has one id, however often it is published."""
+    """Journal an order's end, and publish it when the step has ended. Its news has one id, also if published twice."""
     price = f" @ {format_average(order.average_price)}" if order.average_price is not None else ""
     detail = f"{order.filled} of {order.target}{price}"
     turn.journal(order.symbol, "finish", detail, reason, news=finished(order, outcome, reason))
