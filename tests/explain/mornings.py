@@ -43,7 +43,7 @@ def eventful(**settings: Any) -> list[Entry]:
         desk.wait_until("09:36")
         check_session(RUN_ID, desk.ports)
         desk.place()
-        for time in ("09:36:30", "09:37", "09:37:30", "09:38"):
+        for time in ("09:36:30", "09:37", "09:37:30", "09:38", "09:38:30"):
             desk.turn_at(time)
             desk.place()
         desk.close()

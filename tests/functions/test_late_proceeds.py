@@ -83,7 +83,7 @@ def test_a_piece_makes_way_for_the_whole_rest_once_the_balance_shows_it(open_des
 
 
 def just_changed(desk: Desk, ago: float) -> Child:
-    """A sell that rested for a minute, and of whose fill a report told that many seconds ago."""
+    """A sell that rested for a minute, and whose fill was reported that many seconds ago."""
     at = desk.runtime.now() - timedelta(seconds=ago)
     return SOLD.model_copy(update={"changed_at": at, "decided_at": at - timedelta(minutes=1)})
 
