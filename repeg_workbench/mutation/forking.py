@@ -8,6 +8,7 @@ import resource
 import select
 import signal
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,14 @@ _PAGES = Path("/proc/self/statm")
 
 @dataclass(frozen=True)
 class Forked:
-    """What became of a task: its answer, or None if its process was ended by a limit or died; and its CPU seconds."""
+    """What became of a task: its answer and its CPU seconds.
+
+    The answer is None if the task raised, or if its process was ended by a limit or died; `failure` says which.
+    """
 
     answer: dict[str, Any] | None
     cpu: float
+    failure: str = ""
 
 
 def in_fork(task: Callable[[], dict[str, Any]], cpu_limit: float) -> Forked:
@@ -35,11 +40,15 @@ def in_fork(task: Callable[[], dict[str, Any]], cpu_limit: float) -> Forked:
         os.close(reading)
         _run(task, writing, cpu_limit)
     os.close(writing)
-    answer = _read(reading, time.monotonic() + 10 * cpu_limit)
-    if answer is None:
+    written = _read(reading, time.monotonic() + 10 * cpu_limit)
+    if written is None:
         os.kill(process, signal.SIGKILL)
-    _, _, used = os.wait4(process, 0)
-    return Forked(json.loads(answer) if answer else None, round(used.ru_utime + used.ru_stime, 3))
+    _, status, used = os.wait4(process, 0)
+    cpu = round(used.ru_utime + used.ru_stime, 3)
+    if not written:
+        return Forked(None, cpu, f"exit status {os.waitstatus_to_exitcode(status)} after {cpu} s CPU")
+    answer, failure = json.loads(written)
+    return Forked(answer, cpu, failure)
 
 
 def _run(task: Callable[[], dict[str, Any]], writing: int, cpu_limit: float) -> None:
@@ -49,9 +58,17 @@ def _run(task: Callable[[], dict[str, Any]], writing: int, cpu_limit: float) -> 
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     try:
         with os.fdopen(writing, "w") as pipe:
-            json.dump(task(), pipe)
+            json.dump(_outcome(task), pipe)
     finally:
         os._exit(0)
+
+
+def _outcome(task: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any] | None, str]:
+    """The task's answer, or the traceback of what it raised."""
+    try:
+        return task(), ""
+    except BaseException:  # noqa: BLE001 - whatever a mutant raises ends it
+        return None, traceback.format_exc()
 
 
 def _reserved() -> int:

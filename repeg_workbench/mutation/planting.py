@@ -35,11 +35,13 @@ class SameCode(Exception):
 def functions_of_program() -> dict[tuple[str, str, int], list[FunctionType]]:
     """Every function of the program by its file, qualified name and first line.
 
-    Call it first before `gc.freeze`, after which no object can be found any more.
+    Objects that `gc.freeze` has set aside, as the command line does, are found too.
     """
+    gc.unfreeze()  # the collector does not list what it has set aside
     found: dict[tuple[str, str, int], list[FunctionType]] = {}
     for each in gc.get_objects():
-        if isinstance(each, FunctionType) and (each.__module__ or "").startswith("repeg."):
+        # Not isinstance, which asks a proxy for the class of what it stands for, and that object may be gone.
+        if type(each) is FunctionType and (each.__module__ or "").startswith("repeg."):
             code = each.__code__
             found.setdefault((code.co_filename, code.co_qualname, code.co_firstlineno), []).append(each)
     return found

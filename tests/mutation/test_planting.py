@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import mmap
+import weakref
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
+
+import pytest
 
 from repeg.adapters.dynamodb import order_write
 from repeg.adapters.dynamodb.encoding import Condition
@@ -29,9 +33,9 @@ def seen(key: str, look: Callable[[], Any]) -> Any:
         plant(source, source.mutants[key])
         return {"seen": look()}
 
-    answer = in_fork(task, 60).answer  # a process of many modules takes seconds to plant one
-    assert answer is not None, f"the process of {key} has died"
-    return answer["seen"]
+    done = in_fork(task, 60)  # a process of many modules takes seconds to plant one
+    assert done.answer is not None, f"{key}: {done.failure}"
+    return done.answer["seen"]
 
 
 MODULES = (
@@ -101,9 +105,29 @@ def test_the_process_that_forks_is_not_mutated() -> None:
     assert vars(order_write)["ABSENT"] == Condition("attribute_not_exists(#pk)")
 
 
+def test_a_function_set_aside_from_the_collector_is_found() -> None:
+    key = "domain.child_order.Child.is_closed: self.state in CLOSED → self.state not in CLOSED"
+    gc.freeze()
+    try:
+        assert seen(key, lambda: a_child().is_closed) is True
+    finally:
+        gc.unfreeze()
+
+
+def test_a_function_is_found_beside_a_proxy_whose_object_is_gone() -> None:
+    proxy = weakref.proxy(a_child())
+    with pytest.raises(ReferenceError):
+        proxy.is_closed  # noqa: B018 - reading it raises
+    assert any(each is proxy for each in gc.get_objects())
+    test_a_property_is_mutated()
+
+
 def test_a_process_without_an_end_or_an_answer_has_no_answer() -> None:
-    assert in_fork(lambda: {"endless": sum(iter(int, 1))}, 1).answer is None
-    assert in_fork(lambda: {"undefined": tick.nothing}, 1).answer is None  # type: ignore[attr-defined]
+    endless = in_fork(lambda: {"endless": sum(iter(int, 1))}, 1)
+    assert (endless.answer, endless.failure[:15]) == (None, "exit status -24")  # SIGXCPU
+    undefined = in_fork(lambda: {"undefined": tick.nothing}, 1)  # type: ignore[attr-defined]
+    assert undefined.answer is None
+    assert "has no attribute 'nothing'" in undefined.failure
 
 
 def test_a_fork_of_a_process_that_has_reserved_much_memory_works() -> None:
