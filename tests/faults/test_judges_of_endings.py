@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from repeg_workbench.exchange.units import QTY_SCALE
-from repeg_workbench.faults.judges.record import ALL_THREADS, BookedOrder, HeldUp, Unfound
-from tests.faults.day_by_hand import CLOSES, DayByHand, at, closed_day, day_with_arrival
+from repeg_workbench.faults.judges.record import ALL_THREADS, BookedOrder, Execution, HeldUp, Unfound
+from tests.faults.day_by_hand import CLOSES, RUN, DayByHand, at, closed_day, day_with_arrival
 
 
 def _open(day: DayByHand) -> None:
@@ -229,6 +229,24 @@ def test_a_pass_of_the_watchdog_that_a_fault_strikes_is_followed_by_another(
         assert day.violations() == found
 
 
+@pytest.mark.parametrize(("began", "opened", "found"), [
+    (690, None, set()),
+    (710, None, {"unswept"}),
+    (710, 711, set()),
+    (710, 709, {"unswept"}),
+    (710, 5_001, {"unswept"}),
+])  # fmt: skip
+def test_a_second_start_goes_on_with_a_dead_run_only_if_it_opens_it(
+    began: float, opened: float | None, found: set[str]
+) -> None:
+    """Unless it was under way, as one that renews the run is: a run that is open refuses a second start."""
+    day = _dead_at(700, 1_001)
+    day.record.executions.append(Execution("again", RUN, at(began), at(5_000), "SUCCEEDED", 5))
+    if opened is not None:
+        day.called("OpenRun", opened, opened + 1)
+    assert day.violations() & {"unswept"} == found
+
+
 def test_an_outage_gives_a_sweep_as_much_more_time() -> None:
     day = _dead_at(700, 1_060)
     day.away(800, 861)
@@ -328,7 +346,7 @@ def test_a_turn_follows_each_one_that_a_fault_struck() -> None:
         assert _looked_for_after_turns(turn, looked_for=842) == {"unresolved"}
 
 
-def _sent_by_hand_after_death(looked_for: float, *, is_event_lost: bool) -> set[str]:
+def _sent_by_hand_after_death(looked_for: float, *, is_event_lost: bool, again: float = 0) -> set[str]:
     """A run dies at 300. A step of it is invoked by hand and sends an order at 601, without an answer."""
     day = day_with_arrival()
     day.placed(1, 601, "1", "100.01", bid="100.00", ask="100.10", function="RepegOrders")
@@ -337,6 +355,8 @@ def _sent_by_hand_after_death(looked_for: float, *, is_event_lost: bool) -> set[
     day.closed(300, "partial_deadline", status="ABORTED")
     day.record.invoked.pop()
     day.record.executions[0].is_event_lost = is_event_lost
+    if again:
+        day.record.executions.append(Execution("again", RUN, at(again), at(again + 1), "FAILED", 5))
     day.looked_up(day.record.sent[0].client_order_id, looked_for, found=True)
     return day.violations() & {"unresolved"}
 
@@ -346,6 +366,7 @@ def test_the_watchdog_has_the_orders_of_a_step_by_hand() -> None:
     assert _sent_by_hand_after_death(610 + 720 + 120, is_event_lost=True) == set()
     assert _sent_by_hand_after_death(610 + 720 + 121, is_event_lost=True) == {"unresolved"}
     assert _sent_by_hand_after_death(610 + 720 + 120, is_event_lost=False) == {"unresolved"}
+    assert _sent_by_hand_after_death(610 + 720 + 120, is_event_lost=True, again=1_500) == set()
 
 
 def test_a_freeze_during_an_outage_counts_once() -> None:

@@ -161,11 +161,20 @@ class TimeJudge:
         return invoked.is_struck or any(o.since <= ended and o.until >= invoked.began for o in self._record.outages)
 
     def _goes_on_after(self, execution: Execution, at: int) -> bool:
-        """Whether another execution of the run goes on after a time."""
+        """Whether another execution of the run goes on after a time: one under way then, or one that opens it later."""
         return any(
             other is not execution and other.run_id == execution.run_id and (other.ended < 0 or other.ended > at)
+            and (other.began <= at or self._opens(other))
             for other in self._record.executions
-        )
+        )  # fmt: skip
+
+    def _opens(self, execution: Execution) -> bool:
+        """Whether an execution opened its run: a second start of a run is refused, and works on nothing."""
+        return any(
+            invoked.function == "OpenRun" and invoked.run_id == execution.run_id and invoked.answered
+            and invoked.began >= execution.began and (execution.ended < 0 or invoked.began < execution.ended)
+            for invoked in self._record.invoked
+        )  # fmt: skip
 
     def _judge_unanswered(self) -> None:
         """An order whose request was not answered is looked for, sent again or closed within the published bound.
