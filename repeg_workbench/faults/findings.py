@@ -67,10 +67,9 @@ MISTAKES: tuple[Mistake, ...] = (
         "4487, 5002, 6513, 7192, 200024, 201281, 661846",
         "An order in flight cannot be looked for while every step of its run that is under way is frozen, or the pass"
         " of the watchdog that has taken the run over. That time does not count; the freeze of a second delivery, for"
-        " which nothing waits, does. Where the event of a dead run"
-        " was lost, the watchdog's silence begins anew with a step of it that is invoked by hand, and a second start that"
-        " is refused later changes nothing of that. A turn whose look for the order a fault spoilt is followed by"
-        " another.",
+        " which nothing waits, does. Where the event of a dead run was lost, the watchdog's silence begins anew with a"
+        " step of it that is invoked by hand, and a second start that is refused later changes nothing of that. A turn"
+        " whose look for the order a fault spoilt is followed by another.",
     ),
     Mistake(
         "`more_than_target`, `wrong_side`",
