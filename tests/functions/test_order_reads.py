@@ -71,6 +71,30 @@ def test_a_second_report_of_a_rejection_counts_once(open_desk: OpenDesk) -> None
     assert (first.children[0].broker_id, again.children[0].broker_id) == ("broker-1", "its new id")
 
 
+@pytest.mark.parametrize(("state", "may_pass", "replaces", "counted"), [
+    (ChildState.REFUSED, False, None, (0, 5)),
+    (ChildState.REFUSED, True, None, (1, 5)),
+    (ChildState.NEVER_ARRIVED, False, None, (1, 5)),
+    (ChildState.LIVE, False, None, (1, 5)),
+    (ChildState.REFUSED, False, 1, (0, 5)),
+    (ChildState.REFUSED, True, 1, (0, 5)),
+    (ChildState.NEVER_ARRIVED, False, 1, (0, 5)),
+    (ChildState.UNKNOWN, False, 1, (0, 4)),
+])  # fmt: skip
+def test_a_rejection_of_a_child_whose_failure_was_counted_adds_nothing(
+    open_desk: OpenDesk, state: ChildState, may_pass: bool, replaces: int | None, counted: tuple[int, int]
+) -> None:
+    """A refusal has counted as a rejection unless it may pass; a replacement's failure has undone its move."""
+    desk = resting(open_desk)
+    second = {"n": 2, "client_order_id": "second", "state": state, "may_pass": may_pass, "replaces": replaces}
+    order = desk.order().with_child(desk.order().children[0].model_copy(update=second))
+    order = order.model_copy(update={"moves": 5})
+    report = a_report("rejected", broker_id="broker-2").model_copy(update={"client_order_id": "second"})
+    after = apply_report(begin_turn(RUN_ID, desk.ports), order, report)
+    assert after.children[1].state is ChildState.REJECTED
+    assert (after.rejections, after.moves) == counted
+
+
 def test_a_late_fill_of_a_closed_order_is_no_cancel_by_another_hand(open_desk: OpenDesk) -> None:
     desk = resting(open_desk)
     child = desk.order().children[0].becomes(ChildState.CANCELED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from repeg.domain.attempts import attempts_left
-from repeg.domain.child_order import Child, ChildState
+from repeg.domain.child_order import NOT_AT_BROKER, Child, ChildState
 from repeg.domain.decision import Decision
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.settings import Settings
@@ -28,3 +28,14 @@ def undo_move(order: ParentOrder) -> ParentOrder:
     """The order after a failed replacement: the move is not counted, and its rung is that of its open child."""
     resting = order.open_child
     return order.back_at(order.rung if resting is None else resting.rung)
+
+
+def is_failure_counted(child: Child) -> bool:
+    """Whether a child's failure has been counted already, so that its rejection at the broker adds nothing.
+
+    A failed replacement's move is undone when it is refused or given up; any other child's refusal counts as a
+    rejection, unless it may pass.
+    """
+    if child.replaces is not None:
+        return child.state in NOT_AT_BROKER
+    return child.state is ChildState.REFUSED and not child.may_pass

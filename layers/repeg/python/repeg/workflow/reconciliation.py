@@ -17,7 +17,7 @@ from repeg.domain.order_news import filled
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import fill_price, format_average, format_limit
-from repeg.domain.replacement import undo_move
+from repeg.domain.replacement import is_failure_counted, undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.workflow.turn import Turn
 
@@ -105,7 +105,7 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
         return _end_by_unknown_hand(turn, after, seen)
     if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
         turn.warn(order.symbol, "rejected", format_limit(seen.limit), "the broker rejected it after accepting it")
-        after = after_rejection(after, seen, "rejected by the broker")
+        after = after if is_failure_counted(child) else after_rejection(after, seen, "rejected by the broker")
     return after
 
 
