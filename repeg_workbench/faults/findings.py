@@ -31,8 +31,10 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`sent_after_owner`",
-        "3774",
-        "A move by the account's owner that the broker rejects leaves the order as it was: it is worked on.",
+        "3774, 676315",
+        "A move by the account's owner that the broker rejects leaves the order as it was: it is worked on. And where a"
+        " step dies between the mark that it stores and its request to cancel, nothing tells a cancel by the owner in"
+        " the next two minutes from the run's own: it is taken for that, and the order is sent again.",
     ),
     Mistake(
         "`unswept`",
@@ -122,6 +124,13 @@ MISTAKES: tuple[Mistake, ...] = (
 )
 
 FINDINGS: tuple[Finding, ...] = (
+    Finding(
+        "The ask was half a cent above a dollar, and a sell improved it by a whole cent: it was sent at 0.995, below a"
+        " dollar, where prices are finer, and not at 1.00.",
+        "676537 at `b1b22e151d`",
+        "A price that is better than the near side is rounded by the step of the near side"
+        " (`tests/domain/test_policy.py`).",
+    ),
     Finding(
         "A look that an event caused took the far side after 0.9 of 6 seconds of patience: it was nearer to their end"
         " than the next turn, fifteen seconds later.",

@@ -36,7 +36,7 @@ from repeg_workbench.faults.judges.record import (
     Unfound,
     name_in_record,
 )
-from repeg_workbench.faults.table_service import undisturbed
+from repeg_workbench.faults.table_writes import SAVES, marked_orders, was_carried_out
 from repeg_workbench.faults.walker import Execution as WalkedExecution
 
 LATEST_QUOTES = "/v2/stocks/quotes/latest"
@@ -146,6 +146,8 @@ class Recorder:
             self.record.published.append(Published(self._now(), run_id, is_failure=args[0] == RUN_FAILED))
         if name == "publish" and args[0] == LOAN and invoked is not None:
             self.record.loans.add(name_in_record(args[1]["run_id"], invoked.stack))
+        if name in SAVES:
+            self.record.cancels.mark(self._now(), marked_orders(args[0]), self.number())
         if name == "write_intent":
             intent = args[1]
             limit = None if intent.limit is None else to_price(intent.limit)
@@ -155,15 +157,7 @@ class Recorder:
 
     def failed(self, service: Any, name: str, args: tuple[Any, ...]) -> None:
         """A call has failed. The table may have carried it out all the same, before its answer was lost."""
-        if name not in {"write_intent", "add_orders"}:
-            return
-        with undisturbed():
-            if name == "add_orders":
-                run = service.run(args[0])
-                was_carried_out = run is not None and run.is_planned
-            else:
-                was_carried_out = args[1] in service.intents(args[0].run_id)
-        if was_carried_out:
+        if was_carried_out(service, name, args):
             self.carried_out(name, args)
 
     def answered(self, name: str, args: tuple[Any, ...], answer: Any, sent: int) -> None:

@@ -39,6 +39,7 @@ def attempt(n: int) -> Child:
         cancelling_since=NOON + timedelta(microseconds=1),
         cancel_marked_at=NOON + timedelta(microseconds=1),
         changed_at=NOON + timedelta(microseconds=1),
+        seen_at=NOON + timedelta(microseconds=1),
     )
     return child.becomes(ChildState.REFUSED, "\N{MONEY BAG}" * 300)
 

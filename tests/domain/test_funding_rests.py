@@ -132,3 +132,10 @@ def test_a_request_waits_for_what_was_spent_or_freed(late: dict[str, Any], found
     request = FundingRequest(needs=(BAC,), spendable=D(1_399), expected_from_sells=D(0), **late)
     (grant,) = decide_funding(request).grants
     assert grant.funding is found
+
+
+def test_a_smaller_buy_is_not_scaled_into_the_cash_of_a_bigger_one_that_waits_for_the_balance() -> None:
+    """AAPL's rest of 1,000 waits for 600 that were just freed: the 500 that are there are not spent meanwhile."""
+    ko = Need(symbol="KO", qty=D(100), worst_price=D(50))
+    grants = grant_cash([BIG, ko], D(500), D(0), freed=D(600))
+    assert [(grant.funding, grant.qty) for grant in grants] == [(Funding.WAITS_FOR_BALANCE, D(0))] * 2

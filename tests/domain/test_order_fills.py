@@ -168,7 +168,7 @@ def test_a_child_is_in_flight_from_its_latest_request() -> None:
 
 def test_a_note_is_cut_where_a_row_would_grow_too_large() -> None:
     noted = a_child(state=ChildState.INTENDED).becomes(ChildState.UNKNOWN, "x" * 150)
-    assert noted.note == "x" * 80
+    assert noted.note == "x" * 68
 
 
 def test_a_report_with_other_fills_changes_nothing_else() -> None:

@@ -72,6 +72,24 @@ def test_the_first_child_rests_a_tick_inside_or_joins(side: Side, bid: str, ask:
     assert decision.limit == Decimal(limit)
 
 
+@pytest.mark.parametrize(
+    ("side", "bid", "ask", "limit"),
+    [
+        (Side.SELL, "0.965", "1.005", "1.00"),
+        (Side.SELL, "0.965", "1.0001", "1.00"),
+        (Side.SELL, "0.965", "1.0000", "0.9999"),
+        (Side.SELL, "4.965", "5.005", "5.00"),
+        (Side.BUY, "0.995", "1.045", "0.9951"),
+        (Side.BUY, "4.995", "5.045", "5.00"),
+    ],
+)
+def test_a_book_off_the_grid_is_improved_by_less_than_a_tick(side: Side, bid: str, ask: str, limit: str) -> None:
+    """A sell that would step over a dollar by a cent rests at the dollar: just below it, the grid is finer."""
+    order = an_order(side, collar=Decimal(10) if side is Side.BUY else Decimal("0.5"))
+    decision = seen(order, bid, ask, settings=settings_with(policy="normal", max_spread_pct=6))
+    assert (decision.reason, decision.limit) == ("improve", Decimal(limit))
+
+
 def test_a_child_follows_others_only_after_it_has_rested_for_a_while() -> None:
     order = resting("100.01", spreads=(5,))
     assert seen(order, "100.02", "100.07", seconds=29).verb is Action.HOLD

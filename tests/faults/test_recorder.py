@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 
+from repeg.domain.child_order import ChildState
+from repeg.domain.quote import Side
 from repeg_workbench.faults.campaign import quietly
 from repeg_workbench.faults.fault_plan import PortFault, WorkflowFault
 from repeg_workbench.faults.function_service import FUNCTION_TIMEOUTS
 from repeg_workbench.faults.judges.record import ALL_THREADS, SECOND
+from repeg_workbench.faults.table_writes import marked_orders, was_carried_out
 from repeg_workbench.faults.walker import TaskFailed
 from repeg_workbench.faults.world import World
+from tests.builders import a_child, an_order
 from tests.faults.lively_day import lively_day
 
 
@@ -40,3 +45,32 @@ def test_the_second_delivery_of_an_event_is_recorded_as_such() -> None:
     first = [step for step in world.record.invoked if not step.is_duplicate and step.function != "WatchRuns"]
     assert 0 < len(duplicates) < len(first)
     assert {step.function for step in duplicates} <= {step.function for step in first}
+
+
+def test_every_cancel_of_a_turn_is_recorded_after_its_mark() -> None:
+    world = World(0, quiet=True, day=lively_day(0))
+    with quietly():
+        world.run()
+    cancels = world.record.cancels
+    first = {mark.broker_id: mark.at for mark in reversed(cancels.marks)}
+    assert len(cancels) > 5
+    assert all(first[sent.broker_id] < sent.at for sent in cancels)
+
+
+@pytest.mark.parametrize(("name", "newer", "carried_out"), [
+    ("save_order", 1, True), ("reserve", 1, True), ("save_order", 0, False), ("save_report", 1, False),
+])  # fmt: skip
+def test_a_failed_save_was_carried_out_if_the_table_has_a_later_version(
+    name: str, newer: int, carried_out: bool
+) -> None:
+    order = an_order(Side.BUY, "100", a_child())
+    stored = order.model_copy(update={"version": order.version + newer})
+    others = order.model_copy(update={"symbol": "KO", "version": order.version + 1})
+    store = SimpleNamespace(orders=lambda run_id: [others, stored])
+    assert was_carried_out(store, name, (order,)) is carried_out
+
+
+def test_a_mark_is_of_what_is_being_cancelled_at_the_broker() -> None:
+    marked, resting = a_child(n=2, state=ChildState.CANCELLING), a_child()
+    unseen = a_child(n=3, state=ChildState.CANCELLING).model_copy(update={"broker_id": None})
+    assert marked_orders(an_order(Side.BUY, "100", resting, marked, unseen)) == [marked.broker_id]

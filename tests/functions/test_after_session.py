@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,9 @@ import pytest
 
 from functions.watch_runs.app import watch_runs
 from repeg.domain.child_order import ChildState, OrderReport
-from repeg.domain.errors import BrokerUnavailable, StillOpen
+from repeg.domain.errors import BrokerUnavailable, StillOpen, StoreUnavailable
+from repeg.domain.limits import BudgetEntry
+from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import RunState
 from repeg.domain.run_health import Finding
 from repeg.domain.store_rules import Guard
@@ -219,8 +222,9 @@ def test_a_second_order_under_the_same_id_is_reported(open_desk: OpenDesk) -> No
 
 
 def test_a_refused_order_that_has_filled_is_booked_and_reported(open_desk: OpenDesk) -> None:
-    """The broker took it although its answer was a refusal; a second order was sent in its place."""
-    desk = open_desk({"AAPL": book("09:20 300 @ 189.40 × 300 @ 189.44", until="16:00")})
+    """The broker took it although its answer was a refusal; a second order was sent before it found the first."""
+    quirks = replace(PROMPT, client_id_lag=(40_000, 40_000))
+    desk = open_desk({"AAPL": book("09:20 300 @ 189.40 × 300 @ 189.44", until="16:00")}, quirks=quirks)
     desk.begin("buy 40 AAPL", policy="market")
     refusal = {"code": 40310000, "message": "insufficient buying power"}
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_AFTER, method="POST", status=403, body=refusal))
@@ -357,3 +361,28 @@ def test_every_run_ends_on_its_day(open_desk: OpenDesk, spoil: Any) -> None:
     assert desk.run.state is RunState.SWEPT
     assert desk.run.is_announced
     assert desk.row()["outcome"]
+
+
+def test_an_order_that_cannot_be_stored_does_not_keep_others_from_being_cancelled(open_desk: OpenDesk) -> None:
+    """Both have arrived after the close of their run."""
+    ko = book("09:20 500 @ 60.40 × 500 @ 60.43", until="16:00")
+    desk = open_desk({"AAPL": book(QUIET, until="16:00"), "KO": ko})
+    desk.begin("buy 40 AAPL", "buy 10 KO")
+    desk.exchange.faults.arm(Fault(kind=Kind.LATE, method="POST", delay=240), When(times=2))
+    desk.place()
+    desk.wait_until("09:39")
+    desk.close()
+    desk.wait_until("09:41")
+    assert len(desk.open_at_broker()) == 2
+    save = desk.store.save_order
+
+    def not_aapl(order: ParentOrder, budgets: Sequence[BudgetEntry] = ()) -> ParentOrder:
+        if order.symbol == "AAPL":
+            raise StoreUnavailable("the table does not answer")
+        return save(order, budgets)
+
+    desk.store.save_order = not_aapl  # type: ignore[method-assign]
+    with pytest.raises(StoreUnavailable):
+        reconcile_ended_run(guard_of(desk), desk.ports)
+    desk.wait(1)
+    assert desk.open_at_broker() == []

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from repeg.domain.broker import CancelAnswer
 from repeg.domain.child_order import ChildState
 from repeg.domain.errors import BrokerUnavailable, Conflict, StoreUnavailable
+from repeg.domain.intent import Intent
 from repeg.domain.order_news import OrderFinished
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
@@ -22,6 +24,7 @@ from repeg.workflow.turn import begin_sending_turn, begin_turn
 from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
+from repeg_workbench.twins.memory_store import MemoryStore
 from tests.functions.books import QUIET, UP, Event, book
 from tests.functions.desk import RUN_ID, Desk, OpenDesk
 from tests.functions.scenes import resting
@@ -63,6 +66,7 @@ def test_a_twin_that_knows_of_no_mark_announces_no_end(open_desk: OpenDesk) -> N
     desk.broker.cancel = while_a_twin_reads  # type: ignore[method-assign]
     desk.repeg()
     assert (desk.order().outcome, ends(desk)) == (None, [])
+    assert desk.journalled("AAPL", "owner") == []
 
 
 def test_a_hint_of_our_own_unsaved_cancel_announces_no_end(open_desk: OpenDesk) -> None:
@@ -154,10 +158,13 @@ def test_an_end_that_our_own_cancel_has_found_is_announced(open_desk: OpenDesk) 
 def test_an_end_that_the_cancel_of_leftovers_has_found_is_announced(
     open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = both_known(open_desk)
+    desk = resting(open_desk)
     order = desk.order().on_hold(HoldReason.OWNER, desk.runtime.now())
+    cancelled = order.with_child(order.children[0].becomes(ChildState.CANCELED))
     monkeypatch.setattr(
-        leftovers, "cancel_children", lambda turn, order: order.done(Outcome.ENDED_BY_UNKNOWN_HAND, "another hand")
+        leftovers,
+        "cancel_children",
+        lambda turn, order: cancelled.done(Outcome.ENDED_BY_UNKNOWN_HAND, "another hand"),
     )
     without_leftovers(begin_turn(RUN_ID, desk.ports), order)
     assert ends(desk) == [("ended_by_unknown_hand", 0)]
@@ -177,3 +184,138 @@ def test_a_rejection_of_an_order_that_has_ended_is_not_its_end(open_desk: OpenDe
     order = desk.order().once_rejected().once_rejected().done(Outcome.ENDED_BY_UNKNOWN_HAND, "another hand")
     after = after_rejection(order, order.children[0], "rejected")
     assert (after.outcome, after.rejections) == (Outcome.ENDED_BY_UNKNOWN_HAND, 3)
+
+
+def test_an_order_whose_id_is_taken_ends_once_on_the_tape(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET, prints=("09:36:20 40 @ 189.41 sold",), until="16:00")})
+    desk.begin("buy 40 AAPL")
+    desk.place()
+    desk.wait_until("13:00")
+    desk.use_store(MemoryStore())
+    desk.begin("buy 100 AAPL")
+    desk.place()
+    desk.journal.entries.clear()
+    desk.turn_at("13:00:30")
+    assert len(desk.journalled("AAPL", "finish")) == 1
+
+
+def test_a_resent_order_that_is_rejected_for_the_third_time_ends_once_on_the_tape(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": book(QUIET)})
+    desk.begin("buy 40 AAPL")
+    desk.store.save_order(desk.order().once_rejected().once_rejected())
+    desk.exchange.faults.arm(Fault(kind=Kind.HANG_BEFORE, method="POST", path="/v2/orders", seconds=5))
+    desk.place()
+    desk.wait_until("09:37:10")
+    submit = desk.broker.submit
+
+    def rejected(intent: Intent) -> Any:
+        answer: Any = submit(intent)
+        report = answer.report.model_copy(update={"state": ChildState.REJECTED, "status": "rejected"})
+        return answer.model_copy(update={"report": report})
+
+    desk.broker.submit = rejected  # type: ignore[method-assign]
+    desk.repeg()
+    assert desk.order().outcome is Outcome.REJECTED
+    assert len(desk.journalled("AAPL", "finish")) == 1
+
+
+def test_an_end_that_the_closing_step_reads_is_announced(open_desk: OpenDesk) -> None:
+    """The order is rejected for the third time while the run closes."""
+    desk = resting(open_desk)
+    desk.store.save_order(desk.order().once_rejected().once_rejected().released())
+    read, cancel = desk.broker.order, desk.broker.cancel
+    is_asked = []
+
+    def cancelled(broker_id: str) -> Any:
+        is_asked.append(broker_id)
+        return cancel(broker_id)
+
+    def rejected(client_order_id: str) -> Any:
+        report = read(client_order_id)
+        if report is None or not is_asked:
+            return report
+        return report.model_copy(update={"state": ChildState.REJECTED, "status": "rejected"})
+
+    desk.broker.cancel, desk.broker.order = cancelled, rejected  # type: ignore[method-assign]
+    desk.close()
+    assert desk.order().outcome is Outcome.REJECTED
+    assert ends(desk) == [("rejected", 0)]
+
+
+def test_an_end_is_announced_though_the_second_of_two_cannot_be_read(open_desk: OpenDesk) -> None:
+    desk = both_known(open_desk)
+    for order in desk.at_broker("AAPL"):
+        desk.broker.line.delete(f"/orders/{order.id}")
+    desk.wait(1)
+    read = desk.broker.order
+    seen: list[str] = []
+
+    def once(client_order_id: str) -> Any:
+        if "AAPL" in client_order_id and len(seen) == 1:
+            seen.append(client_order_id)
+            raise BrokerUnavailable("no answer")
+        if "AAPL" in client_order_id:
+            seen.append(client_order_id)
+        return read(client_order_id)
+
+    desk.broker.order = once  # type: ignore[method-assign]
+    desk.turn_at("09:37:00")
+    desk.broker.order = read  # type: ignore[method-assign]
+    desk.turn_at("09:37:30")
+    desk.close()
+    assert desk.order().outcome is Outcome.ENDED_BY_UNKNOWN_HAND
+    assert ends(desk) == [("ended_by_unknown_hand", 0)]
+
+
+def test_an_end_is_announced_though_the_cancel_of_the_second_fails(open_desk: OpenDesk) -> None:
+    """More is open than is left. The first is found cancelled by another hand, the mark of the second stores that, and
+    its request fails."""
+    desk = both_known(open_desk)
+    first, _ = desk.at_broker("AAPL")
+    cancel = desk.broker.cancel
+
+    def hand(broker_id: str) -> Any:
+        if broker_id == first.id:
+            desk.broker.line.delete(f"/orders/{first.id}")
+            desk.runtime.pause(0.5)
+            return CancelAnswer.NOT_OPEN
+        desk.broker.cancel = cancel  # type: ignore[method-assign]
+        raise BrokerUnavailable("no answer")
+
+    desk.broker.cancel = hand  # type: ignore[method-assign]
+    desk.turn_at("09:37:00")
+    desk.turn_at("09:37:30")
+    desk.close()
+    assert desk.order().outcome is Outcome.ENDED_BY_UNKNOWN_HAND
+    assert ends(desk) == [("ended_by_unknown_hand", 0)]
+
+
+@pytest.mark.parametrize("shares", [15, 40])
+def test_an_end_waits_for_the_cancel_of_what_is_left_over(open_desk: OpenDesk, shares: int) -> None:
+    """The owner has cancelled the one, and the other fills between the read and its cancel."""
+    desk = both_known(open_desk, book(QUIET, prints=(f"09:37:00.2 {shares} @ 189.41 sold",)))
+    _, ours = desk.at_broker("AAPL")
+    desk.broker.line.delete(f"/orders/{ours.id}")
+    desk.wait(1)
+    cancel = desk.broker.cancel
+
+    def late(broker_id: str) -> Any:
+        desk.runtime.pause(0.5)
+        return cancel(broker_id)
+
+    desk.broker.cancel = late  # type: ignore[method-assign]
+    desk.turn_at("09:37:00")
+    desk.close()
+    assert int(desk.bought("AAPL")) == shares
+    assert ends(desk) == [(desk.row()["outcome"], shares)]
+
+
+def test_the_reason_of_an_end_has_the_shares_that_were_filled(open_desk: OpenDesk) -> None:
+    filled = book(QUIET, prints=("09:36:55 15 @ 189.41 sold",))
+    desk = both_known(open_desk, filled)
+    desk.broker.line.delete(f"/orders/{desk.at_broker('AAPL')[0].id}")
+    desk.wait(1)
+    desk.turn_at("09:37:00")
+    desk.close()
+    assert desk.row()["filled_qty"] == "15"
+    assert desk.row()["reason"].startswith("15 of 40")

@@ -126,3 +126,23 @@ def test_a_successor_at_a_higher_price_is_counted_at_that_price(open_desk: OpenD
         desk.turn_at(time)
     assert desk.bought("AAPL") == 40
     judge.cash_is_never_negative(desk.exchange)
+
+
+@pytest.mark.parametrize("seconds", [0, 3, 9])
+def test_a_buy_that_arrived_late_is_not_spent_a_second_time(open_desk: OpenDesk, seconds: float) -> None:
+    """AAPL's request arrives 28 seconds late, two seconds before it is read, and the balance does not show it yet."""
+    aapl = book(QUIET, prints=("09:36:45 500 @ 189.41 sold",))
+    desk = open_desk({"AAPL": aapl, "KO": LATER}, opening=replace(holding("15000"), multiplier=4))
+    desk.begin("buy 40 AAPL", "buy 200 KO")
+    desk.exchange.faults.arm(Fault(kind=Kind.LATE, method="POST", path="/v2/orders", seconds=7, delay=28))
+    desk.place()
+    lag(desk, seconds)
+    for second in range(15, 30):
+        desk.wait_until(f"09:36:{second}")
+        desk.ports.broker.account()
+    desk.turn_at("09:36:30")
+    desk.place()
+    desk.wait_until("09:36:50")
+    desk.repeg()
+    assert desk.bought("AAPL") == 40
+    judge.cash_is_never_negative(desk.exchange)

@@ -89,14 +89,18 @@ def test_an_order_with_nothing_left_to_do_is_cancelled(open_desk: OpenDesk, kill
 
 
 def two_open(open_desk: OpenDesk, aapl: list[Event] | None = None) -> Desk:
-    """40 AAPL to buy, sent twice: the first answer was a refusal, and the broker has the order all the same."""
+    """40 AAPL to buy, sent twice: the first answer was a refusal, and the broker has the order all the same. It did not
+    find it under its id when the second was sent."""
     desk = open_desk({"AAPL": aapl or book(QUIET), "KO": KO})
     desk.begin("buy 40 AAPL", "buy 10 KO", min_volume_shares=0)
     refusal = Fault(kind=Kind.ANSWER_AFTER, method="POST", path="/v2/orders", status=403, body=SHORT_OF_CASH)
     desk.exchange.faults.arm(refusal)
     desk.place()
     desk.wait_until("09:36:31")
+    lookup = desk.broker.order
+    desk.broker.order = lambda client_order_id: None  # type: ignore[method-assign]
     desk.place()
+    desk.broker.order = lookup  # type: ignore[method-assign]
     desk.wait(1)
     assert desk.open_at_broker("AAPL") == ["40 AAPL @ 189.41", "40 AAPL @ 189.42"]
     desk.wait_until("09:36:50")
@@ -143,3 +147,30 @@ def test_an_order_that_is_only_cancelled_needs_no_room_for_a_move(
     desk.wait_until("09:36:30")
     order, quote = desk.order().model_copy(update=fields), desk.ports.market.quotes(["AAPL"])["AAPL"]
     assert wants_to_send(begin_turn(RUN_ID, desk.ports), order, quote) is sends
+
+
+def test_a_late_rejection_does_not_take_an_order_from_its_owner(open_desk: OpenDesk) -> None:
+    """The first request was answered as refused, is listed late, and only as rejected by its venue."""
+    desk = two_open(open_desk)
+    ours, second = desk.at_broker("AAPL")
+    answer: Any = desk.broker.line.patch(f"/orders/{second.id}", {"limit_price": "189.35"})
+    desk.wait(1)
+    listed = desk.broker.open_orders
+    desk.broker.open_orders = lambda: [each for each in listed() if each.broker_id != ours.id]  # type: ignore[method-assign]
+    desk.turn_at("09:37:00")
+    assert desk.order().held is HoldReason.OWNER
+
+    def rejected(report: Any) -> Any:
+        is_it = report.broker_id == ours.id
+        return report.model_copy(update={"state": ChildState.REJECTED, "status": "rejected"}) if is_it else report
+
+    desk.broker.open_orders = lambda: [rejected(each) for each in listed()]  # type: ignore[method-assign]
+    desk.turn_at("09:37:30")
+    desk.broker.line.delete(f"/orders/{ours.id}")
+    desk.broker.line.delete(f"/orders/{answer.value['id']}")
+    desk.wait(1)
+    posts = desk.posts()
+    for time in ("09:38:00", "09:38:30"):
+        desk.turn_at(time)
+        desk.place()
+    assert (desk.posts(), desk.order().outcome) == (posts, Outcome.ENDED_BY_OWNER)

@@ -17,6 +17,7 @@ from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import AAPL, QUIET, Event, book
 from tests.functions.desk import PREFIX, PROMPT, RUN_ID, Desk, OpenDesk, holding
+from tests.functions.test_leftovers import SHORT_OF_CASH
 
 FIRST_ID = f"{PREFIX}AAPL.b.1"
 LATER = book(QUIET, until="10:30")
@@ -195,8 +196,8 @@ def test_an_order_that_arrives_after_its_refused_resend_is_adopted(open_desk: Op
 
 
 def test_a_refused_order_that_turns_up_is_cancelled_with_its_successor(open_desk: OpenDesk) -> None:
-    """Both would buy: the broker took the first order although its answer was a refusal."""
-    desk = open_desk({"AAPL": LATER})
+    """Both would buy: the broker took the first order although its answer was a refusal, and did not find it at first."""
+    desk = open_desk({"AAPL": LATER}, quirks=replace(PROMPT, client_id_lag=(40_000, 40_000)))
     desk.begin("buy 40 AAPL", min_volume_shares=1)
     refusal = {"code": 40310000, "message": "insufficient buying power"}
     desk.exchange.faults.arm(post(Kind.ANSWER_AFTER, status=403, body=refusal))
@@ -225,7 +226,7 @@ def test_an_order_that_only_a_list_shows_is_not_resent(open_desk: OpenDesk) -> N
 
 
 def test_an_unknown_order_is_not_resent_beside_one_that_turns_up(open_desk: OpenDesk) -> None:
-    desk = open_desk({"AAPL": LATER})
+    desk = open_desk({"AAPL": LATER}, quirks=replace(PROMPT, client_id_lag=(40_000, 40_000)))
     desk.begin("buy 40 AAPL", min_volume_shares=1)
     refusal = {"code": 40310000, "message": "insufficient buying power"}
     desk.exchange.faults.arm(post(Kind.ANSWER_AFTER, status=403, body=refusal))
@@ -328,3 +329,18 @@ def test_a_fill_without_an_average_price_is_counted(open_desk: OpenDesk) -> None
     desk.close()
     assert desk.row()["average_price"] == "189.41"
     assert desk.store.executions(RUN_ID)[0].price == Decimal("189.41")
+
+
+def test_a_refused_order_that_has_filled_at_once_is_not_sent_again(open_desk: OpenDesk) -> None:
+    """The answer was a refusal, and the broker has the order all the same: it is asked before another is sent."""
+    prints = ("09:36:10 40 @ 189.41 sold", "09:36:50 40 @ 189.41 sold")
+    desk = open_desk({"AAPL": book(QUIET, prints=prints)})
+    desk.begin("buy 40 AAPL", min_volume_shares=0)
+    refusal = Fault(kind=Kind.ANSWER_AFTER, method="POST", path="/v2/orders", status=403, body=SHORT_OF_CASH)
+    desk.exchange.faults.arm(refusal)
+    desk.place()
+    for time in ("09:36:31", "09:37:01"):
+        desk.turn_at(time)
+        desk.place()
+    desk.wait_until("09:37:30")
+    assert int(desk.bought()) == 40

@@ -66,7 +66,7 @@ def test_a_mutant_leaves_nothing_behind_for_the_next_one(worker: Worker) -> None
     [
         "domain.limits._UNSEEN: ChildState.LOST → dropped",
         "domain.child_order.Child.notional: 0 → 1",
-        "domain.child_order.NOTE_LENGTH: 80 → 79",
+        "domain.child_order.NOTE_LENGTH: 68 → 67",
         "domain.child_order.CLOSED: frozenset(ChildState) - UNRESOLVED → frozenset(ChildState) + UNRESOLVED",
     ],
 )

@@ -9,9 +9,12 @@ from decimal import Decimal
 from repeg_workbench.exchange.broker.ledger import CASH, POSITION, USD, Execution, OrderEvent
 from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges.placed import PRICE, QTY, Orders, Parent, Placed
-from repeg_workbench.faults.judges.record import DayRecord, Intent
+from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent
 from repeg_workbench.faults.judges.rules import MOST_ORDERS, Rules
 from repeg_workbench.faults.judges.verdict import Violation
+
+# A request to cancel that has not arrived by then never will; the broker's clock and the program's may differ so far.
+ARRIVES, CLOCK_ERROR = 2 * MINUTE, 2 * SECOND
 
 
 class OrderJudge:
@@ -151,10 +154,19 @@ class OrderJudge:
     def _ended_by_owner(self, order: Placed, asked: set[str]) -> int:
         """When the owner cancelled an order or moved it (0: never): the program has not asked for it. A move that the
         broker rejects changes nothing."""
-        is_cancelled = order.status == "canceled" and order.ended < self._record.session_close
-        if is_cancelled and (order.arrival.order_id not in asked or self._is_known_to_be_ended(order.arrival.order_id)):
-            return order.ended
+        order_id, is_cancelled = order.arrival.order_id, order.status == "canceled"
+        if is_cancelled and order.ended < self._record.session_close:
+            is_unasked = order_id not in asked and not self._may_have_been_asked(order)
+            if is_unasked or self._is_known_to_be_ended(order_id):
+                return order.ended
         return order.arrival.at if order.is_owners and order.status != "rejected" else 0
+
+    def _may_have_been_asked(self, order: Placed) -> bool:
+        """Whether a step died between the mark that it stored and its request: for as long as the request could still
+        arrive, nothing tells the owner's cancel from the run's own."""
+        marks = [mark for mark in self._record.cancels.marks if mark.broker_id == order.arrival.order_id]
+        recent = {mark.invocation for mark in marks if -CLOCK_ERROR <= order.ended - mark.at <= ARRIVES + CLOCK_ERROR}
+        return any(o.is_struck and not o.answered for o in self._record.invoked if o.number in recent)
 
     def _is_known_to_be_ended(self, order_id: str) -> bool:
         """Whether the program's first request for an order, to cancel it, has found it ended, and the step that learned

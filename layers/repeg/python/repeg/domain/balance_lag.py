@@ -13,7 +13,8 @@ from repeg.domain.time_limits import BALANCE_LAG
 
 
 def spent(orders: Iterable[ParentOrder], now: datetime) -> Decimal:
-    """Dollars of buys that the broker's balance may not show yet: of the children sent within BALANCE_LAG.
+    """Dollars of buys that the broker's balance may not show yet: of the children that may have arrived within
+    BALANCE_LAG.
 
     A balance that lags shows an older child as open, at the dollars that its fills cost. But it may be of the moment
     between the end of one child and the sending of the next, and show neither: only a child that an older one was
@@ -42,8 +43,8 @@ def freed(orders: Iterable[ParentOrder], now: datetime) -> Decimal:
 
 
 def _spent(children: Sequence[Child], since: datetime) -> Decimal:
-    recent = [child for child in children if child.sent_at >= since]
-    shown = {child.n: child for child in children if child.sent_at < since}
+    recent = [child for child in children if child.arrived_by >= since]
+    shown = {child.n: child for child in children if child.arrived_by < since}
     dollars = sum(((child.filled + _resting(child)) * _price(child) for child in recent), Decimal(0))
     replaced = (shown[child.replaces] for child in recent if child.replaces in shown)
     return max(dollars - sum(((old.qty - old.filled) * _price(old) for old in replaced), Decimal(0)), Decimal(0))

@@ -117,7 +117,7 @@ class OrderReport(Frozen):
 
 # An order's row keeps all its children, each with a note, and a row of the table has at most 400 KB.
 MOST_CHILDREN = 400
-NOTE_LENGTH = 80
+NOTE_LENGTH = 68
 
 
 class Child(Frozen):
@@ -131,6 +131,7 @@ class Child(Frozen):
     another hand cancels. `cancel_marked_at` is its last mark, `is_cancel_at_broker` that the broker has the request.
     `id_is_used`: the broker has refused its id as used, so an order that it does not find has arrived all the same.
     `changed_at` is when a report last showed new fills of it, or its end, by the broker's time; None if none has.
+    `seen_at` is when a report first showed it.
     """
 
     n: int
@@ -157,11 +158,17 @@ class Child(Frozen):
     is_cancel_at_broker: bool = False
     id_is_used: bool = False
     changed_at: AwareDatetime | None = None
+    seen_at: AwareDatetime | None = None
 
     @property
     def sent_at(self) -> datetime:
         """When its request was last about to be sent; from then on it may be in flight."""
         return self.resent_at or self.decided_at
+
+    @property
+    def arrived_by(self) -> datetime:
+        """When it had arrived at the broker at the latest, as far as is known: its request may have been held up."""
+        return self.sent_at if self.seen_at is None else max(self.sent_at, self.seen_at)
 
     @property
     def is_closed(self) -> bool:
@@ -245,6 +252,8 @@ class Child(Frozen):
         return self if seen == self else seen
 
     def dated(self, before: Child, at: datetime) -> Child:
-        """This child as a report shows it, changed at the report's time if it has new fills, or has ended, since."""
+        """This child as a report shows it: seen at the report's time if none has shown it before, and changed then if
+        it has new fills, or has ended, since."""
         is_changed = self.filled > before.filled or (self.is_closed and self.state is not before.state)
-        return self.model_copy(update={"changed_at": at}) if is_changed else self
+        times = ({"changed_at": at} if is_changed else {}) | ({"seen_at": at} if before.broker_id is None else {})
+        return self.model_copy(update=times) if times else self

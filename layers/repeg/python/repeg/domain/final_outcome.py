@@ -31,6 +31,16 @@ def outcome_of(
     return outcome, f"{order.filled} of {order.target}: {order.held.words}{_broker_words(order)}"
 
 
+def by_unknown_hand(order: ParentOrder) -> ParentOrder:
+    """An order that ends because a child of it was cancelled by another hand: the broker's record does not say whose.
+
+    The reason has what it has filled by now.
+    """
+    whose = "its owner, another program, or the broker"
+    reason = f"{order.filled} of {order.target}: cancelled at the broker by an unknown hand ({whose})"
+    return order.done(Outcome.ENDED_BY_UNKNOWN_HAND, reason)
+
+
 def excess(order: ParentOrder) -> str:
     """How far an order has filled beyond its target, in words; empty if it has not. No run sends so much: its owner has
     enlarged an order at the broker, or an order has filled twice."""

@@ -105,8 +105,9 @@ def grant_cash(
     A buy that waits for sells is placed in part as soon as the cash is there for a part worth placing. A smaller buy
     may pass a bigger one that waits only if the cash from the open sells will cover both. With no sells left, a buy
     that does not fit is scaled to whole shares, or skipped; but not while it may fit once the `unsettled` and `freed`
-    dollars are known to be there. No smaller buy passes on account of what was freed: the cash may have it already. The
-    rest of a bigger buy waits in its place: with no sells left, its cash is kept for it.
+    dollars are known to be there, nor while a bigger one waits for them. No smaller buy passes on account of what was
+    freed: the cash may have it already. The rest of a bigger buy waits in its place: with no sells left, its cash is
+    kept for it.
     """
     grants: list[Grant] = []
     cash, waiting = spendable, Decimal(0)
@@ -183,7 +184,7 @@ def _grant(need: Need, cash: Decimal, free: Decimal, late: Decimal, *, has_sells
         if need.least is not None and part >= need.least:
             return Grant(symbol=need.symbol, funding=Funding.IN_PART, qty=part)
         return Grant(symbol=need.symbol, funding=Funding.WAITS_FOR_SELLS)
-    if late > 0 and need.cost <= cash + late:
+    if late > 0 and (need.cost <= cash + late or free < cash):
         return Grant(symbol=need.symbol, funding=Funding.WAITS_FOR_BALANCE)
     qty = _whole_shares(cash, need.worst_price)
     if qty <= 0:

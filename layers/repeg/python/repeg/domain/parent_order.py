@@ -37,6 +37,7 @@ class ParentOrder(Frozen):
     `reserved_orders` are successors in the order budgets. `refusals` counts those in a row that may pass, `rejections`
     the others. `sized_at` is the price that a weight was sized at; `note` names open orders that were counted.
     `decision` is the book when the run could first trade, if not the arrival; `last_two_sided` is for a fallback.
+    `is_announced`: its end has been journalled and published, by the step that stored it.
     """
 
     run_id: str
@@ -66,6 +67,7 @@ class ParentOrder(Frozen):
     note: str = ""
     spreads: tuple[int, ...] = ()
     spread_at: AwareDatetime | None = None
+    is_announced: bool = False
     sent_near: Decimal | None = None
     sent_far: Decimal | None = None
     children: tuple[Child, ...] = ()
@@ -222,8 +224,9 @@ class ParentOrder(Frozen):
         return self.model_copy(update={"held": None})
 
     def once_rejected(self) -> ParentOrder:
-        """This order after one more rejection."""
-        return self.model_copy(update={"rejections": self.rejections + 1, "held": HoldReason.REJECTED})
+        """This order after one more rejection. One that is its owner's stays so."""
+        held = HoldReason.OWNER if self.held is HoldReason.OWNER else HoldReason.REJECTED
+        return self.model_copy(update={"rejections": self.rejections + 1, "held": held})
 
     def not_rejected(self) -> ParentOrder:
         """This order after the broker has worked a child: earlier rejections have passed."""
@@ -242,8 +245,9 @@ class ParentOrder(Frozen):
         return self.model_copy(update={"target": target, "note": note})
 
     def done(self, outcome: Outcome, reason: str) -> ParentOrder:
-        """This order, ended."""
-        return self.model_copy(update={"outcome": outcome, "reason": reason})
+        """This order, ended. An end of another kind is announced again."""
+        is_announced = self.is_announced and outcome is self.outcome
+        return self.model_copy(update={"outcome": outcome, "reason": reason, "is_announced": is_announced})
 
     def next_version(self) -> ParentOrder:
         """This order as its next write stores it."""

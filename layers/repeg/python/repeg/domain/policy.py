@@ -68,7 +68,7 @@ def decide_look(order: ParentOrder, quote: Quote, moment: Moment, settings: Sett
     answer = look(book, own, usual, urge, rules)
     if child is not None and is_kept(answer, attempts_left(order, settings)):
         return hold(order, "attempts", f"{book_in_words(quote)}, few orders are left")
-    limit = _limit(order, answer, moment.now.date(), settings)
+    limit = _limit(order, answer, book, moment.now.date(), settings)
     reason, words = _WORDS.get(answer.why, ("near", ""))
     if answer.verb is Verb.KEEP or (child is not None and limit == child.limit):
         return _stay(order, quote)
@@ -197,10 +197,13 @@ def _urge(order: ParentOrder, quote: Quote, moment: Moment, settings: Settings) 
     )
 
 
-def _limit(order: ParentOrder, answer: Answer, day: date, settings: Settings) -> Decimal:
+def _limit(order: ParentOrder, answer: Answer, book: Book, day: date, settings: Settings) -> Decimal:
     """The answer's price in dollars: on the grid, inside the collar and what the order may cost."""
+    is_better = answer.verb is not Verb.TAKE and answer.price > book.near
+    # A sell that improves by a cent from half a cent above a dollar would land on the finer grid, below the dollar.
+    units = answer.price // book.tick * book.tick if is_better else answer.price
     # Behind a book of cents a part of the usual spread may be more than the price.
-    price = max(_FINEST, Decimal(answer.price * order.side.sign).scaleb(-DECIMALS))
+    price = max(_FINEST, Decimal(units * order.side.sign).scaleb(-DECIMALS))
     is_up = (order.side is Side.BUY) == (answer.verb is Verb.TAKE)
     rounded = (tick.round_up if is_up else tick.round_down)(price, day, settings.tick_size)
     return affordable(order, inside(order, rounded), day, settings)

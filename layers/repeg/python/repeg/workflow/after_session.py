@@ -17,7 +17,7 @@ from repeg.domain.books import Books
 from repeg.domain.broker import Execution
 from repeg.domain.child_order import GIVEN_UP, Child, ChildState, OrderReport
 from repeg.domain.costs import MarketRecord, Settlement, analyse
-from repeg.domain.errors import BrokerUnavailable
+from repeg.domain.errors import BrokerUnavailable, Conflict, RepegError, StoreUnavailable
 from repeg.domain.final_outcome import corrected
 from repeg.domain.notice import RUN_CORRECTED
 from repeg.domain.parent_order import ParentOrder
@@ -38,7 +38,7 @@ from repeg.workflow.reconciliation import (
     list_orders_of_day,
 )
 from repeg.workflow.reporting import UNEXPLAINED, unexplained
-from repeg.workflow.saving import save_order
+from repeg.workflow.saving import store_order
 from repeg.workflow.turn import Turn, begin_turn
 
 
@@ -83,14 +83,16 @@ def _loan(turn: Turn) -> list[Alert]:
 
 def _read_again(turn: Turn) -> tuple[list[str], list[OrderReport]]:
     """Read doubtful orders again, cancel those still open, and book every fill. Returns the ids that are still open,
-    and the broker's orders of the run. Raises BrokerUnavailable once all others are done, if one could not be read."""
+    and the broker's orders of the run. If one could not be read or stored, raises that error once all others are done.
+    """
     ours = list_orders_of_day(turn)
     executed = _shares_by_order(turn.ports.broker.executions(turn.run.trading_day.day))
-    orders, unread = [], []
+    orders: list[ParentOrder] = []
+    unread: list[RepegError] = []
     for order in turn.ports.store.books(turn.run.run_id).orders:
         try:
             orders.append(_refresh(turn, order, ours, executed))
-        except BrokerUnavailable as error:
+        except (BrokerUnavailable, StoreUnavailable, Conflict) as error:
             orders.append(order)
             unread.append(error)
     left = cancel_strays(turn, {r.client_order_id: r for r in ours if not r.is_closed}, orders)
@@ -113,7 +115,7 @@ def _refresh(turn: Turn, order: ParentOrder, ours: Sequence[OrderReport], execut
         return order
     after = corrected(order, seen)
     turn.warn(order.symbol, "corrected", f"{order.filled} → {after.filled} of {order.target}", after.reason)
-    return save_order(turn, after)
+    return store_order(turn, after)
 
 
 def _with_strays(turn: Turn, order: ParentOrder, ours: Sequence[OrderReport]) -> ParentOrder:

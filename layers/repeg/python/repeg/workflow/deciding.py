@@ -33,18 +33,22 @@ def note_spread(turn: Turn, order: ParentOrder, quote: Quote | None) -> ParentOr
 
 def wants_to_send(turn: Turn, order: ParentOrder, quote: Quote | None) -> bool:
     """Whether an order's next decision sends a child; nothing is journalled. One that is only cancelled sends none."""
-    return not (order.sends_no_more or has_excess(order)) and _decision(turn, order, quote, turn.present).sends
+    return not _is_only_cancelled(order) and _decision(turn, order, quote, turn.present).sends
 
 
 def market_move_cost(turn: Turn, order: ParentOrder, quote: Quote | None) -> Decimal | None:
     """Dollars beyond its collar that a buy's next move may cost, if that move is to market; None if it is not."""
     child = order.open_child
-    if child is None or quote is None or order.side is Side.SELL:
+    if child is None or quote is None or order.side is Side.SELL or _is_only_cancelled(order):
         return None
     decision = _decision(turn, order, quote, turn.present)
     if not decision.sends or decision.limit is not None:
         return None
     return market_notional(order, quote) - worst_price(order, quote) * child.remaining
+
+
+def _is_only_cancelled(order: ParentOrder) -> bool:
+    return order.sends_no_more or has_excess(order)
 
 
 def market_notional(order: ParentOrder, quote: Quote) -> Decimal:

@@ -14,7 +14,6 @@ from repeg.domain.quote import Side
 from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER, UNPRICED_LOST_AFTER
-from repeg.workflow.endings import announce_new_end
 from repeg.workflow.placement import finish_order, record_answer
 from repeg.workflow.reconciliation import (
     apply_report,
@@ -37,33 +36,40 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
     child and its replacement are both requested: two answers of different age could not both be believed. A child that
     was refused or given up, and that the broker has all the same, is open again or filled.
     """
-    before, order = order, _reopen_found(turn, order, listed)
+    order = _reopen_found(turn, order, listed)
     is_chain = len(order.open_children) > 1
     for known in order.open_children:
         child = order.attempt(known.n) if is_chain else known
         if not child.is_closed:
             report = None if is_chain else reported(order, child, listed)
             order = _refresh(turn, order, child, report or fetch_report(turn, order, child))
-    announce_new_end(turn, before, order)
     return order
 
 
 def still_missing(turn: Turn, orders: Sequence[ParentOrder]) -> list[ParentOrder]:
-    """Those of some waiting orders that another child may follow: the broker has none that was given up.
+    """Those of some waiting orders that another child may follow: the broker has none that was given up or refused.
 
     An order whose child is found now, or could not be asked about, is left to the next turn.
     """
     missing: set[str] = set()
 
     def ask(order: ParentOrder) -> ParentOrder:
-        lost = [child for child in order.children if child.state is ChildState.NEVER_ARRIVED]
-        if any(fetch_report(turn, order, child) is not None for child in lost):
-            return refresh_children(turn, order, {})
+        reports = [fetch_report(turn, order, child) for child in order.children if _may_have_arrived(order, child)]
+        found = {report.client_order_id: report for report in reports if report is not None}
+        if found:
+            return refresh_children(turn, order, found)
         missing.add(order.symbol)
         return order
 
     book_fills(turn, orders, turn.each(ask, orders))
     return [order for order in orders if order.symbol in missing]
+
+
+def _may_have_arrived(order: ParentOrder, child: Child) -> bool:
+    """Whether the broker is asked about a closed child before another follows it: it may have filled all the same. Of
+    those that the broker refused, the last one is asked about: each of them was the last once."""
+    was_refused = child is order.child and child.state is ChildState.REFUSED and not order.was_not_sent
+    return was_refused or child.state is ChildState.NEVER_ARRIVED
 
 
 def _reopen_found(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:

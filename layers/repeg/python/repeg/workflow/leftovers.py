@@ -7,7 +7,6 @@ from decimal import Decimal
 from repeg.domain.child_order import RESTING
 from repeg.domain.parent_order import ParentOrder
 from repeg.workflow.cancellation import cancel_children
-from repeg.workflow.endings import announce_new_end
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
 
@@ -26,11 +25,7 @@ def without_leftovers(turn: Turn, order: ParentOrder) -> ParentOrder:
         return order
     turn.warn(order.symbol, "cancel", "", "still open, and this order sends no more")
     cancelled = cancel_children(turn, order)
-    if cancelled == order:
-        return order
-    stored = save_order(turn, cancelled)
-    announce_new_end(turn, order, stored)
-    return stored
+    return order if cancelled == order else save_order(turn, cancelled)
 
 
 def has_excess(order: ParentOrder) -> bool:

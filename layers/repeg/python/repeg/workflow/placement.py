@@ -28,7 +28,6 @@ from repeg.domain.pricing import furthest_price, reserved_price, reserved_qty
 from repeg.domain.replacement import undo_move
 from repeg.domain.retry import retry_pause
 from repeg.domain.run import KillSwitch
-from repeg.workflow.endings import announce_end, announce_new_end
 from repeg.workflow.intents import budgets, new_intent, with_intent
 from repeg.workflow.proposals import Proposal, is_granted
 from repeg.workflow.quote_check import hold_order
@@ -150,32 +149,22 @@ def hold_for_budget(turn: Turn, order: ParentOrder, exhausted: BudgetSpent) -> P
 
 def finish_order(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
     """End the order with an outcome and save it. A reason names what it has filled too much."""
-    reason = excess(order) or reason
-    saved = save_order(turn, order.done(outcome, reason))
-    announce_end(turn, order, outcome, reason)
-    return saved
+    return save_order(turn, order.done(outcome, excess(order) or reason))
 
 
 def record_answer(turn: Turn, order: ParentOrder, answer: Submission) -> ParentOrder:
     """Save what the broker answered to the request of the latest child: accepted, refused, or unknown."""
     child = order.children[-1]
     if isinstance(answer, Accepted):
-        return _saved(turn, order, apply_report(turn, order.accepted(), answer.report))
+        return save_order(turn, apply_report(turn, order.accepted(), answer.report))
     if isinstance(answer, Refused):
         turn.warn(order.symbol, "refused", answer.refusal, answer.message)
-        return _saved(turn, order, _after_refusal(turn, order, child, answer))
+        return save_order(turn, _after_refusal(turn, order, child, answer))
     turn.warn(order.symbol, "unknown", format_limit(child.limit), answer.reason)
     if not answer.was_sent:
         return save_order(turn, _without_unsent(order, child, answer.reason))
     unknown = child.becomes(ChildState.UNKNOWN, answer.reason)
     return save_order(turn, order.with_child(unknown.known_at_broker() if answer.id_is_used else unknown))
-
-
-def _saved(turn: Turn, before: ParentOrder, after: ParentOrder) -> ParentOrder:
-    """The order as it is stored after an answer, its end announced if it has ended."""
-    stored = save_order(turn, after)
-    announce_new_end(turn, before, stored)
-    return stored
 
 
 def _request(

@@ -12,7 +12,8 @@ from decimal import Decimal
 from repeg.domain.adoption import difference
 from repeg.domain.broker import Execution
 from repeg.domain.cancel_origin import is_cancel_void, is_own_cancel
-from repeg.domain.child_order import Child, ChildState, OrderReport
+from repeg.domain.child_order import TRANSITIONS, Child, ChildState, OrderReport
+from repeg.domain.final_outcome import by_unknown_hand
 from repeg.domain.order_news import filled
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
@@ -102,7 +103,7 @@ def apply_report(turn: Turn, order: ParentOrder, report: OrderReport) -> ParentO
     if seen.state is ChildState.REPLACED and child.state is not ChildState.REPLACED:
         return _follow_replacement(turn, after, seen, report) or order
     if seen.state is ChildState.CANCELED and _is_cancelled_by_others(turn, child, report):
-        return _end_by_unknown_hand(turn, after, seen)
+        return _end_by_unknown_hand(after)
     if seen.state is ChildState.REJECTED and child.state is not ChildState.REJECTED:
         turn.warn(order.symbol, "rejected", format_limit(seen.limit), "the broker rejected it after accepting it")
         after = after if is_failure_counted(child) else after_rejection(after, seen, "rejected by the broker")
@@ -157,7 +158,9 @@ def own_fills(turn: Turn, order: ParentOrder, child: Child, report: OrderReport)
 
 
 def fills_pending(child: Child, report: OrderReport) -> Child:
-    """A child at the broker whose own fills are not known yet: open, whatever the report says."""
+    """A child at the broker whose own fills are not known yet: open, whatever the report says, unless it was closed."""
+    if child.is_closed and ChildState.LIVE not in TRANSITIONS[child.state]:
+        return child
     resting = child if not child.is_closed and child.broker_id else child.becomes(ChildState.LIVE)
     return resting.found_as(report.broker_id)
 
@@ -229,17 +232,9 @@ def _is_cancelled_by_others(turn: Turn, child: Child, report: OrderReport) -> bo
     return is_running and turn.ports.store.kill_switch() is not KillSwitch.CANCEL_ALL
 
 
-def _end_by_unknown_hand(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
-    """The order, ended because its child was cancelled by another hand. It is not sent again.
-
-    The broker's record of an order does not say who cancelled it.
-    """
-    if order.remaining <= 0 or order.outcome is not None:
-        return order
-    whose = "its owner, another program, or the broker"
-    reason = f"{order.filled} of {order.target}: cancelled at the broker by an unknown hand ({whose})"
-    turn.warn(order.symbol, "owner", format_limit(child.limit), reason)
-    return order.done(Outcome.ENDED_BY_UNKNOWN_HAND, reason)
+def _end_by_unknown_hand(order: ParentOrder) -> ParentOrder:
+    """The order, ended because its child was cancelled by another hand, unless nothing was left of it."""
+    return order if order.remaining <= 0 or order.outcome is not None else by_unknown_hand(order)
 
 
 def _shares(executions: list[Execution]) -> Decimal:

@@ -27,7 +27,6 @@ from repeg.workflow.deciding import (
     note_spread,
     tape_detail,
 )
-from repeg.workflow.endings import announce_new_end
 from repeg.workflow.leftovers import has_excess, without_leftovers
 from repeg.workflow.placement import (
     attempts_exhausted,
@@ -182,9 +181,7 @@ def _place_successor(
     is_owners = cancelled.held is HoldReason.OWNER
     is_over = cancelled.open_child is not None or cancelled.outcome is not None or is_owners or qty <= 0
     if is_over or proposal is None:
-        stored = save_order(turn, cancelled) if cancelled != before else before
-        announce_new_end(turn, before, stored)
-        return stored
+        return save_order(turn, cancelled) if cancelled != before else before
     if _is_dust_left(cancelled, proposal.quote):
         return _finish_with_dust(turn, cancelled)
     return _send_in_its_place(turn, cancelled, replace(proposal, qty=qty))
