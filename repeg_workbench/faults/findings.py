@@ -129,7 +129,7 @@ FINDINGS: tuple[Finding, ...] = (
         " dollar, where prices are finer, and not at 1.00.",
         "676537 at `b1b22e151d`",
         "A price that is better than the near side is rounded by the step of the near side"
-        " (`tests/domain/test_policy.py`).",
+        " (`tests/domain/test_policy_at_a_dollar.py`).",
     ),
     Finding(
         "A look that an event caused took the far side after 0.9 of 6 seconds of patience: it was nearer to their end"

@@ -123,7 +123,7 @@ PRICE_BUGS: dict[str, PlantedBug] = {
     ),
     "fallback_again": edited(
         "a fallback is sent on each turn",
-        Edit(fallback, "is_fallback_due", "or order.has_fallen_back ", ""),
+        Edit(fallback, "is_fallback_due", "or has_fallen_back(order) ", ""),
         seen_by="tests/domain/test_fallback.py::test_an_order_falls_back_once",
     ),
     "fallback_in_a_halt": edited(

@@ -197,7 +197,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "replaced_twice": edited(
         "a child whose replace failed is replaced again",
-        Edit(replacement, "is_replaceable", "order.replacement_of(child) is None and ", ""),
+        Edit(replacement, "is_replaceable", "replacement_of(order, child) is None and ", ""),
         seen_by="tests/functions/test_repeg_orders_replace.py::test_a_refused_replace_is_followed_by_a_cancel",
     ),
     "half_day_forgotten": edited(

@@ -134,7 +134,7 @@ def test_a_request_waits_for_what_was_spent_or_freed(late: dict[str, Any], found
     assert grant.funding is found
 
 
-def test_a_smaller_buy_is_not_scaled_into_the_cash_of_a_bigger_one_that_waits_for_the_balance() -> None:
+def test_a_smaller_buy_waits_while_a_bigger_one_waits_for_the_balance() -> None:
     """AAPL's rest of 1,000 waits for 600 that were just freed: the 500 that are there are not spent meanwhile."""
     ko = Need(symbol="KO", qty=D(100), worst_price=D(50))
     grants = grant_cash([BIG, ko], D(500), D(0), freed=D(600))

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from repeg.domain.child_order import ChildState, Rung
+from repeg.domain.fallback import has_fallen_back
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder, ParentState
 from repeg.domain.quote import Side
@@ -23,7 +24,7 @@ def test_a_new_order_has_done_nothing() -> None:
     order = a_new_order()
     assert (order.moves, order.rejections, order.refusals, order.reserved_orders, order.version) == (0, 0, 0, 0, 0)
     assert (order.committed, order.filled, order.remaining) == (Decimal(0), Decimal(0), Decimal(40))
-    assert (order.fractionable, order.has_fallen_back, order.sends_no_more) == (False, False, False)
+    assert (order.fractionable, has_fallen_back(order), order.sends_no_more) == (False, False, False)
     assert (order.attempts, order.rung, order.state) == (0, Rung.PASSIVE, ParentState.WAITING)
 
 

@@ -363,7 +363,7 @@ def test_every_run_ends_on_its_day(open_desk: OpenDesk, spoil: Any) -> None:
     assert desk.row()["outcome"]
 
 
-def test_an_order_that_cannot_be_stored_does_not_keep_others_from_being_cancelled(open_desk: OpenDesk) -> None:
+def test_an_order_that_cannot_be_stored_leaves_no_other_one_open(open_desk: OpenDesk) -> None:
     """Both have arrived after the close of their run."""
     ko = book("09:20 500 @ 60.40 × 500 @ 60.43", until="16:00")
     desk = open_desk({"AAPL": book(QUIET, until="16:00"), "KO": ko})

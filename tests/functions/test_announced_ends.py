@@ -199,7 +199,7 @@ def test_an_order_whose_id_is_taken_ends_once_on_the_tape(open_desk: OpenDesk) -
     assert len(desk.journalled("AAPL", "finish")) == 1
 
 
-def test_a_resent_order_that_is_rejected_for_the_third_time_ends_once_on_the_tape(open_desk: OpenDesk) -> None:
+def test_a_resent_order_rejected_for_the_third_time_ends_once_on_the_tape(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book(QUIET)})
     desk.begin("buy 40 AAPL")
     desk.store.save_order(desk.order().once_rejected().once_rejected())

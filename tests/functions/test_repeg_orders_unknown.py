@@ -196,7 +196,7 @@ def test_an_order_that_arrives_after_its_refused_resend_is_adopted(open_desk: Op
 
 
 def test_a_refused_order_that_turns_up_is_cancelled_with_its_successor(open_desk: OpenDesk) -> None:
-    """Both would buy: the broker took the first order although its answer was a refusal, and did not find it at first."""
+    """Both would buy: the broker took the first order although its answer was a refusal, and found it late."""
     desk = open_desk({"AAPL": LATER}, quirks=replace(PROMPT, client_id_lag=(40_000, 40_000)))
     desk.begin("buy 40 AAPL", min_volume_shares=1)
     refusal = {"code": 40310000, "message": "insufficient buying power"}

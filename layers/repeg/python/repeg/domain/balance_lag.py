@@ -43,11 +43,16 @@ def freed(orders: Iterable[ParentOrder], now: datetime) -> Decimal:
 
 
 def _spent(children: Sequence[Child], since: datetime) -> Decimal:
-    recent = [child for child in children if child.arrived_by >= since]
-    shown = {child.n: child for child in children if child.arrived_by < since}
+    recent = [child for child in children if _arrived_by(child) >= since]
+    shown = {child.n: child for child in children if _arrived_by(child) < since}
     dollars = sum(((child.filled + _resting(child)) * _price(child) for child in recent), Decimal(0))
     replaced = (shown[child.replaces] for child in recent if child.replaces in shown)
     return max(dollars - sum(((old.qty - old.filled) * _price(old) for old in replaced), Decimal(0)), Decimal(0))
+
+
+def _arrived_by(child: Child) -> datetime:
+    """When a child had arrived at the broker at the latest, as far as is known: its request may have been held up."""
+    return child.sent_at if child.seen_at is None else max(child.sent_at, child.seen_at)
 
 
 def _freed(side: Side, child: Child) -> Decimal:

@@ -64,14 +64,9 @@ TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
     ChildState.UNKNOWN: NOT_AT_BROKER | {ChildState.LOST} | RESTING | _ENDS_AT_BROKER,
     ChildState.LIVE: frozenset({ChildState.CANCELLING, ChildState.LOST}) | _ENDS_AT_BROKER,
     ChildState.CANCELLING: frozenset({ChildState.LIVE, ChildState.LOST}) | _ENDS_AT_BROKER,
-    ChildState.CANCELED: frozenset({ChildState.FILLED}),
-    ChildState.EXPIRED: frozenset({ChildState.FILLED}),
-    ChildState.REPLACED: frozenset({ChildState.FILLED}),
-    ChildState.NEVER_ARRIVED: RESTING | _ENDS_AT_BROKER,
-    ChildState.LOST: RESTING | _ENDS_AT_BROKER,
-    ChildState.FILLED: frozenset(),
-    ChildState.REJECTED: frozenset(),
-    ChildState.REFUSED: RESTING | _ENDS_AT_BROKER,
+    **dict.fromkeys((ChildState.CANCELED, ChildState.EXPIRED, ChildState.REPLACED), frozenset({ChildState.FILLED})),
+    **dict.fromkeys(NOT_AT_BROKER | {ChildState.LOST}, RESTING | _ENDS_AT_BROKER),
+    **dict.fromkeys((ChildState.FILLED, ChildState.REJECTED), frozenset()),
 }
 
 
@@ -130,8 +125,8 @@ class Child(Frozen):
     is when this run first marked it for its cancel, by the earliest that the broker's clock may have shown; without it,
     another hand cancels. `cancel_marked_at` is its last mark, `is_cancel_at_broker` that the broker has the request.
     `id_is_used`: the broker has refused its id as used, so an order that it does not find has arrived all the same.
-    `changed_at` is when a report last showed new fills of it, or its end, by the broker's time; None if none has.
-    `seen_at` is when a report first showed it.
+    `seen_at` is when a report first showed it, `changed_at` when one last showed new fills of it, or its end, by the
+    broker's time; None if none has.
     """
 
     n: int
@@ -164,11 +159,6 @@ class Child(Frozen):
     def sent_at(self) -> datetime:
         """When its request was last about to be sent; from then on it may be in flight."""
         return self.resent_at or self.decided_at
-
-    @property
-    def arrived_by(self) -> datetime:
-        """When it had arrived at the broker at the latest, as far as is known: its request may have been held up."""
-        return self.sent_at if self.seen_at is None else max(self.sent_at, self.seen_at)
 
     @property
     def is_closed(self) -> bool:

@@ -32,11 +32,16 @@ def is_fallback_due(order: ParentOrder, quote: Quote | None, moment: Moment, set
     if settings.fallback is Fallback.NONE or not moment.is_within(settings.fallback_minutes):
         return False
     child = order.open_child
-    if (child is not None and not child.is_piece) or order.has_fallen_back or order.remaining <= 0:
+    if (child is not None and not child.is_piece) or has_fallen_back(order) or order.remaining <= 0:
         return False
     if not _is_held_for_long(order, moment):
         return False
     return _may_be_trading(quote, moment.now) and fallback_arrival(order, quote, moment.now) is not None
+
+
+def has_fallen_back(order: ParentOrder) -> bool:
+    """Whether a fallback was sent, other than one refused for a reason that may pass."""
+    return any(child.is_fallback and not child.may_pass for child in order.children)
 
 
 def _is_held_for_long(order: ParentOrder, moment: Moment) -> bool:

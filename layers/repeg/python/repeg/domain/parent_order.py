@@ -135,15 +135,6 @@ class ParentOrder(Frozen):
         child, is_free = self.child, self.retry_at is None and self.held is None
         return is_free and child is not None and child.state is ChildState.REFUSED and child.may_pass
 
-    @property
-    def has_fallen_back(self) -> bool:
-        """Whether a fallback was sent, other than one refused for a reason that may pass."""
-        return any(child.is_fallback and not child.may_pass for child in self.children)
-
-    def replacement_of(self, child: Child) -> Child | None:
-        """The attempt that replaces, or was meant to replace, a child."""
-        return next((each for each in self.children if each.replaces == child.n), None)
-
     def predecessors(self, child: Child) -> tuple[Child, ...]:
         """The children that a child replaces, directly or through others, the latest first."""
         old = next((each for each in self.children if each.n == child.replaces), None)
@@ -248,6 +239,10 @@ class ParentOrder(Frozen):
         """This order, ended. An end of another kind is announced again."""
         is_announced = self.is_announced and outcome is self.outcome
         return self.model_copy(update={"outcome": outcome, "reason": reason, "is_announced": is_announced})
+
+    def announced(self) -> ParentOrder:
+        """This order, whose end is announced once it is stored."""
+        return self.model_copy(update={"is_announced": True})
 
     def next_version(self) -> ParentOrder:
         """This order as its next write stores it."""

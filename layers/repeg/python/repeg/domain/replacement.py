@@ -20,8 +20,13 @@ def is_replaceable(order: ParentOrder, child: Child, decision: Decision, setting
     is_live = child.state is ChildState.LIVE and child.broker_id is not None
     is_unfilled = not any(each.filled for each in (child, *order.predecessors(child)))
     is_whole = child.qty == child.qty.to_integral_value() and child.qty == order.remaining
-    is_first = order.replacement_of(child) is None and attempts_left(order, settings) > 0
+    is_first = replacement_of(order, child) is None and attempts_left(order, settings) > 0
     return settings.use_replace and is_move and is_live and is_unfilled and is_whole and is_first
+
+
+def replacement_of(order: ParentOrder, child: Child) -> Child | None:
+    """The attempt that replaces, or was meant to replace, a child."""
+    return next((each for each in order.children if each.replaces == child.n), None)
 
 
 def undo_move(order: ParentOrder) -> ParentOrder:

@@ -1,4 +1,4 @@
-"""The end of an order: announced once, with the write that stores it."""
+"""The end of an order: announced once, as soon as it is stored."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def as_announced(order: ParentOrder) -> ParentOrder:
     """The order as it is stored with its end: announced, its reason with all that it has filled."""
     if order.outcome is Outcome.ENDED_BY_UNKNOWN_HAND:
         order = by_unknown_hand(order)
-    return order.model_copy(update={"is_announced": True})
+    return order.announced()
 
 
 def announce_end(turn: Turn, order: ParentOrder) -> None:

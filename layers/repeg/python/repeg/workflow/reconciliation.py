@@ -18,7 +18,7 @@ from repeg.domain.order_news import filled
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import fill_price, format_average, format_limit
-from repeg.domain.replacement import is_failure_counted, undo_move
+from repeg.domain.replacement import is_failure_counted, replacement_of, undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.workflow.turn import Turn
 
@@ -185,7 +185,7 @@ def book_executions(turn: Turn, orders: Sequence[ParentOrder]) -> list[Execution
 def _follow_replacement(turn: Turn, order: ParentOrder, old: Child, report: OrderReport) -> ParentOrder | None:
     """The order with the replacement of a replaced child, whatever the answer to our request was; None if the broker
     names a replacement and does not show it."""
-    new = order.replacement_of(old)
+    new = replacement_of(order, old)
     found = turn.ports.broker.order_by_broker_id(report.replaced_by) if report.replaced_by else None
     if found is not None and (new is None or found.client_order_id != new.client_order_id):
         return _follow_owner(turn, order, old, found)
