@@ -20,8 +20,12 @@ from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.planting import planted
 from repeg_workbench.faults.records import Result
 from repeg_workbench.faults.tally import Tally, tally_of, write_whole
+from repeg_workbench.faults.time_limit import TookTooLong, ended_after
 from repeg_workbench.faults.workers import BEAT_SECONDS, terminated_like_interrupted, work_off
 from repeg_workbench.faults.world import World
+
+# A day takes half a second, and the longest that is known took half a minute.
+MOST_SECONDS = 300.0
 
 # Logs and metrics would take most of the time here; other tests cover them.
 QUIET = {
@@ -139,12 +143,14 @@ class Campaign:
 def _run_one(work: tuple[int, Path]) -> Tally:
     """One seed, in a worker process. The bundle of a failing seed is written at once.
 
-    A day that the simulation itself cannot run to its end is a failing one, and does not end the campaign.
+    A day that the simulation itself cannot run to its end, or not within MOST_SECONDS, is a failing one, and does not
+    end the campaign.
     """
     seed, folder = work
     try:
-        world, result = _run(seed, None)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other days still count
+        with ended_after(MOST_SECONDS):
+            world, result = _run(seed, None)
+    except (Exception, TookTooLong) as error:  # noqa: BLE001 - whatever it is, the other days still count
         return Tally(done={seed}, failing={seed: [f"day_not_run: {type(error).__name__}: {error}"]})
     if result.violations:
         bundle_of(result, world.exchange.ledger, None).save(folder)

@@ -67,6 +67,11 @@ def number_of(counted: Sequence[Counted]) -> int:
     return sum(len(seeds_in(entry["done"])) for entry in counted)
 
 
+def different(counted: Sequence[Counted]) -> int:
+    """How many different seeds are counted: many were run at several commits."""
+    return len({seed for entry in counted for seed in seeds_in(entry["done"])})
+
+
 def run_before(campaign: Counted, counted: Sequence[Counted]) -> list[str]:
     """A sentence on where a campaign's seeds had been run at other commits, and how many had a violation there; none
     for new seeds. What was found on them has been mended since, so they are no fresh sample."""

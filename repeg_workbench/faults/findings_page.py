@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 
 from repeg_workbench.faults.findings import FINDINGS, MISTAKES
@@ -16,7 +17,8 @@ _FOUND = (
 
 _UNJUST = (
     "Other violations were the judge's mistakes: it did not know a rule, or a cause. Each was mended by what the"
-    " record of the day says of that cause and its time, with a test that fails without the cause."
+    " record of the day says of that cause and its time, with a test of the judge (`tests/faults/test_judges*.py`) or"
+    " with the seed itself, which is run again (`tests/faults/regressions.json`)."
 )
 
 
@@ -35,12 +37,13 @@ def faults_of_the_program(violated: Iterable[int]) -> list[int]:
 
 
 def unexplained(violated: Iterable[int]) -> list[int]:
-    """Those of the seeds with a violation of which neither table says what it was."""
-    known = {seed for mistake in MISTAKES for seed in _seeds_in(mistake.seeds)}
-    violated = list(violated)
-    return [seed for seed in violated if seed not in known | set(faults_of_the_program(violated))]
+    """Those of the seeds with a violation of which neither table says what it was. A mention explains one day: a seed
+    that fails at another commit as well is another day, and is to be mentioned again."""
+    cells = [*(mistake.seeds for mistake in MISTAKES), *(finding.seed for finding in FINDINGS)]
+    known = Counter(seed for cell in cells for seed in _seeds_in(cell))
+    return sorted((Counter(violated) - known).elements())
 
 
-def _seeds_in(column: str) -> set[int]:
+def _seeds_in(column: str) -> list[int]:
     """The seeds in a cell such as `101769, 102864 at 71ff1a04ed`, where the commit follows them."""
-    return {int(seed) for seed in re.findall(r"\b\d+\b", column.partition(" at ")[0])}
+    return [int(seed) for seed in re.findall(r"\b\d+\b", column.partition(" at ")[0])]

@@ -160,7 +160,9 @@ def _counted_so_far(entries: Sequence[counted.Counted]) -> list[str]:
     head = ("Commit", "Seeds", "Days", "Days with a violation")
     violated = [seed for entry in entries for seed in entry["failing"]]
     faults = len(faults_of_the_program(violated))
-    text = _COUNTED.format(days=counted.number_of(entries), violated=len(violated), faults=faults)
+    text = _COUNTED.format(
+        days=counted.number_of(entries), seeds=counted.different(entries), violated=len(violated), faults=faults
+    )
     return ["## Days counted so far", text, table(head, counted.rows(entries))]
 
 
@@ -231,11 +233,13 @@ _BROKERS = (
 )
 
 _COUNTED = (
-    "{days:,} days of published campaigns, and each commit at which they were run. Days with a violation: {violated},"
-    " of them {faults} by a fault of the program, the others by a mistake of a judge or of the simulation. A seed at"
-    " another commit is another day. Campaigns are only ever added to this table; one that was cut off counts as far as"
-    " it came. Other days were run while the program was being changed, and are not counted. [What all of them"
-    " found](#what-the-workload-found) is below, with the mistakes."
+    "{days:,} days of published campaigns, of {seeds:,} different seeds, and each commit at which they were run. "
+    "Days with a violation: {violated}, of them {faults} by a fault of the program, the others by a mistake of a "
+    "judge or of the simulation, which was mended there. A seed at another commit is another day: the program, the "
+    "workload and the judges have changed meanwhile, the judges mostly to be stricter. Campaigns are only ever "
+    "added to this table; one that was cut off counts as far as it came. Other days were run while the program was "
+    "being changed, and are not counted. [What all of them found](#what-the-workload-found) is below, with the "
+    "mistakes."
 )
 
 _COMMON = (

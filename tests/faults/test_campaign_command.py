@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import re
@@ -133,6 +134,15 @@ def test_a_day_that_cannot_be_run_is_a_failing_one(tmp_path: Path) -> None:
         tally = campaign._run_one((1, tmp_path))
     assert tally.failing == {1: ["day_not_run: ZeroDivisionError: division by zero"]}
     assert tally.seeds == 1
+
+
+@pytest.mark.parametrize("endless", ["while True: self.record", "self.scheduler.spawn_apart(endless).join()"])
+def test_a_day_without_an_end_is_a_failing_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endless: str) -> None:
+    monkeypatch.setattr(campaign, "MOST_SECONDS", 0.2)
+    monkeypatch.setattr(builtins, "endless", lambda: all(iter(lambda: 1, 0)), raising=False)
+    with planted(edited("the day has no end", Edit(World, "run", "return self._run()", endless))):
+        tally = campaign._run_one((1, tmp_path))
+    assert tally.failing == {1: ["day_not_run: TookTooLong: no end within 0.2 seconds"]}
 
 
 def test_a_failing_seed_of_a_campaign_leaves_a_bundle(tmp_path: Path) -> None:

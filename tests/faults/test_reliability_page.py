@@ -45,6 +45,7 @@ def test_the_page_says_what_every_counted_violation_was() -> None:
     violated = [seed for entry in reliability.kept()["counted"] for seed in entry["failing"]]
     assert unexplained(violated) == []
     assert unexplained([7053, 1, 3140]) == [1]
+    assert unexplained([3140, 3140]) == [3140]
     assert faults_of_the_program([7053, 1, 3140, 102864]) == [7053, 102864]
 
 
