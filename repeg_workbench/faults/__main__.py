@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -118,15 +119,16 @@ def workload(
     count: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds")] = 300,
     first: First = 0,
     tries: Annotated[int, typer.Option(min=1, help="Days from which each kind is left out at most")] = 10,
+    further: Annotated[int, typer.Option(min=0, help="Seeds that follow, for kinds that have not mattered yet")] = 500,
     *,
     publish: Publish = False,
 ) -> None:
     """Count how often each kind of event is drawn, and leave it out to see whether it matters; exit code 1 if one that
     was drawn never does."""
-    found = {}
-    for each in measure(range(first, first + count), tries):
+    found, last = {}, first + count
+    for each in measure(range(first, last), tries, range(last, last + further)):
         typer.echo(f"{each.kind:<24} drawn on {each.drawn:>4} days, mattered on {each.mattered} of {each.tried} tried")
-        found[each.kind] = {"drawn": each.drawn, "tried": each.tried, "mattered": each.mattered}
+        found[each.kind] = {key: value for key, value in asdict(each).items() if key != "kind"}
     if publish:
         reliability.keep("workload", {"seeds": count, "first": first, "commit": current_commit(), "kinds": found})
     if any(each["drawn"] and not each["mattered"] for each in found.values()):

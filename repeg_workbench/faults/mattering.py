@@ -9,8 +9,8 @@ A kind that is drawn and never matters is a fault of the workload: it takes a pl
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from repeg_workbench.faults.campaign import quietly
@@ -39,12 +39,16 @@ KINDS: tuple[str, ...] = tuple(
 
 @dataclass(frozen=True)
 class Mattering:
-    """How many days had a kind of event, on how many of them it was left out, and on how many that mattered."""
+    """How many of the days had a kind of event, from how many it was left out, and on how many of those that mattered.
+
+    `further` of those that were tried are later days, for a kind that had not mattered by then.
+    """
 
     kind: str
     drawn: int
     tried: int
     mattered: int
+    further: int = 0
 
 
 class Acts(NamedTuple):
@@ -54,9 +58,25 @@ class Acts(NamedTuple):
     announced: tuple[tuple[str, int], ...]
 
 
-def measure(seeds: Sequence[int], tries: int) -> Iterator[Mattering]:
+def measure(seeds: Sequence[int], tries: int, further: Iterable[int] = ()) -> Iterator[Mattering]:
     """Each kind's measurement over these seeds: it is left out of the first days that have it, at most `tries` of them,
-    until it has mattered on two."""
+    until it has mattered on two. One that was drawn and has not mattered is left out of the `further` days that have
+    it, until it has mattered once."""
+    found = {each.kind: each for each in _measured(seeds, tries)}
+    later = iter(further)
+    while idle := {kind for kind, each in found.items() if each.drawn and not each.mattered}:
+        seed = next(later, None)
+        if seed is None:
+            break
+        day, kinds = _acts(seed)
+        for kind in sorted(idle & kinds):
+            mattered = int(_is_another_day(kind, day, _acts(seed, frozenset({kind}))[0]))
+            before = found[kind]
+            found[kind] = replace(before, tried=before.tried + 1, mattered=mattered, further=before.further + 1)
+    yield from found.values()
+
+
+def _measured(seeds: Sequence[int], tries: int) -> Iterator[Mattering]:
     acts: dict[int, Acts] = {}
     days: defaultdict[str, list[int]] = defaultdict(list)
     for seed in seeds:

@@ -9,16 +9,17 @@ from repeg_workbench.faults.markdown import table
 
 _TEXT = """The number of days, of {seeds:,}, that had each kind of event. Each kind was then left out of some of them,
 until that had mattered twice: the same day without it had other orders at the broker or other outcomes; without an
-outage of the event bus, the end of a run was published in another minute. Measured at `{commit}`, from seed {first};
-a kind that had not mattered by then was left out of later days as well, and those are counted in the last column."""
+outage of the event bus, the end of a run was published in another minute. Measured at `{commit}`, from seed {first}.
+A kind that had not mattered on the first ten of its days was left out of days of the seeds that follow, until it had
+mattered once; how many these were stands in the last column."""
 
 
 def workload_section(measured: Mapping[str, Any]) -> list[str]:
     """The section's title, text and table."""
     rows = [
-        (f"`{kind}`", each["drawn"], f"{each['mattered']} of {each['tried']}")
+        (f"`{kind}`", each["drawn"], f"{each['mattered']} of {each['tried']}", each.get("further") or "")
         for kind, each in sorted(measured["kinds"].items(), key=lambda item: (-item[1]["drawn"], item[0]))
     ]
-    head = ("Kind of event", "Days", "Mattered, of the days it was left out of")
+    head = ("Kind of event", "Days", "Mattered, of the days it was left out of", "Of them later days")
     text = _TEXT.format(seeds=measured["seeds"], commit=measured["commit"], first=measured["first"])
     return ["## What the days have", text, table(head, rows)]

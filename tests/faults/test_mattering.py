@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from repeg_workbench.faults import reliability
-from repeg_workbench.faults.mattering import KINDS, Mattering, measure
+from repeg_workbench.faults import mattering, reliability
+from repeg_workbench.faults.mattering import KINDS, Acts, Mattering, measure
 from repeg_workbench.faults.workload_page import workload_section
 from repeg_workbench.faults.world import World
 
@@ -39,7 +39,23 @@ def test_every_kind_is_measured_with_the_days_that_have_it() -> None:
 def test_the_page_has_a_row_for_each_kind() -> None:
     kinds = {kind: {"drawn": 3, "tried": 2, "mattered": 2} for kind in KINDS}
     rows = workload_section({"seeds": 9, "first": 0, "commit": "abc1234", "kinds": kinds})[-1]
-    assert all(f"| `{kind}` | 3 | 2 of 2 |" in rows for kind in KINDS)
+    assert all(f"| `{kind}` | 3 | 2 of 2 |  |" in rows for kind in KINDS)
+    kinds["race"] = {"drawn": 3, "tried": 7, "mattered": 1, "further": 4}
+    rows = workload_section({"seeds": 9, "first": 0, "commit": "abc1234", "kinds": kinds})[-1]
+    assert "| `race` | 3 | 1 of 7 | 4 |" in rows
+
+
+def test_a_kind_that_has_not_mattered_is_left_out_of_later_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is on every day here, and matters from the sixth on."""
+
+    def acts(seed: int, without: frozenset[str] = frozenset()) -> tuple[Acts, set[str]]:
+        return Acts(f"{seed} {bool(without) and seed > 5}", ()), {"race"}
+
+    monkeypatch.setattr(mattering, "_acts", acts)
+    (race,) = [each for each in measure(range(3), 2, range(3, 9)) if each.kind == "race"]
+    assert race == Mattering("race", drawn=3, tried=6, mattered=1, further=4)
+    (race,) = [each for each in measure(range(3), 2, range(3, 5)) if each.kind == "race"]
+    assert race == Mattering("race", drawn=3, tried=4, mattered=0, further=2)
 
 
 def test_every_published_kind_exists_and_matters() -> None:
