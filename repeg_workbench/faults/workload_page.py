@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from repeg_workbench.faults.kinds_in_words import IN_WORDS
 from repeg_workbench.faults.markdown import table
 
 _TEXT = """The number of days, of {seeds:,}, that had each kind of event. Each kind was then left out of some of them,
@@ -16,10 +17,13 @@ mattered once; how many these were stands in the last column."""
 
 def workload_section(measured: Mapping[str, Any]) -> list[str]:
     """The section's title, text and table."""
-    rows = [
-        (f"`{kind}`", each["drawn"], f"{each['mattered']} of {each['tried']}", each.get("further") or "")
-        for kind, each in sorted(measured["kinds"].items(), key=lambda item: (-item[1]["drawn"], item[0]))
-    ]
-    head = ("Kind of event", "Days", "Mattered, of the days it was left out of", "Of them later days")
+    kinds = sorted(measured["kinds"].items(), key=lambda item: (-item[1]["drawn"], item[0]))
+    rows = [_row(kind, each) for kind, each in kinds]
+    head = ("Kind of event", "What it is", "Days", "Mattered, of the days it was left out of", "Of them later days")
     text = _TEXT.format(seeds=measured["seeds"], commit=measured["commit"], first=measured["first"])
     return ["## What the days have", text, table(head, rows)]
+
+
+def _row(kind: str, each: Mapping[str, int]) -> tuple[str | int, ...]:
+    mattered = f"{each['mattered']} of {each['tried']}"
+    return f"`{kind}`", IN_WORDS[kind], each["drawn"], mattered, each.get("further") or ""

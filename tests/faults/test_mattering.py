@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from repeg_workbench.faults import mattering, reliability
+from repeg_workbench.faults.kinds_in_words import IN_WORDS
 from repeg_workbench.faults.mattering import KINDS, Acts, Mattering, measure
 from repeg_workbench.faults.workload_page import workload_section
 from repeg_workbench.faults.world import World
@@ -39,10 +40,11 @@ def test_every_kind_is_measured_with_the_days_that_have_it() -> None:
 def test_the_page_has_a_row_for_each_kind() -> None:
     kinds = {kind: {"drawn": 3, "tried": 2, "mattered": 2} for kind in KINDS}
     rows = workload_section({"seeds": 9, "first": 0, "commit": "abc1234", "kinds": kinds})[-1]
-    assert all(f"| `{kind}` | 3 | 2 of 2 |  |" in rows for kind in KINDS)
+    assert all(f"| `{kind}` | {IN_WORDS[kind]} | 3 | 2 of 2 |  |" in rows for kind in KINDS)
+    assert list(IN_WORDS) == list(KINDS)
     kinds["race"] = {"drawn": 3, "tried": 7, "mattered": 1, "further": 4}
     rows = workload_section({"seeds": 9, "first": 0, "commit": "abc1234", "kinds": kinds})[-1]
-    assert "| `race` | 3 | 1 of 7 | 4 |" in rows
+    assert f"| `race` | {IN_WORDS['race']} | 3 | 1 of 7 | 4 |" in rows
 
 
 def test_a_kind_that_has_not_mattered_is_left_out_of_later_days(monkeypatch: pytest.MonkeyPatch) -> None:
