@@ -139,3 +139,8 @@ def test_a_smaller_buy_waits_while_a_bigger_one_waits_for_the_balance() -> None:
     ko = Need(symbol="KO", qty=D(100), worst_price=D(50))
     grants = grant_cash([BIG, ko], D(500), D(0), freed=D(600))
     assert [(grant.funding, grant.qty) for grant in grants] == [(Funding.WAITS_FOR_BALANCE, D(0))] * 2
+
+
+def test_a_buy_that_late_dollars_would_not_pay_for_takes_what_is_there() -> None:
+    (grant,) = grant_cash([BIG], D(500), D(0), freed=D(400))
+    assert (grant.funding, grant.qty) == (Funding.SCALED, D(2))

@@ -105,6 +105,7 @@ def test_a_rejected_replacement_has_filled_nothing_of_its_own(open_desk: OpenDes
         (ChildState.CANCELLING, "broker-1", ChildState.CANCELLING),
         (ChildState.UNKNOWN, None, ChildState.LIVE),
         (ChildState.LOST, "broker-1", ChildState.LIVE),
+        (ChildState.LIVE, "broker-1", ChildState.LIVE),
     ],
 )
 def test_a_child_is_open_while_its_own_fills_are_pending(
@@ -113,3 +114,9 @@ def test_a_child_is_open_while_its_own_fills_are_pending(
     child = a_child(state=state).model_copy(update={"broker_id": broker_id})
     after = fills_pending(child, a_report("filled", broker_id="as reported"))
     assert (after.state, after.broker_id, after.filled) == (pending, "as reported", Decimal(0))
+
+
+@pytest.mark.parametrize("state", [ChildState.CANCELED, ChildState.FILLED, ChildState.EXPIRED])
+def test_a_closed_child_stays_closed_while_its_own_fills_are_pending(state: ChildState) -> None:
+    child = a_child(state=state)
+    assert fills_pending(child, a_report("filled", broker_id="as reported")) is child

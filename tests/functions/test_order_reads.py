@@ -8,7 +8,7 @@ import pytest
 
 from repeg.domain.broker import Unknown
 from repeg.domain.child_order import ChildState
-from repeg.domain.outcome import Outcome
+from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.run import KillSwitch
 from repeg.workflow.in_flight import _may_resend, refresh_children, still_missing
 from repeg.workflow.placement import record_answer
@@ -281,3 +281,18 @@ def test_an_order_with_a_given_up_child_is_asked_about_first(open_desk: OpenDesk
     desk.store.save_order(desk.order().with_child(filled).with_child(lost))
     assert still_missing(begin_turn(RUN_ID, desk.ports), [desk.order()]) == []
     assert desk.order().children[1].state is ChildState.LIVE
+
+
+def test_a_refused_child_is_asked_about_if_it_is_the_last_and_was_sent(open_desk: OpenDesk) -> None:
+    """Each of the others was the last once, and one that was not sent is nowhere."""
+    desk = resting(open_desk)
+    child = desk.order().children[0]
+    asked: list[str] = []
+    desk.broker.order = asked.append  # type: ignore[method-assign,assignment]
+    refused = [child.model_copy(update={"n": n, "client_order_id": f"try {n}", "state": ChildState.REFUSED,
+                                        "broker_id": None, "may_pass": True}) for n in (1, 2)]  # fmt: skip
+    waiting = desk.order().model_copy(update={"children": tuple(refused)})
+    turn = begin_turn(RUN_ID, desk.ports)
+    held = waiting.refused_for_now(HoldReason.SHARES, turn.now)
+    assert (still_missing(turn, [held]), asked) == ([held], ["try 2"])
+    assert (still_missing(turn, [waiting]), asked) == ([waiting], ["try 2"])

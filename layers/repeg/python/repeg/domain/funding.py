@@ -184,7 +184,7 @@ def _grant(need: Need, cash: Decimal, free: Decimal, late: Decimal, *, has_sells
         if need.least is not None and part >= need.least:
             return Grant(symbol=need.symbol, funding=Funding.IN_PART, qty=part)
         return Grant(symbol=need.symbol, funding=Funding.WAITS_FOR_SELLS)
-    if late > 0 and (need.cost <= cash + late or free < cash):
+    if need.cost <= cash + late or free < cash:
         return Grant(symbol=need.symbol, funding=Funding.WAITS_FOR_BALANCE)
     qty = _whole_shares(cash, need.worst_price)
     if qty <= 0:
