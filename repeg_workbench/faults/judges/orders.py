@@ -48,12 +48,12 @@ class OrderJudge:
             self._on_arrival(event, parent, placed)
         sign, most = parent.run.targets.get(parent.symbol, (0, Decimal(0)))
         self._claim(event.side == sign, "wrong_side", event.at, event.client_order_id)
-        if not any(order.is_owners for order in parent.orders):
-            total = parent.exposure
-            self._claim(total <= to_qty(most), "more_than_target", event.at, event.client_order_id,
-                        f"{total * QTY} of {most}")  # fmt: skip
-            working = len(parent.working)
-            self._claim(working <= 1, "two_live_children", event.at, event.client_order_id, str(working))
+        total = parent.exposure
+        self._claim(
+            total <= to_qty(most), "more_than_target", event.at, event.client_order_id, f"{total * QTY} of {most}"
+        )
+        working = sum(any(not order.is_owners for order in chain) for chain in parent.working)
+        self._claim(working <= 1, "two_live_children", event.at, event.client_order_id, str(working))
         if execution is not None and execution.limit is not None:
             worse = execution.side * (execution.price - execution.limit)
             self._claim(worse <= 0, "worse_than_limit", event.at, event.client_order_id)

@@ -51,7 +51,7 @@ class SecondJudge:
         for line, lives in lines.items():
             run = next(run for run in self._record.runs if run.run_id == line[0])
             ours = [life for life in lives if life.run is not None]
-            self._quantities(line, run, lives)
+            self._quantities(line[1], run, lives)
             self._overlaps(lives)
             self._prices(for_symbol(run, line[1]), ours)
             for index, life in enumerate(ours):
@@ -67,16 +67,18 @@ class SecondJudge:
             self._books()
         return self.found
 
-    def _quantities(self, line: tuple[str, str], run: JudgedRun, lives: list[Life]) -> None:
-        sign, most = run.targets.get(line[1], (0, 0))
+    def _quantities(self, symbol: str, run: JudgedRun, lives: list[Life]) -> None:
+        sign, most = run.targets.get(symbol, (0, 0))
         units = int(most * SHARE)
-        is_owners = False
         turning_points = sorted({p for life in lives for p in (life.born, life.died, *(f[0] for f in life.fills))})
+        moved = [life for life in lives if life.run is None]
         for life in lives:
             self._say(life.side != sign, "wrong_side", life)
         for position in (p for p in turning_points if p != NEVER):
-            is_owners = is_owners or any(life.run is None and life.born <= position for life in lives)
-            if not is_owners and self._account.at_stake(line, position) > units:
+            # What the owner has made of an order counts for nothing, nor does a move that the broker has rejected.
+            stands = any(m.born <= position and not (m.was_rejected and m.died <= position) for m in moved)
+            counted = [life for life in lives if life.run is not None or not stands]
+            if self._account.at_stake(counted, position) > units:
                 cause = next(life for life in lives if position in {life.born, life.died, *(f[0] for f in life.fills)})
                 self._say(True, "more_than_target", cause)  # noqa: FBT003 - it is so
 
