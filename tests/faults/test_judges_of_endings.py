@@ -186,7 +186,7 @@ def test_a_request_that_the_network_delivers_late_is_swept_by_the_watchdog(
 ) -> None:
     """Twelve minutes count from its arrival, if it was held up beyond the death of its run."""
     day = _dead_at(700, cancelled)
-    day.record.sent = [sent._replace(at=at(600), arrived=at(arrived)) for sent in day.record.sent]
+    day.record.sent = [sent._replace(arrived=at(arrived)) for sent in day.record.sent]
     assert day.violations() == found
 
 

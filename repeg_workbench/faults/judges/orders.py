@@ -26,6 +26,9 @@ class OrderJudge:
         self._record = record
         self._arrived: defaultdict[str, int] = defaultdict(int)
         self._intents: dict[str, Intent] = {}
+        self._left: dict[str, int] = {}
+        for sent in record.sent:
+            self._left.setdefault(sent.client_order_id, sent.at)
         for intent in record.intents:
             known = self._intents.setdefault(intent.client_order_id, intent)
             self._claim(known[1:5] == intent[1:5], "intent_changed", intent.at, intent.client_order_id)
@@ -69,7 +72,7 @@ class OrderJudge:
 
     def _intended(self, event: OrderEvent) -> None:
         intent = self._intents.get(event.client_order_id)
-        if intent is None or intent.at > event.at:
+        if intent is None or intent.at > min(event.at, self._left.get(event.client_order_id, event.at)):
             return self._claim(False, "no_intent", event.at, event.client_order_id)  # noqa: FBT003 - the claim failed
         same = (intent.side, intent.quantity, intent.limit) == (event.side, event.quantity, event.limit)
         return self._claim(same, "intent_differs", event.at, event.client_order_id, str(intent))
