@@ -42,8 +42,18 @@ class OrderJudge:
             parent = self.orders.parent_of(event.order_id)
             if parent is not None:
                 self._on_event(event, execution, parent, is_new=is_new)
+        self._senders()
         self._cash_and_holdings()
         self._other_hands()
+
+    def _senders(self) -> None:
+        """Each order that the program sent and the broker had has the id of a run: of the run whose step sent it."""
+        runs = {invoked.number: invoked.run_id for invoked in self._record.invoked}
+        for sent in (sent for sent in self._record.sent if sent.arrived >= 0):
+            run, name = self.orders.run_of(sent.client_order_id), sent.client_order_id
+            sender = runs.get(sent.invocation, "")
+            is_known = run is not None and sender in {"", run.run_id}
+            self._claim(is_known, "orders_without_run", sent.arrived, name, f"sent for {sender}")
 
     def _on_event(self, event: OrderEvent, execution: Execution | None, parent: Parent, *, is_new: bool) -> None:
         placed = self.orders.by_id[event.order_id]
