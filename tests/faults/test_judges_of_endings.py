@@ -229,24 +229,6 @@ def test_a_pass_of_the_watchdog_that_a_fault_strikes_is_followed_by_another(
         assert day.violations() == found
 
 
-@pytest.mark.parametrize(("began", "opened", "found"), [
-    (690, None, set()),
-    (710, None, {"unswept"}),
-    (710, 711, set()),
-    (710, 709, {"unswept"}),
-    (710, 5_001, {"unswept"}),
-])  # fmt: skip
-def test_a_second_start_goes_on_with_a_dead_run_only_if_it_opens_it(
-    began: float, opened: float | None, found: set[str]
-) -> None:
-    """Unless it was under way, as one that renews the run is: a run that is open refuses a second start."""
-    day = _dead_at(700, 1_001)
-    day.record.executions.append(Execution("again", RUN, at(began), at(5_000), "SUCCEEDED", 5))
-    if opened is not None:
-        day.called("OpenRun", opened, opened + 1)
-    assert day.violations() & {"unswept"} == found
-
-
 def test_an_outage_gives_a_sweep_as_much_more_time() -> None:
     day = _dead_at(700, 1_060)
     day.away(800, 861)
