@@ -19,6 +19,7 @@ from repeg_workbench.faults.judges.record import (
     SECOND,
     DayRecord,
     Execution,
+    Invoked,
     JudgedRun,
     SentOrder,
 )
@@ -44,6 +45,7 @@ class TimeJudge:
         self.found: list[Violation] = []
         self._record = record
         self._deaths = Deaths(record)
+        self._run_of_prefix = {run.prefix: run.run_id for run in record.runs}
         self._invoked = {invoked.number: invoked for invoked in record.invoked}
         self._sent: defaultdict[str, list[SentOrder]] = defaultdict(list)
         for sent in record.sent:
@@ -89,7 +91,7 @@ class TimeJudge:
                 continue
             name = sent.client_order_id
             self._claim(invoked.function not in CLOSING, "sent_while_closing", sent.at, name, invoked.function)
-            ended = over.get(invoked.run_id)
+            ended = over.get(self._run_of(sent, invoked))
             self._claim(ended is None or sent.at <= ended, "after_close", sent.at, name)
             switched = self._switched_before(invoked.stack, sent.at)
             is_in_time = switched is None or sent.at - switched - self._held_up(sent, switched) <= SECOND
@@ -105,14 +107,18 @@ class TimeJudge:
         return total
 
     def _ended_runs(self) -> dict[str, int]:
-        """When each run was closed or swept: the end of the first closing step that answered after it was opened."""
+        """When each run was closed or swept: the earliest end of a closing step that answered. No execution opens a run
+        again after that: OpenRun refuses one, or answers once more about the run that its execution has opened."""
         over: dict[str, int] = {}
         for invoked in self._record.invoked:
-            if invoked.function == "OpenRun" and invoked.answered:
-                over.pop(invoked.run_id, None)
-            elif invoked.function in {"CloseRun", "SweepOrders"} and invoked.answered and invoked.run_id:
-                over.setdefault(invoked.run_id, invoked.ended)
+            if invoked.function in {"CloseRun", "SweepOrders"} and invoked.answered and invoked.run_id:
+                over[invoked.run_id] = min(over.get(invoked.run_id, invoked.ended), invoked.ended)
         return over
+
+    def _run_of(self, sent: SentOrder, invoked: Invoked) -> str:
+        """The run that an order is of, by its id; that of the step that sent it if its id names none."""
+        prefix = sent.client_order_id.partition(".")[0] + "."
+        return self._run_of_prefix.get(prefix, invoked.run_id)
 
     def _switched_before(self, stack: int, at: int) -> int | None:
         """Since when new orders are halted at that time; None if they are not."""
@@ -136,16 +142,16 @@ class TimeJudge:
             invoked = self._invoked.get(sent.invocation)
             if sent.is_answered or invoked is None:
                 continue
-            period = self._period(invoked.run_id)
-            frozen = frozen_spans(self._record, invoked.run_id)
+            run_id = self._run_of(sent, invoked)
+            period, frozen = self._period(run_id), frozen_spans(self._record, run_id)
             due = later_by_outages(self._record, sent.at, UNRESOLVED + STEP + 2 * period, frozen)
-            due = self._later_by_struck_turns(due, invoked.run_id, sent.at, period)
+            due = self._later_by_struck_turns(due, run_id, sent.at, period)
             for dead in self._record.executions:
-                if dead.run_id == invoked.run_id and self._is_dead_at(dead, sent.at, due):
+                if dead.run_id == run_id and self._is_dead_at(dead, sent.at, due):
                     due = max(due, self._deaths.swept_by(dead) + UNRESOLVED)
             name = sent.client_order_id
             seen = [*news[name], *(again.at for again in self._sent[name] if again.at > sent.at)]
-            is_settled = any(sent.at < at <= due for at in seen) or over.get(invoked.run_id, due + 1) <= due
+            is_settled = any(sent.at < at <= due for at in seen) or over.get(run_id, due + 1) <= due
             self._claim(is_settled or due > self._record.until, "unresolved", due, name)
 
     def _later_by_struck_turns(self, due: int, run_id: str, since: int, period: int) -> int:
