@@ -9,7 +9,7 @@ from decimal import Decimal
 from repeg_workbench.exchange.broker.ledger import CASH, POSITION, USD, Execution, OrderEvent
 from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges.placed import PRICE, QTY, Orders, Parent, Placed
-from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent
+from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent, Invoked
 from repeg_workbench.faults.judges.rules import MOST_ORDERS, Rules
 from repeg_workbench.faults.judges.verdict import Violation
 
@@ -27,8 +27,12 @@ class OrderJudge:
         self._arrived: defaultdict[str, int] = defaultdict(int)
         self._intents: dict[str, Intent] = {}
         self._left: dict[str, int] = {}
+        self._senders_of: dict[str, Invoked] = {}
+        invoked = {each.number: each for each in record.invoked}
         for sent in record.sent:
             self._left.setdefault(sent.client_order_id, sent.at)
+            if sent.invocation in invoked:
+                self._senders_of.setdefault(sent.client_order_id, invoked[sent.invocation])
         for intent in record.intents:
             known = self._intents.setdefault(intent.client_order_id, intent)
             self._claim(known[1:5] == intent[1:5], "intent_changed", intent.at, intent.client_order_id)
@@ -112,12 +116,13 @@ class OrderJudge:
                 self._claim(cost <= room, "over_budget", event.at, name, f"{limit} {cost} of {room}")
 
     def _cash_and_holdings(self) -> None:
-        """After an execution of ours, the account has borrowed no shares, and no money beyond what its run may borrow.
+        """After an execution of ours the account owes no shares, and after a buy no money that its run may not borrow.
 
-        What runs on buying power have spent may be missing afterwards, but for nobody else's buys.
+        A run on buying power may spend cash that an order of another run was granted. So what its orders that have
+        arrived since that grant have spent may be missing, and no more.
         """
         balances: defaultdict[tuple[str, str], int] = defaultdict(int)
-        lent = 0
+        lent: list[tuple[int, int]] = []
         for entry in self._record.ledger.entries:
             before = balances[CASH, USD]
             for account, commodity, amount in entry.postings:
@@ -127,12 +132,27 @@ class OrderJudge:
                 continue
             cash, held = balances[CASH, USD], balances[POSITION, parent.symbol]
             if Rules(parent.run.settings).may_borrow:
-                lent += max(before - cash, 0)
+                lent.append((self.orders.by_id[entry.order_id].arrival.at, max(before - cash, 0)))
                 power = self._power(balances)
                 self._claim(power >= 0, "power_negative", entry.at, parent.symbol, str(power * PRICE * QTY))
-            else:
-                self._claim(cash + lent >= 0, "cash_negative", entry.at, parent.symbol, str(cash * PRICE * QTY))
+            elif cash < before:
+                granted = self._granted_at(entry.order_id, parent)
+                missing = sum(spent for arrived, spent in lent if arrived >= granted)
+                self._claim(cash + missing >= 0, "cash_negative", entry.at, parent.symbol, str(cash * PRICE * QTY))
             self._claim(held >= 0, "short", entry.at, parent.symbol, str(held * QTY))
+
+    def _granted_at(self, order_id: str, parent: Parent) -> int:
+        """When the step began that granted an order its cash: PlaceOrders does, and other steps move an order with the
+        cash that it has. What is not known to have been sent counts from its arrival."""
+        arrivals = [order.arrival for order in parent.orders if not order.is_owners]
+        last = self.orders.by_id[order_id].arrival
+        granted = last.at
+        for arrival in (each for each in reversed(arrivals) if each.at <= last.at):
+            step = self._senders_of.get(arrival.client_order_id)
+            granted = arrival.at if step is None else step.began
+            if step is None or step.function == "PlaceOrders":
+                break
+        return granted
 
     def _power(self, balances: Mapping[tuple[str, str], int]) -> int:
         """Money units that the account could still spend at most: its equity as often as its multiplier says, less its
