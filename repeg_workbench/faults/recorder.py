@@ -61,10 +61,13 @@ class Recorder:
         exchange.on_answer.append(self._served)
         exchange.faults.on_strike.append(self.struck)
 
-    def began(self, invocation: Invocation, run_id: str, stack: int, *, is_duplicate: bool = False) -> None:
-        """A function has been invoked, for a run or for none."""
-        number = len(self.record.invoked)
-        invoked = Invoked(number, invocation.function, run_id, self._now(), stack=stack, is_duplicate=is_duplicate)
+    def began(
+        self, invocation: Invocation, run_id: str, stack: int, execution: str = "", *, is_duplicate: bool = False
+    ) -> None:
+        """A function has been invoked, for a run or for none, by an execution if the event names one."""
+        number, function = len(self.record.invoked), invocation.function
+        invoked = Invoked(number, function, run_id, self._now(), stack=stack, is_duplicate=is_duplicate)
+        invoked.execution = execution
         self._invoked[invocation] = invoked
         self.record.invoked.append(invoked)
         for listener in self.on_closing if invocation.function == "CloseRun" else ():

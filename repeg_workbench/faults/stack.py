@@ -92,7 +92,8 @@ class Stack:
     def invoke_once(self, function: str, payload: dict[str, Any], *, is_duplicate: bool = False) -> dict[str, Any]:
         """Invoke a handler as Lambda would: JSON in and out, a timeout, errors by class name. Raises TaskFailed."""
         invocation = Invocation(function)
-        self._world.recorder.began(invocation, self._run_of(payload), self.number, is_duplicate=is_duplicate)
+        named = self._run_of(payload), self.number, payload.get("execution", "")
+        self._world.recorder.began(invocation, *named, is_duplicate=is_duplicate)
         try:
             answer = self._call(function, payload, invocation)
         except TaskFailed:

@@ -73,11 +73,13 @@ class DayByHand:
         answered: bool = True,
         struck: bool = False,
         duplicate: bool = False,
+        execution: str = "",
     ) -> int:
         """An invocation of a function for the run, or a second delivery of one; returns its number."""
         number = len(self.record.invoked)
         times = at(begins), at(ends)
-        self.record.invoked.append(Invoked(number, function, RUN, *times, answered, struck, is_duplicate=duplicate))
+        invoked = Invoked(number, function, RUN, *times, answered, struck, is_duplicate=duplicate, execution=execution)
+        self.record.invoked.append(invoked)
         return number
 
     def quoted(

@@ -186,7 +186,7 @@ def test_a_request_that_the_network_delivers_late_is_swept_by_the_watchdog(
 ) -> None:
     """Twelve minutes count from its arrival, if it was held up beyond the death of its run."""
     day = _dead_at(700, cancelled)
-    day.record.sent = [sent._replace(at=at(600), arrived=at(arrived)) for sent in day.record.sent]
+    day.record.sent = [sent._replace(arrived=at(arrived)) for sent in day.record.sent]
     assert day.violations() == found
 
 
@@ -227,24 +227,6 @@ def test_a_pass_of_the_watchdog_that_a_fault_strikes_is_followed_by_another(
         number = day.called("WatchRuns", began, ended, answered=not is_struck)
         day.record.invoked[number].is_struck = is_struck
         assert day.violations() == found
-
-
-@pytest.mark.parametrize(("began", "opened", "found"), [
-    (690, None, set()),
-    (710, None, {"unswept"}),
-    (710, 711, set()),
-    (710, 709, {"unswept"}),
-    (710, 5_001, {"unswept"}),
-])  # fmt: skip
-def test_a_second_start_goes_on_with_a_dead_run_only_if_it_opens_it(
-    began: float, opened: float | None, found: set[str]
-) -> None:
-    """Unless it was under way, as one that renews the run is: a run that is open refuses a second start."""
-    day = _dead_at(700, 1_001)
-    day.record.executions.append(Execution("again", RUN, at(began), at(5_000), "SUCCEEDED", 5))
-    if opened is not None:
-        day.called("OpenRun", opened, opened + 1)
-    assert day.violations() & {"unswept"} == found
 
 
 def test_an_outage_gives_a_sweep_as_much_more_time() -> None:

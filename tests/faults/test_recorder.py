@@ -47,6 +47,15 @@ def test_the_second_delivery_of_an_event_is_recorded_as_such() -> None:
     assert {step.function for step in duplicates} <= {step.function for step in first}
 
 
+def test_an_opening_is_recorded_with_its_execution() -> None:
+    world = World(0, quiet=True, day=lively_day(0))
+    with quietly():
+        world.run()
+    named = {step.execution for step in world.record.invoked if step.function == "OpenRun"}
+    assert named == {execution.name for execution in world.record.executions}
+    assert {step.execution for step in world.record.invoked if step.function == "PlaceOrders"} == {""}
+
+
 def test_every_cancel_of_a_turn_is_recorded_after_its_mark() -> None:
     world = World(0, quiet=True, day=lively_day(0))
     with quietly():

@@ -141,11 +141,13 @@ class LivenessJudge:
             is_lifted = following is not None and following.at < switched.at + period + UNREAD
             if switched.state != "cancel_all" or (is_lifted and following.state != "cancel_all"):
                 continue
-            within = WATCHED if self._is_unknown_dead(run, switched.at) else CANCELLED + 2 * period
-            cancelled_by = self._due(switched.at, within, invoked)
-            for order in orders:
-                due = due_once_found(self._record, [order], switched.at, cancelled_by, WATCHED)
-                was_open = order.arrival.at <= switched.at and (order.ended < 0 or order.ended > switched.at)
+            lifted = self._record.until if following is None else following.at
+            for order in (order for order in orders if order.arrival.at <= lifted):
+                # One that was on its way at the switch counts from its arrival.
+                since = max(switched.at, order.arrival.at)
+                within = WATCHED if self._is_unknown_dead(run, since) else CANCELLED + 2 * period
+                due = due_once_found(self._record, [order], since, self._due(since, within, invoked), WATCHED)
+                was_open = order.ended < 0 or order.ended > since
                 is_late = was_open and (order.ended < 0 or order.ended > due) and due < self._record.until
                 self._claim(not is_late, "not_cancelled", due, order.arrival.client_order_id)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -40,6 +40,7 @@ class Life:
     parent_id: str
     died: int = NEVER
     died_at: int = NEVER
+    was_rejected: bool = False
     fills: list[tuple[int, int, int]] = field(default_factory=list)
     _sums: list[tuple[int, int, int]] = field(default_factory=lambda: [(-1, 0, 0)])
 
@@ -94,9 +95,9 @@ class Account:
         done = life.filled_by(position) + sum(each.filled_by(position) for each in self.ancestors(life))
         return max(life.size - done, 0)
 
-    def at_stake(self, line: tuple[str, str], position: int) -> int:
-        """Units of a line that are executed, or may be at most: of a chain only the largest order counts."""
-        lives = [life for life in self.of_line[line] if life.born <= position]
+    def at_stake(self, lives: Iterable[Life], position: int) -> int:
+        """Units of these that are executed, or may be at most: of a chain only the largest order counts."""
+        lives = [life for life in lives if life.born <= position]
         done = sum(life.filled_by(position) for life in lives)
         return done + sum(most for _, most in self._chains(lives, position))
 
@@ -160,6 +161,7 @@ class Account:
                 self.balances.append((position, event.order_id, cash, self.shares[fill.symbol], owned))
             if event.status in OVER and life.died == NEVER:
                 life.died, life.died_at = position, event.at
+                life.was_rejected = event.status == "rejected"
 
     def _split(self, record: DayRecord) -> None:
         """The shares that splits have made; they come before the open, and so before every execution."""

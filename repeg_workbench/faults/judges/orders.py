@@ -9,7 +9,7 @@ from decimal import Decimal
 from repeg_workbench.exchange.broker.ledger import CASH, POSITION, USD, Execution, OrderEvent
 from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges.placed import PRICE, QTY, Orders, Parent, Placed
-from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent
+from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent, Invoked
 from repeg_workbench.faults.judges.rules import MOST_ORDERS, Rules
 from repeg_workbench.faults.judges.verdict import Violation
 
@@ -26,6 +26,13 @@ class OrderJudge:
         self._record = record
         self._arrived: defaultdict[str, int] = defaultdict(int)
         self._intents: dict[str, Intent] = {}
+        self._left: dict[str, int] = {}
+        self._senders_of: dict[str, Invoked] = {}
+        invoked = {each.number: each for each in record.invoked}
+        for sent in record.sent:
+            self._left.setdefault(sent.client_order_id, sent.at)
+            if sent.invocation in invoked:
+                self._senders_of.setdefault(sent.client_order_id, invoked[sent.invocation])
         for intent in record.intents:
             known = self._intents.setdefault(intent.client_order_id, intent)
             self._claim(known[1:5] == intent[1:5], "intent_changed", intent.at, intent.client_order_id)
@@ -39,8 +46,18 @@ class OrderJudge:
             parent = self.orders.parent_of(event.order_id)
             if parent is not None:
                 self._on_event(event, execution, parent, is_new=is_new)
+        self._senders()
         self._cash_and_holdings()
         self._other_hands()
+
+    def _senders(self) -> None:
+        """Each order that the program sent and the broker had has the id of a run: of the run whose step sent it."""
+        runs = {invoked.number: invoked.run_id for invoked in self._record.invoked}
+        for sent in (sent for sent in self._record.sent if sent.arrived >= 0):
+            run, name = self.orders.run_of(sent.client_order_id), sent.client_order_id
+            sender = runs.get(sent.invocation, "")
+            is_known = run is not None and sender in {"", run.run_id}
+            self._claim(is_known, "orders_without_run", sent.arrived, name, f"sent for {sender}")
 
     def _on_event(self, event: OrderEvent, execution: Execution | None, parent: Parent, *, is_new: bool) -> None:
         placed = self.orders.by_id[event.order_id]
@@ -48,12 +65,12 @@ class OrderJudge:
             self._on_arrival(event, parent, placed)
         sign, most = parent.run.targets.get(parent.symbol, (0, Decimal(0)))
         self._claim(event.side == sign, "wrong_side", event.at, event.client_order_id)
-        if not any(order.is_owners for order in parent.orders):
-            total = parent.exposure
-            self._claim(total <= to_qty(most), "more_than_target", event.at, event.client_order_id,
-                        f"{total * QTY} of {most}")  # fmt: skip
-            working = len(parent.working)
-            self._claim(working <= 1, "two_live_children", event.at, event.client_order_id, str(working))
+        total = parent.exposure
+        self._claim(
+            total <= to_qty(most), "more_than_target", event.at, event.client_order_id, f"{total * QTY} of {most}"
+        )
+        working = sum(any(not order.is_owners for order in chain) for chain in parent.working)
+        self._claim(working <= 1, "two_live_children", event.at, event.client_order_id, str(working))
         if execution is not None and execution.limit is not None:
             worse = execution.side * (execution.price - execution.limit)
             self._claim(worse <= 0, "worse_than_limit", event.at, event.client_order_id)
@@ -69,7 +86,7 @@ class OrderJudge:
 
     def _intended(self, event: OrderEvent) -> None:
         intent = self._intents.get(event.client_order_id)
-        if intent is None or intent.at > event.at:
+        if intent is None or intent.at > min(event.at, self._left.get(event.client_order_id, event.at)):
             return self._claim(False, "no_intent", event.at, event.client_order_id)  # noqa: FBT003 - the claim failed
         same = (intent.side, intent.quantity, intent.limit) == (event.side, event.quantity, event.limit)
         return self._claim(same, "intent_differs", event.at, event.client_order_id, str(intent))
@@ -99,12 +116,13 @@ class OrderJudge:
                 self._claim(cost <= room, "over_budget", event.at, name, f"{limit} {cost} of {room}")
 
     def _cash_and_holdings(self) -> None:
-        """After an execution of ours, the account has borrowed no shares, and no money beyond what its run may borrow.
+        """After an execution of ours the account owes no shares, and after a buy no money that its run may not borrow.
 
-        What runs on buying power have spent may be missing afterwards, but for nobody else's buys.
+        A run on buying power may spend cash that an order of another run was granted. So what its orders that have
+        arrived since that grant have spent may be missing, and no more.
         """
         balances: defaultdict[tuple[str, str], int] = defaultdict(int)
-        lent = 0
+        lent: list[tuple[int, int]] = []
         for entry in self._record.ledger.entries:
             before = balances[CASH, USD]
             for account, commodity, amount in entry.postings:
@@ -114,12 +132,27 @@ class OrderJudge:
                 continue
             cash, held = balances[CASH, USD], balances[POSITION, parent.symbol]
             if Rules(parent.run.settings).may_borrow:
-                lent += max(before - cash, 0)
+                lent.append((self.orders.by_id[entry.order_id].arrival.at, max(before - cash, 0)))
                 power = self._power(balances)
                 self._claim(power >= 0, "power_negative", entry.at, parent.symbol, str(power * PRICE * QTY))
-            else:
-                self._claim(cash + lent >= 0, "cash_negative", entry.at, parent.symbol, str(cash * PRICE * QTY))
+            elif cash < before:
+                granted = self._granted_at(entry.order_id, parent)
+                missing = sum(spent for arrived, spent in lent if arrived >= granted)
+                self._claim(cash + missing >= 0, "cash_negative", entry.at, parent.symbol, str(cash * PRICE * QTY))
             self._claim(held >= 0, "short", entry.at, parent.symbol, str(held * QTY))
+
+    def _granted_at(self, order_id: str, parent: Parent) -> int:
+        """When the step began that granted an order its cash: PlaceOrders does, and other steps move an order with the
+        cash that it has. What is not known to have been sent counts from its arrival."""
+        arrivals = [order.arrival for order in parent.orders if not order.is_owners]
+        last = self.orders.by_id[order_id].arrival
+        granted = last.at
+        for arrival in (each for each in reversed(arrivals) if each.at <= last.at):
+            step = self._senders_of.get(arrival.client_order_id)
+            granted = arrival.at if step is None else step.began
+            if step is None or step.function == "PlaceOrders":
+                break
+        return granted
 
     def _power(self, balances: Mapping[tuple[str, str], int]) -> int:
         """Money units that the account could still spend at most: its equity as often as its multiplier says, less its

@@ -21,6 +21,15 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return whole
 
 
+def later_by_outages(record: DayRecord, since: int, within: int, frozen: Iterable[Span] = ()) -> int:
+    """A time limit, later by every outage that overlaps it, and by the time for which the run was frozen."""
+    due = since + within
+    for begin, end in merged([*((outage.since, outage.until) for outage in record.outages), *frozen]):
+        if begin < due and end > since:
+            due += end - max(begin, since)
+    return due
+
+
 def frozen_spans(record: DayRecord, run_id: str) -> Iterator[Span]:
     """When a step that the run waited for was frozen, and no step of the run went on meanwhile.
 

@@ -88,8 +88,12 @@ class Parent:
 
     @property
     def exposure(self) -> int:
-        """Quantity units executed, and still to execute at most."""
-        return self.executed + sum(max(order.remaining for order in chain) for chain in self.working)
+        """Quantity units executed, and still to execute at most. Once the owner has moved an order, only those of our
+        own orders count, because the owner may enlarge one; a move that the broker rejects changes nothing."""
+        is_moved = any(order.is_owners and order.status != "rejected" for order in self.orders)
+        executed = sum(order.executed for order in self.orders if not (is_moved and order.is_owners))
+        chains = ([o.remaining for o in chain if not (is_moved and o.is_owners)] for chain in self.working)
+        return executed + sum(max(chain, default=0) for chain in chains)
 
     @property
     def cost(self) -> Decimal:

@@ -112,7 +112,8 @@ class Invoked:
     """An invocation of a function for a run (empty: for none), as the platform saw it.
 
     `ended` is -1 while it runs. `is_struck` says whether a fault of the day has struck one of its calls. One that
-    `is_duplicate` is a second delivery of an event, for which nothing waits.
+    `is_duplicate` is a second delivery of an event, for which nothing waits. `execution` is the one that its event
+    names, if it names one: OpenRun's does.
     """
 
     number: int
@@ -124,6 +125,7 @@ class Invoked:
     is_struck: bool = False
     stack: int = 0
     is_duplicate: bool = False
+    execution: str = ""
 
 
 @dataclass

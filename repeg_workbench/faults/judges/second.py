@@ -51,7 +51,7 @@ class SecondJudge:
         for line, lives in lines.items():
             run = next(run for run in self._record.runs if run.run_id == line[0])
             ours = [life for life in lives if life.run is not None]
-            self._quantities(line, run, lives)
+            self._quantities(line[1], run, lives)
             self._overlaps(lives)
             self._prices(for_symbol(run, line[1]), ours)
             for index, life in enumerate(ours):
@@ -67,16 +67,18 @@ class SecondJudge:
             self._books()
         return self.found
 
-    def _quantities(self, line: tuple[str, str], run: JudgedRun, lives: list[Life]) -> None:
-        sign, most = run.targets.get(line[1], (0, 0))
+    def _quantities(self, symbol: str, run: JudgedRun, lives: list[Life]) -> None:
+        sign, most = run.targets.get(symbol, (0, 0))
         units = int(most * SHARE)
-        is_owners = False
         turning_points = sorted({p for life in lives for p in (life.born, life.died, *(f[0] for f in life.fills))})
+        moved = [life for life in lives if life.run is None]
         for life in lives:
             self._say(life.side != sign, "wrong_side", life)
         for position in (p for p in turning_points if p != NEVER):
-            is_owners = is_owners or any(life.run is None and life.born <= position for life in lives)
-            if not is_owners and self._account.at_stake(line, position) > units:
+            # What the owner has made of an order counts for nothing, nor does a move that the broker has rejected.
+            stands = any(m.born <= position and not (m.was_rejected and m.died <= position) for m in moved)
+            counted = [life for life in lives if life.run is not None or not stands]
+            if self._account.at_stake(counted, position) > units:
                 cause = next(life for life in lives if position in {life.born, life.died, *(f[0] for f in life.fills)})
                 self._say(True, "more_than_target", cause)  # noqa: FBT003 - it is so
 
@@ -139,12 +141,13 @@ class SecondJudge:
                     self._say(cost > Fraction(str(room)) * MONEY, "over_budget", life)
 
     def _money(self) -> None:
-        """No shares are ever owed after an execution of ours, nor money beyond a margin that its run may use.
+        """No shares are ever owed after an execution of ours, nor money after a buy beyond what its run may borrow.
 
-        An account of multiplier m may owe (m - 1) parts in m of its holdings. For a run on cash, what the others have
-        borrowed counts as if it were still there.
+        An account of multiplier m may owe (m - 1) parts in m of its holdings. For a run on cash, what orders of others
+        have spent counts as if it were still there if they came after the cash had been granted.
         """
-        m, before, others_spent = self._record.multiplier, self._account.cash, 0
+        m, before = self._record.multiplier, self._account.cash
+        others: list[tuple[int, int]] = []
         borrowers = {run.run_id for run in self._record.runs if setting(run, "fund_buys_from") != "cash"}
         for _, order_id, cash, shares, owned in self._account.balances:
             line = self._account.line_of(order_id)
@@ -153,11 +156,27 @@ class SecondJudge:
                 continue
             self._name(shares < 0, "short", line[1])
             if line[0] not in borrowers:
-                self._name(cash < -others_spent, "cash_negative", line[1])
+                since = self._granted(self._account.lives[order_id], line)
+                later = sum(paid for born_at, paid in others if born_at >= since)
+                self._name(spent > 0 and cash + later < 0, "cash_negative", line[1])
                 continue
-            others_spent += max(0, spent)
+            if spent > 0:
+                others.append((self._account.lives[order_id].at, spent))
             is_over_margin = bool(self._record.dearest) and -cash * m > (m - 1) * owned
             self._name(is_over_margin, "power_negative", line[1])
+
+    def _granted(self, life: Life, line: tuple[str, str]) -> int:
+        """The beginning of the latest PlaceOrders up to an order that has sent one of its line, or the arrival of a
+        later order that nothing is known to have sent."""
+        began = {step.number: (step.began, step.function == "PlaceOrders") for step in self._record.invoked}
+        known: dict[str, tuple[int, bool]] = {}
+        for sent in self._record.sent:
+            if sent.invocation in began:
+                known.setdefault(sent.client_order_id, began[sent.invocation])
+        earlier = [x for x in self._account.of_line[line] if x.run is not None and x.at <= life.at]
+        found = [known.get(x.client_order_id, (x.at, True)) for x in earlier]
+        grants = [at for at, is_grant in found if is_grant]
+        return grants[-1] if grants else min((at for at, _ in found), default=life.at)
 
     def _books(self) -> None:
         for line, lives in self._account.of_line.items():

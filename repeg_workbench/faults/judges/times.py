@@ -10,8 +10,9 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 
 from repeg_workbench.exchange.broker.ledger import OrderEvent
-from repeg_workbench.faults.judges.pauses import Span, frozen_spans, merged
-from repeg_workbench.faults.judges.placed import Parent, due_once_found
+from repeg_workbench.faults.judges.deaths import CLOSING, DEAD, Deaths
+from repeg_workbench.faults.judges.pauses import frozen_spans, later_by_outages
+from repeg_workbench.faults.judges.placed import Parent
 from repeg_workbench.faults.judges.record import (
     ALL_THREADS,
     MINUTE,
@@ -36,12 +37,6 @@ ANSWER = 5 * SECOND
 UNRESOLVED = 120 * SECOND
 STEP = 60 * SECOND
 
-# The orders of an aborted run are closed within this time of its event, or of the watchdog's look after its silence.
-SWEPT, WATCHED = 5 * MINUTE, 12 * MINUTE
-
-DEAD = frozenset({"ABORTED", "FAILED", "TIMED_OUT"})
-CLOSING = frozenset({"CloseRun", "SweepOrders", "WatchRuns"})
-
 
 class TimeJudge:
     """Judges times against the record of the network and of the platform."""
@@ -49,6 +44,8 @@ class TimeJudge:
     def __init__(self, record: DayRecord) -> None:
         self.found: list[Violation] = []
         self._record = record
+        self._deaths = Deaths(record)
+        self._run_of_prefix = {run.prefix: run.run_id for run in record.runs}
         self._invoked = {invoked.number: invoked for invoked in record.invoked}
         self._sent: defaultdict[str, list[SentOrder]] = defaultdict(list)
         for sent in record.sent:
@@ -62,7 +59,8 @@ class TimeJudge:
                 if not order.is_owners:
                     self._judge_arrival(order.arrival, parent.run)
         for execution in self._record.executions:
-            self._judge_death(execution, [line for line in lines if line.run.run_id == execution.run_id])
+            of_run = [line for line in lines if line.run.run_id == execution.run_id]
+            self.found += self._deaths.unswept(execution, of_run)
         self._judge_senders()
         self._judge_unanswered()
         self._judge_platform()
@@ -93,7 +91,7 @@ class TimeJudge:
                 continue
             name = sent.client_order_id
             self._claim(invoked.function not in CLOSING, "sent_while_closing", sent.at, name, invoked.function)
-            ended = over.get(invoked.run_id)
+            ended = over.get(self._run_of(sent, invoked))
             self._claim(ended is None or sent.at <= ended, "after_close", sent.at, name)
             switched = self._switched_before(invoked.stack, sent.at)
             is_in_time = switched is None or sent.at - switched - self._held_up(sent, switched) <= SECOND
@@ -109,14 +107,18 @@ class TimeJudge:
         return total
 
     def _ended_runs(self) -> dict[str, int]:
-        """When each run was closed or swept: the end of the first closing step that answered after it was opened."""
+        """When each run was closed or swept: the earliest end of a closing step that answered. No execution opens a run
+        again after that: OpenRun refuses one, or answers once more about the run that its execution has opened."""
         over: dict[str, int] = {}
         for invoked in self._record.invoked:
-            if invoked.function == "OpenRun" and invoked.answered:
-                over.pop(invoked.run_id, None)
-            elif invoked.function in {"CloseRun", "SweepOrders"} and invoked.answered and invoked.run_id:
-                over.setdefault(invoked.run_id, invoked.ended)
+            if invoked.function in {"CloseRun", "SweepOrders"} and invoked.answered and invoked.run_id:
+                over[invoked.run_id] = min(over.get(invoked.run_id, invoked.ended), invoked.ended)
         return over
+
+    def _run_of(self, sent: SentOrder, invoked: Invoked) -> str:
+        """The run that an order is of, by its id; that of the step that sent it if its id names none."""
+        prefix = sent.client_order_id.partition(".")[0] + "."
+        return self._run_of_prefix.get(prefix, invoked.run_id)
 
     def _switched_before(self, stack: int, at: int) -> int | None:
         """Since when new orders are halted at that time; None if they are not."""
@@ -125,56 +127,6 @@ class TimeJudge:
             if switched.stack == stack and switched.at < at:
                 since = None if switched.state == "active" else (switched.at if since is None else since)
         return since
-
-    def _judge_death(self, execution: Execution, lines: list[Parent]) -> None:
-        """An execution that ended without closing its run is swept in time: nothing of it is open at the broker."""
-        if execution.status not in DEAD or self._goes_on_after(execution, execution.ended):
-            return
-        swept_by = self._swept_by(execution)
-        for order in (order for line in lines for order in line.orders if not order.is_owners):
-            due = due_once_found(self._record, [order], execution.ended, swept_by, WATCHED)
-            if due >= self._record.until:
-                continue
-            is_open = order.arrival.at <= due and (order.ended < 0 or order.ended > due)
-            self._claim(not is_open, "unswept", due, order.arrival.client_order_id)
-
-    def _swept_by(self, dead: Execution) -> int:
-        """When a dead execution must have been swept. A closing step that a fault strikes is followed by another; it
-        may have been under way when the execution died, and may keep the run until it ends.
-
-        Where its event was lost, the watchdog sweeps the run after a silence, which begins anew with each step of it
-        that is invoked by hand, and at the end of the step that was under way: stopping an execution stops no function.
-        """
-        due = self._due(dead.ended, WATCHED if dead.is_event_lost else SWEPT)
-        for invoked in self._record.invoked:
-            lasts = max(invoked.began, invoked.ended)
-            if dead.is_event_lost and invoked.run_id == dead.run_id and dead.ended <= lasts and invoked.began <= due:
-                due = max(due, self._due(lasts, WATCHED))
-            is_late = dead.ended < lasts and invoked.began <= due
-            if invoked.function in CLOSING and is_late and self._is_hindered(invoked):
-                due = max(due, self._due(lasts, WATCHED))
-        return due
-
-    def _is_hindered(self, invoked: Invoked) -> bool:
-        """Whether a fault struck an invocation, or a service was away meanwhile."""
-        ended = invoked.ended if invoked.ended >= 0 else self._record.until
-        return invoked.is_struck or any(o.since <= ended and o.until >= invoked.began for o in self._record.outages)
-
-    def _goes_on_after(self, execution: Execution, at: int) -> bool:
-        """Whether another execution of the run goes on after a time: one under way then, or one that opens it later."""
-        return any(
-            other is not execution and other.run_id == execution.run_id and (other.ended < 0 or other.ended > at)
-            and (other.began <= at or self._opens(other))
-            for other in self._record.executions
-        )  # fmt: skip
-
-    def _opens(self, execution: Execution) -> bool:
-        """Whether an execution opened its run: a second start of a run is refused, and works on nothing."""
-        return any(
-            invoked.function == "OpenRun" and invoked.run_id == execution.run_id and invoked.answered
-            and invoked.began >= execution.began and (execution.ended < 0 or invoked.began < execution.ended)
-            for invoked in self._record.invoked
-        )  # fmt: skip
 
     def _judge_unanswered(self) -> None:
         """An order whose request was not answered is looked for, sent again or closed within the published bound.
@@ -190,16 +142,16 @@ class TimeJudge:
             invoked = self._invoked.get(sent.invocation)
             if sent.is_answered or invoked is None:
                 continue
-            period = self._period(invoked.run_id)
-            frozen = frozen_spans(self._record, invoked.run_id)
-            due = self._due(sent.at, UNRESOLVED + STEP + 2 * period, frozen)
-            due = self._later_by_struck_turns(due, invoked.run_id, sent.at, period)
+            run_id = self._run_of(sent, invoked)
+            period, frozen = self._period(run_id), frozen_spans(self._record, run_id)
+            due = later_by_outages(self._record, sent.at, UNRESOLVED + STEP + 2 * period, frozen)
+            due = self._later_by_struck_turns(due, run_id, sent.at, period)
             for dead in self._record.executions:
-                if dead.run_id == invoked.run_id and self._is_dead_at(dead, sent.at, due):
-                    due = max(due, self._swept_by(dead) + UNRESOLVED)
+                if dead.run_id == run_id and self._is_dead_at(dead, sent.at, due):
+                    due = max(due, self._deaths.swept_by(dead) + UNRESOLVED)
             name = sent.client_order_id
             seen = [*news[name], *(again.at for again in self._sent[name] if again.at > sent.at)]
-            is_settled = any(sent.at < at <= due for at in seen) or over.get(invoked.run_id, due + 1) <= due
+            is_settled = any(sent.at < at <= due for at in seen) or over.get(run_id, due + 1) <= due
             self._claim(is_settled or due > self._record.until, "unresolved", due, name)
 
     def _later_by_struck_turns(self, due: int, run_id: str, since: int, period: int) -> int:
@@ -216,20 +168,12 @@ class TimeJudge:
     def _is_dead_at(self, execution: Execution, since: int, until: int) -> bool:
         """Whether an execution died between these times, or long before them in silence: a step invoked by hand may
         still send, until the watchdog sweeps its run."""
-        is_silent = execution.is_event_lost and not self._goes_on_after(execution, since + STEP)
+        is_silent = execution.is_event_lost and not self._deaths.goes_on_after(execution, since + STEP)
         return execution.status in DEAD and execution.ended < until and (is_silent or since - STEP <= execution.ended)
 
     def _period(self, run_id: str) -> int:
         run = next((run for run in self._record.runs if run.run_id == run_id), None)
         return 0 if run is None else int(Rules(run.settings)["order_monitoring_seconds"]) * SECOND
-
-    def _due(self, since: int, within: int, frozen: Iterable[Span] = ()) -> int:
-        """A time limit, later by every outage that overlaps it, and by the time for which the run was frozen."""
-        due = since + within
-        for begin, end in merged([*((outage.since, outage.until) for outage in self._record.outages), *frozen]):
-            if begin < due and end > since:
-                due += end - max(begin, since)
-        return due
 
     def _judge_platform(self) -> None:
         for stack, requests in self._record.requests.items():
