@@ -84,7 +84,7 @@ class EndingJudge:
         self._claim(is_alerted or not executed or owed <= 0, "loan_not_alerted", run.run_id, str(owed))
         for order in books.orders:
             parent = lines.get(order.symbol)
-            self._judge_line(run, books, order, 0 if parent is None else parent.executed)
+            self._judge_line(run, books, order, self._known(order, parent, never_shown))
             self._judge_reason(run, order, parent)
 
     def _never_shown(self, books: RunBooks, lines: dict[str, Parent]) -> set[str]:
@@ -96,19 +96,27 @@ class EndingJudge:
         answered = {sent.client_order_id for sent in self._record.sent if sent.is_answered}
         return {each.order_id for each in orders if each.client_order_id not in shown | answered}
 
-    def _judge_line(self, run: JudgedRun, books: RunBooks, order: BookedOrder, executed: int) -> None:
-        subject = f"{run.run_id} {order.symbol}"
+    def _known(self, order: BookedOrder, parent: Parent | None, never_shown: set[str]) -> tuple[int, int]:
+        """The least and the most that a line may have booked: what it executed, but for orders that were never shown.
+
+        Of a line with the outcome `unknown`, an order that the broker does not find at the end of the day may have
+        executed more than any answer showed.
+        """
+        placed = [] if parent is None else [o for o in parent.orders if o.arrival.order_id not in never_shown]
+        most = sum(each.executed for each in placed)
+        lost = {each.order_id for each in self._record.unfound if each.until < 0 and order.outcome == "unknown"}
+        return most - sum(each.executed for each in placed if each.arrival.order_id in lost), most
+
+    def _judge_line(self, run: JudgedRun, books: RunBooks, order: BookedOrder, known: tuple[int, int]) -> None:
+        subject, (least, executed) = f"{run.run_id} {order.symbol}", known
         self._claim(bool(order.outcome), "no_outcome", subject)
-        if order.outcome == "unknown":
-            return
-        self._claim(order.filled == executed, "filled_differs", subject, f"{order.filled * QTY} not {executed * QTY}")
+        self._claim(least <= order.filled <= executed, "filled_differs", subject,
+                    f"{order.filled * QTY} not {executed * QTY}")  # fmt: skip
         if books.reported is not None:
             said = books.reported.get(order.symbol)
-            self._claim(said in {None, executed}, "report_differs", subject, f"{said}")
-        if order.outcome == "no_trade":
-            return
+            self._claim(said is not None and least <= said <= executed, "report_differs", subject, f"{said}")
         _, most = run.targets.get(order.symbol, (0, Decimal(0)))
-        if not most:
+        if order.outcome == "no_trade" or least < executed or not most:
             return  # a weight without a fresh price is not sized
         is_full = executed >= to_qty(most)
         is_dust = not is_full and to_qty(most) - executed < QTY_SCALE and executed > 0
