@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from repeg_workbench.exchange.broker.ledger import CASH
-from repeg_workbench.exchange.units import QTY_SCALE, to_qty
+from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.causes import CLOSING
+from repeg_workbench.faults.judges.dust import is_dust
 from repeg_workbench.faults.judges.placed import QTY, Parent
 from repeg_workbench.faults.judges.record import (
     MINUTE,
@@ -119,8 +120,18 @@ class EndingJudge:
         if order.outcome == "no_trade" or least < executed or not most:
             return  # a weight without a fresh price is not sized
         is_full = executed >= to_qty(most)
-        is_dust = not is_full and to_qty(most) - executed < QTY_SCALE and executed > 0
-        self._claim(is_dust or is_full == (order.outcome == "filled"), "outcome_untrue", subject, order.outcome)
+        is_as_said = is_full == (order.outcome == "filled") or self._is_dust_left(run, order.symbol, executed, most)
+        self._claim(is_as_said, "outcome_untrue", subject, order.outcome)
+
+    def _is_dust_left(self, run: JudgedRun, symbol: str, executed: int, most: Decimal) -> bool:
+        """Whether a line was so nearly filled that the broker takes no order for the rest, on a quote of a step that
+        had not ended by the line's last execution."""
+        line = f"{run.prefix}{symbol}."
+        last = max((e.at for e in self._record.ledger.executions if e.client_order_id.startswith(line)), default=0)
+        steps = {i.number for i in self._record.invoked if i.run_id == run.run_id and not 0 <= i.ended < last}
+        served = (*self._record.quotes, *self._record.streams.quotes)
+        quotes = (quote for quote in served if quote.symbol == symbol and quote.invocation in steps)
+        return executed > 0 and is_dust(to_qty(most) - executed, quotes)
 
     def _judge_reason(self, run: JudgedRun, order: BookedOrder, parent: Parent | None) -> None:
         """A line that could still trade is not given up, and the outcome names what kept it from trading."""

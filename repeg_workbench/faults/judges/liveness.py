@@ -11,6 +11,7 @@ from itertools import zip_longest
 
 from repeg_workbench.exchange.units import QTY_SCALE, to_qty
 from repeg_workbench.faults.judges import rules as law
+from repeg_workbench.faults.judges.dust import is_dust
 from repeg_workbench.faults.judges.endings import ENDS_EARLY
 from repeg_workbench.faults.judges.placed import Parent, Placed, due_once_found
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Invoked, JudgedRun, ServedQuote
@@ -121,14 +122,14 @@ class LivenessJudge:
             return False
         done = sum(e.quantity for e in self._record.ledger.executions
                    if e.at <= step.ended and any(e.order_id == o.arrival.order_id for o in parent.orders))  # fmt: skip
-        if to_qty(most) - done < QTY_SCALE:
-            return False
         sent = [s for s in self._record.sent if _is_of(s.client_order_id, parent) and s.at <= step.ended]
         if any(s.at > step.ended - SETTLING for s in sent):
             return False
         if any(o.arrival.at <= step.ended and (o.ended < 0 or o.ended > step.ended - SETTLING) for o in parent.orders):
             return False
         quotes = self._served.get((step.number, parent.symbol), [])
+        if done >= to_qty(most) or is_dust(to_qty(most) - done, quotes):
+            return False
         slack = -self._record.allowance
         books = [book_of(q, sign, at) for q in quotes for at in (q.at, step.ended)]
         return bool(books) and not any(law.fault_of(book, rules, slack) for book in books)
