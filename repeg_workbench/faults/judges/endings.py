@@ -10,6 +10,7 @@ from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.causes import CLOSING
 from repeg_workbench.faults.judges.dust import is_dust
+from repeg_workbench.faults.judges.interruptions import was_broken_off, was_switched_off
 from repeg_workbench.faults.judges.placed import QTY, Parent
 from repeg_workbench.faults.judges.record import (
     MINUTE,
@@ -137,7 +138,8 @@ class EndingJudge:
         """A line that could still trade is not given up, and the outcome names what kept it from trading."""
         subject, outcome = f"{run.run_id} {order.symbol}", order.outcome
         if outcome == "killed":
-            self._claim(any(s.state != "active" for s in self._record.switched), "killed_without_switch", subject)
+            is_off = was_switched_off(self._record, run, self._ended_at(run))
+            self._claim(is_off, "killed_without_switch", subject)
         if self._was_cut_off(run) or not run.targets.get(order.symbol, (0, Decimal(0)))[1]:
             return
         rules = Rules(run.settings).of(order.symbol)
@@ -210,10 +212,17 @@ class EndingJudge:
         begun = [i.began for i in self._record.invoked if i.function == "CloseRun" and i.run_id == run.run_id]
         return min(begun, default=None)
 
+    def _ended_at(self, run: JudgedRun) -> int:
+        """When the run's end was first published; a sweep reads the switch as well. The day's end if it never was."""
+        ends = [published.at for published in self._record.published if published.run_id == run.run_id]
+        return min(ends, default=self._record.until)
+
     def _was_cut_off(self, run: JudgedRun) -> bool:
-        """Whether something other than the run's own execution ended it."""
-        statuses = {e.status for e in self._record.executions if e.run_id == run.run_id}
-        return statuses != {"SUCCEEDED"} or bool(self._record.switched)
+        """Whether something other than the run's own execution ended it before its window closed."""
+        closes, closed = self._closes(Rules(run.settings)), self._closed_at(run)
+        closed = closes if closed is None else min(closed, closes)
+        is_off = was_switched_off(self._record, run, closed)
+        return is_off or was_broken_off(self._record, run, closed, closes)
 
     def _claim(self, holds: bool, name: str, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:

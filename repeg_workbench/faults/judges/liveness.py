@@ -13,6 +13,7 @@ from repeg_workbench.exchange.units import QTY_SCALE, to_qty
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.dust import is_dust
 from repeg_workbench.faults.judges.endings import ENDS_EARLY
+from repeg_workbench.faults.judges.interruptions import was_switched_off
 from repeg_workbench.faults.judges.placed import Parent, Placed, due_once_found
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Invoked, JudgedRun, ServedQuote
 from repeg_workbench.faults.judges.rules import Rules, book_of
@@ -58,16 +59,19 @@ class LivenessJudge:
                     self._judge_idle(run, parent, invoked)
 
     def _is_undisturbed(self, run: JudgedRun) -> bool:
-        """Whether nothing but its quotes and cash can keep the run's lines from trading."""
+        """Whether nothing but its quotes, its cash and the kill switch can keep the run's lines from trading."""
         rules = Rules(run.settings)
-        is_limited = any(rules[name] is not None for name in LIMITS) or bool(rules["symbols"])
-        return not (is_limited or self._record.switched)
+        return not rules["symbols"] and all(rules[name] is None for name in LIMITS)
 
     def _could_trade_all_day(self, run: JudgedRun, parent: Parent) -> bool:
         """Whether a line ended as one that could have gone on, with money or shares and without a refusal."""
         books = next((each for each in self._record.books if each.run_id == run.run_id), None)
         line = None if books is None else next((o for o in books.orders if o.symbol == parent.symbol), None)
-        if line is None or line.outcome in ENDS_EARLY or any(o.status == "rejected" for o in parent.orders):
+        if (
+            line is None
+            or line.outcome in ENDS_EARLY - {"filled", "killed"}
+            or any(o.status == "rejected" for o in parent.orders)
+        ):
             return False
         ours = {order.arrival.order_id for order in parent.orders}
         others = [e for e in self._record.ledger.executions if e.symbol == parent.symbol and e.order_id not in ours]
@@ -119,6 +123,8 @@ class LivenessJudge:
         """Whether a placing step had all it takes to send an order for a line, and sent none."""
         closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
         if step.is_struck or not step.answered or step.ended > closes - MINUTE:
+            return False
+        if was_switched_off(self._record, parent.run, step.ended):
             return False
         done = sum(e.quantity for e in self._record.ledger.executions
                    if e.at <= step.ended and any(e.order_id == o.arrival.order_id for o in parent.orders))  # fmt: skip
