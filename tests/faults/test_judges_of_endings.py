@@ -151,7 +151,7 @@ def test_a_quote_that_the_last_turn_has_heard_holds_an_order(heard: float, found
     day.quoted(heard, "100.00", "101.00", invocation=step)
     day.record.streams.quotes.append(day.record.quotes.pop())
     day.closed(outcome="held_wide")
-    assert day.violations() == found
+    assert day.violations() & {"not_held_by_its_book"} == found
 
 
 def _dead_at(when: float, cancelled: float) -> DayByHand:

@@ -29,6 +29,50 @@ def test_a_line_that_could_trade_and_is_never_sent_is_idle() -> None:
     assert waiting_day(side=-1, held="100").violations() == {"idle"}
 
 
+def test_a_line_that_is_sent_hours_late_was_idle_although_it_has_filled() -> None:
+    day = waiting_day()
+    order = day.placed(1, CLOSES - 200, "100", "100.01", bid="100.00", ask="100.10")
+    day.filled(order, CLOSES - 150, "100", "100.01")
+    day.closed(CLOSES)
+    assert day.violations() == {"idle"}
+
+
+@pytest.mark.parametrize(("ask", "places", "is_struck", "found"), [
+    ("100.10", False, False, {"idle"}),
+    ("100.10", True, False, set()),
+    ("100.10", False, True, set()),
+    ("101.00", False, False, set()),
+])  # fmt: skip
+def test_a_line_is_idle_if_its_quote_is_accepted_and_no_step_places(
+    ask: str, places: bool, is_struck: bool, found: set[str]
+) -> None:
+    """The second of two accepted quotes is half a minute after the first; a placing step has its own quotes."""
+    day = DayByHand()
+    for begins in (600, 630):
+        number = day.looked_at(begins, "100.00", ask)
+        day.record.invoked[number].is_struck = is_struck and begins == 630
+        if places:
+            day.called("PlaceOrders", begins + 1, begins + 2)
+    day.closed(CLOSES, "partial_deadline")
+    assert day.violations() & {"idle"} == found
+
+
+@pytest.mark.parametrize(
+    ("duplicate", "ends", "found"), [(False, 602, {"idle"}), (True, 602, set()), (False, 615, set())]
+)
+def test_a_line_is_not_idle_after_a_quote_step_that_nothing_follows(
+    duplicate: bool, ends: float, found: set[str]
+) -> None:
+    """A placing step begins at 601; half a minute lies between the accepted quotes after it."""
+    day = DayByHand()
+    day.looked_at(600, "100.00", "100.10")
+    day.called("PlaceOrders", 601, ends)
+    day.record.invoked[day.looked_at(610, "100.00", "100.10")].is_duplicate = duplicate
+    day.looked_at(640, "100.00", "100.10")
+    day.closed(CLOSES, "partial_deadline")
+    assert day.violations() & {"idle"} == found
+
+
 @pytest.mark.parametrize("account", [{"cash": "29000"}, {"settings": {"max_run_orders": 1}}, {"ask": "101.00"}])
 def test_a_line_waits_for_cash_for_a_budget_or_for_its_quote(account: dict[str, Any]) -> None:
     assert waiting_day(**account).violations() == set()

@@ -101,26 +101,31 @@ class LivenessJudge:
         return sum(execution.quantity * execution.price for execution in bought)
 
     def _judge_idle(self, run: JudgedRun, parent: Parent, invoked: Sequence[Invoked]) -> None:
-        sign, most = run.targets[parent.symbol]
-        rules = Rules(run.settings).of(parent.symbol)
-        waiting_since: int | None = None
+        """A line is idle if step after step could have sent an order for it; or if its quote is accepted again and
+        again, and no step follows that places orders."""
+        waiting_since: dict[str, int] = {}
         is_arrival_lost = False  # without its arrival price in the store a line is not sent
-        for step in invoked:
-            if step.function == "ValidateQuotes":
+        placing_until = 0
+        for step in (each for each in invoked if each.function in {"ValidateQuotes", "PlaceOrders"}):
+            if step.function == "PlaceOrders":
+                waiting_since.pop("ValidateQuotes", None)
+                placing_until = max(placing_until, step.ended)
+            else:
                 is_arrival_lost = step.is_struck
-            if step.function != "PlaceOrders":
-                continue
-            could = not is_arrival_lost and self._could_send(step, parent, sign, most, rules)
-            if not could:
-                waiting_since = None
-            elif waiting_since is None:
-                waiting_since = step.began
-            elif step.ended - waiting_since >= IDLE:
+                if step.is_duplicate or step.began < placing_until:
+                    continue  # nothing follows it
+            if is_arrival_lost or not self._could_send(step, parent):
+                waiting_since.pop(step.function, None)
+            elif step.function not in waiting_since:
+                waiting_since[step.function] = step.began
+            elif step.ended - waiting_since[step.function] >= IDLE:
                 self._claim(False, "idle", step.ended, f"{run.run_id} {parent.symbol}")  # noqa: FBT003 - it failed
                 return
 
-    def _could_send(self, step: Invoked, parent: Parent, sign: int, most: Decimal, rules: Rules) -> bool:
-        """Whether a placing step had all it takes to send an order for a line, and sent none."""
+    def _could_send(self, step: Invoked, parent: Parent) -> bool:
+        """Whether a step had all it takes to send an order for a line, or to have one sent, and none was."""
+        sign, most = parent.run.targets[parent.symbol]
+        rules = Rules(parent.run.settings).of(parent.symbol)
         closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
         if step.is_struck or not step.answered or step.ended > closes - MINUTE:
             return False
