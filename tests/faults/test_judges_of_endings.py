@@ -30,6 +30,7 @@ ENDS: dict[str, tuple[str, Callable[[DayByHand], None]]] = {
     "another quantity": ("filled_differs", lambda day: day.books(orders=(_line(filled=99),))),
     "another quantity in the report": ("report_differs", lambda day: day.books(reported={"AAA": 99 * QTY_SCALE})),
     "a full order called partial": ("outcome_untrue", lambda day: day.books(orders=(_line("partial_deadline"),))),
+    "no line in the report": ("report_differs", lambda day: day.books(reported={})),
     "killed without a kill switch": ("killed_without_switch", lambda day: day.books(orders=(_line("killed"),))),
 }
 
@@ -150,7 +151,7 @@ def test_a_quote_that_the_last_turn_has_heard_holds_an_order(heard: float, found
     day.quoted(heard, "100.00", "101.00", invocation=step)
     day.record.streams.quotes.append(day.record.quotes.pop())
     day.closed(outcome="held_wide")
-    assert day.violations() == found
+    assert day.violations() & {"not_held_by_its_book"} == found
 
 
 def _dead_at(when: float, cancelled: float) -> DayByHand:
@@ -246,8 +247,8 @@ def test_an_unknown_order_that_is_looked_for_in_time_is_no_violation() -> None:
 @pytest.mark.parametrize(("outcome", "is_answered", "is_found", "found"), [
     ("unknown", False, False, set()),
     ("partial_deadline", False, False, {"books_differ", "filled_differs", "report_differs", "outcome_untrue"}),
-    ("unknown", True, False, {"books_differ"}),
-    ("unknown", False, True, {"books_differ"}),
+    ("unknown", True, False, {"books_differ", "filled_differs", "report_differs", "outcome_untrue"}),
+    ("unknown", False, True, {"books_differ", "filled_differs", "report_differs", "outcome_untrue"}),
 ])  # fmt: skip
 def test_the_books_need_not_have_the_fills_of_an_order_that_was_never_shown(
     outcome: str, is_answered: bool, is_found: bool, found: set[str]

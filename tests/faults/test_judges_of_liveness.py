@@ -29,6 +29,50 @@ def test_a_line_that_could_trade_and_is_never_sent_is_idle() -> None:
     assert waiting_day(side=-1, held="100").violations() == {"idle"}
 
 
+def test_a_line_that_is_sent_hours_late_was_idle_although_it_has_filled() -> None:
+    day = waiting_day()
+    order = day.placed(1, CLOSES - 200, "100", "100.01", bid="100.00", ask="100.10")
+    day.filled(order, CLOSES - 150, "100", "100.01")
+    day.closed(CLOSES)
+    assert day.violations() == {"idle"}
+
+
+@pytest.mark.parametrize(("ask", "places", "is_struck", "found"), [
+    ("100.10", False, False, {"idle"}),
+    ("100.10", True, False, set()),
+    ("100.10", False, True, set()),
+    ("101.00", False, False, set()),
+])  # fmt: skip
+def test_a_line_is_idle_if_its_quote_is_accepted_and_no_step_places(
+    ask: str, places: bool, is_struck: bool, found: set[str]
+) -> None:
+    """The second of two accepted quotes is half a minute after the first; a placing step has its own quotes."""
+    day = DayByHand()
+    for begins in (600, 630):
+        number = day.looked_at(begins, "100.00", ask)
+        day.record.invoked[number].is_struck = is_struck and begins == 630
+        if places:
+            day.called("PlaceOrders", begins + 1, begins + 2)
+    day.closed(CLOSES, "partial_deadline")
+    assert day.violations() & {"idle"} == found
+
+
+@pytest.mark.parametrize(
+    ("duplicate", "ends", "found"), [(False, 602, {"idle"}), (True, 602, set()), (False, 615, set())]
+)
+def test_a_line_is_not_idle_after_a_quote_step_that_nothing_follows(
+    duplicate: bool, ends: float, found: set[str]
+) -> None:
+    """A placing step begins at 601; half a minute lies between the accepted quotes after it."""
+    day = DayByHand()
+    day.looked_at(600, "100.00", "100.10")
+    day.called("PlaceOrders", 601, ends)
+    day.record.invoked[day.looked_at(610, "100.00", "100.10")].is_duplicate = duplicate
+    day.looked_at(640, "100.00", "100.10")
+    day.closed(CLOSES, "partial_deadline")
+    assert day.violations() & {"idle"} == found
+
+
 @pytest.mark.parametrize("account", [{"cash": "29000"}, {"settings": {"max_run_orders": 1}}, {"ask": "101.00"}])
 def test_a_line_waits_for_cash_for_a_budget_or_for_its_quote(account: dict[str, Any]) -> None:
     assert waiting_day(**account).violations() == set()
@@ -182,27 +226,31 @@ def _hidden_day(found: float, published: float) -> DayByHand:
     return day
 
 
+def _late(day: DayByHand) -> set[str]:
+    return day.violations() & {"published_late", "unswept"}
+
+
 def test_an_end_may_wait_until_the_broker_finds_an_order_again() -> None:
     """Twelve minutes, two passes of the watchdog, count from that moment."""
-    assert _hidden_day(found=5_000, published=5_000 + 719).violations() == set()
-    assert _hidden_day(found=5_000, published=5_000 + 721).violations() == {"published_late"}
+    assert _late(_hidden_day(found=5_000, published=5_000 + 719)) == set()
+    assert _late(_hidden_day(found=5_000, published=5_000 + 721)) == {"published_late"}
 
 
 def test_an_end_waits_no_longer_than_the_session_for_an_order() -> None:
     day = _hidden_day(found=LAST + 900, published=LAST + 719)
-    assert day.violations() == set()
+    assert _late(day) == set()
     day.record.published = [Published(at(LAST + 721), RUN)]
-    assert day.violations() == {"published_late"}
+    assert _late(day) == {"published_late"}
     day.record.unfound[0].until = -1
-    assert day.violations() == {"published_late"}
+    assert _late(day) == {"published_late"}
     day.record.published = [Published(at(LAST + 719), RUN)]
-    assert day.violations() == set()
+    assert _late(day) == set()
 
 
 def test_an_end_does_not_wait_for_an_order_that_was_found_before() -> None:
     day = _hidden_day(found=5_000, published=1_700)
     day.record.unfound[0].until = at(950)
-    assert day.violations() == {"published_late", "unswept"}
+    assert _late(day) == {"published_late", "unswept"}
 
 
 def test_an_order_that_was_found_before_the_end_gives_no_more_time() -> None:
@@ -216,7 +264,7 @@ def test_an_order_that_was_found_before_the_end_gives_no_more_time() -> None:
 def test_an_end_does_not_wait_for_an_order_of_another_run() -> None:
     day = _hidden_day(found=5_000, published=1_700)
     day.record.unfound[0].order_id = "another run's"
-    assert day.violations() == {"published_late", "unswept"}
+    assert _late(day) == {"published_late", "unswept"}
 
 
 def test_cancel_all_may_wait_until_the_broker_finds_an_order_again() -> None:

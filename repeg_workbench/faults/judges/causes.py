@@ -13,6 +13,7 @@ from decimal import Decimal
 from itertools import combinations
 
 from repeg_workbench.exchange.broker.ledger import HELD, POSITION, Entry, OrderEvent
+from repeg_workbench.faults.judges.interruptions import has_opened
 from repeg_workbench.faults.judges.placed import ENDED, PRICE, QTY, Parent, Placed
 from repeg_workbench.faults.judges.record import SECOND, DayRecord, Execution, Invoked, JudgedRun, SentOrder
 from repeg_workbench.faults.judges.rules import Rules
@@ -54,19 +55,11 @@ class CauseJudge:
         for run in self._record.runs:
             executions = [each for each in self._record.executions if each.run_id == run.run_id]
             failed = [each.at for each in self._record.published if each.run_id == run.run_id and each.is_failure]
-            failed += [each.ended for each in executions if each.status == "FAILED" and self._has_opened(each)]
+            failed += [each.ended for each in executions if each.status == "FAILED" and has_opened(self._record, each)]
             if executions and failed:
                 ours = [line for line in lines if line.run.run_id == run.run_id]
                 has_cause = any(self._causes(run, executions, ours, min(failed)))
                 self._claim(has_cause, "failed_without_cause", min(failed), run.run_id)
-
-    def _has_opened(self, execution: Execution) -> bool:
-        """Whether an execution has opened its run; an input that is refused has none, or another execution's."""
-        return any(
-            step.function == "OpenRun" and step.run_id == execution.run_id and step.answered
-            and execution.began <= step.began <= execution.ended
-            for step in self._record.invoked
-        )  # fmt: skip
 
     def _causes(
         self, run: JudgedRun, executions: Sequence[Execution], lines: Sequence[Parent], until: int

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from repeg_workbench.exchange.broker.ledger import CASH
-from repeg_workbench.exchange.units import QTY_SCALE, to_qty
+from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.causes import CLOSING
+from repeg_workbench.faults.judges.dust import is_dust
+from repeg_workbench.faults.judges.interruptions import was_broken_off, was_switched_off
 from repeg_workbench.faults.judges.placed import QTY, Parent
 from repeg_workbench.faults.judges.record import (
     MINUTE,
@@ -84,7 +86,7 @@ class EndingJudge:
         self._claim(is_alerted or not executed or owed <= 0, "loan_not_alerted", run.run_id, str(owed))
         for order in books.orders:
             parent = lines.get(order.symbol)
-            self._judge_line(run, books, order, 0 if parent is None else parent.executed)
+            self._judge_line(run, books, order, self._known(order, parent, never_shown))
             self._judge_reason(run, order, parent)
 
     def _never_shown(self, books: RunBooks, lines: dict[str, Parent]) -> set[str]:
@@ -96,29 +98,48 @@ class EndingJudge:
         answered = {sent.client_order_id for sent in self._record.sent if sent.is_answered}
         return {each.order_id for each in orders if each.client_order_id not in shown | answered}
 
-    def _judge_line(self, run: JudgedRun, books: RunBooks, order: BookedOrder, executed: int) -> None:
-        subject = f"{run.run_id} {order.symbol}"
+    def _known(self, order: BookedOrder, parent: Parent | None, never_shown: set[str]) -> tuple[int, int]:
+        """The least and the most that a line may have booked: what it executed, but for orders that were never shown.
+
+        Of a line with the outcome `unknown`, an order that the broker does not find at the end of the day may have
+        executed more than any answer showed.
+        """
+        placed = [] if parent is None else [o for o in parent.orders if o.arrival.order_id not in never_shown]
+        most = sum(each.executed for each in placed)
+        lost = {each.order_id for each in self._record.unfound if each.until < 0 and order.outcome == "unknown"}
+        return most - sum(each.executed for each in placed if each.arrival.order_id in lost), most
+
+    def _judge_line(self, run: JudgedRun, books: RunBooks, order: BookedOrder, known: tuple[int, int]) -> None:
+        subject, (least, executed) = f"{run.run_id} {order.symbol}", known
         self._claim(bool(order.outcome), "no_outcome", subject)
-        if order.outcome == "unknown":
-            return
-        self._claim(order.filled == executed, "filled_differs", subject, f"{order.filled * QTY} not {executed * QTY}")
+        self._claim(least <= order.filled <= executed, "filled_differs", subject,
+                    f"{order.filled * QTY} not {executed * QTY}")  # fmt: skip
         if books.reported is not None:
             said = books.reported.get(order.symbol)
-            self._claim(said in {None, executed}, "report_differs", subject, f"{said}")
-        if order.outcome == "no_trade":
-            return
+            self._claim(said is not None and least <= said <= executed, "report_differs", subject, f"{said}")
         _, most = run.targets.get(order.symbol, (0, Decimal(0)))
-        if not most:
+        if order.outcome == "no_trade" or least < executed or not most:
             return  # a weight without a fresh price is not sized
         is_full = executed >= to_qty(most)
-        is_dust = not is_full and to_qty(most) - executed < QTY_SCALE and executed > 0
-        self._claim(is_dust or is_full == (order.outcome == "filled"), "outcome_untrue", subject, order.outcome)
+        is_as_said = is_full == (order.outcome == "filled") or self._is_dust_left(run, order.symbol, executed, most)
+        self._claim(is_as_said, "outcome_untrue", subject, order.outcome)
+
+    def _is_dust_left(self, run: JudgedRun, symbol: str, executed: int, most: Decimal) -> bool:
+        """Whether a line was so nearly filled that the broker takes no order for the rest, on a quote of a step that
+        had not ended by the line's last execution."""
+        line = f"{run.prefix}{symbol}."
+        last = max((e.at for e in self._record.ledger.executions if e.client_order_id.startswith(line)), default=0)
+        steps = {i.number for i in self._record.invoked if i.run_id == run.run_id and not 0 <= i.ended < last}
+        served = (*self._record.quotes, *self._record.streams.quotes)
+        quotes = (quote for quote in served if quote.symbol == symbol and quote.invocation in steps)
+        return executed > 0 and is_dust(to_qty(most) - executed, quotes)
 
     def _judge_reason(self, run: JudgedRun, order: BookedOrder, parent: Parent | None) -> None:
         """A line that could still trade is not given up, and the outcome names what kept it from trading."""
         subject, outcome = f"{run.run_id} {order.symbol}", order.outcome
         if outcome == "killed":
-            self._claim(any(s.state != "active" for s in self._record.switched), "killed_without_switch", subject)
+            is_off = was_switched_off(self._record, run, self._ended_at(run))
+            self._claim(is_off, "killed_without_switch", subject)
         if self._was_cut_off(run) or not run.targets.get(order.symbol, (0, Decimal(0)))[1]:
             return
         rules = Rules(run.settings).of(order.symbol)
@@ -191,10 +212,17 @@ class EndingJudge:
         begun = [i.began for i in self._record.invoked if i.function == "CloseRun" and i.run_id == run.run_id]
         return min(begun, default=None)
 
+    def _ended_at(self, run: JudgedRun) -> int:
+        """When the run's end was first published; a sweep reads the switch as well. The day's end if it never was."""
+        ends = [published.at for published in self._record.published if published.run_id == run.run_id]
+        return min(ends, default=self._record.until)
+
     def _was_cut_off(self, run: JudgedRun) -> bool:
-        """Whether something other than the run's own execution ended it."""
-        statuses = {e.status for e in self._record.executions if e.run_id == run.run_id}
-        return statuses != {"SUCCEEDED"} or bool(self._record.switched)
+        """Whether something other than the run's own execution ended it before its window closed."""
+        closes, closed = self._closes(Rules(run.settings)), self._closed_at(run)
+        closed = closes if closed is None else min(closed, closes)
+        is_off = was_switched_off(self._record, run, closed)
+        return is_off or was_broken_off(self._record, run, closed, closes)
 
     def _claim(self, holds: bool, name: str, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:

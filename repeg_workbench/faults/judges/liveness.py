@@ -11,7 +11,9 @@ from itertools import zip_longest
 
 from repeg_workbench.exchange.units import QTY_SCALE, to_qty
 from repeg_workbench.faults.judges import rules as law
+from repeg_workbench.faults.judges.dust import is_dust
 from repeg_workbench.faults.judges.endings import ENDS_EARLY
+from repeg_workbench.faults.judges.interruptions import was_switched_off
 from repeg_workbench.faults.judges.placed import Parent, Placed, due_once_found
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Invoked, JudgedRun, ServedQuote
 from repeg_workbench.faults.judges.rules import Rules, book_of
@@ -57,16 +59,19 @@ class LivenessJudge:
                     self._judge_idle(run, parent, invoked)
 
     def _is_undisturbed(self, run: JudgedRun) -> bool:
-        """Whether nothing but its quotes and cash can keep the run's lines from trading."""
+        """Whether nothing but its quotes, its cash and the kill switch can keep the run's lines from trading."""
         rules = Rules(run.settings)
-        is_limited = any(rules[name] is not None for name in LIMITS) or bool(rules["symbols"])
-        return not (is_limited or self._record.switched)
+        return not rules["symbols"] and all(rules[name] is None for name in LIMITS)
 
     def _could_trade_all_day(self, run: JudgedRun, parent: Parent) -> bool:
         """Whether a line ended as one that could have gone on, with money or shares and without a refusal."""
         books = next((each for each in self._record.books if each.run_id == run.run_id), None)
         line = None if books is None else next((o for o in books.orders if o.symbol == parent.symbol), None)
-        if line is None or line.outcome in ENDS_EARLY or any(o.status == "rejected" for o in parent.orders):
+        if (
+            line is None
+            or line.outcome in ENDS_EARLY - {"filled", "killed"}
+            or any(o.status == "rejected" for o in parent.orders)
+        ):
             return False
         ours = {order.arrival.order_id for order in parent.orders}
         others = [e for e in self._record.ledger.executions if e.symbol == parent.symbol and e.order_id not in ours]
@@ -96,39 +101,46 @@ class LivenessJudge:
         return sum(execution.quantity * execution.price for execution in bought)
 
     def _judge_idle(self, run: JudgedRun, parent: Parent, invoked: Sequence[Invoked]) -> None:
-        sign, most = run.targets[parent.symbol]
-        rules = Rules(run.settings).of(parent.symbol)
-        waiting_since: int | None = None
+        """A line is idle if step after step could have sent an order for it; or if its quote is accepted again and
+        again, and no step follows that places orders."""
+        waiting_since: dict[str, int] = {}
         is_arrival_lost = False  # without its arrival price in the store a line is not sent
-        for step in invoked:
-            if step.function == "ValidateQuotes":
+        placing_until = 0
+        for step in (each for each in invoked if each.function in {"ValidateQuotes", "PlaceOrders"}):
+            if step.function == "PlaceOrders":
+                waiting_since.pop("ValidateQuotes", None)
+                placing_until = max(placing_until, step.ended)
+            else:
                 is_arrival_lost = step.is_struck
-            if step.function != "PlaceOrders":
-                continue
-            could = not is_arrival_lost and self._could_send(step, parent, sign, most, rules)
-            if not could:
-                waiting_since = None
-            elif waiting_since is None:
-                waiting_since = step.began
-            elif step.ended - waiting_since >= IDLE:
+                if step.is_duplicate or step.began < placing_until:
+                    continue  # nothing follows it
+            if is_arrival_lost or not self._could_send(step, parent):
+                waiting_since.pop(step.function, None)
+            elif step.function not in waiting_since:
+                waiting_since[step.function] = step.began
+            elif step.ended - waiting_since[step.function] >= IDLE:
                 self._claim(False, "idle", step.ended, f"{run.run_id} {parent.symbol}")  # noqa: FBT003 - it failed
                 return
 
-    def _could_send(self, step: Invoked, parent: Parent, sign: int, most: Decimal, rules: Rules) -> bool:
-        """Whether a placing step had all it takes to send an order for a line, and sent none."""
+    def _could_send(self, step: Invoked, parent: Parent) -> bool:
+        """Whether a step had all it takes to send an order for a line, or to have one sent, and none was."""
+        sign, most = parent.run.targets[parent.symbol]
+        rules = Rules(parent.run.settings).of(parent.symbol)
         closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
         if step.is_struck or not step.answered or step.ended > closes - MINUTE:
             return False
+        if was_switched_off(self._record, parent.run, step.ended):
+            return False
         done = sum(e.quantity for e in self._record.ledger.executions
                    if e.at <= step.ended and any(e.order_id == o.arrival.order_id for o in parent.orders))  # fmt: skip
-        if to_qty(most) - done < QTY_SCALE:
-            return False
         sent = [s for s in self._record.sent if _is_of(s.client_order_id, parent) and s.at <= step.ended]
         if any(s.at > step.ended - SETTLING for s in sent):
             return False
         if any(o.arrival.at <= step.ended and (o.ended < 0 or o.ended > step.ended - SETTLING) for o in parent.orders):
             return False
         quotes = self._served.get((step.number, parent.symbol), [])
+        if done >= to_qty(most) or is_dust(to_qty(most) - done, quotes):
+            return False
         slack = -self._record.allowance
         books = [book_of(q, sign, at) for q in quotes for at in (q.at, step.ended)]
         return bool(books) and not any(law.fault_of(book, rules, slack) for book in books)

@@ -1,0 +1,43 @@
+"""What ended or stopped a run from outside: the kill switch of its own stack, or an execution of it that did not
+succeed."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+
+from repeg_workbench.faults.judges.record import DayRecord, Execution, JudgedRun
+
+
+def was_switched_off(record: DayRecord, run: JudgedRun, until: int) -> bool:
+    """Whether the kill switch of a run's stack was set at any time from the run's first start to that moment."""
+    began = min((each.began for each in record.executions if each.run_id == run.run_id), default=0)
+    of_stack = [switched for switched in record.switched if switched.stack == run.stack]
+    return any(
+        switched.state != "active" and switched.at <= until and (following is None or following.at > began)
+        for switched, following in zip_longest(of_stack, of_stack[1:])
+    )
+
+
+def was_broken_off(record: DayRecord, run: JudgedRun, closed: int, closes: int) -> bool:
+    """Whether an execution that had opened the run was stopped before the run was closed, or failed before its window
+    closed. One that fails closes its run first, which may take it until after that."""
+    return any(
+        each.run_id == run.run_id
+        and each.status != "SUCCEEDED"
+        and (
+            each.began <= closed <= min(each.ended, closes - 1)
+            if each.status == "FAILED"
+            else 0 <= each.ended <= closed
+        )
+        and has_opened(record, each)
+        for each in record.executions
+    )
+
+
+def has_opened(record: DayRecord, execution: Execution) -> bool:
+    """Whether an execution has opened its run; an input that is refused has none, or another execution's."""
+    return any(
+        step.function == "OpenRun" and step.run_id == execution.run_id and step.answered
+        and execution.began <= step.began and (execution.ended < 0 or step.began <= execution.ended)
+        for step in record.invoked
+    )  # fmt: skip

@@ -1,0 +1,107 @@
+"""The judges of what stops a run from outside: only its own stack's switch, and its own executions, in time."""
+
+from __future__ import annotations
+
+import pytest
+
+from repeg_workbench.faults.judges.record import Execution
+from tests.faults.day_by_hand import CLOSES, LAST, RUN, DayByHand, at, day_with_arrival
+
+
+def _switched(day: DayByHand, when: float, stack: int, lifted: float = 0) -> None:
+    day.switched(when, "halt_new")
+    if lifted:
+        day.switched(lifted, "active")
+    day.record.switched = [each._replace(stack=stack) for each in day.record.switched]
+
+
+@pytest.mark.parametrize(("when", "stack", "lifted", "found"), [
+    (1_100, 0, 0, set()),
+    (1_100, 1, 0, {"given_up"}),
+    (15_000, 0, 0, {"given_up"}),
+    (-100, 0, 0, set()),
+    (-100, 0, -50, {"given_up"}),
+])  # fmt: skip
+def test_a_line_is_given_up_only_for_its_own_switch(when: float, stack: int, lifted: float, found: set[str]) -> None:
+    """The run starts at the open, and closes twenty minutes later."""
+    day = day_with_arrival()
+    day.closed(1_200, "partial_deadline")
+    _switched(day, when, stack, lifted)
+    assert day.violations() & {"given_up"} == found
+
+
+@pytest.mark.parametrize(("when", "stack", "found"), [
+    (1_100, 0, set()),
+    (1_201, 0, set()),
+    (1_100, 1, {"killed_without_switch"}),
+    (1_203, 0, {"killed_without_switch"}),
+])  # fmt: skip
+def test_a_line_is_killed_only_by_its_own_switch(when: float, stack: int, found: set[str]) -> None:
+    """The run's end is published at 1,202; until then its closing step may read the switch."""
+    day = day_with_arrival()
+    day.closed(1_200, "killed")
+    _switched(day, when, stack)
+    assert day.violations() & {"killed_without_switch"} == found
+
+
+def _held_without_cause() -> DayByHand:
+    """A line is said to be held by a wide book until its window closes, and none was wide."""
+    day = DayByHand()
+    for number in range(3):
+        day.looked_at(CLOSES - 90 + 30 * number, "100.00", "100.10")
+    day.called("OpenRun", 1, 2)
+    day.closed(outcome="held_wide")
+    return day
+
+
+@pytest.mark.parametrize(("status", "ended", "opens", "is_found"), [
+    ("FAILED", 301, False, True),
+    ("FAILED", 301, True, True),
+    ("ABORTED", 301, True, False),
+    ("ABORTED", CLOSES + 1, True, True),
+    ("FAILED", CLOSES + 1, True, True),
+])  # fmt: skip
+def test_a_hold_needs_its_book_unless_an_execution_broke_off(
+    status: str, ended: float, opens: bool, is_found: bool
+) -> None:
+    """A second start that is refused opens nothing."""
+    day = _held_without_cause()
+    assert day.violations() == {"not_held_by_its_book"}
+    day.called("OpenRun", 300, 300.5, answered=opens)
+    day.record.executions.append(Execution("again", RUN, at(300), at(ended), status, 5))
+    assert ("not_held_by_its_book" in day.violations()) is is_found
+
+
+@pytest.mark.parametrize(("status", "closed", "ended", "found"), [
+    ("ABORTED", 1_200, 1_203, {"given_up"}),
+    ("ABORTED", 1_200, 1_199, set()),
+    ("FAILED", 1_200, 1_203, set()),
+    ("FAILED", 1_200, LAST, set()),
+    ("FAILED", 1_200, 1_100, {"given_up"}),
+])  # fmt: skip
+def test_an_execution_that_is_stopped_after_the_close_gave_nothing_up(
+    status: str, closed: float, ended: float, found: set[str]
+) -> None:
+    """One that fails closes its run before it ends, however long that takes."""
+    day = day_with_arrival()
+    day.called("OpenRun", 1, 2)
+    day.closed(closed, "partial_deadline", status=status)
+    day.record.executions[0].ended = at(ended)
+    assert day.violations() & {"given_up"} == found
+
+
+@pytest.mark.parametrize(("when", "stack", "found"), [
+    (620, 0, set()),
+    (650, 0, {"idle"}),
+    (620, 1, {"idle"}),
+    (LAST, 0, {"idle"}),
+])  # fmt: skip
+def test_a_line_is_idle_until_its_own_switch_is_set(when: float, stack: int, found: set[str]) -> None:
+    """Steps at 600, 630 and 660 could send an order."""
+    day = day_with_arrival()
+    for begins in (600, 630, 660):
+        number = day.called("PlaceOrders", begins, begins + 1)
+        day.quoted(begins + 0.5, "100.00", "100.10", invocation=number)
+    day.closed(CLOSES, "killed" if stack == 0 else "partial_deadline")
+    _switched(day, when, stack)
+    assert day.violations() & {"idle"} == found
