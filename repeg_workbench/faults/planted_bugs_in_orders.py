@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -16,24 +16,26 @@ from repeg.workflow import cancellation, in_flight, intents, placement, proposal
 from repeg_workbench.faults.planting import Place, PlantedBug
 
 
-def _closed_without_reading(parent: ParentOrder) -> ParentOrder:
-    child = parent.children[-1]
-    state = ChildState.CANCELED if child.state is not ChildState.CANCELED else child.state
-    return parent.with_child(child.model_copy(update={"state": state}))
+def _closed_without_reading(parent: ParentOrder, child: Child) -> ParentOrder:
+    return parent.with_child(child.model_copy(update={"state": ChildState.CANCELED}))
 
 
 def _cancel_is_done(_: Mapping[str, Any]) -> dict[str, Any]:
-    def withdraw(turn: Any, parent: ParentOrder) -> ParentOrder:
-        turn.ports.broker.cancel(parent.children[-1].broker_id)
-        return _closed_without_reading(parent)
+    def withdraw(turn: Any, parent: ParentOrder, _just_marked: Container[int] = ()) -> ParentOrder:
+        for child in [each for each in parent.open_children if each.broker_id is not None and not each.is_owners]:
+            turn.ports.broker.cancel(child.broker_id)
+            parent = _closed_without_reading(parent, child)
+        return parent
 
     return {"withdraw": withdraw}
 
 
 def _unread_is_cancelled(old: Mapping[str, Any]) -> dict[str, Any]:
-    def withdraw(turn: Any, parent: ParentOrder) -> ParentOrder:
-        after = old["withdraw"](turn, parent)
-        return _closed_without_reading(after) if after.open_child is not None else after
+    def withdraw(turn: Any, parent: ParentOrder, just_marked: Container[int] = ()) -> ParentOrder:
+        after: ParentOrder = old["withdraw"](turn, parent, just_marked)
+        for child in [each for each in after.open_children if each.broker_id is not None and not each.is_owners]:
+            after = _closed_without_reading(after, child)
+        return after
 
     return {"withdraw": withdraw}
 
@@ -153,7 +155,7 @@ def _unlisted_is_cancelled(_: Mapping[str, Any]) -> dict[str, Any]:
         if child is None:
             return parent
         report = listed.get(child.client_order_id)
-        seen = parent.with_child(child.after(report)) if report is not None else _closed_without_reading(parent)
+        seen = parent.with_child(child.after(report)) if report is not None else _closed_without_reading(parent, child)
         return turn.ports.store.save_order(seen) if seen != parent else parent
 
     return {"read_back": read_back}

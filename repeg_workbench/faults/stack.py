@@ -122,6 +122,7 @@ class Stack:
             raise failed("Runtime.ExitError", f"{function} exited")
         answer = invocation.thread.result()
         if isinstance(answer, Exception):
+            self._world.raised.append(answer)
             raise failed(type(answer).__name__, str(answer)) from answer
         carried = json.dumps(answer)
         self._world.record.payloads.append((function, len(carried)))
