@@ -40,6 +40,13 @@ def _unread_is_cancelled(old: Mapping[str, Any]) -> dict[str, Any]:
     return {"withdraw": withdraw}
 
 
+def renamed(parent: ParentOrder, answer: Any) -> ParentOrder:
+    """The order with its latest child under the id that the broker has accepted, whatever id its intent has."""
+    if not isinstance(answer, Accepted):
+        return parent
+    return parent.with_child(parent.children[-1].model_copy(update={"client_order_id": answer.report.client_order_id}))
+
+
 def _timeout_is_refusal(old: Mapping[str, Any]) -> dict[str, Any]:
     def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
         if isinstance(answer, Unknown):
@@ -80,7 +87,10 @@ def _id_by_the_clock(old: Mapping[str, Any]) -> dict[str, Any]:
         fresh = f"{run}.{intent.symbol}.{intent.side[0]}.{1_000 + next(counter)}"
         return old["submit"](broker, intent.model_copy(update={"client_order_id": fresh}))
 
-    return {"submit": submit}
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        return old["record"](turn, renamed(parent, answer), answer)
+
+    return {"submit": submit, "record": record}
 
 
 def _post_before_intent(_: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,7 +111,7 @@ def _retry_with_new_id(old: Mapping[str, Any]) -> dict[str, Any]:
         child = parent.children[-1]
         intent = next(i for i in turn.ports.store.intents(parent.run_id) if i.client_order_id == child.client_order_id)
         again = turn.ports.broker.submit(intent.model_copy(update={"client_order_id": f"{child.client_order_id}r"}))
-        return old["record"](turn, parent, again)
+        return old["record"](turn, renamed(parent, again), again)
 
     return {"record": record}
 
@@ -202,7 +212,9 @@ ORDER_BUGS: dict[str, PlantedBug] = {
     ),
     "whole_quantity_again": PlantedBug("the full quantity is sent after partial fills", _whole_quantity_again, _SEND),
     "id_by_the_clock": PlantedBug(
-        "a random client_order_id on every attempt", _id_by_the_clock, {"submit": (broker.AlpacaBroker, "submit")}
+        "a random client_order_id on every attempt",
+        _id_by_the_clock,
+        {"submit": (broker.AlpacaBroker, "submit"), **_RECORD},
     ),
     "post_before_intent": PlantedBug("the order is sent before its intent is written", _post_before_intent, _SEND),
     "retry_with_new_id": PlantedBug("a blind retry of POST under a new id", _retry_with_new_id, _RECORD),
