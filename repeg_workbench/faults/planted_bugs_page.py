@@ -14,8 +14,8 @@ _PLANTED = (
     " Each bug is planted in the program as a maintainer would introduce it: a condition left out, a bound moved, a"
     " value taken from the wrong place. The seed shown is the first on which a judge finds a violation, and the"
     " violation is the earliest of that day; a test runs all of these seeds again. A day that has a violation without"
-    " the bug as well is no detection. Nor is one on which a step dies of a `TypeError`, or of another error that only a"
-    " mistake in the program raises, if none does without the bug. The commit is the one at which that was measured;"
+    " the bug as well is no detection. Nor is one on which a step dies of a `TypeError`, or of another error that only"
+    " a mistake in the program raises, if none does without the bug. The commit is the one at which that was measured;"
     " what was measured with changes that were not committed is not published. [Mutation](mutation.md) plants small"
     " faults by rule, thousands of them: it says what kills each, and why those that survive are none, or are not seen."
 )
