@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from repeg_workbench.faults import __main__ as command
-from repeg_workbench.faults import command_input
+from repeg_workbench.faults import command_input, reliability
 from repeg_workbench.faults.campaign import run_bundled
 from repeg_workbench.faults.commit import is_committed
 
@@ -18,6 +18,13 @@ DETECTS, BUG = 2, "post_before_intent"
 
 BUNDLE = "a bundle of a failing seed, such as out/faults/seed-191-<commit>.json"
 TALLY = "the tally of a campaign, such as out/faults/tally-<commit>-0.json"
+
+
+@pytest.fixture(autouse=True)
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is published here does not change the page."""
+    monkeypatch.setattr(reliability, "NUMBERS", tmp_path / "numbers.json")
+    monkeypatch.setattr(reliability, "PAGE", tmp_path / "page.md")
 
 
 def run(*words: object) -> Result:
