@@ -79,12 +79,12 @@ def _kill_switch_at_start_only(old: Mapping[str, Any]) -> dict[str, Any]:
 def _budget_outside(_: Mapping[str, Any]) -> dict[str, Any]:
     """The budget is checked before the write instead of inside the transaction."""
 
-    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any, _funded_by: str) -> Any:
+    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any, funded_by: str) -> Any:
         taken = intents.budgets(turn, parent, grown)
         for entry in taken:
             _ensure_room(entry, _spent(turn, entry.key))
         boundless = [dataclasses.replace(entry, max_notional=None, max_orders=None) for entry in taken]
-        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, boundless, "", turn.step)
+        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, boundless, funded_by, turn.step)
 
     return {"write_down": write_down}
 
@@ -111,13 +111,13 @@ class _Budgets:
 def _budget_in_memory(_: Mapping[str, Any]) -> dict[str, Any]:
     """Each invocation counts the limit in its own memory, without the orders of earlier invocations."""
 
-    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any, _funded_by: str) -> Any:
+    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any, funded_by: str) -> Any:
         memory = CURRENT.get().memory
         for entry in intents.budgets(turn, parent, grown):
             spent = memory.get(entry.key, store_rules.Spent())
             _ensure_room(entry, spent)
             memory[entry.key] = store_rules.Spent(spent.notional + entry.notional, spent.orders + entry.orders)
-        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, [], "", turn.step)
+        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, [], funded_by, turn.step)
 
     return {"write_down": write_down}
 

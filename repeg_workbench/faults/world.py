@@ -86,8 +86,7 @@ class World:
         self.stream_recorder = StreamRecorder(self.record.streams, self.exchange, self.recorder.number)
         self.stream_faults = StreamFaults(self)
         self.fault_plan.on_strike.append(self.recorder.struck)
-        self.journal = MemoryJournal()
-        self.raised: list[Exception] = []
+        self.journal, self.raised = MemoryJournal(), list[Exception]()
         self.down: set[Outage] = set()
         self.variables = Variables()
         self.stacks = [Stack(self, number, settings) for number, settings in enumerate(self.day.stacks)]
