@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,9 +16,9 @@ from repeg_workbench.faults.baselines import BASELINES
 from repeg_workbench.faults.branch_coverage import measure as measure_branches
 from repeg_workbench.faults.branch_coverage_page import as_json
 from repeg_workbench.faults.bug_search import Found, search_by_seeds, search_by_tests
-from repeg_workbench.faults.bundle import read_bundle
 from repeg_workbench.faults.campaign import QUIET, Campaign, run_bundled
-from repeg_workbench.faults.commit import ROOT, current_commit
+from repeg_workbench.faults.command_input import code_to_measure, known_bug, refuse, saved_bundle, saved_tallies
+from repeg_workbench.faults.commit import CODE_AND_TESTS, ROOT
 from repeg_workbench.faults.mattering import measure
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.tally import Tally
@@ -51,6 +50,7 @@ def seeds(
 
     The tally is printed and saved every few seconds; Ctrl-C or SIGTERM ends the campaign with what it has.
     """
+    code_to_measure(publish=publish)
     campaign = Campaign(range(first, first + count), processes or os.cpu_count() or 1, out)
     typer.echo(f"seeds {first} to {first + count - 1} at commit {campaign.commit}; the tally is in {campaign.file}")
     campaign.run(typer.echo)
@@ -80,7 +80,8 @@ def planted_bugs(
 
     Exit code 1 if a bug is never detected.
     """
-    names, code = only.split(",") if only else list(PLANTED_BUGS), current_commit()
+    names = [known_bug("--only", name) for name in only.split(",")] if only else list(PLANTED_BUGS)
+    code = code_to_measure(publish=publish, of=CODE_AND_TESTS)
     by_test = [name for name in names if PLANTED_BUGS[name].seen_by]
     found: dict[str, Found] = {}
     for each in search_by_tests(by_test):
@@ -105,13 +106,14 @@ def baselines(
     count: Annotated[int, typer.Option("--seeds", help="How many seeds")] = 500, *, publish: Publish = False
 ) -> None:
     """Run two common kinds of executor on the same days and count the days with an error."""
-    wrong = {label: wrong_days(name, range(count), os.cpu_count() or 1) for name, (label, _) in BASELINES.items()}
+    code, cores = code_to_measure(publish=publish), os.cpu_count() or 1
+    wrong = {label: wrong_days(name, range(count), cores) for name, (label, _) in BASELINES.items()}
     for label, kinds in wrong.items():
         typer.echo(f"{label}, {count} days")
         for kind, days in kinds.items():
             typer.echo(f"  {kind:<18} {days:>5} days  {days / count:.1%}")
     if publish:
-        reliability.keep("baselines", {"seeds": count, "wrong": wrong})
+        reliability.keep("baselines", {"seeds": count, "commit": code, "wrong": wrong})
 
 
 @app.command()
@@ -125,12 +127,12 @@ def workload(
 ) -> None:
     """Count how often each kind of event is drawn, and leave it out to see whether it matters; exit code 1 if one that
     was drawn never does."""
-    found, last = {}, first + count
+    code, found, last = code_to_measure(publish=publish), {}, first + count
     for each in measure(range(first, last), tries, range(last, last + further)):
         typer.echo(f"{each.kind:<24} drawn on {each.drawn:>4} days, mattered on {each.mattered} of {each.tried} tried")
         found[each.kind] = {key: value for key, value in asdict(each).items() if key != "kind"}
     if publish:
-        reliability.keep("workload", {"seeds": count, "first": first, "commit": current_commit(), "kinds": found})
+        reliability.keep("workload", {"seeds": count, "first": first, "commit": code, "kinds": found})
     if any(each["drawn"] and not each["mattered"] for each in found.values()):
         raise typer.Exit(1)
 
@@ -145,7 +147,7 @@ def coverage(
     publish: Publish = False,
 ) -> None:
     """Measure which lines and branches of the modules that decide on money the seeds run, and list the others."""
-    run = range(first, first + count)
+    run, code = range(first, first + count), code_to_measure(publish=publish)
     reached = measure_branches(run, selected(modules), processes or os.cpu_count() or 1)
     for name, each in reached.items():
         typer.echo(f"{name:32} {each.lines_run:4} of {each.lines:4} lines, {each.branches_run:4} of {each.branches:4}"
@@ -153,7 +155,7 @@ def coverage(
         for text in each.missing:
             typer.echo(f"    never: {text}")
     if publish:
-        reliability.keep("coverage", as_json(reached, run, current_commit()))
+        reliability.keep("coverage", as_json(reached, run, code))
 
 
 @app.command("counted")
@@ -171,20 +173,26 @@ def write_page(
 ) -> None:
     """Regenerate docs/reliability.md from docs/reliability.json; given tallies, the parts of a campaign, are added."""
     if tallies:
-        reliability.keep_campaign(counted.together([json.loads(tally.read_text()) for tally in tallies]))
+        reliability.keep_campaign(counted.together(saved_tallies(tallies)))
     reliability.PAGE.write_text(reliability.page(reliability.kept()))
 
 
 @app.command()
 def show(
     day: Annotated[str, typer.Argument(help="A seed, or a bundle")],
-    bug: Annotated[str, typer.Option(help="A bug to plant")] = "",
+    bug: Annotated[str, typer.Option(help="A bug to plant on a seed's day")] = "",
 ) -> None:
-    """Print one seed's violations, faults and tape. A bundle is replayed; exit code 1 if its day is another one now."""
+    """Print one seed's violations, faults and tape, or replay a bundle.
+
+    Exit code 1 if the seed's day has a violation, or if the bundle's day is another one now.
+    """
     if day.isdecimal():
-        typer.echo(run_bundled(int(day), bug or None).story)
-        return
-    saved = read_bundle(Path(day))
+        replayed = run_bundled(int(day), known_bug("--bug", bug) if bug else None)
+        typer.echo(replayed.story)
+        raise typer.Exit(bool(replayed.violations))
+    saved = saved_bundle(Path(day))
+    if bug:
+        refuse(f"--bug: {bug!r} is given with a bundle, which is replayed as it was; expected a seed, or no bug")
     replayed = run_bundled(saved.seed, saved.bug or None)
     typer.echo(replayed.story)
     difference = saved.difference(replayed)
@@ -224,18 +232,15 @@ def _print(campaign: Campaign) -> None:
         typer.echo(f"  {kind:<24} {number}")
     typer.echo(f"outcomes    {dict(sorted(tally.outcomes.items()))}")
     typer.echo(f"executions  {dict(sorted(tally.statuses.items()))}")
-    typer.echo(f"violations  {tally.violations} on seeds {_first_of(sorted(tally.failing))}")
-
-
-def _first_of(failing: Sequence[int]) -> str:
-    return f"{list(failing[:20])}{' and more' if len(failing) > 20 else ''}"
+    failing = sorted(tally.failing)
+    more = " and more" if len(failing) > 20 else ""
+    typer.echo(f"violations  {tally.violations} on seeds {failing[:20]}{more}")
 
 
 def _by_kind(tally: Tally) -> dict[str, int]:
-    kinds: dict[str, int] = {}
+    kinds: Counter[str] = Counter()
     for what, number in tally.injected.items():
-        kind = what.partition(" ")[0]
-        kinds[kind] = kinds.get(kind, 0) + number
+        kinds[what.partition(" ")[0]] += number
     return kinds
 
 

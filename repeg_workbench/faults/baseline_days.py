@@ -1,7 +1,8 @@
 """The campaign's days with a baseline executor, checked by the same judge.
 
-Port faults and duplicate invocations are the seed's own. All other workflow faults (aborts, redrives, late starts,
-outages, the kill switch) are left out, so a baseline has easier days.
+Port faults, races at the broker and duplicate invocations are the seed's own. All circumstances, all other workflow
+faults (aborts, redrives, late starts, outages, the kill switch) and the account's owner are left out, so a baseline has
+easier days than the program.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, cast
 
-from repeg.domain.order_ids import OWN_PREFIX
 from repeg.domain.quote import Side
 from repeg.ports import Broker
 from repeg_workbench.exchange.units import to_qty
@@ -37,7 +37,8 @@ class BaselineDay:
         self._world = World(seed, without=PLAIN)
         broker, scheduler = cast(Broker, self._world.stack.broker_port), self._world.scheduler
         _, make = BASELINES[baseline]
-        self._executor: Executor = make(BrokerAccess(broker, scheduler.now, scheduler.sleep, seed))
+        self._prefix = self._world.stack.runs[self._world.run_id].prefix
+        self._executor: Executor = make(BrokerAccess(broker, scheduler.now, scheduler.sleep, seed, self._prefix))
         self._book: Book = tuple(
             Line(symbol, Side.BUY if sign > 0 else Side.SELL, wanted)
             for symbol, (sign, wanted) in sorted(self._world.day.targets.items())
@@ -48,10 +49,10 @@ class BaselineDay:
         world = self._world
         world.workflow_faults.arm_broker()
         world.scheduler.spawn_apart(self._work)
-        # Checked before the close, when the broker would end every open order.
+        # Judged as a day that is over, but before the close, when the broker would end every open order.
         world.scheduler.run(until=min(world.window.closes + GRACE, world.session.close - timedelta(seconds=1)))
         world.exchange.advance()
-        found = {violation.name for violation in world.judged()}
+        found = {violation.name for violation in world.judged(is_over=True)}
         world.scheduler.close()
         return self._wrong(found)
 
@@ -118,7 +119,7 @@ class BaselineDay:
     def _wrong(self, found: set[str]) -> frozenset[str]:
         filled: Counter[str] = Counter()
         for execution in self._world.exchange.ledger.executions:
-            if execution.client_order_id.startswith(OWN_PREFIX):
+            if execution.client_order_id.startswith(self._prefix):
                 filled[execution.symbol] += execution.quantity
         kinds = {
             "overfill": any(filled[line.symbol] > to_qty(line.target) for line in self._book),

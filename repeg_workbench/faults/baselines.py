@@ -25,7 +25,7 @@ from repeg.domain.broker import Accepted, Refused
 from repeg.domain.child_order import OrderReport, Rung
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 from repeg.domain.intent import Intent
-from repeg.domain.order_ids import OWN_PREFIX
+from repeg.domain.order_ids import client_order_id
 from repeg.domain.quote import Quote, Side
 from repeg.ports import Broker
 
@@ -75,15 +75,22 @@ class Executor(Protocol):
 
 
 class BrokerAccess:
-    """What both executors share: the broker, a clock, pauses and random order ids."""
+    """What both executors share: the broker, a clock, pauses and random order ids under the prefix of a run."""
 
-    def __init__(self, broker: Broker, now: Callable[[], datetime], pause: Callable[[float], None], seed: int) -> None:
-        self.broker, self.now, self.pause = broker, now, pause
+    def __init__(
+        self,
+        broker: Broker,
+        now: Callable[[], datetime],
+        pause: Callable[[float], None],
+        seed: int,
+        prefix: str,
+    ) -> None:
+        self.broker, self.now, self.pause, self._prefix = broker, now, pause, prefix
         self._chance = Random(f"ids {seed}")
 
-    def fresh_id(self) -> str:
-        """A random id, like a UUID."""
-        return f"{OWN_PREFIX}{self._chance.getrandbits(64):016x}"
+    def fresh_id(self, line: Line) -> str:
+        """An id with a random number, like a UUID, in the form by which the judges know an order's run and line."""
+        return client_order_id(self._prefix, line.symbol, line.side, 1 + self._chance.getrandbits(32))
 
     def post(self, line: Line, quote: Quote, qty: Decimal, client_id: str) -> Sent | None:
         """Send a limit order at the near side; None if refused. Raises NoAnswer if the outcome is unknown."""
@@ -136,7 +143,7 @@ class PlaceAgain:
     def _place(self, line: Line, quote: Quote) -> Line:
         for _ in range(PLACEMENTS):
             try:
-                return replace(line, sent=self._access.post(line, quote, line.left, self._access.fresh_id()))
+                return replace(line, sent=self._access.post(line, quote, line.left, self._access.fresh_id(line)))
             except NoAnswer:
                 continue
         return line
@@ -150,7 +157,7 @@ class Decorated:
         records = VirtualRecords(access.now)
 
         def place(attempt: dict[str, Any], line: Line, quote: Quote) -> dict[str, str] | None:
-            sent = access.post(line, quote, Decimal(attempt["qty"]), access.fresh_id())
+            sent = access.post(line, quote, Decimal(attempt["qty"]), access.fresh_id(line))
             if sent is None:
                 return None
             return {"client_id": sent.client_id, "broker_id": sent.broker_id, "limit": str(sent.limit)}

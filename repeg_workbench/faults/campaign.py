@@ -66,15 +66,28 @@ def run_bundled(seed: int, bug: str | None = None) -> Bundle:
 
 
 def first_failure(seeds: Sequence[int], bug: str) -> tuple[int, str] | None:
-    """The first seed that detects a planted bug and the invariant violated; None if no seed does.
-
-    A seed with a violation of its own detects nothing.
-    """
+    """The first seed that detects a planted bug and the invariant violated; None if no seed does."""
     for seed in seeds:
-        violations = run_seed(seed, bug).violations
-        if violations and not run_seed(seed).violations:
-            return seed, violations[0].partition(":")[0]
+        found = detections(seed, bug)
+        if found:
+            return seed, found[0]
     return None
+
+
+def detections(seed: int, bug: str) -> list[str]:
+    """The invariants that a planted bug violates on a seed's day, each once, the earliest first.
+
+    None if the day has violations without the bug. None either if a step has died of a TypeError or the like, and none
+    does without the bug: then the bug does not fit the program it is planted in, and is not the bug that it is said to
+    be.
+    """
+    planted_day = run_seed(seed, bug)
+    if not planted_day.violations:
+        return []
+    sound = run_seed(seed)
+    if sound.violations or planted_day.defects - sound.defects:
+        return []
+    return list(dict.fromkeys(text.partition(":")[0] for text in planted_day.violations))
 
 
 @dataclass

@@ -6,13 +6,15 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
-from repeg.domain import notice, pricing, run, session, store_rules
+from repeg.adapters.dynamodb import keys, rows
+from repeg.adapters.dynamodb.store import DynamoStore
+from repeg.domain import pricing, run, session, store_rules
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.run import KillSwitch
 from repeg.workflow import closing, in_flight, intents, placement, reporting, sweeping, turn, watchdog, working
-from repeg_workbench.faults.faulty_ports import CURRENT
+from repeg_workbench.faults.faulty_ports import CURRENT, UnreliablePort
 from repeg_workbench.faults.planting import Edit, Place, PlantedBug, edited
 from repeg_workbench.twins import memory_store
 
@@ -68,49 +70,56 @@ def _kill_switch_at_start_only(old: Mapping[str, Any]) -> dict[str, Any]:
         finally:
             store._kill_switch = state
 
-    return {
-        "write": write,
-        "work": lambda turn, parent, quote, _kill, held: old["work"](turn, parent, quote, KillSwitch.ACTIVE, held),
-    }
+    def work(turn: Any, parent: ParentOrder, quote: Any, _kill: KillSwitch, **given: Any) -> Any:
+        return old["work"](turn, parent, quote, KillSwitch.ACTIVE, **given)
+
+    return {"write": write, "work": work}
 
 
 def _budget_outside(_: Mapping[str, Any]) -> dict[str, Any]:
     """The budget is checked before the write instead of inside the transaction."""
 
-    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any, _funded_by: str) -> Any:
+    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any, funded_by: str) -> Any:
         taken = intents.budgets(turn, parent, grown)
         for entry in taken:
-            _ensure_room(entry, turn.ports.store.spent(entry.key))
+            _ensure_room(entry, _spent(turn, entry.key))
         boundless = [dataclasses.replace(entry, max_notional=None, max_orders=None) for entry in taken]
-        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, boundless, "", turn.step)
+        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, boundless, funded_by, turn.step)
 
     return {"write_down": write_down}
+
+
+def _spent(turn: Any, key: str) -> store_rules.Spent:
+    """What a budget has spent. The store has no such read, so it is one of the seed's own port, with its faults."""
+    port: UnreliablePort = turn.ports.store
+    return cast(store_rules.Spent, port.to(_Budgets(vars(port)["_inner"])).spent(key))
+
+
+class _Budgets:
+    """Reads the budgets of either kind of table."""
+
+    def __init__(self, store: memory_store.MemoryStore | DynamoStore) -> None:
+        self._store = store
+
+    def spent(self, key: str) -> store_rules.Spent:
+        """The amounts debited from a budget."""
+        if isinstance(self._store, memory_store.MemoryStore):
+            return self._store.spent(key)
+        return rows.read_spent(self._store._table.read(keys.budget_key(key)))
 
 
 def _budget_in_memory(_: Mapping[str, Any]) -> dict[str, Any]:
     """Each invocation counts the limit in its own memory, without the orders of earlier invocations."""
 
-    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any, _funded_by: str) -> Any:
+    def write_down(turn: Any, parent: ParentOrder, grown: ParentOrder, intent: Any, funded_by: str) -> Any:
         memory = CURRENT.get().memory
         for entry in intents.budgets(turn, parent, grown):
             spent = memory.get(entry.key, store_rules.Spent())
             _ensure_room(entry, spent)
             memory[entry.key] = store_rules.Spent(spent.notional + entry.notional, spent.orders + entry.orders)
-        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, [], "", turn.step)
+        return turn.ports.store.write_intent(grown, intent, turn.run.epoch, [], funded_by, turn.step)
 
     return {"write_down": write_down}
-
-
-def _published_twice(_: Mapping[str, Any]) -> dict[str, Any]:
-    """Every closing step publishes a run-ended event under a new id, even if one was already published."""
-    counter = iter(range(10**9))
-
-    def announce(run_id: str, report: Any, ports: Any) -> None:
-        detail = {"event_id": f"{run_id}.{next(counter)}", "run_id": run_id, "outcome": report.outcome}
-        ports.notifier.publish(notice.RUN_FAILED, detail)
-        ports.store.mark_announced(run_id)
-
-    return {"announce": announce}
 
 
 def _ensure_room(entry: Any, spent: store_rules.Spent) -> None:
@@ -134,10 +143,10 @@ _STORE = memory_store.MemoryStore
 _WRITE_DOWN: dict[str, Place] = {"write_down": (placement, "_write_intent")}
 
 GUARD_BUGS: dict[str, PlantedBug] = {
-    "published_twice": PlantedBug(
-        "the run-ended event is published under a new id each time",
-        _published_twice,
-        {"announce": (reporting, "announce")},
+    "published_twice": edited(
+        "the run-ended event is published under a new id each time, even if it has been published",
+        Edit(reporting, "announce", "if held is None or held.is_announced:", "if held is None:"),
+        Edit(reporting, "announce", '{run_id}.ended"', '{run_id}.{ports.runtime.now().timestamp()}"'),
     ),
     "budget_outside": PlantedBug("the budget is checked outside the transaction", _budget_outside, _WRITE_DOWN),
     "budget_in_memory": PlantedBug("the limit is counted in memory", _budget_in_memory, _WRITE_DOWN),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -16,26 +16,35 @@ from repeg.workflow import cancellation, in_flight, intents, placement, proposal
 from repeg_workbench.faults.planting import Place, PlantedBug
 
 
-def _closed_without_reading(parent: ParentOrder) -> ParentOrder:
-    child = parent.children[-1]
-    state = ChildState.CANCELED if child.state is not ChildState.CANCELED else child.state
-    return parent.with_child(child.model_copy(update={"state": state}))
+def _closed_without_reading(parent: ParentOrder, child: Child) -> ParentOrder:
+    return parent.with_child(child.model_copy(update={"state": ChildState.CANCELED}))
 
 
 def _cancel_is_done(_: Mapping[str, Any]) -> dict[str, Any]:
-    def withdraw(turn: Any, parent: ParentOrder) -> ParentOrder:
-        turn.ports.broker.cancel(parent.children[-1].broker_id)
-        return _closed_without_reading(parent)
+    def withdraw(turn: Any, parent: ParentOrder, _just_marked: Container[int] = ()) -> ParentOrder:
+        for child in [each for each in parent.open_children if each.broker_id is not None and not each.is_owners]:
+            turn.ports.broker.cancel(child.broker_id)
+            parent = _closed_without_reading(parent, child)
+        return parent
 
     return {"withdraw": withdraw}
 
 
 def _unread_is_cancelled(old: Mapping[str, Any]) -> dict[str, Any]:
-    def withdraw(turn: Any, parent: ParentOrder) -> ParentOrder:
-        after = old["withdraw"](turn, parent)
-        return _closed_without_reading(after) if after.open_child is not None else after
+    def withdraw(turn: Any, parent: ParentOrder, just_marked: Container[int] = ()) -> ParentOrder:
+        after: ParentOrder = old["withdraw"](turn, parent, just_marked)
+        for child in [each for each in after.open_children if each.broker_id is not None and not each.is_owners]:
+            after = _closed_without_reading(after, child)
+        return after
 
     return {"withdraw": withdraw}
+
+
+def renamed(parent: ParentOrder, answer: Any) -> ParentOrder:
+    """The order with its latest child under the id that the broker has accepted, whatever id its intent has."""
+    if not isinstance(answer, Accepted):
+        return parent
+    return parent.with_child(parent.children[-1].model_copy(update={"client_order_id": answer.report.client_order_id}))
 
 
 def _timeout_is_refusal(old: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +87,10 @@ def _id_by_the_clock(old: Mapping[str, Any]) -> dict[str, Any]:
         fresh = f"{run}.{intent.symbol}.{intent.side[0]}.{1_000 + next(counter)}"
         return old["submit"](broker, intent.model_copy(update={"client_order_id": fresh}))
 
-    return {"submit": submit}
+    def record(turn: Any, parent: ParentOrder, answer: Any) -> Any:
+        return old["record"](turn, renamed(parent, answer), answer)
+
+    return {"submit": submit, "record": record}
 
 
 def _post_before_intent(_: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +111,7 @@ def _retry_with_new_id(old: Mapping[str, Any]) -> dict[str, Any]:
         child = parent.children[-1]
         intent = next(i for i in turn.ports.store.intents(parent.run_id) if i.client_order_id == child.client_order_id)
         again = turn.ports.broker.submit(intent.model_copy(update={"client_order_id": f"{child.client_order_id}r"}))
-        return old["record"](turn, parent, again)
+        return old["record"](turn, renamed(parent, again), again)
 
     return {"record": record}
 
@@ -153,7 +165,7 @@ def _unlisted_is_cancelled(_: Mapping[str, Any]) -> dict[str, Any]:
         if child is None:
             return parent
         report = listed.get(child.client_order_id)
-        seen = parent.with_child(child.after(report)) if report is not None else _closed_without_reading(parent)
+        seen = parent.with_child(child.after(report)) if report is not None else _closed_without_reading(parent, child)
         return turn.ports.store.save_order(seen) if seen != parent else parent
 
     return {"read_back": read_back}
@@ -200,7 +212,9 @@ ORDER_BUGS: dict[str, PlantedBug] = {
     ),
     "whole_quantity_again": PlantedBug("the full quantity is sent after partial fills", _whole_quantity_again, _SEND),
     "id_by_the_clock": PlantedBug(
-        "a random client_order_id on every attempt", _id_by_the_clock, {"submit": (broker.AlpacaBroker, "submit")}
+        "a random client_order_id on every attempt",
+        _id_by_the_clock,
+        {"submit": (broker.AlpacaBroker, "submit"), **_RECORD},
     ),
     "post_before_intent": PlantedBug("the order is sent before its intent is written", _post_before_intent, _SEND),
     "retry_with_new_id": PlantedBug("a blind retry of POST under a new id", _retry_with_new_id, _RECORD),

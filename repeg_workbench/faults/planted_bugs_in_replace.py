@@ -12,6 +12,7 @@ from repeg.domain.broker import Accepted, Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.parent_order import ParentOrder
 from repeg.workflow import in_flight, placement, reconciliation
+from repeg_workbench.faults.planted_bugs_in_orders import renamed
 from repeg_workbench.faults.planting import Place, PlantedBug
 
 
@@ -35,8 +36,9 @@ def _replace_resent(old: Mapping[str, Any]) -> dict[str, Any]:
         if child.replaces is None or not isinstance(answer, Unknown):
             return old["record"](turn, parent, answer)
         intent = next(i for i in turn.ports.store.intents(parent.run_id) if i.client_order_id == child.client_order_id)
-        again = intent.model_copy(update={"client_order_id": f"{child.client_order_id}r"})
-        return old["record"](turn, parent, turn.ports.broker.replace(parent.predecessors(child)[0].broker_id, again))
+        other = intent.model_copy(update={"client_order_id": f"{child.client_order_id}r"})
+        again = turn.ports.broker.replace(parent.predecessors(child)[0].broker_id, other)
+        return old["record"](turn, renamed(parent, again), again)
 
     return {"record": record}
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from repeg.domain.errors import RepegError
 from repeg.domain.journal import Entry
 from repeg.domain.notice import RUN_OPENED
 from repeg_workbench.faults.fault_plan import FaultPlan
@@ -57,6 +59,12 @@ class QuietNotifier:
             self.published.append((kind, detail))
 
 
+def defects(raised: Iterable[Exception]) -> frozenset[str]:
+    """The classes of the errors that are neither the program's own nor the operating system's: a TypeError, an
+    AttributeError, a KeyError and their like."""
+    return frozenset(type(error).__name__ for error in raised if not isinstance(error, (RepegError, OSError)))
+
+
 @dataclass
 class Result:
     """The result of a seed's day."""
@@ -76,5 +84,7 @@ class Result:
     """The policy that the first deployment names."""
     acts: str = ""
     """A hash of everything that was done at the broker, and of how orders and executions ended."""
+    defects: frozenset[str] = frozenset()
+    """The errors of which steps died that only a mistake in a program raises, by class."""
     announced: tuple[tuple[str, int], ...] = ()
     """The runs whose ends were published, each with the minute."""

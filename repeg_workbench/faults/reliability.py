@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from repeg_workbench.faults import counted
+from repeg_workbench.faults.baselines_page import baselines_section
 from repeg_workbench.faults.branch_coverage_page import coverage_section
 from repeg_workbench.faults.fault_plan import PortFault
 from repeg_workbench.faults.findings_page import faults_of_the_program, findings_section
@@ -99,7 +100,7 @@ def page(numbers: Mapping[str, Any]) -> str:
     if "coverage" in numbers:
         parts += coverage_section(numbers["coverage"])
     if "baselines" in numbers:
-        parts += _baselines(numbers["baselines"])
+        parts += baselines_section(numbers["baselines"])
     invariants = [(f"`{name}`", rule, "both" if name in COMMON else "first") for name, rule in INVARIANTS.items()]
     parts += ["## Invariants", _INVARIANTS, table(("Violation", "Invariant", "Judge"), invariants)]
     return "\n\n".join(parts) + "\n"
@@ -166,19 +167,6 @@ def _counted_so_far(entries: Sequence[counted.Counted]) -> list[str]:
     return ["## Days counted so far", text, table(head, counted.rows(entries))]
 
 
-def _baselines(measured: Mapping[str, Any]) -> list[str]:
-    kinds = list(next(iter(measured["wrong"].values())))
-    days = measured["seeds"]
-    rows = [(name, *(_share(wrong[kind], days) for kind in kinds)) for name, wrong in measured["wrong"].items()]
-    return ["## Two simple executors", _COMMON.format(seeds=days), table(("Days with", *kinds), rows)]
-
-
-def _share(wrong: int, days: int) -> str:
-    """A share of days, with its standard error in percentage points."""
-    share = wrong / days
-    return f"{share:.1%} ({(share * (1 - share) / days) ** 0.5 * 100:.1f} points)"
-
-
 def _counted(counts: Mapping[str, int]) -> dict[str, str]:
     return {name: f"{number:,}" for name, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))}
 
@@ -240,13 +228,6 @@ _COUNTED = (
     "added to this table; one that was cut off counts as far as it came. Other days were run while the program was "
     "being changed, and are not counted. [What all of them found](#what-the-workload-found) is below, with the "
     "mistakes."
-)
-
-_COMMON = (
-    "Two simple executors on the same {seeds:,} days with the same port faults, but without aborts, outages or kill"
-    " switches. The first resends under a new id after a timeout and does not confirm its cancels. The second confirms"
-    " its cancels and guards each placement with Powertools' idempotency decorator, whose retry sends under a new id."
-    " An executor that derives the id from the attempt, as this program does, has not been measured."
 )
 
 _INVARIANTS = "Checked over the whole day, and those of endings once it is over, by the judge named:"

@@ -99,8 +99,8 @@ class Stack:
         except TaskFailed:
             self._world.recorder.ended(invocation, answered=False)
             raise
-        did_nothing = answer.get("outcome") in {"nothing", "superseded"} or answer.get("error") == "Fenced"
-        self._world.recorder.ended(invocation, answered=True, did_nothing=did_nothing)
+        is_idle = answer.get("outcome") in {"nothing", "superseded"} or answer.get("error") == "Fenced"
+        self._world.recorder.ended(invocation, answered=True, did_nothing=is_idle)
         return answer
 
     def _call(self, function: str, payload: dict[str, Any], invocation: Invocation) -> dict[str, Any]:
@@ -123,9 +123,9 @@ class Stack:
             raise failed("Runtime.ExitError", f"{function} exited")
         answer = invocation.thread.result()
         if isinstance(answer, Exception):
+            self._world.raised.append(answer)
             raise failed(type(answer).__name__, str(answer)) from answer
-        carried = json.dumps(answer)
-        self._world.record.payloads.append((function, len(carried)))
+        self._world.record.payloads.append((function, len(carried := json.dumps(answer))))
         return cast(dict[str, Any], json.loads(carried))
 
     def start(self, name: str, given: dict[str, Any]) -> None:

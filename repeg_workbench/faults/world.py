@@ -24,7 +24,7 @@ from repeg_workbench.faults.judges.verdict import Violation
 from repeg_workbench.faults.other_hands import OtherHands
 from repeg_workbench.faults.planned_runs import PlannedRun
 from repeg_workbench.faults.recorder import Recorder
-from repeg_workbench.faults.records import MemoryJournal, Result
+from repeg_workbench.faults.records import MemoryJournal, Result, defects
 from repeg_workbench.faults.sdk_broker import SdkBroker, uses_sdk
 from repeg_workbench.faults.seeded_days import Day, make_day, window_of
 from repeg_workbench.faults.stack import Stack
@@ -86,7 +86,7 @@ class World:
         self.stream_recorder = StreamRecorder(self.record.streams, self.exchange, self.recorder.number)
         self.stream_faults = StreamFaults(self)
         self.fault_plan.on_strike.append(self.recorder.struck)
-        self.journal = MemoryJournal()
+        self.journal, self.raised = MemoryJournal(), list[Exception]()
         self.down: set[Outage] = set()
         self.variables = Variables()
         self.stacks = [Stack(self, number, settings) for number, settings in enumerate(self.day.stacks)]
@@ -201,6 +201,7 @@ class World:
             causes=[execution.error for execution in self.executions],
             policy=self.day.settings["policy"],
             acts=self._acts(),
+            defects=defects(self.raised),
             announced=tuple((each.run_id, each.at // MINUTE) for each in self.record.published),
         )
 

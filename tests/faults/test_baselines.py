@@ -12,11 +12,32 @@ from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import D
 from repeg_workbench.faults.baseline_days import BaselineDay
 from repeg_workbench.faults.baselines import BASELINES, VirtualRecords
 from repeg_workbench.faults.fault_plan import FaultPlan
+from repeg_workbench.faults.judges.placed import Orders
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_baseline_executors_overfill_under_faults(baseline: str) -> None:
     assert any("overfill" in BaselineDay(seed, baseline).run() for seed in range(100))
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_a_baselines_order_is_attributed_to_its_run(baseline: str) -> None:
+    day = BaselineDay(15, baseline)
+    day.run()
+    orders = Orders(day._world.record.runs)
+    sent = {each.client_order_id for each in day._world.record.sent}
+    assert sent
+    assert {orders.run_of(name) for name in sent} == {day._world.record.runs[0]}
+
+
+def test_a_baselines_two_live_orders_are_counted() -> None:
+    assert "two live orders" in BaselineDay(11, "place_again").run()
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_a_baselines_order_that_is_left_open_is_counted(baseline: str) -> None:
+    """A request arrives late, after its sender has given it up."""
+    assert "left open" in BaselineDay(15, baseline).run()
 
 
 def test_the_decorated_baseline_makes_no_error_without_faults(monkeypatch: pytest.MonkeyPatch) -> None:

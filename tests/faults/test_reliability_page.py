@@ -56,7 +56,7 @@ def test_every_measured_baseline_exists() -> None:
 def test_a_new_measurement_replaces_only_its_own_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reliability, "NUMBERS", tmp_path / "numbers.json")
     monkeypatch.setattr(reliability, "PAGE", tmp_path / "page.md")
-    reliability.keep("baselines", {"seeds": 8, "wrong": {"careless": {"overfill": 2}}})
+    reliability.keep("baselines", {"seeds": 8, "commit": "abc1234", "wrong": {"careless": {"overfill": 2}}})
     reliability.keep_campaign(_campaign(tmp_path, Tally(done={0})))
     reliability.keep_campaign(_campaign(tmp_path, _a_tally()))
     page = reliability.PAGE.read_text()

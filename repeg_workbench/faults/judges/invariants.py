@@ -29,8 +29,8 @@ INVARIANTS: Mapping[str, str] = {
     " where the order may have climbed to it.",
     "worse_than_limit": "No execution is at a price worse than its order's limit.",
     "market_order_not_allowed": "Market orders are sent only if the settings allow them.",
-    "cash_negative": "After a buy of a run that buys from cash, the account's cash is not negative, but for what runs on"
-    " buying power have spent since its cash was granted.",
+    "cash_negative": "After a buy of a run that buys from cash, the account's cash is not negative, but for what runs"
+    " on buying power have spent since its cash was granted.",
     "power_negative": "After an execution of a run that buys from buying power, the account owes no more than its"
     " margin lends on its holdings, at their highest prices of the day.",
     "loan_not_alerted": "Money that is owed after the close of a run that buys from buying power is an alert.",
