@@ -196,13 +196,14 @@ bundle there, `seed-191-<commit>.json`, with its story and its ledger; `show out
 it and reports whether the same happens again. With `--publish` the numbers go into this page."""
 
 _JUDGES = """\
-Both read a record of the day that the exchange, the network between program and broker, and the platform have written:
-the broker's ledger, the quotes that were served, each request with its times and the answer that came back, each
-invocation, execution and fault. Of what the program wrote they read what is itself judged: intents, because each must
-precede its order, and the books, reports and published ends, because they must equal the broker's. They also read the
-outcome that it gives an order, which the record must bear out; the marks that it stores before a cancel; its alerts; and
-whether a step answered that there was nothing for it to do. How many shares a weight, an order in dollars or the sale of
-a whole holding comes to is the program's own figure too, as far as the exchange's prices and holdings allow it.
+Both read a record of the day that the exchange, the network between program and broker, and the platform have
+written: the broker's ledger, the quotes that were served, each request with its times and the answer that came back,
+each invocation, execution and fault. Of what the program wrote they read what is itself judged: intents, because each
+must precede its order, and the books, reports and published ends, because they must equal the broker's. They also
+read the outcome that it gives an order, which the record must bear out; the marks that it stores before a cancel; its
+alerts; and whether a step answered that there was nothing for it to do. How many shares a weight, an order in dollars
+or the sale of a whole holding comes to is the program's own figure too, as far as the exchange's prices and holdings
+allow it.
 
 - The first judge replays the ledger event by event, and checks every invariant below.
 - The second looks back at finished lives: each order is an interval of the ledger, and quantities, money, prices,
