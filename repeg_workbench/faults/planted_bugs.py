@@ -12,6 +12,7 @@ from repeg_workbench.faults.planted_bugs_in_listening import LISTENING_BUGS
 from repeg_workbench.faults.planted_bugs_in_orders import ORDER_BUGS
 from repeg_workbench.faults.planted_bugs_in_prices import PRICE_BUGS
 from repeg_workbench.faults.planted_bugs_in_replace import REPLACE_BUGS
+from repeg_workbench.faults.planted_bugs_in_resending import RESENDING_BUGS
 from repeg_workbench.faults.planted_bugs_in_sending import SENDING_BUGS
 from repeg_workbench.faults.planted_bugs_in_size import SIZE_BUGS
 from repeg_workbench.faults.planted_bugs_in_sizing import SIZING_BUGS
@@ -25,6 +26,7 @@ PLANTED_BUGS: dict[str, PlantedBug] = {
     **GUARD_BUGS,
     **REPLACE_BUGS,
     **PRICE_BUGS,
+    **RESENDING_BUGS,
     **SENDING_BUGS,
     **LIMIT_BUGS,
     **FILL_BUGS,

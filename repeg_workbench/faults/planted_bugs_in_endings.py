@@ -44,7 +44,7 @@ ENDING_BUGS: dict[str, PlantedBug] = {
         "the run is marked as closing only once its orders are closed",
         Edit(close_run, "close_run", f"    {_CLOSING}\n    turn", "    turn"),
         Edit(close_run, "close_run", "= close_orders(turn)\n", f"= close_orders(turn)\n    {_CLOSING}\n"),
-        seen_by="tests/functions/test_close_run_unaccounted.py::test_a_lost_order_is_abandoned_only_after_its_timeout",
+        seen_by="tests/functions/test_closing_in_steps.py::test_the_run_is_marked_as_closing_before_its_first_cancel",
     ),
     "close_by_a_former_execution": edited(
         "an execution that has lost its run closes it",

@@ -1,4 +1,4 @@
-"""Planted bugs of sending: what an intent says, how much is sent, and when an order in flight is sent again."""
+"""Planted bugs of sending: what an intent says, how much is sent, and what an order in flight counts as."""
 
 from __future__ import annotations
 
@@ -6,56 +6,9 @@ from repeg.domain import order_ids, replacement, run, session, time_limits
 from repeg.workflow import in_flight, intents, placement, proposals, sellable, turn, working
 from repeg_workbench.faults.planting import Edit, PlantedBug, edited, set_to
 
-_CHECKED = "is_ours and turn.may_send and switch_now(turn.run, turn.now, turn.ports) is KillSwitch.ACTIVE"
 _LEFT = "[child.qty - child.filled for child in cancelled.children if child.n in asked]"
 
 SENDING_BUGS: dict[str, PlantedBug] = {
-    "resend_under_kill_switch": edited(
-        "an order in flight is sent again under the kill switch",
-        Edit(in_flight, "_may_resend", _CHECKED, "is_ours and turn.may_send"),
-        seen_by="tests/functions/test_repeg_orders_unknown.py"
-        "::test_an_unknown_order_is_not_resent_under_the_kill_switch",
-    ),
-    "resend_by_dead_run": edited(
-        "a run that has been swept or closed sends its order in flight again",
-        Edit(in_flight, "_may_resend", _CHECKED, _CHECKED.removeprefix("is_ours and ")),
-        seen_by="tests/functions/test_repeg_orders_unknown.py"
-        "::test_an_unknown_order_is_not_resent_by_a_former_execution",
-    ),
-    "resend_by_fenced_run": edited(
-        "an execution that has lost its run sends the order in flight again",
-        Edit(in_flight, "_may_resend", " and run.epoch == turn.run.epoch", ""),
-        seen_by="tests/functions/test_repeg_orders_unknown.py"
-        "::test_an_unknown_order_is_not_resent_by_a_former_execution",
-    ),
-    "resend_after_the_window": edited(
-        "an order in flight is sent again after the window",
-        Edit(in_flight, "_may_resend", " and turn.may_send", ""),
-        Edit(
-            in_flight,
-            "_resend",
-            "turn.ports.broker.submit(intent.resent_until(until))",
-            "turn.ports.broker.submit(intent.model_copy(update={'not_after': None}))",
-        ),
-        seen_by="tests/functions/test_repeg_orders_unknown.py"
-        "::test_an_unknown_order_is_not_resent_in_the_last_seconds_of_the_window",
-    ),
-    "resend_without_shares": edited(
-        "a sell is sent again without a look at the holdings",
-        Edit(in_flight, "_resolve_never_seen", "order.side is Side.SELL and", "False and"),
-        seen_by="tests/functions/test_place_orders_held.py::test_a_lost_sell_is_not_resent_once_its_shares_are_sold",
-    ),
-    "resend_not_stored": edited(
-        "a resend is not stored before it is sent",
-        Edit(
-            in_flight,
-            "_resend",
-            "turn.ports.store.reserve(resent, turn.run.epoch, (), turn.step)",
-            "order",
-        ),
-        seen_by="tests/functions/test_close_run_unaccounted.py"
-        "::test_a_resent_order_is_abandoned_two_minutes_after_its_resend",
-    ),
     "market_without_grant": edited(
         "a decision made once more sends a market order without cash that was granted for it",
         Edit(placement, "send_order", "if not is_granted(order, proposal, qty):", "if False:"),

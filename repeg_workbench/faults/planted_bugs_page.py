@@ -12,7 +12,7 @@ _PLANTED = (
     "A judge detects {seen} of the {by_seed} bugs in the first table on a simulated day. The {by_test} in the second"
     " table are detected by the tests named there."
     " Each bug is planted in the program as a maintainer would introduce it: a condition left out, a bound moved, a"
-    " value taken from the wrong place. The seed shown is the first on which a judge finds a violation, and the"
+    " value taken from the wrong place. The seed shown is one on which a judge finds a violation, and the"
     " violation is the earliest of that day; a test runs all of these seeds again. A day that has a violation without"
     " the bug as well is no detection. Nor is one on which a step dies of a `TypeError`, or of another error that only"
     " a mistake in the program raises, if none does without the bug. The commit is the one at which that was measured;"

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from repeg.domain.broker import CancelAnswer
 from repeg.domain.child_order import ChildState
 from repeg.domain.run import RunState
 from repeg.workflow import closing
@@ -34,6 +35,20 @@ def two_resting(open_desk: OpenDesk) -> Desk:
     desk.place()
     desk.store.set_run_state(RUN_ID, 1, RunState.CLOSING)
     return desk
+
+
+def test_the_run_is_marked_as_closing_before_its_first_cancel(open_desk: OpenDesk) -> None:
+    """A step that is still under way can then send nothing behind the cancels."""
+    desk, states = resting(open_desk), []
+    cancel = desk.broker.cancel
+
+    def at_state(broker_id: str) -> CancelAnswer:
+        states.append(desk.run.state)
+        return cancel(broker_id)
+
+    desk.broker.cancel = at_state  # type: ignore[method-assign]
+    desk.close()
+    assert states == [RunState.CLOSING]
 
 
 def test_an_order_taken_for_closed_is_read_however_late_the_step(
