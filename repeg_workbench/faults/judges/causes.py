@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 
-from repeg_workbench.exchange.broker.ledger import HELD, POSITION, Entry, OrderEvent
+from repeg_workbench.faults.judges.evidence import least_free
 from repeg_workbench.faults.judges.interruptions import has_opened
-from repeg_workbench.faults.judges.placed import ENDED, PRICE, QTY, Parent, Placed
+from repeg_workbench.faults.judges.placed import PRICE, QTY, Parent, Placed
 from repeg_workbench.faults.judges.record import SECOND, DayRecord, Execution, Invoked, JudgedRun, SentOrder
 from repeg_workbench.faults.judges.rules import Rules
 from repeg_workbench.faults.judges.verdict import Violation
@@ -132,26 +132,8 @@ class CauseJudge:
         """Whether a line sells more than the account had free of open sells while a step of the run planned it."""
         sign, most = run.targets[symbol]
         planning = [step for step in own if step.function == "PlanOrders"]
-        free = [self._least_free(symbol, step.began, step.ended) * QTY for step in planning if sign < 0]
+        free = [least_free(self._record, symbol, step.began, step.ended) * QTY for step in planning if sign < 0]
         return any(each < most or (each <= 0 and symbol in _dollars(run)) for each in free)
-
-    def _least_free(self, symbol: str, since: int, until: int) -> int:
-        """The least quantity of a symbol that was held and not set aside for a sell, at any moment of a time.
-
-        The broker may release what it has set aside a while after it has ended the order.
-        """
-        ledger, selling, held, set_aside = self._record.ledger, dict[str, int](), 0, 0
-        changes: list[Entry | OrderEvent] = sorted([*ledger.entries, *ledger.events], key=lambda each: each.at)
-        free = [0]
-        for each in (change for change in changes if change.at <= until):
-            if isinstance(each, Entry):
-                held += sum(amount for account, what, amount in each.postings if (account, what) == (POSITION, symbol))
-                set_aside += sum(amount for account, what, amount in each.postings if (account, what) == (HELD, symbol))
-            elif each.symbol == symbol and each.side < 0:
-                selling[each.order_id] = 0 if each.status in ENDED else (each.quantity or 0) - each.filled
-            now = held - max(set_aside, sum(selling.values()))
-            free = [*free, now] if each.at > since else [now]
-        return min(free)
 
     def _is_beyond_its_limits(self, run: JudgedRun) -> bool:
         """Whether the plan may be worth more than the settings allow, at the day's dearest quotes."""
