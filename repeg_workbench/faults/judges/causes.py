@@ -9,14 +9,12 @@ a run that has sent nothing, a plan beyond its limits or its holdings, or withou
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from itertools import combinations
 
-from repeg_workbench.faults.judges.evidence import least_free
 from repeg_workbench.faults.judges.interruptions import has_opened
-from repeg_workbench.faults.judges.placed import PRICE, QTY, Parent, Placed
+from repeg_workbench.faults.judges.placed import Parent, Placed
 from repeg_workbench.faults.judges.record import SECOND, DayRecord, Execution, Invoked, JudgedRun, SentOrder
-from repeg_workbench.faults.judges.rules import Rules
+from repeg_workbench.faults.judges.refusals import Refusals
 from repeg_workbench.faults.judges.verdict import Violation
 
 # The broker's words for an order that it works on or closes as usual.
@@ -38,16 +36,13 @@ TASK = 30 * SECOND
 # A run that goes on in a new execution starts it just before the old one ends.
 A_MOMENT = SECOND
 
-# A plan is worth this much more than at the day's dearest quote, if it must be sent as market orders.
-DEARER = Decimal("1.05")
-
 
 class CauseJudge:
     """Judges why runs have failed."""
 
     def __init__(self, record: DayRecord) -> None:
         self.found: list[Violation] = []
-        self._record = record
+        self._record, self._refusals = record, Refusals(record)
 
     def judge(self, parents: Iterable[Parent]) -> None:
         """Judge every run that has failed, as it was published or as its execution ended."""
@@ -65,7 +60,7 @@ class CauseJudge:
         self, run: JudgedRun, executions: Sequence[Execution], lines: Sequence[Parent], until: int
     ) -> Iterator[bool]:
         own = [step for step in self._record.invoked if step.run_id == run.run_id and step.began <= until]
-        yield any(each.status not in {"SUCCEEDED", "FAILED"} for each in executions)
+        yield any(each.status not in {"SUCCEEDED", "FAILED"} and each.ended <= until for each in executions)
         yield any(_overlap(one, other, but=A_MOMENT) for one, other in combinations(executions, 2))
         yield any(self._is_opened_by_nobody(step, executions) for step in own)
         yield any(self._has_given_up(name, own, run, until) for name in {step.function for step in own})
@@ -75,9 +70,8 @@ class CauseJudge:
         yield any(self._was_withheld(order, until) for order in orders)
         yield any(self._is_shared(symbol, orders, until) for symbol in run.targets)
         has_sent = any(sent.client_order_id.startswith(run.prefix) for sent in self._record.sent)
-        is_refusable = self._is_beyond_its_limits(run) or self._is_unpriced(run, own)
-        is_refusable = is_refusable or any(self._is_not_held(symbol, run, own) for symbol in run.targets)
-        yield not has_sent and is_refusable
+        planning = [step for step in own if step.function == "PlanOrders"]
+        yield not has_sent and self._refusals.may_refuse(run, planning)
 
     def _is_opened_by_nobody(self, step: Invoked, executions: Sequence[Execution]) -> bool:
         """Whether a second delivery opened the run when no execution of it was under way to go on with it."""
@@ -128,33 +122,6 @@ class CauseJudge:
         others = (e for e in ledger.executions if e.symbol == symbol and e.at <= until and e.order_id not in ours)
         return is_foreign or is_split or any(others)
 
-    def _is_not_held(self, symbol: str, run: JudgedRun, own: Sequence[Invoked]) -> bool:
-        """Whether a line sells more than the account had free of open sells while a step of the run planned it."""
-        sign, most = run.targets[symbol]
-        planning = [step for step in own if step.function == "PlanOrders"]
-        free = [least_free(self._record, symbol, step.began, step.ended) * QTY for step in planning if sign < 0]
-        return any(each < most or (each <= 0 and symbol in _dollars(run)) for each in free)
-
-    def _is_beyond_its_limits(self, run: JudgedRun) -> bool:
-        """Whether the plan may be worth more than the settings allow, at the day's dearest quotes."""
-        if run.is_weights:
-            return True
-        rules = Rules(run.settings)
-        costs = [
-            max(most * self._record.dearest.get(symbol, 0) * PRICE * DEARER, _dollars(run).get(symbol, Decimal(0)))
-            for symbol, (_, most) in run.targets.items()
-        ]
-        limits = [rules.of(symbol).most("max_order_notional") for symbol in run.targets]
-        is_line_over = any(limit is not None and cost > limit for cost, limit in zip(costs, limits, strict=True))
-        most = [limit for name in ("max_run_notional", "max_day_notional") if (limit := rules.most(name)) is not None]
-        return is_line_over or any(sum(costs) > limit for limit in most)
-
-    def _is_unpriced(self, run: JudgedRun, steps: Sequence[Invoked]) -> bool:
-        """Whether a planning step was served no quote with a bid and an ask of one of the plan's symbols."""
-        planning = {step.number for step in steps if step.function == "PlanOrders"}
-        priced = {q.symbol for q in self._record.quotes if q.invocation in planning and q.bid > 0 and q.ask > 0}
-        return bool(planning) and not run.targets.keys() <= priced
-
     def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:
             self.found.append(Violation(name, at, subject, observed))
@@ -164,8 +131,3 @@ def _overlap(one: Execution | Invoked, other: Execution | Invoked, but: int = 0)
     """Whether one began before the other had ended, by more than that time."""
     first, second = sorted((one, other), key=lambda each: each.began)
     return first.ended < 0 or second.began < first.ended - but
-
-
-def _dollars(run: JudgedRun) -> dict[str, Decimal]:
-    """The dollars of the lines of a plan that are in dollars, by symbol; how many shares only its planning knows."""
-    return {row["symbol"]: Decimal(str(row["notional"])) for row in run.plan.get("orders", ()) if "notional" in row}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 from repeg_workbench.exchange.broker.ledger import HELD, POSITION, Entry, OrderEvent
@@ -82,20 +82,33 @@ class Evidence:
 
 
 def least_free(record: DayRecord, symbol: str, since: int, until: int, ours: frozenset[str] = frozenset()) -> int:
-    """The least quantity of a symbol that was held and not set aside for a sell, at any moment of a time.
+    """The least quantity of a symbol that was held and not set aside for a sell, at any moment of a time."""
+    return min(free for free, _ in free_shares(record, symbol, since, until, ours))
+
+
+def free_shares(
+    record: DayRecord, symbol: str, since: int, until: int, ours: frozenset[str] = frozenset()
+) -> Iterator[tuple[int, int]]:
+    """The quantity of a symbol that was held and not set aside for a sell, and the quantity held, at each moment of a
+    time.
 
     Orders that are `ours` count as if they had never been sent. The broker may release what it has set aside a while
     after it has ended the order.
     """
     ledger, selling, held, set_aside = record.ledger, dict[str, int](), 0, 0
     changes: list[Entry | OrderEvent] = sorted([*ledger.entries, *ledger.events], key=lambda each: each.at)
-    free = [0]
+    now, has_begun = (0, 0), False
     for each in (change for change in changes if change.at <= until and change.order_id not in ours):
+        if each.at > since and not has_begun:
+            has_begun = True
+            yield now
         if isinstance(each, Entry):
             held += sum(amount for account, what, amount in each.postings if (account, what) == (POSITION, symbol))
             set_aside += sum(amount for account, what, amount in each.postings if (account, what) == (HELD, symbol))
         elif each.symbol == symbol and each.side < 0:
             selling[each.order_id] = 0 if each.status in ENDED else (each.quantity or 0) - each.filled
-        now = held - max(set_aside, sum(selling.values()))
-        free = [*free, now] if each.at > since else [now]
-    return min(free)
+        now = held - max(set_aside, sum(selling.values())), held
+        if has_begun:
+            yield now
+    if not has_begun:
+        yield now
