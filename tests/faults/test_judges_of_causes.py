@@ -35,14 +35,6 @@ def test_a_failed_execution_is_judged_although_its_run_settled() -> None:
     assert day.violations() == {"failed_without_cause"}
 
 
-def test_an_execution_that_was_refused_before_it_had_a_run_is_not_judged() -> None:
-    day = DayByHand()
-    day.called("OpenRun", 590, 591, answered=False)
-    day.closed(960, status="FAILED")
-    day.record.published, day.record.books = [], []
-    assert day.violations() == set()
-
-
 def test_an_execution_that_was_refused_is_not_judged_by_the_run_of_another() -> None:
     day = clean_day()
     day.closed(960)

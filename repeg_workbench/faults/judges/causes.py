@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 
+from repeg_workbench.faults.judges.hindrances import has_given_up, is_hindered, overlap
 from repeg_workbench.faults.judges.interruptions import has_opened
 from repeg_workbench.faults.judges.placed import Parent, Placed
 from repeg_workbench.faults.judges.record import SECOND, DayRecord, Execution, Invoked, JudgedRun, SentOrder
@@ -29,9 +30,6 @@ USUAL = frozenset(
 CANCELLED = 20 * SECOND
 
 CLOSING = frozenset({"CloseRun", "SweepOrders"})
-
-# The state machine waits at least so long for a step.
-TASK = 30 * SECOND
 
 # A run that goes on in a new execution starts it just before the old one ends.
 A_MOMENT = SECOND
@@ -61,10 +59,11 @@ class CauseJudge:
     ) -> Iterator[bool]:
         own = [step for step in self._record.invoked if step.run_id == run.run_id and step.began <= until]
         yield any(each.status not in {"SUCCEEDED", "FAILED"} and each.ended <= until for each in executions)
-        yield any(_overlap(one, other, but=A_MOMENT) for one, other in combinations(executions, 2))
+        opened = [each for each in executions if each.began <= until and has_opened(self._record, each)]
+        yield any(overlap(one, other, but=A_MOMENT) for one, other in combinations(opened, 2))
         yield any(self._is_opened_by_nobody(step, executions) for step in own)
-        yield any(self._has_given_up(name, own, run, until) for name in {step.function for step in own})
-        yield any(self._is_hindered(step, own) for step in own if step.function in CLOSING)
+        yield any(has_given_up(self._record, name, own, run, until) for name in {step.function for step in own})
+        yield any(is_hindered(self._record, step, own) for step in own if step.function in CLOSING)
         yield any(self._is_in_doubt(sent) for sent in self._record.sent if sent.client_order_id.startswith(run.prefix))
         orders = [order for line in lines for order in line.orders]
         yield any(self._was_withheld(order, until) for order in orders)
@@ -79,20 +78,6 @@ class CauseJudge:
         return is_second and not any(
             e.began <= step.began and (e.ended < 0 or e.ended > step.began) for e in executions
         )
-
-    def _has_given_up(self, function: str, own: Sequence[Invoked], run: JudgedRun, until: int) -> bool:
-        """Whether faults kept the last attempts of a step from ending in time. Nothing waits for a second delivery."""
-        attempts = [step for step in own if step.function == function and not step.is_duplicate]
-        last = max((step.began for step in attempts if step.answered and step.ended - step.began < TASK), default=-1)
-        refused = any(last < at <= until and (who, name) == (run.run_id, function)
-                      for at, who, name in self._record.throttled)  # fmt: skip
-        return refused or any(self._is_hindered(step, own) for step in attempts if step.began > last)
-
-    def _is_hindered(self, step: Invoked, own: Sequence[Invoked]) -> bool:
-        """Whether a fault struck a step, a service was away meanwhile, or another step of the run ran beside it."""
-        ended = step.ended if step.ended >= 0 else self._record.until
-        is_away = any(away.since <= ended and away.until >= step.began for away in self._record.outages)
-        return step.is_struck or is_away or any(_overlap(step, other) for other in own if other is not step)
 
     def _is_in_doubt(self, sent: SentOrder) -> bool:
         """Whether an order's request was never answered, and the broker never showed the order."""
@@ -125,9 +110,3 @@ class CauseJudge:
     def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:
             self.found.append(Violation(name, at, subject, observed))
-
-
-def _overlap(one: Execution | Invoked, other: Execution | Invoked, but: int = 0) -> bool:
-    """Whether one began before the other had ended, by more than that time."""
-    first, second = sorted((one, other), key=lambda each: each.began)
-    return first.ended < 0 or second.began < first.ended - but

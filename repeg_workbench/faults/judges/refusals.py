@@ -64,15 +64,16 @@ class Refusals:
         return (cash + held) * PRICE * QTY * DEARER
 
     def _is_unpriced(self, run: JudgedRun, steps: Sequence[Invoked]) -> bool:
-        """Whether the steps were served no quote with a bid and an ask of one of the symbols that need a price: of a
-        plan of weights, planning only refuses an exit without one."""
-        numbers = {step.number for step in steps}
-        priced = {q.symbol for q in self._record.quotes if q.invocation in numbers and q.bid > 0 and q.ask > 0}
-        needed = symbols_of(run)
+        """Whether a step asked for a quote of a symbol that needs a price, and was served none with a bid and an ask:
+        of a plan of weights, planning only refuses an exit without one."""
+        numbers, needed = {step.number for step in steps}, symbols_of(run)
         if all(step.function == "PlanOrders" for step in steps):
             weights = run.plan.get("targets", {})
             needed = {symbol for symbol in needed if Decimal(str(weights.get(symbol, 0))) == 0}
-        return bool(steps) and not needed <= priced
+        served = [q for q in self._record.quotes if q.invocation in numbers]
+        priced = {q.symbol for q in served if q.bid > 0 and q.ask > 0}
+        unquoted = {each.symbol for each in self._record.starts.unquoted if each.invocation in numbers}
+        return bool(needed & (unquoted | {q.symbol for q in served}) - priced)
 
     def _is_not_free(self, symbol: str, run: JudgedRun, steps: Sequence[Invoked]) -> bool:
         """Whether a line sells more than the account had free of open sells while a step read it; of a weight, how much
