@@ -132,6 +132,7 @@ PRETEXTS: dict[str, Callable[[DayByHand], object]] = {
         replace(day.record.executions[0], name="next", status="SUCCEEDED", began=day.record.executions[0].ended - 1)
     ),
     "a second delivery that opens a run in time": _opened_again,
+    "a step that ends at once, before the closing step": lambda day: day.called("PlanOrders", 960, 960, answered=False),
     "an order that was found": _found_in_time,
     "a limit that its orders kept": lambda _day: None,
 }  # fmt: skip

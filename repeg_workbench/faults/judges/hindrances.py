@@ -27,5 +27,5 @@ def is_hindered(record: DayRecord, step: Invoked, own: Sequence[Invoked]) -> boo
 
 def overlap(one: Execution | Invoked, other: Execution | Invoked, but: int = 0) -> bool:
     """Whether one began before the other had ended, by more than that time."""
-    first, second = sorted((one, other), key=lambda each: each.began)
+    first, second = sorted((one, other), key=lambda each: (each.began, each.ended))
     return first.ended < 0 or second.began < first.ended - but
