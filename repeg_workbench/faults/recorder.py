@@ -36,6 +36,7 @@ from repeg_workbench.faults.judges.record import (
     Unfound,
     name_in_record,
 )
+from repeg_workbench.faults.judges.start_record import Unquoted
 from repeg_workbench.faults.table_writes import SAVES, marked_orders, was_carried_out
 from repeg_workbench.faults.walker import Execution as WalkedExecution
 
@@ -206,12 +207,15 @@ class Recorder:
     def _served(self, request: Request, response: Response) -> None:
         if request.path != LATEST_QUOTES or response.status != 200 or not _is_json(response.body):
             return
-        for symbol, view in json.loads(response.body).get("quotes", {}).items():
-            if view is not None and None not in {view["bp"], view["ap"]}:
-                at, number = self._now(), self.number()
-                bid, ask = round(view["bp"] * PRICE_SCALE), round(view["ap"] * PRICE_SCALE)
-                stamp = nanoseconds_of(view["t"])
-                self.record.quotes.append(ServedQuote(at, number, symbol, bid, view["bs"], ask, view["as"], stamp))
+        views, at, number = json.loads(response.body).get("quotes", {}), self._now(), self.number()
+        for symbol in dict(request.query).get("symbols", "").split(","):
+            view = views.get(symbol)
+            if view is None or None in {view["bp"], view["ap"]}:
+                self.record.starts.unquoted.append(Unquoted(at, number, symbol))
+                continue
+            bid, ask = round(view["bp"] * PRICE_SCALE), round(view["ap"] * PRICE_SCALE)
+            stamp = nanoseconds_of(view["t"])
+            self.record.quotes.append(ServedQuote(at, number, symbol, bid, view["bs"], ask, view["as"], stamp))
 
     def _now(self) -> int:
         return self._scheduler.now_ns

@@ -50,8 +50,9 @@ _LIMITS = """\
   was frozen. So no seed shows how soon trouble is over while faults go on.
 - What a weight may trade is bounded by the exchange's prices and holdings around its planning, not known to the share;
   its arrival may be any quote that passed.
-- A line that stays idle is not judged under a limit, a kill switch, or settings for single symbols. The second judge
-  leaves the collar to the first where a fallback or settings for single symbols are set.
+- A line that stays idle is not judged under a limit, or with settings for single symbols. The second judge leaves the
+  collar to the first where a fallback or settings for single symbols are set.
+- A buy may be given up as `unfunded` if all buys of the day, at the highest prices, might have cost more than was free.
 - Why a run failed is judged coarsely: a fault in the last attempt of any of its steps is cause enough.
 - Only the invariants listed below are checked. A seed does not show whether a price was good."""
 

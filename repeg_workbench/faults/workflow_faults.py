@@ -17,6 +17,7 @@ from repeg_workbench.exchange.control.chaos import every_fault
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.faults.day_parts import draw_settings
 from repeg_workbench.faults.fault_plan import WorkflowFault
+from repeg_workbench.faults.judges.start_record import Deployed
 from repeg_workbench.faults.table_service import undisturbed
 from repeg_workbench.faults.walker import TaskFailed
 
@@ -144,6 +145,8 @@ class WorkflowFaults:
         """Other settings for the runs that start from now on: other orders, other limits, another window."""
         changed = draw_settings(self._deployed, 3, near_open=True) | {"max_run_orders": 1, "allowed_symbols": ["ZZZ"]}
         self._world.stack.variables = {**self._world.stack.variables, **variables(changed)}
+        deployed = Deployed(self._scheduler.now_ns, self._world.stack.number, changed)
+        self._world.record.starts.deployed.append(deployed)
 
     def start_delay(self) -> timedelta:
         """How late the schedule starts the run: minutes, hours, or after the day is over."""

@@ -35,14 +35,6 @@ def test_a_failed_execution_is_judged_although_its_run_settled() -> None:
     assert day.violations() == {"failed_without_cause"}
 
 
-def test_an_execution_that_was_refused_before_it_had_a_run_is_not_judged() -> None:
-    day = DayByHand()
-    day.called("OpenRun", 590, 591, answered=False)
-    day.closed(960, status="FAILED")
-    day.record.published, day.record.books = [], []
-    assert day.violations() == set()
-
-
 def test_an_execution_that_was_refused_is_not_judged_by_the_run_of_another() -> None:
     day = clean_day()
     day.closed(960)
@@ -140,6 +132,7 @@ PRETEXTS: dict[str, Callable[[DayByHand], object]] = {
         replace(day.record.executions[0], name="next", status="SUCCEEDED", began=day.record.executions[0].ended - 1)
     ),
     "a second delivery that opens a run in time": _opened_again,
+    "a step that ends at once, before the closing step": lambda day: day.called("PlanOrders", 960, 960, answered=False),
     "an order that was found": _found_in_time,
     "a limit that its orders kept": lambda _day: None,
 }  # fmt: skip

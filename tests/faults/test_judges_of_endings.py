@@ -81,13 +81,6 @@ def test_an_order_may_end_early_after_its_last_attempt(most: int, filled: int, f
     assert day.violations() == found
 
 
-@pytest.mark.parametrize("outcome", ["unfunded", "rejected", "ended_by_owner"])
-def test_an_order_may_end_early_for_a_reason(outcome: str) -> None:
-    day = day_with_arrival()
-    day.closed(1_200, outcome)
-    assert day.violations() == set()
-
-
 @pytest.mark.parametrize(("outcome", "ask"), [("held_wide", "100.10"), ("held_stale", "101.00")])
 def test_a_hold_that_the_book_does_not_explain_is_a_violation(outcome: str, ask: str) -> None:
     day = DayByHand()

@@ -9,14 +9,13 @@ a run that has sent nothing, a plan beyond its limits or its holdings, or withou
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
 from itertools import combinations
 
-from repeg_workbench.exchange.broker.ledger import HELD, POSITION, Entry, OrderEvent
+from repeg_workbench.faults.judges.hindrances import has_given_up, is_hindered, overlap
 from repeg_workbench.faults.judges.interruptions import has_opened
-from repeg_workbench.faults.judges.placed import ENDED, PRICE, QTY, Parent, Placed
+from repeg_workbench.faults.judges.placed import Parent, Placed
 from repeg_workbench.faults.judges.record import SECOND, DayRecord, Execution, Invoked, JudgedRun, SentOrder
-from repeg_workbench.faults.judges.rules import Rules
+from repeg_workbench.faults.judges.refusals import Refusals
 from repeg_workbench.faults.judges.verdict import Violation
 
 # The broker's words for an order that it works on or closes as usual.
@@ -32,14 +31,8 @@ CANCELLED = 20 * SECOND
 
 CLOSING = frozenset({"CloseRun", "SweepOrders"})
 
-# The state machine waits at least so long for a step.
-TASK = 30 * SECOND
-
 # A run that goes on in a new execution starts it just before the old one ends.
 A_MOMENT = SECOND
-
-# A plan is worth this much more than at the day's dearest quote, if it must be sent as market orders.
-DEARER = Decimal("1.05")
 
 
 class CauseJudge:
@@ -47,7 +40,7 @@ class CauseJudge:
 
     def __init__(self, record: DayRecord) -> None:
         self.found: list[Violation] = []
-        self._record = record
+        self._record, self._refusals = record, Refusals(record)
 
     def judge(self, parents: Iterable[Parent]) -> None:
         """Judge every run that has failed, as it was published or as its execution ended."""
@@ -65,19 +58,19 @@ class CauseJudge:
         self, run: JudgedRun, executions: Sequence[Execution], lines: Sequence[Parent], until: int
     ) -> Iterator[bool]:
         own = [step for step in self._record.invoked if step.run_id == run.run_id and step.began <= until]
-        yield any(each.status not in {"SUCCEEDED", "FAILED"} for each in executions)
-        yield any(_overlap(one, other, but=A_MOMENT) for one, other in combinations(executions, 2))
+        yield any(each.status not in {"SUCCEEDED", "FAILED"} and each.ended <= until for each in executions)
+        opened = [each for each in executions if each.began <= until and has_opened(self._record, each)]
+        yield any(overlap(one, other, but=A_MOMENT) for one, other in combinations(opened, 2))
         yield any(self._is_opened_by_nobody(step, executions) for step in own)
-        yield any(self._has_given_up(name, own, run, until) for name in {step.function for step in own})
-        yield any(self._is_hindered(step, own) for step in own if step.function in CLOSING)
+        yield any(has_given_up(self._record, name, own, run, until) for name in {step.function for step in own})
+        yield any(is_hindered(self._record, step, own) for step in own if step.function in CLOSING)
         yield any(self._is_in_doubt(sent) for sent in self._record.sent if sent.client_order_id.startswith(run.prefix))
         orders = [order for line in lines for order in line.orders]
         yield any(self._was_withheld(order, until) for order in orders)
         yield any(self._is_shared(symbol, orders, until) for symbol in run.targets)
         has_sent = any(sent.client_order_id.startswith(run.prefix) for sent in self._record.sent)
-        is_refusable = self._is_beyond_its_limits(run) or self._is_unpriced(run, own)
-        is_refusable = is_refusable or any(self._is_not_held(symbol, run, own) for symbol in run.targets)
-        yield not has_sent and is_refusable
+        planning = [step for step in own if step.function == "PlanOrders"]
+        yield not has_sent and self._refusals.may_refuse(run, planning)
 
     def _is_opened_by_nobody(self, step: Invoked, executions: Sequence[Execution]) -> bool:
         """Whether a second delivery opened the run when no execution of it was under way to go on with it."""
@@ -85,20 +78,6 @@ class CauseJudge:
         return is_second and not any(
             e.began <= step.began and (e.ended < 0 or e.ended > step.began) for e in executions
         )
-
-    def _has_given_up(self, function: str, own: Sequence[Invoked], run: JudgedRun, until: int) -> bool:
-        """Whether faults kept the last attempts of a step from ending in time. Nothing waits for a second delivery."""
-        attempts = [step for step in own if step.function == function and not step.is_duplicate]
-        last = max((step.began for step in attempts if step.answered and step.ended - step.began < TASK), default=-1)
-        refused = any(last < at <= until and (who, name) == (run.run_id, function)
-                      for at, who, name in self._record.throttled)  # fmt: skip
-        return refused or any(self._is_hindered(step, own) for step in attempts if step.began > last)
-
-    def _is_hindered(self, step: Invoked, own: Sequence[Invoked]) -> bool:
-        """Whether a fault struck a step, a service was away meanwhile, or another step of the run ran beside it."""
-        ended = step.ended if step.ended >= 0 else self._record.until
-        is_away = any(away.since <= ended and away.until >= step.began for away in self._record.outages)
-        return step.is_struck or is_away or any(_overlap(step, other) for other in own if other is not step)
 
     def _is_in_doubt(self, sent: SentOrder) -> bool:
         """Whether an order's request was never answered, and the broker never showed the order."""
@@ -128,62 +107,6 @@ class CauseJudge:
         others = (e for e in ledger.executions if e.symbol == symbol and e.at <= until and e.order_id not in ours)
         return is_foreign or is_split or any(others)
 
-    def _is_not_held(self, symbol: str, run: JudgedRun, own: Sequence[Invoked]) -> bool:
-        """Whether a line sells more than the account had free of open sells while a step of the run planned it."""
-        sign, most = run.targets[symbol]
-        planning = [step for step in own if step.function == "PlanOrders"]
-        free = [self._least_free(symbol, step.began, step.ended) * QTY for step in planning if sign < 0]
-        return any(each < most or (each <= 0 and symbol in _dollars(run)) for each in free)
-
-    def _least_free(self, symbol: str, since: int, until: int) -> int:
-        """The least quantity of a symbol that was held and not set aside for a sell, at any moment of a time.
-
-        The broker may release what it has set aside a while after it has ended the order.
-        """
-        ledger, selling, held, set_aside = self._record.ledger, dict[str, int](), 0, 0
-        changes: list[Entry | OrderEvent] = sorted([*ledger.entries, *ledger.events], key=lambda each: each.at)
-        free = [0]
-        for each in (change for change in changes if change.at <= until):
-            if isinstance(each, Entry):
-                held += sum(amount for account, what, amount in each.postings if (account, what) == (POSITION, symbol))
-                set_aside += sum(amount for account, what, amount in each.postings if (account, what) == (HELD, symbol))
-            elif each.symbol == symbol and each.side < 0:
-                selling[each.order_id] = 0 if each.status in ENDED else (each.quantity or 0) - each.filled
-            now = held - max(set_aside, sum(selling.values()))
-            free = [*free, now] if each.at > since else [now]
-        return min(free)
-
-    def _is_beyond_its_limits(self, run: JudgedRun) -> bool:
-        """Whether the plan may be worth more than the settings allow, at the day's dearest quotes."""
-        if run.is_weights:
-            return True
-        rules = Rules(run.settings)
-        costs = [
-            max(most * self._record.dearest.get(symbol, 0) * PRICE * DEARER, _dollars(run).get(symbol, Decimal(0)))
-            for symbol, (_, most) in run.targets.items()
-        ]
-        limits = [rules.of(symbol).most("max_order_notional") for symbol in run.targets]
-        is_line_over = any(limit is not None and cost > limit for cost, limit in zip(costs, limits, strict=True))
-        most = [limit for name in ("max_run_notional", "max_day_notional") if (limit := rules.most(name)) is not None]
-        return is_line_over or any(sum(costs) > limit for limit in most)
-
-    def _is_unpriced(self, run: JudgedRun, steps: Sequence[Invoked]) -> bool:
-        """Whether a planning step was served no quote with a bid and an ask of one of the plan's symbols."""
-        planning = {step.number for step in steps if step.function == "PlanOrders"}
-        priced = {q.symbol for q in self._record.quotes if q.invocation in planning and q.bid > 0 and q.ask > 0}
-        return bool(planning) and not run.targets.keys() <= priced
-
     def _claim(self, holds: bool, name: str, at: int, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:
             self.found.append(Violation(name, at, subject, observed))
-
-
-def _overlap(one: Execution | Invoked, other: Execution | Invoked, but: int = 0) -> bool:
-    """Whether one began before the other had ended, by more than that time."""
-    first, second = sorted((one, other), key=lambda each: each.began)
-    return first.ended < 0 or second.began < first.ended - but
-
-
-def _dollars(run: JudgedRun) -> dict[str, Decimal]:
-    """The dollars of the lines of a plan that are in dollars, by symbol; how many shares only its planning knows."""
-    return {row["symbol"]: Decimal(str(row["notional"])) for row in run.plan.get("orders", ()) if "notional" in row}

@@ -10,6 +10,7 @@ from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.causes import CLOSING
 from repeg_workbench.faults.judges.dust import is_dust
+from repeg_workbench.faults.judges.evidence import NOTHING_TO_TRADE, Evidence
 from repeg_workbench.faults.judges.interruptions import was_broken_off, was_switched_off
 from repeg_workbench.faults.judges.placed import QTY, Parent
 from repeg_workbench.faults.judges.record import (
@@ -29,21 +30,9 @@ LAST_SEND = (10 + 7) * SECOND
 # A slow answer may leave that clock behind; but no order leaves later than this before the end.
 LEAVES_IN_TIME = 5 * SECOND
 
-# The outcomes that a line may have before its window closes. With any other it could still have traded.
-ENDS_EARLY = frozenset(
-    {
-        "filled",
-        "rejected",
-        "killed",
-        "unfunded",
-        "unknown",
-        "ended_by_owner",
-        "ended_by_unknown_hand",
-        "no_trade",
-        "not_sized",
-        "preview",
-    }
-)
+# The outcomes that a line may have before its window closes, beside those that the record must show. With any other it
+# could still have traded. That a line is killed is judged by the switch.
+ENDS_EARLY = NOTHING_TO_TRADE | {"killed"}
 
 # The faults of a quote that each outcome may name; a missing quote leaves nothing in the record.
 FAULTS_OF = {
@@ -57,7 +46,7 @@ class EndingJudge:
 
     def __init__(self, record: DayRecord) -> None:
         self.found: list[Violation] = []
-        self._record = record
+        self._record, self._evidence = record, Evidence(record)
         self._invoked = {invoked.number: invoked for invoked in record.invoked}
 
     def judge(self, parents: Iterable[Parent]) -> None:
@@ -148,7 +137,9 @@ class EndingJudge:
         period = int(rules["order_monitoring_seconds"]) * SECOND
         is_early = closed is not None and closed < closes - LAST_SEND - period
         is_early = is_early and not self._has_used_its_attempts(run, order.symbol, rules, parent)
-        self._claim(not is_early or outcome in ENDS_EARLY, "given_up", subject, f"{outcome}: {order.reason}")
+        line = Parent(run, order.symbol) if parent is None else parent
+        may_end = outcome in ENDS_EARLY or (is_early and self._evidence.shows(outcome, line, closed or 0))
+        self._claim(not is_early or may_end, "given_up", subject, f"{outcome}: {order.reason}")
         self._judge_hold(run, order, rules)
 
     def _has_used_its_attempts(self, run: JudgedRun, symbol: str, rules: Rules, parent: Parent | None) -> bool:

@@ -11,9 +11,14 @@ from repeg_workbench.faults.judges.record import DayRecord, Execution, JudgedRun
 def was_switched_off(record: DayRecord, run: JudgedRun, until: int) -> bool:
     """Whether the kill switch of a run's stack was set at any time from the run's first start to that moment."""
     began = min((each.began for each in record.executions if each.run_id == run.run_id), default=0)
-    of_stack = [switched for switched in record.switched if switched.stack == run.stack]
+    return is_switched_off(record, run.stack, began, until)
+
+
+def is_switched_off(record: DayRecord, stack: int, since: int, until: int) -> bool:
+    """Whether the kill switch of a stack was set at any moment of a time."""
+    of_stack = [switched for switched in record.switched if switched.stack == stack]
     return any(
-        switched.state != "active" and switched.at <= until and (following is None or following.at > began)
+        switched.state != "active" and switched.at <= until and (following is None or following.at > since)
         for switched, following in zip_longest(of_stack, of_stack[1:])
     )
 

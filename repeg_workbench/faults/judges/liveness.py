@@ -6,13 +6,13 @@ Each has a time limit, which outages prolong and which a fault in between may pr
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from itertools import zip_longest
 
-from repeg_workbench.exchange.units import QTY_SCALE, to_qty
+from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.dust import is_dust
-from repeg_workbench.faults.judges.endings import ENDS_EARLY
+from repeg_workbench.faults.judges.evidence import NOTHING_TO_TRADE, Evidence
+from repeg_workbench.faults.judges.funds import is_rich
 from repeg_workbench.faults.judges.interruptions import was_switched_off
 from repeg_workbench.faults.judges.placed import Parent, Placed, due_once_found
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Invoked, JudgedRun, ServedQuote
@@ -40,7 +40,7 @@ class LivenessJudge:
 
     def __init__(self, record: DayRecord) -> None:
         self.found: list[Violation] = []
-        self._record = record
+        self._record, self._evidence = record, Evidence(record)
         self._served: dict[tuple[int, str], list[ServedQuote]] = {}
         for quote in record.quotes:
             self._served.setdefault((quote.invocation, quote.symbol), []).append(quote)
@@ -69,36 +69,18 @@ class LivenessJudge:
         line = None if books is None else next((o for o in books.orders if o.symbol == parent.symbol), None)
         if (
             line is None
-            or line.outcome in ENDS_EARLY - {"filled", "killed"}
+            or self._is_explained(line.outcome, parent)
             or any(o.status == "rejected" for o in parent.orders)
         ):
             return False
         ours = {order.arrival.order_id for order in parent.orders}
         others = [e for e in self._record.ledger.executions if e.symbol == parent.symbol and e.order_id not in ours]
         is_followed = any(order.is_owners for order in parent.orders)
-        return not others and not is_followed and (line.side < 0 or self._is_rich())
+        return not others and not is_followed and (line.side < 0 or is_rich(self._record, self._record.until))
 
-    def _is_rich(self) -> bool:
-        """Whether the account could pay for all buys of the day three times over, beside the cash that plans keep and
-        what others have bought."""
-        postings = self._record.ledger.entries[0].postings if self._record.ledger.entries else ()
-        dearest: dict[str, int] = {}
-        for quote in self._record.quotes:
-            dearest[quote.symbol] = max(dearest.get(quote.symbol, 0), quote.ask)
-        cash = sum(p.amount for p in postings if p.account == "cash")
-        held = sum(p.amount * dearest.get(p.commodity, 0) for p in postings if p.account == "position")
-        kept = max((Decimal(str(run.plan.get("cash_reserve", 0))) for run in self._record.runs), default=Decimal(0))
-        cash -= int(kept * (cash + held)) + self._spent_by_others()
-        buys = [(s, most) for run in self._record.runs for s, (sign, most) in run.targets.items() if sign > 0]
-        return cash >= 3 * sum(int(most * QTY_SCALE) * dearest.get(symbol, 0) for symbol, most in buys)
-
-    def _spent_by_others(self) -> int:
-        """What the buys that no run has sent have cost, in the units of the ledger's cash."""
-        prefixes = tuple(run.prefix for run in self._record.runs)
-        bought = (
-            e for e in self._record.ledger.executions if e.side > 0 and not e.client_order_id.startswith(prefixes)
-        )
-        return sum(execution.quantity * execution.price for execution in bought)
+    def _is_explained(self, outcome: str, parent: Parent) -> bool:
+        """Whether the outcome of a line says why it did not trade, and the record of the day shows that."""
+        return outcome in NOTHING_TO_TRADE - {"filled"} or self._evidence.shows(outcome, parent, self._record.until)
 
     def _judge_idle(self, run: JudgedRun, parent: Parent, invoked: Sequence[Invoked]) -> None:
         """A line is idle if step after step could have sent an order for it; or if its quote is accepted again and

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from repeg_workbench.exchange.broker.ledger import Ledger
 from repeg_workbench.faults.judges.cancels import SentCancels
+from repeg_workbench.faults.judges.start_record import StartRecord
 from repeg_workbench.faults.judges.stream_record import StreamRecord
 
 SECOND = 1_000_000_000
@@ -221,6 +222,7 @@ class DayRecord:
     runs: list[JudgedRun] = field(default_factory=list)
     quotes: list[ServedQuote] = field(default_factory=list)
     streams: StreamRecord = field(default_factory=StreamRecord)
+    starts: StartRecord = field(default_factory=StartRecord)
     sent: list[SentOrder] = field(default_factory=list)
     cancels: SentCancels = field(default_factory=SentCancels)
     held_up: list[HeldUp] = field(default_factory=list)
