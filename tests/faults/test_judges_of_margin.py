@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
-from tests.faults.day_by_hand import RUN, DayByHand, day_with_arrival
+from tests.faults.day_by_hand import RUN, DayByHand, at, day_with_arrival
 
 
 def _on_margin(cash: str, held: str, **settings: str) -> DayByHand:
@@ -46,9 +47,10 @@ def test_a_run_on_cash_may_not_owe_what_its_margin_lends() -> None:
     assert _on_margin("9000", "100", fund_buys_from="cash").violations() == {"cash_negative"}
 
 
-@pytest.mark.parametrize(("cash", "found"), [("10001", set()), ("10000", {"cash_negative"})])
-def test_a_run_on_cash_does_not_miss_what_another_has_borrowed(cash: str, found: set[str]) -> None:
-    """The other run has bought 100 AAA for 10,010 dollars before; both have bought for twice as much as there is."""
+def _beside_a_borrower(cash: str, *, bought: float, moved: bool = False, sent: float = 0) -> set[str]:
+    """What is found of the money where a run on cash places an order for 100 AAA at 100.01, the step begins at 600.7,
+    and it fills at 700; another run buys 100 AAA for 10,010 dollars meanwhile, which the account must lend. If `moved`,
+    the order of the run on cash makes way for another at 650; if `sent`, another step sends it then."""
     day = day_with_arrival({"fund_buys_from": "cash"}, cash=cash)
     other = replace(
         day.record.runs[0], run_id="tilt-2026-11-23", prefix="rp000-tilt-261123.",
@@ -56,8 +58,60 @@ def test_a_run_on_cash_does_not_miss_what_another_has_borrowed(cash: str, found:
     )  # fmt: skip
     day.record.runs.append(other)
     day.record.multiplier, day.record.dearest = 4, {"AAA": 1_002_000}
-    borrowed = day.arrived(f"{other.prefix}AAA.b.1", 600.5, "100", "100.10")
-    day.filled(borrowed, 600.6, "100", "100.10")
-    day.filled(day.placed(1, 601, "100", "100.01", bid="100.00", ask="100.10"), 602, "100", "100.01")
-    money = {"cash_negative", "power_negative", "judges_disagree"}
-    assert day.violations() & money == found
+    if bought < 601:
+        _bought(day, bought)
+    order = day.placed(1, 601, "100", "100.00" if moved else "100.01", bid="100.00", ask="100.10")
+    if bought > 601:
+        _bought(day, bought)
+    if moved:
+        day.ended(order, 649)
+        order = day.placed(2, 650, "100", "100.01", bid="100.00", ask="100.10", function="RepegOrders")
+    if sent:
+        step, events = day.called("RepegOrders", sent - 0.1, sent + 0.1), day.record.ledger.events
+        day.record.sent[-1] = day.record.sent[-1]._replace(at=at(sent), arrived=at(sent), invocation=step)
+        arrival = next(event for event in events if event.order_id == order)
+        events.remove(arrival)
+        events.append(arrival._replace(at=at(sent)))
+    day.filled(order, 700, "100", "100.01")
+    return day.violations() & {"cash_negative", "power_negative", "judges_disagree"}
+
+
+def _bought(day: DayByHand, when: float) -> None:
+    order = day.arrived("rp000-tilt-261123.AAA.b.1", when, "100", "100.10")
+    day.filled(order, when + 0.05, "100", "100.10")
+
+
+@pytest.mark.parametrize("moved", [False, True])
+@pytest.mark.parametrize(("cash", "found"), [("10001", set()), ("10000", {"cash_negative"})])
+def test_a_run_on_cash_does_not_miss_what_another_has_borrowed_since(
+    cash: str, found: set[str], *, moved: bool
+) -> None:
+    """Nor does a successor, which goes on with the cash that its line was granted."""
+    assert _beside_a_borrower(cash, bought=620, moved=moved) == found
+
+
+def test_an_order_that_is_sent_late_has_the_cash_of_its_intent() -> None:
+    """PlaceOrders wrote its intent at 600.9 and could not send it in time; another step sends it at 650."""
+    assert _beside_a_borrower("10001", bought=620, sent=650) == set()
+    assert _beside_a_borrower("10001", bought=600.6, sent=650) == {"cash_negative"}
+
+
+@pytest.mark.parametrize(("bought", "found"), [(600.6, {"cash_negative"}), (600.8, set())])
+def test_a_run_on_cash_may_not_spend_what_another_had_spent_before(bought: float, found: set[str]) -> None:
+    assert _beside_a_borrower("10001", bought=bought) == found
+
+
+def test_a_sell_of_a_run_on_cash_needs_none() -> None:
+    """The other run has borrowed 10,009 dollars, of which the sell returns a part."""
+    day = DayByHand({"fund_buys_from": "cash"}, side=-1, cash="1", held="100")
+    other = replace(
+        day.record.runs[0], run_id="tilt-2026-11-23", prefix="rp000-tilt-261123.", targets={"AAA": (1, Decimal(100))},
+        settings={**day.record.runs[0].settings, "fund_buys_from": "buying_power"},
+    )  # fmt: skip
+    day.record.runs.append(other)
+    day.record.multiplier, day.record.dearest = 4, {"AAA": 1_002_000}
+    order = day.arrived(f"{other.prefix}AAA.b.1", 500, "100", "100.10", side=1)
+    day.filled(order, 501, "100", "100.10")
+    day.looked_at(600, "100.00", "100.10")
+    day.filled(day.placed(1, 601, "50", "100.09", bid="100.00", ask="100.10"), 602, "50", "100.09")
+    assert day.violations() & {"cash_negative", "power_negative", "judges_disagree"} == set()

@@ -27,6 +27,7 @@ class OrderJudge:
         self._arrived: defaultdict[str, int] = defaultdict(int)
         self._intents: dict[str, Intent] = {}
         self._left: dict[str, int] = {}
+        self._writers = {each.number: each for each in record.invoked}
         for sent in record.sent:
             self._left.setdefault(sent.client_order_id, sent.at)
         for intent in record.intents:
@@ -112,12 +113,13 @@ class OrderJudge:
                 self._claim(cost <= room, "over_budget", event.at, name, f"{limit} {cost} of {room}")
 
     def _cash_and_holdings(self) -> None:
-        """After an execution of ours, the account has borrowed no shares, and no money beyond what its run may borrow.
+        """After an execution of ours the account owes no shares, and after a buy no money that its run may not borrow.
 
-        What runs on buying power have spent may be missing afterwards, but for nobody else's buys.
+        A run on buying power may spend cash that an order of another run was granted. So what its orders that have
+        arrived since that grant have spent may be missing, and no more.
         """
         balances: defaultdict[tuple[str, str], int] = defaultdict(int)
-        lent = 0
+        lent: list[tuple[int, int]] = []
         for entry in self._record.ledger.entries:
             before = balances[CASH, USD]
             for account, commodity, amount in entry.postings:
@@ -127,12 +129,31 @@ class OrderJudge:
                 continue
             cash, held = balances[CASH, USD], balances[POSITION, parent.symbol]
             if Rules(parent.run.settings).may_borrow:
-                lent += max(before - cash, 0)
+                lent.append((self.orders.by_id[entry.order_id].arrival.at, max(before - cash, 0)))
                 power = self._power(balances)
                 self._claim(power >= 0, "power_negative", entry.at, parent.symbol, str(power * PRICE * QTY))
-            else:
-                self._claim(cash + lent >= 0, "cash_negative", entry.at, parent.symbol, str(cash * PRICE * QTY))
+            elif cash < before:
+                granted = self._granted_at(entry.order_id, parent)
+                missing = sum(spent for arrived, spent in lent if arrived >= granted)
+                self._claim(cash + missing >= 0, "cash_negative", entry.at, parent.symbol, str(cash * PRICE * QTY))
             self._claim(held >= 0, "short", entry.at, parent.symbol, str(held * QTY))
+
+    def _granted_at(self, order_id: str, parent: Parent) -> int:
+        """When the step began that granted an order its cash: PlaceOrders does, and what other steps intend for its
+        line goes on with that. An order without an intent counts from its arrival."""
+        until = self.orders.by_id[order_id].arrival.at
+        last = [o.arrival for o in parent.orders if o.arrival.at <= until and not o.is_owners][-1]
+        own = self._intents.get(last.client_order_id)
+        line = last.client_order_id.rpartition(".")[0]
+        granted = until
+        for intent in reversed(list(self._intents.values())):
+            step = self._writers.get(intent.invocation)
+            if own is None or step is None or intent.at > own.at or intent.client_order_id.rpartition(".")[0] != line:
+                continue
+            granted = step.began
+            if step.function == "PlaceOrders":
+                break
+        return granted
 
     def _power(self, balances: Mapping[tuple[str, str], int]) -> int:
         """Money units that the account could still spend at most: its equity as often as its multiplier says, less its

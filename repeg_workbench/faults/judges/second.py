@@ -141,12 +141,13 @@ class SecondJudge:
                     self._say(cost > Fraction(str(room)) * MONEY, "over_budget", life)
 
     def _money(self) -> None:
-        """No shares are ever owed after an execution of ours, nor money beyond a margin that its run may use.
+        """No shares are ever owed after an execution of ours, nor money after a buy beyond what its run may borrow.
 
-        An account of multiplier m may owe (m - 1) parts in m of its holdings. For a run on cash, what the others have
-        borrowed counts as if it were still there.
+        An account of multiplier m may owe (m - 1) parts in m of its holdings. For a run on cash, what orders of others
+        have spent counts as if it were still there if they came after the cash had been granted.
         """
-        m, before, others_spent = self._record.multiplier, self._account.cash, 0
+        m, before = self._record.multiplier, self._account.cash
+        others: list[tuple[int, int]] = []
         borrowers = {run.run_id for run in self._record.runs if setting(run, "fund_buys_from") != "cash"}
         for _, order_id, cash, shares, owned in self._account.balances:
             line = self._account.line_of(order_id)
@@ -155,11 +156,24 @@ class SecondJudge:
                 continue
             self._name(shares < 0, "short", line[1])
             if line[0] not in borrowers:
-                self._name(cash < -others_spent, "cash_negative", line[1])
+                since = self._granted(self._account.lives[order_id], line)
+                later = sum(paid for born_at, paid in others if born_at >= since)
+                self._name(spent > 0 and cash + later < 0, "cash_negative", line[1])
                 continue
-            others_spent += max(0, spent)
+            if spent > 0:
+                others.append((self._account.lives[order_id].at, spent))
             is_over_margin = bool(self._record.dearest) and -cash * m > (m - 1) * owned
             self._name(is_over_margin, "power_negative", line[1])
+
+    def _granted(self, life: Life, line: tuple[str, str]) -> int:
+        """The beginning of the latest PlaceOrders that has written an intent of a line, up to that of an order."""
+        last = [x for x in self._account.of_line[line] if x.run is not None and x.at <= life.at][-1]
+        steps = {step.number: step for step in self._record.invoked}
+        written = [i for i in self._record.intents if i.client_order_id.rsplit(".", 1)[0] == _name_of_line(last)]
+        own = [i.at for i in written if i.client_order_id == last.client_order_id]
+        writers = [steps[i.invocation] for i in written if own and i.at <= own[0] and i.invocation in steps]
+        grants = [step.began for step in writers if step.function == "PlaceOrders"]
+        return grants[-1] if grants else min((step.began for step in writers), default=life.at)
 
     def _books(self) -> None:
         for line, lives in self._account.of_line.items():
@@ -198,6 +212,10 @@ class SecondJudge:
 def setting_of_symbol(run: JudgedRun) -> bool:
     """Whether some symbol has settings of its own, which this judge leaves to the first."""
     return bool(run.settings.get("symbols"))
+
+
+def _name_of_line(life: Life) -> str:
+    return life.client_order_id.rsplit(".", 1)[0]
 
 
 def second_judgement(record: DayRecord) -> list[Violation]:
