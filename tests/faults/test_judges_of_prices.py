@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.day_by_hand import day_with_arrival
+from tests.faults.day_by_hand import CLOSES, day_with_arrival
 
 
 @pytest.mark.parametrize("qty", ["100", "27"])
@@ -15,8 +15,95 @@ def test_a_buy_may_be_as_dear_as_its_largest_notional(qty: str) -> None:
     """100 shares fit 10,003.57 dollars at 100.03 and not at 100.04, even if cash allows 27 of them at first."""
     for limit, found in (("100.03", set()), ("100.02", {"not_a_price_of_the_book"})):
         day = day_with_arrival({"max_order_notional": "10003.57"})
-        day.placed(1, 601, qty, limit, bid="100.00", ask="100.10")
+        day.placed(1, 601, qty, limit, bid="100.05", ask="100.15")
         assert day.violations() == found
+
+
+def test_a_buy_is_no_dearer_than_its_price_where_more_fits() -> None:
+    day = day_with_arrival({"max_order_notional": "10003.57"})
+    day.placed(1, 601, "100", "100.03", bid="100.00", ask="100.10")
+    assert day.violations() == {"not_a_price_of_the_book"}
+
+
+MID, COLLAR = "100.05", "100.55"
+
+
+def _second_order(limit: str, when: float, settings: dict[str, Any]) -> set[str]:
+    """What is found where a line that has rested its first order sends another, on the same book."""
+    day = day_with_arrival(settings)
+    first = day.placed(1, 601, "1", "100.01", bid="100.00", ask="100.10")
+    day.ended(first, when - 1)
+    day.placed(2, when, "1", limit, bid="100.00", ask="100.10", function="RepegOrders")
+    return day.violations()
+
+
+@pytest.mark.parametrize("limit", [MID, COLLAR])
+@pytest.mark.parametrize("escalation", ["none", "mid", "cross", "market"])
+def test_a_first_order_rests_whatever_the_settings_permit_later(escalation: str, limit: str) -> None:
+    day = day_with_arrival({"escalation": escalation})
+    day.placed(1, 601, "1", limit, bid="100.00", ask="100.10")
+    assert day.violations() == {"not_a_price_of_the_book"}
+
+
+@pytest.mark.parametrize(("escalation", "limits"), [
+    ("none", set()), ("mid", {MID}), ("cross", {MID, COLLAR}), ("market", {MID, COLLAR}),
+])  # fmt: skip
+def test_an_order_climbs_as_far_as_its_escalation_once_half_patient(escalation: str, limits: set[str]) -> None:
+    for limit in (MID, COLLAR):
+        settings = {"escalation": escalation}
+        assert _second_order(limit, 740, settings) == {"not_a_price_of_the_book"}
+        assert _second_order(limit, 752, settings) == (set() if limit in limits else {"not_a_price_of_the_book"})
+
+
+@pytest.mark.parametrize(("escalation", "limits"), [
+    ("none", set()), ("mid", {MID}), ("cross", {COLLAR}), ("market", {COLLAR}),
+])  # fmt: skip
+def test_an_order_that_is_looked_at_climbs_in_the_last_two_turns_only(escalation: str, limits: set[str]) -> None:
+    """Then to the last limit at once. What it takes before is a limit at the far side."""
+    for limit in (MID, COLLAR):
+        settings = {"policy": "normal", "escalation": escalation}
+        assert _second_order(limit, CLOSES - 80, settings) == {"not_a_price_of_the_book"}
+        is_right = limit in limits
+        assert _second_order(limit, CLOSES - 70, settings) == (set() if is_right else {"not_a_price_of_the_book"})
+
+
+@pytest.mark.parametrize(("most", "found"), [(1, set()), (2, {"not_a_price_of_the_book"})])
+def test_a_line_has_made_its_moves_even_if_an_order_never_arrived(most: int, found: set[str]) -> None:
+    day = day_with_arrival({"max_repegs": most})
+    day.ended(day.placed(1, 601, "1", "100.01", bid="100.00", ask="100.10"), 630)
+    day.intended(2, 631, "1", "100.02")
+    day.placed(3, 660, "1", MID, bid="100.00", ask="100.10", function="RepegOrders")
+    assert day.violations() == found
+
+
+@pytest.mark.parametrize(("turn", "before"), [(10, 38), (30, 78)])
+def test_an_order_escalates_near_the_close_without_having_been_patient(turn: int, before: int) -> None:
+    """Two turns before it, ten seconds for the last order and seven for the clock."""
+    for late, found in ((0, {"not_a_price_of_the_book"}), (2, set())):
+        day = day_with_arrival({"order_monitoring_seconds": turn})
+        day.placed(1, CLOSES - before + late, "1", COLLAR, bid="100.00", ask="100.10")
+        assert day.violations() == found
+
+
+@pytest.mark.parametrize(("settings", "qty", "found"), [
+    ({"policy": "market"}, "100", set()),
+    ({"use_smart_limit_execution": False}, "100", set()),
+    ({"control_share": "0.5"}, "40", set()),
+    ({"control_share": "0.5"}, "50", {"not_a_price_of_the_book"}),  # too dear for a control order
+    ({"control_share": "0"}, "40", {"not_a_price_of_the_book"}),
+])  # fmt: skip
+def test_a_market_order_without_its_cash_is_sent_at_its_collar(
+    settings: dict[str, Any], qty: str, found: set[str]
+) -> None:
+    day = day_with_arrival(settings, qty=qty)
+    day.placed(1, 601, qty, COLLAR, bid="100.00", ask="100.10")
+    assert day.violations() == found
+
+
+@pytest.mark.parametrize(("when", "found"), [(CLOSES - 365, {"not_a_price_of_the_book"}), (CLOSES - 300, set())])
+def test_an_order_falls_back_to_its_collar_whatever_its_escalation(when: float, found: set[str]) -> None:
+    """In the last five minutes of its window, and one more for a clock and a turn."""
+    assert _second_order(COLLAR, when, {"policy": "normal", "escalation": "none", "fallback": "collar"}) == found
 
 
 @pytest.mark.parametrize(

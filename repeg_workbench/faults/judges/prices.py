@@ -10,16 +10,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges import rules as law
+from repeg_workbench.faults.judges.dollars import IN_DOLLARS, fitting, less_filled
 from repeg_workbench.faults.judges.observed import ObservedQuotes
-from repeg_workbench.faults.judges.placed import PRICE, QTY, Parent, Placed
+from repeg_workbench.faults.judges.placed import PRICE, QTY, Parent
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent, Invoked, ServedQuote
 from repeg_workbench.faults.judges.retreats import is_behind_own_quote
 from repeg_workbench.faults.judges.rules import Book, Rules, book_of
 from repeg_workbench.faults.judges.verdict import Violation
+
+# The last orders of a window leave ten seconds before it ends, by a clock that may be a request's seven seconds ahead.
+LAST_SEND = (10 + 7) * SECOND
 
 # The widest spread whose mid is a price, in percent, and how old such a quote may be.
 WIDEST_MID, HALTED = 20, 5 * MINUTE
@@ -95,16 +99,35 @@ class PriceJudge:
         passing = self._passing(books, event, parent, rules)
         may_fall_back = self._is_fallback_due(intent.at, rules)
         self._claim(bool(passing) or may_fall_back, "unchecked_quote", event, str(books))
-        if event.limit is None or not collars or may_fall_back:
+        if event.limit is None or not collars:
             return
         limit = event.limit * PRICE
-        right = collars | _limits_of(passing, event.side, rules, collars)
-        right |= self._fitting(event, parent, rules, collars) | self._kept(event, parent, rules)
-        right |= self._reserved(event, parent, rules, collars)
+        rungs = self._rungs(event, intent, parent, rules)
+        right = _limits_of(passing, event.side, rules, collars, rungs) | self._kept(event, parent, rules)
+        right |= self._reserved(event, parent, rules, collars, rungs)
+        right |= fitting(event, parent, rules, right)
         recent = self._observed.of_run(parent.run.run_id, event.symbol, event.at)
         is_retreat = rules.is_looking and is_behind_own_quote(event, parent, passing, recent)
         if passing and not is_retreat:
             self._claim(limit in right, "not_a_price_of_the_book", event, f"{limit} not in {sorted(right)}")
+
+    def _rungs(self, event: OrderEvent, intent: Intent, parent: Parent, rules: Rules) -> frozenset[str]:
+        """The rungs above the passive one that the settings permit, if the order may have reached them: once patience
+        may be exhausted, or under the rules of looks near the close.
+
+        A fallback goes to the collar in any case. So does what would be a market order without the cash or the budget.
+        """
+        is_market = rules.trades_at_market or (event.side > 0 and self._is_control(event, parent, rules))
+        if is_market or self._is_fallback_due(intent.at, rules):
+            return rules.rungs | {"cross"}
+        is_due = self._is_near_close(intent.at, rules) if rules.is_looking else self._may_escalate(intent, rules)
+        return rules.rungs if is_due else frozenset()
+
+    def _is_near_close(self, at: int, rules: Rules) -> bool:
+        """Whether two turns are left, or fewer, before the last order of the window may leave."""
+        closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
+        lasts = 2 * int(rules["order_monitoring_seconds"]) * SECOND + LAST_SEND
+        return at >= closes - lasts - self._record.allowance
 
     def _kept(self, event: OrderEvent, parent: Parent, rules: Rules) -> set[Decimal]:
         """The price of the order before, once a line under the rules of looks has made all its moves up.
@@ -115,54 +138,26 @@ class PriceJudge:
         ups = sum(event.side * (later - former) > 0 for former, later in pairwise(limits))
         return {limits[-1] * PRICE} if rules.is_looking and limits and ups >= int(rules["max_repegs"]) else set()
 
-    def _reserved(self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal]) -> set[Decimal]:
+    def _reserved(
+        self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal], rungs: frozenset[str]
+    ) -> set[Decimal]:
         """The limits of the quotes since the order before, for a line with a limit in dollars.
 
         A successor's place is reserved before its predecessor is cancelled, and kept by an order that was never sent.
         If the dollars have no room for a later price, the reserved one is sent.
         """
-        dollars = ("max_order_notional", "max_run_notional", "max_day_notional")
-        if all(rules.most(name) is None for name in dollars):
+        if all(rules.most(name) is None for name in IN_DOLLARS):
             return set()
         before = [order for order in parent.orders if order.arrival.at < event.at]
         since = before[-1].arrival.at if before else 0
         quotes = self._observed.of_run(parent.run.run_id, event.symbol, event.at)
         books = [book_of(quote, event.side, quote.at) for quote in quotes if quote.at >= since]
-        limits = _limits_of(self._passing(books, event, parent, rules), event.side, rules, collars)
-        return limits | self._less_filled(limits, event, before[-1:], rules)
-
-    def _less_filled(
-        self, reserved: set[Decimal], event: OrderEvent, before: list[Placed], rules: Rules
-    ) -> set[Decimal]:
-        """What is left for the shares of an order of the dollars reserved at a limit, less what its predecessor has
-        filled since then, at the predecessor's limit."""
-        limits: set[Decimal] = set()
-        for order in before:
-            fills = (e.quantity for e in self._record.ledger.executions if e.order_id == order.arrival.order_id)
-            for filled in accumulate(fills, initial=0):
-                spent = (order.executed - filled) * (order.arrival.limit or 0) * PRICE
-                dollars = ((order.quantity - filled) * limit - spent for limit in reserved)
-                limits |= {law.down(each / (event.quantity or order.quantity), rules) for each in dollars if each > 0}
-        return limits
-
-    def _fitting(self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal]) -> set[Decimal]:
-        """The highest limit at which a buy fits max_order_notional beside what its line has spent; none without it.
-
-        What fits is what is left of the line, or of the order in its place; cash may allow only a part of it.
-        """
-        most = rules.most("max_order_notional")
-        if most is None or event.side < 0 or not event.quantity:
-            return set()
-        earlier = [order for order in parent.orders if order.arrival.at < event.at and order.arrival.limit is not None]
-        spent = sum((order.executed * QTY * (order.arrival.limit or 0) * PRICE for order in earlier), Decimal(0))
-        left = parent.run.targets[parent.symbol][1] - sum(order.executed * QTY for order in earlier)
-        sizes = {size for size in (event.quantity * QTY, left) if size > 0}
-        highest = {law.down((most - spent) / size, rules) for size in sizes}
-        return {law.within(price, collar, event.side) for collar in collars for price in highest}
+        limits = _limits_of(self._passing(books, event, parent, rules), event.side, rules, collars, rungs)
+        return limits | less_filled(self._record, limits, event, before[-1:], rules)
 
     def _passing(self, books: Iterable[Book], event: OrderEvent, parent: Parent, rules: Rules) -> list[Book]:
         """The books on which this order may be sent."""
-        may_be_thin = self._may_escalate(event, parent, rules)
+        may_be_thin = self._may_escalate(self._intents[event.client_order_id], rules)
         return [book for book in books if self._passes(book, parent, rules, may_be_thin=may_be_thin)]
 
     def _passes(self, book: Book, parent: Parent, rules: Rules, *, may_be_thin: bool) -> bool:
@@ -171,19 +166,17 @@ class PriceJudge:
         own = {order.arrival.limit * PRICE for order in parent.orders if order.arrival.limit is not None}
         return not fault or (fault == "thin" and (may_be_thin or book.near in own))
 
-    def _may_escalate(self, event: OrderEvent, parent: Parent, rules: Rules) -> bool:
-        """Whether a line may have exhausted its patience: it has used half of it or all moves, or the close is near.
+    def _may_escalate(self, intent: Intent, rules: Rules) -> bool:
+        """Whether a line may have exhausted its patience: half of it or all moves are used, or the close is near.
 
-        Patience begins with the first intent, whose order may reach the broker much later.
+        Each is known from the line's earlier intents, whose orders may reach the broker much later or never.
         """
-        earlier = [order.arrival.at for order in parent.orders if order.arrival.at < event.at and not order.is_owners]
-        closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
-        period = int(rules["order_monitoring_seconds"]) * SECOND
-        if event.at >= closes - 3 * period or len(earlier) > int(rules["max_repegs"]):
-            return True
-        line = event.client_order_id.rpartition(".")[0]
-        begun = (each.at for each in self._intents.values() if each.client_order_id.rpartition(".")[0] == line)
-        return event.at - min(begun, default=event.at) >= rules.patience * SECOND // 2
+        line = intent.client_order_id.rpartition(".")[0]
+        of_line = (each for each in self._intents.values() if each.client_order_id.rpartition(".")[0] == line)
+        earlier = [each.at for each in of_line if each.at < intent.at]
+        is_moved = len(earlier) > int(rules["max_repegs"])
+        is_spent = intent.at - min(earlier, default=intent.at) >= rules.patience * SECOND // 2
+        return is_moved or is_spent or self._is_near_close(intent.at, rules)
 
     def _arrivals(self, parent: Parent, side: int, until: int, rules: Rules) -> Iterator[Book]:
         """The quotes that may be the line's arrival, up to the first that is certain to have been taken as such."""
@@ -224,13 +217,15 @@ class PriceJudge:
             self.found.append(Violation(name, event.at, event.client_order_id, observed))
 
 
-def _limits_of(books: Iterable[Book], side: int, rules: Rules, collars: set[Decimal]) -> set[Decimal]:
-    """Where the rules may place an order on one of these books."""
-    limits: set[Decimal] = set()
+def _limits_of(
+    books: Iterable[Book], side: int, rules: Rules, collars: set[Decimal], rungs: frozenset[str]
+) -> set[Decimal]:
+    """Where the rules may place an order on one of these books, on the passive rung or on one of the others."""
+    limits: set[Decimal] = set(collars) if "cross" in rungs else set()
     for book in books:
-        looked = law.look_limits(book, rules) if rules.is_looking else set()
-        for wanted in {law.passive_limit(book, rules), law.mid_limit(book, rules)} | looked:
-            limits |= {law.within(wanted, collar, side) for collar in collars}
+        wanted = {law.passive_limit(book, rules)} | (law.look_limits(book, rules) if rules.is_looking else set())
+        wanted |= {law.mid_limit(book, rules)} if "mid" in rungs else set()
+        limits |= {law.within(each, collar, side) for each in wanted for collar in collars}
     return limits
 
 

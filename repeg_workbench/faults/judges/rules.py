@@ -58,6 +58,18 @@ class Rules:
         return "market" in {self["escalation"], self["policy"]} or not self["use_smart_limit_execution"]
 
     @property
+    def trades_at_market(self) -> bool:
+        """Whether every order is a market order, but for its cash or its budgets."""
+        return self["policy"] == "market" or not self["use_smart_limit_execution"]
+
+    @property
+    def rungs(self) -> frozenset[str]:
+        """The rungs above the passive one that an order may climb to. The rules of looks go to the last one at once."""
+        last = "cross" if self["escalation"] == "market" else str(self["escalation"])
+        ladder = {"cross": {"mid", "cross"}, "mid": {"mid"}}.get(last, set())
+        return frozenset(ladder & {last} if self.is_looking else ladder)
+
+    @property
     def may_borrow(self) -> bool:
         """Whether buys may be paid for with what the account's margin lends."""
         return bool(self["fund_buys_from"] == "buying_power")
