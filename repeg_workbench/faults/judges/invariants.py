@@ -9,7 +9,7 @@ INVARIANTS: Mapping[str, str] = {
     "two_live_children": "A parent order never has two open child orders at the broker.",
     "successor_before_end": "A child order arrives only after its predecessor has ended at the broker.",
     "wrong_side": "Only the plan's symbols are traded, and only on the plan's side.",
-    "no_intent": "Every order that arrives has an intent written before.",
+    "no_intent": "Every order that arrives has an intent written before it left.",
     "intent_differs": "Every order that arrives has the side, quantity and limit of its intent.",
     "intent_changed": "An intent never changes.",
     "outside_window": "No order arrives outside the window, unless it left in time and the network held it up.",
@@ -25,11 +25,12 @@ INVARIANTS: Mapping[str, str] = {
     "no_collar": "No limit order arrives before a quote for its parent order was accepted.",
     "off_the_tick": "Every limit is a whole number of ticks.",
     "unchecked_quote": "Every order is sent on a quote that its step was served and that passes the check.",
-    "not_a_price_of_the_book": "Every limit is the passive price, the mid or the collar, of a quote that was served.",
+    "not_a_price_of_the_book": "Every limit is the passive price of a quote that was served, or its mid or the collar"
+    " where the order may have climbed to it.",
     "worse_than_limit": "No execution is at a price worse than its order's limit.",
     "market_order_not_allowed": "Market orders are sent only if the settings allow them.",
-    "cash_negative": "After an execution of a run that buys from cash, the account's cash is not negative, but for what"
-    " runs on buying power have spent.",
+    "cash_negative": "After a buy of a run that buys from cash, the account's cash is not negative, but for what runs"
+    " on buying power have spent since its cash was granted.",
     "power_negative": "After an execution of a run that buys from buying power, the account owes no more than its"
     " margin lends on its holdings, at their highest prices of the day.",
     "loan_not_alerted": "Money that is owed after the close of a run that buys from buying power is an alert.",
