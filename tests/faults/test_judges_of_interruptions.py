@@ -44,6 +44,15 @@ def test_a_line_is_killed_only_by_its_own_switch(when: float, stack: int, found:
     assert day.violations() & {"killed_without_switch"} == found
 
 
+def test_a_run_that_failed_unseen_may_be_ended_under_a_later_switch() -> None:
+    """Its failure was published while the broker could not be read, and its orders got their outcomes afterwards."""
+    day = day_with_arrival()
+    day.closed(1_200, "killed")
+    day.record.published = [each._replace(is_failure=True) for each in day.record.published]
+    _switched(day, 1_203, 0)
+    assert "killed_without_switch" not in day.violations()
+
+
 def _held_without_cause() -> DayByHand:
     """A line is said to be held by a wide book until its window closes, and none was wide."""
     day = DayByHand()

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.faults.day_by_hand import RUN, DayByHand, day_with_arrival
+from tests.faults.day_by_hand import RUN, DayByHand, at, day_with_arrival
 
 
 def _on_margin(cash: str, held: str, **settings: str) -> DayByHand:
@@ -47,10 +47,10 @@ def test_a_run_on_cash_may_not_owe_what_its_margin_lends() -> None:
     assert _on_margin("9000", "100", fund_buys_from="cash").violations() == {"cash_negative"}
 
 
-def _beside_a_borrower(cash: str, *, bought: float, moved: bool = False) -> set[str]:
+def _beside_a_borrower(cash: str, *, bought: float, moved: bool = False, sent: float = 0) -> set[str]:
     """What is found of the money where a run on cash places an order for 100 AAA at 100.01, the step begins at 600.7,
     and it fills at 700; another run buys 100 AAA for 10,010 dollars meanwhile, which the account must lend. If `moved`,
-    the order of the run on cash makes way for another at 650."""
+    the order of the run on cash makes way for another at 650; if `sent`, another step sends it then."""
     day = day_with_arrival({"fund_buys_from": "cash"}, cash=cash)
     other = replace(
         day.record.runs[0], run_id="tilt-2026-11-23", prefix="rp000-tilt-261123.",
@@ -66,6 +66,12 @@ def _beside_a_borrower(cash: str, *, bought: float, moved: bool = False) -> set[
     if moved:
         day.ended(order, 649)
         order = day.placed(2, 650, "100", "100.01", bid="100.00", ask="100.10", function="RepegOrders")
+    if sent:
+        step, events = day.called("RepegOrders", sent - 0.1, sent + 0.1), day.record.ledger.events
+        day.record.sent[-1] = day.record.sent[-1]._replace(at=at(sent), arrived=at(sent), invocation=step)
+        arrival = next(event for event in events if event.order_id == order)
+        events.remove(arrival)
+        events.append(arrival._replace(at=at(sent)))
     day.filled(order, 700, "100", "100.01")
     return day.violations() & {"cash_negative", "power_negative", "judges_disagree"}
 
@@ -82,6 +88,12 @@ def test_a_run_on_cash_does_not_miss_what_another_has_borrowed_since(
 ) -> None:
     """Nor does a successor, which goes on with the cash that its line was granted."""
     assert _beside_a_borrower(cash, bought=620, moved=moved) == found
+
+
+def test_an_order_that_is_sent_late_has_the_cash_of_its_intent() -> None:
+    """PlaceOrders wrote its intent at 600.9 and could not send it in time; another step sends it at 650."""
+    assert _beside_a_borrower("10001", bought=620, sent=650) == set()
+    assert _beside_a_borrower("10001", bought=600.6, sent=650) == {"cash_negative"}
 
 
 @pytest.mark.parametrize(("bought", "found"), [(600.6, {"cash_negative"}), (600.8, set())])

@@ -48,9 +48,7 @@ def test_a_first_order_rests_whatever_the_settings_permit_later(escalation: str,
 @pytest.mark.parametrize(("escalation", "limits"), [
     ("none", set()), ("mid", {MID}), ("cross", {MID, COLLAR}), ("market", {MID, COLLAR}),
 ])  # fmt: skip
-def test_an_order_climbs_as_far_as_its_escalation_once_half_its_patience_has_passed(
-    escalation: str, limits: set[str]
-) -> None:
+def test_an_order_climbs_as_far_as_its_escalation_once_half_patient(escalation: str, limits: set[str]) -> None:
     for limit in (MID, COLLAR):
         settings = {"escalation": escalation}
         assert _second_order(limit, 740, settings) == {"not_a_price_of_the_book"}
@@ -67,6 +65,39 @@ def test_an_order_that_is_looked_at_climbs_in_the_last_two_turns_only(escalation
         assert _second_order(limit, CLOSES - 80, settings) == {"not_a_price_of_the_book"}
         is_right = limit in limits
         assert _second_order(limit, CLOSES - 70, settings) == (set() if is_right else {"not_a_price_of_the_book"})
+
+
+@pytest.mark.parametrize(("most", "found"), [(1, set()), (2, {"not_a_price_of_the_book"})])
+def test_a_line_has_made_its_moves_even_if_an_order_never_arrived(most: int, found: set[str]) -> None:
+    day = day_with_arrival({"max_repegs": most})
+    day.ended(day.placed(1, 601, "1", "100.01", bid="100.00", ask="100.10"), 630)
+    day.intended(2, 631, "1", "100.02")
+    day.placed(3, 660, "1", MID, bid="100.00", ask="100.10", function="RepegOrders")
+    assert day.violations() == found
+
+
+@pytest.mark.parametrize(("turn", "before"), [(10, 38), (30, 78)])
+def test_an_order_escalates_near_the_close_without_having_been_patient(turn: int, before: int) -> None:
+    """Two turns before it, ten seconds for the last order and seven for the clock."""
+    for late, found in ((0, {"not_a_price_of_the_book"}), (2, set())):
+        day = day_with_arrival({"order_monitoring_seconds": turn})
+        day.placed(1, CLOSES - before + late, "1", COLLAR, bid="100.00", ask="100.10")
+        assert day.violations() == found
+
+
+@pytest.mark.parametrize(("settings", "qty", "found"), [
+    ({"policy": "market"}, "100", set()),
+    ({"use_smart_limit_execution": False}, "100", set()),
+    ({"control_share": "0.5"}, "40", set()),
+    ({"control_share": "0.5"}, "50", {"not_a_price_of_the_book"}),  # too dear for a control order
+    ({"control_share": "0"}, "40", {"not_a_price_of_the_book"}),
+])  # fmt: skip
+def test_a_market_order_without_its_cash_is_sent_at_its_collar(
+    settings: dict[str, Any], qty: str, found: set[str]
+) -> None:
+    day = day_with_arrival(settings, qty=qty)
+    day.placed(1, 601, qty, COLLAR, bid="100.00", ask="100.10")
+    assert day.violations() == found
 
 
 @pytest.mark.parametrize(("when", "found"), [(CLOSES - 365, {"not_a_price_of_the_book"}), (CLOSES - 300, set())])

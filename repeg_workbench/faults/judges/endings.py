@@ -204,8 +204,9 @@ class EndingJudge:
         return min(begun, default=None)
 
     def _ended_at(self, run: JudgedRun) -> int:
-        """When the run's end was first published; a sweep reads the switch as well. The day's end if it never was."""
-        ends = [published.at for published in self._record.published if published.run_id == run.run_id]
+        """When the run's end was first published as settled. One that failed may have been published before the broker
+        could be read: a later pass gives its orders their outcomes, and reads the switch."""
+        ends = [each.at for each in self._record.published if each.run_id == run.run_id and not each.is_failure]
         return min(ends, default=self._record.until)
 
     def _was_cut_off(self, run: JudgedRun) -> bool:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from repeg_workbench.exchange.broker.ledger import CASH, POSITION, USD, Execution, OrderEvent
 from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges.placed import PRICE, QTY, Orders, Parent, Placed
-from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent, Invoked
+from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent
 from repeg_workbench.faults.judges.rules import MOST_ORDERS, Rules
 from repeg_workbench.faults.judges.verdict import Violation
 
@@ -27,12 +27,9 @@ class OrderJudge:
         self._arrived: defaultdict[str, int] = defaultdict(int)
         self._intents: dict[str, Intent] = {}
         self._left: dict[str, int] = {}
-        self._senders_of: dict[str, Invoked] = {}
-        invoked = {each.number: each for each in record.invoked}
+        self._writers = {each.number: each for each in record.invoked}
         for sent in record.sent:
             self._left.setdefault(sent.client_order_id, sent.at)
-            if sent.invocation in invoked:
-                self._senders_of.setdefault(sent.client_order_id, invoked[sent.invocation])
         for intent in record.intents:
             known = self._intents.setdefault(intent.client_order_id, intent)
             self._claim(known[1:5] == intent[1:5], "intent_changed", intent.at, intent.client_order_id)
@@ -142,15 +139,19 @@ class OrderJudge:
             self._claim(held >= 0, "short", entry.at, parent.symbol, str(held * QTY))
 
     def _granted_at(self, order_id: str, parent: Parent) -> int:
-        """When the step began that granted an order its cash: PlaceOrders does, and other steps move an order with the
-        cash that it has. What is not known to have been sent counts from its arrival."""
-        arrivals = [order.arrival for order in parent.orders if not order.is_owners]
-        last = self.orders.by_id[order_id].arrival
-        granted = last.at
-        for arrival in (each for each in reversed(arrivals) if each.at <= last.at):
-            step = self._senders_of.get(arrival.client_order_id)
-            granted = arrival.at if step is None else step.began
-            if step is None or step.function == "PlaceOrders":
+        """When the step began that granted an order its cash: PlaceOrders does, and what other steps intend for its
+        line goes on with that. An order without an intent counts from its arrival."""
+        until = self.orders.by_id[order_id].arrival.at
+        last = [o.arrival for o in parent.orders if o.arrival.at <= until and not o.is_owners][-1]
+        own = self._intents.get(last.client_order_id)
+        line = last.client_order_id.rpartition(".")[0]
+        granted = until
+        for intent in reversed(list(self._intents.values())):
+            step = self._writers.get(intent.invocation)
+            if own is None or step is None or intent.at > own.at or intent.client_order_id.rpartition(".")[0] != line:
+                continue
+            granted = step.began
+            if step.function == "PlaceOrders":
                 break
         return granted
 

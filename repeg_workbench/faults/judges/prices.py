@@ -113,13 +113,14 @@ class PriceJudge:
 
     def _rungs(self, event: OrderEvent, intent: Intent, parent: Parent, rules: Rules) -> frozenset[str]:
         """The rungs above the passive one that the settings permit, if the order may have reached them: once patience
-        may be exhausted, or under the rules of looks near the close. A fallback goes to the collar in any case."""
-        if self._is_fallback_due(intent.at, rules):
+        may be exhausted, or under the rules of looks near the close.
+
+        A fallback goes to the collar in any case. So does what would be a market order without the cash or the budget.
+        """
+        is_market = rules.trades_at_market or (event.side > 0 and self._is_control(event, parent, rules))
+        if is_market or self._is_fallback_due(intent.at, rules):
             return rules.rungs | {"cross"}
-        if rules.is_looking:
-            is_due = self._is_near_close(intent.at, rules)
-        else:
-            is_due = self._may_escalate(event, intent.at, parent, rules)
+        is_due = self._is_near_close(intent.at, rules) if rules.is_looking else self._may_escalate(intent, rules)
         return rules.rungs if is_due else frozenset()
 
     def _is_near_close(self, at: int, rules: Rules) -> bool:
@@ -156,7 +157,7 @@ class PriceJudge:
 
     def _passing(self, books: Iterable[Book], event: OrderEvent, parent: Parent, rules: Rules) -> list[Book]:
         """The books on which this order may be sent."""
-        may_be_thin = self._may_escalate(event, event.at, parent, rules)
+        may_be_thin = self._may_escalate(self._intents[event.client_order_id], rules)
         return [book for book in books if self._passes(book, parent, rules, may_be_thin=may_be_thin)]
 
     def _passes(self, book: Book, parent: Parent, rules: Rules, *, may_be_thin: bool) -> bool:
@@ -165,19 +166,17 @@ class PriceJudge:
         own = {order.arrival.limit * PRICE for order in parent.orders if order.arrival.limit is not None}
         return not fault or (fault == "thin" and (may_be_thin or book.near in own))
 
-    def _may_escalate(self, event: OrderEvent, at: int, parent: Parent, rules: Rules) -> bool:
+    def _may_escalate(self, intent: Intent, rules: Rules) -> bool:
         """Whether a line may have exhausted its patience: half of it or all moves are used, or the close is near.
 
-        Patience begins with the first intent, whose order may reach the broker much later.
+        Each is known from the line's earlier intents, whose orders may reach the broker much later or never.
         """
-        earlier = [order.arrival.at for order in parent.orders if order.arrival.at < event.at and not order.is_owners]
-        closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
-        period = int(rules["order_monitoring_seconds"]) * SECOND
-        if at >= closes - 3 * period or len(earlier) > int(rules["max_repegs"]):
-            return True
-        line = event.client_order_id.rpartition(".")[0]
-        begun = (each.at for each in self._intents.values() if each.client_order_id.rpartition(".")[0] == line)
-        return at - min(begun, default=at) >= rules.patience * SECOND // 2
+        line = intent.client_order_id.rpartition(".")[0]
+        of_line = (each for each in self._intents.values() if each.client_order_id.rpartition(".")[0] == line)
+        earlier = [each.at for each in of_line if each.at < intent.at]
+        is_moved = len(earlier) > int(rules["max_repegs"])
+        is_spent = intent.at - min(earlier, default=intent.at) >= rules.patience * SECOND // 2
+        return is_moved or is_spent or self._is_near_close(intent.at, rules)
 
     def _arrivals(self, parent: Parent, side: int, until: int, rules: Rules) -> Iterator[Book]:
         """The quotes that may be the line's arrival, up to the first that is certain to have been taken as such."""

@@ -58,6 +58,11 @@ class Rules:
         return "market" in {self["escalation"], self["policy"]} or not self["use_smart_limit_execution"]
 
     @property
+    def trades_at_market(self) -> bool:
+        """Whether every order is a market order, but for its cash or its budgets."""
+        return self["policy"] == "market" or not self["use_smart_limit_execution"]
+
+    @property
     def rungs(self) -> frozenset[str]:
         """The rungs above the passive one that an order may climb to. The rules of looks go to the last one at once."""
         last = "cross" if self["escalation"] == "market" else str(self["escalation"])

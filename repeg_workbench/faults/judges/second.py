@@ -166,17 +166,14 @@ class SecondJudge:
             self._name(is_over_margin, "power_negative", line[1])
 
     def _granted(self, life: Life, line: tuple[str, str]) -> int:
-        """The beginning of the latest PlaceOrders up to an order that has sent one of its line, or the arrival of a
-        later order that nothing is known to have sent."""
-        began = {step.number: (step.began, step.function == "PlaceOrders") for step in self._record.invoked}
-        known: dict[str, tuple[int, bool]] = {}
-        for sent in self._record.sent:
-            if sent.invocation in began:
-                known.setdefault(sent.client_order_id, began[sent.invocation])
-        earlier = [x for x in self._account.of_line[line] if x.run is not None and x.at <= life.at]
-        found = [known.get(x.client_order_id, (x.at, True)) for x in earlier]
-        grants = [at for at, is_grant in found if is_grant]
-        return grants[-1] if grants else min((at for at, _ in found), default=life.at)
+        """The beginning of the latest PlaceOrders that has written an intent of a line, up to that of an order."""
+        last = [x for x in self._account.of_line[line] if x.run is not None and x.at <= life.at][-1]
+        steps = {step.number: step for step in self._record.invoked}
+        written = [i for i in self._record.intents if i.client_order_id.rsplit(".", 1)[0] == _name_of_line(last)]
+        own = [i.at for i in written if i.client_order_id == last.client_order_id]
+        writers = [steps[i.invocation] for i in written if own and i.at <= own[0] and i.invocation in steps]
+        grants = [step.began for step in writers if step.function == "PlaceOrders"]
+        return grants[-1] if grants else min((step.began for step in writers), default=life.at)
 
     def _books(self) -> None:
         for line, lives in self._account.of_line.items():
@@ -223,6 +220,10 @@ class SecondJudge:
 def setting_of_symbol(run: JudgedRun) -> bool:
     """Whether some symbol has settings of its own, which this judge leaves to the first."""
     return bool(run.settings.get("symbols"))
+
+
+def _name_of_line(life: Life) -> str:
+    return life.client_order_id.rsplit(".", 1)[0]
 
 
 def second_judgement(record: DayRecord) -> list[Violation]:
