@@ -75,7 +75,7 @@ class Recorder:
             listener()
 
     def ended(self, invocation: Invocation, *, answered: bool, did_nothing: bool = False) -> None:
-        """An invocation has ended; `answered` if it did not fail. One that `did_nothing` was about no run of its own."""
+        """An invocation has ended; `answered` if it did not fail. One that `did_nothing` was about no run."""
         invoked = self._invoked[invocation]
         invoked.run_id = "" if did_nothing else invoked.run_id
         invoked.ended, invoked.answered = self._now(), answered
