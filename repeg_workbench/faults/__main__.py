@@ -121,7 +121,7 @@ def workload(
     count: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds")] = 300,
     first: First = 0,
     tries: Annotated[int, typer.Option(min=1, help="Days from which each kind is left out at most")] = 10,
-    further: Annotated[int, typer.Option(min=0, help="Seeds that follow, for kinds that have not mattered yet")] = 500,
+    further: Annotated[int, typer.Option(min=0, help="Seeds that follow, for kinds that have not mattered yet")] = 4000,
     *,
     publish: Publish = False,
 ) -> None:

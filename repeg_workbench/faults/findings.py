@@ -37,6 +37,12 @@ MISTAKES: tuple[Mistake, ...] = (
         " the next two minutes from the run's own: it is taken for that, and the order is sent again.",
     ),
     Mistake(
+        "`killed_without_switch`",
+        "690601, 691718",
+        "A run that failed may be reported while the broker cannot be read. Its orders get their outcomes from a later"
+        " pass, which reads the switch as it is then.",
+    ),
+    Mistake(
         "`unswept`",
         "730234, 305119, 629698",
         "A request that the network delivers minutes after its run has died, and after its sweep, is found and ended by"
