@@ -105,3 +105,12 @@ def test_a_report_shows_that_the_broker_has_our_cancel(
 def test_an_order_with_its_last_child_again_is_the_same_order() -> None:
     order = an_order(Side.BUY, "40", a_child(n=1, state=ChildState.EXPIRED), a_child(n=2))
     assert order.with_child(order.children[1]) is order
+
+
+def test_an_end_is_announced_again_if_it_is_another_one() -> None:
+    order = an_order(Side.BUY, "100")
+    ended = order.done(Outcome.REJECTED, "refused").done(Outcome.REJECTED, "refused again")
+    assert (order.is_announced, ended.is_announced) == (False, False)
+    told = ended.announced()
+    assert (told.is_announced, told.done(Outcome.REJECTED, "the same").is_announced) == (True, True)
+    assert told.done(Outcome.FILLED, "filled since").is_announced is False
