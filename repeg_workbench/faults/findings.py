@@ -37,6 +37,11 @@ MISTAKES: tuple[Mistake, ...] = (
         " the next two minutes from the run's own: it is taken for that, and the order is sent again.",
     ),
     Mistake(
+        "`given_up`",
+        "725888",
+        "An execution whose step has failed closes its run, and may be stopped while it does.",
+    ),
+    Mistake(
         "`killed_without_switch`",
         "690601, 691718",
         "A run that failed may be reported while the broker cannot be read. Its orders get their outcomes from a later"
@@ -97,12 +102,14 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`failed_without_cause`",
-        "3050, 3104, 115, 380, 387, 2314, 302359, 623707, 624167, 638970, 639155",
+        "3050, 3104, 115, 380, 387, 2314, 302359, 623707, 624167, 638970, 639155, 723266, 724812, 724981",
         "An input is refused while another execution of the run was opened, and a sale of shares that another run's"
         " open order held. A second delivery that answers does not end a step whose last attempt a fault struck;"
         " one that opens a run once its execution has been refused leaves it without one. The broker may release the"
         " shares of a rejected sell a while later, and a quote without a bid is no price by which a plan is sized. An"
-        " order in dollars is worth them before it has shares, and its sale needs a holding.",
+        " order in dollars is worth them before it has shares, and its sale needs a holding. A run that failed before"
+        " the broker could be read is open until it can be, and keeps the next one from being opened. A split makes the"
+        " sale of a whole holding worth more than was planned.",
     ),
     Mistake(
         "`too_many_requests`, `hint_ignored`",

@@ -94,8 +94,25 @@ def test_an_execution_that_is_stopped_after_the_close_gave_nothing_up(
     """One that fails closes its run before it ends, however long that takes."""
     day = day_with_arrival()
     day.called("OpenRun", 1, 2)
+    day.called("RepegOrders", 1_150, 1_151)
     day.closed(closed, "partial_deadline", status=status)
     day.record.executions[0].ended = at(ended)
+    assert day.violations() & {"given_up"} == found
+
+
+@pytest.mark.parametrize(("answered", "closed", "found"), [
+    (False, 1_200, set()), (True, 1_200, {"given_up"}), (False, 1_204, set()),
+])  # fmt: skip
+def test_an_execution_that_is_stopped_while_it_closes_had_failed(
+    answered: bool, closed: float, found: set[str]
+) -> None:
+    """If its last step before had no answer: the state machine closes a run whose step has failed."""
+    day = day_with_arrival()
+    day.called("OpenRun", 1, 2)
+    day.called("RepegOrders", 1_150, 1_151)
+    day.called("ValidateQuotes", 1_190, 1_191, answered=answered)
+    day.closed(closed, "partial_deadline", status="ABORTED")
+    day.record.executions[0].ended = at(1_203)
     assert day.violations() & {"given_up"} == found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from repeg_workbench.faults.judges.record import Execution, Published
+from repeg_workbench.faults.judges.record import Execution, Published, RunBooks
 from repeg_workbench.faults.judges.start_record import Deployed, Unquoted
 from tests.faults.day_by_hand import CLOSES, LAST, PREFIX, RUN, DayByHand, at
 
@@ -65,14 +65,16 @@ def _stack(day: DayByHand, stack: int) -> None:
     day.record.switched[0] = day.record.switched[0]._replace(stack=stack)
 
 
-def _earlier(day: DayByHand, ended: float, name: str = "core") -> None:
+def _earlier(day: DayByHand, ended: float, name: str = "core", *, is_failure: bool = False, books: bool = True) -> None:
     """Another run of the day was opened before, and its end published."""
     run = day.record.runs[0]
     other = replace(run, run_id="other", prefix=f"{PREFIX}other.", plan={**run.plan, "name": name})
     day.record.runs.append(other)
-    number = day.called("OpenRun", -100, -99)
+    number = day.called("OpenRun", -100, -99, answered=False)
     day.record.invoked[number].run_id = "other"
-    day.record.published.append(Published(at(ended), "other"))
+    day.record.published.append(Published(at(ended), "other", is_failure))
+    if books:
+        day.record.books.append(RunBooks("other", (), (), {}, ("other.ended",)))
 
 
 def _deployed(day: DayByHand, when: float, stack: int = 0) -> None:
@@ -90,6 +92,8 @@ REASONS: dict[str, tuple[bool, Callable[[DayByHand], object]]] = {
     "the switch, set later": (False, lambda day: day.switched(3, "halt_new")),
     "an earlier run that is open": (True, lambda day: _earlier(day, 500)),
     "an earlier run that has ended": (False, lambda day: _earlier(day, 0)),
+    "an earlier run that failed, perhaps unseen": (True, lambda day: _earlier(day, 0, is_failure=True)),
+    "an earlier run that was never opened": (False, lambda day: _earlier(day, 500, books=False)),
     "a run of another plan that is open": (False, lambda day: _earlier(day, 500, "another")),
     "other settings": (True, lambda day: _deployed(day, 0)),
     "other settings later": (False, lambda day: _deployed(day, 3)),
@@ -134,3 +138,14 @@ def test_a_start_may_be_refused_only_if_the_feed_had_no_quote() -> None:
     assert day.violations() == {"failed_without_cause"}
     day.record.starts.unquoted.append(Unquoted(at(1.5), 0, "AAA"))
     assert day.violations() == set()
+
+
+@pytest.mark.parametrize(
+    ("qty", "limit", "is_found"), [("all", "21020", False), ("all", "21022", True), ("100", "21020", True)]
+)
+def test_a_start_may_be_refused_for_what_is_held_after_a_split(qty: str, limit: str, is_found: bool) -> None:
+    """100 shares were planned to be sold, and 200 are held: 20,020 dollars, and a twentieth more."""
+    day = refused_day({"max_run_notional": limit}, side=-1, held="200")
+    run = day.record.runs[0]
+    day.record.runs[0] = replace(run, plan={"name": "core", "orders": [{"symbol": "AAA", "side": "sell", "qty": qty}]})
+    assert ("failed_without_cause" in day.violations()) is is_found

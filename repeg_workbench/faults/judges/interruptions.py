@@ -25,18 +25,27 @@ def is_switched_off(record: DayRecord, stack: int, since: int, until: int) -> bo
 
 def was_broken_off(record: DayRecord, run: JudgedRun, closed: int, closes: int) -> bool:
     """Whether an execution that had opened the run was stopped before the run was closed, or failed before its window
-    closed. One that fails closes its run first, which may take it until after that."""
+    closed. One that fails closes its run first, which may take it until after that, and may be stopped meanwhile."""
     return any(
         each.run_id == run.run_id
         and each.status != "SUCCEEDED"
-        and (
-            each.began <= closed <= min(each.ended, closes - 1)
-            if each.status == "FAILED"
-            else 0 <= each.ended <= closed
-        )
+        and _broke_off(record, each, closed, closes)
         and has_opened(record, each)
         for each in record.executions
     )
+
+
+def _broke_off(record: DayRecord, execution: Execution, closed: int, closes: int) -> bool:
+    is_closing = execution.began <= closed <= min(execution.ended, closes - 1)
+    if execution.status == "FAILED":
+        return is_closing
+    return 0 <= execution.ended <= closed or (is_closing and _had_failed(record, execution.run_id, closed))
+
+
+def _had_failed(record: DayRecord, run_id: str, closed: int) -> bool:
+    """Whether the last step of a run before its closing had no answer: that is why it was closed."""
+    before = [step for step in record.invoked if step.run_id == run_id and step.began < closed]
+    return bool(before) and not max(before, key=lambda step: step.began).answered
 
 
 def has_opened(record: DayRecord, execution: Execution) -> bool:

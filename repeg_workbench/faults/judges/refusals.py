@@ -40,6 +40,7 @@ class Refusals:
         dearest = self._record.dearest.get(symbol, 0) * PRICE * DEARER
         if not run.is_weights:
             _, most = run.targets.get(symbol, (0, Decimal(0)))
+            most = max(most, self._most_held(symbol)) if symbol in _sold_whole(run) else most
             return max(most * dearest, _dollars(run).get(symbol, Decimal(0)))
         return max(Decimal(str(run.plan["targets"][symbol])) * self._most_equity(), self._most_held(symbol) * dearest)
 
@@ -90,6 +91,11 @@ class Refusals:
 def symbols_of(run: JudgedRun) -> set[str]:
     """The symbols of a run's plan."""
     return set(run.plan.get("targets", ())) | {row["symbol"] for row in run.plan.get("orders", ())}
+
+
+def _sold_whole(run: JudgedRun) -> set[str]:
+    """The symbols of which a plan sells all that is held, which a split makes more than was planned."""
+    return {row["symbol"] for row in run.plan.get("orders", ()) if row.get("qty") == "all"}
 
 
 def _dollars(run: JudgedRun) -> dict[str, Decimal]:

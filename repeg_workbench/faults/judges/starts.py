@@ -66,9 +66,13 @@ class StartJudge:
         return step.ended >= closes - CLOCK or not is_allowed or self._refusals.may_refuse(run, [step])
 
     def _is_an_earlier_run_open(self, run: JudgedRun, at: int) -> bool:
-        """Whether another run of the same stack and plan was opened and its end was not published by then."""
-        ended = {each.run_id for each in self._record.published if each.at <= at}
-        opened = {i.run_id for i in self._record.invoked if i.function == "OpenRun" and i.answered and i.began <= at}
+        """Whether another run of the same stack and plan was opened, and was not published as settled by then.
+
+        One that failed may have been published before the broker could be read: it is closed once it can be.
+        """
+        ended = {each.run_id for each in self._record.published if each.at <= at and not each.is_failure}
+        begun = {i.run_id for i in self._record.invoked if i.function == "OpenRun" and i.began <= at}
+        opened = begun & {books.run_id for books in self._record.books}
         return any(
             other is not run and (other.stack, other.plan["name"]) == (run.stack, run.plan["name"])
             for other in self._record.runs
