@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from repeg_workbench.faults.findings import FINDINGS, MISTAKES
+from repeg_workbench.faults.findings import FINDINGS
 from repeg_workbench.faults.markdown import table
+from repeg_workbench.faults.mistakes import MISTAKES
 
 _FOUND = (
     "Faults of the program that simulated days have shown and that no list of cases, and no test, had named. The first"
