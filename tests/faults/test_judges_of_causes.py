@@ -161,7 +161,8 @@ def test_a_plan_may_be_refused_if_it_is_worth_more_than_a_limit(settings: dict[s
     number = day.called("PlanOrders", 599, 600, answered=False)
     day.quoted(599.5, "100.00", "100.10", invocation=number)
     day.record.dearest = {"AAA": 1_001_000}
-    day.closed(601, "no_trade", status="FAILED")
+    day.closed(601, status="FAILED")
+    day.books(orders=(), reported={})
     day.record.published = [Published(at(603), RUN, is_failure=True)]
     assert day.violations() == found
 
@@ -175,7 +176,8 @@ def _refused_sale(held: str, *, other: str = "", ended: str = "") -> set[str]:
         order = day.arrived("another program", 500, other, "110.00")
         if ended:
             day.ended(order, 590, ended, asked=False)
-    day.closed(601, "no_trade", status="FAILED")
+    day.closed(601, status="FAILED")
+    day.books(orders=(), reported={})
     day.record.published = [Published(at(603), RUN, is_failure=True)]
     return day.violations()
 
@@ -211,7 +213,8 @@ def _refused_in_dollars(held: str, notional: str, settings: dict[str, Any]) -> s
     plan = {"name": "core", "orders": [{"symbol": "AAA", "side": "sell", "notional": notional}]}
     day.record.runs[0] = replace(day.record.runs[0], plan=plan)
     day.quoted(599.5, "100.00", "100.10", invocation=day.called("PlanOrders", 599, 600, answered=False))
-    day.closed(601, "no_trade", status="FAILED")
+    day.closed(601, status="FAILED")
+    day.books(orders=(), reported={})
     day.record.published = [Published(at(603), RUN, is_failure=True)]
     return day.violations()
 
@@ -224,7 +227,8 @@ def test_a_plan_may_be_refused_while_an_ended_sell_holds_its_shares(released: fl
     day.ended(order, 598, "rejected", asked=False)
     for when, change in ((598.0, 50), (released, -50)):
         day.record.ledger.hold(at(when), order, "AAA", to_qty(Decimal(change)))
-    day.closed(601, "no_trade", status="FAILED")
+    day.closed(601, status="FAILED")
+    day.books(orders=(), reported={})
     day.record.published = [Published(at(603), RUN, is_failure=True)]
     assert day.violations() == found
 
@@ -234,7 +238,8 @@ def test_a_plan_may_be_refused_while_an_ended_sell_holds_its_shares(released: fl
 def test_a_plan_may_be_refused_without_a_price(bid: str, ask: str, found: set[str]) -> None:
     day = DayByHand()
     day.quoted(599.5, bid, ask, invocation=day.called("PlanOrders", 599, 600, answered=False))
-    day.closed(601, "no_trade", status="FAILED")
+    day.closed(601, status="FAILED")
+    day.books(orders=(), reported={})
     day.record.published = [Published(at(603), RUN, is_failure=True)]
     assert day.violations() == found
 
@@ -245,7 +250,8 @@ def test_a_plan_may_be_refused_if_another_sell_holds_its_shares(side: int, found
     number = day.called("PlanOrders", 599, 600, answered=False)
     day.quoted(599.5, "100.00", "100.10", invocation=number)
     day.arrived("another run's", 300, "50", "100.10", side=side)
-    day.closed(601, "no_trade", status="FAILED")
+    day.closed(601, status="FAILED")
+    day.books(orders=(), reported={})
     day.record.published = [Published(at(603), RUN, is_failure=True)]
     assert day.violations() == found
 

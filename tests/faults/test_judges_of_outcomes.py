@@ -10,10 +10,20 @@ import pytest
 from repeg_workbench.faults.judges.record import Execution, SentOrder, Unfound
 from tests.faults.day_by_hand import CLOSES, PREFIX, RUN, DayByHand, at, day_with_arrival
 
+WORDS = [
+    "unfunded",
+    "rejected",
+    "ended_by_owner",
+    "ended_by_unknown_hand",
+    "unknown",
+    "no_trade",
+    "not_sized",
+    "preview",
+]
 FIRST = f"{PREFIX}AAA.b.1"
 
 
-@pytest.mark.parametrize("outcome", ["unfunded", "rejected", "ended_by_owner", "ended_by_unknown_hand", "unknown"])
+@pytest.mark.parametrize("outcome", WORDS)
 def test_a_line_is_not_given_up_for_what_the_record_denies(outcome: str) -> None:
     """A million dollars, no rejection, no other hand, no order in doubt."""
     day = day_with_arrival()
@@ -21,7 +31,7 @@ def test_a_line_is_not_given_up_for_what_the_record_denies(outcome: str) -> None
     assert "given_up" in day.violations()
 
 
-@pytest.mark.parametrize("outcome", ["unfunded", "rejected", "ended_by_owner", "ended_by_unknown_hand", "unknown"])
+@pytest.mark.parametrize("outcome", WORDS)
 def test_an_idle_line_is_not_excused_by_what_the_record_denies(outcome: str) -> None:
     day = day_with_arrival()
     for begins in (600, 630, 660):
@@ -198,3 +208,11 @@ def test_an_execution_that_begins_later_lacks_nothing_that_came_before() -> None
     day.closed(1_200, "unfunded")
     day.record.executions[0] = Execution("run", RUN, at(590), at(1_203), "SUCCEEDED", 500)
     assert "given_up" in day.violations()
+
+
+@pytest.mark.parametrize(("qty", "is_found"), [("0.009", False), ("0.01", True)])
+def test_a_line_is_not_traded_only_if_it_is_too_small(qty: str, is_found: bool) -> None:
+    """A mid of 100.05: 0.009 of a share are worth less than a dollar."""
+    day = day_with_arrival(qty=qty)
+    day.closed(1_200, "no_trade")
+    assert ("given_up" in day.violations()) is is_found

@@ -41,7 +41,8 @@ def _weights(
         day.arrived("another program", 500, selling, "110.00", side=-1)
     number = day.called("PlanOrders", 599, 600, answered=False, struck=struck)
     day.quoted(599.5, bid, "100.10", invocation=number)
-    day.closed(601, "no_trade", status="FAILED")
+    day.closed(601, status="FAILED")
+    day.books(orders=(), reported={})
     day.record.published = [Published(at(603), RUN, is_failure=True)]
     return day
 

@@ -10,7 +10,7 @@ from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.causes import CLOSING
 from repeg_workbench.faults.judges.dust import is_dust
-from repeg_workbench.faults.judges.evidence import NOTHING_TO_TRADE, Evidence
+from repeg_workbench.faults.judges.evidence import Evidence
 from repeg_workbench.faults.judges.interruptions import was_broken_off, was_switched_off
 from repeg_workbench.faults.judges.placed import QTY, Parent
 from repeg_workbench.faults.judges.record import (
@@ -31,8 +31,8 @@ LAST_SEND = (10 + 7) * SECOND
 LEAVES_IN_TIME = 5 * SECOND
 
 # The outcomes that a line may have before its window closes, beside those that the record must show. With any other it
-# could still have traded. That a line is killed is judged by the switch.
-ENDS_EARLY = NOTHING_TO_TRADE | {"killed"}
+# could still have traded. That a line is killed is judged by the switch, that it is filled by its executions.
+ENDS_EARLY = frozenset({"filled", "killed"})
 
 # The faults of a quote that each outcome may name; a missing quote leaves nothing in the record.
 FAULTS_OF = {

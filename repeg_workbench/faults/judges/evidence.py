@@ -7,12 +7,10 @@ from decimal import Decimal
 
 from repeg_workbench.exchange.broker.ledger import HELD, POSITION, Entry, OrderEvent
 from repeg_workbench.exchange.units import to_qty
+from repeg_workbench.faults.judges.dust import is_dust
 from repeg_workbench.faults.judges.funds import was_poor
 from repeg_workbench.faults.judges.placed import ENDED, Parent, Placed
 from repeg_workbench.faults.judges.record import DayRecord
-
-# The outcomes that say that there is nothing to trade, or no more.
-NOTHING_TO_TRADE = frozenset({"filled", "no_trade", "not_sized", "preview"})
 
 
 class Evidence:
@@ -26,12 +24,20 @@ class Evidence:
             "ended_by_owner": self._was_touched,
             "ended_by_unknown_hand": self._was_touched,
             "unknown": self._is_in_doubt,
+            "no_trade": self._is_too_small,
         }
 
     def shows(self, outcome: str, line: Parent, until: int) -> bool:
         """Whether the record shows until then what an outcome says; not for one that says something else."""
         shows = self._shows.get(outcome)
         return shows is not None and shows(line, until)
+
+    def _is_too_small(self, line: Parent, until: int) -> bool:
+        """Whether all that a line was to trade was worth too little, on a quote that the run was served."""
+        _, most = line.run.targets.get(line.symbol, (0, Decimal(0)))
+        steps = {step.number for step in self._record.invoked if step.run_id == line.run.run_id}
+        quotes = (q for q in self._record.quotes if q.symbol == line.symbol and q.invocation in steps and q.at <= until)
+        return is_dust(to_qty(most), quotes)
 
     def _is_short_of_cash(self, line: Parent, until: int) -> bool:
         """Whether the account may have been too poor for a buy, or the broker has refused an order of its line."""

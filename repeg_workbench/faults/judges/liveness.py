@@ -11,7 +11,7 @@ from itertools import zip_longest
 from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.dust import is_dust
-from repeg_workbench.faults.judges.evidence import NOTHING_TO_TRADE, Evidence
+from repeg_workbench.faults.judges.evidence import Evidence
 from repeg_workbench.faults.judges.funds import is_rich
 from repeg_workbench.faults.judges.interruptions import was_switched_off
 from repeg_workbench.faults.judges.placed import Parent, Placed, due_once_found
@@ -69,7 +69,7 @@ class LivenessJudge:
         line = None if books is None else next((o for o in books.orders if o.symbol == parent.symbol), None)
         if (
             line is None
-            or self._is_explained(line.outcome, parent)
+            or self._evidence.shows(line.outcome, parent, self._record.until)
             or any(o.status == "rejected" for o in parent.orders)
         ):
             return False
@@ -77,10 +77,6 @@ class LivenessJudge:
         others = [e for e in self._record.ledger.executions if e.symbol == parent.symbol and e.order_id not in ours]
         is_followed = any(order.is_owners for order in parent.orders)
         return not others and not is_followed and (line.side < 0 or is_rich(self._record, self._record.until))
-
-    def _is_explained(self, outcome: str, parent: Parent) -> bool:
-        """Whether the outcome of a line says why it did not trade, and the record of the day shows that."""
-        return outcome in NOTHING_TO_TRADE - {"filled"} or self._evidence.shows(outcome, parent, self._record.until)
 
     def _judge_idle(self, run: JudgedRun, parent: Parent, invoked: Sequence[Invoked]) -> None:
         """A line is idle if step after step could have sent an order for it; or if its quote is accepted again and
