@@ -94,7 +94,7 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`failed_without_cause`",
-        "3050, 3104, 115, 380, 387, 2314, 302359, 623707, 624167, 638970, 639155, 723266, 724812, 724981",
+        "3050, 3104, 115, 380, 387, 2314, 302359, 623707, 624167, 638970, 639155, 723266, 724812, 724981, 726065",
         "An input is refused while another execution of the run was opened, and a sale of shares that another run's"
         " open order held. A second delivery that answers does not end a step whose last attempt a fault struck;"
         " one that opens a run once its execution has been refused leaves it without one. The broker may release the"

@@ -183,3 +183,14 @@ def test_a_first_order_that_turns_into_a_market_order_stays_at_its_collar(open_d
     place_orders(RUN_ID, 1, 0, desk.ports)
     assert [child.limit for child in desk.order().children] == [Decimal("190.36")]
     assert has_cash(desk, "40 AAPL @ 190.36")
+
+
+def test_a_move_to_market_without_cash_is_no_longer_held_by_its_book(open_desk: OpenDesk) -> None:
+    """What held it before has passed, so that it is no reason of the order's end."""
+    desk = two_at_their_collars(open_desk, "15300")
+    for symbol in ("AAPL", "GOOG"):
+        desk.store.save_order(desk.order(symbol).on_hold(HoldReason.WIDE, desk.runtime.now()))
+    desk.turn_at("15:50:30")
+    assert desk.open_at_broker() == ["40 AAPL @ 190.36", "40 GOOG @ 190.36"]
+    assert {desk.order(symbol).held for symbol in ("AAPL", "GOOG")} == {None}
+    assert desk.order().held_by_book_since is None

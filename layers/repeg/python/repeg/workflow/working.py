@@ -140,7 +140,7 @@ def _move(
             format_limit(child.limit),
             f"no cash for a market order, {market_move_cost(turn, order, quote) or 0:.2f} more",
         )
-        return order
+        return save_order(turn, order.released().held_by_book(None)) if order.held is not None else order
     return _replace_by_cancel(turn, order, child, proposal)
 
 
