@@ -12,7 +12,7 @@ from repeg_workbench.faults.mistakes import MISTAKES
 
 _FOUND = (
     "Faults of the program that simulated days have shown and that no list of cases, and no test, had named. The first"
-    " nine are of the present workload, the others of the one before it. A seed is another day at another commit, so"
+    " eleven are of the present workload, the others of the one before it. A seed is another day at another commit, so"
     " the seeds of old findings are only run again (`tests/faults/regressions.json`); of four the seed was not kept."
 )
 
