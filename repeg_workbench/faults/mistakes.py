@@ -94,14 +94,16 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`failed_without_cause`",
-        "3050, 3104, 115, 380, 387, 2314, 302359, 623707, 624167, 638970, 639155, 723266, 724812, 724981, 726065",
+        "3050, 3104, 115, 380, 387, 2314, 302359, 623707, 624167, 638970, 639155, 723266, 724812, 724981,"
+        " 726065, 728968",
         "An input is refused while another execution of the run was opened, and a sale of shares that another run's"
         " open order held. A second delivery that answers does not end a step whose last attempt a fault struck;"
         " one that opens a run once its execution has been refused leaves it without one. The broker may release the"
         " shares of a rejected sell a while later, and a quote without a bid is no price by which a plan is sized. An"
         " order in dollars is worth them before it has shares, and its sale needs a holding. A run that failed before"
         " the broker could be read is open until it can be, and keeps the next one from being opened. A split makes the"
-        " sale of a whole holding worth more than was planned.",
+        " sale of a whole holding worth more than was planned. A start that is refused at once ends within a microsecond"
+        " of its beginning.",
     ),
     Mistake(
         "`too_many_requests`, `hint_ignored`",

@@ -192,9 +192,9 @@ class Recorder:
             self.record.books.append(_books(store, run_id, name, run.report, published))
 
     def executed(self, walked: WalkedExecution, run_id: str) -> None:
-        """An execution, as the platform knows it at the end of the day."""
+        """An execution, as the platform knows it at the end of the day: to the microsecond, its end rounded up."""
         began = nanoseconds(walked.started_at)
-        ended = -1 if walked.ended_at is None else nanoseconds(walked.ended_at)
+        ended = -1 if walked.ended_at is None else nanoseconds(walked.ended_at) + 999
         execution = Execution(walked.name, run_id, began, ended, walked.status, walked.events, walked.is_end_lost)
         self.record.executions.append(execution)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from repeg_workbench.faults.fault_plan import PortFault, WorkflowFault
 from repeg_workbench.faults.function_service import FUNCTION_TIMEOUTS
 from repeg_workbench.faults.judges.record import ALL_THREADS, SECOND
 from repeg_workbench.faults.table_writes import marked_orders, was_carried_out
+from repeg_workbench.faults.walker import Execution as WalkedExecution
 from repeg_workbench.faults.walker import TaskFailed
 from repeg_workbench.faults.world import World
 from tests.builders import a_child, an_order
@@ -83,3 +85,13 @@ def test_a_mark_is_of_what_is_being_cancelled_at_the_broker() -> None:
     marked, resting = a_child(n=2, state=ChildState.CANCELLING), a_child()
     unseen = a_child(n=3, state=ChildState.CANCELLING).model_copy(update={"broker_id": None})
     assert marked_orders(an_order(Side.BUY, "100", resting, marked, unseen)) == [marked.broker_id]
+
+
+def test_an_execution_lasts_until_the_end_of_its_last_microsecond() -> None:
+    """The platform's times are cut to microseconds, and a step may begin within the last one."""
+    world = World(0, quiet=True, day=lively_day(0))
+    walked = WalkedExecution("again", {}, datetime(2026, 3, 2, 15, tzinfo=UTC), "FAILED")
+    walked.ended_at = walked.started_at
+    world.recorder.executed(walked, "run")
+    (execution,) = world.record.executions
+    assert execution.ended - execution.began == 999
