@@ -102,8 +102,8 @@ MISTAKES: tuple[Mistake, ...] = (
         " shares of a rejected sell a while later, and a quote without a bid is no price by which a plan is sized. An"
         " order in dollars is worth them before it has shares, and its sale needs a holding. A run that failed before"
         " the broker could be read is open until it can be, and keeps the next one from being opened. A split makes the"
-        " sale of a whole holding worth more than was planned. A start that is refused at once ends within a microsecond"
-        " of its beginning.",
+        " sale of a whole holding worth more than was planned. A start that is refused at once ends in the"
+        " microsecond in which it began.",
     ),
     Mistake(
         "`too_many_requests`, `hint_ignored`",
