@@ -14,9 +14,10 @@ from repeg_workbench.mutation.money_modules import MONEY_MODULES, path_of
 _REASONS = Path(__file__).with_name("never_reached.toml")
 
 _TEXT = (
-    "What {seeds:,} seeds run of the modules that decide on money, by themselves and without any test, at commit"
-    " `{commit}` (`python -m repeg_workbench.faults coverage`). Lines include those of declarations. Listed are every"
-    " line that no seed has run, and every branch that none has taken between lines that ran, with the reason."
+    "What {seeds:,} seeds run of the modules that decide on money, by themselves and without any test, at commit "
+    "`{commit}` (`python -m repeg_workbench.faults coverage`). Lines include those of declarations. The last column"
+    " is of branches, and of lines in a module that has none. Listed are every line that no seed has run, and every"
+    " branch that none has taken between lines that ran, with the reason."
 )
 _CHANGED = "Changed since the measurement."
 _UNKNOWN = "Not looked into yet."
