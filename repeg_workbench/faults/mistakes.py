@@ -25,8 +25,8 @@ MISTAKES: tuple[Mistake, ...] = (
         "`sent_after_owner`",
         "3774, 676315",
         "A move by the account's owner that the broker rejects leaves the order as it was: it is worked on. And where a"
-        " step dies between the mark that it stores and its request to cancel, nothing tells a cancel by the owner in"
-        " the next two minutes from the run's own: it is taken for that, and the order is sent again.",
+        " step dies after it has stored its mark and before it requests the cancel, a cancel by the owner in the next"
+        " two minutes cannot be told from the run's own: it counts as that, and the order is sent again.",
     ),
     Mistake(
         "`given_up`",

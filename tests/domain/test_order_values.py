@@ -111,6 +111,6 @@ def test_an_end_is_announced_again_if_it_is_another_one() -> None:
     order = an_order(Side.BUY, "100")
     ended = order.done(Outcome.REJECTED, "refused").done(Outcome.REJECTED, "refused again")
     assert (order.is_announced, ended.is_announced) == (False, False)
-    told = ended.announced()
-    assert (told.is_announced, told.done(Outcome.REJECTED, "the same").is_announced) == (True, True)
-    assert told.done(Outcome.FILLED, "filled since").is_announced is False
+    announced = ended.announced()
+    assert (announced.is_announced, announced.done(Outcome.REJECTED, "the same").is_announced) == (True, True)
+    assert announced.done(Outcome.FILLED, "filled since").is_announced is False
