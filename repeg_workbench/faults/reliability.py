@@ -53,7 +53,12 @@ _LIMITS = """\
 - A line that stays idle is not judged under a limit, or with settings for single symbols. The second judge leaves the
   collar to the first where a fallback or settings for single symbols are set.
 - A buy may be given up as `unfunded` if all buys of the day, at the highest prices, might have cost more than was free.
-- Why a run failed is judged coarsely: a fault in the last attempt of any of its steps is cause enough.
+- Why a run failed is judged coarsely: a fault in the last attempt of any of its steps is cause enough, and so are an
+  order that the broker hides and a trade by another hand in a symbol of the plan.
+- What a line is said to have met when its window closes is compared with its quotes. Its cash, its refusals and other
+  hands are compared only with the record of a line that ended early, or that was idle.
+- A further run of a plan may be refused after a failed one, unless a step of that one's own has closed it without a
+  fault. Every symbol of the simulated days trades in fractions.
 - Only the invariants listed below are checked. A seed does not show whether a price was good."""
 
 _FAULTS = tuple(str(fault) for fault in PortFault)

@@ -49,9 +49,19 @@ def _owner_trades(day: DayByHand) -> None:
     day.filled(day.arrived("by hand", 955, "1", "100.10"), 955, "1", "100.10")
 
 
-def _rare_status(day: DayByHand) -> None:
+def _rare_status(day: DayByHand, *, is_last: bool = True) -> None:
+    """The first order is suspended, until the end or until it goes on as usual."""
     events = day.record.ledger.events
+    mine = [event for event in events if event.order_id == events[0].order_id]
+    for event in mine[1:] if is_last else ():
+        events.remove(event)
     events.insert(1, events[0]._replace(at=at(610), event="suspended", status="suspended"))
+
+
+def _hidden(day: DayByHand, until: float) -> None:
+    """The broker does not find the first order for a while."""
+    order_id = day.record.ledger.events[0].order_id
+    day.record.unfound.append(Unfound(order_id, at(650), at(until)))
 
 
 def _no_answer(day: DayByHand) -> None:
@@ -81,7 +91,7 @@ CAUSES: dict[str, Callable[[DayByHand], object]] = {
     ),
     "a fault in the last attempt of a step, delivered twice": _last_attempt_struck_and_delivered_again,
     "a fault that a step outlived": lambda day: day.called("RepegOrders", 950, 981, struck=True),
-    "a fault in the closing step": lambda day: day.called("CloseRun", 955, 956, answered=False, struck=True),
+    "a fault in the closing step": lambda day: day.called("CloseRun", 955, 956, struck=True),
     "an outage at the close": lambda day: day.away(955, 961),
     "a throttled step": lambda day: day.record.throttled.append((at(950), RUN, "RepegOrders")),
     "an abort": lambda day: day.record.executions.insert(0, replace(day.record.executions[0], status="ABORTED")),
@@ -90,9 +100,7 @@ CAUSES: dict[str, Callable[[DayByHand], object]] = {
     ),
     "a step that was invoked twice": lambda day: day.called("CloseRun", 961, 963),
     "an order in doubt": _no_answer,
-    "an order that the broker does not find": lambda day: day.record.unfound.append(
-        Unfound(day.record.ledger.events[0].order_id, at(650), at(660))
-    ),
+    "an order that the broker does not find": lambda day: _hidden(day, 960),
     "an order with a rare status": _rare_status,
     "a trade by another hand": _owner_trades,
     "a second delivery that opens a run with no execution": _opened_by_nobody,
@@ -116,6 +124,9 @@ PRETEXTS: dict[str, Callable[[DayByHand], object]] = {
     "a fault in a step that was repeated": lambda day: (
         day.called("RepegOrders", 950, 951, answered=False, struck=True), day.called("RepegOrders", 952, 953)
     ),
+    "a fault in a closing step that was repeated": lambda day: day.called(
+        "CloseRun", 955, 956, answered=False, struck=True
+    ),
     "a fault in a second delivery": lambda day: day.called(
         "RepegOrders", 950, 951, answered=False, struck=True, duplicate=True
     ),
@@ -134,6 +145,8 @@ PRETEXTS: dict[str, Callable[[DayByHand], object]] = {
     "a second delivery that opens a run in time": _opened_again,
     "a step that ends at once, before the closing step": lambda day: day.called("PlanOrders", 960, 960, answered=False),
     "an order that was found": _found_in_time,
+    "an order that the broker found again before the close": lambda day: _hidden(day, 959),
+    "an order whose rare status was over before the close": lambda day: _rare_status(day, is_last=False),
     "a limit that its orders kept": lambda _day: None,
 }  # fmt: skip
 

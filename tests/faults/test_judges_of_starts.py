@@ -77,6 +77,13 @@ def _earlier(day: DayByHand, ended: float, name: str = "core", *, is_failure: bo
         day.record.books.append(RunBooks("other", (), (), {}, ("other.ended",)))
 
 
+def _failed(day: DayByHand, closed: float, *, answered: bool = True, struck: bool = False) -> None:
+    """Another run of the day has failed, and a step has closed it or tried to until then."""
+    _earlier(day, 0, is_failure=True)
+    number = day.called("SweepOrders", closed - 10, closed, answered=answered, struck=struck)
+    day.record.invoked[number].run_id = "other"
+
+
 def _deployed(day: DayByHand, when: float, stack: int = 0) -> None:
     day.record.starts.deployed.append(Deployed(at(when), stack, {"allowed_symbols": ["ZZZ"]}))
 
@@ -93,6 +100,10 @@ REASONS: dict[str, tuple[bool, Callable[[DayByHand], object]]] = {
     "an earlier run that is open": (True, lambda day: _earlier(day, 500)),
     "an earlier run that has ended": (False, lambda day: _earlier(day, 0)),
     "an earlier run that failed, perhaps unseen": (True, lambda day: _earlier(day, 0, is_failure=True)),
+    "an earlier run that failed and was closed": (False, lambda day: _failed(day, 0)),
+    "an earlier run that failed and was closed later": (True, lambda day: _failed(day, 5)),
+    "an earlier run that failed and was not closed": (True, lambda day: _failed(day, 0, answered=False)),
+    "an earlier run that failed and may not have been closed": (True, lambda day: _failed(day, 0, struck=True)),
     "an earlier run that was never opened": (False, lambda day: _earlier(day, 500, books=False)),
     "a run of another plan that is open": (False, lambda day: _earlier(day, 500, "another")),
     "other settings": (True, lambda day: _deployed(day, 0)),

@@ -1,9 +1,10 @@
 """The first judge of causes: a run fails only if something in the record of the day gave it a reason.
 
 The run's own words count for nothing, and a fault that it has recovered from is no cause. A cause is a step that a
-fault kept from ending, to its last attempt; a fault in a closing step; another execution of the same run; an order
-whose outcome the broker never showed, or that it would not work on or close; another hand on the run's symbols; or, for
-a run that has sent nothing, a plan beyond its limits or its holdings, or without a price.
+fault kept from ending, to its last attempt; a fault in a closing step that came to its end; another execution of the
+same run; an order whose outcome the broker never showed, or that it did not show, work on or close at the end; another
+hand on the run's symbols; or, for a run that has sent nothing, a plan beyond its limits or its holdings, or without a
+price.
 """
 
 from __future__ import annotations
@@ -63,14 +64,19 @@ class CauseJudge:
         yield any(overlap(one, other, but=A_MOMENT) for one, other in combinations(opened, 2))
         yield any(self._is_opened_by_nobody(step, executions) for step in own)
         yield any(has_given_up(self._record, name, own, run, until) for name in {step.function for step in own})
-        yield any(is_hindered(self._record, step, own) for step in own if step.function in CLOSING)
+        yield any(is_hindered(self._record, step, own) for step in own if self._has_closed(step))
         yield any(self._is_in_doubt(sent) for sent in self._record.sent if sent.client_order_id.startswith(run.prefix))
         orders = [order for line in lines for order in line.orders]
-        yield any(self._was_withheld(order, until) for order in orders)
+        closing = min((step.began for step in own if step.function in CLOSING), default=until)
+        yield any(self._was_withheld(order, closing, until) for order in orders)
         yield any(self._is_shared(symbol, orders, until) for symbol in run.targets)
         has_sent = any(sent.client_order_id.startswith(run.prefix) for sent in self._record.sent)
         planning = [step for step in own if step.function == "PlanOrders"]
         yield not has_sent and self._refusals.may_refuse(run, planning)
+
+    def _has_closed(self, step: Invoked) -> bool:
+        """Whether a step that closes a run came to its end: it may report what it could not close or read."""
+        return step.function in CLOSING and step.answered
 
     def _is_opened_by_nobody(self, step: Invoked, executions: Sequence[Execution]) -> bool:
         """Whether a second delivery opened the run when no execution of it was under way to go on with it."""
@@ -84,14 +90,18 @@ class CauseJudge:
         seen = (looked for looked in self._record.looked if looked.client_order_id == sent.client_order_id)
         return not sent.is_answered and not any(looked.is_found and looked.at > sent.at for looked in seen)
 
-    def _was_withheld(self, order: Placed, until: int) -> bool:
-        """Whether the broker did not find an order, gave it a rare status, or did not close it when it was asked to."""
+    def _was_withheld(self, order: Placed, since: int, until: int) -> bool:
+        """Whether the broker did not find an order or gave it a rare status while its run was being closed, or did not
+        close it when it was asked to."""
         order_id = order.arrival.order_id
         asked = [each.at for each in self._record.cancels if each.broker_id == order_id and each.at <= until]
         is_stuck = any(order.ended < 0 or order.ended > at + CANCELLED for at in asked)
-        is_unfound = any(each.order_id == order_id and each.since <= until for each in self._record.unfound)
-        rare = (e for e in self._record.ledger.events if e.order_id == order_id and e.at <= until)
-        return is_stuck or is_unfound or any(event.status not in USUAL for event in rare)
+        hidden = [each for each in self._record.unfound if each.order_id == order_id and each.since <= until]
+        is_unfound = any(each.until < 0 or each.until >= since for each in hidden)
+        events = [event for event in self._record.ledger.events if event.order_id == order_id and event.at <= until]
+        ends = [*(event.at for event in events[1:]), until]
+        is_rare = any(e.status not in USUAL and end >= since for e, end in zip(events, ends, strict=True))
+        return is_stuck or is_unfound or is_rare
 
     def _is_shared(self, symbol: str, orders: Sequence[Placed], until: int) -> bool:
         """Whether somebody else has traded a symbol or moved or cancelled one of our orders, or it was split."""

@@ -12,7 +12,7 @@ from repeg_workbench.faults.judges.causes import CLOSING
 from repeg_workbench.faults.judges.dust import is_dust
 from repeg_workbench.faults.judges.evidence import Evidence
 from repeg_workbench.faults.judges.interruptions import was_broken_off, was_switched_off
-from repeg_workbench.faults.judges.placed import QTY, Parent
+from repeg_workbench.faults.judges.placed import QTY, Parent, number_of
 from repeg_workbench.faults.judges.record import (
     MINUTE,
     SECOND,
@@ -138,16 +138,16 @@ class EndingJudge:
         is_early = closed is not None and closed < closes - LAST_SEND - period
         is_early = is_early and not self._has_used_its_attempts(run, order.symbol, rules, parent)
         line = Parent(run, order.symbol) if parent is None else parent
-        may_end = outcome in ENDS_EARLY or (is_early and self._evidence.shows(outcome, line, closed or 0))
+        may_end = outcome in ENDS_EARLY or (is_early and self._evidence.ends(outcome, line, closed or 0))
         self._claim(not is_early or may_end, "given_up", subject, f"{outcome}: {order.reason}")
         self._judge_hold(run, order, rules)
 
     def _has_used_its_attempts(self, run: JudgedRun, symbol: str, rules: Rules, parent: Parent | None) -> bool:
         """Whether as many orders were requested, arrived or not, as a line may have in all or after its last fill."""
         ids = {sent.client_order_id for sent in self._record.sent}
-        sent = [_number(name) for name in ids if name.startswith(f"{run.prefix}{symbol}.")]
+        sent = [number_of(name) for name in ids if name.startswith(f"{run.prefix}{symbol}.")]
         placed = [] if parent is None else parent.orders
-        last = max((_number(order.arrival.client_order_id) for order in placed if order.executed), default=0)
+        last = max((number_of(order.arrival.client_order_id) for order in placed if order.executed), default=0)
         unfilled = sum(n > last for n in sent)
         return unfilled >= rules.number("max_attempts") or len(sent) >= MOST_ORDERS
 
@@ -219,9 +219,3 @@ class EndingJudge:
     def _claim(self, holds: bool, name: str, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:
             self.found.append(Violation(name, 0, subject, observed))
-
-
-def _number(client_order_id: str) -> int:
-    """Which order of its line an id is of; 0 for an id that its owner gave."""
-    ending = client_order_id.rpartition(".")[2]
-    return int(ending) if ending.isdigit() else 0

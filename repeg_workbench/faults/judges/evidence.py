@@ -9,8 +9,13 @@ from repeg_workbench.exchange.broker.ledger import HELD, POSITION, Entry, OrderE
 from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges.dust import is_dust
 from repeg_workbench.faults.judges.funds import was_poor
-from repeg_workbench.faults.judges.placed import ENDED, Parent, Placed
-from repeg_workbench.faults.judges.record import DayRecord
+from repeg_workbench.faults.judges.placed import ENDED, Parent, Placed, number_of
+from repeg_workbench.faults.judges.record import SECOND, DayRecord
+
+# So many refusals in a row end a line.
+MOST_REFUSALS = 3
+# An answer is received at most so long after it was true.
+ANSWERED = 10 * SECOND
 
 
 class Evidence:
@@ -26,11 +31,22 @@ class Evidence:
             "unknown": self._is_in_doubt,
             "no_trade": self._is_too_small,
         }
+        self._ends: Mapping[str, Callable[[Parent, int], bool]] = {
+            **self._shows,
+            "unfunded": self._is_poor,
+            "rejected": self._was_turned_away_for_good,
+            "unknown": self._is_lost,
+        }
 
     def shows(self, outcome: str, line: Parent, until: int) -> bool:
         """Whether the record shows until then what an outcome says; not for one that says something else."""
         shows = self._shows.get(outcome)
         return shows is not None and shows(line, until)
+
+    def ends(self, outcome: str, line: Parent, until: int) -> bool:
+        """Whether the record shows what ends a line before its window closes: more than what one that waits may say."""
+        ends = self._ends.get(outcome)
+        return ends is not None and ends(line, until)
 
     def _is_too_small(self, line: Parent, until: int) -> bool:
         """Whether all that a line was to trade was worth too little, on a quote that the run was served."""
@@ -41,21 +57,39 @@ class Evidence:
 
     def _is_short_of_cash(self, line: Parent, until: int) -> bool:
         """Whether the account may have been too poor for a buy, or the broker has refused an order of its line."""
-        sign, _ = line.run.targets.get(line.symbol, (0, Decimal(0)))
-        return sign > 0 and (was_poor(self._record, line.run, until) or self._was_refused(line, until))
+        return self._is_poor(line, until) or (self._sign(line) > 0 and bool(self._refused(line, until)))
+
+    def _is_poor(self, line: Parent, until: int) -> bool:
+        return self._sign(line) > 0 and was_poor(self._record, line.run, until)
+
+    def _sign(self, line: Parent) -> int:
+        return line.run.targets.get(line.symbol, (0, Decimal(0)))[0]
 
     def _was_turned_away(self, line: Parent, until: int) -> bool:
         """Whether the broker has refused or rejected an order of a line, or fewer shares were free than it sells."""
-        is_rejected = any(e.status == "rejected" and e.at <= until for e in self._record.ledger.events
-                          if any(e.order_id == order.arrival.order_id for order in line.orders))  # fmt: skip
-        return is_rejected or self._was_refused(line, until) or self._is_short_of_shares(line, until)
+        is_turned_away = self._refused(line, until) or self._rejected(line, until)
+        return bool(is_turned_away) or self._is_short_of_shares(line, until)
 
-    def _was_refused(self, line: Parent, until: int) -> bool:
-        """Whether a request of a line was answered, and there was no order."""
+    def _was_turned_away_for_good(self, line: Parent, until: int) -> bool:
+        """Whether the broker has refused or rejected so many orders of a line in a row, or too few shares were free."""
+        worked = [o for o in line.orders if o.executed or (o.status == "canceled" and 0 <= o.ended <= until)]
+        last = max((number_of(order.arrival.client_order_id) for order in worked), default=0)
+        refused = self._refused(line, until) | self._rejected(line, until)
+        return sum(number_of(name) > last for name in refused) >= MOST_REFUSALS or self._is_short_of_shares(line, until)
+
+    def _rejected(self, line: Parent, until: int) -> set[str]:
+        """The ids of a line's orders that the broker has rejected, but for those that were to replace another."""
+        ours = {order.arrival.order_id for order in line.orders if order.before is None}
+        return {e.client_order_id for e in self._record.ledger.events
+                if e.status == "rejected" and e.at <= until and e.order_id in ours}  # fmt: skip
+
+    def _refused(self, line: Parent, until: int) -> set[str]:
+        """The ids of a line's requests that were answered without an order, but for those to replace another."""
         prefix = f"{line.run.prefix}{line.symbol}."
         arrived = {order.arrival.client_order_id for order in line.orders}
-        sent = (s for s in self._record.sent if s.client_order_id.startswith(prefix) and s.at <= until)
-        return any(each.is_answered and each.client_order_id not in arrived for each in sent)
+        return {s.client_order_id for s in self._record.sent
+                if s.client_order_id.startswith(prefix) and s.at <= until
+                and s.is_answered and not s.replaces and s.client_order_id not in arrived}  # fmt: skip
 
     def _is_short_of_shares(self, line: Parent, until: int) -> bool:
         sign, most = line.run.targets.get(line.symbol, (0, Decimal(0)))
@@ -75,16 +109,29 @@ class Evidence:
         return order.status == "canceled" and order.ended <= until and is_unasked
 
     def _is_in_doubt(self, line: Parent, until: int) -> bool:
-        """Whether a request of a line was never answered and its order never shown since, or the broker did not find an
-        order that it had, or did not close it by then."""
+        """Whether an order of a line was lost, or the broker did not find one for a while."""
+        ids = {order.arrival.order_id for order in line.orders}
+        is_hidden = any(each.order_id in ids and each.since <= until for each in self._record.unfound)
+        return is_hidden or self._is_lost(line, until)
+
+    def _is_lost(self, line: Parent, until: int) -> bool:
+        """Whether a request of a line was never answered and its order never shown since, or the broker was asked for
+        an order that it had and did not find it, or did not close it by then."""
         prefix = f"{line.run.prefix}{line.symbol}."
         shown = {each.client_order_id for each in self._record.looked if each.is_found and each.at <= until}
         shown |= {each.client_order_id for each in self._record.sent if each.is_answered}
         unseen = any(s.client_order_id.startswith(prefix) and s.at <= until and s.client_order_id not in shown
                      for s in self._record.sent)  # fmt: skip
-        ids = {order.arrival.order_id for order in line.orders}
-        is_hidden = any(each.order_id in ids and each.since <= until for each in self._record.unfound)
-        return unseen or is_hidden or any(order.is_open or order.ended > until for order in line.orders)
+        is_denied = any(self._was_denied(order, until) for order in line.orders)
+        return unseen or is_denied or any(order.is_open or order.ended > until for order in line.orders)
+
+    def _was_denied(self, order: Placed, until: int) -> bool:
+        """Whether the run has asked for an order by its id while the broker did not find it."""
+        asked = [each.at for each in self._record.looked if each.at <= until and not each.is_found
+                 and each.client_order_id == order.arrival.client_order_id]  # fmt: skip
+        hidden = [each for each in self._record.unfound if each.order_id == order.arrival.order_id]
+        return any(each.since <= at <= (until if each.until < 0 else each.until + ANSWERED)
+                   for each in hidden for at in asked)  # fmt: skip
 
 
 def least_free(record: DayRecord, symbol: str, since: int, until: int, ours: frozenset[str] = frozenset()) -> int:

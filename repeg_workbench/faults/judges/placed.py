@@ -166,3 +166,9 @@ class Orders:
         self._parent_of[event.order_id] = parent
         parent.orders.append(placed)
         return True
+
+
+def number_of(client_order_id: str) -> int:
+    """Which order of its line an id is of; 0 for an id that its owner gave."""
+    ending = client_order_id.rpartition(".")[2]
+    return int(ending) if ending.isdigit() else 0

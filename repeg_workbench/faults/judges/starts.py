@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from repeg_workbench.faults.judges.causes import CLOSING
 from repeg_workbench.faults.judges.hindrances import is_hindered
 from repeg_workbench.faults.judges.interruptions import is_switched_off
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Execution, Invoked, JudgedRun
@@ -66,15 +67,21 @@ class StartJudge:
         return step.ended >= closes - CLOCK or not is_allowed or self._refusals.may_refuse(run, [step])
 
     def _is_an_earlier_run_open(self, run: JudgedRun, at: int) -> bool:
-        """Whether another run of the same stack and plan was opened, and was not published as settled by then.
-
-        One that failed may have been published before the broker could be read: it is closed once it can be.
-        """
-        ended = {each.run_id for each in self._record.published if each.at <= at and not each.is_failure}
+        """Whether another run of the same stack and plan was opened, and was not over by then."""
         begun = {i.run_id for i in self._record.invoked if i.function == "OpenRun" and i.began <= at}
         opened = begun & {books.run_id for books in self._record.books}
         return any(
-            other is not run and (other.stack, other.plan["name"]) == (run.stack, run.plan["name"])
+            other is not run
+            and (other.stack, other.plan["name"]) == (run.stack, run.plan["name"])
+            and not self._is_over(other, at)
             for other in self._record.runs
-            if other.run_id in opened - ended
+            if other.run_id in opened
         )
+
+    def _is_over(self, run: JudgedRun, at: int) -> bool:
+        """Whether a run was published as settled by then; or as failed, and a step of its own that closes it succeeded:
+        one that failed may have been published before the broker could be read."""
+        ends = [each for each in self._record.published if each.run_id == run.run_id and each.at <= at]
+        closing = (i for i in self._record.invoked if i.run_id == run.run_id and i.function in CLOSING)
+        is_closed = any(step.answered and not step.is_struck and step.ended <= at for step in closing)
+        return any(not end.is_failure for end in ends) or (bool(ends) and is_closed)

@@ -113,11 +113,12 @@ class ParentOrder(Frozen):
     @property
     def average_price(self) -> Decimal | None:
         """Dollars per share over all fills; None while nothing is filled or a fill has no price yet."""
-        done = [child for child in self.children if child.filled > 0]
-        if not done or any(child.average_price is None for child in done):
-            return None
-        paid = sum((child.filled * (child.average_price or 0) for child in done), Decimal(0))
-        return paid / self.filled
+        paid = Decimal(0)
+        for child in (each for each in self.children if each.filled > 0):
+            if child.average_price is None:
+                return None
+            paid += child.filled * child.average_price
+        return paid / self.filled if self.filled else None
 
     def attempt(self, n: int) -> Child:
         """The child of attempt `n`. Raises StopIteration where there is none."""
