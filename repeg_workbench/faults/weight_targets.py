@@ -38,7 +38,7 @@ def bounds(planned: PlannedRun, exchange: Exchange, now: int, served: Sequence[S
     weights = {symbol: Decimal(weight) for symbol, weight in planned.plan.get("targets", {}).items()}
     prices = {symbol: _price_range(exchange, symbol, now, served) for symbol in exchange.market.symbols()}
     priced = frozenset(weights) - set(_unusable(now, served))
-    equity = _equity_range(exchange, priced, prices)
+    equity = _equity_range(exchange, priced, prices, now)
     dollars = {row["symbol"]: row for row in planned.plan.get("orders", ()) if "notional" in row}
     most = {symbol: _bounds(exchange, symbol, weights.get(symbol, Decimal(0)), equity, prices[symbol], now)
             for symbol in planned.sized_later - dollars.keys()}  # fmt: skip
@@ -99,6 +99,13 @@ def _sides_served(symbol: str, now: int, served: Sequence[ServedQuote]) -> Itera
             yield from (quote.bid, quote.ask)
 
 
+def _moved(exchange: Exchange, symbol: str, now: int) -> Decimal:
+    """How far apart the last trades were during the step."""
+    day = exchange.venue.day(symbol)
+    trades = None if day is None else day.trades.price[_last_during_step(day.trades.ts, now)]
+    return price(int(trades.max() - trades.min())) if trades is not None and len(trades) else Decimal(0)
+
+
 def _unusable(now: int, served: Sequence[ServedQuote]) -> Iterator[str]:
     """The symbols of which the program was served a quote without two sides, or crossed, during the step."""
     for quote in reversed(served):
@@ -110,9 +117,13 @@ def _unusable(now: int, served: Sequence[ServedQuote]) -> Iterator[str]:
 
 def _latest_at(times: NDArray[np.int64], now: int) -> NDArray[np.bool_]:
     """Which entries of a feed were its latest at some moment of the step, and not too old for a price."""
+    return _last_during_step(times, now) & (times > now - OLDEST_PRICE * SECOND)
+
+
+def _last_during_step(times: NDArray[np.int64], now: int) -> NDArray[np.bool_]:
+    """Which entries of a feed were its latest at some moment of the step."""
     first = int(np.searchsorted(times, now - OLDEST_READ * SECOND, side="right")) - 1
-    place = np.arange(len(times))
-    return (place >= first) & (times <= now) & (times > now - OLDEST_PRICE * SECOND)
+    return (np.arange(len(times)) >= first) & (times <= now)
 
 
 def _held_range(exchange: Exchange, symbol: str, now: int) -> Range:
@@ -128,17 +139,20 @@ def _held_range(exchange: Exchange, symbol: str, now: int) -> Range:
     return qty(min(seen)), qty(max(seen))
 
 
-def _equity_range(exchange: Exchange, priced: frozenset[str], prices: Mapping[str, Range]) -> Range:
+def _equity_range(exchange: Exchange, priced: frozenset[str], prices: Mapping[str, Range], now: int) -> Range:
     """Cash and holdings at the lowest and the highest recent prices.
 
     A holding that is not certainly `priced` by the step, because it is outside the plan or its quote was unusable, or
-    that has no recent price, may also have the broker's value: its last trade's, whatever its age."""
+    that has no recent price, may also have the broker's value: its last trade's, whatever its age. One that is priced
+    takes the place of the broker's value as it was read with the positions, in an equity that is read after them: what
+    trades have moved it meanwhile is in the sum."""
     low = high = Decimal(exchange.ledger.cash) / (PRICE_SCALE * QTY_SCALE)
     for symbol in exchange.market.symbols():
         held = qty(exchange.ledger.position(symbol))
         if held:
             least, most = prices[symbol]
-            values = [held * least, held * most] if most else []
+            moved = _moved(exchange, symbol, now) if most else Decimal(0)
+            values = [held * (least - moved), held * (most + moved)] if most else []
             if symbol not in priced or not values:
                 values.append(held * price(exchange.price(symbol)))
             low, high = low + min(values), high + max(values)

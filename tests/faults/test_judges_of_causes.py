@@ -85,6 +85,12 @@ def _opened_by_nobody(day: DayByHand) -> None:
     day.record.executions[0].ended = _opened_again(day).began - 1
 
 
+def _struck_twice(day: DayByHand) -> None:
+    """The first fault keeps the closing step from reading all, and the second its answer from arriving."""
+    number = day.called("CloseRun", 955, 956, answered=False, struck=True)
+    day.record.streams.struck += [(at(955.2), number), (at(955.9), number)]
+
+
 CAUSES: dict[str, Callable[[DayByHand], object]] = {
     "a fault in the last attempt of a step": lambda day: day.called(
         "RepegOrders", 950, 951, answered=False, struck=True
@@ -92,6 +98,7 @@ CAUSES: dict[str, Callable[[DayByHand], object]] = {
     "a fault in the last attempt of a step, delivered twice": _last_attempt_struck_and_delivered_again,
     "a fault that a step outlived": lambda day: day.called("RepegOrders", 950, 981, struck=True),
     "a fault in the closing step": lambda day: day.called("CloseRun", 955, 956, struck=True),
+    "two faults in a closing step that was repeated": _struck_twice,
     "an outage at the close": lambda day: day.away(955, 961),
     "a throttled step": lambda day: day.record.throttled.append((at(950), RUN, "RepegOrders")),
     "an abort": lambda day: day.record.executions.insert(0, replace(day.record.executions[0], status="ABORTED")),

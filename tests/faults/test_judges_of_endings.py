@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -91,10 +93,15 @@ def test_a_hold_that_the_book_does_not_explain_is_a_violation(outcome: str, ask:
 
 
 @pytest.mark.parametrize(("outcome", "found"), [("held_stale", set()), ("held_wide", {"not_held_by_its_book"})])
-def test_an_order_in_dollars_may_be_held_by_the_price_that_it_was_sized_at(outcome: str, found: set[str]) -> None:
+@pytest.mark.parametrize("plan", [
+    {"name": "core", "orders": [{"symbol": "AAA", "side": "buy", "notional": "10000"}]},
+    {"name": "core", "targets": {"AAA": "0.5"}},
+])  # fmt: skip
+def test_a_line_in_dollars_may_be_held_by_the_price_that_it_was_sized_at(
+    plan: dict[str, Any], outcome: str, found: set[str]
+) -> None:
     day = DayByHand()
-    (line,) = day.record.runs[0].plan["orders"]
-    line["notional"] = "10000"
+    day.record.runs[0] = replace(day.record.runs[0], plan=plan)
     for number in range(3):
         day.looked_at(CLOSES - 90 + 30 * number, "100.00", "100.10")
     day.closed(outcome=outcome)
@@ -153,6 +160,7 @@ def _dead_at(when: float, cancelled: float) -> DayByHand:
     day.closed(when, "partial_deadline", status="ABORTED")
     day.record.invoked.pop()
     day.record.executions[0].ended = at(when)
+    day.record.published[0] = day.record.published[0]._replace(is_failure=True)
     day.ended(order, cancelled)
     return day
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from repeg_workbench.faults.judges.record import Execution, SentOrder, Unfound
-from tests.faults.day_by_hand import CLOSES, PREFIX, RUN, DayByHand, at, day_with_arrival
+from tests.faults.day_by_hand import CLOSES, LAST, PREFIX, RUN, DayByHand, at, day_with_arrival
 
 WORDS = [
     "unfunded",
@@ -74,7 +74,16 @@ def _rejected_often(day: DayByHand) -> None:
     _refused(day, 800, order=3)
 
 
-@pytest.mark.parametrize("act", [_refused_often, _rejected_often])
+def _rejected_in_part(day: DayByHand) -> None:
+    """As before, but the rejected order has filled in part."""
+    order = _order(day)
+    day.filled(order, 610, "30", "100.01")
+    day.ended(order, 620, "rejected", asked=False)
+    _refused(day, 700, order=2)
+    _refused(day, 800, order=3)
+
+
+@pytest.mark.parametrize("act", [_refused_often, _rejected_often, _rejected_in_part])
 def test_a_line_is_rejected_once_the_broker_has_turned_three_orders_away(act: Callable[[DayByHand], object]) -> None:
     assert not _given_up("rejected", act)
 
@@ -165,13 +174,15 @@ def _found(day: DayByHand) -> None:
     (lambda day: _hidden(day, 605, 911), True),
     (_hidden, True),
     (_order, False),
+    (lambda day: day.ended(_order(day), LAST, "expired", asked=False), False),
+    (lambda day: day.ended(_order(day), 1_201), True),
     (_found, True),
     (_refused, True),
     (lambda day: day.ended(_order(day), 620), True),
 ])  # fmt: skip
 def test_an_unknown_line_has_an_order_in_doubt(act: Callable[[DayByHand], object], is_found: bool) -> None:
-    """Without an answer, asked for while it is not found, or still open at the end; not one that was shown or refused,
-    or that was hidden while nobody asked for it."""
+    """Without an answer, asked for while it is not found, or open until the session's close; not one that was shown or
+    refused, that was hidden while nobody asked for it, or that the closing step has cancelled."""
     assert _given_up("unknown", act) is is_found
 
 

@@ -99,6 +99,7 @@ REASONS: dict[str, tuple[bool, Callable[[DayByHand], object]]] = {
     "the switch, set later": (False, lambda day: day.switched(3, "halt_new")),
     "an earlier run that is open": (True, lambda day: _earlier(day, 500)),
     "an earlier run that has ended": (False, lambda day: _earlier(day, 0)),
+    "an earlier run that ends while the step reads": (True, lambda day: _earlier(day, 1.5)),
     "an earlier run that failed, perhaps unseen": (True, lambda day: _earlier(day, 0, is_failure=True)),
     "an earlier run that failed and was closed": (False, lambda day: _failed(day, 0)),
     "an earlier run that failed and was closed later": (True, lambda day: _failed(day, 5)),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+import pytest
+
 from repeg_workbench.exchange.broker.opening import OpeningAccount
 from repeg_workbench.exchange.core import Exchange
 from repeg_workbench.exchange.market.scripted import ScriptedMarket, ScriptedQuote, ScriptedTrade, trade
@@ -92,6 +94,20 @@ def test_a_holding_whose_quote_was_unusable_may_have_the_brokers_value() -> None
         served = [_served("09:39:40", "09:39:40", *sides)]
         bought, _ = bounds_at("09:40", *events, opening=holding("10000", AAA="10"), served=served)
         assert bought == (Decimal(10_000 + value) / 2 / 99 - 10).quantize(Decimal("1e-9"), "ROUND_FLOOR")
+
+
+@pytest.mark.parametrize(("before", "worth"), [("150.00", 2_000), ("99.50", 1_005)])
+def test_a_trade_while_a_step_reads_moves_the_equity_of_its_weights(before: str, worth: int) -> None:
+    """Ten shares, read at the first trade; the equity may be read after the next, at 100 dollars."""
+    events = (trade("09:31", f"100 @ {before}"), _quoted("09:34", "99.00", "100.00"), trade("09:34:30", "100 @ 100.00"))
+    bought, _ = bounds_at("09:35", *events, opening=holding("10000", AAA="10"))
+    assert bought == (Decimal(10_000 + worth) / 2 / 99 - 10).quantize(Decimal("1e-9"), "ROUND_FLOOR")
+
+
+def test_a_trade_of_minutes_ago_moves_no_equity() -> None:
+    events = (trade("09:31", "100 @ 150.00"), trade("09:32", "100 @ 100.00"), _quoted("09:34", "99.00", "100.00"))
+    bought, _ = bounds_at("09:35", *events, opening=holding("10000", AAA="10"))
+    assert bought == (Decimal(11_000) / 2 / 99 - 10).quantize(Decimal("1e-9"), "ROUND_FLOOR")
 
 
 def test_a_weight_may_sell_what_is_held_beyond_it() -> None:

@@ -75,8 +75,10 @@ class CauseJudge:
         yield not has_sent and self._refusals.may_refuse(run, planning)
 
     def _has_closed(self, step: Invoked) -> bool:
-        """Whether a step that closes a run came to its end: it may report what it could not close or read."""
-        return step.function in CLOSING and step.answered
+        """Whether a step may have closed a run: it came to its end, or a second fault kept its answer from arriving
+        after a first one had kept it from reading all or closing all."""
+        strikes = sum(number == step.number for _, number in self._record.streams.struck)
+        return step.function in CLOSING and (step.answered or strikes > 1)
 
     def _is_opened_by_nobody(self, step: Invoked, executions: Sequence[Execution]) -> bool:
         """Whether a second delivery opened the run when no execution of it was under way to go on with it."""

@@ -154,10 +154,10 @@ class EndingJudge:
     def _judge_hold(self, run: JudgedRun, order: BookedOrder, rules: Rules) -> None:
         named = FAULTS_OF.get(order.outcome)
         looks = self._last_looks(run, order.symbol, self._closes(rules))
-        if named is None or not looks or run.is_weights:
+        if named is None or not looks:
             return
         if order.outcome == "held_stale" and run.is_sized_by_price(order.symbol):
-            return  # also what a line is whose price is far from the one that it was sized at
+            return  # also what a line is that could not be sized, or whose price is far from the one it was sized at
         found = {law.fault_of(book_of(q, order.side, q.at), rules, self._record.allowance) for q in looks}
         found |= {law.fault_of(book_of(q, order.side, q.at), rules, -self._record.allowance) for q in looks}
         self._claim(bool(found & named), "not_held_by_its_book", f"{run.run_id} {order.symbol}",

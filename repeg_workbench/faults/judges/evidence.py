@@ -74,8 +74,10 @@ class Evidence:
         """Whether the broker has refused or rejected so many orders of a line in a row, or too few shares were free."""
         worked = [o for o in line.orders if o.executed or (o.status == "canceled" and 0 <= o.ended <= until)]
         last = max((number_of(order.arrival.client_order_id) for order in worked), default=0)
-        refused = self._refused(line, until) | self._rejected(line, until)
-        return sum(number_of(name) > last for name in refused) >= MOST_REFUSALS or self._is_short_of_shares(line, until)
+        refused = {name for name in self._refused(line, until) if number_of(name) > last}
+        # An order may be rejected after it has filled in part.
+        refused |= {name for name in self._rejected(line, until) if number_of(name) >= last}
+        return len(refused) >= MOST_REFUSALS or self._is_short_of_shares(line, until)
 
     def _rejected(self, line: Parent, until: int) -> set[str]:
         """The ids of a line's orders that the broker has rejected, but for those that were to replace another."""
@@ -116,14 +118,14 @@ class Evidence:
 
     def _is_lost(self, line: Parent, until: int) -> bool:
         """Whether a request of a line was never answered and its order never shown since, or the broker was asked for
-        an order that it had and did not find it, or did not close it by then."""
+        an order that it had and did not find it, or did not close it before the session's close."""
         prefix = f"{line.run.prefix}{line.symbol}."
         shown = {each.client_order_id for each in self._record.looked if each.is_found and each.at <= until}
         shown |= {each.client_order_id for each in self._record.sent if each.is_answered}
         unseen = any(s.client_order_id.startswith(prefix) and s.at <= until and s.client_order_id not in shown
                      for s in self._record.sent)  # fmt: skip
         is_denied = any(self._was_denied(order, until) for order in line.orders)
-        return unseen or is_denied or any(order.is_open or order.ended > until for order in line.orders)
+        return unseen or is_denied or any(o.is_open or o.ended >= self._record.session_close for o in line.orders)
 
     def _was_denied(self, order: Placed, until: int) -> bool:
         """Whether the run has asked for an order by its id while the broker did not find it."""

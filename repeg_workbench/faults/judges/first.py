@@ -9,6 +9,7 @@ from repeg_workbench.faults.judges.liveness import LivenessJudge
 from repeg_workbench.faults.judges.orders import OrderJudge
 from repeg_workbench.faults.judges.prices import PriceJudge
 from repeg_workbench.faults.judges.record import DayRecord
+from repeg_workbench.faults.judges.settled import SettledJudge
 from repeg_workbench.faults.judges.starts import StartJudge
 from repeg_workbench.faults.judges.times import TimeJudge
 from repeg_workbench.faults.judges.verdict import Violation
@@ -22,12 +23,13 @@ def first_judgement(record: DayRecord) -> list[Violation]:
     prices.judge(lines)
     times.judge(lines)
     liveness, causes, hearing = LivenessJudge(record), CauseJudge(record), HearingJudge(record)
-    starts = StartJudge(record)
+    starts, settled = StartJudge(record), SettledJudge(record)
     if record.is_over:
         endings.judge(lines)
+        settled.judge(lines)
         liveness.judge(lines)
         causes.judge(lines)
         starts.judge()
         hearing.judge(lines)
     found = [*orders.found, *prices.found, *times.found, *liveness.found, *causes.found, *starts.found, *hearing.found]
-    return [*sorted(found, key=lambda each: each.at), *endings.found]
+    return [*sorted(found, key=lambda each: each.at), *endings.found, *settled.found]

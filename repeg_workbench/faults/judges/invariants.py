@@ -43,6 +43,8 @@ INVARIANTS: Mapping[str, str] = {
     "unresolved": "An order whose request had no answer is looked for, sent again or closed in time.",
     "unswept": "Five minutes after a run was aborted, or once the watchdog was due, none of its orders is open.",
     "left_open": "At the end no order of the program is open.",
+    "settled_open": "A run that is published as settled has no order open that the broker shows.",
+    "unknown_settled": "A run with an order whose outcome is unknown has failed.",
     "orders_without_run": "Every order at the broker belongs to a run.",
     "no_report": "Every run has a report.",
     "not_published_once": "A run-ended event is published for the run, and again only under the same id.",

@@ -57,7 +57,7 @@ class StartJudge:
         if is_switched_off(self._record, run.stack, step.began, step.ended):
             return True
         known = (run, *(replace(run, settings={**run.settings, **changed}) for changed in deployed[-1:]))
-        return self._is_an_earlier_run_open(run, step.ended) or any(self._forbids(each, step) for each in known)
+        return self._is_an_earlier_run_open(run, step) or any(self._forbids(each, step) for each in known)
 
     def _forbids(self, run: JudgedRun, step: Invoked) -> bool:
         """Whether the settings, the prices or the account do not allow the plan at that time."""
@@ -66,14 +66,14 @@ class StartJudge:
         is_allowed = rules["allowed_symbols"] is None or symbols_of(run) <= set(rules["allowed_symbols"])
         return step.ended >= closes - CLOCK or not is_allowed or self._refusals.may_refuse(run, [step])
 
-    def _is_an_earlier_run_open(self, run: JudgedRun, at: int) -> bool:
-        """Whether another run of the same stack and plan was opened, and was not over by then."""
-        begun = {i.run_id for i in self._record.invoked if i.function == "OpenRun" and i.began <= at}
+    def _is_an_earlier_run_open(self, run: JudgedRun, step: Invoked) -> bool:
+        """Whether another run of the same stack and plan was opened, and was not over when a step began."""
+        begun = {i.run_id for i in self._record.invoked if i.function == "OpenRun" and i.began <= step.ended}
         opened = begun & {books.run_id for books in self._record.books}
         return any(
             other is not run
             and (other.stack, other.plan["name"]) == (run.stack, run.plan["name"])
-            and not self._is_over(other, at)
+            and not self._is_over(other, step.began)
             for other in self._record.runs
             if other.run_id in opened
         )
