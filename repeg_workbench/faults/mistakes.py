@@ -78,11 +78,11 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`more_than_target`, `wrong_side`",
-        "6475, 6487, 305011, 400730",
+        "6475, 6487, 305011, 400730, 742451",
         "A feed that lags may serve a quote of minutes ago once more, and a weight may be sized at it. What a run had"
         " planned was read through the faults of its table, so the judge did not learn it. A holding whose quote has"
-        " one side keeps the broker's value, its last trade's. A sell of more dollars than are held"
-        " sells a fraction too.",
+        " one side keeps the broker's value, its last trade's. A sell of more dollars than are held sells a fraction"
+        " too. A trade between the reads of the holdings and of the equity leaves its move in the sum.",
     ),
     Mistake(
         "`day_not_run`",
