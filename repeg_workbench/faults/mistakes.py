@@ -30,8 +30,9 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`given_up`",
-        "725888",
-        "An execution whose step has failed closes its run, and may be stopped while it does.",
+        "725888, 743892",
+        "An execution whose step has failed closes its run, and may be stopped while it does. The broker may keep the"
+        " cash of an order that it works no more until the close.",
     ),
     Mistake(
         "`killed_without_switch`",

@@ -241,6 +241,18 @@ def test_a_buy_is_not_unfunded_by_refusals_of_a_rich_account() -> None:
     assert _given_up("unfunded", _refused_often)
 
 
+@pytest.mark.parametrize(("status", "is_found"), [("done_for_day", False), ("calculated", False), ("canceled", True)])
+def test_a_buy_is_unfunded_by_what_the_broker_keeps_for_its_order(status: str, is_found: bool) -> None:
+    """It keeps the cash of an order that it works no more, but not of one that was cancelled."""
+    day = day_with_arrival(cash="15000")
+    day.record.dearest = {"AAA": 1_001_000}
+    order = _order(day)
+    day.record.ledger.hold(at(601), order, "$", 100_010_000 * 10**9)
+    day.ended(order, 620, status, asked=status == "canceled")
+    day.closed(1_200, "unfunded")
+    assert ("given_up" in day.violations()) is is_found
+
+
 def test_a_sell_is_never_unfunded() -> None:
     assert _given_up("unfunded", lambda _day: None, side=-1, held="100")
 

@@ -16,6 +16,8 @@ from repeg_workbench.faults.judges.rules import Rules
 
 # The balance that a step reads may be so old.
 LAGS = MINUTE
+# The broker works an order no more, and may keep what it has set aside for it until the close.
+ASIDE = frozenset({"done_for_day", "calculated"})
 # How far beyond the day's dearest quote a market order may trade.
 BEYOND = Decimal("1.04")
 
@@ -65,8 +67,10 @@ def was_poor(record: DayRecord, run: JudgedRun, until: int) -> bool:
 
 def _moments(record: DayRecord, run: JudgedRun, until: int) -> Iterator[Moment]:
     """The account after each change of its ledger until then, without what is held for the run's own orders: it gives
-    no line up before the balance shows that they have ended."""
+    no line up before the balance shows that they have ended. What an order keeps that the broker has put aside for the
+    day is not free."""
     free, working, ours = 0, set[str](), _ours(record, run)
+    put_aside = {event.order_id for event in record.ledger.events if event.status in ASIDE}
     bought: defaultdict[str, int] = defaultdict(int)
     changes: list[Entry | OrderEvent] = sorted(
         [*record.ledger.entries, *record.ledger.events], key=lambda each: each.at
@@ -74,7 +78,7 @@ def _moments(record: DayRecord, run: JudgedRun, until: int) -> Iterator[Moment]:
     for at, at_once in groupby((each for each in changes if each.at <= until), key=lambda each: each.at):
         for each in at_once:
             if isinstance(each, Entry):
-                signs = {CASH: 1, HELD: 0 if each.order_id in ours else -1}
+                signs = {CASH: 1, HELD: 0 if each.order_id in ours - put_aside else -1}
                 free += sum(signs.get(p.account, 0) * p.amount for p in each.postings if p.commodity == USD)
                 for posting in each.postings if each.kind == "execution" and each.order_id in ours else ():
                     bought[posting.commodity] += max(0, posting.amount) if posting.account == POSITION else 0
