@@ -6,9 +6,11 @@ from repeg_workbench.faults.judges.causes import CauseJudge
 from repeg_workbench.faults.judges.endings import EndingJudge
 from repeg_workbench.faults.judges.hearing import HearingJudge
 from repeg_workbench.faults.judges.liveness import LivenessJudge
+from repeg_workbench.faults.judges.market_orders import MarketJudge
 from repeg_workbench.faults.judges.orders import OrderJudge
 from repeg_workbench.faults.judges.prices import PriceJudge
 from repeg_workbench.faults.judges.record import DayRecord
+from repeg_workbench.faults.judges.sends import SendJudge
 from repeg_workbench.faults.judges.starts import StartJudge
 from repeg_workbench.faults.judges.times import TimeJudge
 from repeg_workbench.faults.judges.verdict import Violation
@@ -21,6 +23,9 @@ def first_judgement(record: DayRecord) -> list[Violation]:
     lines = list(orders.orders.parents.values())
     prices.judge(lines)
     times.judge(lines)
+    markets, sends = MarketJudge(record), SendJudge(record)
+    markets.judge(lines)
+    sends.judge()
     liveness, causes, hearing = LivenessJudge(record), CauseJudge(record), HearingJudge(record)
     starts = StartJudge(record)
     if record.is_over:
@@ -29,5 +34,6 @@ def first_judgement(record: DayRecord) -> list[Violation]:
         causes.judge(lines)
         starts.judge()
         hearing.judge(lines)
-    found = [*orders.found, *prices.found, *times.found, *liveness.found, *causes.found, *starts.found, *hearing.found]
+    found = [*orders.found, *prices.found, *markets.found, *times.found, *sends.found]
+    found += [*liveness.found, *causes.found, *starts.found, *hearing.found]
     return [*sorted(found, key=lambda each: each.at), *endings.found]
