@@ -6,9 +6,11 @@ from repeg_workbench.faults.judges.causes import CauseJudge
 from repeg_workbench.faults.judges.endings import EndingJudge
 from repeg_workbench.faults.judges.hearing import HearingJudge
 from repeg_workbench.faults.judges.liveness import LivenessJudge
+from repeg_workbench.faults.judges.market_orders import MarketJudge
 from repeg_workbench.faults.judges.orders import OrderJudge
 from repeg_workbench.faults.judges.prices import PriceJudge
 from repeg_workbench.faults.judges.record import DayRecord
+from repeg_workbench.faults.judges.sends import SendJudge
 from repeg_workbench.faults.judges.settled import SettledJudge
 from repeg_workbench.faults.judges.starts import StartJudge
 from repeg_workbench.faults.judges.times import TimeJudge
@@ -17,19 +19,16 @@ from repeg_workbench.faults.judges.verdict import Violation
 
 def first_judgement(record: DayRecord) -> list[Violation]:
     """What was violated, in order of time, then what is wrong at the end of the day."""
-    orders, prices, times, endings = OrderJudge(record), PriceJudge(record), TimeJudge(record), EndingJudge(record)
+    orders, sends, starts = OrderJudge(record), SendJudge(record), StartJudge(record)
     orders.judge()
+    sends.judge()
     lines = list(orders.orders.parents.values())
-    prices.judge(lines)
-    times.judge(lines)
-    liveness, causes, hearing = LivenessJudge(record), CauseJudge(record), HearingJudge(record)
-    starts, settled = StartJudge(record), SettledJudge(record)
+    during = [PriceJudge(record), MarketJudge(record), TimeJudge(record)]
+    at_last = [LivenessJudge(record), CauseJudge(record), HearingJudge(record)]
+    endings = [EndingJudge(record), SettledJudge(record)]
+    for judge in [*during, *at_last, *endings] if record.is_over else during:
+        judge.judge(lines)
     if record.is_over:
-        endings.judge(lines)
-        settled.judge(lines)
-        liveness.judge(lines)
-        causes.judge(lines)
         starts.judge()
-        hearing.judge(lines)
-    found = [*orders.found, *prices.found, *times.found, *liveness.found, *causes.found, *starts.found, *hearing.found]
-    return [*sorted(found, key=lambda each: each.at), *endings.found, *settled.found]
+    found = [violation for judge in (orders, sends, starts, *during, *at_last) for violation in judge.found]
+    return [*sorted(found, key=lambda each: each.at), *(each for judge in endings for each in judge.found)]

@@ -24,11 +24,18 @@ INVARIANTS: Mapping[str, str] = {
     "past_the_collar": "No limit is worse than the collar of the order's arrival, the first quote that was accepted.",
     "no_collar": "No limit order arrives before a quote for its parent order was accepted.",
     "off_the_tick": "Every limit is a whole number of ticks.",
-    "unchecked_quote": "Every order is sent on a quote that its step was served and that passes the check.",
+    "unchecked_quote": "Every order is sent on a quote that its step was served and that passes the check, a market"
+    " order on one that is not too old when its intent is written. A fallback goes to the market only on a two-sided,"
+    " current quote with a spread of at most 5 %.",
     "not_a_price_of_the_book": "Every limit is the passive price of a quote that was served, or its mid or the collar"
     " where the order may have climbed to it.",
     "worse_than_limit": "No execution is at a price worse than its order's limit.",
     "market_order_not_allowed": "Market orders are sent only if the settings allow them.",
+    "market_order_too_soon": "A market order is sent only where the settings trade at the market, once the order may"
+    " have climbed to it, or as a control order or a fallback.",
+    "sent_twice": "An order without a limit, or one that replaces another, is sent at most once.",
+    "sent_late": "An order leaves within ten seconds of its intent; one with a limit may be sent again from a minute"
+    " after its last request on.",
     "cash_negative": "After a buy of a run that buys from cash, the account's cash is not negative, but for what runs"
     " on buying power have spent since its cash was granted.",
     "power_negative": "After an execution of a run that buys from buying power, the account owes no more than its"

@@ -21,6 +21,16 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return whole
 
 
+def held_up(record: DayRecord, invocation: int, thread: int | None, since: int, until: int) -> int:
+    """For how much of a time a thread of an invocation could do nothing; any of its threads if None is given."""
+    spans = (
+        (max(held.since, since), min(held.until, until))
+        for held in record.held_up
+        if held.invocation == invocation and (thread is None or held.thread in {thread, ALL_THREADS})
+    )
+    return sum(end - begin for begin, end in merged(span for span in spans if span[0] < span[1]))
+
+
 def later_by_outages(record: DayRecord, since: int, within: int, frozen: Iterable[Span] = ()) -> int:
     """A time limit, later by every outage that overlaps it, and by the time for which the run was frozen."""
     due = since + within

@@ -16,14 +16,12 @@ from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.dollars import IN_DOLLARS, fitting, less_filled
 from repeg_workbench.faults.judges.observed import ObservedQuotes
-from repeg_workbench.faults.judges.placed import PRICE, QTY, Parent
-from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent, Invoked, ServedQuote
+from repeg_workbench.faults.judges.occasions import Occasions, passes
+from repeg_workbench.faults.judges.placed import PRICE, Parent
+from repeg_workbench.faults.judges.record import MINUTE, DayRecord, Intent, Invoked, ServedQuote
 from repeg_workbench.faults.judges.retreats import is_behind_own_quote
 from repeg_workbench.faults.judges.rules import Book, Rules, book_of
 from repeg_workbench.faults.judges.verdict import Violation
-
-# The last orders of a window leave ten seconds before it ends, by a clock that may be a request's seven seconds ahead.
-LAST_SEND = (10 + 7) * SECOND
 
 # The widest spread whose mid is a price, in percent, and how old such a quote may be.
 WIDEST_MID, HALTED = 20, 5 * MINUTE
@@ -42,9 +40,8 @@ class PriceJudge:
             invoked = self._invoked.get(quote.invocation)
             if invoked is not None and invoked.function == "ValidateQuotes":
                 self._checked[invoked.run_id, quote.symbol].append(quote)
-        self._intents: dict[str, Intent] = {}
-        for intent in record.intents:
-            self._intents.setdefault(intent.client_order_id, intent)
+        self._occasions = Occasions(record, self._observed)
+        self._intents = self._occasions.intents
 
     def judge(self, parents: Iterable[Parent]) -> None:
         """Judge every order of every line."""
@@ -60,48 +57,31 @@ class PriceJudge:
         arrivals = list(self._arrivals(parent, side, first, rules))
         collars = {law.collar_of(book, rules) for book in arrivals}
         for event in ours:
-            self._judge_order(event, parent, rules, collars)
+            if event.limit is not None:
+                self._judge_order(event, event.limit * PRICE, parent, rules, collars)
 
-    def _judge_order(self, event: OrderEvent, parent: Parent, rules: Rules, collars: set[Decimal]) -> None:
-        name, side = event.client_order_id, event.side
-        if event.limit is None:
-            is_allowed = rules.may_use_market or self._is_control(event, parent, rules)
-            self._claim(is_allowed, "market_order_not_allowed", event, name)
-        else:
-            limit = event.limit * PRICE
-            self._claim(limit % law.step_at(limit, rules) == 0, "off_the_tick", event, str(limit))
-            self._claim(bool(collars), "no_collar", event)
-            worst = (max if side > 0 else min)(collars, default=limit)
-            self._claim(side * (limit - worst) <= 0, "past_the_collar", event, f"{limit} past {worst}")
-        intent = self._intents.get(name)
-        if intent is not None:
-            self._follows(event, intent, parent, rules, collars)
-
-    def _is_control(self, event: OrderEvent, parent: Parent, rules: Rules) -> bool:
-        """Whether an order may be a control order: the first of its line that the broker has, for all of it where the
-        plan has its shares, and small enough for a quote that the writer of its intent was served."""
+    def _judge_order(
+        self, event: OrderEvent, limit: Decimal, parent: Parent, rules: Rules, collars: set[Decimal]
+    ) -> None:
+        self._claim(limit % law.step_at(limit, rules) == 0, "off_the_tick", event, str(limit))
+        self._claim(bool(collars), "no_collar", event)
+        worst = (max if event.side > 0 else min)(collars, default=limit)
+        self._claim(event.side * (limit - worst) <= 0, "past_the_collar", event, f"{limit} past {worst}")
         intent = self._intents.get(event.client_order_id)
-        if rules.number("control_share") <= 0 or intent is None or not event.quantity:
-            return False
-        if any(_attempt(o.arrival) < _attempt(event) for o in parent.orders if not o.is_owners):
-            return False
-        served = self._observed.before(intent.invocation, event.symbol, intent.at)
-        shares = event.quantity * QTY
-        run, symbol = parent.run, parent.symbol
-        if event.side > 0 and not run.is_sized_by_price(symbol) and shares < run.targets[symbol][1]:
-            return False
-        return any(law.may_be_control(quote, event.side, shares, rules) for quote in served)
+        if intent is not None:
+            self._follows(event, limit, intent, parent, rules, collars)
 
-    def _follows(self, event: OrderEvent, intent: Intent, parent: Parent, rules: Rules, collars: set[Decimal]) -> None:
+    def _follows(
+        self, event: OrderEvent, limit: Decimal, intent: Intent, parent: Parent, rules: Rules, collars: set[Decimal]
+    ) -> None:
         """Whether the writer of the intent had a quote that passes the check and gives this limit, or may fall back."""
         served = self._observed.before(intent.invocation, event.symbol, intent.at)
         books = [book_of(q, event.side, q.at) for q in served]
         passing = self._passing(books, event, parent, rules)
-        may_fall_back = self._is_fallback_due(intent.at, rules)
+        may_fall_back = self._occasions.is_fallback_due(intent.at, rules)
         self._claim(bool(passing) or may_fall_back, "unchecked_quote", event, str(books))
-        if event.limit is None or not collars:
+        if not collars:
             return
-        limit = event.limit * PRICE
         rungs = self._rungs(event, intent, parent, rules)
         right = _limits_of(passing, event.side, rules, collars, rungs) | self._kept(event, parent, rules)
         right |= self._reserved(event, parent, rules, collars, rungs)
@@ -117,17 +97,10 @@ class PriceJudge:
 
         A fallback goes to the collar in any case. So does what would be a market order without the cash or the budget.
         """
-        is_market = rules.trades_at_market or (event.side > 0 and self._is_control(event, parent, rules))
-        if is_market or self._is_fallback_due(intent.at, rules):
+        is_market = rules.trades_at_market or (event.side > 0 and self._occasions.is_control(event, parent, rules))
+        if is_market or self._occasions.is_fallback_due(intent.at, rules):
             return rules.rungs | {"cross"}
-        is_due = self._is_near_close(intent.at, rules) if rules.is_looking else self._may_escalate(intent, rules)
-        return rules.rungs if is_due else frozenset()
-
-    def _is_near_close(self, at: int, rules: Rules) -> bool:
-        """Whether two turns are left, or fewer, before the last order of the window may leave."""
-        closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
-        lasts = 2 * int(rules["order_monitoring_seconds"]) * SECOND + LAST_SEND
-        return at >= closes - lasts - self._record.allowance
+        return rules.rungs if self._occasions.is_climb_due(intent, rules) else frozenset()
 
     def _kept(self, event: OrderEvent, parent: Parent, rules: Rules) -> set[Decimal]:
         """The price of the order before, once a line under the rules of looks has made all its moves up.
@@ -157,26 +130,9 @@ class PriceJudge:
 
     def _passing(self, books: Iterable[Book], event: OrderEvent, parent: Parent, rules: Rules) -> list[Book]:
         """The books on which this order may be sent."""
-        may_be_thin = self._may_escalate(self._intents[event.client_order_id], rules)
-        return [book for book in books if self._passes(book, parent, rules, may_be_thin=may_be_thin)]
-
-    def _passes(self, book: Book, parent: Parent, rules: Rules, *, may_be_thin: bool) -> bool:
-        """Whether the quote check passes; our own order at the near side may be all that a thin quote shows."""
-        fault = law.fault_of(book, rules, self._record.allowance)
-        own = {order.arrival.limit * PRICE for order in parent.orders if order.arrival.limit is not None}
-        return not fault or (fault == "thin" and (may_be_thin or book.near in own))
-
-    def _may_escalate(self, intent: Intent, rules: Rules) -> bool:
-        """Whether a line may have exhausted its patience: half of it or all moves are used, or the close is near.
-
-        Each is known from the line's earlier intents, whose orders may reach the broker much later or never.
-        """
-        line = intent.client_order_id.rpartition(".")[0]
-        of_line = (each for each in self._intents.values() if each.client_order_id.rpartition(".")[0] == line)
-        earlier = [each.at for each in of_line if each.at < intent.at]
-        is_moved = len(earlier) > int(rules["max_repegs"])
-        is_spent = intent.at - min(earlier, default=intent.at) >= rules.patience * SECOND // 2
-        return is_moved or is_spent or self._is_near_close(intent.at, rules)
+        may_be_thin = self._occasions.may_escalate(self._intents[event.client_order_id], rules)
+        slack = self._record.allowance
+        return [book for book in books if passes(book, parent, rules, slack, may_be_thin=may_be_thin)]
 
     def _arrivals(self, parent: Parent, side: int, until: int, rules: Rules) -> Iterator[Book]:
         """The quotes that may be the line's arrival, up to the first that is certain to have been taken as such."""
@@ -200,17 +156,10 @@ class PriceJudge:
 
     def _fallback_arrivals(self, parent: Parent, side: int, until: int, rules: Rules) -> Iterator[Book]:
         """Any two-sided quote of the run that has a mid may be the arrival of a fallback."""
-        if not self._is_fallback_due(until, rules):
+        if not self._occasions.is_fallback_due(until, rules):
             return
         quotes = self._observed.of_run(parent.run.run_id, parent.symbol, until)
         yield from (book for q in quotes if _has_mid(book := book_of(q, side, q.at)))
-
-    def _is_fallback_due(self, at: int, rules: Rules) -> bool:
-        if rules["fallback"] == "none":
-            return False
-        closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
-        lead = max(int(rules["fallback_minutes"]) * MINUTE, 2 * int(rules["order_monitoring_seconds"]) * SECOND)
-        return at >= closes - lead - MINUTE
 
     def _claim(self, holds: bool, name: str, event: OrderEvent, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:
@@ -227,11 +176,6 @@ def _limits_of(
         wanted |= {law.mid_limit(book, rules)} if "mid" in rungs else set()
         limits |= {law.within(each, collar, side) for each in wanted for collar in collars}
     return limits
-
-
-def _attempt(event: OrderEvent) -> int:
-    """The number of an order's attempt, which ends its id."""
-    return int(event.client_order_id.rpartition(".")[2])
 
 
 def _has_mid(book: Book) -> bool:

@@ -11,10 +11,9 @@ from collections.abc import Iterable
 
 from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges.deaths import CLOSING, DEAD, Deaths
-from repeg_workbench.faults.judges.pauses import frozen_spans, later_by_outages
+from repeg_workbench.faults.judges.pauses import frozen_spans, held_up, later_by_outages
 from repeg_workbench.faults.judges.placed import Parent
 from repeg_workbench.faults.judges.record import (
-    ALL_THREADS,
     MINUTE,
     SECOND,
     DayRecord,
@@ -94,17 +93,9 @@ class TimeJudge:
             ended = over.get(self._run_of(sent, invoked))
             self._claim(ended is None or sent.at <= ended, "after_close", sent.at, name)
             switched = self._switched_before(invoked.stack, sent.at)
-            is_in_time = switched is None or sent.at - switched - self._held_up(sent, switched) <= SECOND
-            self._claim(is_in_time, "after_kill", sent.at, name)
-
-    def _held_up(self, sent: SentOrder, since: int) -> int:
-        """How long the sender of an order was held up between a moment and the order's leaving: it could not know."""
-        total, counted = 0, since
-        for held in sorted(self._record.held_up, key=lambda each: each.since):
-            if held.invocation == sent.invocation and held.thread in {sent.thread, ALL_THREADS}:
-                total += max(0, min(held.until, sent.at) - max(held.since, counted))
-                counted = max(counted, min(held.until, sent.at))
-        return total
+            # What its sender was held up by in between it could not know.
+            held = 0 if switched is None else held_up(self._record, sent.invocation, sent.thread, switched, sent.at)
+            self._claim(switched is None or sent.at - switched - held <= SECOND, "after_kill", sent.at, name)
 
     def _ended_runs(self) -> dict[str, int]:
         """When each run was closed or swept: the earliest end of a closing step that answered. No execution opens a run
