@@ -34,6 +34,7 @@ INVARIANTS: Mapping[str, str] = {
     "market_order_too_soon": "A market order is sent only where the settings trade at the market, once the order may"
     " have climbed to it, or as a control order or a fallback.",
     "sent_twice": "An order without a limit, or one that replaces another, is sent at most once.",
+    "sent_when_overtaken": "No step sends an order later than 17 seconds after a later step of its run has taken over.",
     "sent_late": "An order leaves within ten seconds of its intent; one with a limit may be sent again from a minute"
     " after its last request on.",
     "cash_negative": "After a buy of a run that buys from cash, the account's cash is not negative, but for what runs"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
+from repeg_workbench.faults.judges.placed import Parent
 from repeg_workbench.faults.judges.record import SECOND
 
 
@@ -19,3 +22,12 @@ class Violation:
     def __str__(self) -> str:
         when = f" at {self.at / SECOND:.3f}" if self.at else ""
         return f"{self.name}: {self.subject}{when} {self.observed}".rstrip()
+
+
+class LinesJudge(Protocol):
+    """A part of the first judge that judges the lines of plans: their orders, and the runs that they are of."""
+
+    found: list[Violation]
+
+    def judge(self, parents: Iterable[Parent], /) -> None:
+        """Judge every line; what is violated is in `found`."""
