@@ -9,6 +9,7 @@ from repeg_workbench.faults.judges.liveness import LivenessJudge
 from repeg_workbench.faults.judges.orders import OrderJudge
 from repeg_workbench.faults.judges.prices import PriceJudge
 from repeg_workbench.faults.judges.record import DayRecord
+from repeg_workbench.faults.judges.stalls import StallJudge
 from repeg_workbench.faults.judges.starts import StartJudge
 from repeg_workbench.faults.judges.times import TimeJudge
 from repeg_workbench.faults.judges.verdict import Violation
@@ -22,12 +23,14 @@ def first_judgement(record: DayRecord) -> list[Violation]:
     prices.judge(lines)
     times.judge(lines)
     liveness, causes, hearing = LivenessJudge(record), CauseJudge(record), HearingJudge(record)
-    starts = StartJudge(record)
+    starts, stalls = StartJudge(record), StallJudge(record)
     if record.is_over:
         endings.judge(lines)
         liveness.judge(lines)
         causes.judge(lines)
         starts.judge()
+        stalls.judge()
         hearing.judge(lines)
-    found = [*orders.found, *prices.found, *times.found, *liveness.found, *causes.found, *starts.found, *hearing.found]
+    judged = (orders, prices, times, liveness, causes, starts, stalls, hearing)
+    found = [violation for judge in judged for violation in judge.found]
     return [*sorted(found, key=lambda each: each.at), *endings.found]
