@@ -238,6 +238,11 @@ def _is_in_flight(day: DayByHand) -> None:
     day.record.sent.append(SentOrder(at(650), -1, f"{PREFIX}AAA.b.2", 1))
 
 
+def _is_intended(day: DayByHand) -> None:
+    """A step wrote the intent of its next order, and died before it sent that."""
+    day.intended(2, 650, "100", "100.01")
+
+
 def _is_hidden(day: DayByHand) -> None:
     day.record.unfound.append(Unfound(f"id {PREFIX}AAA.b.1", at(690)))
 
@@ -253,6 +258,7 @@ def _fails(day: DayByHand) -> None:
 @pytest.mark.parametrize("act", [
     _arrives,
     _is_in_flight,
+    _is_intended,
     _is_hidden,
     _is_struck,
     _fails,
@@ -263,6 +269,14 @@ def test_a_line_that_something_keeps_waiting_is_not_idle(act: Any) -> None:
     day = _left_day()
     act(day)
     assert not _is_idle(day)
+
+
+@pytest.mark.parametrize(("when", "found"), [(11, True), (12, False)])
+def test_a_line_waits_twenty_minutes_for_an_order_without_an_answer(when: float, found: bool) -> None:
+    """The last turn begins at 1,270, and the two before it, which end at 1,211 and 1,241, decide."""
+    day = _left_day()
+    day.intended(2, when, "100", "100.01")
+    assert _is_idle(day) is found
 
 
 def test_a_line_that_has_used_its_attempts_is_not_idle() -> None:

@@ -23,7 +23,8 @@ LOOP = frozenset({"ValidateQuotes", "PlaceOrders", "RepegOrders"})
 UNREAD = MINUTE
 # So many steps of RepegOrders in a row have each left a line without an order, and no quote was checked for one.
 LEFT = 2
-# A line whose last request had no answer may wait so long for its order: one without a limit is not sent again before.
+# A line whose last order was intended or requested, and had no answer, may wait so long: an order without a limit is
+# not sent again before.
 IN_DOUBT = 20 * MINUTE
 
 
@@ -100,9 +101,14 @@ def _is_in_doubt(record: DayRecord, line: Parent, step: Invoked) -> bool:
     prefix = f"{line.run.prefix}{line.symbol}."
     sent = [each for each in record.sent if each.client_order_id.startswith(prefix) and each.at <= step.ended]
     names = {each.client_order_id for each in sent}
+    answered = {each.client_order_id for each in sent if each.is_answered}
+    # An intent counts from its writing: a step may have died before it sent the order.
+    asked = [*sent, *(each for each in record.intents if each.client_order_id.startswith(prefix))]
     ids = {order.arrival.order_id for order in line.orders}
     is_hidden = any(each.order_id in ids and each.since <= step.ended for each in record.unfound)
-    is_unanswered = any(not each.is_answered and each.at > step.ended - IN_DOUBT for each in sent)
+    is_unanswered = any(
+        step.ended - IN_DOUBT < each.at <= step.ended and each.client_order_id not in answered for each in asked
+    )
     last = max((number_of(order.arrival.client_order_id) for order in line.orders if order.executed), default=0)
     used = sum(number_of(name) > last for name in names)
     most = Rules(line.run.settings).of(line.symbol).number("max_attempts")
