@@ -103,12 +103,11 @@ def _is_in_doubt(record: DayRecord, line: Parent, step: Invoked) -> bool:
     names = {each.client_order_id for each in sent}
     answered = {each.client_order_id for each in sent if each.is_answered}
     # An intent counts from its writing: a step may have died before it sent the order.
-    asked = [*sent, *(each for each in record.intents if each.client_order_id.startswith(prefix))]
+    asked = [(each.at, each.client_order_id) for each in sent]
+    asked += [(each.at, each.client_order_id) for each in record.intents if each.client_order_id.startswith(prefix)]
     ids = {order.arrival.order_id for order in line.orders}
     is_hidden = any(each.order_id in ids and each.since <= step.ended for each in record.unfound)
-    is_unanswered = any(
-        step.ended - IN_DOUBT < each.at <= step.ended and each.client_order_id not in answered for each in asked
-    )
+    is_unanswered = any(step.ended - IN_DOUBT < at <= step.ended and name not in answered for at, name in asked)
     last = max((number_of(order.arrival.client_order_id) for order in line.orders if order.executed), default=0)
     used = sum(number_of(name) > last for name in names)
     most = Rules(line.run.settings).of(line.symbol).number("max_attempts")
