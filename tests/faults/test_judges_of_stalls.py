@@ -282,6 +282,12 @@ def test_a_line_waits_twenty_minutes_for_an_order_without_an_answer(when: float,
 def test_a_line_that_has_used_its_attempts_is_not_idle() -> None:
     assert not _is_idle(_left_day({"max_attempts": 1}))
     assert _is_idle(_left_day({"max_attempts": 2}))
+    day = _left_day({"max_attempts": 2})
+    day.intended(2, 5, "100", "100.01")  # one that was never sent counts as well
+    day.record.invoked = [replace(i, began=i.began + at(300) - at(0), ended=i.ended + at(300) - at(0))
+                          if i.function == "RepegOrders" else i for i in day.record.invoked]  # fmt: skip
+    day.closed(1_700, "partial_deadline")
+    assert "idle" not in day.violations()
 
 
 def test_a_line_is_not_idle_in_the_turns_after_its_order_was_sent() -> None:

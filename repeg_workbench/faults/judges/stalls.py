@@ -100,14 +100,15 @@ def _is_in_doubt(record: DayRecord, line: Parent, step: Invoked) -> bool:
     """Whether the program may not know what became of the line's orders, or may not send another one."""
     prefix = f"{line.run.prefix}{line.symbol}."
     sent = [each for each in record.sent if each.client_order_id.startswith(prefix) and each.at <= step.ended]
-    names = {each.client_order_id for each in sent}
     answered = {each.client_order_id for each in sent if each.is_answered}
     # An intent counts from its writing: a step may have died before it sent the order.
     asked = [(each.at, each.client_order_id) for each in sent]
-    asked += [(each.at, each.client_order_id) for each in record.intents if each.client_order_id.startswith(prefix)]
+    asked += [(each.at, each.client_order_id) for each in record.intents
+              if each.client_order_id.startswith(prefix) and each.at <= step.ended]  # fmt: skip
+    names = {name for _, name in asked}
     ids = {order.arrival.order_id for order in line.orders}
     is_hidden = any(each.order_id in ids and each.since <= step.ended for each in record.unfound)
-    is_unanswered = any(step.ended - IN_DOUBT < at <= step.ended and name not in answered for at, name in asked)
+    is_unanswered = any(at > step.ended - IN_DOUBT and name not in answered for at, name in asked)
     last = max((number_of(order.arrival.client_order_id) for order in line.orders if order.executed), default=0)
     used = sum(number_of(name) > last for name in names)
     most = Rules(line.run.settings).of(line.symbol).number("max_attempts")
