@@ -63,6 +63,7 @@ class DayByHand:
         run = JudgedRun(RUN, PREFIX, plan, dict(worked_by(settings or {})), {"AAA": (side, Decimal(qty))})
         self.record = DayRecord(DAY, OPEN, CLOSE, ledger, [run])
         self._sizes: dict[str, tuple[int, int | None, int, str]] = {}
+        self.goes_on = True
 
     def called(
         self,
@@ -188,9 +189,27 @@ class DayByHand:
         self.record.looked.append(Looked(at(when), name, found))
 
     def violations(self) -> set[str]:
-        """The names of what the judges find."""
+        """The names of what the judges find; in between its steps the run goes on, and sees nothing."""
         self.record.until = max(self.record.until, at(LAST))
-        return {each.name for each in judge(self.record)}
+        invoked = self.record.invoked
+        told = len(invoked)
+        for begins in self._quiet_turns() if self.goes_on else ():
+            invoked.append(Invoked(len(invoked), "ValidateQuotes", RUN, begins, begins + SECOND, answered=True))
+        found = {each.name for each in judge(self.record)}
+        del invoked[told:]
+        return found
+
+    def _quiet_turns(self) -> list[int]:
+        """Times of further steps, so that no more than a minute is without one while the run is open."""
+        steps = [(step.began, max(step.began, step.ended)) for step in self.record.invoked if step.run_id == RUN]
+        ends = [step.began for step in self.record.invoked if step.run_id == RUN and step.function == "CloseRun"]
+        over = min([at(CLOSES), *ends, max((each.ended for each in self.record.executions), default=at(CLOSES))])
+        later = sorted({began for began, _ in steps if began < over} | {over})
+        turns: list[int] = []
+        for _, ended in steps:
+            until = next((began for began in later if began >= ended), over)
+            turns += range(ended + 60 * SECOND, until, 60 * SECOND)
+        return turns
 
     def _event(self, name: str, when: float, event: str, status: str, done: int, tif: str = "day") -> None:
         size, limit, side, replaces = self._sizes[name]

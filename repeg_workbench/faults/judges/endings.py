@@ -11,7 +11,7 @@ from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.causes import CLOSING
 from repeg_workbench.faults.judges.dust import is_dust
 from repeg_workbench.faults.judges.evidence import Evidence
-from repeg_workbench.faults.judges.interruptions import was_broken_off, was_switched_off
+from repeg_workbench.faults.judges.interruptions import was_broken_off, was_ended_by_switch, was_switched_off
 from repeg_workbench.faults.judges.placed import QTY, Parent, number_of
 from repeg_workbench.faults.judges.record import (
     MINUTE,
@@ -127,7 +127,11 @@ class EndingJudge:
         """A line that could still trade is not given up, and the outcome names what kept it from trading."""
         subject, outcome = f"{run.run_id} {order.symbol}", order.outcome
         if outcome == "killed":
-            is_off = was_switched_off(self._record, run, self._ended_at(run))
+            is_followed = parent is not None and any(each.is_owners for each in parent.orders)
+            until = self._ended_at(run)
+            is_off = was_ended_by_switch(self._record, run, self._closed_at(run), until)
+            # What its owner has moved ends with that order, in whatever turn.
+            is_off = is_off or (is_followed and was_switched_off(self._record, run, until))
             self._claim(is_off, "killed_without_switch", subject)
         if self._was_cut_off(run) or not run.targets.get(order.symbol, (0, Decimal(0)))[1]:
             return
@@ -213,7 +217,7 @@ class EndingJudge:
         """Whether something other than the run's own execution ended it before its window closed."""
         closes, closed = self._closes(Rules(run.settings)), self._closed_at(run)
         closed = closes if closed is None else min(closed, closes)
-        is_off = was_switched_off(self._record, run, closed)
+        is_off = was_ended_by_switch(self._record, run, closed, closed)
         return is_off or was_broken_off(self._record, run, closed, closes)
 
     def _claim(self, holds: bool, name: str, subject: str, observed: str = "") -> None:  # noqa: FBT001 - a claim

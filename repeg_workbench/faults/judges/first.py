@@ -13,6 +13,7 @@ from repeg_workbench.faults.judges.prices import PriceJudge
 from repeg_workbench.faults.judges.record import DayRecord
 from repeg_workbench.faults.judges.sends import SendJudge
 from repeg_workbench.faults.judges.settled import SettledJudge
+from repeg_workbench.faults.judges.stalls import StallJudge
 from repeg_workbench.faults.judges.starts import StartJudge
 from repeg_workbench.faults.judges.times import TimeJudge
 from repeg_workbench.faults.judges.verdict import LinesJudge, Violation
@@ -20,7 +21,8 @@ from repeg_workbench.faults.judges.verdict import LinesJudge, Violation
 
 def first_judgement(record: DayRecord) -> list[Violation]:
     """What was violated, in order of time, then what is wrong at the end of the day."""
-    orders, sends, overtaken, starts = OrderJudge(record), SendJudge(record), OvertakenJudge(record), StartJudge(record)
+    orders, sends, overtaken = OrderJudge(record), SendJudge(record), OvertakenJudge(record)
+    starts, stalls = StartJudge(record), StallJudge(record)
     orders.judge()
     sends.judge()
     overtaken.judge()
@@ -32,6 +34,7 @@ def first_judgement(record: DayRecord) -> list[Violation]:
         judge.judge(lines)
     if record.is_over:
         starts.judge()
-    found = [*orders.found, *sends.found, *overtaken.found, *starts.found]
+        stalls.judge()
+    found = [*orders.found, *sends.found, *overtaken.found, *starts.found, *stalls.found]
     found += [violation for judge in [*during, *at_last] for violation in judge.found]
     return [*sorted(found, key=lambda each: each.at), *(each for judge in endings for each in judge.found)]

@@ -5,7 +5,14 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from repeg_workbench.faults.judges.record import DayRecord, Execution, JudgedRun
+from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Execution, JudgedRun
+from repeg_workbench.faults.judges.rules import Rules
+
+EVERY_STATE = frozenset({"halt_new", "cancel_all"})
+# A switch that was set in one of so many turns before a run's end may have ended it.
+LAST_TURNS = 3
+# The function that sweeps a run ends within this time.
+SWEEP = 15 * MINUTE
 
 
 def was_switched_off(record: DayRecord, run: JudgedRun, until: int) -> bool:
@@ -14,11 +21,35 @@ def was_switched_off(record: DayRecord, run: JudgedRun, until: int) -> bool:
     return is_switched_off(record, run.stack, began, until)
 
 
-def is_switched_off(record: DayRecord, stack: int, since: int, until: int) -> bool:
-    """Whether the kill switch of a stack was set at any moment of a time."""
+def was_ended_by_switch(record: DayRecord, run: JudgedRun, closed: int | None, until: int) -> bool:
+    """Whether the switch of a run's stack may have ended the run, whose closing step began then, if any did.
+
+    `cancel_all` closes a run, so it counts from the first start. `halt_new` only lets it wait, and the run goes on once
+    that is lifted: it counts if it was set in the last turns before the end, or since.
+    """
+    began = min((each.began for each in record.executions if each.run_id == run.run_id), default=0)
+    period = int(Rules(run.settings)["order_monitoring_seconds"]) * SECOND
+    since = _ending_since(record, run, closed) - LAST_TURNS * period - MINUTE
+    is_off = is_switched_off(record, run.stack, max(since, began), until)
+    return is_off or is_switched_off(record, run.stack, began, until, frozenset({"cancel_all"}))
+
+
+def _ending_since(record: DayRecord, run: JudgedRun, closed: int | None) -> int:
+    """When a run began to end: with its closing step, with an execution that did not succeed, or with the sweep that
+    has published its end before any closing step."""
+    dead = [e.ended for e in record.executions if e.run_id == run.run_id and e.status != "SUCCEEDED" and e.ended >= 0]
+    ends = [each.at for each in record.published if each.run_id == run.run_id]
+    swept = [at - SWEEP for at in ends if closed is None or at < closed]
+    return min([record.until if closed is None else closed, *dead, *swept])
+
+
+def is_switched_off(
+    record: DayRecord, stack: int, since: int, until: int, states: frozenset[str] = EVERY_STATE
+) -> bool:
+    """Whether the kill switch of a stack was set, to one of these states, at any moment of a time."""
     of_stack = [switched for switched in record.switched if switched.stack == stack]
     return any(
-        switched.state != "active" and switched.at <= until and (following is None or following.at > since)
+        switched.state in states and switched.at <= until and (following is None or following.at > since)
         for switched, following in zip_longest(of_stack, of_stack[1:])
     )
 

@@ -62,6 +62,7 @@ INVARIANTS: Mapping[str, str] = {
     "report_differs": "The quantities in the report are the ledger's.",
     "outcome_untrue": "A parent order's outcome is `filled` if and only if the ledger has its full quantity.",
     "idle": "A line that nothing keeps from trading has an order at the broker within two turns.",
+    "stalled": "Inside its window, an open run goes on with its orders every turn.",
     "hint_ignored": "An order that its step's stream mentions is looked at within a second, if no fault is in the way.",
     "not_cancelled": "After `cancel_all` every order of the stack is closed in time.",
     "published_late": "The end of a run is published within minutes.",

@@ -13,10 +13,11 @@ from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.dust import is_dust
 from repeg_workbench.faults.judges.evidence import Evidence
 from repeg_workbench.faults.judges.funds import is_rich
-from repeg_workbench.faults.judges.interruptions import was_switched_off
+from repeg_workbench.faults.judges.interruptions import is_switched_off
 from repeg_workbench.faults.judges.placed import Parent, Placed, due_once_found
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Invoked, JudgedRun, ServedQuote
 from repeg_workbench.faults.judges.rules import Rules, book_of
+from repeg_workbench.faults.judges.stalls import UNREAD, left_at
 from repeg_workbench.faults.judges.verdict import Violation
 
 # A line that nothing keeps from trading is sent within two turns and this long.
@@ -26,8 +27,6 @@ SETTLING = 200 * SECOND
 # From the switch to the last confirmed cancel, beside two turns: a step, and a cancel that is stuck for a minute and
 # a half. After a fault, and from a run's end to its event, two passes of the watchdog.
 CANCELLED, WATCHED = 210 * SECOND, 12 * MINUTE
-# A turn may begin so long after its time on the grid, and then read the switch.
-UNREAD = MINUTE
 PUBLISHED = 5 * MINUTE
 # From the broker's closing of a run's last order until a sweep, which looks again after a minute, has seen it.
 CONFIRMED = 2 * MINUTE
@@ -57,6 +56,7 @@ class LivenessJudge:
                 parent = lines.get((run.run_id, symbol)) or Parent(run, symbol)
                 if self._could_trade_all_day(run, parent):
                     self._judge_idle(run, parent, invoked)
+                    self._judge_left(run, parent)
 
     def _is_undisturbed(self, run: JudgedRun) -> bool:
         """Whether nothing but its quotes, its cash and the kill switch can keep the run's lines from trading."""
@@ -100,28 +100,42 @@ class LivenessJudge:
                 self._claim(False, "idle", step.ended, f"{run.run_id} {parent.symbol}")  # noqa: FBT003 - it failed
                 return
 
+    def _judge_left(self, run: JudgedRun, parent: Parent) -> None:
+        """A line is idle as well if turn after turn looks at orders, and none is followed by a check of its quote."""
+        if run.is_sized_by_price(parent.symbol) and not parent.orders:
+            return  # it may never have been sized
+        quotes = [quote for quote in self._record.quotes if quote.symbol == parent.symbol]
+        at = left_at(self._record, parent, lambda step: self._has_none(step, parent, quotes))
+        self._claim(at < 0, "idle", at, f"{run.run_id} {parent.symbol}", "no check of its quote")
+
     def _could_send(self, step: Invoked, parent: Parent) -> bool:
         """Whether a step had all it takes to send an order for a line, or to have one sent, and none was."""
-        sign, most = parent.run.targets[parent.symbol]
+        sign, _ = parent.run.targets[parent.symbol]
+        quotes = self._served.get((step.number, parent.symbol), [])
+        if not self._has_none(step, parent, quotes):
+            return False
+        rules, slack = Rules(parent.run.settings).of(parent.symbol), -self._record.allowance
+        books = [book_of(q, sign, at) for q in quotes for at in (q.at, step.ended)]
+        return bool(books) and not any(law.fault_of(book, rules, slack) for book in books)
+
+    def _has_none(self, step: Invoked, parent: Parent, quotes: Sequence[ServedQuote]) -> bool:
+        """Whether a line that may trade had no order, and none in flight, when a step ended as usual."""
+        _, most = parent.run.targets[parent.symbol]
         rules = Rules(parent.run.settings).of(parent.symbol)
         closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
         if step.is_struck or not step.answered or step.ended > closes - MINUTE:
             return False
-        if was_switched_off(self._record, parent.run, step.ended):
-            return False
-        done = sum(e.quantity for e in self._record.ledger.executions
-                   if e.at <= step.ended and any(e.order_id == o.arrival.order_id for o in parent.orders))  # fmt: skip
-        sent = [s for s in self._record.sent if _is_of(s.client_order_id, parent) and s.at <= step.ended]
-        if any(s.at > step.ended - SETTLING for s in sent):
+        unread = int(rules["order_monitoring_seconds"]) * SECOND + UNREAD
+        if is_switched_off(self._record, parent.run.stack, step.began - unread, step.ended):
             return False
         if any(o.arrival.at <= step.ended and (o.ended < 0 or o.ended > step.ended - SETTLING) for o in parent.orders):
             return False
-        quotes = self._served.get((step.number, parent.symbol), [])
-        if done >= to_qty(most) or is_dust(to_qty(most) - done, quotes):
+        if any(s.at > step.ended - SETTLING and s.at <= step.ended and _is_of(s.client_order_id, parent)
+               for s in self._record.sent):  # fmt: skip
             return False
-        slack = -self._record.allowance
-        books = [book_of(q, sign, at) for q in quotes for at in (q.at, step.ended)]
-        return bool(books) and not any(law.fault_of(book, rules, slack) for book in books)
+        ours = {order.arrival.order_id for order in parent.orders}
+        done = sum(e.quantity for e in self._record.ledger.executions if e.order_id in ours and e.at <= step.ended)
+        return done < to_qty(most) and not is_dust(to_qty(most) - done, quotes)
 
     def _judge_cancel_all(self, run: JudgedRun, orders: Sequence[Placed], invoked: Sequence[Invoked]) -> None:
         period = int(Rules(run.settings)["order_monitoring_seconds"]) * SECOND
