@@ -52,6 +52,9 @@ class WorkflowFault(StrEnum):
     """A deployment of changed settings; the runs that are open keep theirs."""
 
 
+# The kill switch is set to `active` again: follows one that was set, and is not drawn by itself.
+KILL_LIFTED = "kill_lifted"
+
 SENDS = frozenset({"submit", "replace"})
 FOCI = (SENDS, SENDS | {"write_intent", "save_order"}, frozenset({"cancel", "order"}))
 FOCUSED_RATE = 0.4

@@ -59,6 +59,7 @@ IN_WORDS: dict[str, str] = {
     "redrive": "steps are invoked again by hand, with their old inputs",
     "kill_halt": "the kill switch is set to `halt_new`",
     "kill_cancel": "the kill switch is set to `cancel_all`",
+    "kill_lifted": "a kill switch that was set is set to `active` again, within a quarter of an hour",
     "keys_rotated": "the keys are revoked for a while",
     "broker_outage": "the broker is away for a while",
     "store_outage": "the table is away for a while",

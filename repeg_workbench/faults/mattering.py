@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from repeg_workbench.faults.campaign import quietly
 from repeg_workbench.faults.circumstances import Circumstance
-from repeg_workbench.faults.fault_plan import PortFault, WorkflowFault
+from repeg_workbench.faults.fault_plan import KILL_LIFTED, PortFault, WorkflowFault
 from repeg_workbench.faults.other_hands import Hand
 from repeg_workbench.faults.table_service import TableFault
 from repeg_workbench.faults.varied_listening import StreamTrouble
@@ -33,6 +33,7 @@ KINDS: tuple[str, ...] = tuple(
         "race",
         "transport",
         "journal_fails",
+        KILL_LIFTED,
     )
 )
 

@@ -16,7 +16,7 @@ from repeg_workbench.exchange.broker.races import Race
 from repeg_workbench.exchange.control.chaos import every_fault
 from repeg_workbench.exchange.triggers import When
 from repeg_workbench.faults.day_parts import draw_settings
-from repeg_workbench.faults.fault_plan import WorkflowFault
+from repeg_workbench.faults.fault_plan import KILL_LIFTED, WorkflowFault
 from repeg_workbench.faults.judges.start_record import Deployed
 from repeg_workbench.faults.table_service import undisturbed
 from repeg_workbench.faults.walker import TaskFailed
@@ -37,6 +37,9 @@ IS_TIMELY = 0.5
 
 # Seconds that a service is away. A long outage outlasts the silence after which a run counts as stuck.
 OUTAGE, LONG_OUTAGE = (5, 200), (200, 1_200)
+
+# Seconds after which the kill switch is set to `active` again, and how often it is.
+SWITCHED_OFF, IS_LIFTED = (10, 900), 0.5
 
 # At how many of its opportunities a race strikes. An owner who is to be faster is so at most cancels: there are few.
 RACE_CHANCE, OWNERS_CHANCE = 0.3, 0.8
@@ -122,6 +125,16 @@ class WorkflowFaults:
         self._world.stack.start("redriven", given)
 
     def _kill(self, state: KillSwitch) -> None:
+        """Set the kill switch, and in half of the cases to `active` again after a while."""
+        self._switch(state)
+        dice = self._fault_plan.dice(KILL_LIFTED)
+        seconds, is_lifted = dice.uniform(*SWITCHED_OFF), dice.random() < IS_LIFTED
+        if is_lifted and not self._fault_plan.leaves_out(KILL_LIFTED):
+            self._scheduler.sleep(seconds)
+            self._fault_plan.count(KILL_LIFTED)
+            self._switch(KillSwitch.ACTIVE)
+
+    def _switch(self, state: KillSwitch) -> None:
         with undisturbed():  # whoever sets the switch repeats a call that fails
             self._world.store.set_kill_switch(state)
         self._world.recorder.switched(state, self._world.stack.number)

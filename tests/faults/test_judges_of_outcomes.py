@@ -96,6 +96,18 @@ def _cancelled_between(day: DayByHand) -> None:
     _refused(day, 700, order=4)
 
 
+@pytest.mark.parametrize("outcome", ["rejected", "unfunded"])
+@pytest.mark.parametrize(("since", "is_found"), [(1_300, False), (1_600, True)])
+def test_a_line_that_was_refused_once_is_idle_after_its_pause(outcome: str, since: float, is_found: bool) -> None:
+    """A million dollars; ten minutes are the longest pause, and two hundred seconds settle what was in flight."""
+    day = day_with_arrival()
+    _refused(day)
+    for begins in (since, since + 30, since + 60):
+        day.quoted(begins + 0.5, "100.00", "100.10", invocation=day.called("PlaceOrders", begins, begins + 1))
+    day.closed(CLOSES, outcome)
+    assert ("idle" in day.violations()) is is_found
+
+
 @pytest.mark.parametrize("act", [
     lambda day: _refused_often(day, 1_300),
     lambda day: _refused_often(day, answered=False),

@@ -12,8 +12,8 @@ from moto import mock_aws
 from repeg.domain.run import KillSwitch
 from repeg_workbench.engine.scheduler import nanoseconds
 from repeg_workbench.faults.campaign import quietly
-from repeg_workbench.faults.fault_plan import WorkflowFault
-from repeg_workbench.faults.judges.record import DayRecord
+from repeg_workbench.faults.fault_plan import KILL_LIFTED, WorkflowFault
+from repeg_workbench.faults.judges.record import SECOND, DayRecord
 from repeg_workbench.faults.table_service import FaultyCalls, TableFault
 from repeg_workbench.faults.workflow_faults import SOON, WorkflowFaults
 from repeg_workbench.faults.world import World
@@ -103,3 +103,24 @@ def test_a_day_begins_with_an_empty_table_after_moto_has_forgotten_the_last() ->
     with mock_aws():
         pass
     assert World(7, day=lively_day(7)).stack.store.run("core-2026-07-06") is None
+
+
+@pytest.mark.parametrize("state", [WorkflowFault.KILL_HALT, WorkflowFault.KILL_CANCEL])
+def test_a_kill_switch_may_be_set_to_active_again(state: WorkflowFault) -> None:
+    world = World(0, quiet=True, day=lively_day(0))
+    world.fault_plan.workflow_faults = frozenset({state})
+    world.fault_plan._dice |= {state: Timely(), KILL_LIFTED: Timely()}  # type: ignore[dict-item]
+    with quietly():
+        world.run()
+    first, second = world.record.switched
+    assert (second.state, second.at - first.at) == ("active", 10 * SECOND)
+    assert world.fault_plan.injected[KILL_LIFTED] == 1
+
+
+def test_a_kill_switch_stays_set_on_a_day_without_the_lifting() -> None:
+    world = World(0, quiet=True, day=lively_day(0), without=frozenset({KILL_LIFTED}))
+    world.fault_plan.workflow_faults = frozenset({WorkflowFault.KILL_HALT})
+    world.fault_plan._dice |= {WorkflowFault.KILL_HALT: Timely(), KILL_LIFTED: Timely()}  # type: ignore[dict-item]
+    with quietly():
+        world.run()
+    assert [switched.state for switched in world.record.switched] == ["halt_new"]

@@ -24,6 +24,10 @@ from repeg_workbench.faults.judges.verdict import Violation
 IDLE = 30 * SECOND
 # An order in flight, or one that has just ended, may keep its line waiting so long.
 SETTLING = 200 * SECOND
+# A line whose order was refused is sent again within this time, at the latest.
+RETRIED = 10 * MINUTE
+# The outcomes that follow from refusals only where they came often enough.
+AFTER_REFUSALS = frozenset({"rejected", "unfunded"})
 # From the switch to the last confirmed cancel, beside two turns: a step, and a cancel that is stuck for a minute and
 # a half. After a fault, and from a run's end to its event, two passes of the watchdog.
 CANCELLED, WATCHED = 210 * SECOND, 12 * MINUTE
@@ -64,14 +68,13 @@ class LivenessJudge:
         return not rules["symbols"] and all(rules[name] is None for name in LIMITS)
 
     def _could_trade_all_day(self, run: JudgedRun, parent: Parent) -> bool:
-        """Whether a line ended as one that could have gone on, with money or shares and without a refusal."""
+        """Whether a line ended as one that could have gone on, with money or shares and without refusals in a row."""
         books = next((each for each in self._record.books if each.run_id == run.run_id), None)
         line = None if books is None else next((o for o in books.orders if o.symbol == parent.symbol), None)
-        if (
-            line is None
-            or self._evidence.shows(line.outcome, parent, self._record.until)
-            or any(o.status == "rejected" for o in parent.orders)
-        ):
+        if line is None:
+            return False
+        shows = self._evidence.ends if line.outcome in AFTER_REFUSALS else self._evidence.shows
+        if shows(line.outcome, parent, self._record.until):
             return False
         ours = {order.arrival.order_id for order in parent.orders}
         others = [e for e in self._record.ledger.executions if e.symbol == parent.symbol and e.order_id not in ours]
@@ -130,9 +133,11 @@ class LivenessJudge:
             return False
         if any(o.arrival.at <= step.ended and (o.ended < 0 or o.ended > step.ended - SETTLING) for o in parent.orders):
             return False
-        if any(s.at > step.ended - SETTLING and s.at <= step.ended and _is_of(s.client_order_id, parent)
-               for s in self._record.sent):  # fmt: skip
-            return False
+        arrived = {order.arrival.client_order_id for order in parent.orders}
+        for sent in (s for s in self._record.sent if s.at <= step.ended and _is_of(s.client_order_id, parent)):
+            is_refused = sent.is_answered and sent.client_order_id not in arrived
+            if sent.at > step.ended - SETTLING - (RETRIED if is_refused else 0):
+                return False
         ours = {order.arrival.order_id for order in parent.orders}
         done = sum(e.quantity for e in self._record.ledger.executions if e.order_id in ours and e.at <= step.ended)
         return done < to_qty(most) and not is_dust(to_qty(most) - done, quotes)
