@@ -55,9 +55,9 @@ _LIMITS = """\
 - A buy may be given up as `unfunded` if all buys of the day, at the highest prices, might have cost more than was free.
 - Why a run failed is judged coarsely: a fault in the last attempt of any of its steps is cause enough, and so are an
   order that the broker hides and a trade by another hand in a symbol of the plan.
-- What a line is said to have met when its window closes is compared with its quotes where it names the book, and with the
-  record where it names another hand. Cash and refusals are compared only for a line that ended early, or that was idle;
-  `no_fill_collar` is not.
+- What a line is said to have met when its window closes is compared with its quotes where it names the book, and with
+  the record where it names another hand. Cash and refusals are compared only for a line that ended early, or that was
+  idle; `no_fill_collar` is not.
 - That the loop goes on is judged between its steps: not inside a step that listens, after one that had no answer, or
   before the first.
 - A further run of a plan may be refused after a failed one, unless a step of that one's own has closed it without a
