@@ -9,6 +9,7 @@ from repeg_workbench.faults.planted_bugs_in_fills import FILL_BUGS
 from repeg_workbench.faults.planted_bugs_in_guards import GUARD_BUGS
 from repeg_workbench.faults.planted_bugs_in_limits import LIMIT_BUGS
 from repeg_workbench.faults.planted_bugs_in_listening import LISTENING_BUGS
+from repeg_workbench.faults.planted_bugs_in_moments import MOMENT_BUGS
 from repeg_workbench.faults.planted_bugs_in_orders import ORDER_BUGS
 from repeg_workbench.faults.planted_bugs_in_prices import PRICE_BUGS
 from repeg_workbench.faults.planted_bugs_in_replace import REPLACE_BUGS
@@ -37,6 +38,7 @@ PLANTED_BUGS: dict[str, PlantedBug] = {
     **CONTROL_BUGS,
     **STORE_BUGS,
     **STEP_BUGS,
+    **MOMENT_BUGS,
     **LISTENING_BUGS,
     **ADAPTER_BUGS,
 }
