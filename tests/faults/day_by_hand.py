@@ -189,14 +189,14 @@ class DayByHand:
         self.record.looked.append(Looked(at(when), name, found))
 
     def violations(self) -> set[str]:
-        """The names of what the judges find; in between its steps the run goes on, and sees nothing."""
+        """The names of what the judges find. Between its steps the run goes on, with turns in which nothing happens."""
         self.record.until = max(self.record.until, at(LAST))
         invoked = self.record.invoked
-        told = len(invoked)
+        recorded = len(invoked)
         for begins in self._quiet_turns() if self.goes_on else ():
             invoked.append(Invoked(len(invoked), "ValidateQuotes", RUN, begins, begins + SECOND, answered=True))
         found = {each.name for each in judge(self.record)}
-        del invoked[told:]
+        del invoked[recorded:]
         return found
 
     def _quiet_turns(self) -> list[int]:

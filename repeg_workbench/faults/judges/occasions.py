@@ -8,7 +8,7 @@ from __future__ import annotations
 from repeg_workbench.exchange.broker.ledger import OrderEvent
 from repeg_workbench.faults.judges import rules as law
 from repeg_workbench.faults.judges.observed import ObservedQuotes
-from repeg_workbench.faults.judges.placed import PRICE, QTY, Parent
+from repeg_workbench.faults.judges.placed import PRICE, QTY, Parent, number_of
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent
 from repeg_workbench.faults.judges.rules import Book, Rules
 
@@ -29,10 +29,10 @@ class Occasions:
     def is_control(self, event: OrderEvent, parent: Parent, rules: Rules) -> bool:
         """Whether an order may be a control order: the first of its line that the broker has, for all of it where the
         plan has its shares, and small enough for a quote that the writer of its intent was served."""
-        intent = self.intents.get(event.client_order_id)
+        intent, number = self.intents.get(event.client_order_id), number_of(event.client_order_id)
         if rules.number("control_share") <= 0 or intent is None or not event.quantity:
             return False
-        if any(_attempt(o.arrival) < _attempt(event) for o in parent.orders if not o.is_owners):
+        if any(number_of(o.arrival.client_order_id) < number for o in parent.orders if not o.is_owners):
             return False
         served = self._observed.before(intent.invocation, event.symbol, intent.at)
         shares = event.quantity * QTY
@@ -78,8 +78,3 @@ def passes(book: Book, parent: Parent, rules: Rules, allowance: int, *, may_be_t
     fault = law.fault_of(book, rules, allowance)
     own = {order.arrival.limit * PRICE for order in parent.orders if order.arrival.limit is not None}
     return not fault or (fault == "thin" and (may_be_thin or book.near in own))
-
-
-def _attempt(event: OrderEvent) -> int:
-    """The number of an order's attempt, which ends its id."""
-    return int(event.client_order_id.rpartition(".")[2])
