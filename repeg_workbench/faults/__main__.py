@@ -17,11 +17,20 @@ from repeg_workbench.faults.branch_coverage import measure as measure_branches
 from repeg_workbench.faults.branch_coverage_page import as_json
 from repeg_workbench.faults.bug_search import Found, search_by_seeds, search_by_tests
 from repeg_workbench.faults.campaign import QUIET, Campaign, run_bundled
-from repeg_workbench.faults.command_input import code_to_measure, known_bug, refuse, saved_bundle, saved_tallies
+from repeg_workbench.faults.command_input import (
+    code_to_measure,
+    known_bug,
+    known_kind,
+    published_workload,
+    refuse,
+    saved_bundle,
+    saved_tallies,
+)
 from repeg_workbench.faults.commit import CODE_AND_TESTS, ROOT
-from repeg_workbench.faults.mattering import measure
+from repeg_workbench.faults.mattering import KINDS, measure
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 from repeg_workbench.faults.tally import Tally
+from repeg_workbench.faults.workload_page import with_kinds
 from repeg_workbench.mutation.money_modules import selected
 
 PUBLISH = "Save the numbers to docs/reliability.json and regenerate docs/reliability.md"
@@ -122,17 +131,21 @@ def workload(
     first: First = 0,
     tries: Annotated[int, typer.Option(min=1, help="Days from which each kind is left out at most")] = 10,
     further: Annotated[int, typer.Option(min=0, help="Seeds that follow, for kinds that have not mattered yet")] = 4000,
+    only: Annotated[str, typer.Option(help="Measure these kinds alone, separated by commas")] = "",
     *,
     publish: Publish = False,
 ) -> None:
     """Count how often each kind of event is drawn, and leave it out to see whether it matters; exit code 1 if one that
-    was drawn never does."""
+    was drawn never does. What was published of other kinds than `--only` stays."""
+    kinds = [known_kind("--only", name) for name in only.split(",")] if only else list(KINDS)
     code, found, last = code_to_measure(publish=publish), {}, first + count
-    for each in measure(range(first, last), tries, range(last, last + further)):
+    before = published_workload("--only", first, count) if publish and only else None
+    for each in measure(range(first, last), tries, range(last, last + further), kinds):
         typer.echo(f"{each.kind:<24} drawn on {each.drawn:>4} days, mattered on {each.mattered} of {each.tried} tried")
         found[each.kind] = {key: value for key, value in asdict(each).items() if key != "kind"}
     if publish:
-        reliability.keep("workload", {"seeds": count, "first": first, "commit": code, "kinds": found})
+        measured = {"seeds": count, "first": first, "commit": code, "kinds": found}
+        reliability.keep("workload", measured if before is None else with_kinds(before, measured))
     if any(each["drawn"] and not each["mattered"] for each in found.values()):
         raise typer.Exit(1)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 import typer
 
+from repeg_workbench.faults import reliability
 from repeg_workbench.faults.bundle import Bundle, read_bundle
 from repeg_workbench.faults.commit import CODE, current_commit, is_committed
+from repeg_workbench.faults.kinds_in_words import IN_WORDS
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 
 BAD_INPUT = 2
@@ -21,11 +23,29 @@ _BUNDLE = "a bundle of a failing seed, such as out/faults/seed-191-<commit>.json
 
 def known_bug(option: str, name: str) -> str:
     """The name of a planted bug."""
-    if name not in PLANTED_BUGS:
-        close = difflib.get_close_matches(name, PLANTED_BUGS, n=1)
+    return _known(option, name, PLANTED_BUGS, "a planted bug")
+
+
+def known_kind(option: str, name: str) -> str:
+    """The name of a kind of event of the workload."""
+    return _known(option, name, IN_WORDS, "a kind of event")
+
+
+def _known(option: str, name: str, known: Collection[str], what: str) -> str:
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]}?" if close else "expected one of those in docs/reliability.md"
-        refuse(f"{option}: {name!r} is not a planted bug; {hint}")
+        refuse(f"{option}: {name!r} is not {what}; {hint}")
     return name
+
+
+def published_workload(option: str, first: int, count: int) -> dict[str, Any]:
+    """The published measurement of the workload, if it is of these seeds."""
+    before: dict[str, Any] = reliability.kept().get("workload", {"first": 0, "seeds": 300, "kinds": {}, "commit": ""})
+    if (before["first"], before["seeds"]) != (first, count):
+        refuse(f"{option}: seeds {first} to {first + count - 1}; expected those of the published kinds:"
+               f" --first {before['first']} --seeds {before['seeds']}")  # fmt: skip
+    return before
 
 
 def saved_bundle(path: Path) -> Bundle:

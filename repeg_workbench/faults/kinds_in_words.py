@@ -59,7 +59,6 @@ IN_WORDS: dict[str, str] = {
     "redrive": "steps are invoked again by hand, with their old inputs",
     "kill_halt": "the kill switch is set to `halt_new`",
     "kill_cancel": "the kill switch is set to `cancel_all`",
-    "kill_lifted": "a kill switch that was set is set to `active` again, within a quarter of an hour",
     "keys_rotated": "the keys are revoked for a while",
     "broker_outage": "the broker is away for a while",
     "store_outage": "the table is away for a while",
@@ -90,4 +89,5 @@ IN_WORDS: dict[str, str] = {
     "race": "an event at the broker overtakes a request, such as a fill during a cancel",
     "transport": "an answer of the broker to alpaca-py is missing or faulty",
     "journal_fails": "writing a line of the journal raises an error",
+    "kill_lifted": "a kill switch that was set is set to `active` again, within a quarter of an hour",
 }

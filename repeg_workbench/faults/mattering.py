@@ -59,32 +59,34 @@ class Acts(NamedTuple):
     announced: tuple[tuple[str, int], ...]
 
 
-def measure(seeds: Sequence[int], tries: int, further: Iterable[int] = ()) -> Iterator[Mattering]:
-    """Each kind's measurement over these seeds: it is left out of the first days that have it, at most `tries` of them,
-    until it has mattered on two. One that was drawn and has not mattered is left out of the `further` days that have
-    it, until it has mattered once."""
-    found = {each.kind: each for each in _measured(seeds, tries)}
+def measure(
+    seeds: Sequence[int], tries: int, further: Iterable[int] = (), kinds: Sequence[str] = KINDS
+) -> Iterator[Mattering]:
+    """The measurement of each of these kinds over these seeds: it is left out of the first days that have it, at most
+    `tries` of them, until it has mattered on two. One that was drawn and has not mattered is left out of the `further`
+    days that have it, until it has mattered once."""
+    found = {each.kind: each for each in _measured(seeds, tries, kinds)}
     later = iter(further)
     while idle := {kind for kind, each in found.items() if each.drawn and not each.mattered}:
         seed = next(later, None)
         if seed is None:
             break
-        day, kinds = _acts(seed)
-        for kind in sorted(idle & kinds):
+        day, on_day = _acts(seed)
+        for kind in sorted(idle & on_day):
             mattered = int(_is_another_day(kind, day, _acts(seed, frozenset({kind}))[0]))
             before = found[kind]
             found[kind] = replace(before, tried=before.tried + 1, mattered=mattered, further=before.further + 1)
     yield from found.values()
 
 
-def _measured(seeds: Sequence[int], tries: int) -> Iterator[Mattering]:
+def _measured(seeds: Sequence[int], tries: int, kinds: Sequence[str]) -> Iterator[Mattering]:
     acts: dict[int, Acts] = {}
     days: defaultdict[str, list[int]] = defaultdict(list)
     for seed in seeds:
-        acts[seed], kinds = _acts(seed)
-        for kind in kinds:
+        acts[seed], on_day = _acts(seed)
+        for kind in on_day:
             days[kind].append(seed)
-    for kind in KINDS:
+    for kind in kinds:
         counts = Counter[str]()
         for seed in days[kind][:tries]:
             counts["tried"] += 1

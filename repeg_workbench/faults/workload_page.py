@@ -21,9 +21,17 @@ def workload_section(measured: Mapping[str, Any]) -> list[str]:
     rows = [_row(kind, each) for kind, each in kinds]
     head = ("Kind of event", "What it is", "Days", "Mattered, of the days it was left out of", "Of them later days")
     text = _TEXT.format(seeds=measured["seeds"], commit=measured["commit"], first=measured["first"])
+    later = {kind: each["commit"] for kind, each in kinds if "commit" in each}
+    text += "".join(f" `{kind}` was measured at `{commit}`." for kind, commit in later.items())
     return ["## What the days have", text, table(head, rows)]
 
 
-def _row(kind: str, each: Mapping[str, int]) -> tuple[str | int, ...]:
+def with_kinds(before: Mapping[str, Any], measured: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was published with the kinds that were measured since, on the same seeds, each with its own commit."""
+    later = {kind: {**each, "commit": measured["commit"]} for kind, each in measured["kinds"].items()}
+    return {**before, "kinds": {**before["kinds"], **later}}
+
+
+def _row(kind: str, each: Mapping[str, Any]) -> tuple[str | int, ...]:
     mattered = f"{each['mattered']} of {each['tried']}"
     return f"`{kind}`", IN_WORDS[kind], each["drawn"], mattered, each.get("further") or ""

@@ -90,6 +90,19 @@ def test_a_bundle_of_a_bug_that_is_gone_is_refused(tmp_path: Path) -> None:
     assert refused("show", path).startswith(f"{path}: bug: 'zzz' is not a planted bug; ")
 
 
+def test_a_kind_that_does_not_exist_is_refused() -> None:
+    assert refused("workload", "--only", "race,kill_halte") == (
+        "--only: 'kill_halte' is not a kind of event; did you mean kill_halt?"
+    )
+
+
+def test_a_kind_of_other_seeds_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_input, "current_commit", lambda _of: "0123456789")
+    assert refused("workload", "--only", "race", "--first", "7", "--seeds", "3", "--publish") == (
+        "--only: seeds 7 to 9; expected those of the published kinds: --first 0 --seeds 300"
+    )
+
+
 def test_a_bug_beside_a_bundle_is_refused(tmp_path: Path) -> None:
     path = run_bundled(DETECTS, BUG).save(tmp_path)
     assert refused("show", path, "--bug", BUG).startswith(f"--bug: '{BUG}' is given with a bundle")

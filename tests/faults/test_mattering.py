@@ -7,7 +7,7 @@ import pytest
 from repeg_workbench.faults import mattering, reliability
 from repeg_workbench.faults.kinds_in_words import IN_WORDS
 from repeg_workbench.faults.mattering import KINDS, Acts, Mattering, measure
-from repeg_workbench.faults.workload_page import workload_section
+from repeg_workbench.faults.workload_page import with_kinds, workload_section
 from repeg_workbench.faults.world import World
 
 # Days on which another hand cancels, on which a run is aborted, and on which no race is armed.
@@ -58,6 +58,20 @@ def test_a_kind_that_has_not_mattered_is_left_out_of_later_days(monkeypatch: pyt
     assert race == Mattering("race", drawn=3, tried=6, mattered=1, further=4)
     (race,) = [each for each in measure(range(3), 2, range(3, 5)) if each.kind == "race"]
     assert race == Mattering("race", drawn=3, tried=4, mattered=0, further=2)
+
+
+def test_a_kind_measured_alone_stands_beside_the_others_with_its_commit() -> None:
+    before = {"seeds": 9, "first": 0, "commit": "abc1234", "kinds": {"race": {"drawn": 3, "tried": 2, "mattered": 2}}}
+    later = {**before, "commit": "def5678", "kinds": {"abort": {"drawn": 5, "tried": 4, "mattered": 2}}}
+    _, text, rows = workload_section(with_kinds(before, later))
+    assert "Measured at `abc1234`" in text
+    assert text.endswith(" `abort` was measured at `def5678`.")
+    assert [name for name in ("race", "abort") if f"| `{name}` |" in rows] == ["race", "abort"]
+
+
+def test_a_measurement_may_be_of_some_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mattering, "_acts", lambda seed, without=frozenset(): (Acts(f"{seed} {without}", ()), {"race"}))
+    assert [each.kind for each in measure(range(3), 2, kinds=["abort", "race"])] == ["abort", "race"]
 
 
 def test_every_published_kind_exists_and_matters() -> None:
