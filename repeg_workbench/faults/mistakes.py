@@ -108,9 +108,10 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`too_many_requests`, `hint_ignored`",
-        "621384, 601055",
+        "621384, 601055, 754225",
         "Two stacks on one account count in tables of their own. Several steps at once lease most of a bucket of the"
-        " quota among them without using it, and reads for hints wait for the next one.",
+        " quota among them without using it, and reads for hints wait for the next one. A list of executions takes a"
+        " request for each of its pages.",
     ),
     Mistake(
         "`no_intent`",

@@ -93,6 +93,22 @@ def test_a_look_waits_for_the_quota_once_it_is_used_up(requests: int, found: set
     assert day.violations() == found
 
 
+@pytest.mark.parametrize(("pages", "about", "found"), [
+    (7, "/v2/account/activities/FILL", {"hint_ignored"}),
+    (8, "/v2/account/activities/FILL", set()),
+    (8, "/v2/stocks/quotes/latest", {"hint_ignored"}),
+])  # fmt: skip
+def test_each_page_of_a_list_uses_the_quota(pages: int, about: str, found: set[str]) -> None:
+    """One call for the day's executions takes a request a page; market data has a quota of its own."""
+    day, number = listening_day()
+    told(day, number)
+    day.record.requests[0] = [at(FILLED - 5)]
+    for n in range(pages):
+        asked(day, number, FILLED - 5 + n / 100, about)
+    asked(day, number, FILLED + 9)
+    assert day.violations() == found
+
+
 @pytest.mark.parametrize(("about", "steps", "found"), [("/v2/clock", 3, set()), ("/v2/clock", 2, {"hint_ignored"}),
                                                         ("/v2/stocks/quotes/latest", 3, {"hint_ignored"})])  # fmt: skip
 def test_each_further_step_may_have_leased_three_requests_for_nothing(about: str, steps: int, found: set[str]) -> None:

@@ -85,13 +85,13 @@ class HearingJudge:
         return due
 
     def _leased(self, stack: int, since: int, until: int) -> int:
-        """A stack's requests of a time, and what all the steps that made them but one may have leased for nothing."""
-        requests = self._requests.get(stack, [])
-        used = bisect_right(requests, until) - bisect_left(requests, since)
+        """A stack's requests of a time, and what all the steps that made them but one may have leased for nothing. A
+        call may take several requests: a list of executions has pages."""
+        calls = self._requests.get(stack, [])
         first, last = bisect_left(self._asked_of_broker, (since,)), bisect_left(self._asked_of_broker, (until + 1,))
-        asked = {invocation for _, invocation in self._asked_of_broker[first:last]}
-        steps = [number for number in asked if self._invoked[number].stack == stack]
-        return used + LEASED_FOR_NOTHING * max(0, len(steps) - 1)
+        asked = [number for _, number in self._asked_of_broker[first:last] if self._invoked[number].stack == stack]
+        used = max(bisect_right(calls, until) - bisect_left(calls, since), len(asked))
+        return used + LEASED_FOR_NOTHING * max(0, len(set(asked)) - 1)
 
     def _is_excused(self, step: Invoked, since: int, due: int) -> bool:
         """Whether the step ended meanwhile, was struck or frozen, or a service was away."""
