@@ -96,3 +96,11 @@ def rows(counted: Sequence[Counted]) -> list[tuple[str, str, str, str]]:
         )
         for entry in counted
     ]
+
+
+def firsts(found: Sequence[str]) -> list[str]:
+    """The first of the violations of each name: a stream may have thousands of events in a day."""
+    first: dict[str, str] = {}
+    for text in found:
+        first.setdefault(text.partition(":")[0], text)
+    return list(first.values())

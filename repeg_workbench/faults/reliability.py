@@ -81,9 +81,12 @@ def kept() -> dict[str, Any]:
 
 
 def keep_campaign(campaign: Mapping[str, Any]) -> None:
-    """Save a campaign, and add its seeds to those counted so far."""
+    """Save a campaign, with the first violation of each kind of a day, and add its seeds to those counted so far."""
     keep("counted", counted.with_campaign(kept().get("counted", []), campaign))
-    keep("campaign", campaign)
+    keep(
+        "campaign",
+        {**campaign, "failing": {seed: counted.firsts(found) for seed, found in campaign["failing"].items()}},
+    )
 
 
 def keep_bugs(found: Mapping[str, Any]) -> None:

@@ -80,6 +80,16 @@ def test_a_campaign_that_was_cut_off_is_published_as_such(tmp_path: Path, monkey
     assert "| days | 1,200 of 5,000, then cut off |" in page
 
 
+def test_a_day_of_many_violations_is_kept_with_the_first_of_each_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reliability, "NUMBERS", tmp_path / "numbers.json")
+    monkeypatch.setattr(reliability, "PAGE", tmp_path / "page.md")
+    found = ["hint_ignored: b.1", "hint_ignored: b.2", "idle: run", "hint_ignored: b.3"]
+    reliability.keep_campaign({**_campaign(tmp_path, _a_tally()), "failing": {"7": found}})
+    assert reliability.kept()["campaign"]["failing"] == {"7": ["hint_ignored: b.1", "idle: run"]}
+
+
 def test_the_page_says_first_what_the_simulation_cannot_show() -> None:
     sections = [line for line in reliability.page({}).splitlines() if line.startswith("## ")]
     assert sections[0] == "## What the simulation cannot show"
