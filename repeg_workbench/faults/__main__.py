@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +16,7 @@ from repeg_workbench.faults.branch_coverage import measure as measure_branches
 from repeg_workbench.faults.branch_coverage_page import as_json
 from repeg_workbench.faults.bug_search import Found, search_by_seeds, search_by_tests
 from repeg_workbench.faults.campaign import QUIET, Campaign, run_bundled
+from repeg_workbench.faults.campaign_summary import summary
 from repeg_workbench.faults.command_input import (
     code_to_measure,
     known_bug,
@@ -29,7 +29,6 @@ from repeg_workbench.faults.command_input import (
 from repeg_workbench.faults.commit import CODE_AND_TESTS, ROOT
 from repeg_workbench.faults.mattering import KINDS, measure
 from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
-from repeg_workbench.faults.tally import Tally
 from repeg_workbench.faults.workload_page import with_kinds
 from repeg_workbench.mutation.money_modules import selected
 
@@ -63,7 +62,8 @@ def seeds(
     campaign = Campaign(range(first, first + count), processes or os.cpu_count() or 1, out)
     typer.echo(f"seeds {first} to {first + count - 1} at commit {campaign.commit}; the tally is in {campaign.file}")
     campaign.run(typer.echo)
-    _print(campaign)
+    for line in summary(campaign):
+        typer.echo(line)
     if publish:
         reliability.keep_campaign(campaign.numbers())
     failing = sorted(campaign.tally.failing)
@@ -228,33 +228,6 @@ def _measured(found: Found, commit: str) -> dict[str, Any]:
         "description": PLANTED_BUGS[found.name].description,
         "commit": commit,
     }
-
-
-def _print(campaign: Campaign) -> None:
-    tally, asked = campaign.tally, len(campaign.seeds)
-    end = (
-        f"in {campaign.seconds:.0f} s"
-        if campaign.is_complete
-        else f"of {asked}: cut off after {campaign.seconds:.0f} s"
-    )
-    typer.echo(f"seeds       {tally.seeds} {end} ({campaign.seconds / max(tally.seeds, 1) * 1000:.0f} ms each)")
-    typer.echo(f"port calls  {tally.calls}")
-    typer.echo(f"orders      {tally.orders} at the broker, {tally.fills} fills")
-    typer.echo(f"faults      {tally.injected.total()}")
-    for kind, number in sorted(_by_kind(tally).items()):
-        typer.echo(f"  {kind:<24} {number}")
-    typer.echo(f"outcomes    {dict(sorted(tally.outcomes.items()))}")
-    typer.echo(f"executions  {dict(sorted(tally.statuses.items()))}")
-    failing = sorted(tally.failing)
-    more = " and more" if len(failing) > 20 else ""
-    typer.echo(f"violations  {tally.violations} on seeds {failing[:20]}{more}")
-
-
-def _by_kind(tally: Tally) -> dict[str, int]:
-    kinds: Counter[str] = Counter()
-    for what, number in tally.injected.items():
-        kinds[what.partition(" ")[0]] += number
-    return kinds
 
 
 if __name__ == "__main__":
