@@ -15,6 +15,13 @@ class Finding(NamedTuple):
 
 FINDINGS: tuple[Finding, ...] = (
     Finding(
+        "A filled sell had no answer, and from then on the broker found it neither by its id nor in a list. It was not"
+        " resent, because its shares were not held any more. The closing step gave it up as never arrived, and the run"
+        " reported `rejected` and was settled.",
+        "760360 at `5beeac5705`",
+        "Not yet. Such a sell should end as `unknown`, with an alert.",
+    ),
+    Finding(
         "A buy was to move to the market, and the cash for it was not there. For the two minutes until the close it was"
         " reported as held by a wide book, as it had been before.",
         "800027 at `ddf05e8251`",

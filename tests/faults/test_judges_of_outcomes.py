@@ -194,7 +194,7 @@ def _found(day: DayByHand) -> None:
 ])  # fmt: skip
 def test_an_unknown_line_has_an_order_in_doubt(act: Callable[[DayByHand], object], is_found: bool) -> None:
     """Without an answer, asked for while it is not found, or open until the session's close; not one that was shown or
-    refused, that was hidden while nobody asked for it, or that the closing step has cancelled."""
+    refused, that was hidden while the run did not look it up, or that the closing step has cancelled."""
     assert _given_up("unknown", act) is is_found
 
 
