@@ -31,7 +31,7 @@ class ChildState(StrEnum):
 
     `intended` is written before the request is sent; `unknown` means that the broker may or may not have the order.
     Both are in-flight. `never_arrived` is an in-flight order that was looked for and given up. `lost` is an order that
-    the broker had, and that could not be seen closed after its session.
+    the broker had, or may have executed, and that could not be seen closed.
     """
 
     INTENDED = "intended"
@@ -58,14 +58,16 @@ NOT_AT_BROKER = frozenset({ChildState.REFUSED, ChildState.NEVER_ARRIVED})
 _ENDS_AT_BROKER = CLOSED - GIVEN_UP - NOT_AT_BROKER
 
 # Which state may follow which. The table is wide: a broker's last report may still be corrected by a later fill (a
-# "canceled" order that filled), and an order given up as never arrived, or a refused replacement, may turn up.
+# "canceled" order that filled), and an order given up as never arrived, or a refused replacement, may turn up, or may
+# turn out to have traded.
 TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
-    ChildState.INTENDED: NOT_AT_BROKER | {ChildState.UNKNOWN} | RESTING | _ENDS_AT_BROKER,
+    ChildState.INTENDED: NOT_AT_BROKER | {ChildState.UNKNOWN, ChildState.LOST} | RESTING | _ENDS_AT_BROKER,
     ChildState.UNKNOWN: NOT_AT_BROKER | {ChildState.LOST} | RESTING | _ENDS_AT_BROKER,
     ChildState.LIVE: frozenset({ChildState.CANCELLING, ChildState.LOST}) | _ENDS_AT_BROKER,
     ChildState.CANCELLING: frozenset({ChildState.LIVE, ChildState.LOST}) | _ENDS_AT_BROKER,
     **dict.fromkeys((ChildState.CANCELED, ChildState.EXPIRED, ChildState.REPLACED), frozenset({ChildState.FILLED})),
-    **dict.fromkeys(NOT_AT_BROKER | {ChildState.LOST}, RESTING | _ENDS_AT_BROKER),
+    **dict.fromkeys((ChildState.REFUSED, ChildState.LOST), RESTING | _ENDS_AT_BROKER),
+    ChildState.NEVER_ARRIVED: frozenset({ChildState.LOST}) | RESTING | _ENDS_AT_BROKER,
     **dict.fromkeys((ChildState.FILLED, ChildState.REJECTED), frozenset()),
 }
 

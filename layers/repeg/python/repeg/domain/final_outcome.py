@@ -20,15 +20,19 @@ def outcome_of(
         return Outcome.FILLED, excess(order) or "filled"
     if any(child.state in UNRESOLVED for child in order.children):
         return Outcome.UNKNOWN, "the broker never reported what became of the last order"
-    lost = [child.client_order_id for child in order.children if child.state is ChildState.LOST]
-    if lost:
-        return Outcome.UNKNOWN, f"the broker did not show {', '.join(lost)} as closed by the end of the session"
+    if lost := lost_children(order):
+        return Outcome.UNKNOWN, f"the broker did not show {lost} as closed"
     if kill is not KillSwitch.ACTIVE:
         return Outcome.KILLED, killed_by or f"the kill switch is {kill}"
     if order.held is None:
         return Outcome.PARTIAL_DEADLINE, f"{order.filled} of {order.target}: {ended_by}"
     outcome = OUTCOME_OF_HOLD.get(order.held, Outcome.PARTIAL_DEADLINE)
     return outcome, f"{order.filled} of {order.target}: {order.held.words}{_broker_words(order)}"
+
+
+def lost_children(order: ParentOrder) -> str:
+    """The ids of the children of an order that were lost, as a list in words; empty if none was."""
+    return ", ".join(child.client_order_id for child in order.children if child.state is ChildState.LOST)
 
 
 def by_unknown_hand(order: ParentOrder) -> ParentOrder:
@@ -50,11 +54,15 @@ def excess(order: ParentOrder) -> str:
 
 
 def corrected(before: ParentOrder, after: ParentOrder) -> ParentOrder:
-    """An ended order as read again after its run's end: filled, or known by now, or with more fills than reported."""
+    """An ended order as read again after its run's end: filled, or known by now, or with more fills than reported, or
+    with a child that has been lost since."""
     filled = f"{after.filled} of {after.target}, read again after the run's end"
     if after.remaining <= 0:
         return after.done(Outcome.FILLED, filled)
-    is_resolved = not any(child.state in UNRESOLVED | {ChildState.LOST} for child in after.children)
+    lost = lost_children(after)
+    if lost and lost != lost_children(before):
+        return after.done(Outcome.UNKNOWN, f"the broker did not show {lost} as closed")
+    is_resolved = not lost and not any(child.state in UNRESOLVED for child in after.children)
     if before.outcome is Outcome.UNKNOWN and is_resolved:
         return after.done(Outcome.PARTIAL_DEADLINE, filled)
     if before.outcome is None or after.filled == before.filled:

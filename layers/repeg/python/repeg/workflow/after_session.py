@@ -40,6 +40,7 @@ from repeg.workflow.reconciliation import (
 from repeg.workflow.reporting import UNEXPLAINED, unexplained
 from repeg.workflow.saving import store_order
 from repeg.workflow.turn import Turn, begin_turn
+from repeg.workflow.unseen_trades import BrokerLists
 
 
 def reconcile_ended_run(held: Guard, ports: Ports) -> list[Alert]:
@@ -110,12 +111,26 @@ def _refresh(turn: Turn, order: ParentOrder, ours: Sequence[OrderReport], execut
         report = fetch_report(turn, seen, seen.attempt(n))
         if report is not None:
             seen = apply_report(turn, seen, report)
-    seen = cancel_children(turn, seen)
+    seen = cancel_children(turn, _with_lost(turn, seen))
     if seen == order:
         return order
     after = corrected(order, seen)
     turn.warn(order.symbol, "corrected", f"{order.filled} → {after.filled} of {order.target}", after.reason)
     return store_order(turn, after)
+
+
+def _with_lost(turn: Turn, order: ParentOrder) -> ParentOrder:
+    """The order, whose child that was given up as never arrived is lost if it may have traded. That is an alert."""
+    given_up = [child for child in order.children if child.state is ChildState.NEVER_ARRIVED]
+    traded = BrokerLists(turn).unaccounted(order) if given_up else ""
+    if not traded:
+        return order
+    reason = f"{order.symbol}: {traded}, and {given_up[-1].client_order_id} was never seen"
+    publish_alerts([Alert(finding=Finding.ORDER_LOST, run_id=turn.run.run_id, reason=reason)], turn.ports)
+    for child in given_up:
+        turn.warn(order.symbol, "lost", child.client_order_id, traded)
+        order = order.with_child(child.becomes(ChildState.LOST))
+    return order
 
 
 def _with_strays(turn: Turn, order: ParentOrder, ours: Sequence[OrderReport]) -> ParentOrder:

@@ -15,9 +15,10 @@ from repeg.domain.time_limits import BOOKS_FINAL_AFTER, CANCELS_FOR, CLOSES_FOR,
 from repeg.ports import Ports
 from repeg.workflow.cancellation import confirm_cancels, request_cancels
 from repeg.workflow.in_flight import refresh_children
-from repeg.workflow.reconciliation import book_executions, fetch_report, list_reports
+from repeg.workflow.reconciliation import apply_report, book_executions, fetch_report, list_reports
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
+from repeg.workflow.unseen_trades import BrokerLists
 
 
 class Closed(NamedTuple):
@@ -46,7 +47,8 @@ def close_orders(turn: Turn) -> Closed:
     confirmed = confirm_cancels(turn, [order for order in asked if order.symbol in read])
     seen = {order.symbol: order for order in confirmed}
     # What cannot be saved counts as it was read: still open.
-    closed = turn.each(lambda order: _close(turn, order, seen[order.symbol]), list(read.values()))
+    lists = BrokerLists(turn)
+    closed = turn.each(lambda order: _close(turn, order, seen[order.symbol], lists), list(read.values()))
     after = list({order.symbol: order for order in (*orders, *closed)}.values())
     stray_ids = cancel_strays(turn, listed, after)
     book_executions(turn, after)
@@ -78,12 +80,12 @@ def cancel_by_prefix(prefix: str, ports: Ports) -> list[str]:
     return [report.client_order_id for report in ours]
 
 
-def _close(turn: Turn, order: ParentOrder, after: ParentOrder) -> ParentOrder:
+def _close(turn: Turn, order: ParentOrder, after: ParentOrder, lists: BrokerLists) -> ParentOrder:
     """Save what has become of an order's children since it was read, and give up those that will not be seen again."""
     saved = save_order(turn, after) if after != order else order
     # Only the latest child can be in flight: a child that it replaces had been seen at the broker.
     is_unknown = saved.child is not None and saved.child.state in UNRESOLVED
-    return _give_up_lost(turn, _give_up_unknown(turn, saved) if is_unknown else saved)
+    return _give_up_lost(turn, _give_up_unknown(turn, saved, lists) if is_unknown else saved)
 
 
 def _give_up_lost(turn: Turn, order: ParentOrder) -> ParentOrder:
@@ -108,9 +110,10 @@ def _is_final(turn: Turn) -> bool:
     return turn.now >= turn.run.trading_day.close + BOOKS_FINAL_AFTER
 
 
-def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:
+def _give_up_unknown(turn: Turn, order: ParentOrder, lists: BrokerLists) -> ParentOrder:
     """Give up an in-flight order that the broker does not find after LOST_AFTER, unless it has refused its id as used.
-    It has been looked up twice, here and in the read before, and nothing is resent while a run closes."""
+    It has been looked up twice, here and in the read before, and nothing is resent while a run closes. One that may
+    have traded is lost, so that its outcome is unknown."""
     child = order.children[-1]
     is_there = child.id_is_used and order.outcome is None  # with an outcome, the id is another order's
     if is_there or turn.now - child.sent_at < LOST_AFTER:
@@ -118,7 +121,14 @@ def _give_up_unknown(turn: Turn, order: ParentOrder) -> ParentOrder:
     turn.ports.runtime.pause(1)
     if fetch_report(turn, order, child) is not None:
         return order
-    return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
+    report = lists.report_of(order, child)
+    if report is not None:
+        return save_order(turn, apply_report(turn, order, report))
+    traded = lists.unaccounted(order) or lists.shares_gone(order, child)
+    if not traded:
+        return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
+    turn.warn(order.symbol, "lost", child.client_order_id, traded)
+    return save_order(turn, order.with_child(child.becomes(ChildState.LOST)))
 
 
 def _cancel_stray(turn: Turn, report: OrderReport) -> bool:

@@ -10,7 +10,6 @@ from repeg.domain.child_order import NOT_AT_BROKER, UNRESOLVED, Child, ChildStat
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_limit
-from repeg.domain.quote import Side
 from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER, UNPRICED_LOST_AFTER
@@ -19,14 +18,13 @@ from repeg.workflow.reconciliation import (
     apply_report,
     book_fills,
     fetch_report,
-    list_orders_of_day,
     reported,
     taken_by,
 )
 from repeg.workflow.saving import save_order
-from repeg.workflow.sellable import read_holdings
 from repeg.workflow.switches import switch_now
 from repeg.workflow.turn import Turn
+from repeg.workflow.unseen_trades import BrokerLists
 
 
 def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:
@@ -123,30 +121,38 @@ def _resolve_never_seen(turn: Turn, order: ParentOrder, child: Child) -> ParentO
     if age < RESEND_AFTER or not _may_resend(turn, order, child):
         turn.warn(order.symbol, "hold", reason=f"unknown for {age.total_seconds():.0f}s, not at the broker")
         return order
-    if order.side is Side.SELL and (held := read_holdings(turn).of(order.symbol)) < child.qty:
-        return _hold_unsold(turn, order, child, held)
-    listed = reported(order, child, {each.client_order_id: each for each in list_orders_of_day(turn)})
+    lists = BrokerLists(turn)
+    listed = lists.report_of(order, child)
     if listed is not None:
         # The lookup by id lags. Where a closed order's id is free again, a second request would trade a second time.
         return save_order(turn, apply_report(turn, order, listed))
+    if gone := lists.shares_gone(order, child):
+        return _hold_unsold(turn, order, gone)
+    if traded := lists.unaccounted(order):
+        turn.warn(order.symbol, "hold", reason=f"not resent: {traded}")
+        return order
     return _resend(turn, order, child)
 
 
 def _give_up_unpriced(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     """Give up an order without a limit that the broker does not find, so that a new decision may follow."""
     turn.ports.runtime.pause(1)
-    report = fetch_report(turn, order, child)
+    lists = BrokerLists(turn)
+    report = fetch_report(turn, order, child) or lists.report_of(order, child)
     if report is not None:
         return save_order(turn, apply_report(turn, order, report))
+    if traded := lists.unaccounted(order):
+        turn.warn(order.symbol, "hold", reason=f"not given up: {traded}")
+        return order
     minutes = f"not seen at the broker for {(turn.now - child.sent_at).total_seconds() // 60:.0f} minutes"
     turn.warn(order.symbol, "lost", child.client_order_id, minutes)
     return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
 
 
-def _hold_unsold(turn: Turn, order: ParentOrder, child: Child, held: Decimal) -> ParentOrder:
+def _hold_unsold(turn: Turn, order: ParentOrder, gone: str) -> ParentOrder:
     """Hold a sell in flight that is for more than is held by now. It is not sent for less: the first request may still
     arrive, and both would be a short sale."""
-    turn.warn(order.symbol, "hold", reason=f"{child.qty} may be in flight, and only {held} are still held")
+    turn.warn(order.symbol, "hold", reason=f"may be in flight, and {gone}")
     return (
         order if order.held is HoldReason.NOT_HELD else save_order(turn, order.on_hold(HoldReason.NOT_HELD, turn.now))
     )
