@@ -41,7 +41,7 @@ METRICS = {
     "MarketsClosed": "starts on a day, or at a time of day, without a session to trade in",
     "MissedRuns": "session days on which no run has begun ten minutes after the open",
     "OrdersLeftOpen": "orphaned orders: open at the broker, held by no run",
-    "OrdersLost": "orders that the broker did not show as closed by the end of the session",
+    "OrdersLost": "orders that the broker did not show as closed, or that may have traded unseen",
     "OrdersPlaced": "orders that have a child after PlaceOrders",
     "OrdersUnknown": "orders whose outcome has been unknown for more than two minutes when a turn ends",
     "OrdersWorking": "orders that have an open child when a turn ends",

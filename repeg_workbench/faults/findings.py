@@ -19,7 +19,8 @@ FINDINGS: tuple[Finding, ...] = (
         " resent, because its shares were not held any more. The closing step gave it up as never arrived, and the run"
         " reported `rejected` and was settled.",
         "760360 at `5beeac5705`",
-        "Not yet. Such a sell should end as `unknown`, with an alert.",
+        "Trades in orders that the broker does not show, and shares that are gone, say that an order in flight may have"
+        " traded: it ends as `unknown`, with an alert (`tests/functions/test_unseen_trades.py`).",
     ),
     Finding(
         "A buy was to move to the market, and the cash for it was not there. For the two minutes until the close it was"

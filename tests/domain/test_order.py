@@ -31,14 +31,14 @@ from tests.domain.markets import SIDES
 # A mark allows the transition from the row's state to the column's.
 TABLE = """
                 unknown live cancelling filled canceled expired rejected replaced refused never_arrived  lost
-intended        x       x    x          x      x        x       x        x        x       x       .
+intended        x       x    x          x      x        x       x        x        x       x       x
 unknown         .       x    x          x      x        x       x        x        x       x       x
 live            .       .    x          x      x        x       x        x        .       .       x
 cancelling      .       x    .          x      x        x       x        x        .       .       x
 canceled        .       .    .          x      .        .       .        .        .       .       .
 expired         .       .    .          x      .        .       .        .        .       .       .
 replaced        .       .    .          x      .        .       .        .        .       .       .
-never_arrived   .       x    x          x      x        x       x        x        .       .       .
+never_arrived   .       x    x          x      x        x       x        x        .       .       x
 lost            .       x    x          x      x        x       x        x        .       .       .
 filled          .       .    .          .      .        .       .        .        .       .       .
 rejected        .       .    .          .      .        .       .        .        .       .       .

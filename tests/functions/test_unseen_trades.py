@@ -56,7 +56,7 @@ def test_a_sell_whose_shares_are_gone_ends_as_unknown(open_desk: OpenDesk, are_l
     for time in LATE:
         desk.turn_at(time)
     assert desk.posts() == 1
-    assert desk.journalled("AAPL", "hold")[-1] == ("", "may be in flight, and only 0 of 100 are still held")
+    assert desk.journalled("AAPL", "hold")[-1] == ("", "100 may be in flight, and only 0 are still held")
     answer = desk.close()
     assert (answer.outcome, answer.error) == ("failed", "Unexplained")
     assert (desk.order().outcome, desk.order().children[0].state) == (Outcome.UNKNOWN, ChildState.LOST)

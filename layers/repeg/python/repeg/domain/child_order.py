@@ -58,8 +58,7 @@ NOT_AT_BROKER = frozenset({ChildState.REFUSED, ChildState.NEVER_ARRIVED})
 _ENDS_AT_BROKER = CLOSED - GIVEN_UP - NOT_AT_BROKER
 
 # Which state may follow which. The table is wide: a broker's last report may still be corrected by a later fill (a
-# "canceled" order that filled), and an order given up as never arrived, or a refused replacement, may turn up, or may
-# turn out to have traded.
+# "canceled" order that filled), and an order given up as never arrived, or a refused replacement, may turn up or trade.
 TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
     ChildState.INTENDED: NOT_AT_BROKER | {ChildState.UNKNOWN, ChildState.LOST} | RESTING | _ENDS_AT_BROKER,
     ChildState.UNKNOWN: NOT_AT_BROKER | {ChildState.LOST} | RESTING | _ENDS_AT_BROKER,

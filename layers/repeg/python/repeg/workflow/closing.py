@@ -124,7 +124,7 @@ def _give_up_unknown(turn: Turn, order: ParentOrder, lists: BrokerLists) -> Pare
     report = lists.report_of(order, child)
     if report is not None:
         return save_order(turn, apply_report(turn, order, report))
-    traded = lists.unaccounted(order) or lists.shares_gone(order, child)
+    traded = lists.unaccounted(order) or lists.missing(order, child)
     if not traded:
         return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
     turn.warn(order.symbol, "lost", child.client_order_id, traded)

@@ -10,6 +10,7 @@ from repeg.domain.child_order import NOT_AT_BROKER, UNRESOLVED, Child, ChildStat
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_limit
+from repeg.domain.quote import Side
 from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER, UNPRICED_LOST_AFTER
@@ -126,8 +127,8 @@ def _resolve_never_seen(turn: Turn, order: ParentOrder, child: Child) -> ParentO
     if listed is not None:
         # The lookup by id lags. Where a closed order's id is free again, a second request would trade a second time.
         return save_order(turn, apply_report(turn, order, listed))
-    if gone := lists.shares_gone(order, child):
-        return _hold_unsold(turn, order, gone)
+    if order.side is Side.SELL and (held := lists.held(order.symbol)) < child.qty:
+        return _hold_unsold(turn, order, child, held)
     if traded := lists.unaccounted(order):
         turn.warn(order.symbol, "hold", reason=f"not resent: {traded}")
         return order
@@ -141,7 +142,7 @@ def _give_up_unpriced(turn: Turn, order: ParentOrder, child: Child) -> ParentOrd
     report = fetch_report(turn, order, child) or lists.report_of(order, child)
     if report is not None:
         return save_order(turn, apply_report(turn, order, report))
-    if traded := lists.unaccounted(order):
+    if traded := lists.unaccounted(order) or lists.missing(order, child):
         turn.warn(order.symbol, "hold", reason=f"not given up: {traded}")
         return order
     minutes = f"not seen at the broker for {(turn.now - child.sent_at).total_seconds() // 60:.0f} minutes"
@@ -149,10 +150,10 @@ def _give_up_unpriced(turn: Turn, order: ParentOrder, child: Child) -> ParentOrd
     return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
 
 
-def _hold_unsold(turn: Turn, order: ParentOrder, gone: str) -> ParentOrder:
+def _hold_unsold(turn: Turn, order: ParentOrder, child: Child, held: Decimal) -> ParentOrder:
     """Hold a sell in flight that is for more than is held by now. It is not sent for less: the first request may still
     arrive, and both would be a short sale."""
-    turn.warn(order.symbol, "hold", reason=f"may be in flight, and {gone}")
+    turn.warn(order.symbol, "hold", reason=f"{child.qty} may be in flight, and only {held} are still held")
     return (
         order if order.held is HoldReason.NOT_HELD else save_order(turn, order.on_hold(HoldReason.NOT_HELD, turn.now))
     )

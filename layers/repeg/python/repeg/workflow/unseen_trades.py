@@ -7,6 +7,7 @@ one that has not arrived.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property
 
@@ -14,6 +15,7 @@ from repeg.domain.broker import Execution
 from repeg.domain.child_order import Child, OrderReport
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side
+from repeg.domain.time_limits import HOLDINGS_AGE
 from repeg.workflow.reconciliation import reported
 from repeg.workflow.sellable import Holdings, read_holdings
 from repeg.workflow.turn import Turn
@@ -31,25 +33,38 @@ class BrokerLists:
         """The report of a child in the list of the day's orders."""
         return reported(order, child, {each.client_order_id: each for each in self._orders})
 
+    def held(self, symbol: str) -> Decimal:
+        """Shares held of a symbol."""
+        return self._holdings.of(symbol)
+
     def unaccounted(self, order: ParentOrder) -> str:
         """What traded an order's symbol on its side in orders that the broker does not show, in words; empty if nothing
         did. Each trade of the account's other orders is in an order that the broker shows."""
-        shown = {each.broker_id for each in self._orders} | {each.broker_id for each in order.children}
-        doubtful = [
-            each
-            for each in self._executions
-            if (each.symbol, each.side) == (order.symbol, order.side) and each.broker_order_id not in shown
-        ]
-        # The list of orders may lag behind that of executions.
-        ids = sorted({each.broker_order_id for each in doubtful})
-        unshown = {broker_id for broker_id in ids if self._broker.order_by_broker_id(broker_id) is None}
-        traded = sum((each.qty for each in doubtful if each.broker_order_id in unshown), Decimal(0))
+        unshown = self._unshown(order)
+        traded = _shares(each for each in self._of_others(order) if each.broker_order_id in unshown)
         return f"{traded} traded in an order that the broker does not show" if traded else ""
 
-    def shares_gone(self, order: ParentOrder, child: Child) -> str:
-        """How many shares of a sell are held no more, in words; empty if all are held, or of a buy."""
-        held = self._holdings.of(order.symbol) if order.side is Side.SELL else child.qty
-        return f"only {held} of {child.qty} are still held" if held < child.qty else ""
+    def missing(self, order: ParentOrder, child: Child) -> str:
+        """How many shares of a sell have left the account since it was decided, in words; empty if all are held, or if
+        other orders have sold those that are not, or of a buy."""
+        if order.side is Side.BUY:
+            return ""
+        since = child.decided_at - HOLDINGS_AGE
+        sold = _shares(each for each in self._of_others(order) if each.at >= since)
+        held = self.held(order.symbol)
+        return f"only {held} of {child.qty} are still held" if held + sold < child.qty else ""
+
+    def _of_others(self, order: ParentOrder) -> list[Execution]:
+        """Executions of an order's symbol and side that are not of its children."""
+        ids = {each.broker_id for each in order.children}
+        trades = [each for each in self._executions if (each.symbol, each.side) == (order.symbol, order.side)]
+        return [each for each in trades if each.broker_order_id not in ids]
+
+    def _unshown(self, order: ParentOrder) -> set[str]:
+        """The ids of the orders of those executions that the broker shows neither in its list, which may lag behind that
+        of executions, nor by their ids."""
+        ids = {each.broker_order_id for each in self._of_others(order)} - {each.broker_id for each in self._orders}
+        return {broker_id for broker_id in sorted(ids) if self._broker.order_by_broker_id(broker_id) is None}
 
     @cached_property
     def _holdings(self) -> Holdings:
@@ -62,3 +77,7 @@ class BrokerLists:
     @cached_property
     def _executions(self) -> list[Execution]:
         return self._broker.executions(self._day)
+
+
+def _shares(executions: Iterable[Execution]) -> Decimal:
+    return sum((each.qty for each in executions), Decimal(0))
