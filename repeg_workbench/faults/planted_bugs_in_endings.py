@@ -79,6 +79,11 @@ ENDING_BUGS: dict[str, PlantedBug] = {
         Edit(closing, "_give_up_unknown", "< LOST_AFTER", "< LOST_AFTER / 2"),
         seen_by="tests/functions/test_close_run_unaccounted.py::test_a_lost_order_is_abandoned_only_after_its_timeout",
     ),
+    "unseen_trade_given_up": edited(
+        "an order in flight that may have traded is given up as never arrived",
+        Edit(closing, "_give_up_unknown", "if not traded:", "if True:"),
+        seen_by="tests/functions/test_unseen_trades.py::test_a_sell_whose_shares_are_gone_ends_as_unknown",
+    ),
     "vanished_is_lost": edited(
         "an order that the broker does not find counts as lost at once",
         Edit(closing, "_give_up_lost", "if turn.now < turn.run.trading_day.close:", "if False:"),

@@ -26,6 +26,11 @@ SENDING_BUGS: dict[str, PlantedBug] = {
         Edit(in_flight, "_resolve_never_seen", "if listed is not None:", "if False:"),
         seen_by="tests/functions/test_repeg_orders_unknown.py::test_an_order_that_only_a_list_shows_is_not_resent",
     ),
+    "unseen_trade_resent": edited(
+        "an order in flight is sent again although its symbol has traded in an order that the broker does not show",
+        Edit(in_flight, "_resolve_never_seen", "if traded := lists.unaccounted(order):", "if False:"),
+        seen_by="tests/functions/test_unseen_trades.py::test_an_order_that_has_traded_unseen_is_not_resent",
+    ),
     "market_order_resent": edited(
         "an order without a limit is sent again",
         Edit(in_flight, "_may_resend", "child.limit is None or", ""),

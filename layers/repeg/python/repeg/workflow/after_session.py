@@ -111,7 +111,8 @@ def _refresh(turn: Turn, order: ParentOrder, ours: Sequence[OrderReport], execut
         report = fetch_report(turn, seen, seen.attempt(n))
         if report is not None:
             seen = apply_report(turn, seen, report)
-    seen = cancel_children(turn, _with_lost(turn, seen))
+    seen = _with_lost(turn, seen)
+    seen = cancel_children(turn, seen)
     if seen == order:
         return order
     after = corrected(order, seen)

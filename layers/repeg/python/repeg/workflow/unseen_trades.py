@@ -61,8 +61,8 @@ class BrokerLists:
         return [each for each in trades if each.broker_order_id not in ids]
 
     def _unshown(self, order: ParentOrder) -> set[str]:
-        """The ids of the orders of those executions that the broker shows neither in its list, which may lag behind that
-        of executions, nor by their ids."""
+        """The ids of the orders of those executions that the broker shows neither in its list, which may lag behind
+        theirs, nor by their ids."""
         ids = {each.broker_order_id for each in self._of_others(order)} - {each.broker_id for each in self._orders}
         return {broker_id for broker_id in sorted(ids) if self._broker.order_by_broker_id(broker_id) is None}
 
