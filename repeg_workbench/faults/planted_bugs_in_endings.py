@@ -70,7 +70,7 @@ ENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "late_arrival_forgotten": edited(
         "an order given up as never arrived is not looked for again",
-        Edit(in_flight, "_reopen_found", "if child.state not in NOT_AT_BROKER or", "if True or"),
+        Edit(in_flight, "_reopen_found", "if child.state not in NOT_AT_BROKER | GIVEN_UP or", "if True or"),
         seen_by="tests/functions/test_close_run_unaccounted.py"
         "::test_an_abandoned_order_that_arrives_is_cancelled_and_booked",
     ),

@@ -135,7 +135,7 @@ def _close_without_cancel(_: Mapping[str, Any]) -> dict[str, Any]:
 # An order that the first look does not find is given up, and no books are compared after the session.
 _NO_LOOK_BACK = (
     Edit(closing, "_give_up_unknown", "if is_there or turn.now - child.sent_at < LOST_AFTER:", "if False:"),
-    Edit(in_flight, "_reopen_found", "if child.state not in NOT_AT_BROKER or", "if True or"),
+    Edit(in_flight, "_reopen_found", "if child.state not in NOT_AT_BROKER | GIVEN_UP or", "if True or"),
     Edit(watchdog._Pass, "reconcile_ended_runs", "if guard.is_over and", "if False and"),
 )
 

@@ -28,7 +28,7 @@ SENDING_BUGS: dict[str, PlantedBug] = {
     ),
     "unseen_trade_resent": edited(
         "an order in flight is sent again although its symbol has traded in an order that the broker does not show",
-        Edit(in_flight, "_resolve_never_seen", "if traded := lists.unaccounted(order):", "if False:"),
+        Edit(in_flight, "_resolve_never_seen", "if traded := lists.unaccounted(order, child):", "if False:"),
         seen_by="tests/functions/test_unseen_trades.py::test_an_order_that_has_traded_unseen_is_not_resent",
     ),
     "market_order_resent": edited(

@@ -42,7 +42,7 @@ never_arrived   .       x    x          x      x        x       x        x      
 lost            .       x    x          x      x        x       x        x        .       .       .
 filled          .       .    .          .      .        .       .        .        .       .       .
 rejected        .       .    .          .      .        .       .        .        .       .       .
-refused         .       x    x          x      x        x       x        x        .       .       .
+refused         .       x    x          x      x        x       x        x        .       .       x
 """
 
 

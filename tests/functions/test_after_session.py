@@ -222,15 +222,18 @@ def test_a_second_order_under_the_same_id_is_reported(open_desk: OpenDesk) -> No
 
 
 def test_a_refused_order_that_has_filled_is_booked_and_reported(open_desk: OpenDesk) -> None:
-    """The broker took it although its answer was a refusal; a second order was sent before it found the first."""
-    quirks = replace(PROMPT, client_id_lag=(40_000, 40_000))
+    """The broker took it although its answer was a refusal; a second order was sent before it showed the first, or its
+    executions."""
+    quirks = replace(PROMPT, client_id_lag=(40_000, 40_000), list_lag=(40_000, 40_000))
     desk = open_desk({"AAPL": book("09:20 300 @ 189.40 × 300 @ 189.44", until="16:00")}, quirks=quirks)
     desk.begin("buy 40 AAPL", policy="market")
     refusal = {"code": 40310000, "message": "insufficient buying power"}
     desk.exchange.faults.arm(Fault(kind=Kind.ANSWER_AFTER, method="POST", status=403, body=refusal))
+    hide_fills(desk)
     desk.place()
     desk.wait_until("09:36:30")
     desk.place()
+    desk.exchange.faults.disarm()
     desk.wait_until("09:37")
     assert desk.repeg().decision == "close"
     desk.close()

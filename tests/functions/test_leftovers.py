@@ -89,18 +89,19 @@ def test_an_order_with_nothing_left_to_do_is_cancelled(open_desk: OpenDesk, kill
 
 
 def two_open(open_desk: OpenDesk, aapl: list[Event] | None = None) -> Desk:
-    """40 AAPL to buy, sent twice: the first answer was a refusal, and the broker has the order all the same. It did not
-    find it under its id when the second was sent."""
+    """40 AAPL to buy, sent twice: the first answer was a refusal, and the broker has the order all the same. It found
+    it neither under its id nor in a list when the second was sent."""
     desk = open_desk({"AAPL": aapl or book(QUIET), "KO": KO})
     desk.begin("buy 40 AAPL", "buy 10 KO", min_volume_shares=0)
     refusal = Fault(kind=Kind.ANSWER_AFTER, method="POST", path="/v2/orders", status=403, body=SHORT_OF_CASH)
     desk.exchange.faults.arm(refusal)
     desk.place()
     desk.wait_until("09:36:31")
-    lookup = desk.broker.order
+    lookup, listing = desk.broker.order, desk.broker.orders_since
     desk.broker.order = lambda client_order_id: None  # type: ignore[method-assign]
+    desk.broker.orders_since = lambda day: []  # type: ignore[method-assign]
     desk.place()
-    desk.broker.order = lookup  # type: ignore[method-assign]
+    desk.broker.order, desk.broker.orders_since = lookup, listing  # type: ignore[method-assign]
     desk.wait(1)
     assert desk.open_at_broker("AAPL") == ["40 AAPL @ 189.41", "40 AAPL @ 189.42"]
     desk.wait_until("09:36:50")

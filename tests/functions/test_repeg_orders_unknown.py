@@ -197,7 +197,7 @@ def test_an_order_that_arrives_after_its_refused_resend_is_adopted(open_desk: Op
 
 def test_a_refused_order_that_turns_up_is_cancelled_with_its_successor(open_desk: OpenDesk) -> None:
     """Both would buy: the broker took the first order although its answer was a refusal, and found it late."""
-    desk = open_desk({"AAPL": LATER}, quirks=replace(PROMPT, client_id_lag=(40_000, 40_000)))
+    desk = open_desk({"AAPL": LATER}, quirks=replace(PROMPT, client_id_lag=(40_000, 40_000), list_lag=(40_000, 40_000)))
     desk.begin("buy 40 AAPL", min_volume_shares=1)
     refusal = {"code": 40310000, "message": "insufficient buying power"}
     desk.exchange.faults.arm(post(Kind.ANSWER_AFTER, status=403, body=refusal))
@@ -226,7 +226,7 @@ def test_an_order_that_only_a_list_shows_is_not_resent(open_desk: OpenDesk) -> N
 
 
 def test_an_unknown_order_is_not_resent_beside_one_that_turns_up(open_desk: OpenDesk) -> None:
-    desk = open_desk({"AAPL": LATER}, quirks=replace(PROMPT, client_id_lag=(40_000, 40_000)))
+    desk = open_desk({"AAPL": LATER}, quirks=replace(PROMPT, client_id_lag=(40_000, 40_000), list_lag=(40_000, 40_000)))
     desk.begin("buy 40 AAPL", min_volume_shares=1)
     refusal = {"code": 40310000, "message": "insufficient buying power"}
     desk.exchange.faults.arm(post(Kind.ANSWER_AFTER, status=403, body=refusal))

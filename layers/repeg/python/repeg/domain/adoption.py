@@ -14,7 +14,7 @@ from repeg.domain.quote import CLOCK_ERROR_SECONDS
 from repeg.domain.time_limits import REQUEST
 
 # A decision is dated by the broker's clock as read at the start of a step: as much as a request too late.
-_DATE_ERROR = REQUEST + timedelta(seconds=CLOCK_ERROR_SECONDS)
+DATE_ERROR = REQUEST + timedelta(seconds=CLOCK_ERROR_SECONDS)
 
 
 def difference(order: ParentOrder, child: Child, report: OrderReport) -> str:
@@ -31,6 +31,6 @@ def difference(order: ParentOrder, child: Child, report: OrderReport) -> str:
         return f"its limit is {report.limit}, not {child.limit}"
     if child.replaces is None and report.qty != child.qty:
         return f"its quantity is {report.qty}, not {child.qty}"
-    if report.submitted_at is not None and report.submitted_at < child.decided_at - _DATE_ERROR:
+    if report.submitted_at is not None and report.submitted_at < child.decided_at - DATE_ERROR:
         return f"it was submitted at {report.submitted_at.isoformat(timespec='seconds')}, before it was decided"
     return ""

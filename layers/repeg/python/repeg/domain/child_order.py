@@ -58,15 +58,15 @@ NOT_AT_BROKER = frozenset({ChildState.REFUSED, ChildState.NEVER_ARRIVED})
 _ENDS_AT_BROKER = CLOSED - GIVEN_UP - NOT_AT_BROKER
 
 # Which state may follow which. The table is wide: a broker's last report may still be corrected by a later fill (a
-# "canceled" order that filled), and an order given up as never arrived, or a refused replacement, may turn up or trade.
+# "canceled" order that filled), and an order that was refused, or given up as never arrived, may turn up or trade.
 TRANSITIONS: dict[ChildState, frozenset[ChildState]] = {
     ChildState.INTENDED: NOT_AT_BROKER | {ChildState.UNKNOWN, ChildState.LOST} | RESTING | _ENDS_AT_BROKER,
     ChildState.UNKNOWN: NOT_AT_BROKER | {ChildState.LOST} | RESTING | _ENDS_AT_BROKER,
     ChildState.LIVE: frozenset({ChildState.CANCELLING, ChildState.LOST}) | _ENDS_AT_BROKER,
     ChildState.CANCELLING: frozenset({ChildState.LIVE, ChildState.LOST}) | _ENDS_AT_BROKER,
     **dict.fromkeys((ChildState.CANCELED, ChildState.EXPIRED, ChildState.REPLACED), frozenset({ChildState.FILLED})),
-    **dict.fromkeys((ChildState.REFUSED, ChildState.LOST), RESTING | _ENDS_AT_BROKER),
-    ChildState.NEVER_ARRIVED: frozenset({ChildState.LOST}) | RESTING | _ENDS_AT_BROKER,
+    **dict.fromkeys(NOT_AT_BROKER, frozenset({ChildState.LOST}) | RESTING | _ENDS_AT_BROKER),
+    ChildState.LOST: RESTING | _ENDS_AT_BROKER,
     **dict.fromkeys((ChildState.FILLED, ChildState.REJECTED), frozenset()),
 }
 

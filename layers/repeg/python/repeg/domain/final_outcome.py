@@ -21,7 +21,7 @@ def outcome_of(
     if any(child.state in UNRESOLVED for child in order.children):
         return Outcome.UNKNOWN, "the broker never reported what became of the last order"
     if lost := lost_children(order):
-        return Outcome.UNKNOWN, f"the broker did not show {lost} as closed"
+        return Outcome.UNKNOWN, lost
     if kill is not KillSwitch.ACTIVE:
         return Outcome.KILLED, killed_by or f"the kill switch is {kill}"
     if order.held is None:
@@ -31,8 +31,9 @@ def outcome_of(
 
 
 def lost_children(order: ParentOrder) -> str:
-    """The ids of the children of an order that were lost, as a list in words; empty if none was."""
-    return ", ".join(child.client_order_id for child in order.children if child.state is ChildState.LOST)
+    """Which children of an order were lost, in words; empty if none was."""
+    lost = ", ".join(child.client_order_id for child in order.children if child.state is ChildState.LOST)
+    return f"the broker did not show {lost} as closed" if lost else ""
 
 
 def by_unknown_hand(order: ParentOrder) -> ParentOrder:
@@ -61,7 +62,7 @@ def corrected(before: ParentOrder, after: ParentOrder) -> ParentOrder:
         return after.done(Outcome.FILLED, filled)
     lost = lost_children(after)
     if lost and lost != lost_children(before):
-        return after.done(Outcome.UNKNOWN, f"the broker did not show {lost} as closed")
+        return after.done(Outcome.UNKNOWN, lost)
     is_resolved = not lost and not any(child.state in UNRESOLVED for child in after.children)
     if before.outcome is Outcome.UNKNOWN and is_resolved:
         return after.done(Outcome.PARTIAL_DEADLINE, filled)

@@ -18,7 +18,7 @@ from repeg.domain.broker import Execution
 from repeg.domain.child_order import GIVEN_UP, Child, ChildState, OrderReport
 from repeg.domain.costs import MarketRecord, Settlement, analyse
 from repeg.domain.errors import BrokerUnavailable, Conflict, RepegError, StoreUnavailable
-from repeg.domain.final_outcome import corrected
+from repeg.domain.final_outcome import corrected, lost_children
 from repeg.domain.notice import RUN_CORRECTED
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.report import Report
@@ -35,12 +35,11 @@ from repeg.workflow.reconciliation import (
     apply_report,
     book_executions,
     fetch_report,
-    list_orders_of_day,
 )
-from repeg.workflow.reporting import UNEXPLAINED, unexplained
+from repeg.workflow.reporting import UNEXPLAINED, lost_orders, unexplained
 from repeg.workflow.saving import store_order
 from repeg.workflow.turn import Turn, begin_turn
-from repeg.workflow.unseen_trades import BrokerLists
+from repeg.workflow.unseen_trades import BrokerLists, lose_traded
 
 
 def reconcile_ended_run(held: Guard, ports: Ports) -> list[Alert]:
@@ -56,6 +55,9 @@ def reconcile_ended_run(held: Guard, ports: Ports) -> list[Alert]:
     books = turn.ports.store.books(held.run_id)
     report = _report_again(turn, turn.run.report, books, left)
     if report.figures != turn.run.report.figures:
+        told = turn.run.report.reason
+        newly_lost = [order for order in books.orders if lost_children(order) not in told]
+        publish_alerts(lost_orders(held.run_id, newly_lost), ports)
         _publish_correction(turn, turn.run.report, report)
     if turn.now < turn.run.trading_day.close + BOOKS_FINAL_AFTER:
         return []
@@ -86,13 +88,13 @@ def _read_again(turn: Turn) -> tuple[list[str], list[OrderReport]]:
     """Read doubtful orders again, cancel those still open, and book every fill. Returns the ids that are still open,
     and the broker's orders of the run. If one could not be read or stored, raises that error once all others are done.
     """
-    ours = list_orders_of_day(turn)
-    executed = _shares_by_order(turn.ports.broker.executions(turn.run.trading_day.day))
+    lists = BrokerLists(turn)
+    ours = [report for report in lists.orders if report.client_order_id.startswith(turn.run.order_prefix)]
     orders: list[ParentOrder] = []
     unread: list[RepegError] = []
     for order in turn.ports.store.books(turn.run.run_id).orders:
         try:
-            orders.append(_refresh(turn, order, ours, executed))
+            orders.append(_refresh(turn, order, ours, lists))
         except (BrokerUnavailable, StoreUnavailable, Conflict) as error:
             orders.append(order)
             unread.append(error)
@@ -104,34 +106,21 @@ def _read_again(turn: Turn) -> tuple[list[str], list[OrderReport]]:
     return open_ids + left, ours
 
 
-def _refresh(turn: Turn, order: ParentOrder, ours: Sequence[OrderReport], executed: dict[str, Decimal]) -> ParentOrder:
+def _refresh(turn: Turn, order: ParentOrder, ours: Sequence[OrderReport], lists: BrokerLists) -> ParentOrder:
     seen = _with_strays(turn, order, ours)
+    executed = _shares_by_order(lists.executions)
     listed = {report.client_order_id for report in ours}
     for n in [child.n for child in seen.children if _is_doubtful(child, listed, executed)]:
-        report = fetch_report(turn, seen, seen.attempt(n))
+        report = fetch_report(turn, seen, seen.attempt(n)) or lists.find(seen, seen.attempt(n))
         if report is not None:
             seen = apply_report(turn, seen, report)
-    seen = _with_lost(turn, seen)
+    seen = lose_traded(turn, seen, lists)
     seen = cancel_children(turn, seen)
     if seen == order:
         return order
     after = corrected(order, seen)
     turn.warn(order.symbol, "corrected", f"{order.filled} → {after.filled} of {order.target}", after.reason)
     return store_order(turn, after)
-
-
-def _with_lost(turn: Turn, order: ParentOrder) -> ParentOrder:
-    """The order, whose child that was given up as never arrived is lost if it may have traded. That is an alert."""
-    given_up = [child for child in order.children if child.state is ChildState.NEVER_ARRIVED]
-    traded = BrokerLists(turn).unaccounted(order) if given_up else ""
-    if not traded:
-        return order
-    reason = f"{order.symbol}: {traded}, and {given_up[-1].client_order_id} was never seen"
-    publish_alerts([Alert(finding=Finding.ORDER_LOST, run_id=turn.run.run_id, reason=reason)], turn.ports)
-    for child in given_up:
-        turn.warn(order.symbol, "lost", child.client_order_id, traded)
-        order = order.with_child(child.becomes(ChildState.LOST))
-    return order
 
 
 def _with_strays(turn: Turn, order: ParentOrder, ours: Sequence[OrderReport]) -> ParentOrder:

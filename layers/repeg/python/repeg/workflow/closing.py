@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from repeg.domain.child_order import RESTING, UNRESOLVED, ChildState, OrderReport
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.time_limits import BOOKS_FINAL_AFTER, CANCELS_FOR, CLOSES_FOR, LOST_AFTER
 from repeg.ports import Ports
@@ -18,7 +19,7 @@ from repeg.workflow.in_flight import refresh_children
 from repeg.workflow.reconciliation import apply_report, book_executions, fetch_report, list_reports
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
-from repeg.workflow.unseen_trades import BrokerLists
+from repeg.workflow.unseen_trades import BrokerLists, lose_traded
 
 
 class Closed(NamedTuple):
@@ -85,7 +86,18 @@ def _close(turn: Turn, order: ParentOrder, after: ParentOrder, lists: BrokerList
     saved = save_order(turn, after) if after != order else order
     # Only the latest child can be in flight: a child that it replaces had been seen at the broker.
     is_unknown = saved.child is not None and saved.child.state in UNRESOLVED
-    return _give_up_lost(turn, _give_up_unknown(turn, saved, lists) if is_unknown else saved)
+    known = _give_up_unknown(turn, saved, lists) if is_unknown else saved
+    return _give_up_lost(turn, _lose_traded(turn, known, lists))
+
+
+def _lose_traded(turn: Turn, order: ParentOrder, lists: BrokerLists) -> ParentOrder:
+    """The order whose refused children are lost if they may have traded. What cannot be read says nothing, and is read
+    again by the watchdog."""
+    try:
+        after = lose_traded(turn, order, lists)
+    except (BrokerUnavailable, BrokerDenied):
+        return order
+    return save_order(turn, after) if after != order else order
 
 
 def _give_up_lost(turn: Turn, order: ParentOrder) -> ParentOrder:
@@ -121,10 +133,14 @@ def _give_up_unknown(turn: Turn, order: ParentOrder, lists: BrokerLists) -> Pare
     turn.ports.runtime.pause(1)
     if fetch_report(turn, order, child) is not None:
         return order
-    report = lists.report_of(order, child)
+    try:
+        report, traded = lists.find(order, child), lists.sign_of_a_trade(order, child)
+    except (BrokerUnavailable, BrokerDenied) as error:
+        if not _is_final(turn):
+            raise
+        report, traded = None, f"whether it has traded cannot be read: {error}"
     if report is not None:
         return save_order(turn, apply_report(turn, order, report))
-    traded = lists.unaccounted(order) or lists.missing(order, child)
     if not traded:
         return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
     turn.warn(order.symbol, "lost", child.client_order_id, traded)

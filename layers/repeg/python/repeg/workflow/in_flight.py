@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from repeg.domain.broker import Accepted, Refused, Unknown
-from repeg.domain.child_order import NOT_AT_BROKER, UNRESOLVED, Child, ChildState, OrderReport
+from repeg.domain.child_order import GIVEN_UP, NOT_AT_BROKER, UNRESOLVED, Child, ChildState, OrderReport
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.price_format import format_limit
@@ -48,16 +48,22 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
 def still_missing(turn: Turn, orders: Sequence[ParentOrder]) -> list[ParentOrder]:
     """Those of some waiting orders that another child may follow: the broker has none that was given up or refused.
 
-    An order whose child is found now, or could not be asked about, is left to the next turn.
+    An order whose child is found now, or may have traded, or could not be asked about, is left to the next turn.
     """
     missing: set[str] = set()
+    lists = BrokerLists(turn)
 
     def ask(order: ParentOrder) -> ParentOrder:
-        reports = [fetch_report(turn, order, child) for child in order.children if _may_have_arrived(order, child)]
+        doubtful = [child for child in order.children if _may_have_arrived(order, child)]
+        reports = [fetch_report(turn, order, child) or lists.find(order, child) for child in doubtful]
         found = {report.client_order_id: report for report in reports if report is not None}
         if found:
             return refresh_children(turn, order, found)
-        missing.add(order.symbol)
+        traded = [lists.unaccounted(order, child) for child in doubtful]
+        if any(traded):
+            turn.warn(order.symbol, "hold", reason=f"not sent anew: {max(traded)}")
+        else:
+            missing.add(order.symbol)
         return order
 
     book_fills(turn, orders, turn.each(ask, orders))
@@ -74,10 +80,10 @@ def _may_have_arrived(order: ParentOrder, child: Child) -> bool:
 def _reopen_found(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:
     after = order
     for child in order.children:
-        if child.state not in NOT_AT_BROKER or _is_shown_by_replaced(order, child):
+        if child.state not in NOT_AT_BROKER | GIVEN_UP or _is_shown_by_replaced(order, child):
             continue
         report = reported(order, child, listed)
-        if report is None and child.state is ChildState.NEVER_ARRIVED:
+        if report is None and child.state in GIVEN_UP:
             report = fetch_report(turn, order, child)  # it may have filled at once, or closed with what it replaced
         if report is not None:
             turn.warn(order.symbol, "late", child.client_order_id, f"{child.state} in our books, at the broker now")
@@ -123,13 +129,13 @@ def _resolve_never_seen(turn: Turn, order: ParentOrder, child: Child) -> ParentO
         turn.warn(order.symbol, "hold", reason=f"unknown for {age.total_seconds():.0f}s, not at the broker")
         return order
     lists = BrokerLists(turn)
-    listed = lists.report_of(order, child)
+    listed = lists.find(order, child)
     if listed is not None:
         # The lookup by id lags. Where a closed order's id is free again, a second request would trade a second time.
         return save_order(turn, apply_report(turn, order, listed))
     if order.side is Side.SELL and (held := lists.held(order.symbol)) < child.qty:
         return _hold_unsold(turn, order, child, held)
-    if traded := lists.unaccounted(order):
+    if traded := lists.unaccounted(order, child):
         turn.warn(order.symbol, "hold", reason=f"not resent: {traded}")
         return order
     return _resend(turn, order, child)
@@ -139,10 +145,10 @@ def _give_up_unpriced(turn: Turn, order: ParentOrder, child: Child) -> ParentOrd
     """Give up an order without a limit that the broker does not find, so that a new decision may follow."""
     turn.ports.runtime.pause(1)
     lists = BrokerLists(turn)
-    report = fetch_report(turn, order, child) or lists.report_of(order, child)
+    report = fetch_report(turn, order, child) or lists.find(order, child)
     if report is not None:
         return save_order(turn, apply_report(turn, order, report))
-    if traded := lists.unaccounted(order) or lists.missing(order, child):
+    if traded := lists.sign_of_a_trade(order, child):
         turn.warn(order.symbol, "hold", reason=f"not given up: {traded}")
         return order
     minutes = f"not seen at the broker for {(turn.now - child.sent_at).total_seconds() // 60:.0f} minutes"
@@ -197,6 +203,13 @@ def _resolve_missing_replacement(turn: Turn, order: ParentOrder, child: Child) -
     old = order.predecessors(child)[0]
     if age < (RESEND_AFTER if old.is_closed else LOST_AFTER):
         turn.warn(order.symbol, "hold", reason=f"replacement unknown for {age.total_seconds():.0f}s")
+        return order
+    lists = BrokerLists(turn)
+    report = lists.find(order, child)
+    if report is not None:
+        return save_order(turn, apply_report(turn, order, report))
+    if traded := lists.unaccounted(order, child):
+        turn.warn(order.symbol, "hold", reason=f"replacement not given up: {traded}")
         return order
     turn.warn(order.symbol, "lost", format_limit(child.limit), "the replacement was never seen at the broker")
     without = order.with_child(child.becomes(ChildState.NEVER_ARRIVED))

@@ -9,10 +9,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from repeg.domain.books import Books
-from repeg.domain.child_order import ChildState
 from repeg.domain.costs import MarketRecord, Settlement, analyse
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError, StillOpen, UnreadableRow
-from repeg.domain.final_outcome import excess, outcome_of
+from repeg.domain.final_outcome import excess, lost_children, outcome_of
 from repeg.domain.journal import Entry
 from repeg.domain.notice import RUN_FAILED, RUN_SETTLED
 from repeg.domain.outcome import Outcome
@@ -176,18 +175,22 @@ def _last_sending(turn: Turn) -> datetime:
     return min(turn.now, turn.run.window.closes)
 
 
-def _alerts(turn: Turn, orders: Sequence[ParentOrder], books: Books) -> list[Alert]:
-    lost = [
-        Alert(finding=Finding.ORDER_LOST, run_id=turn.run.run_id, reason=f"{order.symbol}: {order.reason}")
+def lost_orders(run_id: str, orders: Sequence[ParentOrder]) -> list[Alert]:
+    """An alert for each order with a child that was lost."""
+    return [
+        Alert(finding=Finding.ORDER_LOST, run_id=run_id, reason=f"{order.symbol}: {lost}")
         for order in orders
-        if any(child.state is ChildState.LOST for child in order.children)
+        if (lost := lost_children(order))
     ]
+
+
+def _alerts(turn: Turn, orders: Sequence[ParentOrder], books: Books) -> list[Alert]:
     too_many = [
         Alert(finding=Finding.BOOKS_DIFFER, run_id=turn.run.run_id, reason=excess(order))
         for order in orders
         if excess(order)
     ]
-    return lost + too_many + _unreadable_rows(turn, books)
+    return lost_orders(turn.run.run_id, orders) + too_many + _unreadable_rows(turn, books)
 
 
 def _unreadable_rows(turn: Turn, books: Books) -> list[Alert]:
@@ -217,7 +220,12 @@ def unexplained(orders: Sequence[ParentOrder], books: Books, left: Sequence[str]
         return f"still open at the broker: {', '.join(left)}"
     if books.unreadable:
         return _in_words(books.unreadable)
-    unknown = [f"{order.symbol} ({order.reason})" for order in orders if order.outcome is Outcome.UNKNOWN]
+    lost = {order.symbol: lost_children(order) for order in orders}
+    unknown = [
+        f"{order.symbol} ({order.reason if order.outcome is Outcome.UNKNOWN else lost[order.symbol]})"
+        for order in orders
+        if order.outcome is Outcome.UNKNOWN or lost[order.symbol]
+    ]
     if unknown:
         return f"outcome unknown: {', '.join(unknown)}"
     booked: dict[str, Decimal] = {}

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property
 
+from repeg.domain.adoption import DATE_ERROR
 from repeg.domain.broker import Execution
-from repeg.domain.child_order import Child, OrderReport
+from repeg.domain.child_order import NOT_AT_BROKER, Child, ChildState, OrderReport
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side
-from repeg.domain.time_limits import HOLDINGS_AGE
 from repeg.workflow.reconciliation import reported
 from repeg.workflow.sellable import Holdings, read_holdings
 from repeg.workflow.turn import Turn
@@ -26,57 +26,82 @@ class BrokerLists:
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
-        self._broker = turn.ports.broker
-        self._day = turn.run.trading_day.day
+        self._shown: dict[str, OrderReport | None] = {}
 
-    def report_of(self, order: ParentOrder, child: Child) -> OrderReport | None:
-        """The report of a child in the list of the day's orders."""
-        return reported(order, child, {each.client_order_id: each for each in self._orders})
+    @cached_property
+    def orders(self) -> list[OrderReport]:
+        """Every order of the account that was submitted on the run's day."""
+        return self._turn.ports.broker.orders_since(self._turn.run.trading_day.day)
+
+    @cached_property
+    def executions(self) -> list[Execution]:
+        """Every execution of the account on the run's day."""
+        return self._turn.ports.broker.executions(self._turn.run.trading_day.day)
 
     def held(self, symbol: str) -> Decimal:
         """Shares held of a symbol."""
         return self._holdings.of(symbol)
 
-    def unaccounted(self, order: ParentOrder) -> str:
-        """What traded an order's symbol on its side in orders that the broker does not show, in words; empty if nothing
-        did. Each trade of the account's other orders is in an order that the broker shows."""
-        unshown = self._unshown(order)
-        traded = _shares(each for each in self._of_others(order) if each.broker_order_id in unshown)
+    def find(self, order: ParentOrder, child: Child) -> OrderReport | None:
+        """The report of a child that is not found by our id: in the list of the day's orders, or by the broker's id in
+        an execution; None if neither has it."""
+        listed = reported(order, child, {each.client_order_id: each for each in self.orders})
+        if listed is not None:
+            return listed
+        traded = [self._by_broker_id(each.broker_order_id) for each in self._doubtful(order, child)]
+        return reported(order, child, {each.client_order_id: each for each in traded if each is not None})
+
+    def sign_of_a_trade(self, order: ParentOrder, child: Child) -> str:
+        """What says that a child which is not found may have traded, in words; empty if nothing does."""
+        return self.unaccounted(order, child) or self._missing(order, child)
+
+    def unaccounted(self, order: ParentOrder, child: Child) -> str:
+        """What has traded an order's symbol on its side, since a child was decided, in orders that the broker does not
+        show, in words; empty if nothing has. The trades of the account's other orders are in orders that it shows."""
+        traded = _shares(self._unshown(order, child))
         return f"{traded} traded in an order that the broker does not show" if traded else ""
 
-    def missing(self, order: ParentOrder, child: Child) -> str:
+    def _missing(self, order: ParentOrder, child: Child) -> str:
         """How many shares of a sell have left the account since it was decided, in words; empty if all are held, or if
         other orders have sold those that are not, or of a buy."""
         if order.side is Side.BUY:
             return ""
-        since = child.decided_at - HOLDINGS_AGE
-        sold = _shares(each for each in self._of_others(order) if each.at >= since)
-        held = self.held(order.symbol)
+        held, sold = self.held(order.symbol), _shares(self._trades_since(order, child))
         return f"only {held} of {child.qty} are still held" if held + sold < child.qty else ""
 
-    def _of_others(self, order: ParentOrder) -> list[Execution]:
-        """Executions of an order's symbol and side that are not of its children."""
-        ids = {each.broker_id for each in order.children}
-        trades = [each for each in self._executions if (each.symbol, each.side) == (order.symbol, order.side)]
-        return [each for each in trades if each.broker_order_id not in ids]
+    def _unshown(self, order: ParentOrder, child: Child) -> list[Execution]:
+        doubtful = self._doubtful(order, child)
+        return [each for each in doubtful if self._by_broker_id(each.broker_order_id) is None]
 
-    def _unshown(self, order: ParentOrder) -> set[str]:
-        """The ids of the orders of those executions that the broker shows neither in its list, which may lag behind
-        theirs, nor by their ids."""
-        ids = {each.broker_order_id for each in self._of_others(order)} - {each.broker_id for each in self._orders}
-        return {broker_id for broker_id in sorted(ids) if self._broker.order_by_broker_id(broker_id) is None}
+    def _doubtful(self, order: ParentOrder, child: Child) -> list[Execution]:
+        """Trades since a child was decided, in orders that are neither listed nor known as the order's children."""
+        known = {each.broker_id for each in self.orders} | {each.broker_id for each in order.children}
+        return [each for each in self._trades_since(order, child) if each.broker_order_id not in known]
+
+    def _trades_since(self, order: ParentOrder, child: Child) -> list[Execution]:
+        since = child.decided_at - DATE_ERROR
+        ours = (order.symbol, order.side)
+        return [each for each in self.executions if (each.symbol, each.side) == ours and each.at >= since]
+
+    def _by_broker_id(self, broker_id: str) -> OrderReport | None:
+        """An order by the broker's id: its list of orders may lag behind that of executions, and has only one day's."""
+        if broker_id not in self._shown:
+            self._shown[broker_id] = self._turn.ports.broker.order_by_broker_id(broker_id)
+        return self._shown[broker_id]
 
     @cached_property
     def _holdings(self) -> Holdings:
         return read_holdings(self._turn)
 
-    @cached_property
-    def _orders(self) -> list[OrderReport]:
-        return self._broker.orders_since(self._day)
 
-    @cached_property
-    def _executions(self) -> list[Execution]:
-        return self._broker.executions(self._day)
+def lose_traded(turn: Turn, order: ParentOrder, lists: BrokerLists) -> ParentOrder:
+    """The order, whose children that were refused or given up are lost if they may have traded all the same."""
+    for child in order.children:
+        traded = lists.unaccounted(order, child) if child.state in NOT_AT_BROKER else ""
+        if traded:
+            turn.warn(order.symbol, "lost", child.client_order_id, traded)
+            order = order.with_child(child.becomes(ChildState.LOST))
+    return order
 
 
 def _shares(executions: Iterable[Execution]) -> Decimal:
