@@ -63,7 +63,8 @@ _LIMITS = """\
 - A further run of a plan may be refused after a failed one, unless a step of that one's own has closed it without a
   fault. Every symbol of the simulated days trades in fractions.
 - Only the invariants listed below are checked. A seed does not show whether a price was good, whether an order moved as
-  often as it should, or that a plan's cash reserve was kept."""
+  often as it should, or that a plan's cash reserve was kept. For the rate limit, the pages of a list count as one
+  request."""
 
 _FAULTS = tuple(str(fault) for fault in PortFault)
 

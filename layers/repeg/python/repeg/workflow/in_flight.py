@@ -59,11 +59,10 @@ def still_missing(turn: Turn, orders: Sequence[ParentOrder]) -> list[ParentOrder
         found = {report.client_order_id: report for report in reports if report is not None}
         if found:
             return refresh_children(turn, order, found)
-        traded = [lists.unaccounted(order, child) for child in doubtful]
-        if any(traded):
-            turn.warn(order.symbol, "hold", reason=f"not sent anew: {max(traded)}")
-        else:
-            missing.add(order.symbol)
+        if traded := next(filter(None, (lists.unaccounted(order, child) for child in doubtful)), ""):
+            turn.warn(order.symbol, "hold", reason=f"not sent anew: {traded}")
+            return order
+        missing.add(order.symbol)
         return order
 
     book_fills(turn, orders, turn.each(ask, orders))
