@@ -19,8 +19,8 @@ from repeg.lambda_step import count, lambda_step
 from repeg.ports import Ports
 from repeg.wiring import ports
 from repeg.workflow.batches import Placing, begin_placing
+from repeg.workflow.doubtful import still_missing
 from repeg.workflow.funding import fund_buys, funding_lease
-from repeg.workflow.in_flight import still_missing
 from repeg.workflow.looking import is_looked_at, next_turn_of
 from repeg.workflow.quote_check import hold_order, is_held_by_book
 from repeg.workflow.sellable import read_holdings, sellable_quantities

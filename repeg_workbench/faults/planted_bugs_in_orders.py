@@ -58,7 +58,7 @@ def _timeout_is_refusal(old: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _missing_is_lost(_: Mapping[str, Any]) -> dict[str, Any]:
-    def missing(turn: Any, parent: ParentOrder, child: Any) -> Any:
+    def missing(turn: Any, parent: ParentOrder, child: Any, _lists: Any) -> Any:
         if child.state in {ChildState.INTENDED, ChildState.UNKNOWN}:
             # As refused, not as given up: what was given up is looked for before another order follows it.
             return turn.ports.store.save_order(parent.with_child(child.refused("not found", may_pass=True)))
@@ -136,8 +136,8 @@ def _intent_taken_back(old: Mapping[str, Any]) -> dict[str, Any]:
 def _closed_is_complete(old: Mapping[str, Any]) -> dict[str, Any]:
     """An order that ended at the broker counts as complete, even with a remainder."""
 
-    def read_back(turn: Any, parent: ParentOrder, listed: Any) -> Any:
-        after = old["read_back"](turn, parent, listed)
+    def read_back(turn: Any, parent: ParentOrder, listed: Any, lists: Any = None) -> Any:
+        after = old["read_back"](turn, parent, listed, lists)
         if after.open_child is None and after.children and after.outcome is None:
             return placement.finish_order(
                 turn, after.model_copy(update={"target": after.target}), Outcome.FILLED, "done"
@@ -160,7 +160,7 @@ def _fills_added_up(old: Mapping[str, Any]) -> dict[str, Any]:
 def _unlisted_is_cancelled(_: Mapping[str, Any]) -> dict[str, Any]:
     """An order missing from the list of open orders is taken for cancelled."""
 
-    def read_back(turn: Any, parent: ParentOrder, listed: Any) -> Any:
+    def read_back(turn: Any, parent: ParentOrder, listed: Any, _lists: Any = None) -> Any:
         child = parent.open_child
         if child is None:
             return parent
@@ -186,7 +186,7 @@ def _accepted_is_filled(old: Mapping[str, Any]) -> dict[str, Any]:
 def _refusal_of_a_resend_believed(_: Mapping[str, Any]) -> dict[str, Any]:
     """After an unknown outcome, a refusal of the resend (for cash the first request reserved) ends the attempt."""
 
-    def missing(turn: Any, parent: ParentOrder, child: Any) -> Any:
+    def missing(turn: Any, parent: ParentOrder, child: Any, _lists: Any) -> Any:
         intent = next(i for i in turn.ports.store.intents(parent.run_id) if i.client_order_id == child.client_order_id)
         answer = turn.ports.broker.submit(intent)
         if isinstance(answer, Unknown):

@@ -71,7 +71,7 @@ def _answer_is_the_end_of_the_old(old: Mapping[str, Any]) -> dict[str, Any]:
 def _missing_replacement_is_lost(_: Mapping[str, Any]) -> dict[str, Any]:
     """A replacement is given up on the first read that does not find it."""
 
-    def unseen(turn: Any, parent: ParentOrder, child: Any) -> Any:
+    def unseen(turn: Any, parent: ParentOrder, child: Any, _lists: Any) -> Any:
         return turn.ports.store.save_order(parent.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
 
     return {"unseen": unseen, "taken_over": lambda _turn, parent, _child, _report: parent}

@@ -10,7 +10,7 @@ LAYER = Path(repeg.__file__).parent
 
 _WORKFLOW = (
     "placement", "working", "leftovers", "cancellation", "in_flight", "intents", "reconciliation", "closing",
-    "sweeping", "funding", "sellable", "saving", "endings", "batches", "listening",
+    "sweeping", "funding", "sellable", "saving", "endings", "batches", "listening", "broker_lists", "doubtful",
 )  # fmt: skip
 _DOMAIN = (
     "limits", "funding", "balance_lag", "sizing", "sizing_price", "weights", "pricing", "tick", "child_order",

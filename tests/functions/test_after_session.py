@@ -237,7 +237,7 @@ def test_a_refused_order_that_has_filled_is_booked_and_reported(open_desk: OpenD
     desk.wait_until("09:37")
     assert desk.repeg().decision == "close"
     desk.close()
-    assert (desk.row()["filled_qty"], desk.bought()) == ("40", Decimal(80))
+    assert (desk.row()["filled_qty"], desk.bought()) == ("80", Decimal(80))
     desk.wait_until("16:20")
     (alert,) = desk.watch()
     assert (alert.finding, alert.reason) == (Finding.BOOKS_DIFFER, "AAPL filled 80 of 40")

@@ -10,7 +10,8 @@ from repeg.domain.broker import Unknown
 from repeg.domain.child_order import ChildState
 from repeg.domain.outcome import HoldReason, Outcome
 from repeg.domain.run import KillSwitch
-from repeg.workflow.in_flight import _may_resend, refresh_children, still_missing
+from repeg.workflow.doubtful import still_missing
+from repeg.workflow.in_flight import _may_resend, refresh_children
 from repeg.workflow.placement import record_answer
 from repeg.workflow.reconciliation import apply_report, book_fills, list_own_orders
 from repeg.workflow.turn import begin_turn

@@ -29,6 +29,7 @@ STEADY = book("09:20 500 @ 60.40 × 500 @ 60.43", until="10:30")
 LOST_POST = Fault(kind=Kind.HANG_BEFORE, method="POST", path="/v2/orders")
 UNANSWERED = Fault(kind=Kind.ANSWER_AFTER, method="POST", path="/v2/orders", status=502, body={})
 OWNERS = {"symbol": "AAPL", "qty": "5", "type": "market", "time_in_force": "day"}
+LOST = f"the broker did not show {PREFIX}AAPL.b.1 as closed: 40 traded in an order that the broker does not show"
 LATE = ("09:36:10", "09:36:30", "09:37:05", "09:38:05")
 
 
@@ -86,7 +87,8 @@ def test_a_sell_whose_shares_are_gone_ends_as_unknown(open_desk: OpenDesk, are_l
     answer = desk.close()
     assert (answer.outcome, answer.error) == ("failed", "Unexplained")
     assert (desk.order().outcome, desk.order().children[0].state) == (Outcome.UNKNOWN, ChildState.LOST)
-    assert alerts(desk) == [f"AAPL: the broker did not show {PREFIX}AAPL.s.1 as closed"]
+    shown = "100 traded in an order that the broker does not show" if are_listed else "only 0 of 100 are still held"
+    assert alerts(desk) == [f"AAPL: the broker did not show {PREFIX}AAPL.s.1 as closed: {shown}"]
 
 
 def test_a_buy_that_has_traded_unseen_at_the_close_ends_as_unknown(open_desk: OpenDesk) -> None:
@@ -313,7 +315,7 @@ def test_a_trade_that_is_listed_after_its_run_corrects_the_report(open_desk: Ope
         desk.watch()
     assert (desk.report["outcome"], desk.report["error"]) == ("failed", "Unexplained")
     assert (desk.row()["outcome"], desk.order().children[0].state) == ("unknown", ChildState.LOST)
-    assert alerts(desk) == [f"AAPL: the broker did not show {PREFIX}AAPL.b.1 as closed"]
+    assert alerts(desk) == [f"AAPL: {LOST}"]
     assert [kind for kind, _ in desk.notifier.published].count("repeg.run.corrected") == 1
 
 
@@ -336,9 +338,8 @@ def test_the_trades_of_an_order_given_up_too_early_fail_its_run(open_desk: OpenD
         desk.place()
         desk.exchange.faults.disarm()
     assert desk.close().error == "Unexplained"
-    lost = f"the broker did not show {PREFIX}AAPL.b.1 as closed"
-    assert desk.report["reason"] == f"outcome unknown: AAPL ({lost})"
-    assert (desk.bought(), alerts(desk)) == (Decimal(80), [f"AAPL: {lost}"])
+    assert desk.report["reason"] == f"outcome unknown: AAPL ({LOST})"
+    assert (desk.bought(), alerts(desk)) == (Decimal(80), [f"AAPL: {LOST}"])
 
 
 def test_an_order_that_only_the_days_list_shows_after_its_run_is_booked(open_desk: OpenDesk) -> None:
@@ -377,7 +378,7 @@ def test_an_event_bus_that_fails_delays_only_the_alert(open_desk: OpenDesk, monk
             desk.watch()
     assert (desk.order("KO").filled, desk.order().children[0].state) == (Decimal(20), ChildState.LOST)
     desk.watch()
-    assert alerts(desk) == [f"AAPL: the broker did not show {PREFIX}AAPL.b.1 as closed"]
+    assert alerts(desk) == [f"AAPL: {LOST}"]
     assert desk.report["outcome"] == "failed"
 
 

@@ -32,8 +32,16 @@ def outcome_of(
 
 def lost_children(order: ParentOrder) -> str:
     """Which children of an order were lost, in words; empty if none was."""
-    lost = ", ".join(child.client_order_id for child in order.children if child.state is ChildState.LOST)
-    return f"the broker did not show {lost} as closed" if lost else ""
+    lost = [child for child in order.children if child.state is ChildState.LOST]
+    said = [(f"the broker did not show {child.client_order_id} as closed", child.note) for child in lost]
+    return ", ".join(": ".join(filter(None, words)) for words in said)
+
+
+def is_outdated(order: ParentOrder) -> bool:
+    """Whether the outcome of an ended order does not hold any more: it has been filled since, or a child was lost."""
+    if order.filled > 0 and order.remaining <= 0:
+        return order.outcome is not Outcome.FILLED
+    return order.outcome is not Outcome.UNKNOWN and lost_children(order) != ""
 
 
 def by_unknown_hand(order: ParentOrder) -> ParentOrder:

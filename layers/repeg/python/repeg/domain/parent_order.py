@@ -150,19 +150,12 @@ class ParentOrder(Frozen):
 
     def placing(self, child: Child, quote: Quote, *, is_move: bool, committed: Decimal) -> ParentOrder:
         """This order with a new child about to be sent on a quote, and `committed` dollars in the budgets by then."""
-        return self.with_child(child).model_copy(
-            update={
-                "rung": child.rung,
-                "first_placed_at": self.first_placed_at or child.decided_at,
-                "sent_near": quote.near(self.side),
-                "sent_far": quote.far(self.side),
-                "moves": self.moves + (1 if is_move else 0),
-                "held": None,
-                "held_by_book_since": None,
-                "committed": committed,
-                "reserved_orders": 0,
-            }
-        )
+        return self.with_child(child).model_copy(update={
+            "rung": child.rung, "first_placed_at": self.first_placed_at or child.decided_at,
+            "sent_near": quote.near(self.side), "sent_far": quote.far(self.side),
+            "moves": self.moves + (1 if is_move else 0), "held": None, "held_by_book_since": None,
+            "committed": committed, "reserved_orders": 0,
+        })  # fmt: skip
 
     def reserving(self, committed: Decimal) -> ParentOrder:
         """This order with a successor reserved, which takes it to `committed` dollars in the budgets."""
@@ -240,6 +233,11 @@ class ParentOrder(Frozen):
         """This order, ended. An end of another kind is announced again."""
         is_announced = self.is_announced and outcome is self.outcome
         return self.model_copy(update={"outcome": outcome, "reason": reason, "is_announced": is_announced})
+
+    def undecided(self) -> ParentOrder:
+        """This order, not ended if it was only not known what became of a child: that is known by now."""
+        is_known = self.outcome is not Outcome.UNKNOWN
+        return self if is_known else self.model_copy(update={"outcome": None, "reason": ""})
 
     def announced(self) -> ParentOrder:
         """This order, whose end is announced once it is stored."""

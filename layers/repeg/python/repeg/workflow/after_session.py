@@ -28,8 +28,10 @@ from repeg.domain.store_rules import Guard
 from repeg.domain.time_limits import BOOKS_FINAL_AFTER
 from repeg.ports import Ports
 from repeg.workflow.alerts import publish_alerts
+from repeg.workflow.broker_lists import BrokerLists
 from repeg.workflow.cancellation import cancel_children
 from repeg.workflow.closing import cancel_strays
+from repeg.workflow.doubtful import look_again
 from repeg.workflow.measuring import is_to_be_measured, last_quotes, measure
 from repeg.workflow.reconciliation import (
     apply_report,
@@ -39,7 +41,6 @@ from repeg.workflow.reconciliation import (
 from repeg.workflow.reporting import UNEXPLAINED, lost_orders, unexplained
 from repeg.workflow.saving import store_order
 from repeg.workflow.turn import Turn, begin_turn
-from repeg.workflow.unseen_trades import BrokerLists, lose_traded
 
 
 def reconcile_ended_run(held: Guard, ports: Ports) -> list[Alert]:
@@ -54,9 +55,8 @@ def reconcile_ended_run(held: Guard, ports: Ports) -> list[Alert]:
     left, ours = _read_again(turn)
     books = turn.ports.store.books(held.run_id)
     report = _report_again(turn, turn.run.report, books, left)
-    if report.figures != turn.run.report.figures:
-        told = turn.run.report.reason
-        newly_lost = [order for order in books.orders if lost_children(order) not in told]
+    newly_lost = [order for order in books.orders if lost_children(order) not in turn.run.report.reason]
+    if newly_lost or report.figures != turn.run.report.figures:
         publish_alerts(lost_orders(held.run_id, newly_lost), ports)
         _publish_correction(turn, turn.run.report, report)
     if turn.now < turn.run.trading_day.close + BOOKS_FINAL_AFTER:
@@ -89,12 +89,13 @@ def _read_again(turn: Turn) -> tuple[list[str], list[OrderReport]]:
     and the broker's orders of the run. If one could not be read or stored, raises that error once all others are done.
     """
     lists = BrokerLists(turn)
+    executed = _shares_by_order(lists.executions)
     ours = [report for report in lists.orders if report.client_order_id.startswith(turn.run.order_prefix)]
     orders: list[ParentOrder] = []
     unread: list[RepegError] = []
     for order in turn.ports.store.books(turn.run.run_id).orders:
         try:
-            orders.append(_refresh(turn, order, ours, lists))
+            orders.append(_refresh(turn, order, ours, executed, lists))
         except (BrokerUnavailable, StoreUnavailable, Conflict) as error:
             orders.append(order)
             unread.append(error)
@@ -106,15 +107,20 @@ def _read_again(turn: Turn) -> tuple[list[str], list[OrderReport]]:
     return open_ids + left, ours
 
 
-def _refresh(turn: Turn, order: ParentOrder, ours: Sequence[OrderReport], lists: BrokerLists) -> ParentOrder:
+def _refresh(
+    turn: Turn,
+    order: ParentOrder,
+    ours: Sequence[OrderReport],
+    executed: dict[str, Decimal],
+    lists: BrokerLists,
+) -> ParentOrder:
     seen = _with_strays(turn, order, ours)
-    executed = _shares_by_order(lists.executions)
     listed = {report.client_order_id for report in ours}
     for n in [child.n for child in seen.children if _is_doubtful(child, listed, executed)]:
         report = fetch_report(turn, seen, seen.attempt(n)) or lists.find(seen, seen.attempt(n))
         if report is not None:
             seen = apply_report(turn, seen, report)
-    seen = lose_traded(turn, seen, lists)
+    seen = look_again(turn, seen, lists)
     seen = cancel_children(turn, seen)
     if seen == order:
         return order
@@ -160,6 +166,9 @@ def _report_again(turn: Turn, before: Report, books: Books, left: Sequence[str])
     if error in {"", UNEXPLAINED}:
         unknown = unexplained(books.orders, books, left) or "; ".join(_unmeant(books))
         error, reason = (UNEXPLAINED, unknown) if unknown else ("", "every order has an outcome")
+    # An alert is published for each lost child that the report does not name.
+    lost = [words for order in books.orders if (words := lost_children(order)) not in reason]
+    reason = "; ".join([reason, *lost])
     settlement = Settlement(
         outcome="failed" if error else "settled",
         error=error,

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from repeg.domain.child_order import RESTING, UNRESOLVED, ChildState, OrderReport
+from repeg.domain.child_order import NOT_AT_BROKER, RESTING, UNRESOLVED, ChildState, OrderReport
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 from repeg.domain.parent_order import ParentOrder
+from repeg.domain.quote import Side
 from repeg.domain.time_limits import BOOKS_FINAL_AFTER, CANCELS_FOR, CLOSES_FOR, LOST_AFTER
 from repeg.ports import Ports
+from repeg.workflow.broker_lists import BrokerLists
 from repeg.workflow.cancellation import confirm_cancels, request_cancels
+from repeg.workflow.doubtful import look_again
 from repeg.workflow.in_flight import refresh_children
 from repeg.workflow.reconciliation import apply_report, book_executions, fetch_report, list_reports
 from repeg.workflow.saving import save_order
 from repeg.workflow.turn import Turn
-from repeg.workflow.unseen_trades import BrokerLists, lose_traded
 
 
 class Closed(NamedTuple):
@@ -48,7 +50,7 @@ def close_orders(turn: Turn) -> Closed:
     confirmed = confirm_cancels(turn, [order for order in asked if order.symbol in read])
     seen = {order.symbol: order for order in confirmed}
     # What cannot be saved counts as it was read: still open.
-    lists = BrokerLists(turn)
+    lists = _fetch_lists(turn, confirmed)
     closed = turn.each(lambda order: _close(turn, order, seen[order.symbol], lists), list(read.values()))
     after = list({order.symbol: order for order in (*orders, *closed)}.values())
     stray_ids = cancel_strays(turn, listed, after)
@@ -87,14 +89,22 @@ def _close(turn: Turn, order: ParentOrder, after: ParentOrder, lists: BrokerList
     # Only the latest child can be in flight: a child that it replaces had been seen at the broker.
     is_unknown = saved.child is not None and saved.child.state in UNRESOLVED
     known = _give_up_unknown(turn, saved, lists) if is_unknown else saved
-    return _give_up_lost(turn, _lose_traded(turn, known, lists))
+    return _give_up_lost(turn, _look_again(turn, known, lists))
 
 
-def _lose_traded(turn: Turn, order: ParentOrder, lists: BrokerLists) -> ParentOrder:
-    """The order whose refused children are lost if they may have traded. What cannot be read says nothing, and is read
-    again by the watchdog."""
+def _fetch_lists(turn: Turn, orders: Sequence[ParentOrder]) -> BrokerLists:
+    """The broker's lists, fetched if there is a child that it does not have, as far as we know."""
+    lists = BrokerLists(turn)
+    if any(child.state in NOT_AT_BROKER | UNRESOLVED for order in orders for child in order.children):
+        in_flight = [order for order in orders if order.child is not None and order.child.state in UNRESOLVED]
+        lists.fetch(is_of_sells=any(order.side is Side.SELL for order in in_flight))
+    return lists
+
+
+def _look_again(turn: Turn, order: ParentOrder, lists: BrokerLists) -> ParentOrder:
+    """The order after a look for its refused children. What cannot be read says nothing; the watchdog looks again."""
     try:
-        after = lose_traded(turn, order, lists)
+        after = look_again(turn, order, lists)
     except (BrokerUnavailable, BrokerDenied):
         return order
     return save_order(turn, after) if after != order else order
@@ -144,7 +154,7 @@ def _give_up_unknown(turn: Turn, order: ParentOrder, lists: BrokerLists) -> Pare
     if not traded:
         return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
     turn.warn(order.symbol, "lost", child.client_order_id, traded)
-    return save_order(turn, order.with_child(child.becomes(ChildState.LOST)))
+    return save_order(turn, order.with_child(child.becomes(ChildState.LOST, traded)))
 
 
 def _cancel_stray(turn: Turn, report: OrderReport) -> bool:

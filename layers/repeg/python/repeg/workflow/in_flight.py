@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from repeg.domain.broker import Accepted, Refused, Unknown
@@ -14,10 +14,10 @@ from repeg.domain.quote import Side
 from repeg.domain.replacement import undo_move
 from repeg.domain.run import KillSwitch, RunState
 from repeg.domain.time_limits import LOST_AFTER, RESEND_AFTER, UNPRICED_LOST_AFTER
+from repeg.workflow.broker_lists import BrokerLists
 from repeg.workflow.placement import finish_order, record_answer
 from repeg.workflow.reconciliation import (
     apply_report,
-    book_fills,
     fetch_report,
     reported,
     taken_by,
@@ -25,13 +25,15 @@ from repeg.workflow.reconciliation import (
 from repeg.workflow.saving import save_order
 from repeg.workflow.switches import switch_now
 from repeg.workflow.turn import Turn
-from repeg.workflow.unseen_trades import BrokerLists
 
 
-def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:
+def refresh_children(
+    turn: Turn, order: ParentOrder, listed: Mapping[str, OrderReport], lists: BrokerLists | None = None
+) -> ParentOrder:
     """The order with its open children as the broker reports them now, oldest first; saved if anything changed.
 
-    `listed` are the broker's open orders. A child that is not listed is requested by its id, since the list may lag. A
+    `listed` are the broker's open orders, `lists` where an order in flight is looked for that it does not find for
+    long; without them it stays in flight. A child that is not listed is requested by its id, since the list may lag. A
     child and its replacement are both requested: two answers of different age could not both be believed. A child that
     was refused or given up, and that the broker has all the same, is open again or filled.
     """
@@ -41,68 +43,53 @@ def refresh_children(turn: Turn, order: ParentOrder, listed: dict[str, OrderRepo
         child = order.attempt(known.n) if is_chain else known
         if not child.is_closed:
             report = None if is_chain else reported(order, child, listed)
-            order = _refresh(turn, order, child, report or fetch_report(turn, order, child))
+            order = _refresh(turn, order, child, report or fetch_report(turn, order, child), lists)
     return order
 
 
-def still_missing(turn: Turn, orders: Sequence[ParentOrder]) -> list[ParentOrder]:
-    """Those of some waiting orders that another child may follow: the broker has none that was given up or refused.
-
-    An order whose child is found now, or may have traded, or could not be asked about, is left to the next turn.
-    """
-    missing: set[str] = set()
+def lists_for(turn: Turn, orders: Sequence[ParentOrder]) -> BrokerLists:
+    """The broker's lists, fetched if one of some orders may have to be looked for in them."""
     lists = BrokerLists(turn)
-
-    def ask(order: ParentOrder) -> ParentOrder:
-        doubtful = [child for child in order.children if _may_have_arrived(order, child)]
-        reports = [fetch_report(turn, order, child) or lists.find(order, child) for child in doubtful]
-        found = {report.client_order_id: report for report in reports if report is not None}
-        if found:
-            return refresh_children(turn, order, found)
-        if traded := next(filter(None, (lists.unaccounted(order, child) for child in doubtful)), ""):
-            turn.warn(order.symbol, "hold", reason=f"not sent anew: {traded}")
-            return order
-        missing.add(order.symbol)
-        return order
-
-    book_fills(turn, orders, turn.each(ask, orders))
-    return [order for order in orders if order.symbol in missing]
+    due = [order for order in orders if order.child is not None and _is_overdue(turn, order.child)]
+    if due:
+        lists.fetch(is_of_sells=any(order.side is Side.SELL for order in due))
+    return lists
 
 
-def _may_have_arrived(order: ParentOrder, child: Child) -> bool:
-    """Whether the broker is asked about a closed child before another follows it: it may have filled all the same. Of
-    those that the broker refused, the last one is asked about: each of them was the last once."""
-    was_refused = child is order.child and child.state is ChildState.REFUSED and not order.was_not_sent
-    return was_refused or child.state is ChildState.NEVER_ARRIVED
+def _is_overdue(turn: Turn, child: Child) -> bool:
+    patience = UNPRICED_LOST_AFTER if child.limit is None else RESEND_AFTER
+    return child.state in UNRESOLVED and turn.now - child.sent_at >= patience
 
 
-def _reopen_found(turn: Turn, order: ParentOrder, listed: dict[str, OrderReport]) -> ParentOrder:
+def _reopen_found(turn: Turn, order: ParentOrder, listed: Mapping[str, OrderReport]) -> ParentOrder:
     after = order
     for child in order.children:
-        if child.state not in NOT_AT_BROKER | GIVEN_UP or _is_shown_by_replaced(order, child):
+        if child.state not in NOT_AT_BROKER | GIVEN_UP or is_shown_by_replaced(order, child):
             continue
         report = reported(order, child, listed)
         if report is None and child.state in GIVEN_UP:
             report = fetch_report(turn, order, child)  # it may have filled at once, or closed with what it replaced
         if report is not None:
             turn.warn(order.symbol, "late", child.client_order_id, f"{child.state} in our books, at the broker now")
-            after = apply_report(turn, after, report)
+            after = apply_report(turn, after if child.state is not ChildState.LOST else after.undecided(), report)
     return save_order(turn, after) if after is not order else order
 
 
-def _is_shown_by_replaced(order: ParentOrder, child: Child) -> bool:
+def is_shown_by_replaced(order: ParentOrder, child: Child) -> bool:
     """Whether the report of an order that the child replaces, and that is still open, leads to it."""
     return any(not each.is_closed for each in order.predecessors(child))
 
 
-def _refresh(turn: Turn, order: ParentOrder, child: Child, report: OrderReport | None) -> ParentOrder:
+def _refresh(
+    turn: Turn, order: ParentOrder, child: Child, report: OrderReport | None, lists: BrokerLists | None
+) -> ParentOrder:
     if report is None:
-        return _resolve_missing(turn, order, child)
+        return _resolve_missing(turn, order, child, lists)
     seen = apply_report(turn, order, report)
     return save_order(turn, seen) if seen is not order and seen != order else order
 
 
-def _resolve_missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+def _resolve_missing(turn: Turn, order: ParentOrder, child: Child, lists: BrokerLists | None) -> ParentOrder:
     """The broker does not find the child. A live one is left alone, and so is one whose id it has refused as used; an
     in-flight one may be resent after a while."""
     if child.state not in UNRESOLVED:
@@ -114,20 +101,21 @@ def _resolve_missing(turn: Turn, order: ParentOrder, child: Child) -> ParentOrde
     if child.id_is_used:
         turn.warn(order.symbol, "hold", reason=f"the broker has {child.client_order_id}, and does not find it")
         return order
+    if lists is None:
+        return order
     if child.replaces is not None:
-        return _resolve_missing_replacement(turn, order, child)
-    return _resolve_never_seen(turn, order, child)
+        return _resolve_missing_replacement(turn, order, child, lists)
+    return _resolve_never_seen(turn, order, child, lists)
 
 
-def _resolve_never_seen(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+def _resolve_never_seen(turn: Turn, order: ParentOrder, child: Child, lists: BrokerLists) -> ParentOrder:
     """Send a child that the broker has never shown once more, after a while and if it may still be sent."""
     age = turn.now - child.sent_at
     if child.limit is None and age >= UNPRICED_LOST_AFTER:
-        return _give_up_unpriced(turn, order, child)
+        return _give_up_unpriced(turn, order, child, lists)
     if age < RESEND_AFTER or not _may_resend(turn, order, child):
         turn.warn(order.symbol, "hold", reason=f"unknown for {age.total_seconds():.0f}s, not at the broker")
         return order
-    lists = BrokerLists(turn)
     listed = lists.find(order, child)
     if listed is not None:
         # The lookup by id lags. Where a closed order's id is free again, a second request would trade a second time.
@@ -140,16 +128,17 @@ def _resolve_never_seen(turn: Turn, order: ParentOrder, child: Child) -> ParentO
     return _resend(turn, order, child)
 
 
-def _give_up_unpriced(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+def _give_up_unpriced(turn: Turn, order: ParentOrder, child: Child, lists: BrokerLists) -> ParentOrder:
     """Give up an order without a limit that the broker does not find, so that a new decision may follow."""
-    turn.ports.runtime.pause(1)
-    lists = BrokerLists(turn)
-    report = fetch_report(turn, order, child) or lists.find(order, child)
-    if report is not None:
-        return save_order(turn, apply_report(turn, order, report))
-    if traded := lists.sign_of_a_trade(order, child):
+    report = lists.find(order, child)
+    if report is None and (traded := lists.sign_of_a_trade(order, child)):
         turn.warn(order.symbol, "hold", reason=f"not given up: {traded}")
         return order
+    if report is None:
+        turn.ports.runtime.pause(1)
+        report = fetch_report(turn, order, child)
+    if report is not None:
+        return save_order(turn, apply_report(turn, order, report))
     minutes = f"not seen at the broker for {(turn.now - child.sent_at).total_seconds() // 60:.0f} minutes"
     turn.warn(order.symbol, "lost", child.client_order_id, minutes)
     return save_order(turn, order.with_child(child.becomes(ChildState.NEVER_ARRIVED)))
@@ -195,7 +184,7 @@ def _resend(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
     return record_answer(turn, order, answer)
 
 
-def _resolve_missing_replacement(turn: Turn, order: ParentOrder, child: Child) -> ParentOrder:
+def _resolve_missing_replacement(turn: Turn, order: ParentOrder, child: Child, lists: BrokerLists) -> ParentOrder:
     """A replacement that the broker does not find. Its request can do nothing once the replaced order is closed by
     other means; while that order is open, the request may be in flight."""
     age = turn.now - child.sent_at
@@ -203,7 +192,6 @@ def _resolve_missing_replacement(turn: Turn, order: ParentOrder, child: Child) -
     if age < (RESEND_AFTER if old.is_closed else LOST_AFTER):
         turn.warn(order.symbol, "hold", reason=f"replacement unknown for {age.total_seconds():.0f}s")
         return order
-    lists = BrokerLists(turn)
     report = lists.find(order, child)
     if report is not None:
         return save_order(turn, apply_report(turn, order, report))

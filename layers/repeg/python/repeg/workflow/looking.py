@@ -17,7 +17,7 @@ from repeg.domain.session import next_turn, whole_second
 from repeg.domain.time_limits import BATCH_QUOTES_AGE, LISTED_FROM, LOOKS_FOR, OPEN_ORDERS_AGE
 from repeg.workflow.deciding import market_move_cost, market_notional, wants_to_send
 from repeg.workflow.funding import funded_market_moves
-from repeg.workflow.in_flight import refresh_children
+from repeg.workflow.in_flight import lists_for, refresh_children
 from repeg.workflow.leftovers import has_leftovers
 from repeg.workflow.proposals import NO_FUNDS, Funds
 from repeg.workflow.reconciliation import book_fills, list_reports
@@ -150,7 +150,8 @@ def _is_to_settle(before: ParentOrder, after: ParentOrder) -> bool:
 def _read_back(turn: Turn, working: list[ParentOrder], *, is_listed: bool = True) -> list[ParentOrder]:
     """The orders as the broker reports their children now, with their fills booked; a few are not listed, but read."""
     listed = list_reports(turn, working) if working and is_listed else {}
-    seen = turn.each(lambda order: refresh_children(turn, order, listed), working)
+    lists = lists_for(turn, working)
+    seen = turn.each(lambda order: refresh_children(turn, order, listed, lists), working)
     book_fills(turn, working, seen)
     return seen
 

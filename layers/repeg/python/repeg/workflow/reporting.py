@@ -11,7 +11,7 @@ from decimal import Decimal
 from repeg.domain.books import Books
 from repeg.domain.costs import MarketRecord, Settlement, analyse
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError, StillOpen, UnreadableRow
-from repeg.domain.final_outcome import excess, lost_children, outcome_of
+from repeg.domain.final_outcome import excess, is_outdated, lost_children, outcome_of
 from repeg.domain.journal import Entry
 from repeg.domain.notice import RUN_FAILED, RUN_SETTLED
 from repeg.domain.outcome import Outcome
@@ -148,10 +148,8 @@ def announce(run_id: str, report: Report, ports: Ports) -> None:
 
 
 def _end(turn: Turn, order: ParentOrder, outcome: Outcome, reason: str) -> ParentOrder:
-    """The order with an outcome. One that an interrupted step has ended may have been filled since, as an order that is
-    left to its owner may be."""
-    is_filled_since = order.outcome is not Outcome.FILLED and order.filled > 0 and order.remaining <= 0
-    return finish_order(turn, order, outcome, reason) if order.outcome is None or is_filled_since else order
+    """The order with an outcome, unless it has one that holds."""
+    return finish_order(turn, order, outcome, reason) if order.outcome is None or is_outdated(order) else order
 
 
 def _kill_switch(turn: Turn) -> KillSwitch:

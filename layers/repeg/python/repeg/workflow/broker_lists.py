@@ -7,40 +7,78 @@ one that has not arrived.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from decimal import Decimal
-from functools import cached_property
+from typing import Generic, TypeVar
 
 from repeg.domain.adoption import DATE_ERROR
 from repeg.domain.broker import Execution
-from repeg.domain.child_order import NOT_AT_BROKER, Child, ChildState, OrderReport
+from repeg.domain.child_order import Child, ChildState, OrderReport
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError
 from repeg.domain.parent_order import ParentOrder
 from repeg.domain.quote import Side
 from repeg.workflow.reconciliation import reported
-from repeg.workflow.sellable import Holdings, read_holdings
+from repeg.workflow.sellable import read_holdings
 from repeg.workflow.turn import Turn
+
+Answer = TypeVar("Answer")
+
+
+class Once(Generic[Answer]):
+    """A request that is sent when its answer is first asked for. Later calls get the same answer, or the same error."""
+
+    def __init__(self, request: Callable[[], Answer]) -> None:
+        self._request = request
+        self._answers: list[Answer] = []
+        self._error: RepegError | None = None
+
+    def __call__(self) -> Answer:
+        """The answer. Raises what the request raised."""
+        if self._error is None and not self._answers:
+            try:
+                self._answers.append(self._request())
+            except (BrokerUnavailable, BrokerDenied) as error:
+                self._error = error
+        if self._error is not None:
+            raise self._error
+        return self._answers[0]
 
 
 class BrokerLists:
-    """The account's orders and executions of a run's day, and its holdings, each read once, when first asked for."""
+    """The account's orders and executions of a run's day, and its holdings, each requested once.
+
+    Concurrent workers would each request them, so a list that several orders may need is fetched before.
+    """
 
     def __init__(self, turn: Turn) -> None:
-        self._turn = turn
-        self._shown: dict[str, OrderReport | None] = {}
+        broker, day = turn.ports.broker, turn.run.trading_day.day
+        self._broker = broker
+        self._orders = Once(lambda: broker.orders_since(day))
+        self._executions = Once(lambda: broker.executions(day))
+        self._holdings = Once(lambda: read_holdings(turn))
+        self._shown: dict[str, Once[OrderReport | None]] = {}
 
-    @cached_property
+    def fetch(self, *, is_of_sells: bool) -> None:
+        """Request the lists, and for sells the holdings. An error is raised when they are used."""
+        requests: list[Callable[[], object]] = [self._orders, self._executions]
+        for request in [*requests, self._holdings] if is_of_sells else requests:
+            with suppress(BrokerUnavailable, BrokerDenied):
+                request()
+
+    @property
     def orders(self) -> list[OrderReport]:
         """Every order of the account that was submitted on the run's day."""
-        return self._turn.ports.broker.orders_since(self._turn.run.trading_day.day)
+        return self._orders()
 
-    @cached_property
+    @property
     def executions(self) -> list[Execution]:
         """Every execution of the account on the run's day."""
-        return self._turn.ports.broker.executions(self._turn.run.trading_day.day)
+        return self._executions()
 
     def held(self, symbol: str) -> Decimal:
         """Shares held of a symbol."""
-        return self._holdings.of(symbol)
+        return self._holdings().of(symbol)
 
     def find(self, order: ParentOrder, child: Child) -> OrderReport | None:
         """The report of a child that is not found by our id: in the list of the day's orders, or by the broker's id in
@@ -70,8 +108,13 @@ class BrokerLists:
         return f"only {held} of {child.qty} are still held" if held + sold < child.qty else ""
 
     def _unshown(self, order: ParentOrder, child: Child) -> list[Execution]:
-        doubtful = self._doubtful(order, child)
-        return [each for each in doubtful if self._by_broker_id(each.broker_order_id) is None]
+        """Trades since a child was decided that the broker shows no order for, and that no lost child explains."""
+        lost = [each for each in order.children if each.state is ChildState.LOST and each.n != child.n]
+        return [
+            trade
+            for trade in self._doubtful(order, child)
+            if not any(_may_be_of(trade, each) for each in lost) and self._by_broker_id(trade.broker_order_id) is None
+        ]
 
     def _doubtful(self, order: ParentOrder, child: Child) -> list[Execution]:
         """Trades since a child was decided, in orders that are neither listed nor known as the order's children."""
@@ -79,29 +122,17 @@ class BrokerLists:
         return [each for each in self._trades_since(order, child) if each.broker_order_id not in known]
 
     def _trades_since(self, order: ParentOrder, child: Child) -> list[Execution]:
-        since = child.decided_at - DATE_ERROR
         ours = (order.symbol, order.side)
-        return [each for each in self.executions if (each.symbol, each.side) == ours and each.at >= since]
+        return [each for each in self.executions if (each.symbol, each.side) == ours and _may_be_of(each, child)]
 
     def _by_broker_id(self, broker_id: str) -> OrderReport | None:
         """An order by the broker's id: its list of orders may lag behind that of executions, and has only one day's."""
-        if broker_id not in self._shown:
-            self._shown[broker_id] = self._turn.ports.broker.order_by_broker_id(broker_id)
-        return self._shown[broker_id]
-
-    @cached_property
-    def _holdings(self) -> Holdings:
-        return read_holdings(self._turn)
+        request = self._shown.setdefault(broker_id, Once(lambda: self._broker.order_by_broker_id(broker_id)))
+        return request()
 
 
-def lose_traded(turn: Turn, order: ParentOrder, lists: BrokerLists) -> ParentOrder:
-    """The order, whose children that were refused or given up are lost if they may have traded all the same."""
-    for child in order.children:
-        traded = lists.unaccounted(order, child) if child.state in NOT_AT_BROKER else ""
-        if traded:
-            turn.warn(order.symbol, "lost", child.client_order_id, traded)
-            order = order.with_child(child.becomes(ChildState.LOST))
-    return order
+def _may_be_of(trade: Execution, child: Child) -> bool:
+    return trade.at >= child.decided_at - DATE_ERROR
 
 
 def _shares(executions: Iterable[Execution]) -> Decimal:
