@@ -62,7 +62,9 @@ class BrokerLists:
     def fetch(self, *, is_of_sells: bool) -> None:
         """Request the lists, and for sells the holdings. An error is raised when they are used."""
         requests: list[Callable[[], object]] = [self._orders, self._executions]
-        for request in [*requests, self._holdings] if is_of_sells else requests:
+        if is_of_sells:
+            requests.append(self._holdings)
+        for request in requests:
             with suppress(BrokerUnavailable, BrokerDenied):
                 request()
 
