@@ -10,17 +10,20 @@ import pytest
 
 from repeg.adapters.eventbridge import EventsUnavailable
 from repeg.domain.child_order import ChildState
-from repeg.domain.errors import BrokerUnavailable, StillOpen
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError, StillOpen
 from repeg.domain.outcome import Outcome
 from repeg.domain.steps import StepFailure
+from repeg.workflow.broker_lists import Once
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
-from tests.functions.books import QUIET, book
+from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import PREFIX, Desk, OpenDesk, holding
+from tests.functions.scenes import NOT_FOUND
 from tests.functions.test_unseen_trades import (
     ACTIVITIES,
     BY_ID,
     LOST,
+    OWNERS,
     SOLD,
     STEADY,
     UNANSWERED,
@@ -260,3 +263,100 @@ def test_a_run_stays_open_while_its_lists_cannot_be_read(open_desk: OpenDesk) ->
     desk.exchange.faults.disarm()
     assert desk.close().outcome == "settled"
     assert desk.order().children[0].state is ChildState.NEVER_ARRIVED
+
+
+def test_the_lists_are_not_read_while_an_order_may_still_arrive(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": SOLD})
+    desk.begin("buy 40 AAPL")
+    desk.exchange.faults.arm(NEVER_SENT)
+    desk.place()
+    for time, executions in (("09:36:30", 0), ("09:36:59", 0), ("09:37", 1)):
+        before = len(desk.broker.line.sent)
+        desk.turn_at(time)
+        assert read_since(desk, before)["/account/activities/FILL"] == executions
+
+
+def test_the_trades_of_another_symbol_or_side_say_nothing_of_an_order(open_desk: OpenDesk) -> None:
+    """The broker shows neither of the orders that have traded."""
+    desk = open_desk({"AAPL": SOLD, "KO": STEADY}, opening=holding(AAPL="5"))
+    desk.begin("buy 40 AAPL")
+    desk.exchange.faults.arm(NEVER_SENT)
+    desk.place()
+    for terms in ({**OWNERS, "side": "sell"}, {**OWNERS, "symbol": "KO", "side": "buy"}):
+        desk.broker.line.post("/orders", terms)
+    desk.wait(1)
+    for order in desk.exchange.account.orders.by_id.values():
+        order.is_forgotten = True
+    desk.turn_at("09:37:05")
+    desk.wait(1)
+    assert desk.open_at_broker() == ["40 AAPL @ 189.41"]
+
+
+@pytest.mark.parametrize("is_child", [True, False], ids=["of an earlier child", "of a listed order"])
+def test_a_trade_whose_order_is_known_is_not_asked_about(open_desk: OpenDesk, is_child: bool) -> None:
+    """The broker does not show the order by its own id any more."""
+    desk = open_desk({"AAPL": book(QUIET, UP, prints=("09:36:10 15 @ 189.41 sold",), until="10:30")})
+    desk.begin("buy 40 AAPL")
+    if is_child:
+        desk.place()
+        desk.exchange.faults.arm(NEVER_SENT)
+        desk.turn_at("09:36:30")
+        (first, *_) = desk.at_broker()
+        first.is_forgotten = True
+    else:
+        desk.exchange.faults.arm(NEVER_SENT)
+        desk.place()
+        desk.broker.line.post("/orders", {**OWNERS, "side": "buy"})
+        by_id = Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders/.+", status=404, body=NOT_FOUND)
+        desk.exchange.faults.arm(by_id, When(times=None))
+    desk.turn_at("09:38")
+    assert [reason for _, reason in desk.journalled("AAPL", "resend")] == ["never seen at the broker"]
+
+
+def test_an_order_refused_after_one_given_up_waits_for_the_lists(open_desk: OpenDesk) -> None:
+    desk = open_desk({"AAPL": SOLD})
+    desk.begin("buy 40 AAPL", policy="market")
+    desk.exchange.faults.arm(NEVER_SENT)
+    desk.place()
+    desk.turn_at("09:51:30")
+    desk.exchange.faults.arm(REFUSED)
+    desk.place()
+    assert [child.state for child in desk.order().children] == [ChildState.NEVER_ARRIVED, ChildState.REFUSED]
+    desk.exchange.faults.arm(DOWN, When(times=None))
+    desk.wait_until("09:53")
+    desk.place()
+    assert desk.posts() == 2
+
+
+@pytest.mark.parametrize("policy", ["normal", "market"])
+def test_an_order_that_only_the_list_shows_has_none_sent_anew(open_desk: OpenDesk, policy: str) -> None:
+    desk = open_desk({"AAPL": STEADY})
+    desk.begin("buy 40 AAPL", policy=policy, min_volume_shares=0)
+    desk.exchange.faults.arm(WRONGLY_REFUSED)
+    desk.place()
+    desk.exchange.faults.arm(BY_ID, When(times=None))
+    desk.wait_until("09:37:30")
+    desk.place()
+    assert (desk.posts(), len(desk.at_broker())) == (1, 1)
+    assert desk.order().children[0].broker_id == str(desk.at_broker()[0].id)
+
+
+@pytest.mark.parametrize("error", [BrokerUnavailable, BrokerDenied])
+def test_a_request_that_has_failed_is_not_sent_again(error: type[RepegError]) -> None:
+    sent: list[int] = []
+
+    def fails() -> int:
+        sent.append(1)
+        raise error("no answer")
+
+    request = Once(fails)
+    for _ in range(2):
+        with pytest.raises(error, match="no answer"):
+            request()
+    assert sent == [1]
+
+
+def test_a_request_without_a_result_is_sent_once() -> None:
+    sent: list[int] = []
+    request = Once(lambda: sent.append(1))
+    assert [request(), request(), sent] == [None, None, [1]]

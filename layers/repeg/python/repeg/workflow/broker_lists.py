@@ -7,7 +7,7 @@ one that has not arrived.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -30,19 +30,19 @@ class Once(Generic[Answer]):
 
     def __init__(self, request: Callable[[], Answer]) -> None:
         self._request = request
-        self._answers: list[Answer] = []
-        self._error: RepegError | None = None
+        self._outcome: tuple[Answer] | RepegError | None = None
 
     def __call__(self) -> Answer:
         """The answer. Raises what the request raised."""
-        if self._error is None and not self._answers:
+        if self._outcome is None:
             try:
-                self._answers.append(self._request())
+                self._outcome = (self._request(),)
             except (BrokerUnavailable, BrokerDenied) as error:
-                self._error = error
-        if self._error is not None:
-            raise self._error
-        return self._answers[0]
+                self._outcome = error
+        if isinstance(self._outcome, RepegError):
+            raise self._outcome
+        (answer,) = self._outcome
+        return answer
 
 
 class BrokerLists:
@@ -59,10 +59,10 @@ class BrokerLists:
         self._holdings = Once(lambda: read_holdings(turn))
         self._shown: dict[str, Once[OrderReport | None]] = {}
 
-    def fetch(self, *, is_of_sells: bool) -> None:
-        """Request the lists, and for sells the holdings. An error is raised when they are used."""
-        requests: list[Callable[[], object]] = [self._orders, self._executions]
-        if is_of_sells:
+    def fetch(self, sides: Collection[Side]) -> None:
+        """Request what a look for orders of these sides needs. An error is raised only when it is used."""
+        requests: list[Callable[[], object]] = [self._orders, self._executions] if sides else []
+        if Side.SELL in sides:
             requests.append(self._holdings)
         for request in requests:
             with suppress(BrokerUnavailable, BrokerDenied):
@@ -111,7 +111,7 @@ class BrokerLists:
 
     def _unshown(self, order: ParentOrder, child: Child) -> list[Execution]:
         """Trades since a child was decided that the broker shows no order for, and that no lost child explains."""
-        lost = [each for each in order.children if each.state is ChildState.LOST and each.n != child.n]
+        lost = [each for each in order.children if each.state is ChildState.LOST]
         return [
             trade
             for trade in self._doubtful(order, child)

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from repeg.domain.child_order import NOT_AT_BROKER, RESTING, UNRESOLVED, ChildState, OrderReport
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 from repeg.domain.parent_order import ParentOrder
-from repeg.domain.quote import Side
 from repeg.domain.time_limits import BOOKS_FINAL_AFTER, CANCELS_FOR, CLOSES_FOR, LOST_AFTER
 from repeg.ports import Ports
 from repeg.workflow.broker_lists import BrokerLists
@@ -94,10 +93,10 @@ def _close(turn: Turn, order: ParentOrder, after: ParentOrder, lists: BrokerList
 
 def _fetch_lists(turn: Turn, orders: Sequence[ParentOrder]) -> BrokerLists:
     """The broker's lists, fetched if there is a child that it does not have, as far as we know."""
+    missing = NOT_AT_BROKER | UNRESOLVED
+    sides = {order.side for order in orders if any(child.state in missing for child in order.children)}
     lists = BrokerLists(turn)
-    if any(child.state in NOT_AT_BROKER | UNRESOLVED for order in orders for child in order.children):
-        in_flight = [order for order in orders if order.child is not None and order.child.state in UNRESOLVED]
-        lists.fetch(is_of_sells=any(order.side is Side.SELL for order in in_flight))
+    lists.fetch(sides)
     return lists
 
 

@@ -8,7 +8,7 @@ from repeg.domain.child_order import NOT_AT_BROKER, Child, ChildState
 from repeg.domain.errors import BrokerDenied, BrokerUnavailable
 from repeg.domain.parent_order import ParentOrder
 from repeg.workflow.broker_lists import BrokerLists
-from repeg.workflow.in_flight import is_shown_by_replaced, refresh_children
+from repeg.workflow.in_flight import refresh_children
 from repeg.workflow.reconciliation import apply_report, book_fills, fetch_report
 from repeg.workflow.turn import Turn
 
@@ -29,7 +29,7 @@ def still_missing(turn: Turn, orders: Sequence[ParentOrder]) -> list[ParentOrder
         return order
 
     asked = turn.each(ask, orders)
-    doubtful = [order for order in asked if order.symbol in unfound and _doubtful(order)]
+    doubtful = [order for order in asked if _doubtful(order)]
     looked, traded = _look_in_lists(turn, doubtful)
     after = {order.symbol: order for order in looked}
     book_fills(turn, orders, [after.get(order.symbol, order) for order in asked])
@@ -40,24 +40,25 @@ def _look_in_lists(turn: Turn, orders: Sequence[ParentOrder]) -> tuple[list[Pare
     """Orders whose children are not found by their ids, after a look for them in the broker's lists; and the symbols of
     those that no other child may follow."""
     lists, left = BrokerLists(turn), set[str]()
-    if orders:
-        lists.fetch(is_of_sells=False)
+    lists.fetch({order.side for order in orders})
 
     def look(order: ParentOrder) -> ParentOrder:
         try:
             reports = [lists.find(order, child) for child in _doubtful(order)]
-            traded = next(filter(None, (lists.unaccounted(order, child) for child in _doubtful(order))), "")
+            traded = [lists.unaccounted(order, child) for child in _doubtful(order)]
         except (BrokerUnavailable, BrokerDenied):
             if all(child.state is ChildState.REFUSED for child in _doubtful(order)):
                 return order  # the broker's refusal stands
             left.add(order.symbol)
             raise
         found = {report.client_order_id: report for report in reports if report is not None}
-        if found or traded:
+        if found:
             left.add(order.symbol)
-        if traded and not found:
-            turn.warn(order.symbol, "hold", reason=f"not sent anew: {traded}")
-        return refresh_children(turn, order, found) if found else order
+            return refresh_children(turn, order, found)
+        if any(traded):
+            left.add(order.symbol)
+            turn.warn(order.symbol, "hold", reason=f"not sent anew: {', '.join(filter(None, traded))}")
+        return order
 
     return turn.each(look, orders), left
 
@@ -66,7 +67,7 @@ def look_again(turn: Turn, order: ParentOrder, lists: BrokerLists) -> ParentOrde
     """The order after a look for its refused and given up children in the broker's lists, the latest first: those that
     are there are applied, and one that may have traded is lost. Not saved. Raises what the lists raise."""
     for child in reversed(order.children):
-        if child.state not in NOT_AT_BROKER or is_shown_by_replaced(order, child):
+        if child.state not in NOT_AT_BROKER:
             continue
         report = lists.find(order, child)
         if report is not None:

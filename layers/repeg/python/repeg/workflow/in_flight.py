@@ -50,9 +50,7 @@ def refresh_children(
 def lists_for(turn: Turn, orders: Sequence[ParentOrder]) -> BrokerLists:
     """The broker's lists, fetched if one of some orders may have to be looked for in them."""
     lists = BrokerLists(turn)
-    due = [order for order in orders if order.child is not None and _is_overdue(turn, order.child)]
-    if due:
-        lists.fetch(is_of_sells=any(order.side is Side.SELL for order in due))
+    lists.fetch({order.side for order in orders if any(_is_overdue(turn, child) for child in order.open_children)})
     return lists
 
 
@@ -64,7 +62,7 @@ def _is_overdue(turn: Turn, child: Child) -> bool:
 def _reopen_found(turn: Turn, order: ParentOrder, listed: Mapping[str, OrderReport]) -> ParentOrder:
     after = order
     for child in order.children:
-        if child.state not in NOT_AT_BROKER | GIVEN_UP or is_shown_by_replaced(order, child):
+        if child.state not in NOT_AT_BROKER | GIVEN_UP or _is_shown_by_replaced(order, child):
             continue
         report = reported(order, child, listed)
         if report is None and child.state in GIVEN_UP:
@@ -75,7 +73,7 @@ def _reopen_found(turn: Turn, order: ParentOrder, listed: Mapping[str, OrderRepo
     return save_order(turn, after) if after is not order else order
 
 
-def is_shown_by_replaced(order: ParentOrder, child: Child) -> bool:
+def _is_shown_by_replaced(order: ParentOrder, child: Child) -> bool:
     """Whether the report of an order that the child replaces, and that is still open, leads to it."""
     return any(not each.is_closed for each in order.predecessors(child))
 
