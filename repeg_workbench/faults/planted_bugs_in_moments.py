@@ -15,6 +15,7 @@ MOMENT_BUGS: dict[str, PlantedBug] = {
     "fallback_on_any_book": edited(
         "a fallback goes to the market on a book that bounds nothing",
         Edit(fallback, "fallback_rung", "may_be_market and is_bounded", "may_be_market"),
+        seen_by="tests/domain/test_fallback.py::test_a_market_fallback_needs_a_book_that_bounds_its_price",
     ),
     "sent_however_late": edited(
         "an order waits for the request quota for as long as it takes, and is sent then",
