@@ -54,9 +54,10 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`idle`",
-        "800053, 2664, 301947",
+        "800053, 2664, 301947, 774010",
         "The cash that a plan keeps, or that the account's owner spends, is not there for its buys, and a line whose"
-        " arrival price a fault keeps from being stored cannot be sent.",
+        " arrival price a fault keeps from being stored cannot be sent. Where the refusal of a market order could not"
+        " be stored, the order is unknown for fifteen minutes.",
     ),
     Mistake(
         "`not_a_price_of_the_book`, `past_the_collar`, `not_cancelled`",

@@ -279,6 +279,15 @@ def test_a_line_waits_twenty_minutes_for_an_order_without_an_answer(when: float,
     assert _is_idle(day) is found
 
 
+@pytest.mark.parametrize("is_struck", [True, False])
+def test_a_line_waits_for_an_order_whose_answer_may_not_be_stored(is_struck: bool) -> None:
+    """The broker has refused its market order."""
+    day = _left_day()
+    number = day.called("PlaceOrders", 299, 301, struck=is_struck)
+    day.record.sent.append(SentOrder(at(300), at(300), f"{PREFIX}AAA.b.2", number, is_answered=True))
+    assert _is_idle(day) is not is_struck
+
+
 def test_a_line_that_has_used_its_attempts_is_not_idle() -> None:
     assert not _is_idle(_left_day({"max_attempts": 1}))
     assert _is_idle(_left_day({"max_attempts": 2}))

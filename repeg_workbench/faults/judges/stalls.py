@@ -100,7 +100,9 @@ def _is_in_doubt(record: DayRecord, line: Parent, step: Invoked) -> bool:
     """Whether the program may not know what became of the line's orders, or may not send another one."""
     prefix = f"{line.run.prefix}{line.symbol}."
     sent = [each for each in record.sent if each.client_order_id.startswith(prefix) and each.at <= step.ended]
-    answered = {each.client_order_id for each in sent if each.is_answered}
+    # An answer to a step that a fault has struck may not have been stored.
+    struck = {each.number for each in record.invoked if each.is_struck}
+    answered = {each.client_order_id for each in sent if each.is_answered and each.invocation not in struck}
     # An intent counts from its writing: a step may have died before it sent the order.
     asked = [(each.at, each.client_order_id) for each in sent]
     asked += [(each.at, each.client_order_id) for each in record.intents
