@@ -129,6 +129,7 @@ def test_an_order_that_may_still_arrive_gives_nothing_back(open_desk: OpenDesk, 
     desk.store.save_order(order.with_child(child))
     desk.broker.order = desk.broker.order_by_broker_id = lambda an_id: None  # type: ignore[assignment, method-assign]
     desk.broker.open_orders = list  # type: ignore[method-assign]
+    desk.broker.orders_since = lambda day: []  # type: ignore[method-assign]
     desk.close()
     assert spent(desk, DAY).notional == 40 * Decimal("189.41")
 
