@@ -114,3 +114,11 @@ def test_an_end_is_announced_again_if_it_is_another_one() -> None:
     announced = ended.announced()
     assert (announced.is_announced, announced.done(Outcome.REJECTED, "the same").is_announced) == (True, True)
     assert announced.done(Outcome.FILLED, "filled since").is_announced is False
+
+
+def test_an_order_that_was_unknown_is_undecided_without_its_reason() -> None:
+    ended = an_order(Side.BUY, "100")
+    again = ended.done(Outcome.UNKNOWN, "its child was lost").undecided()
+    assert (again.outcome, again.reason) == (None, "")
+    rejected = ended.done(Outcome.REJECTED, "not allowed")
+    assert rejected.undecided() is rejected
