@@ -1,9 +1,13 @@
-"""Common starting points: runs whose orders already rest at the broker."""
+"""Common scenes: runs whose orders already rest at the broker, and an order that is lost as its run ends."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from repeg.domain.child_order import ChildState
+from repeg.domain.errors import StillOpen
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import KO, QUIET, Event, book
@@ -40,3 +44,14 @@ def vanish(desk: Desk) -> None:
         desk.exchange.faults.arm(fault, When(times=None))
     empty = Fault(kind=Kind.REWRITE, method="GET", path="/v2/orders", rewrite=lambda rows: [])
     desk.exchange.faults.arm(empty, When(times=None))
+
+
+def require_lost_only_at_the_end(desk: Desk) -> None:
+    """The run stays open until the broker's books are final, and fails then, with its order lost."""
+    for time in ("09:39", "16:19:50"):
+        desk.wait_until(time)
+        with pytest.raises(StillOpen):
+            desk.close()
+    desk.wait_until("16:20")
+    assert desk.close().error == "Unexplained"
+    assert desk.order().children[0].state is ChildState.LOST

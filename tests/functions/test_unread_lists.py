@@ -7,13 +7,13 @@ from decimal import Decimal
 import pytest
 
 from repeg.domain.child_order import ChildState, OrderReport
-from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError, StillOpen
+from repeg.domain.errors import BrokerDenied, BrokerUnavailable, RepegError
 from repeg.domain.outcome import Outcome
 from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import QUIET, UP, book
 from tests.functions.desk import Desk, OpenDesk
-from tests.functions.scenes import resting
+from tests.functions.scenes import require_lost_only_at_the_end, resting
 from tests.functions.test_broker_lists import NEVER_SENT, REFUSED, read_since
 from tests.functions.test_unseen_trades import ACTIVITIES, SOLD, expired, hide, unanswered
 
@@ -50,13 +50,7 @@ def test_an_order_in_flight_is_lost_if_its_lists_are_never_read(open_desk: OpenD
     desk.exchange.faults.arm(NEVER_SENT)
     desk.place()
     fail_to_list(desk, error)
-    for time in ("09:39", "16:19:50"):
-        desk.wait_until(time)
-        with pytest.raises(StillOpen):
-            desk.close()
-    desk.wait_until("16:20")
-    assert desk.close().error == "Unexplained"
-    assert desk.order().children[0].state is ChildState.LOST
+    require_lost_only_at_the_end(desk)
 
 
 def test_the_lists_are_not_read_for_an_order_that_rests(open_desk: OpenDesk) -> None:

@@ -19,7 +19,7 @@ from repeg_workbench.exchange.faults.transport_faults import Fault, Kind
 from repeg_workbench.exchange.triggers import When
 from tests.functions.books import QUIET, UP, Event, book
 from tests.functions.desk import PREFIX, PROMPT, Desk, OpenDesk, holding
-from tests.functions.scenes import NOT_FOUND
+from tests.functions.scenes import NOT_FOUND, require_lost_only_at_the_end
 
 ACTIVITIES = "/v2/account/activities/FILL"
 BY_ID = Fault(kind=Kind.ANSWER_BEFORE, method="GET", path="/v2/orders:by_client_order_id", status=404, body=NOT_FOUND)
@@ -294,13 +294,7 @@ def test_a_run_ends_although_it_cannot_be_read_whether_its_order_has_traded(
     desk.exchange.faults.arm(
         Fault(kind=Kind.ANSWER_BEFORE, method="GET", path=path, status=500, body={}), When(times=None)
     )
-    for time in ("09:38:05", "16:10"):
-        desk.wait_until(time)
-        with pytest.raises(StillOpen):
-            desk.close()
-    desk.wait_until("16:20")
-    assert desk.close().error == "Unexplained"
-    assert desk.order().children[0].state is ChildState.LOST
+    require_lost_only_at_the_end(desk)
 
 
 def test_a_trade_that_is_listed_after_its_run_corrects_the_report(open_desk: OpenDesk) -> None:
