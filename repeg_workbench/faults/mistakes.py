@@ -61,13 +61,13 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`not_a_price_of_the_book`, `past_the_collar`, `not_cancelled`",
-        "3937, 20020, 20081, 4302, 6934, 301323, 302726, 304472, 501565, 631527, 650422",
+        "3937, 20020, 20081, 4302, 6934, 301323, 302726, 304472, 501565, 631527, 650422, 747325",
         "An order that was cancelled to take the far side keeps its price if the far side has gone and all moves are"
         " made. Where a budget has no room for a later price, the reserved one is sent, also if its order was never"
         " sent or the cancel took minutes. Where a late quote shows an order's predecessor alone at the best price, it"
-        " may retreat behind it. The arrival of an order in dollars is the first book near the price of its"
-        " size. A dead run whose event was lost is left to the watchdog. A switch that is set anew before a turn has"
-        " read it was not there for the run.",
+        " may retreat behind it. The arrival of an order in dollars is the first book near the price of its size. That"
+        " of a fallback stands if the order has to wait and its book passes later. A dead run whose event was lost is"
+        " left to the watchdog. A switch that is set anew before a turn has read it was not there for the run.",
     ),
     Mistake(
         "`unresolved`",
@@ -109,10 +109,16 @@ MISTAKES: tuple[Mistake, ...] = (
     ),
     Mistake(
         "`too_many_requests`, `hint_ignored`",
-        "621384, 601055, 754225",
+        "621384, 601055, 754225, 744674",
         "Two stacks on one account count in tables of their own. Several steps at once lease most of a bucket of the"
         " quota among them without using it, and reads for hints wait for the next one. A list of executions takes a"
-        " request for each of its pages.",
+        " request for each of its pages, and that of thousands of trades the quota of half a minute.",
+    ),
+    Mistake(
+        "`cash_negative`",
+        "747736",
+        "A market order whose request the network held up for five minutes traded at the price of its arrival, a third"
+        " dearer. On a margin account the broker lends what is missing.",
     ),
     Mistake(
         "`no_intent`",

@@ -36,7 +36,7 @@ _LIMITS = """\
 - Most days are short: under an hour of market and at most four orders. Three in a hundred are whole sessions. Large
   plans are simulated elsewhere, without faults.
 - The account's owner does not use margin, and two stacks do not share a margin account: in both cases only the broker
-  can prevent a loan.
+  can prevent a loan. A market order that the network holds up for over ten seconds may cost more than the cash.
 - On a third of the days the steps listen to the broker's streams, which fail in every way that the simulated exchange
   knows, in virtual time: the frames are the exchange's, and there is no socket. An update that its stream delivers is
   excused from a look for a minute after a fault of its step, and for as long as the request quota is used up.

@@ -101,6 +101,21 @@ def test_a_run_on_cash_may_not_spend_what_another_had_spent_before(bought: float
     assert _beside_a_borrower("10001", bought=bought) == found
 
 
+@pytest.mark.parametrize(("limit", "held_up", "found"), [
+    (None, 11, set()), (None, 9, {"cash_negative"}), ("120.00", 11, {"cash_negative"}),
+])  # fmt: skip
+def test_a_market_order_that_the_network_held_up_may_cost_more_than_its_cash(
+    limit: str | None, held_up: float, found: set[str]
+) -> None:
+    """Its price is that of its arrival. One with a limit costs no more than its limit, however late it is."""
+    day = day_with_arrival({"policy": "market", "fund_buys_from": "cash"}, cash="10500", qty="100")
+    day.record.multiplier, day.record.dearest = 2, {"AAA": 1_200_000}
+    order = day.placed(1, 601 + held_up, "100", limit, bid="100.00", ask="100.10", left=601)
+    for _ in range(2):
+        day.filled(order, 602 + held_up, "50", "120.00")
+    assert day.violations() & {"cash_negative", "power_negative", "judges_disagree"} == found
+
+
 def test_a_sell_of_a_run_on_cash_needs_none() -> None:
     """The other run has borrowed 10,009 dollars, of which the sell returns a part."""
     day = DayByHand({"fund_buys_from": "cash"}, side=-1, cash="1", held="100")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.day_by_hand import CLOSES, day_with_arrival
+from tests.faults.day_by_hand import CLOSES, DayByHand, day_with_arrival
 
 
 @pytest.mark.parametrize("qty", ["100", "27"])
@@ -104,6 +104,22 @@ def test_a_market_order_without_its_cash_is_sent_at_its_collar(
 def test_an_order_falls_back_to_its_collar_whatever_its_escalation(when: float, found: set[str]) -> None:
     """In the last five minutes of its window, and one more for a clock and a turn."""
     assert _second_order(COLLAR, when, {"policy": "normal", "escalation": "none", "fallback": "collar"}) == found
+
+
+@pytest.mark.parametrize(("fallback", "passes_at", "found"), [
+    ("collar", CLOSES - 250, set()),
+    ("collar", CLOSES - 370, {"not_a_price_of_the_book"}),
+    ("none", CLOSES - 250, {"not_a_price_of_the_book"}),
+])  # fmt: skip
+def test_a_fallbacks_arrival_stands_when_its_book_passes_later(
+    fallback: str, passes_at: float, found: set[str]
+) -> None:
+    """The collar of a wide book is 101.00. The order waits, and is sent on a book that passes and is above it."""
+    day = DayByHand({"fallback": fallback})
+    day.looked_at(passes_at - 40, "100.00", "101.00")
+    day.looked_at(passes_at, "102.00", "102.10")
+    day.placed(1, passes_at + 5, "1", "101.00", bid="102.00", ask="102.10")
+    assert day.violations() == found
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ AT_WORK, WORKS_FOR = SECOND, 35 * SECOND
 
 # The account's quota is leased in buckets of ten seconds. Reads for hints are made from the first 14 requests of one,
 # three at a time. Each step leases four requests at once, so it may have leased three for nothing. Reads that find none
-# wait for the next bucket, and for another one if that is used as well.
-BUCKET, MOST_OF_BUCKET, BUCKETS_WAITED = 10 * SECOND, 8, 2
+# wait for the next bucket, for as long as each is used: the executions of a day with thousands of trades take several.
+BUCKET, MOST_OF_BUCKET = 10 * SECOND, 8
 LEASED_FOR_NOTHING = 3
 DATA = "/v2/stocks"  # requests for market data have a quota of their own
 
@@ -78,10 +78,9 @@ class HearingJudge:
             if each.at - last > AT_WORK or each.at - told.at > WORKS_FOR:
                 break
             last = each.at
-        due = last + LOOKED_AT
-        for _ in range(BUCKETS_WAITED):
-            stack = self._invoked[told.invocation].stack
-            due += BUCKET if self._leased(stack, due - BUCKET, due) >= MOST_OF_BUCKET else 0
+        due, stack = last + LOOKED_AT, self._invoked[told.invocation].stack
+        while self._leased(stack, due - BUCKET, due) >= MOST_OF_BUCKET:
+            due += BUCKET
         return due
 
     def _leased(self, stack: int, since: int, until: int) -> int:

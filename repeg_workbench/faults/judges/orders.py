@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from repeg_workbench.exchange.broker.ledger import CASH, POSITION, USD, Execution, OrderEvent
 from repeg_workbench.exchange.units import to_qty
-from repeg_workbench.faults.judges.placed import PRICE, QTY, Orders, Parent, Placed
+from repeg_workbench.faults.judges.placed import HELD_UP, PRICE, QTY, Orders, Parent, Placed
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent
 from repeg_workbench.faults.judges.rules import MOST_ORDERS, Rules
 from repeg_workbench.faults.judges.verdict import Violation
@@ -28,8 +28,11 @@ class OrderJudge:
         self._intents: dict[str, Intent] = {}
         self._left: dict[str, int] = {}
         self._writers = {each.number: each for each in record.invoked}
+        self._held_up: set[str] = set()
         for sent in record.sent:
             self._left.setdefault(sent.client_order_id, sent.at)
+            if sent.at + HELD_UP < sent.arrived:
+                self._held_up.add(sent.client_order_id)
         for intent in record.intents:
             known = self._intents.setdefault(intent.client_order_id, intent)
             self._claim(known[1:5] == intent[1:5], "intent_changed", intent.at, intent.client_order_id)
@@ -116,7 +119,8 @@ class OrderJudge:
         """After an execution of ours the account owes no shares, and after a buy no money that its run may not borrow.
 
         A run on buying power may spend cash that an order of another run was granted. So what its orders that have
-        arrived since that grant have spent may be missing, and no more.
+        arrived since that grant have spent may be missing, and no more. The same holds for a market order whose request
+        the network held up: it trades at the price of its arrival, whatever cash it was granted.
         """
         balances: defaultdict[tuple[str, str], int] = defaultdict(int)
         lent: list[tuple[int, int]] = []
@@ -128,8 +132,10 @@ class OrderJudge:
             if parent is None:
                 continue
             cash, held = balances[CASH, USD], balances[POSITION, parent.symbol]
-            if Rules(parent.run.settings).may_borrow:
-                lent.append((self.orders.by_id[entry.order_id].arrival.at, max(before - cash, 0)))
+            arrival, may_borrow = self.orders.by_id[entry.order_id].arrival, Rules(parent.run.settings).may_borrow
+            if may_borrow or (arrival.limit is None and arrival.client_order_id in self._held_up):
+                lent.append((arrival.at, max(before - cash, 0)))
+            if may_borrow:
                 power = self._power(balances)
                 self._claim(power >= 0, "power_negative", entry.at, parent.symbol, str(power * PRICE * QTY))
             elif cash < before:

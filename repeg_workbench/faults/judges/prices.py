@@ -151,8 +151,9 @@ class PriceJudge:
             late = book_of(quote, side, invoked.ended)
             if certain is None and is_sure and not law.fault_of(late, rules, -slack):
                 certain = invoked
-        if rules["fallback"] != "none" and certain is None:
-            yield from self._fallback_arrivals(parent, side, until, rules)
+        if rules["fallback"] != "none":
+            # An order freed by its fallback has its arrival, although it may wait for cash until its book passes.
+            yield from self._fallback_arrivals(parent, side, until if certain is None else certain.began, rules)
 
     def _fallback_arrivals(self, parent: Parent, side: int, until: int, rules: Rules) -> Iterator[Book]:
         """Any two-sided quote of the run that has a mid may be the arrival of a fallback."""

@@ -24,6 +24,8 @@ from repeg_workbench.faults.judges.verdict import Violation
 MONEY = 10_000 * SHARE
 # The most orders of a line, filled ones included.
 MOST_ORDERS = 400
+# A request that travels for longer was held up by the network.
+TRAVELS = 10 * SECOND
 
 # What both judges decide, each in its own way.
 COMMON = frozenset(
@@ -144,24 +146,28 @@ class SecondJudge:
         """No shares are ever owed after an execution of ours, nor money after a buy beyond what its run may borrow.
 
         An account of multiplier m may owe (m - 1) parts in m of its holdings. For a run on cash, what orders of others
-        have spent counts as if it were still there if they came after the cash had been granted.
+        have spent counts as if it were still there if they came after the cash had been granted. So does what a market
+        order has spent that the network delivered late: no price of it is known before.
         """
         m, before = self._record.multiplier, self._account.cash
         others: list[tuple[int, int]] = []
         borrowers = {run.run_id for run in self._record.runs if setting(run, "fund_buys_from") != "cash"}
+        late = {sent.client_order_id for sent in self._record.sent if sent.arrived - sent.at > TRAVELS}
         for _, order_id, cash, shares, owned in self._account.balances:
             line = self._account.line_of(order_id)
             spent, before = before - cash, cash
             if line is None:
                 continue
             self._name(shares < 0, "short", line[1])
+            life = self._account.lives[order_id]
+            is_late = life.is_market and life.client_order_id in late
+            if spent > 0 and (is_late or line[0] in borrowers):
+                others.append((life.at, spent))
             if line[0] not in borrowers:
-                since = self._granted(self._account.lives[order_id], line)
+                since = self._granted(life, line)
                 later = sum(paid for born_at, paid in others if born_at >= since)
                 self._name(spent > 0 and cash + later < 0, "cash_negative", line[1])
                 continue
-            if spent > 0:
-                others.append((self._account.lives[order_id].at, spent))
             is_over_margin = bool(self._record.dearest) and -cash * m > (m - 1) * owned
             self._name(is_over_margin, "power_negative", line[1])
 
