@@ -36,10 +36,10 @@ _LIMITS = """\
 - Most days are short: under an hour of market and at most four orders. Three in a hundred are whole sessions. Large
   plans are simulated elsewhere, without faults.
 - The account's owner does not use margin, and two stacks do not share a margin account: in both cases only the broker
-  can prevent a loan. A market order that the network holds up for over ten seconds may cost more than the cash.
+  can prevent a loan. A market order that the network holds up trades at the price of its arrival, which is not judged.
 - On a third of the days the steps listen to the broker's streams, which fail in every way that the simulated exchange
   knows, in virtual time: the frames are the exchange's, and there is no socket. An update that its stream delivers is
-  excused from a look for a minute after a fault of its step, and for as long as the request quota is used up.
+  excused from a look for a minute after a fault, and while the quota is used up: for 20 s, or by the pages of a list.
 - Threads take turns at calls over a port, in virtual time. A data race between two lines of the program does not
   happen.
 - Events are handed to a bus in memory. Its rules, the topic and the webhook behind it are tested elsewhere. The

@@ -93,13 +93,18 @@ def test_a_look_waits_for_the_quota_once_it_is_used_up(requests: int, found: set
     assert day.violations() == found
 
 
-@pytest.mark.parametrize(("buckets", "found"), [(3, {"hint_ignored"}), (4, set())])
-def test_a_look_waits_for_as_long_as_the_quota_is_used_up(buckets: int, found: set[str]) -> None:
+@pytest.mark.parametrize(("about", "buckets", "found"), [
+    ("/v2/account/activities/FILL", 3, {"hint_ignored"}),
+    ("/v2/account/activities/FILL", 4, set()),
+    ("/v2/clock", 4, {"hint_ignored"}),
+    ("another order", 4, {"hint_ignored"}),
+])  # fmt: skip
+def test_a_look_waits_longer_behind_the_pages_of_a_list_alone(about: str, buckets: int, found: set[str]) -> None:
     """The list of a day with thousands of executions takes the quota of several times ten seconds."""
     day, number = listening_day()
     told(day, number)
     for n in range(8 * buckets):
-        asked(day, number, FILLED - 5 + n // 8 * 10 + n % 8 / 100, "/v2/account/activities/FILL")
+        asked(day, number, FILLED - 5 + n // 8 * 10 + n % 8 / 100, about)
     asked(day, number, FILLED + 39)
     assert day.violations() == found
 

@@ -101,19 +101,72 @@ def test_a_run_on_cash_may_not_spend_what_another_had_spent_before(bought: float
     assert _beside_a_borrower("10001", bought=bought) == found
 
 
+HELD_UP, IN_TIME = 11, 9
+
+
+def _at_market(
+    cash: str, held_up: float, fills: list[str], *, limit: str | None = None, multiplier: int = 2
+) -> DayByHand:
+    """A run on cash has sent an order for 100 AAA at 601, on an ask of 100.10: at the market it was granted 10,260.25
+    dollars. It reaches the broker some seconds later, and fills in equal parts, a second apart."""
+    day = day_with_arrival({"policy": "market", "fund_buys_from": "cash"}, cash=cash, qty="100")
+    day.record.multiplier, day.record.dearest = multiplier, {"AAA": 1_200_000}
+    order = day.placed(1, 601 + held_up, "100", limit, bid="100.00", ask="100.10", left=601)
+    for n, price in enumerate(fills):
+        day.filled(order, 602 + held_up + n, str(Decimal(100) / len(fills)), price)
+    return day
+
+
+def _of_the_money(day: DayByHand) -> set[str]:
+    return day.violations() & {"cash_negative", "power_negative", "judges_disagree"}
+
+
 @pytest.mark.parametrize(("limit", "held_up", "found"), [
-    (None, 11, set()), (None, 9, {"cash_negative"}), ("120.00", 11, {"cash_negative"}),
+    (None, HELD_UP, set()), (None, IN_TIME, {"cash_negative"}), ("120.00", HELD_UP, {"cash_negative"}),
 ])  # fmt: skip
 def test_a_market_order_that_the_network_held_up_may_cost_more_than_its_cash(
     limit: str | None, held_up: float, found: set[str]
 ) -> None:
     """Its price is that of its arrival. One with a limit costs no more than its limit, however late it is."""
-    day = day_with_arrival({"policy": "market", "fund_buys_from": "cash"}, cash="10500", qty="100")
-    day.record.multiplier, day.record.dearest = 2, {"AAA": 1_200_000}
-    order = day.placed(1, 601 + held_up, "100", limit, bid="100.00", ask="100.10", left=601)
-    for _ in range(2):
-        day.filled(order, 602 + held_up, "50", "120.00")
-    assert day.violations() & {"cash_negative", "power_negative", "judges_disagree"} == found
+    assert _of_the_money(_at_market("10500", held_up, ["120.00", "120.00"], limit=limit)) == found
+
+
+@pytest.mark.parametrize(("cash", "found"), [("10260.25", set()), ("10260.24", {"cash_negative"})])
+def test_a_market_order_that_the_network_held_up_had_its_cash_when_it_was_sent(cash: str, found: set[str]) -> None:
+    assert _of_the_money(_at_market(cash, HELD_UP, ["110.00"])) == found
+
+
+@pytest.mark.parametrize(("price", "cash", "found"), [
+    ("100.10", "10500", {"cash_negative"}),  # nothing was dearer than expected
+    ("120.00", "20260", {"cash_negative"}),
+    ("120.00", "20262", set()),
+])  # fmt: skip
+def test_a_late_market_order_excuses_others_for_what_it_cost_beyond_its_grant(
+    price: str, cash: str, found: set[str]
+) -> None:
+    """Another run was granted 10,001 dollars before it arrived, and fills after it."""
+    day = _at_market(cash, HELD_UP, [price])
+    _grant_another(day, since=605)
+    assert _of_the_money(day) == found
+
+
+def test_a_late_market_order_excuses_others_from_its_fill_on() -> None:
+    """It had arrived, half filled, when the other run was granted its cash, and its rest was dearer than could be
+    expected."""
+    day = _at_market("20500", HELD_UP, ["120.00", "120.00"])
+    _grant_another(day, since=612.5)
+    assert _of_the_money(day) == set()
+
+
+def _grant_another(day: DayByHand, since: float) -> None:
+    """A step of another run on cash begins then, and its order for 100 AAA at 100.01 fills at 700."""
+    name, run = "rp000-tilt-261123.AAA.b.1", day.record.runs[0]
+    day.record.runs.append(replace(run, run_id="tilt-2026-11-23", prefix="rp000-tilt-261123."))
+    step = day.called("PlaceOrders", since, since + 0.5)
+    day.record.intents.append(
+        day.record.intents[0]._replace(at=at(since + 0.1), client_order_id=name, limit=1_000_100, invocation=step)
+    )
+    day.filled(day.arrived(name, 699, "100", "100.01"), 700, "100", "100.01")
 
 
 def test_a_sell_of_a_run_on_cash_needs_none() -> None:

@@ -106,19 +106,33 @@ def test_an_order_falls_back_to_its_collar_whatever_its_escalation(when: float, 
     assert _second_order(COLLAR, when, {"policy": "normal", "escalation": "none", "fallback": "collar"}) == found
 
 
-@pytest.mark.parametrize(("fallback", "passes_at", "found"), [
-    ("collar", CLOSES - 250, set()),
-    ("collar", CLOSES - 370, {"not_a_price_of_the_book"}),
-    ("none", CLOSES - 250, {"not_a_price_of_the_book"}),
+@pytest.mark.parametrize(("fallback", "passes_at", "held_for", "found"), [
+    ("collar", CLOSES - 250, 70, set()),
+    ("collar", CLOSES - 250, 40, {"not_a_price_of_the_book"}),  # a fallback is held for a minute
+    ("collar", CLOSES - 370, 70, {"not_a_price_of_the_book"}),
+    ("none", CLOSES - 250, 70, {"not_a_price_of_the_book"}),
 ])  # fmt: skip
 def test_a_fallbacks_arrival_stands_when_its_book_passes_later(
-    fallback: str, passes_at: float, found: set[str]
+    fallback: str, passes_at: float, held_for: float, found: set[str]
 ) -> None:
     """The collar of a wide book is 101.00. The order waits, and is sent on a book that passes and is above it."""
     day = DayByHand({"fallback": fallback})
-    day.looked_at(passes_at - 40, "100.00", "101.00")
+    day.looked_at(passes_at - held_for, "100.00", "101.00")
     day.looked_at(passes_at, "102.00", "102.10")
     day.placed(1, passes_at + 5, "1", "101.00", bid="102.00", ask="102.10")
+    assert day.violations() == found
+
+
+@pytest.mark.parametrize(("minutes", "found"), [(6, set()), (8, {"not_a_price_of_the_book"})])
+def test_a_fallbacks_arrival_is_no_book_of_the_morning(minutes: int, found: set[str]) -> None:
+    """The line's book has been 100.00 × 101.00 for some minutes, and was 98.00 × 99.00 before."""
+    due = CLOSES - 360
+    day = DayByHand({"fallback": "collar"})
+    day.looked_at(due - minutes * 60 + 10, "98.00", "99.00")
+    for before in range(minutes * 60 - 50, -60, -60):
+        day.looked_at(due - before, "100.00", "101.00")
+    day.looked_at(CLOSES - 250, "102.00", "102.10")
+    day.placed(1, CLOSES - 245, "1", "98.99", bid="102.00", ask="102.10")
     assert day.violations() == found
 
 

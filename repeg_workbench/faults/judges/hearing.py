@@ -26,10 +26,12 @@ AT_WORK, WORKS_FOR = SECOND, 35 * SECOND
 
 # The account's quota is leased in buckets of ten seconds. Reads for hints are made from the first 14 requests of one,
 # three at a time. Each step leases four requests at once, so it may have leased three for nothing. Reads that find none
-# wait for the next bucket, for as long as each is used: the executions of a day with thousands of trades take several.
-BUCKET, MOST_OF_BUCKET = 10 * SECOND, 8
+# wait for the next bucket, and for another one if that is used as well. They wait for longer only behind the pages of a
+# list: the executions of a day with thousands of trades take several buckets.
+BUCKET, MOST_OF_BUCKET, BUCKETS_WAITED = 10 * SECOND, 8, 2
 LEASED_FOR_NOTHING = 3
 DATA = "/v2/stocks"  # requests for market data have a quota of their own
+EXECUTIONS = "/v2/account/activities"
 
 # A call that a fault strikes may keep its step from listening for so long, beside the time for which it is frozen.
 STRUCK_FOR = MINUTE
@@ -45,9 +47,9 @@ class HearingJudge:
         self._asked: defaultdict[int, list[Asked]] = defaultdict(list)
         self._requests = {stack: sorted(requests) for stack, requests in record.requests.items()}
         self._asked_by_run: defaultdict[str, list[Asked]] = defaultdict(list)
-        self._asked_of_broker = sorted(
-            (each.at, each.invocation) for each in record.streams.asked if not each.about.startswith(DATA)
-        )
+        asked_of = [(each.at, each.invocation, each.about) for each in record.streams.asked]
+        self._asked_of_broker = sorted((at, step) for at, step, about in asked_of if not about.startswith(DATA))
+        self._pages = sorted((at, step) for at, step, about in asked_of if about.startswith(EXECUTIONS))
         for asked in record.streams.asked:
             self._asked[asked.invocation].append(asked)
             self._asked_by_run[self._invoked[asked.invocation].run_id].append(asked)
@@ -79,7 +81,9 @@ class HearingJudge:
                 break
             last = each.at
         due, stack = last + LOOKED_AT, self._invoked[told.invocation].stack
-        while self._leased(stack, due - BUCKET, due) >= MOST_OF_BUCKET:
+        for _ in range(BUCKETS_WAITED):
+            due += BUCKET if self._leased(stack, due - BUCKET, due) >= MOST_OF_BUCKET else 0
+        while len(self._of_stack(self._pages, stack, due - BUCKET, due)) >= MOST_OF_BUCKET:
             due += BUCKET
         return due
 
@@ -87,10 +91,14 @@ class HearingJudge:
         """A stack's requests of a time, and what all the steps that made them but one may have leased for nothing. A
         call may take several requests: a list of executions has pages."""
         calls = self._requests.get(stack, [])
-        first, last = bisect_left(self._asked_of_broker, (since,)), bisect_left(self._asked_of_broker, (until + 1,))
-        asked = [number for _, number in self._asked_of_broker[first:last] if self._invoked[number].stack == stack]
+        asked = self._of_stack(self._asked_of_broker, stack, since, until)
         used = max(bisect_right(calls, until) - bisect_left(calls, since), len(asked))
         return used + LEASED_FOR_NOTHING * max(0, len(set(asked)) - 1)
+
+    def _of_stack(self, asked: list[tuple[int, int]], stack: int, since: int, until: int) -> list[int]:
+        """The invocations of a stack that made these requests in a time, one for each request."""
+        first, last = bisect_left(asked, (since,)), bisect_left(asked, (until + 1,))
+        return [number for _, number in asked[first:last] if self._invoked[number].stack == stack]
 
     def _is_excused(self, step: Invoked, since: int, due: int) -> bool:
         """Whether the step ended meanwhile, was struck or frozen, or a service was away."""

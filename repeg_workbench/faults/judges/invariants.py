@@ -38,7 +38,8 @@ INVARIANTS: Mapping[str, str] = {
     "sent_late": "An order leaves within ten seconds of its intent; one with a limit may be sent again from a minute"
     " after its last request on.",
     "cash_negative": "After a buy of a run that buys from cash, the account's cash is not negative, but for what runs"
-    " on buying power have spent since its cash was granted.",
+    " on buying power have spent since its cash was granted, and for what a market order that the network held up for"
+    " over ten seconds has cost beyond its grant.",
     "power_negative": "After an execution of a run that buys from buying power, the account owes no more than its"
     " margin lends on its holdings, at their highest prices of the day.",
     "loan_not_alerted": "Money that is owed after the close of a run that buys from buying power is an alert.",

@@ -66,11 +66,13 @@ class Occasions:
 
     def is_fallback_due(self, at: int, rules: Rules) -> bool:
         """Whether an order that its book holds may be sent all the same."""
-        if rules["fallback"] == "none":
-            return False
+        return rules["fallback"] != "none" and at >= self.fallbacks_from(rules)
+
+    def fallbacks_from(self, rules: Rules) -> int:
+        """From when on orders may fall back: a minute early, for a clock and a turn."""
         closes = self._record.session_close - int(rules["close_margin_minutes"]) * MINUTE
         lead = max(int(rules["fallback_minutes"]) * MINUTE, 2 * int(rules["order_monitoring_seconds"]) * SECOND)
-        return at >= closes - lead - MINUTE
+        return closes - lead - MINUTE
 
 
 def passes(book: Book, parent: Parent, rules: Rules, allowance: int, *, may_be_thin: bool) -> bool:

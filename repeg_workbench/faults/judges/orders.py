@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from decimal import Decimal
 
-from repeg_workbench.exchange.broker.ledger import CASH, POSITION, USD, Execution, OrderEvent
+from repeg_workbench.exchange.broker.ledger import CASH, POSITION, USD, Entry, Execution, OrderEvent
 from repeg_workbench.exchange.units import to_qty
 from repeg_workbench.faults.judges.placed import HELD_UP, PRICE, QTY, Orders, Parent, Placed
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, Intent
-from repeg_workbench.faults.judges.rules import MOST_ORDERS, Rules
+from repeg_workbench.faults.judges.rules import MOST_ORDERS, Rules, dearest_buy
 from repeg_workbench.faults.judges.verdict import Violation
 
 # A request to cancel that has not arrived by then never will; the broker's clock and the program's may differ so far.
@@ -119,8 +119,8 @@ class OrderJudge:
         """After an execution of ours the account owes no shares, and after a buy no money that its run may not borrow.
 
         A run on buying power may spend cash that an order of another run was granted. So what its orders that have
-        arrived since that grant have spent may be missing, and no more. The same holds for a market order whose request
-        the network held up: it trades at the price of its arrival, whatever cash it was granted.
+        arrived since that grant have spent may be missing, and no more. So may what a market order whose request the
+        network held up has cost beyond its grant: it trades at the price of its arrival.
         """
         balances: defaultdict[tuple[str, str], int] = defaultdict(int)
         lent: list[tuple[int, int]] = []
@@ -133,9 +133,10 @@ class OrderJudge:
                 continue
             cash, held = balances[CASH, USD], balances[POSITION, parent.symbol]
             arrival, may_borrow = self.orders.by_id[entry.order_id].arrival, Rules(parent.run.settings).may_borrow
-            if may_borrow or (arrival.limit is None and arrival.client_order_id in self._held_up):
-                lent.append((arrival.at, max(before - cash, 0)))
+            if not may_borrow and arrival.limit is None and arrival.client_order_id in self._held_up:
+                lent.append((entry.at, self._beyond_grant(arrival, entry, before - cash)))
             if may_borrow:
+                lent.append((arrival.at, max(before - cash, 0)))
                 power = self._power(balances)
                 self._claim(power >= 0, "power_negative", entry.at, parent.symbol, str(power * PRICE * QTY))
             elif cash < before:
@@ -143,6 +144,16 @@ class OrderJudge:
                 missing = sum(spent for arrived, spent in lent if arrived >= granted)
                 self._claim(cash + missing >= 0, "cash_negative", entry.at, parent.symbol, str(cash * PRICE * QTY))
             self._claim(held >= 0, "short", entry.at, parent.symbol, str(held * QTY))
+
+    def _beyond_grant(self, arrival: OrderEvent, entry: Entry, spent: int) -> int:
+        """What an execution of a market buy has cost beyond the most that its intent's quotes let expect, at least."""
+        own = self._intents.get(arrival.client_order_id)
+        quotes = (*self._record.quotes, *self._record.streams.quotes) if own is not None else ()
+        asks = [quote.ask for quote in quotes if own is not None and quote.ask > 0 and quote.at <= own.at
+                and (quote.invocation, quote.symbol) == (own.invocation, arrival.symbol)]  # fmt: skip
+        shares = sum(p.amount for p in entry.postings if p.account == POSITION) * QTY
+        granted = shares * dearest_buy(min(asks) * PRICE) / PRICE / QTY if asks else Decimal(0)
+        return max(0, spent - int(granted))
 
     def _granted_at(self, order_id: str, parent: Parent) -> int:
         """When the step began that granted an order its cash: PlaceOrders does, and what other steps intend for its

@@ -26,6 +26,9 @@ from repeg_workbench.faults.judges.verdict import Violation
 # The widest spread whose mid is a price, in percent, and how old such a quote may be.
 WIDEST_MID, HALTED = 20, 5 * MINUTE
 
+# For how long its book has held a line that falls back.
+HELD_FOR = MINUTE
+
 
 class PriceJudge:
     """Judges the limits of all orders that arrived."""
@@ -151,16 +154,22 @@ class PriceJudge:
             late = book_of(quote, side, invoked.ended)
             if certain is None and is_sure and not law.fault_of(late, rules, -slack):
                 certain = invoked
-        if rules["fallback"] != "none":
-            # An order freed by its fallback has its arrival, although it may wait for cash until its book passes.
-            yield from self._fallback_arrivals(parent, side, until if certain is None else certain.began, rules)
+        before = until if certain is None else certain.began
+        if self._occasions.is_fallback_due(before, rules):
+            quotes = list(self._observed.of_run(parent.run.run_id, parent.symbol, before))
+            oldest = 0 if certain is None else self._oldest_arrival(quotes, certain.began, rules)
+            yield from (book for q in quotes if q.at >= oldest and _has_mid(book := book_of(q, side, q.at)))
 
-    def _fallback_arrivals(self, parent: Parent, side: int, until: int, rules: Rules) -> Iterator[Book]:
-        """Any two-sided quote of the run that has a mid may be the arrival of a fallback."""
-        if not self._occasions.is_fallback_due(until, rules):
-            return
-        quotes = self._observed.of_run(parent.run.run_id, parent.symbol, until)
-        yield from (book for q in quotes if _has_mid(book := book_of(q, side, q.at)))
+    def _oldest_arrival(self, quotes: list[ServedQuote], passed: int, rules: Rules) -> int:
+        """From when on a two-sided quote may be the arrival of a fallback that had to wait, and whose book passed then.
+
+        The book had held the line for a minute. A line keeps a two-sided quote until it sees one five minutes later.
+        """
+        if min((q.at for q in quotes), default=passed) > passed - HELD_FOR:
+            return passed
+        kept = [q.at for q in quotes if q.at < self._occasions.fallbacks_from(rules) and _has_mid(book_of(q, 1, q.at))
+                and not self._invoked[q.invocation].is_struck]  # fmt: skip
+        return max(kept, default=0) - HALTED - MINUTE
 
     def _claim(self, holds: bool, name: str, event: OrderEvent, observed: str = "") -> None:  # noqa: FBT001 - a claim
         if not holds:

@@ -90,8 +90,13 @@ def may_be_control(quote: ServedQuote, side: int, shares: Decimal, rules: Rules)
     """Whether so many shares may be a control order on a quote: displayed on the far side, and within its limit at
     what the market may cost, which for a buy is 2.5 % beyond the far side, 4 % below fifty dollars."""
     far, size = (quote.ask * UNIT, quote.ask_size) if side > 0 else (quote.bid * UNIT, quote.bid_size)
-    beyond = (Decimal("1.04") if far < FIFTY else Decimal("1.025")) if side > 0 else Decimal(1)
-    return 1 <= shares <= size and shares * far * beyond <= rules.number("control_max_notional")
+    dearest = dearest_buy(far) if side > 0 else far
+    return 1 <= shares <= size and shares * dearest <= rules.number("control_max_notional")
+
+
+def dearest_buy(ask: Decimal) -> Decimal:
+    """What a share may cost that is bought at the market on an ask, in dollars."""
+    return ask * (Decimal("1.04") if ask < FIFTY else Decimal("1.025"))
 
 
 @dataclass(frozen=True)

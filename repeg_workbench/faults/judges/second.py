@@ -10,6 +10,7 @@ from fractions import Fraction
 from repeg_workbench.faults.judges.lives import NEVER, Account, Life
 from repeg_workbench.faults.judges.record import MINUTE, SECOND, DayRecord, JudgedRun
 from repeg_workbench.faults.judges.second_prices import (
+    DOLLAR,
     SHARE,
     arrivals,
     for_symbol,
@@ -147,29 +148,41 @@ class SecondJudge:
 
         An account of multiplier m may owe (m - 1) parts in m of its holdings. For a run on cash, what orders of others
         have spent counts as if it were still there if they came after the cash had been granted. So does what a market
-        order has spent that the network delivered late: no price of it is known before.
+        order that the network delivered late has cost beyond its grant.
         """
         m, before = self._record.multiplier, self._account.cash
         others: list[tuple[int, int]] = []
         borrowers = {run.run_id for run in self._record.runs if setting(run, "fund_buys_from") != "cash"}
         late = {sent.client_order_id for sent in self._record.sent if sent.arrived - sent.at > TRAVELS}
-        for _, order_id, cash, shares, owned in self._account.balances:
+        for position, order_id, cash, shares, owned in self._account.balances:
             line = self._account.line_of(order_id)
             spent, before = before - cash, cash
             if line is None:
                 continue
             self._name(shares < 0, "short", line[1])
             life = self._account.lives[order_id]
-            is_late = life.is_market and life.client_order_id in late
-            if spent > 0 and (is_late or line[0] in borrowers):
-                others.append((life.at, spent))
             if line[0] not in borrowers:
+                if life.is_market and life.client_order_id in late:
+                    others.append((self._record.ledger.events[position].at, self._overrun(life, position, spent)))
                 since = self._granted(life, line)
                 later = sum(paid for born_at, paid in others if born_at >= since)
                 self._name(spent > 0 and cash + later < 0, "cash_negative", line[1])
                 continue
+            if spent > 0:
+                others.append((life.at, spent))
             is_over_margin = bool(self._record.dearest) and -cash * m > (m - 1) * owned
             self._name(is_over_margin, "power_negative", line[1])
+
+    def _overrun(self, life: Life, position: int, spent: int) -> int:
+        """What a fill of a market buy cost beyond 2.5 % (4 % below 50 dollars) over the lowest ask that the writer of
+        its intent had been served."""
+        written = [i for i in self._record.intents if i.client_order_id == life.client_order_id][:1]
+        served = [*self._record.quotes, *self._record.streams.quotes]
+        lowest = min((q.ask for i in written for q in served if (q.invocation, q.symbol) == (i.invocation, life.symbol)
+                      and q.at <= i.at and q.ask), default=0)  # fmt: skip
+        permille = 1_040 if lowest < 50 * DOLLAR else 1_025
+        units = sum(filled for at, filled, _ in life.fills if at == position)
+        return max(0, spent - units * lowest * permille // 1_000)
 
     def _granted(self, life: Life, line: tuple[str, str]) -> int:
         """The beginning of the latest PlaceOrders that has written an intent of a line, up to that of an order."""
