@@ -38,7 +38,7 @@ FOLDER = ROOT / "out" / "faults"
 CUT_OFF = 130
 
 First = Annotated[int, typer.Option(min=0, help="The first seed")]
-Processes = Annotated[int, typer.Option(help="Worker processes; 0 for one per core")]
+Processes = Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one per core")]
 Folder = Annotated[Path, typer.Option("--out", help="Where tallies and bundles are kept")]
 Publish = Annotated[bool, typer.Option("--publish", help=PUBLISH)]
 
@@ -73,6 +73,7 @@ def seeds(
     if failing:
         raise typer.Exit(1)
     if not campaign.is_complete:
+        typer.echo(f"interrupted; {campaign.tally.seeds} days are kept in {campaign.file}")
         raise typer.Exit(CUT_OFF)
 
 
@@ -112,7 +113,7 @@ def planted_bugs(
 
 @app.command()
 def baselines(
-    count: Annotated[int, typer.Option("--seeds", help="How many seeds")] = 500, *, publish: Publish = False
+    count: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds")] = 500, *, publish: Publish = False
 ) -> None:
     """Run two common kinds of executor on the same days and count the days with an error."""
     code, cores = code_to_measure(publish=publish), os.cpu_count() or 1
@@ -202,6 +203,8 @@ def show(
     if day.isdecimal():
         replayed = run_bundled(int(day), known_bug("--bug", bug) if bug else None)
         typer.echo(replayed.story)
+        if not replayed.violations:
+            typer.echo("no violation")
         raise typer.Exit(bool(replayed.violations))
     saved = saved_bundle(Path(day))
     if bug:

@@ -15,11 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-from coverage import Coverage
+from typing import TYPE_CHECKING, Any
 
 from repeg_workbench.faults.commit import ROOT
+
+if TYPE_CHECKING:
+    from coverage import Coverage
 
 LAYER = ROOT / "layers" / "repeg" / "python" / "repeg"
 
@@ -69,6 +70,8 @@ def measure(seeds: range, modules: Sequence[str], processes: int) -> dict[str, R
 
 
 def _coverage(file: str) -> Coverage:
+    from coverage import Coverage  # noqa: PLC0415 - of the development environment, which the other commands do without
+
     measured = Coverage(data_file=file, branch=True, include=[f"{LAYER}/*"], config_file=False)
     measured.set_option("run:core", "sysmon")
     measured.set_option("report:exclude_also", ["if TYPE_CHECKING:"])

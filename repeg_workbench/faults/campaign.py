@@ -9,6 +9,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +97,8 @@ class Campaign:
     """Many seeds, run on several processes. What has been counted so far is in `tally` and in the file at every moment.
 
     The file is written every few seconds, so even a campaign that was killed has counted its seeds. It is named by the
-    commit and the first seed; each failing seed has a bundle beside it.
+    commit and the first seed, with a number for a further campaign from that seed on. Each failing seed has a bundle
+    beside it.
     """
 
     seeds: range
@@ -105,10 +108,12 @@ class Campaign:
     seconds: float = 0
     commit: str = field(default_factory=current_commit)
 
-    @property
+    @cached_property
     def file(self) -> Path:
-        """Where the tally is kept."""
-        return self.folder / f"tally-{self.commit}-{self.seeds.start}.json"
+        """Where the tally is kept: a file of its own, so that an earlier campaign of the same seeds stays counted."""
+        name = f"tally-{self.commit}-{self.seeds.start}"
+        names = chain([name], (f"{name}-{n}" for n in count(2)))
+        return next(path for each in names if not (path := self.folder / f"{each}.json").exists())
 
     @property
     def is_complete(self) -> bool:

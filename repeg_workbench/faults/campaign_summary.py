@@ -13,8 +13,9 @@ def summary(campaign: Campaign) -> Iterator[str]:
     """How many days and how fast, what they had, how orders and executions ended, and the violated seeds."""
     tally, asked = campaign.tally, len(campaign.seeds)
     seconds = f"{campaign.seconds:.0f} s"
+    each = f" ({campaign.seconds / tally.seeds * 1000:.0f} ms each)" if tally.seeds else ""
     end = f"in {seconds}" if campaign.is_complete else f"of {asked}: cut off after {seconds}"
-    yield f"seeds       {tally.seeds} {end} ({campaign.seconds / max(tally.seeds, 1) * 1000:.0f} ms each)"
+    yield f"seeds       {tally.seeds} {end}{each}"
     yield f"port calls  {tally.calls}"
     yield f"orders      {tally.orders} at the broker, {tally.fills} fills"
     yield f"faults      {tally.injected.total()}"

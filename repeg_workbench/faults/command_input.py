@@ -18,6 +18,11 @@ from repeg_workbench.faults.planted_bugs import PLANTED_BUGS
 
 BAD_INPUT = 2
 
+_TEXTS = (list, "a list of texts")
+_BUNDLED: dict[str, tuple[type, str]] = {
+    "seed": (int, "a number"), "bug": (str, "a text"), "commit": (str, "a text"),
+    "violations": _TEXTS, "story": _TEXTS, "ledger": _TEXTS,
+}  # fmt: skip
 _BUNDLE = "a bundle of a failing seed, such as out/faults/seed-191-<commit>.json"
 
 
@@ -51,9 +56,11 @@ def published_workload(option: str, first: int, count: int) -> dict[str, Any]:
 def saved_bundle(path: Path) -> Bundle:
     """A bundle, whose bug still exists."""
     saved = _read(path, f"a seed, such as 191, or {_BUNDLE}")
-    fields = set(Bundle.__dataclass_fields__)
-    if not isinstance(saved, dict) or not fields <= saved.keys():
+    if not isinstance(saved, dict) or not _BUNDLED.keys() <= saved.keys():
         refuse(f"{path}: is not a bundle; expected {_BUNDLE}")
+    for field, (kind, what) in _BUNDLED.items():
+        if not isinstance(saved[field], kind) or not all(isinstance(each, str) for each in _items(saved[field])):
+            refuse(f"{path}: {field}: {saved[field]!r:.40} is not {what}; expected {_BUNDLE}")
     if saved["bug"]:
         known_bug(f"{path}: bug", saved["bug"])
     return read_bundle(path)
@@ -85,6 +92,10 @@ def refuse(words: str) -> NoReturn:
     """End the command with one line."""
     typer.echo(words, err=True)
     raise typer.Exit(BAD_INPUT)
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _read(path: Path, expected: str) -> Any:

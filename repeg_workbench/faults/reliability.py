@@ -196,7 +196,7 @@ goes through alpaca-py. [The failure matrix](failure-matrix.md) lists the tests 
 Two judges decide on each day, from what the exchange, the network and the platform have recorded. They share that
 record and no code that decides. A day on which they disagree about an invariant that both check is a violation.
 
-    make simulate-faults SEEDS=300                        # seeded days with faults
+    make simulate-faults SEEDS=300                        # seeded days; sets up .venv, to be activated for the rest
     python -m repeg_workbench.faults seeds --first 20000 --seeds 1000 --processes 2
     python -m repeg_workbench.faults show 191             # violations, faults and tape of one seed
     python -m repeg_workbench.faults planted-bugs         # plants each bug and finds what detects it

@@ -86,6 +86,14 @@ def test_a_campaign_runs_the_seeds_asked_for_and_keeps_its_tally(tmp_path: Path)
     assert len(tally["commit"]) >= 7
 
 
+def test_a_further_campaign_from_a_seed_on_leaves_the_earlier_tally(tmp_path: Path) -> None:
+    for name in ("tally-abc-40.json", "tally-abc-40-2.json", "tally-abc-40-3.json"):
+        kept = campaign.Campaign(range(40, 43), 1, tmp_path, commit="abc")
+        assert kept.file == tmp_path / name
+        kept.file.write_text("{}")
+        assert kept.file == tmp_path / name
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_campaign_prints_and_keeps_what_it_has(tmp_path: Path, ending: signal.Signals) -> None:
     with command("seeds", "--seeds", str(MANY), "--processes", "1", "--out", str(tmp_path)) as process:
@@ -97,6 +105,7 @@ def test_an_interrupted_campaign_prints_and_keeps_what_it_has(tmp_path: Path, en
     tally = tally_in(tmp_path)
     assert tally["seeds"] >= counted
     assert not tally["is_complete"]
+    assert output.endswith(f"interrupted; {tally['seeds']} days are kept in {next(tmp_path.glob('tally-*.json'))}\n")
 
 
 def test_a_killed_campaign_has_kept_its_tally_and_leaves_no_worker(tmp_path: Path) -> None:

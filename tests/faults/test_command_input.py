@@ -48,6 +48,7 @@ def test_a_seed_with_a_violation_is_shown_with_exit_code_one() -> None:
 def test_a_seed_without_a_violation_is_shown_with_exit_code_zero() -> None:
     found = run("show", DETECTS)
     assert (found.exit_code, found.output.startswith(f"seed {DETECTS}: ")) == (0, True)
+    assert found.output.endswith("\nno violation\n")
 
 
 @pytest.mark.parametrize("words", [("show", "2", "--bug"), ("planted-bugs", "--only")])
@@ -70,6 +71,28 @@ def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "text.json"
     path.write_text("seed 191")
     assert refused("show", path) == f"{path}: is not JSON; expected a seed, such as 191, or {BUNDLE}"
+
+
+@pytest.mark.parametrize(("field", "value", "words"), [
+    ("seed", "191", "'191' is not a number"),
+    ("commit", 5, "5 is not a text"),
+    ("violations", 3, "3 is not a list of texts"),
+    ("ledger", [1], "[1] is not a list of texts"),
+])  # fmt: skip
+def test_a_bundle_with_another_kind_of_value_is_refused(field: str, value: object, words: str, tmp_path: Path) -> None:
+    whole = {"seed": 191, "bug": "", "commit": "abc", "violations": [], "story": [], "ledger": []}
+    path = tmp_path / "seed-191-abc.json"
+    path.write_text(json.dumps({**whole, field: value}))
+    assert refused("show", path) == f"{path}: {field}: {words}; expected {BUNDLE}"
+
+
+@pytest.mark.parametrize("words", [
+    ("seeds", "--processes", -1), ("planted-bugs", "--processes", -1), ("coverage", "--processes", -1),
+    ("baselines", "--seeds", 0), ("seeds", "--first", -1), ("seeds", "--seeds", 0),
+])  # fmt: skip
+def test_a_number_that_is_too_small_is_refused(words: tuple[object, ...]) -> None:
+    found = run(*words)
+    assert (found.exit_code, str(words[1]) in found.output) == (2, True)
 
 
 @pytest.mark.parametrize("written", [{"done": [[0, 3]], "failing": {}, "commit": "abc"}, [], "191"])

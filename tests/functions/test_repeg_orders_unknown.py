@@ -253,6 +253,32 @@ def test_an_unknown_order_is_not_resent_under_the_kill_switch(open_desk: OpenDes
     assert (desk.posts(), desk.at_broker()) == (1, [])
 
 
+def test_an_unknown_order_with_a_limit_is_held_however_old_it_is(open_desk: OpenDesk) -> None:
+    """One without a limit is given up after a quarter of an hour. This one is sent again once that is permitted."""
+    desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
+    desk.store.set_kill_switch(KillSwitch.HALT_NEW)
+    desk.turn_at("09:53")
+    assert (desk.posts(), desk.order().children[-1].state) == (1, ChildState.UNKNOWN)
+    desk.store.set_kill_switch(KillSwitch.ACTIVE)
+    desk.turn_at("09:53:30")
+    assert desk.journalled("AAPL", "resend") == [("buy 40 @ 189.41", "never seen at the broker")]
+
+
+def test_an_unknown_order_whose_id_another_had_is_not_resent(open_desk: OpenDesk) -> None:
+    """The run's order has ended for that. The other one is not found any more."""
+    desk = unanswered(open_desk, post(Kind.HANG_BEFORE))
+    other = {"symbol": "AAPL", "side": "buy", "qty": "5", "type": "limit", "limit_price": "180", "time_in_force": "day"}
+    desk.broker.line.post("/orders", {**other, "client_order_id": FIRST_ID})
+    desk.wait(1)
+    desk.turn_at("09:36:30")
+    assert desk.order().outcome is Outcome.UNKNOWN
+    (strange,) = desk.at_broker()
+    strange.is_forgotten = True
+    desk.turn_at("09:37:30")
+    assert desk.posts() == 2
+    assert desk.journalled("AAPL", "resend") == []
+
+
 def test_an_unknown_order_is_not_resent_in_the_last_seconds_of_the_window(open_desk: OpenDesk) -> None:
     desk = open_desk({"AAPL": book("15:30 300 @ 189.40 × 200 @ 189.44", until="15:58")}, at="15:45")
     desk.begin("buy 40 AAPL")

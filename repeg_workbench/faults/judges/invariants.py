@@ -71,5 +71,5 @@ INVARIANTS: Mapping[str, str] = {
     "not_held_by_its_book": "An order said to be held by its quote was served such a quote when it could last leave.",
     "failed_without_cause": "No run fails unless a fault, another hand, a limit or the kill switch gave it a reason.",
     "killed_without_switch": "No order is said to be killed unless the kill switch was set.",
-    "judges_disagree": "Both judges, which share no code, come to the same verdict.",
+    "judges_disagree": "Both judges come to the same verdict on each invariant that both check.",
 }
