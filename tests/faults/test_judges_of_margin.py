@@ -124,15 +124,13 @@ def _of_the_money(day: DayByHand) -> set[str]:
 @pytest.mark.parametrize(("limit", "held_up", "found"), [
     (None, HELD_UP, set()), (None, IN_TIME, {"cash_negative"}), ("120.00", HELD_UP, {"cash_negative"}),
 ])  # fmt: skip
-def test_a_market_order_that_the_network_held_up_may_cost_more_than_its_cash(
-    limit: str | None, held_up: float, found: set[str]
-) -> None:
+def test_a_late_market_order_may_cost_more_than_its_cash(limit: str | None, held_up: float, found: set[str]) -> None:
     """Its price is that of its arrival. One with a limit costs no more than its limit, however late it is."""
     assert _of_the_money(_at_market("10500", held_up, ["120.00", "120.00"], limit=limit)) == found
 
 
 @pytest.mark.parametrize(("cash", "found"), [("10260.25", set()), ("10260.24", {"cash_negative"})])
-def test_a_market_order_that_the_network_held_up_had_its_cash_when_it_was_sent(cash: str, found: set[str]) -> None:
+def test_a_late_market_order_had_its_cash_when_it_was_sent(cash: str, found: set[str]) -> None:
     assert _of_the_money(_at_market(cash, HELD_UP, ["110.00"])) == found
 
 
@@ -141,9 +139,7 @@ def test_a_market_order_that_the_network_held_up_had_its_cash_when_it_was_sent(c
     ("120.00", "20260", {"cash_negative"}),
     ("120.00", "20262", set()),
 ])  # fmt: skip
-def test_a_late_market_order_excuses_others_for_what_it_cost_beyond_its_grant(
-    price: str, cash: str, found: set[str]
-) -> None:
+def test_a_late_market_order_excuses_others_beyond_its_grant_alone(price: str, cash: str, found: set[str]) -> None:
     """Another run was granted 10,001 dollars before it arrived, and fills after it."""
     day = _at_market(cash, HELD_UP, [price])
     _grant_another(day, since=605)
