@@ -85,20 +85,21 @@ class Campaign:
         each: int = SEEDS_EACH,
     ) -> None:
         """Run each mutant that survives the tests against so many seeds that run its lines, the fastest ones."""
+        choice = each * _SEED_CHOICE
         left = [m for m in mutants if (record := self.results.records.get(m.key)) and record.verdict == SURVIVED
-                and not record.seeds]  # fmt: skip
+                and record.chosen_from < choice]  # fmt: skip
         if not left:
             return
         say(f"{len(left)} mutants go against seeds")
-        map_seeds(self.seeds, workers, range(each * _SEED_CHOICE), say)
+        map_seeds(self.seeds, workers, range(choice), say)
 
         def done(job: Mapping[str, Any], answer: dict[str, Any]) -> None:
             before = self.results.records[job["key"]]
             by = f"seed {answer['by']}" if answer["by"].isdecimal() else answer["by"]
-            how, cpu = answer.get("how", ""), round(before.cpu + answer["cpu"], 3)
-            self.results.add(
-                replace(before, verdict=answer["verdict"], by=by, how=how, seeds=len(job["seeds"]), cpu=cpu)
-            )
+            self.results.add(replace(
+                before, verdict=answer["verdict"], by=by, how=answer.get("how", ""), seeds=len(job["seeds"]),
+                chosen_from=choice, cpu=round(before.cpu + answer["cpu"], 3),
+            ))  # fmt: skip
             self._report(say, left)
 
         work_off(workers, self._seed_jobs(left, each), done)
@@ -151,7 +152,8 @@ class Campaign:
 
     def _seed_jobs(self, mutants: Iterable[Mutant], most: int) -> Iterator[dict[str, Any]]:
         for mutant in mutants:
-            seeds = [int(seed) for seed in self.seeds.running(lines_to_run(mutant))][:most]
+            running = map(int, self.seeds.running(lines_to_run(mutant)))
+            seeds = [seed for seed in running if seed < most * _SEED_CHOICE][:most]
             seconds = sum(self.seeds.entries[str(seed)].seconds for seed in seeds)
             limit = max(_LEAST_LIMIT, _SLOWER * seconds)
             yield {"do": "seeds", "module": mutant.module, "key": mutant.key, "seeds": seeds, "limit": limit}
@@ -171,7 +173,7 @@ class Campaign:
             module=module.name, digest=module.digest, key=mutant.key, operator=mutant.operator,
             verdict=answer["verdict"], by=answer["by"], how=answer.get("how", ""), tests=len(job["tests"]),
             tried={**(before.tried if before else {}), **tried}, seeds=before.seeds if before else 0,
-            cpu=round(answer["cpu"], 3), commit=self._commit,
+            chosen_from=before.chosen_from if before else 0, cpu=round(answer["cpu"], 3), commit=self._commit,
         ))  # fmt: skip
 
     def _report(self, say: Callable[[str], None], mutants: Sequence[Mutant]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from repeg_workbench.faults.commit import ROOT, current_commit
 from repeg_workbench.faults.markdown import table
 from repeg_workbench.mutation.mutants import MutatedModule
-from repeg_workbench.mutation.results import KILLED, SAME_CODE, SURVIVED, Record, Results
+from repeg_workbench.mutation.results import KILLED, SAME_CODE, Record, Results
 
 NUMBERS = ROOT / "docs" / "mutation.json"
 PAGE = ROOT / "docs" / "mutation.md"
@@ -77,15 +77,14 @@ def keep(results: Results, modules: Mapping[str, MutatedModule]) -> None:
             "row": _row(records),
             "cpu": round(sum(record.cpu for record in records), 1),
             "killed": {short(r.key): killers.setdefault(r.by, len(killers)) for r in records if r.verdict == KILLED},
-            "survive": [record.key for record in records if record.verdict != KILLED],
+            "survive": {r.key: (r.seeds, r.chosen_from) for r in records if r.verdict != KILLED},
         }
     every = [record for name in modules for record in results.with_former(name)]
     former = sum(record.key not in results.records for record in every)
-    seeded = sum(record.verdict == SURVIVED and record.seeds > 0 for record in every)
     not_run = sum(len(module.mutants) for module in modules.values()) - len(every)
     numbers = {
         "commit": current_commit(), "cpu": round(sum(record.cpu for record in every)), "total": _row(every),
-        "former": former, "not_run": not_run, "seeded": seeded, "killers": list(killers), "modules": saved,
+        "former": former, "not_run": not_run, "killers": list(killers), "modules": saved,
     }  # fmt: skip
     NUMBERS.write_text(json.dumps(numbers, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
     PAGE.write_text(page(kept()), encoding="utf-8")
@@ -105,23 +104,38 @@ def page(numbers: Mapping[str, Any]) -> str:
     """The whole page."""
     rows = [(f"`{name}`", *module["row"]) for name, module in numbers["modules"].items() if module["row"][0]]
     total = numbers["total"]
-    counts = {name: numbers[name] for name in ("commit", "cpu", "former", "not_run", "seeded")}
-    killed, survive = total[1] + total[2], [key for module in numbers["modules"].values() for key in module["survive"]]
+    counts = {name: numbers[name] for name in ("commit", "cpu", "former", "not_run")}
+    killed = total[1] + total[2]
+    survive = {key: seeds for module in numbers["modules"].values() for key, seeds in module["survive"].items()}
     every = total[0] + numbers["not_run"]
     head = _HEAD.format(
         mutants=total[0], share=total[4], every=every, killed=killed, known=killed / every, survive=len(survive),
         unexplained=len(set(survive) - set(reasons())), **counts,
     )  # fmt: skip
-    survivors = _SURVIVORS.format(survive=len(survive), **counts)
-    parts = [head, table(_HEAD_OF_TABLE, [*rows, ("**all**", *total)]), "## Survivors", survivors]
+    parts = [head, table(_HEAD_OF_TABLE, [*rows, ("**all**", *total)]), "## Survivors", _survivors(survive)]
     return "\n\n".join([*parts, *_grouped(survive)]) + "\n"
 
 
-def _grouped(survivors: list[str]) -> Iterator[str]:
+def _grouped(survivors: Mapping[str, tuple[int, int]]) -> Iterator[str]:
     why = reasons()
     for text in dict.fromkeys(why.get(key, "No reason is known yet.") for key in survivors):
         keys = [key for key in survivors if why.get(key, "No reason is known yet.") == text]
-        yield "\n".join([f"{text}", "", *(f"- ``{key}``" for key in keys)])
+        yield "\n".join([f"{text}", "", *(f"- ``{key}``{_days(*survivors[key])}" for key in keys)])
+
+
+def _survivors(survive: Mapping[str, tuple[int, int]]) -> str:
+    """What stands above the list of the survivors: how many of them were run against seeds."""
+    tried = [seeds for seeds, chosen_from in survive.values() if chosen_from]
+    if not tried:
+        return f"{_LISTED} None of them was run against simulated days with faults."
+    return f"{_LISTED} " + _SEEDED.format(
+        survive=len(survive), seeded=len(tried) - tried.count(0), out_of_reach=tried.count(0),
+        chosen_from=max(chosen_from for _, chosen_from in survive.values()),
+    )  # fmt: skip
+
+
+def _days(seeds: int, chosen_from: int) -> str:
+    return f" – {seeds} day{'s' * (seeds != 1)}" if chosen_from else ""
 
 
 def _row(records: list[Record]) -> tuple[int, int, int, int, str]:
@@ -158,7 +172,11 @@ Of {every:,} mutants {killed:,} are known to be killed ({known:.1%}), at commit 
 run. Of the {mutants:,} that have, in {cpu:,} s of CPU time, {share} are killed; {former:,} of them were last run before
 another change of their module. {survive} survive, {unexplained} of them without a reason."""
 
-_SURVIVORS = (
-    "Each mutant that no test sees, with the reason where one is known. Of these {survive}, {seeded} have also been run"
-    " against simulated days with faults, and survive those."
+_LISTED = "Each mutant that no test sees, with the reason where one is known."
+
+_SEEDED = (
+    "Of the {survive} survivors, {seeded} also survive simulated days with faults that run their line. Behind each"
+    " stands how many days it was run against: the fastest such days of the first {chosen_from} seeds. None of those"
+    " seeds runs the line of the other {out_of_reach}. [Reliability](reliability.md#branches-that-the-seeds-reach)"
+    " lists the lines that no seed reached in a larger measurement, with a reason each."
 )

@@ -38,16 +38,17 @@ def records(numbers: Mapping[str, Any], modules: Mapping[str, MutatedModule]) ->
         saved = numbers["modules"].get(name)
         if saved is None:
             continue
-        survive = set(saved["survive"])
+        survive: dict[str, list[int]] = saved["survive"]
         cpu = saved.get("cpu", 0.0) / max(1, len(survive) + len(saved["killed"]))
         for mutant in module.mutants.values():
             killer = saved["killed"].get(short(mutant.key))
             if killer is None and mutant.key not in survive:
                 continue
+            seeds, chosen_from = survive.get(mutant.key, (0, 0))
             yield Record(
                 module=name, digest=saved["digest"], key=mutant.key, operator=mutant.operator,
                 verdict=SURVIVED if killer is None else KILLED, by="" if killer is None else killers[killer],
-                cpu=cpu, commit=numbers["commit"],
+                seeds=seeds, chosen_from=chosen_from, cpu=cpu, commit=numbers["commit"],
             )  # fmt: skip
 
 

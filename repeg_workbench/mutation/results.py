@@ -19,7 +19,8 @@ class Record:
     """One mutant's fate. `digest` is that of its module.
 
     `by` is the test or the seed that saw it, `how` what failed. `tried` are the files of the tests that did not see it,
-    each with its digest, and `seeds` how many seeds did not.
+    each with its digest, and `seeds` how many seeds did not: those of the first `chosen_from` that run its line, or the
+    fastest of them. `chosen_from` is 0 for one that was not run against seeds.
     """
 
     module: str
@@ -32,6 +33,7 @@ class Record:
     tests: int = 0
     tried: Mapping[str, str] = field(default_factory=dict)
     seeds: int = 0
+    chosen_from: int = 0
     cpu: float = 0.0
     commit: str = ""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,3 +144,44 @@ def test_a_sample_depends_on_its_seed_alone(tmp_path: Path) -> None:
     assert len(first) == 9
     assert first != other
     assert campaign.chosen(5, 0, 1) == campaign.chosen(0, 0, 1)[5:]
+
+
+class SeedsByHand(Worker):
+    """A worker without a process. Every second seed runs every line of the module, and no mutant is seen by a seed."""
+
+    def __init__(self) -> None:
+        self.tests: list[str] = []
+        self.mapped: list[int] = []
+        self.tried: list[list[int]] = []
+
+    def do(self, job: Mapping[str, Any]) -> dict[str, Any]:
+        if job["do"] == "seeds":
+            self.tried.append(job["seeds"])
+            return {"verdict": SURVIVED, "by": "", "cpu": 1.0}
+        self.mapped += job["seeds"]
+        every = hex((1 << 1000) - 1)
+        lines = [{"domain.pricing": every if seed % 2 else "0x0"} for seed in job["seeds"]]
+        runs = [
+            {"name": str(seed), "seconds": 100 - seed, "lines": run, "failure": ""}
+            for seed, run in zip(job["seeds"], lines, strict=True)
+        ]
+        return {"runs": runs, "cpu": 1.0}
+
+
+def test_a_survivor_is_run_against_the_fastest_seeds_that_run_its_line(tmp_path: Path) -> None:
+    worker = SeedsByHand()
+    campaign = Campaign(["domain.pricing"], tmp_path)
+    (mutant,) = [each for each in campaign.chosen(0, 0, 0) if each.key == EQUIVALENT]
+    campaign.results.add(Record(mutant.module, MutatedModule(mutant.module).digest, mutant.key, "dropped", SURVIVED))
+    campaign.run_seeds([mutant], [worker], lambda _: None, each=2)
+    assert (sorted(worker.mapped), worker.tried) == (list(range(12)), [[11, 9]])
+    again = Campaign(["domain.pricing"], tmp_path)
+    assert (again.results.records[EQUIVALENT].seeds, again.results.records[EQUIVALENT].chosen_from) == (2, 12)
+    again.run_seeds([mutant], [worker], lambda _: None, each=2)
+    assert len(worker.tried) == 1
+    again.run_seeds([mutant], [worker], lambda _: None, each=3)
+    assert worker.tried[1:] == [[17, 15, 13]]
+    again.run_seeds([mutant], [worker], lambda _: None, each=1)
+    again.results.records[EQUIVALENT] = replace(again.results.records[EQUIVALENT], chosen_from=0)
+    again.run_seeds([mutant], [worker], lambda _: None, each=2)
+    assert worker.tried[2:] == [[11, 9]]

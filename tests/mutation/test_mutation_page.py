@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,24 @@ from repeg_workbench.mutation.results import KILLED, SAME_CODE, SURVIVED, Record
 
 MODULES = {"domain.limits": MutatedModule("domain.limits"), "domain.weights": MutatedModule("domain.weights")}
 
+SEEDS = (0, 0, 1, 0, 0)
+
 
 def results(folder: Path) -> Results:
-    """Of two modules' mutants: one killed by a test, one by a seed, two that survive, one that changes nothing."""
+    """Of two modules' mutants: one killed by a test, one by a seed, two that survive, one that changes nothing.
+
+    A seed runs the line of one survivor, and none of the other's.
+    """
     kept = Results(folder / "results.jsonl", MODULES)
     fates = [(KILLED, "tests/a.py::test_b"), (KILLED, "seed 7"), (SURVIVED, ""), (SURVIVED, ""), (SAME_CODE, "")]
-    for mutant, (verdict, by) in zip(MODULES["domain.limits"].mutants.values(), fates, strict=False):
-        digest = MODULES[mutant.module].digest
-        kept.add(Record(mutant.module, digest, mutant.key, mutant.operator, verdict, by, cpu=0.5))
+    for mutant, (verdict, by), seeds in zip(MODULES["domain.limits"].mutants.values(), fates, SEEDS, strict=False):
+        record = Record(mutant.module, MODULES[mutant.module].digest, mutant.key, mutant.operator, verdict, by, cpu=0.5)
+        kept.add(replace(record, seeds=seeds, chosen_from=60 if verdict == SURVIVED else 0))
     return kept
+
+
+def fate(record: Record) -> tuple[str, str, int, int]:
+    return record.verdict, record.by, record.seeds, record.chosen_from
 
 
 def test_the_summary_counts_who_has_killed_and_what_is_not_known(tmp_path: Path) -> None:
@@ -44,9 +54,19 @@ def test_the_page_lists_each_survivor_below_its_reason(tmp_path: Path, monkeypat
     page = (tmp_path / "mutation.md").read_text()
     assert "| `domain.limits` | 4 | 1 | 1 | 2 | 50.0% |" in page
     assert "| **all** | 4 | 1 | 1 | 2 | 50.0% |" in page
-    assert f"Only text.\n\n- ``{first}``" in page
-    assert f"No reason is known yet.\n\n- ``{second}``" in page
+    assert "Of the 2 survivors, 1 also survive simulated days" in page
+    assert "of the first 60 seeds. None of those seeds runs the line of the other 1." in page
+    assert f"Only text.\n\n- ``{first}`` – 1 day\n" in page
+    assert f"No reason is known yet.\n\n- ``{second}`` – 0 days\n" in page
     assert page == mutation_page.page(mutation_page.kept())
+
+
+def test_the_page_says_when_no_survivor_was_run_against_seeds(tmp_path: Path) -> None:
+    row = [1, 0, 0, 1, "0.0%"]
+    modules = {"domain.limits": {"row": row, "survive": {"a: 1 → 2": [0, 0]}}}
+    page = mutation_page.page({"commit": "a", "cpu": 1, "former": 0, "not_run": 0, "total": row, "modules": modules})
+    assert "None of them was run against simulated days with faults.\n" in page
+    assert "- ``a: 1 → 2``\n" in page
 
 
 def test_a_new_machine_begins_with_what_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,8 +75,8 @@ def test_a_new_machine_begins_with_what_is_published(tmp_path: Path, monkeypatch
     monkeypatch.setattr(mutation_page, "PAGE", tmp_path / "mutation.md")
     mutation_page.keep(known, MODULES)
     begun = Results(tmp_path / "none.jsonl", MODULES, records(mutation_page.kept(), MODULES))
-    assert {key: (record.verdict, record.by) for key, record in begun.records.items()} == {
-        key: (record.verdict, record.by) for key, record in known.records.items() if record.verdict != SAME_CODE
+    assert {key: fate(record) for key, record in begun.records.items()} == {
+        key: fate(record) for key, record in known.records.items() if record.verdict != SAME_CODE
     }
     assert sum(record.cpu for record in begun.records.values()) == pytest.approx(2.0)
     numbers = mutation_page.kept()
