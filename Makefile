@@ -24,6 +24,8 @@ SEEDS ?= 100
 MAKEFLAGS += --jobs=2
 export SAM_CLI_TELEMETRY = 0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Compiling all that is installed takes twice as long as installing it. What is imported is compiled then, and kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first candidate that runs. pyenv puts a shim on PATH even for versions that are not active, so each is tried.
 CANDIDATES = python3.13 $(wildcard $(shell pyenv root 2>/dev/null)/versions/3.13*/bin/python3.13)
@@ -37,8 +39,8 @@ define install
 	@[ -n "$(2)" ] || { echo "repeg needs Python 3.11 or newer, on PATH or in pyenv; there is none." >&2; exit 1; }
 	@echo "Setting up $(1) with $(2)"
 	@[ -x $(1)/bin/python ] || $(2) -m venv $(1) || { rm -rf $(1); exit 1; }
-	@$(1)/bin/python -m pip install --quiet --require-hashes --requirement requirements/pip.txt
-	@$(1)/bin/python -m pip install --quiet --require-hashes --requirement $(3)
+	@$(1)/bin/python -m pip install --quiet --no-compile --require-hashes --requirement requirements/pip.txt
+	@$(1)/bin/python -m pip install --quiet --no-compile --require-hashes --requirement $(3)
 endef
 
 .PHONY: help demo quick test lint fmt docs coverage verify sam-local bench smoke simulate-faults wheel build lock site clean
@@ -156,8 +158,8 @@ clean:
 # checkov pins many packages, and nothing here imports it. Without --no-deps pip would refuse the overridden one.
 .venv-checkov/.installed: requirements/checkov.txt
 	@[ -x $(@D)/bin/python ] || $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --require-hashes --requirement requirements/pip.txt
-	@$(@D)/bin/python -m pip install --quiet --require-hashes --no-deps --requirement $<
+	@$(@D)/bin/python -m pip install --quiet --no-compile --require-hashes --requirement requirements/pip.txt
+	@$(@D)/bin/python -m pip install --quiet --no-compile --require-hashes --no-deps --requirement $<
 	@touch $@
 
 # ministack has many dependencies of its own, and nothing here imports it.
