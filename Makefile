@@ -24,7 +24,8 @@ SEEDS ?= 100
 MAKEFLAGS += --jobs=2
 export SAM_CLI_TELEMETRY = 0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# Compiling all that is installed takes twice as long as installing it. What is imported is compiled then, and kept.
+# pip does not compile what it installs, which takes twice as long as the rest: modules are compiled when they are first
+# imported, and the result must be kept.
 unexport PYTHONDONTWRITEBYTECODE
 
 # The first candidate that runs. pyenv puts a shim on PATH even for versions that are not active, so each is tried.
@@ -40,7 +41,7 @@ define install
 	@echo "Setting up $(1) with $(2)"
 	@[ -x $(1)/bin/python ] || $(2) -m venv $(1) || { rm -rf $(1); exit 1; }
 	@$(1)/bin/python -m pip install --quiet --no-compile --require-hashes --requirement requirements/pip.txt
-	@$(1)/bin/python -m pip install --quiet --no-compile --require-hashes --requirement $(3)
+	@$(1)/bin/python -m pip install --quiet $(or $(4),--no-compile) --require-hashes --requirement $(3)
 endef
 
 .PHONY: help demo quick test lint fmt docs coverage verify sam-local bench smoke simulate-faults wheel build lock site clean
@@ -143,12 +144,15 @@ clean:
 # Each environment is set up once, and again when its pins change.
 .venv/.workbench: requirements/workbench.txt pyproject.toml
 	$(call install,.venv,$(PYTHON),$<)
-	@.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(EDITABLE)
 	@touch $@
 
-.venv/.development: requirements/development.txt .venv/.workbench
+# The workbench's packages and more: what needs these does not install those first, unless both are asked for at once.
+.venv/.development: requirements/development.txt requirements/workbench.txt pyproject.toml | $(if $(filter demo smoke .venv/.workbench,$(MAKECMDGOALS)),.venv/.workbench)
 	$(call install,.venv,$(PYTHON),$<)
-	@touch $@
+	$(EDITABLE)
+	@touch .venv/.workbench $@
+EDITABLE = @.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 
 # sam pins boto3 to one patch release, so it has its own environment.
 .venv-sam/.installed: requirements/sam.txt
@@ -173,9 +177,9 @@ clean:
 	@touch $@
 
 # The packages of the Lambda runtime, on its own Python: the tests of the built functions run in it. Without that Python
-# they are skipped and say why.
+# they are skipped and say why. They are compiled, as they are at AWS: the benchmark measures how long their import takes.
 .venv-lambda/.installed: requirements/lambda.txt
-	$(if $(LAMBDA_PYTHON),$(call install,.venv-lambda,$(LAMBDA_PYTHON),$<))
+	$(if $(LAMBDA_PYTHON),$(call install,.venv-lambda,$(LAMBDA_PYTHON),$<,--compile))
 	@[ ! -d $(@D) ] || touch $@
 
 # A validator and a second interpreter of the state machine's language, and what draws the site's diagrams, from npm.

@@ -22,8 +22,8 @@ gc.set_threshold(50_000, 20, 50)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that share a fixture of their module run one after the other on one worker, which makes it once.
 
-    The tests of simulated days with faults are not measured. They reach no branch that the floors need, and a branch
-    that always goes the same way is recorded each time, which would make such a day take a third longer.
+    The coverage of the tests of simulated days with faults is not measured. The floors are met without them, and a
+    branch that always goes the same way is recorded each time, which makes such a day take a third longer.
     """
     for item in items:
         if item.nodeid.startswith("tests/faults/"):

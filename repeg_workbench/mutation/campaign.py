@@ -84,7 +84,7 @@ class Campaign:
         say: Callable[[str], None],
         each: int = SEEDS_EACH,
     ) -> None:
-        """Run each mutant that survives the tests against so many seeds that run its lines, the fastest ones."""
+        """Run each mutant that survives the tests against so many seeds that run its lines, those that run least."""
         choice = each * _SEED_CHOICE
         left = [m for m in mutants if (record := self.results.records.get(m.key)) and record.verdict == SURVIVED
                 and record.chosen_from < choice]  # fmt: skip
@@ -97,7 +97,7 @@ class Campaign:
             before = self.results.records[job["key"]]
             by = f"seed {answer['by']}" if answer["by"].isdecimal() else answer["by"]
             self.results.add(replace(
-                before, verdict=answer["verdict"], by=by, how=answer.get("how", ""), seeds=len(job["seeds"]),
+                before, verdict=answer["verdict"], by=by, how=answer.get("how", ""), seeds=answer.get("passed", 0),
                 chosen_from=choice, cpu=round(before.cpu + answer["cpu"], 3),
             ))  # fmt: skip
             self._report(say, left)
@@ -172,8 +172,8 @@ class Campaign:
         self.results.add(Record(
             module=module.name, digest=module.digest, key=mutant.key, operator=mutant.operator,
             verdict=answer["verdict"], by=answer["by"], how=answer.get("how", ""), tests=len(job["tests"]),
-            tried={**(before.tried if before else {}), **tried}, seeds=before.seeds if before else 0,
-            chosen_from=before.chosen_from if before else 0, cpu=round(answer["cpu"], 3), commit=self._commit,
+            tried={**(before.tried if before else {}), **tried}, commit=self._commit,
+            cpu=round((before.cpu if before else 0) + answer["cpu"], 3),
         ))  # fmt: skip
 
     def _report(self, say: Callable[[str], None], mutants: Sequence[Mutant]) -> None:

@@ -120,22 +120,23 @@ def _grouped(survivors: Mapping[str, tuple[int, int]]) -> Iterator[str]:
     why = reasons()
     for text in dict.fromkeys(why.get(key, "No reason is known yet.") for key in survivors):
         keys = [key for key in survivors if why.get(key, "No reason is known yet.") == text]
-        yield "\n".join([f"{text}", "", *(f"- ``{key}``{_days(*survivors[key])}" for key in keys)])
+        yield "\n".join([f"{text}", "", *(f"- ``{key}`` – {_days(*survivors[key])}" for key in keys)])
+
+
+def _days(seeds: int, chosen_from: int) -> str:
+    """How many days a survivor was run against, or why it was run against none."""
+    if not chosen_from:
+        return "not run against days"
+    return f"{seeds} day{'s' * (seeds != 1)}" if seeds else f"none of {chosen_from} days runs it"
 
 
 def _survivors(survive: Mapping[str, tuple[int, int]]) -> str:
     """What stands above the list of the survivors: how many of them were run against seeds."""
     tried = [seeds for seeds, chosen_from in survive.values() if chosen_from]
-    if not tried:
-        return f"{_LISTED} None of them was run against simulated days with faults."
-    return f"{_LISTED} " + _SEEDED.format(
+    return _SURVIVORS.format(
         survive=len(survive), seeded=len(tried) - tried.count(0), out_of_reach=tried.count(0),
-        chosen_from=max(chosen_from for _, chosen_from in survive.values()),
+        untried=len(survive) - len(tried),
     )  # fmt: skip
-
-
-def _days(seeds: int, chosen_from: int) -> str:
-    return f" – {seeds} day{'s' * (seeds != 1)}" if chosen_from else ""
 
 
 def _row(records: list[Record]) -> tuple[int, int, int, int, str]:
@@ -172,11 +173,10 @@ Of {every:,} mutants {killed:,} are known to be killed ({known:.1%}), at commit 
 run. Of the {mutants:,} that have, in {cpu:,} s of CPU time, {share} are killed; {former:,} of them were last run before
 another change of their module. {survive} survive, {unexplained} of them without a reason."""
 
-_LISTED = "Each mutant that no test sees, with the reason where one is known."
-
-_SEEDED = (
-    "Of the {survive} survivors, {seeded} also survive simulated days with faults that run their line. Behind each"
-    " stands how many days it was run against: the fastest such days of the first {chosen_from} seeds. None of those"
-    " seeds runs the line of the other {out_of_reach}. [Reliability](reliability.md#branches-that-the-seeds-reach)"
-    " lists the lines that no seed reached in a larger measurement, with a reason each."
+_SURVIVORS = (
+    "Each mutant that survives, with the reason where one is known, and the number of simulated days with faults that"
+    " it was run against: days that run its line, and of those the ones that run the least of the program beside it. Of"
+    " {survive} survivors {seeded} were run against days; {out_of_reach} are in lines that none of the days looked at"
+    " runs; {untried} were not run against days. [Reliability](reliability.md#branches-that-the-seeds-reach) says why"
+    " hardly any day reaches some lines."
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from repeg_workbench.mutation.mutants import MutatedModule
@@ -19,8 +19,8 @@ class Record:
     """One mutant's fate. `digest` is that of its module.
 
     `by` is the test or the seed that saw it, `how` what failed. `tried` are the files of the tests that did not see it,
-    each with its digest, and `seeds` how many seeds did not: those of the first `chosen_from` that run its line, or the
-    fastest of them. `chosen_from` is 0 for one that was not run against seeds.
+    each with its digest, and `seeds` how many seeds did not: some of those that run its line among the first
+    `chosen_from`, which is 0 for a mutant that was not run against seeds.
     """
 
     module: str
@@ -89,7 +89,15 @@ class Results:
         if module is None or record.key not in module.mutants:
             return
         kept = self.records if module.digest == record.digest else self.former
-        kept[record.key] = record
+        kept[record.key] = _with_seeds_of(kept.get(record.key), record)
+
+
+def _with_seeds_of(before: Record | None, record: Record) -> Record:
+    """A record, with the seeds of the one before it if that was run against more of them, and survived."""
+    if before is None or before.digest != record.digest or {before.verdict, record.verdict} != {SURVIVED}:
+        return record
+    more = max(before, record, key=lambda each: each.chosen_from)
+    return replace(record, seeds=more.seeds, chosen_from=more.chosen_from)
 
 
 def _read(line: str) -> Record | None:

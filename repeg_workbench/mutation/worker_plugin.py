@@ -103,7 +103,7 @@ class _Worker:
                 return {"verdict": "killed", "by": "no end within the limits", "cpu": cpu}
             failed = done.answer.get("failed")
             if failed is None:
-                return {"verdict": "survived", "by": "", "cpu": cpu, **done.answer}
+                return {"verdict": "survived", "by": "", "passed": len(names), "cpu": cpu, **done.answer}
             if failed not in self._pass:
                 control = in_fork(partial(_control, runner(failed)), job["limit"])
                 cpu += control.cpu

@@ -37,6 +37,16 @@ class BranchMonitor(sysmon.SysMonitor):
         register(events.BRANCH, self.record_branch)
         monitoring.restart_events()
         self.sysmon_on = True
+        for code in self.code_objects:
+            monitoring.set_local_events(self.myid, code, self.local_events())
+
+    def stop(self) -> None:
+        """Stop measuring. Before 3.14 Python goes on reporting the lines of code that was measured, also to the next
+        monitor, which does not know it."""
+        if self.sysmon_on:
+            for code in self.code_objects:
+                monitoring.set_local_events(self.myid, code, 0)
+        super().stop()
 
     def sysmon_py_start(self, code: CodeType, instruction_offset: int) -> Any:
         """Decide whether a code object is measured. Others are not kept: long runs compile and discard many of them."""

@@ -18,6 +18,10 @@ def sign(number):
     for _ in range(number):
         pass
     return "+" if number else ""
+
+def count(number):
+    for each in range(number):
+        yield each
 """
 
 MEASURE = """
@@ -39,6 +43,35 @@ with measured.collect():
 measured.json_report(outfile=sys.argv[1])
 """
 
+PAUSE = """
+import sys
+import tests.coverage.branch_events
+from coverage import Coverage
+
+def begin():
+    measured = Coverage(branch=True, include=["*/subject.py"], data_file=None, config_file=False)
+    measured.set_option("run:core", "sysmon")
+    measured.start()
+    return measured
+
+measured = begin()
+from subject import count, sign
+suspended, _ = count(2), list(count(0))
+next(suspended)
+sign(0)
+measured.stop()
+sign(-1)
+measured.start()
+assert list(suspended) == [1]
+sign(0)
+inner = begin()
+sign(-1)
+inner.stop()
+sign(2)
+measured.stop()
+measured.json_report(outfile=sys.argv[1])
+"""
+
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in Python 3.12")
 @pytest.mark.parametrize(
@@ -53,13 +86,25 @@ measured.json_report(outfile=sys.argv[1])
 def test_a_branch_that_was_not_taken_is_reported_missing(
     tmp_path: Path, numbers: tuple[int, ...], missing: list[list[int]]
 ) -> None:
-    (tmp_path / "subject.py").write_text(SUBJECT)
-    page = tmp_path / "page.json"
+    assert missing_branches(tmp_path, MEASURE, *map(str, numbers)) == [*missing, [10, -9], [10, 11]]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in Python 3.12")
+def test_a_pause_is_not_measured_and_what_follows_it_is(tmp_path: Path) -> None:
+    """A test that is not measured is a pause, and so is one that measures something itself. A generator may begin
+    before it and end after it."""
+    assert missing_branches(tmp_path, PAUSE) == [[3, 4]]
+
+
+def missing_branches(folder: Path, program: str, *arguments: str) -> list[list[int]]:
+    """The branches that are reported as not taken by a program that measures."""
+    (folder / "subject.py").write_text(SUBJECT)
+    page = folder / "page.json"
     subprocess.run(
-        [sys.executable, "-W", "error", "-c", MEASURE, str(page), *map(str, numbers)],
-        cwd=tmp_path,
-        env={"PYTHONPATH": f"{ROOT}:{tmp_path}"},
+        [sys.executable, "-W", "error", "-c", program, str(page), *arguments],
+        cwd=folder,
+        env={"PYTHONPATH": f"{ROOT}:{folder}"},
         check=True,
     )
     (about,) = json.loads(page.read_text())["files"].values()
-    assert about["missing_branches"] == missing
+    return list(about["missing_branches"])

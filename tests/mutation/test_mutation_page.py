@@ -54,10 +54,10 @@ def test_the_page_lists_each_survivor_below_its_reason(tmp_path: Path, monkeypat
     page = (tmp_path / "mutation.md").read_text()
     assert "| `domain.limits` | 4 | 1 | 1 | 2 | 50.0% |" in page
     assert "| **all** | 4 | 1 | 1 | 2 | 50.0% |" in page
-    assert "Of the 2 survivors, 1 also survive simulated days" in page
-    assert "of the first 60 seeds. None of those seeds runs the line of the other 1." in page
+    assert "Of 2 survivors 1 were run against days; 1 are in lines" in page
+    assert "0 were not run against days." in page
     assert f"Only text.\n\n- ``{first}`` – 1 day\n" in page
-    assert f"No reason is known yet.\n\n- ``{second}`` – 0 days\n" in page
+    assert f"No reason is known yet.\n\n- ``{second}`` – none of 60 days runs it\n" in page
     assert page == mutation_page.page(mutation_page.kept())
 
 
@@ -65,8 +65,9 @@ def test_the_page_says_when_no_survivor_was_run_against_seeds(tmp_path: Path) ->
     row = [1, 0, 0, 1, "0.0%"]
     modules = {"domain.limits": {"row": row, "survive": {"a: 1 → 2": [0, 0]}}}
     page = mutation_page.page({"commit": "a", "cpu": 1, "former": 0, "not_run": 0, "total": row, "modules": modules})
-    assert "None of them was run against simulated days with faults.\n" in page
-    assert "- ``a: 1 → 2``\n" in page
+    assert "Of 1 survivors 0 were run against days; 0 are in lines" in page
+    assert "1 were not run against days." in page
+    assert "- ``a: 1 → 2`` – not run against days\n" in page
 
 
 def test_a_new_machine_begins_with_what_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def test_the_repeg_layer_contains_exactly_the_source(artefact: Artefact) -> None
 
 
 def _written(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    return [path for path in folder.rglob("*") if path.is_file() and path.parent.name != "__pycache__"]
 
 
 def test_every_module_is_compiled_to_unchecked_bytecode(artefact: Artefact) -> None:
