@@ -24,9 +24,6 @@ SEEDS ?= 100
 MAKEFLAGS += --jobs=2
 export SAM_CLI_TELEMETRY = 0
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# pip does not compile what it installs, which takes twice as long as the rest: modules are compiled when they are first
-# imported, and the result must be kept.
-unexport PYTHONDONTWRITEBYTECODE
 
 # The first candidate that runs. pyenv puts a shim on PATH even for versions that are not active, so each is tried.
 CANDIDATES = python3.13 $(wildcard $(shell pyenv root 2>/dev/null)/versions/3.13*/bin/python3.13)
@@ -40,8 +37,8 @@ define install
 	@[ -n "$(2)" ] || { echo "repeg needs Python 3.11 or newer, on PATH or in pyenv; there is none." >&2; exit 1; }
 	@echo "Setting up $(1) with $(2)"
 	@[ -x $(1)/bin/python ] || $(2) -m venv $(1) || { rm -rf $(1); exit 1; }
-	@$(1)/bin/python -m pip install --quiet --no-compile --require-hashes --requirement requirements/pip.txt
-	@$(1)/bin/python -m pip install --quiet $(or $(4),--no-compile) --require-hashes --requirement $(3)
+	@$(1)/bin/python -m pip install --quiet --require-hashes --requirement requirements/pip.txt
+	@$(1)/bin/python -m pip install --quiet --require-hashes --requirement $(3)
 endef
 
 .PHONY: help demo quick test lint fmt docs coverage verify sam-local bench smoke simulate-faults wheel build lock site clean
@@ -162,8 +159,8 @@ EDITABLE = @.venv/bin/python -m pip install --quiet --no-deps --no-build-isolati
 # checkov pins many packages, and nothing here imports it. Without --no-deps pip would refuse the overridden one.
 .venv-checkov/.installed: requirements/checkov.txt
 	@[ -x $(@D)/bin/python ] || $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --no-compile --require-hashes --requirement requirements/pip.txt
-	@$(@D)/bin/python -m pip install --quiet --no-compile --require-hashes --no-deps --requirement $<
+	@$(@D)/bin/python -m pip install --quiet --require-hashes --requirement requirements/pip.txt
+	@$(@D)/bin/python -m pip install --quiet --require-hashes --no-deps --requirement $<
 	@touch $@
 
 # ministack has many dependencies of its own, and nothing here imports it.
@@ -177,9 +174,9 @@ EDITABLE = @.venv/bin/python -m pip install --quiet --no-deps --no-build-isolati
 	@touch $@
 
 # The packages of the Lambda runtime, on its own Python: the tests of the built functions run in it. Without that Python
-# they are skipped and say why. They are compiled, as they are at AWS: the benchmark measures how long their import takes.
+# they are skipped and say why.
 .venv-lambda/.installed: requirements/lambda.txt
-	$(if $(LAMBDA_PYTHON),$(call install,.venv-lambda,$(LAMBDA_PYTHON),$<,--compile))
+	$(if $(LAMBDA_PYTHON),$(call install,.venv-lambda,$(LAMBDA_PYTHON),$<))
 	@[ ! -d $(@D) ] || touch $@
 
 # A validator and a second interpreter of the state machine's language, and what draws the site's diagrams, from npm.

@@ -20,14 +20,8 @@ gc.set_threshold(50_000, 20, 50)
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a fixture of their module run one after the other on one worker, which makes it once.
-
-    The coverage of the tests of simulated days with faults is not measured. The floors are met without them, and a
-    branch that always goes the same way is recorded each time, which makes such a day take a third longer.
-    """
+    """Tests that share a fixture of their module run one after the other on one worker, which makes it once."""
     for item in items:
-        if item.nodeid.startswith("tests/faults/"):
-            item.add_marker("no_cover")
         if isinstance(item, pytest.Function) and item.get_closest_marker("xdist_group") is None:
             file, shared = item.nodeid.partition("::")[0], _shared_by_module(item)
             if file.startswith("tests/replay/"):

@@ -91,7 +91,7 @@ def test_a_branch_that_was_not_taken_is_reported_missing(
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="sys.monitoring is new in Python 3.12")
 def test_a_pause_is_not_measured_and_what_follows_it_is(tmp_path: Path) -> None:
-    """A test that is not measured is a pause, and so is one that measures something itself. A generator may begin
+    """A test that is marked no_cover is a pause, and so is one that measures something itself. A generator may begin
     before it and end after it."""
     assert missing_branches(tmp_path, PAUSE) == [[3, 4]]
 
