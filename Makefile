@@ -144,7 +144,7 @@ clean:
 	$(EDITABLE)
 	@touch $@
 
-# The workbench's packages and more: what needs these does not install those first, unless both are asked for at once.
+# It has the workbench's packages too, so one installation does for both. Two must not write to .venv at the same time.
 .venv/.development: requirements/development.txt requirements/workbench.txt pyproject.toml | $(if $(filter demo smoke .venv/.workbench,$(MAKECMDGOALS)),.venv/.workbench)
 	$(call install,.venv,$(PYTHON),$<)
 	$(EDITABLE)

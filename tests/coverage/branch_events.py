@@ -44,6 +44,7 @@ class BranchMonitor(sysmon.SysMonitor):
         """Stop measuring. Before 3.14 Python goes on reporting the lines of code that was measured, also to the next
         monitor, which does not know it."""
         if self.sysmon_on:
+            monitoring.set_events(self.myid, 0)  # first, or another thread may begin to measure more code meanwhile
             for code in self.code_objects:
                 monitoring.set_local_events(self.myid, code, 0)
         super().stop()
